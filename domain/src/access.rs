@@ -1,0 +1,260 @@
+//! Who may do what: one pure function over grants.
+
+use crate::described::Publication;
+use crate::resource::Kind;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+crate::vocabulary! {
+    /// What a grant allows; each role includes what the weaker ones may, but for `feeder`.
+    Role "role" {
+        Reader "reader" "Lesen" "Reader";
+        Editor "editor" "Redaktion" "Editor";
+        Approver "approver" "Freigabe" "Approver";
+        Feeder "feeder" "Zulieferung" "Feeder";
+        Admin "admin" "Verwaltung" "Administrator";
+    }
+}
+
+/// Where a grant holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scope {
+    /// Everywhere on this node.
+    Node,
+    /// In these regions (descendants included, where the grant says so).
+    Regions(BTreeSet<Uuid>),
+}
+
+/// A role and where it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The role.
+    pub role: Role,
+    /// Where it holds.
+    pub scope: Scope,
+    /// For feeders: the one system whose records they push.
+    pub system: Option<String>,
+}
+
+/// Who asks: nobody in particular, or an account with its grants.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// The account or client; `None` for anonymous callers and for the node itself.
+    pub account: Option<Uuid>,
+    /// What it may.
+    pub grants: Vec<Grant>,
+}
+
+/// What somebody wants to do with a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// See it although it is not published.
+    Read,
+    /// Create, change or delete it.
+    Write,
+    /// Move it into or out of `published`, or set `publish_at`.
+    Publish,
+    /// Change the tree of regions.
+    ShapeTree,
+}
+
+/// What the rules need to know of a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Whether this node is its origin; no grant reaches a copy.
+    pub own: bool,
+    /// Its kind.
+    pub kind: Kind,
+    /// Whose editors may write it; records without one (topics) are the admin's.
+    pub home_region: Option<Uuid>,
+    /// Its publication.
+    pub publication: Publication,
+    /// The system that supplies it.
+    pub system: Option<&'a str>,
+}
+
+/// Whether a grant allows an action on a record. Reading what is published needs no grant.
+#[must_use]
+pub fn may(grant: &Grant, action: Action, subject: &Subject<'_>) -> bool {
+    if !subject.own {
+        return false;
+    }
+    let here = match (&grant.scope, subject.home_region) {
+        (Scope::Node, _) => true,
+        (Scope::Regions(regions), Some(home)) => regions.contains(&home),
+        // Records of no region are the node admin's.
+        (Scope::Regions(_), None) => false,
+    };
+    let homeless = subject.home_region.is_none();
+    here && match (action, grant.role) {
+        (_, Role::Admin) => true,
+        (Action::Read, Role::Reader | Role::Editor | Role::Approver) => true,
+        (Action::Write, Role::Editor | Role::Approver) | (Action::Publish, Role::Approver) => {
+            !homeless
+        }
+        (Action::Write, Role::Feeder) => {
+            subject.system.is_some() && subject.system == grant.system.as_deref()
+        }
+        (Action::Write, Role::Reader)
+        | (Action::Publish, Role::Reader | Role::Editor | Role::Feeder)
+        | (Action::ShapeTree, Role::Reader | Role::Editor | Role::Approver | Role::Feeder)
+        | (Action::Read, Role::Feeder) => false,
+    }
+}
+
+/// Which records a caller sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Visibility {
+    /// What is published.
+    Public,
+    /// What is published, and this node's own drafts of these regions.
+    Regions(BTreeSet<Uuid>),
+    /// What is published, and every draft of this node.
+    Everything,
+}
+
+impl Caller {
+    /// Somebody without a token.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self::default()
+    }
+
+    /// The node itself: its command line and its jobs.
+    #[must_use]
+    pub fn node() -> Self {
+        Self {
+            account: None,
+            grants: vec![Grant {
+                role: Role::Admin,
+                scope: Scope::Node,
+                system: None,
+            }],
+        }
+    }
+
+    /// Whether any grant allows the action.
+    #[must_use]
+    pub fn may(&self, action: Action, subject: &Subject<'_>) -> bool {
+        self.grants.iter().any(|grant| may(grant, action, subject))
+    }
+
+    /// Whether the caller sees a record.
+    #[must_use]
+    pub fn sees(&self, subject: &Subject<'_>) -> bool {
+        subject.publication == Publication::Published || self.may(Action::Read, subject)
+    }
+
+    /// The same as [`Caller::sees`], as a condition that a query can carry.
+    #[must_use]
+    pub fn visibility(&self) -> Visibility {
+        let mut regions = BTreeSet::new();
+        for grant in &self.grants {
+            match (grant.role, &grant.scope) {
+                (Role::Feeder, _) => {}
+                (Role::Reader | Role::Editor | Role::Approver | Role::Admin, Scope::Node) => {
+                    return Visibility::Everything;
+                }
+                (
+                    Role::Reader | Role::Editor | Role::Approver | Role::Admin,
+                    Scope::Regions(some),
+                ) => regions.extend(some),
+            }
+        }
+        if regions.is_empty() {
+            Visibility::Public
+        } else {
+            Visibility::Regions(regions)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(home_region: Option<Uuid>, own: bool) -> Subject<'static> {
+        Subject {
+            own,
+            kind: Kind::Actor,
+            home_region,
+            publication: Publication::Draft,
+            system: Some("cms"),
+        }
+    }
+
+    fn grant(role: Role, scope: Scope) -> Grant {
+        Grant {
+            role,
+            scope,
+            system: Some("cms".to_owned()),
+        }
+    }
+
+    /// The role table of the design: read, write, publish, shape the tree.
+    #[test]
+    fn each_role_may_what_the_role_table_says() {
+        let here = Uuid::from_u128(1);
+        let region = || Scope::Regions(BTreeSet::from([here]));
+        for (role, allowed) in [
+            (Role::Reader, [true, false, false, false]),
+            (Role::Editor, [true, true, false, false]),
+            (Role::Approver, [true, true, true, false]),
+            (Role::Feeder, [false, true, false, false]),
+            (Role::Admin, [true, true, true, true]),
+        ] {
+            let actions = [
+                Action::Read,
+                Action::Write,
+                Action::Publish,
+                Action::ShapeTree,
+            ];
+            let may_here =
+                actions.map(|a| may(&grant(role, region()), a, &subject(Some(here), true)));
+            assert_eq!(may_here, allowed, "{role:?}");
+            for action in actions {
+                let elsewhere = subject(Some(Uuid::from_u128(2)), true);
+                assert!(!may(&grant(role, region()), action, &elsewhere));
+                let copy = subject(Some(here), false);
+                assert!(
+                    !may(&grant(role, Scope::Node), action, &copy),
+                    "no grant reaches a copy"
+                );
+                let homeless = subject(None, true);
+                assert!(!may(&grant(role, region()), action, &homeless));
+            }
+        }
+    }
+
+    #[test]
+    fn the_visibility_of_a_query_agrees_with_sees() {
+        let here = Uuid::from_u128(1);
+        for role in [
+            Role::Reader,
+            Role::Editor,
+            Role::Approver,
+            Role::Feeder,
+            Role::Admin,
+        ] {
+            for scope in [Scope::Node, Scope::Regions(BTreeSet::from([here]))] {
+                let caller = Caller {
+                    account: None,
+                    grants: vec![grant(role, scope)],
+                };
+                for home in [None, Some(here), Some(Uuid::from_u128(2))] {
+                    let by_query = match caller.visibility() {
+                        Visibility::Public => false,
+                        Visibility::Everything => true,
+                        Visibility::Regions(some) => home.is_some_and(|home| some.contains(&home)),
+                    };
+                    assert_eq!(
+                        caller.sees(&subject(home, true)),
+                        by_query,
+                        "{role:?} {home:?}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,510 @@
+//! A body on its way in: everything that is wrong with it at once; and what the database needs of it.
+
+use crate::described::{self, Publication};
+use crate::fault::{Fault, FieldError};
+use crate::json::{merge_patch, without_absent};
+use crate::nearest::nearest;
+use crate::pointer::{Pruned, prune};
+use crate::record::ENVELOPE;
+use crate::relationship::Relationship;
+use crate::resource::{Kind, Resource};
+use crate::shape::{Shape, child};
+use crate::value::edtf::EdtfDate;
+use crate::value::external::ExternalId;
+use crate::value::format;
+use crate::value::identifier::Identifier;
+use crate::value::reference::{ReferenceField, Slot};
+use crate::{actor, event, network, project, region, relationship, topic};
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use std::sync::LazyLock;
+use uuid::Uuid;
+use validator::{ValidationErrors, ValidationErrorsKind};
+
+/// A body after checking.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The body without envelope, `null` and `[]`; complete only if there are no errors.
+    pub body: Value,
+    /// Everything that must be corrected.
+    pub errors: Vec<FieldError>,
+    /// What is likely wrong but accepted (check digits of schemes that tolerate it).
+    pub warnings: Vec<FieldError>,
+}
+
+/// What the database and the rules of access need of a stored body.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The name; absent for relationships.
+    pub name: Option<String>,
+    /// The slug.
+    pub slug: Option<String>,
+    /// Whose editors may write it.
+    pub home_region: Option<Uuid>,
+    /// The key in the supplying system.
+    pub external_id: Option<ExternalId>,
+    /// How far it is on its way to the public.
+    pub publication: Option<Publication>,
+    /// When a job publishes it.
+    pub publish_at: Option<DateTime<Utc>>,
+    /// Identifiers that are unique per origin; none for relationships (a grant number may recur).
+    pub identifiers: Vec<Identifier>,
+    /// The relationship itself, if it is one.
+    pub relationship: Option<Relationship>,
+    /// The day whose state the source describes.
+    pub as_of: Option<EdtfDate>,
+}
+
+/// A kind's facts, made once from its struct.
+pub struct Definition {
+    /// The kind.
+    pub kind: Kind,
+    /// Places that hold references.
+    pub references: Vec<ReferenceField>,
+    /// Members that may be translated.
+    pub texts: Vec<&'static str>,
+    shape: Shape,
+    read: fn(&Value) -> Result<Reading, serde_json::Error>,
+}
+
+/// A body parsed into its struct.
+struct Reading {
+    invalid: Option<ValidationErrors>,
+    facts: Facts,
+}
+
+static DEFINITIONS: LazyLock<[Definition; 7]> = LazyLock::new(|| {
+    [
+        Definition::new::<region::Region>(),
+        Definition::new::<topic::Topic>(),
+        Definition::new::<actor::Actor>(),
+        Definition::new::<network::Network>(),
+        Definition::new::<project::Project>(),
+        Definition::new::<event::Event>(),
+        Definition::new::<relationship::Relationship>(),
+    ]
+});
+
+impl Definition {
+    /// The definition of a kind.
+    #[must_use]
+    pub fn of(kind: Kind) -> &'static Self {
+        let [region, topic, actor, network, project, event, relationship] = &*DEFINITIONS;
+        match kind {
+            Kind::Region => region,
+            Kind::Topic => topic,
+            Kind::Actor => actor,
+            Kind::Network => network,
+            Kind::Project => project,
+            Kind::Event => event,
+            Kind::Relationship => relationship,
+        }
+    }
+
+    fn new<T: Resource>() -> Self {
+        let common = match T::KIND {
+            Kind::Relationship => (&[][..], &[][..]),
+            Kind::Region
+            | Kind::Topic
+            | Kind::Actor
+            | Kind::Network
+            | Kind::Project
+            | Kind::Event => (described::REFERENCES, described::TEXTS),
+        };
+        let input = format!("{}Input", T::name());
+        Self {
+            kind: T::KIND,
+            references: [common.0, T::REFERENCES].concat(),
+            texts: [common.1, T::TEXTS].concat(),
+            shape: Shape::new(&input, crate::schema::of::<T>()),
+            read: read::<T>,
+        }
+    }
+
+    /// Whether the schema of the kind is sound.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.shape.is_sound()
+    }
+
+    /// Checks a body that was sent: shape, rules, translations; everything at once.
+    #[must_use]
+    pub fn check(&self, sent: Value) -> Checked {
+        let mut body = sent;
+        without_absent(&mut body);
+        let mut errors = self.shape.misfits(&body);
+        let mut warnings = Vec::new();
+        if body.is_object() {
+            self.rules(&body, &mut errors, &mut warnings);
+            self.translations(&body, &mut errors);
+        }
+        if let Some(members) = body.as_object_mut() {
+            members.retain(|member, _| !ENVELOPE.contains(&member.as_str()));
+        }
+        Checked {
+            body,
+            errors,
+            warnings,
+        }
+    }
+
+    /// What the database needs of a body; unknown members and codes are passed over, since copies
+    /// come from releases that may be newer.
+    #[must_use]
+    pub fn facts(&self, body: &Value) -> Facts {
+        if let Ok(reading) = (self.read)(body) {
+            return reading.facts;
+        }
+        let pruned = self.readable(body, &self.shape.misfits(body));
+        (self.read)(&pruned.value).map_or_else(|_| Facts::default(), |reading| reading.facts)
+    }
+
+    fn rules(&self, body: &Value, errors: &mut Vec<FieldError>, warnings: &mut Vec<FieldError>) {
+        let pruned = self.readable(body, errors);
+        match (self.read)(&pruned.value) {
+            Ok(reading) => {
+                if let Some(invalid) = &reading.invalid {
+                    collect(invalid, "", &pruned, errors);
+                }
+                warn(&reading.facts, &pruned, warnings);
+            }
+            Err(why) if errors.is_empty() => {
+                errors.push(FieldError::new(
+                    "",
+                    Fault::new("invalid-value").with("why", why),
+                ));
+            }
+            // The shape's errors say it better.
+            Err(_) => {}
+        }
+    }
+
+    /// The body without what keeps it from being parsed; where a required member had to go, the
+    /// object that needs it goes too.
+    fn readable(&self, body: &Value, errors: &[FieldError]) -> Pruned {
+        let mut cuts = blocking(errors);
+        loop {
+            let pruned = prune(body, &cuts);
+            let more: Vec<_> = blocking(&self.shape.misfits(&pruned.value))
+                .iter()
+                .map(|pointer| pruned.original(pointer))
+                .filter(|pointer| !cuts.contains(pointer))
+                .collect();
+            if cuts.is_empty() || more.is_empty() {
+                return pruned;
+            }
+            cuts.extend(more);
+        }
+    }
+
+    /// A translation is a merge patch of the text members; what it makes must be valid too.
+    fn translations(&self, body: &Value, errors: &mut Vec<FieldError>) {
+        let Some(Value::Object(languages)) = body.get("translations") else {
+            return;
+        };
+        for (language, patch) in languages {
+            let pointer = child("/translations", language);
+            if let Err(fault) = format::language(language) {
+                errors.push(FieldError::new(pointer.as_str(), fault));
+            }
+            let Value::Object(members) = patch else {
+                continue;
+            };
+            for member in members.keys().filter(|m| !self.texts.contains(&m.as_str())) {
+                let close = nearest(member, self.texts.iter().copied()).unwrap_or_default();
+                let fault = Fault::new("translation-member")
+                    .with("given", member)
+                    .with("nearest", close);
+                errors.push(FieldError::new(child(&pointer, member), fault));
+            }
+            self.translation(body, members, &pointer, errors);
+        }
+    }
+
+    fn translation(
+        &self,
+        body: &Value,
+        members: &Map<String, Value>,
+        pointer: &str,
+        errors: &mut Vec<FieldError>,
+    ) {
+        let mut translated = body.clone();
+        merge_patch(&mut translated, &Value::Object(members.clone()));
+        for misfit in self.shape.misfits(&translated) {
+            let member = misfit.pointer.split('/').nth(1).unwrap_or_default();
+            let own = members.contains_key(member) && self.texts.contains(&member);
+            // What is wrong with the body itself is said there.
+            if own && !errors.contains(&misfit) {
+                let at = format!("{pointer}{}", misfit.pointer);
+                errors.push(FieldError::new(at, misfit.fault));
+            }
+        }
+    }
+}
+
+/// The pointers of errors that keep a body from being parsed (unknown members do not).
+fn blocking(errors: &[FieldError]) -> Vec<String> {
+    errors
+        .iter()
+        .filter(|error| error.fault.code != "unknown-member")
+        .map(|error| match error.fault.code {
+            "required" => parent(&error.pointer).to_owned(),
+            _ => error.pointer.clone(),
+        })
+        .filter(|pointer| !pointer.is_empty())
+        .collect()
+}
+
+fn parent(pointer: &str) -> &str {
+    pointer.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+fn read<T: Resource>(body: &Value) -> Result<Reading, serde_json::Error> {
+    let parsed: T = serde::Deserialize::deserialize(body)?;
+    let invalid = parsed.validate().err();
+    let facts = match (parsed.described(), parsed.relationship()) {
+        (Some(body), _) => Facts {
+            name: Some(body.name.clone()),
+            slug: body.slug.clone(),
+            home_region: body.home_region.as_ref().and_then(Slot::id),
+            external_id: body.external_id.clone(),
+            publication: body.publication,
+            publish_at: body.publish_at,
+            identifiers: body.identifiers.clone(),
+            relationship: None,
+            as_of: body.source.as_ref().and_then(|source| source.as_of),
+        },
+        (None, Some(body)) => Facts {
+            home_region: body.home_region.as_ref().and_then(Slot::id),
+            external_id: body.external_id.clone(),
+            publication: body.publication,
+            relationship: Some(body.clone()),
+            as_of: body.source.as_ref().and_then(|source| source.as_of),
+            ..Facts::default()
+        },
+        (None, None) => Facts::default(),
+    };
+    Ok(Reading { invalid, facts })
+}
+
+/// Members that serde flattens and pseudo-fields of `validator` are no part of the pointer.
+const TRANSPARENT: &[&str] = &["described", "__all__"];
+
+fn collect(found: &ValidationErrors, at: &str, pruned: &Pruned, errors: &mut Vec<FieldError>) {
+    for (field, kind) in found.errors() {
+        let here = match TRANSPARENT.contains(&field.as_ref()) {
+            true => at.to_owned(),
+            false => child(at, field.trim_start_matches("r#")),
+        };
+        match kind {
+            ValidationErrorsKind::Struct(nested) => collect(nested, &here, pruned, errors),
+            ValidationErrorsKind::List(items) => {
+                for (index, nested) in items {
+                    collect(nested, &format!("{here}/{index}"), pruned, errors);
+                }
+            }
+            ValidationErrorsKind::Field(faults) => {
+                for fault in faults {
+                    push_rule(fault, &here, pruned, errors);
+                }
+            }
+        }
+    }
+}
+
+/// A broken rule, unless the shape already complained at the same place.
+fn push_rule(
+    broken: &validator::ValidationError,
+    at: &str,
+    pruned: &Pruned,
+    errors: &mut Vec<FieldError>,
+) {
+    let Some((code, ..)) = crate::fault::MESSAGES
+        .iter()
+        .find(|(code, ..)| *code == broken.code)
+    else {
+        return;
+    };
+    let mut fault = Fault::new(code);
+    let mut pointer = at.to_owned();
+    for (key, value) in &broken.params {
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        match PARAMS.iter().find(|known| *known == key) {
+            Some(&"field") => pointer = format!("{at}/{text}"),
+            Some(known) => fault.params.push((known, text)),
+            None => {}
+        }
+    }
+    let pointer = pruned.original(&pointer);
+    // What was cut out below may be all that breaks the rule.
+    let below = format!("{pointer}/");
+    let told = |error: &FieldError| error.pointer == pointer || error.pointer.starts_with(&below);
+    if !errors.iter().any(told) {
+        errors.push(FieldError::new(pointer, fault));
+    }
+}
+
+/// The parameters that rules hand over through `validator`.
+const PARAMS: &[&str] = &[
+    "field",
+    "given",
+    "expected",
+    "expected_de",
+    "example",
+    "members",
+    "from",
+    "to",
+    "later",
+    "earlier",
+    "scheme",
+    "type",
+    "end",
+    "nearest",
+    "known",
+    "what",
+    "why",
+];
+
+fn warn(facts: &Facts, pruned: &Pruned, warnings: &mut Vec<FieldError>) {
+    for (index, identifier) in facts.identifiers.iter().enumerate() {
+        if let Ok(Some(fault)) = identifier.check() {
+            let pointer = pruned.original(&format!("/identifiers/{index}/value"));
+            warnings.push(FieldError::new(pointer, fault));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn codes(kind: Kind, body: Value) -> Vec<(String, &'static str)> {
+        let checked = Definition::of(kind).check(body);
+        let mut found: Vec<_> = checked
+            .errors
+            .into_iter()
+            .map(|error| (error.pointer, error.fault.code))
+            .collect();
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn every_schema_compiles_and_accepts_its_example() {
+        for kind in <Kind as crate::vocabulary::Coded>::ALL {
+            assert!(Definition::of(*kind).is_sound(), "{kind}");
+        }
+        let example: Value = serde_json::from_str(network::Network::EXAMPLE).unwrap();
+        assert_eq!(codes(Kind::Network, example), []);
+    }
+
+    #[test]
+    fn everything_wrong_is_told_at_once_with_its_place() {
+        let body = json!({
+            "nmae": "Klinikum",
+            "categories": ["hospitl", "hospital"],
+            "places": [
+                {"city": 5},
+                {"point": {"lat": 91, "lon": 9}},
+                {},
+            ],
+            "identifiers": [
+                {"scheme": "ik", "value": 1},
+                {"scheme": "ik", "value": "260326823"},
+                {"scheme": "lanr", "value": "1"},
+            ],
+            "links": [{"rel": "related"}],
+            "founded": "2010",
+            "dissolved": "31.12.2009",
+            "description": "<b>fett</b>",
+            "translations": {"xx-toolongsubtag": {"name": "x"}, "en": {"nam": "x", "name": ""}},
+            "slug": "Ä",
+        });
+        assert_eq!(
+            codes(Kind::Actor, body),
+            [
+                ("/categories/0", "unknown-code"),
+                ("/description", "raw-html"),
+                ("/dissolved", "date"),
+                ("/identifiers/0/value", "type"),
+                ("/identifiers/1/value", "identifier-check-digit"),
+                ("/identifiers/2/scheme", "identifier-person"),
+                ("/links/0", "empty-entry"),
+                ("/name", "required"),
+                ("/nmae", "unknown-member"),
+                ("/places/0/city", "type"),
+                ("/places/1/point/lat", "maximum"),
+                ("/places/2", "empty-entry"),
+                ("/slug", "slug"),
+                ("/translations/en/nam", "translation-member"),
+                ("/translations/en/name", "too-short"),
+                ("/translations/xx-toolongsubtag", "language"),
+            ]
+            .map(|(pointer, code)| (pointer.to_owned(), code))
+        );
+    }
+
+    #[test]
+    fn null_and_empty_lists_mean_absent() {
+        let body = json!({"name": "A", "topics": [], "summary": null, "contact": {"email": null, "phone": "1"}});
+        let checked = Definition::of(Kind::Actor).check(body);
+        assert_eq!(checked.errors, []);
+        assert_eq!(
+            checked.body,
+            json!({"name": "A", "contact": {"phone": "1"}})
+        );
+    }
+
+    #[test]
+    fn what_a_struct_reads_it_writes_back_whole() {
+        let files = ["000", "001", "002", "003", "004"].map(|page| {
+            let path = format!("{}/../data/seeds/{page}.ndjson", env!("CARGO_MANIFEST_DIR"));
+            std::fs::read_to_string(path).unwrap()
+        });
+        let mut lines = 0;
+        for line in files.iter().flat_map(|file| file.lines()) {
+            let mut body: Value = serde_json::from_str(line).unwrap();
+            let kind: Kind = serde_json::from_value(body["kind"].clone()).unwrap();
+            let checked = Definition::of(kind).check(body.clone());
+            assert_eq!(checked.errors, [], "{line}");
+            body.as_object_mut().unwrap().remove("kind");
+            let mut again = match kind {
+                Kind::Region => round::<region::Region>(&body),
+                Kind::Topic => round::<topic::Topic>(&body),
+                Kind::Actor => round::<actor::Actor>(&body),
+                Kind::Network => round::<network::Network>(&body),
+                Kind::Project => round::<project::Project>(&body),
+                Kind::Event => round::<event::Event>(&body),
+                Kind::Relationship => round::<relationship::Relationship>(&body),
+            };
+            without_absent(&mut again);
+            assert_eq!(
+                crate::json::canonical(&again),
+                crate::json::canonical(&body)
+            );
+            lines += 1;
+        }
+        assert!(lines > 150);
+    }
+
+    fn round<T: Resource>(body: &Value) -> Value {
+        let parsed: T = serde_json::from_value(body.clone()).unwrap();
+        serde_json::to_value(parsed).unwrap()
+    }
+
+    #[test]
+    fn a_copy_from_a_newer_release_is_read_as_far_as_it_is_understood() {
+        let body = json!({
+            "name": "A", "slug": "a", "publication": "published",
+            "categories": ["hologram_clinic"], "hovers": true,
+            "identifiers": [{"scheme": "ik", "value": "260326822", "seal": 1}],
+        });
+        let facts = Definition::of(Kind::Actor).facts(&body);
+        assert_eq!(facts.slug.as_deref(), Some("a"));
+        assert_eq!(facts.publication, Some(Publication::Published));
+        assert_eq!(facts.identifiers.len(), 1);
+    }
+}

@@ -1,0 +1,27 @@
+//! What the directory of health networks is: kinds of records, their fields and rules, who may do what.
+//!
+//! Nothing here knows of the web or of a database.
+
+pub mod access;
+pub mod actor;
+pub mod body;
+pub mod change;
+pub mod clock;
+pub mod described;
+pub mod event;
+pub mod fault;
+pub mod id;
+pub mod json;
+pub mod nearest;
+pub mod network;
+pub mod pointer;
+pub mod project;
+pub mod record;
+pub mod region;
+pub mod relationship;
+pub mod resource;
+pub mod schema;
+pub mod shape;
+pub mod topic;
+pub mod value;
+pub mod vocabulary;

@@ -1,0 +1,101 @@
+//! Networks and their sub-networks: clusters, alliances, associations that are networks.
+
+use crate::actor::{Sector, ValueChain};
+use crate::described::{Described, lifetime};
+use crate::resource::{Kind, Resource};
+use crate::value::edtf;
+use crate::value::reference::ReferenceField;
+use crate::value::text;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+crate::vocabulary! {
+    /// The form of a network.
+    NetworkForm "network_form" {
+        Cluster "cluster" "Cluster" "Cluster";
+        ClinicNetwork "clinic_network" "Klinikverbund" "Clinic network";
+        ThematicNetwork "thematic_network" "Themennetzwerk" "Thematic network";
+        Alliance "alliance" "Bündnis" "Alliance";
+        Association "association" "Verein" "Association";
+        Umbrella "umbrella" "Dachorganisation" "Umbrella organisation";
+        Platform "platform" "Plattform" "Platform";
+    }
+}
+
+crate::vocabulary! {
+    /// How far a network is in its life.
+    NetworkPhase "network_phase" {
+        Idea "idea" "Idee" "Idea";
+        Concept "concept" "Konzept" "Concept";
+        Pilot "pilot" "Pilotbetrieb" "Pilot";
+        Running "running" "Laufend" "Running";
+        Ended "ended" "Beendet" "Ended";
+    }
+}
+
+/// How to join a network.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Joining {
+    /// Whether new members are welcome.
+    pub open: Option<bool>,
+    /// Who is invited, in order.
+    #[schema(max_items = 100)]
+    pub audiences: Vec<text::Line>,
+    /// What members get, in order.
+    #[schema(max_items = 100)]
+    pub benefits: Vec<text::Line>,
+    /// What to do.
+    #[schema(min_length = 1, max_length = 2000)]
+    pub how: Option<String>,
+    /// Where to apply (http or https).
+    #[schema(format = "http-url", max_length = 2000)]
+    pub url: Option<String>,
+}
+
+/// A network of actors, or of networks.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(default)]
+#[validate(schema(function = "check"))]
+pub struct Network {
+    #[serde(flatten)]
+    #[validate(nested)]
+    pub described: Described,
+    /// Its form.
+    pub form: Option<NetworkForm>,
+    /// The legal form as written.
+    #[schema(min_length = 1, max_length = 100, example = "e.V.")]
+    pub legal_form: Option<String>,
+    /// Which part of society it belongs to.
+    pub sector: Option<Sector>,
+    /// How far it is.
+    pub phase: Option<NetworkPhase>,
+    /// What it does, in order.
+    #[schema(max_items = 100)]
+    pub activities: Vec<text::Line>,
+    /// Its rings of the value chain.
+    #[schema(max_items = 3)]
+    pub value_chain: Vec<ValueChain>,
+    /// When it was founded.
+    pub founded: Option<edtf::EdtfDate>,
+    /// When it ceased to exist.
+    pub dissolved: Option<edtf::EdtfDate>,
+    /// How to join it.
+    pub joining: Option<Joining>,
+}
+
+fn check(body: &Network) -> Result<(), ValidationError> {
+    lifetime(body.founded.as_ref(), body.dissolved.as_ref())
+}
+
+impl Resource for Network {
+    const KIND: Kind = Kind::Network;
+    const REFERENCES: &'static [ReferenceField] = &[];
+    const TEXTS: &'static [&'static str] = &["activities", "joining"];
+    const EXAMPLE: &'static str = r#"{"name":"Nordhessen viszeral","form":"clinic_network","summary":"engagiert sich im Bereich der Chirurgie, Gastroenterologie und Onkologie","home_region":"nordhessen","source":{"document":"000"}}"#;
+
+    fn described(&self) -> Option<&Described> {
+        Some(&self.described)
+    }
+}

@@ -1,0 +1,12 @@
+//! The values that records are made of.
+
+pub mod contact;
+pub mod edtf;
+pub mod external;
+pub mod figure;
+pub mod format;
+pub mod identifier;
+pub mod link;
+pub mod place;
+pub mod reference;
+pub mod text;

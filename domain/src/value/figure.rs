@@ -1,0 +1,69 @@
+//! Counts and statistics with all the uncertainty that the source states.
+
+use crate::fault::Fault;
+use crate::value::edtf;
+use crate::value::external::Source;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+crate::vocabulary! {
+    /// How exactly a figure is meant („rund 50" is about, „über 35" is more_than).
+    Qualifier "figure_qualifier" {
+        Exact "exact" "genau" "exactly";
+        About "about" "rund" "about";
+        AtLeast "at_least" "mindestens" "at least";
+        MoreThan "more_than" "über" "more than";
+        AtMost "at_most" "höchstens" "at most";
+        FewerThan "fewer_than" "weniger als" "fewer than";
+    }
+}
+
+/// A count or statistic. A declared count is not the number of records; both are shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+#[validate(schema(function = "check"))]
+pub struct Figure {
+    /// What is counted. An open vocabulary with known codes: members, sub_networks, attendance,
+    /// participants, sites, employees, inhabitants, amount_eur and others.
+    #[schema(max_length = 63, pattern = "^[a-z][a-z0-9_]*$", example = "members")]
+    pub measure: String,
+    /// The number, in `unit`.
+    #[schema(value_type = f64, example = 50)]
+    pub value: serde_json::Number,
+    /// The upper end, if the source states a span.
+    #[schema(value_type = Option<f64>)]
+    pub value_to: Option<serde_json::Number>,
+    /// How exactly it is meant.
+    pub qualifier: Qualifier,
+    /// The unit, if it is not a plain count.
+    #[schema(min_length = 1, max_length = 50)]
+    pub unit: Option<String>,
+    /// The wording of the source.
+    #[schema(min_length = 1, max_length = 500, example = "rund 50 Mitglieder")]
+    pub as_stated: Option<String>,
+    /// When it was so.
+    pub as_of: Option<edtf::EdtfDate>,
+    /// What is to be known about it.
+    #[schema(min_length = 1, max_length = 1000)]
+    pub note: Option<String>,
+    /// Where it was read, if elsewhere than the record.
+    pub source: Option<Source>,
+}
+
+fn check(figure: &Figure) -> Result<(), ValidationError> {
+    let (from, to) = (
+        figure.value.as_f64(),
+        figure
+            .value_to
+            .as_ref()
+            .and_then(serde_json::Number::as_f64),
+    );
+    match (from, to) {
+        (Some(from), Some(to)) if to < from => Err(Fault::new("value-order")
+            .with("field", "value_to")
+            .with("from", from)
+            .with("to", to)
+            .into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,179 @@
+//! String formats: one name in the OpenAPI document, one check, one fault.
+
+use crate::fault::Fault;
+use crate::value::edtf::{EdtfDate, End, Moment};
+use crate::value::identifier::{Identifier, Scheme};
+use crate::value::text;
+use std::borrow::Cow;
+use std::str::FromStr;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+/// A check of a string format.
+pub type Check = fn(&str) -> Result<(), Fault>;
+
+/// Every format that bodies use, by its name in the OpenAPI document.
+pub const FORMATS: &[(&str, Check)] = &[
+    ("edtf-date", |text| EdtfDate::from_str(text).map(drop)),
+    ("edtf-end", |text| End::from_str(text).map(drop)),
+    ("edtf-moment", |text| Moment::from_str(text).map(drop)),
+    ("timestamp", timestamp),
+    ("language", language),
+    ("http-url", http_url),
+    ("email", email),
+    ("slug", slug),
+    ("identifier-scheme", |text| Scheme::from_str(text).map(drop)),
+    ("uuid", uuid),
+];
+
+fn timestamp(text: &str) -> Result<(), Fault> {
+    chrono::DateTime::parse_from_rfc3339(text)
+        .map(drop)
+        .map_err(|_| Fault::new("timestamp").with("given", text))
+}
+
+/// BCP 47 (RFC 5646), well-formed.
+///
+/// # Errors
+/// `language`.
+pub fn language(text: &str) -> Result<(), Fault> {
+    oxilangtag::LanguageTag::parse(text)
+        .map(drop)
+        .map_err(|_| Fault::new("language").with("given", text))
+}
+
+fn http_url(text: &str) -> Result<(), Fault> {
+    let fault = || Fault::new("url").with("given", text);
+    let url = url::Url::parse(text).map_err(|_| fault())?;
+    let web = matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
+    let plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    if web && plain { Ok(()) } else { Err(fault()) }
+}
+
+fn email(text: &str) -> Result<(), Fault> {
+    if validator::ValidateEmail::validate_email(&text) {
+        Ok(())
+    } else {
+        Err(Fault::new("email").with("given", text))
+    }
+}
+
+fn slug(text: &str) -> Result<(), Fault> {
+    if text::is_slug(text) {
+        Ok(())
+    } else {
+        Err(Fault::new("slug")
+            .with("given", text)
+            .with("example", text::slugify(text)))
+    }
+}
+
+fn uuid(text: &str) -> Result<(), Fault> {
+    uuid::Uuid::try_parse(text).map(drop).map_err(|_| {
+        Fault::new("pattern")
+            .with("given", text)
+            .with("expected", "a UUID")
+    })
+}
+
+fn string(format: &str, description: &str, example: &str) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::Custom(format.to_owned())))
+        .description(Some(description))
+        .max_length(Some(64))
+        .examples([serde_json::json!(example)])
+        .into()
+}
+
+macro_rules! string_schema {
+    ($type:ty, $name:literal, $format:literal, $description:literal, $example:literal) => {
+        impl PartialSchema for $type {
+            fn schema() -> RefOr<Schema> {
+                string($format, $description, $example)
+            }
+        }
+
+        impl ToSchema for $type {
+            fn name() -> Cow<'static, str> {
+                $name.into()
+            }
+        }
+    };
+}
+
+string_schema!(
+    EdtfDate,
+    "EdtfDate",
+    "edtf-date",
+    "A date of the EDTF subset (ISO 8601-2): YYYY, YYYY-MM or YYYY-MM-DD, each with an optional `~` (about), `?` (uncertain) or `%` (both).",
+    "2009"
+);
+string_schema!(
+    End,
+    "EdtfEnd",
+    "edtf-end",
+    "The end of a period: an EDTF date, or `..` for still so at `source.as_of`.",
+    "2021-05-31"
+);
+string_schema!(
+    Moment,
+    "Moment",
+    "edtf-moment",
+    "An EDTF date (all-day, never shifts) or an RFC 3339 date-time with a zone.",
+    "2021-01-27"
+);
+
+impl PartialSchema for Scheme {
+    fn schema() -> RefOr<Schema> {
+        let known: Vec<_> = Self::KNOWN.iter().map(Self::as_str).collect();
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::Custom("identifier-scheme".to_owned())))
+            .max_length(Some(300))
+            .description(Some(format!(
+                "An identifier scheme: one of {}, or an absolute URI.",
+                known.join(", ")
+            )))
+            .examples([serde_json::json!("ik")])
+            .into()
+    }
+}
+
+impl ToSchema for Scheme {
+    fn name() -> Cow<'static, str> {
+        "IdentifierScheme".into()
+    }
+}
+
+impl validator::Validate for Identifier {
+    fn validate(&self) -> Result<(), validator::ValidationErrors> {
+        let mut errors = validator::ValidationErrors::new();
+        if let Err(fault) = self.check() {
+            errors.add("value", fault.into());
+        }
+        if let Some(Err(nested)) = self.valid.as_ref().map(validator::Validate::validate) {
+            errors.merge_self("valid", Err(nested));
+        }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(errors)
+        }
+    }
+}
+
+impl validator::Validate for crate::value::edtf::Period {
+    fn validate(&self) -> Result<(), validator::ValidationErrors> {
+        let mut errors = validator::ValidationErrors::new();
+        if let Err(fault) = self.check() {
+            errors.add("__all__", fault.into());
+        }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(errors)
+        }
+    }
+}

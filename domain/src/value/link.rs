@@ -1,0 +1,82 @@
+//! Links and media.
+
+use crate::fault::Fault;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+crate::vocabulary! {
+    /// What a medium is.
+    MediaType "media_type" {
+        Logo "logo" "Logo" "Logo";
+        Image "image" "Bild" "Image";
+        Map "map" "Karte" "Map";
+        Video "video" "Video" "Video";
+        Document "document" "Dokument" "Document";
+    }
+}
+
+/// A link; a link whose target the source does not give has a title only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[validate(schema(function = "check_link"))]
+pub struct Link {
+    /// What the target is to the record (RFC 8288 relation types where one fits).
+    #[schema(
+        max_length = 63,
+        pattern = "^[a-z][a-z0-9_.-]*$",
+        example = "describedby"
+    )]
+    pub rel: String,
+    /// The target (http or https).
+    #[schema(format = "http-url", max_length = 2000)]
+    pub url: Option<String>,
+    /// The text of the link.
+    #[schema(min_length = 1, max_length = 500, example = "mehr lesen")]
+    pub title: Option<String>,
+    /// BCP 47 language of the target.
+    #[schema(format = "language")]
+    pub language: Option<String>,
+    /// True when the source cuts its text off here.
+    pub truncated: Option<bool>,
+}
+
+/// A picture, map, video or document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[validate(schema(function = "check_media"))]
+pub struct Media {
+    /// What it is.
+    pub r#type: MediaType,
+    /// Where it is (http or https).
+    #[schema(format = "http-url", max_length = 2000)]
+    pub url: Option<String>,
+    /// The caption.
+    #[schema(min_length = 1, max_length = 1000)]
+    pub caption: Option<String>,
+    /// Whose it is.
+    #[schema(min_length = 1, max_length = 500)]
+    pub credit: Option<String>,
+    /// What it shows, for those who cannot see it.
+    #[schema(min_length = 1, max_length = 1000)]
+    pub alt: Option<String>,
+    /// Under which licence it may be used.
+    #[schema(min_length = 1, max_length = 200)]
+    pub licence: Option<String>,
+}
+
+fn check_link(link: &Link) -> Result<(), ValidationError> {
+    at_least_one(link.url.is_some() || link.title.is_some(), "url, title")
+}
+
+fn check_media(media: &Media) -> Result<(), ValidationError> {
+    at_least_one(
+        media.url.is_some() || media.caption.is_some() || media.alt.is_some(),
+        "url, caption, alt",
+    )
+}
+
+fn at_least_one(present: bool, members: &str) -> Result<(), ValidationError> {
+    if present {
+        return Ok(());
+    }
+    Err(Fault::new("empty-entry").with("members", members).into())
+}

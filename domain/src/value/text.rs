@@ -1,0 +1,124 @@
+//! Texts: lines, CommonMark without raw HTML, and slugs made from names.
+
+use crate::fault::Fault;
+use pulldown_cmark::{Event, Parser};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::ValidationError;
+
+/// One entry of an ordered list of texts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(value_type = String, min_length = 1, max_length = 2000)]
+pub struct Line(pub String);
+
+/// Checks that a text is CommonMark without raw HTML.
+///
+/// # Errors
+/// `raw-html`, naming the first piece of HTML.
+pub fn commonmark(text: &str) -> Result<(), ValidationError> {
+    if !text.contains('<') {
+        return Ok(());
+    }
+    for event in Parser::new(text) {
+        if let Event::Html(html) | Event::InlineHtml(html) = event {
+            let given: String = html.trim().chars().take(40).collect();
+            return Err(Fault::new("raw-html")
+                .with("given", format!("`{given}`"))
+                .into());
+        }
+    }
+    Ok(())
+}
+
+/// The most characters that a slug may have.
+pub const SLUG_MAX: usize = 200;
+
+/// The slug of a name: German letters spelt out, other letters without their marks, everything
+/// else a hyphen. Never empty, never shaped like a UUID.
+#[must_use]
+pub fn slugify(name: &str) -> String {
+    let mut spelt = String::with_capacity(name.len());
+    for letter in name.chars() {
+        match letter {
+            'ä' | 'Ä' => spelt.push_str("ae"),
+            'ö' | 'Ö' => spelt.push_str("oe"),
+            'ü' | 'Ü' => spelt.push_str("ue"),
+            'ß' | 'ẞ' => spelt.push_str("ss"),
+            other => spelt.push(other),
+        }
+    }
+    let mut slug = String::with_capacity(spelt.len());
+    for letter in deunicode::deunicode(&spelt).chars() {
+        if letter.is_ascii_alphanumeric() {
+            slug.push(letter.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    // Room for a "-2" and so on.
+    slug.truncate(SLUG_MAX - 20);
+    let slug = slug.trim_matches('-');
+    match slug {
+        "" => "unnamed".to_owned(),
+        uuid if looks_like_uuid(uuid) => format!("id-{uuid}"),
+        fine => fine.to_owned(),
+    }
+}
+
+/// Whether a text may stand as a slug.
+#[must_use]
+pub fn is_slug(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= SLUG_MAX
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+        && !text.contains("--")
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !looks_like_uuid(text)
+}
+
+/// Whether a URL segment would be read as an id rather than as a slug.
+#[must_use]
+pub fn looks_like_uuid(text: &str) -> bool {
+    uuid::Uuid::try_parse(text).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn german_names_make_readable_slugs() {
+        assert_eq!(slugify("Mo.WiN.net"), "mo-win-net");
+        assert_eq!(
+            slugify("Gesundheitsregion Münsterland"),
+            "gesundheitsregion-muensterland"
+        );
+        assert_eq!(slugify("Straße & Größe – Übung"), "strasse-groesse-uebung");
+        assert_eq!(slugify("Hôpital Général"), "hopital-general");
+        assert_eq!(slugify("???"), "unnamed");
+    }
+
+    #[test]
+    fn raw_html_is_refused_and_autolinks_are_not() {
+        assert!(commonmark("5 < 6 und <https://example.org>").is_ok());
+        assert!(commonmark("Text <b>fett</b>").is_err());
+        assert!(commonmark("<script>alert(1)</script>").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn every_name_makes_a_slug(name in ".*") {
+            prop_assert!(is_slug(&slugify(&name)), "{}", slugify(&name));
+        }
+
+        #[test]
+        fn a_slug_is_its_own_slug(slug in "[a-z0-9]{1,8}(-[a-z0-9]{1,8}){0,4}") {
+            prop_assume!(!looks_like_uuid(&slug));
+            prop_assert_eq!(slugify(&slug), slug);
+        }
+    }
+}
