@@ -101,6 +101,7 @@ crate::vocabulary! {
 #[serde(default)]
 #[validate(schema(function = "check"))]
 pub struct Actor {
+    /// What every described kind shares.
     #[serde(flatten)]
     #[validate(nested)]
     pub described: Described,

@@ -292,9 +292,10 @@ const TRANSPARENT: &[&str] = &["described", "__all__"];
 
 fn collect(found: &ValidationErrors, at: &str, pruned: &Pruned, errors: &mut Vec<FieldError>) {
     for (field, kind) in found.errors() {
-        let here = match TRANSPARENT.contains(&field.as_ref()) {
-            true => at.to_owned(),
-            false => child(at, field.trim_start_matches("r#")),
+        let here = if TRANSPARENT.contains(&field.as_ref()) {
+            at.to_owned()
+        } else {
+            child(at, field.trim_start_matches("r#"))
         };
         match kind {
             ValidationErrorsKind::Struct(nested) => collect(nested, &here, pruned, errors),
@@ -377,134 +378,4 @@ fn warn(facts: &Facts, pruned: &Pruned, warnings: &mut Vec<FieldError>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn codes(kind: Kind, body: Value) -> Vec<(String, &'static str)> {
-        let checked = Definition::of(kind).check(body);
-        let mut found: Vec<_> = checked
-            .errors
-            .into_iter()
-            .map(|error| (error.pointer, error.fault.code))
-            .collect();
-        found.sort();
-        found
-    }
-
-    #[test]
-    fn every_schema_compiles_and_accepts_its_example() {
-        for kind in <Kind as crate::vocabulary::Coded>::ALL {
-            assert!(Definition::of(*kind).is_sound(), "{kind}");
-        }
-        let example: Value = serde_json::from_str(network::Network::EXAMPLE).unwrap();
-        assert_eq!(codes(Kind::Network, example), []);
-    }
-
-    #[test]
-    fn everything_wrong_is_told_at_once_with_its_place() {
-        let body = json!({
-            "nmae": "Klinikum",
-            "categories": ["hospitl", "hospital"],
-            "places": [
-                {"city": 5},
-                {"point": {"lat": 91, "lon": 9}},
-                {},
-            ],
-            "identifiers": [
-                {"scheme": "ik", "value": 1},
-                {"scheme": "ik", "value": "260326823"},
-                {"scheme": "lanr", "value": "1"},
-            ],
-            "links": [{"rel": "related"}],
-            "founded": "2010",
-            "dissolved": "31.12.2009",
-            "description": "<b>fett</b>",
-            "translations": {"xx-toolongsubtag": {"name": "x"}, "en": {"nam": "x", "name": ""}},
-            "slug": "Ä",
-        });
-        assert_eq!(
-            codes(Kind::Actor, body),
-            [
-                ("/categories/0", "unknown-code"),
-                ("/description", "raw-html"),
-                ("/dissolved", "date"),
-                ("/identifiers/0/value", "type"),
-                ("/identifiers/1/value", "identifier-check-digit"),
-                ("/identifiers/2/scheme", "identifier-person"),
-                ("/links/0", "empty-entry"),
-                ("/name", "required"),
-                ("/nmae", "unknown-member"),
-                ("/places/0/city", "type"),
-                ("/places/1/point/lat", "maximum"),
-                ("/places/2", "empty-entry"),
-                ("/slug", "slug"),
-                ("/translations/en/nam", "translation-member"),
-                ("/translations/en/name", "too-short"),
-                ("/translations/xx-toolongsubtag", "language"),
-            ]
-            .map(|(pointer, code)| (pointer.to_owned(), code))
-        );
-    }
-
-    #[test]
-    fn null_and_empty_lists_mean_absent() {
-        let body = json!({"name": "A", "topics": [], "summary": null, "contact": {"email": null, "phone": "1"}});
-        let checked = Definition::of(Kind::Actor).check(body);
-        assert_eq!(checked.errors, []);
-        assert_eq!(
-            checked.body,
-            json!({"name": "A", "contact": {"phone": "1"}})
-        );
-    }
-
-    #[test]
-    fn what_a_struct_reads_it_writes_back_whole() {
-        let files = ["000", "001", "002", "003", "004"].map(|page| {
-            let path = format!("{}/../data/seeds/{page}.ndjson", env!("CARGO_MANIFEST_DIR"));
-            std::fs::read_to_string(path).unwrap()
-        });
-        let mut lines = 0;
-        for line in files.iter().flat_map(|file| file.lines()) {
-            let mut body: Value = serde_json::from_str(line).unwrap();
-            let kind: Kind = serde_json::from_value(body["kind"].clone()).unwrap();
-            let checked = Definition::of(kind).check(body.clone());
-            assert_eq!(checked.errors, [], "{line}");
-            body.as_object_mut().unwrap().remove("kind");
-            let mut again = match kind {
-                Kind::Region => round::<region::Region>(&body),
-                Kind::Topic => round::<topic::Topic>(&body),
-                Kind::Actor => round::<actor::Actor>(&body),
-                Kind::Network => round::<network::Network>(&body),
-                Kind::Project => round::<project::Project>(&body),
-                Kind::Event => round::<event::Event>(&body),
-                Kind::Relationship => round::<relationship::Relationship>(&body),
-            };
-            without_absent(&mut again);
-            assert_eq!(
-                crate::json::canonical(&again),
-                crate::json::canonical(&body)
-            );
-            lines += 1;
-        }
-        assert!(lines > 150);
-    }
-
-    fn round<T: Resource>(body: &Value) -> Value {
-        let parsed: T = serde_json::from_value(body.clone()).unwrap();
-        serde_json::to_value(parsed).unwrap()
-    }
-
-    #[test]
-    fn a_copy_from_a_newer_release_is_read_as_far_as_it_is_understood() {
-        let body = json!({
-            "name": "A", "slug": "a", "publication": "published",
-            "categories": ["hologram_clinic"], "hovers": true,
-            "identifiers": [{"scheme": "ik", "value": "260326822", "seal": 1}],
-        });
-        let facts = Definition::of(Kind::Actor).facts(&body);
-        assert_eq!(facts.slug.as_deref(), Some("a"));
-        assert_eq!(facts.publication, Some(Publication::Published));
-        assert_eq!(facts.identifiers.len(), 1);
-    }
-}
+mod tests;

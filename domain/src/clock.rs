@@ -21,7 +21,7 @@ impl Clock {
         Self::Fixed(Arc::new(AtomicI64::new(at.timestamp_micros())))
     }
 
-    /// Now, in UTC, truncated to microseconds: what PostgreSQL keeps, so that a value read back
+    /// Now, in UTC, truncated to microseconds: what `PostgreSQL` keeps, so that a value read back
     /// equals the value written.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]

@@ -76,7 +76,7 @@ pub struct Described {
     /// Plain text of one or two sentences.
     #[schema(min_length = 1, max_length = 500)]
     pub summary: Option<String>,
-    /// CommonMark without raw HTML; verbatim text of the source, typos too.
+    /// `CommonMark` without raw HTML; verbatim text of the source, typos too.
     #[schema(min_length = 1, max_length = 50_000)]
     #[validate(custom(function = "text::commonmark"))]
     pub description: Option<String>,

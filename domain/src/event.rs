@@ -47,6 +47,7 @@ crate::vocabulary! {
 #[serde(default)]
 #[validate(schema(function = "check"))]
 pub struct Event {
+    /// What every described kind shares.
     #[serde(flatten)]
     #[validate(nested)]
     pub described: Described,

@@ -4,7 +4,6 @@
 //! the caller's language. A message names what was wrong and what would be right.
 
 use serde::Serialize;
-use std::fmt::Write as _;
 
 /// The language of messages and labels (of problem documents, never of the data).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,6 +36,10 @@ impl Fault {
 
     /// Adds the value of a placeholder.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "literals, numbers and dates are handed over as they are"
+    )]
     pub fn with(mut self, key: &'static str, value: impl ToString) -> Self {
         self.params.push((key, value.to_string()));
         self
@@ -72,22 +75,25 @@ impl Fault {
     fn fill(&self, template: &str) -> (String, bool) {
         let mut text = String::new();
         let mut missing = false;
+        let mut rest = template;
         // One pass, so that a value that looks like a placeholder stays text.
-        for (number, part) in template.split(['{', '}']).enumerate() {
-            let value = (number % 2 == 1)
-                .then(|| self.params.iter().find(|(key, _)| *key == part))
-                .flatten();
-            match value {
-                Some((_, value)) => {
-                    missing |= value.is_empty();
-                    text.push_str(value);
-                }
-                None if number % 2 == 1 => {
-                    let _ = write!(text, "{{{part}}}");
-                }
-                None => text.push_str(part),
+        while let Some((before, after)) = rest.split_once('{') {
+            text.push_str(before);
+            let placeholder = after.split_once('}').and_then(|(name, tail)| {
+                let value = self.params.iter().find(|(key, _)| *key == name)?;
+                Some((&value.1, tail))
+            });
+            if let Some((value, tail)) = placeholder {
+                missing |= value.is_empty();
+                text.push_str(value);
+                rest = tail;
+            } else {
+                // JSON in a message, or a value that the fault lacks.
+                text.push('{');
+                rest = after;
             }
         }
+        text.push_str(rest);
         (text, missing)
     }
 }
@@ -159,11 +165,6 @@ pub const MESSAGES: &[(&str, &str, &str)] = &[
         "too-many",
         "must have at most {max} entries",
         "darf höchstens {max} Einträge haben",
-    ),
-    (
-        "repeated",
-        "holds the same entry more than once; list it once",
-        "enthält denselben Eintrag mehrfach; er gehört einmal hinein",
     ),
     (
         "minimum",
@@ -372,6 +373,17 @@ mod tests {
             fault.with("nearest", "").message(Lang::De),
             "unbekanntes Feld „nam“"
         );
+    }
+
+    #[test]
+    fn json_in_a_message_stays_as_written() {
+        let message = Fault::new("reference").message(Lang::En);
+        for form in [
+            r#"{"kind": …, "external_id": {…}}"#,
+            r#"{"class": {…}, "as_stated": …}"#,
+        ] {
+            assert!(message.contains(form), "{message}");
+        }
     }
 
     #[test]

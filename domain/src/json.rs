@@ -3,7 +3,7 @@
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// How deep JSON may be nested.
 pub const MAX_DEPTH: usize = 32;
@@ -30,8 +30,12 @@ pub fn canonical(value: &Value) -> String {
 #[must_use]
 pub fn hash(canonical: &str) -> String {
     let digest = Sha256::digest(canonical.as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    let mut text = String::from("sha256:");
+    for byte in digest {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// Takes out what means absent: `null` and `[]` as members of objects, at every depth.

@@ -7,6 +7,7 @@ pub mod actor;
 pub mod body;
 pub mod change;
 pub mod clock;
+pub mod data;
 pub mod described;
 pub mod event;
 pub mod fault;

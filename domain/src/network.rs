@@ -59,6 +59,7 @@ pub struct Joining {
 #[serde(default)]
 #[validate(schema(function = "check"))]
 pub struct Network {
+    /// What every described kind shares.
     #[serde(flatten)]
     #[validate(nested)]
     pub described: Described,

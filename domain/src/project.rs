@@ -114,6 +114,7 @@ pub struct Outcome {
 #[serde(default)]
 #[validate(schema(function = "check"))]
 pub struct Project {
+    /// What every described kind shares.
     #[serde(flatten)]
     #[validate(nested)]
     pub described: Described,

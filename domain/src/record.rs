@@ -9,7 +9,7 @@ use uuid::Uuid;
 /// What the node knows of a record, beside the body in one flat JSON object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Envelope {
-    /// UUIDv7 when made here; UUIDv5 for reference data.
+    /// `UUIDv7` when made here; `UUIDv5` for reference data.
     pub id: Uuid,
     /// The kind.
     pub kind: Kind,

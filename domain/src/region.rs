@@ -41,6 +41,7 @@ pub struct Recognition {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(default)]
 pub struct Region {
+    /// What every described kind shares.
     #[serde(flatten)]
     #[validate(nested)]
     pub described: Described,

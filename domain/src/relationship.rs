@@ -136,7 +136,7 @@ impl Relationship {
     /// relationships without a stated end. `None` for those that have ended.
     #[must_use]
     pub fn sameness(&self) -> Option<String> {
-        let valid = self.valid.clone().unwrap_or_default();
+        let valid = self.valid.unwrap_or_default();
         if valid.to.is_some() {
             return None;
         }
@@ -209,18 +209,18 @@ fn same_ends(relationship: &Relationship) -> Found {
 }
 
 fn unknown_role(relationship: &Relationship, rule: &Rule) -> Found {
-    let (index, role) = relationship
+    let (index, unknown) = relationship
         .roles
         .iter()
         .enumerate()
         .find(|(_, role)| !rule.roles.contains(role))?;
     let known: Vec<_> = rule.roles.iter().map(|role| role.code()).collect();
     let fault = Fault::new("role")
-        .with("given", role.code())
+        .with("given", unknown.code())
         .with("type", rule.code.code())
         .with(
             "nearest",
-            nearest(role.code(), known.iter().copied()).unwrap_or_default(),
+            nearest(unknown.code(), known.iter().copied()).unwrap_or_default(),
         )
         .with(
             "known",

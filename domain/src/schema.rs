@@ -8,12 +8,16 @@ use crate::resource::Resource;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// Component schemas by name.
 pub type Components = Map<String, Value>;
 
-/// Where components stand in an OpenAPI document.
+/// Where components stand in an `OpenAPI` document.
 pub const COMPONENTS: &str = "#/components/schemas/";
+
+/// Why input may carry members of the envelope.
+const ENVELOPE_IN_INPUT: &str = "Accepted so that a record that was read can be sent back; `id` and `kind` must be those of the URL, the rest is ignored.";
 
 /// Turns utoipa's schemas into plain JSON Schema: no `null` alternatives (absent is absent), no
 /// `allOf` for flattened members.
@@ -54,8 +58,6 @@ pub fn of<T: Resource>() -> Components {
     inputs(&mut components, &name, &body, &envelope);
     components
 }
-
-use utoipa::{PartialSchema, ToSchema};
 
 fn without_null(schema: &mut Value) {
     match schema {
@@ -160,17 +162,18 @@ fn inputs(components: &mut Components, name: &str, body: &Value, envelope: &Valu
     }
     let mut input = body.clone();
     if let Some(Value::Object(members)) = envelope.get("properties") {
-        let mut ignored = json!({"properties": {}});
-        for member in members.keys() {
-            ignored["properties"][member] = json!({
-                "description": "Accepted so that a record that was read can be sent back; `id` and `kind` must be those of the URL, the rest is ignored."
-            });
-        }
-        merge(&mut input, &ignored);
+        let ignored: Components = members
+            .keys()
+            .map(|member| (member.clone(), json!({"description": ENVELOPE_IN_INPUT})))
+            .collect();
+        merge(&mut input, &json!({"properties": ignored}));
     }
-    input["description"] = json!(format!(
-        "{name} as sent: references may be ids, slugs or `{{kind, slug}}`; `null` and `[]` mean absent; unknown members are refused."
-    ));
+    if let Some(input) = input.as_object_mut() {
+        let description = format!(
+            "{name} as sent: references may be ids, slugs or `{{kind, slug}}`; `null` and `[]` mean absent; unknown members are refused."
+        );
+        input.insert("description".to_owned(), Value::String(description));
+    }
     close(&mut input, &objects);
     components.insert(format!("{name}Input"), input);
 }

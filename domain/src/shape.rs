@@ -21,7 +21,7 @@ impl Shape {
         let schema = json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "$ref": format!("{COMPONENTS}{name}"),
-            "components": {"schemas": components},
+            "components": {"schemas": Value::Object(components)},
         });
         let mut options = jsonschema::options().should_validate_formats(true);
         for (format, check) in FORMATS {
@@ -115,7 +115,6 @@ fn fault_of(error: &ValidationError<'_>) -> Fault {
         ValidationErrorKind::MinLength { limit } => Fault::new("too-short").with("min", limit),
         ValidationErrorKind::MaxLength { limit } => Fault::new("too-long").with("max", limit),
         ValidationErrorKind::MaxItems { limit } => Fault::new("too-many").with("max", limit),
-        ValidationErrorKind::UniqueItems => Fault::new("repeated"),
         ValidationErrorKind::Minimum { limit } => Fault::new("minimum")
             .with("min", limit)
             .with("given", given),

@@ -11,6 +11,7 @@ use validator::Validate;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(default)]
 pub struct Topic {
+    /// What every described kind shares.
     #[serde(flatten)]
     #[validate(nested)]
     pub described: Described,

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 crate::vocabulary! {
-    /// How exactly a figure is meant („rund 50" is about, „über 35" is more_than).
+    /// How exactly a figure is meant („rund 50" is about, „über 35" is `more_than`).
     Qualifier "figure_qualifier" {
         Exact "exact" "genau" "exactly";
         About "about" "rund" "about";
@@ -23,8 +23,8 @@ crate::vocabulary! {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[validate(schema(function = "check"))]
 pub struct Figure {
-    /// What is counted. An open vocabulary with known codes: members, sub_networks, attendance,
-    /// participants, sites, employees, inhabitants, amount_eur and others.
+    /// What is counted. An open vocabulary with known codes: `members`, `sub_networks`,
+    /// `attendance`, `participants`, `sites`, `employees`, `inhabitants`, `amount_eur` and others.
     #[schema(max_length = 63, pattern = "^[a-z][a-z0-9_]*$", example = "members")]
     pub measure: String,
     /// The number, in `unit`.

@@ -1,4 +1,4 @@
-//! String formats: one name in the OpenAPI document, one check, one fault.
+//! String formats: one name in the `OpenAPI` document, one check, one fault.
 
 use crate::fault::Fault;
 use crate::value::edtf::{EdtfDate, End, Moment};
@@ -13,7 +13,7 @@ use utoipa::{PartialSchema, ToSchema};
 /// A check of a string format.
 pub type Check = fn(&str) -> Result<(), Fault>;
 
-/// Every format that bodies use, by its name in the OpenAPI document.
+/// Every format that bodies use, by its name in the `OpenAPI` document.
 pub const FORMATS: &[(&str, Check)] = &[
     ("edtf-date", |text| EdtfDate::from_str(text).map(drop)),
     ("edtf-end", |text| End::from_str(text).map(drop)),

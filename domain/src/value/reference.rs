@@ -88,7 +88,7 @@ impl Keyed {
     }
 }
 
-/// An end of a relationship: a record, a wording of the source („Die MedEcon Ruhr"), or a class
+/// An end of a relationship: a record, a wording of the source („Sozialverbände"), or a class
 /// („regionale Krankenkassen").
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

@@ -1,4 +1,4 @@
-//! Texts: lines, CommonMark without raw HTML, and slugs made from names.
+//! Texts: lines, `CommonMark` without raw HTML, and slugs made from names.
 
 use crate::fault::Fault;
 use pulldown_cmark::{Event, Parser};
@@ -11,7 +11,7 @@ use validator::ValidationError;
 #[schema(value_type = String, min_length = 1, max_length = 2000)]
 pub struct Line(pub String);
 
-/// Checks that a text is CommonMark without raw HTML.
+/// Checks that a text is `CommonMark` without raw HTML.
 ///
 /// # Errors
 /// `raw-html`, naming the first piece of HTML.

@@ -1,0 +1,151 @@
+//! What must be unique: slugs, keys of supplying systems, identifiers, open-ended relationships.
+
+use crate::entity::{identifier, record};
+use crate::error::{Conflict, Result, StoreError, Unique};
+use crate::unit::Unit;
+use crate::write::{Prepared, kind_of};
+use domain::resource::Kind;
+use domain::value::reference::RecordRef;
+use domain::value::text::slugify;
+use domain::vocabulary::Coded;
+use sea_orm::ExprTrait as _;
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+impl Unit<'_> {
+    /// Gives a record without slug the next free one of its name.
+    pub(crate) async fn fill_slug(
+        &self,
+        kind: Kind,
+        members: &mut Map<String, Value>,
+    ) -> Result<()> {
+        if members.contains_key("slug") {
+            return Ok(());
+        }
+        let Some(name) = members.get("name").and_then(Value::as_str) else {
+            return Ok(());
+        };
+        let base = slugify(name);
+        let taken: Vec<Option<String>> = record::Entity::find()
+            .select_only()
+            .column(record::Column::Slug)
+            .filter(record::Column::Kind.eq(kind.code()))
+            .filter(record::Column::Origin.eq(&self.origin))
+            // A slug has no character that LIKE would take for a wildcard.
+            .filter(
+                Condition::any()
+                    .add(record::Column::Slug.eq(&base))
+                    .add(record::Column::Slug.like(format!("{base}-%"))),
+            )
+            .into_tuple()
+            .all(&self.tx)
+            .await?;
+        let taken: BTreeSet<String> = taken.into_iter().flatten().collect();
+        let free = std::iter::once(base.clone())
+            .chain((2..).map(|number| format!("{base}-{number}")))
+            .find(|slug| !taken.contains(slug));
+        members.insert("slug".to_owned(), json!(free.unwrap_or(base)));
+        Ok(())
+    }
+
+    /// Refuses a row whose unique values another record of this node has.
+    pub(crate) async fn refuse_conflicts(
+        &self,
+        row: &record::Model,
+        prepared: &Prepared,
+    ) -> Result<()> {
+        let mut any = Condition::any();
+        if let Some(slug) = &row.slug {
+            any = any.add(record::Column::Slug.eq(slug).and(record::Column::Kind.eq(&row.kind)));
+        }
+        if let (Some(system), Some(key)) = (&row.system, &row.external_id) {
+            any = any.add(
+                record::Column::System
+                    .eq(system)
+                    .and(record::Column::ExternalId.eq(key))
+                    .and(record::Column::Kind.eq(&row.kind)),
+            );
+        }
+        if let Some(sameness) = &row.sameness {
+            any = any.add(record::Column::Sameness.eq(sameness));
+        }
+        if !any.is_empty() {
+            let others = record::Entity::find()
+                .filter(any)
+                .filter(record::Column::Origin.eq(&row.origin))
+                .filter(record::Column::Id.ne(row.id));
+            if let Some(other) = others.one(&self.tx).await? {
+                return Err(self.clash(row, &other)?);
+            }
+        }
+        self.refuse_identifiers(row, prepared).await
+    }
+
+    /// Which of the unique values two rows share.
+    fn clash(&self, row: &record::Model, other: &record::Model) -> Result<StoreError> {
+        let same_kind = row.kind == other.kind;
+        let (field, what, value) = if same_kind && row.slug.is_some() && row.slug == other.slug {
+            ("/slug", Unique::Slug, row.slug.clone())
+        } else if same_kind && row.external_id.is_some() && row.external_id == other.external_id {
+            let key = row.system.iter().chain(&row.external_id).cloned();
+            let key: Vec<String> = key.collect();
+            ("/external_id", Unique::ExternalId, Some(key.join("|")))
+        } else {
+            ("", Unique::Relationship, None)
+        };
+        self.conflict(field.to_owned(), what, value.unwrap_or_default(), other)
+    }
+
+    fn conflict(
+        &self,
+        field: String,
+        what: Unique,
+        value: String,
+        other: &record::Model,
+    ) -> Result<StoreError> {
+        let visible = self.caller.sees(&self.subject(other)?);
+        let kind = kind_of(other)?;
+        let other = visible.then_some(RecordRef { kind, id: other.id });
+        Ok(StoreError::Conflict(Conflict {
+            field,
+            what,
+            value,
+            other,
+        }))
+    }
+
+    async fn refuse_identifiers(&self, row: &record::Model, prepared: &Prepared) -> Result<()> {
+        let wanted = &prepared.facts.identifiers;
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let mut any = Condition::any();
+        for one in wanted {
+            any = any.add(
+                identifier::Column::Scheme
+                    .eq(one.scheme.as_str())
+                    .and(identifier::Column::Value.eq(one.normalise())),
+            );
+        }
+        let taken = identifier::Entity::find()
+            .filter(any)
+            .filter(identifier::Column::Origin.eq(&row.origin))
+            .filter(identifier::Column::RecordId.ne(row.id))
+            .one(&self.tx)
+            .await?;
+        let Some(taken) = taken else {
+            return Ok(());
+        };
+        let other = record::Entity::find_by_id(taken.record_id)
+            .one(&self.tx)
+            .await?
+            .ok_or_else(|| StoreError::Corrupt("an identifier of no record".to_owned()))?;
+        let index = wanted.iter().position(|one| {
+            one.scheme.as_str() == taken.scheme && one.normalise() == taken.value
+        });
+        let field = format!("/identifiers/{}", index.unwrap_or_default());
+        let value = format!("{}|{}", taken.scheme, taken.value);
+        Err(self.conflict(field, Unique::Identifier, value, &other)?)
+    }
+}

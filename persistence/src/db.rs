@@ -1,0 +1,142 @@
+//! Opening a database: SQLite embedded, or PostgreSQL.
+
+use crate::error::{Result, StoreError};
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection,
+    DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use std::time::Duration;
+
+/// The connections to one database.
+///
+/// SQLite has one writer, so it gets a pool of one connection beside a pool of readers; PostgreSQL
+/// uses one pool for both.
+#[derive(Debug, Clone)]
+pub struct Db {
+    write: DatabaseConnection,
+    read: DatabaseConnection,
+}
+
+/// How long a write waits for its turn, and how long it may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+impl Db {
+    /// Connects to `sqlite://path` or `postgres://…`.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] for another kind of URL, a database error if it cannot be reached.
+    pub async fn connect(url: &str) -> Result<Self> {
+        if url.starts_with("sqlite:") {
+            Self::sqlite(url).await
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            Self::postgres(url).await
+        } else {
+            Err(StoreError::Setup(
+                "the database URL must begin with sqlite:// or postgres://".to_owned(),
+            ))
+        }
+    }
+
+    async fn sqlite(url: &str) -> Result<Self> {
+        let write = Database::connect(sqlite_options(url, 1)).await?;
+        let read = Database::connect(sqlite_options(url, 8)).await?;
+        let row = write
+            .query_one_raw(sea_orm::Statement::from_string(
+                DatabaseBackend::Sqlite,
+                "PRAGMA foreign_keys",
+            ))
+            .await?;
+        let enforced: i32 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+        if enforced != 1 {
+            return Err(StoreError::Setup(
+                "this SQLite does not enforce foreign keys".to_owned(),
+            ));
+        }
+        Ok(Self { write, read })
+    }
+
+    async fn postgres(url: &str) -> Result<Self> {
+        let mut options = ConnectOptions::new(url);
+        options
+            .max_connections(20)
+            .acquire_timeout(PATIENCE)
+            .sqlx_logging(false);
+        let pool = Database::connect(options).await?;
+        Ok(Self {
+            write: pool.clone(),
+            read: pool,
+        })
+    }
+
+    /// The connections for reading outside a write.
+    #[must_use]
+    pub fn reader(&self) -> &DatabaseConnection {
+        &self.read
+    }
+
+    /// The connections for writing; only [`crate::unit`] and the migrations use them.
+    pub(crate) fn writer(&self) -> &DatabaseConnection {
+        &self.write
+    }
+
+    /// Begins a transaction that will write.
+    pub(crate) async fn begin_write(&self) -> Result<DatabaseTransaction> {
+        let options = TransactionOptions {
+            // A deferred transaction fails when it first writes under contention.
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let tx = self.write.begin_with_options(options).await?;
+        if self.is_postgres() {
+            tx.execute_unprepared(
+                "SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '2s'; \
+                 SET LOCAL statement_timeout = '15s'",
+            )
+            .await?;
+        }
+        Ok(tx)
+    }
+
+    /// Begins a transaction whose reads all see one state of the database.
+    pub(crate) async fn begin_read(&self) -> Result<DatabaseTransaction> {
+        let options = TransactionOptions {
+            isolation_level: self
+                .is_postgres()
+                .then_some(sea_orm::IsolationLevel::RepeatableRead),
+            ..TransactionOptions::default()
+        };
+        Ok(self.read.begin_with_options(options).await?)
+    }
+
+    /// Whether this is PostgreSQL.
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
+        self.read.get_database_backend() == DatabaseBackend::Postgres
+    }
+
+    /// Closes every connection.
+    pub async fn close(self) {
+        // A connection that cannot be closed is gone already.
+        let _ = self.write.close().await;
+        let _ = self.read.close().await;
+    }
+}
+
+fn sqlite_options(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(|sqlite| {
+            sqlite
+                .create_if_missing(true)
+                .foreign_keys(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                // Every acknowledged write survives a power failure.
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(PATIENCE)
+        });
+    options
+}

@@ -1,0 +1,124 @@
+//! Deleting: what is still named stays, relationships go along, a tombstone remains.
+
+use crate::entity::{edge, record, reference, tombstone};
+use crate::error::{Result, StoreError};
+use crate::unit::Unit;
+use crate::write::kind_of;
+use domain::change::Cause;
+use domain::value::reference::RecordRef;
+use domain::vocabulary::Coded;
+use sea_orm::sea_query::LockType;
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// How many relationships may go with a record in one transaction.
+const MAX_RELATIONSHIPS: usize = 400;
+
+impl Unit<'_> {
+    /// Deletes a record that was read for update, with its own relationships.
+    pub(crate) async fn delete(&mut self, old: record::Model) -> Result<()> {
+        let edges = self.own_edges(old.id).await?;
+        let going: BTreeSet<Uuid> = edges.iter().map(|row| row.id).collect();
+        self.refuse_referenced(old.id, &going).await?;
+        for row in edges.into_iter().chain([old]) {
+            self.bury(&row).await?;
+        }
+        Ok(())
+    }
+
+    /// This node's relationships that have the record at an end.
+    async fn own_edges(&self, id: Uuid) -> Result<Vec<record::Model>> {
+        let ids: Vec<Uuid> = edge::Entity::find()
+            .select_only()
+            .column(edge::Column::RecordId)
+            .filter(
+                Condition::any()
+                    .add(edge::Column::FromId.eq(id))
+                    .add(edge::Column::ToId.eq(id)),
+            )
+            .into_tuple()
+            .all(&self.tx)
+            .await?;
+        if ids.len() > MAX_RELATIONSHIPS {
+            return Err(StoreError::HasRelationships(ids.len()));
+        }
+        let mut query = record::Entity::find()
+            .filter(record::Column::Id.is_in(ids))
+            .filter(record::Column::Origin.eq(&self.origin))
+            .order_by_asc(record::Column::Id);
+        if self.db().is_postgres() {
+            query = query.lock(LockType::Update);
+        }
+        Ok(query.all(&self.tx).await?)
+    }
+
+    /// Refuses to delete what another own record still names.
+    async fn refuse_referenced(&self, id: Uuid, going: &BTreeSet<Uuid>) -> Result<()> {
+        let naming: Vec<Uuid> = reference::Entity::find()
+            .select_only()
+            .column(reference::Column::RecordId)
+            .distinct()
+            .filter(reference::Column::TargetId.eq(id))
+            .filter(reference::Column::RecordId.ne(id))
+            .into_tuple()
+            .all(&self.tx)
+            .await?;
+        let naming: Vec<Uuid> = naming
+            .into_iter()
+            .filter(|one| !going.contains(one))
+            .collect();
+        if naming.is_empty() {
+            return Ok(());
+        }
+        let total = naming.len();
+        let rows = record::Entity::find()
+            .filter(record::Column::Id.is_in(naming))
+            .filter(record::Column::Origin.eq(&self.origin))
+            .order_by_asc(record::Column::Id)
+            .limit(200)
+            .all(&self.tx)
+            .await?;
+        if rows.is_empty() {
+            // Copies keep a dangling reference; only own records hold it here.
+            return Ok(());
+        }
+        let mut by = Vec::new();
+        for row in &rows {
+            if by.len() < 10 && self.caller.sees(&self.subject(row)?) {
+                by.push(RecordRef {
+                    kind: kind_of(row)?,
+                    id: row.id,
+                });
+            }
+        }
+        Err(StoreError::StillReferenced { by, total })
+    }
+
+    async fn bury(&mut self, row: &record::Model) -> Result<()> {
+        let version = row.version + 1;
+        self.log_delete(row, version).await?;
+        let grave = tombstone::ActiveModel {
+            id: Set(row.id),
+            kind: Set(row.kind.clone()),
+            origin: Set(row.origin.clone()),
+            slug: Set(row.slug.clone()),
+            system: Set(row.system.clone()),
+            external_id: Set(row.external_id.clone()),
+            home_region: Set(row.home_region),
+            version: Set(version),
+            was_public: Set(row.was_public),
+            cause: Set(Cause::Deleted.code().to_owned()),
+            merged_into: Set(None),
+            created_at: Set(row.created_at),
+            deleted_at: Set(self.now),
+        };
+        tombstone::Entity::insert(grave)
+            .exec_without_returning(&self.tx)
+            .await?;
+        record::Entity::delete_by_id(row.id).exec(&self.tx).await?;
+        Ok(())
+    }
+}

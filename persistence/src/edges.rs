@@ -1,0 +1,184 @@
+//! What is special about writing relationships: order of symmetric ends, home, circles, the edge row.
+
+use crate::entity::{edge, edge_role};
+use crate::error::{Denied, Result, StoreError};
+use crate::resolve::{Head, Resolved};
+use crate::unit::Unit;
+use domain::access::Action;
+use domain::body::Facts;
+use domain::fault::{Fault, FieldError};
+use domain::relationship::Relationship;
+use domain::resource::Kind;
+use domain::value::reference::End;
+use domain::vocabulary::Coded;
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, Statement};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+impl Unit<'_> {
+    /// Puts the smaller id of a symmetric relationship first, and gives it the home of its ends.
+    pub(crate) fn complete_relationship(
+        &self,
+        body: &mut Value,
+        resolved: &Resolved,
+        errors: &mut Vec<FieldError>,
+    ) {
+        let Ok(relationship) = serde_json::from_value::<Relationship>(body.clone()) else {
+            return;
+        };
+        let rule = relationship.r#type.rule();
+        let ends @ [from, to] = [&relationship.from, &relationship.to].map(End::record);
+        if let (true, [Some((_, from)), Some((_, to))]) = (rule.symmetric, ends)
+            && to < from
+            && let Some(members) = body.as_object_mut()
+            && let (Some(from), Some(to)) = (members.remove("from"), members.remove("to"))
+        {
+            members.insert("from".to_owned(), to);
+            members.insert("to".to_owned(), from);
+        }
+        if from.is_some() && from == to {
+            errors.push(FieldError::new("/to", Fault::new("same-ends")));
+        }
+        let origin = &self.origin;
+        let own: Vec<&Head> = ends
+            .iter()
+            .flatten()
+            .filter_map(|(_, id)| resolved.head(*id))
+            .filter(|head| head.origin == *origin)
+            .collect();
+        let named = ends.iter().flatten().count();
+        if own.is_empty() && named > 0 && resolved.errors.is_empty() {
+            errors.push(FieldError::new("/from", Fault::new("own-end")));
+        }
+        if body.get("home_region").is_none()
+            && let Some(home) = own.first().and_then(|head| head.home_region)
+        {
+            body["home_region"] = json!(home);
+        }
+    }
+
+    /// Writing a relationship needs write access to one of its own ends; the tree of regions is
+    /// the admin's.
+    pub(crate) fn authorise_ends(
+        &self,
+        relationship: &Relationship,
+        resolved: &Resolved,
+    ) -> Result<()> {
+        let origin = &self.origin;
+        let ends = [&relationship.from, &relationship.to].map(End::record);
+        let allowed = |action: Action| {
+            ends.iter()
+                .flatten()
+                .filter_map(|(_, id)| resolved.head(*id)?.subject(origin))
+                .any(|subject| self.caller.may(action, &subject))
+        };
+        let tree = relationship.r#type.rule().acyclic
+            && relationship.from.kind() == Some(Kind::Region);
+        if tree && !allowed(Action::ShapeTree) {
+            return Err(StoreError::Forbidden(Denied::RegionTree));
+        }
+        if allowed(Action::Write) {
+            Ok(())
+        } else {
+            Err(StoreError::Forbidden(Denied::OwnEnd))
+        }
+    }
+
+    /// Refuses what would make a record part of itself, or a topic broader than itself.
+    pub(crate) async fn refuse_circles(
+        &self,
+        kind: Kind,
+        id: Uuid,
+        facts: &Facts,
+        resolved: &Resolved,
+        errors: &mut Vec<FieldError>,
+    ) -> Result<()> {
+        let broader = resolved.references.iter().find(|(at, _)| *at == "/broader");
+        let (start, goal, at, parents) = match (&facts.relationship, broader) {
+            (Some(edge), _) if edge.r#type.rule().acyclic => {
+                let (Some((_, from)), Some((_, to))) = (edge.from.record(), edge.to.record()) else {
+                    return Ok(());
+                };
+                (to, from, "/to", PART_OF_PARENTS)
+            }
+            (None, Some((_, broader))) => (*broader, id, "/broader", BROADER_PARENTS),
+            (Some(_), _) | (None, None) => return Ok(()),
+        };
+        self.take_turns(kind).await?;
+        let sql = format!(
+            "WITH RECURSIVE above(id) AS (SELECT $1 UNION {parents}) \
+             SELECT 1 FROM above WHERE id = $2 LIMIT 1"
+        );
+        // The record itself may be an edge that is being changed: its old ends do not count.
+        let values = [start.into(), goal.into(), id.into()];
+        let statement = Statement::from_sql_and_values(self.tx.get_database_backend(), sql, values);
+        if self.tx.query_one_raw(statement).await?.is_some() {
+            errors.push(FieldError::new(at, Fault::new("cycle")));
+        }
+        Ok(())
+    }
+
+    /// Two writers that each close half a circle must see each other; SQLite has one writer.
+    async fn take_turns(&self, kind: Kind) -> Result<()> {
+        if !self.db().is_postgres() {
+            return Ok(());
+        }
+        let lock = 7_238_119_100 + i64::from(kind as u8);
+        self.execute("SELECT pg_advisory_xact_lock($1)", [lock.into()])
+            .await
+    }
+
+    /// Writes the edge row and its roles.
+    pub(crate) async fn write_edge(
+        &self,
+        id: Uuid,
+        relationship: &Relationship,
+        facts: &Facts,
+    ) -> Result<()> {
+        let period = relationship.valid.unwrap_or_default();
+        let bounds = period.bounds(facts.as_of.as_ref());
+        let open = [&relationship.from, &relationship.to]
+            .into_iter()
+            .find(|end| end.is_open())
+            .map(|end| json!(end).to_string());
+        let (from, to) = (relationship.from.record(), relationship.to.record());
+        let code = |end: &End| end.kind().map(|kind| kind.code().to_owned());
+        let row = edge::ActiveModel {
+            record_id: Set(id),
+            r#type: Set(relationship.r#type.code().to_owned()),
+            from_kind: Set(code(&relationship.from)),
+            from_id: Set(from.map(|(_, id)| id)),
+            to_kind: Set(code(&relationship.to)),
+            to_id: Set(to.map(|(_, id)| id)),
+            open_end: Set(open),
+            position: Set(relationship.position.and_then(|at| i32::try_from(at).ok())),
+            from_earliest: Set(bounds.from_earliest),
+            from_latest: Set(bounds.from_latest),
+            to_earliest: Set(bounds.to_earliest),
+            to_latest: Set(bounds.to_latest),
+        };
+        edge::Entity::insert(row)
+            .exec_without_returning(&self.tx)
+            .await?;
+        let roles: std::collections::BTreeSet<_> = relationship.roles.iter().collect();
+        if !roles.is_empty() {
+            let rows = roles.into_iter().map(|role| edge_role::ActiveModel {
+                record_id: Set(id),
+                role: Set(role.code().to_owned()),
+            });
+            edge_role::Entity::insert_many(rows)
+                .exec_without_returning(&self.tx)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// One step up through `part_of`, leaving out the edge `$3` that is being written.
+const PART_OF_PARENTS: &str = "SELECT edge.to_id FROM edge JOIN above ON edge.from_id = above.id \
+     WHERE edge.type = 'part_of' AND edge.to_id IS NOT NULL AND edge.record_id <> $3";
+
+/// One step up through `broader`; a topic's own old reference (`$3`) does not count.
+const BROADER_PARENTS: &str =
+    "SELECT reference.target_id FROM reference JOIN above ON reference.record_id = above.id \
+     WHERE reference.field = '/broader' AND reference.record_id <> $3";

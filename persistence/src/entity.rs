@@ -1,0 +1,15 @@
+//! The tables, as sea-orm entities; [`crate::migrations`] makes them.
+
+pub mod account;
+pub mod account_grant;
+pub mod change;
+pub mod edge;
+pub mod edge_role;
+pub mod geometry;
+pub mod identifier;
+pub mod node;
+pub mod record;
+pub mod redirect;
+pub mod reference;
+pub mod signing_key;
+pub mod tombstone;

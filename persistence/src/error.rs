@@ -1,0 +1,183 @@
+//! What can go wrong, as decisions that a caller can take.
+
+use domain::fault::FieldError;
+use domain::record::Envelope;
+use domain::value::reference::RecordRef;
+use sea_orm::DbErr;
+use uuid::Uuid;
+
+/// Everything that the store may answer instead of what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The body is wrong; every fault with its place.
+    #[error("the body is invalid in {} places", .0.len())]
+    Invalid(Vec<FieldError>),
+    /// The body is larger than a record may be.
+    #[error("a record of {size} bytes; at most {limit}")]
+    TooLarge {
+        /// Bytes of the canonical body.
+        size: usize,
+        /// The most that is allowed.
+        limit: usize,
+    },
+    /// There is no such record, or none that the caller may see.
+    #[error("not found")]
+    NotFound,
+    /// The record was deleted.
+    #[error("gone")]
+    Gone(Box<Tombstone>),
+    /// The slug has changed, or the record was merged into another.
+    #[error("moved to {to}")]
+    Moved {
+        /// The slug or id under which it is now.
+        to: String,
+    },
+    /// Several partner regions have the slug.
+    #[error("ambiguous slug")]
+    AmbiguousSlug {
+        /// Their records.
+        candidates: Vec<Uuid>,
+    },
+    /// The caller sees the record but may not do this.
+    #[error("forbidden: {0:?}")]
+    Forbidden(Denied),
+    /// Another record is in the way.
+    #[error("conflict at {}", .0.field)]
+    Conflict(Conflict),
+    /// The record has another version than the caller expects.
+    #[error("precondition failed; current version {current}")]
+    PreconditionFailed {
+        /// The version that it has.
+        current: i64,
+    },
+    /// Other records name this one.
+    #[error("still referenced by {total} records")]
+    StillReferenced {
+        /// The first ten that the caller may see.
+        by: Vec<RecordRef>,
+        /// How many there are.
+        total: usize,
+    },
+    /// More relationships would have to go with the record than one transaction may hold.
+    #[error("has {0} relationships")]
+    HasRelationships(usize),
+    /// A query names something that is not there or not visible.
+    #[error("unknown reference {value} in {parameter}")]
+    UnknownReference {
+        /// The parameter.
+        parameter: &'static str,
+        /// What it says.
+        value: String,
+    },
+    /// The cursor is forged or belongs to another query.
+    #[error("bad cursor")]
+    BadCursor,
+    /// The database was busy for too long; trying again later helps.
+    #[error("the database is busy")]
+    Busy(#[source] DbErr),
+    /// The database failed.
+    #[error("database error")]
+    Database(#[source] DbErr),
+    /// What rests in the database cannot be understood.
+    #[error("the database holds what this release cannot read: {0}")]
+    Corrupt(String),
+    /// The store cannot be opened as asked.
+    #[error("{0}")]
+    Setup(String),
+}
+
+/// The store's result.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// Why something is not allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// The record belongs to another region's editors.
+    Region,
+    /// Records without a home region are the admin's.
+    Homeless,
+    /// Only an approver publishes.
+    Publish,
+    /// Only an admin changes the region tree.
+    RegionTree,
+    /// A copy is written at its origin only.
+    Copy,
+    /// Writing a relationship needs write access to one of its own ends.
+    OwnEnd,
+}
+
+/// What is in the way of a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// JSON pointer to the member in question.
+    pub field: String,
+    /// What must be unique.
+    pub what: Unique,
+    /// The value.
+    pub value: String,
+    /// The other record, if the caller may see it.
+    pub other: Option<RecordRef>,
+}
+
+/// What must be unique.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unique {
+    /// A slug among this node's records of the kind.
+    Slug,
+    /// A key of a supplying system.
+    ExternalId,
+    /// An identifier among this node's records.
+    Identifier,
+    /// A relationship without a stated end.
+    Relationship,
+}
+
+/// What is told of a deleted record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tombstone {
+    /// The envelope, with the version that the deletion made.
+    pub envelope: Envelope,
+    /// Why it is gone.
+    pub cause: String,
+    /// The survivor of a merge.
+    pub merged_into: Option<Uuid>,
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        if is_transient(&error) {
+            Self::Busy(error)
+        } else {
+            Self::Database(error)
+        }
+    }
+}
+
+/// Whether doing the same again may succeed: serialisation failures, deadlocks, locks, and races
+/// for a unique value, which the next attempt sees and reports.
+fn is_transient(error: &DbErr) -> bool {
+    if matches!(error, DbErr::ConnectionAcquire(_)) {
+        return true;
+    }
+    let text = error.to_string();
+    let code = sqlx_code(error);
+    match code.as_deref() {
+        // PostgreSQL: serialization_failure, deadlock_detected, lock_not_available, unique_violation.
+        Some("40001" | "40P01" | "55P03" | "23505") => true,
+        // SQLite: SQLITE_BUSY and its kinds, SQLITE_LOCKED.
+        Some("5" | "6" | "261" | "517" | "773") => true,
+        Some(_) | None => text.contains("database is locked"),
+    }
+}
+
+fn sqlx_code(error: &DbErr) -> Option<String> {
+    use sea_orm::RuntimeErr;
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(inner))
+        | DbErr::Exec(RuntimeErr::SqlxError(inner))
+        | DbErr::Query(RuntimeErr::SqlxError(inner)) => {
+            Some(inner.as_database_error()?.code()?.into_owned())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,82 @@
+//! The geometry of regions: a sub-resource with a version of its own, neither logged nor fed.
+
+use crate::entity::geometry;
+use crate::error::{Result, StoreError};
+use crate::store::Store;
+use crate::unit::WriteOptions;
+use crate::write::Precondition;
+use domain::access::Caller;
+use domain::resource::Kind;
+use sea_orm::sea_query::LockType;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, QuerySelect,
+};
+use uuid::Uuid;
+
+impl Store {
+    /// The geometry of a region that the caller sees.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the region has none; else as [`Store::get`].
+    pub async fn geometry(&self, caller: &Caller, region: &str) -> Result<geometry::Model> {
+        let region = self.get(caller, Kind::Region, region).await?;
+        geometry::Entity::find_by_id(region.id)
+            .one(self.db().reader())
+            .await?
+            .ok_or(StoreError::NotFound)
+    }
+
+    /// Writes the geometry of a region; `expected` is `None` when there must be none yet.
+    ///
+    /// # Errors
+    /// [`StoreError::PreconditionFailed`] (with version 0 if there is none), and those of access.
+    pub async fn put_geometry(
+        &self,
+        caller: &Caller,
+        region: Uuid,
+        expected: Option<&Precondition>,
+        body: &str,
+        options: &WriteOptions,
+    ) -> Result<geometry::Model> {
+        self.write(caller, options, async |unit| {
+            unit.for_update(Kind::Region, region, &Precondition::Any)
+                .await?;
+            let mut query = geometry::Entity::find_by_id(region);
+            if unit.db().is_postgres() {
+                query = query.lock(LockType::Update);
+            }
+            let old = query.one(&unit.tx).await?;
+            let current = old.as_ref().map_or(0, |row| row.version);
+            let met = match (expected, &old) {
+                (None, None) => true,
+                (Some(Precondition::Any), Some(_)) => true,
+                (Some(Precondition::Versions(some)), Some(row)) => some.contains(&row.version),
+                (None, Some(_)) | (Some(_), None) => false,
+            };
+            if !met {
+                return Err(StoreError::PreconditionFailed { current });
+            }
+            match old {
+                Some(row) if row.body == body => return Ok(row),
+                Some(_) | None => {}
+            }
+            let row = geometry::Model {
+                record_id: region,
+                version: current + 1,
+                body: body.to_owned(),
+                updated_at: unit.now,
+            };
+            if current == 0 {
+                geometry::Entity::insert(row.clone().into_active_model())
+                    .exec_without_returning(&unit.tx)
+                    .await?;
+            } else {
+                let mut active = row.clone().into_active_model().reset_all();
+                active.record_id = Set(region);
+                active.update(&unit.tx).await?;
+            }
+            Ok(row)
+        })
+        .await
+    }
+}

@@ -1,0 +1,248 @@
+//! Loading many records: the program's reference data, the seed pages, and imports.
+
+use crate::entity::{node, record, tombstone};
+use crate::error::{Result, StoreError};
+use crate::store::{REFERENCE_ORIGIN, Store};
+use crate::unit::{Unit, WriteOptions};
+use crate::write::{Edit, Precondition, Saved};
+use domain::access::Caller;
+use domain::fault::{Fault, FieldError};
+use domain::json;
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// What to do with records that are there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoadMode {
+    /// Leave them as they are, deleted ones too.
+    CreateMissing,
+    /// Replace them.
+    Upsert,
+}
+
+/// What became of one line.
+#[derive(Debug)]
+pub enum Loaded {
+    /// A new record.
+    Created(Box<Saved>),
+    /// A changed one; `overwritten` if the line gave no version to compare.
+    Updated {
+        /// The record.
+        saved: Box<Saved>,
+        /// Whether a version was replaced that the line did not name.
+        overwritten: bool,
+    },
+    /// Nothing to do.
+    Unchanged(Uuid),
+    /// Refused.
+    Refused(StoreError),
+}
+
+/// How many lines one transaction holds.
+pub const CHUNK: usize = 200;
+
+impl Store {
+    /// Loads up to [`CHUNK`] lines of NDJSON in one transaction; each line stands for itself, so
+    /// a refused one does not hold up the others.
+    ///
+    /// # Errors
+    /// The database's; what is wrong with a line is in its [`Loaded`].
+    pub async fn load(
+        &self,
+        caller: &Caller,
+        lines: &[&str],
+        mode: LoadMode,
+        options: &WriteOptions,
+    ) -> Result<Vec<Loaded>> {
+        let origin = self.node().origin.clone();
+        self.load_as(&origin, caller, lines, mode, options).await
+    }
+
+    async fn load_as(
+        &self,
+        origin: &str,
+        caller: &Caller,
+        lines: &[&str],
+        mode: LoadMode,
+        options: &WriteOptions,
+    ) -> Result<Vec<Loaded>> {
+        self.write_as(origin, caller, options, async |unit| {
+            let mut outcomes = Vec::with_capacity(lines.len());
+            for line in lines {
+                outcomes.push(match unit.load_line(line, mode).await {
+                    Ok(outcome) => outcome,
+                    // These end the transaction; the others have not touched it.
+                    Err(error @ (StoreError::Busy(_) | StoreError::Database(_))) => {
+                        return Err(error);
+                    }
+                    Err(refused) => Loaded::Refused(refused),
+                });
+            }
+            Ok(outcomes)
+        })
+        .await
+    }
+
+    /// Brings the reference data to the state of this release, if it is not there yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if the data of the program is refused.
+    pub(crate) async fn load_reference_data(&self) -> Result<()> {
+        let release = json::hash(&domain::data::REFERENCE.concat());
+        let node = node::Entity::find_by_id(1).one(self.db().reader()).await?;
+        if node.is_some_and(|node| node.reference_hash.as_ref() == Some(&release)) {
+            return Ok(());
+        }
+        let options = WriteOptions {
+            bulk: true,
+            ..WriteOptions::default()
+        };
+        let caller = Caller::node();
+        for file in domain::data::REFERENCE {
+            let lines: Vec<&str> = file.lines().collect();
+            for chunk in lines.chunks(CHUNK) {
+                let outcomes = self
+                    .load_as(REFERENCE_ORIGIN, &caller, chunk, LoadMode::Upsert, &options)
+                    .await?;
+                for (line, outcome) in chunk.iter().zip(outcomes) {
+                    if let Loaded::Refused(why) = outcome {
+                        let why = format!("reference data: {why:?} in {line}");
+                        return Err(StoreError::Corrupt(why));
+                    }
+                }
+            }
+        }
+        self.write(&caller, &options, async |unit| {
+            let sql = "UPDATE sync_state SET reference_hash = $1 WHERE id = 1";
+            unit.execute(sql, [release.clone().into()]).await
+        })
+        .await
+    }
+}
+
+/// The keys of a line.
+struct Keys {
+    kind: Kind,
+    id: Option<Uuid>,
+    version: Option<i64>,
+    external: Option<(String, String)>,
+}
+
+impl Unit<'_> {
+    async fn load_line(&mut self, line: &str, mode: LoadMode) -> Result<Loaded> {
+        let value = json::parse(line.as_bytes()).map_err(|why| {
+            invalid("", Fault::new("invalid-value").with("why", why))
+        })?;
+        let keys = self.keys(&value)?;
+        let Some(found) = self.find_by_keys(&keys).await? else {
+            if mode == LoadMode::CreateMissing && self.was_deleted(&keys).await? {
+                return Ok(Loaded::Unchanged(keys.id.unwrap_or_default()));
+            }
+            let id = self.fresh_id(&keys).await?;
+            let saved = self.create(keys.kind, id, value).await?;
+            return Ok(Loaded::Created(Box::new(saved)));
+        };
+        if mode == LoadMode::CreateMissing {
+            return Ok(Loaded::Unchanged(found.id));
+        }
+        let expected = keys
+            .version
+            .map_or(Precondition::Any, |version| Precondition::Versions(vec![version]));
+        let old = self.for_update(keys.kind, found.id, &expected).await?;
+        let saved = self.modify(old, Edit::Replace(value)).await?;
+        Ok(if saved.changed {
+            Loaded::Updated {
+                saved: Box::new(saved),
+                overwritten: keys.version.is_none(),
+            }
+        } else {
+            Loaded::Unchanged(saved.row.id)
+        })
+    }
+
+    fn keys(&self, line: &Value) -> Result<Keys> {
+        let text = |pointer: &str| line.pointer(pointer).and_then(Value::as_str);
+        let kind = text("/kind").unwrap_or_default();
+        let kind = Kind::parse(kind).ok_or_else(|| {
+            let known: Vec<_> = Kind::ALL.iter().map(|kind| kind.code()).collect();
+            let fault = Fault::new("unknown-code")
+                .with("given", kind)
+                .with(
+                    "nearest",
+                    domain::nearest::nearest(kind, known.iter().copied()).unwrap_or_default(),
+                )
+                .with("known", known.join(", "));
+            invalid("/kind", fault)
+        })?;
+        if let Some(origin) = text("/origin")
+            && origin != self.origin
+        {
+            let fault = Fault::new("not-allowed")
+                .with("why", format!("records of {origin} are written at {origin} only"));
+            return Err(invalid("/origin", fault));
+        }
+        let id = match line.get("id") {
+            None | Some(Value::Null) => None,
+            Some(id) => {
+                let id = id.as_str().and_then(|id| Uuid::try_parse(id).ok());
+                Some(id.ok_or_else(|| invalid("/id", Fault::new("reference")))?)
+            }
+        };
+        let external = text("/external_id/system").zip(text("/external_id/id"));
+        Ok(Keys {
+            kind,
+            id,
+            version: line.get("version").and_then(Value::as_i64),
+            external: external.map(|(system, id)| (system.to_owned(), id.to_owned())),
+        })
+    }
+
+    /// The id of a line whose record is not here yet.
+    async fn fresh_id(&self, keys: &Keys) -> Result<Uuid> {
+        let Some(id) = keys.id else {
+            return Ok(domain::id::new());
+        };
+        match record::Entity::find_by_id(id).one(&self.tx).await? {
+            None => Ok(id),
+            Some(other) => {
+                let why = format!("it is the id of a {} of {}", other.kind, other.origin);
+                Err(invalid("/id", Fault::new("not-allowed").with("why", why)))
+            }
+        }
+    }
+
+    async fn find_by_keys(&self, keys: &Keys) -> Result<Option<record::Model>> {
+        let rows = record::Entity::find()
+            .filter(record::Column::Kind.eq(keys.kind.code()))
+            .filter(record::Column::Origin.eq(&self.origin));
+        let rows = match (keys.id, &keys.external) {
+            (Some(id), _) => rows.filter(record::Column::Id.eq(id)),
+            (None, Some((system, key))) => rows
+                .filter(record::Column::System.eq(system))
+                .filter(record::Column::ExternalId.eq(key)),
+            (None, None) => return Ok(None),
+        };
+        Ok(rows.one(&self.tx).await?)
+    }
+
+    async fn was_deleted(&self, keys: &Keys) -> Result<bool> {
+        let graves = tombstone::Entity::find()
+            .filter(tombstone::Column::Kind.eq(keys.kind.code()))
+            .filter(tombstone::Column::Origin.eq(&self.origin));
+        let graves = match (keys.id, &keys.external) {
+            (Some(id), _) => graves.filter(tombstone::Column::Id.eq(id)),
+            (None, Some((system, key))) => graves
+                .filter(tombstone::Column::System.eq(system))
+                .filter(tombstone::Column::ExternalId.eq(key)),
+            (None, None) => return Ok(false),
+        };
+        Ok(graves.one(&self.tx).await?.is_some())
+    }
+}
+
+fn invalid(pointer: &str, fault: Fault) -> StoreError {
+    StoreError::Invalid(vec![FieldError::new(pointer, fault)])
+}

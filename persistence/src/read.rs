@@ -1,0 +1,221 @@
+//! Reading records by id or slug.
+
+use crate::entity::{edge, record, redirect, tombstone};
+use crate::error::{Result, StoreError, Tombstone};
+use crate::resolve::by_text;
+use crate::store::Store;
+use crate::write::kind_of;
+use domain::access::{Caller, Subject};
+use domain::described::Publication;
+use domain::record::Envelope;
+use domain::resource::Kind;
+use domain::value::reference::Name;
+use domain::vocabulary::Coded;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+impl record::Model {
+    /// The envelope of the row.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if the kind is none that this release knows.
+    pub fn envelope(&self) -> Result<Envelope> {
+        Ok(Envelope {
+            id: self.id,
+            kind: kind_of(self)?,
+            origin: self.origin.clone(),
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            synced_at: self.synced_at,
+        })
+    }
+
+    /// The record as it is served: canonical body and envelope in one flat JSON object.
+    ///
+    /// # Errors
+    /// As [`Self::envelope`].
+    pub fn json(&self) -> Result<String> {
+        Ok(self.envelope()?.around(&self.body))
+    }
+}
+
+impl Store {
+    /// Finds a record by id or slug.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if it never was or the caller may not know of it,
+    /// [`StoreError::Gone`], [`StoreError::Moved`], [`StoreError::AmbiguousSlug`].
+    pub async fn get(&self, caller: &Caller, kind: Kind, key: &str) -> Result<record::Model> {
+        let found = match by_text(key.to_owned()) {
+            Name::Id(id) => self.by_id(kind, id).await?,
+            Name::Slug(slug) => self.by_slug(caller, kind, &slug).await?,
+            // A key of a supplying system is never a URL segment.
+            Name::External(_) => None,
+        };
+        match found {
+            Some(row) if self.sees(caller, &row).await? => Ok(row),
+            // A draft that the caller may not see is as good as not there.
+            Some(_) => Err(StoreError::NotFound),
+            None => Err(self.absent(caller, kind, key).await?),
+        }
+    }
+
+    async fn by_id(&self, kind: Kind, id: Uuid) -> Result<Option<record::Model>> {
+        Ok(record::Entity::find_by_id(id)
+            .filter(record::Column::Kind.eq(kind.code()))
+            .one(self.db().reader())
+            .await?)
+    }
+
+    /// This node's own record, else the only copy that has the slug.
+    async fn by_slug(
+        &self,
+        caller: &Caller,
+        kind: Kind,
+        slug: &str,
+    ) -> Result<Option<record::Model>> {
+        let rows = record::Entity::find()
+            .filter(record::Column::Kind.eq(kind.code()))
+            .filter(record::Column::Slug.eq(slug))
+            .order_by_asc(record::Column::Id)
+            .all(self.db().reader())
+            .await?;
+        let mut visible = Vec::new();
+        for row in rows {
+            if !caller.sees(&self.subject(&row)?) {
+                continue;
+            }
+            if row.origin == self.node().origin {
+                return Ok(Some(row));
+            }
+            visible.push(row);
+        }
+        if visible.len() > 1 {
+            let candidates = visible.iter().map(|row| row.id).collect();
+            return Err(StoreError::AmbiguousSlug { candidates });
+        }
+        Ok(visible.pop())
+    }
+
+    /// Whether the caller sees a record; a relationship only with both its ends.
+    pub(crate) async fn sees(&self, caller: &Caller, row: &record::Model) -> Result<bool> {
+        if !caller.sees(&self.subject(row)?) {
+            return Ok(false);
+        }
+        if kind_of(row)? != Kind::Relationship {
+            return Ok(true);
+        }
+        let Some(edge) = edge::Entity::find_by_id(row.id)
+            .one(self.db().reader())
+            .await?
+        else {
+            return Ok(false);
+        };
+        let ends: Vec<Uuid> = edge.from_id.into_iter().chain(edge.to_id).collect();
+        let rows = self.rows(&ends).await?;
+        for id in &ends {
+            match rows.get(id) {
+                Some(end) if caller.sees(&self.subject(end)?) => {}
+                Some(_) | None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Rows by id, in one query.
+    pub(crate) async fn rows(&self, ids: &[Uuid]) -> Result<BTreeMap<Uuid, record::Model>> {
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let rows = record::Entity::find()
+            .filter(record::Column::Id.is_in(ids.iter().copied()))
+            .all(self.db().reader())
+            .await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+
+    /// The records among `ids` that the caller sees, in one query: what `include` shows.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn visible(&self, caller: &Caller, ids: &[Uuid]) -> Result<Vec<record::Model>> {
+        let mut visible = Vec::new();
+        for row in self.rows(ids).await?.into_values() {
+            if caller.sees(&self.subject(&row)?) {
+                visible.push(row);
+            }
+        }
+        Ok(visible)
+    }
+
+    /// What to answer for a key that leads to no record: moved, gone or never there.
+    async fn absent(&self, caller: &Caller, kind: Kind, key: &str) -> Result<StoreError> {
+        let by_slug = Uuid::try_parse(key).is_err();
+        if by_slug && let Some(moved) = self.moved(caller, kind, key).await? {
+            return Ok(moved);
+        }
+        let graves = tombstone::Entity::find().filter(tombstone::Column::Kind.eq(kind.code()));
+        let graves = match Uuid::try_parse(key) {
+            Ok(id) => graves.filter(tombstone::Column::Id.eq(id)),
+            Err(_) => graves.filter(tombstone::Column::Slug.eq(key)),
+        };
+        let newest = graves
+            .order_by_desc(tombstone::Column::DeletedAt)
+            .one(self.db().reader())
+            .await?;
+        let Some(grave) = newest else {
+            return Ok(StoreError::NotFound);
+        };
+        if let Some(survivor) = grave.merged_into {
+            return Ok(StoreError::Moved {
+                to: survivor.to_string(),
+            });
+        }
+        let subject = Subject {
+            own: grave.origin == self.node().origin,
+            kind,
+            home_region: grave.home_region,
+            publication: if grave.was_public {
+                Publication::Published
+            } else {
+                Publication::Draft
+            },
+            system: grave.system.as_deref(),
+        };
+        if !caller.sees(&subject) {
+            return Ok(StoreError::NotFound);
+        }
+        Ok(StoreError::Gone(Box::new(Tombstone {
+            envelope: Envelope {
+                id: grave.id,
+                kind,
+                origin: grave.origin,
+                version: grave.version,
+                created_at: grave.created_at,
+                updated_at: grave.deleted_at,
+                synced_at: None,
+            },
+            cause: grave.cause,
+            merged_into: grave.merged_into,
+        })))
+    }
+
+    async fn moved(&self, caller: &Caller, kind: Kind, slug: &str) -> Result<Option<StoreError>> {
+        let redirect = redirect::Entity::find_by_id((kind.code().to_owned(), slug.to_owned()))
+            .one(self.db().reader())
+            .await?;
+        let Some(redirect) = redirect else {
+            return Ok(None);
+        };
+        let Some(target) = self.by_id(kind, redirect.record_id).await? else {
+            return Ok(None);
+        };
+        let visible = caller.sees(&self.subject(&target)?);
+        Ok(match (visible, target.slug) {
+            (true, Some(to)) => Some(StoreError::Moved { to }),
+            _ => None,
+        })
+    }
+}

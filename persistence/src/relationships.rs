@@ -1,0 +1,437 @@
+//! Relationships in SQL: lists, and what is around one record.
+
+use crate::cursor;
+use crate::entity::{edge, edge_role, record};
+use crate::error::{Result, StoreError};
+use crate::resolve::by_text;
+use crate::store::Store;
+use chrono::{DateTime, Utc};
+use domain::access::{Caller, Visibility};
+use domain::described::Publication;
+use domain::relationship::{RelationshipRole, RelationshipType};
+use domain::resource::Kind;
+use domain::value::edtf::{Bounds, Certainty, EdtfDate};
+use domain::value::external::ExternalId;
+use domain::value::reference::Name;
+use domain::vocabulary::Coded;
+use sea_orm::sea_query::{
+    Alias, Condition, Expr, ExprTrait, Func, IntoColumnRef, JoinType, Order, Query,
+    SelectStatement, SimpleExpr,
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Each inner list is an OR, the outer one an AND: a repeated parameter with commas.
+pub type AllOf<T> = Vec<Vec<T>>;
+
+/// What a list of relationships is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct RelationshipFilter {
+    /// Only those with this record at an end.
+    pub around: Option<Uuid>,
+    /// Their types.
+    pub types: AllOf<RelationshipType>,
+    /// Their roles.
+    pub roles: AllOf<RelationshipRole>,
+    /// The kind of the other end; without `around`, of either end.
+    pub kinds: AllOf<Kind>,
+    /// The record at the `from` end.
+    pub from: AllOf<Uuid>,
+    /// The record at the `to` end.
+    pub to: AllOf<Uuid>,
+    /// When they hold.
+    pub active_on: Option<EdtfDate>,
+    /// Only those that hold then for certain.
+    pub certain: bool,
+    /// Their ids.
+    pub ids: AllOf<Uuid>,
+    /// Whose editors may write them.
+    pub home_regions: AllOf<Uuid>,
+    /// The node that alone writes them.
+    pub origins: AllOf<String>,
+    /// How far they are on their way to the public; published when empty.
+    pub publications: AllOf<Publication>,
+    /// Their keys in the supplying system.
+    pub external_ids: AllOf<ExternalId>,
+    /// Changed at or after this moment.
+    pub updated_since: Option<DateTime<Utc>>,
+}
+
+/// A page of relationships.
+#[derive(Debug)]
+pub struct RelationshipPage {
+    /// The relationships in order of type, position, id.
+    pub items: Vec<RelationshipItem>,
+    /// How many there are in all pages.
+    pub total: u64,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+/// A relationship and what its reader needs beside the record.
+#[derive(Debug)]
+pub struct RelationshipItem {
+    /// The record.
+    pub row: record::Model,
+    /// Its edge.
+    pub edge: edge::Model,
+    /// The records at its ends, as far as they are records.
+    pub ends: Vec<record::Model>,
+    /// Whether it holds at the moment asked for.
+    pub certainty: Option<Certainty>,
+}
+
+/// The position after the last relationship of a page.
+#[derive(Serialize, Deserialize)]
+struct Position(String, i32, Uuid);
+
+impl Store {
+    /// Lists relationships that the caller sees, with both ends.
+    ///
+    /// `query` is the query's text without the cursor; a cursor is good for that query only.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`].
+    pub async fn relationships(
+        &self,
+        caller: &Caller,
+        filter: &RelationshipFilter,
+        (limit, at): (u64, Option<&str>),
+        query: &str,
+    ) -> Result<RelationshipPage> {
+        let secret = &self.node().secret;
+        let after: Option<Position> = at
+            .map(|text| cursor::decode(secret, query, text))
+            .transpose()?;
+        let conditions = conditions(filter, caller, &self.node().origin);
+        // Both see one state, so that total and page agree.
+        let tx = self.db().begin_read().await?;
+        let counted = tx.query_one(&count(&conditions)).await?;
+        let total: i64 = counted.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+        let rows = tx
+            .query_all(&page(&conditions, after.as_ref(), limit + 1))
+            .await?;
+        let mut ids: Vec<Uuid> = rows
+            .iter()
+            .map(|row| row.try_get_by_index(0))
+            .collect::<Result<_, _>>()?;
+        let more = ids.len() as u64 > limit;
+        if more {
+            ids.pop();
+        }
+        let items = items(&tx, &ids, filter.active_on.as_ref()).await?;
+        tx.commit().await?;
+        let last = items.last().filter(|_| more);
+        let next = last.map(|item| cursor::encode(secret, query, &position(&item.edge)));
+        Ok(RelationshipPage {
+            items,
+            total: u64::try_from(total).unwrap_or_default(),
+            next,
+        })
+    }
+
+    /// The record that a query parameter names: a UUID, a slug, or `kind/slug`.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownReference`] if it names nothing that the caller sees, or several things.
+    pub async fn named(
+        &self,
+        caller: &Caller,
+        parameter: &'static str,
+        kinds: &[Kind],
+        value: &str,
+    ) -> Result<(Kind, Uuid)> {
+        let unknown = || StoreError::UnknownReference {
+            parameter,
+            value: value.to_owned(),
+        };
+        let (kinds, key) = match value.split_once('/') {
+            Some((kind, key)) => {
+                let kind = Kind::parse(kind).filter(|kind| kinds.contains(kind));
+                (vec![kind.ok_or_else(unknown)?], key)
+            }
+            None => (kinds.to_vec(), value),
+        };
+        if let Name::Id(id) = by_text(key.to_owned()) {
+            let rows = self.rows(&[id]).await?;
+            let row = rows.get(&id).ok_or_else(unknown)?;
+            let kind = crate::write::kind_of(row)?;
+            let fits = kinds.contains(&kind) && self.sees(caller, row).await?;
+            return fits.then_some((kind, id)).ok_or_else(unknown);
+        }
+        let mut found = Vec::new();
+        for kind in kinds {
+            match self.get(caller, kind, key).await {
+                Ok(row) => found.push((kind, row.id)),
+                Err(
+                    StoreError::NotFound
+                    | StoreError::Gone(_)
+                    | StoreError::Moved { .. }
+                    | StoreError::AmbiguousSlug { .. },
+                ) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        match found.as_slice() {
+            [one] => Ok(*one),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+/// Absent positions come last.
+const LAST: i32 = i32::MAX;
+
+fn position(edge: &edge::Model) -> Position {
+    Position(
+        edge.r#type.clone(),
+        edge.position.unwrap_or(LAST),
+        edge.record_id,
+    )
+}
+
+fn col(table: &'static str, column: impl sea_orm::Iden) -> Expr {
+    Expr::col((Alias::new(table), column).into_column_ref())
+}
+
+/// `edge` with its record and the records at its ends.
+fn joined() -> SelectStatement {
+    let mut select = Query::select();
+    let on = |end: &'static str, column: edge::Column| {
+        col(end, record::Column::Id).equals((Alias::new("e"), column))
+    };
+    select
+        .from_as(edge::Entity, Alias::new("e"))
+        .join_as(
+            JoinType::InnerJoin,
+            record::Entity,
+            Alias::new("r"),
+            on("r", edge::Column::RecordId),
+        )
+        .join_as(
+            JoinType::LeftJoin,
+            record::Entity,
+            Alias::new("f"),
+            on("f", edge::Column::FromId),
+        )
+        .join_as(
+            JoinType::LeftJoin,
+            record::Entity,
+            Alias::new("t"),
+            on("t", edge::Column::ToId),
+        );
+    select
+}
+
+fn count(conditions: &Condition) -> SelectStatement {
+    let mut select = joined();
+    select
+        .expr(Func::count(col("e", edge::Column::RecordId)))
+        .cond_where(conditions.clone());
+    select
+}
+
+fn page(conditions: &Condition, after: Option<&Position>, limit: u64) -> SelectStatement {
+    let order = [
+        col("e", edge::Column::Type),
+        Func::coalesce([col("e", edge::Column::Position), Expr::val(LAST)]).into(),
+        col("e", edge::Column::RecordId),
+    ];
+    let mut select = joined();
+    select
+        .expr(col("e", edge::Column::RecordId))
+        .cond_where(conditions.clone())
+        .limit(limit);
+    if let Some(Position(r#type, position, id)) = after {
+        let values = [
+            Expr::val(r#type.as_str()),
+            Expr::val(*position),
+            Expr::val(*id),
+        ];
+        select.and_where(Expr::tuple(order.clone()).gt(Expr::tuple(values)));
+    }
+    for expression in order {
+        select.order_by_expr(expression, Order::Asc);
+    }
+    select
+}
+
+fn conditions(filter: &RelationshipFilter, caller: &Caller, origin: &str) -> Condition {
+    let visibility = caller.visibility();
+    let mut all = Condition::all().add(visible("r", &visibility, origin));
+    for (end, id) in [("f", edge::Column::FromId), ("t", edge::Column::ToId)] {
+        // An end that is not held here hides the relationship: its columns are null.
+        all = all.add(
+            Condition::any()
+                .add(col("e", id).is_null())
+                .add(visible(end, &visibility, origin)),
+        );
+    }
+    all = all.add_option(filter.around.map(|id| {
+        Condition::any()
+            .add(col("e", edge::Column::FromId).eq(id))
+            .add(col("e", edge::Column::ToId).eq(id))
+    }));
+    all = each(all, &filter.types, |one| {
+        col("e", edge::Column::Type).eq(one.code())
+    });
+    all = each(all, &filter.roles, |one| has_role(one.code()));
+    all = each(all, &filter.kinds, |one| other_kind(filter.around, *one));
+    all = each(all, &filter.from, |id| col("e", edge::Column::FromId).eq(*id));
+    all = each(all, &filter.to, |id| col("e", edge::Column::ToId).eq(*id));
+    record_conditions(dated(all, filter), filter)
+}
+
+/// The conditions on the relationship's own row.
+fn record_conditions(mut all: Condition, filter: &RelationshipFilter) -> Condition {
+    all = each(all, &filter.ids, |id| col("r", record::Column::Id).eq(*id));
+    all = each(all, &filter.home_regions, |id| {
+        col("r", record::Column::HomeRegion).eq(*id)
+    });
+    all = each(all, &filter.origins, |one| {
+        col("r", record::Column::Origin).eq(one.as_str())
+    });
+    all = each(all, &filter.external_ids, |key| {
+        col("r", record::Column::System)
+            .eq(key.system.as_str())
+            .and(col("r", record::Column::ExternalId).eq(key.id.as_str()))
+    });
+    if filter.publications.is_empty() {
+        // A list holds what is published unless asked otherwise, for editors too.
+        all = all.add(published("r"));
+    }
+    all = each(all, &filter.publications, |one| {
+        col("r", record::Column::Publication).eq(one.code())
+    });
+    all.add_option(
+        filter
+            .updated_since
+            .map(|since| col("r", record::Column::UpdatedAt).gte(since)),
+    )
+}
+
+/// Adds an AND of ORs.
+fn each<T>(mut all: Condition, lists: &AllOf<T>, one: impl Fn(&T) -> SimpleExpr) -> Condition {
+    for list in lists {
+        let any = list.iter().fold(Condition::any(), |any, item| any.add(one(item)));
+        all = all.add(any);
+    }
+    all
+}
+
+fn published(table: &'static str) -> SimpleExpr {
+    col(table, record::Column::Publication).eq(Publication::Published.code())
+}
+
+/// [`Caller::sees`] as a condition on a joined record.
+fn visible(table: &'static str, visibility: &Visibility, origin: &str) -> Condition {
+    let any = Condition::any().add(published(table));
+    let own = col(table, record::Column::Origin).eq(origin);
+    match visibility {
+        Visibility::Public => any,
+        Visibility::Everything => any.add(own),
+        Visibility::Regions(regions) => any.add(
+            own.and(col(table, record::Column::HomeRegion).is_in(regions.iter().copied())),
+        ),
+    }
+}
+
+fn has_role(role: &str) -> SimpleExpr {
+    let mut roles = Query::select();
+    roles
+        .column(edge_role::Column::RecordId)
+        .from(edge_role::Entity)
+        .and_where(Expr::col(edge_role::Column::Role).eq(role));
+    col("e", edge::Column::RecordId).in_subquery(roles)
+}
+
+fn other_kind(around: Option<Uuid>, kind: Kind) -> SimpleExpr {
+    let from = col("e", edge::Column::FromKind).eq(kind.code());
+    let to = col("e", edge::Column::ToKind).eq(kind.code());
+    match around {
+        None => from.or(to),
+        Some(id) => {
+            let at_from = col("e", edge::Column::FromId).eq(id);
+            let at_to = col("e", edge::Column::ToId).eq(id);
+            (at_from.and(to)).or(at_to.and(from))
+        }
+    }
+}
+
+/// The same as [`Bounds::active_on`], in SQL.
+fn dated(mut all: Condition, filter: &RelationshipFilter) -> Condition {
+    let Some(when) = &filter.active_on else {
+        return all;
+    };
+    let column = |column| col("e", column);
+    let (first, last) = (when.earliest(), when.latest());
+    all = all
+        .add(
+            column(edge::Column::FromEarliest)
+                .is_null()
+                .or(column(edge::Column::FromEarliest).lte(last)),
+        )
+        .add(
+            column(edge::Column::ToLatest)
+                .is_null()
+                .or(column(edge::Column::ToLatest).gte(first)),
+        );
+    if !filter.certain {
+        return all;
+    }
+    if !when.is_exact() {
+        return all.add(Expr::val(1).eq(0));
+    }
+    all.add(column(edge::Column::FromLatest).lte(first))
+        .add(column(edge::Column::ToEarliest).gte(last))
+}
+
+/// Loads the page's edges, records and ends: three queries whatever its length.
+async fn items(
+    db: &impl ConnectionTrait,
+    ids: &[Uuid],
+    when: Option<&EdtfDate>,
+) -> Result<Vec<RelationshipItem>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let edges = edge::Entity::find()
+        .filter(edge::Column::RecordId.is_in(ids.iter().copied()))
+        .all(db)
+        .await?;
+    let mut edges: BTreeMap<Uuid, edge::Model> =
+        edges.into_iter().map(|edge| (edge.record_id, edge)).collect();
+    let ends = edges.values().flat_map(|edge| [edge.from_id, edge.to_id]);
+    let wanted: Vec<Uuid> = ends.flatten().chain(ids.iter().copied()).collect();
+    let rows = record::Entity::find()
+        .filter(record::Column::Id.is_in(wanted))
+        .all(db)
+        .await?;
+    let rows: BTreeMap<Uuid, record::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
+    let mut items = Vec::with_capacity(ids.len());
+    for id in ids {
+        let (Some(edge), Some(row)) = (edges.remove(id), rows.get(id)) else {
+            continue;
+        };
+        let ends = [edge.from_id, edge.to_id];
+        let ends = ends.iter().flatten().filter_map(|id| rows.get(id)).cloned();
+        items.push(RelationshipItem {
+            row: row.clone(),
+            ends: ends.collect(),
+            certainty: when.and_then(|when| bounds(&edge).active_on(when)),
+            edge,
+        });
+    }
+    Ok(items)
+}
+
+fn bounds(edge: &edge::Model) -> Bounds {
+    Bounds {
+        from_earliest: edge.from_earliest,
+        from_latest: edge.from_latest,
+        to_earliest: edge.to_earliest,
+        to_latest: edge.to_latest,
+    }
+}

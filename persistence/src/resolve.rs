@@ -1,0 +1,313 @@
+//! Finding the records that a body names, in one query, and writing their ids in their place.
+
+use crate::entity::record::{self, Column};
+use crate::error::Result;
+use crate::unit::Unit;
+use domain::access::Subject;
+use domain::body::Definition;
+use domain::described::Publication;
+use domain::fault::{Fault, FieldError};
+use domain::pointer::visit_mut;
+use domain::resource::Kind;
+use domain::value::reference::{End, Keyed, Name, ReferenceForm, Slot};
+use domain::vocabulary::Coded;
+use sea_orm::ExprTrait as _;
+use sea_orm::sea_query::LockType;
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// What the rules need to know of a record that is named.
+#[derive(Debug, Clone, FromQueryResult)]
+pub(crate) struct Head {
+    pub(crate) id: Uuid,
+    kind: String,
+    pub(crate) origin: String,
+    slug: Option<String>,
+    system: Option<String>,
+    external_id: Option<String>,
+    pub(crate) home_region: Option<Uuid>,
+    publication: String,
+}
+
+impl Head {
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        Kind::parse(&self.kind)
+    }
+
+    /// The record as the rules of access see it.
+    pub(crate) fn subject(&self, origin: &str) -> Option<Subject<'_>> {
+        Some(Subject {
+            own: self.origin == origin,
+            kind: self.kind()?,
+            home_region: self.home_region,
+            publication: Publication::parse(&self.publication)?,
+            system: self.system.as_deref(),
+        })
+    }
+
+    fn is_named(&self, kind: Kind, name: &Name) -> bool {
+        let kind_fits = self.kind == kind.code();
+        match name {
+            Name::Id(id) => self.id == *id,
+            Name::Slug(slug) => kind_fits && self.slug.as_ref() == Some(slug),
+            Name::External(key) => {
+                kind_fits
+                    && self.system.as_ref() == Some(&key.system)
+                    && self.external_id.as_ref() == Some(&key.id)
+            }
+        }
+    }
+}
+
+/// The keys by which a record that is being written may name itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Myself {
+    pub(crate) id: Uuid,
+    pub(crate) kind: Kind,
+    pub(crate) slug: Option<String>,
+}
+
+/// What resolving found.
+#[derive(Debug, Default)]
+pub(crate) struct Resolved {
+    /// References that name nothing, too much or the wrong kind.
+    pub(crate) errors: Vec<FieldError>,
+    /// The records that are named.
+    pub(crate) heads: Vec<Head>,
+    /// Which place names which record, but for the ends of relationships.
+    pub(crate) references: BTreeSet<(&'static str, Uuid)>,
+}
+
+impl Resolved {
+    pub(crate) fn head(&self, id: Uuid) -> Option<&Head> {
+        self.heads.iter().find(|head| head.id == id)
+    }
+}
+
+/// A reference as it stands in the body.
+struct Wanted {
+    pointer: String,
+    path: &'static str,
+    form: ReferenceForm,
+    kind: Kind,
+    name: Name,
+}
+
+impl Unit<'_> {
+    /// Replaces every reference in `body` by ids. The records are locked against deletion.
+    pub(crate) async fn resolve(
+        &self,
+        definition: &Definition,
+        body: &mut Value,
+        myself: &Myself,
+    ) -> Result<Resolved> {
+        let mut resolved = Resolved::default();
+        let wanted = collect(definition, body, &mut resolved.errors);
+        resolved.heads = self.heads(&wanted).await?;
+        for one in &wanted {
+            match self.find(one, &resolved.heads, myself) {
+                Ok(id) => {
+                    put(body, one, id);
+                    // The ends of a relationship are in its edge.
+                    if !matches!(one.path, "/from" | "/to") {
+                        resolved.references.insert((one.path, id));
+                    }
+                }
+                Err(fault) => resolved.errors.push(FieldError::new(&one.pointer, fault)),
+            }
+        }
+        Ok(resolved)
+    }
+
+    /// Every record that might be meant, own ones and copies, in one query.
+    async fn heads(&self, wanted: &[Wanted]) -> Result<Vec<Head>> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut any = Condition::any();
+        let mut ids = BTreeSet::new();
+        let mut slugs = BTreeSet::new();
+        let mut keys = BTreeSet::new();
+        for one in wanted {
+            match &one.name {
+                Name::Id(id) => {
+                    ids.insert(*id);
+                }
+                Name::Slug(slug) => {
+                    slugs.insert((one.kind, slug.clone()));
+                }
+                Name::External(key) => {
+                    keys.insert((one.kind, key.system.clone(), key.id.clone()));
+                }
+            }
+        }
+        if !ids.is_empty() {
+            any = any.add(Column::Id.is_in(ids));
+        }
+        for (kind, slug) in slugs {
+            any = any.add(Column::Kind.eq(kind.code()).and(Column::Slug.eq(slug)));
+        }
+        for (kind, system, id) in keys {
+            any = any.add(
+                Column::Kind
+                    .eq(kind.code())
+                    .and(Column::System.eq(system))
+                    .and(Column::ExternalId.eq(id)),
+            );
+        }
+        let mut query = record::Entity::find()
+            .select_only()
+            .columns([
+                Column::Id,
+                Column::Kind,
+                Column::Origin,
+                Column::Slug,
+                Column::System,
+                Column::ExternalId,
+                Column::HomeRegion,
+                Column::Publication,
+            ])
+            .filter(any)
+            // One order of locking, so that two writers wait instead of deadlocking.
+            .order_by_asc(Column::Id);
+        if self.db().is_postgres() {
+            query = query.lock(LockType::Share);
+        }
+        Ok(query.into_model::<Head>().all(&self.tx).await?)
+    }
+
+    /// The one record that is meant: this node's own, else the only copy.
+    fn find(&self, wanted: &Wanted, heads: &[Head], myself: &Myself) -> Result<Uuid, Fault> {
+        let own_origin = &self.origin;
+        let visible: Vec<&Head> = heads
+            .iter()
+            .filter(|head| head.is_named(wanted.kind, &wanted.name))
+            .filter(|head| {
+                head.subject(own_origin)
+                    .is_some_and(|subject| self.caller.sees(&subject))
+            })
+            .collect();
+        let own = visible.iter().find(|head| head.origin == *own_origin);
+        let given = &wanted.name;
+        if own.is_none() && names_itself(wanted, myself) {
+            return Ok(myself.id);
+        }
+        match (own, visible.as_slice()) {
+            (Some(head), _) | (None, [head]) => fitting(head, wanted),
+            (None, []) => Err(Fault::new("unknown-reference")
+                .with("kind", wanted.kind)
+                .with("given", given)),
+            (None, _) => Err(Fault::new("ambiguous-slug")
+                .with("kind", wanted.kind)
+                .with("given", given)),
+        }
+    }
+}
+
+/// A region may name itself as its home, also while it is being made.
+fn names_itself(wanted: &Wanted, myself: &Myself) -> bool {
+    let slot = matches!(wanted.form, ReferenceForm::Slot(kind) if kind == myself.kind);
+    slot && myself.kind == Kind::Region
+        && match &wanted.name {
+            Name::Id(id) => *id == myself.id,
+            Name::Slug(slug) => myself.slug.as_ref() == Some(slug),
+            Name::External(_) => false,
+        }
+}
+
+fn fitting(head: &Head, wanted: &Wanted) -> Result<Uuid, Fault> {
+    if head.kind == wanted.kind.code() {
+        return Ok(head.id);
+    }
+    Err(Fault::new("wrong-kind")
+        .with("expected", wanted.kind)
+        .with("given", &head.kind))
+}
+
+/// The references of a body that name a record.
+fn collect(
+    definition: &Definition,
+    body: &mut Value,
+    errors: &mut Vec<FieldError>,
+) -> Vec<Wanted> {
+    let mut wanted = Vec::new();
+    for field in &definition.references {
+        visit_mut(body, field.path, &mut |pointer, value| {
+            let found = match field.form {
+                ReferenceForm::Slot(kind) => slot(kind, value),
+                ReferenceForm::End => end(value),
+            };
+            match found {
+                Ok(Some((kind, name))) => wanted.push(Wanted {
+                    pointer: pointer.to_owned(),
+                    path: field.path,
+                    form: field.form,
+                    kind,
+                    name,
+                }),
+                // An open end, or a shape that the schema has complained about.
+                Ok(None) => {}
+                Err(fault) => errors.push(FieldError::new(pointer, fault)),
+            }
+        });
+    }
+    wanted
+}
+
+fn slot(kind: Kind, value: &Value) -> Result<Option<(Kind, Name)>, Fault> {
+    let Ok(slot) = serde_json::from_value::<Slot>(value.clone()) else {
+        return Ok(None);
+    };
+    Ok(match slot {
+        Slot::Text(text) => Some((kind, by_text(text))),
+        Slot::Keyed(keyed) => match keyed.kind {
+            Some(other) if other != kind => {
+                return Err(Fault::new("wrong-kind")
+                    .with("expected", kind)
+                    .with("given", other));
+            }
+            Some(_) | None => keyed.name().map(|name| (kind, name)),
+        },
+    })
+}
+
+fn end(value: &Value) -> Result<Option<(Kind, Name)>, Fault> {
+    match serde_json::from_value::<End>(value.clone()) {
+        Ok(End::Record(Keyed {
+            kind: Some(kind),
+            id,
+            slug,
+            external_id,
+        })) => {
+            let keyed = Keyed {
+                kind: Some(kind),
+                id,
+                slug,
+                external_id,
+            };
+            Ok(keyed.name().map(|name| (kind, name)))
+        }
+        Ok(End::Record(_) | End::Class { .. } | End::AsStated { .. }) | Err(_) => Ok(None),
+    }
+}
+
+/// A text is an id if it looks like one; a slug never does.
+pub(crate) fn by_text(text: String) -> Name {
+    match Uuid::try_parse(&text) {
+        Ok(id) => Name::Id(id),
+        Err(_) => Name::Slug(text),
+    }
+}
+
+fn put(body: &mut Value, wanted: &Wanted, id: Uuid) {
+    if let Some(place) = body.pointer_mut(&wanted.pointer) {
+        *place = match wanted.form {
+            ReferenceForm::Slot(_) => json!(id),
+            ReferenceForm::End => json!({"kind": wanted.kind, "id": id}),
+        };
+    }
+}

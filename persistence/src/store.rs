@@ -1,0 +1,189 @@
+//! The store: one database, the node that it belongs to, and the clock.
+
+use crate::db::Db;
+use crate::entity::node;
+use crate::error::{Result, StoreError};
+use crate::migrations::Migrator;
+use domain::clock::Clock;
+use rand::Rng;
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+use sea_orm_migration::MigratorTrait;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// The origin of the data that ships with the program.
+pub const REFERENCE_ORIGIN: &str = "verbund";
+
+/// How many bytes the canonical body of a record may have.
+pub const MAX_BODY: usize = 256 * 1024;
+
+/// Which node a database belongs to.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Its name in the envelope of its records.
+    pub origin: String,
+    /// Made with the database.
+    pub log_id: Uuid,
+    /// Signs cursors.
+    pub secret: Vec<u8>,
+}
+
+/// Everything that rests: records, the log, accounts, keys.
+#[derive(Debug, Clone)]
+pub struct Store {
+    db: Db,
+    clock: Clock,
+    node: Node,
+    head: watch::Sender<i64>,
+}
+
+impl Store {
+    /// Connects, brings the schema up to date and makes the node if the database is new.
+    ///
+    /// `origin` names the node at its first start; absent, a random name is chosen.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] if the URL or the origin is no good or the node has another origin.
+    pub async fn open(url: &str, origin: Option<&str>, clock: Clock) -> Result<Self> {
+        let db = Db::connect(url).await?;
+        migrate(&db).await?;
+        let node = make_node(&db, origin, &clock).await?;
+        let head = head(&db).await?;
+        let store = Self {
+            db,
+            clock,
+            node,
+            head: watch::Sender::new(head),
+        };
+        store.load_reference_data().await?;
+        Ok(store)
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The node.
+    #[must_use]
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Wakes followers in this process.
+    pub(crate) fn announce(&self, head: i64) {
+        self.head.send_if_modified(|known| {
+            let newer = head > *known;
+            *known = head.max(*known);
+            newer
+        });
+    }
+
+    /// The newest sequence number that this process has written, to be waited upon.
+    #[must_use]
+    pub fn watch_head(&self) -> watch::Receiver<i64> {
+        self.head.subscribe()
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub async fn ping(&self) -> Result<()> {
+        head(&self.db).await.map(drop)
+    }
+}
+
+async fn head(db: &Db) -> Result<i64> {
+    let node = node::Entity::find_by_id(1).one(db.reader()).await?;
+    Ok(node.map_or(0, |node| node.head_seq))
+}
+
+/// Any number will do, as long as every instance takes the same one.
+const MIGRATION_LOCK: i64 = 7_238_119_004;
+
+/// Brings the schema up to date; instances that start together take turns.
+async fn migrate(db: &Db) -> Result<()> {
+    if !db.is_postgres() {
+        Migrator::up(db.writer(), None).await?;
+        return Ok(());
+    }
+    // The lock lives as long as the transaction that holds it.
+    let turn = db.begin_read().await?;
+    turn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+        .await?;
+    let outcome = Migrator::up(db.writer(), None).await;
+    turn.rollback().await?;
+    Ok(outcome?)
+}
+
+/// Reads the node's row, or makes it.
+async fn make_node(db: &Db, origin: Option<&str>, clock: &Clock) -> Result<Node> {
+    if let Some(origin) = origin
+        && !is_origin(origin)
+    {
+        return Err(StoreError::Setup(format!(
+            "\"{origin}\" cannot be an origin: 3 to 63 of a-z, 0-9 and hyphens, not \"{REFERENCE_ORIGIN}\""
+        )));
+    }
+    let fresh = node::ActiveModel {
+        id: Set(1),
+        origin: Set(origin.map_or_else(random_origin, str::to_owned)),
+        log_id: Set(domain::id::new()),
+        head_seq: Set(0),
+        floor_seq: Set(0),
+        secret: Set(hex(&rand::rng().random::<[u8; 32]>())),
+        reference_hash: Set(None),
+        created_at: Set(clock.now()),
+    };
+    let on_conflict = sea_orm::sea_query::OnConflict::column(node::Column::Id)
+        .do_nothing()
+        .to_owned();
+    node::Entity::insert(fresh)
+        .on_conflict(on_conflict)
+        .exec_without_returning(db.writer())
+        .await?;
+    let row = node::Entity::find_by_id(1)
+        .one(db.writer())
+        .await?
+        .ok_or_else(|| StoreError::Corrupt("sync_state is empty".to_owned()))?;
+    match origin {
+        Some(wanted) if wanted != row.origin => Err(StoreError::Setup(format!(
+            "this database belongs to the origin \"{}\"; an origin never changes, so leave out \"{wanted}\"",
+            row.origin
+        ))),
+        Some(_) | None => Ok(Node {
+            origin: row.origin,
+            log_id: row.log_id,
+            secret: row.secret.into_bytes(),
+        }),
+    }
+}
+
+fn is_origin(text: &str) -> bool {
+    (3..=63).contains(&text.len())
+        && text != REFERENCE_ORIGIN
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+fn random_origin() -> String {
+    format!("node-{}", hex(&rand::rng().random::<[u8; 6]>()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,272 @@
+//! The one write path: a unit of work is one transaction whose last statement takes the sequence
+//! numbers of its log entries.
+//!
+//! Taken last, the counter row is locked only while the entries are inserted and committed, so the
+//! order of the numbers is the order of the commits, without gaps, on both databases.
+
+use crate::db::Db;
+use crate::entity::{change, record};
+use crate::error::{Result, StoreError};
+use crate::store::Store;
+use chrono::{DateTime, Utc};
+use domain::access::Caller;
+use domain::change::Op;
+use domain::described::Publication;
+use domain::vocabulary::Coded;
+use rand::Rng;
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait, Statement,
+};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How a write is to be done.
+#[derive(Debug, Clone, Default)]
+pub struct WriteOptions {
+    /// Do everything but keep nothing.
+    pub dry_run: bool,
+    /// Why, for the history.
+    pub reason: Option<String>,
+    /// Whether readers need not wait until it is searchable.
+    pub bulk: bool,
+}
+
+/// How often a transaction is tried when the database asks for it.
+const ATTEMPTS: u32 = 6;
+
+/// An open transaction and the log entries that it will make.
+#[derive(Debug)]
+pub struct Unit<'a> {
+    /// The store whose transaction it is.
+    pub(crate) store: &'a Store,
+    /// The transaction.
+    pub(crate) tx: DatabaseTransaction,
+    /// Who writes.
+    pub(crate) caller: &'a Caller,
+    /// How.
+    pub(crate) options: &'a WriteOptions,
+    /// The time of every change in it.
+    pub(crate) now: DateTime<Utc>,
+    /// Whose records it writes: this node's, but for the reference data of the program.
+    pub(crate) origin: String,
+    entries: Vec<Entry>,
+}
+
+/// A log entry before it has its number.
+#[derive(Debug)]
+struct Entry {
+    op: Op,
+    kind: String,
+    record_id: Uuid,
+    origin: String,
+    version: i64,
+    newest: bool,
+    before: Option<String>,
+    after: Option<String>,
+    body: Option<String>,
+}
+
+impl Store {
+    /// Does `work` in one transaction, again if the database asks for it, and logs what it changed.
+    ///
+    /// # Errors
+    /// What `work` answers, or [`StoreError::Busy`] when every attempt was in vain.
+    pub async fn write<T>(
+        &self,
+        caller: &Caller,
+        options: &WriteOptions,
+        work: impl AsyncFn(&mut Unit<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.write_as(&self.node().origin, caller, options, work)
+            .await
+    }
+
+    /// As [`Store::write`], for the records of `origin`.
+    pub(crate) async fn write_as<T>(
+        &self,
+        origin: &str,
+        caller: &Caller,
+        options: &WriteOptions,
+        work: impl AsyncFn(&mut Unit<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let mut attempt = 1;
+        loop {
+            match self.attempt(origin, caller, options, &work).await {
+                Err(StoreError::Busy(cause)) if attempt < ATTEMPTS => {
+                    tracing::debug!(attempt, %cause, "transaction tried again");
+                    let jitter = rand::rng().random_range(1..=20 * u64::from(attempt));
+                    tokio::time::sleep(Duration::from_millis(jitter)).await;
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn attempt<T>(
+        &self,
+        origin: &str,
+        caller: &Caller,
+        options: &WriteOptions,
+        work: &impl AsyncFn(&mut Unit<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let mut unit = Unit {
+            store: self,
+            tx: self.db().begin_write().await?,
+            caller,
+            options,
+            now: self.clock().now(),
+            origin: origin.to_owned(),
+            entries: Vec::new(),
+        };
+        let outcome = work(&mut unit).await?;
+        unit.commit().await?;
+        Ok(outcome)
+    }
+}
+
+impl Unit<'_> {
+    /// The database of the unit.
+    pub(crate) fn db(&self) -> &Db {
+        self.store.db()
+    }
+
+    /// Notes that a record was created or changed; `before` is its row until now.
+    pub(crate) async fn log_upsert(
+        &mut self,
+        before: Option<&record::Model>,
+        after: &record::Model,
+    ) -> Result<()> {
+        if let Some(before) = before {
+            self.supersede(before).await?;
+        }
+        self.entries.push(Entry {
+            op: Op::Upsert,
+            kind: after.kind.clone(),
+            record_id: after.id,
+            origin: after.origin.clone(),
+            version: after.version,
+            newest: true,
+            before: before.and_then(audience),
+            after: audience(after),
+            body: None,
+        });
+        Ok(())
+    }
+
+    /// Notes that a record was deleted, in version `version`.
+    pub(crate) async fn log_delete(&mut self, before: &record::Model, version: i64) -> Result<()> {
+        self.supersede(before).await?;
+        self.entries.push(Entry {
+            op: Op::Delete,
+            kind: before.kind.clone(),
+            record_id: before.id,
+            origin: before.origin.clone(),
+            version,
+            newest: true,
+            before: audience(before),
+            after: None,
+            body: None,
+        });
+        Ok(())
+    }
+
+    /// The log keeps the body of a version once a newer one takes its place in `record`.
+    async fn supersede(&mut self, before: &record::Model) -> Result<()> {
+        let mut pending = self.entries.iter_mut().filter(|entry| entry.newest);
+        if let Some(entry) = pending.find(|entry| entry.record_id == before.id) {
+            entry.newest = false;
+            entry.body = Some(before.body.clone());
+            return Ok(());
+        }
+        let sql = "UPDATE change SET body = $1, newest = false WHERE record_id = $2 AND newest";
+        let values = [before.body.clone().into(), before.id.into()];
+        self.execute(sql, values).await
+    }
+
+    /// Runs a statement with `$1`, `$2` … for its values.
+    pub(crate) async fn execute(
+        &self,
+        sql: &str,
+        values: impl IntoIterator<Item = sea_orm::Value>,
+    ) -> Result<()> {
+        let statement = Statement::from_sql_and_values(self.tx.get_database_backend(), sql, values);
+        self.tx.execute_raw(statement).await?;
+        Ok(())
+    }
+
+    async fn commit(mut self) -> Result<()> {
+        if self.options.dry_run {
+            self.tx.rollback().await?;
+            return Ok(());
+        }
+        let entries = std::mem::take(&mut self.entries);
+        if entries.is_empty() {
+            self.tx.commit().await?;
+            return Ok(());
+        }
+        let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+        let head = self.take_numbers(count).await?;
+        let first = head - count + 1;
+        let rows: Vec<_> = (first..)
+            .zip(entries)
+            .map(|(seq, entry)| self.numbered(seq, first, entry))
+            .collect();
+        for chunk in rows.chunks(200) {
+            change::Entity::insert_many(chunk.to_vec())
+                .exec_without_returning(&self.tx)
+                .await?;
+        }
+        self.execute(
+            "UPDATE record SET seq = change.seq FROM change \
+             WHERE change.record_id = record.id AND change.newest \
+             AND change.seq >= $1 AND change.seq <= $2",
+            [first.into(), head.into()],
+        )
+        .await?;
+        self.tx.commit().await?;
+        self.store.announce(head);
+        Ok(())
+    }
+
+    /// Takes the next `count` numbers; from here to the commit nobody else can.
+    async fn take_numbers(&self, count: i64) -> Result<i64> {
+        let statement = Statement::from_sql_and_values(
+            self.tx.get_database_backend(),
+            "UPDATE sync_state SET head_seq = head_seq + $1 WHERE id = 1 RETURNING head_seq",
+            [count.into()],
+        );
+        let row = self.tx.query_one_raw(statement).await?;
+        let row = row.ok_or_else(|| StoreError::Corrupt("sync_state is empty".to_owned()))?;
+        Ok(row.try_get_by_index(0)?)
+    }
+
+    fn numbered(&self, seq: i64, tx: i64, entry: Entry) -> change::ActiveModel {
+        change::ActiveModel {
+            seq: Set(seq),
+            nonce: Set(rand::rng().random()),
+            tx: Set(tx),
+            kind: Set(entry.kind),
+            record_id: Set(entry.record_id),
+            origin: Set(entry.origin),
+            op: Set(entry.op.code().to_owned()),
+            version: Set(entry.version),
+            newest: Set(entry.newest),
+            audience_before: Set(entry.before),
+            audience_after: Set(entry.after),
+            body: Set(entry.body),
+            by: Set(self.caller.account),
+            reason: Set(self.options.reason.clone()),
+            at: Set(self.now),
+            bulk: Set(self.options.bulk),
+        }
+    }
+}
+
+/// Who sees a row from outside: its home region if it is published (`-` if it has none), else nobody.
+fn audience(row: &record::Model) -> Option<String> {
+    (row.publication == Publication::Published.code()).then(|| {
+        row.home_region
+            .map_or_else(|| "-".to_owned(), |region| region.to_string())
+    })
+}
