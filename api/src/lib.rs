@@ -1,1 +1,17 @@
+//! How the directory is spoken to: HTTP, the command line, tokens, representations.
 
+pub mod app;
+pub mod auth;
+pub mod cli;
+pub mod config;
+pub mod docs;
+pub mod extract;
+pub mod middleware;
+pub mod mount;
+pub mod openapi;
+pub mod operation;
+pub mod problem;
+pub mod reply;
+pub mod represent;
+pub mod routes;
+pub mod telemetry;

@@ -93,7 +93,7 @@ pub fn may(grant: &Grant, action: Action, subject: &Subject<'_>) -> bool {
             !homeless
         }
         (Action::Write, Role::Feeder) => {
-            subject.system.is_some() && subject.system == grant.system.as_deref()
+            !homeless && subject.system.is_some() && subject.system == grant.system.as_deref()
         }
         (Action::Write, Role::Reader)
         | (Action::Publish, Role::Reader | Role::Editor | Role::Feeder)
@@ -224,6 +224,23 @@ mod tests {
                 assert!(!may(&grant(role, region()), action, &homeless));
             }
         }
+    }
+
+    #[test]
+    fn only_the_admin_of_the_node_writes_what_has_no_region() {
+        let topic = Subject {
+            kind: Kind::Topic,
+            ..subject(None, true)
+        };
+        for role in [Role::Reader, Role::Editor, Role::Approver, Role::Feeder] {
+            for action in [Action::Write, Action::Publish, Action::ShapeTree] {
+                assert!(
+                    !may(&grant(role, Scope::Node), action, &topic),
+                    "{role:?} {action:?}"
+                );
+            }
+        }
+        assert!(may(&grant(Role::Admin, Scope::Node), Action::Write, &topic));
     }
 
     #[test]

@@ -99,19 +99,19 @@ crate::vocabulary! {
 /// An organisation that takes part: hospital, insurer, university, company, municipality, association.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(default)]
-#[validate(schema(function = "check"))]
+#[validate(schema(function = "check", skip_on_field_errors = false))]
 pub struct Actor {
     /// What every described kind shares.
     #[serde(flatten)]
     #[validate(nested)]
     pub described: Described,
     /// What it is; the first is the main one.
-    #[schema(max_items = 5)]
+    #[schema(max_items = 5, value_type = BTreeSet<Category>)]
     pub categories: Vec<Category>,
     /// Which part of society it belongs to.
     pub sector: Option<Sector>,
     /// Its rings of the value chain.
-    #[schema(max_items = 3)]
+    #[schema(max_items = 3, value_type = BTreeSet<ValueChain>)]
     pub value_chain: Vec<ValueChain>,
     /// The legal form as written.
     #[schema(min_length = 1, max_length = 100, example = "GmbH")]

@@ -2,24 +2,25 @@
 
 use crate::described::{self, Publication};
 use crate::fault::{Fault, FieldError};
-use crate::json::{merge_patch, without_absent};
-use crate::nearest::nearest;
+use crate::json::without_absent;
 use crate::pointer::{Pruned, prune};
 use crate::record::ENVELOPE;
 use crate::relationship::Relationship;
 use crate::resource::{Kind, Resource};
-use crate::shape::{Shape, child};
+use crate::shape::Shape;
 use crate::value::edtf::EdtfDate;
 use crate::value::external::ExternalId;
-use crate::value::format;
 use crate::value::identifier::Identifier;
 use crate::value::reference::{ReferenceField, Slot};
 use crate::{actor, event, network, project, region, relationship, topic};
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::sync::LazyLock;
 use uuid::Uuid;
-use validator::{ValidationErrors, ValidationErrorsKind};
+use validator::ValidationErrors;
+
+mod rules;
+mod translation;
 
 /// A body after checking.
 #[derive(Debug, Clone)]
@@ -65,6 +66,12 @@ pub struct Definition {
     pub texts: Vec<&'static str>,
     shape: Shape,
     read: fn(&Value) -> Result<Reading, serde_json::Error>,
+}
+
+/// What a body's shape and rules tell of it.
+struct Inspected {
+    errors: Vec<FieldError>,
+    warnings: Vec<FieldError>,
 }
 
 /// A body parsed into its struct.
@@ -132,12 +139,12 @@ impl Definition {
     pub fn check(&self, sent: Value) -> Checked {
         let mut body = sent;
         without_absent(&mut body);
-        let mut errors = self.shape.misfits(&body);
-        let mut warnings = Vec::new();
-        if body.is_object() {
-            self.rules(&body, &mut errors, &mut warnings);
-            self.translations(&body, &mut errors);
-        }
+        let Inspected {
+            mut errors,
+            warnings,
+        } = self.inspect(&body);
+        let translated = self.translations(&body, &errors);
+        errors.extend(translated);
         if let Some(members) = body.as_object_mut() {
             members.retain(|member, _| !ENVELOPE.contains(&member.as_str()));
         }
@@ -159,14 +166,25 @@ impl Definition {
         (self.read)(&pruned.value).map_or_else(|_| Facts::default(), |reading| reading.facts)
     }
 
-    fn rules(&self, body: &Value, errors: &mut Vec<FieldError>, warnings: &mut Vec<FieldError>) {
-        let pruned = self.readable(body, errors);
+    /// Everything that is wrong with a body but for its translations, and its facts if it can be
+    /// read: shape first, then the rules on what the shape leaves readable.
+    fn inspect(&self, body: &Value) -> Inspected {
+        let mut errors = self.shape.misfits(body);
+        if !body.is_object() {
+            return Inspected {
+                errors,
+                warnings: Vec::new(),
+            };
+        }
+        let pruned = self.readable(body, &errors);
+        let mut warnings = Vec::new();
         match (self.read)(&pruned.value) {
             Ok(reading) => {
                 if let Some(invalid) = &reading.invalid {
-                    collect(invalid, "", &pruned, errors);
+                    let broken = rules::broken(invalid, &pruned, &errors);
+                    errors.extend(broken);
                 }
-                warn(&reading.facts, &pruned, warnings);
+                warnings = rules::warnings(&reading.facts, &pruned);
             }
             Err(why) if errors.is_empty() => {
                 errors.push(FieldError::new(
@@ -177,6 +195,7 @@ impl Definition {
             // The shape's errors say it better.
             Err(_) => {}
         }
+        Inspected { errors, warnings }
     }
 
     /// The body without what keeps it from being parsed; where a required member had to go, the
@@ -196,57 +215,14 @@ impl Definition {
             cuts.extend(more);
         }
     }
-
-    /// A translation is a merge patch of the text members; what it makes must be valid too.
-    fn translations(&self, body: &Value, errors: &mut Vec<FieldError>) {
-        let Some(Value::Object(languages)) = body.get("translations") else {
-            return;
-        };
-        for (language, patch) in languages {
-            let pointer = child("/translations", language);
-            if let Err(fault) = format::language(language) {
-                errors.push(FieldError::new(pointer.as_str(), fault));
-            }
-            let Value::Object(members) = patch else {
-                continue;
-            };
-            for member in members.keys().filter(|m| !self.texts.contains(&m.as_str())) {
-                let close = nearest(member, self.texts.iter().copied()).unwrap_or_default();
-                let fault = Fault::new("translation-member")
-                    .with("given", member)
-                    .with("nearest", close);
-                errors.push(FieldError::new(child(&pointer, member), fault));
-            }
-            self.translation(body, members, &pointer, errors);
-        }
-    }
-
-    fn translation(
-        &self,
-        body: &Value,
-        members: &Map<String, Value>,
-        pointer: &str,
-        errors: &mut Vec<FieldError>,
-    ) {
-        let mut translated = body.clone();
-        merge_patch(&mut translated, &Value::Object(members.clone()));
-        for misfit in self.shape.misfits(&translated) {
-            let member = misfit.pointer.split('/').nth(1).unwrap_or_default();
-            let own = members.contains_key(member) && self.texts.contains(&member);
-            // What is wrong with the body itself is said there.
-            if own && !errors.contains(&misfit) {
-                let at = format!("{pointer}{}", misfit.pointer);
-                errors.push(FieldError::new(at, misfit.fault));
-            }
-        }
-    }
 }
 
-/// The pointers of errors that keep a body from being parsed (unknown members do not).
+/// The pointers of errors that keep a body from being parsed (unknown members and repeated entries
+/// do not).
 fn blocking(errors: &[FieldError]) -> Vec<String> {
     errors
         .iter()
-        .filter(|error| error.fault.code != "unknown-member")
+        .filter(|error| !["unknown-member", "repeated"].contains(&error.fault.code))
         .map(|error| match error.fault.code {
             "required" => parent(&error.pointer).to_owned(),
             _ => error.pointer.clone(),
@@ -285,96 +261,6 @@ fn read<T: Resource>(body: &Value) -> Result<Reading, serde_json::Error> {
         (None, None) => Facts::default(),
     };
     Ok(Reading { invalid, facts })
-}
-
-/// Members that serde flattens and pseudo-fields of `validator` are no part of the pointer.
-const TRANSPARENT: &[&str] = &["described", "__all__"];
-
-fn collect(found: &ValidationErrors, at: &str, pruned: &Pruned, errors: &mut Vec<FieldError>) {
-    for (field, kind) in found.errors() {
-        let here = if TRANSPARENT.contains(&field.as_ref()) {
-            at.to_owned()
-        } else {
-            child(at, field.trim_start_matches("r#"))
-        };
-        match kind {
-            ValidationErrorsKind::Struct(nested) => collect(nested, &here, pruned, errors),
-            ValidationErrorsKind::List(items) => {
-                for (index, nested) in items {
-                    collect(nested, &format!("{here}/{index}"), pruned, errors);
-                }
-            }
-            ValidationErrorsKind::Field(faults) => {
-                for fault in faults {
-                    push_rule(fault, &here, pruned, errors);
-                }
-            }
-        }
-    }
-}
-
-/// A broken rule, unless the shape already complained at the same place.
-fn push_rule(
-    broken: &validator::ValidationError,
-    at: &str,
-    pruned: &Pruned,
-    errors: &mut Vec<FieldError>,
-) {
-    let Some((code, ..)) = crate::fault::MESSAGES
-        .iter()
-        .find(|(code, ..)| *code == broken.code)
-    else {
-        return;
-    };
-    let mut fault = Fault::new(code);
-    let mut pointer = at.to_owned();
-    for (key, value) in &broken.params {
-        let text = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        match PARAMS.iter().find(|known| *known == key) {
-            Some(&"field") => pointer = format!("{at}/{text}"),
-            Some(known) => fault.params.push((known, text)),
-            None => {}
-        }
-    }
-    let pointer = pruned.original(&pointer);
-    // What was cut out below may be all that breaks the rule.
-    let below = format!("{pointer}/");
-    let told = |error: &FieldError| error.pointer == pointer || error.pointer.starts_with(&below);
-    if !errors.iter().any(told) {
-        errors.push(FieldError::new(pointer, fault));
-    }
-}
-
-/// The parameters that rules hand over through `validator`.
-const PARAMS: &[&str] = &[
-    "field",
-    "given",
-    "expected",
-    "expected_de",
-    "example",
-    "members",
-    "from",
-    "to",
-    "later",
-    "earlier",
-    "scheme",
-    "type",
-    "end",
-    "nearest",
-    "known",
-    "what",
-    "why",
-];
-
-fn warn(facts: &Facts, pruned: &Pruned, warnings: &mut Vec<FieldError>) {
-    for (index, identifier) in facts.identifiers.iter().enumerate() {
-        if let Ok(Some(fault)) = identifier.check() {
-            let pointer = pruned.original(&format!("/identifiers/{index}/value"));
-            warnings.push(FieldError::new(pointer, fault));
-        }
-    }
 }
 
 #[cfg(test)]

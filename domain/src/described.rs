@@ -56,7 +56,7 @@ pub struct Name {
 /// The members that every described kind shares.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(default)]
-#[validate(schema(function = "check"))]
+#[validate(schema(function = "check", skip_on_field_errors = false))]
 pub struct Described {
     /// The name as the source writes it.
     #[schema(required, min_length = 1, max_length = 300)]
@@ -84,7 +84,7 @@ pub struct Described {
     #[schema(value_type = Option<BTreeMap<String, Object>>, example = json!({"en": {"name": "North Hesse Health Cluster"}}))]
     pub translations: Option<BTreeMap<String, serde_json::Map<String, serde_json::Value>>>,
     /// Topics.
-    #[schema(max_items = 100)]
+    #[schema(max_items = 100, value_type = BTreeSet<Slot>)]
     pub topics: Vec<Slot>,
     /// What the record sets out to overcome, in order.
     #[schema(max_items = 100)]
@@ -136,6 +136,10 @@ pub const REFERENCES: &[ReferenceField] = &[
     ReferenceField::slot("/home_region", crate::resource::Kind::Region),
     ReferenceField::slot("/topics/*", crate::resource::Kind::Topic),
     ReferenceField::slot("/places/*/region", crate::resource::Kind::Region),
+    ReferenceField::slot(
+        "/translations/*/places/*/region",
+        crate::resource::Kind::Region,
+    ),
 ];
 
 /// The common members that hold text and may be translated.
@@ -172,7 +176,7 @@ pub fn lifetime(
     dissolved: Option<&EdtfDate>,
 ) -> Result<(), ValidationError> {
     match (founded, dissolved) {
-        (Some(founded), Some(dissolved)) if dissolved.latest() < founded.earliest() => {
+        (Some(founded), Some(dissolved)) if dissolved.is_before(founded) => {
             Err(Fault::new("order")
                 .with("field", "dissolved")
                 .with("later", format!("`dissolved` ({dissolved})"))

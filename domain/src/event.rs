@@ -45,7 +45,7 @@ crate::vocabulary! {
 /// An event, or the report on one. Attendance is a figure.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(default)]
-#[validate(schema(function = "check"))]
+#[validate(schema(function = "check", skip_on_field_errors = false))]
 pub struct Event {
     /// What every described kind shares.
     #[serde(flatten)]
@@ -81,7 +81,7 @@ pub struct Event {
 
 fn check(event: &Event) -> Result<(), ValidationError> {
     if let (Some(start), Some(end)) = (&event.start, &event.end)
-        && end.latest() < start.earliest()
+        && end.is_before(start)
     {
         return Err(Fault::new("order")
             .with("field", "end")

@@ -93,6 +93,17 @@ impl Strict {
     }
 }
 
+/// The integer that a number such as `1.0` or `2.5e1` is: canonical JSON writes both alike, so both
+/// must be read alike too. Beyond ±2^53 neighbouring integers are one float, and the float stays.
+fn whole(value: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a whole number within ±2^53"
+    )]
+    (value.fract() == 0.0 && value.abs() <= EXACT).then_some(value as i64)
+}
+
 fn clean<E: de::Error>(text: &str) -> Result<(), E> {
     let control = |c: &char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
     match text.chars().find(control) {
@@ -132,7 +143,7 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
+        Ok(whole(value).map_or_else(|| value.into(), Value::from))
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
@@ -186,6 +197,26 @@ mod tests {
     }
 
     #[test]
+    fn whole_numbers_are_integers_however_they_are_written() {
+        for (text, number) in [
+            ("1.0", json!(1)),
+            ("2.5e1", json!(25)),
+            ("-3.0", json!(-3)),
+            ("-0.0", json!(0)),
+            ("9007199254740992.0", json!(9_007_199_254_740_992_u64)),
+            ("1.5", json!(1.5)),
+            ("1e300", json!(1e300)),
+        ] {
+            let parsed = parse(text.as_bytes()).unwrap();
+            assert_eq!(parsed, number, "{text}");
+            assert_eq!(
+                canonical(&parsed),
+                canonical(&serde_json::from_str(text).unwrap())
+            );
+        }
+    }
+
+    #[test]
     fn merge_patch_follows_the_cases_of_rfc_7396() {
         for (target, patch, result) in [
             (json!({"a":"b"}), json!({"a":"c"}), json!({"a":"c"})),
@@ -218,6 +249,7 @@ mod tests {
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
             any::<i32>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
             "[a-zäß ]{0,6}".prop_map(Value::from),
         ];
         leaf.prop_recursive(4, 32, 4, |inner| {

@@ -57,7 +57,7 @@ pub struct Joining {
 /// A network of actors, or of networks.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(default)]
-#[validate(schema(function = "check"))]
+#[validate(schema(function = "check", skip_on_field_errors = false))]
 pub struct Network {
     /// What every described kind shares.
     #[serde(flatten)]
@@ -76,7 +76,7 @@ pub struct Network {
     #[schema(max_items = 100)]
     pub activities: Vec<text::Line>,
     /// Its rings of the value chain.
-    #[schema(max_items = 3)]
+    #[schema(max_items = 3, value_type = BTreeSet<ValueChain>)]
     pub value_chain: Vec<ValueChain>,
     /// When it was founded.
     pub founded: Option<edtf::EdtfDate>,

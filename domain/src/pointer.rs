@@ -98,7 +98,8 @@ fn compare(a: &[String], b: &[String]) -> std::cmp::Ordering {
     a.len().cmp(&b.len())
 }
 
-/// Visits every value that a pointer with wildcards (`/places/*/region`) reaches, with its pointer.
+/// Visits every value that a pointer with wildcards (`/places/*/region`; `*` is every
+/// index or member) reaches, with its pointer.
 pub fn visit_mut(value: &mut Value, path: &str, visit: &mut impl FnMut(&str, &mut Value)) {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     descend(value, &segments, "", visit);
@@ -113,6 +114,12 @@ fn descend(value: &mut Value, path: &[&str], at: &str, visit: &mut impl FnMut(&s
         (Value::Array(items), "*") => {
             for (index, item) in items.iter_mut().enumerate() {
                 descend(item, rest, &format!("{at}/{index}"), visit);
+            }
+        }
+        (Value::Object(members), "*") => {
+            for (name, member) in members {
+                let at = crate::shape::child(at, name);
+                descend(member, rest, &at, visit);
             }
         }
         (Value::Object(members), name) => {

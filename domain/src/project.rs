@@ -94,6 +94,7 @@ pub struct Outcome {
     #[schema(max_items = 50)]
     pub audiences: Vec<Category>,
     /// Where it is to be had: a record or a wording of the source.
+    #[validate(nested)]
     pub available_at: Option<End>,
     /// Where it is on the web (http or https).
     #[schema(format = "http-url", max_length = 2000)]
@@ -112,7 +113,7 @@ pub struct Outcome {
 /// A project.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(default)]
-#[validate(schema(function = "check"))]
+#[validate(schema(function = "check", skip_on_field_errors = false))]
 pub struct Project {
     /// What every described kind shares.
     #[serde(flatten)]
@@ -147,14 +148,15 @@ pub struct Project {
 }
 
 fn check(project: &Project) -> Result<(), ValidationError> {
-    let periods: Vec<_> = project
+    // A phase without a stated beginning says nothing about its neighbours' order.
+    let begun: Vec<_> = project
         .phases
         .iter()
-        .filter_map(|p| p.valid.as_ref())
+        .filter_map(|phase| phase.valid.as_ref()?.from)
         .collect();
-    for pair in periods.windows(2) {
-        if let [Period { from: Some(a), .. }, Period { from: Some(b), .. }] = pair
-            && b.latest() < a.earliest()
+    for pair in begun.windows(2) {
+        if let [a, b] = pair
+            && b.is_before(a)
         {
             return Err(Fault::new("order")
                 .with("field", "phases")
@@ -171,6 +173,8 @@ impl Resource for Project {
     const REFERENCES: &'static [ReferenceField] = &[
         ReferenceField::slot("/outcomes/*/topics/*", Kind::Topic),
         ReferenceField::end("/outcomes/*/available_at"),
+        ReferenceField::slot("/translations/*/outcomes/*/topics/*", Kind::Topic),
+        ReferenceField::end("/translations/*/outcomes/*/available_at"),
     ];
     const TEXTS: &'static [&'static str] = &[
         "tagline",

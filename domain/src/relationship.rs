@@ -68,17 +68,19 @@ crate::vocabulary! {
 
 /// A relationship between two records, a record of its own with version and history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
-#[validate(schema(function = "check"))]
+#[validate(schema(function = "check", skip_on_field_errors = false))]
 pub struct Relationship {
     /// What joins the two ends.
     pub r#type: RelationshipType,
     /// Where it starts. One end at least names a record.
+    #[validate(nested)]
     pub from: End,
     /// Where it leads.
+    #[validate(nested)]
     pub to: End,
     /// The roles of the `from` end; empty when none is stated.
     #[serde(default)]
-    #[schema(max_items = 10)]
+    #[schema(max_items = 10, value_type = BTreeSet<RelationshipRole>)]
     pub roles: Vec<RelationshipRole>,
     /// When it holds.
     #[validate(nested)]
@@ -142,14 +144,9 @@ impl Relationship {
         }
         let mut roles: Vec<_> = self.roles.iter().map(|role| role.code()).collect();
         roles.sort_unstable();
-        let parts = serde_json::json!([
-            self.r#type,
-            self.from,
-            self.to,
-            roles,
-            valid.from,
-            self.subject
-        ]);
+        // A copy is kept as received, even if it repeats a role.
+        roles.dedup();
+        let parts = serde_json::json!([self.r#type, self.from, self.to, roles, valid.from]);
         Some(parts.to_string())
     }
 }
@@ -204,8 +201,8 @@ fn same_kind(relationship: &Relationship, rule: &Rule) -> Found {
 }
 
 fn same_ends(relationship: &Relationship) -> Found {
-    let (from, to) = (relationship.from.record()?, relationship.to.record()?);
-    (from == to).then(|| ("to".to_owned(), Fault::new("same-ends")))
+    let same = relationship.from.is_same_record(&relationship.to);
+    same.then(|| ("to".to_owned(), Fault::new("same-ends")))
 }
 
 fn unknown_role(relationship: &Relationship, rule: &Rule) -> Found {
@@ -222,13 +219,6 @@ fn unknown_role(relationship: &Relationship, rule: &Rule) -> Found {
             "nearest",
             nearest(unknown.code(), known.iter().copied()).unwrap_or_default(),
         )
-        .with(
-            "known",
-            if known.is_empty() {
-                "none".to_owned()
-            } else {
-                known.join(", ")
-            },
-        );
+        .with("known", known.join(", "));
     Some((format!("roles/{index}"), fault))
 }

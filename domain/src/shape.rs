@@ -7,6 +7,7 @@ use crate::value::format::FORMATS;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 /// A compiled schema.
 pub struct Shape {
@@ -37,17 +38,19 @@ impl Shape {
         self.validator.is_some()
     }
 
-    /// Everything about `body` that does not fit.
+    /// Everything about `body` that does not fit: one misfit a place, since a value of the wrong
+    /// type breaks whatever else the schema says of it.
     #[must_use]
     pub fn misfits(&self, body: &Value) -> Vec<FieldError> {
         let Some(validator) = &self.validator else {
             let fault = Fault::new("invalid-value").with("why", "no schema");
             return vec![FieldError::new("", fault)];
         };
-        validator
-            .iter_errors(body)
-            .flat_map(|error| self.faults(&error))
-            .collect()
+        one_each(
+            validator
+                .iter_errors(body)
+                .flat_map(|error| self.faults(&error)),
+        )
     }
 
     fn faults(&self, error: &ValidationError<'_>) -> Vec<FieldError> {
@@ -92,6 +95,23 @@ impl Shape {
     }
 }
 
+/// The first misfit of every place, or the one about its type.
+fn one_each(misfits: impl Iterator<Item = FieldError>) -> Vec<FieldError> {
+    let mut kept: Vec<FieldError> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for misfit in misfits {
+        match places.get(&misfit.pointer).and_then(|at| kept.get_mut(*at)) {
+            None => {
+                places.insert(misfit.pointer.clone(), kept.len());
+                kept.push(misfit);
+            }
+            Some(first) if misfit.fault.code == "type" => *first = misfit,
+            Some(_) => {}
+        }
+    }
+    kept
+}
+
 fn unknown_member(pointer: &str, member: &str, known: &[String]) -> FieldError {
     let close = nearest(member, known.iter().map(String::as_str)).unwrap_or_default();
     let fault = Fault::new("unknown-member")
@@ -115,6 +135,7 @@ fn fault_of(error: &ValidationError<'_>) -> Fault {
         ValidationErrorKind::MinLength { limit } => Fault::new("too-short").with("min", limit),
         ValidationErrorKind::MaxLength { limit } => Fault::new("too-long").with("max", limit),
         ValidationErrorKind::MaxItems { limit } => Fault::new("too-many").with("max", limit),
+        ValidationErrorKind::UniqueItems => Fault::new("repeated"),
         ValidationErrorKind::Minimum { limit } => Fault::new("minimum")
             .with("min", limit)
             .with("given", given),

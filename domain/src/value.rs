@@ -5,6 +5,7 @@ pub mod edtf;
 pub mod external;
 pub mod figure;
 pub mod format;
+pub mod geometry;
 pub mod identifier;
 pub mod link;
 pub mod place;

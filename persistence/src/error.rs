@@ -120,7 +120,8 @@ pub struct Conflict {
 }
 
 /// What must be unique.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Unique {
     /// A slug among this node's records of the kind.
     Slug,

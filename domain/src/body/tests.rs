@@ -186,12 +186,77 @@ fn a_wrong_role_names_the_nearest_and_every_allowed_one() {
     );
     assert_eq!(
         fault("serves", "region", "host"),
-        "\"host\" is not a role of `serves` Allowed: none"
+        "\"host\" is not a role of `serves`. Allowed: none"
     );
 }
 
 #[test]
-fn sameness_is_type_ends_roles_start_and_subject_of_what_has_no_stated_end() {
+fn a_value_of_the_wrong_type_is_told_once_and_by_its_type() {
+    for (member, value) in [
+        ("care_level", json!(5)),
+        ("slug", json!({})),
+        ("home_region", json!([1])),
+    ] {
+        let mut body = json!({"name": "A"});
+        body[member] = value;
+        let found = codes(Kind::Actor, body);
+        assert_eq!(found.len(), 1, "{found:?}");
+        let expected = if member == "home_region" {
+            "reference"
+        } else {
+            "type"
+        };
+        assert_eq!(found[0], (format!("/{member}"), expected));
+    }
+}
+
+#[test]
+fn tolerated_check_digits_are_warned_of_on_every_kind() {
+    let identifiers = json!([
+        {"scheme": "vat", "value": "DE136695976"},
+        {"scheme": "vat", "value": "DE136695975"},
+    ]);
+    for (kind, mut body) in [
+        (Kind::Actor, json!({"name": "A"})),
+        (
+            Kind::Relationship,
+            joins("funds", "actor", "project", &json!({})),
+        ),
+    ] {
+        body["identifiers"] = identifiers.clone();
+        let checked = Definition::of(kind).check(body);
+        assert_eq!(checked.errors, [], "{kind}");
+        let [warning] = checked.warnings.as_slice() else {
+            panic!("{kind} {:?}", checked.warnings);
+        };
+        assert_eq!(warning.pointer, "/identifiers/1/value");
+        assert_eq!(warning.fault.code, "identifier-check-digit");
+    }
+}
+
+#[test]
+fn a_position_may_be_written_as_a_float() {
+    let sent = joins("serves", "actor", "region", &json!({"position": 1.0}));
+    let parsed = crate::json::parse(sent.to_string().as_bytes()).unwrap();
+    assert_eq!(codes(Kind::Relationship, parsed), []);
+}
+
+#[test]
+fn a_member_of_a_class_that_does_not_fit_names_member_and_kind() {
+    let class = json!({"from": {"id": null, "kind": null, "as_stated": "x", "class": {"kind": "network", "size": "large"}}});
+    let body = joins("member_of", "actor", "network", &class);
+    let checked = Definition::of(Kind::Relationship).check(body);
+    let [error] = checked.errors.as_slice() else {
+        panic!("{:?}", checked.errors);
+    };
+    assert_eq!(
+        error.fault.message(Lang::En),
+        "`size` says nothing about a class of kind `network`; leave it out"
+    );
+}
+
+#[test]
+fn sameness_is_type_ends_role_set_and_start_of_what_has_no_stated_end() {
     let sameness = |body: Value| {
         let relationship: Relationship = serde_json::from_value(body).unwrap();
         relationship.sameness()
@@ -201,6 +266,8 @@ fn sameness_is_type_ends_roles_start_and_subject_of_what_has_no_stated_end() {
     assert!(plain.is_some());
     for same in [
         json!({"roles": ["member", "chair"], "valid": {"from": "2009"}}),
+        json!({"roles": ["chair", "member", "chair"], "valid": {"from": "2009"}}),
+        json!({"roles": ["chair", "member"], "valid": {"from": "2009"}, "subject": "x"}),
         json!({"roles": ["chair", "member"], "valid": {"from": "2009"}, "note": "x", "position": 1}),
     ] {
         assert_eq!(member(same.clone()), plain, "{same}");
@@ -209,7 +276,6 @@ fn sameness_is_type_ends_roles_start_and_subject_of_what_has_no_stated_end() {
         json!({"roles": ["chair"], "valid": {"from": "2009"}}),
         json!({"roles": ["chair", "member"]}),
         json!({"roles": ["chair", "member"], "valid": {"from": "2009~"}}),
-        json!({"roles": ["chair", "member"], "valid": {"from": "2009"}, "subject": "x"}),
         json!({"roles": ["chair", "member"], "valid": {"from": "2009"}, "type": "part_of"}),
         json!({"roles": ["chair", "member"], "valid": {"from": "2009"}, "to": {"id": ID}}),
     ] {

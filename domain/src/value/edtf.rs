@@ -138,6 +138,13 @@ impl EdtfDate {
         span_within(self.possible(), self.is_exact(), from, to)
     }
 
+    /// Whether the date lies before another however generously both are read: 2008 before 2009, but
+    /// neither 2009 before 2009-06 nor 2008~ before 2009.
+    #[must_use]
+    pub fn is_before(&self, other: &Self) -> bool {
+        self.possible().1 < other.possible().0
+    }
+
     /// First and last day that the date may mean: the stated span, widened on both sides by one
     /// unit of its own precision if qualified, and kept within the years 0000–9999.
     fn possible(self) -> (NaiveDate, NaiveDate) {

@@ -21,7 +21,7 @@ crate::vocabulary! {
 
 /// A count or statistic. A declared count is not the number of records; both are shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
-#[validate(schema(function = "check"))]
+#[validate(schema(function = "check", skip_on_field_errors = false))]
 pub struct Figure {
     /// What is counted. An open vocabulary with known codes: `members`, `sub_networks`,
     /// `attendance`, `participants`, `sites`, `employees`, `inhabitants`, `amount_eur` and others.

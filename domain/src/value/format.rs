@@ -48,7 +48,13 @@ fn http_url(text: &str) -> Result<(), Fault> {
     let url = url::Url::parse(text).map_err(|_| fault())?;
     let web = matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
     let plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
-    if web && plain { Ok(()) } else { Err(fault()) }
+    // Credentials do not belong into what everyone may read.
+    let open = url.username().is_empty() && url.password().is_none();
+    if web && plain && open {
+        Ok(())
+    } else {
+        Err(fault())
+    }
 }
 
 fn email(text: &str) -> Result<(), Fault> {

@@ -18,7 +18,7 @@ crate::vocabulary! {
 
 /// A link; a link whose target the source does not give has a title only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
-#[validate(schema(function = "check_link"))]
+#[validate(schema(function = "check_link", skip_on_field_errors = false))]
 pub struct Link {
     /// What the target is to the record (RFC 8288 relation types where one fits).
     #[schema(
@@ -42,7 +42,7 @@ pub struct Link {
 
 /// A picture, map, video or document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
-#[validate(schema(function = "check_media"))]
+#[validate(schema(function = "check_media", skip_on_field_errors = false))]
 pub struct Media {
     /// What it is.
     pub r#type: MediaType,

@@ -21,7 +21,7 @@ pub struct Point {
 /// A seat.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(default)]
-#[validate(schema(function = "check"))]
+#[validate(schema(function = "check", skip_on_field_errors = false))]
 pub struct Place {
     /// What the place is to the record, or how the source words it.
     #[schema(min_length = 1, max_length = 300)]

@@ -4,6 +4,7 @@
 //! are resolved when the record is written. A relationship end may also stay open.
 
 use crate::actor::{Category, Size};
+use crate::fault::Fault;
 use crate::network::NetworkForm;
 use crate::region::RegionLevel;
 use crate::resource::Kind;
@@ -13,6 +14,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, SchemaFo
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
+use validator::{Validate, ValidationErrors};
 
 /// The names by which input may call a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +134,18 @@ impl End {
         }
     }
 
+    /// Whether both ends name one record, as far as their wording tells: by the same id, slug or key.
+    #[must_use]
+    pub fn is_same_record(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Record(one), Self::Record(other)) => {
+                one.name().is_some() && one.kind == other.kind && one.name() == other.name()
+            }
+            (Self::Class { .. } | Self::AsStated { .. }, _)
+            | (_, Self::Class { .. } | Self::AsStated { .. }) => false,
+        }
+    }
+
     /// Whether the end names no record.
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -152,6 +166,53 @@ pub struct Class {
     pub form: Option<NetworkForm>,
     /// The level of regions.
     pub level: Option<RegionLevel>,
+}
+
+impl Class {
+    /// The members that are given although they do not fit the kind.
+    fn misfits(&self) -> impl Iterator<Item = &'static str> {
+        [
+            ("category", self.category.is_some(), Kind::Actor),
+            ("size", self.size.is_some(), Kind::Actor),
+            ("form", self.form.is_some(), Kind::Network),
+            ("level", self.level.is_some(), Kind::Region),
+        ]
+        .into_iter()
+        .filter(|(_, given, kind)| *given && *kind != self.kind)
+        .map(|(member, ..)| member)
+    }
+}
+
+impl Validate for Class {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let mut errors = ValidationErrors::new();
+        for member in self.misfits() {
+            let fault = Fault::new("class-member")
+                .with("given", member)
+                .with("kind", self.kind);
+            errors.add(member, fault.into());
+        }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(errors)
+        }
+    }
+}
+
+impl Validate for End {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let Self::Class { class, .. } = self else {
+            return Ok(());
+        };
+        let mut errors = ValidationErrors::new();
+        errors.merge_self("class", class.validate());
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(errors)
+        }
+    }
 }
 
 /// What stands at a place that holds references.

@@ -1,7 +1,7 @@
 //! Texts: lines, `CommonMark` without raw HTML, and slugs made from names.
 
 use crate::fault::Fault;
-use pulldown_cmark::{Event, Parser};
+use pulldown_cmark::{Event, LinkType, Parser, Tag};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::ValidationError;
@@ -11,23 +11,50 @@ use validator::ValidationError;
 #[schema(value_type = String, min_length = 1, max_length = 2000)]
 pub struct Line(pub String);
 
-/// Checks that a text is `CommonMark` without raw HTML.
+/// Where links and images may lead: elsewhere a browser runs code (`javascript:`) or, without a
+/// scheme, the target depends on the page that shows the text.
+const LINK_SCHEMES: [&str; 4] = ["http", "https", "mailto", "tel"];
+
+/// Checks that a text is `CommonMark` without raw HTML, whose links lead where links may.
 ///
 /// # Errors
-/// `raw-html`, naming the first piece of HTML.
+/// `raw-html` or `link-scheme`, naming the first piece of HTML or the first such target.
 pub fn commonmark(text: &str) -> Result<(), ValidationError> {
-    if !text.contains('<') {
+    if !text.contains(['<', '[']) {
         return Ok(());
     }
     for event in Parser::new(text) {
-        if let Event::Html(html) | Event::InlineHtml(html) = event {
-            let given: String = html.trim().chars().take(40).collect();
-            return Err(Fault::new("raw-html")
-                .with("given", format!("`{given}`"))
-                .into());
+        match event {
+            Event::Html(html) | Event::InlineHtml(html) => {
+                return Err(naming("raw-html", &html));
+            }
+            // `<info@example.org>`: the renderer writes `mailto:` before it.
+            Event::Start(Tag::Link {
+                link_type: LinkType::Email,
+                ..
+            }) => {}
+            Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. })
+                if !leads_somewhere(&dest_url) =>
+            {
+                return Err(naming("link-scheme", &dest_url));
+            }
+            _ => {}
         }
     }
     Ok(())
+}
+
+fn leads_somewhere(target: &str) -> bool {
+    target.split_once(':').is_some_and(|(scheme, _)| {
+        LINK_SCHEMES
+            .iter()
+            .any(|known| scheme.eq_ignore_ascii_case(known))
+    })
+}
+
+fn naming(code: &'static str, piece: &str) -> ValidationError {
+    let given: String = piece.trim().chars().take(40).collect();
+    Fault::new(code).with("given", format!("`{given}`")).into()
 }
 
 /// The most characters that a slug may have.
@@ -107,6 +134,33 @@ mod tests {
         assert!(commonmark("5 < 6 und <https://example.org>").is_ok());
         assert!(commonmark("Text <b>fett</b>").is_err());
         assert!(commonmark("<script>alert(1)</script>").is_err());
+    }
+
+    #[test]
+    fn links_lead_to_known_schemes_only() {
+        for fine in [
+            "[a](https://example.org) [b](HTTP://example.org) [c](mailto:a@example.org)",
+            "![Logo](https://example.org/logo.png) [d](tel:+49561) <a@example.org>",
+            "[e][1] und [nicht verlinkt]\n\n[1]: https://example.org",
+            "`[f](javascript:x)` ist Code",
+        ] {
+            assert_eq!(commonmark(fine), Ok(()), "{fine}");
+        }
+        for broken in [
+            "[a](javascript:alert(1))",
+            "[a](java&#115;cript:alert)",
+            "[a](&#9;javascript:alert)",
+            "![a](data:image/png;base64,AA)",
+            "<javascript:alert(1)>",
+            "[a][1]\n\n[1]: ftp://example.org",
+            "[a](/relative)",
+            "[a](//example.org)",
+            "[a](#here)",
+            "[a]()",
+        ] {
+            let error = commonmark(broken).unwrap_err();
+            assert_eq!(error.code, "link-scheme", "{broken}");
+        }
     }
 
     proptest! {

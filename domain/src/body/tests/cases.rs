@@ -1,5 +1,7 @@
 //! Bodies that break rules, one after the other, and what is told about them.
 
+mod relationships;
+
 use crate::json::merge_patch;
 use crate::resource::Kind;
 use serde_json::{Value, json};
@@ -112,11 +114,55 @@ fn shapes_and_formats() -> Vec<Case> {
             named(json!({"value_chain": ["core", "supply", "synergy", "core"]})),
             vec![("/value_chain", "too-many")],
         ),
-        // A whole number to JSON Schema, but not to the struct.
+        (
+            Kind::Actor,
+            named(json!({"contact": {
+                "website": "https://me:secret@a.de",
+                "contact_form": "https://me@a.de/form",
+            }})),
+            vec![
+                ("/contact/contact_form", "url"),
+                ("/contact/website", "url"),
+            ],
+        ),
+        // A whole number to JSON Schema, but not to the struct: `json::parse` makes it one.
         (
             Kind::Relationship,
             joins("serves", "actor", "region", &json!({"position": 1.0})),
             vec![("", "invalid-value")],
+        ),
+    ]
+}
+
+fn repeated_entries() -> Vec<Case> {
+    let topics = json!({"topics": ["a", {"slug": "b"}, {"slug": "b"}]});
+    vec![
+        (
+            Kind::Actor,
+            named(json!({"categories": ["hospital", "school", "hospital"]})),
+            vec![("/categories", "repeated")],
+        ),
+        (
+            Kind::Actor,
+            named(json!({"value_chain": ["core", "core"]})),
+            vec![("/value_chain", "repeated")],
+        ),
+        (
+            Kind::Network,
+            named(json!({"value_chain": ["core", "core"]})),
+            vec![("/value_chain", "repeated")],
+        ),
+        (Kind::Topic, named(topics), vec![("/topics", "repeated")]),
+        (Kind::Project, named(json!({"goals": ["a", "a"]})), vec![]),
+        (
+            Kind::Relationship,
+            joins(
+                "member_of",
+                "actor",
+                "network",
+                &json!({"roles": ["chair", "chair", "funder"]}),
+            ),
+            vec![("/roles", "repeated"), ("/roles/2", "role")],
         ),
     ]
 }
@@ -174,6 +220,11 @@ fn rules_of_values() -> Vec<Case> {
             vec![("/description", "raw-html")],
         ),
         (
+            Kind::Actor,
+            named(json!({"description": "a [b](javascript:alert)"})),
+            vec![("/description", "link-scheme")],
+        ),
+        (
             Kind::Project,
             period(json!({"from": "2009", "to": ".."})),
             vec![],
@@ -209,6 +260,7 @@ fn rules_of_kinds() -> Vec<Case> {
         named(json!({"phases": [
             {"phase": "concept", "valid": {"from": first}},
             {"phase": "idea"},
+            {"phase": "idea", "valid": {"to": ".."}},
             {"phase": "running", "valid": {"from": second}},
         ]}))
     };
@@ -217,6 +269,23 @@ fn rules_of_kinds() -> Vec<Case> {
         (
             Kind::Actor,
             lifetime("2009", "2008-12-31"),
+            vec![("/dissolved", "order")],
+        ),
+        // A broken rule of a member does not hide those of the whole.
+        (
+            Kind::Actor,
+            json!({"name": " ", "description": "<b>", "founded": "2009", "dissolved": "2008"}),
+            vec![
+                ("/description", "raw-html"),
+                ("/dissolved", "order"),
+                ("/name", "required"),
+            ],
+        ),
+        (Kind::Actor, lifetime("2009", "2008~"), vec![]),
+        (Kind::Actor, lifetime("2009?", "2008-12-31"), vec![]),
+        (
+            Kind::Actor,
+            lifetime("2009~", "2007"),
             vec![("/dissolved", "order")],
         ),
         (
@@ -235,6 +304,17 @@ fn rules_of_kinds() -> Vec<Case> {
             event("2021-01-27", "2021-01-26"),
             vec![("/end", "order")],
         ),
+        (Kind::Event, event("2021-01-27", "2021-01-26~"), vec![]),
+        (
+            Kind::Event,
+            event("2021-01-27T10:00:00+01:00", "2021-01-27T09:30:00+01:00"),
+            vec![("/end", "order")],
+        ),
+        (
+            Kind::Event,
+            event("2021-01-28T01:00:00+01:00", "2021-01-27T23:30:00-05:00"),
+            vec![],
+        ),
         (
             Kind::Event,
             event("27.1.2021", "2021-01-26"),
@@ -242,57 +322,19 @@ fn rules_of_kinds() -> Vec<Case> {
         ),
         (Kind::Project, phases("2009", "2009-06"), vec![]),
         (Kind::Project, phases("2009-06", "2009"), vec![]),
+        (Kind::Project, phases("2009", "2008?"), vec![]),
         (
             Kind::Project,
             phases("2009", "2008"),
             vec![("/phases", "order")],
         ),
-    ]
-}
-
-fn rules_of_relationships() -> Vec<Case> {
-    let stated = json!({"from": {"as_stated": "Die MedEcon Ruhr", "id": null, "kind": null}});
-    let open = json!({
-        "from": {"as_stated": "a", "id": null},
-        "to": {"class": {"kind": "network"}, "as_stated": "b", "id": null, "kind": null},
-    });
-    let role = |role: &str| json!({"roles": ["member", role]});
-    let case = |body, errors| (Kind::Relationship, body, errors);
-    let none = || json!({});
-    vec![
-        case(
-            joins("member_of", "actor", "network", &role("chair")),
-            vec![],
-        ),
-        case(joins("member_of", "actor", "network", &stated), vec![]),
-        case(joins("part_of", "region", "region", &none()), vec![]),
-        case(
-            joins("serves", "event", "region", &none()),
-            vec![("/from", "end-kind")],
-        ),
-        case(
-            joins("serves", "actor", "topic", &none()),
-            vec![("/to", "end-kind")],
-        ),
-        case(
-            joins("part_of", "actor", "network", &none()),
-            vec![("/to", "same-kind")],
-        ),
-        case(
-            joins("member_of", "actor", "network", &open),
-            vec![("/to", "open-ends")],
-        ),
-        case(
-            joins("related_to", "actor", "actor", &json!({"to": {"id": ID}})),
-            vec![("/to", "same-ends")],
-        ),
-        case(
-            joins("member_of", "actor", "network", &role("funder")),
-            vec![("/roles/1", "role")],
-        ),
-        case(
-            joins("serves", "actor", "region", &json!({"roles": ["member"]})),
-            vec![("/roles/0", "role")],
+        (
+            Kind::Project,
+            named(
+                json!({"outcomes": [{"type": "service", "title": "a", "available_at":
+                {"class": {"kind": "actor", "form": "cluster"}, "as_stated": "b"}}]}),
+            ),
+            vec![("/outcomes/0/available_at/class/form", "class-member")],
         ),
     ]
 }
@@ -300,9 +342,10 @@ fn rules_of_relationships() -> Vec<Case> {
 pub(super) fn cases() -> Vec<Case> {
     [
         shapes_and_formats(),
+        repeated_entries(),
         rules_of_values(),
         rules_of_kinds(),
-        rules_of_relationships(),
+        relationships::rules_of_relationships(),
     ]
     .concat()
 }

@@ -28,7 +28,7 @@ impl Period {
     pub fn check(&self) -> Result<(), Fault> {
         match (self.from, self.to) {
             (None, None) => Err(Fault::new("period-empty")),
-            (Some(from), Some(End::Date(to))) if to.possible().1 < from.possible().0 => {
+            (Some(from), Some(End::Date(to))) if to.is_before(&from) => {
                 Err(Fault::new("period-order").with("from", from).with("to", to))
             }
             (Some(_), Some(End::Date(_) | End::Open) | None) | (None, Some(_)) => Ok(()),

@@ -67,6 +67,24 @@ impl Moment {
         }
     }
 
+    /// Whether the moment lies before another however generously both are read: two instants by the
+    /// clock, everything else by calendar days as written, see [`EdtfDate::is_before`].
+    #[must_use]
+    pub fn is_before(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::At(one), Self::At(other)) => one.at < other.at,
+            (Self::Date(_), _) | (_, Self::Date(_)) => self.possible().1 < other.possible().0,
+        }
+    }
+
+    /// First and last calendar day that the moment may mean.
+    fn possible(&self) -> (NaiveDate, NaiveDate) {
+        match self {
+            Self::Date(date) => date.possible(),
+            Self::At(_) => (self.earliest(), self.latest()),
+        }
+    }
+
     /// Text whose byte order is the order in time, in UTC to the nanosecond.
     ///
     /// A date (`2021-01-27`) comes before the times of that UTC day (`2021-01-27T09:00:00.…Z`).
@@ -83,7 +101,7 @@ impl Moment {
     pub fn within(&self, from: Option<&EdtfDate>, to: Option<&EdtfDate>) -> Option<Certainty> {
         match self {
             Self::Date(date) => date.within(from, to),
-            Self::At(_) => span_within((self.earliest(), self.latest()), true, from, to),
+            Self::At(_) => span_within(self.possible(), true, from, to),
         }
     }
 }
@@ -152,6 +170,27 @@ mod tests {
             let fault = Fault::new("moment").with("given", text);
             assert_eq!(text.parse::<Moment>(), Err(fault), "{text}");
         }
+    }
+
+    #[test]
+    fn before_is_by_the_clock_or_by_generous_days() {
+        let before = |one: &str, other: &str| {
+            let other = other.parse::<Moment>().unwrap();
+            one.parse::<Moment>().unwrap().is_before(&other)
+        };
+        assert!(before("2021-01-27T10:00:00+01:00", "2021-01-27T09:30:00Z"));
+        // Later by the clock although the written day is earlier.
+        assert!(!before(
+            "2021-01-27T23:30:00-05:00",
+            "2021-01-28T01:00:00+01:00"
+        ));
+        assert!(!before("2021-01-27T10:00:00Z", "2021-01-27T10:00:00Z"));
+        assert!(!before("2021-01-27", "2021-01-27T10:00:00Z"));
+        assert!(before("2021-01-26T23:59:59Z", "2021-01-27"));
+        assert!(before("2021-01-26", "2021-01-27T00:00:00Z"));
+        assert!(!before("2021-01-26", "2021-01-27~"));
+        assert!(!before("2021-01-26~", "2021-01-27T00:00:00Z"));
+        assert!(before("2008", "2009") && !before("2008?", "2009"));
     }
 
     proptest! {

@@ -1,0 +1,116 @@
+//! The application: state, middleware and routes put together.
+
+use crate::auth::Tokens;
+use crate::config::Config;
+use crate::{docs, middleware, openapi, routes};
+use actix_cors::Cors;
+use actix_web::dev::Server;
+use actix_web::http::{Method, header};
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App, HttpResponse, HttpServer, web};
+use persistence::Store;
+use std::net::TcpListener;
+use tracing_actix_web::TracingLogger;
+use utoipa_actix_web::AppExt;
+
+/// What every handler may use.
+#[derive(Debug)]
+pub struct State {
+    /// The store.
+    pub store: Store,
+    /// The keys.
+    pub tokens: Tokens,
+    /// The OpenAPI document as text.
+    pub document: String,
+}
+
+impl State {
+    /// Loads the keys and makes the document.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn new(store: Store) -> persistence::Result<Self> {
+        let tokens = Tokens::load(&store).await?;
+        let document = openapi::text(&openapi::document(&routes::all()));
+        Ok(Self {
+            store,
+            tokens,
+            document,
+        })
+    }
+}
+
+/// A server on `listener`, to be awaited.
+///
+/// # Errors
+/// If the listener cannot be used.
+pub fn server(state: State, config: &Config, listener: TcpListener) -> std::io::Result<Server> {
+    let state = web::Data::new(state);
+    let origins = config.cors_origins.clone();
+    let shutdown = config.shutdown_seconds;
+    let build = move || {
+        let (app, _) = App::new()
+            .app_data(state.clone())
+            .into_utoipa_app()
+            .service(routes::all())
+            .split_for_parts();
+        app.service(docs::openapi_json)
+            .service(docs::redirect)
+            .service(docs::swagger())
+            .default_service(web::to(|| async {
+                Err::<HttpResponse, _>(crate::problem::Problem::new("not-found"))
+            }))
+            .wrap(from_fn(docs::policy))
+            .wrap(Compress::default())
+            .wrap(from_fn(middleware::around))
+            .wrap(cors(&origins))
+            .wrap(TracingLogger::<crate::telemetry::Spans>::new())
+    };
+    let mut server = HttpServer::new(build)
+        .client_request_timeout(std::time::Duration::from_secs(5))
+        .shutdown_timeout(shutdown)
+        .listen_auto_h2c(listener)?;
+    if let Some(workers) = config.workers {
+        server = server.workers(workers);
+    }
+    Ok(server.run())
+}
+
+/// Anybody reads from anywhere; writes and tokens come from the configured origins only.
+fn cors(origins: &[String]) -> Cors {
+    let exposed = [
+        header::ETAG,
+        header::LINK,
+        header::LOCATION,
+        header::RETRY_AFTER,
+        header::CONTENT_LANGUAGE,
+        middleware::REQUEST_ID,
+        crate::reply::WARNINGS,
+        header::HeaderName::from_static("idempotency-replayed"),
+    ];
+    let trusted = origins.to_vec();
+    Cors::default()
+        .allowed_origin_fn(move |origin, request| {
+            let configured = origin
+                .to_str()
+                .is_ok_and(|origin| trusted.iter().any(|one| one == origin));
+            let method = request
+                .headers
+                .get(header::ACCESS_CONTROL_REQUEST_METHOD)
+                .and_then(|method| Method::from_bytes(method.as_bytes()).ok())
+                .unwrap_or_else(|| request.method.clone());
+            let wants_token = request.headers.contains_key(header::AUTHORIZATION)
+                || request
+                    .headers
+                    .get(header::ACCESS_CONTROL_REQUEST_HEADERS)
+                    .and_then(|names| names.to_str().ok())
+                    .is_some_and(|names| names.to_ascii_lowercase().contains("authorization"));
+            let reads = matches!(method, Method::GET | Method::HEAD);
+            configured || (reads && !wants_token)
+        })
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+        .allow_any_header()
+        .expose_headers(exposed)
+        .block_on_origin_mismatch(false)
+        .max_age(3600)
+}

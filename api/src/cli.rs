@@ -1,0 +1,200 @@
+//! The command line.
+
+mod doctor;
+mod import;
+mod serve;
+mod token;
+
+use crate::config::{Config, LogFormat};
+use crate::{openapi, routes, telemetry};
+use clap::{Args, Parser, Subcommand};
+use domain::clock::Clock;
+use persistence::Store;
+use serde::Serialize;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The directory of regional health networks: a REST API over SQLite or PostgreSQL.
+#[derive(Debug, Parser)]
+#[command(name = "verbund", version, about)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command; each also as VERBUND_… and in verbund.toml.
+#[derive(Debug, Args)]
+struct Common {
+    /// The configuration file [default: ./verbund.toml if there is one; env: VERBUND_CONFIG]
+    #[arg(long, global = true, env = "VERBUND_CONFIG", hide_env = true)]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    given: Given,
+}
+
+/// What was given on the command line; absent members leave the other layers alone.
+#[derive(Debug, Args, Serialize)]
+struct Given {
+    /// Where the embedded database rests [default: ./verbund-data]
+    #[arg(long, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_dir: Option<PathBuf>,
+    /// sqlite://… or postgres://… [default: SQLite in the data directory]
+    #[arg(long, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database_url: Option<String>,
+    /// The node's name, chosen at its first start [default: random]
+    #[arg(long, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
+    /// What is logged, as tracing directives [default: info]
+    #[arg(long, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<String>,
+    /// How it is logged [default: text]
+    #[arg(long, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_format: Option<LogFormat>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API
+    Serve(Serve),
+    /// Bring the database's schema and reference data up to date
+    Migrate,
+    /// Load records from NDJSON, one record a line
+    Import(import::Import),
+    /// Print the OpenAPI document
+    Openapi,
+    /// Make a local account with one grant and print its token as the last line
+    Token(token::Token),
+    /// Check configuration, database, keys, and the server if it runs
+    Doctor(doctor::Doctor),
+}
+
+/// Options of `serve`.
+#[derive(Debug, Args, Serialize)]
+struct Serve {
+    /// Load the seed pages and print a way to sign in
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    demo: bool,
+    /// Where to listen [default: 127.0.0.1:8080]
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listen: Option<SocketAddr>,
+    /// How many threads serve requests [default: one a core]
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workers: Option<usize>,
+    /// Seconds that requests under way have when the server is asked to stop [default: 10]
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shutdown_seconds: Option<u64>,
+    /// A web origin that may write and send tokens; may be given more than once
+    #[arg(long = "cors-origin")]
+    #[serde(rename = "cors_origins", skip_serializing_if = "Vec::is_empty")]
+    cors_origins: Vec<String>,
+}
+
+/// Why a command failed, for the person at the terminal.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("configuration: {0}")]
+    Config(#[from] Box<figment::Error>),
+    #[error("{0}")]
+    Store(#[from] persistence::StoreError),
+    #[error("{0}: {1}")]
+    Io(String, #[source] std::io::Error),
+    #[error("{0}")]
+    Told(String),
+    /// Everything has been said already.
+    #[error("")]
+    Silent,
+}
+
+/// Runs the command that the arguments name.
+pub async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match execute(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Silent) => ExitCode::FAILURE,
+        Err(failure) => {
+            complain(&format!("verbund: {failure}{}", causes(&failure)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn execute(cli: Cli) -> Result<(), Failure> {
+    let file = cli.common.config.as_deref();
+    let mut given = serde_json::to_value(&cli.common.given).unwrap_or_default();
+    if let Command::Serve(serve) = &cli.command {
+        let serve = serde_json::to_value(serve).unwrap_or_default();
+        domain::json::merge_patch(&mut given, &serve);
+    }
+    let config = Config::load(file, given)?;
+    match cli.command {
+        Command::Openapi => {
+            say(openapi::text(&openapi::document(&routes::all())).trim_end());
+            Ok(())
+        }
+        Command::Serve(_) => {
+            telemetry::start(&config).map_err(Failure::Told)?;
+            serve::run(&config).await
+        }
+        Command::Migrate => {
+            let store = open(&config).await?;
+            say(&format!(
+                "{} is up to date (origin {})",
+                config.database_for_display(),
+                store.node().origin
+            ));
+            Ok(())
+        }
+        Command::Import(import) => import::run(&open(&config).await?, &import).await,
+        Command::Token(token) => token::run(&open(&config).await?, &token).await,
+        Command::Doctor(doctor) => doctor::run(&config, &doctor).await,
+    }
+}
+
+/// Opens the store that the configuration names, making the data directory if need be.
+async fn open(config: &Config) -> Result<Store, Failure> {
+    if config.database_url.is_none() {
+        std::fs::create_dir_all(&config.data_dir)
+            .map_err(|why| Failure::Io(config.data_dir.display().to_string(), why))?;
+    }
+    let store = Store::open(&config.database(), config.origin.as_deref(), Clock::System).await?;
+    Ok(store)
+}
+
+/// The chain of causes below an error, each once.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = String::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// Prints a line of output.
+fn say(line: &str) {
+    // Nobody is left to be told if standard output is closed.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// Prints a line about what is going on.
+fn complain(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}

@@ -1,0 +1,151 @@
+//! `verbund import`: NDJSON in, a report line for each line out.
+
+use super::{Failure, complain, say};
+use crate::problem::Problem;
+use clap::Args;
+use domain::access::Caller;
+use domain::fault::Lang;
+use indicatif::{ProgressBar, ProgressStyle};
+use persistence::Store;
+use persistence::load::{CHUNK, LoadMode, Loaded};
+use persistence::unit::WriteOptions;
+use serde_json::{Value, json};
+use std::io::{BufRead, IsTerminal};
+use std::path::{Path, PathBuf};
+
+/// Options of `import`.
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// The file, or - for standard input
+    file: PathBuf,
+    /// Leave records that are there as they are
+    #[arg(long)]
+    create_missing: bool,
+    /// Check everything and report as if, but write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// How many lines had which outcome.
+#[derive(Debug, Default)]
+struct Tally {
+    created: usize,
+    updated: usize,
+    overwritten: usize,
+    unchanged: usize,
+    refused: usize,
+}
+
+pub(super) async fn run(store: &Store, import: &Import) -> Result<(), Failure> {
+    let mode = if import.create_missing {
+        LoadMode::CreateMissing
+    } else {
+        LoadMode::Upsert
+    };
+    let options = WriteOptions {
+        dry_run: import.dry_run,
+        ..WriteOptions::default()
+    };
+    let (reader, bytes) = input(&import.file)?;
+    let progress = progress(bytes);
+    let mut tally = Tally::default();
+    let mut chunk: Vec<(usize, String)> = Vec::with_capacity(CHUNK);
+    for (index, line) in reader.lines().enumerate() {
+        let line = line.map_err(|why| Failure::Io(import.file.display().to_string(), why))?;
+        progress.inc(line.len() as u64 + 1);
+        if !line.trim().is_empty() {
+            chunk.push((index + 1, line));
+        }
+        if chunk.len() == CHUNK {
+            load(store, &mut chunk, mode, &options, &mut tally).await?;
+        }
+    }
+    load(store, &mut chunk, mode, &options, &mut tally).await?;
+    progress.finish_and_clear();
+    complain(&format!(
+        "{}{} created, {} updated ({} overwritten without a version), {} unchanged, {} refused",
+        if import.dry_run { "dry run: " } else { "" },
+        tally.created,
+        tally.updated,
+        tally.overwritten,
+        tally.unchanged,
+        tally.refused
+    ));
+    if tally.refused > 0 {
+        return Err(Failure::Silent);
+    }
+    Ok(())
+}
+
+fn input(file: &Path) -> Result<(Box<dyn BufRead>, Option<u64>), Failure> {
+    if file.as_os_str() == "-" {
+        return Ok((Box::new(std::io::BufReader::new(std::io::stdin())), None));
+    }
+    let name = file.display().to_string();
+    let opened = std::fs::File::open(file).map_err(|why| Failure::Io(name, why))?;
+    let bytes = opened.metadata().ok().map(|data| data.len());
+    Ok((Box::new(std::io::BufReader::new(opened)), bytes))
+}
+
+fn progress(bytes: Option<u64>) -> ProgressBar {
+    match bytes {
+        Some(bytes) if std::io::stderr().is_terminal() => {
+            let style = ProgressStyle::with_template("{bar:40} {percent}% {bytes_per_sec} {eta}");
+            let bar = ProgressBar::new(bytes);
+            match style {
+                Ok(style) => bar.with_style(style),
+                Err(_) => bar,
+            }
+        }
+        Some(_) | None => ProgressBar::hidden(),
+    }
+}
+
+async fn load(
+    store: &Store,
+    chunk: &mut Vec<(usize, String)>,
+    mode: LoadMode,
+    options: &WriteOptions,
+    tally: &mut Tally,
+) -> Result<(), Failure> {
+    let lines: Vec<&str> = chunk.iter().map(|(_, line)| line.as_str()).collect();
+    let outcomes = store.load(&Caller::node(), &lines, mode, options).await?;
+    for ((number, _), outcome) in chunk.iter().zip(outcomes) {
+        say(&report(*number, outcome, tally).to_string());
+    }
+    chunk.clear();
+    Ok(())
+}
+
+fn report(line: usize, outcome: Loaded, tally: &mut Tally) -> Value {
+    match outcome {
+        Loaded::Created(saved) => {
+            tally.created += 1;
+            json!({"line": line, "status": "created", "kind": saved.row.kind, "id": saved.row.id, "warnings": warnings(&saved.warnings)})
+        }
+        Loaded::Updated { saved, overwritten } => {
+            tally.updated += 1;
+            tally.overwritten += usize::from(overwritten);
+            json!({"line": line, "status": "updated", "kind": saved.row.kind, "id": saved.row.id, "overwritten": overwritten, "warnings": warnings(&saved.warnings)})
+        }
+        Loaded::Unchanged(id) => {
+            tally.unchanged += 1;
+            json!({"line": line, "status": "unchanged", "id": id})
+        }
+        Loaded::Refused(why) => {
+            tally.refused += 1;
+            let mut problem = Problem::from(why).document(Lang::En, "", "");
+            if let Some(members) = problem.as_object_mut() {
+                members.retain(|name, _| !["instance", "request_id"].contains(&name.as_str()));
+            }
+            json!({"line": line, "status": "refused", "problem": problem})
+        }
+    }
+}
+
+fn warnings(found: &[domain::fault::FieldError]) -> Vec<Value> {
+    let each = found.iter().map(|one| {
+        json!({"pointer": one.pointer, "code": one.fault.code, "message": one.fault.message(Lang::En)})
+    });
+    each.collect()
+}

@@ -1,0 +1,108 @@
+//! Configuration: command line before environment (`VERBUND_…`) before `verbund.toml` before defaults.
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Everything that can be set. Unknown keys are errors, in the file and in the environment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the server listens.
+    pub listen: SocketAddr,
+    /// Where the embedded database rests.
+    pub data_dir: PathBuf,
+    /// `sqlite://…` or `postgres://…`; SQLite in `data_dir` when absent.
+    pub database_url: Option<String>,
+    /// The node's name in the envelope of its records; chosen at the first start, never changed.
+    pub origin: Option<String>,
+    /// Whether `serve` loads the seed pages.
+    pub demo: bool,
+    /// Web origins that may write and send tokens (CORS).
+    pub cors_origins: Vec<String>,
+    /// How many threads serve requests; one a core when absent.
+    pub workers: Option<usize>,
+    /// How many seconds requests under way have when the server is asked to stop.
+    pub shutdown_seconds: u64,
+    /// What is logged, as `tracing` directives.
+    pub log: String,
+    /// How it is logged.
+    pub log_format: LogFormat,
+}
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            data_dir: PathBuf::from("./verbund-data"),
+            database_url: None,
+            origin: None,
+            demo: false,
+            cors_origins: Vec::new(),
+            workers: None,
+            shutdown_seconds: 10,
+            log: "info".to_owned(),
+            log_format: LogFormat::Text,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the configuration; `command_line` holds what was given there.
+    ///
+    /// # Errors
+    /// What is wrong, where, and what keys there are.
+    pub fn load(
+        file: Option<&Path>,
+        command_line: impl Serialize,
+    ) -> Result<Self, Box<figment::Error>> {
+        let mut layers = Figment::from(Serialized::defaults(Self::default()));
+        let usual = Path::new("verbund.toml");
+        if let Some(file) = file.or_else(|| usual.exists().then_some(usual)) {
+            layers = layers.merge(Toml::file_exact(file));
+        }
+        // The environment names the file itself too.
+        layers
+            .merge(Env::prefixed("VERBUND_").ignore(&["config"]))
+            .merge(Serialized::defaults(command_line))
+            .extract()
+            .map_err(Box::new)
+    }
+
+    /// The URL of the database.
+    #[must_use]
+    pub fn database(&self) -> String {
+        self.database_url.clone().unwrap_or_else(|| {
+            let path = self.data_dir.join("verbund.sqlite");
+            let path = path.to_string_lossy();
+            // What would end the path of a URL is escaped.
+            let path = path.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+            format!("sqlite://{path}")
+        })
+    }
+
+    /// The database's address without its password, for logs.
+    #[must_use]
+    pub fn database_for_display(&self) -> String {
+        match url::Url::parse(&self.database()) {
+            Ok(mut url) if url.password().is_some() => {
+                // A URL with a host takes a password.
+                let _ = url.set_password(Some("…"));
+                url.to_string()
+            }
+            _ => self.database(),
+        }
+    }
+}

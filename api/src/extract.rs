@@ -1,0 +1,206 @@
+//! Checked extractors: each knows how it fails and how it is described.
+
+mod access;
+mod body;
+mod condition;
+mod query;
+
+pub use access::{Reader, Writer};
+pub use body::{GeoJsonBody, MAX_GEOMETRY, PatchBody, RecordBody, read_body};
+pub use condition::{GeometryCondition, IfMatch, IfNoneMatch};
+pub use query::{Pairs, Parameter, Parameters, Query, wrong};
+
+use crate::app::State;
+use crate::operation::{Draft, Extract};
+use crate::problem::Problem;
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+use domain::fault::Lang;
+use domain::resource::Resource;
+use persistence::unit::WriteOptions;
+use serde_json::json;
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
+
+/// What every handler may use: the store, the keys, the configuration.
+#[derive(Debug, Clone)]
+pub struct App(web::Data<State>);
+
+impl std::ops::Deref for App {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.0
+    }
+}
+
+impl App {
+    /// The state of the application that serves a request.
+    ///
+    /// # Errors
+    /// `internal` if the application was put together without it.
+    pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        request
+            .app_data::<web::Data<State>>()
+            .cloned()
+            .map(Self)
+            .ok_or_else(|| Problem::new("internal"))
+    }
+}
+
+impl FromRequest for App {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}
+
+impl Extract for App {
+    fn describe(_: &mut Draft) {}
+}
+
+/// The `{id}` of a URL: a UUID or a slug of the kind `T`.
+#[derive(Debug)]
+pub struct Id<T>(pub String, PhantomData<T>);
+
+impl<T> FromRequest for Id<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request.match_info().query("id").to_owned();
+        // PostgreSQL takes no NUL, and no slug has a control character.
+        let fine = !id.is_empty() && id.len() <= 200 && !id.chars().any(char::is_control);
+        ready(
+            fine.then_some(Self(id, PhantomData))
+                .ok_or_else(|| Problem::new("not-found")),
+        )
+    }
+}
+
+impl<T: Resource> Extract for Id<T> {
+    fn describe(draft: &mut Draft) {
+        draft.parameter(json!({
+            "name": "id",
+            "in": "path",
+            "required": true,
+            "description": format!("The id (UUID) or the slug of the {}.", T::KIND),
+            "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+        }));
+        draft.problem("not-found");
+        draft.problem("ambiguous-slug");
+    }
+}
+
+/// The `{name}` of a URL.
+#[derive(Debug)]
+pub struct NameInPath(pub String);
+
+impl FromRequest for NameInPath {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(request.match_info().query("name").to_owned())))
+    }
+}
+
+impl Extract for NameInPath {
+    fn describe(draft: &mut Draft) {
+        draft.parameter(json!({
+            "name": "name",
+            "in": "path",
+            "required": true,
+            "description": "The name as listed.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 100},
+        }));
+        draft.problem("not-found");
+    }
+}
+
+/// The language of messages, from `Accept-Language`: German if it is preferred to English.
+#[must_use]
+pub fn language(request: &HttpRequest) -> Lang {
+    let header = request
+        .headers()
+        .get(actix_web::http::header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let weight = |wanted: &str| {
+        let ranges = header.split(',').filter_map(|range| {
+            let (tag, parameters) = range.split_once(';').unwrap_or((range, ""));
+            let primary = tag.trim().split('-').next()?.to_ascii_lowercase();
+            let weight = parameters.trim().strip_prefix("q=");
+            let weight = weight.map_or(Some(1.0), |q| q.parse::<f32>().ok())?;
+            (primary == wanted).then_some(weight)
+        });
+        ranges.fold(0.0, f32::max)
+    };
+    if weight("de") > weight("en") {
+        Lang::De
+    } else {
+        Lang::En
+    }
+}
+
+/// How a write is to be done: `?dry_run=true` and `X-Change-Reason`.
+#[derive(Debug)]
+pub struct HowToWrite(pub WriteOptions);
+
+const DRY_RUN: &[Parameter] = &[Parameter {
+    name: "dry_run",
+    description: "Check everything and answer as if, but write nothing.",
+    schema: r#"{"type": "boolean", "default": false}"#,
+    example: "true",
+    repeatable: false,
+}];
+
+struct DryRun(bool);
+
+impl Parameters for DryRun {
+    const TABLE: &'static [Parameter] = DRY_RUN;
+
+    fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        Ok(Self(pairs.flag("dry_run")?.unwrap_or(false)))
+    }
+}
+
+impl FromRequest for HowToWrite {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}
+
+impl HowToWrite {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let DryRun(dry_run) = query::read(request)?;
+        let reason = request.headers().get("x-change-reason").map(|value| {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            let plain = text.chars().filter(|c| !c.is_control());
+            plain.take(500).collect::<String>()
+        });
+        Ok(Self(WriteOptions {
+            dry_run,
+            reason: reason.filter(|text| !text.trim().is_empty()),
+            bulk: false,
+        }))
+    }
+}
+
+impl Extract for HowToWrite {
+    fn describe(draft: &mut Draft) {
+        Query::<DryRun>::describe(draft);
+        draft.parameter(json!({
+            "name": "X-Change-Reason",
+            "in": "header",
+            "description": "Why, for the history; UTF-8, at most 500 characters.",
+            "schema": {"type": "string", "maxLength": 500},
+            "example": "Neue Anschrift seit Mai",
+        }));
+    }
+}

@@ -1,0 +1,239 @@
+//! Query parameters, read strictly: a typo in a filter must never mean "no filter".
+
+use crate::operation::{Draft, Extract};
+use crate::problem::Problem;
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use domain::nearest::nearest;
+use domain::vocabulary::Coded;
+use serde_json::{Value, json};
+use std::future::{Ready, ready};
+
+/// A query parameter as it is documented and accepted.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub description: &'static str,
+    /// Its JSON Schema.
+    pub schema: &'static str,
+    /// An example from the seed data.
+    pub example: &'static str,
+    /// Whether it may be given more than once (AND).
+    pub repeatable: bool,
+}
+
+/// A set of query parameters.
+pub trait Parameters: Sized + 'static {
+    /// What is accepted.
+    const TABLE: &'static [Parameter];
+
+    /// Reads the values.
+    ///
+    /// # Errors
+    /// `invalid-parameter`, naming the parameter and what would be right.
+    fn read(pairs: &Pairs) -> Result<Self, Problem>;
+}
+
+/// The decoded query in its order.
+#[derive(Debug, Default)]
+pub struct Pairs(Vec<(String, String)>);
+
+/// Query parameters of the set `T`; anything else is refused.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+/// No parameters at all.
+impl Parameters for () {
+    const TABLE: &'static [Parameter] = &[];
+
+    fn read(_: &Pairs) -> Result<Self, Problem> {
+        Ok(())
+    }
+}
+
+impl<T: Parameters> FromRequest for Query<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(read(request).map(Self))
+    }
+}
+
+impl<T: Parameters> Extract for Query<T> {
+    fn describe(draft: &mut Draft) {
+        for one in T::TABLE {
+            let schema: Value = serde_json::from_str(one.schema).unwrap_or_default();
+            draft.parameter(json!({
+                "name": one.name,
+                "in": "query",
+                "description": one.description,
+                "schema": schema,
+                "example": example(one.example),
+            }));
+        }
+        draft.problem("unknown-parameter");
+        draft.problem("invalid-parameter");
+    }
+}
+
+fn example(text: &str) -> Value {
+    match text {
+        "true" => json!(true),
+        "false" => json!(false),
+        text => text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number)),
+    }
+}
+
+/// Reads the query of a request as the set `T`.
+///
+/// # Errors
+/// `unknown-parameter` and `invalid-parameter`.
+pub(super) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
+    let query = request.query_string();
+    let mut pairs = Pairs::default();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let known = T::TABLE.iter().find(|one| one.name == name);
+        let Some(known) = known else {
+            return Err(unknown::<T>(&name));
+        };
+        let repeated = pairs.0.iter().any(|(one, _)| *one == name);
+        if repeated && !known.repeatable {
+            return Err(wrong(known.name, &value, "given once"));
+        }
+        if value.chars().any(char::is_control) {
+            return Err(wrong(known.name, "a control character", "plain text"));
+        }
+        pairs.0.push((name.into_owned(), value.into_owned()));
+    }
+    T::read(&pairs)
+}
+
+fn unknown<T: Parameters>(given: &str) -> Problem {
+    let names: Vec<&str> = T::TABLE.iter().map(|one| one.name).collect();
+    let (en, de) = match nearest(given, names.iter().copied()) {
+        Some(close) => (
+            format!(" Did you mean `{close}`?"),
+            format!(" Gemeint ist vielleicht `{close}`."),
+        ),
+        None => (String::new(), String::new()),
+    };
+    let known = if names.is_empty() {
+        "–".to_owned()
+    } else {
+        names.join(", ")
+    };
+    Problem::new("unknown-parameter").detail(
+        format!("There is no parameter `{given}` here.{en} Known: {known}"),
+        format!("Hier gibt es keinen Parameter `{given}`.{de} Bekannt: {known}"),
+    )
+}
+
+/// 400 that names the parameter and what would be right.
+#[must_use]
+pub fn wrong(parameter: &str, given: &str, expected: &str) -> Problem {
+    let given: String = given.chars().take(80).collect();
+    Problem::new("invalid-parameter").detail(
+        format!("`{parameter}={given}` is wrong; it must be {expected}."),
+        format!("`{parameter}={given}` ist falsch; erwartet: {expected}."),
+    )
+}
+
+impl Pairs {
+    /// The only value of a parameter.
+    #[must_use]
+    pub fn one(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
+
+    /// Every value of a parameter.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0
+            .iter()
+            .filter(move |(one, _)| one == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// True or false.
+    ///
+    /// # Errors
+    /// `invalid-parameter`.
+    pub fn flag(&self, name: &str) -> Result<Option<bool>, Problem> {
+        self.one(name)
+            .map(|text| match text {
+                "true" => Ok(true),
+                "false" => Ok(false),
+                other => Err(wrong(name, other, "true or false")),
+            })
+            .transpose()
+    }
+
+    /// A whole number within bounds.
+    ///
+    /// # Errors
+    /// `invalid-parameter`.
+    pub fn number(&self, name: &str, least: u64, most: u64) -> Result<Option<u64>, Problem> {
+        self.one(name)
+            .map(|text| {
+                let number = text.parse::<u64>().ok();
+                number
+                    .filter(|number| (least..=most).contains(number))
+                    .ok_or_else(|| wrong(name, text, &format!("a number from {least} to {most}")))
+            })
+            .transpose()
+    }
+
+    /// Values of any form: commas mean OR, a repeated parameter AND.
+    ///
+    /// # Errors
+    /// `invalid-parameter` where `parse` gives nothing.
+    pub fn lists<T>(
+        &self,
+        name: &str,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Vec<Vec<T>>, Problem> {
+        self.all(name)
+            .map(|list| {
+                list.split(',')
+                    .map(|text| parse(text.trim()).ok_or_else(|| wrong(name, text, expected)))
+                    .collect()
+            })
+            .collect()
+    }
+
+    /// Codes of a vocabulary: commas mean OR, a repeated parameter AND.
+    ///
+    /// # Errors
+    /// `invalid-parameter`, naming the nearest code.
+    pub fn codes<T: Coded>(&self, name: &str) -> Result<Vec<Vec<T>>, Problem> {
+        let known: Vec<&str> = T::ALL.iter().map(|term| term.code()).collect();
+        let mut lists = Vec::new();
+        for list in self.all(name) {
+            let mut codes = Vec::new();
+            for text in list.split(',').map(str::trim) {
+                codes.push(T::parse(text).ok_or_else(|| {
+                    let close = nearest(text, known.iter().copied());
+                    let close = close.map_or(String::new(), |c| format!(" (did you mean {c}?)"));
+                    wrong(name, text, &format!("one of {}{close}", known.join(", ")))
+                })?);
+            }
+            lists.push(codes);
+        }
+        Ok(lists)
+    }
+
+    /// The query without the parameter `cursor`, as a text that a cursor can be bound to.
+    #[must_use]
+    pub fn without_cursor(&self) -> String {
+        let mut pairs: Vec<_> = self.0.iter().filter(|(name, _)| name != "cursor").collect();
+        pairs.sort();
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        for (name, value) in pairs {
+            query.append_pair(name, value);
+        }
+        query.finish()
+    }
+}

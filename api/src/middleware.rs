@@ -1,0 +1,175 @@
+//! What happens around every request: limits before, problem documents and headers after.
+
+use crate::extract::language;
+use crate::problem::Problem;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpRequest};
+
+/// Names the request in logs and problem documents.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How long a URL may be.
+const MAX_URL: usize = 8 * 1024;
+
+/// Refuses what no handler should see, and writes every error as a problem document.
+///
+/// # Errors
+/// Never: every error becomes a response.
+pub async fn around(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id = request_id(&request);
+    let http = request.request().clone();
+    let outcome = match refused(&http) {
+        Some(problem) => Err(problem.into()),
+        None => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
+    };
+    let mut response = match outcome {
+        Ok(response) => documented(response, &http, &id),
+        Err(error) => {
+            let response = error.error_response().map_into_boxed_body();
+            let problem = problem_of(Some(&error), response.status());
+            rendered(&problem, &http, &id)
+        }
+    };
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    Ok(response)
+}
+
+/// The caller's id if it is a plain one, else a new one.
+fn request_id(request: &ServiceRequest) -> String {
+    let sent = request.headers().get(REQUEST_ID);
+    let plain = sent.and_then(|value| value.to_str().ok()).filter(|id| {
+        (1..=100).contains(&id.len())
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    });
+    let id = plain.map_or_else(|| domain::id::new().to_string(), str::to_owned);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    id
+}
+
+/// The id of a request, for its log span.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+fn refused(request: &HttpRequest) -> Option<Problem> {
+    if request.uri().to_string().len() > MAX_URL {
+        return Some(Problem::new("uri-too-long"));
+    }
+    let path = request.path();
+    let geometry = path.ends_with("/geometry");
+    let offered: &[&str] = if geometry {
+        &["application/geo+json", "application/json"]
+    } else {
+        &["application/json"]
+    };
+    let api = path.starts_with("/v1/") || path == "/";
+    (api && !acceptable(request, offered)).then(|| {
+        Problem::new("not-acceptable").detail(
+            format!("This is offered as {}.", offered.join(" or ")),
+            format!("Angeboten wird {}.", offered.join(" oder ")),
+        )
+    })
+}
+
+/// Whether `Accept` takes one of the offered types (RFC 9110, 12.5.1).
+fn acceptable(request: &HttpRequest, offered: &[&str]) -> bool {
+    let mut ranges = request
+        .headers()
+        .get_all(header::ACCEPT)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .peekable();
+    if ranges.peek().is_none() {
+        return true;
+    }
+    ranges.any(|range| {
+        let (range, parameters) = range.split_once(';').unwrap_or((range, ""));
+        let refused = parameters.split(';').any(|one| {
+            one.trim()
+                .strip_prefix("q=")
+                .and_then(|q| q.parse::<f32>().ok())
+                .is_some_and(|q| q <= 0.0)
+        });
+        let range = range.trim().to_ascii_lowercase();
+        !refused
+            && (range == "*/*"
+                || range == "application/*"
+                || offered.contains(&range.as_str()))
+    })
+}
+
+/// A response as it is, or as a problem document if it is an error.
+fn documented(
+    response: ServiceResponse<BoxBody>,
+    request: &HttpRequest,
+    id: &str,
+) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    let failed = status.is_client_error() || status.is_server_error();
+    let problem = match response.response().error() {
+        Some(error) => problem_of(Some(error), status),
+        None if failed => problem_of(None, status),
+        None => return response,
+    };
+    rendered(&problem, request, id)
+}
+
+/// The problem that a handler or extractor returned, or the one that fits a framework's error.
+fn problem_of(error: Option<&Error>, status: StatusCode) -> Problem {
+    if let Some(problem) = error.and_then(|error| error.as_error::<Problem>()) {
+        return problem.clone();
+    }
+    let code = match status {
+        StatusCode::NOT_FOUND => "not-found",
+        StatusCode::METHOD_NOT_ALLOWED => "method-not-allowed",
+        StatusCode::REQUEST_TIMEOUT => "timeout",
+        StatusCode::PAYLOAD_TOO_LARGE => "payload-too-large",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported-media-type",
+        status if status.is_client_error() => "malformed-json",
+        _ => {
+            if let Some(error) = error {
+                tracing::error!(%error, "a request failed");
+            }
+            "internal"
+        }
+    };
+    Problem::new(code)
+}
+
+fn rendered(problem: &Problem, request: &HttpRequest, id: &str) -> ServiceResponse<BoxBody> {
+    let mut response = problem.response(language(request), request.path(), id);
+    if problem.kind.code == "moved"
+        && let Some(to) = problem.extension("moved_to")
+        && let Ok(location) = HeaderValue::from_str(&moved(request, to))
+    {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    ServiceResponse::new(request.clone(), response)
+}
+
+/// The URL of the request with the `{id}` that is valid now.
+fn moved(request: &HttpRequest, to: &str) -> String {
+    let mut segments: Vec<&str> = request.path().split('/').collect();
+    // /v1/{kinds}/{id}/…
+    if let Some(id) = segments.get_mut(3) {
+        *id = to;
+    }
+    let path = segments.join("/");
+    match request.query_string() {
+        "" => path,
+        query => format!("{path}?{query}"),
+    }
+}

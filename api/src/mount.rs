@@ -1,0 +1,172 @@
+//! The operations that every kind has, written once and mounted per kind.
+
+use crate::extract::{
+    App, HowToWrite, Id, IfMatch, IfNoneMatch, PatchBody, Query, Reader, RecordBody, Writer,
+};
+use crate::operation::Routes;
+use crate::problem::Problem;
+use crate::reply::{Changed, Created, Done, Found, Written};
+use crate::represent::View;
+use actix_web::http::Method;
+use domain::access::Caller;
+use domain::fault::{Fault, FieldError};
+use domain::resource::{Kind, Resource};
+use persistence::StoreError;
+use persistence::entity::record;
+use persistence::unit::WriteOptions;
+use persistence::write::{Edit, Precondition};
+use serde_json::Value;
+
+/// The generic operations of a kind.
+#[must_use]
+pub fn resource<T: Resource>(tag: &'static str) -> Routes {
+    let plural = T::KIND.plural();
+    let all = format!("/v1/{plural}");
+    let one = format!("/v1/{plural}/{{id}}");
+    let kind = T::KIND;
+    let name = |verb: &str| format!("{verb}_{kind}");
+    Routes::new(tag)
+        .route(
+            Method::POST,
+            &all,
+            (&name("create"), &format!("Create a {kind}")),
+            &[],
+            create::<T>,
+        )
+        .get(&one, (&name("get"), &format!("Read a {kind}")), &[], get::<T>)
+        .route(
+            Method::PUT,
+            &one,
+            (&name("replace"), &format!("Replace a {kind}")),
+            &[],
+            replace::<T>,
+        )
+        .route(
+            Method::PATCH,
+            &one,
+            (&name("patch"), &format!("Change members of a {kind}")),
+            &[],
+            patch::<T>,
+        )
+        .route(
+            Method::DELETE,
+            &one,
+            (&name("delete"), &format!("Delete a {kind}")),
+            &["still-referenced", "has-relationships"],
+            delete::<T>,
+        )
+}
+
+async fn create<T: Resource>(
+    app: App,
+    Writer(caller): Writer,
+    HowToWrite(options): HowToWrite,
+    body: RecordBody<T>,
+) -> Result<Created<T>, Problem> {
+    let saved = app
+        .store
+        .create(&caller, T::KIND, &body.0, &options)
+        .await?;
+    let written = Written::new(&saved.row, saved.warnings)?;
+    if options.dry_run {
+        return Ok(Created::Rehearsed(written));
+    }
+    let location = format!("/v1/{}/{}", T::KIND.plural(), saved.row.id);
+    Ok(Created::At(location, written))
+}
+
+async fn get<T: Resource>(
+    app: App,
+    Reader(caller): Reader,
+    id: Id<T>,
+    Query(view): Query<View<T>>,
+    known: IfNoneMatch,
+) -> Result<Found<T>, Problem> {
+    let row = find(&app, &caller, T::KIND, &id.0).await?;
+    let shown = view.show(&app.store, &caller, &row).await?;
+    if known.has(&shown.etag) {
+        return Ok(Found::not_modified(shown.etag));
+    }
+    Ok(Found::new(shown))
+}
+
+async fn replace<T: Resource>(
+    app: App,
+    Writer(caller): Writer,
+    id: Id<T>,
+    IfMatch(expected): IfMatch,
+    HowToWrite(options): HowToWrite,
+    body: RecordBody<T>,
+) -> Result<Changed<T>, Problem> {
+    change(&app, &caller, &id, &expected, Edit::Replace(body.0), &options).await
+}
+
+async fn patch<T: Resource>(
+    app: App,
+    Writer(caller): Writer,
+    id: Id<T>,
+    IfMatch(expected): IfMatch,
+    HowToWrite(options): HowToWrite,
+    body: PatchBody<T>,
+) -> Result<Changed<T>, Problem> {
+    change(&app, &caller, &id, &expected, Edit::Patch(body.0), &options).await
+}
+
+async fn change<T: Resource>(
+    app: &App,
+    caller: &Caller,
+    id: &Id<T>,
+    expected: &Precondition,
+    edit: Edit,
+    options: &WriteOptions,
+) -> Result<Changed<T>, Problem> {
+    let row = find(app, caller, T::KIND, &id.0).await?;
+    let (Edit::Replace(body) | Edit::Patch(body)) = &edit;
+    same_id(&row, body)?;
+    let key = (T::KIND, row.id);
+    let saved = app
+        .store
+        .modify(caller, key, expected, &edit, options)
+        .await?;
+    Ok(Changed(Written::new(&saved.row, saved.warnings)?))
+}
+
+async fn delete<T: Resource>(
+    app: App,
+    Writer(caller): Writer,
+    id: Id<T>,
+    IfMatch(expected): IfMatch,
+    HowToWrite(options): HowToWrite,
+) -> Result<Done, Problem> {
+    let row = find(&app, &caller, T::KIND, &id.0).await?;
+    let key = (T::KIND, row.id);
+    app.store.delete(&caller, key, &expected, &options).await?;
+    Ok(Done)
+}
+
+/// The record that a URL names; a slug that has changed answers 308 with the new address.
+///
+/// # Errors
+/// Those of [`persistence::Store::get`].
+pub async fn find(
+    app: &App,
+    caller: &Caller,
+    kind: Kind,
+    key: &str,
+) -> Result<record::Model, Problem> {
+    Ok(app.store.get(caller, kind, key).await?)
+}
+
+/// A body may carry an `id` only if it is that of the record.
+fn same_id(row: &record::Model, body: &Value) -> Result<(), Problem> {
+    let id = body.get("id").filter(|id| !id.is_null());
+    match id {
+        Some(id) if id.as_str() != Some(&row.id.to_string()) => {
+            let fault = Fault::new("id-mismatch")
+                .with("given", id)
+                .with("expected", row.id);
+            Err(StoreError::Invalid(vec![FieldError::new("/id", fault)]).into())
+        }
+        Some(_) | None => Ok(()),
+    }
+}

@@ -1,0 +1,69 @@
+//! The OpenAPI document, made from the routes without server or database.
+
+use crate::operation::Routes;
+use serde_json::{Value, json};
+use utoipa_actix_web::OpenApiFactory;
+
+/// The document, version 3.1.
+#[must_use]
+pub fn document(routes: &Routes) -> Value {
+    let paths = serde_json::to_value(routes.paths()).unwrap_or_default();
+    let mut document = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Verbund",
+            "summary": "Directory of regional health networks",
+            "description": include_str!("../../docs/openapi-introduction.md"),
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
+        },
+        "servers": [{"url": "/", "description": "This node"}],
+        "tags": tags(),
+        "paths": paths,
+        "components": {
+            "schemas": routes.components(),
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "A token of this node (RFC 9068): `verbund token --role admin` prints one.",
+                },
+            },
+        },
+    });
+    sort_components(&mut document);
+    document
+}
+
+/// The text of the document as it is committed and served.
+#[must_use]
+pub fn text(document: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn tags() -> Value {
+    let tags = [
+        ("Node", "What this node is, whether it is well, what its problems mean."),
+        ("Actors", "Hospitals, insurers, universities, companies, municipalities, associations."),
+        ("Networks", "Networks and their sub-networks."),
+        ("Regions", "Countries, states, health regions, districts, towns, quarters."),
+        ("Projects", "Projects with partners, funders and outcomes."),
+        ("Events", "Events, and reports on them."),
+        ("Topics", "The subjects that records are about, as a tree."),
+        ("Relationships", "Who works with whom, in which role and when."),
+        ("Vocabularies", "The closed vocabularies with their labels."),
+    ];
+    tags.iter()
+        .map(|(name, description)| json!({"name": name, "description": description}))
+        .collect()
+}
+
+/// Schemas by name, so that the committed document changes only where it changes.
+fn sort_components(document: &mut Value) {
+    if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
+        schemas.sort_keys();
+    }
+}

@@ -1,0 +1,340 @@
+//! Routes that document themselves.
+//!
+//! A handler's extractors say what the operation takes and its reply says what it answers, so the
+//! OpenAPI document is read off the handler's type and cannot drift from it.
+
+use crate::problem::{PROBLEMS, Problem, ProblemDocument};
+use actix_web::dev::{AppService, HttpServiceFactory};
+use actix_web::http::Method;
+use actix_web::http::header;
+use actix_web::{FromRequest, Handler, HttpResponse, Responder, web};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use utoipa::openapi::path::{HttpMethod, Operation, Paths};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::ToSchema;
+
+/// Component schemas by name, as utoipa collects them.
+pub type Schemas = Vec<(String, RefOr<Schema>)>;
+
+/// An operation of the document while it is being put together.
+#[derive(Debug, Default, Clone)]
+pub struct Draft {
+    parameters: Vec<Value>,
+    request_body: Option<Value>,
+    responses: BTreeMap<u16, Value>,
+    problems: BTreeSet<&'static str>,
+    security: Vec<Value>,
+    schemas: Map<String, Value>,
+}
+
+impl Draft {
+    /// Adds a parameter (OpenAPI parameter object).
+    pub fn parameter(&mut self, parameter: Value) {
+        self.parameters.push(parameter);
+    }
+
+    /// Sets the request body (OpenAPI request body object).
+    pub fn request_body(&mut self, body: Value) {
+        self.request_body = Some(body);
+    }
+
+    /// Adds a response (OpenAPI response object).
+    pub fn response(&mut self, status: u16, response: Value) {
+        self.responses.insert(status, response);
+    }
+
+    /// Adds a problem that the operation can answer, by its code.
+    pub fn problem(&mut self, code: &'static str) {
+        self.problems.insert(code);
+    }
+
+    /// Says who may call; an empty object means anybody.
+    pub fn security(&mut self, requirement: Value) {
+        self.security.push(requirement);
+    }
+
+    /// Registers component schemas that are JSON already.
+    pub fn components(&mut self, schemas: Map<String, Value>) {
+        self.schemas.extend(schemas);
+    }
+
+    /// Registers the schema of a type and all that it refers to, and points to it.
+    pub fn schema<T: ToSchema>(&mut self) -> Value {
+        let mut schemas = vec![(T::name().into_owned(), T::schema())];
+        T::schemas(&mut schemas);
+        self.components(domain::schema::tidy(schemas));
+        reference(&T::name())
+    }
+
+    fn finish(mut self, id: &str, summary: &str, tag: &str) -> (Operation, Map<String, Value>) {
+        let problem = self.schema::<ProblemDocument>();
+        self.problems.insert("internal");
+        for kind in PROBLEMS {
+            if self.problems.contains(kind.code) {
+                let status = kind.status.as_u16();
+                let more = format!("`{}`: {}", kind.code, kind.title.en);
+                merge_problem(&mut self.responses, status, &more, &problem);
+            }
+        }
+        let responses: Map<String, Value> = self
+            .responses
+            .into_iter()
+            .map(|(status, response)| (status.to_string(), response))
+            .collect();
+        let mut operation = json!({
+            "operationId": id,
+            "summary": summary,
+            "tags": [tag],
+            "parameters": self.parameters,
+            "responses": responses,
+        });
+        if let Some(body) = self.request_body {
+            operation["requestBody"] = body;
+        }
+        if !self.security.is_empty() {
+            operation["security"] = Value::Array(self.security);
+        }
+        (
+            serde_json::from_value(operation).unwrap_or_default(),
+            self.schemas,
+        )
+    }
+}
+
+fn merge_problem(
+    responses: &mut BTreeMap<u16, Value>,
+    status: u16,
+    more: &str,
+    schema: &Value,
+) {
+    let response = responses.entry(status).or_insert_with(|| {
+        json!({
+            "description": "",
+            "content": {"application/problem+json": {"schema": schema}},
+        })
+    });
+    let before = response["description"].as_str().unwrap_or_default();
+    let separator = if before.is_empty() { "" } else { " · " };
+    response["description"] = json!(format!("{before}{separator}{more}"));
+}
+
+/// A `$ref` to a component schema.
+#[must_use]
+pub fn reference(name: &str) -> Value {
+    json!({"$ref": format!("{}{name}", domain::schema::COMPONENTS)})
+}
+
+/// An extractor that knows its part of the document.
+pub trait Extract: FromRequest {
+    /// Adds what it takes and how it fails.
+    fn describe(draft: &mut Draft);
+}
+
+/// A reply that knows its part of the document.
+pub trait Reply: Responder {
+    /// Adds what it answers.
+    fn describe(draft: &mut Draft);
+}
+
+impl<R: Reply> Reply for Result<R, Problem> {
+    fn describe(draft: &mut Draft) {
+        R::describe(draft);
+    }
+}
+
+/// Extractors taken together, as actix hands them to a handler.
+pub trait Extractors: FromRequest {
+    /// Adds what all of them take.
+    fn describe(draft: &mut Draft);
+}
+
+macro_rules! extractors {
+    ($($name:ident)*) => {
+        impl<$($name: Extract + 'static),*> Extractors for ($($name,)*) {
+            fn describe(_draft: &mut Draft) {
+                $($name::describe(_draft);)*
+            }
+        }
+    };
+}
+extractors!();
+extractors!(A);
+extractors!(A B);
+extractors!(A B C);
+extractors!(A B C D);
+extractors!(A B C D E);
+extractors!(A B C D E F);
+extractors!(A B C D E F G);
+
+/// One operation: a method, how to serve it and how it is described.
+struct Route {
+    method: Method,
+    operation: Operation,
+    serve: Box<dyn Fn(Method) -> actix_web::Route>,
+}
+
+/// The routes of a part of the API, mounted and described together.
+pub struct Routes {
+    tag: &'static str,
+    paths: Vec<(String, Vec<Route>)>,
+    schemas: Map<String, Value>,
+}
+
+impl Routes {
+    /// No routes yet; `tag` groups them in the document.
+    #[must_use]
+    pub fn new(tag: &'static str) -> Self {
+        Self {
+            tag,
+            paths: Vec::new(),
+            schemas: Map::new(),
+        }
+    }
+
+    /// Adds an operation. `problems` are those that neither the extractors nor the reply know of.
+    #[must_use]
+    pub fn route<F, Args>(
+        mut self,
+        method: Method,
+        path: &str,
+        (id, summary): (&str, &str),
+        problems: &[&'static str],
+        handler: F,
+    ) -> Self
+    where
+        F: Handler<Args>,
+        Args: Extractors + 'static,
+        F::Output: Reply + 'static,
+    {
+        let mut draft = Draft::default();
+        Args::describe(&mut draft);
+        <F::Output as Reply>::describe(&mut draft);
+        for code in problems {
+            draft.problem(code);
+        }
+        let (operation, schemas) = draft.finish(id, summary, self.tag);
+        self.schemas.extend(schemas);
+        let route = Route {
+            method,
+            operation,
+            serve: Box::new(move |method| web::method(method).to(handler.clone())),
+        };
+        match self.paths.iter_mut().find(|(known, _)| known == path) {
+            Some((_, routes)) => routes.push(route),
+            None => self.paths.push((path.to_owned(), vec![route])),
+        }
+        self
+    }
+
+    /// Shorthand for GET.
+    #[must_use]
+    pub fn get<F, Args>(
+        self,
+        path: &str,
+        names: (&str, &str),
+        problems: &[&'static str],
+        handler: F,
+    ) -> Self
+    where
+        F: Handler<Args>,
+        Args: Extractors + 'static,
+        F::Output: Reply + 'static,
+    {
+        self.route(Method::GET, path, names, problems, handler)
+    }
+
+    /// Takes over the routes of another part.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.schemas.extend(other.schemas);
+        for (path, routes) in other.paths {
+            match self.paths.iter_mut().find(|(known, _)| *known == path) {
+                Some((_, known)) => known.extend(routes),
+                None => self.paths.push((path, routes)),
+            }
+        }
+        self
+    }
+
+    /// The component schemas that the operations refer to, as JSON Schema.
+    #[must_use]
+    pub fn components(&self) -> &Map<String, Value> {
+        &self.schemas
+    }
+}
+
+impl utoipa_actix_web::OpenApiFactory for Routes {
+    fn paths(&self) -> Paths {
+        let mut paths = Paths::new();
+        for (path, routes) in &self.paths {
+            for route in routes {
+                if let Some(method) = http_method(&route.method) {
+                    paths.add_path_operation(path, vec![method], route.operation.clone());
+                }
+            }
+        }
+        paths
+    }
+
+    fn schemas(&self, schemas: &mut Schemas) {
+        for (name, schema) in &self.schemas {
+            if let Ok(schema) = serde_json::from_value(schema.clone()) {
+                schemas.push((name.clone(), schema));
+            }
+        }
+    }
+}
+
+fn http_method(method: &Method) -> Option<HttpMethod> {
+    match method.as_str() {
+        "GET" => Some(HttpMethod::Get),
+        "POST" => Some(HttpMethod::Post),
+        "PUT" => Some(HttpMethod::Put),
+        "PATCH" => Some(HttpMethod::Patch),
+        "DELETE" => Some(HttpMethod::Delete),
+        _ => None,
+    }
+}
+
+impl HttpServiceFactory for Routes {
+    fn register(self, config: &mut AppService) {
+        for (path, routes) in self.paths {
+            let mut allow: Vec<String> = vec!["OPTIONS".to_owned()];
+            let mut resource = web::resource(path.as_str());
+            for route in &routes {
+                allow.push(route.method.to_string());
+                resource = resource.route((route.serve)(route.method.clone()));
+                if route.method == Method::GET {
+                    allow.push("HEAD".to_owned());
+                    // actix leaves the body of an answer to HEAD out.
+                    resource = resource.route((route.serve)(Method::HEAD));
+                }
+            }
+            allow.sort();
+            let allow = allow.join(", ");
+            let options = allow.clone();
+            resource
+                .route(web::method(Method::OPTIONS).to(move || {
+                    let allow = options.clone();
+                    async move {
+                        HttpResponse::NoContent()
+                            .insert_header((header::ALLOW, allow))
+                            .finish()
+                    }
+                }))
+                .default_service(web::to(move || {
+                    let problem = Problem::new("method-not-allowed").header(header::ALLOW, &allow);
+                    async move { Err::<HttpResponse, Problem>(problem) }
+                }))
+                .register(config);
+        }
+    }
+}
+
+impl std::fmt::Debug for Routes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let paths = self.paths.iter().map(|(path, _)| path);
+        f.debug_list().entries(paths).finish()
+    }
+}

@@ -1,0 +1,179 @@
+//! What the store refuses, as problems.
+
+use super::Problem;
+use actix_web::http::header;
+use persistence::StoreError;
+use persistence::error::{Conflict, Denied, Tombstone, Unique};
+use serde_json::json;
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Invalid(errors) => invalid(errors),
+            StoreError::TooLarge { size, limit } => Self::new("payload-too-large").detail(
+                format!("The record would have {size} bytes; it may have {limit}."),
+                format!("Der Datensatz hätte {size} Bytes; er darf {limit} haben."),
+            ),
+            StoreError::NotFound => Self::new("not-found"),
+            StoreError::Gone(tombstone) => gone(&tombstone),
+            StoreError::Moved { to } => Self::new("moved").member("moved_to", json!(to)),
+            StoreError::AmbiguousSlug { candidates } => {
+                Self::new("ambiguous-slug").member("candidates", json!(candidates))
+            }
+            StoreError::Forbidden(denied) => forbidden(denied),
+            StoreError::Conflict(conflict) => in_the_way(&conflict),
+            StoreError::PreconditionFailed { current } => stale(current),
+            StoreError::StillReferenced { by, total } => Self::new("still-referenced")
+                .detail(
+                    format!("{total} records still name this one; change those in `referenced_by` first."),
+                    format!("{total} Datensätze nennen diesen noch; ändern Sie zuerst die in `referenced_by`."),
+                )
+                .member("referenced_by", json!(by))
+                .member("total", json!(total)),
+            StoreError::HasRelationships(count) => {
+                Self::new("has-relationships").member("total", json!(count))
+            }
+            StoreError::UnknownReference { parameter, value } => {
+                Self::new("unknown-reference").detail(
+                    format!("`{parameter}={value}` names nothing that you may see; write an id, a slug or kind/slug."),
+                    format!("`{parameter}={value}` nennt nichts, was Sie sehen dürfen; richtig ist eine Id, ein Slug oder kind/slug."),
+                )
+            }
+            StoreError::BadCursor => Self::new("invalid-cursor"),
+            StoreError::Busy(cause) => {
+                tracing::warn!(%cause, "gave up on a busy database");
+                Self::new("busy").header(header::RETRY_AFTER, "1")
+            }
+            StoreError::Database(cause) => {
+                tracing::error!(%cause, "the database failed");
+                Self::new("internal")
+            }
+            StoreError::Corrupt(cause) | StoreError::Setup(cause) => {
+                tracing::error!(cause, "the store failed");
+                Self::new("internal")
+            }
+        }
+    }
+}
+
+/// 422 with every fault.
+pub(super) fn invalid(errors: Vec<domain::fault::FieldError>) -> Problem {
+    let count = errors.len();
+    let problem = Problem::new("validation-failed").errors(errors);
+    match count {
+        1 => problem.detail(
+            "One place in the body must be corrected; see `errors`.",
+            "Eine Stelle im Body muss berichtigt werden; siehe `errors`.",
+        ),
+        more => problem.detail(
+            format!("{more} places in the body must be corrected; see `errors`."),
+            format!("{more} Stellen im Body müssen berichtigt werden; siehe `errors`."),
+        ),
+    }
+}
+
+fn stale(current: i64) -> Problem {
+    let problem = Problem::new("precondition-failed");
+    if current == 0 {
+        return problem.detail(
+            "There is nothing here yet; make it with If-None-Match: *.",
+            "Hier ist noch nichts; legen Sie es mit If-None-Match: * an.",
+        );
+    }
+    let tag = format!("\"{current}\"");
+    problem
+        .detail(
+            format!("The current version is {tag}. Read it again, apply your change, and send If-Match: {tag}."),
+            format!("Die aktuelle Version ist {tag}. Lesen Sie neu, ändern Sie, und senden Sie If-Match: {tag}."),
+        )
+        .member("current", json!(current))
+        .header(header::ETAG, &tag)
+}
+
+fn gone(tombstone: &Tombstone) -> Problem {
+    let envelope = &tombstone.envelope;
+    let mut stone = json!({
+        "id": envelope.id,
+        "kind": envelope.kind,
+        "origin": envelope.origin,
+        "version": envelope.version,
+        "deleted_at": domain::clock::rfc3339(envelope.updated_at),
+        "cause": tombstone.cause,
+    });
+    if let Some(into) = tombstone.merged_into {
+        stone["merged_into"] = json!(into);
+    }
+    Problem::new("gone").member("tombstone", stone)
+}
+
+fn forbidden(denied: Denied) -> Problem {
+    let (reason, en, de) = match denied {
+        Denied::Region => (
+            "home-region",
+            "The record belongs to a region for which you have no editor's grant.",
+            "Der Datensatz gehört einer Region, für die Sie keine Redaktionsrechte haben.",
+        ),
+        Denied::Homeless => (
+            "no-home-region",
+            "Records without a home region, such as topics, are the admin's.",
+            "Datensätze ohne Heimatregion, etwa Themen, pflegt die Verwaltung.",
+        ),
+        Denied::Publish => (
+            "publication",
+            "Only an approver of the region moves records into or out of `published`; send `\"publication\": \"review\"` instead.",
+            "Nur wer Freigaberechte hat, setzt Datensätze auf `published` oder nimmt sie zurück; senden Sie stattdessen `\"publication\": \"review\"`.",
+        ),
+        Denied::RegionTree => (
+            "region-tree",
+            "Only an admin changes which region is part of which, since grants follow that tree.",
+            "Nur die Verwaltung ändert, welche Region Teil welcher ist, denn Rechte folgen diesem Baum.",
+        ),
+        Denied::Copy => (
+            "copy",
+            "The record is a copy; it is written at its origin only.",
+            "Der Datensatz ist eine Kopie; geschrieben wird er nur an seinem Ursprung.",
+        ),
+        Denied::OwnEnd => (
+            "own-end",
+            "Writing a relationship needs an editor's grant for one of its ends.",
+            "Für eine Beziehung brauchen Sie Redaktionsrechte an einem ihrer Enden.",
+        ),
+    };
+    Problem::new("forbidden")
+        .detail(en, de)
+        .member("reason", json!(reason))
+}
+
+fn in_the_way(conflict: &Conflict) -> Problem {
+    let value = &conflict.value;
+    let (what, en, de) = match conflict.what {
+        Unique::Slug => (
+            "slug",
+            format!("Another record of this kind has the slug \"{value}\"; choose another or leave it out."),
+            format!("Ein anderer Datensatz dieser Art hat den Slug „{value}“; wählen Sie einen anderen oder lassen Sie ihn weg."),
+        ),
+        Unique::ExternalId => (
+            "external_id",
+            format!("Another record of this kind has the external id {value}; change that record instead."),
+            format!("Ein anderer Datensatz dieser Art hat die externe Id {value}; ändern Sie stattdessen diesen."),
+        ),
+        Unique::Identifier => (
+            "identifier",
+            format!("Another record has the identifier {value}; if both are one real thing, keep one record."),
+            format!("Ein anderer Datensatz hat die Kennung {value}; sind beide dasselbe, genügt ein Datensatz."),
+        ),
+        Unique::Relationship => (
+            "relationship",
+            "The same relationship is there already: type, ends, roles and start are equal, and neither has a stated end.".to_owned(),
+            "Diese Beziehung gibt es schon: Typ, Enden, Rollen und Beginn sind gleich, und keine hat ein Ende.".to_owned(),
+        ),
+    };
+    let problem = Problem::new("conflict")
+        .detail(en, de)
+        .member("pointer", json!(conflict.field))
+        .member("unique", json!(what));
+    match conflict.other {
+        Some(other) => problem.member("other", json!(other)),
+        None => problem,
+    }
+}

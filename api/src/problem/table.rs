@@ -1,0 +1,316 @@
+//! Every problem that the API can answer.
+
+use actix_web::http::StatusCode;
+use domain::fault::Lang;
+
+/// A sentence in both languages.
+#[derive(Debug, Clone, Copy)]
+pub struct Text {
+    /// English.
+    pub en: &'static str,
+    /// German.
+    pub de: &'static str,
+}
+
+impl Text {
+    /// The sentence in a language.
+    #[must_use]
+    pub const fn get(&self, lang: Lang) -> &'static str {
+        match lang {
+            Lang::En => self.en,
+            Lang::De => self.de,
+        }
+    }
+}
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct ProblemKind {
+    /// Stable; the last segment of `type`.
+    pub code: &'static str,
+    /// The status that it comes with.
+    pub status: StatusCode,
+    /// What it is.
+    pub title: Text,
+    /// How to fix it.
+    pub fix: Text,
+}
+
+/// The row of a code; an unknown code is our fault and says so.
+#[must_use]
+pub fn kind_of(code: &str) -> &'static ProblemKind {
+    PROBLEMS
+        .iter()
+        .find(|kind| kind.code == code)
+        .unwrap_or(&INTERNAL)
+}
+
+const fn row(
+    code: &'static str,
+    status: StatusCode,
+    title: [&'static str; 2],
+    fix: [&'static str; 2],
+) -> ProblemKind {
+    let [title_en, title_de] = title;
+    let [fix_en, fix_de] = fix;
+    ProblemKind {
+        code,
+        status,
+        title: Text {
+            en: title_en,
+            de: title_de,
+        },
+        fix: Text {
+            en: fix_en,
+            de: fix_de,
+        },
+    }
+}
+
+static INTERNAL: ProblemKind = row(
+    "internal",
+    StatusCode::INTERNAL_SERVER_ERROR,
+    ["The server failed", "Der Server hat versagt"],
+    [
+        "This is our fault, not yours. Tell the operator the request_id.",
+        "Das liegt an uns, nicht an Ihnen. Nennen Sie dem Betreiber die request_id.",
+    ],
+);
+
+/// The table.
+pub static PROBLEMS: &[ProblemKind] = &[
+    row(
+        "malformed-json",
+        StatusCode::BAD_REQUEST,
+        ["The body is not JSON", "Der Body ist kein JSON"],
+        [
+            "Send UTF-8 JSON without duplicate keys and control characters, nested at most 32 levels deep.",
+            "Senden Sie JSON in UTF-8 ohne doppelte Schlüssel und Steuerzeichen, höchstens 32 Ebenen tief.",
+        ],
+    ),
+    row(
+        "invalid-parameter",
+        StatusCode::BAD_REQUEST,
+        ["A query parameter is wrong", "Ein Query-Parameter ist falsch"],
+        [
+            "Correct the parameter; the detail says what it may be.",
+            "Berichtigen Sie den Parameter; das Detail sagt, was er sein darf.",
+        ],
+    ),
+    row(
+        "unknown-parameter",
+        StatusCode::BAD_REQUEST,
+        ["There is no such query parameter", "Diesen Query-Parameter gibt es nicht"],
+        [
+            "Correct the name; a typo must never mean no filter.",
+            "Berichtigen Sie den Namen; ein Tippfehler darf nie heißen: kein Filter.",
+        ],
+    ),
+    row(
+        "unknown-reference",
+        StatusCode::BAD_REQUEST,
+        ["A parameter names nothing that you may see", "Ein Parameter nennt nichts, was Sie sehen dürfen"],
+        [
+            "Name a record by its id, its slug or kind/slug.",
+            "Nennen Sie den Datensatz mit Id, Slug oder kind/slug.",
+        ],
+    ),
+    row(
+        "invalid-cursor",
+        StatusCode::BAD_REQUEST,
+        ["The cursor does not belong to this query", "Der Cursor gehört nicht zu dieser Abfrage"],
+        [
+            "Follow `next` as it is; to change the query, begin again without cursor.",
+            "Folgen Sie `next` unverändert; für eine andere Abfrage ohne Cursor neu beginnen.",
+        ],
+    ),
+    row(
+        "invalid-header",
+        StatusCode::BAD_REQUEST,
+        ["A header is malformed", "Ein Header ist fehlerhaft"],
+        [
+            "If-Match and If-None-Match take entity tags in quotes, such as \"17\", or *.",
+            "If-Match und If-None-Match nehmen Entity-Tags in Anführungszeichen, etwa \"17\", oder *.",
+        ],
+    ),
+    row(
+        "unauthorized",
+        StatusCode::UNAUTHORIZED,
+        ["A token is needed", "Ein Token ist nötig"],
+        [
+            "Send a valid token: Authorization: Bearer …",
+            "Senden Sie ein gültiges Token: Authorization: Bearer …",
+        ],
+    ),
+    row(
+        "forbidden",
+        StatusCode::FORBIDDEN,
+        ["You may not do this", "Das dürfen Sie nicht"],
+        [
+            "Ask an admin of the record's home region for a grant.",
+            "Bitten Sie eine Administratorin der Heimatregion um die Berechtigung.",
+        ],
+    ),
+    row(
+        "not-found",
+        StatusCode::NOT_FOUND,
+        ["Not found", "Nicht gefunden"],
+        [
+            "There is nothing here, or nothing that you may see. GET / lists what there is.",
+            "Hier ist nichts, oder nichts, was Sie sehen dürfen. GET / nennt, was es gibt.",
+        ],
+    ),
+    row(
+        "method-not-allowed",
+        StatusCode::METHOD_NOT_ALLOWED,
+        ["This method is not offered here", "Diese Methode gibt es hier nicht"],
+        [
+            "Use one of the methods in the Allow header.",
+            "Nutzen Sie eine der Methoden aus dem Header Allow.",
+        ],
+    ),
+    row(
+        "not-acceptable",
+        StatusCode::NOT_ACCEPTABLE,
+        ["There is no such representation", "Diese Darstellung gibt es nicht"],
+        [
+            "Accept application/json, or leave Accept out.",
+            "Akzeptieren Sie application/json, oder lassen Sie Accept weg.",
+        ],
+    ),
+    row(
+        "timeout",
+        StatusCode::REQUEST_TIMEOUT,
+        ["The request took too long to arrive", "Die Anfrage kam zu langsam an"],
+        [
+            "Send the whole body without pauses.",
+            "Senden Sie den Body vollständig und ohne Pausen.",
+        ],
+    ),
+    row(
+        "conflict",
+        StatusCode::CONFLICT,
+        ["Another record is in the way", "Ein anderer Datensatz steht im Weg"],
+        [
+            "Change the value that must be unique, or change the other record instead.",
+            "Ändern Sie den Wert, der eindeutig sein muss, oder stattdessen den anderen Datensatz.",
+        ],
+    ),
+    row(
+        "ambiguous-slug",
+        StatusCode::CONFLICT,
+        ["Several partner regions have this slug", "Mehrere Partnerregionen haben diesen Slug"],
+        [
+            "Name the record by one of the ids in `candidates`.",
+            "Nennen Sie den Datensatz mit einer der Ids in `candidates`.",
+        ],
+    ),
+    row(
+        "still-referenced",
+        StatusCode::CONFLICT,
+        ["Other records still name this one", "Andere Datensätze nennen diesen noch"],
+        [
+            "Change the records in `referenced_by` first.",
+            "Ändern Sie zuerst die Datensätze in `referenced_by`.",
+        ],
+    ),
+    row(
+        "has-relationships",
+        StatusCode::CONFLICT,
+        ["The record has too many relationships", "Der Datensatz hat zu viele Beziehungen"],
+        [
+            "Delete its relationships first; up to 400 go with the record.",
+            "Löschen Sie zuerst Beziehungen; bis zu 400 gehen mit dem Datensatz.",
+        ],
+    ),
+    row(
+        "gone",
+        StatusCode::GONE,
+        ["The record was deleted", "Der Datensatz wurde gelöscht"],
+        [
+            "Remove your copy; `tombstone` says when it was deleted.",
+            "Entfernen Sie Ihre Kopie; `tombstone` sagt, wann er gelöscht wurde.",
+        ],
+    ),
+    row(
+        "moved",
+        StatusCode::PERMANENT_REDIRECT,
+        ["The record is elsewhere now", "Der Datensatz ist jetzt woanders"],
+        [
+            "Follow Location and keep the new address.",
+            "Folgen Sie Location und merken Sie sich die neue Adresse.",
+        ],
+    ),
+    row(
+        "precondition-failed",
+        StatusCode::PRECONDITION_FAILED,
+        ["The record has changed since you read it", "Der Datensatz wurde seither geändert"],
+        [
+            "Read the record again, apply your change to it, and send its new ETag in If-Match.",
+            "Lesen Sie den Datensatz neu, ändern Sie ihn und senden Sie sein neues ETag in If-Match.",
+        ],
+    ),
+    row(
+        "precondition-required",
+        StatusCode::PRECONDITION_REQUIRED,
+        ["If-Match is needed", "If-Match ist nötig"],
+        [
+            "Send the ETag of the version that you read in If-Match, so that nobody's change is lost.",
+            "Senden Sie das ETag der gelesenen Version in If-Match, damit keine fremde Änderung verloren geht.",
+        ],
+    ),
+    row(
+        "payload-too-large",
+        StatusCode::PAYLOAD_TOO_LARGE,
+        ["The body is too large", "Der Body ist zu groß"],
+        [
+            "A record may have 256 KiB, a geometry 4 MiB.",
+            "Ein Datensatz darf 256 KiB haben, eine Geometrie 4 MiB.",
+        ],
+    ),
+    row(
+        "uri-too-long",
+        StatusCode::URI_TOO_LONG,
+        ["The URL is too long", "Die URL ist zu lang"],
+        [
+            "Keep the URL under 8 KiB; ask in several requests.",
+            "Halten Sie die URL unter 8 KiB; fragen Sie in mehreren Anfragen.",
+        ],
+    ),
+    row(
+        "unsupported-media-type",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ["This content type is not understood", "Dieser Inhaltstyp wird nicht verstanden"],
+        [
+            "Send application/json (PATCH: application/merge-patch+json).",
+            "Senden Sie application/json (PATCH: application/merge-patch+json).",
+        ],
+    ),
+    row(
+        "validation-failed",
+        StatusCode::UNPROCESSABLE_ENTITY,
+        ["The body is not valid", "Der Body ist nicht gültig"],
+        [
+            "Correct every place in `errors`; they are all there is.",
+            "Berichtigen Sie jede Stelle in `errors`; mehr ist es nicht.",
+        ],
+    ),
+    row(
+        "busy",
+        StatusCode::SERVICE_UNAVAILABLE,
+        ["The database is busy", "Die Datenbank ist überlastet"],
+        [
+            "Nothing was changed. Try again after Retry-After seconds.",
+            "Nichts wurde geändert. Versuchen Sie es nach Retry-After Sekunden erneut.",
+        ],
+    ),
+    row(
+        "internal",
+        StatusCode::INTERNAL_SERVER_ERROR,
+        ["The server failed", "Der Server hat versagt"],
+        [
+            "This is our fault, not yours. Tell the operator the request_id.",
+            "Das liegt an uns, nicht an Ihnen. Nennen Sie dem Betreiber die request_id.",
+        ],
+    ),
+];

@@ -1,0 +1,271 @@
+//! Replies that document themselves: the return type of a handler is its documentation.
+
+use crate::operation::{Draft, Reply, reference};
+use crate::represent::Shown;
+use actix_web::body::BoxBody;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{StatusCode, header::HeaderName};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::fault::FieldError;
+use domain::resource::Resource;
+use persistence::entity::record;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::marker::PhantomData;
+use utoipa::ToSchema;
+
+/// Names tolerated but suspicious places of a body that was accepted: pointer and code.
+pub const WARNINGS: HeaderName = HeaderName::from_static("verbund-warnings");
+
+const JSON: &str = "application/json";
+
+/// 200 with a value.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize> Responder for Json<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok().json(self.0)
+    }
+}
+
+impl<T: Serialize + ToSchema> Reply for Json<T> {
+    fn describe(draft: &mut Draft) {
+        let schema = draft.schema::<T>();
+        draft.response(200, content("The value.", JSON, &schema));
+    }
+}
+
+/// 200 with a record as it is shown, or 304.
+#[derive(Debug)]
+pub struct Found<T> {
+    shown: Option<Shown>,
+    etag: String,
+    kind: PhantomData<T>,
+}
+
+impl<T> Found<T> {
+    /// The record.
+    #[must_use]
+    pub fn new(shown: Shown) -> Self {
+        Self {
+            etag: shown.etag.clone(),
+            shown: Some(shown),
+            kind: PhantomData,
+        }
+    }
+
+    /// The caller has it already.
+    #[must_use]
+    pub fn not_modified(etag: String) -> Self {
+        Self {
+            etag,
+            shown: None,
+            kind: PhantomData,
+        }
+    }
+}
+
+impl<T> Responder for Found<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let Some(shown) = self.shown else {
+            return HttpResponse::NotModified()
+                .insert_header((header::ETAG, self.etag))
+                .finish();
+        };
+        let mut response = HttpResponse::Ok();
+        response
+            .content_type(JSON)
+            .insert_header((header::ETAG, shown.etag));
+        if let Some(language) = shown.language {
+            response.insert_header((header::CONTENT_LANGUAGE, language));
+        }
+        response.body(shown.json)
+    }
+}
+
+impl<T: Resource> Reply for Found<T> {
+    fn describe(draft: &mut Draft) {
+        let headers = &["ETag", "Content-Language"];
+        let response = record_content::<T>(draft, "The record.", headers);
+        draft.response(200, response);
+        draft.problem("moved");
+        draft.problem("gone");
+    }
+}
+
+/// A record as a write left it.
+#[derive(Debug)]
+pub struct Written<T> {
+    /// The record in its canonical form.
+    pub json: String,
+    /// Its version.
+    pub version: i64,
+    /// What is likely wrong but accepted.
+    pub warnings: Vec<FieldError>,
+    kind: PhantomData<T>,
+}
+
+impl<T> Written<T> {
+    /// From the row that the write left.
+    ///
+    /// # Errors
+    /// The store's, if the row cannot be read.
+    pub fn new(row: &record::Model, warnings: Vec<FieldError>) -> persistence::Result<Self> {
+        Ok(Self {
+            json: row.json()?,
+            version: row.version,
+            warnings,
+            kind: PhantomData,
+        })
+    }
+
+    fn respond(self, status: StatusCode) -> HttpResponse {
+        let mut response = HttpResponse::build(status);
+        response
+            .content_type(JSON)
+            .insert_header((header::ETAG, format!("\"{}\"", self.version)));
+        if let Some(warnings) = warnings(&self.warnings) {
+            response.insert_header((WARNINGS, warnings));
+        }
+        response.body(self.json)
+    }
+}
+
+fn warnings(found: &[FieldError]) -> Option<HeaderValue> {
+    let list: Vec<String> = found
+        .iter()
+        .map(|one| format!("{} {}", one.pointer, one.fault.code))
+        .collect();
+    (!list.is_empty())
+        .then(|| HeaderValue::from_str(&list.join(", ")).ok())
+        .flatten()
+}
+
+/// 200 with a record as a change left it.
+#[derive(Debug)]
+pub struct Changed<T>(pub Written<T>);
+
+impl<T> Responder for Changed<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.0.respond(StatusCode::OK)
+    }
+}
+
+impl<T: Resource> Reply for Changed<T> {
+    fn describe(draft: &mut Draft) {
+        let text = "The record as the change left it; unchanged if there was nothing to change.";
+        let response = record_content::<T>(draft, text, &["ETag", "Verbund-Warnings"]);
+        draft.response(200, response);
+        for code in ["moved", "gone", "conflict", "validation-failed", "payload-too-large"] {
+            draft.problem(code);
+        }
+    }
+}
+
+/// 201 with a new record; 200 without `id` and `Location` for a dry run.
+#[derive(Debug)]
+pub enum Created<T> {
+    /// It is there.
+    At(String, Written<T>),
+    /// It would be like this.
+    Rehearsed(Written<T>),
+}
+
+impl<T> Responder for Created<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        match self {
+            Self::At(location, written) => {
+                let mut response = written.respond(StatusCode::CREATED);
+                if let Ok(location) = HeaderValue::from_str(&location) {
+                    response.headers_mut().insert(header::LOCATION, location);
+                }
+                response
+            }
+            Self::Rehearsed(mut written) => {
+                if let Ok(mut record) = serde_json::from_str::<Value>(&written.json) {
+                    record["id"] = Value::Null;
+                    written.json = record.to_string();
+                }
+                let mut response = written.respond(StatusCode::OK);
+                response.headers_mut().remove(header::ETAG);
+                response
+            }
+        }
+    }
+}
+
+impl<T: Resource> Reply for Created<T> {
+    fn describe(draft: &mut Draft) {
+        let headers = &["ETag", "Location", "Verbund-Warnings"];
+        let response = record_content::<T>(draft, "The new record.", headers);
+        draft.response(201, response);
+        let mut rehearsed = record_content::<T>(draft, "What a dry run would make; `id` is null.", &["Verbund-Warnings"]);
+        rehearsed["content"][JSON]["schema"] = json!({
+            "type": "object",
+            "description": format!("A {}Record whose `id` is null.", T::name()),
+        });
+        draft.response(200, rehearsed);
+        for code in ["conflict", "validation-failed", "payload-too-large"] {
+            draft.problem(code);
+        }
+    }
+}
+
+/// 204: done, nothing to say.
+#[derive(Debug)]
+pub struct Done;
+
+impl Responder for Done {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::NoContent().finish()
+    }
+}
+
+impl Reply for Done {
+    fn describe(draft: &mut Draft) {
+        draft.response(204, json!({"description": "Done."}));
+        draft.problem("moved");
+        draft.problem("gone");
+    }
+}
+
+/// An OpenAPI response object with one media type.
+#[must_use]
+pub fn content(description: &str, media_type: &str, schema: &Value) -> Value {
+    json!({
+        "description": description,
+        "content": {media_type: {"schema": schema}},
+    })
+}
+
+fn record_content<T: Resource>(draft: &mut Draft, description: &str, headers: &[&str]) -> Value {
+    draft.components(domain::schema::of::<T>());
+    let schema = reference(&format!("{}Record", T::name()));
+    let mut response = content(description, JSON, &schema);
+    response["content"][JSON]["example"] = crate::represent::example::<T>();
+    for header in headers {
+        response["headers"][header] = header_object(header);
+    }
+    response
+}
+
+fn header_object(name: &str) -> Value {
+    let description = match name {
+        "ETag" => "The strong tag of the canonical record is its version in quotes; other representations have weak tags.",
+        "Location" => "Where the new record is.",
+        "Content-Language" => "The language of the texts, when `lang` was given.",
+        _ => "Pointer and code of what is likely wrong but accepted, such as a check digit.",
+    };
+    json!({"description": description, "schema": {"type": "string"}})
+}

@@ -1,0 +1,72 @@
+//! The service document: what this node is and where its parts are.
+
+use crate::extract::{App, Query};
+use crate::operation::Routes;
+use crate::problem::Problem;
+use crate::reply::Json;
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// The routes.
+#[must_use]
+pub fn routes() -> Routes {
+    let names = ("get_service", "Read what this node is and where its parts are");
+    Routes::new("Node").get("/", names, &[], get)
+}
+
+/// What this node is.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"name": "Verbund", "version": "0.1.0", "origin": "nordhessen", "docs": "/docs/", "openapi": "/openapi.json", "vocabularies": "/v1/vocabularies", "kinds": {"network": "/v1/networks"}, "limits": {"record_bytes": 262_144, "geometry_bytes": 4_194_304, "page_items": 200, "json_depth": 32}}))]
+struct Service {
+    /// The software.
+    name: &'static str,
+    /// Its release.
+    version: &'static str,
+    /// The node's name in the envelope of its records.
+    origin: String,
+    /// Swagger UI.
+    docs: &'static str,
+    /// The OpenAPI document.
+    openapi: &'static str,
+    /// The closed vocabularies.
+    vocabularies: &'static str,
+    /// Where the records of each kind are.
+    kinds: BTreeMap<&'static str, String>,
+    /// What fits.
+    limits: Limits,
+}
+
+/// What fits.
+#[derive(Debug, Serialize, ToSchema)]
+struct Limits {
+    /// Bytes of a record.
+    record_bytes: usize,
+    /// Bytes of a geometry.
+    geometry_bytes: usize,
+    /// Items of a page.
+    page_items: usize,
+    /// Levels of nested JSON.
+    json_depth: usize,
+}
+
+async fn get(app: App, _: Query<()>) -> Result<Json<Service>, Problem> {
+    let kinds = Kind::ALL.iter().map(|kind| (kind.code(), format!("/v1/{}", kind.plural())));
+    Ok(Json(Service {
+        name: "Verbund",
+        version: env!("CARGO_PKG_VERSION"),
+        origin: app.store.node().origin.clone(),
+        docs: "/docs/",
+        openapi: "/openapi.json",
+        vocabularies: "/v1/vocabularies",
+        kinds: kinds.collect(),
+        limits: Limits {
+            record_bytes: persistence::store::MAX_BODY,
+            geometry_bytes: crate::extract::MAX_GEOMETRY,
+            page_items: 200,
+            json_depth: domain::json::MAX_DEPTH,
+        },
+    }))
+}
