@@ -11,7 +11,6 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 use persistence::Store;
 use std::net::TcpListener;
 use tracing_actix_web::TracingLogger;
-use utoipa_actix_web::AppExt;
 
 /// What every handler may use.
 #[derive(Debug)]
@@ -49,12 +48,10 @@ pub fn server(state: State, config: &Config, listener: TcpListener) -> std::io::
     let origins = config.cors_origins.clone();
     let shutdown = config.shutdown_seconds;
     let build = move || {
-        let (app, _) = App::new()
+        App::new()
             .app_data(state.clone())
-            .into_utoipa_app()
             .service(routes::all())
-            .split_for_parts();
-        app.service(docs::openapi_json)
+            .service(docs::openapi_json)
             .service(docs::redirect)
             .service(docs::swagger())
             .default_service(web::to(|| async {

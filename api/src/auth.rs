@@ -96,8 +96,10 @@ impl Tokens {
         }
         let mut keys = Vec::with_capacity(rows.len());
         for row in rows {
-            let pair = <SigningKey as ed25519_dalek::pkcs8::DecodePrivateKey>::from_pkcs8_pem(&row.private_pem)
-                .map_err(broken)?;
+            let pair = <SigningKey as ed25519_dalek::pkcs8::DecodePrivateKey>::from_pkcs8_pem(
+                &row.private_pem,
+            )
+            .map_err(broken)?;
             keys.push(Key {
                 kid: row.kid,
                 encoding: EncodingKey::from_ed_pem(row.private_pem.as_bytes()).map_err(broken)?,
@@ -162,11 +164,13 @@ impl Tokens {
         // Times are compared with this node's clock, below.
         validation.validate_exp = false;
         validation.validate_nbf = false;
-        let data = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation)
-            .map_err(|why| match why.kind() {
-                jsonwebtoken::errors::ErrorKind::InvalidIssuer
-                | jsonwebtoken::errors::ErrorKind::InvalidAudience => BadToken::Elsewhere,
-                _ => BadToken::Forged,
+        let data =
+            jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation).map_err(|why| {
+                match why.kind() {
+                    jsonwebtoken::errors::ErrorKind::InvalidIssuer
+                    | jsonwebtoken::errors::ErrorKind::InvalidAudience => BadToken::Elsewhere,
+                    _ => BadToken::Forged,
+                }
             })?;
         times(&data.claims, now)?;
         Uuid::try_parse(&data.claims.sub).map_err(|_| BadToken::Forged)
@@ -202,7 +206,9 @@ impl Tokens {
 impl std::fmt::Debug for Tokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Never the keys.
-        f.debug_struct("Tokens").field("issuer", &self.issuer).finish_non_exhaustive()
+        f.debug_struct("Tokens")
+            .field("issuer", &self.issuer)
+            .finish_non_exhaustive()
     }
 }
 

@@ -88,7 +88,10 @@ impl Config {
             let path = self.data_dir.join("verbund.sqlite");
             let path = path.to_string_lossy();
             // What would end the path of a URL is escaped.
-            let path = path.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+            let path = path
+                .replace('%', "%25")
+                .replace('?', "%3F")
+                .replace('#', "%23");
             format!("sqlite://{path}")
         })
     }

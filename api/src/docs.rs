@@ -15,7 +15,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 
 /// Serves the document.
 #[get("/openapi.json")]
-pub async fn openapi_json(app: App) -> HttpResponse {
+pub(crate) async fn openapi_json(app: App) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("application/json")
         .body(app.document.clone())
@@ -23,7 +23,7 @@ pub async fn openapi_json(app: App) -> HttpResponse {
 
 /// `/docs` leads to `/docs/`.
 #[get("/docs")]
-pub async fn redirect() -> HttpResponse {
+pub(crate) async fn redirect() -> HttpResponse {
     HttpResponse::PermanentRedirect()
         .insert_header((header::LOCATION, "/docs/"))
         .finish()

@@ -7,7 +7,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpRequest};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
 /// Names the request in logs and problem documents.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -18,24 +18,19 @@ const MAX_URL: usize = 8 * 1024;
 /// Refuses what no handler should see, and writes every error as a problem document.
 ///
 /// # Errors
-/// Never: every error becomes a response.
+/// What a middleware further in answers; handlers and extractors answer with responses.
 pub async fn around(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = request_id(&request);
-    let http = request.request().clone();
-    let outcome = match refused(&http) {
-        Some(problem) => Err(problem.into()),
-        None => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
-    };
-    let mut response = match outcome {
-        Ok(response) => documented(response, &http, &id),
-        Err(error) => {
-            let response = error.error_response().map_into_boxed_body();
-            let problem = problem_of(Some(&error), response.status());
-            rendered(&problem, &http, &id)
+    let mut response = match refused(request.request()) {
+        Some(problem) => {
+            let response = render(&problem, request.request(), &id);
+            request.into_response(response)
         }
+        // The request may not be cloned here: the router needs it for itself.
+        None => documented(next.call(request).await?.map_into_boxed_body(), &id),
     };
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -53,7 +48,9 @@ fn request_id(request: &ServiceRequest) -> String {
     let sent = request.headers().get(REQUEST_ID);
     let plain = sent.and_then(|value| value.to_str().ok()).filter(|id| {
         (1..=100).contains(&id.len())
-            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     });
     let id = plain.map_or_else(|| domain::id::new().to_string(), str::to_owned);
     request.extensions_mut().insert(RequestId(id.clone()));
@@ -105,18 +102,12 @@ fn acceptable(request: &HttpRequest, offered: &[&str]) -> bool {
         });
         let range = range.trim().to_ascii_lowercase();
         !refused
-            && (range == "*/*"
-                || range == "application/*"
-                || offered.contains(&range.as_str()))
+            && (range == "*/*" || range == "application/*" || offered.contains(&range.as_str()))
     })
 }
 
 /// A response as it is, or as a problem document if it is an error.
-fn documented(
-    response: ServiceResponse<BoxBody>,
-    request: &HttpRequest,
-    id: &str,
-) -> ServiceResponse<BoxBody> {
+fn documented(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<BoxBody> {
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();
     let problem = match response.response().error() {
@@ -124,7 +115,9 @@ fn documented(
         None if failed => problem_of(None, status),
         None => return response,
     };
-    rendered(&problem, request, id)
+    let rendered = render(&problem, response.request(), id);
+    let (request, _) = response.into_parts();
+    ServiceResponse::new(request, rendered)
 }
 
 /// The problem that a handler or extractor returned, or the one that fits a framework's error.
@@ -149,7 +142,7 @@ fn problem_of(error: Option<&Error>, status: StatusCode) -> Problem {
     Problem::new(code)
 }
 
-fn rendered(problem: &Problem, request: &HttpRequest, id: &str) -> ServiceResponse<BoxBody> {
+fn render(problem: &Problem, request: &HttpRequest, id: &str) -> HttpResponse {
     let mut response = problem.response(language(request), request.path(), id);
     if problem.kind.code == "moved"
         && let Some(to) = problem.extension("moved_to")
@@ -157,7 +150,7 @@ fn rendered(problem: &Problem, request: &HttpRequest, id: &str) -> ServiceRespon
     {
         response.headers_mut().insert(header::LOCATION, location);
     }
-    ServiceResponse::new(request.clone(), response)
+    response
 }
 
 /// The URL of the request with the `{id}` that is valid now.

@@ -25,33 +25,39 @@ pub fn resource<T: Resource>(tag: &'static str) -> Routes {
     let one = format!("/v1/{plural}/{{id}}");
     let kind = T::KIND;
     let name = |verb: &str| format!("{verb}_{kind}");
+    let a = match kind {
+        Kind::Actor | Kind::Event => format!("an {kind}"),
+        Kind::Region | Kind::Topic | Kind::Network | Kind::Project | Kind::Relationship => {
+            format!("a {kind}")
+        }
+    };
     Routes::new(tag)
         .route(
             Method::POST,
             &all,
-            (&name("create"), &format!("Create a {kind}")),
+            (&name("create"), &format!("Create {a}")),
             &[],
             create::<T>,
         )
-        .get(&one, (&name("get"), &format!("Read a {kind}")), &[], get::<T>)
+        .get(&one, (&name("get"), &format!("Read {a}")), &[], get::<T>)
         .route(
             Method::PUT,
             &one,
-            (&name("replace"), &format!("Replace a {kind}")),
+            (&name("replace"), &format!("Replace {a}")),
             &[],
             replace::<T>,
         )
         .route(
             Method::PATCH,
             &one,
-            (&name("patch"), &format!("Change members of a {kind}")),
+            (&name("patch"), &format!("Change members of {a}")),
             &[],
             patch::<T>,
         )
         .route(
             Method::DELETE,
             &one,
-            (&name("delete"), &format!("Delete a {kind}")),
+            (&name("delete"), &format!("Delete {a}")),
             &["still-referenced", "has-relationships"],
             delete::<T>,
         )
@@ -98,7 +104,15 @@ async fn replace<T: Resource>(
     HowToWrite(options): HowToWrite,
     body: RecordBody<T>,
 ) -> Result<Changed<T>, Problem> {
-    change(&app, &caller, &id, &expected, Edit::Replace(body.0), &options).await
+    change(
+        &app,
+        &caller,
+        &id,
+        &expected,
+        Edit::Replace(body.0),
+        &options,
+    )
+    .await
 }
 
 async fn patch<T: Resource>(

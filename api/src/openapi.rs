@@ -2,12 +2,10 @@
 
 use crate::operation::Routes;
 use serde_json::{Value, json};
-use utoipa_actix_web::OpenApiFactory;
 
 /// The document, version 3.1.
 #[must_use]
 pub fn document(routes: &Routes) -> Value {
-    let paths = serde_json::to_value(routes.paths()).unwrap_or_default();
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -19,7 +17,7 @@ pub fn document(routes: &Routes) -> Value {
         },
         "servers": [{"url": "/", "description": "This node"}],
         "tags": tags(),
-        "paths": paths,
+        "paths": routes.paths(),
         "components": {
             "schemas": routes.components(),
             "securitySchemes": {
@@ -46,14 +44,26 @@ pub fn text(document: &Value) -> String {
 
 fn tags() -> Value {
     let tags = [
-        ("Node", "What this node is, whether it is well, what its problems mean."),
-        ("Actors", "Hospitals, insurers, universities, companies, municipalities, associations."),
+        (
+            "Node",
+            "What this node is, whether it is well, what its problems mean.",
+        ),
+        (
+            "Actors",
+            "Hospitals, insurers, universities, companies, municipalities, associations.",
+        ),
         ("Networks", "Networks and their sub-networks."),
-        ("Regions", "Countries, states, health regions, districts, towns, quarters."),
+        (
+            "Regions",
+            "Countries, states, health regions, districts, towns, quarters.",
+        ),
         ("Projects", "Projects with partners, funders and outcomes."),
         ("Events", "Events, and reports on them."),
         ("Topics", "The subjects that records are about, as a tree."),
-        ("Relationships", "Who works with whom, in which role and when."),
+        (
+            "Relationships",
+            "Who works with whom, in which role and when.",
+        ),
         ("Vocabularies", "The closed vocabularies with their labels."),
     ];
     tags.iter()

@@ -10,12 +10,7 @@ use actix_web::http::header;
 use actix_web::{FromRequest, Handler, HttpResponse, Responder, web};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use utoipa::openapi::path::{HttpMethod, Operation, Paths};
-use utoipa::openapi::{RefOr, Schema};
 use utoipa::ToSchema;
-
-/// Component schemas by name, as utoipa collects them.
-pub type Schemas = Vec<(String, RefOr<Schema>)>;
 
 /// An operation of the document while it is being put together.
 #[derive(Debug, Default, Clone)]
@@ -67,9 +62,10 @@ impl Draft {
         reference(&T::name())
     }
 
-    fn finish(mut self, id: &str, summary: &str, tag: &str) -> (Operation, Map<String, Value>) {
+    fn finish(mut self, id: &str, summary: &str, tag: &str) -> (Value, Map<String, Value>) {
         let problem = self.schema::<ProblemDocument>();
         self.problems.insert("internal");
+        self.problems.insert("not-acceptable");
         for kind in PROBLEMS {
             if self.problems.contains(kind.code) {
                 let status = kind.status.as_u16();
@@ -95,19 +91,11 @@ impl Draft {
         if !self.security.is_empty() {
             operation["security"] = Value::Array(self.security);
         }
-        (
-            serde_json::from_value(operation).unwrap_or_default(),
-            self.schemas,
-        )
+        (operation, self.schemas)
     }
 }
 
-fn merge_problem(
-    responses: &mut BTreeMap<u16, Value>,
-    status: u16,
-    more: &str,
-    schema: &Value,
-) {
+fn merge_problem(responses: &mut BTreeMap<u16, Value>, status: u16, more: &str, schema: &Value) {
     let response = responses.entry(status).or_insert_with(|| {
         json!({
             "description": "",
@@ -170,7 +158,7 @@ extractors!(A B C D E F G);
 /// One operation: a method, how to serve it and how it is described.
 struct Route {
     method: Method,
-    operation: Operation,
+    operation: Value,
     serve: Box<dyn Fn(Method) -> actix_web::Route>,
 }
 
@@ -257,43 +245,23 @@ impl Routes {
         self
     }
 
+    /// The paths of the document (OpenAPI paths object).
+    #[must_use]
+    pub fn paths(&self) -> Value {
+        let paths = self.paths.iter().map(|(path, routes)| {
+            let operations = routes.iter().map(|route| {
+                let method = route.method.as_str().to_ascii_lowercase();
+                (method, route.operation.clone())
+            });
+            (path.clone(), Value::Object(operations.collect()))
+        });
+        Value::Object(paths.collect())
+    }
+
     /// The component schemas that the operations refer to, as JSON Schema.
     #[must_use]
     pub fn components(&self) -> &Map<String, Value> {
         &self.schemas
-    }
-}
-
-impl utoipa_actix_web::OpenApiFactory for Routes {
-    fn paths(&self) -> Paths {
-        let mut paths = Paths::new();
-        for (path, routes) in &self.paths {
-            for route in routes {
-                if let Some(method) = http_method(&route.method) {
-                    paths.add_path_operation(path, vec![method], route.operation.clone());
-                }
-            }
-        }
-        paths
-    }
-
-    fn schemas(&self, schemas: &mut Schemas) {
-        for (name, schema) in &self.schemas {
-            if let Ok(schema) = serde_json::from_value(schema.clone()) {
-                schemas.push((name.clone(), schema));
-            }
-        }
-    }
-}
-
-fn http_method(method: &Method) -> Option<HttpMethod> {
-    match method.as_str() {
-        "GET" => Some(HttpMethod::Get),
-        "POST" => Some(HttpMethod::Post),
-        "PUT" => Some(HttpMethod::Put),
-        "PATCH" => Some(HttpMethod::Patch),
-        "DELETE" => Some(HttpMethod::Delete),
-        _ => None,
     }
 }
 

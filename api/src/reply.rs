@@ -163,7 +163,13 @@ impl<T: Resource> Reply for Changed<T> {
         let text = "The record as the change left it; unchanged if there was nothing to change.";
         let response = record_content::<T>(draft, text, &["ETag", "Verbund-Warnings"]);
         draft.response(200, response);
-        for code in ["moved", "gone", "conflict", "validation-failed", "payload-too-large"] {
+        for code in [
+            "moved",
+            "gone",
+            "conflict",
+            "validation-failed",
+            "payload-too-large",
+        ] {
             draft.problem(code);
         }
     }
@@ -208,7 +214,11 @@ impl<T: Resource> Reply for Created<T> {
         let headers = &["ETag", "Location", "Verbund-Warnings"];
         let response = record_content::<T>(draft, "The new record.", headers);
         draft.response(201, response);
-        let mut rehearsed = record_content::<T>(draft, "What a dry run would make; `id` is null.", &["Verbund-Warnings"]);
+        let mut rehearsed = record_content::<T>(
+            draft,
+            "What a dry run would make; `id` is null.",
+            &["Verbund-Warnings"],
+        );
         rehearsed["content"][JSON]["schema"] = json!({
             "type": "object",
             "description": format!("A {}Record whose `id` is null.", T::name()),
@@ -262,7 +272,9 @@ fn record_content<T: Resource>(draft: &mut Draft, description: &str, headers: &[
 
 fn header_object(name: &str) -> Value {
     let description = match name {
-        "ETag" => "The strong tag of the canonical record is its version in quotes; other representations have weak tags.",
+        "ETag" => {
+            "The strong tag of the canonical record is its version in quotes; other representations have weak tags."
+        }
         "Location" => "Where the new record is.",
         "Content-Language" => "The language of the texts, when `lang` was given.",
         _ => "Pointer and code of what is likely wrong but accepted, such as a check digit.",

@@ -103,12 +103,16 @@ impl<T: Resource> Parameters for View<T> {
                 })
                 .collect()
         });
-        let include = pairs.lists("include", "of relationships, home_region, topics, region", |name| {
-            INCLUDES
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, include)| *include)
-        })?;
+        let include = pairs.lists(
+            "include",
+            "of relationships, home_region, topics, region",
+            |name| {
+                INCLUDES
+                    .iter()
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, include)| *include)
+            },
+        )?;
         Ok(Self {
             lang,
             fields: fields.transpose()?,
@@ -153,7 +157,10 @@ impl<T: Resource> View<T> {
         }
         let mut record: Value = serde_json::from_str(&json)
             .map_err(|why| persistence::StoreError::Corrupt(why.to_string()))?;
-        let language = self.lang.as_ref().and_then(|lang| translate(&mut record, lang));
+        let language = self
+            .lang
+            .as_ref()
+            .and_then(|lang| translate(&mut record, lang));
         let included = self.included(store, caller, row, &record).await?;
         if let (Some(fields), Some(members)) = (&self.fields, record.as_object_mut()) {
             members.retain(|name, _| name == "id" || name == "kind" || fields.contains(name));
@@ -194,7 +201,9 @@ impl<T: Resource> View<T> {
                         ..RelationshipFilter::default()
                     };
                     let limit = MAX_INCLUDED as u64;
-                    let page = store.relationships(caller, &filter, (limit, None), "").await?;
+                    let page = store
+                        .relationships(caller, &filter, (limit, None), "")
+                        .await?;
                     total += usize::try_from(page.total).unwrap_or_default();
                     for item in page.items {
                         rows.extend(item.ends.into_iter().filter(|end| end.id != row.id));
@@ -236,7 +245,10 @@ fn regions(record: &Value) -> Vec<Uuid> {
 
 /// Overlays a translation and tells which language the texts have now; `en-GB` falls back to `en`.
 pub fn translate(record: &mut Value, lang: &str) -> Option<String> {
-    let own = record.get("language").and_then(Value::as_str).map(str::to_owned);
+    let own = record
+        .get("language")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
     let primary = lang.split('-').next().unwrap_or(lang);
     for wanted in [lang, primary] {
         let translation = record.pointer(&format!("/translations/{wanted}")).cloned();

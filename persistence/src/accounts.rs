@@ -6,8 +6,7 @@ use crate::store::Store;
 use domain::access::{Caller, Grant, Role, Scope};
 use domain::vocabulary::Coded;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
-    Statement,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Statement,
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;

@@ -57,7 +57,11 @@ impl Unit<'_> {
     ) -> Result<()> {
         let mut any = Condition::any();
         if let Some(slug) = &row.slug {
-            any = any.add(record::Column::Slug.eq(slug).and(record::Column::Kind.eq(&row.kind)));
+            any = any.add(
+                record::Column::Slug
+                    .eq(slug)
+                    .and(record::Column::Kind.eq(&row.kind)),
+            );
         }
         if let (Some(system), Some(key)) = (&row.system, &row.external_id) {
             any = any.add(
@@ -141,9 +145,9 @@ impl Unit<'_> {
             .one(&self.tx)
             .await?
             .ok_or_else(|| StoreError::Corrupt("an identifier of no record".to_owned()))?;
-        let index = wanted.iter().position(|one| {
-            one.scheme.as_str() == taken.scheme && one.normalise() == taken.value
-        });
+        let index = wanted
+            .iter()
+            .position(|one| one.scheme.as_str() == taken.scheme && one.normalise() == taken.value);
         let field = format!("/identifiers/{}", index.unwrap_or_default());
         let value = format!("{}|{}", taken.scheme, taken.value);
         Err(self.conflict(field, Unique::Identifier, value, &other)?)

@@ -72,8 +72,8 @@ impl Unit<'_> {
                 .filter_map(|(_, id)| resolved.head(*id)?.subject(origin))
                 .any(|subject| self.caller.may(action, &subject))
         };
-        let tree = relationship.r#type.rule().acyclic
-            && relationship.from.kind() == Some(Kind::Region);
+        let tree =
+            relationship.r#type.rule().acyclic && relationship.from.kind() == Some(Kind::Region);
         if tree && !allowed(Action::ShapeTree) {
             return Err(StoreError::Forbidden(Denied::RegionTree));
         }
@@ -96,7 +96,8 @@ impl Unit<'_> {
         let broader = resolved.references.iter().find(|(at, _)| *at == "/broader");
         let (start, goal, at, parents) = match (&facts.relationship, broader) {
             (Some(edge), _) if edge.r#type.rule().acyclic => {
-                let (Some((_, from)), Some((_, to))) = (edge.from.record(), edge.to.record()) else {
+                let (Some((_, from)), Some((_, to))) = (edge.from.record(), edge.to.record())
+                else {
                     return Ok(());
                 };
                 (to, from, "/to", PART_OF_PARENTS)
@@ -179,6 +180,5 @@ const PART_OF_PARENTS: &str = "SELECT edge.to_id FROM edge JOIN above ON edge.fr
      WHERE edge.type = 'part_of' AND edge.to_id IS NOT NULL AND edge.record_id <> $3";
 
 /// One step up through `broader`; a topic's own old reference (`$3`) does not count.
-const BROADER_PARENTS: &str =
-    "SELECT reference.target_id FROM reference JOIN above ON reference.record_id = above.id \
+const BROADER_PARENTS: &str = "SELECT reference.target_id FROM reference JOIN above ON reference.record_id = above.id \
      WHERE reference.field = '/broader' AND reference.record_id <> $3";

@@ -8,9 +8,7 @@ use crate::write::Precondition;
 use domain::access::Caller;
 use domain::resource::Kind;
 use sea_orm::sea_query::LockType;
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, QuerySelect,
-};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, QuerySelect};
 use uuid::Uuid;
 
 impl Store {

@@ -133,9 +133,8 @@ struct Keys {
 
 impl Unit<'_> {
     async fn load_line(&mut self, line: &str, mode: LoadMode) -> Result<Loaded> {
-        let value = json::parse(line.as_bytes()).map_err(|why| {
-            invalid("", Fault::new("invalid-value").with("why", why))
-        })?;
+        let value = json::parse(line.as_bytes())
+            .map_err(|why| invalid("", Fault::new("invalid-value").with("why", why)))?;
         let keys = self.keys(&value)?;
         let Some(found) = self.find_by_keys(&keys).await? else {
             if mode == LoadMode::CreateMissing && self.was_deleted(&keys).await? {
@@ -148,9 +147,9 @@ impl Unit<'_> {
         if mode == LoadMode::CreateMissing {
             return Ok(Loaded::Unchanged(found.id));
         }
-        let expected = keys
-            .version
-            .map_or(Precondition::Any, |version| Precondition::Versions(vec![version]));
+        let expected = keys.version.map_or(Precondition::Any, |version| {
+            Precondition::Versions(vec![version])
+        });
         let old = self.for_update(keys.kind, found.id, &expected).await?;
         let saved = self.modify(old, Edit::Replace(value)).await?;
         Ok(if saved.changed {
@@ -180,8 +179,10 @@ impl Unit<'_> {
         if let Some(origin) = text("/origin")
             && origin != self.origin
         {
-            let fault = Fault::new("not-allowed")
-                .with("why", format!("records of {origin} are written at {origin} only"));
+            let fault = Fault::new("not-allowed").with(
+                "why",
+                format!("records of {origin} are written at {origin} only"),
+            );
             return Err(invalid("/origin", fault));
         }
         let id = match line.get("id") {

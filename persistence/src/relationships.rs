@@ -263,11 +263,11 @@ fn conditions(filter: &RelationshipFilter, caller: &Caller, origin: &str) -> Con
     let mut all = Condition::all().add(visible("r", &visibility, origin));
     for (end, id) in [("f", edge::Column::FromId), ("t", edge::Column::ToId)] {
         // An end that is not held here hides the relationship: its columns are null.
-        all = all.add(
-            Condition::any()
-                .add(col("e", id).is_null())
-                .add(visible(end, &visibility, origin)),
-        );
+        all = all.add(Condition::any().add(col("e", id).is_null()).add(visible(
+            end,
+            &visibility,
+            origin,
+        )));
     }
     all = all.add_option(filter.around.map(|id| {
         Condition::any()
@@ -279,7 +279,9 @@ fn conditions(filter: &RelationshipFilter, caller: &Caller, origin: &str) -> Con
     });
     all = each(all, &filter.roles, |one| has_role(one.code()));
     all = each(all, &filter.kinds, |one| other_kind(filter.around, *one));
-    all = each(all, &filter.from, |id| col("e", edge::Column::FromId).eq(*id));
+    all = each(all, &filter.from, |id| {
+        col("e", edge::Column::FromId).eq(*id)
+    });
     all = each(all, &filter.to, |id| col("e", edge::Column::ToId).eq(*id));
     record_conditions(dated(all, filter), filter)
 }
@@ -315,7 +317,9 @@ fn record_conditions(mut all: Condition, filter: &RelationshipFilter) -> Conditi
 /// Adds an AND of ORs.
 fn each<T>(mut all: Condition, lists: &AllOf<T>, one: impl Fn(&T) -> SimpleExpr) -> Condition {
     for list in lists {
-        let any = list.iter().fold(Condition::any(), |any, item| any.add(one(item)));
+        let any = list
+            .iter()
+            .fold(Condition::any(), |any, item| any.add(one(item)));
         all = all.add(any);
     }
     all
@@ -332,9 +336,9 @@ fn visible(table: &'static str, visibility: &Visibility, origin: &str) -> Condit
     match visibility {
         Visibility::Public => any,
         Visibility::Everything => any.add(own),
-        Visibility::Regions(regions) => any.add(
-            own.and(col(table, record::Column::HomeRegion).is_in(regions.iter().copied())),
-        ),
+        Visibility::Regions(regions) => {
+            any.add(own.and(col(table, record::Column::HomeRegion).is_in(regions.iter().copied())))
+        }
     }
 }
 
@@ -401,8 +405,10 @@ async fn items(
         .filter(edge::Column::RecordId.is_in(ids.iter().copied()))
         .all(db)
         .await?;
-    let mut edges: BTreeMap<Uuid, edge::Model> =
-        edges.into_iter().map(|edge| (edge.record_id, edge)).collect();
+    let mut edges: BTreeMap<Uuid, edge::Model> = edges
+        .into_iter()
+        .map(|edge| (edge.record_id, edge))
+        .collect();
     let ends = edges.values().flat_map(|edge| [edge.from_id, edge.to_id]);
     let wanted: Vec<Uuid> = ends.flatten().chain(ids.iter().copied()).collect();
     let rows = record::Entity::find()

@@ -229,11 +229,7 @@ fn fitting(head: &Head, wanted: &Wanted) -> Result<Uuid, Fault> {
 }
 
 /// The references of a body that name a record.
-fn collect(
-    definition: &Definition,
-    body: &mut Value,
-    errors: &mut Vec<FieldError>,
-) -> Vec<Wanted> {
+fn collect(definition: &Definition, body: &mut Value, errors: &mut Vec<FieldError>) -> Vec<Wanted> {
     let mut wanted = Vec::new();
     for field in &definition.references {
         visit_mut(body, field.path, &mut |pointer, value| {

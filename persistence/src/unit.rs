@@ -14,9 +14,7 @@ use domain::change::Op;
 use domain::described::Publication;
 use domain::vocabulary::Coded;
 use rand::Rng;
-use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait, Statement,
-};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait, Statement};
 use std::time::Duration;
 use uuid::Uuid;
 

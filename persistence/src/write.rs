@@ -15,8 +15,7 @@ use domain::vocabulary::Coded;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
-    QueryFilter,
-    QuerySelect,
+    QueryFilter, QuerySelect,
 };
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -252,9 +251,7 @@ impl Unit<'_> {
             kind,
             slug: text(members, "slug"),
         };
-        let mut resolved = self
-            .resolve(definition, &mut checked.body, &myself)
-            .await?;
+        let mut resolved = self.resolve(definition, &mut checked.body, &myself).await?;
         if kind == Kind::Relationship {
             self.complete_relationship(&mut checked.body, &resolved, &mut checked.errors);
         }
@@ -356,31 +353,35 @@ impl Unit<'_> {
 
     /// Writes what SQL needs beside the row: identifiers, references, the edge and its roles.
     async fn write_satellites(&self, row: &record::Model, prepared: &Prepared) -> Result<()> {
-        let identifiers = prepared.facts.identifiers.iter().map(|one| {
-            (one.scheme.as_str().to_owned(), one.normalise())
-        });
+        let identifiers = prepared
+            .facts
+            .identifiers
+            .iter()
+            .map(|one| (one.scheme.as_str().to_owned(), one.normalise()));
         // The same identifier may stand twice in a body, for two periods.
         let identifiers: std::collections::BTreeSet<_> = identifiers.collect();
         if !identifiers.is_empty() {
-            let rows = identifiers.into_iter().map(|(scheme, value)| {
-                identifier::ActiveModel {
+            let rows = identifiers
+                .into_iter()
+                .map(|(scheme, value)| identifier::ActiveModel {
                     record_id: Set(row.id),
                     scheme: Set(scheme),
                     value: Set(value),
                     origin: Set(row.origin.clone()),
-                }
-            });
+                });
             identifier::Entity::insert_many(rows)
                 .exec_without_returning(&self.tx)
                 .await?;
         }
         let references = &prepared.resolved.references;
         if !references.is_empty() {
-            let rows = references.iter().map(|(field, target)| reference::ActiveModel {
-                record_id: Set(row.id),
-                field: Set((*field).to_owned()),
-                target_id: Set(*target),
-            });
+            let rows = references
+                .iter()
+                .map(|(field, target)| reference::ActiveModel {
+                    record_id: Set(row.id),
+                    field: Set((*field).to_owned()),
+                    target_id: Set(*target),
+                });
             reference::Entity::insert_many(rows)
                 .exec_without_returning(&self.tx)
                 .await?;
@@ -543,7 +544,8 @@ fn require_home(kind: Kind, body: &Value, resolved: &Resolved, errors: &mut Vec<
     // A relationship takes it from its ends; if they are wrong, that is told.
     let told = kind == Kind::Relationship && !(resolved.errors.is_empty() && errors.is_empty());
     if missing && !told {
-        let fault = Fault::new("required").with("what", "the region whose editors may write the record");
+        let fault =
+            Fault::new("required").with("what", "the region whose editors may write the record");
         errors.push(FieldError::new("/home_region", fault));
     }
 }

@@ -1,1 +1,46 @@
+//! The harness of the stories: a node in process, over real HTTP, with a database of its own, on
+//! SQLite and on PostgreSQL. Every answer is held against the OpenAPI document.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a test fails by panicking"
+)]
+
+pub mod call;
+pub mod conform;
+pub mod database;
+pub mod node;
+
+pub use call::{Answer, Call};
+pub use database::{Backend, Content};
+pub use node::{Node, run};
+
+/// Declares a story that is told on SQLite and on PostgreSQL, each with a database of its own.
+///
+/// `story!(name, async |node| { … })` starts with the reference data only;
+/// `story!(name, Seeded, async |node| { … })` with the seed pages too.
+#[macro_export]
+macro_rules! story {
+    ($name:ident, $story:expr) => {
+        $crate::story!($name, Empty, $story);
+    };
+    ($name:ident, $content:ident, $story:expr) => {
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn sqlite() {
+                $crate::run($crate::Backend::Sqlite, $crate::Content::$content, $story);
+            }
+
+            #[test]
+            fn postgres() {
+                $crate::run($crate::Backend::Postgres, $crate::Content::$content, $story);
+            }
+        }
+    };
+}

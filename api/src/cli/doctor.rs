@@ -26,7 +26,10 @@ pub(super) async fn run(config: &Config, doctor: &Doctor) -> Result<(), Failure>
         Ok(store) => store,
         Err(why) => return Err(ill("database", &format!("{database}: {why}"))),
     };
-    say(&format!("ok    database {database} (origin {})", store.node().origin));
+    say(&format!(
+        "ok    database {database} (origin {})",
+        store.node().origin
+    ));
     match Tokens::load(&store).await {
         Ok(_) => say("ok    signing key"),
         Err(why) => return Err(ill("signing key", &why.to_string())),
@@ -37,7 +40,10 @@ pub(super) async fn run(config: &Config, doctor: &Doctor) -> Result<(), Failure>
             return Err(ill("server", &format!("/health/ready answers {status}")));
         }
         Ok(None) if doctor.server => {
-            return Err(ill("server", &format!("nothing listens on {}", config.listen)));
+            return Err(ill(
+                "server",
+                &format!("nothing listens on {}", config.listen),
+            ));
         }
         Ok(None) => say(&format!("-     server does not run on {}", config.listen)),
         Err(why) => return Err(ill("server", &why)),

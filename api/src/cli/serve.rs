@@ -55,7 +55,9 @@ async fn demo_token(state: &State) -> Result<String, Failure> {
     };
     let account = state.store.local_account("local-admin", &grant).await?;
     let now = state.store.clock().now();
-    Ok(state.tokens.issue(account, now, crate::auth::MAX_LIFETIME)?)
+    Ok(state
+        .tokens
+        .issue(account, now, crate::auth::MAX_LIFETIME)?)
 }
 
 /// Loads what is missing of the seed pages; what is there, or was deleted, is left alone.

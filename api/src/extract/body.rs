@@ -41,10 +41,19 @@ pub async fn read_body(
     types: &[&str],
 ) -> Result<Bytes, Problem> {
     let content_type = request.content_type();
-    if !types.iter().any(|one| content_type.eq_ignore_ascii_case(one)) {
+    if !types
+        .iter()
+        .any(|one| content_type.eq_ignore_ascii_case(one))
+    {
         return Err(Problem::new("unsupported-media-type").detail(
-            format!("Content-Type is \"{content_type}\"; send {}.", types.join(" or ")),
-            format!("Content-Type ist „{content_type}“; richtig ist {}.", types.join(" oder ")),
+            format!(
+                "Content-Type is \"{content_type}\"; send {}.",
+                types.join(" or ")
+            ),
+            format!(
+                "Content-Type ist „{content_type}“; richtig ist {}.",
+                types.join(" oder ")
+            ),
         ));
     }
     if request.headers().contains_key(header::CONTENT_ENCODING) {

@@ -55,7 +55,11 @@ fn parse(request: &HttpRequest, name: HeaderName) -> Result<Option<Tags>, Proble
         if text.trim() == "*" {
             return Ok(Some(Tags::Any));
         }
-        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        for part in text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
             let (weak, quoted) = match part.strip_prefix("W/") {
                 Some(rest) => (true, rest),
                 None => (false, part),
@@ -110,7 +114,8 @@ fn foreign(tags: &Tags) -> bool {
 
 impl IfMatch {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let tags = parse(request, IF_MATCH)?.ok_or_else(|| Problem::new("precondition-required"))?;
+        let tags =
+            parse(request, IF_MATCH)?.ok_or_else(|| Problem::new("precondition-required"))?;
         if foreign(&tags) {
             return Err(Problem::new("precondition-failed").detail(
                 "This tag belongs to another representation (translated, shortened or extended). Fetch the canonical record without lang, fields and include, and send its ETag.",
@@ -140,7 +145,11 @@ impl Extract for IfMatch {
             "schema": {"type": "string", "maxLength": 500},
             "example": "\"1\"",
         }));
-        for code in ["invalid-header", "precondition-failed", "precondition-required"] {
+        for code in [
+            "invalid-header",
+            "precondition-failed",
+            "precondition-required",
+        ] {
             draft.problem(code);
         }
     }
@@ -164,7 +173,10 @@ impl Extract for IfNoneMatch {
             "schema": {"type": "string", "maxLength": 500},
             "example": "\"1\"",
         }));
-        draft.response(304, json!({"description": "What the caller has is current."}));
+        draft.response(
+            304,
+            json!({"description": "What the caller has is current."}),
+        );
         draft.problem("invalid-header");
     }
 }

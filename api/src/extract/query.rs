@@ -83,7 +83,9 @@ fn example(text: &str) -> Value {
     match text {
         "true" => json!(true),
         "false" => json!(false),
-        text => text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number)),
+        text => text
+            .parse::<i64>()
+            .map_or_else(|_| json!(text), |number| json!(number)),
     }
 }
 

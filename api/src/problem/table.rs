@@ -91,7 +91,10 @@ pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "invalid-parameter",
         StatusCode::BAD_REQUEST,
-        ["A query parameter is wrong", "Ein Query-Parameter ist falsch"],
+        [
+            "A query parameter is wrong",
+            "Ein Query-Parameter ist falsch",
+        ],
         [
             "Correct the parameter; the detail says what it may be.",
             "Berichtigen Sie den Parameter; das Detail sagt, was er sein darf.",
@@ -100,7 +103,10 @@ pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "unknown-parameter",
         StatusCode::BAD_REQUEST,
-        ["There is no such query parameter", "Diesen Query-Parameter gibt es nicht"],
+        [
+            "There is no such query parameter",
+            "Diesen Query-Parameter gibt es nicht",
+        ],
         [
             "Correct the name; a typo must never mean no filter.",
             "Berichtigen Sie den Namen; ein Tippfehler darf nie heißen: kein Filter.",
@@ -109,7 +115,10 @@ pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "unknown-reference",
         StatusCode::BAD_REQUEST,
-        ["A parameter names nothing that you may see", "Ein Parameter nennt nichts, was Sie sehen dürfen"],
+        [
+            "A parameter names nothing that you may see",
+            "Ein Parameter nennt nichts, was Sie sehen dürfen",
+        ],
         [
             "Name a record by its id, its slug or kind/slug.",
             "Nennen Sie den Datensatz mit Id, Slug oder kind/slug.",
@@ -118,7 +127,10 @@ pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "invalid-cursor",
         StatusCode::BAD_REQUEST,
-        ["The cursor does not belong to this query", "Der Cursor gehört nicht zu dieser Abfrage"],
+        [
+            "The cursor does not belong to this query",
+            "Der Cursor gehört nicht zu dieser Abfrage",
+        ],
         [
             "Follow `next` as it is; to change the query, begin again without cursor.",
             "Folgen Sie `next` unverändert; für eine andere Abfrage ohne Cursor neu beginnen.",
@@ -163,7 +175,10 @@ pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "method-not-allowed",
         StatusCode::METHOD_NOT_ALLOWED,
-        ["This method is not offered here", "Diese Methode gibt es hier nicht"],
+        [
+            "This method is not offered here",
+            "Diese Methode gibt es hier nicht",
+        ],
         [
             "Use one of the methods in the Allow header.",
             "Nutzen Sie eine der Methoden aus dem Header Allow.",
@@ -172,7 +187,10 @@ pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "not-acceptable",
         StatusCode::NOT_ACCEPTABLE,
-        ["There is no such representation", "Diese Darstellung gibt es nicht"],
+        [
+            "There is no such representation",
+            "Diese Darstellung gibt es nicht",
+        ],
         [
             "Accept application/json, or leave Accept out.",
             "Akzeptieren Sie application/json, oder lassen Sie Accept weg.",
@@ -181,7 +199,10 @@ pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "timeout",
         StatusCode::REQUEST_TIMEOUT,
-        ["The request took too long to arrive", "Die Anfrage kam zu langsam an"],
+        [
+            "The request took too long to arrive",
+            "Die Anfrage kam zu langsam an",
+        ],
         [
             "Send the whole body without pauses.",
             "Senden Sie den Body vollständig und ohne Pausen.",
@@ -190,7 +211,10 @@ pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "conflict",
         StatusCode::CONFLICT,
-        ["Another record is in the way", "Ein anderer Datensatz steht im Weg"],
+        [
+            "Another record is in the way",
+            "Ein anderer Datensatz steht im Weg",
+        ],
         [
             "Change the value that must be unique, or change the other record instead.",
             "Ändern Sie den Wert, der eindeutig sein muss, oder stattdessen den anderen Datensatz.",
@@ -199,7 +223,10 @@ pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "ambiguous-slug",
         StatusCode::CONFLICT,
-        ["Several partner regions have this slug", "Mehrere Partnerregionen haben diesen Slug"],
+        [
+            "Several partner regions have this slug",
+            "Mehrere Partnerregionen haben diesen Slug",
+        ],
         [
             "Name the record by one of the ids in `candidates`.",
             "Nennen Sie den Datensatz mit einer der Ids in `candidates`.",
@@ -208,7 +235,10 @@ pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "still-referenced",
         StatusCode::CONFLICT,
-        ["Other records still name this one", "Andere Datensätze nennen diesen noch"],
+        [
+            "Other records still name this one",
+            "Andere Datensätze nennen diesen noch",
+        ],
         [
             "Change the records in `referenced_by` first.",
             "Ändern Sie zuerst die Datensätze in `referenced_by`.",
@@ -217,7 +247,10 @@ pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "has-relationships",
         StatusCode::CONFLICT,
-        ["The record has too many relationships", "Der Datensatz hat zu viele Beziehungen"],
+        [
+            "The record has too many relationships",
+            "Der Datensatz hat zu viele Beziehungen",
+        ],
         [
             "Delete its relationships first; up to 400 go with the record.",
             "Löschen Sie zuerst Beziehungen; bis zu 400 gehen mit dem Datensatz.",
@@ -235,7 +268,10 @@ pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "moved",
         StatusCode::PERMANENT_REDIRECT,
-        ["The record is elsewhere now", "Der Datensatz ist jetzt woanders"],
+        [
+            "The record is elsewhere now",
+            "Der Datensatz ist jetzt woanders",
+        ],
         [
             "Follow Location and keep the new address.",
             "Folgen Sie Location und merken Sie sich die neue Adresse.",
@@ -244,7 +280,10 @@ pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "precondition-failed",
         StatusCode::PRECONDITION_FAILED,
-        ["The record has changed since you read it", "Der Datensatz wurde seither geändert"],
+        [
+            "The record has changed since you read it",
+            "Der Datensatz wurde seither geändert",
+        ],
         [
             "Read the record again, apply your change to it, and send its new ETag in If-Match.",
             "Lesen Sie den Datensatz neu, ändern Sie ihn und senden Sie sein neues ETag in If-Match.",
@@ -280,7 +319,10 @@ pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "unsupported-media-type",
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        ["This content type is not understood", "Dieser Inhaltstyp wird nicht verstanden"],
+        [
+            "This content type is not understood",
+            "Dieser Inhaltstyp wird nicht verstanden",
+        ],
         [
             "Send application/json (PATCH: application/merge-patch+json).",
             "Senden Sie application/json (PATCH: application/merge-patch+json).",

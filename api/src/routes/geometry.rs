@@ -1,6 +1,8 @@
 //! The geometry of regions: GeoJSON with an ETag of its own.
 
-use crate::extract::{App, GeoJsonBody, GeometryCondition, HowToWrite, Id, IfNoneMatch, Query, Reader, Writer};
+use crate::extract::{
+    App, GeoJsonBody, GeometryCondition, HowToWrite, Id, IfNoneMatch, Query, Reader, Writer,
+};
 use crate::mount::find;
 use crate::operation::{Draft, Reply, Routes, reference};
 use crate::problem::Problem;
@@ -52,7 +54,13 @@ async fn put(
     let region = find(&app, &caller, Kind::Region, &id.0).await?;
     let row = app
         .store
-        .put_geometry(&caller, region.id, expected.as_ref(), &body.to_string(), &options)
+        .put_geometry(
+            &caller,
+            region.id,
+            expected.as_ref(),
+            &body.to_string(),
+            &options,
+        )
         .await?;
     Ok(GeometryReply {
         version: row.version,

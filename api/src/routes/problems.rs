@@ -33,7 +33,10 @@ struct ProblemDescription {
     errors: BTreeMap<&'static str, BTreeMap<&'static str, &'static str>>,
 }
 
-async fn get(_: Query<()>, NameInPath(name): NameInPath) -> Result<Json<ProblemDescription>, Problem> {
+async fn get(
+    _: Query<()>,
+    NameInPath(name): NameInPath,
+) -> Result<Json<ProblemDescription>, Problem> {
     let kind = PROBLEMS
         .iter()
         .find(|kind| kind.code == name)

@@ -134,7 +134,15 @@ struct Around(Sent);
 
 impl Parameters for Around {
     const TABLE: &'static [Parameter] = &[
-        TYPE, ROLE, KIND, ACTIVE_ON, CERTAINTY, PUBLICATION, LIMIT, CURSOR, LANG,
+        TYPE,
+        ROLE,
+        KIND,
+        ACTIVE_ON,
+        CERTAINTY,
+        PUBLICATION,
+        LIMIT,
+        CURSOR,
+        LANG,
     ];
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
@@ -473,7 +481,11 @@ impl<S> Responder for RelationshipList<S> {
 
 impl Reply for RelationshipList<Records> {
     fn describe(draft: &mut Draft) {
-        describe_page(draft, "RelationshipPage", &reference("RelationshipListItem"));
+        describe_page(
+            draft,
+            "RelationshipPage",
+            &reference("RelationshipListItem"),
+        );
         let hit = hit_schema(draft);
         item_schema(draft, "RelationshipListItem", &json!({"hit": hit}), &[]);
     }
@@ -481,7 +493,11 @@ impl Reply for RelationshipList<Records> {
 
 impl Reply for RelationshipList<AroundItems> {
     fn describe(draft: &mut Draft) {
-        describe_page(draft, "RelationshipsAroundPage", &reference("RelationshipAround"));
+        describe_page(
+            draft,
+            "RelationshipsAroundPage",
+            &reference("RelationshipAround"),
+        );
         let extras = json!({
             "direction": {
                 "type": "string",
@@ -492,7 +508,12 @@ impl Reply for RelationshipList<AroundItems> {
             "other": other_schema(),
             "hit": hit_schema(draft),
         });
-        item_schema(draft, "RelationshipAround", &extras, &["direction", "label", "other"]);
+        item_schema(
+            draft,
+            "RelationshipAround",
+            &extras,
+            &["direction", "label", "other"],
+        );
     }
 }
 
@@ -528,7 +549,8 @@ fn item_schema(draft: &mut Draft, name: &str, extras: &Value, required: &[&str])
         .cloned()
         .unwrap_or_default();
     if let (Some(members), Some(extras)) = (
-        item.pointer_mut("/properties").and_then(Value::as_object_mut),
+        item.pointer_mut("/properties")
+            .and_then(Value::as_object_mut),
         extras.as_object(),
     ) {
         members.extend(extras.clone());
@@ -572,5 +594,8 @@ fn describe_page(draft: &mut Draft, name: &str, item: &Value) {
             json!({"description": "See RFC 9110 and RFC 8288.", "schema": {"type": "string"}});
     }
     draft.response(200, response);
-    draft.response(304, json!({"description": "What the caller has is current."}));
+    draft.response(
+        304,
+        json!({"description": "What the caller has is current."}),
+    );
 }

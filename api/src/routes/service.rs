@@ -13,7 +13,10 @@ use utoipa::ToSchema;
 /// The routes.
 #[must_use]
 pub fn routes() -> Routes {
-    let names = ("get_service", "Read what this node is and where its parts are");
+    let names = (
+        "get_service",
+        "Read what this node is and where its parts are",
+    );
     Routes::new("Node").get("/", names, &[], get)
 }
 
@@ -53,7 +56,9 @@ struct Limits {
 }
 
 async fn get(app: App, _: Query<()>) -> Result<Json<Service>, Problem> {
-    let kinds = Kind::ALL.iter().map(|kind| (kind.code(), format!("/v1/{}", kind.plural())));
+    let kinds = Kind::ALL
+        .iter()
+        .map(|kind| (kind.code(), format!("/v1/{}", kind.plural())));
     Ok(Json(Service {
         name: "Verbund",
         version: env!("CARGO_PKG_VERSION"),

@@ -47,15 +47,26 @@ async fn list(_: Query<()>) -> Result<Json<Vocabularies>, Problem> {
     Ok(Json(Vocabularies { items, total }))
 }
 
-async fn get(_: Query<()>, NameInPath(name): NameInPath) -> Result<Json<VocabularyWithRules>, Problem> {
+async fn get(
+    _: Query<()>,
+    NameInPath(name): NameInPath,
+) -> Result<Json<VocabularyWithRules>, Problem> {
     let all = vocabulary::all();
     let names: Vec<&str> = all.iter().map(|one| one.name).collect();
     let close = nearest(&name, names.iter().copied()).unwrap_or_default();
     let known = names.join(", ");
     let found = all.into_iter().find(|one| one.name == name);
     let vocabulary = found.ok_or_else(|| {
-        let en = if close.is_empty() { String::new() } else { format!(" Did you mean {close}?") };
-        let de = if close.is_empty() { String::new() } else { format!(" Gemeint ist vielleicht {close}.") };
+        let en = if close.is_empty() {
+            String::new()
+        } else {
+            format!(" Did you mean {close}?")
+        };
+        let de = if close.is_empty() {
+            String::new()
+        } else {
+            format!(" Gemeint ist vielleicht {close}.")
+        };
         Problem::new("not-found").detail(
             format!("There is no vocabulary of that name.{en} Known: {known}"),
             format!("Ein Vokabular dieses Namens gibt es nicht.{de} Bekannt: {known}"),

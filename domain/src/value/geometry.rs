@@ -115,10 +115,18 @@ mod tests {
     #[test]
     fn closed_rings_on_the_earth_pass_and_nothing_else() {
         assert_eq!(check(&example()), Ok(()));
-        let open = json!({"type": "Polygon", "coordinates": [[[7, 51], [8, 51], [8, 52], [7, 52]]]});
+        let open =
+            json!({"type": "Polygon", "coordinates": [[[7, 51], [8, 51], [8, 52], [7, 52]]]});
         let swapped = json!({"type": "Polygon", "coordinates": [[[51, 107], [51, 108], [52, 108], [51, 107]]]});
         let point = json!({"type": "Point", "coordinates": [7, 51]});
-        for bad in [open, swapped, point, json!({"type": "Polygon"}), json!(1), json!({"type": "MultiPolygon", "coordinates": []})] {
+        for bad in [
+            open,
+            swapped,
+            point,
+            json!({"type": "Polygon"}),
+            json!(1),
+            json!({"type": "MultiPolygon", "coordinates": []}),
+        ] {
             assert_eq!(check(&bad).unwrap_err().code, "geojson", "{bad}");
         }
     }

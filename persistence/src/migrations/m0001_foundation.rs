@@ -158,7 +158,9 @@ impl MigrationTrait for Migration {
             let sql = ["{uuid}", "{time}", "{date}", "{bool}"]
                 .iter()
                 .zip(names)
-                .fold((*table).to_owned(), |sql, (mark, name)| sql.replace(mark, name));
+                .fold((*table).to_owned(), |sql, (mark, name)| {
+                    sql.replace(mark, name)
+                });
             manager.get_connection().execute_unprepared(&sql).await?;
         }
         Ok(())

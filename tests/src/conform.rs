@@ -1,0 +1,87 @@
+//! Holds every answer against the OpenAPI document: the status is documented for the operation,
+//! and the body fits the schema of its media type.
+
+use crate::call::Answer;
+use jsonschema::Validator;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex};
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| api::openapi::document(&api::routes::all()));
+
+/// Compiled schemas by their place in the document.
+static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
+
+/// Fails if an answer to an operation of the document is not documented.
+pub fn check(method: &str, path: &str, answer: &Answer) {
+    let path = path.split('?').next().unwrap_or_default();
+    // HEAD is answered as GET is, without the body.
+    let verb = match method {
+        "HEAD" => "get".to_owned(),
+        method => method.to_ascii_lowercase(),
+    };
+    let Some((template, operation)) = operation(&verb, path) else {
+        return;
+    };
+    let status = answer.status.to_string();
+    let response = &operation["responses"][&status];
+    assert!(
+        response.is_object(),
+        "{method} {template} answers {status}, which is not documented: {}",
+        answer.text
+    );
+    let contents = response["content"].as_object();
+    if answer.text.is_empty() || method == "HEAD" {
+        return;
+    }
+    let media_type = answer.header("content-type");
+    let media_type = media_type.split(';').next().unwrap_or_default();
+    let content = contents.and_then(|contents| contents.get(media_type));
+    let schema = content.map(|content| &content["schema"]);
+    let schema = schema.unwrap_or_else(|| {
+        panic!("{method} {template} {status} answers {media_type}, which is not documented")
+    });
+    let key = format!("{verb} {template} {status} {media_type}");
+    let validator = compiled(&key, schema);
+    let wrong: Vec<String> = validator
+        .iter_errors(&answer.json)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "{key} does not fit its schema: {wrong:?} in {}",
+        answer.text
+    );
+}
+
+fn compiled(key: &str, schema: &Value) -> Arc<Validator> {
+    let mut compiled = COMPILED.lock().unwrap();
+    if let Some(validator) = compiled.get(key) {
+        return validator.clone();
+    }
+    let root = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "allOf": [schema],
+        "components": DOCUMENT["components"],
+    });
+    let validator = Arc::new(jsonschema::options().build(&root).unwrap());
+    compiled.insert(key.to_owned(), validator.clone());
+    validator
+}
+
+/// The operation that serves a path, with its template.
+fn operation(verb: &str, path: &str) -> Option<(&'static str, &'static Value)> {
+    let paths = DOCUMENT["paths"].as_object()?;
+    let fits = |template: &str| {
+        let (a, b) = (template.split('/'), path.split('/'));
+        template.split('/').count() == path.split('/').count()
+            && a.zip(b).all(|(a, b)| a == b || a.starts_with('{'))
+    };
+    // A literal path comes before one with variables.
+    let found = paths
+        .iter()
+        .filter(|(template, _)| fits(template))
+        .min_by_key(|(template, _)| template.matches('{').count())?;
+    let operation = found.1.get(verb)?;
+    Some((found.0.as_str(), operation))
+}

@@ -1,0 +1,183 @@
+//! A database for each story, copied from a template that is made once.
+
+use domain::access::Caller;
+use domain::clock::Clock;
+use persistence::Store;
+use persistence::load::{CHUNK, LoadMode, Loaded};
+use persistence::unit::WriteOptions;
+use sea_orm::{ConnectionTrait, Database as Connection};
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tempfile::TempDir;
+use tokio::sync::Mutex;
+
+/// Which database a story runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// A file in a temporary folder.
+    Sqlite,
+    /// A database of its own on the server that `TEST_DATABASE_URL` names.
+    Postgres,
+}
+
+/// What the database holds at the beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// The reference data.
+    Empty,
+    /// The reference data and the seed pages.
+    Seeded,
+}
+
+/// A database of one story.
+#[derive(Debug)]
+pub struct Database {
+    /// Its URL.
+    pub url: String,
+    folder: Option<TempDir>,
+    name: Option<String>,
+}
+
+/// The origin of the nodes under test.
+pub const ORIGIN: &str = "test-node";
+
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+static TEMPLATES: LazyLock<Mutex<Templates>> = LazyLock::new(Mutex::default);
+
+#[derive(Debug, Default)]
+struct Templates {
+    sqlite: Vec<(Content, PathBuf)>,
+    postgres: Vec<(Content, String)>,
+    folder: Option<TempDir>,
+}
+
+fn server() -> String {
+    #[expect(clippy::disallowed_methods, reason = "the tests' own configuration")]
+    let url = std::env::var("TEST_DATABASE_URL");
+    url.expect(
+        "TEST_DATABASE_URL names no PostgreSQL server; ./test starts one, or: eval \"$(tests/setup/postgres.sh start)\"",
+    )
+}
+
+/// The URL of another database on the server.
+fn on_server(name: &str) -> String {
+    let mut url = url_of(&server());
+    url.set_path(name);
+    url.to_string()
+}
+
+fn url_of(text: &str) -> reqwest::Url {
+    reqwest::Url::parse(text).expect("TEST_DATABASE_URL is a URL")
+}
+
+fn fresh_name(prefix: &str) -> String {
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!("verbund_{prefix}_{}_{number}", std::process::id())
+}
+
+async fn admin(sql: &str) {
+    let connection = Connection::connect(server()).await.unwrap();
+    connection.execute_unprepared(sql).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+impl Database {
+    /// A copy of the template with `content`.
+    pub async fn new(backend: Backend, content: Content) -> Self {
+        let mut templates = TEMPLATES.lock().await;
+        match backend {
+            Backend::Sqlite => {
+                let template = templates.sqlite(content).await;
+                drop(templates);
+                let folder = tempfile::tempdir().unwrap();
+                let file = folder.path().join("verbund.sqlite");
+                std::fs::copy(template, &file).unwrap();
+                Self {
+                    url: format!("sqlite://{}", file.display()),
+                    folder: Some(folder),
+                    name: None,
+                }
+            }
+            Backend::Postgres => {
+                // One at a time: a template may have no other connection while it is copied.
+                let template = templates.postgres(content).await;
+                let name = fresh_name("test");
+                admin(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+                Self {
+                    url: on_server(&name),
+                    folder: None,
+                    name: Some(name),
+                }
+            }
+        }
+    }
+
+    /// The folder of an SQLite database.
+    #[must_use]
+    pub fn folder(&self) -> Option<&std::path::Path> {
+        self.folder.as_ref().map(TempDir::path)
+    }
+
+    /// Removes it.
+    pub async fn remove(self) {
+        if let Some(name) = self.name {
+            admin(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+        }
+    }
+}
+
+impl Templates {
+    async fn sqlite(&mut self, content: Content) -> PathBuf {
+        if let Some((_, path)) = self.sqlite.iter().find(|(one, _)| *one == content) {
+            return path.clone();
+        }
+        let folder = self
+            .folder
+            .get_or_insert_with(|| tempfile::tempdir().unwrap());
+        let path = folder.path().join(format!("{content:?}.sqlite"));
+        fill(&format!("sqlite://{}", path.display()), content).await;
+        self.sqlite.push((content, path.clone()));
+        path
+    }
+
+    async fn postgres(&mut self, content: Content) -> String {
+        if let Some((_, name)) = self.postgres.iter().find(|(one, _)| *one == content) {
+            return name.clone();
+        }
+        let name = fresh_name("template");
+        admin(&format!("CREATE DATABASE {name}")).await;
+        fill(&on_server(&name), content).await;
+        self.postgres.push((content, name.clone()));
+        name
+    }
+}
+
+async fn fill(url: &str, content: Content) {
+    let store = Store::open(url, Some(ORIGIN), Clock::System).await.unwrap();
+    if content == Content::Seeded {
+        seed(&store).await;
+    }
+    store.db().clone().close().await;
+}
+
+/// Loads the seed pages; every line must be new.
+pub async fn seed(store: &Store) {
+    for (page, lines) in domain::data::SEEDS {
+        let lines: Vec<&str> = lines.lines().collect();
+        for chunk in lines.chunks(CHUNK) {
+            let options = WriteOptions::default();
+            let caller = Caller::node();
+            let outcomes = store
+                .load(&caller, chunk, LoadMode::CreateMissing, &options)
+                .await
+                .unwrap();
+            for (line, outcome) in chunk.iter().zip(outcomes) {
+                assert!(
+                    matches!(outcome, Loaded::Created(_)),
+                    "{page}: {outcome:?} {line}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! A node in process: the real application on a real socket.
+
+use crate::call::Call;
+use crate::database::{Backend, Content, Database};
+use actix_web::dev::ServerHandle;
+use api::app::{State, server};
+use api::auth::Tokens;
+use api::config::Config;
+use chrono::TimeDelta;
+use domain::access::Role;
+use domain::clock::Clock;
+use futures::FutureExt;
+use persistence::Store;
+use persistence::accounts::NewGrant;
+use reqwest::Method;
+use std::net::TcpListener;
+use std::panic::AssertUnwindSafe;
+use uuid::Uuid;
+
+/// A running node and what a story needs to talk to it.
+#[derive(Debug)]
+pub struct Node {
+    /// `http://127.0.0.1:…`
+    pub base: String,
+    /// The same store, for what HTTP does not show.
+    pub store: Store,
+    /// Which database it runs on.
+    pub backend: Backend,
+    /// The URL of its database.
+    pub database_url: String,
+    /// A token of an admin of the whole node.
+    pub admin: String,
+    tokens: Tokens,
+    client: reqwest::Client,
+}
+
+/// Tells a story on a node of its own, which is stopped and removed afterwards.
+pub fn run(backend: Backend, content: Content, story: impl AsyncFnOnce(&Node)) {
+    actix_web::rt::System::new().block_on(async move {
+        let database = Database::new(backend, content).await;
+        let (node, server) = start(backend, &database).await;
+        let outcome = AssertUnwindSafe(story(&node)).catch_unwind().await;
+        server.stop(false).await;
+        node.store.db().clone().close().await;
+        database.remove().await;
+        if let Err(panic) = outcome {
+            std::panic::resume_unwind(panic);
+        }
+    });
+}
+
+async fn start(backend: Backend, database: &Database) -> (Node, ServerHandle) {
+    let store = Store::open(&database.url, None, Clock::System)
+        .await
+        .unwrap();
+    let state = State::new(store.clone()).await.unwrap();
+    let config = Config {
+        workers: Some(2),
+        cors_origins: vec!["https://redaktion.example".to_owned()],
+        ..Config::default()
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let running = server(state, &config, listener).unwrap();
+    let handle = running.handle();
+    actix_web::rt::spawn(running);
+    let tokens = Tokens::load(&store).await.unwrap();
+    let mut node = Node {
+        base,
+        store,
+        backend,
+        database_url: database.url.clone(),
+        admin: String::new(),
+        tokens,
+        client: reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap(),
+    };
+    node.admin = node.token(Role::Admin, None).await;
+    (node, handle)
+}
+
+impl Node {
+    /// A token for an account with this role in this region (the whole node without).
+    pub async fn token(&self, role: Role, region: Option<Uuid>) -> String {
+        self.token_below(role, region, false).await
+    }
+
+    /// As [`Node::token`], with the descendants of the region if `descendants`.
+    pub async fn token_below(&self, role: Role, region: Option<Uuid>, descendants: bool) -> String {
+        let grant = NewGrant {
+            role,
+            region,
+            descendants,
+            system: (role == Role::Feeder).then(|| "cms".to_owned()),
+        };
+        let name = format!("{role:?}-{region:?}-{descendants}");
+        let account = self.store.local_account(&name, &grant).await.unwrap();
+        let now = self.store.clock().now();
+        self.tokens
+            .issue(account, now, TimeDelta::hours(1))
+            .unwrap()
+    }
+
+    /// A request without a token.
+    #[must_use]
+    pub fn call(&self, method: Method, path: &str) -> Call {
+        Call::new(&self.client, &self.base, method, path)
+    }
+
+    /// GET without a token.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Call {
+        self.call(Method::GET, path)
+    }
+
+    /// POST as the admin.
+    #[must_use]
+    pub fn post(&self, path: &str) -> Call {
+        self.call(Method::POST, path).token(&self.admin)
+    }
+
+    /// PUT as the admin.
+    #[must_use]
+    pub fn put(&self, path: &str) -> Call {
+        self.call(Method::PUT, path).token(&self.admin)
+    }
+
+    /// PATCH as the admin.
+    #[must_use]
+    pub fn patch(&self, path: &str) -> Call {
+        self.call(Method::PATCH, path).token(&self.admin)
+    }
+
+    /// DELETE as the admin.
+    #[must_use]
+    pub fn delete(&self, path: &str) -> Call {
+        self.call(Method::DELETE, path).token(&self.admin)
+    }
+}

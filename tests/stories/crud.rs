@@ -1,0 +1,183 @@
+//! The life of a record, the same for every kind.
+
+use domain::resource::Kind;
+use serde_json::{Value, json};
+use tests::{Node, story};
+
+/// A body of each kind, and a change to it.
+fn example(kind: Kind, number: u32) -> (Value, Value) {
+    let name = format!("Beispiel {number}");
+    match kind {
+        Kind::Region => (
+            json!({"name": name, "level": "health_region", "home_region": "nordhessen"}),
+            json!({"level": "region"}),
+        ),
+        Kind::Topic => (json!({"name": name}), json!({"notation": "example"})),
+        Kind::Actor => (
+            json!({"name": name, "categories": ["hospital"], "home_region": "nordhessen"}),
+            json!({"categories": ["pharmacy"]}),
+        ),
+        Kind::Network => (
+            json!({"name": name, "form": "cluster", "home_region": "nordhessen"}),
+            json!({"phase": "running"}),
+        ),
+        Kind::Project => (
+            json!({"name": name, "period": {"from": "2009"}, "home_region": "nordhessen"}),
+            json!({"period": {"to": ".."}}),
+        ),
+        Kind::Event => (
+            json!({"name": name, "start": "2021-01-27", "home_region": "nordhessen"}),
+            json!({"mode": "online"}),
+        ),
+        Kind::Relationship => (
+            json!({
+                "type": "serves",
+                "from": {"kind": "network", "slug": "cluster-gesundheit-nordhessen"},
+                "to": {"kind": "region", "slug": "hessen"},
+                "valid": {"from": format!("{}", 2000 + number)},
+            }),
+            json!({"note": "geändert"}),
+        ),
+    }
+}
+
+async fn life(node: &Node, kind: Kind) {
+    let all = format!("/v1/{}", kind.plural());
+    let (body, change) = example(kind, 1);
+
+    // A rehearsal writes nothing.
+    let rehearsed = node
+        .post(&format!("{all}?dry_run=true"))
+        .json(&body)
+        .await
+        .expect(200);
+    assert_eq!(rehearsed.json["id"], Value::Null);
+    assert_eq!(rehearsed.header("location"), "");
+
+    let made = node.post(&all).json(&body).await.expect(201);
+    let one = format!("{all}/{}", made.id());
+    assert_eq!(made.header("location"), one);
+    assert_eq!(made.etag(), "\"1\"");
+    assert_eq!(made.json["kind"], json!(kind));
+    assert_eq!(made.json["publication"], "draft");
+
+    // A draft is not there for the public.
+    node.get(&one).await.problem(404, "not-found");
+    let read = node.get(&one).token(&node.admin).await.expect(200);
+    assert_eq!(read.json, made.json);
+    node.get(&one)
+        .token(&node.admin)
+        .header("if-none-match", "\"1\"")
+        .await
+        .expect(304);
+
+    // A change needs the version that it is based on.
+    node.patch(&one)
+        .json(&change)
+        .await
+        .problem(428, "precondition-required");
+    node.patch(&one)
+        .if_match("17")
+        .json(&change)
+        .await
+        .problem(400, "invalid-header");
+    let stale = node.patch(&one).if_match("\"7\"").json(&change).await;
+    assert_eq!(stale.problem(412, "precondition-failed").json["current"], 1);
+    let foreign = node.patch(&one).if_match("W/\"abc\"").json(&change).await;
+    foreign.problem(412, "precondition-failed");
+    let changed = node
+        .patch(&one)
+        .if_match("W/\"1\"")
+        .json(&change)
+        .await
+        .expect(200);
+    assert_eq!(changed.etag(), "\"2\"");
+
+    // What changes nothing keeps the version.
+    let same = node
+        .patch(&one)
+        .if_match("\"2\"")
+        .json(&change)
+        .await
+        .expect(200);
+    assert_eq!(same.etag(), "\"2\"");
+
+    // What was read can be sent back, published.
+    let mut whole = changed.json.clone();
+    whole["publication"] = json!("published");
+    let rehearsed = node
+        .put(&format!("{one}?dry_run=true"))
+        .if_match("\"2\"")
+        .json(&whole)
+        .await
+        .expect(200);
+    assert_eq!(rehearsed.json["version"], 3);
+    let put = node
+        .put(&one)
+        .if_match("\"2\"")
+        .json(&whole)
+        .await
+        .expect(200);
+    assert_eq!(put.etag(), "\"3\"");
+    assert_eq!(node.get(&one).await.expect(200).json, put.json);
+
+    // Another id or kind than the URL's is a mistake.
+    let mut other = whole.clone();
+    other["id"] = json!("00000000-0000-7000-8000-000000000000");
+    other["kind"] = json!("nonsense");
+    let wrong = node.put(&one).if_match("\"3\"").json(&other).await;
+    let faults = wrong.problem(422, "validation-failed").faults();
+    assert!(
+        faults.contains(&("/kind".to_owned(), "id-mismatch".to_owned())),
+        "{faults:?}"
+    );
+    other["kind"] = json!(kind);
+    let wrong = node.put(&one).if_match("\"3\"").json(&other).await;
+    assert_eq!(wrong.problem(422, "validation-failed").faults()[0].0, "/id");
+    let new_id = node.post(&all).json(&whole).await;
+    assert_eq!(
+        new_id.problem(422, "validation-failed").faults()[0].0,
+        "/id"
+    );
+
+    // Writing needs a token.
+    node.post(&all)
+        .anonymous()
+        .json(&body)
+        .await
+        .problem(401, "unauthorized");
+    node.delete(&one)
+        .anonymous()
+        .await
+        .problem(401, "unauthorized");
+
+    // Deleting leaves a tombstone for those who knew the record.
+    node.delete(&one)
+        .await
+        .problem(428, "precondition-required");
+    node.delete(&one)
+        .if_match("\"2\"")
+        .await
+        .problem(412, "precondition-failed");
+    node.delete(&one).if_match("\"3\"").await.expect(204);
+    let gone = node.get(&one).await.problem(410, "gone");
+    assert_eq!(gone.json["tombstone"]["version"], 4);
+    node.delete(&one)
+        .if_match("\"4\"")
+        .await
+        .problem(410, "gone");
+
+    // A draft that was never public is not there for anybody else afterwards.
+    let (body, _) = example(kind, 2);
+    let draft = node.post(&all).json(&body).await.expect(201);
+    let one = format!("{all}/{}", draft.id());
+    node.delete(&one).if_match("\"1\"").await.expect(204);
+    node.get(&one).await.problem(404, "not-found");
+    node.get(&one).token(&node.admin).await.problem(410, "gone");
+}
+
+story!(every_kind_lives_the_same_life, Seeded, async |node| {
+    for kind in <Kind as domain::vocabulary::Coded>::ALL {
+        life(node, *kind).await;
+    }
+});

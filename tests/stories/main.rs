@@ -1,0 +1,23 @@
+//! The stories: what the directory does, told over HTTP on SQLite and on PostgreSQL.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "a test fails by panicking, and its name is its documentation"
+)]
+
+mod access;
+mod browser;
+mod cli;
+mod concurrency;
+mod crud;
+mod durability;
+mod errors;
+mod openapi;
+mod pages;
+mod questions;
+mod reading;
+mod relationships;
+mod writing;
