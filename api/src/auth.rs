@@ -1,4 +1,4 @@
-//! Tokens signed by this node: EdDSA, RFC 9068 (`at+jwt`). A token proves who calls; what the
+//! Tokens signed by this node: `EdDSA`, RFC 9068 (`at+jwt`). A token proves who calls; what the
 //! caller may is read from the database at each request.
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -26,7 +26,7 @@ struct Cli {
     command: Command,
 }
 
-/// Options of every command; each also as VERBUND_… and in verbund.toml.
+/// Options of every command; each also as `VERBUND_…` and in `verbund.toml`.
 #[derive(Debug, Args)]
 struct Common {
     /// The configuration file [default: ./verbund.toml if there is one; env: VERBUND_CONFIG]

@@ -8,6 +8,7 @@ use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::{FromRequest, Handler, HttpResponse, Responder, web};
+use domain::json::insert;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
@@ -86,10 +87,10 @@ impl Draft {
             "responses": responses,
         });
         if let Some(body) = self.request_body {
-            operation["requestBody"] = body;
+            insert(&mut operation, &["requestBody"], body);
         }
         if !self.security.is_empty() {
-            operation["security"] = Value::Array(self.security);
+            insert(&mut operation, &["security"], Value::Array(self.security));
         }
         (operation, self.schemas)
     }
@@ -102,9 +103,13 @@ fn merge_problem(responses: &mut BTreeMap<u16, Value>, status: u16, more: &str, 
             "content": {"application/problem+json": {"schema": schema}},
         })
     });
-    let before = response["description"].as_str().unwrap_or_default();
+    let before = response
+        .get("description")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let separator = if before.is_empty() { "" } else { " · " };
-    response["description"] = json!(format!("{before}{separator}{more}"));
+    let description = format!("{before}{separator}{more}");
+    insert(response, &["description"], description);
 }
 
 /// A `$ref` to a component schema.

@@ -12,6 +12,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use domain::fault::{FieldError, Lang};
+use domain::json::insert;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -24,6 +25,13 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 pub struct Problem {
     /// Which problem of the table.
     pub kind: &'static ProblemKind,
+    // Boxed, since results carry problems everywhere and are mostly fine.
+    case: Box<Case>,
+}
+
+/// What is particular to this case of a problem.
+#[derive(Debug, Clone)]
+struct Case {
     detail: [String; 2],
     errors: Vec<FieldError>,
     members: Map<String, Value>,
@@ -35,47 +43,50 @@ impl Problem {
     #[must_use]
     pub fn new(code: &str) -> Self {
         let kind = kind_of(code);
-        Self {
-            kind,
+        let case = Case {
             detail: [kind.fix.en.to_owned(), kind.fix.de.to_owned()],
             errors: Vec::new(),
             members: Map::new(),
             headers: Vec::new(),
+        };
+        Self {
+            kind,
+            case: Box::new(case),
         }
     }
 
     /// Says what is wrong in this case, in English and German.
     #[must_use]
     pub fn detail(mut self, en: impl Into<String>, de: impl Into<String>) -> Self {
-        self.detail = [en.into(), de.into()];
+        self.case.detail = [en.into(), de.into()];
         self
     }
 
     /// The places in the body that are wrong.
     #[must_use]
     pub fn errors(mut self, errors: Vec<FieldError>) -> Self {
-        self.errors = errors;
+        self.case.errors = errors;
         self
     }
 
     /// A further member of the document.
     #[must_use]
     pub fn member(mut self, name: &str, value: Value) -> Self {
-        self.members.insert(name.to_owned(), value);
+        self.case.members.insert(name.to_owned(), value);
         self
     }
 
     /// The text of a further member.
     #[must_use]
     pub fn extension(&self, name: &str) -> Option<&str> {
-        self.members.get(name)?.as_str()
+        self.case.members.get(name)?.as_str()
     }
 
     /// A header of the response.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers.push((name, value));
+            self.case.headers.push((name, value));
         }
         self
     }
@@ -83,7 +94,7 @@ impl Problem {
     /// The document in a language.
     #[must_use]
     pub fn document(&self, lang: Lang, instance: &str, request_id: &str) -> Value {
-        let [en, de] = &self.detail;
+        let [en, de] = &self.case.detail;
         let detail = match lang {
             Lang::En => en,
             Lang::De => de,
@@ -96,18 +107,18 @@ impl Problem {
             "instance": instance,
             "request_id": request_id,
         });
-        if !self.errors.is_empty() {
-            let errors = self.errors.iter().map(|error| {
+        if !self.case.errors.is_empty() {
+            let errors = self.case.errors.iter().map(|error| {
                 json!({
                     "pointer": error.pointer,
                     "code": error.fault.code,
                     "message": error.fault.message(lang),
                 })
             });
-            document["errors"] = errors.collect();
+            insert(&mut document, &["errors"], errors.collect::<Value>());
         }
         if let Some(members) = document.as_object_mut() {
-            members.extend(self.members.clone());
+            members.extend(self.case.members.clone());
         }
         document
     }
@@ -117,7 +128,7 @@ impl Problem {
     pub fn response(&self, lang: Lang, instance: &str, request_id: &str) -> HttpResponse {
         let mut response = HttpResponse::build(self.kind.status);
         response.content_type(MEDIA_TYPE);
-        for header in &self.headers {
+        for header in &self.case.headers {
             response.append_header(header.clone());
         }
         response.body(self.document(lang, instance, request_id).to_string())

@@ -7,6 +7,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{StatusCode, header::HeaderName};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::fault::FieldError;
+use domain::json::insert;
 use domain::resource::Resource;
 use persistence::entity::record;
 use serde::Serialize;
@@ -198,7 +199,7 @@ impl<T> Responder for Created<T> {
             }
             Self::Rehearsed(mut written) => {
                 if let Ok(mut record) = serde_json::from_str::<Value>(&written.json) {
-                    record["id"] = Value::Null;
+                    insert(&mut record, &["id"], Value::Null);
                     written.json = record.to_string();
                 }
                 let mut response = written.respond(StatusCode::OK);
@@ -219,10 +220,14 @@ impl<T: Resource> Reply for Created<T> {
             "What a dry run would make; `id` is null.",
             &["Verbund-Warnings"],
         );
-        rehearsed["content"][JSON]["schema"] = json!({
-            "type": "object",
-            "description": format!("A {}Record whose `id` is null.", T::name()),
-        });
+        insert(
+            &mut rehearsed,
+            &["content", JSON, "schema"],
+            json!({
+                "type": "object",
+                "description": format!("A {}Record whose `id` is null.", T::name()),
+            }),
+        );
         draft.response(200, rehearsed);
         for code in ["conflict", "validation-failed", "payload-too-large"] {
             draft.problem(code);
@@ -263,9 +268,13 @@ fn record_content<T: Resource>(draft: &mut Draft, description: &str, headers: &[
     draft.components(domain::schema::of::<T>());
     let schema = reference(&format!("{}Record", T::name()));
     let mut response = content(description, JSON, &schema);
-    response["content"][JSON]["example"] = crate::represent::example::<T>();
+    insert(
+        &mut response,
+        &["content", JSON, "example"],
+        crate::represent::example::<T>(),
+    );
     for header in headers {
-        response["headers"][header] = header_object(header);
+        insert(&mut response, &["headers", header], header_object(header));
     }
     response
 }

@@ -3,7 +3,7 @@
 use crate::extract::{Pairs, Parameter, Parameters, wrong};
 use crate::problem::Problem;
 use domain::access::Caller;
-use domain::json::merge_patch;
+use domain::json::{insert, merge_patch};
 use domain::nearest::nearest;
 use domain::record::Envelope;
 use domain::resource::{Kind, Resource};
@@ -166,8 +166,8 @@ impl<T: Resource> View<T> {
             members.retain(|name, _| name == "id" || name == "kind" || fields.contains(name));
         }
         if let Some((included, total)) = included {
-            record["included"] = included;
-            record["included_total"] = json!(total);
+            insert(&mut record, &["included"], included);
+            insert(&mut record, &["included_total"], json!(total));
         }
         let json = record.to_string();
         Ok(Shown {
@@ -289,9 +289,10 @@ pub fn example<T: Resource>() -> Value {
             };
         });
     }
-    body["publication"] = json!("published");
-    if let Some(name) = body.get("name").and_then(Value::as_str) {
-        body["slug"] = json!(domain::value::text::slugify(name));
+    insert(&mut body, &["publication"], "published");
+    let name = body.get("name").and_then(Value::as_str).map(str::to_owned);
+    if let Some(name) = &name {
+        insert(&mut body, &["slug"], domain::value::text::slugify(name));
     }
     let envelope = Envelope {
         id: domain::id::reference(T::KIND.plural(), "example"),

@@ -38,6 +38,33 @@ pub fn hash(canonical: &str) -> String {
     text
 }
 
+/// Puts a value at a path of members, making the objects on the way.
+pub fn insert(into: &mut Value, path: &[&str], value: impl Into<Value>) {
+    let Some((last, parents)) = path.split_last() else {
+        *into = value.into();
+        return;
+    };
+    let mut at = into;
+    for parent in parents {
+        at = match member(at, parent) {
+            Some(next) => next,
+            None => return,
+        };
+    }
+    if let Some(place) = member(at, last) {
+        *place = value.into();
+    }
+}
+
+/// The member of an object, made if it is absent; anything but an object becomes one.
+fn member<'a>(value: &'a mut Value, name: &str) -> Option<&'a mut Value> {
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    let members = value.as_object_mut()?;
+    Some(members.entry(name).or_insert(Value::Null))
+}
+
 /// Takes out what means absent: `null` and `[]` as members of objects, at every depth.
 pub fn without_absent(value: &mut Value) {
     match value {

@@ -24,6 +24,17 @@ pub struct Labels {
     pub en: &'static str,
 }
 
+impl Labels {
+    /// The label in a language.
+    #[must_use]
+    pub const fn get(self, lang: crate::fault::Lang) -> &'static str {
+        match lang {
+            crate::fault::Lang::De => self.de,
+            crate::fault::Lang::En => self.en,
+        }
+    }
+}
+
 /// A closed vocabulary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Vocabulary {

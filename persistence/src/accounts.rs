@@ -3,6 +3,7 @@
 use crate::entity::{account, account_grant, signing_key};
 use crate::error::{Result, StoreError};
 use crate::store::Store;
+use crate::unit::WriteOptions;
 use domain::access::{Caller, Grant, Role, Scope};
 use domain::vocabulary::Coded;
 use sea_orm::{
@@ -31,28 +32,24 @@ impl Store {
     /// The database's.
     pub async fn local_account(&self, name: &str, grant: &NewGrant) -> Result<Uuid> {
         let caller = Caller::node();
-        self.write(&caller, &Default::default(), async |unit| {
+        self.write(&caller, &WriteOptions::default(), async |unit| {
             let found = account::Entity::find()
                 .filter(account::Column::Name.eq(name))
                 .one(&unit.tx)
                 .await?;
-            let id = match found {
-                Some(row) => row.id,
-                None => {
-                    let id = domain::id::new();
-                    let row = account::ActiveModel {
-                        id: Set(id),
-                        name: Set(name.to_owned()),
-                        password_hash: Set(None),
-                        created_at: Set(unit.now),
-                        disabled_at: Set(None),
-                    };
-                    account::Entity::insert(row)
-                        .exec_without_returning(&unit.tx)
-                        .await?;
-                    id
-                }
-            };
+            let id = found.as_ref().map_or_else(domain::id::new, |row| row.id);
+            if found.is_none() {
+                let row = account::ActiveModel {
+                    id: Set(id),
+                    name: Set(name.to_owned()),
+                    password_hash: Set(None),
+                    created_at: Set(unit.now),
+                    disabled_at: Set(None),
+                };
+                account::Entity::insert(row)
+                    .exec_without_returning(&unit.tx)
+                    .await?;
+            }
             account_grant::Entity::delete_many()
                 .filter(account_grant::Column::AccountId.eq(id))
                 .exec(&unit.tx)
@@ -153,7 +150,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn add_signing_key(&self, kid: &str, alg: &str, private_pem: &str) -> Result<()> {
-        self.write(&Caller::node(), &Default::default(), async |unit| {
+        self.write(&Caller::node(), &WriteOptions::default(), async |unit| {
             let row = signing_key::ActiveModel {
                 kid: Set(kid.to_owned()),
                 alg: Set(alg.to_owned()),

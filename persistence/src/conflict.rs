@@ -43,7 +43,8 @@ impl Unit<'_> {
             .await?;
         let taken: BTreeSet<String> = taken.into_iter().flatten().collect();
         let free = std::iter::once(base.clone())
-            .chain((2..).map(|number| format!("{base}-{number}")))
+            // One of so many is free.
+            .chain((2..=taken.len() + 2).map(|number| format!("{base}-{number}")))
             .find(|slug| !taken.contains(slug));
         members.insert("slug".to_owned(), json!(free.unwrap_or(base)));
         Ok(())

@@ -18,8 +18,11 @@ use uuid::Uuid;
 const MAX_RELATIONSHIPS: usize = 400;
 
 impl Unit<'_> {
-    /// Deletes a record that was read for update, with its own relationships.
-    pub(crate) async fn delete(&mut self, old: record::Model) -> Result<()> {
+    /// Deletes a record that [`Self::for_update`] has read, with its own relationships.
+    ///
+    /// # Errors
+    /// As [`crate::Store::delete`].
+    pub async fn delete(&mut self, old: record::Model) -> Result<()> {
         let edges = self.own_edges(old.id).await?;
         let going: BTreeSet<Uuid> = edges.iter().map(|row| row.id).collect();
         self.refuse_referenced(old.id, &going).await?;

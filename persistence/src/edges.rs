@@ -7,6 +7,7 @@ use crate::unit::Unit;
 use domain::access::Action;
 use domain::body::Facts;
 use domain::fault::{Fault, FieldError};
+use domain::json::insert;
 use domain::relationship::Relationship;
 use domain::resource::Kind;
 use domain::value::reference::End;
@@ -53,7 +54,7 @@ impl Unit<'_> {
         if body.get("home_region").is_none()
             && let Some(home) = own.first().and_then(|head| head.home_region)
         {
-            body["home_region"] = json!(home);
+            insert(body, &["home_region"], json!(home));
         }
     }
 

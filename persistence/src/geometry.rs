@@ -46,8 +46,7 @@ impl Store {
             let old = query.one(&unit.tx).await?;
             let current = old.as_ref().map_or(0, |row| row.version);
             let met = match (expected, &old) {
-                (None, None) => true,
-                (Some(Precondition::Any), Some(_)) => true,
+                (None, None) | (Some(Precondition::Any), Some(_)) => true,
                 (Some(Precondition::Versions(some)), Some(row)) => some.contains(&row.version),
                 (None, Some(_)) | (Some(_), None) => false,
             };

@@ -235,7 +235,7 @@ fn collect(definition: &Definition, body: &mut Value, errors: &mut Vec<FieldErro
         visit_mut(body, field.path, &mut |pointer, value| {
             let found = match field.form {
                 ReferenceForm::Slot(kind) => slot(kind, value),
-                ReferenceForm::End => end(value),
+                ReferenceForm::End => Ok(end(value)),
             };
             match found {
                 Ok(Some((kind, name))) => wanted.push(Wanted {
@@ -271,7 +271,7 @@ fn slot(kind: Kind, value: &Value) -> Result<Option<(Kind, Name)>, Fault> {
     })
 }
 
-fn end(value: &Value) -> Result<Option<(Kind, Name)>, Fault> {
+fn end(value: &Value) -> Option<(Kind, Name)> {
     match serde_json::from_value::<End>(value.clone()) {
         Ok(End::Record(Keyed {
             kind: Some(kind),
@@ -285,9 +285,9 @@ fn end(value: &Value) -> Result<Option<(Kind, Name)>, Fault> {
                 slug,
                 external_id,
             };
-            Ok(keyed.name().map(|name| (kind, name)))
+            keyed.name().map(|name| (kind, name))
         }
-        Ok(End::Record(_) | End::Class { .. } | End::AsStated { .. }) | Err(_) => Ok(None),
+        Ok(End::Record(_) | End::Class { .. } | End::AsStated { .. }) | Err(_) => None,
     }
 }
 

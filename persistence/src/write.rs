@@ -114,8 +114,11 @@ impl Store {
 }
 
 impl Unit<'_> {
-    /// Makes a record under `id`.
-    pub(crate) async fn create(&mut self, kind: Kind, id: Uuid, sent: Value) -> Result<Saved> {
+    /// Makes a record under `id`, as one of several changes in one transaction.
+    ///
+    /// # Errors
+    /// As [`Store::create`].
+    pub async fn create(&mut self, kind: Kind, id: Uuid, sent: Value) -> Result<Saved> {
         // A record with the key of a deleted one revives it.
         let dead = self.dead(kind, id, &sent).await?;
         let id = dead.as_ref().map_or(id, |dead| dead.id);
@@ -143,8 +146,11 @@ impl Unit<'_> {
         })
     }
 
-    /// Changes a record that was read for update.
-    pub(crate) async fn modify(&mut self, old: record::Model, edit: Edit) -> Result<Saved> {
+    /// Changes a record that [`Self::for_update`] has read.
+    ///
+    /// # Errors
+    /// As [`Store::modify`].
+    pub async fn modify(&mut self, old: record::Model, edit: Edit) -> Result<Saved> {
         let kind = kind_of(&old)?;
         let sent = match edit {
             Edit::Replace(body) => body,
@@ -185,7 +191,10 @@ impl Unit<'_> {
     }
 
     /// The row of a record that the caller may change, locked.
-    pub(crate) async fn for_update(
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::PreconditionFailed`] and those of access.
+    pub async fn for_update(
         &self,
         kind: Kind,
         id: Uuid,

@@ -22,9 +22,10 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
         seed(&store).await?;
     }
     let state = State::new(store.clone()).await?;
-    let sign_in = match config.demo {
-        true => Some(demo_token(&state).await?),
-        false => None,
+    let sign_in = if config.demo {
+        Some(demo_token(&state).await?)
+    } else {
+        None
     };
     let server = app::server(state, config, listener)
         .map_err(|why| Failure::Io("cannot start the server".to_owned(), why))?;

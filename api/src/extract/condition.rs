@@ -48,10 +48,10 @@ impl IfNoneMatch {
     }
 }
 
-fn parse(request: &HttpRequest, name: HeaderName) -> Result<Option<Tags>, Problem> {
+fn parse(request: &HttpRequest, name: &HeaderName) -> Result<Option<Tags>, Problem> {
     let mut tags = Vec::new();
-    for value in request.headers().get_all(&name) {
-        let text = value.to_str().map_err(|_| malformed(&name, "non-ASCII"))?;
+    for value in request.headers().get_all(name) {
+        let text = value.to_str().map_err(|_| malformed(name, "non-ASCII"))?;
         if text.trim() == "*" {
             return Ok(Some(Tags::Any));
         }
@@ -68,17 +68,17 @@ fn parse(request: &HttpRequest, name: HeaderName) -> Result<Option<Tags>, Proble
                 .strip_prefix('"')
                 .and_then(|rest| rest.strip_suffix('"'))
                 .filter(|opaque| !opaque.contains('"'))
-                .ok_or_else(|| malformed(&name, part))?;
+                .ok_or_else(|| malformed(name, part))?;
             tags.push(Tag {
                 weak,
                 opaque: opaque.to_owned(),
             });
         }
     }
-    let present = request.headers().contains_key(&name);
+    let present = request.headers().contains_key(name);
     match (present, tags.is_empty()) {
         (false, _) => Ok(None),
-        (true, true) => Err(malformed(&name, "")),
+        (true, true) => Err(malformed(name, "")),
         (true, false) => Ok(Some(Tags::Some(tags))),
     }
 }
@@ -115,7 +115,7 @@ fn foreign(tags: &Tags) -> bool {
 impl IfMatch {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let tags =
-            parse(request, IF_MATCH)?.ok_or_else(|| Problem::new("precondition-required"))?;
+            parse(request, &IF_MATCH)?.ok_or_else(|| Problem::new("precondition-required"))?;
         if foreign(&tags) {
             return Err(Problem::new("precondition-failed").detail(
                 "This tag belongs to another representation (translated, shortened or extended). Fetch the canonical record without lang, fields and include, and send its ETag.",
@@ -160,7 +160,7 @@ impl FromRequest for IfNoneMatch {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse(request, IF_NONE_MATCH).map(Self))
+        ready(parse(request, &IF_NONE_MATCH).map(Self))
     }
 }
 
@@ -186,7 +186,7 @@ impl FromRequest for GeometryCondition {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(match parse(request, IF_NONE_MATCH) {
+        ready(match parse(request, &IF_NONE_MATCH) {
             Err(problem) => Err(problem),
             Ok(Some(Tags::Any)) => Ok(Self(None)),
             Ok(Some(Tags::Some(_))) => Err(malformed(&IF_NONE_MATCH, "a tag; only * is allowed")),

@@ -2,6 +2,7 @@
 
 use super::Problem;
 use actix_web::http::header;
+use domain::json::insert;
 use persistence::StoreError;
 use persistence::error::{Conflict, Denied, Tombstone, Unique};
 use serde_json::json;
@@ -101,7 +102,7 @@ fn gone(tombstone: &Tombstone) -> Problem {
         "cause": tombstone.cause,
     });
     if let Some(into) = tombstone.merged_into {
-        stone["merged_into"] = json!(into);
+        insert(&mut stone, &["merged_into"], json!(into));
     }
     Problem::new("gone").member("tombstone", stone)
 }

@@ -10,6 +10,7 @@ use crate::reply::content;
 use actix_web::body::BoxBody;
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::json::insert;
 use domain::region::Region;
 use domain::resource::Kind;
 use domain::value::geometry;
@@ -94,11 +95,19 @@ impl Reply for GeometryReply {
     fn describe(draft: &mut Draft) {
         draft.components(geometry::components());
         let mut response = content("The geometry.", MEDIA_TYPE, &reference("Geometry"));
-        response["content"][MEDIA_TYPE]["example"] = geometry::example();
-        response["headers"]["ETag"] = json!({
-            "description": "The version of the geometry, which is not that of the region.",
-            "schema": {"type": "string"},
-        });
+        insert(
+            &mut response,
+            &["content", MEDIA_TYPE, "example"],
+            geometry::example(),
+        );
+        insert(
+            &mut response,
+            &["headers", "ETag"],
+            json!({
+                "description": "The version of the geometry, which is not that of the region.",
+                "schema": {"type": "string"},
+            }),
+        );
         draft.response(200, response);
     }
 }

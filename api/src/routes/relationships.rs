@@ -11,6 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::access::Caller;
 use domain::described::Publication;
 use domain::fault::Lang;
+use domain::json::insert;
 use domain::relationship::{Relationship, RelationshipRole, RelationshipType, table::Side};
 use domain::resource::{Kind, Resource};
 use domain::value::edtf::{Certainty, EdtfDate};
@@ -368,7 +369,7 @@ fn body(
     }
     let mut rest = json!({"total": page.total});
     if let Some(next) = next {
-        rest["next"] = json!(next);
+        insert(&mut rest, &["next"], next);
     }
     let rest = rest.to_string();
     let rest = rest.strip_prefix('{').unwrap_or(&rest);
@@ -383,21 +384,12 @@ fn extras(item: &RelationshipItem, around: Option<Uuid>, lang: Lang) -> Option<V
         let at_from = item.edge.from_id == Some(id);
         let symmetric = rule.is_some_and(|rule| rule.symmetric);
         let side = if at_from { Side::From } else { Side::To };
-        extras["direction"] = match (symmetric, side) {
-            (true, _) => json!("both"),
-            (false, side) => json!(side.code()),
-        };
-        extras["label"] = match rule.map(|rule| rule.label(side)) {
-            Some(labels) => json!(match lang {
-                Lang::De => labels.de,
-                Lang::En => labels.en,
-            }),
-            None => json!(item.edge.r#type),
-        };
-        extras["other"] = other(item, id);
+        let direction = if symmetric { "both" } else { side.code() };
+        let label = rule.map_or(item.edge.r#type.as_str(), |rule| rule.label(side).get(lang));
+        extras = json!({"direction": direction, "label": label, "other": other(item, id)});
     }
     if let Some(certainty) = item.certainty {
-        extras["hit"] = json!({"certainty": certainty});
+        insert(&mut extras, &["hit"], json!({"certainty": certainty}));
     }
     extras.as_object().filter(|e| !e.is_empty())?;
     Some(extras)
@@ -575,23 +567,29 @@ fn describe_page(draft: &mut Draft, name: &str, item: &Value) {
         },
     });
     draft.components(serde_json::Map::from_iter([(name.to_owned(), schema)]));
-    let mut response = content("A page.", "application/json", &reference(name));
-    response["content"]["application/json"]["example"] =
-        json!({"items": [crate::represent::example::<Relationship>()], "total": 1});
+    let mut item = crate::represent::example::<Relationship>();
     if name == "RelationshipsAroundPage" {
-        let item = &mut response["content"]["application/json"]["example"]["items"][0];
-        item["direction"] = json!("to");
-        item["label"] = json!("wird betrieben von");
-        item["other"] = json!({
+        let other = json!({
             "kind": "actor",
             "id": domain::id::reference("actors", "regionalmanagement-nordhessen"),
             "slug": "regionalmanagement-nordhessen",
             "name": "Regionalmanagement Nordhessen",
         });
+        insert(&mut item, &["direction"], "to");
+        insert(&mut item, &["label"], "wird betrieben von");
+        insert(&mut item, &["other"], other);
     }
+    let mut response = content("A page.", "application/json", &reference(name));
+    let example = json!({"items": [item], "total": 1});
+    insert(
+        &mut response,
+        &["content", "application/json", "example"],
+        example,
+    );
     for header in ["ETag", "Link"] {
-        response["headers"][header] =
+        let object =
             json!({"description": "See RFC 9110 and RFC 8288.", "schema": {"type": "string"}});
+        insert(&mut response, &["headers", header], object);
     }
     draft.response(200, response);
     draft.response(
