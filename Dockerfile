@@ -10,7 +10,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     && cp target/release/verbund /usr/local/bin/verbund
 
 FROM debian:bookworm-slim
-# Certificates for webhooks and partner nodes over https.
+# Certificates, for a database URL that names them: sslrootcert=/etc/ssl/certs/ca-certificates.crt
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
@@ -26,6 +26,6 @@ VOLUME /data
 WORKDIR /data
 EXPOSE 8080
 # Checks the configuration, the database and the readiness of the running server.
-HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 CMD ["verbund", "doctor"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 CMD ["verbund", "doctor", "--server"]
 ENTRYPOINT ["verbund"]
 CMD ["serve"]

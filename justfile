@@ -10,7 +10,7 @@ setup:
     tests/setup/chromium.sh > /dev/null
     cargo fetch --locked
 
-# start the server with its own database in ./verbund-data, e.g. `just run --help`
+# start the server with its own database in ./verbund-data, e.g. `just run --demo`
 run *args:
     cargo run --locked -p api --bin verbund -- serve {{args}}
 

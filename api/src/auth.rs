@@ -91,7 +91,7 @@ impl Tokens {
         let mut rows = store.signing_keys().await?;
         if rows.is_empty() {
             let (kid, pem) = generate()?;
-            store.add_signing_key(&kid, "EdDSA", &pem).await?;
+            store.first_signing_key(&kid, "EdDSA", &pem).await?;
             rows = store.signing_keys().await?;
         }
         let mut keys = Vec::with_capacity(rows.len());

@@ -29,7 +29,7 @@ struct Cli {
 /// Options of every command; each also as `VERBUND_…` and in `verbund.toml`.
 #[derive(Debug, Args)]
 struct Common {
-    /// The configuration file [default: ./verbund.toml if there is one; env: VERBUND_CONFIG]
+    /// The configuration file [default: ./verbund.toml if there is one; env: `VERBUND_CONFIG`]
     #[arg(long, global = true, env = "VERBUND_CONFIG", hide_env = true)]
     config: Option<PathBuf>,
     #[command(flatten)]
@@ -125,7 +125,7 @@ pub async fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Silent) => ExitCode::FAILURE,
         Err(failure) => {
-            complain(&format!("verbund: {failure}{}", causes(&failure)));
+            complain(&format!("verbund: {}", told(&failure)));
             ExitCode::FAILURE
         }
     }
@@ -166,16 +166,24 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
 /// Opens the store that the configuration names, making the data directory if need be.
 async fn open(config: &Config) -> Result<Store, Failure> {
     if config.database_url.is_none() {
-        std::fs::create_dir_all(&config.data_dir)
+        make_private(&config.data_dir)
             .map_err(|why| Failure::Io(config.data_dir.display().to_string(), why))?;
     }
     let store = Store::open(&config.database(), config.origin.as_deref(), Clock::System).await?;
     Ok(store)
 }
 
-/// The chain of causes below an error, each once.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = String::new();
+/// Makes a folder that only its owner may enter: the database holds the signing keys.
+fn make_private(folder: &std::path::Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
+}
+
+/// An error and the chain of its causes, each said once.
+fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let said = error.to_string();
@@ -185,7 +193,7 @@ fn causes(error: &dyn std::error::Error) -> String {
         }
         cause = error.source();
     }
-    text
+    text.replace('\n', " ")
 }
 
 /// Prints a line of output.

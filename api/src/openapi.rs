@@ -13,7 +13,7 @@ pub fn document(routes: &Routes) -> Value {
             "summary": "Directory of regional health networks",
             "description": include_str!("../../docs/openapi-introduction.md"),
             "version": env!("CARGO_PKG_VERSION"),
-            "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
+            "license": {"name": "MIT OR Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "This node"}],
         "tags": tags(),

@@ -26,7 +26,23 @@ pub struct Draft {
 
 impl Draft {
     /// Adds a parameter (OpenAPI parameter object).
-    pub fn parameter(&mut self, parameter: Value) {
+    ///
+    /// Swagger UI fills examples of optional parameters in, which would make its first request a
+    /// strange one; so they go into the description.
+    pub fn parameter(&mut self, mut parameter: Value) {
+        let required = parameter.get("required") == Some(&json!(true));
+        let example = parameter
+            .as_object_mut()
+            .and_then(|members| members.shift_remove("example"))
+            .filter(|example| !required && *example != json!(""));
+        if let Some(example) = example {
+            let description = parameter.get("description").and_then(Value::as_str);
+            let text = example
+                .as_str()
+                .map_or_else(|| example.to_string(), str::to_owned);
+            let told = format!("{} For example `{text}`.", description.unwrap_or_default());
+            insert(&mut parameter, &["description"], told);
+        }
         self.parameters.push(parameter);
     }
 
@@ -67,6 +83,7 @@ impl Draft {
         let problem = self.schema::<ProblemDocument>();
         self.problems.insert("internal");
         self.problems.insert("not-acceptable");
+        self.problems.insert("uri-too-long");
         for kind in PROBLEMS {
             if self.problems.contains(kind.code) {
                 let status = kind.status.as_u16();

@@ -3,6 +3,7 @@
 use crate::extract::{Pairs, Parameter, Parameters, wrong};
 use crate::problem::Problem;
 use domain::access::Caller;
+use domain::body::Definition;
 use domain::json::{insert, merge_patch};
 use domain::nearest::nearest;
 use domain::record::Envelope;
@@ -67,14 +68,14 @@ impl<T: Resource> Parameters for View<T> {
         },
         Parameter {
             name: "fields",
-            description: "Only these members, separated by commas; `id` and `kind` are always there.",
+            description: "Only these members, separated by commas, beside those that every record has.",
             schema: r#"{"type": "string", "maxLength": 1000}"#,
             example: "name,slug",
             repeatable: false,
         },
         Parameter {
             name: "include",
-            description: "Brings records along under `included`: relationships (and their other ends), home_region, topics, region; one level, at most 200, `included_total` counts them all.",
+            description: "Brings records along under `included`: relationships (and their other ends), home_region, topics, region; one level, at most 200 of each; `included_total` also counts what was left out.",
             schema: r#"{"type": "string", "maxLength": 100}"#,
             example: "home_region,topics",
             repeatable: false,
@@ -88,7 +89,7 @@ impl<T: Resource> Parameters for View<T> {
         {
             return Err(wrong("lang", lang, "a BCP 47 language tag such as en"));
         }
-        let known = members::<T>();
+        let known = &Definition::of(T::KIND).members;
         let fields = pairs.one("fields").map(|list| {
             list.split(',')
                 .map(|name| {
@@ -120,14 +121,6 @@ impl<T: Resource> Parameters for View<T> {
             kind: PhantomData,
         })
     }
-}
-
-/// The members that a record of the kind can have, for `fields`.
-fn members<T: Resource>() -> Vec<String> {
-    let schema = domain::schema::of::<T>();
-    let record = schema.get(&format!("{}Record", T::name()));
-    let properties = record.and_then(|record| record.get("properties")?.as_object());
-    properties.map_or_else(Vec::new, |properties| properties.keys().cloned().collect())
 }
 
 impl<T: Resource> View<T> {
@@ -163,7 +156,9 @@ impl<T: Resource> View<T> {
             .and_then(|lang| translate(&mut record, lang));
         let included = self.included(store, caller, row, &record).await?;
         if let (Some(fields), Some(members)) = (&self.fields, record.as_object_mut()) {
-            members.retain(|name, _| name == "id" || name == "kind" || fields.contains(name));
+            // Without these the answer would be of another type.
+            let kept = &Definition::of(T::KIND).required;
+            members.retain(|name, _| kept.contains(name) || fields.contains(name));
         }
         if let Some((included, total)) = included {
             insert(&mut record, &["included"], included);
@@ -189,7 +184,7 @@ impl<T: Resource> View<T> {
         }
         let mut ids = Vec::new();
         let mut rows = Vec::new();
-        let mut total = 0;
+        let mut left_out = 0;
         for include in &self.include {
             match include {
                 Include::HomeRegion => ids.extend(uuids(record, "/home_region")),
@@ -204,7 +199,8 @@ impl<T: Resource> View<T> {
                     let page = store
                         .relationships(caller, &filter, (limit, None), "")
                         .await?;
-                    total += usize::try_from(page.total).unwrap_or_default();
+                    let total = usize::try_from(page.total).unwrap_or_default();
+                    left_out += total - page.items.len().min(total);
                     for item in page.items {
                         rows.extend(item.ends.into_iter().filter(|end| end.id != row.id));
                         rows.push(item.row);
@@ -214,7 +210,7 @@ impl<T: Resource> View<T> {
         }
         ids.sort_unstable();
         ids.dedup();
-        total += ids.len();
+        left_out += ids.len() - ids.len().min(MAX_INCLUDED);
         ids.truncate(MAX_INCLUDED);
         rows.extend(store.visible(caller, &ids).await?);
         let mut included: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
@@ -223,6 +219,7 @@ impl<T: Resource> View<T> {
             let kind = included.entry(row.kind.as_str()).or_default();
             kind.insert(row.id.to_string(), record);
         }
+        let total = included.values().map(Map::len).sum::<usize>() + left_out;
         Ok(Some((json!(included), total)))
     }
 }
@@ -254,6 +251,7 @@ pub fn translate(record: &mut Value, lang: &str) -> Option<String> {
         let translation = record.pointer(&format!("/translations/{wanted}")).cloned();
         if let Some(translation) = translation {
             merge_patch(record, &translation);
+            insert(record, &["language"], wanted);
             return Some(wanted.to_owned());
         }
     }
@@ -274,10 +272,10 @@ pub fn example<T: Resource>() -> Value {
         chrono::DateTime::from_timestamp_micros(1_767_225_600_000_000).unwrap_or_default()
     });
     let sent: Value = serde_json::from_str(T::EXAMPLE).unwrap_or_default();
-    let mut body = domain::body::Definition::of(T::KIND).check(sent).body;
+    let mut body = Definition::of(T::KIND).check(sent).body;
     let id = |kind: Kind, slug: &str| json!(domain::id::reference(kind.plural(), slug));
     // References are served as ids.
-    for field in &domain::body::Definition::of(T::KIND).references {
+    for field in &Definition::of(T::KIND).references {
         domain::pointer::visit_mut(&mut body, field.path, &mut |_, value| {
             *value = match &*value {
                 Value::String(slug) => id(Kind::Region, slug),

@@ -64,6 +64,10 @@ pub struct Definition {
     pub references: Vec<ReferenceField>,
     /// Members that may be translated.
     pub texts: Vec<&'static str>,
+    /// Members that a record of the kind can have.
+    pub members: Vec<String>,
+    /// Members that every record of the kind has.
+    pub required: Vec<String>,
     shape: Shape,
     read: fn(&Value) -> Result<Reading, serde_json::Error>,
 }
@@ -119,11 +123,16 @@ impl Definition {
             | Kind::Event => (described::REFERENCES, described::TEXTS),
         };
         let input = format!("{}Input", T::name());
+        let schemas = crate::schema::of::<T>();
+        let record = schemas.get(&format!("{}Record", T::name()));
+        let (members, required) = record.map(member_names).unwrap_or_default();
         Self {
             kind: T::KIND,
             references: [common.0, T::REFERENCES].concat(),
             texts: [common.1, T::TEXTS].concat(),
-            shape: Shape::new(&input, crate::schema::of::<T>()),
+            members,
+            required,
+            shape: Shape::new(&input, schemas),
             read: read::<T>,
         }
     }
@@ -215,6 +224,17 @@ impl Definition {
             cuts.extend(more);
         }
     }
+}
+
+/// The names of the members that an object schema lists, and of those that it requires.
+fn member_names(schema: &Value) -> (Vec<String>, Vec<String>) {
+    let listed = schema.get("properties").and_then(Value::as_object);
+    let required = schema.get("required").and_then(Value::as_array);
+    let required = required.into_iter().flatten().filter_map(Value::as_str);
+    (
+        listed.map_or_else(Vec::new, |listed| listed.keys().cloned().collect()),
+        required.map(str::to_owned).collect(),
+    )
 }
 
 /// The pointers of errors that keep a body from being parsed (unknown members and repeated entries

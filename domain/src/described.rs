@@ -161,6 +161,7 @@ fn check(body: &Described) -> Result<(), ValidationError> {
     if body.name.trim().is_empty() {
         return Err(Fault::new("required")
             .with("what", "")
+            .with("what_de", "")
             .with("field", "name")
             .into());
     }

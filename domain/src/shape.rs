@@ -64,7 +64,7 @@ impl Shape {
         }
         if let ValidationErrorKind::Required { property } = error.kind() {
             let member = property.as_str().unwrap_or_default();
-            let fault = Fault::new("required").with("what", "");
+            let fault = Fault::new("required").with("what", "").with("what_de", "");
             return vec![FieldError::new(child(&pointer, member), fault)];
         }
         vec![FieldError::new(pointer, fault_of(error))]

@@ -145,12 +145,18 @@ impl Store {
             .await?)
     }
 
-    /// Keeps a new signing key.
+    /// Keeps the first signing key; of instances that start together, the first one's.
     ///
     /// # Errors
     /// The database's.
-    pub async fn add_signing_key(&self, kid: &str, alg: &str, private_pem: &str) -> Result<()> {
+    pub async fn first_signing_key(&self, kid: &str, alg: &str, private_pem: &str) -> Result<()> {
         self.write(&Caller::node(), &WriteOptions::default(), async |unit| {
+            // Instances take turns at this row.
+            unit.execute("UPDATE sync_state SET id = 1 WHERE id = 1", [])
+                .await?;
+            if signing_key::Entity::find().one(&unit.tx).await?.is_some() {
+                return Ok(());
+            }
             let row = signing_key::ActiveModel {
                 kid: Set(kid.to_owned()),
                 alg: Set(alg.to_owned()),

@@ -27,6 +27,7 @@ impl Unit<'_> {
             return Ok(());
         };
         let base = slugify(name);
+        self.take_turns_for_slug(kind, &base).await?;
         let taken: Vec<Option<String>> = record::Entity::find()
             .select_only()
             .column(record::Column::Slug)
@@ -48,6 +49,16 @@ impl Unit<'_> {
             .find(|slug| !taken.contains(slug));
         members.insert("slug".to_owned(), json!(free.unwrap_or(base)));
         Ok(())
+    }
+
+    /// Many that get one name at once would take each other's slug again and again.
+    async fn take_turns_for_slug(&self, kind: Kind, base: &str) -> Result<()> {
+        if !self.db().is_postgres() {
+            return Ok(());
+        }
+        let what = format!("slug/{}/{base}", kind.code());
+        let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+        self.execute(sql, [what.into()]).await
     }
 
     /// Refuses a row whose unique values another record of this node has.

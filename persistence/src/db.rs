@@ -19,7 +19,7 @@ pub struct Db {
 }
 
 /// How long a write waits for its turn, and how long it may take.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 
 impl Db {
     /// Connects to `sqlite://path` or `postgres://…`.

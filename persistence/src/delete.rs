@@ -23,6 +23,7 @@ impl Unit<'_> {
     /// # Errors
     /// As [`crate::Store::delete`].
     pub async fn delete(&mut self, old: record::Model) -> Result<()> {
+        self.lock_against_naming(old.id).await?;
         let edges = self.own_edges(old.id).await?;
         let going: BTreeSet<Uuid> = edges.iter().map(|row| row.id).collect();
         self.refuse_referenced(old.id, &going).await?;
@@ -32,19 +33,18 @@ impl Unit<'_> {
         Ok(())
     }
 
+    /// Waits for writers that name the record and holds up new ones.
+    async fn lock_against_naming(&self, id: Uuid) -> Result<()> {
+        if !self.db().is_postgres() {
+            return Ok(());
+        }
+        let sql = "SELECT id FROM record WHERE id = $1 FOR UPDATE";
+        self.execute(sql, [id.into()]).await
+    }
+
     /// This node's relationships that have the record at an end.
     async fn own_edges(&self, id: Uuid) -> Result<Vec<record::Model>> {
-        let ids: Vec<Uuid> = edge::Entity::find()
-            .select_only()
-            .column(edge::Column::RecordId)
-            .filter(
-                Condition::any()
-                    .add(edge::Column::FromId.eq(id))
-                    .add(edge::Column::ToId.eq(id)),
-            )
-            .into_tuple()
-            .all(&self.tx)
-            .await?;
+        let ids = self.edges_at(id).await?;
         if ids.len() > MAX_RELATIONSHIPS {
             return Err(StoreError::HasRelationships(ids.len()));
         }
@@ -52,10 +52,29 @@ impl Unit<'_> {
             .filter(record::Column::Id.is_in(ids))
             .filter(record::Column::Origin.eq(&self.origin))
             .order_by_asc(record::Column::Id);
-        if self.db().is_postgres() {
-            query = query.lock(LockType::Update);
+        if !self.db().is_postgres() {
+            return Ok(query.all(&self.tx).await?);
         }
-        Ok(query.all(&self.tx).await?)
+        query = query.lock(LockType::Update);
+        let mut rows = query.all(&self.tx).await?;
+        // Until they were locked, some may have been moved to another record.
+        let still: BTreeSet<Uuid> = self.edges_at(id).await?.into_iter().collect();
+        rows.retain(|row| still.contains(&row.id));
+        Ok(rows)
+    }
+
+    async fn edges_at(&self, id: Uuid) -> Result<Vec<Uuid>> {
+        let at = Condition::any()
+            .add(edge::Column::FromId.eq(id))
+            .add(edge::Column::ToId.eq(id));
+        let ids = edge::Entity::find()
+            .select_only()
+            .column(edge::Column::RecordId)
+            .filter(at)
+            .into_tuple()
+            .all(&self.tx)
+            .await?;
+        Ok(ids)
     }
 
     /// Refuses to delete what another own record still names.
@@ -103,6 +122,7 @@ impl Unit<'_> {
     async fn bury(&mut self, row: &record::Model) -> Result<()> {
         let version = row.version + 1;
         self.log_delete(row, version).await?;
+        self.forget_key(row).await?;
         let grave = tombstone::ActiveModel {
             id: Set(row.id),
             kind: Set(row.kind.clone()),
@@ -123,5 +143,16 @@ impl Unit<'_> {
             .await?;
         record::Entity::delete_by_id(row.id).exec(&self.tx).await?;
         Ok(())
+    }
+
+    /// A key revives the record that had it last.
+    async fn forget_key(&self, row: &record::Model) -> Result<()> {
+        let (Some(system), Some(key)) = (&row.system, &row.external_id) else {
+            return Ok(());
+        };
+        let sql = "UPDATE tombstone SET system = NULL, external_id = NULL \
+             WHERE kind = $1 AND system = $2 AND external_id = $3 AND origin = $4";
+        let values = [&row.kind, system, key, &row.origin].map(|text| text.clone().into());
+        self.execute(sql, values).await
     }
 }

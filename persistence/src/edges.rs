@@ -142,7 +142,11 @@ impl Unit<'_> {
         let open = [&relationship.from, &relationship.to]
             .into_iter()
             .find(|end| end.is_open())
-            .map(|end| json!(end).to_string());
+            .map(|end| {
+                let mut end = json!(end);
+                domain::json::without_absent(&mut end);
+                end.to_string()
+            });
         let (from, to) = (relationship.from.record(), relationship.to.record());
         let code = |end: &End| end.kind().map(|kind| kind.code().to_owned());
         let row = edge::ActiveModel {

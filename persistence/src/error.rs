@@ -163,9 +163,11 @@ fn is_transient(error: &DbErr) -> bool {
     let text = error.to_string();
     let code = sqlx_code(error);
     match code.as_deref() {
-        // PostgreSQL: serialization_failure, deadlock_detected, lock_not_available, unique_violation;
-        // SQLite: SQLITE_BUSY and its kinds, SQLITE_LOCKED.
-        Some("40001" | "40P01" | "55P03" | "23505" | "5" | "6" | "261" | "517" | "773") => true,
+        // PostgreSQL: serialization_failure, deadlock_detected, lock_not_available, unique_violation,
+        // query_canceled (by statement_timeout); SQLite: SQLITE_BUSY and its kinds, SQLITE_LOCKED.
+        Some(
+            "40001" | "40P01" | "55P03" | "23505" | "57014" | "5" | "6" | "261" | "517" | "773",
+        ) => true,
         Some(_) | None => text.contains("database is locked"),
     }
 }

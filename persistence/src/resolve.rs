@@ -175,7 +175,7 @@ impl Unit<'_> {
             // One order of locking, so that two writers wait instead of deadlocking.
             .order_by_asc(Column::Id);
         if self.db().is_postgres() {
-            query = query.lock(LockType::Share);
+            query = query.lock(LockType::KeyShare);
         }
         Ok(query.into_model::<Head>().all(&self.tx).await?)
     }

@@ -133,6 +133,32 @@ async fn make_node(db: &Db, origin: Option<&str>, clock: &Clock) -> Result<Node>
             "\"{origin}\" cannot be an origin: 3 to 63 of a-z, 0-9 and hyphens, not \"{REFERENCE_ORIGIN}\""
         )));
     }
+    if node::Entity::find_by_id(1)
+        .one(db.reader())
+        .await?
+        .is_none()
+    {
+        insert_node(db, origin, clock).await?;
+    }
+    let row = node::Entity::find_by_id(1)
+        .one(db.writer())
+        .await?
+        .ok_or_else(|| StoreError::Corrupt("sync_state is empty".to_owned()))?;
+    match origin {
+        Some(wanted) if wanted != row.origin => Err(StoreError::Setup(format!(
+            "this database belongs to the origin \"{}\"; an origin never changes, so leave out \"{wanted}\"",
+            row.origin
+        ))),
+        Some(_) | None => Ok(Node {
+            origin: row.origin,
+            log_id: row.log_id,
+            secret: row.secret.into_bytes(),
+        }),
+    }
+}
+
+/// Makes the node's row; of instances that start together, the first one's stays.
+async fn insert_node(db: &Db, origin: Option<&str>, clock: &Clock) -> Result<()> {
     let fresh = node::ActiveModel {
         id: Set(1),
         origin: Set(origin.map_or_else(random_origin, str::to_owned)),
@@ -150,21 +176,7 @@ async fn make_node(db: &Db, origin: Option<&str>, clock: &Clock) -> Result<Node>
         .on_conflict(on_conflict)
         .exec_without_returning(db.writer())
         .await?;
-    let row = node::Entity::find_by_id(1)
-        .one(db.writer())
-        .await?
-        .ok_or_else(|| StoreError::Corrupt("sync_state is empty".to_owned()))?;
-    match origin {
-        Some(wanted) if wanted != row.origin => Err(StoreError::Setup(format!(
-            "this database belongs to the origin \"{}\"; an origin never changes, so leave out \"{wanted}\"",
-            row.origin
-        ))),
-        Some(_) | None => Ok(Node {
-            origin: row.origin,
-            log_id: row.log_id,
-            secret: row.secret.into_bytes(),
-        }),
-    }
+    Ok(())
 }
 
 fn is_origin(text: &str) -> bool {

@@ -4,7 +4,7 @@
 //! Taken last, the counter row is locked only while the entries are inserted and committed, so the
 //! order of the numbers is the order of the commits, without gaps, on both databases.
 
-use crate::db::Db;
+use crate::db::{Db, PATIENCE};
 use crate::entity::{change, record};
 use crate::error::{Result, StoreError};
 use crate::store::Store;
@@ -15,7 +15,7 @@ use domain::described::Publication;
 use domain::vocabulary::Coded;
 use rand::Rng;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait, Statement};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// How a write is to be done.
@@ -88,9 +88,13 @@ impl Store {
         work: impl AsyncFn(&mut Unit<'_>) -> Result<T>,
     ) -> Result<T> {
         let mut attempt = 1;
+        let begun = Instant::now();
         loop {
             match self.attempt(origin, caller, options, &work).await {
-                Err(StoreError::Busy(cause)) if attempt < ATTEMPTS => {
+                // Who has waited long already is told so instead of waiting again.
+                Err(StoreError::Busy(cause))
+                    if attempt < ATTEMPTS && begun.elapsed() < PATIENCE =>
+                {
                     tracing::debug!(attempt, %cause, "transaction tried again");
                     let jitter = rand::rng().random_range(1..=20 * u64::from(attempt));
                     tokio::time::sleep(Duration::from_millis(jitter)).await;
@@ -167,6 +171,15 @@ impl Unit<'_> {
             body: None,
         });
         Ok(())
+    }
+
+    /// Notes that a deleted record is about to be made again: its deletion is not the newest entry.
+    pub(crate) async fn log_revival(&mut self, id: Uuid) -> Result<()> {
+        for entry in &mut self.entries {
+            entry.newest &= entry.record_id != id;
+        }
+        let sql = "UPDATE change SET newest = false WHERE record_id = $1 AND newest";
+        self.execute(sql, [id.into()]).await
     }
 
     /// The log keeps the body of a version once a newer one takes its place in `record`.

@@ -190,7 +190,8 @@ impl Unit<'_> {
         })
     }
 
-    /// The row of a record that the caller may change, locked.
+    /// The row of a record that the caller may change, locked against other changes; naming the
+    /// record goes on, or a region in which many write could never be changed.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::PreconditionFailed`] and those of access.
@@ -202,7 +203,7 @@ impl Unit<'_> {
     ) -> Result<record::Model> {
         let mut query = record::Entity::find_by_id(id).filter(record::Column::Kind.eq(kind.code()));
         if self.db().is_postgres() {
-            query = query.lock(LockType::Update);
+            query = query.lock(LockType::NoKeyUpdate);
         }
         let row = query.one(&self.tx).await?.ok_or(StoreError::NotFound)?;
         let subject = self.subject(&row)?;
@@ -461,7 +462,7 @@ impl Unit<'_> {
         Ok(dead)
     }
 
-    async fn revive(&self, kind: Kind, dead: &tombstone::Model) -> Result<()> {
+    async fn revive(&mut self, kind: Kind, dead: &tombstone::Model) -> Result<()> {
         self.authorise(
             Action::Write,
             &Subject {
@@ -475,11 +476,7 @@ impl Unit<'_> {
         tombstone::Entity::delete_by_id(dead.id)
             .exec(&self.tx)
             .await?;
-        self.execute(
-            "UPDATE change SET newest = false WHERE record_id = $1 AND newest",
-            [dead.id.into()],
-        )
-        .await
+        self.log_revival(dead.id).await
     }
 }
 
@@ -553,8 +550,12 @@ fn require_home(kind: Kind, body: &Value, resolved: &Resolved, errors: &mut Vec<
     // A relationship takes it from its ends; if they are wrong, that is told.
     let told = kind == Kind::Relationship && !(resolved.errors.is_empty() && errors.is_empty());
     if missing && !told {
-        let fault =
-            Fault::new("required").with("what", "the region whose editors may write the record");
+        let fault = Fault::new("required")
+            .with("what", "the region whose editors may write the record")
+            .with(
+                "what_de",
+                "die Region, deren Redaktion den Datensatz pflegt",
+            );
         errors.push(FieldError::new("/home_region", fault));
     }
 }

@@ -7,13 +7,17 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
+    clippy::return_self_not_must_use,
     reason = "a test fails by panicking"
 )]
 
+pub mod audit;
 pub mod call;
 pub mod conform;
 pub mod database;
 pub mod node;
+pub mod process;
+pub mod settings;
 
 pub use call::{Answer, Call};
 pub use database::{Backend, Content};

@@ -104,37 +104,31 @@ impl Node {
     }
 
     /// A request without a token.
-    #[must_use]
     pub fn call(&self, method: Method, path: &str) -> Call {
         Call::new(&self.client, &self.base, method, path)
     }
 
     /// GET without a token.
-    #[must_use]
     pub fn get(&self, path: &str) -> Call {
         self.call(Method::GET, path)
     }
 
     /// POST as the admin.
-    #[must_use]
     pub fn post(&self, path: &str) -> Call {
         self.call(Method::POST, path).token(&self.admin)
     }
 
     /// PUT as the admin.
-    #[must_use]
     pub fn put(&self, path: &str) -> Call {
         self.call(Method::PUT, path).token(&self.admin)
     }
 
     /// PATCH as the admin.
-    #[must_use]
     pub fn patch(&self, path: &str) -> Call {
         self.call(Method::PATCH, path).token(&self.admin)
     }
 
     /// DELETE as the admin.
-    #[must_use]
     pub fn delete(&self, path: &str) -> Call {
         self.call(Method::DELETE, path).token(&self.admin)
     }

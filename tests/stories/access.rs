@@ -1,1 +1,316 @@
-//! access
+//! Who may do what: the role table, over HTTP.
+
+use domain::access::Role;
+use persistence::entity::{account, record};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use serde_json::{Value, json};
+use tests::{Node, story};
+use uuid::Uuid;
+
+async fn region(node: &Node, slug: &str) -> Uuid {
+    let read = node.get(&format!("/v1/regions/{slug}")).await.expect(200);
+    Uuid::parse_str(read.id()).unwrap()
+}
+
+fn actor(home: &str, publication: &str) -> Value {
+    json!({"name": "Praxis", "home_region": home, "publication": publication})
+}
+
+/// What the role table says: create a draft, publish it, change the region tree.
+const ROLES: [(Role, bool, bool, bool); 5] = [
+    (Role::Reader, false, false, false),
+    (Role::Editor, true, false, false),
+    (Role::Approver, true, true, false),
+    (Role::Feeder, false, false, false),
+    (Role::Admin, true, true, true),
+];
+
+story!(
+    each_role_may_in_its_region_what_the_table_says,
+    Seeded,
+    async |node| {
+        let here = region(node, "nordhessen").await;
+        let status = |may: bool, yes: u16| if may { yes } else { 403 };
+        for (role, write, publish, tree) in ROLES {
+            let token = node.token(role, Some(here)).await;
+            let create = |body: Value| {
+                node.post("/v1/actors?dry_run=true")
+                    .token(&token)
+                    .json(&body)
+            };
+            assert_eq!(
+                create(actor("nordhessen", "draft")).await.status,
+                status(write, 200),
+                "{role:?}"
+            );
+            assert_eq!(
+                create(actor("nordhessen", "published")).await.status,
+                status(publish, 200),
+                "{role:?}"
+            );
+            create(actor("muensterland", "draft"))
+                .await
+                .problem(403, "forbidden");
+            let topic = node
+                .post("/v1/topics")
+                .token(&token)
+                .json(&json!({"name": "Thema"}))
+                .await;
+            topic.problem(403, "forbidden");
+            let edge = json!({"type": "part_of", "from": {"kind": "region", "slug": "nordhessen"}, "to": {"kind": "region", "slug": "deutschland"}});
+            let edge = node
+                .post("/v1/relationships?dry_run=true")
+                .token(&token)
+                .json(&edge)
+                .await;
+            assert_eq!(edge.status, status(tree, 200), "{role:?} {}", edge.text);
+
+            let one = "/v1/actors/klinikum-kassel";
+            let change = node
+                .patch(&format!("{one}?dry_run=true"))
+                .token(&token)
+                .if_match("\"1\"");
+            assert_eq!(
+                change.json(&json!({"size": "large"})).await.status,
+                status(write, 200)
+            );
+            let withdraw = node
+                .patch(&format!("{one}?dry_run=true"))
+                .token(&token)
+                .if_match("\"1\"");
+            assert_eq!(
+                withdraw.json(&json!({"publication": "draft"})).await.status,
+                status(publish, 200)
+            );
+            let give_away = node
+                .patch(&format!("{one}?dry_run=true"))
+                .token(&token)
+                .if_match("\"1\"");
+            give_away
+                .json(&json!({"home_region": "muensterland"}))
+                .await
+                .problem(403, "forbidden");
+            let delete = node
+                .delete(&format!("{one}?dry_run=true"))
+                .token(&token)
+                .if_match("\"1\"");
+            assert_eq!(delete.await.status, status(write, 204));
+        }
+    }
+);
+
+story!(a_refusal_changes_nothing, Seeded, async |node| {
+    let elsewhere = node
+        .token(Role::Approver, Some(region(node, "muensterland").await))
+        .await;
+    let rows = || async {
+        let db = node.store.db().reader();
+        let changes = persistence::entity::change::Entity::find()
+            .count(db)
+            .await
+            .unwrap();
+        (changes, record::Entity::find().count(db).await.unwrap())
+    };
+    let before = rows().await;
+    let one = "/v1/actors/klinikum-kassel";
+    node.patch(one)
+        .token(&elsewhere)
+        .if_match("\"1\"")
+        .json(&json!({"name": "X"}))
+        .await
+        .problem(403, "forbidden");
+    node.put(one)
+        .token(&elsewhere)
+        .if_match("\"1\"")
+        .json(&actor("nordhessen", "published"))
+        .await
+        .problem(403, "forbidden");
+    node.delete(one)
+        .token(&elsewhere)
+        .if_match("\"1\"")
+        .await
+        .problem(403, "forbidden");
+    node.delete(one)
+        .token("x.y.z")
+        .if_match("\"1\"")
+        .await
+        .problem(401, "unauthorized");
+    node.post("/v1/actors")
+        .anonymous()
+        .json(&actor("nordhessen", "draft"))
+        .await
+        .problem(401, "unauthorized");
+    assert_eq!(rows().await, before);
+});
+
+story!(drafts_are_seen_in_their_region_only, Seeded, async |node| {
+    let here = region(node, "nordhessen").await;
+    let there = region(node, "muensterland").await;
+    let draft = node
+        .post("/v1/networks")
+        .json(&json!({"name": "Geheim", "home_region": "nordhessen"}))
+        .await
+        .expect(201);
+    let edge = json!({"type": "serves", "publication": "published",
+        "from": {"kind": "network", "id": draft.id()}, "to": {"kind": "region", "slug": "hessen"}});
+    let edge = node.post("/v1/relationships").json(&edge).await.expect(201);
+    let paths = [
+        format!("/v1/networks/{}", draft.id()),
+        "/v1/networks/geheim".to_owned(),
+        format!("/v1/relationships/{}", edge.id()),
+    ];
+    let list = "/v1/regions/hessen/relationships?type=serves&limit=200";
+    let seen = |json: &Value| {
+        json["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|item| item["id"] == edge.json["id"])
+    };
+    for (role, region, sees) in [
+        (Role::Reader, here, true),
+        (Role::Editor, here, true),
+        (Role::Approver, here, true),
+        (Role::Admin, here, true),
+        (Role::Feeder, here, false),
+        (Role::Reader, there, false),
+        (Role::Admin, there, false),
+    ] {
+        let token = node.token(role, Some(region)).await;
+        for path in &paths {
+            let status = node.get(path).token(&token).await.status;
+            assert_eq!(status, if sees { 200 } else { 404 }, "{role:?} {path}");
+        }
+        let listed = node.get(list).token(&token).await.expect(200);
+        assert_eq!(seen(&listed.json), sees, "{role:?}");
+        // A draft that one does not see cannot be named either.
+        let body = json!({"type": "related_to", "from": {"kind": "network", "slug": "geheim"}, "to": {"kind": "region", "slug": "hessen"}});
+        let named = node
+            .post("/v1/relationships?dry_run=true")
+            .token(&token)
+            .json(&body)
+            .await;
+        assert_eq!(
+            named.text.contains("unknown-reference"),
+            !sees,
+            "{role:?} {}",
+            named.text
+        );
+    }
+    for path in &paths {
+        node.get(path).await.problem(404, "not-found");
+    }
+    assert!(!seen(&node.get(list).await.expect(200).json));
+});
+
+story!(
+    a_grant_may_hold_below_its_region_too,
+    Seeded,
+    async |node| {
+        let ruhr = region(node, "gesundheitsmetropole-ruhr").await;
+        let body = json!({"name": "Wache", "home_region": "wattenscheid"});
+        let narrow = node.token_below(Role::Editor, Some(ruhr), false).await;
+        node.post("/v1/actors")
+            .token(&narrow)
+            .json(&body)
+            .await
+            .problem(403, "forbidden");
+        let wide = node.token_below(Role::Editor, Some(ruhr), true).await;
+        node.post("/v1/actors")
+            .token(&wide)
+            .json(&body)
+            .await
+            .expect(201);
+    }
+);
+
+story!(no_grant_reaches_a_copy, Seeded, async |node| {
+    let id = crate::errors::copy_of(node, "klinikum-kassel", "elsewhere").await;
+    let path = format!("/v1/actors/{id}");
+    let copy = node.get(&path).await.expect(200);
+    assert_eq!(copy.json["origin"], "elsewhere");
+    assert!(copy.json["synced_at"].is_string());
+    let refused = node
+        .patch(&path)
+        .if_match("\"1\"")
+        .json(&json!({"name": "X"}))
+        .await
+        .problem(403, "forbidden");
+    assert_eq!(refused.json["reason"], "copy");
+    node.delete(&path)
+        .if_match("\"1\"")
+        .await
+        .problem(403, "forbidden");
+    // The slug still means this node's own record.
+    assert_ne!(
+        node.get("/v1/actors/klinikum-kassel")
+            .await
+            .expect(200)
+            .id(),
+        id.to_string()
+    );
+    // Reference data is a copy on every node.
+    node.patch("/v1/regions/hessen")
+        .if_match("\"1\"")
+        .json(&json!({"name": "X"}))
+        .await
+        .problem(403, "forbidden");
+});
+
+story!(roles_are_read_at_each_request, Seeded, async |node| {
+    let token = node.token(Role::Editor, None).await;
+    let create = || {
+        node.post("/v1/actors?dry_run=true")
+            .token(&token)
+            .json(&actor("nordhessen", "draft"))
+    };
+    create().await.expect(200);
+    account::Entity::update_many()
+        .col_expr(
+            account::Column::DisabledAt,
+            Expr::value(node.store.clock().now()),
+        )
+        .filter(account::Column::Name.contains("Editor"))
+        .exec(node.store.db().reader())
+        .await
+        .unwrap();
+    let refused = create().await.problem(401, "unauthorized");
+    assert_eq!(
+        refused.header("www-authenticate"),
+        "Bearer error=\"invalid_token\""
+    );
+});
+
+story!(
+    a_relationship_is_written_by_the_editors_of_an_own_end,
+    Seeded,
+    async |node| {
+        let editor = node
+            .token(Role::Editor, Some(region(node, "nordhessen").await))
+            .await;
+        let edge = |from: &str, to: &str| json!({"type": "cooperates_with", "from": {"kind": "network", "slug": from}, "to": {"kind": "network", "slug": to}, "home_region": "nordhessen"});
+        let post = |body: Value| {
+            node.post("/v1/relationships?dry_run=true")
+                .token(&editor)
+                .json(&body)
+        };
+        post(edge(
+            "cluster-gesundheit-nordhessen",
+            "teleradiologieverbund-ruhr",
+        ))
+        .await
+        .expect(200);
+        let refused = post(edge("medecon-ruhr-e-v", "teleradiologieverbund-ruhr"))
+            .await
+            .problem(403, "forbidden");
+        assert_eq!(refused.json["reason"], "own-end");
+        let foreign = json!({"type": "part_of", "from": {"kind": "region", "slug": "hessen"}, "to": {"kind": "region", "slug": "nordrhein-westfalen"}, "home_region": "nordhessen"});
+        let foreign = node
+            .post("/v1/relationships")
+            .json(&foreign)
+            .await
+            .problem(422, "validation-failed");
+        assert_eq!(foreign.faults()[0].1, "own-end");
+    }
+);

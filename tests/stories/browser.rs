@@ -1,1 +1,242 @@
-//! browser
+//! Swagger UI in a real browser: headless Chromium, driven over `WebDriver`.
+//!
+//! `CHROMEDRIVER` and `CHROME_BIN` name the programs (`tests/setup/chromium.sh` sets them). A
+//! missing browser fails the test: skipped, it would look as if somebody had looked.
+
+use futures::FutureExt;
+use serde_json::Value;
+use std::panic::AssertUnwindSafe;
+use std::process::Stdio;
+use std::time::Duration;
+use tempfile::TempDir;
+use tests::{Node, story};
+use thirtyfour::prelude::*;
+use thirtyfour::{ChromiumLikeCapabilities, LoggingPrefsLogLevel};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// How long the browser may take for one step on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+const SWITCHES: [&str; 9] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1300,1400",
+];
+
+/// A browser with a profile of its own, and the driver that started it.
+struct Browser {
+    page: WebDriver,
+    /// Ends with the value.
+    _driver: Child,
+    _profile: TempDir,
+}
+
+fn program(variable: &str, usual: &str) -> String {
+    #[expect(clippy::disallowed_methods, reason = "the tests' own configuration")]
+    let named = std::env::var(variable);
+    named.unwrap_or_else(|_| usual.to_owned())
+}
+
+impl Browser {
+    async fn start() -> Self {
+        let profile = tempfile::tempdir().unwrap();
+        let (driver, port) = driver().await;
+        let mut wanted = DesiredCapabilities::chrome();
+        let browser = program("CHROME_BIN", "/usr/bin/chromium");
+        wanted.set_binary(&browser).unwrap();
+        for switch in SWITCHES {
+            wanted.add_arg(switch).unwrap();
+        }
+        let folder = format!("--user-data-dir={}", profile.path().display());
+        wanted.add_arg(&folder).unwrap();
+        for log in ["browser", "performance"] {
+            wanted
+                .set_logging_prefs(log, LoggingPrefsLogLevel::All)
+                .unwrap();
+        }
+        let page = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await;
+        let page = page.unwrap_or_else(|why| {
+            panic!("{browser} does not start; install it, or name it in CHROME_BIN: {why}")
+        });
+        Self {
+            page,
+            _driver: driver,
+            _profile: profile,
+        }
+    }
+
+    /// Opens a URL and forgets what the browser has done before.
+    async fn open(&self, url: &str) {
+        // A page that is open already would only scroll to the new fragment.
+        self.page.goto("about:blank").await.unwrap();
+        self.page.get_log("browser").await.unwrap();
+        self.page.get_log("performance").await.unwrap();
+        self.page.goto(url).await.unwrap();
+    }
+
+    /// The first element that fits a CSS selector, as soon as it is there.
+    async fn find(&self, css: &str) -> WebElement {
+        let query = self.page.query(By::Css(css));
+        let query = query.wait(PATIENCE, Duration::from_millis(100));
+        let found = query.first().await;
+        found.unwrap_or_else(|why| panic!("{css}: {why}"))
+    }
+
+    /// Clicks by script: a click by coordinates hits whatever the page has scrolled there.
+    async fn click(&self, css: &str) {
+        let element = self.find(css).await.to_json().unwrap();
+        let script = "arguments[0].click()";
+        self.page.execute(script, vec![element]).await.unwrap();
+    }
+
+    /// Sets an input as a person does, so that the page hears of it.
+    async fn fill(&self, css: &str, text: &str) {
+        let element = self.find(css).await.to_json().unwrap();
+        // React replaces the setter of the element; that of its prototype is the real one. Swagger
+        // UI waits for more keys until the field is left.
+        let script = "const [field, text] = arguments; \
+             const own = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), 'value'); \
+             own.set.call(field, text); \
+             for (const name of ['input', 'change', 'focusout']) \
+                 field.dispatchEvent(new Event(name, {bubbles: true}));";
+        let arguments = vec![element, text.into()];
+        self.page.execute(script, arguments).await.unwrap();
+    }
+
+    /// Everything that was requested since the page was opened came from the node, and the
+    /// console holds no error.
+    async fn was_clean(&self, node: &Node) {
+        let mut requested = 0;
+        for entry in self.page.get_log("performance").await.unwrap() {
+            let event: Value = serde_json::from_str(&entry.message).unwrap();
+            let event = &event["message"];
+            if event["method"] != "Network.requestWillBeSent" {
+                continue;
+            }
+            let url = event["params"]["request"]["url"].as_str().unwrap();
+            let own = url.strip_prefix(&node.base);
+            let home = own.is_some_and(|rest| rest.starts_with('/'));
+            let inline = url.starts_with("data:") || url.starts_with("blob:");
+            assert!(home || inline, "the page asks {url}");
+            requested += usize::from(home);
+        }
+        assert!(requested > 0, "the log of requests is empty");
+        let console = self.page.get_log("browser").await.unwrap();
+        let errors: Vec<_> = console.iter().filter(|one| one.level == "SEVERE").collect();
+        assert!(errors.is_empty(), "{errors:?}");
+    }
+}
+
+/// Starts chromedriver on a port of its choice.
+async fn driver() -> (Child, u16) {
+    let name = program("CHROMEDRIVER", "chromedriver");
+    let mut child = Command::new(&name)
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap_or_else(|why| {
+            panic!("{name} does not start; install it, or name it in CHROMEDRIVER: {why}")
+        });
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let said = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if let Some((_, port)) = line.split_once("successfully on port ") {
+                return port.trim_end_matches('.').parse().ok();
+            }
+        }
+        None
+    };
+    let port = tokio::time::timeout(PATIENCE, said).await.ok().flatten();
+    let port = port.unwrap_or_else(|| panic!("{name} does not say on which port it listens"));
+    // Its further output is read, so that it never waits for a reader.
+    actix_web::rt::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    (child, port)
+}
+
+/// Runs the story with a browser, which is ended even if the story fails.
+async fn with_browser(story: impl AsyncFnOnce(&Browser)) {
+    let browser = Browser::start().await;
+    let outcome = AssertUnwindSafe(story(&browser)).catch_unwind().await;
+    let ended = browser.page.quit().await;
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
+    ended.unwrap();
+}
+
+async fn authorize(browser: &Browser, token: &str) {
+    browser.click(".auth-wrapper .btn.authorize").await;
+    browser.fill("#auth-bearer-value", token).await;
+    browser.click(".auth-btn-wrapper button[type=submit]").await;
+    // The dialog offers to log out once it has the token.
+    browser.find("[aria-label='Remove authorization']").await;
+    browser.click(".auth-btn-wrapper .btn-done").await;
+}
+
+/// Presses Execute in an operation and returns the status and the body that the page shows.
+async fn execute(browser: &Browser, operation: &str) -> (String, String) {
+    browser.click(&format!("{operation} .btn.execute")).await;
+    let answer = format!("{operation} .live-responses-table tbody tr.response");
+    let status = browser
+        .find(&format!("{answer} .response-col_status"))
+        .await;
+    let status = status.text().await.unwrap();
+    // What is below the fold has text all the same.
+    let body = browser.find(&format!("{answer} .highlight-code")).await;
+    let body = body.prop("textContent").await.unwrap().unwrap_or_default();
+    (status.lines().next().unwrap_or_default().to_owned(), body)
+}
+
+story!(swagger_ui_reads_and_writes, Seeded, async |node| {
+    with_browser(async |browser| {
+        // The shortest address leads to the page.
+        browser.open(&format!("{}/docs", node.base)).await;
+        let title = browser.find(".info .title").await.text().await.unwrap();
+        assert!(title.starts_with("Verbund"), "{title}");
+        let address = browser.page.current_url().await.unwrap();
+        assert_eq!(address.as_str(), format!("{}/docs/", node.base));
+        browser.was_clean(node).await;
+
+        // Anybody reads.
+        let page = format!("{}/docs/#/Networks/get_network", node.base);
+        browser.open(&page).await;
+        let read = "#operations-Networks-get_network";
+        let field = |name: &str| format!("{read} tr[data-param-name='{name}'] input");
+        browser.fill(&field("id"), "mo-win-net").await;
+        for optional in ["lang", "fields", "include", "If-None-Match"] {
+            browser.fill(&field(optional), "").await;
+        }
+        let (status, body) = execute(browser, read).await;
+        assert_eq!(status, "200", "{body}");
+        assert!(body.contains("Mo.WiN.net"), "{body}");
+        browser.was_clean(node).await;
+
+        // Who has a token writes.
+        let page = format!("{}/docs/#/Actors/create_actor", node.base);
+        browser.open(&page).await;
+        authorize(browser, &node.admin).await;
+        let write = "#operations-Actors-create_actor";
+        let body = r#"{"name": "Klinik im Browser", "home_region": "nordhessen", "publication": "published"}"#;
+        browser
+            .fill(&format!("{write} tr[data-param-name='dry_run'] select"), "")
+            .await;
+        browser
+            .fill(&format!("{write} textarea.body-param__text"), body)
+            .await;
+        let (status, body) = execute(browser, write).await;
+        assert_eq!(status, "201", "{body}");
+        browser.was_clean(node).await;
+        node.get("/v1/actors/klinik-im-browser").await.expect(200);
+    })
+    .await;
+});

@@ -1,1 +1,289 @@
-//! cli
+//! The command line, as a person at a terminal uses it.
+
+use serde_json::Value;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use tests::database::Database;
+use tests::{Backend, Content};
+
+fn binary() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let binary = test.ancestors().nth(2).unwrap().join("verbund");
+    assert!(
+        binary.exists(),
+        "{} is missing; run cargo build -p api first",
+        binary.display()
+    );
+    binary
+}
+
+/// Runs `verbund` in an empty folder with nothing of the caller's environment.
+fn verbund(folder: &Path, arguments: &[&str], environment: &[(&str, &str)], input: &str) -> Output {
+    let mut child = Command::new(binary())
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .envs(environment.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A database of its own on each backend, for `--database-url`.
+fn on_both(story: impl Fn(&Path, &str)) {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let database = runtime.block_on(Database::new(backend, Content::Empty));
+        let folder = tempfile::tempdir().unwrap();
+        story(folder.path(), &database.url);
+        runtime.block_on(database.remove());
+    }
+}
+
+#[test]
+fn openapi_prints_the_document_without_a_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let printed = verbund(folder.path(), &["openapi"], &[], "");
+    assert_eq!(
+        text(&printed.stdout),
+        include_str!("../../openapi/openapi.json")
+    );
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn without_flags_there_is_a_database_in_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let done = verbund(folder.path(), &["migrate", "--origin", "kassel"], &[], "");
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    assert!(folder.path().join("verbund-data/verbund.sqlite").exists());
+    // An origin is chosen once.
+    let again = verbund(folder.path(), &["migrate", "--origin", "ruhr"], &[], "");
+    assert!(!again.status.success());
+    assert!(
+        text(&again.stderr).contains("belongs to the origin \"kassel\""),
+        "{}",
+        text(&again.stderr)
+    );
+    for bad in ["verbund", "ab", "Groß"] {
+        let elsewhere = tempfile::tempdir().unwrap();
+        let refused = verbund(elsewhere.path(), &["migrate", "--origin", bad], &[], "");
+        assert!(
+            text(&refused.stderr).contains("cannot be an origin"),
+            "{bad}"
+        );
+    }
+}
+
+#[test]
+fn import_reports_every_line() {
+    on_both(|folder, url| {
+        let lines = concat!(
+            "{\"kind\":\"region\",\"name\":\"Neuland\",\"slug\":\"neuland\",\"home_region\":\"neuland\",\"external_id\":{\"system\":\"csv\",\"id\":\"1\"}}\n",
+            "\n",
+            "{\"kind\":\"actor\",\"nmae\":\"X\",\"home_region\":\"neuland\"}\n",
+            "{\"kind\":\"aktor\"}\n",
+            "no json\n",
+            "{\"kind\":\"actor\",\"name\":\"A\",\"home_region\":\"neuland\",\"external_id\":{\"system\":\"csv\",\"id\":\"2\"},\"identifiers\":[{\"scheme\":\"vat\",\"value\":\"DE136695970\"}]}\n",
+        );
+        let run = |arguments: &[&str], input: &str| {
+            let mut all = vec!["import", "-", "--database-url", url];
+            all.extend(arguments);
+            let output = verbund(folder, &all, &[], input);
+            let report: Vec<Value> = text(&output.stdout)
+                .lines()
+                .map(|line| serde_json::from_str(line).unwrap())
+                .collect();
+            (output.status.code(), report, text(&output.stderr))
+        };
+        let told = |report: &[Value]| -> Vec<String> {
+            report
+                .iter()
+                .map(|one| format!("{} {}", one["line"], one["status"].as_str().unwrap()))
+                .collect()
+        };
+        let (code, report, _) = run(&["--dry-run"], lines);
+        assert_eq!(code, Some(1));
+        assert_eq!(
+            told(&report),
+            [
+                "1 created",
+                "3 refused",
+                "4 refused",
+                "5 refused",
+                "6 created"
+            ]
+        );
+        let (_, report, summary) = run(&[], lines);
+        assert_eq!(
+            told(&report),
+            [
+                "1 created",
+                "3 refused",
+                "4 refused",
+                "5 refused",
+                "6 created"
+            ]
+        );
+        assert_eq!(report[1]["problem"]["errors"][0]["pointer"], "/nmae");
+        assert!(
+            report[2]["problem"]["errors"][0]["message"]
+                .as_str()
+                .unwrap()
+                .contains("did you mean \"actor\"?")
+        );
+        assert_eq!(report[4]["warnings"][0]["code"], "identifier-check-digit");
+        assert!(
+            summary.contains(
+                "2 created, 0 updated (0 overwritten without a version), 0 unchanged, 3 refused"
+            ),
+            "{summary}"
+        );
+        let good: Vec<&str> = lines
+            .lines()
+            .filter(|line| line.contains("external_id"))
+            .collect();
+        let good = good.join("\n");
+        let (code, report, _) = run(&[], &good);
+        assert_eq!(
+            (code, told(&report)),
+            (
+                Some(0),
+                vec!["1 unchanged".to_owned(), "2 unchanged".to_owned()]
+            )
+        );
+        let changed = good.replace("\"name\":\"A\"", "\"name\":\"B\"");
+        let (_, report, _) = run(&["--create-missing"], &changed);
+        assert_eq!(told(&report)[1], "2 unchanged");
+        let (_, report, _) = run(&[], &changed);
+        assert_eq!(
+            (told(&report)[1].as_str(), &report[1]["overwritten"]),
+            ("2 updated", &Value::Bool(true))
+        );
+        let (_, report, _) = run(
+            &[],
+            &changed.replace("\"kind\":\"actor\"", "\"kind\":\"actor\",\"version\":1"),
+        );
+        assert_eq!(
+            report[1]["problem"]["type"],
+            "/problems/precondition-failed"
+        );
+    });
+}
+
+#[test]
+fn token_makes_an_account_and_prints_its_token_last() {
+    on_both(|folder, url| {
+        let run = |arguments: &[&str]| {
+            let mut all = vec!["token", "--database-url", url];
+            all.extend(arguments);
+            verbund(folder, &all, &[], "")
+        };
+        let made = run(&["--role", "editor", "--region", "hessen", "--descendants"]);
+        assert!(made.status.success(), "{}", text(&made.stderr));
+        let token = text(&made.stdout).lines().last().unwrap().to_owned();
+        assert_eq!(token.split('.').count(), 3);
+        assert!(text(&made.stderr).contains("editor in hessen"));
+        let wrong = run(&["--role", "edtor"]);
+        assert!(
+            text(&wrong.stderr).contains("did you mean editor?"),
+            "{}",
+            text(&wrong.stderr)
+        );
+        let nowhere = run(&["--role", "editor", "--region", "atlantis"]);
+        assert!(text(&nowhere.stderr).contains("no region \"atlantis\""));
+    });
+}
+
+#[test]
+fn doctor_says_what_is_well_and_what_is_not() {
+    on_both(|folder, url| {
+        let well = verbund(
+            folder,
+            &["doctor", "--database-url", url],
+            &[("VERBUND_LISTEN", "127.0.0.1:1")],
+            "",
+        );
+        assert!(well.status.success(), "{}", text(&well.stdout));
+        assert!(text(&well.stdout).contains("server does not run"));
+        let needed = verbund(
+            folder,
+            &["doctor", "--server", "--database-url", url],
+            &[("VERBUND_LISTEN", "127.0.0.1:1")],
+            "",
+        );
+        assert!(!needed.status.success());
+        assert!(text(&needed.stdout).contains("FAIL  server"));
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let ill = verbund(
+        folder.path(),
+        &[
+            "doctor",
+            "--database-url",
+            "postgres://nobody:secret@127.0.0.1:1/x",
+        ],
+        &[],
+        "",
+    );
+    assert!(!ill.status.success());
+    assert!(text(&ill.stdout).contains("FAIL  database"));
+    assert!(
+        !text(&ill.stdout).contains("secret"),
+        "{}",
+        text(&ill.stdout)
+    );
+}
+
+#[test]
+fn every_layer_of_the_configuration_counts_and_typos_are_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let doctor = |environment: &[(&str, &str)], arguments: &[&str]| {
+        let mut all = vec!["doctor"];
+        all.extend(arguments);
+        let output = verbund(folder.path(), &all, environment, "");
+        format!("{}{}", text(&output.stdout), text(&output.stderr))
+    };
+    std::fs::write(
+        folder.path().join("verbund.toml"),
+        "data_dir = \"from-file\"\nlisten = \"127.0.0.1:1\"\n",
+    )
+    .unwrap();
+    assert!(doctor(&[], &[]).contains("from-file/verbund.sqlite"));
+    assert!(doctor(&[("VERBUND_DATA_DIR", "from-env")], &[]).contains("from-env/verbund.sqlite"));
+    assert!(
+        doctor(
+            &[("VERBUND_DATA_DIR", "from-env")],
+            &["--data-dir", "from-flag"]
+        )
+        .contains("from-flag/verbund.sqlite")
+    );
+    let typo = doctor(&[("VERBUND_DATADIR", "x")], &[]);
+    assert!(
+        typo.contains("datadir") && typo.contains("data_dir"),
+        "{typo}"
+    );
+    std::fs::write(
+        folder.path().join("other.toml"),
+        "lisen = \"127.0.0.1:1\"\n",
+    )
+    .unwrap();
+    let typo = doctor(&[], &["--config", "other.toml"]);
+    assert!(typo.contains("lisen") && typo.contains("listen"), "{typo}");
+    let missing = doctor(&[], &["--config", "none.toml"]);
+    assert!(missing.contains("none.toml"), "{missing}");
+}

@@ -1,1 +1,266 @@
-//! errors
+//! Every problem of the table happens, names itself, and speaks both languages.
+
+use persistence::entity::record;
+use reqwest::Method;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::json;
+use std::collections::BTreeSet;
+use tests::{Answer, Call, Node, story};
+
+/// A row of another node, made from one of this node's.
+pub(crate) async fn copy_of(node: &Node, slug: &str, origin: &str) -> uuid::Uuid {
+    let own = record::Entity::find()
+        .filter(record::Column::Slug.eq(slug))
+        .one(node.store.db().reader())
+        .await
+        .unwrap()
+        .unwrap();
+    let id = domain::id::new();
+    let row = record::Model {
+        id,
+        origin: origin.to_owned(),
+        synced_at: Some(own.updated_at),
+        ..own
+    };
+    let row = sea_orm::IntoActiveModel::into_active_model(row);
+    record::Entity::insert(row)
+        .exec_without_returning(node.store.db().reader())
+        .await
+        .unwrap();
+    id
+}
+
+/// Requests that each end in another problem.
+async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
+    let network = "/v1/networks/cluster-gesundheit-nordhessen";
+    let actor = json!({"name": "Neu", "home_region": "nordhessen"});
+    let taken = json!({"name": "Neu", "slug": "klinikum-kassel", "home_region": "nordhessen"});
+    let editor = node.token(domain::access::Role::Reader, None).await;
+    let gone = node
+        .post("/v1/actors")
+        .json(&json!({"name": "Weg", "publication": "published", "home_region": "nordhessen"}))
+        .await
+        .expect(201);
+    let gone = format!("/v1/actors/{}", gone.id());
+    node.delete(&gone).if_match("\"1\"").await.expect(204);
+    let moved = node
+        .post("/v1/actors")
+        .json(&json!({"name": "Alt", "publication": "published", "home_region": "nordhessen"}))
+        .await
+        .expect(201);
+    node.patch(&format!("/v1/actors/{}", moved.id()))
+        .if_match("\"1\"")
+        .json(&json!({"slug": "umgezogen"}))
+        .await
+        .expect(200);
+    copy_of(node, "mo-win-net", "elsewhere").await;
+    copy_of(node, "it-netzwerk-nordhessen", "elsewhere").await;
+    copy_of(node, "it-netzwerk-nordhessen", "yonder").await;
+    // Leaves only the two copies.
+    record::Entity::update_many()
+        .col_expr(record::Column::Slug, Expr::value("renamed-away"))
+        .filter(record::Column::Slug.eq("it-netzwerk-nordhessen"))
+        .filter(record::Column::SyncedAt.is_null())
+        .exec(node.store.db().reader())
+        .await
+        .unwrap();
+    let broken = node
+        .post("/v1/topics")
+        .json(&json!({"name": "Kaputt"}))
+        .await
+        .expect(201);
+    record::Entity::update_many()
+        .col_expr(record::Column::Publication, Expr::value("shredded"))
+        .filter(record::Column::Id.eq(uuid::Uuid::parse_str(broken.id()).unwrap()))
+        .exec(node.store.db().reader())
+        .await
+        .unwrap();
+    let hub = node
+        .post("/v1/actors")
+        .json(&json!({"name": "Nabe", "home_region": "nordhessen"}))
+        .await
+        .expect(201);
+    let hub_id = hub.id().to_owned();
+    for number in 0..401 {
+        let line = json!({"kind": "relationship", "type": "member_of", "from": {"kind": "actor", "id": hub_id}, "to": {"as_stated": format!("Netz {number}")}});
+        let line = line.to_string();
+        node.store
+            .load(
+                &domain::access::Caller::node(),
+                &[&line],
+                persistence::load::LoadMode::Upsert,
+                &persistence::unit::WriteOptions::default(),
+            )
+            .await
+            .unwrap();
+    }
+    vec![
+        (
+            "malformed-json",
+            node.post("/v1/actors")
+                .body("application/json", "{\"a\":1,\"a\":2}"),
+        ),
+        ("invalid-parameter", node.get("/v1/relationships?limit=0")),
+        (
+            "unknown-parameter",
+            node.get("/v1/relationships?tipe=funds"),
+        ),
+        (
+            "unknown-reference",
+            node.get("/v1/relationships?from=actor/nobody"),
+        ),
+        ("invalid-cursor", node.get("/v1/relationships?cursor=AAAA")),
+        (
+            "invalid-header",
+            node.get(network).header("if-none-match", "1"),
+        ),
+        ("unauthorized", node.get(network).token("nonsense")),
+        (
+            "forbidden",
+            node.post("/v1/actors").token(&editor).json(&actor),
+        ),
+        ("not-found", node.get("/v1/actors/nobody")),
+        ("method-not-allowed", node.delete("/v1/actors")),
+        (
+            "not-acceptable",
+            node.get(network).header("accept", "text/html"),
+        ),
+        ("conflict", node.post("/v1/actors").json(&taken)),
+        (
+            "ambiguous-slug",
+            node.get("/v1/networks/it-netzwerk-nordhessen"),
+        ),
+        (
+            "still-referenced",
+            node.delete("/v1/regions/nordhessen").if_match("*"),
+        ),
+        (
+            "has-relationships",
+            node.delete(&format!("/v1/actors/{hub_id}")).if_match("*"),
+        ),
+        ("gone", node.get(&gone)),
+        ("moved", node.get("/v1/actors/alt?lang=en")),
+        (
+            "precondition-failed",
+            node.patch(network).if_match("\"99\"").json(&json!({})),
+        ),
+        (
+            "precondition-required",
+            node.patch(network).json(&json!({})),
+        ),
+        (
+            "payload-too-large",
+            node.post("/v1/actors")
+                .json(&json!({"name": "x".repeat(300_000)})),
+        ),
+        (
+            "uri-too-long",
+            node.get(&format!("/v1/relationships?from={}", "a".repeat(9000))),
+        ),
+        (
+            "unsupported-media-type",
+            node.post("/v1/actors").body("text/plain", "{}"),
+        ),
+        (
+            "validation-failed",
+            node.post("/v1/actors").json(&json!({})),
+        ),
+        ("internal", node.get(&format!("/v1/topics/{}", broken.id()))),
+    ]
+}
+
+fn sound(code: &str, answer: Answer) -> Answer {
+    let kind = api::problem::kind_of(code);
+    let answer = answer.problem(kind.status.as_u16(), code);
+    let request_id = answer.header("x-request-id").to_owned();
+    assert!(!request_id.is_empty());
+    assert_eq!(answer.json["request_id"], request_id);
+    assert!(!answer.json["detail"].as_str().unwrap().is_empty());
+    answer
+}
+
+story!(
+    every_problem_of_the_table_happens_in_both_languages,
+    Seeded,
+    async |node| {
+        let mut seen = BTreeSet::from(["busy"]);
+        for (code, call) in provoke(node).await {
+            let english = sound(code, call.clone().await);
+            let german = sound(
+                code,
+                call.header("accept-language", "de-DE, en;q=0.5").await,
+            );
+            assert_ne!(english.json["title"], german.json["title"], "{code}");
+            assert_ne!(english.json["detail"], german.json["detail"], "{code}");
+            let described = node.get(&format!("/problems/{code}")).await.expect(200);
+            assert_eq!(described.json["title"]["de"], german.json["title"]);
+            seen.insert(code);
+        }
+        // A database that has gone away: try again later, and nothing about why.
+        node.store.db().clone().close().await;
+        let busy = sound("busy", node.get("/v1/networks/mo-win-net").await);
+        assert_eq!(busy.header("retry-after"), "1");
+        let table: BTreeSet<&str> = api::problem::PROBLEMS
+            .iter()
+            .map(|kind| kind.code)
+            .collect();
+        assert_eq!(seen, table);
+    }
+);
+
+story!(errors_say_nothing_about_the_inside, Seeded, async |node| {
+    for (_, call) in provoke(node).await {
+        let answer = call.await;
+        let text = answer.text.to_lowercase();
+        for secret in [
+            "sqlx", "sea_orm", "select ", "panicked", "postgres", "sqlite", "/src/",
+        ] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+        assert_eq!(answer.header("server"), "");
+    }
+});
+
+story!(framework_errors_are_problems_too, async |node| {
+    node.get("/nowhere").await.problem(404, "not-found");
+    node.get("/v1/nonsense/1").await.problem(404, "not-found");
+    let allow = node
+        .call(Method::PATCH, "/v1/vocabularies")
+        .await
+        .problem(405, "method-not-allowed");
+    assert_eq!(allow.header("allow"), "GET, HEAD, OPTIONS");
+    let options = node.call(Method::OPTIONS, "/v1/actors/x").await.expect(204);
+    assert_eq!(
+        options.header("allow"),
+        "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"
+    );
+    node.get("/v1/actors/%00").await.problem(404, "not-found");
+    node.get("/v1/vocabularies?x=1")
+        .await
+        .problem(400, "unknown-parameter");
+    node.get("/v1/vocabularies/rolle")
+        .await
+        .problem(404, "not-found");
+    for bad in ["{", "[1,", "{\"name\":\"\\u0000\"}", "\u{feff}{}", "nul"] {
+        node.post("/v1/actors")
+            .body("application/json", bad)
+            .await
+            .problem(400, "malformed-json");
+    }
+    let deep = format!("{}{}", "[".repeat(40), "]".repeat(40));
+    node.post("/v1/actors")
+        .body("application/json", deep)
+        .await
+        .problem(400, "malformed-json");
+    for value in ["[]", "1", "\"x\"", "null"] {
+        node.post("/v1/actors")
+            .body("application/json", value)
+            .await
+            .problem(422, "validation-failed");
+        node.patch("/v1/regions/hessen")
+            .if_match("*")
+            .body("application/json", value)
+            .await;
+    }
+});

@@ -17,6 +17,7 @@ mod durability;
 mod errors;
 mod openapi;
 mod pages;
+mod properties;
 mod questions;
 mod reading;
 mod relationships;

@@ -1,6 +1,6 @@
 //! `verbund doctor`: is everything as it should be?
 
-use super::{Failure, open, say};
+use super::{Failure, open, say, told};
 use crate::auth::Tokens;
 use crate::config::Config;
 use clap::Args;
@@ -22,9 +22,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) async fn run(config: &Config, doctor: &Doctor) -> Result<(), Failure> {
     say("ok    configuration");
     let database = config.database_for_display();
+    let file = config.data_dir.join("verbund.sqlite");
+    if config.database_url.is_none() && !file.exists() {
+        return Err(ill(
+            "database",
+            &format!("{database} is not there yet; `verbund migrate` makes it"),
+        ));
+    }
     let store = match open(config).await {
         Ok(store) => store,
-        Err(why) => return Err(ill("database", &format!("{database}: {why}"))),
+        Err(why) => return Err(ill("database", &format!("{database}: {}", told(&why)))),
     };
     say(&format!(
         "ok    database {database} (origin {})",

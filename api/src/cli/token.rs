@@ -51,10 +51,9 @@ pub(super) async fn run(store: &Store, token: &Token) -> Result<(), Failure> {
     };
     let place = region.as_ref().and_then(|row| row.slug.as_deref());
     let below = if token.descendants { "-and-below" } else { "" };
-    let name = match place {
-        Some(slug) => format!("local-{}-{slug}{below}", token.role.code()),
-        None => format!("local-{}", token.role.code()),
-    };
+    let parts = [Some(token.role.code()), place, token.system.as_deref()];
+    let parts: Vec<&str> = parts.into_iter().flatten().collect();
+    let name = format!("local-{}{below}", parts.join("-"));
     let grant = NewGrant {
         role: token.role,
         region: region.as_ref().map(|row| row.id),
@@ -66,7 +65,7 @@ pub(super) async fn run(store: &Store, token: &Token) -> Result<(), Failure> {
     let lifetime = TimeDelta::hours(i64::from(token.hours));
     let text = tokens.issue(account, store.clock().now(), lifetime)?;
     complain(&format!(
-        "account {name}, {} in {}, valid for {} hours",
+        "account {name}, {} in {}, valid for {} h",
         token.role.code(),
         place.unwrap_or("the whole node"),
         token.hours

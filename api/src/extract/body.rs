@@ -33,7 +33,7 @@ pub struct GeoJsonBody(pub Value);
 /// Reads a body of at most `limit` bytes whose content type is one of `types`.
 ///
 /// # Errors
-/// `unsupported-media-type`, `payload-too-large`, `timeout`.
+/// `unsupported-media-type`, `payload-too-large`, `malformed-json` if it breaks off.
 pub async fn read_body(
     request: &HttpRequest,
     mut payload: Payload,
@@ -75,8 +75,12 @@ pub async fn read_body(
     }
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        // The connection broke off; nobody will read the answer.
-        let chunk = chunk.map_err(|_| Problem::new("timeout"))?;
+        let chunk = chunk.map_err(|why| {
+            Problem::new("malformed-json").detail(
+                format!("The body did not arrive whole: {why}."),
+                format!("Der Body kam nicht vollständig an: {why}."),
+            )
+        })?;
         if body.len() + chunk.len() > limit {
             return Err(too_large());
         }

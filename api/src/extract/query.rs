@@ -71,7 +71,7 @@ impl<T: Parameters> Extract for Query<T> {
                 "in": "query",
                 "description": one.description,
                 "schema": schema,
-                "example": example(one.example),
+                "example": example(one.example, &schema),
             }));
         }
         draft.problem("unknown-parameter");
@@ -79,14 +79,12 @@ impl<T: Parameters> Extract for Query<T> {
     }
 }
 
-fn example(text: &str) -> Value {
-    match text {
-        "true" => json!(true),
-        "false" => json!(false),
-        text => text
-            .parse::<i64>()
-            .map_or_else(|_| json!(text), |number| json!(number)),
+/// The example as JSON: what is not a string is written as it is.
+fn example(text: &str, schema: &Value) -> Value {
+    if schema.get("type") == Some(&json!("string")) {
+        return json!(text);
     }
+    serde_json::from_str(text).unwrap_or_else(|_| json!(text))
 }
 
 /// Reads the query of a request as the set `T`.

@@ -197,18 +197,6 @@ pub static PROBLEMS: &[ProblemKind] = &[
         ],
     ),
     row(
-        "timeout",
-        StatusCode::REQUEST_TIMEOUT,
-        [
-            "The request took too long to arrive",
-            "Die Anfrage kam zu langsam an",
-        ],
-        [
-            "Send the whole body without pauses.",
-            "Senden Sie den Body vollständig und ohne Pausen.",
-        ],
-    ),
-    row(
         "conflict",
         StatusCode::CONFLICT,
         [

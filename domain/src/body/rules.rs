@@ -27,6 +27,7 @@ const PARAMS: &[&str] = &[
     "nearest",
     "known",
     "what",
+    "what_de",
     "why",
 ];
 

@@ -6,7 +6,7 @@ pub const MESSAGES: &[(&str, &str, &str)] = &[
     (
         "required",
         "is required[: {what}]",
-        "ist erforderlich[: {what}]",
+        "ist erforderlich[: {what_de}]",
     ),
     (
         "unknown-member",

@@ -1,0 +1,244 @@
+//! A page of relationships: as JSON, and in the document.
+
+use crate::operation::{Draft, Reply, reference};
+use crate::problem::Problem;
+use crate::reply::content;
+use actix_web::body::BoxBody;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::fault::Lang;
+use domain::json::insert;
+use domain::relationship::{Relationship, RelationshipType, table::Side};
+use domain::value::edtf::Certainty;
+use domain::vocabulary::Coded;
+use persistence::relationships::{RelationshipItem, RelationshipPage};
+use serde_json::{Value, json};
+use std::marker::PhantomData;
+use uuid::Uuid;
+
+/// Items seen from one record.
+#[derive(Debug)]
+pub(super) struct AroundItems;
+
+/// Plain records.
+#[derive(Debug)]
+pub(super) struct Records;
+
+/// A page of relationships; `S` says of which shape the items are.
+#[derive(Debug)]
+pub(super) struct RelationshipList<S> {
+    pub(super) json: String,
+    pub(super) next: Option<String>,
+    pub(super) shape: PhantomData<S>,
+}
+
+impl<S> Responder for RelationshipList<S> {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let etag = crate::represent::weak_tag(&self.json);
+        let known = request.headers().get(header::IF_NONE_MATCH);
+        if known.and_then(|tag| tag.to_str().ok()) == Some(etag.as_str()) {
+            return HttpResponse::NotModified()
+                .insert_header((header::ETAG, etag))
+                .finish();
+        }
+        let mut response = HttpResponse::Ok();
+        response
+            .content_type("application/json")
+            .insert_header((header::ETAG, etag));
+        if let Some(next) = self.next {
+            response.insert_header((header::LINK, format!("<{next}>; rel=\"next\"")));
+        }
+        response.body(self.json)
+    }
+}
+
+impl Reply for RelationshipList<Records> {
+    fn describe(draft: &mut Draft) {
+        describe_page(
+            draft,
+            "RelationshipPage",
+            &reference("RelationshipListItem"),
+        );
+        let hit = hit_schema(draft);
+        item_schema(draft, "RelationshipListItem", &json!({"hit": hit}), &[]);
+    }
+}
+
+impl Reply for RelationshipList<AroundItems> {
+    fn describe(draft: &mut Draft) {
+        describe_page(
+            draft,
+            "RelationshipsAroundPage",
+            &reference("RelationshipAround"),
+        );
+        let extras = json!({
+            "direction": {
+                "type": "string",
+                "enum": ["from", "to", "both"],
+                "description": "`from`: the record is its from end; `to`: its to end; `both`: symmetric.",
+            },
+            "label": {"type": "string", "description": "How it reads from the record.", "example": "wird betrieben von"},
+            "other": other_schema(),
+            "hit": hit_schema(draft),
+        });
+        item_schema(
+            draft,
+            "RelationshipAround",
+            &extras,
+            &["direction", "label", "other"],
+        );
+    }
+}
+
+fn hit_schema(draft: &mut Draft) -> Value {
+    let certainty = draft.schema::<Certainty>();
+    json!({
+        "type": "object",
+        "description": "Only with `active_on`.",
+        "properties": {"certainty": certainty},
+    })
+}
+
+fn other_schema() -> Value {
+    json!({
+        "description": "The other end: a record in short, or an open end as stated.",
+        "type": "object",
+        "properties": {
+            "kind": reference("Kind"),
+            "id": {"type": "string", "format": "uuid"},
+            "slug": {"type": "string"},
+            "name": {"type": "string"},
+            "as_stated": {"type": "string"},
+            "class": reference("Class"),
+        },
+    })
+}
+
+/// The record's schema with further members.
+fn item_schema(draft: &mut Draft, name: &str, extras: &Value, required: &[&str]) {
+    let mut components = domain::schema::of::<Relationship>();
+    let mut item = components
+        .get("RelationshipRecord")
+        .cloned()
+        .unwrap_or_default();
+    if let (Some(members), Some(extras)) = (
+        item.pointer_mut("/properties")
+            .and_then(Value::as_object_mut),
+        extras.as_object(),
+    ) {
+        members.extend(extras.clone());
+    }
+    if let Some(list) = item.pointer_mut("/required").and_then(Value::as_array_mut) {
+        list.extend(required.iter().map(|name| json!(name)));
+    }
+    // Only what it refers to is needed beside it.
+    components.retain(|name, _| !name.ends_with("Input") && name != "RelationshipRecord");
+    components.insert(name.to_owned(), item);
+    draft.components(components);
+}
+
+fn describe_page(draft: &mut Draft, name: &str, item: &Value) {
+    let schema = json!({
+        "type": "object",
+        "required": ["items", "total"],
+        "properties": {
+            "items": {"type": "array", "items": item, "description": "In order of type, position, id."},
+            "total": {"type": "integer", "minimum": 0, "description": "How many there are in all pages."},
+            "next": {"type": "string", "description": "Where the next page is, relative to this server; absent on the last page. Also as `Link`."},
+        },
+    });
+    draft.components(serde_json::Map::from_iter([(name.to_owned(), schema)]));
+    let mut item = crate::represent::example::<Relationship>();
+    if name == "RelationshipsAroundPage" {
+        let other = json!({
+            "kind": "actor",
+            "id": domain::id::reference("actors", "regionalmanagement-nordhessen"),
+            "slug": "regionalmanagement-nordhessen",
+            "name": "Regionalmanagement Nordhessen",
+        });
+        insert(&mut item, &["direction"], "to");
+        insert(&mut item, &["label"], "wird betrieben von");
+        insert(&mut item, &["other"], other);
+    }
+    let mut response = content("A page.", "application/json", &reference(name));
+    let example = json!({"items": [item], "total": 1});
+    insert(
+        &mut response,
+        &["content", "application/json", "example"],
+        example,
+    );
+    for header in ["ETag", "Link"] {
+        let object =
+            json!({"description": "See RFC 9110 and RFC 8288.", "schema": {"type": "string"}});
+        insert(&mut response, &["headers", header], object);
+    }
+    draft.response(200, response);
+    draft.response(
+        304,
+        json!({"description": "What the caller has is current."}),
+    );
+}
+
+/// The page as JSON: records are spliced in as they rest.
+pub(super) fn body(
+    page: &RelationshipPage,
+    around: Option<Uuid>,
+    lang: Lang,
+    next: Option<&str>,
+) -> Result<String, Problem> {
+    let mut items = Vec::with_capacity(page.items.len());
+    for item in &page.items {
+        let record = item.row.json()?;
+        items.push(match extras(item, around, lang) {
+            Some(extras) => {
+                let head = record.strip_suffix('}').unwrap_or(&record);
+                let tail = extras.to_string();
+                format!("{head},{}", tail.strip_prefix('{').unwrap_or(&tail))
+            }
+            None => record,
+        });
+    }
+    let mut rest = json!({"total": page.total});
+    if let Some(next) = next {
+        insert(&mut rest, &["next"], next);
+    }
+    let rest = rest.to_string();
+    let rest = rest.strip_prefix('{').unwrap_or(&rest);
+    Ok(format!("{{\"items\":[{}],{rest}", items.join(",")))
+}
+
+/// What an item has beside the record; `None` if nothing.
+fn extras(item: &RelationshipItem, around: Option<Uuid>, lang: Lang) -> Option<Value> {
+    let mut extras = json!({});
+    if let Some(id) = around {
+        let rule = RelationshipType::parse(&item.edge.r#type).map(RelationshipType::rule);
+        let at_from = item.edge.from_id == Some(id);
+        let symmetric = rule.is_some_and(|rule| rule.symmetric);
+        let side = if at_from { Side::From } else { Side::To };
+        let direction = if symmetric { "both" } else { side.code() };
+        let label = rule.map_or(item.edge.r#type.as_str(), |rule| rule.label(side).get(lang));
+        extras = json!({"direction": direction, "label": label, "other": other(item, id)});
+    }
+    if let Some(certainty) = item.certainty {
+        insert(&mut extras, &["hit"], json!({"certainty": certainty}));
+    }
+    extras.as_object().filter(|e| !e.is_empty())?;
+    Some(extras)
+}
+
+/// The other end: a record in short, or the open end as it is.
+fn other(item: &RelationshipItem, id: Uuid) -> Value {
+    let end = item.ends.iter().find(|end| end.id != id);
+    match (end, &item.edge.open_end) {
+        (Some(end), _) => json!({
+            "kind": end.kind,
+            "id": end.id,
+            "slug": end.slug,
+            "name": end.name,
+        }),
+        (None, Some(open)) => serde_json::from_str(open).unwrap_or_default(),
+        (None, None) => Value::Null,
+    }
+}

@@ -1,0 +1,106 @@
+//! The real program as a child process, which can be killed.
+
+use crate::database::Database;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+/// A running `verbund serve`.
+#[derive(Debug)]
+pub struct Process {
+    /// `http://127.0.0.1:…`
+    pub base: String,
+    child: Child,
+    // Read on, so that the program never waits for its output to be taken.
+    _output: Lines<BufReader<ChildStdout>>,
+    _folder: TempDir,
+}
+
+/// The program that cargo has built beside the tests.
+fn program() -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let folder = tests.ancestors().nth(2).unwrap();
+    let program = folder.join("verbund");
+    assert!(
+        program.exists(),
+        "{} is missing; run cargo build -p api first",
+        program.display()
+    );
+    program
+}
+
+/// The program with its database, and nothing of the environment of the tests.
+fn command(database: &Database, folder: &TempDir) -> Command {
+    let mut command = Command::new(program());
+    command
+        .env_clear()
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    match database.folder() {
+        Some(folder) => command.arg("--data-dir").arg(folder),
+        None => command.arg("--database-url").arg(&database.url),
+    };
+    command
+}
+
+/// A token as `verbund token` prints it: the last line.
+pub async fn admin_token(database: &Database) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(database, &folder)
+        .args(["token", "--role", "admin"])
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines.lines().last().unwrap().to_owned()
+}
+
+impl Process {
+    /// Starts the program on a free port and waits until it says where.
+    pub async fn serve(database: &Database) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let mut child = command(database, &folder)
+            .args(["serve", "--listen", "127.0.0.1:0", "--workers", "2"])
+            .args(["--log", "warn"])
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
+        while let Some(line) = output.next_line().await.unwrap() {
+            let Some(base) = line.trim().strip_prefix("API ") else {
+                continue;
+            };
+            return Self {
+                base: base.trim().trim_end_matches('/').to_owned(),
+                child,
+                _output: output,
+                _folder: folder,
+            };
+        }
+        panic!("{}", std::fs::read_to_string(log).unwrap());
+    }
+
+    /// Ends it without warning (SIGKILL).
+    pub async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// Asks it to stop (SIGTERM).
+    pub async fn terminate(&self) {
+        let id = self.child.id().unwrap().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status().await;
+        assert!(told.unwrap().success());
+    }
+
+    /// Waits until it has ended.
+    pub async fn ended(&mut self) -> ExitStatus {
+        self.child.wait().await.unwrap()
+    }
+}

@@ -1,0 +1,30 @@
+//! What the environment says about how to test.
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+/// Whether the long forms of the stories are told (`TEST_FULL=1`, set by `./test --full`).
+#[must_use]
+pub fn full() -> bool {
+    variable("TEST_FULL").is_some_and(|value| value == "1")
+}
+
+/// Chance that can be repeated: `TEST_SEED` chooses it, and a failing test shows it.
+#[must_use]
+pub fn chance() -> StdRng {
+    let seed = variable("TEST_SEED").and_then(|seed| seed.parse().ok());
+    let seed = seed.unwrap_or(1);
+    tell(&format!("TEST_SEED={seed}"));
+    StdRng::seed_from_u64(seed)
+}
+
+/// Says something that is shown when the test fails, or with `--nocapture`.
+#[expect(clippy::print_stdout, reason = "the test runner keeps it")]
+pub fn tell(line: &str) {
+    println!("{line}");
+}
+
+fn variable(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "the tests' own configuration")]
+    std::env::var(name).ok()
+}

@@ -1,0 +1,283 @@
+//! Thirty-two writers with slow and broken transactions, and four followers that read the log.
+
+use super::{between, made};
+use domain::access::Caller;
+use domain::resource::Kind;
+use futures::future::join_all;
+use persistence::StoreError;
+use persistence::entity::{change, node as state};
+use persistence::unit::{Unit, WriteOptions};
+use persistence::write::{Edit, Precondition};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use sea_orm::{
+    ColumnTrait, ConnectOptions, Database, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder,
+};
+use serde_json::{Value, json};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+use tests::audit::audit;
+use tests::settings::{chance, full, tell};
+use tests::{Node, story};
+use uuid::Uuid;
+
+const WRITERS: usize = 32;
+const FOLLOWERS: u32 = 4;
+
+/// What a transaction is going to do, drawn beforehand because it may have to be tried again.
+#[derive(Debug, Clone)]
+enum Step {
+    Create(String),
+    Change(Uuid, String),
+    Join(Uuid, Uuid, String),
+    Delete(Uuid),
+    Renew(Uuid, String),
+    Pause(Duration),
+}
+
+/// What a step left: a version of a record, and the mark in its body unless it was deleted.
+type Left = (Uuid, i64, Option<String>);
+
+/// What the writers share.
+#[derive(Default)]
+struct Journal {
+    /// Networks to choose from; a transaction under way may be deleting them.
+    known: RefCell<Vec<Uuid>>,
+    /// What every transaction that was committed left.
+    kept: RefCell<Vec<Vec<Left>>>,
+    /// How many were given up.
+    broken: Cell<usize>,
+}
+
+impl Journal {
+    /// One to four steps with pauses between them and before the end.
+    fn plan(&self, chance: &mut StdRng, name: &str) -> Vec<Step> {
+        let known = self.known.borrow();
+        let mut steps = Vec::new();
+        for number in 0..chance.random_range(1..=4) {
+            let mark = format!("{name}.{number}");
+            let mut any = || known[chance.random_range(0..known.len())];
+            let (one, other) = (any(), any());
+            steps.push(match chance.random_range(0..100) {
+                0..35 => Step::Create(mark),
+                35..70 => Step::Change(one, mark),
+                70..85 if one != other => Step::Join(one, other, mark),
+                85..90 => Step::Renew(one, mark),
+                _ => Step::Delete(one),
+            });
+            let pause = chance.random_range(0..4000);
+            steps.push(Step::Pause(Duration::from_micros(pause)));
+        }
+        steps
+    }
+
+    /// Notes what a transaction left that was committed.
+    fn keep(&self, left: Vec<Left>, steps: &[Step]) {
+        let mut known = self.known.borrow_mut();
+        let doing = steps.iter().filter(|step| !matches!(step, Step::Pause(_)));
+        for (step, (id, ..)) in doing.zip(&left) {
+            match step {
+                Step::Create(_) => known.push(*id),
+                Step::Delete(_) => known.retain(|one| one != id),
+                Step::Change(..) | Step::Join(..) | Step::Renew(..) | Step::Pause(_) => {}
+            }
+        }
+        self.kept.borrow_mut().push(left);
+    }
+}
+
+/// A network with a key by which it can be made again.
+fn body(mark: &str) -> Value {
+    json!({
+        "name": mark,
+        "form": "alliance",
+        "home_region": "hessen",
+        "external_id": {"system": "stress", "id": mark},
+        "summary": mark,
+    })
+}
+
+async fn carry_out(unit: &mut Unit<'_>, steps: &[Step]) -> Result<Vec<Left>, StoreError> {
+    let mut left = Vec::new();
+    for step in steps {
+        match step {
+            Step::Create(mark) => {
+                let id = domain::id::new();
+                let saved = unit.create(Kind::Network, id, body(mark)).await?;
+                left.push((saved.row.id, 1, Some(mark.clone())));
+            }
+            Step::Change(id, mark) => {
+                let old = unit
+                    .for_update(Kind::Network, *id, &Precondition::Any)
+                    .await?;
+                let edit = Edit::Patch(json!({"summary": mark}));
+                let saved = unit.modify(old, edit).await?;
+                left.push((*id, saved.row.version, Some(mark.clone())));
+            }
+            Step::Join(one, other, mark) => {
+                let mut body = between("related_to", &one.to_string(), &other.to_string());
+                body["note"] = json!(mark);
+                body["valid"] = json!({"from": "2020", "to": "2021"});
+                let saved = unit
+                    .create(Kind::Relationship, domain::id::new(), body)
+                    .await?;
+                left.push((saved.row.id, 1, Some(mark.clone())));
+            }
+            Step::Delete(id) => {
+                let old = unit
+                    .for_update(Kind::Network, *id, &Precondition::Any)
+                    .await?;
+                left.push((*id, old.version + 1, None));
+                unit.delete(old).await?;
+            }
+            // Deleted and made again in one transaction, it is the same record.
+            Step::Renew(id, mark) => {
+                let old = unit
+                    .for_update(Kind::Network, *id, &Precondition::Any)
+                    .await?;
+                let mut body: Value = serde_json::from_str(&old.body).unwrap();
+                body["summary"] = json!(mark);
+                unit.delete(old.clone()).await?;
+                let new = domain::id::new();
+                let saved = unit.create(Kind::Network, new, body).await?;
+                assert_eq!((saved.row.id, saved.row.version), (*id, old.version + 2));
+                left.push((*id, saved.row.version, Some(mark.clone())));
+            }
+            Step::Pause(pause) => tokio::time::sleep(*pause).await,
+        }
+    }
+    Ok(left)
+}
+
+async fn writer(node: &Node, journal: &Journal, mut chance: StdRng, number: usize, count: usize) {
+    let caller = Caller::node();
+    for turn in 0..count {
+        let steps = journal.plan(&mut chance, &format!("w{number}.{turn}"));
+        let breaks = chance.random_bool(0.05);
+        let options = WriteOptions {
+            dry_run: chance.random_bool(0.03),
+            ..WriteOptions::default()
+        };
+        let work = async |unit: &mut Unit<'_>| {
+            let left = carry_out(unit, &steps).await?;
+            if breaks {
+                return Err(StoreError::Setup("given up".to_owned()));
+            }
+            Ok(left)
+        };
+        match node.store.write(&caller, &options, work).await {
+            Ok(left) if !options.dry_run => journal.keep(left, &steps),
+            // Given up on purpose, or because another has deleted what it wanted to change.
+            Ok(_) | Err(StoreError::Setup(_) | StoreError::NotFound | StoreError::Invalid(_)) => {
+                journal.broken.set(journal.broken.get() + 1);
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Reads what is new until the writers are done and everything is read.
+async fn follower(log: &DatabaseConnection, from: i64, writing: &Cell<bool>) -> Vec<(i64, i64)> {
+    let mut seen = Vec::new();
+    let mut last = from;
+    loop {
+        let done = !writing.get();
+        let head = state::Entity::find_by_id(1).one(log).await.unwrap();
+        let head = head.unwrap().head_seq;
+        let rows = change::Entity::find()
+            .filter(change::Column::Seq.gt(last))
+            .order_by_asc(change::Column::Seq)
+            .all(log)
+            .await
+            .unwrap();
+        seen.extend(rows.iter().map(|row| (row.seq, row.nonce)));
+        last = rows.last().map_or(last, |row| row.seq);
+        assert!(
+            last >= head,
+            "{head} was announced, but only {last} is there"
+        );
+        if done {
+            return seen;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+story!(followers_miss_nothing_under_many_writers, async |node| {
+    let mut chance = chance();
+    let transactions = if full() { 10_000 } else { 600 };
+    let journal = Journal::default();
+    for number in 0..20 {
+        let id = made(node, "networks", body(&format!("w-{number}"))).await;
+        journal.known.borrow_mut().push(id.parse().unwrap());
+    }
+    let mut options = ConnectOptions::new(&node.database_url);
+    options.max_connections(FOLLOWERS).sqlx_logging(false);
+    let log = Database::connect(options).await.unwrap();
+    let before = audit(&log).await.log.len();
+    let from = i64::try_from(before).unwrap();
+
+    let begun = Instant::now();
+    let writing = Cell::new(true);
+    let writers = (0..WRITERS).map(|number| {
+        let own = StdRng::seed_from_u64(chance.random());
+        writer(node, &journal, own, number, transactions / WRITERS)
+    });
+    let writers = async {
+        join_all(writers.collect::<Vec<_>>()).await;
+        writing.set(false);
+    };
+    let followers = join_all((0..FOLLOWERS).map(|_| follower(&log, from, &writing)));
+    let ((), followed) = futures::join!(writers, followers);
+    let took = begun.elapsed();
+
+    let audited = audit(&log).await;
+    let written: Vec<_> = audited.log[before..]
+        .iter()
+        .map(|entry| (entry.seq, entry.nonce))
+        .collect();
+    for seen in &followed {
+        assert!(
+            *seen == written,
+            "every follower has read every entry once, in order"
+        );
+    }
+
+    // What was committed is there in one piece, and nothing else is.
+    let kept = journal.kept.take();
+    let mut marks = BTreeSet::new();
+    for unit in &kept {
+        let mut transactions = BTreeSet::new();
+        for (id, version, mark) in unit {
+            let entry = audited.entry(*id, *version).unwrap();
+            transactions.insert(entry.tx);
+            let body = audited.body(*id, *version);
+            let found = body.as_ref().map(|body| {
+                let mark = body.get("note").or_else(|| body.get("summary"));
+                mark.unwrap().as_str().unwrap().to_owned()
+            });
+            assert_eq!(found, *mark, "version {version} of {id}");
+            marks.extend(found);
+        }
+        assert_eq!(transactions.len(), 1, "{unit:?}");
+    }
+    let found: BTreeSet<String> = audited
+        .bodies()
+        .filter_map(|body| {
+            let body: Value = serde_json::from_str(body).unwrap();
+            let mark = body.get("note").or_else(|| body.get("summary"))?;
+            mark.as_str().map(str::to_owned)
+        })
+        .filter(|text| text.starts_with('w') && text.contains('.'))
+        .collect();
+    assert_eq!(found, marks, "what was rolled back left nothing");
+    log.close().await.unwrap();
+    tell(&format!(
+        "{:?}: {} transactions kept, {} given up, {} entries, {took:?}",
+        node.backend,
+        kept.len(),
+        journal.broken.get(),
+        written.len(),
+    ));
+});
