@@ -17,7 +17,10 @@ mod conflict;
 mod cursor;
 mod delete;
 mod edges;
+mod prepare;
 mod resolve;
+mod revive;
+mod satellites;
 
 pub use error::{Result, StoreError};
 pub use store::Store;

@@ -203,10 +203,14 @@ impl Store {
     }
 
     async fn moved(&self, caller: &Caller, kind: Kind, slug: &str) -> Result<Option<StoreError>> {
-        let redirect = redirect::Entity::find_by_id((kind.code().to_owned(), slug.to_owned()))
-            .one(self.db().reader())
+        let mut redirects = redirect::Entity::find()
+            .filter(redirect::Column::Kind.eq(kind.code()))
+            .filter(redirect::Column::Slug.eq(slug))
+            .all(self.db().reader())
             .await?;
-        let Some(redirect) = redirect else {
+        // This node's own record comes first, as with slugs.
+        redirects.sort_by_key(|one| one.origin != self.node().origin);
+        let Some(redirect) = redirects.first() else {
             return Ok(None);
         };
         let Some(target) = self.by_id(kind, redirect.record_id).await? else {

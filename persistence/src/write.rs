@@ -1,23 +1,20 @@
 //! Creating, changing and deleting records: the one path on which every write goes.
 
-use crate::entity::{edge, identifier, record, redirect, reference, tombstone};
+use crate::entity::record;
 use crate::error::{Denied, Result, StoreError};
-use crate::resolve::{Myself, Resolved};
-use crate::store::{MAX_BODY, Store};
+use crate::store::Store;
 use crate::unit::{Unit, WriteOptions};
 use domain::access::{Action, Caller, Subject};
-use domain::body::{Definition, Facts};
 use domain::described::Publication;
-use domain::fault::{Fault, FieldError};
-use domain::json::{canonical, merge_patch};
+use domain::fault::FieldError;
+use domain::json::merge_patch;
 use domain::resource::Kind;
 use domain::vocabulary::Coded;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
-    QueryFilter, QuerySelect,
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
 };
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// What a write must find.
@@ -47,14 +44,6 @@ pub struct Saved {
     pub warnings: Vec<FieldError>,
     /// Whether anything changed.
     pub changed: bool,
-}
-
-/// A body that is ready to be written.
-pub(crate) struct Prepared {
-    pub(crate) body: Value,
-    pub(crate) facts: Facts,
-    pub(crate) resolved: Resolved,
-    pub(crate) warnings: Vec<FieldError>,
 }
 
 impl Store {
@@ -237,247 +226,6 @@ impl Unit<'_> {
             Denied::Region
         }))
     }
-
-    /// Checks a body, resolves its references, fills in what is filled in, and asks the rules of
-    /// access. Everything wrong with the body is told at once.
-    async fn prepare(
-        &self,
-        kind: Kind,
-        id: Uuid,
-        sent: Value,
-        old: Option<&record::Model>,
-    ) -> Result<Prepared> {
-        let definition = Definition::of(kind);
-        let mut checked = definition.check(sent);
-        let Some(members) = checked.body.as_object_mut() else {
-            return Err(StoreError::Invalid(checked.errors));
-        };
-        keep(members, old, &mut checked.errors)?;
-        if kind != Kind::Relationship {
-            self.fill_slug(kind, members).await?;
-        }
-        let myself = Myself {
-            id,
-            kind,
-            slug: text(members, "slug"),
-        };
-        let mut resolved = self.resolve(definition, &mut checked.body, &myself).await?;
-        if kind == Kind::Relationship {
-            self.complete_relationship(&mut checked.body, &resolved, &mut checked.errors);
-        }
-        require_home(kind, &checked.body, &resolved, &mut checked.errors);
-        checked.errors.append(&mut resolved.errors);
-        let facts = definition.facts(&checked.body);
-        self.authorise_change(kind, &checked.body, &facts, old)?;
-        if checked.errors.is_empty() {
-            self.refuse_circles(kind, id, &facts, &resolved, &mut checked.errors)
-                .await?;
-        }
-        if !checked.errors.is_empty() {
-            return Err(StoreError::Invalid(checked.errors));
-        }
-        if let Some(relationship) = &facts.relationship {
-            self.authorise_ends(relationship, &resolved)?;
-        }
-        Ok(Prepared {
-            body: checked.body,
-            facts,
-            resolved,
-            warnings: checked.warnings,
-        })
-    }
-
-    /// Whether the caller may make this of the record: write it where it belongs now and where it
-    /// will belong, and publish if that changes.
-    fn authorise_change(
-        &self,
-        kind: Kind,
-        body: &Value,
-        facts: &Facts,
-        old: Option<&record::Model>,
-    ) -> Result<()> {
-        // A home that could not be resolved is told as such.
-        let home_region = body
-            .get("home_region")
-            .and_then(Value::as_str)
-            .and_then(|text| Uuid::try_parse(text).ok());
-        if body.get("home_region").is_some() && home_region.is_none() {
-            return Ok(());
-        }
-        if home_region.is_none() && !matches!(kind, Kind::Topic) {
-            return Ok(());
-        }
-        let subject = Subject {
-            own: true,
-            kind,
-            home_region,
-            publication: facts.publication.unwrap_or(Publication::Draft),
-            system: facts.external_id.as_ref().map(|key| key.system.as_str()),
-        };
-        self.authorise(Action::Write, &subject)?;
-        let before = old.map(|row| self.subject(row)).transpose()?;
-        let was = before.is_some_and(|old| old.publication == Publication::Published);
-        let is = subject.publication == Publication::Published;
-        let old_date = old.and_then(|row| row.publish_at);
-        if was != is || old_date != facts.publish_at {
-            self.authorise(Action::Publish, &subject)?;
-            if let Some(before) = before {
-                self.authorise(Action::Publish, &before)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn row(&self, kind: Kind, id: Uuid, prepared: &Prepared) -> Result<record::Model> {
-        let body = canonical(&prepared.body);
-        if body.len() > MAX_BODY {
-            return Err(StoreError::TooLarge {
-                size: body.len(),
-                limit: MAX_BODY,
-            });
-        }
-        let facts = &prepared.facts;
-        let publication = facts.publication.unwrap_or(Publication::Draft);
-        let relationship = facts.relationship.as_ref();
-        Ok(record::Model {
-            id,
-            kind: kind.code().to_owned(),
-            origin: self.origin.clone(),
-            slug: facts.slug.clone(),
-            name: facts.name.clone(),
-            system: facts.external_id.as_ref().map(|key| key.system.clone()),
-            external_id: facts.external_id.as_ref().map(|key| key.id.clone()),
-            home_region: facts.home_region,
-            publication: publication.code().to_owned(),
-            was_public: publication == Publication::Published,
-            publish_at: facts.publish_at,
-            sameness: relationship.and_then(domain::relationship::Relationship::sameness),
-            version: 1,
-            seq: 0,
-            created_at: self.now,
-            updated_at: self.now,
-            synced_at: None,
-            body,
-        })
-    }
-
-    /// Writes what SQL needs beside the row: identifiers, references, the edge and its roles.
-    async fn write_satellites(&self, row: &record::Model, prepared: &Prepared) -> Result<()> {
-        let identifiers = prepared
-            .facts
-            .identifiers
-            .iter()
-            .map(|one| (one.scheme.as_str().to_owned(), one.normalise()));
-        // The same identifier may stand twice in a body, for two periods.
-        let identifiers: std::collections::BTreeSet<_> = identifiers.collect();
-        if !identifiers.is_empty() {
-            let rows = identifiers
-                .into_iter()
-                .map(|(scheme, value)| identifier::ActiveModel {
-                    record_id: Set(row.id),
-                    scheme: Set(scheme),
-                    value: Set(value),
-                    origin: Set(row.origin.clone()),
-                });
-            identifier::Entity::insert_many(rows)
-                .exec_without_returning(&self.tx)
-                .await?;
-        }
-        let references = &prepared.resolved.references;
-        if !references.is_empty() {
-            let rows = references
-                .iter()
-                .map(|(field, target)| reference::ActiveModel {
-                    record_id: Set(row.id),
-                    field: Set((*field).to_owned()),
-                    target_id: Set(*target),
-                });
-            reference::Entity::insert_many(rows)
-                .exec_without_returning(&self.tx)
-                .await?;
-        }
-        match &prepared.facts.relationship {
-            Some(relationship) => self.write_edge(row.id, relationship, &prepared.facts).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn clear_satellites(&self, id: Uuid) -> Result<()> {
-        identifier::Entity::delete_many()
-            .filter(identifier::Column::RecordId.eq(id))
-            .exec(&self.tx)
-            .await?;
-        reference::Entity::delete_many()
-            .filter(reference::Column::RecordId.eq(id))
-            .exec(&self.tx)
-            .await?;
-        edge::Entity::delete_by_id(id).exec(&self.tx).await?;
-        Ok(())
-    }
-
-    /// A slug that changes leads to the record until somebody takes it.
-    async fn leave_redirect(&self, old: &record::Model, new: &record::Model) -> Result<()> {
-        let (Some(old_slug), Some(new_slug)) = (&old.slug, &new.slug) else {
-            return Ok(());
-        };
-        if old_slug == new_slug {
-            return Ok(());
-        }
-        self.drop_redirect(&new.kind, new_slug).await?;
-        let row = redirect::ActiveModel {
-            kind: Set(old.kind.clone()),
-            slug: Set(old_slug.clone()),
-            record_id: Set(old.id),
-        };
-        redirect::Entity::insert(row)
-            .exec_without_returning(&self.tx)
-            .await?;
-        Ok(())
-    }
-
-    pub(crate) async fn drop_redirect(&self, kind: &str, slug: &str) -> Result<()> {
-        redirect::Entity::delete_by_id((kind.to_owned(), slug.to_owned()))
-            .exec(&self.tx)
-            .await?;
-        Ok(())
-    }
-
-    /// What is left of this node's deleted record with the id or the key that a body carries.
-    async fn dead(&self, kind: Kind, id: Uuid, sent: &Value) -> Result<Option<tombstone::Model>> {
-        let key = |member| sent.pointer(&format!("/external_id/{member}"))?.as_str();
-        let mut any = Condition::any().add(tombstone::Column::Id.eq(id));
-        if let Some((system, external_id)) = key("system").zip(key("id")) {
-            any = any.add(
-                Condition::all()
-                    .add(tombstone::Column::System.eq(system))
-                    .add(tombstone::Column::ExternalId.eq(external_id)),
-            );
-        }
-        let dead = tombstone::Entity::find()
-            .filter(tombstone::Column::Kind.eq(kind.code()))
-            .filter(tombstone::Column::Origin.eq(&self.origin))
-            .filter(any)
-            .one(&self.tx)
-            .await?;
-        Ok(dead)
-    }
-
-    async fn revive(&mut self, kind: Kind, dead: &tombstone::Model) -> Result<()> {
-        self.authorise(
-            Action::Write,
-            &Subject {
-                own: true,
-                kind,
-                home_region: dead.home_region,
-                publication: Publication::Draft,
-                system: dead.system.as_deref(),
-            },
-        )?;
-        tombstone::Entity::delete_by_id(dead.id)
-            .exec(&self.tx)
-            .await?;
-        self.log_revival(dead.id).await
-    }
 }
 
 impl Unit<'_> {
@@ -511,51 +259,4 @@ pub(crate) fn kind_of(row: &record::Model) -> Result<Kind> {
 
 pub(crate) fn parse_body(row: &record::Model) -> Result<Value> {
     serde_json::from_str(&row.body).map_err(|why| StoreError::Corrupt(why.to_string()))
-}
-
-fn text(members: &Map<String, Value>, member: &str) -> Option<String> {
-    members.get(member)?.as_str().map(str::to_owned)
-}
-
-/// What a new body leaves out and the record keeps; an external id never changes.
-fn keep(
-    members: &mut Map<String, Value>,
-    old: Option<&record::Model>,
-    errors: &mut Vec<FieldError>,
-) -> Result<()> {
-    let Some(old) = old else {
-        members
-            .entry("publication")
-            .or_insert_with(|| json!(Publication::Draft));
-        return Ok(());
-    };
-    let body = parse_body(old)?;
-    for member in ["slug", "external_id", "publication"] {
-        if let (Some(value), false) = (body.get(member), members.contains_key(member)) {
-            members.insert(member.to_owned(), value.clone());
-        }
-    }
-    if let Some(fixed) = body.get("external_id")
-        && members.get("external_id") != Some(fixed)
-    {
-        let fault = Fault::new("external-id-fixed").with("expected", fixed);
-        errors.push(FieldError::new("/external_id", fault));
-    }
-    Ok(())
-}
-
-/// Every record but a topic has a home region.
-fn require_home(kind: Kind, body: &Value, resolved: &Resolved, errors: &mut Vec<FieldError>) {
-    let missing = body.get("home_region").is_none() && kind != Kind::Topic;
-    // A relationship takes it from its ends; if they are wrong, that is told.
-    let told = kind == Kind::Relationship && !(resolved.errors.is_empty() && errors.is_empty());
-    if missing && !told {
-        let fault = Fault::new("required")
-            .with("what", "the region whose editors may write the record")
-            .with(
-                "what_de",
-                "die Region, deren Redaktion den Datensatz pflegt",
-            );
-        errors.push(FieldError::new("/home_region", fault));
-    }
 }

@@ -40,7 +40,7 @@ pub fn run(backend: Backend, content: Content, story: impl AsyncFnOnce(&Node)) {
         let database = Database::new(backend, content).await;
         let (node, server) = start(backend, &database).await;
         let outcome = AssertUnwindSafe(story(&node)).catch_unwind().await;
-        server.stop(false).await;
+        server.stop(true).await;
         node.store.db().clone().close().await;
         database.remove().await;
         if let Err(panic) = outcome {

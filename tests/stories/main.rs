@@ -5,6 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::too_many_lines,
+    clippy::needless_pass_by_value,
     reason = "a test fails by panicking, and its name is its documentation"
 )]
 

@@ -80,7 +80,7 @@ fn examples_fit_their_schemas() {
         assert!(wrong.is_empty(), "{at}: {wrong:?}");
         checked += 1;
     });
-    assert!(checked > 100, "{checked}");
+    assert!(checked > 40, "{checked}");
 }
 
 #[test]

@@ -13,6 +13,9 @@ pub struct Model {
     /// The former slug.
     #[sea_orm(primary_key, auto_increment = false)]
     pub slug: String,
+    /// The node that alone writes the record.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub origin: String,
     /// The record that had it.
     pub record_id: Uuid,
 }

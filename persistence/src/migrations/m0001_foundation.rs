@@ -60,8 +60,9 @@ const TABLES: &[&str] = &[
     "CREATE TABLE redirect (
         kind text NOT NULL,
         slug text NOT NULL,
+        origin text NOT NULL,
         record_id {uuid} NOT NULL REFERENCES record (id) ON DELETE CASCADE,
-        PRIMARY KEY (kind, slug))",
+        PRIMARY KEY (kind, slug, origin))",
     "CREATE INDEX redirect_record ON redirect (record_id)",
     "CREATE TABLE identifier (
         record_id {uuid} NOT NULL REFERENCES record (id) ON DELETE CASCADE,

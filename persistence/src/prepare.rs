@@ -1,0 +1,197 @@
+//! From a body that was sent to a row that can be written: checked, resolved, completed, allowed.
+
+use crate::entity::record;
+use crate::error::{Result, StoreError};
+use crate::resolve::{Myself, Resolved};
+use crate::store::MAX_BODY;
+use crate::unit::Unit;
+use crate::write::parse_body;
+use domain::access::{Action, Subject};
+use domain::body::{Definition, Facts};
+use domain::described::Publication;
+use domain::fault::{Fault, FieldError};
+use domain::json::canonical;
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+/// A body that is ready to be written.
+pub(crate) struct Prepared {
+    pub(crate) body: Value,
+    pub(crate) facts: Facts,
+    pub(crate) resolved: Resolved,
+    pub(crate) warnings: Vec<FieldError>,
+}
+
+impl Unit<'_> {
+    /// Checks a body, resolves its references, fills in what is filled in, and asks the rules of
+    /// access. Everything wrong with the body is told at once.
+    pub(crate) async fn prepare(
+        &self,
+        kind: Kind,
+        id: Uuid,
+        sent: Value,
+        old: Option<&record::Model>,
+    ) -> Result<Prepared> {
+        let definition = Definition::of(kind);
+        let mut checked = definition.check(sent);
+        let Some(members) = checked.body.as_object_mut() else {
+            return Err(StoreError::Invalid(checked.errors));
+        };
+        keep(members, old, &mut checked.errors)?;
+        if kind != Kind::Relationship {
+            self.fill_slug(kind, members).await?;
+        }
+        let myself = Myself {
+            id,
+            kind,
+            slug: text(members, "slug"),
+        };
+        let mut resolved = self.resolve(definition, &mut checked.body, &myself).await?;
+        if kind == Kind::Relationship {
+            self.complete_relationship(&mut checked.body, &resolved, &mut checked.errors);
+        }
+        require_home(kind, &checked.body, &resolved, &mut checked.errors);
+        checked.errors.append(&mut resolved.errors);
+        let facts = definition.facts(&checked.body);
+        self.authorise_change(kind, &checked.body, &facts, old)?;
+        if checked.errors.is_empty() {
+            self.refuse_circles(kind, id, &facts, &resolved, &mut checked.errors)
+                .await?;
+        }
+        if !checked.errors.is_empty() {
+            return Err(StoreError::Invalid(checked.errors));
+        }
+        if let Some(relationship) = &facts.relationship {
+            self.authorise_ends(relationship, &resolved)?;
+        }
+        Ok(Prepared {
+            body: checked.body,
+            facts,
+            resolved,
+            warnings: checked.warnings,
+        })
+    }
+
+    /// Whether the caller may make this of the record: write it where it belongs now and where it
+    /// will belong, and publish if that changes.
+    fn authorise_change(
+        &self,
+        kind: Kind,
+        body: &Value,
+        facts: &Facts,
+        old: Option<&record::Model>,
+    ) -> Result<()> {
+        // A home that could not be resolved is told as such.
+        let home_region = body
+            .get("home_region")
+            .and_then(Value::as_str)
+            .and_then(|text| Uuid::try_parse(text).ok());
+        if body.get("home_region").is_some() && home_region.is_none() {
+            return Ok(());
+        }
+        if home_region.is_none() && !matches!(kind, Kind::Topic) {
+            return Ok(());
+        }
+        let subject = Subject {
+            own: true,
+            kind,
+            home_region,
+            publication: facts.publication.unwrap_or(Publication::Draft),
+            system: facts.external_id.as_ref().map(|key| key.system.as_str()),
+        };
+        self.authorise(Action::Write, &subject)?;
+        let before = old.map(|row| self.subject(row)).transpose()?;
+        let was = before.is_some_and(|old| old.publication == Publication::Published);
+        let is = subject.publication == Publication::Published;
+        let old_date = old.and_then(|row| row.publish_at);
+        if was != is || old_date != facts.publish_at {
+            self.authorise(Action::Publish, &subject)?;
+            if let Some(before) = before {
+                self.authorise(Action::Publish, &before)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn row(&self, kind: Kind, id: Uuid, prepared: &Prepared) -> Result<record::Model> {
+        let body = canonical(&prepared.body);
+        if body.len() > MAX_BODY {
+            return Err(StoreError::TooLarge {
+                size: body.len(),
+                limit: MAX_BODY,
+            });
+        }
+        let facts = &prepared.facts;
+        let publication = facts.publication.unwrap_or(Publication::Draft);
+        let relationship = facts.relationship.as_ref();
+        Ok(record::Model {
+            id,
+            kind: kind.code().to_owned(),
+            origin: self.origin.clone(),
+            slug: facts.slug.clone(),
+            name: facts.name.clone(),
+            system: facts.external_id.as_ref().map(|key| key.system.clone()),
+            external_id: facts.external_id.as_ref().map(|key| key.id.clone()),
+            home_region: facts.home_region,
+            publication: publication.code().to_owned(),
+            was_public: publication == Publication::Published,
+            publish_at: facts.publish_at,
+            sameness: relationship.and_then(domain::relationship::Relationship::sameness),
+            version: 1,
+            seq: 0,
+            created_at: self.now,
+            updated_at: self.now,
+            synced_at: None,
+            body,
+        })
+    }
+}
+
+fn text(members: &Map<String, Value>, member: &str) -> Option<String> {
+    members.get(member)?.as_str().map(str::to_owned)
+}
+
+/// What a new body leaves out and the record keeps; an external id never changes.
+fn keep(
+    members: &mut Map<String, Value>,
+    old: Option<&record::Model>,
+    errors: &mut Vec<FieldError>,
+) -> Result<()> {
+    let Some(old) = old else {
+        members
+            .entry("publication")
+            .or_insert_with(|| json!(Publication::Draft));
+        return Ok(());
+    };
+    let body = parse_body(old)?;
+    for member in ["slug", "external_id", "publication"] {
+        if let (Some(value), false) = (body.get(member), members.contains_key(member)) {
+            members.insert(member.to_owned(), value.clone());
+        }
+    }
+    if let Some(fixed) = body.get("external_id")
+        && members.get("external_id") != Some(fixed)
+    {
+        let fault = Fault::new("external-id-fixed").with("expected", fixed);
+        errors.push(FieldError::new("/external_id", fault));
+    }
+    Ok(())
+}
+
+/// Every record but a topic has a home region.
+fn require_home(kind: Kind, body: &Value, resolved: &Resolved, errors: &mut Vec<FieldError>) {
+    let missing = body.get("home_region").is_none() && kind != Kind::Topic;
+    // A relationship takes it from its ends; if they are wrong, that is told.
+    let told = kind == Kind::Relationship && !(resolved.errors.is_empty() && errors.is_empty());
+    if missing && !told {
+        let fault = Fault::new("required")
+            .with("what", "the region whose editors may write the record")
+            .with(
+                "what_de",
+                "die Region, deren Redaktion den Datensatz pflegt",
+            );
+        errors.push(FieldError::new("/home_region", fault));
+    }
+}

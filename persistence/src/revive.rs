@@ -1,0 +1,56 @@
+//! A deleted record comes back under its old id when its key is supplied again.
+
+use crate::entity::tombstone;
+use crate::error::Result;
+use crate::unit::Unit;
+use domain::access::{Action, Subject};
+use domain::described::Publication;
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
+use serde_json::Value;
+use uuid::Uuid;
+
+impl Unit<'_> {
+    /// What is left of this node's deleted record with the id or the key that a body carries.
+    pub(crate) async fn dead(
+        &self,
+        kind: Kind,
+        id: Uuid,
+        sent: &Value,
+    ) -> Result<Option<tombstone::Model>> {
+        let key = |member| sent.pointer(&format!("/external_id/{member}"))?.as_str();
+        let mut any = Condition::any().add(tombstone::Column::Id.eq(id));
+        if let Some((system, external_id)) = key("system").zip(key("id")) {
+            any = any.add(
+                Condition::all()
+                    .add(tombstone::Column::System.eq(system))
+                    .add(tombstone::Column::ExternalId.eq(external_id)),
+            );
+        }
+        let dead = tombstone::Entity::find()
+            .filter(tombstone::Column::Kind.eq(kind.code()))
+            .filter(tombstone::Column::Origin.eq(&self.origin))
+            .filter(any)
+            .one(&self.tx)
+            .await?;
+        Ok(dead)
+    }
+
+    pub(crate) async fn revive(&mut self, kind: Kind, dead: &tombstone::Model) -> Result<()> {
+        self.authorise(
+            Action::Write,
+            &Subject {
+                own: true,
+                kind,
+                home_region: dead.home_region,
+                publication: Publication::Draft,
+                system: dead.system.as_deref(),
+            },
+        )?;
+        tombstone::Entity::delete_by_id(dead.id)
+            .exec(&self.tx)
+            .await?;
+        self.log_revival(dead.id).await
+    }
+}
