@@ -5,7 +5,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{HttpServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse, get};
+use actix_web::{Error, HttpResponse, route};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// Scripts, styles and connections from this server only; Swagger UI sets styles on elements.
@@ -14,7 +14,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
      form-action 'none'; frame-ancestors 'none'";
 
 /// Serves the document.
-#[get("/openapi.json")]
+#[route("/openapi.json", method = "GET", method = "HEAD")]
 pub(crate) async fn openapi_json(app: App) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("application/json")
@@ -22,7 +22,7 @@ pub(crate) async fn openapi_json(app: App) -> HttpResponse {
 }
 
 /// `/docs` leads to `/docs/`.
-#[get("/docs")]
+#[route("/docs", method = "GET", method = "HEAD")]
 pub(crate) async fn redirect() -> HttpResponse {
     HttpResponse::PermanentRedirect()
         .insert_header((header::LOCATION, "/docs/"))

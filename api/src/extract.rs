@@ -1,5 +1,23 @@
 //! Checked extractors: each knows how it fails and how it is described.
 
+/// Makes an extractor of a type whose `of` looks at the head of the request only.
+macro_rules! from_head {
+    ($name:ident $(<$parameter:ident>)? $(, $generic:ident $(: $bound:ident)?)?) => {
+        impl$(<$generic $(: $bound)?>)? actix_web::FromRequest for $name $(<$parameter>)? {
+            type Error = $crate::problem::Problem;
+            type Future = std::future::Ready<Result<Self, Self::Error>>;
+
+            fn from_request(
+                request: &actix_web::HttpRequest,
+                _: &mut actix_web::dev::Payload,
+            ) -> Self::Future {
+                std::future::ready(Self::of(request))
+            }
+        }
+    };
+}
+pub(crate) use from_head;
+
 mod access;
 mod body;
 mod condition;
@@ -13,13 +31,11 @@ pub use query::{Pairs, Parameter, Parameters, Query, wrong};
 use crate::app::State;
 use crate::operation::{Draft, Extract};
 use crate::problem::Problem;
-use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{HttpRequest, web};
 use domain::fault::Lang;
 use domain::resource::Resource;
 use persistence::unit::WriteOptions;
 use serde_json::json;
-use std::future::{Ready, ready};
 use std::marker::PhantomData;
 
 /// What every handler may use: the store, the keys, the configuration.
@@ -48,14 +64,7 @@ impl App {
     }
 }
 
-impl FromRequest for App {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::of(request))
-    }
-}
+from_head!(App);
 
 impl Extract for App {
     fn describe(_: &mut Draft) {}
@@ -65,18 +74,15 @@ impl Extract for App {
 #[derive(Debug)]
 pub struct Id<T>(pub String, PhantomData<T>);
 
-impl<T> FromRequest for Id<T> {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+from_head!(Id<T>, T);
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+impl<T> Id<T> {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let id = request.match_info().query("id").to_owned();
         // PostgreSQL takes no NUL, and no slug has a control character.
         let fine = !id.is_empty() && id.len() <= 200 && !id.chars().any(char::is_control);
-        ready(
-            fine.then_some(Self(id, PhantomData))
-                .ok_or_else(|| Problem::new("not-found")),
-        )
+        fine.then_some(Self(id, PhantomData))
+            .ok_or_else(|| Problem::new("not-found"))
     }
 }
 
@@ -98,12 +104,12 @@ impl<T: Resource> Extract for Id<T> {
 #[derive(Debug)]
 pub struct NameInPath(pub String);
 
-impl FromRequest for NameInPath {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+from_head!(NameInPath);
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(request.match_info().query("name").to_owned())))
+impl NameInPath {
+    #[expect(clippy::unnecessary_wraps, reason = "extractors may fail")]
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        Ok(Self(request.match_info().query("name").to_owned()))
     }
 }
 
@@ -167,14 +173,7 @@ impl Parameters for DryRun {
     }
 }
 
-impl FromRequest for HowToWrite {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::of(request))
-    }
-}
+from_head!(HowToWrite);
 
 impl HowToWrite {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {

@@ -88,6 +88,7 @@ fn acceptable(request: &HttpRequest, offered: &[&str]) -> bool {
         .get_all(header::ACCEPT)
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
+        .filter(|range| !range.trim().is_empty())
         .peekable();
     if ranges.peek().is_none() {
         return true;

@@ -16,6 +16,7 @@ use persistence::entity::record;
 use persistence::unit::WriteOptions;
 use persistence::write::{Edit, Precondition};
 use serde_json::Value;
+use uuid::Uuid;
 
 /// The generic operations of a kind.
 #[must_use]
@@ -175,7 +176,7 @@ pub async fn find(
 fn same_id(row: &record::Model, body: &Value) -> Result<(), Problem> {
     let id = body.get("id").filter(|id| !id.is_null());
     match id {
-        Some(id) if id.as_str() != Some(&row.id.to_string()) => {
+        Some(id) if id.as_str().and_then(|id| Uuid::try_parse(id).ok()) != Some(row.id) => {
             let fault = Fault::new("id-mismatch")
                 .with("given", id)
                 .with("expected", row.id);

@@ -247,15 +247,22 @@ pub fn translate(record: &mut Value, lang: &str) -> Option<String> {
         .and_then(Value::as_str)
         .map(str::to_owned);
     let primary = lang.split('-').next().unwrap_or(lang);
-    for wanted in [lang, primary] {
-        let translation = record.pointer(&format!("/translations/{wanted}")).cloned();
-        if let Some(translation) = translation {
-            merge_patch(record, &translation);
-            insert(record, &["language"], wanted);
-            return Some(wanted.to_owned());
-        }
-    }
-    own
+    let translations = record.get("translations").and_then(Value::as_object);
+    let translations: Vec<_> = translations.into_iter().flatten().collect();
+    // Language tags have no case (RFC 5646, 2.1.1); an empty translation translates nothing.
+    let found = [lang, primary].iter().find_map(|wanted| {
+        translations.iter().find(|(tag, texts)| {
+            tag.eq_ignore_ascii_case(wanted)
+                && texts.as_object().is_some_and(|texts| !texts.is_empty())
+        })
+    });
+    let Some((tag, translation)) = found.map(|(tag, texts)| ((*tag).clone(), (*texts).clone()))
+    else {
+        return own;
+    };
+    merge_patch(record, &translation);
+    insert(record, &["language"], tag.as_str());
+    Some(tag)
 }
 
 /// A weak tag over what is shown.

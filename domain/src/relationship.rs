@@ -6,7 +6,7 @@ use crate::described::{Described, Publication};
 use crate::fault::Fault;
 use crate::nearest::nearest;
 use crate::resource::{Kind, Resource};
-use crate::value::edtf::Period;
+use crate::value::edtf::{self, Period};
 use crate::value::external::{ExternalId, Source};
 use crate::value::figure::Figure;
 use crate::value::identifier::Identifier;
@@ -139,7 +139,8 @@ impl Relationship {
     #[must_use]
     pub fn sameness(&self) -> Option<String> {
         let valid = self.valid.unwrap_or_default();
-        if valid.to.is_some() {
+        // `..` says that it still holds: no end is stated.
+        if matches!(valid.to, Some(edtf::End::Date(_))) {
             return None;
         }
         let mut roles: Vec<_> = self.roles.iter().map(|role| role.code()).collect();

@@ -9,7 +9,8 @@ use domain::value::reference::RecordRef;
 use domain::vocabulary::Coded;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -132,7 +133,7 @@ impl Unit<'_> {
             external_id: Set(row.external_id.clone()),
             home_region: Set(row.home_region),
             version: Set(version),
-            was_public: Set(row.was_public),
+            was_public: Set(row.was_public && self.ends_were_public(row.id).await?),
             cause: Set(Cause::Deleted.code().to_owned()),
             merged_into: Set(None),
             created_at: Set(row.created_at),
@@ -143,6 +144,20 @@ impl Unit<'_> {
             .await?;
         record::Entity::delete_by_id(row.id).exec(&self.tx).await?;
         Ok(())
+    }
+
+    /// A relationship was public only if both its ends were; other records have no ends.
+    async fn ends_were_public(&self, id: Uuid) -> Result<bool> {
+        let Some(edge) = edge::Entity::find_by_id(id).one(&self.tx).await? else {
+            return Ok(true);
+        };
+        let ends: Vec<Uuid> = edge.from_id.into_iter().chain(edge.to_id).collect();
+        let public = record::Entity::find()
+            .filter(record::Column::Id.is_in(ends.iter().copied()))
+            .filter(record::Column::WasPublic.eq(true))
+            .count(&self.tx)
+            .await?;
+        Ok(public == ends.len() as u64)
     }
 
     /// A key revives the record that had it last.

@@ -29,15 +29,22 @@ impl Unit<'_> {
         };
         let rule = relationship.r#type.rule();
         let ends @ [from, to] = [&relationship.from, &relationship.to].map(End::record);
-        if let (true, [Some((_, from)), Some((_, to))]) = (rule.symmetric, ends)
-            && to < from
+        let swapped = match ends {
+            [Some((_, from)), Some((_, to))] => to < from,
+            // An open end comes second.
+            [None, Some(_)] => true,
+            [Some(_) | None, None] => false,
+        };
+        if rule.symmetric
+            && swapped
             && let Some(members) = body.as_object_mut()
             && let (Some(from), Some(to)) = (members.remove("from"), members.remove("to"))
         {
             members.insert("from".to_owned(), to);
             members.insert("to".to_owned(), from);
         }
-        if from.is_some() && from == to {
+        let told = errors.iter().any(|error| error.fault.code == "same-ends");
+        if from.is_some() && from == to && !told {
             errors.push(FieldError::new("/to", Fault::new("same-ends")));
         }
         let origin = &self.origin;

@@ -97,6 +97,14 @@ struct Wanted {
     name: Name,
 }
 
+impl Wanted {
+    /// The list of ids that the reference is an entry of.
+    fn list(&self) -> Option<&str> {
+        self.path.strip_suffix("/*")?;
+        self.pointer.rsplit_once('/').map(|(list, _)| list)
+    }
+}
+
 impl Unit<'_> {
     /// Replaces every reference in `body` by ids. The records are locked against deletion.
     pub(crate) async fn resolve(
@@ -108,10 +116,20 @@ impl Unit<'_> {
         let mut resolved = Resolved::default();
         let wanted = collect(definition, body, &mut resolved.errors);
         resolved.heads = self.heads(&wanted).await?;
+        let mut found = BTreeSet::new();
+        let mut listed = BTreeSet::new();
         for one in &wanted {
             match self.find(one, &resolved.heads, myself) {
                 Ok(id) => {
                     put(body, one, id);
+                    found.insert(id);
+                    // Two spellings of one record are one entry too many.
+                    if let Some(list) = one.list()
+                        && !listed.insert((list, id))
+                    {
+                        let repeated = FieldError::new(list, Fault::new("repeated"));
+                        resolved.errors.push(repeated);
+                    }
                     // The ends of a relationship are in its edge.
                     if !matches!(one.path, "/from" | "/to") {
                         resolved.references.insert((one.path, id));
@@ -120,6 +138,8 @@ impl Unit<'_> {
                 Err(fault) => resolved.errors.push(FieldError::new(&one.pointer, fault)),
             }
         }
+        // What the caller may not see must have no effect on the answer.
+        resolved.heads.retain(|head| found.contains(&head.id));
         Ok(resolved)
     }
 

@@ -314,3 +314,40 @@ story!(
         assert_eq!(foreign.faults()[0].1, "own-end");
     }
 );
+
+story!(
+    what_one_may_not_see_has_no_effect_on_the_answer,
+    Seeded,
+    async |node| {
+        let there = region(node, "muensterland").await;
+        let editor = node.token(Role::Editor, Some(there)).await;
+        let draft = node
+            .post("/v1/networks")
+            .json(&json!({"name": "Geheim", "home_region": "nordhessen"}))
+            .await
+            .expect(201);
+        let answer = async |id: &str| {
+            let body = json!({"type": "cooperates_with", "from": {"kind": "network", "id": id}, "to": {"as_stated": "z"}});
+            let told = node
+                .post("/v1/relationships")
+                .token(&editor)
+                .json(&body)
+                .await
+                .problem(422, "validation-failed");
+            told.faults()
+        };
+        assert_eq!(
+            answer(draft.id()).await,
+            answer("00000000-0000-7000-8000-000000000000").await
+        );
+        // Nor does a relationship that was never seen leave a tombstone for everybody.
+        let edge = json!({"type": "member_of", "publication": "published",
+        "from": {"kind": "network", "id": draft.id()}, "to": {"kind": "network", "slug": "mo-win-net"}});
+        let edge = node.post("/v1/relationships").json(&edge).await.expect(201);
+        let one = format!("/v1/relationships/{}", edge.id());
+        node.get(&one).await.problem(404, "not-found");
+        node.delete(&one).if_match("\"1\"").await.expect(204);
+        node.get(&one).await.problem(404, "not-found");
+        node.get(&one).token(&node.admin).await.problem(410, "gone");
+    }
+);

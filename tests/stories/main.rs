@@ -22,4 +22,5 @@ mod properties;
 mod questions;
 mod reading;
 mod relationships;
+mod rules;
 mod writing;

@@ -56,7 +56,8 @@ pub async fn read_body(
             ),
         ));
     }
-    if request.headers().contains_key(header::CONTENT_ENCODING) {
+    let coding = request.headers().get(header::CONTENT_ENCODING);
+    if coding.is_some_and(|coding| coding != "identity") {
         return Err(Problem::new("unsupported-media-type").detail(
             "Compressed bodies are taken only where bulk data enters; send this one plain.",
             "Komprimierte Bodys sind nur beim Massenimport möglich; senden Sie diesen unkomprimiert.",
@@ -144,9 +145,7 @@ impl<T: Resource> FromRequest for RecordBody<T> {
 }
 
 /// What every operation with a body answers when the body is no good.
-fn describe_body<T: Resource>(draft: &mut Draft, content: &Map<String, Value>) {
-    draft.components(domain::schema::of::<T>());
-    draft.request_body(json!({"required": true, "content": content}));
+fn describe_refusals(draft: &mut Draft) {
     for code in [
         "malformed-json",
         "payload-too-large",
@@ -155,6 +154,12 @@ fn describe_body<T: Resource>(draft: &mut Draft, content: &Map<String, Value>) {
     ] {
         draft.problem(code);
     }
+}
+
+fn describe_body<T: Resource>(draft: &mut Draft, content: &Map<String, Value>) {
+    draft.components(domain::schema::of::<T>());
+    draft.request_body(json!({"required": true, "content": content}));
+    describe_refusals(draft);
 }
 
 impl<T: Resource> Extract for RecordBody<T> {
@@ -241,13 +246,6 @@ impl Extract for GeoJsonBody {
             "required": true,
             "content": {"application/geo+json": content, "application/json": content},
         }));
-        for code in [
-            "malformed-json",
-            "payload-too-large",
-            "unsupported-media-type",
-            "validation-failed",
-        ] {
-            draft.problem(code);
-        }
+        describe_refusals(draft);
     }
 }

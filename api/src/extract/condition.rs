@@ -2,12 +2,10 @@
 
 use crate::operation::{Draft, Extract};
 use crate::problem::Problem;
-use actix_web::dev::Payload;
+use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
-use actix_web::{FromRequest, HttpRequest};
 use persistence::write::Precondition;
 use serde_json::json;
-use std::future::{Ready, ready};
 
 /// An entity tag: whether it is weak, and its opaque text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,14 +124,7 @@ impl IfMatch {
     }
 }
 
-impl FromRequest for IfMatch {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::of(request))
-    }
-}
+from_head!(IfMatch);
 
 impl Extract for IfMatch {
     fn describe(draft: &mut Draft) {
@@ -155,12 +146,11 @@ impl Extract for IfMatch {
     }
 }
 
-impl FromRequest for IfNoneMatch {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+from_head!(IfNoneMatch);
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse(request, &IF_NONE_MATCH).map(Self))
+impl IfNoneMatch {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        parse(request, &IF_NONE_MATCH).map(Self)
     }
 }
 
@@ -181,17 +171,16 @@ impl Extract for IfNoneMatch {
     }
 }
 
-impl FromRequest for GeometryCondition {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+from_head!(GeometryCondition);
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(match parse(request, &IF_NONE_MATCH) {
+impl GeometryCondition {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        match parse(request, &IF_NONE_MATCH) {
             Err(problem) => Err(problem),
             Ok(Some(Tags::Any)) => Ok(Self(None)),
             Ok(Some(Tags::Some(_))) => Err(malformed(&IF_NONE_MATCH, "a tag; only * is allowed")),
             Ok(None) => IfMatch::of(request).map(|IfMatch(condition)| Self(Some(condition))),
-        })
+        }
     }
 }
 

@@ -2,12 +2,10 @@
 
 use crate::operation::{Draft, Extract};
 use crate::problem::Problem;
-use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::HttpRequest;
 use domain::nearest::nearest;
 use domain::vocabulary::Coded;
 use serde_json::{Value, json};
-use std::future::{Ready, ready};
 
 /// A query parameter as it is documented and accepted.
 #[derive(Debug, Clone, Copy)]
@@ -53,12 +51,11 @@ impl Parameters for () {
     }
 }
 
-impl<T: Parameters> FromRequest for Query<T> {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+from_head!(Query<T>, T: Parameters);
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(read(request).map(Self))
+impl<T: Parameters> Query<T> {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        read(request).map(Self)
     }
 }
 

@@ -3,7 +3,7 @@
 mod page;
 mod query;
 
-use crate::extract::{App, Id, Query, Reader, language};
+use crate::extract::{App, Id, Query, Reader, from_head, language};
 use crate::mount::find;
 use crate::operation::{Draft, Routes};
 use crate::problem::Problem;
@@ -122,15 +122,15 @@ struct Address {
     lang: Lang,
 }
 
-impl actix_web::FromRequest for Address {
-    type Error = Problem;
-    type Future = std::future::Ready<Result<Self, Problem>>;
+from_head!(Address);
 
-    fn from_request(request: &HttpRequest, _: &mut actix_web::dev::Payload) -> Self::Future {
-        std::future::ready(Ok(Self {
+impl Address {
+    #[expect(clippy::unnecessary_wraps, reason = "extractors may fail")]
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        Ok(Self {
             path: request.path().to_owned(),
             lang: language(request),
-        }))
+        })
     }
 }
 
