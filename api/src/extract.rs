@@ -179,10 +179,17 @@ impl HowToWrite {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let DryRun(dry_run) = query::read(request)?;
         let reason = request.headers().get("x-change-reason").map(|value| {
-            let text = String::from_utf8_lossy(value.as_bytes());
-            let plain = text.chars().filter(|c| !c.is_control());
-            plain.take(500).collect::<String>()
+            let text = std::str::from_utf8(value.as_bytes()).ok();
+            text.filter(|text| text.chars().count() <= 500)
+                .map(str::to_owned)
+                .ok_or_else(|| {
+                    Problem::new("invalid-header").detail(
+                        "`X-Change-Reason` takes at most 500 characters of UTF-8.",
+                        "`X-Change-Reason` fasst höchstens 500 Zeichen in UTF-8.",
+                    )
+                })
         });
+        let reason = reason.transpose()?;
         Ok(Self(WriteOptions {
             dry_run,
             reason: reason.filter(|text| !text.trim().is_empty()),
@@ -194,6 +201,7 @@ impl HowToWrite {
 impl Extract for HowToWrite {
     fn describe(draft: &mut Draft) {
         Query::<DryRun>::describe(draft);
+        draft.problem("invalid-header");
         draft.parameter(json!({
             "name": "X-Change-Reason",
             "in": "header",

@@ -66,45 +66,53 @@ fn refused(request: &HttpRequest) -> Option<Problem> {
         return Some(Problem::new("uri-too-long"));
     }
     let path = request.path();
-    let geometry = path.ends_with("/geometry");
-    let offered: &[&str] = if geometry {
-        &["application/geo+json", "application/json"]
+    let offered = if path.ends_with("/geometry") {
+        "application/geo+json"
     } else {
-        &["application/json"]
+        "application/json"
     };
     let api = path.starts_with("/v1/") || path == "/";
     (api && !acceptable(request, offered)).then(|| {
         Problem::new("not-acceptable").detail(
-            format!("This is offered as {}.", offered.join(" or ")),
-            format!("Angeboten wird {}.", offered.join(" oder ")),
+            format!("This is offered as {offered}."),
+            format!("Angeboten wird {offered}."),
         )
     })
 }
 
-/// Whether `Accept` takes one of the offered types (RFC 9110, 12.5.1).
-fn acceptable(request: &HttpRequest, offered: &[&str]) -> bool {
-    let mut ranges = request
+/// Whether `Accept` takes the offered type; the most specific range decides (RFC 9110, 12.5.1).
+fn acceptable(request: &HttpRequest, offered: &str) -> bool {
+    let ranges: Vec<(u8, bool)> = request
         .headers()
         .get_all(header::ACCEPT)
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .filter(|range| !range.trim().is_empty())
-        .peekable();
-    if ranges.peek().is_none() {
-        return true;
+        .map(|range| range.trim().to_ascii_lowercase())
+        .filter(|range| !range.is_empty())
+        .map(|range| (specificity(&range, offered), wanted(&range)))
+        .collect();
+    let best = ranges
+        .iter()
+        .filter(|(fit, _)| *fit > 0)
+        .max_by_key(|(fit, _)| *fit);
+    ranges.is_empty() || best.is_some_and(|(_, wanted)| *wanted)
+}
+
+/// How closely a range fits a type: 0 not at all, 3 exactly.
+fn specificity(range: &str, offered: &str) -> u8 {
+    match range.split(';').next().unwrap_or_default().trim() {
+        exact if exact == offered => 3,
+        "application/*" => 2,
+        "*/*" => 1,
+        _ => 0,
     }
-    ranges.any(|range| {
-        let (range, parameters) = range.split_once(';').unwrap_or((range, ""));
-        let refused = parameters.split(';').any(|one| {
-            one.trim()
-                .strip_prefix("q=")
-                .and_then(|q| q.parse::<f32>().ok())
-                .is_some_and(|q| q <= 0.0)
-        });
-        let range = range.trim().to_ascii_lowercase();
-        !refused
-            && (range == "*/*" || range == "application/*" || offered.contains(&range.as_str()))
-    })
+}
+
+/// Whether the weight of a range is above zero.
+fn wanted(range: &str) -> bool {
+    let mut parameters = range.split(';').skip(1).map(str::trim);
+    let weight = parameters.find_map(|one| one.strip_prefix("q="));
+    weight.is_none_or(|q| q.trim().parse::<f32>().is_ok_and(|q| q > 0.0))
 }
 
 /// A response as it is, or as a problem document if it is an error.

@@ -143,7 +143,11 @@ async fn change<T: Resource>(
         .store
         .modify(caller, key, expected, &edit, options)
         .await?;
-    Ok(Changed(Written::new(&saved.row, saved.warnings)?))
+    let mut written = Written::new(&saved.row, saved.warnings)?;
+    if options.dry_run {
+        written.version = None;
+    }
+    Ok(Changed(written))
 }
 
 async fn delete<T: Resource>(

@@ -115,10 +115,15 @@ impl Draft {
 
 fn merge_problem(responses: &mut BTreeMap<u16, Value>, status: u16, more: &str, schema: &Value) {
     let response = responses.entry(status).or_insert_with(|| {
-        json!({
+        let mut response = json!({
             "description": "",
             "content": {"application/problem+json": {"schema": schema}},
-        })
+        });
+        if let Some((header, description)) = header_of(status) {
+            let object = json!({"description": description, "schema": {"type": "string"}});
+            insert(&mut response, &["headers", header], object);
+        }
+        response
     });
     let before = response
         .get("description")
@@ -127,6 +132,16 @@ fn merge_problem(responses: &mut BTreeMap<u16, Value>, status: u16, more: &str, 
     let separator = if before.is_empty() { "" } else { " · " };
     let description = format!("{before}{separator}{more}");
     insert(response, &["description"], description);
+}
+
+/// The header that comes with every problem of a status.
+fn header_of(status: u16) -> Option<(&'static str, &'static str)> {
+    match status {
+        308 => Some(("Location", "Where the record is now.")),
+        401 => Some(("WWW-Authenticate", "How to authenticate (RFC 6750).")),
+        503 => Some(("Retry-After", "Seconds to wait.")),
+        _ => None,
+    }
 }
 
 /// A `$ref` to a component schema.

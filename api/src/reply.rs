@@ -104,8 +104,8 @@ impl<T: Resource> Reply for Found<T> {
 pub struct Written<T> {
     /// The record in its canonical form.
     pub json: String,
-    /// Its version.
-    pub version: i64,
+    /// Its version; absent if the write was only rehearsed, since nothing has that version.
+    pub version: Option<i64>,
     /// What is likely wrong but accepted.
     pub warnings: Vec<FieldError>,
     kind: PhantomData<T>,
@@ -119,7 +119,7 @@ impl<T> Written<T> {
     pub fn new(row: &record::Model, warnings: Vec<FieldError>) -> persistence::Result<Self> {
         Ok(Self {
             json: row.json()?,
-            version: row.version,
+            version: Some(row.version),
             warnings,
             kind: PhantomData,
         })
@@ -127,9 +127,10 @@ impl<T> Written<T> {
 
     fn respond(self, status: StatusCode) -> HttpResponse {
         let mut response = HttpResponse::build(status);
-        response
-            .content_type(JSON)
-            .insert_header((header::ETAG, format!("\"{}\"", self.version)));
+        response.content_type(JSON);
+        if let Some(version) = self.version {
+            response.insert_header((header::ETAG, format!("\"{version}\"")));
+        }
         if let Some(warnings) = warnings(&self.warnings) {
             response.insert_header((WARNINGS, warnings));
         }
@@ -202,9 +203,8 @@ impl<T> Responder for Created<T> {
                     insert(&mut record, &["id"], Value::Null);
                     written.json = record.to_string();
                 }
-                let mut response = written.respond(StatusCode::OK);
-                response.headers_mut().remove(header::ETAG);
-                response
+                written.version = None;
+                written.respond(StatusCode::OK)
             }
         }
     }
@@ -225,7 +225,7 @@ impl<T: Resource> Reply for Created<T> {
             &["content", JSON, "schema"],
             json!({
                 "type": "object",
-                "description": format!("A {}Record whose `id` is null.", T::name()),
+                "description": format!("As {}Record, but `id` is null.", T::name()),
             }),
         );
         draft.response(200, rehearsed);

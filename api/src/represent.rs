@@ -99,7 +99,7 @@ impl<T: Resource> Parameters for View<T> {
                     }
                     let close = nearest(name, known.iter().map(String::as_str));
                     let close = close.map_or(String::new(), |c| format!(" (did you mean {c}?)"));
-                    let expected = format!("members of a {}{close}", T::KIND);
+                    let expected = format!("members of the kind {}{close}", T::KIND);
                     Err(wrong("fields", name, &expected))
                 })
                 .collect()

@@ -57,7 +57,7 @@ impl Resource for Region {
     const KIND: Kind = Kind::Region;
     const REFERENCES: &'static [ReferenceField] = &[];
     const TEXTS: &'static [&'static str] = &["recognition"];
-    const EXAMPLE: &'static str = r#"{"name":"Gesundheitsregion Münsterland","slug":"gesundheitsregion-muensterland","level":"health_region","home_region":"nordrhein-westfalen","source":{"document":"003"}}"#;
+    const EXAMPLE: &'static str = r#"{"name":"Gesundheitsregion Münsterland","level":"health_region","home_region":"nordrhein-westfalen","source":{"document":"003"}}"#;
 
     fn described(&self) -> Option<&Described> {
         Some(&self.described)

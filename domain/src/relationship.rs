@@ -122,7 +122,7 @@ impl Resource for Relationship {
         ReferenceField::end("/to"),
     ];
     const TEXTS: &'static [&'static str] = &[];
-    const EXAMPLE: &'static str = r#"{"type":"operates","from":{"kind":"actor","slug":"regionalmanagement-nordhessen"},"to":{"kind":"network","slug":"cluster-gesundheit-nordhessen"},"roles":["operator"],"source":{"document":"000"}}"#;
+    const EXAMPLE: &'static str = r#"{"type":"operates","from":{"kind":"actor","slug":"regionalmanagement-nordhessen"},"to":{"kind":"network","slug":"cluster-gesundheit-nordhessen"},"roles":["management"],"source":{"document":"000"}}"#;
 
     fn described(&self) -> Option<&Described> {
         None

@@ -278,7 +278,12 @@ story!(headers_are_as_the_rfcs_want_them, Seeded, async |node| {
     ] {
         node.get(CLUSTER).header("accept", accept).await.expect(200);
     }
-    for accept in ["text/html", "application/json;q=0", "application/xml"] {
+    for accept in [
+        "text/html",
+        "application/json;q=0",
+        "application/json;Q=0, */*",
+        "application/xml",
+    ] {
         node.get(CLUSTER)
             .header("accept", accept)
             .await

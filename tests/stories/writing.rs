@@ -245,6 +245,11 @@ story!(the_log_knows_who_what_and_why, Seeded, async |node| {
         ]
     );
     assert_eq!(log[1].reason.as_deref(), Some("Umzug nach Kassel"));
+    node.post("/v1/actors")
+        .header("x-change-reason", &"x".repeat(501))
+        .json(&actor(json!({})))
+        .await
+        .problem(400, "invalid-header");
     assert!(log.iter().all(|one| one.by.is_some()));
     let home = made.json["home_region"].as_str();
     let audiences: Vec<_> = log

@@ -3,7 +3,7 @@
 mod page;
 mod query;
 
-use crate::extract::{App, Id, Query, Reader, from_head, language};
+use crate::extract::{App, Id, IfNoneMatch, Query, Reader, from_head, language};
 use crate::mount::find;
 use crate::operation::{Draft, Routes};
 use crate::problem::Problem;
@@ -41,17 +41,19 @@ async fn list_around<T: Resource>(
     Reader(caller): Reader,
     id: Id<T>,
     Query(Around(mut sent)): Query<Around>,
+    known: IfNoneMatch,
     request: Address,
 ) -> Result<RelationshipList<AroundItems>, Problem> {
     let row = find(&app, &caller, T::KIND, &id.0).await?;
     sent.filter.around = Some(row.id);
-    answer(&app, &caller, sent, &request).await
+    answer(&app, &caller, sent, (&request, &known)).await
 }
 
 async fn list_all(
     app: App,
     Reader(caller): Reader,
     Query(mut query): Query<Everywhere>,
+    known: IfNoneMatch,
     request: Address,
 ) -> Result<RelationshipList<Records>, Problem> {
     let described: Vec<Kind> = Kind::ALL
@@ -65,7 +67,7 @@ async fn list_all(
     let regions = [Kind::Region];
     filter.home_regions =
         named(&app, &caller, ("home_region", &regions), &query.home_region).await?;
-    answer(&app, &caller, query.sent, &request).await
+    answer(&app, &caller, query.sent, (&request, &known)).await
 }
 
 async fn named(
@@ -90,7 +92,7 @@ async fn answer<S>(
     app: &App,
     caller: &Caller,
     sent: Sent,
-    request: &Address,
+    (request, known): (&Address, &IfNoneMatch),
 ) -> Result<RelationshipList<S>, Problem> {
     let around = sent.filter.around;
     let bound = format!("{}?{}", request.path, sent.text);
@@ -108,8 +110,11 @@ async fn answer<S>(
         format!("{}?{}{separator}cursor={cursor}", request.path, sent.text)
     });
     let lang = sent.lang.unwrap_or(request.lang);
+    let json = body(&page, around, lang, next.as_deref())?;
+    let etag = crate::represent::weak_tag(&json);
     Ok(RelationshipList {
-        json: body(&page, around, lang, next.as_deref())?,
+        json: (!known.has(&etag)).then_some(json),
+        etag,
         next,
         shape: PhantomData,
     })

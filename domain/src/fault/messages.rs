@@ -160,7 +160,7 @@ pub const MESSAGES: &[(&str, &str, &str)] = &[
     ),
     (
         "identifier-format",
-        "\"{given}\" is not a {scheme}: {expected} expected",
+        "\"{given}\" is no {scheme} identifier: {expected} expected",
         "„{given}“ ist keine {scheme}-Kennung; erwartet: {expected_de}",
     ),
     (
@@ -185,12 +185,12 @@ pub const MESSAGES: &[(&str, &str, &str)] = &[
     ),
     (
         "wrong-kind",
-        "must name a {expected}, not a {given}",
+        "must name a record of the kind {expected}, not {given}",
         "muss auf {expected} verweisen, nicht auf {given}",
     ),
     (
         "end-kind",
-        "a {given} cannot stand at `{end}` of `{type}`; allowed: {expected}",
+        "the kind {given} cannot stand at `{end}` of `{type}`; allowed: {expected}",
         "{given} kann bei `{type}` nicht an `{end}` stehen; erlaubt: {expected}",
     ),
     (
