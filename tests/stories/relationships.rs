@@ -240,6 +240,14 @@ story!(
         let first = node.get("/v1/relationships?type=funds").await.expect(200);
         assert!(first.etag().starts_with("W/\""));
         node.get("/v1/relationships?type=funds")
+            .header("if-none-match", "bad")
+            .await
+            .problem(400, "invalid-header");
+        node.get("/v1/relationships?type=funds")
+            .header("if-none-match", &format!("\"x\", {}", first.etag()))
+            .await
+            .expect(304);
+        node.get("/v1/relationships?type=funds")
             .header("if-none-match", first.etag())
             .await
             .expect(304);
