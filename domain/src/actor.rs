@@ -1,9 +1,11 @@
 //! Actors: hospitals, insurers, universities, companies, municipalities, associations.
 
 use crate::described::{Described, lifetime};
+use crate::filter::Filter;
 use crate::resource::{Kind, Resource};
 use crate::value::edtf;
 use crate::value::reference::ReferenceField;
+use crate::vocabulary::Coded;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -134,6 +136,37 @@ impl Resource for Actor {
     const KIND: Kind = Kind::Actor;
     const REFERENCES: &'static [ReferenceField] = &[];
     const TEXTS: &'static [&'static str] = &[];
+    const FILTERS: &'static [Filter] = &[
+        Filter::code(
+            "category",
+            "/categories/*",
+            Category::vocabulary,
+            "What the actor is.",
+            "hospital",
+        ),
+        Filter::code(
+            "sector",
+            "/sector",
+            Sector::vocabulary,
+            "Which part of society it belongs to.",
+            "public",
+        ),
+        Filter::code(
+            "value_chain",
+            "/value_chain/*",
+            ValueChain::vocabulary,
+            "Its rings of the value chain.",
+            "core",
+        ),
+        Filter::code(
+            "care_level",
+            "/care_level",
+            CareLevel::vocabulary,
+            "The level of care, for hospitals.",
+            "maximal",
+        ),
+        Filter::code("size", "/size", Size::vocabulary, "Its size.", "small"),
+    ];
     const EXAMPLE: &'static str = r#"{"name":"Klinikum Kassel","categories":["hospital"],"care_level":"maximal","places":[{"label":"in der Region ansässig","region":"nordhessen"}],"home_region":"nordhessen","source":{"document":"000"}}"#;
 
     fn described(&self) -> Option<&Described> {

@@ -1,6 +1,7 @@
 //! The members that every described kind shares (all but relationships).
 
 use crate::fault::Fault;
+use crate::filter::{Filter, Form};
 use crate::value::contact::Contact;
 use crate::value::edtf::{EdtfDate, Period};
 use crate::value::external::{ExternalId, Source};
@@ -155,6 +156,38 @@ pub const TEXTS: &[&str] = &[
     "media",
     "figures",
     "places",
+];
+
+/// The common members that lists can be narrowed by.
+pub const FILTERS: &[Filter] = &[
+    Filter {
+        name: "topic",
+        path: "/topics/*",
+        form: Form::Tree(crate::resource::Kind::Topic),
+        about: "What it is about: a topic or one below it.",
+        example: "fachkraeftemangel",
+    },
+    Filter {
+        name: "seat",
+        path: "/places/*/region",
+        form: Form::Tree(crate::resource::Kind::Region),
+        about: "Where it has its seat: a region or one below it.",
+        example: "nordhessen",
+    },
+    Filter {
+        name: "home_region",
+        path: "/home_region",
+        form: Form::Record(crate::resource::Kind::Region),
+        about: "The region whose editors may write it.",
+        example: "nordhessen",
+    },
+    Filter {
+        name: "document",
+        path: "/source/document",
+        form: Form::Text,
+        about: "The document that the statements were read in.",
+        example: "002",
+    },
 ];
 
 fn check(body: &Described) -> Result<(), ValidationError> {

@@ -2,10 +2,12 @@
 
 use crate::described::Described;
 use crate::fault::Fault;
+use crate::filter::Filter;
 use crate::resource::{Kind, Resource};
 use crate::value::edtf::{self, Moment};
 use crate::value::reference::ReferenceField;
 use crate::value::text;
+use crate::vocabulary::Coded;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -96,6 +98,29 @@ impl Resource for Event {
     const KIND: Kind = Kind::Event;
     const REFERENCES: &'static [ReferenceField] = &[];
     const TEXTS: &'static [&'static str] = &["focus"];
+    const FILTERS: &'static [Filter] = &[
+        Filter::code(
+            "format",
+            "/format",
+            EventFormat::vocabulary,
+            "The format of the event.",
+            "workshop",
+        ),
+        Filter::code(
+            "mode",
+            "/mode",
+            EventMode::vocabulary,
+            "Where it takes place.",
+            "online",
+        ),
+        Filter::code(
+            "status",
+            "/status",
+            EventStatus::vocabulary,
+            "Whether it takes place.",
+            "held",
+        ),
+    ];
     const EXAMPLE: &'static str = r#"{"name":"Regionaler Workshop Digital Local Care","format":"workshop","mode":"online","start":"2021-01-27","figures":[{"measure":"attendance","value":40,"qualifier":"about","as_stated":"Rund 40 Teilnehmende"}],"home_region":"gesundheitsmetropole-ruhr","source":{"document":"004"}}"#;
 
     fn described(&self) -> Option<&Described> {

@@ -11,6 +11,7 @@ pub mod data;
 pub mod described;
 pub mod event;
 pub mod fault;
+pub mod filter;
 pub mod id;
 pub mod json;
 pub mod nearest;

@@ -2,10 +2,12 @@
 
 use crate::actor::{Sector, ValueChain};
 use crate::described::{Described, lifetime};
+use crate::filter::{Filter, Form};
 use crate::resource::{Kind, Resource};
 use crate::value::edtf;
 use crate::value::reference::ReferenceField;
 use crate::value::text;
+use crate::vocabulary::Coded;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -94,6 +96,43 @@ impl Resource for Network {
     const KIND: Kind = Kind::Network;
     const REFERENCES: &'static [ReferenceField] = &[];
     const TEXTS: &'static [&'static str] = &["activities", "joining"];
+    const FILTERS: &'static [Filter] = &[
+        Filter::code(
+            "form",
+            "/form",
+            NetworkForm::vocabulary,
+            "The form of the network.",
+            "cluster",
+        ),
+        Filter {
+            name: "open",
+            path: "/joining/open",
+            form: Form::Flag,
+            about: "Whether new members are welcome.",
+            example: "true",
+        },
+        Filter::code(
+            "sector",
+            "/sector",
+            Sector::vocabulary,
+            "Which part of society it belongs to.",
+            "public",
+        ),
+        Filter::code(
+            "value_chain",
+            "/value_chain/*",
+            ValueChain::vocabulary,
+            "Its rings of the value chain.",
+            "core",
+        ),
+        Filter::code(
+            "phase",
+            "/phase",
+            NetworkPhase::vocabulary,
+            "How far it is.",
+            "running",
+        ),
+    ];
     const EXAMPLE: &'static str = r#"{"name":"Nordhessen viszeral","form":"clinic_network","summary":"engagiert sich im Bereich der Chirurgie, Gastroenterologie und Onkologie","home_region":"nordhessen","source":{"document":"000"}}"#;
 
     fn described(&self) -> Option<&Described> {

@@ -98,6 +98,25 @@ fn compare(a: &[String], b: &[String]) -> std::cmp::Ordering {
     a.len().cmp(&b.len())
 }
 
+/// The values that a pointer with wildcards (`*` is every element, `-` the last one) reaches.
+#[must_use]
+pub fn values<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
+    let mut found = vec![value];
+    for segment in path.split('/').skip(1) {
+        found = found
+            .into_iter()
+            .flat_map(|value| match (value, segment) {
+                (Value::Array(items), "*") => items.iter().collect(),
+                (Value::Array(items), "-") => items.last().into_iter().collect(),
+                (Value::Object(members), "*") => members.values().collect::<Vec<_>>(),
+                (Value::Object(members), name) => members.get(name).into_iter().collect(),
+                _ => Vec::new(),
+            })
+            .collect();
+    }
+    found
+}
+
 /// Visits every value that a pointer with wildcards (`/places/*/region`; `*` is every
 /// index or member) reaches, with its pointer.
 pub fn visit_mut(value: &mut Value, path: &str, visit: &mut impl FnMut(&str, &mut Value)) {

@@ -3,11 +3,13 @@
 use crate::actor::Category;
 use crate::described::Described;
 use crate::fault::Fault;
+use crate::filter::Filter;
 use crate::resource::{Kind, Resource};
 use crate::value::edtf::{self, Period};
 use crate::value::figure::Figure;
 use crate::value::reference::{End, ReferenceField, Slot};
 use crate::value::text;
+use crate::vocabulary::Coded;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -183,6 +185,22 @@ impl Resource for Project {
         "components",
         "milestones",
         "outcomes",
+    ];
+    const FILTERS: &'static [Filter] = &[
+        Filter::code(
+            "phase",
+            "/phases/-/phase",
+            ProjectPhase::vocabulary,
+            "The current phase.",
+            "completed",
+        ),
+        Filter::code(
+            "outcome_audience",
+            "/outcomes/*/audiences/*",
+            Category::vocabulary,
+            "For whom it has outcomes.",
+            "municipality",
+        ),
     ];
     const EXAMPLE: &'static str = r#"{"name":"Klinikcluster Ruhr","names":[{"value":"KCR","type":"acronym"}],"period":{"from":"2009"},"home_region":"gesundheitsmetropole-ruhr","source":{"document":"002"}}"#;
 

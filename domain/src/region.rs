@@ -1,10 +1,12 @@
 //! Regions: countries and states (reference data), health regions, districts, towns, quarters.
 
 use crate::described::Described;
+use crate::filter::Filter;
 use crate::resource::{Kind, Resource};
 use crate::value::edtf;
 use crate::value::place::Point;
 use crate::value::reference::ReferenceField;
+use crate::vocabulary::Coded;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -57,6 +59,13 @@ impl Resource for Region {
     const KIND: Kind = Kind::Region;
     const REFERENCES: &'static [ReferenceField] = &[];
     const TEXTS: &'static [&'static str] = &["recognition"];
+    const FILTERS: &'static [Filter] = &[Filter::code(
+        "level",
+        "/level",
+        RegionLevel::vocabulary,
+        "The level of the region.",
+        "health_region",
+    )];
     const EXAMPLE: &'static str = r#"{"name":"Gesundheitsregion Münsterland","level":"health_region","home_region":"nordrhein-westfalen","source":{"document":"003"}}"#;
 
     fn described(&self) -> Option<&Described> {

@@ -4,6 +4,7 @@ pub mod table;
 
 use crate::described::{Described, Publication};
 use crate::fault::Fault;
+use crate::filter::Filter;
 use crate::nearest::nearest;
 use crate::resource::{Kind, Resource};
 use crate::value::edtf::{self, Period};
@@ -122,6 +123,7 @@ impl Resource for Relationship {
         ReferenceField::end("/to"),
     ];
     const TEXTS: &'static [&'static str] = &[];
+    const FILTERS: &'static [Filter] = &[];
     const EXAMPLE: &'static str = r#"{"type":"operates","from":{"kind":"actor","slug":"regionalmanagement-nordhessen"},"to":{"kind":"network","slug":"cluster-gesundheit-nordhessen"},"roles":["management"],"source":{"document":"000"}}"#;
 
     fn described(&self) -> Option<&Described> {

@@ -1,6 +1,7 @@
 //! The closed list of record kinds and what every kind can tell of itself.
 
 use crate::described::Described;
+use crate::filter::Filter;
 use crate::relationship::Relationship;
 use crate::value::reference::ReferenceField;
 use crate::vocabulary::Coded;
@@ -54,6 +55,8 @@ pub trait Resource: Serialize + DeserializeOwned + Validate + ToSchema + 'static
     const REFERENCES: &'static [ReferenceField];
     /// Members beyond the common ones that hold text and may be translated.
     const TEXTS: &'static [&'static str];
+    /// Members beyond the common ones that lists can be narrowed by.
+    const FILTERS: &'static [Filter];
     /// A body from the seed pages, for the documentation.
     const EXAMPLE: &'static str;
 

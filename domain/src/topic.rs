@@ -1,6 +1,7 @@
 //! Topics: the subjects that records are about, as a tree.
 
 use crate::described::Described;
+use crate::filter::Filter;
 use crate::resource::{Kind, Resource};
 use crate::value::reference::{ReferenceField, Slot};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,7 @@ impl Resource for Topic {
     const KIND: Kind = Kind::Topic;
     const REFERENCES: &'static [ReferenceField] = &[ReferenceField::slot("/broader", Kind::Topic)];
     const TEXTS: &'static [&'static str] = &[];
+    const FILTERS: &'static [Filter] = &[];
     const EXAMPLE: &'static str = r#"{"name":"Sektorübergreifende Versorgungsnetzwerke","language":"de","source":{"document":"003"}}"#;
 
     fn described(&self) -> Option<&Described> {
