@@ -5,6 +5,7 @@ pub mod account_grant;
 pub mod change;
 pub mod edge;
 pub mod edge_role;
+pub mod follower;
 pub mod geometry;
 pub mod identifier;
 pub mod node;

@@ -4,12 +4,14 @@ pub mod accounts;
 pub mod db;
 pub mod entity;
 pub mod error;
+pub mod follow;
 pub mod geometry;
 pub mod load;
 pub mod migrations;
 pub mod read;
 pub mod relationships;
 pub mod store;
+pub mod touch;
 pub mod unit;
 pub mod write;
 

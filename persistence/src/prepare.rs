@@ -137,6 +137,8 @@ impl Unit<'_> {
             home_region: facts.home_region,
             publication: publication.code().to_owned(),
             was_public: publication == Publication::Published,
+            // Of a relationship its ends decide too; see `note_shown`.
+            shown: publication == Publication::Published,
             publish_at: facts.publish_at,
             sameness: relationship.and_then(domain::relationship::Relationship::sameness),
             version: 1,

@@ -77,6 +77,14 @@ impl Store {
         &self.node
     }
 
+    /// The newest sequence number of the log, whoever wrote it.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub async fn head(&self) -> Result<i64> {
+        head(&self.db).await
+    }
+
     /// Wakes followers in this process.
     pub(crate) fn announce(&self, head: i64) {
         self.head.send_if_modified(|known| {
@@ -97,7 +105,7 @@ impl Store {
     /// # Errors
     /// The database's own.
     pub async fn ping(&self) -> Result<()> {
-        head(&self.db).await.map(drop)
+        self.head().await.map(drop)
     }
 }
 

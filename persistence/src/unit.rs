@@ -11,7 +11,6 @@ use crate::store::Store;
 use chrono::{DateTime, Utc};
 use domain::access::Caller;
 use domain::change::Op;
-use domain::described::Publication;
 use domain::vocabulary::Coded;
 use rand::Rng;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait, Statement};
@@ -173,6 +172,25 @@ impl Unit<'_> {
         Ok(())
     }
 
+    /// Notes that outsiders see a relationship no longer, or now; `before` is its row until now.
+    pub(crate) fn log_touch(&mut self, before: &record::Model) {
+        let after = record::Model {
+            shown: !before.shown,
+            ..before.clone()
+        };
+        self.entries.push(Entry {
+            op: Op::Touch,
+            kind: before.kind.clone(),
+            record_id: before.id,
+            origin: before.origin.clone(),
+            version: before.version,
+            newest: false,
+            before: audience(before),
+            after: audience(&after),
+            body: None,
+        });
+    }
+
     /// Notes that a deleted record is about to be made again: its deletion is not the newest entry.
     pub(crate) async fn log_revival(&mut self, id: Uuid) -> Result<()> {
         for entry in &mut self.entries {
@@ -274,9 +292,9 @@ impl Unit<'_> {
     }
 }
 
-/// Who sees a row from outside: its home region if it is published (`-` if it has none), else nobody.
+/// Who sees a row from outside: its home region if it is shown (`-` if it has none), else nobody.
 fn audience(row: &record::Model) -> Option<String> {
-    (row.publication == Publication::Published.code()).then(|| {
+    row.shown.then(|| {
         row.home_region
             .map_or_else(|| "-".to_owned(), |region| region.to_string())
     })

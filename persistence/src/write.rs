@@ -127,6 +127,7 @@ impl Unit<'_> {
             .exec_without_returning(&self.tx)
             .await?;
         self.write_satellites(&row, &prepared).await?;
+        self.note_shown(&mut row).await?;
         self.log_upsert(None, &row).await?;
         Ok(Saved {
             row,
@@ -171,6 +172,7 @@ impl Unit<'_> {
             .await?;
         self.clear_satellites(old.id).await?;
         self.write_satellites(&row, &prepared).await?;
+        self.note_shown(&mut row).await?;
         self.log_upsert(Some(&old), &row).await?;
         Ok(Saved {
             row,

@@ -1,7 +1,12 @@
 //! Holds a database against what must be true of it at any moment between two transactions.
 
+use crate::database::ORIGIN;
 use persistence::entity::{change, edge, node, record, reference, tombstone};
-use sea_orm::{DatabaseConnection, EntityTrait, QueryOrder};
+use persistence::store::REFERENCE_ORIGIN;
+use sea_orm::{
+    DatabaseBackend, DatabaseConnection, DatabaseTransaction, EntityTrait, IsolationLevel,
+    QueryOrder, TransactionTrait,
+};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -15,8 +20,12 @@ pub struct Audited {
     pub records: BTreeMap<Uuid, record::Model>,
 }
 
-/// Reads the whole database and fails if it contradicts itself. Nobody may be writing.
+/// Reads one state of the whole database and fails if it contradicts itself.
 pub async fn audit(database: &DatabaseConnection) -> Audited {
+    let postgres = database.get_database_backend() == DatabaseBackend::Postgres;
+    let isolation = postgres.then_some(IsolationLevel::RepeatableRead);
+    let database = database.begin_with_config(isolation, None).await.unwrap();
+    let database = &database;
     let log = change::Entity::find()
         .order_by_asc(change::Column::Seq)
         .all(database)
@@ -31,6 +40,7 @@ pub async fn audit(database: &DatabaseConnection) -> Audited {
 
     the_log_is_gapless(&log, head);
     let newest = versions_follow_each_other(&log);
+    audiences_follow_each_other(&log, &records);
     for (id, last) in &newest {
         let (alive, buried) = (records.get(id), graves.get(id));
         if last.op == "delete" {
@@ -67,12 +77,13 @@ fn the_log_is_gapless(log: &[change::Model], head: i64) {
 /// Versions rise by one; bodies are kept for what is superseded. Answers the newest entries.
 fn versions_follow_each_other(log: &[change::Model]) -> BTreeMap<Uuid, &change::Model> {
     let mut newest: BTreeMap<Uuid, &change::Model> = BTreeMap::new();
-    for entry in log {
+    for entry in log.iter().filter(|entry| entry.op != "touch") {
         let before = newest.insert(entry.record_id, entry);
         let expected = before.map_or(1, |before| before.version + 1);
         assert_eq!(entry.version, expected, "versions rise by one: {entry:?}");
     }
     for entry in log {
+        // A touch makes no version.
         let is_last = newest[&entry.record_id].seq == entry.seq;
         assert_eq!(entry.newest, is_last, "one newest row: {entry:?}");
         let keeps = entry.op == "upsert" && !is_last;
@@ -81,8 +92,44 @@ fn versions_follow_each_other(log: &[change::Model]) -> BTreeMap<Uuid, &change::
     newest
 }
 
+/// Each entry takes the audience over from the one before it; the row says what the last one said.
+fn audiences_follow_each_other(log: &[change::Model], records: &BTreeMap<Uuid, record::Model>) {
+    let mut last: BTreeMap<Uuid, &change::Model> = BTreeMap::new();
+    for entry in log {
+        let before = last.insert(entry.record_id, entry);
+        let told = before.and_then(|before| before.audience_after.as_ref());
+        assert_eq!(entry.audience_before.as_ref(), told, "{entry:?}");
+        if entry.op == "touch" {
+            assert_eq!(Some(entry.version), before.map(|before| before.version));
+            assert_ne!(entry.audience_before, entry.audience_after, "for nothing");
+        }
+    }
+    for (id, entry) in last {
+        let shown = records.get(&id).is_some_and(|row| row.shown);
+        assert_eq!(shown, entry.audience_after.is_some(), "{entry:?}");
+    }
+}
+
+/// Fails if the log says of a record that outsiders see it, and they do not, or the other way
+/// round. The followers must be at the end of the log.
+pub async fn audiences_are_true(database: &DatabaseConnection) {
+    let Audited { records, .. } = audit(database).await;
+    let published = |id: &Uuid| {
+        records
+            .get(id)
+            .is_some_and(|r| r.publication == "published")
+    };
+    let edges = edge::Entity::find().all(database).await.unwrap();
+    let edges: BTreeMap<_, _> = edges.iter().map(|edge| (edge.record_id, edge)).collect();
+    for (id, row) in &records {
+        let edge = edges.get(id);
+        let mut ends = edge.iter().flat_map(|e| e.from_id.iter().chain(&e.to_id));
+        assert_eq!(row.shown, published(id) && ends.all(published), "{row:?}");
+    }
+}
+
 async fn nothing_names_what_is_not_there(
-    database: &DatabaseConnection,
+    database: &DatabaseTransaction,
     records: &BTreeMap<Uuid, record::Model>,
 ) {
     for named in reference::Entity::find().all(database).await.unwrap() {
@@ -90,7 +137,11 @@ async fn nothing_names_what_is_not_there(
         assert!(known, "dangling reference: {named:?}");
     }
     let edges = edge::Entity::find().all(database).await.unwrap();
-    for edge in &edges {
+    // Copies may name what is not here.
+    let here = |edge: &&edge::Model| {
+        [ORIGIN, REFERENCE_ORIGIN].contains(&&*records[&edge.record_id].origin)
+    };
+    for edge in edges.iter().filter(here) {
         for end in edge.from_id.iter().chain(&edge.to_id) {
             assert!(records.contains_key(end), "dangling end: {edge:?}");
         }

@@ -12,9 +12,11 @@ use domain::clock::Clock;
 use futures::FutureExt;
 use persistence::Store;
 use persistence::accounts::NewGrant;
+use persistence::follow::Followers;
 use reqwest::Method;
 use std::net::TcpListener;
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// A running node and what a story needs to talk to it.
@@ -30,6 +32,7 @@ pub struct Node {
     pub database_url: String,
     /// A token of an admin of the whole node.
     pub admin: String,
+    followers: Followers,
     tokens: Tokens,
     client: reqwest::Client,
 }
@@ -41,6 +44,7 @@ pub fn run(backend: Backend, content: Content, story: impl AsyncFnOnce(&Node)) {
         let (node, server) = start(backend, &database).await;
         let outcome = AssertUnwindSafe(story(&node)).catch_unwind().await;
         server.stop(true).await;
+        node.followers.stop().await;
         node.store.db().clone().close().await;
         database.remove().await;
         if let Err(panic) = outcome {
@@ -67,10 +71,11 @@ async fn start(backend: Backend, database: &Database) -> (Node, ServerHandle) {
     let tokens = Tokens::load(&store).await.unwrap();
     let mut node = Node {
         base,
-        store,
         backend,
         database_url: database.url.clone(),
         admin: String::new(),
+        followers: Followers::start(&store),
+        store,
         tokens,
         client: reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -79,6 +84,22 @@ async fn start(backend: Backend, database: &Database) -> (Node, ServerHandle) {
     };
     node.admin = node.token(Role::Admin, None).await;
     (node, handle)
+}
+
+/// Waits until the followers have come to the end of the log, what they wrote included.
+pub async fn settled(store: &Store, followers: &Followers) {
+    let settling = async {
+        loop {
+            let head = store.head().await.unwrap();
+            assert!(followers.caught_up(head).await, "a follower has ended");
+            if store.head().await.unwrap() == head {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), settling)
+        .await
+        .expect("the followers catch up");
 }
 
 impl Node {
@@ -101,6 +122,11 @@ impl Node {
         self.tokens
             .issue(account, now, TimeDelta::hours(1))
             .unwrap()
+    }
+
+    /// Waits until every follower has come to the end of the log, what they wrote included.
+    pub async fn settled(&self) {
+        settled(&self.store, &self.followers).await;
     }
 
     /// A request without a token.

@@ -16,6 +16,7 @@ mod concurrency;
 mod crud;
 mod durability;
 mod errors;
+mod followers;
 mod openapi;
 mod pages;
 mod properties;

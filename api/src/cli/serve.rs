@@ -6,6 +6,7 @@ use crate::config::Config;
 use domain::access::{Caller, Role};
 use persistence::Store;
 use persistence::accounts::NewGrant;
+use persistence::follow::Followers;
 use persistence::load::{CHUNK, LoadMode, Loaded};
 use persistence::unit::WriteOptions;
 use std::net::TcpListener;
@@ -39,9 +40,10 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
             "To write, press Authorize in Swagger UI and paste this admin token, or send it as\n`Authorization: Bearer …` (valid for 24 hours; `verbund token --role admin` makes another):\n\n{token}\n"
         ));
     }
-    server
-        .await
-        .map_err(|why| Failure::Io("the server failed".to_owned(), why))?;
+    let followers = Followers::start(&store);
+    let served = server.await;
+    followers.stop().await;
+    served.map_err(|why| Failure::Io("the server failed".to_owned(), why))?;
     store.db().clone().close().await;
     complain("stopped");
     Ok(())

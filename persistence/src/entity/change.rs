@@ -22,9 +22,9 @@ pub struct Model {
     pub origin: String,
     /// What happened (upsert, delete, touch).
     pub op: String,
-    /// The version that it made.
+    /// The version that it made, or that was touched.
     pub version: i64,
-    /// Whether it is the record's newest entry.
+    /// Whether it made the record's newest version; a touch makes none.
     pub newest: bool,
     /// The home region while public (`-` for none), absent while not public: before …
     pub audience_before: Option<String>,

@@ -28,6 +28,8 @@ pub struct Model {
     pub publication: String,
     /// Whether it was ever published, so that a deleted record answers 410 to those who knew it.
     pub was_public: bool,
+    /// Whether outsiders see it, as the log says: it is published, and so is each of its ends.
+    pub shown: bool,
     /// When a job publishes it.
     pub publish_at: Option<DateTimeUtc>,
     /// What makes two relationships the same statement; unique per origin.

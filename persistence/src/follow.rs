@@ -1,0 +1,298 @@
+//! Followers of the log: what is derived from the records, each kept up at its own pace.
+//!
+//! A follower is handed the entries of the log in their order, whole transactions at a time, and
+//! saves how far it has come together with the effect. An entry may come again, after an error or
+//! a crash, so what it does must be the same when it is done twice.
+
+use crate::entity::{change, follower};
+use crate::error::{Result, StoreError};
+use crate::store::Store;
+use crate::touch::Touch;
+use crate::unit::Unit;
+use chrono::{DateTime, Utc};
+use domain::change::Op;
+use domain::vocabulary::Coded;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Statement,
+};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+/// How many entries are read at once.
+const PAGE: usize = 1000;
+
+/// How often the log is looked at for what other processes wrote.
+const POLL: Duration = Duration::from_millis(250);
+
+/// The longest pause after an error.
+const MAX_PAUSE: Duration = Duration::from_secs(15);
+
+/// An entry of the log as followers see it: without the body, which only the record has.
+#[derive(Debug, Clone, PartialEq, Eq, DerivePartialModel)]
+#[sea_orm(entity = "change::Entity")]
+pub struct Entry {
+    /// Its number.
+    pub seq: i64,
+    /// The first number of its transaction.
+    pub tx: i64,
+    /// The kind's code.
+    pub kind: String,
+    /// The record.
+    pub record_id: Uuid,
+    /// The node that alone writes the record.
+    pub origin: String,
+    /// The code of what happened.
+    pub op: String,
+    /// The version that the record had afterwards.
+    pub version: i64,
+    /// Who saw it before.
+    pub audience_before: Option<String>,
+    /// Who saw it afterwards.
+    pub audience_after: Option<String>,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Whether readers need not wait until it is searchable.
+    pub bulk: bool,
+}
+
+impl Entry {
+    /// Whether the record became visible or invisible to outsiders.
+    #[must_use]
+    pub fn flips(&self) -> bool {
+        self.audience_before.is_none() != self.audience_after.is_none()
+    }
+
+    /// Whether this is what happened.
+    #[must_use]
+    pub fn is(&self, op: Op) -> bool {
+        self.op == op.code()
+    }
+}
+
+/// What is derived from the log.
+pub trait Follower: 'static {
+    /// Its name, in messages and in the table of cursors.
+    fn name(&self) -> &'static str;
+
+    /// The last entry whose effect is saved; asked at the start and after an error.
+    fn cursor(&mut self) -> impl Future<Output = Result<i64>>;
+
+    /// Does what follows from the entries and saves the last of their numbers with it.
+    ///
+    /// They end where a transaction ends, follow the cursor without a gap, and are never none.
+    fn apply(&mut self, entries: &[Entry]) -> impl Future<Output = Result<()>>;
+}
+
+/// Follows the log until it is told to stop, or nobody is left who could tell.
+///
+/// `reached` is told how far it has come. A transaction under way is finished first.
+pub async fn follow(
+    store: &Store,
+    mut follower: impl Follower,
+    mut stop: watch::Receiver<bool>,
+    reached: &watch::Sender<i64>,
+) {
+    let name = follower.name();
+    let mut written = store.watch_head();
+    let mut at = None;
+    let mut failures = 0;
+    while !*stop.borrow() && stop.has_changed().is_ok() {
+        let pause = match advance(store, &mut follower, &mut at, reached).await {
+            Ok(more) => {
+                if failures > 0 {
+                    tracing::info!(follower = name, failures, "follows the log again");
+                }
+                failures = 0;
+                if more {
+                    continue;
+                }
+                POLL
+            }
+            Err(error) => {
+                if failures == 0 {
+                    tracing::error!(follower = name, %error, cause = ?error, "cannot follow the log; tries again until it can");
+                }
+                at = None;
+                failures += 1;
+                MAX_PAUSE.min(POLL * 2_u32.saturating_pow(failures.min(16)))
+            }
+        };
+        tokio::select! {
+            _ = stop.changed() => {}
+            _ = written.changed(), if failures == 0 => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Applies the next entries; answers whether there were any.
+async fn advance(
+    store: &Store,
+    follower: &mut impl Follower,
+    at: &mut Option<i64>,
+    reached: &watch::Sender<i64>,
+) -> Result<bool> {
+    let cursor = match *at {
+        Some(cursor) => cursor,
+        None => follower.cursor().await?,
+    };
+    *at = Some(cursor);
+    reached.send_replace(cursor);
+    if store.head().await? <= cursor {
+        return Ok(false);
+    }
+    let entries = entries(store, cursor).await?;
+    let Some(last) = entries.last().map(|entry| entry.seq) else {
+        return Ok(false);
+    };
+    follower.apply(&entries).await?;
+    *at = Some(last);
+    reached.send_replace(last);
+    Ok(true)
+}
+
+/// The entries after `cursor`, up to the end of a transaction.
+async fn entries(store: &Store, cursor: i64) -> Result<Vec<Entry>> {
+    let mut entries: Vec<Entry> = Vec::new();
+    loop {
+        let after = entries.last().map_or(cursor, |entry| entry.seq);
+        let page = change::Entity::find()
+            .filter(change::Column::Seq.gt(after))
+            .order_by_asc(change::Column::Seq)
+            .limit(PAGE as u64)
+            .into_partial_model::<Entry>()
+            .all(store.db().reader())
+            .await?;
+        // Transactions appear whole, so what reaches the head ends with one.
+        let to_the_head = page.len() < PAGE;
+        entries.extend(page);
+        if to_the_head {
+            return Ok(entries);
+        }
+        let open = entries.last().map(|entry| entry.tx);
+        let end = entries.iter().rposition(|entry| Some(entry.tx) != open);
+        if let Some(end) = end {
+            entries.truncate(end + 1);
+            return Ok(entries);
+        }
+    }
+}
+
+impl Store {
+    /// How far a follower has come that keeps its cursor in the database.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn cursor_of(&self, name: &str) -> Result<i64> {
+        let row = follower::Entity::find_by_id(name)
+            .one(self.db().reader())
+            .await?;
+        Ok(row.map_or(0, |row| row.seq))
+    }
+}
+
+impl Unit<'_> {
+    /// Reads a follower's cursor and keeps other instances from following until the unit ends.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn claim_cursor(&self, name: &str) -> Result<i64> {
+        let statement = Statement::from_sql_and_values(
+            self.tx.get_database_backend(),
+            "INSERT INTO follower (name, seq) VALUES ($1, 0) \
+             ON CONFLICT (name) DO UPDATE SET seq = follower.seq RETURNING seq",
+            [name.into()],
+        );
+        let row = self.tx.query_one_raw(statement).await?;
+        let row = row.ok_or_else(|| StoreError::Corrupt(format!("no cursor of {name}")))?;
+        Ok(row.try_get_by_index(0)?)
+    }
+
+    /// Saves a follower's cursor with the rest of the unit.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn move_cursor(&self, name: &str, seq: i64) -> Result<()> {
+        let sql = "UPDATE follower SET seq = $1 WHERE name = $2";
+        self.execute(sql, [seq.into(), name.into()]).await
+    }
+}
+
+/// The followers of one process, as local tasks of the thread that starts them.
+///
+/// They end when they are stopped or this is dropped.
+#[derive(Debug)]
+pub struct Followers {
+    stop: watch::Sender<bool>,
+    running: Vec<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    name: &'static str,
+    task: JoinHandle<()>,
+    reached: watch::Receiver<i64>,
+}
+
+impl Followers {
+    /// Starts every follower that belongs to the store itself.
+    ///
+    /// # Panics
+    /// As [`Self::with`].
+    #[must_use]
+    pub fn start(store: &Store) -> Self {
+        Self::none().with(store, Touch::new(store.clone()))
+    }
+
+    /// None yet.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            stop: watch::Sender::new(false),
+            running: Vec::new(),
+        }
+    }
+
+    /// Starts one more.
+    ///
+    /// # Panics
+    /// Outside a runtime that has local tasks; those of actix have.
+    #[must_use]
+    pub fn with(mut self, store: &Store, follower: impl Follower) -> Self {
+        let name = follower.name();
+        let (here, reached) = watch::channel(0);
+        let (store, stop) = (store.clone(), self.stop.subscribe());
+        let task =
+            tokio::task::spawn_local(async move { follow(&store, follower, stop, &here).await });
+        self.running.push(Running {
+            name,
+            task,
+            reached,
+        });
+        self
+    }
+
+    /// Waits until all of them have come to the entry `seq`; `false` if one has ended before.
+    pub async fn caught_up(&self, seq: i64) -> bool {
+        for one in &self.running {
+            let mut reached = one.reached.clone();
+            if reached.wait_for(|at| *at >= seq).await.is_err() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Stops them, each after the transaction that it is in.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        for one in self.running {
+            if let Err(error) = one.task.await {
+                tracing::error!(follower = one.name, %error, "ended before it was stopped");
+            }
+        }
+    }
+}

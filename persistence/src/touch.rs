@@ -1,0 +1,183 @@
+//! Whether outsiders see a record, and the follower that tells the log when its ends decide it.
+//!
+//! `record.shown` is what the log last said. A write keeps it for its own record; for the
+//! relationships around a record that was published, withdrawn or deleted the follower does, with
+//! an entry `touch` that makes no version.
+
+use crate::entity::record;
+use crate::error::{Result, StoreError};
+use crate::follow::{Entry, Follower};
+use crate::store::Store;
+use crate::unit::{Unit, WriteOptions};
+use domain::access::Caller;
+use domain::change::Op;
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use sea_orm::sea_query::{Expr, LockType};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+};
+use uuid::Uuid;
+
+/// Its name.
+const NAME: &str = "touch";
+
+/// How many relationships are touched in one transaction.
+const MAX_TOUCHED: usize = 500;
+
+/// How many entries that concern no relationship pass before the cursor is saved without effect.
+const FAR: i64 = 1000;
+
+/// Whether outsiders see the row of `record` at hand: it is published and so is each of its ends
+/// that is a record. This is the only place that says so in SQL.
+const PUBLIC: &str = "(record.publication = 'published' AND NOT EXISTS ( \
+    SELECT 1 FROM edge WHERE edge.record_id = record.id AND ( \
+        (edge.from_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM record AS held \
+            WHERE held.id = edge.from_id AND held.publication = 'published')) OR \
+        (edge.to_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM record AS held \
+            WHERE held.id = edge.to_id AND held.publication = 'published')))))";
+
+/// The relationships that the entries after `$1` up to `$2` may have shown or hidden: those that
+/// were written, and those around a record that became visible or invisible.
+const NEAR: &str = "WITH flipped (id) AS (SELECT record_id FROM change \
+        WHERE seq > $1 AND seq <= $2 AND kind <> 'relationship' \
+        AND (audience_before IS NULL) <> (audience_after IS NULL)), \
+    near (id) AS (SELECT record_id FROM change \
+        WHERE seq > $1 AND seq <= $2 AND kind = 'relationship' AND op = 'upsert' \
+        UNION SELECT edge.record_id FROM edge JOIN flipped ON edge.from_id = flipped.id \
+        UNION SELECT edge.record_id FROM edge JOIN flipped ON edge.to_id = flipped.id)";
+
+impl Unit<'_> {
+    /// Notes in the row that was just written whether outsiders see it.
+    pub(crate) async fn note_shown(&self, row: &mut record::Model) -> Result<()> {
+        // What is no relationship has no ends; what is not published needs no look at them.
+        if row.kind != Kind::Relationship.code() || !row.shown {
+            return Ok(());
+        }
+        let sql = format!("UPDATE record SET shown = {PUBLIC} WHERE id = $1 RETURNING shown");
+        let id = [row.id.into()];
+        let statement = Statement::from_sql_and_values(self.tx.get_database_backend(), sql, id);
+        let updated = self.tx.query_one_raw(statement).await?;
+        let updated = updated.ok_or_else(|| StoreError::Corrupt(format!("no row {}", row.id)))?;
+        row.shown = updated.try_get_by_index(0)?;
+        Ok(())
+    }
+
+    /// Touches relationships that the entries after `cursor` up to `last` have shown or hidden;
+    /// answers whether these were all.
+    async fn touch(&mut self, cursor: i64, last: i64) -> Result<bool> {
+        let sql = format!(
+            "{NEAR} SELECT record.id FROM near JOIN record ON record.id = near.id \
+             WHERE record.shown <> {PUBLIC} ORDER BY record.id LIMIT {MAX_TOUCHED}"
+        );
+        let values = [cursor.into(), last.into()];
+        let statement = Statement::from_sql_and_values(self.tx.get_database_backend(), sql, values);
+        let found = self.tx.query_all_raw(statement).await?;
+        let ids: Vec<Uuid> = found
+            .iter()
+            .map(|row| row.try_get_by_index(0))
+            .collect::<Result<_, _>>()?;
+        let rows = self.locked_to_touch(&ids).await?;
+        if !rows.is_empty() {
+            record::Entity::update_many()
+                .col_expr(record::Column::Shown, Expr::cust("NOT shown"))
+                .filter(record::Column::Id.is_in(rows.iter().map(|row| row.id)))
+                .exec(&self.tx)
+                .await?;
+        }
+        for row in &rows {
+            self.log_touch(row);
+        }
+        Ok(ids.len() < MAX_TOUCHED)
+    }
+
+    /// Those of the relationships that are to be touched still, once no other writer has them.
+    async fn locked_to_touch(&self, ids: &[Uuid]) -> Result<Vec<record::Model>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = record::Entity::find()
+            .filter(record::Column::Id.is_in(ids.iter().copied()))
+            .order_by_asc(record::Column::Id);
+        if self.db().is_postgres() {
+            let rows = rows.clone().select_only().column(record::Column::Id);
+            let locked = rows.lock(LockType::NoKeyUpdate).into_tuple::<Uuid>();
+            locked.all(&self.tx).await?;
+        }
+        let differs = Expr::cust(format!("record.shown <> {PUBLIC}"));
+        Ok(rows.filter(differs).all(&self.tx).await?)
+    }
+}
+
+impl Store {
+    /// Touches what is to be touched up to the entry `last`, and saves the cursor if that was all;
+    /// answers whether it was.
+    async fn touch_up_to(&self, last: i64) -> Result<bool> {
+        let options = WriteOptions {
+            bulk: true,
+            ..WriteOptions::default()
+        };
+        self.write(&Caller::node(), &options, async |unit| {
+            let cursor = unit.claim_cursor(NAME).await?;
+            if cursor >= last {
+                return Ok(true);
+            }
+            let all = unit.touch(cursor, last).await?;
+            if all {
+                unit.move_cursor(NAME, last).await?;
+            }
+            Ok(all)
+        })
+        .await
+    }
+}
+
+/// The follower that touches relationships.
+#[derive(Debug)]
+pub struct Touch {
+    store: Store,
+    /// The cursor as it was last saved here.
+    saved: i64,
+}
+
+impl Touch {
+    /// For the relationships of a store.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store, saved: 0 }
+    }
+}
+
+impl Follower for Touch {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    async fn cursor(&mut self) -> Result<i64> {
+        self.saved = self.store.cursor_of(NAME).await?;
+        Ok(self.saved)
+    }
+
+    async fn apply(&mut self, entries: &[Entry]) -> Result<()> {
+        let Some(last) = entries.last().map(|entry| entry.seq) else {
+            return Ok(());
+        };
+        // Most changes concern no relationship; to read them again costs less than to write here
+        // after each of them.
+        if last - self.saved < FAR && !entries.iter().any(concerns) {
+            return Ok(());
+        }
+        while !self.store.touch_up_to(last).await? {}
+        self.saved = last;
+        Ok(())
+    }
+}
+
+/// Whether an entry can show or hide a relationship of which the log does not know it yet.
+fn concerns(entry: &Entry) -> bool {
+    if entry.kind == Kind::Relationship.code() {
+        entry.is(Op::Upsert)
+    } else {
+        entry.flips()
+    }
+}
