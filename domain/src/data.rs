@@ -15,3 +15,6 @@ pub const SEEDS: [(&str, &str); 5] = [
     ("003", include_str!("../../data/seeds/003.ndjson")),
     ("004", include_str!("../../data/seeds/004.ndjson")),
 ];
+
+/// The words that the text search treats in a way of their own.
+pub const SEARCH_WORDS: &str = include_str!("../../data/search/words.txt");

@@ -10,6 +10,7 @@ pub mod load;
 pub mod migrations;
 pub mod read;
 pub mod relationships;
+pub mod search;
 pub mod store;
 pub mod touch;
 pub mod unit;

@@ -1,0 +1,3 @@
+//! Finding: the full-text index beside the database.
+
+pub mod text;

@@ -1,0 +1,187 @@
+//! German compounds: `gesundheitswirtschaftsregion` is `gesundheit`, `wirtschaft`, `region`.
+//!
+//! The segmenter knows words with their umlauts, the index only folded ones. So a folded word is
+//! tried with umlauts put back, few first; what comes out depends on the folded word alone.
+
+use super::lists::{LISTS, PLACE_NAMES};
+use super::words::{Folded, stem};
+use charabia::{Language, Tokenizer, TokenizerBuilder};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+/// A part of a compound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Its stem, without the joining `s`.
+    pub(super) stem: String,
+    /// How many letters it has as written.
+    pub(super) letters: usize,
+}
+
+/// Two parts of four letters: shorter words are not split.
+const SHORTEST: usize = 8;
+
+/// Shorter segments belong to the part beside them.
+const SHORTEST_PART: usize = 3;
+
+/// A word of more parts is none that anybody would look for by part.
+const MOST_PARTS: usize = 6;
+
+/// How many places of a word may get their umlaut back, which means up to 32 spellings.
+const MOST_UMLAUTS: usize = 5;
+
+/// How many words are remembered.
+const REMEMBERED: usize = 50_000;
+
+/// Ends a word for the segmenter, since no German word goes on like this.
+const END: char = 'ÿ';
+
+static TOKENIZER: LazyLock<Tokenizer<'static>> = LazyLock::new(|| {
+    let mut builder: TokenizerBuilder<'static, Vec<u8>> = TokenizerBuilder::new();
+    builder.allow_list(&[Language::Deu]);
+    builder.into_tokenizer()
+});
+
+type Memory = Mutex<HashMap<String, Arc<[Part]>>>;
+
+/// The parts of a folded word; none if it is no compound.
+pub(super) fn parts(whole: &str) -> Arc<[Part]> {
+    static MEMORY: LazyLock<Memory> = LazyLock::new(Memory::default);
+    let letters = whole.chars().count();
+    if letters < SHORTEST
+        || letters > 50
+        || !whole.bytes().all(|letter| letter.is_ascii_lowercase())
+        || LISTS.whole.contains(whole)
+        || PLACE_NAMES.contains(whole)
+    {
+        return Arc::default();
+    }
+    if let Some(known) = MEMORY
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(whole)
+    {
+        return known.clone();
+    }
+    let parts: Arc<[Part]> = split(whole).into();
+    let mut memory = MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
+    if memory.len() >= REMEMBERED {
+        memory.clear();
+    }
+    memory.insert(whole.to_owned(), parts.clone());
+    parts
+}
+
+/// All that a query for a part or for some parts in their order may ask for: `region`,
+/// `gesundheit+region`. Single parts under four letters are left out.
+pub(super) fn terms(parts: &[Part]) -> Vec<String> {
+    let mut terms = Vec::new();
+    for chosen in 1_u32..(1 << parts.len().min(MOST_PARTS)) {
+        let picked: Vec<&Part> = parts
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| chosen & (1 << at) != 0)
+            .map(|(_, part)| part)
+            .collect();
+        match picked.as_slice() {
+            [only] if only.letters < 4 => {}
+            _ => terms.push(joined(&picked)),
+        }
+    }
+    terms
+}
+
+/// The term of all parts together.
+pub(super) fn term(parts: &[Part]) -> String {
+    joined(&parts.iter().collect::<Vec<_>>())
+}
+
+fn joined(parts: &[&Part]) -> String {
+    parts
+        .iter()
+        .map(|part| part.stem.as_str())
+        .collect::<Vec<_>>()
+        .join("+")
+}
+
+fn split(whole: &str) -> Vec<Part> {
+    spellings(whole)
+        .iter()
+        .find_map(|spelling| split_spelling(spelling))
+        .unwrap_or_default()
+}
+
+/// The parts of a word spelt with umlauts, if all of them are words.
+fn split_spelling(spelling: &str) -> Option<Vec<Part>> {
+    let mut segments: Vec<String> = Vec::new();
+    for segment in TOKENIZER.segment_str(spelling) {
+        let short = segment.chars().count() < SHORTEST_PART;
+        match segments.last_mut() {
+            Some(last) if short || last.chars().count() < SHORTEST_PART => last.push_str(segment),
+            _ if !short && !is_word(segment) => return None,
+            _ => segments.push(segment.to_owned()),
+        }
+    }
+    if segments.len() < 2 || segments.len() > MOST_PARTS {
+        return None;
+    }
+    Some(
+        segments
+            .iter()
+            .map(|segment| Part {
+                stem: stem(&Folded::of(segment).0),
+                letters: segment.chars().count(),
+            })
+            .collect(),
+    )
+}
+
+/// Whether the segmenter knows a word: what it does not know it would take together with the end.
+fn is_word(segment: &str) -> bool {
+    let ended = format!("{segment}{END}");
+    TOKENIZER.segment_str(&ended).next() == Some(segment)
+}
+
+/// A folded word with umlauts put back in all ways, those with few of them first.
+fn spellings(whole: &str) -> Vec<String> {
+    let letters: Vec<char> = whole.chars().collect();
+    let mut at: Vec<usize> = Vec::new();
+    let mut before = ' ';
+    for (place, letter) in letters.iter().copied().enumerate() {
+        let may = match letter {
+            'a' | 'o' => true,
+            'u' => !matches!(before, 'a' | 'e' | 'q'),
+            's' => before == 's',
+            _ => false,
+        };
+        if may && at.len() < MOST_UMLAUTS {
+            at.push(place);
+        }
+        before = letter;
+    }
+    let mut choices: Vec<u32> = (0..(1 << at.len())).collect();
+    choices.sort_by_key(|choice: &u32| choice.count_ones());
+    choices
+        .into_iter()
+        .map(|choice| {
+            let mut spelling = String::with_capacity(whole.len() + at.len());
+            for (place, letter) in letters.iter().copied().enumerate() {
+                let changed = at
+                    .iter()
+                    .position(|&p| p == place)
+                    .is_some_and(|i| choice & (1 << i) != 0);
+                match (changed, letter) {
+                    (true, 'a') => spelling.push('ä'),
+                    (true, 'o') => spelling.push('ö'),
+                    (true, 'u') => spelling.push('ü'),
+                    (true, _) => {
+                        spelling.pop();
+                        spelling.push('ß');
+                    }
+                    (false, _) => spelling.push(letter),
+                }
+            }
+            spelling
+        })
+        .collect()
+}

@@ -1,0 +1,227 @@
+//! The fields of the index that the text search reads, and what a record puts into them.
+
+use super::compound;
+use super::joint::{self, Joined};
+use super::texts::Texts;
+use super::words::{exact_key, key_without_legal_form, stem, words, words_as_written};
+use domain::resource::Kind;
+use std::collections::BTreeSet;
+use tantivy::TantivyDocument;
+use tantivy::schema::{Field, IndexRecordOption, SchemaBuilder, TextFieldIndexing, TextOptions};
+use tantivy::tokenizer::{PreTokenizedString, Token};
+
+/// How a record's words are kept for one of the places where they can stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Area {
+    /// Words, their stems, and words written as one.
+    pub(super) word: Field,
+    /// Parts of compounds, and some parts in their order.
+    pub(super) part: Field,
+    /// Words with their positions, for phrases.
+    pub(super) sequence: Field,
+}
+
+/// The text fields of the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextFields {
+    /// Names, also without their legal form, as keys.
+    pub(super) exact: Field,
+    /// Abbreviations as keys.
+    pub(super) acronym: Field,
+    /// Identifiers.
+    pub(super) identifier: Field,
+    /// How words are written together, of published records.
+    pub(super) joint: Field,
+    /// What decides between equal matches.
+    pub(super) order: Field,
+    /// Names.
+    pub(super) name: Area,
+    /// Addresses.
+    pub(super) place: Area,
+    /// Everything else.
+    pub(super) text: Area,
+}
+
+/// Marks a record whose kind comes last among equal matches.
+pub(super) const LAST: &str = "last";
+
+/// Names of as many words or more count as equally long.
+pub(super) const LONG_NAME: usize = 8;
+
+/// The term of a name of so many words.
+pub(super) fn length_term(words: usize) -> String {
+    format!("words:{}", words.clamp(1, LONG_NAME))
+}
+
+/// What comes between the positions of two texts, so that no phrase reaches across.
+const GAP: usize = 10;
+
+impl TextFields {
+    /// Adds the fields to the schema of the index.
+    pub fn add_to(schema: &mut SchemaBuilder) -> Self {
+        let mut add = |name: &str, record| {
+            // Documents come with their tokens; the tokenizer named here never runs.
+            let indexing = TextFieldIndexing::default()
+                .set_tokenizer("raw")
+                .set_fieldnorms(false)
+                .set_index_option(record);
+            schema.add_text_field(name, TextOptions::default().set_indexing_options(indexing))
+        };
+        let mut area = |name: &str| Area {
+            word: add(&format!("{name}_word"), IndexRecordOption::Basic),
+            part: add(&format!("{name}_part"), IndexRecordOption::Basic),
+            sequence: add(
+                &format!("{name}_sequence"),
+                IndexRecordOption::WithFreqsAndPositions,
+            ),
+        };
+        let (name, place, text) = (area("name"), area("place"), area("text"));
+        Self {
+            exact: add("exact", IndexRecordOption::Basic),
+            acronym: add("acronym", IndexRecordOption::Basic),
+            identifier: add("identifier", IndexRecordOption::Basic),
+            joint: add("joint", IndexRecordOption::Basic),
+            order: add("order", IndexRecordOption::Basic),
+            name,
+            place,
+            text,
+        }
+    }
+
+    /// The places where words can stand, the weightiest first.
+    pub(super) const fn areas(&self) -> [Area; 3] {
+        [self.name, self.place, self.text]
+    }
+}
+
+/// Puts what is searched of a record into its document.
+pub fn add(document: &mut TantivyDocument, fields: &TextFields, texts: &Texts) {
+    let exact = texts
+        .names
+        .iter()
+        .flat_map(|name| std::iter::once(exact_key(name)).chain(key_without_legal_form(name)));
+    put(document, fields.exact, exact.collect());
+    put(
+        document,
+        fields.acronym,
+        texts.acronyms.iter().map(|name| exact_key(name)).collect(),
+    );
+    put(
+        document,
+        fields.identifier,
+        texts
+            .identifiers
+            .iter()
+            .flat_map(|value| identifier_keys(value))
+            .collect(),
+    );
+
+    let names: Vec<&str> = texts
+        .names
+        .iter()
+        .chain(&texts.acronyms)
+        .map(String::as_str)
+        .collect();
+    let places: Vec<&str> = texts.places.iter().map(String::as_str).collect();
+    let rest: Vec<&str> = texts.texts.iter().map(String::as_str).collect();
+    let mut joint = put_area(document, fields.name, &names, true);
+    joint.extend(put_area(document, fields.place, &places, true));
+    joint.extend(put_area(document, fields.text, &rest, false));
+    if texts.published {
+        put(document, fields.joint, joint);
+    }
+
+    let shortest = texts
+        .names
+        .iter()
+        .map(|name| words_as_written(name).len())
+        .min();
+    let mut order = BTreeSet::from([length_term(shortest.unwrap_or(LONG_NAME))]);
+    if matches!(texts.kind, Kind::Region | Kind::Topic) {
+        order.insert(LAST.to_owned());
+    }
+    put(document, fields.order, order);
+}
+
+/// An identifier as it is compared, and the end of one that is an address, which people type.
+fn identifier_keys(value: &str) -> Vec<String> {
+    let mut keys = vec![identifier_key(value)];
+    if value.contains("://")
+        && let Some((_, end)) = value.trim_end_matches('/').rsplit_once('/')
+    {
+        keys.push(identifier_key(end));
+    }
+    keys
+}
+
+/// An identifier as it is compared: in capitals, without spaces.
+pub(super) fn identifier_key(value: &str) -> String {
+    let key: String = value.split_whitespace().collect();
+    key.to_uppercase().chars().take(300).collect()
+}
+
+/// Puts texts into an area; gives the terms for the joined forms in it.
+fn put_area(
+    document: &mut TantivyDocument,
+    area: Area,
+    texts: &[&str],
+    names: bool,
+) -> BTreeSet<String> {
+    let mut forms = BTreeSet::new();
+    let mut parts = BTreeSet::new();
+    let mut joint = BTreeSet::new();
+    let mut sequence = Vec::new();
+    let mut position = 0;
+    for text in texts {
+        let words = words(text);
+        for Joined { whole, words } in joint::joined(&words, names) {
+            forms.insert(stem(&whole));
+            forms.insert(whole.clone());
+            joint.insert(Joined { whole, words }.term());
+        }
+        for word in words {
+            parts.extend(compound::terms(&compound::parts(&word.whole)));
+            forms.insert(stem(&word.whole));
+            sequence.push(token(position, word.whole.clone()));
+            forms.insert(word.whole);
+            position += 1;
+        }
+        position += GAP;
+    }
+    put(document, area.word, forms);
+    put(document, area.part, parts);
+    put_tokens(document, area.sequence, sequence);
+    joint
+}
+
+fn put(document: &mut TantivyDocument, field: Field, terms: BTreeSet<String>) {
+    let tokens = terms
+        .into_iter()
+        .filter(|term| !term.is_empty())
+        .enumerate()
+        .map(|(position, text)| token(position, text))
+        .collect();
+    put_tokens(document, field, tokens);
+}
+
+fn put_tokens(document: &mut TantivyDocument, field: Field, tokens: Vec<Token>) {
+    if !tokens.is_empty() {
+        document.add_pre_tokenized_text(
+            field,
+            PreTokenizedString {
+                text: String::new(),
+                tokens,
+            },
+        );
+    }
+}
+
+fn token(position: usize, text: String) -> Token {
+    Token {
+        offset_from: 0,
+        offset_to: 0,
+        position,
+        text,
+        position_length: 1,
+    }
+}

@@ -1,0 +1,113 @@
+//! Words written together, apart, or with a hyphen: `Rheinsiegkreis`, `Rhein Sieg Kreis`.
+//!
+//! Whoever writes words apart shows how they can be written together. The index keeps that as
+//! terms `rheinsiegkreis|rhein sieg kreis`, of published records only, and a query is taken apart
+//! by them. So all spellings become the same query.
+
+use super::lists::LISTS;
+use super::words::{Word, is_number, stem};
+use tantivy::schema::Field;
+use tantivy::{DocSet, Searcher, TERMINATED};
+
+/// The most words that are joined.
+pub(super) const MOST: usize = 4;
+
+/// Separates the joined form from its words.
+const SEPARATOR: char = '|';
+
+/// A joined form and its words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Joined {
+    /// The words as one.
+    pub(super) whole: String,
+    /// The words.
+    pub(super) words: Vec<String>,
+}
+
+impl Joined {
+    /// The term of the index.
+    pub(super) fn term(&self) -> String {
+        format!("{}{SEPARATOR}{}", stem(&self.whole), self.words.join(" "))
+    }
+}
+
+/// Two to four adjacent words as one: those written as one (`Rhein-Sieg-Kreis`), and in names and
+/// places all (`B. Braun`).
+pub(super) fn joined(words: &[Word], all: bool) -> Vec<Joined> {
+    let mut found = Vec::new();
+    for from in 0..words.len() {
+        for length in 2..=MOST {
+            let Some(span) = words.get(from..from + length) else {
+                break;
+            };
+            let together = span.windows(2).all(|pair| match pair {
+                [a, b] => a.chunk == b.chunk,
+                _ => true,
+            });
+            if (together || all) && is_joinable(span.iter().map(|word| word.whole.as_str())) {
+                found.push(Joined {
+                    whole: span.iter().map(|word| word.whole.as_str()).collect(),
+                    words: span.iter().map(|word| word.whole.clone()).collect(),
+                });
+            }
+        }
+    }
+    found
+}
+
+/// Whether words may be written as one: not across `und` and the like, and not numbers alone.
+pub(super) fn is_joinable<'a>(words: impl Iterator<Item = &'a str>) -> bool {
+    let mut numbers_only = true;
+    for word in words {
+        if LISTS.stop.contains(word) {
+            return false;
+        }
+        numbers_only &= is_number(word);
+    }
+    !numbers_only
+}
+
+/// The words of a joined form as published records write them, the most of them if they differ.
+///
+/// # Errors
+/// The index cannot be read.
+pub(super) fn apart(
+    whole: &str,
+    field: Field,
+    searcher: &Searcher,
+) -> tantivy::Result<Option<Vec<String>>> {
+    let prefix = format!("{}{SEPARATOR}", stem(whole));
+    let mut best: Option<Vec<String>> = None;
+    for segment in searcher.segment_readers() {
+        let index = segment.inverted_index(field)?;
+        let mut terms = index.terms().range().ge(prefix.as_bytes()).into_stream()?;
+        while terms.advance() {
+            let Some(words) = terms.key().strip_prefix(prefix.as_bytes()) else {
+                break;
+            };
+            let words: Vec<String> = String::from_utf8_lossy(words)
+                .split(' ')
+                .map(str::to_owned)
+                .collect();
+            let better = best
+                .as_ref()
+                .is_none_or(|best| (words.len(), best) > (best.len(), &words));
+            // A term outlives the last record that had it until segments are merged.
+            if better {
+                let mut postings = index.read_postings_from_terminfo(
+                    terms.value(),
+                    tantivy::schema::IndexRecordOption::Basic,
+                )?;
+                let mut alive = false;
+                while !alive && postings.doc() != TERMINATED {
+                    alive = !segment.is_deleted(postings.doc());
+                    postings.advance();
+                }
+                if alive {
+                    best = Some(words);
+                }
+            }
+        }
+    }
+    Ok(best)
+}

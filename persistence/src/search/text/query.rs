@@ -1,0 +1,286 @@
+//! Queries to the index, and how their hits rank.
+//!
+//! A score is a sum: what the whole query is to the record (each step weighs more than all below
+//! it together), what each word is, and what decides between equals.
+
+use super::compound;
+use super::fields::{Area, LAST, LONG_NAME, TextFields, identifier_key, length_term};
+use super::joint::{MOST, is_joinable};
+use super::typed::Typed;
+use super::words::{exact_key, is_number, stem};
+use std::ops::Range;
+use tantivy::query::{
+    BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery, FuzzyTermQuery, Occur,
+    PhraseQuery, Query, TermQuery,
+};
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{Score, Term};
+
+/// Gives the queries for the records that a name names, if it is the [`key`](super::key) of a
+/// region, network or topic: what lies in it matches a query that names it.
+pub type Named<'a> = dyn Fn(&str) -> Vec<Box<dyn Query>> + 'a;
+
+/// The query is an identifier.
+const IDENTIFIER: Score = 800_000.0;
+/// The query is a name.
+const NAME: Score = 400_000.0;
+/// The query is an abbreviation.
+const ACRONYM: Score = 200_000.0;
+/// A name begins with the query.
+const BEGINNING: Score = 100_000.0;
+
+/// What a word is worth where it stands: as it is, as a part, as a beginning, with a typo.
+struct Worth {
+    same: Score,
+    part: Score,
+    beginning: Score,
+    typo: Score,
+}
+
+/// By area: name, place, text.
+const WORTH: [Worth; 3] = [
+    Worth {
+        same: 100.0,
+        part: 90.0,
+        beginning: 80.0,
+        typo: 30.0,
+    },
+    Worth {
+        same: 95.0,
+        part: 85.0,
+        beginning: 75.0,
+        typo: 25.0,
+    },
+    Worth {
+        same: 60.0,
+        part: 55.0,
+        beginning: 50.0,
+        typo: 20.0,
+    },
+];
+/// The word belongs to the name of what the record lies in.
+const NAMED: Score = 10.0;
+
+/// Regions and topics come last among equals.
+const NOT_LAST: Score = 4.0;
+/// Short names come first, then.
+const SHORT: Score = 3.0;
+
+/// The most words of which spans are searched with typos too.
+const FEW_WORDS: usize = 6;
+/// The most words that a name has which is looked for in a query.
+const LONGEST_NAMED: usize = 6;
+
+/// From how many letters on a word matches as a beginning.
+const BEGINNING_FROM: usize = 3;
+
+type Queries = Vec<Box<dyn Query>>;
+
+impl Typed {
+    /// The query for the records that have all its words.
+    #[must_use]
+    pub fn query(&self, fields: &TextFields, named: &Named<'_>) -> Box<dyn Query> {
+        self.ranked(fields, self.all_words(fields, named, BEGINNING_FROM))
+    }
+
+    /// The query for suggestions: every word may be a beginning, from the first letter on.
+    #[must_use]
+    pub fn suggest_query(&self, fields: &TextFields) -> Box<dyn Query> {
+        let words = self.all_words(fields, &|_| Vec::new(), 1);
+        self.ranked(fields, words)
+    }
+
+    /// Joins what the words match with what the query as a whole matches, and ranks it.
+    fn ranked(&self, fields: &TextFields, words: Option<Box<dyn Query>>) -> Box<dyn Query> {
+        let key = exact_key(&self.whole);
+        let mut matching: Queries = words.into_iter().collect();
+        let identifier = identifier_key(&self.whole);
+        for (field, key, score) in [
+            (fields.identifier, &identifier, IDENTIFIER),
+            (fields.exact, &key, NAME),
+            (fields.acronym, &key, ACRONYM),
+        ] {
+            if !key.is_empty() {
+                matching.push(constant(term(field, key), score));
+            }
+        }
+        if matching.is_empty() {
+            return Box::new(EmptyQuery);
+        }
+        let mut clauses: Vec<(Occur, Box<dyn Query>)> =
+            vec![(Occur::Must, Box::new(BooleanQuery::union(matching)))];
+        if !key.is_empty() {
+            clauses.push((
+                Occur::Should,
+                constant(beginning(fields.exact, &key), BEGINNING),
+            ));
+        }
+        for (words, score) in (1..=LONG_NAME).zip(1_u8..) {
+            let score = SHORT / Score::from(score);
+            clauses.push((
+                Occur::Should,
+                constant(term(fields.order, &length_term(words)), score),
+            ));
+        }
+        // A constant for all, less what regions and topics lose: scores stay above nought.
+        clauses.push((Occur::Should, not_last(fields)));
+        Box::new(BooleanQuery::new(clauses))
+    }
+
+    fn all_words(
+        &self,
+        fields: &TextFields,
+        named: &Named<'_>,
+        beginning_from: usize,
+    ) -> Option<Box<dyn Query>> {
+        let spans = self.spans(fields, named, beginning_from);
+        let mut all: Queries = Vec::new();
+        for (at, word) in self.words.iter().enumerate() {
+            if word.dropped {
+                continue;
+            }
+            let mut ways = alternatives(fields, &word.whole, beginning_from, true);
+            let piece = identifier_key(&word.piece);
+            ways.push(constant(term(fields.identifier, &piece), 100.0));
+            for (range, queries) in &spans {
+                if range.contains(&at) {
+                    ways.extend(queries.iter().map(|query| query.box_clone()));
+                }
+            }
+            all.push(Box::new(DisjunctionMaxQuery::new(ways)));
+        }
+        all.extend(self.phrases.iter().map(|words| phrase(fields, words)));
+        (!all.is_empty()).then(|| Box::new(BooleanQuery::intersection(all)) as Box<dyn Query>)
+    }
+
+    /// What adjacent words match together: a word written as one, a name, an identifier.
+    fn spans(
+        &self,
+        fields: &TextFields,
+        named: &Named<'_>,
+        beginning_from: usize,
+    ) -> Vec<(Range<usize>, Queries)> {
+        let few = self.words.len() <= FEW_WORDS;
+        let mut spans: Vec<(Range<usize>, Queries)> = self
+            .taken_apart
+            .iter()
+            .map(|(range, whole)| {
+                (
+                    range.clone(),
+                    alternatives(fields, whole, beginning_from, few),
+                )
+            })
+            .collect();
+        for from in 0..self.words.len() {
+            for length in 1..=LONGEST_NAMED {
+                let Some(words) = self.words.get(from..from + length) else {
+                    break;
+                };
+                let wholes = || words.iter().map(|word| word.whole.as_str());
+                let mut queries: Queries = Vec::new();
+                if (2..=MOST).contains(&length) && is_joinable(wholes()) {
+                    let whole: String = wholes().collect();
+                    queries.extend(alternatives(fields, &whole, beginning_from, few));
+                }
+                if length > 1 {
+                    let mut pieces: Vec<&str> =
+                        words.iter().map(|word| word.piece.as_str()).collect();
+                    pieces.dedup();
+                    let key = identifier_key(&pieces.concat());
+                    queries.push(constant(term(fields.identifier, &key), 100.0));
+                }
+                let key: String = wholes().map(stem).collect();
+                queries.extend(named(&key).into_iter().map(|query| constant(query, NAMED)));
+                if !queries.is_empty() {
+                    spans.push((from..from + length, queries));
+                }
+            }
+        }
+        spans
+    }
+}
+
+/// All that a word matches, in all areas.
+fn alternatives(fields: &TextFields, whole: &str, beginning_from: usize, typos: bool) -> Queries {
+    let stem = stem(whole);
+    let letters = stem.chars().count();
+    let parts = compound::parts(whole);
+    let part = if parts.is_empty() {
+        stem.clone()
+    } else {
+        compound::term(&parts)
+    };
+    let mut ways: Queries = Vec::new();
+    for (area, worth) in fields.areas().into_iter().zip(&WORTH) {
+        ways.push(constant(term(area.word, &stem), worth.same));
+        if is_number(whole) {
+            continue;
+        }
+        ways.push(constant(term(area.part, &part), worth.part));
+        if letters >= beginning_from {
+            ways.push(constant(beginning(area.word, &stem), worth.beginning));
+        }
+        let distance = match letters {
+            _ if !typos => 0,
+            0..4 => 0,
+            4..8 => 1,
+            _ => 2,
+        };
+        if distance > 0 {
+            let term = Term::from_field_text(area.word, &stem);
+            ways.push(constant(
+                Box::new(FuzzyTermQuery::new(term, distance, true)),
+                worth.typo,
+            ));
+        }
+    }
+    ways
+}
+
+/// Words in this order, as they are written.
+fn phrase(fields: &TextFields, words: &[String]) -> Box<dyn Query> {
+    let mut ways: Queries = Vec::new();
+    for (Area { sequence, .. }, worth) in fields.areas().into_iter().zip(&WORTH) {
+        let query: Box<dyn Query> = match words {
+            [only] => term(sequence, only),
+            _ => Box::new(PhraseQuery::new(
+                words
+                    .iter()
+                    .map(|word| Term::from_field_text(sequence, word))
+                    .collect(),
+            )),
+        };
+        ways.push(constant(query, worth.same));
+    }
+    Box::new(DisjunctionMaxQuery::new(ways))
+}
+
+fn not_last(fields: &TextFields) -> Box<dyn Query> {
+    let others = BooleanQuery::new(vec![
+        (
+            Occur::Must,
+            Box::new(tantivy::query::AllQuery) as Box<dyn Query>,
+        ),
+        (Occur::MustNot, term(fields.order, LAST)),
+    ]);
+    constant(Box::new(others), NOT_LAST)
+}
+
+fn constant(query: Box<dyn Query>, score: Score) -> Box<dyn Query> {
+    Box::new(ConstScoreQuery::new(query, score))
+}
+
+fn term(field: Field, text: &str) -> Box<dyn Query> {
+    Box::new(TermQuery::new(
+        Term::from_field_text(field, text),
+        IndexRecordOption::Basic,
+    ))
+}
+
+fn beginning(field: Field, text: &str) -> Box<dyn Query> {
+    Box::new(FuzzyTermQuery::new_prefix(
+        Term::from_field_text(field, text),
+        0,
+        false,
+    ))
+}

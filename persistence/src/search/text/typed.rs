@@ -1,0 +1,161 @@
+//! A query as typed.
+
+use super::fields::TextFields;
+use super::joint;
+use super::lists::LISTS;
+use super::words::{exact_key, words};
+use tantivy::Searcher;
+
+/// A query as typed: words, and phrases in quotation marks. No character is an operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Typed {
+    /// All of it, as it was typed.
+    pub(super) whole: String,
+    /// Its words outside of quotation marks, in order.
+    pub(super) words: Vec<TypedWord>,
+    /// What of it was written as one and is several words, as ranges of `words`.
+    pub(super) taken_apart: Vec<(std::ops::Range<usize>, String)>,
+    /// Words in quotation marks, in order.
+    pub(super) phrases: Vec<Vec<String>>,
+}
+
+/// A word of a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TypedWord {
+    /// Its form in the index.
+    pub(super) whole: String,
+    /// What stands between spaces around it, for identifiers; the same for all words of one piece.
+    pub(super) piece: String,
+    /// Whether the query does without it.
+    pub(super) dropped: bool,
+}
+
+/// Signs that begin or end a phrase.
+const QUOTES: [char; 7] = ['"', '„', '“', '”', '»', '«', '\u{201f}'];
+
+/// How often words taken apart may be taken apart again.
+const DEPTH: usize = 3;
+
+impl Typed {
+    /// Reads a query. A quotation mark that nothing closes is a space.
+    #[must_use]
+    pub fn parse(q: &str) -> Self {
+        let mut pieces: Vec<&str> = q.split(QUOTES).collect();
+        let unclosed = if pieces.len().is_multiple_of(2) {
+            pieces.pop()
+        } else {
+            None
+        };
+        let mut typed = Self {
+            whole: q.to_owned(),
+            words: Vec::new(),
+            taken_apart: Vec::new(),
+            phrases: Vec::new(),
+        };
+        for (at, piece) in pieces.into_iter().enumerate() {
+            if at.is_multiple_of(2) {
+                typed.take(piece);
+            } else {
+                let phrase: Vec<String> = words(piece).into_iter().map(|word| word.whole).collect();
+                if !phrase.is_empty() {
+                    typed.phrases.push(phrase);
+                }
+            }
+        }
+        typed.take(unclosed.unwrap_or_default());
+        typed.drop_stop_words();
+        typed
+    }
+
+    /// Whether there is nothing in it to look for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty() && self.phrases.is_empty() && exact_key(&self.whole).is_empty()
+    }
+
+    /// The query with words taken apart that published records write apart, so that
+    /// `Rheinsiegkreis` becomes the query `Rhein Sieg Kreis`.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub fn take_apart(mut self, fields: &TextFields, searcher: &Searcher) -> tantivy::Result<Self> {
+        let mut taken: Vec<TypedWord> = Vec::new();
+        for word in std::mem::take(&mut self.words) {
+            let from = taken.len();
+            for part in apart(&word.whole, fields, searcher, DEPTH)? {
+                taken.push(TypedWord {
+                    whole: part,
+                    ..word.clone()
+                });
+            }
+            if taken.len() > from + 1 {
+                self.taken_apart.push((from..taken.len(), word.whole));
+            }
+        }
+        self.words = taken;
+        self.drop_stop_words();
+        Ok(self)
+    }
+
+    fn take(&mut self, piece: &str) {
+        let mut last = None;
+        for word in words(piece) {
+            // `Hausärztin und Hausarzt` stays two words, `Hausarzt, Hausärztin` too.
+            let written = around(piece, word.from, word.to);
+            if last.as_ref() != Some(&word.whole) {
+                self.words.push(TypedWord {
+                    whole: word.whole.clone(),
+                    piece: written.to_owned(),
+                    dropped: false,
+                });
+            }
+            last = Some(word.whole);
+        }
+    }
+
+    fn drop_stop_words(&mut self) {
+        let is_stop = |word: &TypedWord| LISTS.stop.contains(&word.whole);
+        let drop = !self.phrases.is_empty() || !self.words.iter().all(is_stop);
+        for word in &mut self.words {
+            word.dropped = drop && is_stop(word);
+        }
+    }
+}
+
+/// What stands between spaces around a range, without commas.
+fn around(text: &str, from: usize, to: usize) -> &str {
+    let is_end = |c: char| c.is_whitespace() || matches!(c, ',' | ';');
+    let before = text.get(..from).unwrap_or_default();
+    let begin = before.rfind(is_end).map_or(0, |at| {
+        at + before
+            .get(at..)
+            .and_then(|rest| rest.chars().next())
+            .map_or(0, char::len_utf8)
+    });
+    let end = text
+        .get(to..)
+        .and_then(|rest| rest.find(is_end))
+        .map_or(text.len(), |at| to + at);
+    text.get(begin..end).unwrap_or_default()
+}
+
+fn apart(
+    whole: &str,
+    fields: &TextFields,
+    searcher: &Searcher,
+    depth: usize,
+) -> tantivy::Result<Vec<String>> {
+    if depth == 0 {
+        return Ok(vec![whole.to_owned()]);
+    }
+    match joint::apart(whole, fields.joint, searcher)? {
+        None => Ok(vec![whole.to_owned()]),
+        Some(words) => {
+            let mut all = Vec::new();
+            for word in words {
+                all.extend(apart(&word, fields, searcher, depth - 1)?);
+            }
+            Ok(all)
+        }
+    }
+}
