@@ -9,6 +9,7 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpResponse, HttpServer, web};
 use persistence::Store;
+use persistence::search::Search;
 use std::net::TcpListener;
 use tracing_actix_web::TracingLogger;
 
@@ -17,6 +18,8 @@ use tracing_actix_web::TracingLogger;
 pub struct State {
     /// The store.
     pub store: Store,
+    /// The index behind lists and search.
+    pub search: Search,
     /// The keys.
     pub tokens: Tokens,
     /// The OpenAPI document as text.
@@ -28,11 +31,12 @@ impl State {
     ///
     /// # Errors
     /// The store's.
-    pub async fn new(store: Store) -> persistence::Result<Self> {
+    pub async fn new(store: Store, search: Search) -> persistence::Result<Self> {
         let tokens = Tokens::load(&store).await?;
         let document = openapi::text(&openapi::document(&routes::all()));
         Ok(Self {
             store,
+            search,
             tokens,
             document,
         })

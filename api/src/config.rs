@@ -14,6 +14,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where the embedded database rests.
     pub data_dir: PathBuf,
+    /// Where the search index rests, one folder a process; `index` in `data_dir` when absent.
+    pub index_dir: Option<PathBuf>,
     /// `sqlite://…` or `postgres://…`; SQLite in `data_dir` when absent.
     pub database_url: Option<String>,
     /// The node's name in the envelope of its records; chosen at the first start, never changed.
@@ -47,6 +49,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             data_dir: PathBuf::from("./verbund-data"),
+            index_dir: None,
             database_url: None,
             origin: None,
             demo: false,
@@ -79,6 +82,14 @@ impl Config {
             .merge(Serialized::defaults(command_line))
             .extract()
             .map_err(Box::new)
+    }
+
+    /// The folder of the search index.
+    #[must_use]
+    pub fn index(&self) -> PathBuf {
+        self.index_dir
+            .clone()
+            .unwrap_or_else(|| self.data_dir.join("index"))
     }
 
     /// The URL of the database.

@@ -166,7 +166,9 @@ const DRY_RUN: &[Parameter] = &[Parameter {
 struct DryRun(bool);
 
 impl Parameters for DryRun {
-    const TABLE: &'static [Parameter] = DRY_RUN;
+    fn table() -> &'static [Parameter] {
+        DRY_RUN
+    }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
         Ok(Self(pairs.flag("dry_run")?.unwrap_or(false)))

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod docs;
 pub mod extract;
+pub mod list;
 pub mod middleware;
 pub mod mount;
 pub mod openapi;

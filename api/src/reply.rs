@@ -290,3 +290,30 @@ fn header_object(name: &str) -> Value {
     };
     json!({"description": description, "schema": {"type": "string"}})
 }
+
+/// Registers the schema of a list's items: that of the record of type `of` with further members.
+pub fn list_item(
+    draft: &mut Draft,
+    mut components: domain::schema::Components,
+    of: &str,
+    name: &str,
+    extras: &Value,
+    required: &[&str],
+) {
+    let record = format!("{of}Record");
+    let mut item = components.get(&record).cloned().unwrap_or_default();
+    if let (Some(members), Some(extras)) = (
+        item.pointer_mut("/properties")
+            .and_then(Value::as_object_mut),
+        extras.as_object(),
+    ) {
+        members.extend(extras.clone());
+    }
+    if let Some(list) = item.pointer_mut("/required").and_then(Value::as_array_mut) {
+        list.extend(required.iter().map(|name| json!(name)));
+    }
+    // Only what it refers to is needed beside it.
+    components.retain(|name, _| !name.ends_with("Input") && *name != record);
+    components.insert(name.to_owned(), item);
+    draft.components(components);
+}

@@ -9,11 +9,12 @@ use domain::nearest::nearest;
 use domain::record::Envelope;
 use domain::resource::{Kind, Resource};
 use domain::value::format;
+use domain::vocabulary::Coded;
 use persistence::Store;
 use persistence::entity::record;
 use persistence::relationships::RelationshipFilter;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use std::sync::LazyLock;
 use uuid::Uuid;
@@ -29,13 +30,27 @@ pub struct Shown {
     pub language: Option<String>,
 }
 
-/// What may be asked of a representation.
-#[derive(Debug)]
-pub struct View<T> {
+/// What may be asked of the representation of records.
+#[derive(Debug, Clone)]
+pub struct Representation {
     lang: Option<String>,
     fields: Option<Vec<String>>,
     include: Vec<Include>,
-    kind: PhantomData<T>,
+}
+
+/// What may be asked of the representation of a record of a kind.
+#[derive(Debug)]
+pub struct View<T>(Representation, PhantomData<T>);
+
+/// Records ready to be put into a page.
+#[derive(Debug)]
+pub struct ShownAll {
+    /// The JSON text of each.
+    pub items: Vec<String>,
+    /// The records that they bring along, and how many there are.
+    pub included: Option<(Value, usize)>,
+    /// The languages of the texts, if one was asked for.
+    pub languages: Vec<String>,
 }
 
 /// What `include` can bring along.
@@ -57,49 +72,114 @@ const INCLUDES: [(&str, Include); 4] = [
 /// How many records `include` brings along at most.
 const MAX_INCLUDED: usize = 200;
 
+/// The parameters of a representation.
+pub const PARAMETERS: &[Parameter] = &[
+    Parameter {
+        name: "lang",
+        description: "Overlays the translation into this language (BCP 47); `Content-Language` says what is shown.",
+        schema: r#"{"type": "string", "maxLength": 35}"#,
+        example: "en",
+        repeatable: false,
+    },
+    Parameter {
+        name: "fields",
+        description: "Only these members, separated by commas, beside those that every record has.",
+        schema: r#"{"type": "string", "maxLength": 1000}"#,
+        example: "name,slug",
+        repeatable: false,
+    },
+    Parameter {
+        name: "include",
+        description: "Brings records along under `included`: relationships (and their other ends), home_region, topics, region; one level, at most 200 of each; `included_total` also counts what was left out.",
+        schema: r#"{"type": "string", "maxLength": 100}"#,
+        example: "home_region,topics",
+        repeatable: false,
+    },
+];
+
 impl<T: Resource> Parameters for View<T> {
-    const TABLE: &'static [Parameter] = &[
-        Parameter {
-            name: "lang",
-            description: "Overlays the translation into this language (BCP 47); `Content-Language` says what is shown.",
-            schema: r#"{"type": "string", "maxLength": 35}"#,
-            example: "en",
-            repeatable: false,
-        },
-        Parameter {
-            name: "fields",
-            description: "Only these members, separated by commas, beside those that every record has.",
-            schema: r#"{"type": "string", "maxLength": 1000}"#,
-            example: "name,slug",
-            repeatable: false,
-        },
-        Parameter {
-            name: "include",
-            description: "Brings records along under `included`: relationships (and their other ends), home_region, topics, region; one level, at most 200 of each; `included_total` also counts what was left out.",
-            schema: r#"{"type": "string", "maxLength": 100}"#,
-            example: "home_region,topics",
-            repeatable: false,
-        },
-    ];
+    fn table() -> &'static [Parameter] {
+        PARAMETERS
+    }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        Ok(Self(Representation::read(pairs, &[T::KIND])?, PhantomData))
+    }
+}
+
+impl<T: Resource> View<T> {
+    /// Shows a record.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn show(
+        &self,
+        store: &Store,
+        caller: &Caller,
+        row: &record::Model,
+    ) -> Result<Shown, Problem> {
+        let representation = &self.0;
+        if representation.is_canonical() {
+            return Ok(Shown {
+                json: row.json()?,
+                etag: format!("\"{}\"", row.version),
+                language: None,
+            });
+        }
+        let mut all = representation.show_all(store, caller, &[row]).await?;
+        let mut json = all.items.pop().unwrap_or_default();
+        if let Some((included, total)) = all.included {
+            json = with_members(
+                &json,
+                &json!({"included": included, "included_total": total}),
+            );
+        }
+        Ok(Shown {
+            etag: weak_tag(&json),
+            json,
+            language: all.languages.pop(),
+        })
+    }
+}
+
+/// A JSON object with further members, without reading it again.
+#[must_use]
+pub fn with_members(object: &str, members: &Value) -> String {
+    let more = members.to_string();
+    match (object.strip_suffix('}'), more.strip_prefix('{')) {
+        (Some("{"), Some(_)) => more,
+        (Some(head), Some(tail)) if tail != "}" => format!("{head},{tail}"),
+        _ => object.to_owned(),
+    }
+}
+
+impl Representation {
+    /// Reads what was asked of records of these kinds.
+    ///
+    /// # Errors
+    /// `invalid-parameter`.
+    pub fn read(pairs: &Pairs, kinds: &[Kind]) -> Result<Self, Problem> {
         let lang = pairs.one("lang").map(str::to_owned);
         if let Some(lang) = &lang
             && format::language(lang).is_err()
         {
             return Err(wrong("lang", lang, "a BCP 47 language tag such as en"));
         }
-        let known = &Definition::of(T::KIND).members;
+        let mut known: Vec<&str> = Vec::new();
+        for kind in kinds {
+            known.extend(Definition::of(*kind).members.iter().map(String::as_str));
+        }
         let fields = pairs.one("fields").map(|list| {
             list.split(',')
                 .map(|name| {
                     let name = name.trim();
-                    if known.iter().any(|known| known == name) {
+                    if known.contains(&name) {
                         return Ok(name.to_owned());
                     }
-                    let close = nearest(name, known.iter().map(String::as_str));
+                    let close = nearest(name, known.iter().copied());
                     let close = close.map_or(String::new(), |c| format!(" (did you mean {c}?)"));
-                    let expected = format!("members of the kind {}{close}", T::KIND);
+                    let names: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
+                    let expected = format!("members of the kind {}{close}", names.join(", "));
                     Err(wrong("fields", name, &expected))
                 })
                 .collect()
@@ -118,57 +198,68 @@ impl<T: Resource> Parameters for View<T> {
             lang,
             fields: fields.transpose()?,
             include: include.into_iter().flatten().collect(),
-            kind: PhantomData,
         })
     }
-}
 
-impl<T: Resource> View<T> {
     /// Whether this is the canonical record.
     #[must_use]
     pub fn is_canonical(&self) -> bool {
         self.lang.is_none() && self.fields.is_none() && self.include.is_empty()
     }
 
-    /// Shows a record.
+    /// The language that was asked for.
+    #[must_use]
+    pub fn lang(&self) -> Option<&str> {
+        self.lang.as_deref()
+    }
+
+    /// Shows records; what they bring along is fetched for all of them together.
     ///
     /// # Errors
     /// The store's.
-    pub async fn show(
+    pub async fn show_all(
         &self,
         store: &Store,
         caller: &Caller,
-        row: &record::Model,
-    ) -> Result<Shown, Problem> {
-        let json = row.json()?;
+        rows: &[&record::Model],
+    ) -> Result<ShownAll, Problem> {
+        let mut items = Vec::with_capacity(rows.len());
         if self.is_canonical() {
-            return Ok(Shown {
-                json,
-                etag: format!("\"{}\"", row.version),
-                language: None,
+            for row in rows {
+                items.push(row.json()?);
+            }
+            return Ok(ShownAll {
+                items,
+                included: None,
+                languages: Vec::new(),
             });
         }
-        let mut record: Value = serde_json::from_str(&json)
-            .map_err(|why| persistence::StoreError::Corrupt(why.to_string()))?;
-        let language = self
-            .lang
-            .as_ref()
-            .and_then(|lang| translate(&mut record, lang));
-        let included = self.included(store, caller, row, &record).await?;
-        if let (Some(fields), Some(members)) = (&self.fields, record.as_object_mut()) {
-            // Without these the answer would be of another type.
-            let kept = &Definition::of(T::KIND).required;
-            members.retain(|name, _| kept.contains(name) || fields.contains(name));
+        let mut languages = Vec::new();
+        let mut records = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut record: Value = serde_json::from_str(&row.json()?)
+                .map_err(|why| persistence::StoreError::Corrupt(why.to_string()))?;
+            if let Some(lang) = &self.lang
+                && let Some(shown) = translate(&mut record, lang)
+                && !languages.contains(&shown)
+            {
+                languages.push(shown);
+            }
+            records.push((row.id, record));
         }
-        if let Some((included, total)) = included {
-            insert(&mut record, &["included"], included);
-            insert(&mut record, &["included_total"], json!(total));
+        let included = self.included(store, caller, &records).await?;
+        for (row, (_, mut record)) in rows.iter().zip(records) {
+            if let (Some(fields), Some(members)) = (&self.fields, record.as_object_mut()) {
+                // Without these the answer would be of another type.
+                let kept = &Definition::of(persistence::write::kind_of(row)?).required;
+                members.retain(|name, _| kept.contains(name) || fields.contains(name));
+            }
+            items.push(record.to_string());
         }
-        let json = record.to_string();
-        Ok(Shown {
-            etag: weak_tag(&json),
-            json,
-            language,
+        Ok(ShownAll {
+            items,
+            included,
+            languages,
         })
     }
 
@@ -176,23 +267,23 @@ impl<T: Resource> View<T> {
         &self,
         store: &Store,
         caller: &Caller,
-        row: &record::Model,
-        record: &Value,
+        records: &[(Uuid, Value)],
     ) -> Result<Option<(Value, usize)>, Problem> {
         if self.include.is_empty() {
             return Ok(None);
         }
+        let shown: BTreeSet<Uuid> = records.iter().map(|(id, _)| *id).collect();
         let mut ids = Vec::new();
         let mut rows = Vec::new();
         let mut left_out = 0;
         for include in &self.include {
-            match include {
-                Include::HomeRegion => ids.extend(uuids(record, "/home_region")),
-                Include::Topics => ids.extend(uuids(record, "/topics")),
-                Include::Region => ids.extend(regions(record)),
+            let pointer = match include {
+                Include::HomeRegion => "/home_region",
+                Include::Topics => "/topics/*",
+                Include::Region => "/places/*/region",
                 Include::Relationships => {
                     let filter = RelationshipFilter {
-                        around: Some(row.id),
+                        around: shown.iter().copied().collect(),
                         ..RelationshipFilter::default()
                     };
                     let limit = MAX_INCLUDED as u64;
@@ -202,10 +293,15 @@ impl<T: Resource> View<T> {
                     let total = usize::try_from(page.total).unwrap_or_default();
                     left_out += total - page.items.len().min(total);
                     for item in page.items {
-                        rows.extend(item.ends.into_iter().filter(|end| end.id != row.id));
+                        rows.extend(item.ends.into_iter().filter(|end| !shown.contains(&end.id)));
                         rows.push(item.row);
                     }
+                    continue;
                 }
+            };
+            for (_, record) in records {
+                let values = domain::pointer::values(record, pointer).into_iter();
+                ids.extend(values.filter_map(|value| Uuid::try_parse(value.as_str()?).ok()));
             }
         }
         ids.sort_unstable();
@@ -222,22 +318,6 @@ impl<T: Resource> View<T> {
         let total = included.values().map(Map::len).sum::<usize>() + left_out;
         Ok(Some((json!(included), total)))
     }
-}
-
-fn uuids(record: &Value, pointer: &str) -> Vec<Uuid> {
-    let found = record.pointer(pointer);
-    let parse = |value: &Value| value.as_str().and_then(|text| Uuid::try_parse(text).ok());
-    match found {
-        Some(Value::Array(items)) => items.iter().filter_map(parse).collect(),
-        Some(one) => parse(one).into_iter().collect(),
-        None => Vec::new(),
-    }
-}
-
-fn regions(record: &Value) -> Vec<Uuid> {
-    let places = record.get("places").and_then(Value::as_array);
-    let places = places.into_iter().flatten();
-    places.flat_map(|place| uuids(place, "/region")).collect()
 }
 
 /// Overlays a translation and tells which language the texts have now; `en-GB` falls back to `en`.

@@ -7,6 +7,7 @@ pub mod relationships;
 pub mod service;
 pub mod vocabularies;
 
+use crate::list;
 use crate::mount::resource;
 use crate::operation::Routes;
 use domain::actor::Actor;
@@ -21,21 +22,28 @@ use domain::topic::Topic;
 #[must_use]
 pub fn all() -> Routes {
     service::routes()
+        .and(list::routes::<Actor>("Actors"))
         .and(resource::<Actor>("Actors"))
         .and(relationships::around::<Actor>("Actors"))
+        .and(list::routes::<Network>("Networks"))
         .and(resource::<Network>("Networks"))
         .and(relationships::around::<Network>("Networks"))
+        .and(list::routes::<Region>("Regions"))
         .and(resource::<Region>("Regions"))
         .and(relationships::around::<Region>("Regions"))
         .and(geometry::routes())
+        .and(list::routes::<Project>("Projects"))
         .and(resource::<Project>("Projects"))
         .and(relationships::around::<Project>("Projects"))
+        .and(list::routes::<Event>("Events"))
         .and(resource::<Event>("Events"))
         .and(relationships::around::<Event>("Events"))
+        .and(list::routes::<Topic>("Topics"))
         .and(resource::<Topic>("Topics"))
         .and(relationships::around::<Topic>("Topics"))
         .and(relationships::list())
         .and(resource::<Relationship>("Relationships"))
+        .and(list::search())
         .and(vocabularies::routes())
         .and(problems::routes())
         .and(health::routes())

@@ -72,6 +72,12 @@ pub enum StoreError {
     /// The cursor is forged or belongs to another query.
     #[error("bad cursor")]
     BadCursor,
+    /// The index is not yet where this read needs it; trying again shortly helps.
+    #[error("the search index is behind")]
+    Behind,
+    /// The index failed.
+    #[error("the search index failed: {0}")]
+    Search(String),
     /// The database was busy for too long; trying again later helps.
     #[error("the database is busy")]
     Busy(#[source] DbErr),
@@ -181,5 +187,17 @@ fn sqlx_code(error: &DbErr) -> Option<String> {
             Some(inner.as_database_error()?.code()?.into_owned())
         }
         _ => None,
+    }
+}
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Search(error.to_string())
+    }
+}
+
+impl From<tantivy::TantivyError> for StoreError {
+    fn from(error: tantivy::TantivyError) -> Self {
+        Self::Search(error.to_string())
     }
 }

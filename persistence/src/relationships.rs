@@ -29,8 +29,8 @@ pub type AllOf<T> = Vec<Vec<T>>;
 /// What a list of relationships is narrowed to.
 #[derive(Debug, Clone, Default)]
 pub struct RelationshipFilter {
-    /// Only those with this record at an end.
-    pub around: Option<Uuid>,
+    /// Only those with one of these records at an end.
+    pub around: Vec<Uuid>,
     /// Their types.
     pub types: AllOf<RelationshipType>,
     /// Their roles.
@@ -269,16 +269,18 @@ fn conditions(filter: &RelationshipFilter, caller: &Caller, origin: &str) -> Con
             origin,
         )));
     }
-    all = all.add_option(filter.around.map(|id| {
-        Condition::any()
-            .add(col("e", edge::Column::FromId).eq(id))
-            .add(col("e", edge::Column::ToId).eq(id))
-    }));
+    if !filter.around.is_empty() {
+        all = all.add(
+            Condition::any()
+                .add(at_end(edge::Column::FromId, &filter.around))
+                .add(at_end(edge::Column::ToId, &filter.around)),
+        );
+    }
     all = each(all, &filter.types, |one| {
         col("e", edge::Column::Type).eq(one.code())
     });
     all = each(all, &filter.roles, |one| has_role(one.code()));
-    all = each(all, &filter.kinds, |one| other_kind(filter.around, *one));
+    all = each(all, &filter.kinds, |one| other_kind(&filter.around, *one));
     all = each(all, &filter.from, |id| {
         col("e", edge::Column::FromId).eq(*id)
     });
@@ -351,17 +353,18 @@ fn has_role(role: &str) -> SimpleExpr {
     col("e", edge::Column::RecordId).in_subquery(roles)
 }
 
-fn other_kind(around: Option<Uuid>, kind: Kind) -> SimpleExpr {
+fn at_end(end: edge::Column, ids: &[Uuid]) -> SimpleExpr {
+    col("e", end).is_in(ids.iter().copied())
+}
+
+fn other_kind(around: &[Uuid], kind: Kind) -> SimpleExpr {
     let from = col("e", edge::Column::FromKind).eq(kind.code());
     let to = col("e", edge::Column::ToKind).eq(kind.code());
-    match around {
-        None => from.or(to),
-        Some(id) => {
-            let at_from = col("e", edge::Column::FromId).eq(id);
-            let at_to = col("e", edge::Column::ToId).eq(id);
-            (at_from.and(to)).or(at_to.and(from))
-        }
+    if around.is_empty() {
+        return from.or(to);
     }
+    let at_from = at_end(edge::Column::FromId, around).and(to);
+    at_from.or(at_end(edge::Column::ToId, around).and(from))
 }
 
 /// The same as [`Bounds::active_on`], in SQL.
@@ -370,7 +373,7 @@ fn dated(mut all: Condition, filter: &RelationshipFilter) -> Condition {
         return all;
     };
     let column = |column| col("e", column);
-    let (first, last) = (when.earliest(), when.latest());
+    let (first, last) = when.possible();
     all = all
         .add(
             column(edge::Column::FromEarliest)

@@ -8,6 +8,8 @@ use domain::clock::Clock;
 use rand::Rng;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 use sea_orm_migration::MigratorTrait;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -35,6 +37,7 @@ pub struct Store {
     clock: Clock,
     node: Node,
     head: watch::Sender<i64>,
+    acknowledged: Arc<AtomicI64>,
 }
 
 impl Store {
@@ -54,6 +57,7 @@ impl Store {
             clock,
             node,
             head: watch::Sender::new(head),
+            acknowledged: Arc::new(AtomicI64::new(head)),
         };
         store.load_reference_data().await?;
         Ok(store)
@@ -85,8 +89,18 @@ impl Store {
         head(&self.db).await
     }
 
-    /// Wakes followers in this process.
-    pub(crate) fn announce(&self, head: i64) {
+    /// The newest sequence number that a read of this process must see: that of its last write,
+    /// bulk loads left out.
+    #[must_use]
+    pub fn acknowledged(&self) -> i64 {
+        self.acknowledged.load(Ordering::SeqCst)
+    }
+
+    /// Wakes followers in this process; unless it was a bulk load, reads wait for what was written.
+    pub(crate) fn announce(&self, head: i64, bulk: bool) {
+        if !bulk {
+            self.acknowledged.fetch_max(head, Ordering::SeqCst);
+        }
         self.head.send_if_modified(|known| {
             let newer = head > *known;
             *known = head.max(*known);

@@ -254,7 +254,7 @@ impl Unit<'_> {
         )
         .await?;
         self.tx.commit().await?;
-        self.store.announce(head);
+        self.store.announce(head, self.options.bulk);
         Ok(())
     }
 

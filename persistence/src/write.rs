@@ -255,7 +255,11 @@ fn subject<'a>(row: &'a record::Model, origin: &str) -> Result<Subject<'a>> {
     })
 }
 
-pub(crate) fn kind_of(row: &record::Model) -> Result<Kind> {
+/// The kind of a row.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if it is none that this release knows.
+pub fn kind_of(row: &record::Model) -> Result<Kind> {
     Kind::parse(&row.kind).ok_or_else(|| StoreError::Corrupt(format!("kind {}", row.kind)))
 }
 

@@ -13,6 +13,7 @@ use futures::FutureExt;
 use persistence::Store;
 use persistence::accounts::NewGrant;
 use persistence::follow::Followers;
+use persistence::search::{IndexPlace, Search};
 use reqwest::Method;
 use std::net::TcpListener;
 use std::panic::AssertUnwindSafe;
@@ -57,7 +58,8 @@ async fn start(backend: Backend, database: &Database) -> (Node, ServerHandle) {
     let store = Store::open(&database.url, None, Clock::System)
         .await
         .unwrap();
-    let state = State::new(store.clone()).await.unwrap();
+    let search = Search::new(store.clone(), IndexPlace::Memory);
+    let state = State::new(store.clone(), search.clone()).await.unwrap();
     let config = Config {
         workers: Some(2),
         cors_origins: vec!["https://redaktion.example".to_owned()],
@@ -74,7 +76,7 @@ async fn start(backend: Backend, database: &Database) -> (Node, ServerHandle) {
         backend,
         database_url: database.url.clone(),
         admin: String::new(),
-        followers: Followers::start(&store),
+        followers: Followers::start(&store).with(&store, search.follower()),
         store,
         tokens,
         client: reqwest::Client::builder()

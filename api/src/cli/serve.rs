@@ -8,6 +8,7 @@ use persistence::Store;
 use persistence::accounts::NewGrant;
 use persistence::follow::Followers;
 use persistence::load::{CHUNK, LoadMode, Loaded};
+use persistence::search::{IndexPlace, Search};
 use persistence::unit::WriteOptions;
 use std::net::TcpListener;
 
@@ -22,7 +23,8 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     if config.demo {
         seed(&store).await?;
     }
-    let state = State::new(store.clone()).await?;
+    let search = Search::new(store.clone(), IndexPlace::Folder(config.index()));
+    let state = State::new(store.clone(), search.clone()).await?;
     let sign_in = if config.demo {
         Some(demo_token(&state).await?)
     } else {
@@ -40,7 +42,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
             "To write, press Authorize in Swagger UI and paste this admin token, or send it as\n`Authorization: Bearer …` (valid for 24 hours; `verbund token --role admin` makes another):\n\n{token}\n"
         ));
     }
-    let followers = Followers::start(&store);
+    let followers = Followers::start(&store).with(&store, search.follower());
     let served = server.await;
     followers.stop().await;
     served.map_err(|why| Failure::Io("the server failed".to_owned(), why))?;

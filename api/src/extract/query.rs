@@ -25,7 +25,7 @@ pub struct Parameter {
 /// A set of query parameters.
 pub trait Parameters: Sized + 'static {
     /// What is accepted.
-    const TABLE: &'static [Parameter];
+    fn table() -> &'static [Parameter];
 
     /// Reads the values.
     ///
@@ -44,7 +44,9 @@ pub struct Query<T>(pub T);
 
 /// No parameters at all.
 impl Parameters for () {
-    const TABLE: &'static [Parameter] = &[];
+    fn table() -> &'static [Parameter] {
+        &[]
+    }
 
     fn read(_: &Pairs) -> Result<Self, Problem> {
         Ok(())
@@ -61,7 +63,7 @@ impl<T: Parameters> Query<T> {
 
 impl<T: Parameters> Extract for Query<T> {
     fn describe(draft: &mut Draft) {
-        for one in T::TABLE {
+        for one in T::table() {
             let schema: Value = serde_json::from_str(one.schema).unwrap_or_default();
             draft.parameter(json!({
                 "name": one.name,
@@ -92,7 +94,7 @@ pub(super) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
     let query = request.query_string();
     let mut pairs = Pairs::default();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        let known = T::TABLE.iter().find(|one| one.name == name);
+        let known = T::table().iter().find(|one| one.name == name);
         let Some(known) = known else {
             return Err(unknown::<T>(&name));
         };
@@ -109,7 +111,7 @@ pub(super) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
 }
 
 fn unknown<T: Parameters>(given: &str) -> Problem {
-    let names: Vec<&str> = T::TABLE.iter().map(|one| one.name).collect();
+    let names: Vec<&str> = T::table().iter().map(|one| one.name).collect();
     let (en, de) = match nearest(given, names.iter().copied()) {
         Some(close) => (
             format!(" Did you mean `{close}`?"),
@@ -207,19 +209,39 @@ impl Pairs {
     /// `invalid-parameter`, naming the nearest code.
     pub fn codes<T: Coded>(&self, name: &str) -> Result<Vec<Vec<T>>, Problem> {
         let known: Vec<&str> = T::ALL.iter().map(|term| term.code()).collect();
-        let mut lists = Vec::new();
-        for list in self.all(name) {
-            let mut codes = Vec::new();
-            for text in list.split(',').map(str::trim) {
-                codes.push(T::parse(text).ok_or_else(|| {
-                    let close = nearest(text, known.iter().copied());
-                    let close = close.map_or(String::new(), |c| format!(" (did you mean {c}?)"));
-                    wrong(name, text, &format!("one of {}{close}", known.join(", ")))
-                })?);
+        let lists = self.known(name, &known)?;
+        let parse = |list: Vec<String>| list.iter().filter_map(|code| T::parse(code)).collect();
+        Ok(lists.into_iter().map(parse).collect())
+    }
+
+    /// Words of a closed list: commas mean OR, a repeated parameter AND.
+    ///
+    /// # Errors
+    /// `invalid-parameter`, naming the nearest word.
+    pub fn known(&self, name: &str, known: &[&str]) -> Result<Vec<Vec<String>>, Problem> {
+        let check = |text: &str| {
+            if known.contains(&text) {
+                return Ok(text.to_owned());
             }
-            lists.push(codes);
-        }
-        Ok(lists)
+            let close = nearest(text, known.iter().copied());
+            let close = close.map_or(String::new(), |close| format!(" (did you mean {close}?)"));
+            Err(wrong(
+                name,
+                text,
+                &format!("one of {}{close}", known.join(", ")),
+            ))
+        };
+        let lists = self
+            .all(name)
+            .map(|list| list.split(',').map(str::trim).map(check).collect());
+        lists.collect()
+    }
+
+    /// Where the next page is: the path, the query without its cursor, and the new cursor.
+    #[must_use]
+    pub fn next(path: &str, query: &str, cursor: &str) -> String {
+        let separator = if query.is_empty() { "" } else { "&" };
+        format!("{path}?{query}{separator}cursor={cursor}")
     }
 
     /// The query without the parameter `cursor`, as a text that a cursor can be bound to.

@@ -40,6 +40,7 @@ impl From<StoreError> for Problem {
                     format!("`{parameter}={value}` nennt nichts, was Sie sehen dürfen; richtig ist eine Id, ein Slug oder kind/slug."),
                 )
             }
+            StoreError::Behind => Self::new("index-behind").header(header::RETRY_AFTER, "1"),
             StoreError::BadCursor => Self::new("invalid-cursor"),
             StoreError::Busy(cause) => {
                 tracing::warn!(%cause, "gave up on a busy database");
@@ -49,7 +50,7 @@ impl From<StoreError> for Problem {
                 tracing::error!(%cause, "the database failed");
                 Self::new("internal")
             }
-            StoreError::Corrupt(cause) | StoreError::Setup(cause) => {
+            StoreError::Corrupt(cause) | StoreError::Setup(cause) | StoreError::Search(cause) => {
                 tracing::error!(cause, "the store failed");
                 Self::new("internal")
             }

@@ -335,6 +335,18 @@ pub static PROBLEMS: &[ProblemKind] = &[
         ],
     ),
     row(
+        "index-behind",
+        StatusCode::SERVICE_UNAVAILABLE,
+        [
+            "The search index is not up to date yet",
+            "Der Suchindex ist noch nicht auf dem Stand",
+        ],
+        [
+            "What was written last is not searchable yet. Try again after Retry-After seconds; records by id are there already.",
+            "Zuletzt Geschriebenes ist noch nicht auffindbar. Versuchen Sie es nach Retry-After Sekunden erneut; Datensätze über ihre Id sind schon da.",
+        ],
+    ),
+    row(
         "internal",
         StatusCode::INTERNAL_SERVER_ERROR,
         ["The server failed", "Der Server hat versagt"],

@@ -3,7 +3,7 @@
 mod page;
 mod query;
 
-use crate::extract::{App, Id, IfNoneMatch, Query, Reader, from_head, language};
+use crate::extract::{App, Id, IfNoneMatch, Pairs, Query, Reader, from_head, language};
 use crate::mount::find;
 use crate::operation::{Draft, Routes};
 use crate::problem::Problem;
@@ -45,7 +45,7 @@ async fn list_around<T: Resource>(
     request: Address,
 ) -> Result<RelationshipList<AroundItems>, Problem> {
     let row = find(&app, &caller, T::KIND, &id.0).await?;
-    sent.filter.around = Some(row.id);
+    sent.filter.around = vec![row.id];
     answer(&app, &caller, sent, (&request, &known)).await
 }
 
@@ -94,7 +94,7 @@ async fn answer<S>(
     sent: Sent,
     (request, known): (&Address, &IfNoneMatch),
 ) -> Result<RelationshipList<S>, Problem> {
-    let around = sent.filter.around;
+    let around = sent.filter.around.first().copied();
     let bound = format!("{}?{}", request.path, sent.text);
     let page = app
         .store
@@ -105,10 +105,8 @@ async fn answer<S>(
             &bound,
         )
         .await?;
-    let next = page.next.as_ref().map(|cursor| {
-        let separator = if sent.text.is_empty() { "" } else { "&" };
-        format!("{}?{}{separator}cursor={cursor}", request.path, sent.text)
-    });
+    let next = page.next.as_ref();
+    let next = next.map(|cursor| Pairs::next(&request.path, &sent.text, cursor));
     let lang = sent.lang.unwrap_or(request.lang);
     let json = body(&page, around, lang, next.as_deref())?;
     let etag = crate::represent::weak_tag(&json);
@@ -122,9 +120,11 @@ async fn answer<S>(
 
 /// The path of the request and the language of its labels.
 #[derive(Debug)]
-struct Address {
-    path: String,
-    lang: Lang,
+pub struct Address {
+    /// The path.
+    pub path: String,
+    /// The language of the labels, if the query names none.
+    pub lang: Lang,
 }
 
 from_head!(Address);

@@ -147,7 +147,8 @@ impl EdtfDate {
 
     /// First and last day that the date may mean: the stated span, widened on both sides by one
     /// unit of its own precision if qualified, and kept within the years 0000–9999.
-    fn possible(self) -> (NaiveDate, NaiveDate) {
+    #[must_use]
+    pub fn possible(self) -> (NaiveDate, NaiveDate) {
         if self.is_exact() {
             return (self.earliest(), self.latest());
         }

@@ -112,6 +112,23 @@ pub fn looks_like_uuid(text: &str) -> bool {
     uuid::Uuid::try_parse(text).is_ok()
 }
 
+/// A text whose byte order is German dictionary order (DIN 5007-1): umlauts sort as their vowels,
+/// ß as ss, letters without regard to case; punctuation counts as a space.
+#[must_use]
+pub fn collation_key(name: &str) -> String {
+    let plain = deunicode::deunicode(name).to_lowercase();
+    let mut key = String::with_capacity(plain.len());
+    for char in plain.chars() {
+        if char.is_ascii_alphanumeric() {
+            key.push(char);
+        } else if !key.is_empty() && !key.ends_with(' ') {
+            key.push(' ');
+        }
+    }
+    key.truncate(key.trim_end().len());
+    key
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,5 +191,34 @@ mod tests {
             prop_assume!(!looks_like_uuid(&slug));
             prop_assert_eq!(slugify(&slug), slug);
         }
+    }
+
+    #[test]
+    fn names_sort_as_in_a_german_dictionary() {
+        let mut names = [
+            "Zürich",
+            "Äpfel",
+            "Apfel",
+            "öffentlich",
+            "Ofen",
+            "Straße 2",
+            "Strasse 1",
+            "„Adler“",
+        ];
+        names.sort_by_key(|name| collation_key(name));
+        assert_eq!(
+            names,
+            [
+                "„Adler“",
+                "Äpfel",
+                "Apfel",
+                "öffentlich",
+                "Ofen",
+                "Strasse 1",
+                "Straße 2",
+                "Zürich"
+            ]
+        );
+        assert_eq!(collation_key("Äpfel"), collation_key("apfel"));
     }
 }

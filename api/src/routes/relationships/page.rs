@@ -2,7 +2,8 @@
 
 use crate::operation::{Draft, Reply, reference};
 use crate::problem::Problem;
-use crate::reply::content;
+use crate::reply::{content, list_item};
+use crate::represent::with_members;
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -63,7 +64,16 @@ impl Reply for RelationshipList<Records> {
             &reference("RelationshipListItem"),
         );
         let hit = hit_schema(draft);
-        item_schema(draft, "RelationshipListItem", &json!({"hit": hit}), &[]);
+        let components = domain::schema::of::<Relationship>();
+        let hit = json!({"hit": hit});
+        list_item(
+            draft,
+            components,
+            "Relationship",
+            "RelationshipListItem",
+            &hit,
+            &[],
+        );
     }
 }
 
@@ -84,8 +94,10 @@ impl Reply for RelationshipList<AroundItems> {
             "other": other_schema(),
             "hit": hit_schema(draft),
         });
-        item_schema(
+        list_item(
             draft,
+            domain::schema::of::<Relationship>(),
+            "Relationship",
             "RelationshipAround",
             &extras,
             &["direction", "label", "other"],
@@ -115,29 +127,6 @@ fn other_schema() -> Value {
             "class": reference("Class"),
         },
     })
-}
-
-/// The record's schema with further members.
-fn item_schema(draft: &mut Draft, name: &str, extras: &Value, required: &[&str]) {
-    let mut components = domain::schema::of::<Relationship>();
-    let mut item = components
-        .get("RelationshipRecord")
-        .cloned()
-        .unwrap_or_default();
-    if let (Some(members), Some(extras)) = (
-        item.pointer_mut("/properties")
-            .and_then(Value::as_object_mut),
-        extras.as_object(),
-    ) {
-        members.extend(extras.clone());
-    }
-    if let Some(list) = item.pointer_mut("/required").and_then(Value::as_array_mut) {
-        list.extend(required.iter().map(|name| json!(name)));
-    }
-    // Only what it refers to is needed beside it.
-    components.retain(|name, _| !name.ends_with("Input") && name != "RelationshipRecord");
-    components.insert(name.to_owned(), item);
-    draft.components(components);
 }
 
 fn describe_page(draft: &mut Draft, name: &str, item: &Value) {
@@ -189,11 +178,7 @@ pub(super) fn body(
     for item in &page.items {
         let record = item.row.json()?;
         items.push(match extras(item, around, lang) {
-            Some(extras) => {
-                let head = record.strip_suffix('}').unwrap_or(&record);
-                let tail = extras.to_string();
-                format!("{head},{}", tail.strip_prefix('{').unwrap_or(&tail))
-            }
+            Some(extras) => with_members(&record, &extras),
             None => record,
         });
     }
@@ -201,9 +186,10 @@ pub(super) fn body(
     if let Some(next) = next {
         insert(&mut rest, &["next"], next);
     }
-    let rest = rest.to_string();
-    let rest = rest.strip_prefix('{').unwrap_or(&rest);
-    Ok(format!("{{\"items\":[{}],{rest}", items.join(",")))
+    Ok(with_members(
+        &format!("{{\"items\":[{}]}}", items.join(",")),
+        &rest,
+    ))
 }
 
 /// What an item has beside the record; `None` if nothing.

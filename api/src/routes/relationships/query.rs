@@ -123,17 +123,19 @@ fn read_common(pairs: &Pairs) -> Result<Sent, Problem> {
 pub(super) struct Around(pub(super) Sent);
 
 impl Parameters for Around {
-    const TABLE: &'static [Parameter] = &[
-        TYPE,
-        ROLE,
-        KIND,
-        ACTIVE_ON,
-        CERTAINTY,
-        PUBLICATION,
-        LIMIT,
-        CURSOR,
-        LANG,
-    ];
+    fn table() -> &'static [Parameter] {
+        &[
+            TYPE,
+            ROLE,
+            KIND,
+            ACTIVE_ON,
+            CERTAINTY,
+            PUBLICATION,
+            LIMIT,
+            CURSOR,
+            LANG,
+        ]
+    }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
         read_common(pairs).map(Self)
@@ -150,65 +152,67 @@ pub(super) struct Everywhere {
 }
 
 impl Parameters for Everywhere {
-    const TABLE: &'static [Parameter] = &[
-        TYPE,
-        Parameter {
-            name: "from",
-            description: "The record at the `from` end: an id or `kind/slug`; comma is OR.",
-            schema: r#"{"type": "string"}"#,
-            example: "actor/regionalmanagement-nordhessen",
-            repeatable: true,
-        },
-        Parameter {
-            name: "to",
-            description: "The record at the `to` end: an id or `kind/slug`; comma is OR.",
-            schema: r#"{"type": "string"}"#,
-            example: "project/klinikcluster-ruhr",
-            repeatable: true,
-        },
-        ROLE,
-        KIND,
-        ACTIVE_ON,
-        CERTAINTY,
-        Parameter {
-            name: "id",
-            description: "These relationships, by id; comma is OR.",
-            schema: r#"{"type": "string"}"#,
-            example: "0193e5a0-0000-7000-8000-000000000000",
-            repeatable: true,
-        },
-        Parameter {
-            name: "home_region",
-            description: "The region whose editors may write them: an id or a slug; comma is OR.",
-            schema: r#"{"type": "string"}"#,
-            example: "nordhessen",
-            repeatable: true,
-        },
-        Parameter {
-            name: "origin",
-            description: "The node that alone writes them; comma is OR.",
-            schema: r#"{"type": "string"}"#,
-            example: "nordhessen",
-            repeatable: true,
-        },
-        Parameter {
-            name: "external_id",
-            description: "The key in the supplying system: `system|id`.",
-            schema: r#"{"type": "string"}"#,
-            example: "seed-pages|002/kcr-funded-by-eu",
-            repeatable: true,
-        },
-        Parameter {
-            name: "updated_since",
-            description: "Changed at or after this moment (RFC 3339); for display, not for sync.",
-            schema: r#"{"type": "string", "format": "date-time"}"#,
-            example: "2026-01-31T08:00:00Z",
-            repeatable: false,
-        },
-        PUBLICATION,
-        LIMIT,
-        CURSOR,
-    ];
+    fn table() -> &'static [Parameter] {
+        &[
+            TYPE,
+            Parameter {
+                name: "from",
+                description: "The record at the `from` end: an id or `kind/slug`; comma is OR.",
+                schema: r#"{"type": "string"}"#,
+                example: "actor/regionalmanagement-nordhessen",
+                repeatable: true,
+            },
+            Parameter {
+                name: "to",
+                description: "The record at the `to` end: an id or `kind/slug`; comma is OR.",
+                schema: r#"{"type": "string"}"#,
+                example: "project/klinikcluster-ruhr",
+                repeatable: true,
+            },
+            ROLE,
+            KIND,
+            ACTIVE_ON,
+            CERTAINTY,
+            Parameter {
+                name: "id",
+                description: "These relationships, by id; comma is OR.",
+                schema: r#"{"type": "string"}"#,
+                example: "0193e5a0-0000-7000-8000-000000000000",
+                repeatable: true,
+            },
+            Parameter {
+                name: "home_region",
+                description: "The region whose editors may write them: an id or a slug; comma is OR.",
+                schema: r#"{"type": "string"}"#,
+                example: "nordhessen",
+                repeatable: true,
+            },
+            Parameter {
+                name: "origin",
+                description: "The node that alone writes them; comma is OR.",
+                schema: r#"{"type": "string"}"#,
+                example: "nordhessen",
+                repeatable: true,
+            },
+            Parameter {
+                name: "external_id",
+                description: "The key in the supplying system: `system|id`.",
+                schema: r#"{"type": "string"}"#,
+                example: "seed-pages|002/kcr-funded-by-eu",
+                repeatable: true,
+            },
+            Parameter {
+                name: "updated_since",
+                description: "Changed at or after this moment (RFC 3339); for display, not for sync.",
+                schema: r#"{"type": "string", "format": "date-time"}"#,
+                example: "2026-01-31T08:00:00Z",
+                repeatable: false,
+            },
+            PUBLICATION,
+            LIMIT,
+            CURSOR,
+        ]
+    }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
         let mut sent = read_common(pairs)?;

@@ -78,7 +78,8 @@ impl Moment {
     }
 
     /// First and last calendar day that the moment may mean.
-    fn possible(&self) -> (NaiveDate, NaiveDate) {
+    #[must_use]
+    pub fn possible(&self) -> (NaiveDate, NaiveDate) {
         match self {
             Self::Date(date) => date.possible(),
             Self::At(_) => (self.earliest(), self.latest()),

@@ -25,9 +25,9 @@ pub(super) struct Area {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextFields {
     /// Names, also without their legal form, as keys.
-    pub(super) exact: Field,
+    pub(in crate::search) exact: Field,
     /// Abbreviations as keys.
-    pub(super) acronym: Field,
+    pub(in crate::search) acronym: Field,
     /// Identifiers.
     pub(super) identifier: Field,
     /// How words are written together, of published records.

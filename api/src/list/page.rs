@@ -1,0 +1,356 @@
+//! A page of records: as JSON, and in the document.
+
+use super::parameters;
+use super::read::Scope;
+use crate::operation::{Draft, Reply, reference};
+use crate::reply::content;
+use crate::represent::{Representation, with_members};
+use actix_web::body::BoxBody;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::filter::Form;
+use domain::json::insert;
+use domain::resource::Kind;
+use domain::value::edtf::Certainty;
+use domain::vocabulary::Coded;
+use persistence::search::text::Typed;
+use persistence::search::{Facet, FacetValue, Hit, ListPage};
+use serde_json::{Map, Value, json};
+use std::marker::PhantomData;
+
+/// A page of records.
+#[derive(Debug)]
+pub(super) struct RecordList<S> {
+    /// Absent if the caller has it already.
+    json: Option<String>,
+    etag: String,
+    next: Option<String>,
+    languages: Vec<String>,
+    scope: PhantomData<S>,
+}
+
+impl<S> RecordList<S> {
+    pub(super) fn new(
+        json: Option<String>,
+        etag: String,
+        next: Option<String>,
+        languages: Vec<String>,
+    ) -> Self {
+        Self {
+            json,
+            etag,
+            next,
+            languages,
+            scope: PhantomData,
+        }
+    }
+}
+
+impl<S> Responder for RecordList<S> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let etag = (header::ETAG, self.etag);
+        let Some(json) = self.json else {
+            return HttpResponse::NotModified().insert_header(etag).finish();
+        };
+        let mut response = HttpResponse::Ok();
+        response
+            .content_type("application/json")
+            .insert_header(etag);
+        if let Some(next) = self.next {
+            response.insert_header((header::LINK, format!("<{next}>; rel=\"next\"")));
+        }
+        if !self.languages.is_empty() {
+            response.insert_header((header::CONTENT_LANGUAGE, self.languages.join(", ")));
+        }
+        response.body(json)
+    }
+}
+
+/// The page as JSON: records are spliced in as they rest.
+pub(super) fn body(
+    page: &ListPage,
+    records: Vec<String>,
+    included: Option<(Value, usize)>,
+    (next, typed): (Option<&str>, Option<&str>),
+    representation: &Representation,
+) -> String {
+    let typed = typed.map(Typed::parse);
+    let items: Vec<String> = page
+        .hits
+        .iter()
+        .zip(records)
+        .map(|(hit, record)| match extras(hit, typed.as_ref(), &record) {
+            Some(extras) => with_members(&record, &json!({"hit": extras})),
+            None => record,
+        })
+        .collect();
+    let mut rest = json!({"total": page.total});
+    if let Some(next) = next {
+        insert(&mut rest, &["next"], next);
+    }
+    if !page.facets.is_empty() {
+        insert(
+            &mut rest,
+            &["facets"],
+            facets(&page.facets, representation.lang()),
+        );
+    }
+    if let Some((included, total)) = included {
+        insert(&mut rest, &["included"], included);
+        insert(&mut rest, &["included_total"], total);
+    }
+    with_members(&format!("{{\"items\":[{}]}}", items.join(",")), &rest)
+}
+
+/// What a hit has beside the record; `None` if nothing was asked for.
+fn extras(hit: &Hit, typed: Option<&Typed>, record: &str) -> Option<Value> {
+    let mut extras = Map::new();
+    if let Some(score) = hit.score {
+        extras.insert("score".to_owned(), json!(score));
+    }
+    if let Some(distance) = hit.distance {
+        // Whole metres: no address is known more exactly.
+        extras.insert("distance_m".to_owned(), json!(distance.round()));
+    }
+    if let Some(certainty) = hit.certainty {
+        extras.insert("certainty".to_owned(), json!(certainty));
+    }
+    if let Some(typed) = typed {
+        extras.insert(
+            "highlights".to_owned(),
+            highlights(typed, &hit.row.kind, record),
+        );
+    }
+    (!extras.is_empty()).then_some(Value::Object(extras))
+}
+
+/// Where the words occur: by JSON pointer, the text with `<mark>` around them.
+fn highlights(typed: &Typed, kind: &str, record: &str) -> Value {
+    let record: Value = serde_json::from_str(record).unwrap_or_default();
+    let mut found = Map::new();
+    for member in Kind::parse(kind).map(texts).unwrap_or_default() {
+        if let Some(value) = record.get(member) {
+            mark(typed, &format!("/{member}"), value, &mut found);
+        }
+    }
+    Value::Object(found)
+}
+
+fn texts(kind: Kind) -> Vec<&'static str> {
+    let definition = domain::body::Definition::of(kind);
+    definition.texts.to_vec()
+}
+
+fn mark(typed: &Typed, pointer: &str, value: &Value, found: &mut Map<String, Value>) {
+    match value {
+        Value::String(text) => {
+            if let Some(marked) = typed.highlight(text) {
+                found.insert(pointer.to_owned(), json!(marked));
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                mark(typed, &format!("{pointer}/{index}"), item, found);
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                mark(typed, &format!("{pointer}/{name}"), member, found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn facets(facets: &[Facet], lang: Option<&str>) -> Value {
+    let counted = facets.iter().map(|facet| {
+        let values = facet.values.iter().map(|value| {
+            json!({"value": value.value, "label": label(&facet.name, value, lang), "count": value.count})
+        });
+        (facet.name.clone(), values.collect::<Value>())
+    });
+    Value::Object(counted.collect())
+}
+
+/// What people read for a value: the label of a code, the name of a record, else the value itself.
+fn label(facet: &str, value: &FacetValue, lang: Option<&str>) -> String {
+    if let Some(row) = &value.record {
+        let mut record: Value = serde_json::from_str(&row.body).unwrap_or_default();
+        if let Some(lang) = lang {
+            crate::represent::translate(&mut record, lang);
+        }
+        let name = record.get("name").and_then(Value::as_str);
+        return name.unwrap_or(&value.value).to_owned();
+    }
+    let vocabulary = match facet {
+        "kind" => Some(Kind::vocabulary()),
+        "publication" => Some(domain::described::Publication::vocabulary()),
+        name => vocabulary_of(name),
+    };
+    let terms = vocabulary
+        .map(|vocabulary| vocabulary.items)
+        .unwrap_or_default();
+    let term = terms.iter().find(|term| term.code == value.value);
+    let english = lang.is_some_and(|lang| !lang.starts_with("de"));
+    let text = term.map(|term| {
+        if english {
+            term.labels.en
+        } else {
+            term.labels.de
+        }
+    });
+    text.unwrap_or(&value.value).to_owned()
+}
+
+fn vocabulary_of(facet: &str) -> Option<domain::vocabulary::Vocabulary> {
+    let mut filters = parameters::DESCRIBED
+        .iter()
+        .flat_map(|kind| domain::filter::of(*kind));
+    filters.find_map(|filter| match filter.form {
+        Form::Code(vocabulary) if filter.name == facet => Some(vocabulary()),
+        _ => None,
+    })
+}
+
+impl<S: Scope> Reply for RecordList<S> {
+    fn describe(draft: &mut Draft) {
+        let kinds = parameters::kinds(S::LISTED);
+        for kind in kinds {
+            item_schema(draft, *kind);
+        }
+        let (name, item) = match S::LISTED {
+            Some(kind) => (format!("{}Page", type_name(kind)), item_reference(kind)),
+            None => ("SearchPage".to_owned(), any_item(kinds)),
+        };
+        draft.components(Map::from_iter([(name.clone(), page_schema(&item))]));
+        let mut response = content("A page.", "application/json", &reference(&name));
+        let example =
+            json!({"items": [example(kinds.first().copied().unwrap_or(Kind::Actor))], "total": 1});
+        insert(
+            &mut response,
+            &["content", "application/json", "example"],
+            example,
+        );
+        for header in ["ETag", "Link", "Content-Language"] {
+            let object =
+                json!({"description": "See RFC 9110 and RFC 8288.", "schema": {"type": "string"}});
+            insert(&mut response, &["headers", header], object);
+        }
+        draft.response(200, response);
+        draft.problem("index-behind");
+    }
+}
+
+fn type_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Region => "Region",
+        Kind::Topic => "Topic",
+        Kind::Actor => "Actor",
+        Kind::Network => "Network",
+        Kind::Project => "Project",
+        Kind::Event => "Event",
+        Kind::Relationship => "Relationship",
+    }
+}
+
+fn item_reference(kind: Kind) -> Value {
+    reference(&format!("{}ListItem", type_name(kind)))
+}
+
+fn any_item(kinds: &[Kind]) -> Value {
+    let mapping: Map<String, Value> = kinds
+        .iter()
+        .filter_map(|kind| {
+            Some((
+                kind.code().to_owned(),
+                item_reference(*kind).get("$ref")?.clone(),
+            ))
+        })
+        .collect();
+    json!({
+        "anyOf": kinds.iter().map(|kind| item_reference(*kind)).collect::<Vec<_>>(),
+        "discriminator": {"propertyName": "kind", "mapping": mapping},
+    })
+}
+
+/// The schemas of a kind, and its record with `hit`.
+fn item_schema(draft: &mut Draft, kind: Kind) {
+    let components = match kind {
+        Kind::Region => domain::schema::of::<domain::region::Region>(),
+        Kind::Topic => domain::schema::of::<domain::topic::Topic>(),
+        Kind::Actor => domain::schema::of::<domain::actor::Actor>(),
+        Kind::Network => domain::schema::of::<domain::network::Network>(),
+        Kind::Project => domain::schema::of::<domain::project::Project>(),
+        Kind::Event => domain::schema::of::<domain::event::Event>(),
+        Kind::Relationship => domain::schema::of::<domain::relationship::Relationship>(),
+    };
+    let hit = hit_schema(draft);
+    crate::reply::list_item(
+        draft,
+        components,
+        type_name(kind),
+        &format!("{}ListItem", type_name(kind)),
+        &json!({"hit": hit}),
+        &[],
+    );
+}
+
+fn hit_schema(draft: &mut Draft) -> Value {
+    let certainty = draft.schema::<Certainty>();
+    json!({
+        "type": "object",
+        "description": "How the record was found; each member only if it was asked for.",
+        "properties": {
+            "score": {"type": "number", "description": "How well it fits `q`; comparable within one answer only."},
+            "distance_m": {"type": "number", "description": "Metres to `near`, along a great circle."},
+            "certainty": certainty,
+            "highlights": {
+                "type": "object",
+                "description": "By JSON pointer (RFC 6901) the text as HTML: escaped, and `<mark>` around what matches.",
+                "additionalProperties": {"type": "string"},
+            },
+        },
+    })
+}
+
+fn page_schema(item: &Value) -> Value {
+    let value = json!({
+        "type": "object",
+        "required": ["value", "label", "count"],
+        "properties": {
+            "value": {"type": "string", "description": "A code, a text or the id of a record."},
+            "label": {"type": "string", "description": "What people read, in `lang`."},
+            "count": {"type": "integer", "minimum": 1},
+        },
+    });
+    json!({
+        "type": "object",
+        "required": ["items", "total"],
+        "properties": {
+            "items": {"type": "array", "items": item},
+            "total": {"type": "integer", "minimum": 0, "description": "How many match in all pages, exactly."},
+            "next": {"type": "string", "description": "Where the next page is, relative to this server; absent on the last page. Also as `Link`."},
+            "facets": {
+                "type": "object",
+                "description": "Per facet its most frequent values among everything that matches.",
+                "additionalProperties": {"type": "array", "items": value},
+            },
+            "included": {"type": "object", "description": "By kind and id the records that `include` brings along.", "additionalProperties": {"type": "object", "additionalProperties": {"type": "object"}}},
+            "included_total": {"type": "integer", "minimum": 0, "description": "How many there would be without the limit."},
+        },
+    })
+}
+
+fn example(kind: Kind) -> Value {
+    match kind {
+        Kind::Region => crate::represent::example::<domain::region::Region>(),
+        Kind::Topic => crate::represent::example::<domain::topic::Topic>(),
+        Kind::Actor => crate::represent::example::<domain::actor::Actor>(),
+        Kind::Network => crate::represent::example::<domain::network::Network>(),
+        Kind::Project => crate::represent::example::<domain::project::Project>(),
+        Kind::Event => crate::represent::example::<domain::event::Event>(),
+        Kind::Relationship => crate::represent::example::<domain::relationship::Relationship>(),
+    }
+}

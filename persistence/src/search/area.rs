@@ -1,0 +1,136 @@
+//! Where on earth: circles and boxes in WGS 84.
+
+/// The mean radius of the earth in metres (IUGG R1).
+const EARTH: f64 = 6_371_008.8;
+
+/// A point: latitude and longitude in degrees.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spot {
+    /// Degrees north.
+    pub lat: f64,
+    /// Degrees east.
+    pub lon: f64,
+}
+
+impl Spot {
+    /// The great-circle distance in metres (haversine).
+    #[must_use]
+    pub fn distance(self, other: Self) -> f64 {
+        let (lat1, lat2) = (self.lat.to_radians(), other.lat.to_radians());
+        let (dlat, dlon) = (lat2 - lat1, (other.lon - self.lon).to_radians());
+        let a = (dlat / 2.0).sin().powi(2) + lat1.cos() * lat2.cos() * (dlon / 2.0).sin().powi(2);
+        2.0 * EARTH * a.sqrt().min(1.0).asin()
+    }
+}
+
+/// An area that a list is narrowed to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Area {
+    /// Within a distance of a spot.
+    Circle {
+        /// The middle.
+        middle: Spot,
+        /// Metres.
+        radius: f64,
+    },
+    /// Between two meridians and two parallels (OGC `bbox`); `west` > `east` crosses the
+    /// antimeridian.
+    Box {
+        /// Least longitude.
+        west: f64,
+        /// Least latitude.
+        south: f64,
+        /// Greatest longitude.
+        east: f64,
+        /// Greatest latitude.
+        north: f64,
+    },
+}
+
+impl Area {
+    /// Whether a spot lies in it, its edge included.
+    #[must_use]
+    pub fn holds(&self, spot: Spot) -> bool {
+        match *self {
+            Self::Circle { middle, radius } => middle.distance(spot) <= radius,
+            Self::Box {
+                west,
+                south,
+                east,
+                north,
+            } => {
+                let between = if west <= east {
+                    (west..=east).contains(&spot.lon)
+                } else {
+                    spot.lon >= west || spot.lon <= east
+                };
+                between && (south..=north).contains(&spot.lat)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KASSEL: Spot = Spot {
+        lat: 51.3127,
+        lon: 9.4797,
+    };
+    const BERLIN: Spot = Spot {
+        lat: 52.52,
+        lon: 13.405,
+    };
+
+    #[test]
+    fn distances_are_great_circles() {
+        let metres = KASSEL.distance(BERLIN);
+        assert!((metres - 299_000.0).abs() < 2_000.0, "{metres}");
+        assert!(KASSEL.distance(KASSEL) < f64::EPSILON);
+        let around = Spot {
+            lat: 0.0,
+            lon: 179.9,
+        }
+        .distance(Spot {
+            lat: 0.0,
+            lon: -179.9,
+        });
+        assert!((around - 22_239.0).abs() < 5.0, "{around}");
+        let poles = Spot {
+            lat: 90.0,
+            lon: 0.0,
+        }
+        .distance(Spot {
+            lat: -90.0,
+            lon: 77.0,
+        });
+        assert!((poles - EARTH * std::f64::consts::PI).abs() < 1.0);
+    }
+
+    #[test]
+    fn boxes_may_cross_the_antimeridian() {
+        let pacific = Area::Box {
+            west: 170.0,
+            south: -10.0,
+            east: -170.0,
+            north: 10.0,
+        };
+        assert!(pacific.holds(Spot {
+            lat: 0.0,
+            lon: 180.0
+        }));
+        assert!(pacific.holds(Spot {
+            lat: 0.0,
+            lon: -175.0
+        }));
+        assert!(!pacific.holds(Spot { lat: 0.0, lon: 0.0 }));
+        let hesse = Area::Box {
+            west: 7.7,
+            south: 49.3,
+            east: 10.3,
+            north: 51.7,
+        };
+        assert!(hesse.holds(KASSEL) && !hesse.holds(BERLIN));
+    }
+}

@@ -1,0 +1,293 @@
+//! A record as a document of the index, read leniently: copies may hold what this release does
+//! not know.
+
+use super::area::Spot;
+use super::edges::{Audience, Seen};
+use super::fields::Fields;
+use super::text::{self, Texts};
+use crate::entity::record;
+use chrono::{Datelike, NaiveDate};
+use domain::described::Publication;
+use domain::filter::Form;
+use domain::resource::Kind;
+use domain::value::edtf::{EdtfDate, Moment, Period};
+use domain::value::identifier::Identifier;
+use domain::value::place::Point;
+use domain::value::text::collation_key;
+use domain::vocabulary::Coded;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use tantivy::TantivyDocument;
+use tantivy::schema::Field;
+use uuid::Uuid;
+
+/// The longest text that is filtered by; longer ones could not be terms.
+const MAX_TOKEN: usize = 2_000;
+
+/// The document of a described record.
+pub(super) fn document(
+    fields: &Fields,
+    row: &record::Model,
+    kind: Kind,
+    edges: &[Seen],
+) -> TantivyDocument {
+    let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
+    let mut document = TantivyDocument::new();
+    let id = row.id.to_string();
+    document.add_text(fields.id, &id);
+    let mut writer = Writer { fields, document };
+    writer.envelope(row, kind);
+    writer.filters(kind, &body);
+    writer.relationships(edges);
+    writer.order(row, &body, &id);
+    writer.dates(kind, &body);
+    writer.points(&body);
+    let mut document = writer.document;
+    text::add(&mut document, &fields.text, &Texts::of(kind, &body));
+    document
+}
+
+struct Writer<'a> {
+    fields: &'a Fields,
+    document: TantivyDocument,
+}
+
+impl Writer<'_> {
+    fn term(&mut self, field: Field, name: &str, value: &str) {
+        let term = format!("{name}={value}");
+        if term.len() <= MAX_TOKEN {
+            self.document.add_text(field, term);
+        }
+    }
+
+    fn envelope(&mut self, row: &record::Model, kind: Kind) {
+        let facet = self.fields.facet;
+        self.term(facet, "kind", kind.code());
+        self.term(facet, "origin", &row.origin);
+        self.term(facet, "publication", &row.publication);
+        if kind == Kind::Region {
+            self.term(facet, "itself", &row.id.to_string());
+        }
+        let token = self.fields.token;
+        if row.publication != Publication::Published.code() {
+            let home = row
+                .home_region
+                .map_or_else(|| "-".to_owned(), |home| home.to_string());
+            self.term(token, "draft_of", &home);
+        }
+        if let (Some(system), Some(id)) = (&row.system, &row.external_id) {
+            self.term(token, "external_id", &format!("{system}|{id}"));
+        }
+        self.document
+            .add_i64(self.fields.updated, row.updated_at.timestamp_micros());
+    }
+
+    /// The tokens of the filter tables, and those that are made otherwise.
+    fn filters(&mut self, kind: Kind, body: &Value) {
+        for filter in domain::filter::of(kind) {
+            let values: BTreeSet<String> = filter.values(body).into_iter().collect();
+            for value in values {
+                let value = match filter.form {
+                    Form::Record(_) | Form::Tree(_) => value.to_lowercase(),
+                    Form::Code(_) | Form::Flag | Form::Text => value,
+                };
+                self.term(self.fields.facet, filter.name, &value);
+            }
+        }
+        let identifiers = domain::pointer::values(body, "/identifiers/*");
+        for identifier in identifiers.into_iter().filter_map(read::<Identifier>) {
+            let value = format!("{}|{}", identifier.scheme.as_str(), identifier.normalise());
+            self.term(self.fields.token, "identifier", &value);
+        }
+        let attendance = domain::pointer::values(body, "/figures/*")
+            .into_iter()
+            .filter_map(attendance);
+        if let Some(most) = attendance.reduce(f64::max) {
+            self.document.add_f64(self.fields.attendance, most);
+        }
+    }
+
+    fn relationships(&mut self, edges: &[Seen]) {
+        for seen in edges {
+            let relationship = seen.relationship.to_string();
+            self.term(self.fields.token, "relationship", &relationship);
+            let Some(other) = seen.other else {
+                if seen.audience == Audience::Public {
+                    self.programme(seen);
+                }
+                continue;
+            };
+            let mut tokens = vec![edge_token(&seen.code, None, other)];
+            tokens.extend(
+                seen.roles
+                    .iter()
+                    .map(|role| edge_token(&seen.code, Some(role), other)),
+            );
+            match &seen.audience {
+                Audience::Public => {
+                    self.programme(seen);
+                    for token in tokens {
+                        self.document.add_text(self.fields.edge, token);
+                    }
+                    if seen.code == "serves" {
+                        self.term(self.fields.facet, "serves", &other.to_string());
+                    }
+                }
+                Audience::Editors(regions) => {
+                    for token in tokens {
+                        self.document
+                            .add_text(self.fields.editorial, format!("{EVERYTHING}|{token}"));
+                        if let Some(regions) = regions {
+                            self.document.add_text(
+                                self.fields.editorial,
+                                format!("{}|{token}", regions_key(regions)),
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The programme of a funding, by its words and as a whole.
+    fn programme(&mut self, seen: &Seen) {
+        if let Some(subject) = seen.subject.as_ref().filter(|_| seen.code == "funded_by") {
+            self.term(self.fields.token, "programme", &text::key(subject));
+        }
+    }
+
+    fn order(&mut self, row: &record::Model, body: &Value, id: &str) {
+        let name = row.name.as_deref().unwrap_or_default();
+        self.document
+            .add_text(self.fields.by_name, sort_key(&collation_key(name), id));
+        let updated = row
+            .updated_at
+            .to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+        self.document
+            .add_text(self.fields.by_updated, sort_key(&updated, id));
+        let start = body
+            .get("start")
+            .and_then(read::<Moment>)
+            .map(|start| start.sort_key());
+        let posted = || {
+            body.get("posted")
+                .and_then(read::<EdtfDate>)
+                .map(|posted| posted.sort_key())
+        };
+        let period = || {
+            body.pointer("/period/from")
+                .and_then(read::<EdtfDate>)
+                .map(|from| from.sort_key())
+        };
+        let start = start.or_else(posted).or_else(period);
+        // What has no start comes last both ways: `~` sorts after every digit, `!` before.
+        for (field, missing) in [
+            (self.fields.by_start, "~"),
+            (self.fields.by_start_desc, "!"),
+        ] {
+            self.document
+                .add_text(field, sort_key(start.as_deref().unwrap_or(missing), id));
+        }
+    }
+
+    fn dates(&mut self, kind: Kind, body: &Value) {
+        let fields = self.fields;
+        if kind == Kind::Project {
+            let period = body
+                .get("period")
+                .and_then(read::<Period>)
+                .unwrap_or_default();
+            let as_of = body.pointer("/source/as_of").and_then(read::<EdtfDate>);
+            let bounds = period.bounds(as_of.as_ref());
+            for (field, day, absent) in [
+                (fields.from_earliest, bounds.from_earliest, i64::MIN),
+                (fields.from_latest, bounds.from_latest, i64::MAX),
+                (fields.to_earliest, bounds.to_earliest, i64::MIN),
+                (fields.to_latest, bounds.to_latest, i64::MAX),
+            ] {
+                self.document.add_i64(field, day.map_or(absent, number));
+            }
+        }
+        let Some(start) = body.get("start").and_then(read::<Moment>) else {
+            return;
+        };
+        let (first, last) = start.possible();
+        self.document.add_i64(fields.start_first, number(first));
+        self.document.add_i64(fields.start_last, number(last));
+        let exact = match &start {
+            Moment::Date(date) => date.is_exact(),
+            Moment::At(_) => true,
+        };
+        if exact {
+            self.document
+                .add_i64(fields.start_surely_first, number(first));
+            self.document
+                .add_i64(fields.start_surely_last, number(last));
+        }
+    }
+
+    fn points(&mut self, body: &Value) {
+        for spot in spots(body) {
+            self.document.add_f64(self.fields.lat, spot.lat);
+            self.document.add_f64(self.fields.lon, spot.lon);
+        }
+    }
+}
+
+/// Where a record is: the points of its places, and its own.
+pub(super) fn spots(body: &Value) -> Vec<Spot> {
+    let mut points = domain::pointer::values(body, "/places/*/point");
+    points.extend(domain::pointer::values(body, "/point"));
+    let points = points.into_iter().filter_map(read::<Point>);
+    points
+        .filter(|point| point.lat.abs() <= 90.0 && point.lon.abs() <= 180.0)
+        .map(|point| Spot {
+            lat: point.lat,
+            lon: point.lon,
+        })
+        .collect()
+}
+
+/// Takes the place of the regions in what every admin of the node sees.
+pub(super) const EVERYTHING: &str = "*";
+
+/// The regions that it takes to see something, as a text.
+pub(super) fn regions_key<'a>(regions: impl IntoIterator<Item = &'a Uuid>) -> String {
+    let regions: Vec<String> = regions.into_iter().map(Uuid::to_string).collect();
+    regions.join("+")
+}
+
+/// `type|other` or `type|role|other`.
+pub(super) fn edge_token(code: &str, role: Option<&str>, other: Uuid) -> String {
+    match role {
+        Some(role) => format!("{code}|{role}|{other}"),
+        None => format!("{code}|{other}"),
+    }
+}
+
+/// A unique text that sorts by `key`, then by id.
+fn sort_key(key: &str, id: &str) -> String {
+    format!("{key}\u{1}{id}")
+}
+
+/// The day as a number that the index can compare.
+pub(super) fn number(day: NaiveDate) -> i64 {
+    i64::from(day.num_days_from_ce())
+}
+
+fn read<T: DeserializeOwned>(value: &Value) -> Option<T> {
+    serde_json::from_value(value.clone()).ok()
+}
+
+/// How many attended at least, if the figure says so.
+fn attendance(figure: &Value) -> Option<f64> {
+    let text = |member: &str| figure.get(member).and_then(Value::as_str);
+    let least = matches!(
+        text("qualifier"),
+        Some("exact" | "about" | "at_least" | "more_than")
+    );
+    (text("measure") == Some("attendance") && least)
+        .then(|| figure.get("value").and_then(Value::as_f64))
+        .flatten()
+}

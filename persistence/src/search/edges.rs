@@ -1,0 +1,210 @@
+//! The relationships of records as their documents carry them.
+
+use super::trees::Trees;
+use crate::entity::{edge, edge_role, record};
+use crate::error::Result;
+use domain::described::Publication;
+use domain::relationship::RelationshipType;
+use domain::vocabulary::Coded;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// A relationship seen from one of its ends.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    /// The relationship.
+    pub(super) relationship: Uuid,
+    /// Its type as read from this end: `member_of`, or `has_member`.
+    pub(super) code: String,
+    /// The record at the other end; `None` if that end is open.
+    pub(super) other: Option<Uuid>,
+    /// Its roles.
+    pub(super) roles: Vec<String>,
+    /// What it is about: the programme of a funding.
+    pub(super) subject: Option<String>,
+    /// Who sees it beside those who see this end.
+    pub(super) audience: Audience,
+}
+
+/// Who sees a relationship, beside those who see the record that carries it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// Everybody.
+    Public,
+    /// Editors of all these regions, and admins; `None` if something in it has no region.
+    Editors(Option<BTreeSet<Uuid>>),
+}
+
+/// How many values go into one statement.
+const CHUNK: usize = 500;
+
+/// The relationships around records, by record; those of what was merged into a record are its own.
+pub(super) async fn around(
+    db: &impl ConnectionTrait,
+    ids: &BTreeSet<Uuid>,
+    trees: &Trees,
+) -> Result<BTreeMap<Uuid, Vec<Seen>>> {
+    let mut asked = ids.clone();
+    asked.extend(ids.iter().flat_map(|id| trees.losers(*id)));
+    let asked: Vec<Uuid> = asked.into_iter().collect();
+    let mut found: BTreeMap<Uuid, edge::Model> = BTreeMap::new();
+    for chunk in asked.chunks(CHUNK) {
+        for column in [edge::Column::FromId, edge::Column::ToId] {
+            let rows = edge::Entity::find()
+                .filter(column.is_in(chunk.iter().copied()))
+                .all(db)
+                .await?;
+            found.extend(rows.into_iter().map(|row| (row.record_id, row)));
+        }
+    }
+    let mut heads: BTreeSet<Uuid> = found.keys().copied().collect();
+    heads.extend(
+        found
+            .values()
+            .flat_map(|edge| [edge.from_id, edge.to_id])
+            .flatten()
+            .map(|id| trees.survivor(id)),
+    );
+    let heads = read_heads(db, &heads).await?;
+    let mut roles = roles(db, &found).await?;
+    let mut subjects = subjects(db, &found).await?;
+    let mut around: BTreeMap<Uuid, Vec<Seen>> = BTreeMap::new();
+    for (id, edge) in found {
+        let roles = roles.remove(&id).unwrap_or_default();
+        let subject = subjects.remove(&id);
+        for (at, other, from) in [
+            (edge.from_id, edge.to_id, true),
+            (edge.to_id, edge.from_id, false),
+        ] {
+            // What was merged away lives on in what survived.
+            let Some(at) = at
+                .map(|at| trees.survivor(at))
+                .filter(|at| ids.contains(at))
+            else {
+                continue;
+            };
+            let Some(audience) =
+                audience(&heads, [Some(id), other.map(|other| trees.survivor(other))])
+            else {
+                continue;
+            };
+            let code = code(&edge.r#type, from);
+            around.entry(at).or_default().push(Seen {
+                relationship: id,
+                code,
+                other,
+                roles: roles.clone(),
+                subject: subject.clone(),
+                audience,
+            });
+        }
+    }
+    Ok(around)
+}
+
+/// The type as read from an end; a type of a newer release is kept as it is from its start.
+fn code(r#type: &str, from: bool) -> String {
+    let rule = RelationshipType::parse(r#type).map(RelationshipType::rule);
+    match (rule, from) {
+        (Some(rule), false) => rule.backwards.to_owned(),
+        (Some(_) | None, true) => r#type.to_owned(),
+        (None, false) => format!("{type}<"),
+    }
+}
+
+/// Who sees all of these; `None` if one of them is not held here.
+fn audience(heads: &BTreeMap<Uuid, Head>, parts: [Option<Uuid>; 2]) -> Option<Audience> {
+    let mut hidden = Vec::new();
+    for part in parts.into_iter().flatten() {
+        let head = heads.get(&part)?;
+        if head.publication != Publication::Published.code() {
+            hidden.push(head.home_region);
+        }
+    }
+    if hidden.is_empty() {
+        return Some(Audience::Public);
+    }
+    Some(Audience::Editors(hidden.into_iter().collect()))
+}
+
+/// What decides who sees a record.
+#[derive(FromQueryResult)]
+struct Head {
+    id: Uuid,
+    publication: String,
+    home_region: Option<Uuid>,
+}
+
+async fn read_heads(
+    db: &impl ConnectionTrait,
+    ids: &BTreeSet<Uuid>,
+) -> Result<BTreeMap<Uuid, Head>> {
+    let ids: Vec<Uuid> = ids.iter().copied().collect();
+    let mut found = BTreeMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = record::Entity::find()
+            .select_only()
+            .columns([
+                record::Column::Id,
+                record::Column::Publication,
+                record::Column::HomeRegion,
+            ])
+            .filter(record::Column::Id.is_in(chunk.iter().copied()))
+            .into_model::<Head>()
+            .all(db)
+            .await?;
+        found.extend(rows.into_iter().map(|row| (row.id, row)));
+    }
+    Ok(found)
+}
+
+/// The programmes of fundings.
+async fn subjects(
+    db: &impl ConnectionTrait,
+    edges: &BTreeMap<Uuid, edge::Model>,
+) -> Result<BTreeMap<Uuid, String>> {
+    let funds = RelationshipType::Funds.code();
+    let ids: Vec<Uuid> = edges
+        .values()
+        .filter(|edge| edge.r#type == funds)
+        .map(|edge| edge.record_id)
+        .collect();
+    let mut found = BTreeMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows: Vec<(Uuid, String)> = record::Entity::find()
+            .select_only()
+            .columns([record::Column::Id, record::Column::Body])
+            .filter(record::Column::Id.is_in(chunk.iter().copied()))
+            .into_tuple()
+            .all(db)
+            .await?;
+        for (id, body) in rows {
+            let body: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+            if let Some(subject) = body.get("subject").and_then(serde_json::Value::as_str) {
+                found.insert(id, subject.to_owned());
+            }
+        }
+    }
+    Ok(found)
+}
+
+async fn roles(
+    db: &impl ConnectionTrait,
+    edges: &BTreeMap<Uuid, edge::Model>,
+) -> Result<BTreeMap<Uuid, Vec<String>>> {
+    let ids: Vec<Uuid> = edges.keys().copied().collect();
+    let mut found: BTreeMap<Uuid, Vec<String>> = BTreeMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = edge_role::Entity::find()
+            .filter(edge_role::Column::RecordId.is_in(chunk.iter().copied()))
+            .all(db)
+            .await?;
+        for row in rows {
+            found.entry(row.record_id).or_default().push(row.role);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,113 @@
+//! The schema of the index.
+
+use super::text::TextFields;
+use tantivy::schema::{FAST, Field, STRING, Schema};
+
+/// Rises with every change of what documents hold; an index of another number is built anew.
+pub(super) const SCHEMA_VERSION: u32 = 1;
+
+/// The names of the columns by which lists are ordered: texts that end in the id.
+pub(super) const BY_NAME: &str = "by_name";
+/// By the time of the last change.
+pub(super) const BY_UPDATED: &str = "by_updated";
+/// By start, else posting date; without either last.
+pub(super) const BY_START: &str = "by_start";
+/// The same for the latest first.
+pub(super) const BY_START_DESC: &str = "by_start_desc";
+/// The record's id.
+pub(super) const ID: &str = "id";
+/// `name=value` of everything that is counted.
+pub(super) const FACET: &str = "facet";
+/// Latitudes of a record's points, in the order of the longitudes.
+pub(super) const LAT: &str = "lat";
+/// Longitudes.
+pub(super) const LON: &str = "lon";
+
+/// The fields of a document.
+#[derive(Debug, Clone)]
+pub(super) struct Fields {
+    /// The record's id.
+    pub(super) id: Field,
+    /// `name=value` of what is only filtered by.
+    pub(super) token: Field,
+    /// `name=value` of what is also counted.
+    pub(super) facet: Field,
+    /// `type|other` and `type|role|other` of relationships that are public.
+    pub(super) edge: Field,
+    /// The same of those that only editors see, behind the regions that it takes to see them.
+    pub(super) editorial: Field,
+    pub(super) by_name: Field,
+    pub(super) by_updated: Field,
+    pub(super) by_start: Field,
+    pub(super) by_start_desc: Field,
+    /// Microseconds since 1970.
+    pub(super) updated: Field,
+    /// See [`domain::value::edtf::Bounds`]; days since the common era, of a project's period.
+    pub(super) from_earliest: Field,
+    pub(super) from_latest: Field,
+    pub(super) to_earliest: Field,
+    pub(super) to_latest: Field,
+    /// First and last day on which an event may begin …
+    pub(super) start_first: Field,
+    pub(super) start_last: Field,
+    /// … and the same if that is not in doubt.
+    pub(super) start_surely_first: Field,
+    pub(super) start_surely_last: Field,
+    /// The attendance that is certain at least.
+    pub(super) attendance: Field,
+    pub(super) lat: Field,
+    pub(super) lon: Field,
+    /// What words are searched in.
+    pub(super) text: TextFields,
+}
+
+/// The schema with its fields.
+pub(super) fn schema() -> (Schema, Fields) {
+    let mut builder = Schema::builder();
+    let mut number = |name: &str| builder.add_i64_field(name, FAST);
+    let [updated, from_earliest, from_latest, to_earliest, to_latest] = [
+        "updated",
+        "from_earliest",
+        "from_latest",
+        "to_earliest",
+        "to_latest",
+    ]
+    .map(&mut number);
+    let [
+        start_first,
+        start_last,
+        start_surely_first,
+        start_surely_last,
+    ] = [
+        "start_first",
+        "start_last",
+        "start_surely_first",
+        "start_surely_last",
+    ]
+    .map(&mut number);
+    let fields = Fields {
+        id: builder.add_text_field(ID, STRING | FAST),
+        token: builder.add_text_field("token", STRING),
+        facet: builder.add_text_field(FACET, STRING | FAST),
+        edge: builder.add_text_field("edge", STRING),
+        editorial: builder.add_text_field("editorial", STRING),
+        by_name: builder.add_text_field(BY_NAME, FAST),
+        by_updated: builder.add_text_field(BY_UPDATED, FAST),
+        by_start: builder.add_text_field(BY_START, FAST),
+        by_start_desc: builder.add_text_field(BY_START_DESC, FAST),
+        updated,
+        from_earliest,
+        from_latest,
+        to_earliest,
+        to_latest,
+        start_first,
+        start_last,
+        start_surely_first,
+        start_surely_last,
+        attendance: builder.add_f64_field("attendance", FAST),
+        lat: builder.add_f64_field(LAT, FAST),
+        lon: builder.add_f64_field(LON, FAST),
+        text: TextFields::add_to(&mut builder),
+    };
+    (builder.build(), fields)
+}

@@ -1,0 +1,541 @@
+//! The index itself: opened, followed up with the log, built anew when it is no good.
+
+use super::document::document;
+use super::edges;
+use super::fields::{Fields, SCHEMA_VERSION, schema};
+use super::trees::Trees;
+use crate::entity::{change, edge, node, record, tombstone};
+use crate::error::{Result, StoreError};
+use crate::follow::{Entry, Follower};
+use crate::store::Store;
+use domain::change::Op;
+use domain::relationship::RelationshipType;
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+use tantivy::collector::DocSetCollector;
+use tantivy::query::TermSetQuery;
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, Term};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// Where an index rests.
+#[derive(Debug, Clone)]
+pub enum IndexPlace {
+    /// In a folder of its own; one process at a time.
+    Folder(PathBuf),
+    /// In memory, gone with the process.
+    Memory,
+}
+
+/// How long a read waits for the writes that were acknowledged before it.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the writer gathers before it writes a segment.
+const BUFFER: usize = 50_000_000;
+
+/// How many records are read at once.
+const CHUNK: usize = 500;
+
+/// The index of an instance.
+#[derive(Debug, Clone)]
+pub struct Search(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    place: IndexPlace,
+    fields: Fields,
+    /// Absent until it was opened, and while it is built anew.
+    open: RwLock<Option<Snapshot>>,
+    writer: Mutex<Option<IndexWriter>>,
+    reader: Mutex<Option<IndexReader>>,
+    applied: watch::Sender<i64>,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Search")
+            .field("place", &self.place)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One state of the index, and the trees that go with it.
+#[derive(Clone)]
+pub(super) struct Snapshot {
+    pub(super) searcher: Searcher,
+    pub(super) trees: Arc<Trees>,
+    pub(super) fields: Fields,
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Snapshot({} documents)", self.searcher.num_docs())
+    }
+}
+
+/// What a commit says of itself.
+#[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
+struct Payload {
+    version: u32,
+    log_id: Uuid,
+    seq: i64,
+    /// Of the entry `seq`: after a crash or a restored backup numbers repeat, nonces do not.
+    nonce: Option<i64>,
+}
+
+impl Search {
+    /// The index of a store; it answers once its follower has opened it.
+    #[must_use]
+    pub fn new(store: Store, place: IndexPlace) -> Self {
+        let (_, fields) = schema();
+        Self(Arc::new(Inner {
+            store,
+            place,
+            fields,
+            open: RwLock::new(None),
+            writer: Mutex::new(None),
+            reader: Mutex::new(None),
+            applied: watch::Sender::new(-1),
+        }))
+    }
+
+    /// What keeps it up with the log.
+    #[must_use]
+    pub fn follower(&self) -> impl Follower {
+        IndexFollower(self.clone())
+    }
+
+    /// The last entry of the log that is searchable; -1 before the index is open.
+    #[must_use]
+    pub fn applied(&self) -> i64 {
+        *self.0.applied.borrow()
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(super) fn secret(&self) -> &[u8] {
+        &self.0.store.node().secret
+    }
+
+    /// A state that holds every write that this instance had acknowledged before.
+    ///
+    /// # Errors
+    /// [`StoreError::Behind`] if the index does not get there in time.
+    pub(super) async fn fresh(&self) -> Result<Snapshot> {
+        let wanted = self.0.store.acknowledged();
+        let mut applied = self.0.applied.subscribe();
+        let reached = tokio::time::timeout(PATIENCE, applied.wait_for(|at| *at >= wanted)).await;
+        match reached {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) | Err(_) => return Err(StoreError::Behind),
+        }
+        let open = self.0.open.read().unwrap_or_else(PoisonError::into_inner);
+        open.clone().ok_or(StoreError::Behind)
+    }
+
+    /// Opens the index where it is, or builds it; answers the last entry that it holds.
+    async fn open(&self) -> Result<i64> {
+        self.close();
+        let (schema, _) = schema();
+        let index = match &self.0.place {
+            IndexPlace::Memory => Index::create_in_ram(schema),
+            IndexPlace::Folder(folder) => open_in(folder, schema)?,
+        };
+        let payload = index.load_metas()?.payload;
+        let payload = payload.and_then(|text| serde_json::from_str::<Payload>(&text).ok());
+        let good = match &payload {
+            Some(payload) => self.is_of_this_log(payload).await?,
+            None => false,
+        };
+        let writer: IndexWriter = index.writer_with_num_threads(1, BUFFER)?;
+        let reader = index
+            .reader_builder()
+            .reload_policy(ReloadPolicy::Manual)
+            .try_into()?;
+        *lock(&self.0.writer) = Some(writer);
+        *lock(&self.0.reader) = Some(reader);
+        let seq = match payload {
+            Some(payload) if good => payload.seq,
+            Some(_) | None => self.rebuild().await?,
+        };
+        self.publish(seq, true).await?;
+        Ok(seq)
+    }
+
+    /// Lets go of the folder; what readers hold stays good.
+    fn close(&self) {
+        *lock(&self.0.writer) = None;
+        *lock(&self.0.reader) = None;
+    }
+
+    async fn is_of_this_log(&self, payload: &Payload) -> Result<bool> {
+        if payload.version != SCHEMA_VERSION || payload.log_id != self.0.store.node().log_id {
+            return Ok(false);
+        }
+        Ok(self.nonce(payload.seq).await? == payload.nonce
+            && payload.seq <= self.0.store.head().await?)
+    }
+
+    async fn nonce(&self, seq: i64) -> Result<Option<i64>> {
+        let entry = change::Entity::find_by_id(seq)
+            .one(self.0.store.db().reader())
+            .await?;
+        Ok(entry.map(|entry| entry.nonce))
+    }
+
+    /// Builds the index from the newest rows, all of one state of the database.
+    async fn rebuild(&self) -> Result<i64> {
+        tracing::info!("the search index is built anew");
+        let tx = self.0.store.db().begin_read().await?;
+        let head = node::Entity::find_by_id(1)
+            .one(&tx)
+            .await?
+            .map_or(0, |node| node.head_seq);
+        let trees = Arc::new(Trees::read(&self.0.store).await?);
+        if let Some(writer) = &*lock(&self.0.writer) {
+            writer.delete_all_documents()?;
+        }
+        let mut last = None;
+        loop {
+            let mut rows = record::Entity::find()
+                .filter(record::Column::Kind.ne(Kind::Relationship.code()))
+                .order_by_asc(record::Column::Id)
+                .limit(CHUNK as u64);
+            if let Some(last) = last {
+                rows = rows.filter(record::Column::Id.gt(last));
+            }
+            let rows = rows.all(&tx).await?;
+            let Some(end) = rows.last() else { break };
+            last = Some(end.id);
+            let work =
+                Work::load(&tx, rows, BTreeSet::new(), &trees, self.0.fields.clone()).await?;
+            self.write(work, None).await?;
+        }
+        tx.commit().await?;
+        self.write(Work::default(), Some(self.payload(head).await?))
+            .await?;
+        tracing::info!(head, "the search index is complete");
+        Ok(head)
+    }
+
+    async fn payload(&self, seq: i64) -> Result<String> {
+        let payload = Payload {
+            version: SCHEMA_VERSION,
+            log_id: self.0.store.node().log_id,
+            seq,
+            nonce: self.nonce(seq).await?,
+        };
+        serde_json::to_string(&payload).map_err(|why| StoreError::Search(why.to_string()))
+    }
+
+    /// Replaces documents, and commits if there is a payload to commit with. Blocks a thread of
+    /// its own, not a worker.
+    async fn write(&self, work: Work, payload: Option<String>) -> Result<()> {
+        let inner = self.0.clone();
+        let task = move || -> Result<()> {
+            let mut writer = lock(&inner.writer);
+            let writer = writer
+                .as_mut()
+                .ok_or_else(|| StoreError::Search("the index is closed".to_owned()))?;
+            work.write(writer, &inner.fields)?;
+            if let Some(payload) = payload {
+                let mut commit = writer.prepare_commit()?;
+                commit.set_payload(&payload);
+                commit.commit()?;
+            }
+            Ok(())
+        };
+        let done = tokio::task::spawn_blocking(task).await;
+        done.map_err(|why| StoreError::Search(why.to_string()))?
+    }
+
+    /// Shows readers what was committed.
+    async fn publish(&self, seq: i64, trees_changed: bool) -> Result<()> {
+        let known = self.snapshot().map(|snapshot| snapshot.trees);
+        let trees = match known {
+            Some(trees) if !trees_changed => trees,
+            Some(_) | None => Arc::new(Trees::read(&self.0.store).await?),
+        };
+        let searcher = {
+            let reader = lock(&self.0.reader);
+            let reader = reader
+                .as_ref()
+                .ok_or_else(|| StoreError::Search("the index is closed".to_owned()))?;
+            reader.reload()?;
+            reader.searcher()
+        };
+        let snapshot = Snapshot {
+            searcher,
+            trees,
+            fields: self.0.fields.clone(),
+        };
+        *self.0.open.write().unwrap_or_else(PoisonError::into_inner) = Some(snapshot);
+        self.0.applied.send_replace(seq);
+        Ok(())
+    }
+
+    fn snapshot(&self) -> Option<Snapshot> {
+        self.0
+            .open
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    async fn apply(&self, entries: &[Entry]) -> Result<()> {
+        let Some(last) = entries.last() else {
+            return Ok(());
+        };
+        let snapshot = self
+            .snapshot()
+            .ok_or_else(|| StoreError::Search("the index is closed".to_owned()))?;
+        let tx = self.0.store.db().begin_read().await?;
+        let touched = Touched::find(&tx, entries, &snapshot).await?;
+        let trees = if touched.trees {
+            Arc::new(Trees::read(&self.0.store).await?)
+        } else {
+            snapshot.trees
+        };
+        let ids: Vec<Uuid> = touched.records.iter().copied().collect();
+        let mut gone = touched.records.clone();
+        let mut work = Work::default();
+        for chunk in ids.chunks(CHUNK) {
+            let rows = record::Entity::find()
+                .filter(record::Column::Id.is_in(chunk.iter().copied()))
+                .all(&tx)
+                .await?;
+            for row in &rows {
+                gone.remove(&row.id);
+            }
+            let more =
+                Work::load(&tx, rows, BTreeSet::new(), &trees, self.0.fields.clone()).await?;
+            work.add(more);
+        }
+        work.gone = gone;
+        tx.commit().await?;
+        self.write(work, Some(self.payload(last.seq).await?))
+            .await?;
+        self.publish(last.seq, touched.trees).await
+    }
+}
+
+/// Opens the index in a folder; what cannot be opened is thrown away and made anew, since all of
+/// it can be made from the records.
+fn open_in(folder: &std::path::Path, schema: tantivy::schema::Schema) -> Result<Index> {
+    std::fs::create_dir_all(folder).map_err(|why| in_folder(folder, &why))?;
+    let directory = tantivy::directory::MmapDirectory::open(folder)
+        .map_err(|why| StoreError::Search(why.to_string()))?;
+    match Index::open_or_create(directory, schema.clone()) {
+        Ok(index) => Ok(index),
+        Err(why) => {
+            tracing::warn!(%why, folder = %folder.display(), "the search index cannot be used and is built anew");
+            std::fs::remove_dir_all(folder).map_err(|why| in_folder(folder, &why))?;
+            std::fs::create_dir_all(folder).map_err(|why| in_folder(folder, &why))?;
+            Ok(Index::create_in_dir(folder, schema)?)
+        }
+    }
+}
+
+fn in_folder(folder: &std::path::Path, why: &std::io::Error) -> StoreError {
+    StoreError::Search(format!(
+        "the folder {} of the index: {why}",
+        folder.display()
+    ))
+}
+
+/// A poisoned lock only means that another thread gave up; what it guards is replaced as a whole.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Documents to be replaced.
+#[derive(Default)]
+struct Work {
+    documents: Vec<(Uuid, TantivyDocument)>,
+    gone: BTreeSet<Uuid>,
+}
+
+impl Work {
+    async fn load(
+        db: &impl ConnectionTrait,
+        rows: Vec<record::Model>,
+        gone: BTreeSet<Uuid>,
+        trees: &Arc<Trees>,
+        fields: Fields,
+    ) -> Result<Self> {
+        let ids: BTreeSet<Uuid> = rows.iter().map(|row| row.id).collect();
+        let mut around = edges::around(db, &ids, trees).await?;
+        let make = move || {
+            let rows = rows.into_iter().filter_map(|row| {
+                let kind = Kind::parse(&row.kind).filter(|kind| *kind != Kind::Relationship)?;
+                let edges = around.remove(&row.id).unwrap_or_default();
+                Some((row.id, document(&fields, &row, kind, &edges)))
+            });
+            rows.collect()
+        };
+        let documents = tokio::task::spawn_blocking(make).await;
+        let documents = documents.map_err(|why| StoreError::Search(why.to_string()))?;
+        Ok(Self { documents, gone })
+    }
+
+    fn add(&mut self, more: Self) {
+        self.documents.extend(more.documents);
+        self.gone.extend(more.gone);
+    }
+
+    fn write(self, writer: &IndexWriter, fields: &Fields) -> Result<()> {
+        let delete =
+            |id: Uuid| writer.delete_term(Term::from_field_text(fields.id, &id.to_string()));
+        for id in self.gone {
+            delete(id);
+        }
+        for (id, document) in self.documents {
+            delete(id);
+            writer.add_document(document)?;
+        }
+        Ok(())
+    }
+}
+
+/// Which documents entries of the log change.
+struct Touched {
+    records: BTreeSet<Uuid>,
+    /// Whether the trees may have changed.
+    trees: bool,
+}
+
+impl Touched {
+    async fn find(
+        db: &impl ConnectionTrait,
+        entries: &[Entry],
+        snapshot: &Snapshot,
+    ) -> Result<Self> {
+        let relationship = Kind::Relationship.code();
+        let (edges, described): (Vec<&Entry>, Vec<&Entry>) =
+            entries.iter().partition(|entry| entry.kind == relationship);
+        let mut touched = Self {
+            records: described.iter().map(|entry| entry.record_id).collect(),
+            trees: described.iter().any(|entry| shapes_trees(entry)),
+        };
+        let edges: BTreeSet<Uuid> = edges.iter().map(|entry| entry.record_id).collect();
+        touched.held_until_now(&edges, snapshot)?;
+        let changed: BTreeSet<Uuid> = described
+            .iter()
+            .filter(|entry| {
+                entry.audience_before != entry.audience_after || entry.audience_after.is_none()
+            })
+            .map(|entry| entry.record_id)
+            .collect();
+        touched.ends(db, edge::Column::RecordId, &edges).await?;
+        // Whoever is related to something that changes its audience shows it to others than before.
+        touched.ends(db, edge::Column::FromId, &changed).await?;
+        touched.ends(db, edge::Column::ToId, &changed).await?;
+        touched.survivors(db, &described).await?;
+        Ok(touched)
+    }
+
+    /// The documents that carried these relationships until now.
+    fn held_until_now(&mut self, edges: &BTreeSet<Uuid>, snapshot: &Snapshot) -> Result<()> {
+        if edges.is_empty() {
+            return Ok(());
+        }
+        let token = snapshot.fields.token;
+        let terms = edges
+            .iter()
+            .map(|id| Term::from_field_text(token, &format!("relationship={id}")));
+        let found = snapshot
+            .searcher
+            .search(&TermSetQuery::new(terms), &DocSetCollector)?;
+        for address in found {
+            let reader = snapshot.searcher.segment_reader(address.segment_ord);
+            let Some(column) = reader.fast_fields().str(super::fields::ID)? else {
+                continue;
+            };
+            let Some(ord) = column.ords().first(address.doc_id) else {
+                continue;
+            };
+            let mut text = String::new();
+            column.ord_to_str(ord, &mut text)?;
+            self.records.extend(Uuid::try_parse(&text).ok());
+        }
+        Ok(())
+    }
+
+    /// The records at the ends of relationships that are found by a column.
+    async fn ends(
+        &mut self,
+        db: &impl ConnectionTrait,
+        column: edge::Column,
+        ids: &BTreeSet<Uuid>,
+    ) -> Result<()> {
+        let ids: Vec<Uuid> = ids.iter().copied().collect();
+        for chunk in ids.chunks(CHUNK) {
+            let rows = edge::Entity::find()
+                .filter(column.is_in(chunk.iter().copied()))
+                .all(db)
+                .await?;
+            for row in rows {
+                self.trees |= is_tree(&row.r#type);
+                self.records
+                    .extend([row.from_id, row.to_id].into_iter().flatten());
+            }
+        }
+        Ok(())
+    }
+
+    /// What survives a merge shows the relationships of what was merged into it.
+    async fn survivors(&mut self, db: &impl ConnectionTrait, described: &[&Entry]) -> Result<()> {
+        let deleted: Vec<Uuid> = described
+            .iter()
+            .filter(|entry| entry.is(Op::Delete))
+            .map(|entry| entry.record_id)
+            .collect();
+        for chunk in deleted.chunks(CHUNK) {
+            let graves = tombstone::Entity::find()
+                .filter(tombstone::Column::Id.is_in(chunk.iter().copied()))
+                .filter(tombstone::Column::MergedInto.is_not_null())
+                .all(db)
+                .await?;
+            self.records
+                .extend(graves.into_iter().filter_map(|grave| grave.merged_into));
+        }
+        Ok(())
+    }
+}
+
+fn is_tree(r#type: &str) -> bool {
+    [RelationshipType::PartOf, RelationshipType::SameAs]
+        .iter()
+        .any(|tree| tree.code() == r#type)
+}
+
+/// Whether a change of a described record may change a tree: topics name what is broader, regions
+/// and what was deleted may have stood in one.
+fn shapes_trees(entry: &Entry) -> bool {
+    entry.kind == Kind::Topic.code() || entry.kind == Kind::Region.code() || entry.is(Op::Delete)
+}
+
+/// Keeps the index up with the log.
+struct IndexFollower(Search);
+
+impl Follower for IndexFollower {
+    fn name(&self) -> &'static str {
+        "search index"
+    }
+
+    async fn cursor(&mut self) -> Result<i64> {
+        self.0.open().await
+    }
+
+    async fn apply(&mut self, entries: &[Entry]) -> Result<()> {
+        self.0.apply(entries).await
+    }
+}

@@ -1,0 +1,470 @@
+//! A page of a list: hits in order, the exact total, the next cursor and the facets.
+
+use super::area::Spot;
+use super::collect::{Collected, Place, Plan, Ranking, number};
+use super::facets::{FacetPlan, Records};
+use super::fields::{BY_NAME, BY_START, BY_START_DESC, BY_UPDATED};
+use super::filter::{Filter, Test};
+use super::index::{Search, Snapshot};
+use super::query::Maker;
+use crate::cursor;
+use crate::entity::record;
+use crate::error::{Result, StoreError};
+use domain::access::{Caller, Visibility};
+use domain::described::Publication;
+use domain::filter::Form;
+use domain::value::edtf::{Certainty, EdtfDate, Moment, Period};
+use domain::vocabulary::Coded;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// By what a list is ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// German dictionary order.
+    Name,
+    /// The time of the last change.
+    UpdatedAt,
+    /// Start, else posting date; without either last.
+    Start,
+    /// The distance to [`ListQuery::near`].
+    Distance,
+    /// How well it fits what was typed; best first.
+    Relevance,
+}
+
+/// An order and its direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order {
+    /// By what.
+    pub sort: Sort,
+    /// Whether it is turned round.
+    pub descending: bool,
+}
+
+/// How many hits relevance pages through.
+const MAX_RELEVANT: u64 = 1_000;
+
+/// How many values of a facet are told.
+const MAX_VALUES: usize = 50;
+
+/// What is asked of a list.
+#[derive(Debug, Clone)]
+pub struct ListQuery {
+    /// What it is narrowed to.
+    pub filter: Filter,
+    /// Its order.
+    pub order: Order,
+    /// Where distances are measured from.
+    pub near: Option<Spot>,
+    /// How many hits a page holds.
+    pub limit: u64,
+    /// Where the page begins.
+    pub cursor: Option<String>,
+    /// The names of the facets that are counted.
+    pub facets: Vec<String>,
+    /// The query's text without the cursor; a cursor is good for that query only.
+    pub text: String,
+}
+
+/// A page.
+#[derive(Debug)]
+pub struct ListPage {
+    /// The hits in order.
+    pub hits: Vec<Hit>,
+    /// How many match in all.
+    pub total: u64,
+    /// Where the next page begins.
+    pub next: Option<String>,
+    /// In the order asked for.
+    pub facets: Vec<Facet>,
+}
+
+/// A record and how it was found.
+#[derive(Debug)]
+pub struct Hit {
+    /// The record.
+    pub row: record::Model,
+    /// How well it fits, if the list is ordered by that.
+    pub score: Option<f64>,
+    /// Metres, if the list is measured from somewhere.
+    pub distance: Option<f64>,
+    /// Whether it fits the dates asked for, if dates were asked for.
+    pub certainty: Option<Certainty>,
+}
+
+/// How often each value occurs.
+#[derive(Debug)]
+pub struct Facet {
+    /// Its name.
+    pub name: String,
+    /// The values, most frequent first.
+    pub values: Vec<FacetValue>,
+}
+
+/// A value and how often it occurs.
+#[derive(Debug)]
+pub struct FacetValue {
+    /// A code, a text, or the id of a record.
+    pub value: String,
+    /// How many of the list have it.
+    pub count: u64,
+    /// The record that it names, if the caller sees it.
+    pub record: Option<record::Model>,
+}
+
+/// Where a page ended.
+#[derive(Serialize, Deserialize)]
+enum Position {
+    /// At this place of the order.
+    After(u64, String),
+    /// After so many hits.
+    Skip(u64),
+}
+
+impl Search {
+    /// A page of what the caller sees.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`], [`StoreError::Behind`] if the index is not up to date in time.
+    pub async fn list(&self, caller: &Caller, query: &ListQuery) -> Result<ListPage> {
+        let snapshot = self.fresh().await?;
+        let at = query.cursor.as_ref();
+        let at = at.map(|text| cursor::decode::<Position>(self.secret(), &query.text, text));
+        let at = at.transpose()?;
+        let visibility = caller.visibility();
+        let task = {
+            let (query, snapshot) = (query.clone(), snapshot.clone());
+            move || {
+                Pass {
+                    snapshot: &snapshot,
+                    query: &query,
+                    visibility: &visibility,
+                }
+                .run(at.as_ref())
+            }
+        };
+        let (found, facets) = tokio::task::spawn_blocking(task)
+            .await
+            .map_err(|why| StoreError::Search(why.to_string()))??;
+        let next = self.next(query, &found);
+        let kept: Vec<&Place> = found.page.iter().take(usize_of(query.limit)).collect();
+        let hits = self.hits(caller, query, &kept).await?;
+        let facets = self.with_records(caller, query, facets).await?;
+        Ok(ListPage {
+            hits,
+            total: found.total,
+            next,
+            facets,
+        })
+    }
+
+    fn next(&self, query: &ListQuery, found: &Found) -> Option<String> {
+        let limit = usize_of(query.limit);
+        if found.page.len() <= limit {
+            return None;
+        }
+        let position = match query.order.sort {
+            Sort::Relevance => {
+                let skip = found.skipped + query.limit;
+                (skip < MAX_RELEVANT).then_some(Position::Skip(skip))?
+            }
+            Sort::Name | Sort::UpdatedAt | Sort::Start | Sort::Distance => {
+                let last = found.page.get(limit.checked_sub(1)?)?;
+                Position::After(last.number, last.text.clone())
+            }
+        };
+        Some(cursor::encode(self.secret(), &query.text, &position))
+    }
+
+    /// Loads the rows of a page in one query. What has changed since the index saw it is looked at
+    /// again, so that nothing is shown that the caller may not see now.
+    async fn hits(
+        &self,
+        caller: &Caller,
+        query: &ListQuery,
+        places: &[&Place],
+    ) -> Result<Vec<Hit>> {
+        let ids: Vec<Uuid> = places.iter().filter_map(|place| id_of(place)).collect();
+        let rows = self.store().visible(caller, &ids).await?;
+        let mut rows: BTreeMap<Uuid, record::Model> =
+            rows.into_iter().map(|row| (row.id, row)).collect();
+        let mut hits = Vec::with_capacity(places.len());
+        for place in places {
+            let Some(row) = id_of(place).and_then(|id| rows.remove(&id)) else {
+                continue;
+            };
+            if !asked_for(&row, &query.filter) {
+                continue;
+            }
+            let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
+            let distance = query.near.and_then(|from| nearest(&body, from));
+            let score = (query.order.sort == Sort::Relevance).then(|| number(!place.number));
+            hits.push(Hit {
+                certainty: certainty(&body, &query.filter),
+                row,
+                score,
+                distance,
+            });
+        }
+        Ok(hits)
+    }
+
+    /// Names the records that facets count, in one query for all of them.
+    async fn with_records(
+        &self,
+        caller: &Caller,
+        query: &ListQuery,
+        facets: Vec<Counted>,
+    ) -> Result<Vec<Facet>> {
+        let by_record = |name: &str| records(&query.filter, name).is_some();
+        let ids: Vec<Uuid> = facets
+            .iter()
+            .filter(|facet| by_record(&facet.name))
+            .flat_map(|facet| {
+                facet
+                    .values
+                    .iter()
+                    .filter_map(|(value, _)| Uuid::try_parse(value).ok())
+            })
+            .collect();
+        let rows = self.store().visible(caller, &ids).await?;
+        let rows: BTreeMap<String, record::Model> = rows
+            .into_iter()
+            .map(|row| (row.id.to_string(), row))
+            .collect();
+        Ok(facets
+            .into_iter()
+            .map(|facet| {
+                let named = by_record(&facet.name);
+                let values = facet.values.into_iter().filter_map(|(value, count)| {
+                    let record = rows.get(&value).cloned();
+                    // A record that the caller does not see is not told by its id either.
+                    (!named || record.is_some()).then_some(FacetValue {
+                        value,
+                        count,
+                        record,
+                    })
+                });
+                Facet {
+                    name: facet.name.clone(),
+                    values: values.take(MAX_VALUES).collect(),
+                }
+            })
+            .collect())
+    }
+}
+
+/// Whether a facet's values are records, and whether it is a tree.
+fn records(filter: &Filter, name: &str) -> Option<bool> {
+    match name {
+        "region" | "serves" => return Some(true),
+        _ => {}
+    }
+    let mut known = filter
+        .kinds
+        .iter()
+        .flat_map(|kind| domain::filter::of(*kind));
+    match known.find(|one| one.name == name)?.form {
+        Form::Tree(_) => Some(true),
+        Form::Record(_) => Some(false),
+        Form::Code(_) | Form::Flag | Form::Text => None,
+    }
+}
+
+/// What a pass over the index finds.
+struct Found {
+    /// In order; one more than the page holds, if there is more.
+    page: Vec<Place>,
+    total: u64,
+    skipped: u64,
+}
+
+/// A facet before its records are named.
+struct Counted {
+    name: String,
+    values: Vec<(String, u64)>,
+}
+
+/// One look at one state of the index.
+struct Pass<'a> {
+    snapshot: &'a Snapshot,
+    query: &'a ListQuery,
+    visibility: &'a Visibility,
+}
+
+impl Pass<'_> {
+    fn run(&self, at: Option<&Position>) -> Result<(Found, Vec<Counted>)> {
+        let (after, skipped) = match at {
+            None => (None, 0),
+            Some(Position::After(number, text)) => (
+                Some(Place {
+                    number: *number,
+                    text: text.clone(),
+                }),
+                0,
+            ),
+            Some(Position::Skip(skip)) => (None, *skip),
+        };
+        let names = &self.query.facets;
+        let (filtered, free): (Vec<&String>, Vec<&String>) =
+            names.iter().partition(|name| self.is_filtered(name));
+        let plan = Plan {
+            ranking: self.ranking()?,
+            after,
+            keep: usize_of(skipped.saturating_add(self.query.limit).saturating_add(1)),
+            areas: self.query.filter.areas.clone(),
+            facets: free.iter().map(|name| self.facet(name)).collect(),
+        };
+        let mut found = self.collect(&plan, None)?;
+        let mut counted: BTreeMap<&str, BTreeMap<String, u64>> = BTreeMap::new();
+        for (name, counts) in free.iter().zip(std::mem::take(&mut found.facets)) {
+            counted.insert(name, counts);
+        }
+        for name in filtered {
+            // Each facet ignores its own filter, or it could only ever show what was chosen.
+            let plan = Plan {
+                after: None,
+                keep: 0,
+                facets: vec![self.facet(name)],
+                ..plan.clone()
+            };
+            let counts = self.collect(&plan, Some(name))?.facets.pop();
+            counted.insert(name, counts.unwrap_or_default());
+        }
+        let facets = names.iter().map(|name| Counted {
+            name: name.clone(),
+            values: most_frequent(counted.remove(name.as_str()).unwrap_or_default()),
+        });
+        let page = found
+            .places
+            .split_off(usize_of(skipped).min(found.places.len()));
+        Ok((
+            Found {
+                page,
+                total: found.total,
+                skipped,
+            },
+            facets.collect(),
+        ))
+    }
+
+    fn is_filtered(&self, name: &str) -> bool {
+        let filter = &self.query.filter;
+        filter.conditions.iter().any(|one| one.parameter == name)
+            || (name == "publication" && !filter.publications.is_empty())
+    }
+
+    fn collect(&self, plan: &Plan, but: Option<&str>) -> Result<Collected> {
+        let searcher = &self.snapshot.searcher;
+        let maker = Maker {
+            fields: &self.snapshot.fields,
+            trees: &self.snapshot.trees,
+            searcher,
+            visibility: self.visibility,
+        };
+        let query = maker.query(&self.query.filter, but)?;
+        Ok(searcher.search(&query, plan)?)
+    }
+
+    fn ranking(&self) -> Result<Ranking> {
+        let Order { sort, descending } = self.query.order;
+        let column = |name| Ranking::Column { name, descending };
+        Ok(match sort {
+            Sort::Name => column(BY_NAME),
+            Sort::UpdatedAt => column(BY_UPDATED),
+            Sort::Start => column(if descending { BY_START_DESC } else { BY_START }),
+            Sort::Relevance => Ranking::Score { then: BY_NAME },
+            Sort::Distance => Ranking::Distance {
+                from: self
+                    .query
+                    .near
+                    .ok_or_else(|| StoreError::Search("a distance from nowhere".to_owned()))?,
+                descending,
+            },
+        })
+    }
+
+    fn facet(&self, name: &str) -> FacetPlan {
+        let prefixes: &[&str] = match name {
+            "region" => &["seat", "serves", "itself"],
+            other => &[other],
+        };
+        FacetPlan {
+            prefixes: prefixes.iter().map(|prefix| format!("{prefix}=")).collect(),
+            records: records(&self.query.filter, name).map(|above| Records {
+                trees: self.snapshot.trees.clone(),
+                above,
+            }),
+        }
+    }
+}
+
+/// More than are told, since the caller may not see every record among them.
+fn most_frequent(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
+    let mut values: Vec<_> = counts.into_iter().collect();
+    values.sort_by(|(a, more), (b, less)| less.cmp(more).then_with(|| a.cmp(b)));
+    values.truncate(2 * MAX_VALUES);
+    values
+}
+
+/// The id at the end of a place's text.
+fn id_of(place: &Place) -> Option<Uuid> {
+    let id = place.text.rsplit('\u{1}').next()?;
+    Uuid::try_parse(id).ok()
+}
+
+/// Whether the publication of a row is still one that the list is about.
+fn asked_for(row: &record::Model, filter: &Filter) -> bool {
+    let is = |one: &Publication| row.publication == one.code();
+    if filter.publications.is_empty() {
+        return is(&Publication::Published);
+    }
+    filter.publications.iter().all(|list| list.iter().any(is))
+}
+
+fn nearest(body: &Value, from: Spot) -> Option<f64> {
+    super::document::spots(body)
+        .into_iter()
+        .map(|spot| from.distance(spot))
+        .reduce(f64::min)
+}
+
+/// How sure the answer to the dates asked for is: as sure as its least sure part.
+fn certainty(body: &Value, filter: &Filter) -> Option<Certainty> {
+    let read = |pointer: &str| body.pointer(pointer).cloned();
+    let mut least = None;
+    for condition in &filter.conditions {
+        for test in &condition.any {
+            let found = match test {
+                Test::ActiveOn(when, _) => {
+                    let period = read("/period")
+                        .and_then(|value| serde_json::from_value::<Period>(value).ok());
+                    let as_of = read("/source/as_of")
+                        .and_then(|value| serde_json::from_value::<EdtfDate>(value).ok());
+                    period
+                        .unwrap_or_default()
+                        .bounds(as_of.as_ref())
+                        .active_on(when)
+                }
+                Test::Starts { from, to, .. } => read("/start")
+                    .and_then(|value| serde_json::from_value::<Moment>(value).ok())
+                    .and_then(|start| start.within(from.as_ref(), to.as_ref())),
+                _ => continue,
+            };
+            least = match (least, found) {
+                (Some(Certainty::Possible), _) | (_, Some(Certainty::Possible)) => {
+                    Some(Certainty::Possible)
+                }
+                (known, found) => found.or(known),
+            };
+        }
+    }
+    least
+}
+
+fn usize_of(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

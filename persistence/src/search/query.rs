@@ -1,0 +1,387 @@
+//! From a filter to a query of the index.
+
+use super::document::{EVERYTHING, edge_token, number, regions_key};
+use super::fields::Fields;
+use super::filter::{Condition, Filter, Test};
+use super::text::Typed;
+use super::trees::Trees;
+use domain::access::Visibility;
+use domain::described::Publication;
+use domain::resource::Kind;
+use domain::value::edtf::EdtfDate;
+use domain::vocabulary::Coded;
+use std::collections::BTreeSet;
+use std::ops::Bound;
+use tantivy::collector::DocSetCollector;
+use tantivy::query::{
+    AllQuery, BooleanQuery, ConstScoreQuery, EmptyQuery, Occur, Query, RangeQuery, TermQuery,
+    TermSetQuery,
+};
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{Searcher, Term};
+use uuid::Uuid;
+
+/// What queries are made with.
+pub(super) struct Maker<'a> {
+    pub(super) fields: &'a Fields,
+    pub(super) trees: &'a Trees,
+    pub(super) searcher: &'a Searcher,
+    pub(super) visibility: &'a Visibility,
+}
+
+/// Pairs of regions grow with the square; beyond this only what one region shows is looked for.
+const MAX_PAIRED: usize = 40;
+
+/// How many records a name in a query may stand for.
+const MAX_NAMED: usize = 20;
+
+impl Maker<'_> {
+    /// The query of a filter; the condition of the parameter `but` is left out.
+    pub(super) fn query(
+        &self,
+        filter: &Filter,
+        but: Option<&str>,
+    ) -> tantivy::Result<Box<dyn Query>> {
+        let mut all: Vec<(Occur, Box<dyn Query>)> = Vec::new();
+        let mut must = |query: Box<dyn Query>| all.push((Occur::Must, query));
+        // What narrows does not rank.
+        let filtering = |query: Box<dyn Query>| -> Box<dyn Query> {
+            Box::new(ConstScoreQuery::new(query, 0.0))
+        };
+        must(filtering(self.kinds(&filter.kinds)));
+        must(filtering(self.visible(filter, but)));
+        for condition in filter
+            .conditions
+            .iter()
+            .filter(|one| Some(one.parameter.as_str()) != but)
+        {
+            must(filtering(self.condition(condition, filter)));
+        }
+        if let Some(text) = &filter.text {
+            must(self.text(text)?);
+        }
+        Ok(Box::new(BooleanQuery::new(all)))
+    }
+
+    fn kinds(&self, kinds: &[Kind]) -> Box<dyn Query> {
+        any_of(
+            kinds
+                .iter()
+                .map(|kind| term(self.fields.facet, &format!("kind={kind}"))),
+        )
+    }
+
+    /// What the caller may see of what he asks for; published when he asks for nothing else.
+    fn visible(&self, filter: &Filter, but: Option<&str>) -> Box<dyn Query> {
+        let published = term(
+            self.fields.facet,
+            &format!("publication={}", Publication::Published.code()),
+        );
+        if filter.publications.is_empty() {
+            return any_of([published]);
+        }
+        let mut seen = vec![published];
+        let draft_of = |region: &str| term(self.fields.token, &format!("draft_of={region}"));
+        let own: Box<dyn Query> = match self.visibility {
+            Visibility::Public => any_of(seen),
+            Visibility::Regions(regions) => {
+                seen.extend(regions.iter().map(|region| draft_of(&region.to_string())));
+                any_of(seen)
+            }
+            Visibility::Everything => Box::new(AllQuery),
+        };
+        let mut all = vec![(Occur::Must, own)];
+        for list in filter
+            .publications
+            .iter()
+            .filter(|_| but != Some("publication"))
+        {
+            let terms = list
+                .iter()
+                .map(|one| term(self.fields.facet, &format!("publication={}", one.code())));
+            all.push((Occur::Must, any_of(terms)));
+        }
+        Box::new(BooleanQuery::new(all))
+    }
+
+    fn condition(&self, condition: &Condition, filter: &Filter) -> Box<dyn Query> {
+        let mut terms = Vec::new();
+        let mut any: Vec<(Occur, Box<dyn Query>)> = Vec::new();
+        for test in &condition.any {
+            match self.test(test, filter) {
+                Tested::Terms(more) => terms.extend(more),
+                Tested::Query(query) => any.push((Occur::Should, query)),
+            }
+        }
+        if !terms.is_empty() {
+            any.push((Occur::Should, any_of(terms)));
+        }
+        match any.pop() {
+            None => Box::new(EmptyQuery),
+            Some((_, only)) if any.is_empty() => only,
+            Some(last) => {
+                any.push(last);
+                Box::new(BooleanQuery::new(any))
+            }
+        }
+    }
+
+    fn test(&self, test: &Test, filter: &Filter) -> Tested {
+        let fields = self.fields;
+        let tokens = |field: Field, name: &str, ids: BTreeSet<Uuid>| {
+            ids.into_iter()
+                .map(|id| term(field, &format!("{name}={id}")))
+                .collect::<Vec<_>>()
+        };
+        Tested::Terms(match test {
+            Test::Is { name, value } => vec![term(fields.facet, &format!("{name}={value}"))],
+            Test::Names { name, record } => tokens(fields.facet, name, self.trees.same(&[*record])),
+            Test::Below { name, record } => {
+                tokens(fields.facet, name, self.trees.below(&[*record]))
+            }
+            Test::Region(region) => self.region(*region, filter),
+            Test::Related {
+                code,
+                role,
+                other,
+                below,
+            } => {
+                let others = if *below {
+                    self.trees.below(&[*other])
+                } else {
+                    self.trees.same(&[*other])
+                };
+                self.related(code, *role, &others, filter)
+            }
+            Test::Id(id) => vec![term(fields.id, &id.to_string())],
+            Test::ExternalId(key) => vec![term(fields.token, &format!("external_id={key}"))],
+            Test::Identifier(key) => vec![term(fields.token, &format!("identifier={key}"))],
+            Test::Programme(key) => {
+                vec![term(
+                    fields.token,
+                    &format!("programme={}", super::text::key(key)),
+                )]
+            }
+            Test::UpdatedSince(at) => {
+                return Tested::Query(at_least(Term::from_field_i64(
+                    fields.updated,
+                    at.timestamp_micros(),
+                )));
+            }
+            Test::ActiveOn(when, certain) => return Tested::Query(self.active_on(when, *certain)),
+            Test::Starts { from, to, certain } => {
+                return Tested::Query(self.starts(from.as_ref(), to.as_ref(), *certain));
+            }
+            Test::Attendance(least) => {
+                return Tested::Query(at_least(Term::from_field_f64(fields.attendance, *least)));
+            }
+        })
+    }
+
+    /// Seat or area of work in the region or below; regions themselves count as being there.
+    fn region(&self, region: Uuid, filter: &Filter) -> Vec<Term> {
+        let ids = self.trees.below(&[region]);
+        let mut terms = self.related("serves", None, &ids, filter);
+        for id in &ids {
+            terms.push(term(self.fields.facet, &format!("seat={id}")));
+            terms.push(term(self.fields.facet, &format!("itself={id}")));
+        }
+        terms
+    }
+
+    fn related(
+        &self,
+        code: &str,
+        role: Option<&str>,
+        others: &BTreeSet<Uuid>,
+        filter: &Filter,
+    ) -> Vec<Term> {
+        let tokens: Vec<String> = others
+            .iter()
+            .map(|other| edge_token(code, role, *other))
+            .collect();
+        let mut terms: Vec<Term> = tokens
+            .iter()
+            .map(|token| term(self.fields.edge, token))
+            .collect();
+        // Whoever asks for published records gets them by what is public only.
+        if filter.publications.is_empty() {
+            return terms;
+        }
+        for key in self.editorial_keys() {
+            terms.extend(
+                tokens
+                    .iter()
+                    .map(|token| term(self.fields.editorial, &format!("{key}|{token}"))),
+            );
+        }
+        terms
+    }
+
+    fn editorial_keys(&self) -> Vec<String> {
+        match self.visibility {
+            Visibility::Public => Vec::new(),
+            Visibility::Everything => vec![EVERYTHING.to_owned()],
+            Visibility::Regions(regions) => {
+                let mut keys: Vec<String> = regions.iter().map(|one| regions_key([one])).collect();
+                if regions.len() <= MAX_PAIRED {
+                    for first in regions {
+                        let later = regions.iter().filter(|second| *second > first);
+                        keys.extend(later.map(|second| regions_key([first, second])));
+                    }
+                }
+                keys
+            }
+        }
+    }
+
+    /// The same as [`domain::value::edtf::Bounds::active_on`].
+    fn active_on(&self, when: &EdtfDate, certain: bool) -> Box<dyn Query> {
+        let fields = self.fields;
+        let (first, last) = when.possible();
+        let day = |field, day| Term::from_field_i64(field, number(day));
+        let mut all = vec![
+            (Occur::Must, at_most(day(fields.from_earliest, last))),
+            (Occur::Must, at_least(day(fields.to_latest, first))),
+        ];
+        if certain {
+            if !when.is_exact() {
+                return Box::new(EmptyQuery);
+            }
+            all.push((Occur::Must, at_most(day(fields.from_latest, first))));
+            all.push((Occur::Must, at_least(day(fields.to_earliest, last))));
+        }
+        Box::new(BooleanQuery::new(all))
+    }
+
+    /// The same as [`domain::value::edtf::Moment::within`].
+    fn starts(
+        &self,
+        from: Option<&EdtfDate>,
+        to: Option<&EdtfDate>,
+        certain: bool,
+    ) -> Box<dyn Query> {
+        let fields = self.fields;
+        if certain
+            && [from, to]
+                .into_iter()
+                .flatten()
+                .any(|date| !date.is_exact())
+        {
+            return Box::new(EmptyQuery);
+        }
+        let (first, last) = if certain {
+            (fields.start_surely_first, fields.start_surely_last)
+        } else {
+            (fields.start_first, fields.start_last)
+        };
+        let mut all = Vec::new();
+        let mut must = |query| all.push((Occur::Must, query));
+        if let Some(from) = from {
+            let field = if certain { first } else { last };
+            must(at_least(Term::from_field_i64(
+                field,
+                number(from.possible().0),
+            )));
+        }
+        if let Some(to) = to {
+            let field = if certain { last } else { first };
+            must(at_most(Term::from_field_i64(
+                field,
+                number(to.possible().1),
+            )));
+        }
+        if all.is_empty() {
+            return at_least(Term::from_field_i64(first, i64::MIN));
+        }
+        Box::new(BooleanQuery::new(all))
+    }
+
+    /// What was typed; what names a region, a network or a topic also finds what is in it.
+    fn text(&self, typed: &str) -> tantivy::Result<Box<dyn Query>> {
+        let fields = &self.fields.text;
+        let typed = Typed::parse(typed).take_apart(fields, self.searcher)?;
+        Ok(typed.query(fields, &|key| self.named(key)))
+    }
+
+    /// What belongs to the regions, networks and topics of a name.
+    fn named(&self, key: &str) -> Vec<Box<dyn Query>> {
+        let text = &self.fields.text;
+        let all = BooleanQuery::new(vec![
+            (
+                Occur::Must,
+                self.kinds(&[Kind::Region, Kind::Network, Kind::Topic]),
+            ),
+            (
+                Occur::Must,
+                any_of([term(self.fields.facet, "publication=published")]),
+            ),
+            (
+                Occur::Must,
+                any_of([term(text.exact, key), term(text.acronym, key)]),
+            ),
+        ]);
+        let Ok(found) = self.searcher.search(&all, &DocSetCollector) else {
+            return Vec::new();
+        };
+        let mut terms = Vec::new();
+        for address in found.into_iter().take(MAX_NAMED) {
+            let Some(id) = self.id_at(address) else {
+                continue;
+            };
+            for id in self.trees.below(&[id]) {
+                for name in ["seat", "topic"] {
+                    terms.push(term(self.fields.facet, &format!("{name}={id}")));
+                }
+                for code in ["serves", "member_of", "part_of"] {
+                    terms.push(term(self.fields.edge, &edge_token(code, None, id)));
+                }
+            }
+        }
+        if terms.is_empty() {
+            Vec::new()
+        } else {
+            vec![any_of(terms)]
+        }
+    }
+
+    fn id_at(&self, address: tantivy::DocAddress) -> Option<Uuid> {
+        let reader = self.searcher.segment_reader(address.segment_ord);
+        let column = reader.fast_fields().str(super::fields::ID).ok()??;
+        let mut text = String::new();
+        column
+            .ord_to_str(column.ords().first(address.doc_id)?, &mut text)
+            .ok()?;
+        Uuid::try_parse(&text).ok()
+    }
+}
+
+enum Tested {
+    Terms(Vec<Term>),
+    Query(Box<dyn Query>),
+}
+
+fn term(field: Field, text: &str) -> Term {
+    Term::from_field_text(field, text)
+}
+
+/// Any of the terms.
+fn any_of(terms: impl IntoIterator<Item = Term>) -> Box<dyn Query> {
+    let mut terms: Vec<Term> = terms.into_iter().collect();
+    match terms.pop() {
+        None => Box::new(EmptyQuery),
+        Some(only) if terms.is_empty() => Box::new(TermQuery::new(only, IndexRecordOption::Basic)),
+        Some(last) => {
+            terms.push(last);
+            Box::new(TermSetQuery::new(terms))
+        }
+    }
+}
+
+fn at_least(least: Term) -> Box<dyn Query> {
+    Box::new(RangeQuery::new(Bound::Included(least), Bound::Unbounded))
+}
+
+fn at_most(most: Term) -> Box<dyn Query> {
+    Box::new(RangeQuery::new(Bound::Unbounded, Bound::Included(most)))
+}

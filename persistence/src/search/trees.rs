@@ -1,0 +1,178 @@
+//! What lies below what: regions, topics, parts, and which records are one thing, kept in memory.
+//!
+//! Documents hold direct ids only, so one edit under a state need not touch ten thousand of them;
+//! a query is expanded when it is made. Only what is public shapes the trees: nobody learns of a
+//! draft from what a filter includes.
+
+use crate::error::Result;
+use crate::store::Store;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// The trees of a moment.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Trees {
+    children: BTreeMap<Uuid, Vec<Uuid>>,
+    parents: BTreeMap<Uuid, Vec<Uuid>>,
+    same: BTreeMap<Uuid, Vec<Uuid>>,
+    /// The survivor of each record that was merged away.
+    survivors: BTreeMap<Uuid, Uuid>,
+    losers: BTreeMap<Uuid, Vec<Uuid>>,
+}
+
+const PART_OF: &str = "SELECT e.type, e.from_id, e.to_id FROM edge e \
+     JOIN record r ON r.id = e.record_id AND r.publication = 'published' \
+     JOIN record f ON f.id = e.from_id AND f.publication = 'published' \
+     JOIN record t ON t.id = e.to_id AND t.publication = 'published' \
+     WHERE e.type IN ('part_of', 'same_as')";
+
+const BROADER: &str = "SELECT 'part_of', reference.record_id, reference.target_id FROM reference \
+     JOIN record r ON r.id = reference.record_id AND r.publication = 'published' \
+     JOIN record t ON t.id = reference.target_id AND t.publication = 'published' \
+     WHERE reference.field = '/broader'";
+
+const MERGED: &str =
+    "SELECT 'merged', id, merged_into FROM tombstone WHERE merged_into IS NOT NULL";
+
+impl Trees {
+    /// Reads them.
+    pub(super) async fn read(store: &Store) -> Result<Self> {
+        let db = store.db();
+        let mut trees = Self::default();
+        for sql in [PART_OF, BROADER, MERGED] {
+            let backend = if db.is_postgres() {
+                DbBackend::Postgres
+            } else {
+                DbBackend::Sqlite
+            };
+            let rows = db
+                .reader()
+                .query_all_raw(Statement::from_string(backend, sql))
+                .await?;
+            for row in rows {
+                let link: String = row.try_get_by_index(0)?;
+                trees.add(&link, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+            }
+        }
+        Ok(trees)
+    }
+
+    fn add(&mut self, link: &str, from: Uuid, to: Uuid) {
+        match link {
+            "part_of" => {
+                self.children.entry(to).or_default().push(from);
+                self.parents.entry(from).or_default().push(to);
+            }
+            "same_as" => {
+                self.same.entry(from).or_default().push(to);
+                self.same.entry(to).or_default().push(from);
+            }
+            _ => {
+                self.survivors.insert(from, to);
+                self.losers.entry(to).or_default().push(from);
+            }
+        }
+    }
+
+    /// The record that an id stands for: itself, or what it was merged into.
+    pub(super) fn survivor(&self, id: Uuid) -> Uuid {
+        let mut at = id;
+        // A chain of merges has no circle, but a limit costs nothing.
+        for _ in 0..100 {
+            match self.survivors.get(&at) {
+                Some(next) => at = *next,
+                None => return at,
+            }
+        }
+        at
+    }
+
+    /// The ids that were merged into a record, directly or not.
+    pub(super) fn losers(&self, id: Uuid) -> Vec<Uuid> {
+        let mut found = Vec::new();
+        let mut open = vec![id];
+        while let Some(at) = open.pop() {
+            for loser in self.losers.get(&at).into_iter().flatten() {
+                if !found.contains(loser) {
+                    found.push(*loser);
+                    open.push(*loser);
+                }
+            }
+        }
+        found
+    }
+
+    /// Everything that counts as one of `ids`: the same things, and what was merged into them.
+    pub(super) fn same(&self, ids: &[Uuid]) -> BTreeSet<Uuid> {
+        self.closure(ids, |trees, id| trees.equal(id))
+    }
+
+    /// The same, and everything below.
+    pub(super) fn below(&self, ids: &[Uuid]) -> BTreeSet<Uuid> {
+        self.closure(ids, |trees, id| {
+            let mut next = trees.equal(id);
+            next.extend(trees.children.get(&id).into_iter().flatten());
+            next
+        })
+    }
+
+    /// The same, and everything above.
+    pub(super) fn above(&self, id: Uuid) -> BTreeSet<Uuid> {
+        self.closure(&[id], |trees, id| {
+            let mut next = trees.equal(id);
+            next.extend(trees.parents.get(&id).into_iter().flatten());
+            next
+        })
+    }
+
+    fn equal(&self, id: Uuid) -> Vec<Uuid> {
+        let mut next: Vec<Uuid> = self.same.get(&id).into_iter().flatten().copied().collect();
+        next.extend(self.losers.get(&id).into_iter().flatten());
+        next.extend(self.survivors.get(&id));
+        next
+    }
+
+    fn closure(&self, ids: &[Uuid], next: impl Fn(&Self, Uuid) -> Vec<Uuid>) -> BTreeSet<Uuid> {
+        let mut found: BTreeSet<Uuid> = ids.iter().copied().collect();
+        let mut open: Vec<Uuid> = ids.to_vec();
+        while let Some(id) = open.pop() {
+            for id in next(self, id) {
+                if found.insert(id) {
+                    open.push(id);
+                }
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_the_same_is_above_and_below_the_same() {
+        let id = |n: u128| Uuid::from_u128(n);
+        let mut trees = Trees::default();
+        let (nrw, district, bochum, wattenscheid, old) = (id(1), id(2), id(3), id(4), id(5));
+        trees.add("part_of", district, nrw);
+        trees.add("same_as", district, bochum);
+        trees.add("part_of", wattenscheid, bochum);
+        trees.add("merged", old, wattenscheid);
+        assert_eq!(
+            trees.below(&[nrw]),
+            [nrw, district, bochum, wattenscheid, old].into()
+        );
+        assert_eq!(
+            trees.above(old),
+            [nrw, district, bochum, wattenscheid, old].into()
+        );
+        assert_eq!(trees.same(&[district]), [district, bochum].into());
+        assert_eq!(trees.survivor(old), wattenscheid);
+        assert_eq!(trees.losers(wattenscheid), [old]);
+        // Circles end.
+        trees.add("part_of", nrw, wattenscheid);
+        assert_eq!(trees.below(&[nrw]).len(), 5);
+    }
+}
