@@ -1,6 +1,7 @@
 //! The routes that only one kind has, and those that are about the node itself.
 
 pub mod geometry;
+pub mod graph;
 pub mod health;
 pub mod problems;
 pub mod relationships;
@@ -36,6 +37,7 @@ pub fn all() -> Routes {
         .and(relationships::around::<Topic>("Topics"))
         .and(relationships::list())
         .and(resource::<Relationship>("Relationships"))
+        .and(graph::routes())
         .and(vocabularies::routes())
         .and(problems::routes())
         .and(health::routes())
