@@ -264,7 +264,7 @@ story!(what_is_left_out_is_said, async |node| {
         (graph.vertices.len(), graph.edges.len(), graph.truncated)
     };
     assert_eq!(asked(1, 1, 9).await, (1, 0, true));
-    assert_eq!(asked(1, 4, 9).await.2, true);
+    assert!(asked(1, 4, 9).await.2);
     assert_eq!(asked(1, 5, 9).await, (5, 5, false), "at the cap exactly");
     assert_eq!(asked(1, 6, 9).await, (5, 5, false));
     assert_eq!(asked(2, 5, 9).await, (5, 5, true), "the sixth is left out");
