@@ -64,6 +64,7 @@ fn tags() -> Value {
             "Relationships",
             "Who works with whom, in which role and when.",
         ),
+        ("Search", "Finding records, and what is around them."),
         ("Vocabularies", "The closed vocabularies with their labels."),
     ];
     tags.iter()

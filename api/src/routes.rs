@@ -1,10 +1,12 @@
 //! The routes that only one kind has, and those that are about the node itself.
 
 pub mod geometry;
+pub mod graph;
 pub mod health;
 pub mod problems;
 pub mod relationships;
 pub mod service;
+pub mod suggest;
 pub mod vocabularies;
 
 use crate::list;
@@ -44,6 +46,8 @@ pub fn all() -> Routes {
         .and(relationships::list())
         .and(resource::<Relationship>("Relationships"))
         .and(list::search())
+        .and(suggest::routes())
+        .and(graph::routes())
         .and(vocabularies::routes())
         .and(problems::routes())
         .and(health::routes())

@@ -6,6 +6,7 @@ pub mod entity;
 pub mod error;
 pub mod follow;
 pub mod geometry;
+pub mod graph;
 pub mod load;
 pub mod migrations;
 pub mod read;

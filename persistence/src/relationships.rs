@@ -192,12 +192,12 @@ fn position(edge: &edge::Model) -> Position {
     )
 }
 
-fn col(table: &'static str, column: impl sea_orm::Iden) -> Expr {
+pub(crate) fn col(table: &'static str, column: impl sea_orm::Iden) -> Expr {
     Expr::col((Alias::new(table), column).into_column_ref())
 }
 
 /// `edge` with its record and the records at its ends.
-fn joined() -> SelectStatement {
+pub(crate) fn joined() -> SelectStatement {
     let mut select = Query::select();
     let on = |end: &'static str, column: edge::Column| {
         col(end, record::Column::Id).equals((Alias::new("e"), column))
@@ -233,12 +233,17 @@ fn count(conditions: &Condition) -> SelectStatement {
     select
 }
 
-fn page(conditions: &Condition, after: Option<&Position>, limit: u64) -> SelectStatement {
-    let order = [
+/// The order of relationships: type, position, id.
+pub(crate) fn order() -> [Expr; 3] {
+    [
         col("e", edge::Column::Type),
         Func::coalesce([col("e", edge::Column::Position), Expr::val(LAST)]).into(),
         col("e", edge::Column::RecordId),
-    ];
+    ]
+}
+
+fn page(conditions: &Condition, after: Option<&Position>, limit: u64) -> SelectStatement {
+    let order = order();
     let mut select = joined();
     select
         .expr(col("e", edge::Column::RecordId))
@@ -258,7 +263,7 @@ fn page(conditions: &Condition, after: Option<&Position>, limit: u64) -> SelectS
     select
 }
 
-fn conditions(filter: &RelationshipFilter, caller: &Caller, origin: &str) -> Condition {
+pub(crate) fn conditions(filter: &RelationshipFilter, caller: &Caller, origin: &str) -> Condition {
     let visibility = caller.visibility();
     let mut all = Condition::all().add(visible("r", &visibility, origin));
     for (end, id) in [("f", edge::Column::FromId), ("t", edge::Column::ToId)] {
@@ -317,7 +322,11 @@ fn record_conditions(mut all: Condition, filter: &RelationshipFilter) -> Conditi
 }
 
 /// Adds an AND of ORs.
-fn each<T>(mut all: Condition, lists: &AllOf<T>, one: impl Fn(&T) -> SimpleExpr) -> Condition {
+pub(crate) fn each<T>(
+    mut all: Condition,
+    lists: &AllOf<T>,
+    one: impl Fn(&T) -> SimpleExpr,
+) -> Condition {
     for list in lists {
         let any = list
             .iter()
@@ -436,7 +445,7 @@ async fn items(
     Ok(items)
 }
 
-fn bounds(edge: &edge::Model) -> Bounds {
+pub(crate) fn bounds(edge: &edge::Model) -> Bounds {
     Bounds {
         from_earliest: edge.from_earliest,
         from_latest: edge.from_latest,

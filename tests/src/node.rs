@@ -99,7 +99,7 @@ pub async fn settled(store: &Store, followers: &Followers) {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), settling)
+    tokio::time::timeout(Duration::from_mins(1), settling)
         .await
         .expect("the followers catch up");
 }

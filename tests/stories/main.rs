@@ -17,6 +17,7 @@ mod crud;
 mod durability;
 mod errors;
 mod followers;
+mod graph;
 mod openapi;
 mod pages;
 mod properties;

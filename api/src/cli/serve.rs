@@ -43,9 +43,9 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
         ));
     }
     let followers = Followers::start(&store).with(&store, search.follower());
-    let served = server.await;
+    let outcome = server.await;
     followers.stop().await;
-    served.map_err(|why| Failure::Io("the server failed".to_owned(), why))?;
+    outcome.map_err(|why| Failure::Io("the server failed".to_owned(), why))?;
     store.db().clone().close().await;
     complain("stopped");
     Ok(())

@@ -3,6 +3,7 @@
 use crate::operation::{Draft, Extract};
 use crate::problem::Problem;
 use actix_web::HttpRequest;
+use domain::json::insert;
 use domain::nearest::nearest;
 use domain::vocabulary::Coded;
 use serde_json::{Value, json};
@@ -26,6 +27,9 @@ pub struct Parameter {
 pub trait Parameters: Sized + 'static {
     /// What is accepted.
     fn table() -> &'static [Parameter];
+
+    /// Which of it must be given.
+    const REQUIRED: &'static [&'static str] = &[];
 
     /// Reads the values.
     ///
@@ -65,13 +69,17 @@ impl<T: Parameters> Extract for Query<T> {
     fn describe(draft: &mut Draft) {
         for one in T::table() {
             let schema: Value = serde_json::from_str(one.schema).unwrap_or_default();
-            draft.parameter(json!({
+            let mut parameter = json!({
                 "name": one.name,
                 "in": "query",
                 "description": one.description,
                 "schema": schema,
                 "example": example(one.example, &schema),
-            }));
+            });
+            if T::REQUIRED.contains(&one.name) {
+                insert(&mut parameter, &["required"], true);
+            }
+            draft.parameter(parameter);
         }
         draft.problem("unknown-parameter");
         draft.problem("invalid-parameter");
@@ -106,6 +114,11 @@ pub(super) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
             return Err(wrong(known.name, "a control character", "plain text"));
         }
         pairs.0.push((name.into_owned(), value.into_owned()));
+    }
+    let missing = T::REQUIRED.iter().find(|name| pairs.one(name).is_none());
+    if let Some(name) = missing {
+        return Err(Problem::new("invalid-parameter")
+            .detail(format!("`{name}` is missing."), format!("`{name}` fehlt.")));
     }
     T::read(&pairs)
 }

@@ -523,9 +523,7 @@ fn order(listed: Listed, pairs: &Pairs, typed: bool, near: bool) -> Result<Order
     match sort {
         Sort::Distance if !near => Err(wrong("sort", text, "given together with `near`")),
         Sort::Relevance if !typed => Err(wrong("sort", text, "given together with `q`")),
-        Sort::Name | Sort::UpdatedAt | Sort::Start | Sort::Distance | Sort::Relevance => {
-            Ok(Order { sort, descending })
-        }
+        _ => Ok(Order { sort, descending }),
     }
 }
 

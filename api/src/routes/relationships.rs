@@ -1,7 +1,7 @@
 //! Relationships: the list, and what is around one record.
 
 mod page;
-mod query;
+pub(super) mod query;
 
 use crate::extract::{App, Id, IfNoneMatch, Pairs, Query, Reader, from_head, language};
 use crate::mount::find;

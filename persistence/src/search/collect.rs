@@ -33,6 +33,10 @@ pub(super) enum Ranking {
     Score {
         /// Its name.
         then: &'static str,
+        /// Scores that differ by less count as equal.
+        step: Score,
+        /// Whether the worst comes first.
+        descending: bool,
     },
 }
 
@@ -75,7 +79,7 @@ impl Collector for Plan {
     fn for_segment(&self, _: SegmentOrdinal, reader: &SegmentReader) -> tantivy::Result<Segment> {
         let columns = reader.fast_fields();
         let name = match self.ranking {
-            Ranking::Column { name, .. } | Ranking::Score { then: name } => name,
+            Ranking::Column { name, .. } | Ranking::Score { then: name, .. } => name,
             Ranking::Distance { .. } => ID,
         };
         let texts = columns.str(name)?;
@@ -220,7 +224,12 @@ impl Segment {
     fn number(&self, spots: &[Spot], score: Score) -> Option<u64> {
         match self.ranking {
             Ranking::Column { .. } => Some(0),
-            Ranking::Score { .. } => Some(!bits(f64::from(score))),
+            Ranking::Score {
+                step, descending, ..
+            } => {
+                let score = bits(f64::from((score / step).floor() * step));
+                Some(if descending { score } else { !score })
+            }
             Ranking::Distance { from, descending } => {
                 let nearest = spots
                     .iter()

@@ -40,7 +40,9 @@ pub(super) fn document(
     writer.envelope(row, kind);
     writer.filters(kind, &body);
     writer.relationships(edges);
+    writer.names(kind, &body);
     writer.order(row, &body, &id);
+    writer.usage(kind, row, edges, &id);
     writer.dates(kind, &body);
     writer.points(&body);
     let mut document = writer.document;
@@ -150,10 +152,30 @@ impl Writer<'_> {
         }
     }
 
-    /// The programme of a funding, by its words and as a whole.
+    /// The programme of a funding, by its words.
     fn programme(&mut self, seen: &Seen) {
         if let Some(subject) = seen.subject.as_ref().filter(|_| seen.code == "funded_by") {
-            self.term(self.fields.token, "programme", &text::key(subject));
+            for stem in text::stems(subject) {
+                self.term(self.fields.token, "programme", &stem);
+            }
+        }
+    }
+
+    /// What names a region, a network or a topic, so that a query that names it finds what is in it.
+    fn names(&mut self, kind: Kind, body: &Value) {
+        if !matches!(kind, Kind::Region | Kind::Network | Kind::Topic) {
+            return;
+        }
+        let mut names = domain::pointer::values(body, "/name");
+        names.extend(domain::pointer::values(body, "/names/*/value"));
+        names.extend(domain::pointer::values(body, "/translations/*/name"));
+        let keys: BTreeSet<String> = names
+            .into_iter()
+            .filter_map(Value::as_str)
+            .map(text::key)
+            .collect();
+        for key in keys.iter().filter(|key| !key.is_empty()) {
+            self.term(self.fields.token, "named", key);
         }
     }
 
@@ -189,6 +211,26 @@ impl Writer<'_> {
             self.document
                 .add_text(field, sort_key(start.as_deref().unwrap_or(missing), id));
         }
+    }
+
+    /// What people look for most often comes first among suggestions.
+    fn usage(&mut self, kind: Kind, row: &record::Model, edges: &[Seen], id: &str) {
+        let rank = match kind {
+            Kind::Actor | Kind::Network => 0,
+            Kind::Project => 1,
+            Kind::Event => 2,
+            Kind::Region => 3,
+            Kind::Topic => 4,
+            Kind::Relationship => 5,
+        };
+        let public = edges
+            .iter()
+            .filter(|seen| seen.audience == Audience::Public);
+        let unused = 999_999_usize.saturating_sub(public.count());
+        let name = collation_key(row.name.as_deref().unwrap_or_default());
+        let key = format!("{rank} {unused:06} {name}");
+        self.document
+            .add_text(self.fields.by_use, sort_key(&key, id));
     }
 
     fn dates(&mut self, kind: Kind, body: &Value) {

@@ -14,6 +14,8 @@ pub(super) const BY_UPDATED: &str = "by_updated";
 pub(super) const BY_START: &str = "by_start";
 /// The same for the latest first.
 pub(super) const BY_START_DESC: &str = "by_start_desc";
+/// By kind and by how often it is related to; for suggestions.
+pub(super) const BY_USE: &str = "by_use";
 /// The record's id.
 pub(super) const ID: &str = "id";
 /// `name=value` of everything that is counted.
@@ -40,6 +42,7 @@ pub(super) struct Fields {
     pub(super) by_updated: Field,
     pub(super) by_start: Field,
     pub(super) by_start_desc: Field,
+    pub(super) by_use: Field,
     /// Microseconds since 1970.
     pub(super) updated: Field,
     /// See [`domain::value::edtf::Bounds`]; days since the common era, of a project's period.
@@ -95,6 +98,7 @@ pub(super) fn schema() -> (Schema, Fields) {
         by_updated: builder.add_text_field(BY_UPDATED, FAST),
         by_start: builder.add_text_field(BY_START, FAST),
         by_start_desc: builder.add_text_field(BY_START_DESC, FAST),
+        by_use: builder.add_text_field(BY_USE, FAST),
         updated,
         from_earliest,
         from_latest,

@@ -85,6 +85,8 @@ pub struct Filter {
     pub kinds: Vec<Kind>,
     /// What was typed.
     pub text: Option<String>,
+    /// Whether its words may be beginnings, from the first letter on.
+    pub beginnings: bool,
     /// All of these.
     pub conditions: Vec<Condition>,
     /// How far they are on their way to the public; published when empty.

@@ -3,7 +3,7 @@
 use super::area::Spot;
 use super::collect::{Collected, Place, Plan, Ranking, number};
 use super::facets::{FacetPlan, Records};
-use super::fields::{BY_NAME, BY_START, BY_START_DESC, BY_UPDATED};
+use super::fields::{BY_NAME, BY_START, BY_START_DESC, BY_UPDATED, BY_USE};
 use super::filter::{Filter, Test};
 use super::index::{Search, Snapshot};
 use super::query::Maker;
@@ -33,6 +33,8 @@ pub enum Sort {
     Distance,
     /// How well it fits what was typed; best first.
     Relevance,
+    /// The same for suggestions: then by kind and by use.
+    Use,
 }
 
 /// An order and its direction.
@@ -46,6 +48,9 @@ pub struct Order {
 
 /// How many hits relevance pages through.
 const MAX_RELEVANT: u64 = 1_000;
+
+/// How finely relevance is told.
+const STEP: f32 = 1.0 / 16.0;
 
 /// How many values of a facet are told.
 const MAX_VALUES: usize = 50;
@@ -167,7 +172,7 @@ impl Search {
             return None;
         }
         let position = match query.order.sort {
-            Sort::Relevance => {
+            Sort::Relevance | Sort::Use => {
                 let skip = found.skipped + query.limit;
                 (skip < MAX_RELEVANT).then_some(Position::Skip(skip))?
             }
@@ -201,7 +206,13 @@ impl Search {
             }
             let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
             let distance = query.near.and_then(|from| nearest(&body, from));
-            let score = (query.order.sort == Sort::Relevance).then(|| number(!place.number));
+            let score = (query.order.sort == Sort::Relevance).then(|| {
+                number(if query.order.descending {
+                    place.number
+                } else {
+                    !place.number
+                })
+            });
             hits.push(Hit {
                 certainty: certainty(&body, &query.filter),
                 row,
@@ -376,7 +387,16 @@ impl Pass<'_> {
             Sort::Name => column(BY_NAME),
             Sort::UpdatedAt => column(BY_UPDATED),
             Sort::Start => column(if descending { BY_START_DESC } else { BY_START }),
-            Sort::Relevance => Ranking::Score { then: BY_NAME },
+            Sort::Relevance => Ranking::Score {
+                then: BY_NAME,
+                step: STEP,
+                descending,
+            },
+            Sort::Use => Ranking::Score {
+                then: BY_USE,
+                step: 10.0,
+                descending,
+            },
             Sort::Distance => Ranking::Distance {
                 from: self
                     .query

@@ -58,7 +58,7 @@ impl Maker<'_> {
             must(filtering(self.condition(condition, filter)));
         }
         if let Some(text) = &filter.text {
-            must(self.text(text)?);
+            must(self.text(text, filter.beginnings)?);
         }
         Ok(Box::new(BooleanQuery::new(all)))
     }
@@ -156,12 +156,7 @@ impl Maker<'_> {
             Test::Id(id) => vec![term(fields.id, &id.to_string())],
             Test::ExternalId(key) => vec![term(fields.token, &format!("external_id={key}"))],
             Test::Identifier(key) => vec![term(fields.token, &format!("identifier={key}"))],
-            Test::Programme(key) => {
-                vec![term(
-                    fields.token,
-                    &format!("programme={}", super::text::key(key)),
-                )]
-            }
+            Test::Programme(text) => return Tested::Query(self.programme(text)),
             Test::UpdatedSince(at) => {
                 return Tested::Query(at_least(Term::from_field_i64(
                     fields.updated,
@@ -235,6 +230,18 @@ impl Maker<'_> {
         }
     }
 
+    /// Funded by a programme whose name has all these words.
+    fn programme(&self, text: &str) -> Box<dyn Query> {
+        let words = super::text::stems(text).into_iter();
+        let words =
+            words.map(|stem| any_of([term(self.fields.token, &format!("programme={stem}"))]));
+        let all: Vec<_> = words.map(|query| (Occur::Must, query)).collect();
+        if all.is_empty() {
+            return Box::new(EmptyQuery);
+        }
+        Box::new(BooleanQuery::new(all))
+    }
+
     /// The same as [`domain::value::edtf::Bounds::active_on`].
     fn active_on(&self, when: &EdtfDate, certain: bool) -> Box<dyn Query> {
         let fields = self.fields;
@@ -298,15 +305,17 @@ impl Maker<'_> {
     }
 
     /// What was typed; what names a region, a network or a topic also finds what is in it.
-    fn text(&self, typed: &str) -> tantivy::Result<Box<dyn Query>> {
+    fn text(&self, typed: &str, beginnings: bool) -> tantivy::Result<Box<dyn Query>> {
         let fields = &self.fields.text;
+        if beginnings {
+            return Ok(Typed::parse(typed).suggest_query(fields));
+        }
         let typed = Typed::parse(typed).take_apart(fields, self.searcher)?;
         Ok(typed.query(fields, &|key| self.named(key)))
     }
 
     /// What belongs to the regions, networks and topics of a name.
     fn named(&self, key: &str) -> Vec<Box<dyn Query>> {
-        let text = &self.fields.text;
         let all = BooleanQuery::new(vec![
             (
                 Occur::Must,
@@ -318,13 +327,14 @@ impl Maker<'_> {
             ),
             (
                 Occur::Must,
-                any_of([term(text.exact, key), term(text.acronym, key)]),
+                any_of([term(self.fields.token, &format!("named={key}"))]),
             ),
         ]);
         let Ok(found) = self.searcher.search(&all, &DocSetCollector) else {
             return Vec::new();
         };
         let mut terms = Vec::new();
+        let found: BTreeSet<_> = found.into_iter().collect();
         for address in found.into_iter().take(MAX_NAMED) {
             let Some(id) = self.id_at(address) else {
                 continue;

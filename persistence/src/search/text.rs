@@ -23,4 +23,4 @@ pub use fields::{TextFields, add};
 pub use query::Named;
 pub use texts::Texts;
 pub use typed::Typed;
-pub use words::key;
+pub use words::{key, stems};

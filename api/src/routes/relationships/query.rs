@@ -42,14 +42,14 @@ const KIND: Parameter = Parameter {
     example: "network",
     repeatable: true,
 };
-const ACTIVE_ON: Parameter = Parameter {
+pub(in crate::routes) const ACTIVE_ON: Parameter = Parameter {
     name: "active_on",
     description: "When they hold: an EDTF date. `hit.certainty` says whether it is certain or only possible.",
     schema: r#"{"type": "string", "maxLength": 11}"#,
     example: "2010",
     repeatable: false,
 };
-const CERTAINTY: Parameter = Parameter {
+pub(in crate::routes) const CERTAINTY: Parameter = Parameter {
     name: "certainty",
     description: "`certain` narrows `active_on` to what held for certain.",
     schema: r#"{"type": "string", "enum": ["certain", "possible"]}"#,
@@ -77,7 +77,7 @@ const CURSOR: Parameter = Parameter {
     example: "",
     repeatable: false,
 };
-const LANG: Parameter = Parameter {
+pub(in crate::routes) const LANG: Parameter = Parameter {
     name: "lang",
     description: "The language of the labels: de or en.",
     schema: r#"{"type": "string", "enum": ["de", "en"]}"#,
@@ -85,7 +85,8 @@ const LANG: Parameter = Parameter {
     repeatable: false,
 };
 
-fn read_common(pairs: &Pairs) -> Result<Sent, Problem> {
+/// When the relationships hold, and whether for certain.
+pub(in crate::routes) fn when(pairs: &Pairs) -> Result<(Option<EdtfDate>, bool), Problem> {
     let date = pairs.one("active_on").map(|text| {
         text.parse::<EdtfDate>()
             .map_err(|_| wrong("active_on", text, "an EDTF date such as 2010 or 2010-05"))
@@ -95,26 +96,35 @@ fn read_common(pairs: &Pairs) -> Result<Sent, Problem> {
         Some("certain") => true,
         Some(other) => return Err(wrong("certainty", other, "certain or possible")),
     };
-    let lang = match pairs.one("lang") {
-        None => None,
-        Some("de") => Some(Lang::De),
-        Some("en") => Some(Lang::En),
-        Some(other) => return Err(wrong("lang", other, "de or en")),
-    };
+    Ok((date.transpose()?, certain))
+}
+
+/// The language of the labels.
+pub(in crate::routes) fn lang(pairs: &Pairs) -> Result<Option<Lang>, Problem> {
+    match pairs.one("lang") {
+        None => Ok(None),
+        Some("de") => Ok(Some(Lang::De)),
+        Some("en") => Ok(Some(Lang::En)),
+        Some(other) => Err(wrong("lang", other, "de or en")),
+    }
+}
+
+fn read_common(pairs: &Pairs) -> Result<Sent, Problem> {
+    let (active_on, certain) = when(pairs)?;
     Ok(Sent {
         filter: RelationshipFilter {
             types: pairs.codes::<RelationshipType>("type")?,
             roles: pairs.codes::<RelationshipRole>("role")?,
             kinds: pairs.codes::<Kind>("kind")?,
             publications: pairs.codes::<Publication>("publication")?,
-            active_on: date.transpose()?,
+            active_on,
             certain,
             ..RelationshipFilter::default()
         },
         limit: pairs.number("limit", 1, 200)?.unwrap_or(20),
         cursor: pairs.one("cursor").map(str::to_owned),
         text: pairs.without_cursor(),
-        lang,
+        lang: lang(pairs)?,
     })
 }
 

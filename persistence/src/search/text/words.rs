@@ -218,6 +218,12 @@ pub(super) fn stem(whole: &str) -> String {
     }
 }
 
+/// The stems of a text's words, each once.
+#[must_use]
+pub fn stems(text: &str) -> std::collections::BTreeSet<String> {
+    words(text).iter().map(|word| stem(&word.whole)).collect()
+}
+
 /// What a name is compared by, to tell whether a query names a record: all its stems, without
 /// spaces and punctuation. Empty if it has no word.
 #[must_use]

@@ -1,0 +1,250 @@
+//! What is around a record: the records within some steps of it, and what joins them.
+
+use crate::entity::{edge, record};
+use crate::error::{Result, StoreError};
+use crate::relationships::{AllOf, RelationshipFilter, bounds, col, conditions, each, joined};
+use crate::store::Store;
+use domain::access::Caller;
+use domain::relationship::RelationshipType;
+use domain::resource::Kind;
+use domain::value::edtf::{Certainty, EdtfDate};
+use domain::vocabulary::Coded;
+use sea_orm::sea_query::{
+    Alias, CaseStatement, Condition, ExprTrait, Order, SelectStatement, UnionType,
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Which part of the network is asked for.
+#[derive(Debug, Clone)]
+pub struct GraphQuery {
+    /// The record in the middle.
+    pub from: Uuid,
+    /// How many steps away the farthest records are.
+    pub depth: u8,
+    /// The types of relationships that count.
+    pub types: AllOf<RelationshipType>,
+    /// The kinds of records that count; the one in the middle always does.
+    pub kinds: AllOf<Kind>,
+    /// When the relationships hold.
+    pub active_on: Option<EdtfDate>,
+    /// Only those that hold then for certain.
+    pub certain: bool,
+    /// How many records at most.
+    pub max_vertices: usize,
+    /// How many relationships at most.
+    pub max_edges: usize,
+}
+
+/// A part of the network.
+#[derive(Debug)]
+pub struct Graph {
+    /// The records, by distance and id.
+    pub vertices: Vec<Vertex>,
+    /// What joins them, and what they have to do with what is no record; nearest first, then by
+    /// type, position and id.
+    pub edges: Vec<Edge>,
+    /// Whether something was left out because it was too much.
+    pub truncated: bool,
+}
+
+/// A record in a graph.
+#[derive(Debug)]
+pub struct Vertex {
+    /// The record.
+    pub row: record::Model,
+    /// How many steps it is away.
+    pub distance: u8,
+}
+
+/// A relationship in a graph.
+#[derive(Debug)]
+pub struct Edge {
+    /// The record.
+    pub row: record::Model,
+    /// Whether it holds at the moment asked for.
+    pub certainty: Option<Certainty>,
+}
+
+impl Store {
+    /// What is around a record: as much as the caller sees of it in lists.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the caller does not see the record in the middle.
+    pub async fn graph(&self, caller: &Caller, query: &GraphQuery) -> Result<Graph> {
+        let filter = RelationshipFilter {
+            types: query.types.clone(),
+            active_on: query.active_on,
+            certain: query.certain,
+            ..RelationshipFilter::default()
+        };
+        let visible = conditions(&filter, caller, &self.node().origin);
+        // Every step sees one state, so that no edge leads nowhere.
+        let tx = self.db().begin_read().await?;
+        let middle = record::Entity::find_by_id(query.from).one(&tx).await?;
+        let middle = middle.ok_or(StoreError::NotFound)?;
+        if !caller.sees(&self.subject(&middle)?) {
+            return Err(StoreError::NotFound);
+        }
+        let (levels, more) = levels(&tx, query, &visible).await?;
+        let (edges, cut) = edges(&tx, query, &visible, &levels).await?;
+        let vertices = vertices(&tx, &levels).await?;
+        tx.commit().await?;
+        Ok(Graph {
+            vertices,
+            edges,
+            truncated: more || cut,
+        })
+    }
+}
+
+/// The ids of the records by distance, and whether there are more; one query a step.
+async fn levels(
+    tx: &DatabaseTransaction,
+    query: &GraphQuery,
+    visible: &Condition,
+) -> Result<(Vec<Vec<Uuid>>, bool)> {
+    let mut levels = vec![vec![query.from]];
+    for _ in 0..query.depth {
+        let seen = levels.concat();
+        let room = query.max_vertices.saturating_sub(seen.len());
+        let last = levels.last().map(Vec::as_slice).unwrap_or_default();
+        let step = neighbours(query, visible, last, &seen, room + 1);
+        let mut next = ids(tx, &step).await?;
+        let more = next.len() > room;
+        next.truncate(room);
+        if !next.is_empty() {
+            levels.push(next);
+        }
+        // Who is left out is the nearest that is; nobody behind him could be shown.
+        if more || levels.concat().len() == seen.len() {
+            return Ok((levels, more));
+        }
+    }
+    Ok((levels, false))
+}
+
+/// The first `limit` records one step from `last` that are not among `seen`.
+fn neighbours(
+    query: &GraphQuery,
+    visible: &Condition,
+    last: &[Uuid],
+    seen: &[Uuid],
+    limit: usize,
+) -> SelectStatement {
+    let from = (edge::Column::FromId, edge::Column::FromKind);
+    let to = (edge::Column::ToId, edge::Column::ToKind);
+    let ways = [(from, to), (to, from)];
+    let [mut there, back] = ways.map(|((near, _), (far, kind))| {
+        let fits = each(visible.clone(), &query.kinds, |one| {
+            col("e", kind).eq(one.code())
+        });
+        let mut select = joined();
+        select
+            .expr_as(col("e", far), Alias::new("id"))
+            .cond_where(fits)
+            .and_where(col("e", near).is_in(last.iter().copied()))
+            .and_where(col("e", far).is_not_in(seen.iter().copied()));
+        select
+    });
+    there
+        .union(UnionType::Distinct, back)
+        .order_by(Alias::new("id"), Order::Asc)
+        .limit(limit as u64);
+    there
+}
+
+/// The edges between the records, with those to what is no record; and whether there are more.
+async fn edges(
+    tx: &DatabaseTransaction,
+    query: &GraphQuery,
+    visible: &Condition,
+    levels: &[Vec<Uuid>],
+) -> Result<(Vec<Edge>, bool)> {
+    let all = levels.concat();
+    // What is no record is one step further than the record that it has to do with.
+    let inner = levels.iter().take(usize::from(query.depth));
+    let inner: Vec<Uuid> = inner.flatten().copied().collect();
+    let at = |column, ids: &[Uuid]| col("e", column).is_in(ids.iter().copied());
+    let open = |known, open, kind| {
+        let open = Condition::all()
+            .add(at(known, &inner))
+            .add(col("e", open).is_null());
+        each(open, &query.kinds, |one| col("e", kind).eq(one.code()))
+    };
+    let (from, to) = (edge::Column::FromId, edge::Column::ToId);
+    let within = Condition::any()
+        .add(at(from, &all).and(at(to, &all)))
+        .add(open(from, to, edge::Column::ToKind))
+        .add(open(to, from, edge::Column::FromKind));
+    let mut nearest = CaseStatement::new();
+    for (distance, level) in (0_i32..).zip(levels) {
+        nearest = nearest.case(at(from, level).or(at(to, level)), distance);
+    }
+    let mut select = joined();
+    select
+        .expr(col("e", edge::Column::RecordId))
+        .cond_where(visible.clone())
+        .cond_where(within)
+        .order_by_expr(nearest.into(), Order::Asc);
+    for expression in crate::relationships::order() {
+        select.order_by_expr(expression, Order::Asc);
+    }
+    select.limit(query.max_edges as u64 + 1);
+    let mut ids = ids(tx, &select).await?;
+    let more = ids.len() > query.max_edges;
+    ids.truncate(query.max_edges);
+    let mut rows = rows(tx, &ids).await?;
+    let certainties = certainties(tx, &ids, query.active_on.as_ref()).await?;
+    let edges = ids.iter().filter_map(|id| {
+        Some(Edge {
+            row: rows.remove(id)?,
+            certainty: certainties.get(id).copied().flatten(),
+        })
+    });
+    Ok((edges.collect(), more))
+}
+
+/// Whether relationships hold at the moment asked for.
+async fn certainties(
+    tx: &DatabaseTransaction,
+    ids: &[Uuid],
+    when: Option<&EdtfDate>,
+) -> Result<BTreeMap<Uuid, Option<Certainty>>> {
+    let Some(when) = when else {
+        return Ok(BTreeMap::new());
+    };
+    let edges = edge::Entity::find()
+        .filter(edge::Column::RecordId.is_in(ids.iter().copied()))
+        .all(tx)
+        .await?;
+    let edges = edges.iter();
+    Ok(edges
+        .map(|edge| (edge.record_id, bounds(edge).active_on(when)))
+        .collect())
+}
+
+async fn vertices(tx: &DatabaseTransaction, levels: &[Vec<Uuid>]) -> Result<Vec<Vertex>> {
+    let mut rows = rows(tx, &levels.concat()).await?;
+    let mut vertices = Vec::with_capacity(rows.len());
+    for (distance, level) in (0_u8..).zip(levels) {
+        let found = level.iter().filter_map(|id| rows.remove(id));
+        vertices.extend(found.map(|row| Vertex { row, distance }));
+    }
+    Ok(vertices)
+}
+
+async fn ids(tx: &DatabaseTransaction, select: &SelectStatement) -> Result<Vec<Uuid>> {
+    let rows = tx.query_all(select).await?;
+    let ids = rows.iter().map(|row| row.try_get_by_index(0));
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
+async fn rows(tx: &DatabaseTransaction, ids: &[Uuid]) -> Result<BTreeMap<Uuid, record::Model>> {
+    let rows = record::Entity::find()
+        .filter(record::Column::Id.is_in(ids.iter().copied()))
+        .all(tx)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
