@@ -3,7 +3,7 @@
 use super::fields::TextFields;
 use super::joint;
 use super::lists::LISTS;
-use super::words::{exact_key, words};
+use super::words::{QUOTES, exact_key, words};
 use tantivy::Searcher;
 
 /// A query as typed: words, and phrases in quotation marks. No character is an operator.
@@ -29,9 +29,6 @@ pub(super) struct TypedWord {
     /// Whether the query does without it.
     pub(super) dropped: bool,
 }
-
-/// Signs that begin or end a phrase.
-const QUOTES: [char; 7] = ['"', '„', '“', '”', '»', '«', '\u{201f}'];
 
 /// How often words taken apart may be taken apart again.
 const DEPTH: usize = 3;
