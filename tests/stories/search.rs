@@ -103,7 +103,7 @@ impl Searched {
                 .map(|term| Box::new(TermQuery::new(term, IndexRecordOption::Basic)) as _)
                 .collect()
         };
-        self.found(&*typed.query(&self.fields, &named))
+        self.found(&*typed.query(&self.fields, &named).unwrap())
     }
 
     fn found(&self, query: &dyn Query) -> Vec<Hit> {
@@ -260,7 +260,7 @@ fn suggestions_come_from_the_first_letter() {
         let typed = Typed::parse(q)
             .take_apart(&ALL.fields, &ALL.searcher)
             .unwrap();
-        ALL.found(&*typed.suggest_query(&ALL.fields))
+        ALL.found(&*typed.suggest_query(&ALL.fields).unwrap())
     };
     for begun in ["t", "te", "tel", "teleradiologieverbund r"] {
         let hits = suggest(begun);
@@ -333,7 +333,7 @@ fn queries_take_milliseconds() {
         let typed = Typed::parse(q)
             .take_apart(&ALL.fields, &ALL.searcher)
             .unwrap();
-        let query = typed.query(&ALL.fields, &|_| Vec::new());
+        let query = typed.query(&ALL.fields, &|_| Vec::new()).unwrap();
         ALL.searcher
             .search(&*query, &TopDocs::with_limit(20).order_by_score())
             .unwrap();
@@ -341,4 +341,52 @@ fn queries_take_milliseconds() {
     let each = begun.elapsed() / u32::try_from(typed.len()).unwrap();
     // Ten times what it takes: a guard against a change of order, not a measurement.
     assert!(each.as_millis() < 200, "{each:?} for a query");
+}
+
+#[test]
+fn names_are_found_alike_however_they_are_spelt() {
+    let plain = |name: &str| {
+        name.replace('ä', "a")
+            .replace('ö', "o")
+            .replace('ü', "u")
+            .replace('ß', "ss")
+    };
+    let spelt = |name: &str| {
+        name.replace('ä', "ae")
+            .replace('ö', "oe")
+            .replace('ü', "ue")
+            .replace('ß', "ss")
+    };
+    for record in generate::records(generate::MANY, 1).iter().step_by(139) {
+        let name = record["name"].as_str().unwrap();
+        let found = |q: &str| {
+            ALL.hits(q)
+                .iter()
+                .map(|hit| hit.doc)
+                .collect::<BTreeSet<_>>()
+        };
+        let hits = found(name);
+        for other in [
+            plain(name),
+            spelt(name),
+            name.to_lowercase(),
+            name.to_uppercase(),
+        ] {
+            assert_eq!(found(&other), hits, "`{name}` and `{other}`");
+        }
+    }
+}
+
+#[test]
+fn generated_records_are_the_same_every_time_and_valid() {
+    let records = generate::records(500, 7);
+    assert_eq!(records, generate::records(500, 7));
+    assert_ne!(records, generate::records(500, 8));
+    for record in &records {
+        let kind: Kind = serde_json::from_value(record["kind"].clone()).unwrap();
+        let mut body = record.clone();
+        body.as_object_mut().unwrap().remove("kind");
+        let checked = domain::body::Definition::of(kind).check(body);
+        assert!(checked.errors.is_empty(), "{record}: {:?}", checked.errors);
+    }
 }

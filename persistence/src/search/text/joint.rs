@@ -92,6 +92,14 @@ pub(super) fn apart(
     }
 }
 
+/// Whether published records write words apart that are this together.
+///
+/// # Errors
+/// The index cannot be read.
+pub(super) fn is_known(whole: &str, field: Field, searcher: &Searcher) -> tantivy::Result<bool> {
+    Ok(apart(whole, field, searcher)?.is_some())
+}
+
 fn find(whole: &str, field: Field, searcher: &Searcher) -> tantivy::Result<Option<Vec<String>>> {
     let prefix = format!("{whole}{SEPARATOR}");
     let mut best: Option<Vec<String>> = None;
