@@ -21,6 +21,9 @@ pub(super) struct Part {
 /// Two parts of four letters: shorter words are not split.
 const SHORTEST: usize = 8;
 
+/// Longer words are no words.
+const LONGEST: usize = 50;
+
 /// Shorter segments are no parts.
 const SHORTEST_PART: usize = 3;
 
@@ -51,8 +54,7 @@ type Memory = Mutex<HashMap<String, Arc<[Part]>>>;
 pub(super) fn parts(whole: &str) -> Arc<[Part]> {
     static MEMORY: LazyLock<Memory> = LazyLock::new(Memory::default);
     let letters = whole.chars().count();
-    if letters < SHORTEST
-        || letters > 50
+    if !(SHORTEST..=LONGEST).contains(&letters)
         || !whole.bytes().all(|letter| letter.is_ascii_lowercase())
         || LISTS.whole.contains(whole)
         || is_place(whole)
