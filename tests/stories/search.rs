@@ -20,7 +20,7 @@ const FIXTURES: &str = include_str!("../../data/search/fixtures.ndjson");
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
-    row: String,
+    says: String,
     typed: Vec<String>,
     /// All have the same hits.
     #[serde(default)]
@@ -159,7 +159,7 @@ fn faults(row: &Row) -> Vec<String> {
             let top = &names[..names.len().min(6)];
             faults.push(format!(
                 "{}: `{typed}` {what}; {} hits, first {top:?}",
-                row.row,
+                row.says,
                 hits.len()
             ));
         };
