@@ -15,6 +15,7 @@ pub mod audit;
 pub mod call;
 pub mod conform;
 pub mod database;
+pub mod generate;
 pub mod node;
 pub mod process;
 pub mod settings;

@@ -25,4 +25,5 @@ mod questions;
 mod reading;
 mod relationships;
 mod rules;
+mod search;
 mod writing;

@@ -14,6 +14,7 @@ mod lists;
 mod query;
 mod texts;
 mod typed;
+mod word_query;
 mod words;
 
 #[cfg(test)]

@@ -21,8 +21,14 @@ pub(super) struct Part {
 /// Two parts of four letters: shorter words are not split.
 const SHORTEST: usize = 8;
 
-/// Shorter segments belong to the part beside them.
+/// Longer words are no words.
+const LONGEST: usize = 50;
+
+/// Shorter segments are no parts.
 const SHORTEST_PART: usize = 3;
+
+/// What the segmenter leaves of an inflected word.
+const ENDINGS: [&str; 8] = ["e", "en", "er", "es", "em", "n", "s", "r"];
 
 /// A word of more parts is none that anybody would look for by part.
 const MOST_PARTS: usize = 6;
@@ -48,11 +54,10 @@ type Memory = Mutex<HashMap<String, Arc<[Part]>>>;
 pub(super) fn parts(whole: &str) -> Arc<[Part]> {
     static MEMORY: LazyLock<Memory> = LazyLock::new(Memory::default);
     let letters = whole.chars().count();
-    if letters < SHORTEST
-        || letters > 50
+    if !(SHORTEST..=LONGEST).contains(&letters)
         || !whole.bytes().all(|letter| letter.is_ascii_lowercase())
         || LISTS.whole.contains(whole)
-        || PLACE_NAMES.contains(whole)
+        || is_place(whole)
     {
         return Arc::default();
     }
@@ -105,35 +110,83 @@ fn joined(parts: &[&Part]) -> String {
 }
 
 fn split(whole: &str) -> Vec<Part> {
-    spellings(whole)
-        .iter()
-        .find_map(|spelling| split_spelling(spelling))
+    split_at_listed(whole)
+        .or_else(|| {
+            spellings(whole)
+                .iter()
+                .find_map(|spelling| split_spelling(spelling))
+        })
         .unwrap_or_default()
+}
+
+/// The parts of a word that begins or ends with one that only our list knows (`klinikcluster`).
+fn split_at_listed(whole: &str) -> Option<Vec<Part>> {
+    LISTS.parts.iter().find_map(|listed| {
+        let (rest, at_end) = match (
+            whole.strip_suffix(listed.as_str()),
+            whole.strip_prefix(listed.as_str()),
+        ) {
+            (Some(rest), _) => (rest, true),
+            (None, Some(rest)) => (rest, false),
+            (None, None) => return None,
+        };
+        let mut parts = if is_known(rest) {
+            vec![part(rest)]
+        } else {
+            split(rest)
+        };
+        if rest.is_empty() || parts.is_empty() {
+            return None;
+        }
+        parts.insert(if at_end { parts.len() } else { 0 }, part(listed));
+        (parts.len() <= MOST_PARTS).then_some(parts)
+    })
+}
+
+fn is_known(whole: &str) -> bool {
+    whole.chars().count() >= SHORTEST_PART
+        && (LISTS.parts.iter().any(|listed| listed == whole)
+            || spellings(whole).iter().any(|spelling| is_word(spelling)))
 }
 
 /// The parts of a word spelt with umlauts, if all of them are words.
 fn split_spelling(spelling: &str) -> Option<Vec<Part>> {
     let mut segments: Vec<String> = Vec::new();
+    let mut ended = false;
     for segment in TOKENIZER.segment_str(spelling) {
         let short = segment.chars().count() < SHORTEST_PART;
         match segments.last_mut() {
-            Some(last) if short || last.chars().count() < SHORTEST_PART => last.push_str(segment),
-            _ if !short && !is_word(segment) => return None,
+            // `krankenhaus·er`: what is short is an ending, or the word is none that is known.
+            _ if ended => return None,
+            Some(last) if short && ENDINGS.contains(&segment) => {
+                last.push_str(segment);
+                ended = true;
+            }
+            _ if short || !is_word(segment) => return None,
             _ => segments.push(segment.to_owned()),
         }
     }
-    if segments.len() < 2 || segments.len() > MOST_PARTS {
-        return None;
-    }
-    Some(
+    (2..=MOST_PARTS).contains(&segments.len()).then(|| {
         segments
             .iter()
-            .map(|segment| Part {
-                stem: stem(&Folded::of(segment).0),
-                letters: segment.chars().count(),
-            })
-            .collect(),
-    )
+            .map(|segment| part(&Folded::of(segment).0))
+            .collect()
+    })
+}
+
+fn part(whole: &str) -> Part {
+    Part {
+        stem: stem(whole),
+        letters: whole.chars().count(),
+    }
+}
+
+/// Whether a word is a place name or made of one (`dortmunder`, `kassels`).
+fn is_place(whole: &str) -> bool {
+    ["", "er", "s", "es"]
+        .iter()
+        .filter_map(|ending| whole.strip_suffix(ending))
+        .any(|name| PLACE_NAMES.contains(name))
 }
 
 /// Whether the segmenter knows a word: what it does not know it would take together with the end.

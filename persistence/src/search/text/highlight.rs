@@ -23,7 +23,7 @@ impl Typed {
             .iter()
             .filter(|word| !word.dropped)
             .map(|word| word.whole.as_str())
-            .chain(self.taken_apart.iter().map(|(_, whole)| whole.as_str()))
+            .chain(self.written_as_one.iter().map(|(_, whole)| whole.as_str()))
             .chain(self.phrases.iter().flatten().map(String::as_str))
             .map(Sought::of)
             .collect();

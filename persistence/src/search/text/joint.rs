@@ -5,7 +5,7 @@
 //! by them. So all spellings become the same query.
 
 use super::lists::LISTS;
-use super::words::{Word, is_number, stem};
+use super::words::{Word, is_number, stem, without_legal_form};
 use tantivy::schema::Field;
 use tantivy::{DocSet, Searcher, TERMINATED};
 
@@ -27,32 +27,42 @@ pub(super) struct Joined {
 impl Joined {
     /// The term of the index.
     pub(super) fn term(&self) -> String {
-        format!("{}{SEPARATOR}{}", stem(&self.whole), self.words.join(" "))
+        format!("{}{SEPARATOR}{}", self.whole, self.words.join(" "))
     }
 }
 
 /// Two to four adjacent words as one: those written as one (`Rhein-Sieg-Kreis`), and in names and
-/// places all (`B. Braun`).
-pub(super) fn joined(words: &[Word], all: bool) -> Vec<Joined> {
+/// places all (`B. Braun`) but the legal form.
+pub(super) fn joined(words: &[Word], name: bool) -> Vec<Joined> {
+    let proper = if name {
+        without_legal_form(words).len()
+    } else {
+        0
+    };
     let mut found = Vec::new();
     for from in 0..words.len() {
         for length in 2..=MOST {
             let Some(span) = words.get(from..from + length) else {
                 break;
             };
-            let together = span.windows(2).all(|pair| match pair {
-                [a, b] => a.chunk == b.chunk,
-                _ => true,
-            });
-            if (together || all) && is_joinable(span.iter().map(|word| word.whole.as_str())) {
+            let wholes = || span.iter().map(|word| word.whole.as_str());
+            // `Rheine` is not `Rhein E`, but `B Braun` is `BBraun`.
+            let apart = from + length <= proper && !wholes().skip(1).any(|word| word.len() == 1);
+            if (apart || is_one_chunk(span)) && is_joinable(wholes()) {
                 found.push(Joined {
-                    whole: span.iter().map(|word| word.whole.as_str()).collect(),
-                    words: span.iter().map(|word| word.whole.clone()).collect(),
+                    whole: wholes().collect(),
+                    words: wholes().map(str::to_owned).collect(),
                 });
             }
         }
     }
     found
+}
+
+fn is_one_chunk(span: &[Word]) -> bool {
+    let mut chunks = span.iter().map(|word| word.chunk);
+    let first = chunks.next();
+    chunks.all(|chunk| Some(chunk) == first)
 }
 
 /// Whether words may be written as one: not across `und` and the like, and not numbers alone.
@@ -76,7 +86,22 @@ pub(super) fn apart(
     field: Field,
     searcher: &Searcher,
 ) -> tantivy::Result<Option<Vec<String>>> {
-    let prefix = format!("{}{SEPARATOR}", stem(whole));
+    match find(whole, field, searcher)? {
+        None => find(&stem(whole), field, searcher),
+        found => Ok(found),
+    }
+}
+
+/// Whether published records write words apart that are this together.
+///
+/// # Errors
+/// The index cannot be read.
+pub(super) fn is_known(whole: &str, field: Field, searcher: &Searcher) -> tantivy::Result<bool> {
+    Ok(apart(whole, field, searcher)?.is_some())
+}
+
+fn find(whole: &str, field: Field, searcher: &Searcher) -> tantivy::Result<Option<Vec<String>>> {
+    let prefix = format!("{whole}{SEPARATOR}");
     let mut best: Option<Vec<String>> = None;
     for segment in searcher.segment_readers() {
         let index = segment.inverted_index(field)?;

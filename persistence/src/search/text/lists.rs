@@ -14,6 +14,8 @@ pub(super) struct Lists {
     pub(super) feminine: Vec<String>,
     /// Words that end like that and are none.
     pub(super) neuter: HashSet<String>,
+    /// Parts of compounds that the segmenter does not know, long ones first.
+    pub(super) parts: Vec<String>,
     /// Words that are never split.
     pub(super) whole: HashSet<String>,
 }
@@ -45,6 +47,7 @@ impl Lists {
             legal: Vec::new(),
             feminine: Vec::new(),
             neuter: HashSet::new(),
+            parts: Vec::new(),
             whole: HashSet::new(),
         };
         let mut section = "";
@@ -62,11 +65,15 @@ impl Lists {
                 "legal" => lists.legal.push(words.collect()),
                 "feminine" => lists.feminine.extend(words),
                 "neuter" => lists.neuter.extend(words),
+                "parts" => lists.parts.extend(words),
                 "whole" => lists.whole.extend(words),
                 // A section that nothing reads is a slip of whoever wrote it; a test finds it.
                 _ => {}
             }
         }
+        lists
+            .parts
+            .sort_by_key(|part| std::cmp::Reverse(part.len()));
         lists
             .legal
             .sort_by_key(|form| std::cmp::Reverse(form.len()));

@@ -7,11 +7,13 @@ use super::compound;
 use super::fields::{Area, LAST, LONG_NAME, TextFields, identifier_key, length_term};
 use super::joint::{MOST, is_joinable};
 use super::typed::Typed;
+use super::word_query::{Form, Way, WordQuery};
 use super::words::{exact_key, is_number, stem};
+use std::ops::Bound;
 use std::ops::Range;
 use tantivy::query::{
-    BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery, FuzzyTermQuery, Occur,
-    PhraseQuery, Query, TermQuery,
+    AllQuery, BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery,
+    InvertedIndexRangeQuery, Occur, PhraseQuery, Query, TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Score, Term};
@@ -58,6 +60,8 @@ const WORTH: [Worth; 3] = [
         typo: 20.0,
     },
 ];
+/// The word is an identifier.
+const WHOLE_PIECE: Score = 100.0;
 /// The word belongs to the name of what the record lies in.
 const NAMED: Score = 10.0;
 
@@ -66,8 +70,6 @@ const NOT_LAST: Score = 4.0;
 /// Short names come first, then.
 const SHORT: Score = 3.0;
 
-/// The most words of which spans are searched with typos too.
-const FEW_WORDS: usize = 6;
 /// The most words that a name has which is looked for in a query.
 const LONGEST_NAMED: usize = 6;
 
@@ -78,16 +80,19 @@ type Queries = Vec<Box<dyn Query>>;
 
 impl Typed {
     /// The query for the records that have all its words.
-    #[must_use]
-    pub fn query(&self, fields: &TextFields, named: &Named<'_>) -> Box<dyn Query> {
-        self.ranked(fields, self.all_words(fields, named, BEGINNING_FROM))
+    ///
+    /// # Errors
+    /// None that a caller could cause.
+    pub fn query(&self, fields: &TextFields, named: &Named<'_>) -> tantivy::Result<Box<dyn Query>> {
+        Ok(self.ranked(fields, self.all_words(fields, named, BEGINNING_FROM)?))
     }
 
     /// The query for suggestions: every word may be a beginning, from the first letter on.
-    #[must_use]
-    pub fn suggest_query(&self, fields: &TextFields) -> Box<dyn Query> {
-        let words = self.all_words(fields, &|_| Vec::new(), 1);
-        self.ranked(fields, words)
+    ///
+    /// # Errors
+    /// None that a caller could cause.
+    pub fn suggest_query(&self, fields: &TextFields) -> tantivy::Result<Box<dyn Query>> {
+        Ok(self.ranked(fields, self.all_words(fields, &|_| Vec::new(), 1)?))
     }
 
     /// Joins what the words match with what the query as a whole matches, and ranks it.
@@ -122,7 +127,6 @@ impl Typed {
                 constant(term(fields.order, &length_term(words)), score),
             ));
         }
-        // A constant for all, less what regions and topics lose: scores stay above nought.
         clauses.push((Occur::Should, not_last(fields)));
         Box::new(BooleanQuery::new(clauses))
     }
@@ -132,25 +136,28 @@ impl Typed {
         fields: &TextFields,
         named: &Named<'_>,
         beginning_from: usize,
-    ) -> Option<Box<dyn Query>> {
-        let spans = self.spans(fields, named, beginning_from);
+    ) -> tantivy::Result<Option<Box<dyn Query>>> {
+        let spans = self.spans(fields, named, beginning_from)?;
         let mut all: Queries = Vec::new();
         for (at, word) in self.words.iter().enumerate() {
             if word.dropped {
                 continue;
             }
-            let mut ways = alternatives(fields, &word.whole, beginning_from, true);
-            let piece = identifier_key(&word.piece);
-            ways.push(constant(term(fields.identifier, &piece), 100.0));
-            for (range, queries) in &spans {
-                if range.contains(&at) {
-                    ways.extend(queries.iter().map(|query| query.box_clone()));
-                }
+            let mut ways: Queries = vec![
+                any_form(fields, &word.whole, beginning_from, true)?,
+                constant(
+                    term(fields.identifier, &identifier_key(&word.piece)),
+                    WHOLE_PIECE,
+                ),
+            ];
+            for (_, queries) in spans.iter().filter(|(range, _)| range.contains(&at)) {
+                ways.extend(queries.iter().map(|query| query.box_clone()));
             }
             all.push(Box::new(DisjunctionMaxQuery::new(ways)));
         }
         all.extend(self.phrases.iter().map(|words| phrase(fields, words)));
-        (!all.is_empty()).then(|| Box::new(BooleanQuery::intersection(all)) as Box<dyn Query>)
+        let all = (!all.is_empty()).then(|| BooleanQuery::intersection(all));
+        Ok(all.map(|all| Box::new(all) as Box<dyn Query>))
     }
 
     /// What adjacent words match together: a word written as one, a name, an identifier.
@@ -159,35 +166,32 @@ impl Typed {
         fields: &TextFields,
         named: &Named<'_>,
         beginning_from: usize,
-    ) -> Vec<(Range<usize>, Queries)> {
-        let few = self.words.len() <= FEW_WORDS;
-        let mut spans: Vec<(Range<usize>, Queries)> = self
-            .taken_apart
-            .iter()
-            .map(|(range, whole)| {
-                (
-                    range.clone(),
-                    alternatives(fields, whole, beginning_from, few),
-                )
-            })
-            .collect();
+    ) -> tantivy::Result<Vec<(Range<usize>, Queries)>> {
+        let mut spans: Vec<(Range<usize>, Queries)> = Vec::new();
+        for (range, whole) in &self.written_as_one {
+            let query = any_form(fields, whole, beginning_from, true)?;
+            spans.push((range.clone(), vec![query]));
+        }
         for from in 0..self.words.len() {
             for length in 1..=LONGEST_NAMED {
                 let Some(words) = self.words.get(from..from + length) else {
                     break;
                 };
+                if words.iter().all(|word| word.dropped) {
+                    continue;
+                }
                 let wholes = || words.iter().map(|word| word.whole.as_str());
                 let mut queries: Queries = Vec::new();
                 if (2..=MOST).contains(&length) && is_joinable(wholes()) {
                     let whole: String = wholes().collect();
-                    queries.extend(alternatives(fields, &whole, beginning_from, few));
+                    queries.push(any_form(fields, &whole, beginning_from, false)?);
                 }
                 if length > 1 {
                     let mut pieces: Vec<&str> =
                         words.iter().map(|word| word.piece.as_str()).collect();
                     pieces.dedup();
                     let key = identifier_key(&pieces.concat());
-                    queries.push(constant(term(fields.identifier, &key), 100.0));
+                    queries.push(constant(term(fields.identifier, &key), WHOLE_PIECE));
                 }
                 let key: String = wholes().map(stem).collect();
                 queries.extend(named(&key).into_iter().map(|query| constant(query, NAMED)));
@@ -196,45 +200,53 @@ impl Typed {
                 }
             }
         }
-        spans
+        Ok(spans)
     }
 }
 
-/// All that a word matches, in all areas.
-fn alternatives(fields: &TextFields, whole: &str, beginning_from: usize, typos: bool) -> Queries {
+/// A word in all forms that count, in all areas.
+fn any_form(
+    fields: &TextFields,
+    whole: &str,
+    beginning_from: usize,
+    typos: bool,
+) -> tantivy::Result<Box<dyn Query>> {
     let stem = stem(whole);
     let letters = stem.chars().count();
+    let changes = match letters {
+        _ if !typos || is_number(whole) => 0,
+        0..4 => 0,
+        4..8 => 1,
+        _ => 2,
+    };
     let parts = compound::parts(whole);
     let part = if parts.is_empty() {
         stem.clone()
     } else {
         compound::term(&parts)
     };
-    let mut ways: Queries = Vec::new();
-    for (area, worth) in fields.areas().into_iter().zip(&WORTH) {
-        ways.push(constant(term(area.word, &stem), worth.same));
+    let mut ways = Vec::new();
+    for (
+        Area {
+            word, part: parts, ..
+        },
+        worth,
+    ) in fields.areas().into_iter().zip(&WORTH)
+    {
+        let mut way = |field, form, worth| ways.push(Way { field, form, worth });
+        way(word, Form::Term(stem.clone()), worth.same);
         if is_number(whole) {
             continue;
         }
-        ways.push(constant(term(area.part, &part), worth.part));
+        way(parts, Form::Term(part.clone()), worth.part);
         if letters >= beginning_from {
-            ways.push(constant(beginning(area.word, &stem), worth.beginning));
+            way(word, Form::Beginning(stem.clone()), worth.beginning);
         }
-        let distance = match letters {
-            _ if !typos => 0,
-            0..4 => 0,
-            4..8 => 1,
-            _ => 2,
-        };
-        if distance > 0 {
-            let term = Term::from_field_text(area.word, &stem);
-            ways.push(constant(
-                Box::new(FuzzyTermQuery::new(term, distance, true)),
-                worth.typo,
-            ));
+        if changes > 0 {
+            way(word, Form::Typo, worth.typo);
         }
     }
-    ways
+    Ok(Box::new(WordQuery::new(ways, &stem, changes)?))
 }
 
 /// Words in this order, as they are written.
@@ -257,10 +269,7 @@ fn phrase(fields: &TextFields, words: &[String]) -> Box<dyn Query> {
 
 fn not_last(fields: &TextFields) -> Box<dyn Query> {
     let others = BooleanQuery::new(vec![
-        (
-            Occur::Must,
-            Box::new(tantivy::query::AllQuery) as Box<dyn Query>,
-        ),
+        (Occur::Must, Box::new(AllQuery) as Box<dyn Query>),
         (Occur::MustNot, term(fields.order, LAST)),
     ]);
     constant(Box::new(others), NOT_LAST)
@@ -278,9 +287,9 @@ fn term(field: Field, text: &str) -> Box<dyn Query> {
 }
 
 fn beginning(field: Field, text: &str) -> Box<dyn Query> {
-    Box::new(FuzzyTermQuery::new_prefix(
-        Term::from_field_text(field, text),
-        0,
-        false,
+    let end = format!("{text}{}", char::MAX);
+    Box::new(InvertedIndexRangeQuery::new(
+        Bound::Included(Term::from_field_text(field, text)),
+        Bound::Excluded(Term::from_field_text(field, &end)),
     ))
 }

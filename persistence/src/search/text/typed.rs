@@ -3,7 +3,8 @@
 use super::fields::TextFields;
 use super::joint;
 use super::lists::LISTS;
-use super::words::{exact_key, words};
+use super::words::{QUOTES, exact_key, words};
+use std::collections::HashSet;
 use tantivy::Searcher;
 
 /// A query as typed: words, and phrases in quotation marks. No character is an operator.
@@ -13,8 +14,8 @@ pub struct Typed {
     pub(super) whole: String,
     /// Its words outside of quotation marks, in order.
     pub(super) words: Vec<TypedWord>,
-    /// What of it was written as one and is several words, as ranges of `words`.
-    pub(super) taken_apart: Vec<(std::ops::Range<usize>, String)>,
+    /// What of it is also written as one, as ranges of `words`.
+    pub(super) written_as_one: Vec<(std::ops::Range<usize>, String)>,
     /// Words in quotation marks, in order.
     pub(super) phrases: Vec<Vec<String>>,
 }
@@ -29,9 +30,6 @@ pub(super) struct TypedWord {
     /// Whether the query does without it.
     pub(super) dropped: bool,
 }
-
-/// Signs that begin or end a phrase.
-const QUOTES: [char; 7] = ['"', '„', '“', '”', '»', '«', '\u{201f}'];
 
 /// How often words taken apart may be taken apart again.
 const DEPTH: usize = 3;
@@ -49,7 +47,7 @@ impl Typed {
         let mut typed = Self {
             whole: q.to_owned(),
             words: Vec::new(),
-            taken_apart: Vec::new(),
+            written_as_one: Vec::new(),
             phrases: Vec::new(),
         };
         for (at, piece) in pieces.into_iter().enumerate() {
@@ -63,7 +61,7 @@ impl Typed {
             }
         }
         typed.take(unclosed.unwrap_or_default());
-        typed.drop_stop_words();
+        typed.drop_needless();
         typed
     }
 
@@ -89,35 +87,44 @@ impl Typed {
                 });
             }
             if taken.len() > from + 1 {
-                self.taken_apart.push((from..taken.len(), word.whole));
+                self.written_as_one.push((from..taken.len(), word.whole));
             }
         }
         self.words = taken;
-        self.drop_stop_words();
+        self.drop_needless();
+        for from in 0..self.words.len() {
+            for to in from + 2..=(from + joint::MOST).min(self.words.len()) {
+                let words = self.words.get(from..to).unwrap_or_default();
+                let whole: String = words.iter().map(|word| word.whole.as_str()).collect();
+                let span = (from..to, whole);
+                if !self.written_as_one.contains(&span)
+                    && joint::is_known(&span.1, fields.joint, searcher)?
+                {
+                    self.written_as_one.push(span);
+                }
+            }
+        }
         Ok(self)
     }
 
-    fn take(&mut self, piece: &str) {
-        let mut last = None;
-        for word in words(piece) {
-            // `Hausärztin und Hausarzt` stays two words, `Hausarzt, Hausärztin` too.
-            let written = around(piece, word.from, word.to);
-            if last.as_ref() != Some(&word.whole) {
-                self.words.push(TypedWord {
-                    whole: word.whole.clone(),
-                    piece: written.to_owned(),
-                    dropped: false,
-                });
-            }
-            last = Some(word.whole);
+    fn take(&mut self, text: &str) {
+        for word in words(text) {
+            let piece = around(text, word.from, word.to).to_owned();
+            self.words.push(TypedWord {
+                whole: word.whole,
+                piece,
+                dropped: false,
+            });
         }
     }
 
-    fn drop_stop_words(&mut self) {
+    /// Marks the words that the query does without: stop words beside others, and repetitions.
+    fn drop_needless(&mut self) {
         let is_stop = |word: &TypedWord| LISTS.stop.contains(&word.whole);
-        let drop = !self.phrases.is_empty() || !self.words.iter().all(is_stop);
+        let others = !self.phrases.is_empty() || !self.words.iter().all(is_stop);
+        let mut seen = HashSet::new();
         for word in &mut self.words {
-            word.dropped = drop && is_stop(word);
+            word.dropped = (others && is_stop(word)) || !seen.insert(word.whole.clone());
         }
     }
 }

@@ -17,6 +17,9 @@ pub(super) struct Word {
     pub(super) chunk: usize,
 }
 
+/// Signs that begin or end a phrase.
+pub(super) const QUOTES: [char; 7] = ['"', '„', '“', '”', '»', '«', '\u{201f}'];
+
 /// A word longer than this (in characters) counts by its beginning; the index has a limit.
 const LONGEST: usize = 60;
 
@@ -233,29 +236,34 @@ pub fn key(name: &str) -> String {
 
 /// The key of a name with every word as written; its signs, if it has no words.
 pub(super) fn exact_key(name: &str) -> String {
-    let key: String = words(name).into_iter().map(|word| word.whole).collect();
-    if key.is_empty() {
-        return name
-            .split_whitespace()
-            .collect::<String>()
-            .to_lowercase()
-            .chars()
-            .take(300)
-            .collect();
+    let key: String = words_as_written(name).concat();
+    if !key.is_empty() {
+        return key;
     }
-    key
+    name.to_lowercase()
+        .chars()
+        .filter(|sign| !sign.is_whitespace() && !QUOTES.contains(sign))
+        .take(300)
+        .collect()
 }
 
 /// The key of a name without its legal form, if it has one and more besides.
 pub(super) fn key_without_legal_form(name: &str) -> Option<String> {
-    let all = words_as_written(name);
-    let mut rest = all.as_slice();
-    while let Some(shorter) = LISTS
-        .legal
-        .iter()
-        .find_map(|form| rest.strip_suffix(form.as_slice()))
-    {
+    let words = words(name);
+    let proper = without_legal_form(&words);
+    (!proper.is_empty() && proper.len() < words.len())
+        .then(|| proper.iter().map(|word| word.whole.as_str()).collect())
+}
+
+/// The words of a name without those at its end that say the legal form.
+pub(super) fn without_legal_form(words: &[Word]) -> &[Word] {
+    let is = |tail: &[Word], form: &[String]| tail.iter().map(|word| &word.whole).eq(form.iter());
+    let mut rest = words;
+    while let Some(shorter) = LISTS.legal.iter().find_map(|form| {
+        let (proper, tail) = rest.split_at_checked(rest.len().checked_sub(form.len())?)?;
+        is(tail, form).then_some(proper)
+    }) {
         rest = shorter;
     }
-    (!rest.is_empty() && rest.len() < all.len()).then(|| rest.concat())
+    rest
 }

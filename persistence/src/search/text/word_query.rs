@@ -1,0 +1,183 @@
+//! The query for one word: all records that have it in any of its forms, each with the worth of
+//! the best.
+//!
+//! One query reads every term list once and builds the automaton for typos once; the same as a
+//! disjunction of a dozen queries takes ten times as long.
+
+use std::fmt;
+use std::sync::Arc;
+use tantivy::postings::TermInfo;
+use tantivy::query::{
+    DfaWrapper, EnableScoring, Explanation, FuzzyTermQuery, Query, Scorer, Weight,
+};
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{DocId, DocSet, Score, SegmentReader, TERMINATED, TantivyError, Term};
+
+/// A form of the word to look for in a field.
+#[derive(Debug, Clone)]
+pub(super) enum Form {
+    /// This term.
+    Term(String),
+    /// Terms that begin like this.
+    Beginning(String),
+    /// Terms that the automaton of the query accepts.
+    Typo,
+}
+
+/// Where to look for a form, and what it is worth there.
+#[derive(Debug, Clone)]
+pub(super) struct Way {
+    pub(super) field: Field,
+    pub(super) form: Form,
+    pub(super) worth: Score,
+}
+
+/// The query for one word.
+#[derive(Clone)]
+pub(super) struct WordQuery {
+    ways: Arc<[Way]>,
+    typos: Option<Arc<DfaWrapper>>,
+}
+
+impl WordQuery {
+    /// A query for these ways, with so many changed letters of the stem for [`Form::Typo`].
+    ///
+    /// # Errors
+    /// More changes than automata are made for (two).
+    pub(super) fn new(ways: Vec<Way>, stem: &str, changes: u8) -> tantivy::Result<Self> {
+        let field = ways
+            .iter()
+            .find(|way| matches!(way.form, Form::Typo))
+            .map(|way| way.field);
+        let typos = field
+            .map(|field| {
+                FuzzyTermQuery::new(Term::from_field_text(field, stem), changes, true).automaton()
+            })
+            .transpose()?;
+        Ok(Self {
+            ways: ways.into(),
+            typos: typos.map(Arc::new),
+        })
+    }
+
+    /// The documents of a segment and what they are worth, in order.
+    fn documents(
+        &self,
+        reader: &SegmentReader,
+        boost: Score,
+    ) -> tantivy::Result<Vec<(DocId, Score)>> {
+        let mut worth = vec![0.0; usize::try_from(reader.max_doc()).unwrap_or(usize::MAX)];
+        for way in &*self.ways {
+            let index = reader.inverted_index(way.field)?;
+            let terms = index.terms();
+            let mut found: Vec<TermInfo> = Vec::new();
+            match (&way.form, &self.typos) {
+                (Form::Term(text), _) => found.extend(terms.get(text.as_bytes())?),
+                (Form::Beginning(text), _) => {
+                    let end = format!("{text}{}", char::MAX);
+                    let mut begun = terms
+                        .range()
+                        .ge(text.as_bytes())
+                        .lt(end.as_bytes())
+                        .into_stream()?;
+                    while begun.advance() {
+                        found.push(begun.value().clone());
+                    }
+                }
+                (Form::Typo, Some(automaton)) => {
+                    let mut alike = terms.search(&**automaton).into_stream()?;
+                    while alike.advance() {
+                        found.push(alike.value().clone());
+                    }
+                }
+                (Form::Typo, None) => {}
+            }
+            for info in found {
+                let mut postings =
+                    index.read_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
+                raise(&mut worth, &mut postings, way.worth);
+            }
+        }
+        Ok((0..)
+            .zip(worth)
+            .filter(|(_, worth)| *worth > 0.0)
+            .map(|(doc, worth)| (doc, worth * boost))
+            .collect())
+    }
+}
+
+fn raise(worth: &mut [Score], postings: &mut impl DocSet, to: Score) {
+    while postings.doc() != TERMINATED {
+        if let Some(worth) = usize::try_from(postings.doc())
+            .ok()
+            .and_then(|at| worth.get_mut(at))
+        {
+            *worth = worth.max(to);
+        }
+        postings.advance();
+    }
+}
+
+impl fmt::Debug for WordQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WordQuery")
+            .field("ways", &self.ways)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Query for WordQuery {
+    fn weight(&self, _: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Weight for WordQuery {
+    fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
+        Ok(Box::new(Documents {
+            all: self.documents(reader, boost)?,
+            at: 0,
+        }))
+    }
+
+    fn explain(&self, reader: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {
+        self.documents(reader, 1.0)?
+            .into_iter()
+            .find(|(found, _)| *found == doc)
+            .map(|(_, worth)| Explanation::new("the best form of the word", worth))
+            .ok_or_else(|| TantivyError::InvalidArgument(format!("document {doc} does not match")))
+    }
+}
+
+/// Documents with their scores, in order.
+struct Documents {
+    all: Vec<(DocId, Score)>,
+    at: usize,
+}
+
+impl DocSet for Documents {
+    fn advance(&mut self) -> DocId {
+        self.at = self.at.saturating_add(1);
+        self.doc()
+    }
+
+    fn seek(&mut self, target: DocId) -> DocId {
+        let rest = self.all.get(self.at..).unwrap_or_default();
+        self.at += rest.partition_point(|(doc, _)| *doc < target);
+        self.doc()
+    }
+
+    fn doc(&self) -> DocId {
+        self.all.get(self.at).map_or(TERMINATED, |(doc, _)| *doc)
+    }
+
+    fn size_hint(&self) -> u32 {
+        u32::try_from(self.all.len()).unwrap_or(u32::MAX)
+    }
+}
+
+impl Scorer for Documents {
+    fn score(&mut self) -> Score {
+        self.all.get(self.at).map_or(0.0, |(_, score)| *score)
+    }
+}
