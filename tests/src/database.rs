@@ -3,7 +3,9 @@
 use domain::access::Caller;
 use domain::clock::Clock;
 use persistence::Store;
+use persistence::follow::Followers;
 use persistence::load::{CHUNK, LoadMode, Loaded};
+use persistence::search::{IndexPlace, Search};
 use persistence::unit::WriteOptions;
 use sea_orm::{ConnectionTrait, Database as Connection};
 use std::path::PathBuf;
@@ -37,6 +39,7 @@ pub struct Database {
     pub url: String,
     folder: Option<TempDir>,
     name: Option<String>,
+    index: TempDir,
 }
 
 /// The origin of the nodes under test.
@@ -45,10 +48,17 @@ pub const ORIGIN: &str = "test-node";
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 static TEMPLATES: LazyLock<Mutex<Templates>> = LazyLock::new(Mutex::default);
 
+/// A database that is copied, and its search index.
+#[derive(Debug, Clone)]
+struct Template<T> {
+    database: T,
+    index: PathBuf,
+}
+
 #[derive(Debug, Default)]
 struct Templates {
-    sqlite: Vec<(Content, PathBuf)>,
-    postgres: Vec<(Content, String)>,
+    sqlite: Vec<(Content, Template<PathBuf>)>,
+    postgres: Vec<(Content, Template<String>)>,
     folder: Option<TempDir>,
 }
 
@@ -92,8 +102,9 @@ impl Database {
                 drop(templates);
                 let folder = tempfile::tempdir().unwrap();
                 let file = folder.path().join("verbund.sqlite");
-                std::fs::copy(template, &file).unwrap();
+                std::fs::copy(template.database, &file).unwrap();
                 Self {
+                    index: copy_of(&template.index),
                     url: format!("sqlite://{}", file.display()),
                     folder: Some(folder),
                     name: None,
@@ -103,8 +114,10 @@ impl Database {
                 // One at a time: a template may have no other connection while it is copied.
                 let template = templates.postgres(content).await;
                 let name = fresh_name("test");
-                admin(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+                let original = template.database;
+                admin(&format!("CREATE DATABASE {name} TEMPLATE {original}")).await;
                 Self {
+                    index: copy_of(&template.index),
                     url: on_server(&name),
                     folder: None,
                     name: Some(name),
@@ -119,6 +132,12 @@ impl Database {
         self.folder.as_ref().map(TempDir::path)
     }
 
+    /// The folder of its search index.
+    #[must_use]
+    pub fn index(&self) -> &std::path::Path {
+        self.index.path()
+    }
+
     /// Removes it.
     pub async fn remove(self) {
         if let Some(name) = self.name {
@@ -127,37 +146,65 @@ impl Database {
     }
 }
 
+/// A folder with the same files.
+fn copy_of(folder: &std::path::Path) -> TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+    }
+    copy
+}
+
 impl Templates {
-    async fn sqlite(&mut self, content: Content) -> PathBuf {
-        if let Some((_, path)) = self.sqlite.iter().find(|(one, _)| *one == content) {
-            return path.clone();
-        }
+    /// A new file or folder beside the templates.
+    fn path(&mut self, name: &str) -> PathBuf {
         let folder = self
             .folder
             .get_or_insert_with(|| tempfile::tempdir().unwrap());
-        let path = folder.path().join(format!("{content:?}.sqlite"));
-        fill(&format!("sqlite://{}", path.display()), content).await;
-        self.sqlite.push((content, path.clone()));
-        path
+        folder.path().join(name)
     }
 
-    async fn postgres(&mut self, content: Content) -> String {
-        if let Some((_, name)) = self.postgres.iter().find(|(one, _)| *one == content) {
-            return name.clone();
+    async fn sqlite(&mut self, content: Content) -> Template<PathBuf> {
+        if let Some((_, template)) = self.sqlite.iter().find(|(one, _)| *one == content) {
+            return template.clone();
         }
-        let name = fresh_name("template");
-        admin(&format!("CREATE DATABASE {name}")).await;
-        fill(&on_server(&name), content).await;
-        self.postgres.push((content, name.clone()));
-        name
+        let template = Template {
+            database: self.path(&format!("{content:?}.sqlite")),
+            index: self.path(&format!("{content:?}.sqlite.index")),
+        };
+        let url = format!("sqlite://{}", template.database.display());
+        fill(&url, content, &template.index).await;
+        self.sqlite.push((content, template.clone()));
+        template
+    }
+
+    async fn postgres(&mut self, content: Content) -> Template<String> {
+        if let Some((_, template)) = self.postgres.iter().find(|(one, _)| *one == content) {
+            return template.clone();
+        }
+        let template = Template {
+            database: fresh_name("template"),
+            index: self.path(&format!("{content:?}.postgres.index")),
+        };
+        admin(&format!("CREATE DATABASE {}", template.database)).await;
+        fill(&on_server(&template.database), content, &template.index).await;
+        self.postgres.push((content, template.clone()));
+        template
     }
 }
 
-async fn fill(url: &str, content: Content) {
+async fn fill(url: &str, content: Content, index: &std::path::Path) {
     let store = Store::open(url, Some(ORIGIN), Clock::System).await.unwrap();
     if content == Content::Seeded {
         seed(&store).await;
     }
+    let search = Search::new(store.clone(), IndexPlace::Folder(index.to_owned()));
+    // What follows the log has nothing left to do in a copy.
+    let followers = Followers::start(&store).with(&store, search.follower());
+    crate::node::settled(&store, &followers).await;
+    followers.stop().await;
+    drop(search);
     store.db().clone().close().await;
 }
 

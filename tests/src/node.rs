@@ -58,7 +58,10 @@ async fn start(backend: Backend, database: &Database) -> (Node, ServerHandle) {
     let store = Store::open(&database.url, None, Clock::System)
         .await
         .unwrap();
-    let search = Search::new(store.clone(), IndexPlace::Memory);
+    let search = Search::new(
+        store.clone(),
+        IndexPlace::Folder(database.index().to_owned()),
+    );
     let state = State::new(store.clone(), search.clone()).await.unwrap();
     let config = Config {
         workers: Some(2),

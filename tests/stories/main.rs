@@ -18,6 +18,7 @@ mod durability;
 mod errors;
 mod followers;
 mod graph;
+mod lists;
 mod openapi;
 mod pages;
 mod properties;

@@ -1,9 +1,4 @@
 //! What people ask of the directory, each answered by one or two requests.
-//!
-//! Questions that need lists with filters wait for those: the maximal-care hospital seated in
-//! Nordhessen, projects possibly active in 2010, completed projects that address
-//! Fachkräftemangel and rural areas, events in Bochum, online events of 2021, events with at least
-//! 30 attending, and the events of a project sorted by date.
 
 use serde_json::{Value, json};
 use tests::{Node, story};
@@ -26,6 +21,12 @@ fn names(items: &[Value]) -> Vec<&str> {
     let name = |item: &'_ Value| item["other"]["name"].is_string();
     assert!(items.iter().all(name), "{items:#?}");
     let names = items.iter().map(|item| item["other"]["name"].as_str());
+    names.map(Option::unwrap).collect()
+}
+
+/// The names of the records of a list.
+fn titles(items: &[Value]) -> Vec<&str> {
+    let names = items.iter().map(|item| item["name"].as_str());
     names.map(Option::unwrap).collect()
 }
 
@@ -269,3 +270,119 @@ story!(which_report_covers_which_workshops, Seeded, async |node| {
         ]
     );
 });
+
+story!(
+    which_hospital_of_maximal_care_has_its_seat_in_nordhessen,
+    Seeded,
+    async |node| {
+        let found = list(node, "actors?care_level=maximal&seat=nordhessen").await;
+        assert_eq!(titles(&found), ["Klinikum Kassel"]);
+        // Its seat is there; that it is a member of the cluster is nowhere stated.
+        let path = "actors?has_member=cluster-gesundheit-nordhessen";
+        node.get(&format!("/v1/{path}"))
+            .await
+            .problem(400, "unknown-parameter");
+        let members = "actors?member_of=cluster-gesundheit-nordhessen";
+        assert!(list(node, members).await.is_empty());
+    }
+);
+
+story!(
+    which_projects_may_have_been_going_on_in_2010,
+    Seeded,
+    async |node| {
+        let possible = list(node, "projects?active_on=2010").await;
+        let kcr = possible
+            .iter()
+            .find(|one| one["slug"] == "klinikcluster-ruhr");
+        assert_eq!(kcr.unwrap()["hit"], json!({"certainty": "possible"}));
+        let certain = list(node, "projects?active_on=2010&certainty=certain").await;
+        assert!(certain.is_empty());
+        // It began in 2009.
+        let before = list(node, "projects?active_on=2008").await;
+        assert!(before.iter().all(|one| one["slug"] != "klinikcluster-ruhr"));
+    }
+);
+
+story!(
+    which_completed_projects_address_skilled_workers_and_rural_areas,
+    Seeded,
+    async |node| {
+        let path = "projects?phase=completed&topic=fachkraeftemangel&topic=laendlicher-raum";
+        let found = list(node, path).await;
+        assert_eq!(titles(&found), ["Kommunale Versorgungskompetenzen stärken"]);
+        let other = "projects?phase=concept&topic=fachkraeftemangel&topic=laendlicher-raum";
+        assert!(list(node, other).await.is_empty());
+        let audience = "projects?outcome_audience=municipality";
+        assert_eq!(titles(&list(node, audience).await), titles(&found));
+    }
+);
+
+story!(
+    which_events_did_the_digital_health_factory_have_newest_first,
+    Seeded,
+    async |node| {
+        let path = "events?concerns=project/digital-health-factory-ruhr&sort=-start";
+        assert_eq!(
+            titles(&list(node, path).await),
+            [
+                "Ergebnisse der beiden lokalen Workshops",
+                "Lokaler Workshop Bochum Wattenscheid",
+                "Lokaler Workshop Dortmunder Nordstadt",
+                "Regionaler Workshop Digital Local Care",
+                "Regionaler Workshop Digital Chronic Care",
+                "Auftaktveranstaltung",
+            ]
+        );
+    }
+);
+
+story!(which_events_were_in_bochum, Seeded, async |node| {
+    // The event names Wattenscheid; the tree knows that this is in Bochum, and that the page's
+    // Bochum is the district of the reference data.
+    for region in ["bochum", "nordrhein-westfalen"] {
+        let found = list(node, &format!("events?region={region}&format=workshop")).await;
+        assert!(
+            titles(&found).contains(&"Lokaler Workshop Bochum Wattenscheid"),
+            "{region}: {found:#?}"
+        );
+    }
+    let bochum = list(node, "events?region=bochum").await;
+    assert_eq!(titles(&bochum), ["Lokaler Workshop Bochum Wattenscheid"]);
+});
+
+story!(which_events_of_2021_were_online, Seeded, async |node| {
+    let path = "events?mode=online&start_from=2021&start_to=2021&sort=start";
+    let found = list(node, path).await;
+    assert_eq!(
+        titles(&found),
+        [
+            "Regionaler Workshop Digital Chronic Care",
+            "Regionaler Workshop Digital Local Care"
+        ]
+    );
+    for event in &found {
+        assert_eq!(event["hit"]["certainty"], "certain");
+    }
+    // Nothing begins on the date on which it was posted.
+    let posted = list(node, "events?start_from=2021-03&start_to=2021-04").await;
+    assert!(posted.is_empty());
+});
+
+story!(
+    which_events_had_at_least_30_attending,
+    Seeded,
+    async |node| {
+        let found = list(node, "events?attendance_min=30&sort=-start").await;
+        assert_eq!(
+            titles(&found),
+            [
+                "Regionaler Workshop Digital Local Care",
+                "Regionaler Workshop Digital Chronic Care",
+                "Auftaktveranstaltung",
+            ]
+        );
+        let more = list(node, "events?attendance_min=31").await;
+        assert_eq!(titles(&more), ["Regionaler Workshop Digital Local Care"]);
+    }
+);

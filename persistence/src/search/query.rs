@@ -308,10 +308,11 @@ impl Maker<'_> {
     fn text(&self, typed: &str, beginnings: bool) -> tantivy::Result<Box<dyn Query>> {
         let fields = &self.fields.text;
         if beginnings {
-            return Ok(Typed::parse(typed).suggest_query(fields));
+            let typed = Typed::parse(typed).take_apart(fields, self.searcher)?;
+            return typed.suggest_query(fields);
         }
         let typed = Typed::parse(typed).take_apart(fields, self.searcher)?;
-        Ok(typed.query(fields, &|key| self.named(key)))
+        typed.query(fields, &|key| self.named(key))
     }
 
     /// What belongs to the regions, networks and topics of a name.

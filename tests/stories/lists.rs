@@ -1,0 +1,59 @@
+//! Lists, search, facets and suggestions.
+
+mod acceptance;
+mod facets;
+mod filters;
+mod freshness;
+mod index;
+mod map;
+mod pages;
+mod secrecy;
+mod suggest;
+
+use serde_json::{Value, json};
+use tests::Node;
+
+/// Reads a page.
+async fn page(node: &Node, path: &str) -> Value {
+    node.get(&format!("/v1/{path}")).await.expect(200).json
+}
+
+/// The names of a page's items.
+fn names(page: &Value) -> Vec<&str> {
+    let items = page["items"].as_array().unwrap();
+    let names = items.iter().map(|item| item["name"].as_str().unwrap());
+    names.collect()
+}
+
+/// The ids of a page's items.
+fn ids(page: &Value) -> Vec<String> {
+    let items = page["items"].as_array().unwrap();
+    let ids = items.iter().map(|item| item["id"].as_str().unwrap());
+    ids.map(str::to_owned).collect()
+}
+
+/// Every item of a list, page after page; the total stays what it was.
+async fn all(node: &Node, path: &str) -> Vec<Value> {
+    let mut items = Vec::new();
+    let mut next = Some(format!("/v1/{path}"));
+    while let Some(path) = next {
+        let page = node.get(&path).await.expect(200).json;
+        items.extend(page["items"].as_array().unwrap().iter().cloned());
+        next = page["next"].as_str().map(str::to_owned);
+        if next.is_none() {
+            assert_eq!(page["total"], items.len(), "{path}");
+        }
+    }
+    items
+}
+
+/// Makes a published record as the admin and answers its id.
+async fn make(node: &Node, kind: &str, mut body: Value) -> String {
+    let members = body.as_object_mut().unwrap();
+    members.entry("publication").or_insert(json!("published"));
+    if kind != "topics" && kind != "relationships" {
+        members.entry("home_region").or_insert(json!("hessen"));
+    }
+    let answer = node.post(&format!("/v1/{kind}")).json(&body).await;
+    answer.expect(201).id().to_owned()
+}
