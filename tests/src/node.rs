@@ -84,6 +84,8 @@ async fn start(backend: Backend, database: &Database) -> (Node, ServerHandle) {
         tokens,
         client: reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
+            // The server closes a connection that was idle for five seconds.
+            .pool_idle_timeout(Duration::from_secs(2))
             .build()
             .unwrap(),
     };
