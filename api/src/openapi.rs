@@ -64,6 +64,7 @@ fn tags() -> Value {
             "Relationships",
             "Who works with whom, in which role and when.",
         ),
+        ("Export", "Many records at once, to take away."),
         ("Vocabularies", "The closed vocabularies with their labels."),
     ];
     tags.iter()

@@ -7,6 +7,7 @@ pub mod relationships;
 pub mod service;
 pub mod vocabularies;
 
+use crate::export;
 use crate::list;
 use crate::mount::resource;
 use crate::operation::Routes;
@@ -44,6 +45,7 @@ pub fn all() -> Routes {
         .and(relationships::list())
         .and(resource::<Relationship>("Relationships"))
         .and(list::search())
+        .and(export::routes())
         .and(vocabularies::routes())
         .and(problems::routes())
         .and(health::routes())
