@@ -85,6 +85,7 @@ fn cors(origins: &[String]) -> Cors {
         header::LOCATION,
         header::RETRY_AFTER,
         header::CONTENT_LANGUAGE,
+        header::CONTENT_DISPOSITION,
         middleware::REQUEST_ID,
         crate::reply::WARNINGS,
         header::HeaderName::from_static("idempotency-replayed"),

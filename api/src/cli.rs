@@ -1,6 +1,7 @@
 //! The command line.
 
 mod doctor;
+mod export;
 mod import;
 mod serve;
 mod token;
@@ -69,6 +70,8 @@ enum Command {
     Migrate,
     /// Load records from NDJSON, one record a line
     Import(import::Import),
+    /// Print this node's own records, as import takes them back
+    Export(export::ExportOptions),
     /// Print the OpenAPI document
     Openapi,
     /// Make a local account with one grant and print its token as the last line
@@ -158,6 +161,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
         Command::Import(import) => import::run(&open(&config).await?, &import).await,
+        Command::Export(options) => export::run(&open(&config).await?, &options).await,
         Command::Token(token) => token::run(&open(&config).await?, &token).await,
         Command::Doctor(doctor) => doctor::run(&config, &doctor).await,
     }

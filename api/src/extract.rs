@@ -26,7 +26,7 @@ mod query;
 pub use access::{Reader, Writer};
 pub use body::{GeoJsonBody, MAX_GEOMETRY, PatchBody, RecordBody, read_body};
 pub use condition::{GeometryCondition, IfMatch, IfNoneMatch};
-pub use query::{Pairs, Parameter, Parameters, Query, wrong};
+pub use query::{Pairs, Parameter, Parameters, Query, unknown, wrong};
 
 use crate::app::State;
 use crate::operation::{Draft, Extract};

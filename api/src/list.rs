@@ -5,14 +5,17 @@ pub mod parameters;
 mod read;
 
 use crate::extract::{App, IfNoneMatch, Pairs, Query, Reader};
+use crate::negotiate::{Media, Wanted};
 use crate::operation::Routes;
 use crate::problem::Problem;
+use crate::represent::{geojson, with_members};
 use crate::routes::relationships::Address;
 use domain::access::Caller;
 use domain::resource::{Kind, Resource};
 use page::RecordList;
-use persistence::search::filter::Condition;
-use read::{Everything, ListParameters, Names, Of, Scope};
+use persistence::search::filter::{Condition, Filter};
+use read::{Everything, ListParameters, Of, Scope};
+pub(crate) use read::{Names, Narrowing};
 
 /// The list of a kind.
 #[must_use]
@@ -41,12 +44,11 @@ async fn list<S: Scope>(
     Query(parameters): Query<ListParameters<S>>,
     known: IfNoneMatch,
     address: Address,
+    Wanted(media): Wanted,
 ) -> Result<RecordList<S>, Problem> {
     let mut query = parameters.query;
-    for names in &parameters.names {
-        let condition = resolve(&app, &caller, names).await?;
-        query.filter.conditions.push(condition);
-    }
+    let geometry = geojson::check_geometry(parameters.geometry, media)?;
+    resolve_all(&app, &caller, &parameters.names, &mut query.filter).await?;
     // A cursor is good for its own list only.
     let text = std::mem::take(&mut query.text);
     query.text = format!("{}?{text}", address.path);
@@ -65,20 +67,48 @@ async fn list<S: Scope>(
         .text
         .as_deref()
         .filter(|_| parameters.highlights);
-    let json = page::body(
+    let items = page::items(&found, shown.items, typed);
+    let rest = page::rest(
         &found,
-        shown.items,
         shown.included,
-        (next.as_deref(), typed),
+        next.as_deref(),
         &parameters.representation,
     );
+    let json = match media {
+        Media::GeoJson => {
+            let stored = match geometry {
+                true => geojson::stored(&app.store, &rows).await?,
+                false => geojson::Geometries::new(),
+            };
+            let features = rows.iter().zip(&items);
+            let features = features.map(|(row, item)| geojson::feature(row, item, &stored, None));
+            geojson::collection(&features.collect::<Vec<_>>(), &rest)
+        }
+        Media::Json | Media::NdJson | Media::Csv => {
+            with_members(&format!("{{\"items\":[{}]}}", items.join(",")), &rest)
+        }
+    };
     let etag = crate::represent::weak_tag(&json);
     Ok(RecordList::new(
-        (!known.has(&etag)).then_some(json),
+        (!known.has(&etag)).then_some((media, json)),
         etag,
         next,
         shown.languages,
     ))
+}
+
+/// Narrows a filter by the records that parameters name.
+pub(crate) async fn resolve_all(
+    app: &App,
+    caller: &Caller,
+    all: &[Names],
+    filter: &mut Filter,
+) -> Result<(), Problem> {
+    for names in all {
+        let condition = resolve(app, caller, names).await?;
+        filter.conditions.push(condition);
+    }
+    Ok(())
 }
 
 /// Finds the records that a parameter names.

@@ -1,6 +1,7 @@
 //! What happens around every request: limits before, problem documents and headers after.
 
 use crate::extract::language;
+use crate::negotiate;
 use crate::problem::Problem;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -24,6 +25,7 @@ pub async fn around(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = request_id(&request);
+    let negotiated = negotiate::offered(request.method(), request.path()).len() > 1;
     let mut response = match refused(request.request()) {
         Some(problem) => {
             let response = render(&problem, request.request(), &id);
@@ -35,6 +37,9 @@ pub async fn around(
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
+    }
+    if negotiated {
+        headers.append(header::VARY, HeaderValue::from_static("accept"));
     }
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
@@ -66,53 +71,15 @@ fn refused(request: &HttpRequest) -> Option<Problem> {
         return Some(Problem::new("uri-too-long"));
     }
     let path = request.path();
-    let offered = if path.ends_with("/geometry") {
-        "application/geo+json"
-    } else {
-        "application/json"
-    };
     let api = path.starts_with("/v1/") || path == "/";
-    (api && !acceptable(request, offered)).then(|| {
+    (api && negotiate::chosen(request).is_none()).then(|| {
+        let offered = negotiate::offered(request.method(), path).iter();
+        let names: Vec<&str> = offered.map(|media| media.name()).collect();
         Problem::new("not-acceptable").detail(
-            format!("This is offered as {offered}."),
-            format!("Angeboten wird {offered}."),
+            format!("This is offered as {}.", names.join(" or ")),
+            format!("Angeboten wird {}.", names.join(" oder ")),
         )
     })
-}
-
-/// Whether `Accept` takes the offered type; the most specific range decides (RFC 9110, 12.5.1).
-fn acceptable(request: &HttpRequest, offered: &str) -> bool {
-    let ranges: Vec<(u8, bool)> = request
-        .headers()
-        .get_all(header::ACCEPT)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|range| range.trim().to_ascii_lowercase())
-        .filter(|range| !range.is_empty())
-        .map(|range| (specificity(&range, offered), wanted(&range)))
-        .collect();
-    let best = ranges
-        .iter()
-        .filter(|(fit, _)| *fit > 0)
-        .max_by_key(|(fit, _)| *fit);
-    ranges.is_empty() || best.is_some_and(|(_, wanted)| *wanted)
-}
-
-/// How closely a range fits a type: 0 not at all, 3 exactly.
-fn specificity(range: &str, offered: &str) -> u8 {
-    match range.split(';').next().unwrap_or_default().trim() {
-        exact if exact == offered => 3,
-        "application/*" => 2,
-        "*/*" => 1,
-        _ => 0,
-    }
-}
-
-/// Whether the weight of a range is above zero.
-fn wanted(range: &str) -> bool {
-    let mut parameters = range.split(';').skip(1).map(str::trim);
-    let weight = parameters.find_map(|one| one.strip_prefix("q="));
-    weight.is_none_or(|q| q.trim().parse::<f32>().is_ok_and(|q| q > 0.0))
 }
 
 /// A response as it is, or as a problem document if it is an error.

@@ -3,6 +3,7 @@
 use crate::extract::{
     App, HowToWrite, Id, IfMatch, IfNoneMatch, PatchBody, Query, Reader, RecordBody, Writer,
 };
+use crate::negotiate::Wanted;
 use crate::operation::Routes;
 use crate::problem::Problem;
 use crate::reply::{Changed, Created, Done, Found, Written};
@@ -88,9 +89,10 @@ async fn get<T: Resource>(
     id: Id<T>,
     Query(view): Query<View<T>>,
     known: IfNoneMatch,
+    Wanted(media): Wanted,
 ) -> Result<Found<T>, Problem> {
     let row = find(&app, &caller, T::KIND, &id.0).await?;
-    let shown = view.show(&app.store, &caller, &row).await?;
+    let shown = view.show(&app.store, &caller, &row, media).await?;
     if known.has(&shown.etag) {
         return Ok(Found::not_modified(shown.etag));
     }

@@ -65,6 +65,7 @@ fn tags() -> Value {
             "Who works with whom, in which role and when.",
         ),
         ("Search", "Finding records, and what is around them."),
+        ("Export", "Many records at once, to take away."),
         ("Vocabularies", "The closed vocabularies with their labels."),
     ];
     tags.iter()

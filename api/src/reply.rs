@@ -1,7 +1,7 @@
 //! Replies that document themselves: the return type of a handler is its documentation.
 
 use crate::operation::{Draft, Reply, reference};
-use crate::represent::Shown;
+use crate::represent::{Shown, geojson};
 use actix_web::body::BoxBody;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{StatusCode, header::HeaderName};
@@ -80,7 +80,7 @@ impl<T> Responder for Found<T> {
         };
         let mut response = HttpResponse::Ok();
         response
-            .content_type(JSON)
+            .content_type(shown.media.name())
             .insert_header((header::ETAG, shown.etag));
         if let Some(language) = shown.language {
             response.insert_header((header::CONTENT_LANGUAGE, language));
@@ -92,7 +92,16 @@ impl<T> Responder for Found<T> {
 impl<T: Resource> Reply for Found<T> {
     fn describe(draft: &mut Draft) {
         let headers = &["ETag", "Content-Language"];
-        let response = record_content::<T>(draft, "The record.", headers);
+        let mut response = record_content::<T>(draft, "The record.", headers);
+        geojson::describe_feature(
+            draft,
+            &mut response,
+            &format!("{}Feature", T::name()),
+            (
+                &reference(&format!("{}Record", T::name())),
+                &crate::represent::example::<T>(),
+            ),
+        );
         draft.response(200, response);
         draft.problem("moved");
         draft.problem("gone");

@@ -1,6 +1,9 @@
 //! How a record is shown: canonical, or translated, shortened, extended.
 
+pub mod geojson;
+
 use crate::extract::{Pairs, Parameter, Parameters, wrong};
+use crate::negotiate::{self, Media};
 use crate::problem::Problem;
 use domain::access::Caller;
 use domain::body::Definition;
@@ -22,8 +25,10 @@ use uuid::Uuid;
 /// A record ready to be sent.
 #[derive(Debug)]
 pub struct Shown {
-    /// The JSON text.
+    /// The text.
     pub json: String,
+    /// What it is.
+    pub media: Media,
     /// Strong for the canonical record, weak for everything else.
     pub etag: String,
     /// The language of the texts, if one was asked for.
@@ -74,6 +79,7 @@ const MAX_INCLUDED: usize = 200;
 
 /// The parameters of a representation.
 pub const PARAMETERS: &[Parameter] = &[
+    negotiate::FORMAT,
     Parameter {
         name: "lang",
         description: "Overlays the translation into this language (BCP 47); `Content-Language` says what is shown.",
@@ -117,25 +123,33 @@ impl<T: Resource> View<T> {
         store: &Store,
         caller: &Caller,
         row: &record::Model,
+        media: Media,
     ) -> Result<Shown, Problem> {
         let representation = &self.0;
-        if representation.is_canonical() {
+        if representation.is_canonical() && media == Media::Json {
             return Ok(Shown {
                 json: row.json()?,
+                media,
                 etag: format!("\"{}\"", row.version),
                 language: None,
             });
         }
         let mut all = representation.show_all(store, caller, &[row]).await?;
-        let mut json = all.items.pop().unwrap_or_default();
-        if let Some((included, total)) = all.included {
-            json = with_members(
-                &json,
-                &json!({"included": included, "included_total": total}),
-            );
-        }
+        let shown = all.items.pop().unwrap_or_default();
+        let included = all
+            .included
+            .map(|(included, total)| json!({"included": included, "included_total": total}));
+        let json = match (media, &included) {
+            (Media::GeoJson, more) => {
+                let stored = geojson::stored(store, &[row]).await?;
+                geojson::feature(row, &shown, &stored, more.as_ref())
+            }
+            (_, Some(more)) => with_members(&shown, more),
+            (_, None) => shown,
+        };
         Ok(Shown {
             etag: weak_tag(&json),
+            media,
             json,
             language: all.languages.pop(),
         })
@@ -159,6 +173,7 @@ impl Representation {
     /// # Errors
     /// `invalid-parameter`.
     pub fn read(pairs: &Pairs, kinds: &[Kind]) -> Result<Self, Problem> {
+        negotiate::check_format(pairs, negotiate::RECORDS)?;
         let lang = pairs.one("lang").map(str::to_owned);
         if let Some(lang) = &lang
             && format::language(lang).is_err()
@@ -201,10 +216,29 @@ impl Representation {
         })
     }
 
+    /// Records as they rest.
+    #[must_use]
+    pub const fn canonical() -> Self {
+        Self {
+            lang: None,
+            fields: None,
+            include: Vec::new(),
+        }
+    }
+
     /// Whether this is the canonical record.
     #[must_use]
     pub fn is_canonical(&self) -> bool {
         self.lang.is_none() && self.fields.is_none() && self.include.is_empty()
+    }
+
+    /// Whether a member of a kind is shown.
+    #[must_use]
+    pub fn shows(&self, kind: Kind, member: &str) -> bool {
+        let required = &Definition::of(kind).required;
+        let named = |names: &[String]| names.iter().any(|name| name == member);
+        let fields = self.fields.as_deref();
+        fields.is_none_or(|fields| named(fields) || named(required))
     }
 
     /// The language that was asked for.
@@ -389,4 +423,18 @@ pub fn example<T: Resource>() -> Value {
         synced_at: None,
     };
     serde_json::from_str(&envelope.around(&body.to_string())).unwrap_or_default()
+}
+
+/// [`example`] of a kind that is known only when the program runs.
+#[must_use]
+pub fn example_of(kind: Kind) -> Value {
+    match kind {
+        Kind::Region => example::<domain::region::Region>(),
+        Kind::Topic => example::<domain::topic::Topic>(),
+        Kind::Actor => example::<domain::actor::Actor>(),
+        Kind::Network => example::<domain::network::Network>(),
+        Kind::Project => example::<domain::project::Project>(),
+        Kind::Event => example::<domain::event::Event>(),
+        Kind::Relationship => example::<domain::relationship::Relationship>(),
+    }
 }

@@ -9,6 +9,7 @@ pub mod service;
 pub mod suggest;
 pub mod vocabularies;
 
+use crate::export;
 use crate::list;
 use crate::mount::resource;
 use crate::operation::Routes;
@@ -48,6 +49,7 @@ pub fn all() -> Routes {
         .and(list::search())
         .and(suggest::routes())
         .and(graph::routes())
+        .and(export::routes())
         .and(vocabularies::routes())
         .and(problems::routes())
         .and(health::routes())

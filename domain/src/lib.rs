@@ -24,6 +24,7 @@ pub mod relationship;
 pub mod resource;
 pub mod schema;
 pub mod shape;
+pub mod table;
 pub mod topic;
 pub mod value;
 pub mod vocabulary;

@@ -4,7 +4,7 @@
 //! since copies keep members that this release does not know), and the body as sent (`ActorInput`:
 //! closed, references in every form that input may take, the envelope allowed).
 
-use crate::resource::Resource;
+use crate::resource::{Kind, Resource};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use utoipa::openapi::{RefOr, Schema};
@@ -57,6 +57,20 @@ pub fn of<T: Resource>() -> Components {
     components.remove("Described");
     inputs(&mut components, &name, &body, &envelope);
     components
+}
+
+/// The schemas of a kind, and the name that they begin with.
+#[must_use]
+pub fn of_kind(kind: Kind) -> (&'static str, Components) {
+    match kind {
+        Kind::Region => ("Region", of::<crate::region::Region>()),
+        Kind::Topic => ("Topic", of::<crate::topic::Topic>()),
+        Kind::Actor => ("Actor", of::<crate::actor::Actor>()),
+        Kind::Network => ("Network", of::<crate::network::Network>()),
+        Kind::Project => ("Project", of::<crate::project::Project>()),
+        Kind::Event => ("Event", of::<crate::event::Event>()),
+        Kind::Relationship => ("Relationship", of::<crate::relationship::Relationship>()),
+    }
 }
 
 fn without_null(schema: &mut Value) {

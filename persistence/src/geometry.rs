@@ -7,8 +7,12 @@ use crate::unit::WriteOptions;
 use crate::write::Precondition;
 use domain::access::Caller;
 use domain::resource::Kind;
-use sea_orm::sea_query::LockType;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, QuerySelect};
+use sea_orm::sea_query::{Expr, Func, LockType};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect,
+};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 impl Store {
@@ -22,6 +26,43 @@ impl Store {
             .one(self.db().reader())
             .await?
             .ok_or(StoreError::NotFound)
+    }
+
+    /// How many bytes the geometries of these regions have.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn geometry_sizes(&self, regions: &[Uuid]) -> Result<BTreeMap<Uuid, usize>> {
+        let sizes: Vec<(Uuid, i32)> = geometry::Entity::find()
+            .select_only()
+            .column(geometry::Column::RecordId)
+            .expr_as(Func::char_length(Expr::col(geometry::Column::Body)), "size")
+            .filter(geometry::Column::RecordId.is_in(regions.iter().copied()))
+            .into_tuple()
+            .all(self.db().reader())
+            .await?;
+        let sizes = sizes.into_iter();
+        Ok(sizes
+            .map(|(region, size)| (region, usize::try_from(size).unwrap_or_default()))
+            .collect())
+    }
+
+    /// The geometries of regions that the caller sees, in one query.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn geometries(&self, regions: &[Uuid]) -> Result<BTreeMap<Uuid, String>> {
+        if regions.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let rows = geometry::Entity::find()
+            .filter(geometry::Column::RecordId.is_in(regions.iter().copied()))
+            .all(self.db().reader())
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.record_id, row.body))
+            .collect())
     }
 
     /// Writes the geometry of a region; `expected` is `None` when there must be none yet.

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod db;
 pub mod entity;
 pub mod error;
+pub mod export;
 pub mod follow;
 pub mod geometry;
 pub mod graph;

@@ -132,6 +132,22 @@ impl Store {
         })
     }
 
+    /// The ids of the relationships that the caller sees, in the order of the list.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn relationship_ids(
+        &self,
+        caller: &Caller,
+        filter: &RelationshipFilter,
+    ) -> Result<Vec<Uuid>> {
+        let conditions = conditions(filter, caller, &self.node().origin);
+        let all = page(&conditions, None, i64::MAX.unsigned_abs());
+        let rows = self.db().reader().query_all(&all).await?;
+        let ids = rows.iter().map(|row| row.try_get_by_index(0));
+        Ok(ids.collect::<std::result::Result<_, _>>()?)
+    }
+
     /// The record that a query parameter names: a UUID, a slug, or `kind/slug`.
     ///
     /// # Errors

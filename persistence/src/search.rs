@@ -20,4 +20,4 @@ mod query;
 mod trees;
 
 pub use index::{IndexPlace, Search};
-pub use list::{Facet, FacetValue, Hit, ListPage, ListQuery, Order, Sort};
+pub use list::{Facet, FacetValue, Hit, ListPage, ListQuery, Order, Sort, asked_for};

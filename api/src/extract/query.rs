@@ -104,7 +104,8 @@ pub(super) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         let known = T::table().iter().find(|one| one.name == name);
         let Some(known) = known else {
-            return Err(unknown::<T>(&name));
+            let names: Vec<&str> = T::table().iter().map(|one| one.name).collect();
+            return Err(unknown(&name, &names));
         };
         let repeated = pairs.0.iter().any(|(one, _)| *one == name);
         if repeated && !known.repeatable {
@@ -123,8 +124,9 @@ pub(super) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
     T::read(&pairs)
 }
 
-fn unknown<T: Parameters>(given: &str) -> Problem {
-    let names: Vec<&str> = T::table().iter().map(|one| one.name).collect();
+/// 400 that names the nearest parameter and all that there are.
+#[must_use]
+pub fn unknown(given: &str, names: &[&str]) -> Problem {
     let (en, de) = match nearest(given, names.iter().copied()) {
         Some(close) => (
             format!(" Did you mean `{close}`?"),
@@ -166,6 +168,22 @@ impl Pairs {
             .iter()
             .filter(move |(one, _)| one == name)
             .map(|(_, value)| value.as_str())
+    }
+
+    /// The name of every parameter that was given.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The query without some parameters.
+    #[must_use]
+    pub fn without(&self, names: &[&str]) -> Self {
+        let kept = self.0.iter();
+        Self(
+            kept.filter(|(name, _)| !names.contains(&name.as_str()))
+                .cloned()
+                .collect(),
+        )
     }
 
     /// True or false.

@@ -2,9 +2,10 @@
 
 use super::parameters;
 use super::read::Scope;
+use crate::negotiate::Media;
 use crate::operation::{Draft, Reply, reference};
 use crate::reply::content;
-use crate::represent::{Representation, with_members};
+use crate::represent::{Representation, geojson, with_members};
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -22,7 +23,7 @@ use std::marker::PhantomData;
 #[derive(Debug)]
 pub(super) struct RecordList<S> {
     /// Absent if the caller has it already.
-    json: Option<String>,
+    body: Option<(Media, String)>,
     etag: String,
     next: Option<String>,
     languages: Vec<String>,
@@ -31,13 +32,13 @@ pub(super) struct RecordList<S> {
 
 impl<S> RecordList<S> {
     pub(super) fn new(
-        json: Option<String>,
+        body: Option<(Media, String)>,
         etag: String,
         next: Option<String>,
         languages: Vec<String>,
     ) -> Self {
         Self {
-            json,
+            body,
             etag,
             next,
             languages,
@@ -51,41 +52,41 @@ impl<S> Responder for RecordList<S> {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         let etag = (header::ETAG, self.etag);
-        let Some(json) = self.json else {
+        let Some((media, body)) = self.body else {
             return HttpResponse::NotModified().insert_header(etag).finish();
         };
         let mut response = HttpResponse::Ok();
-        response
-            .content_type("application/json")
-            .insert_header(etag);
+        response.content_type(media.name()).insert_header(etag);
         if let Some(next) = self.next {
             response.insert_header((header::LINK, format!("<{next}>; rel=\"next\"")));
         }
         if !self.languages.is_empty() {
             response.insert_header((header::CONTENT_LANGUAGE, self.languages.join(", ")));
         }
-        response.body(json)
+        response.body(body)
     }
 }
 
-/// The page as JSON: records are spliced in as they rest.
-pub(super) fn body(
-    page: &ListPage,
-    records: Vec<String>,
-    included: Option<(Value, usize)>,
-    (next, typed): (Option<&str>, Option<&str>),
-    representation: &Representation,
-) -> String {
+/// The records of a page as JSON, as they rest, each with how it was found.
+pub(super) fn items(page: &ListPage, records: Vec<String>, typed: Option<&str>) -> Vec<String> {
     let typed = typed.map(Typed::parse);
-    let items: Vec<String> = page
-        .hits
+    page.hits
         .iter()
         .zip(records)
         .map(|(hit, record)| match extras(hit, typed.as_ref(), &record) {
             Some(extras) => with_members(&record, &json!({"hit": extras})),
             None => record,
         })
-        .collect();
+        .collect()
+}
+
+/// What a page has beside its records.
+pub(super) fn rest(
+    page: &ListPage,
+    included: Option<(Value, usize)>,
+    next: Option<&str>,
+    representation: &Representation,
+) -> Value {
     let mut rest = json!({"total": page.total});
     if let Some(next) = next {
         insert(&mut rest, &["next"], next);
@@ -101,7 +102,7 @@ pub(super) fn body(
         insert(&mut rest, &["included"], included);
         insert(&mut rest, &["included_total"], total);
     }
-    with_members(&format!("{{\"items\":[{}]}}", items.join(",")), &rest)
+    rest
 }
 
 /// What a hit has beside the record; `None` if nothing was asked for.
@@ -224,15 +225,17 @@ impl<S: Scope> Reply for RecordList<S> {
             Some(kind) => (format!("{}Page", type_name(kind)), item_reference(kind)),
             None => ("SearchPage".to_owned(), any_item(kinds)),
         };
-        draft.components(Map::from_iter([(name.clone(), page_schema(&item))]));
+        let page = page_schema(&item);
+        draft.components(Map::from_iter([(name.clone(), page.clone())]));
         let mut response = content("A page.", "application/json", &reference(&name));
-        let example =
-            json!({"items": [example(kinds.first().copied().unwrap_or(Kind::Actor))], "total": 1});
+        let record = crate::represent::example_of(kinds.first().copied().unwrap_or(Kind::Actor));
         insert(
             &mut response,
             &["content", "application/json", "example"],
-            example,
+            json!({"items": [record], "total": 1}),
         );
+        let name = format!("{}FeatureCollection", S::LISTED.map_or("Search", type_name));
+        geojson::describe_collection(draft, &mut response, &name, &page, &record);
         for header in ["ETag", "Link", "Content-Language"] {
             let object =
                 json!({"description": "See RFC 9110 and RFC 8288.", "schema": {"type": "string"}});
@@ -277,21 +280,13 @@ fn any_item(kinds: &[Kind]) -> Value {
 
 /// The schemas of a kind, and its record with `hit`.
 fn item_schema(draft: &mut Draft, kind: Kind) {
-    let components = match kind {
-        Kind::Region => domain::schema::of::<domain::region::Region>(),
-        Kind::Topic => domain::schema::of::<domain::topic::Topic>(),
-        Kind::Actor => domain::schema::of::<domain::actor::Actor>(),
-        Kind::Network => domain::schema::of::<domain::network::Network>(),
-        Kind::Project => domain::schema::of::<domain::project::Project>(),
-        Kind::Event => domain::schema::of::<domain::event::Event>(),
-        Kind::Relationship => domain::schema::of::<domain::relationship::Relationship>(),
-    };
+    let (name, components) = domain::schema::of_kind(kind);
     let hit = hit_schema(draft);
     crate::reply::list_item(
         draft,
         components,
-        type_name(kind),
-        &format!("{}ListItem", type_name(kind)),
+        name,
+        &format!("{name}ListItem"),
         &json!({"hit": hit}),
         &[],
     );
@@ -325,7 +320,7 @@ fn page_schema(item: &Value) -> Value {
             "count": {"type": "integer", "minimum": 1},
         },
     });
-    json!({
+    let mut page = json!({
         "type": "object",
         "required": ["items", "total"],
         "properties": {
@@ -337,20 +332,14 @@ fn page_schema(item: &Value) -> Value {
                 "description": "Per facet its most frequent values among everything that matches.",
                 "additionalProperties": {"type": "array", "items": value},
             },
-            "included": {"type": "object", "description": "By kind and id the records that `include` brings along.", "additionalProperties": {"type": "object", "additionalProperties": {"type": "object"}}},
-            "included_total": {"type": "integer", "minimum": 0, "description": "How many there would be without the limit."},
         },
-    })
-}
-
-fn example(kind: Kind) -> Value {
-    match kind {
-        Kind::Region => crate::represent::example::<domain::region::Region>(),
-        Kind::Topic => crate::represent::example::<domain::topic::Topic>(),
-        Kind::Actor => crate::represent::example::<domain::actor::Actor>(),
-        Kind::Network => crate::represent::example::<domain::network::Network>(),
-        Kind::Project => crate::represent::example::<domain::project::Project>(),
-        Kind::Event => crate::represent::example::<domain::event::Event>(),
-        Kind::Relationship => crate::represent::example::<domain::relationship::Relationship>(),
+    });
+    let included = geojson::included_schema();
+    if let (Some(members), Some(more)) = (
+        page.get_mut("properties").and_then(Value::as_object_mut),
+        included.as_object(),
+    ) {
+        members.extend(more.clone());
     }
+    page
 }

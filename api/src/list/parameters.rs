@@ -182,6 +182,7 @@ fn make(listed: Listed) -> Vec<Parameter> {
         CURSOR,
         facet_names(listed),
         HIGHLIGHTS,
+        crate::represent::geojson::GEOMETRY,
     ]);
     table.extend_from_slice(crate::represent::PARAMETERS);
     table

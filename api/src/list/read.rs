@@ -49,6 +49,8 @@ pub(super) struct ListParameters<S> {
     pub names: Vec<Names>,
     /// How the records are shown.
     pub representation: Representation,
+    /// Whether regions are drawn with their area.
+    pub geometry: Option<bool>,
     /// Whether to show where words occur.
     pub highlights: bool,
     scope: PhantomData<S>,
@@ -56,7 +58,7 @@ pub(super) struct ListParameters<S> {
 
 /// A parameter whose values name records; any of them will do.
 #[derive(Debug)]
-pub(super) struct Names {
+pub(crate) struct Names {
     /// The parameter.
     pub parameter: &'static str,
     /// The kinds that it may name.
@@ -67,7 +69,7 @@ pub(super) struct Names {
 
 /// What a named record narrows by.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Naming {
+pub(crate) enum Naming {
     /// A member names it.
     Member(&'static str),
     /// A member names it or something below it.
@@ -109,6 +111,52 @@ impl<S: Scope> Parameters for ListParameters<S> {
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
         let listed = S::LISTED;
+        let Narrowing {
+            filter,
+            names,
+            near,
+        } = Narrowing::read(listed, pairs)?;
+        let order = order(listed, pairs, filter.text.is_some(), near.is_some())?;
+        let highlights = pairs.flag("highlights")?.unwrap_or(false);
+        if highlights && filter.text.is_none() {
+            return Err(wrong("highlights", "true", "given together with `q`"));
+        }
+        Ok(Self {
+            representation: Representation::read(pairs, parameters::kinds(listed))?,
+            geometry: pairs.flag("geometry")?,
+            query: ListQuery {
+                filter,
+                order,
+                near,
+                limit: pairs.number("limit", 1, 200)?.unwrap_or(20),
+                cursor: pairs.one("cursor").map(str::to_owned),
+                facets: facets(listed, pairs)?,
+                text: pairs.without_cursor(),
+            },
+            names,
+            highlights,
+            scope: PhantomData,
+        })
+    }
+}
+
+/// What a list is narrowed to; references are still names.
+#[derive(Debug)]
+pub(crate) struct Narrowing {
+    /// The filter without what references narrow.
+    pub(crate) filter: Filter,
+    /// References that narrow it.
+    pub(crate) names: Vec<Names>,
+    /// Where distances are measured from.
+    pub(crate) near: Option<Spot>,
+}
+
+impl Narrowing {
+    /// Reads the filters of a list.
+    ///
+    /// # Errors
+    /// `invalid-parameter`.
+    pub(crate) fn read(listed: Listed, pairs: &Pairs) -> Result<Self, Problem> {
         let kinds = pairs.codes::<Kind>("kind")?;
         let mut filter = Filter {
             kinds: parameters::kinds(listed).to_vec(),
@@ -137,25 +185,10 @@ impl<S: Scope> Parameters for ListParameters<S> {
         relations(listed, pairs, &mut names)?;
         dates(pairs, &mut filter)?;
         let near = areas(pairs, &mut filter)?;
-        let order = order(listed, pairs, filter.text.is_some(), near.is_some())?;
-        let highlights = pairs.flag("highlights")?.unwrap_or(false);
-        if highlights && filter.text.is_none() {
-            return Err(wrong("highlights", "true", "given together with `q`"));
-        }
         Ok(Self {
-            representation: Representation::read(pairs, parameters::kinds(listed))?,
-            query: ListQuery {
-                filter,
-                order,
-                near,
-                limit: pairs.number("limit", 1, 200)?.unwrap_or(20),
-                cursor: pairs.one("cursor").map(str::to_owned),
-                facets: facets(listed, pairs)?,
-                text: pairs.without_cursor(),
-            },
+            filter,
             names,
-            highlights,
-            scope: PhantomData,
+            near,
         })
     }
 }

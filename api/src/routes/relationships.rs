@@ -5,6 +5,7 @@ pub(super) mod query;
 
 use crate::extract::{App, Id, IfNoneMatch, Pairs, Query, Reader, from_head, language};
 use crate::mount::find;
+use crate::negotiate::{Media, Wanted};
 use crate::operation::{Draft, Routes};
 use crate::problem::Problem;
 use actix_web::HttpRequest;
@@ -14,7 +15,8 @@ use domain::resource::{Kind, Resource};
 use domain::vocabulary::Coded;
 use page::{AroundItems, Records, RelationshipList, body};
 use persistence::relationships::AllOf;
-use query::{Around, Everywhere, Sent};
+pub(crate) use query::Everywhere;
+use query::{Around, Sent};
 use std::marker::PhantomData;
 use uuid::Uuid;
 
@@ -46,7 +48,7 @@ async fn list_around<T: Resource>(
 ) -> Result<RelationshipList<AroundItems>, Problem> {
     let row = find(&app, &caller, T::KIND, &id.0).await?;
     sent.filter.around = vec![row.id];
-    answer(&app, &caller, sent, (&request, &known)).await
+    answer(&app, &caller, sent, (&request, &known, Media::Json)).await
 }
 
 async fn list_all(
@@ -55,19 +57,31 @@ async fn list_all(
     Query(mut query): Query<Everywhere>,
     known: IfNoneMatch,
     request: Address,
+    Wanted(media): Wanted,
 ) -> Result<RelationshipList<Records>, Problem> {
-    let described: Vec<Kind> = Kind::ALL
-        .iter()
-        .copied()
-        .filter(|kind| *kind != Kind::Relationship)
-        .collect();
-    let filter = &mut query.sent.filter;
-    filter.from = named(&app, &caller, ("from", &described), &query.from).await?;
-    filter.to = named(&app, &caller, ("to", &described), &query.to).await?;
-    let regions = [Kind::Region];
-    filter.home_regions =
-        named(&app, &caller, ("home_region", &regions), &query.home_region).await?;
-    answer(&app, &caller, query.sent, (&request, &known)).await
+    query.resolve(&app, &caller).await?;
+    answer(&app, &caller, query.sent, (&request, &known, media)).await
+}
+
+impl Everywhere {
+    /// Finds the records that parameters name.
+    ///
+    /// # Errors
+    /// `unknown-reference`.
+    pub(crate) async fn resolve(&mut self, app: &App, caller: &Caller) -> Result<(), Problem> {
+        let described: Vec<Kind> = Kind::ALL
+            .iter()
+            .copied()
+            .filter(|kind| *kind != Kind::Relationship)
+            .collect();
+        let filter = &mut self.sent.filter;
+        filter.from = named(app, caller, ("from", &described), &self.from).await?;
+        filter.to = named(app, caller, ("to", &described), &self.to).await?;
+        let regions = [Kind::Region];
+        filter.home_regions =
+            named(app, caller, ("home_region", &regions), &self.home_region).await?;
+        Ok(())
+    }
 }
 
 async fn named(
@@ -92,7 +106,7 @@ async fn answer<S>(
     app: &App,
     caller: &Caller,
     sent: Sent,
-    (request, known): (&Address, &IfNoneMatch),
+    (request, known, media): (&Address, &IfNoneMatch, Media),
 ) -> Result<RelationshipList<S>, Problem> {
     let around = sent.filter.around.first().copied();
     let bound = format!("{}?{}", request.path, sent.text);
@@ -108,10 +122,10 @@ async fn answer<S>(
     let next = page.next.as_ref();
     let next = next.map(|cursor| Pairs::next(&request.path, &sent.text, cursor));
     let lang = sent.lang.unwrap_or(request.lang);
-    let json = body(&page, around, lang, next.as_deref())?;
+    let json = body(&page, around, lang, (next.as_deref(), media))?;
     let etag = crate::represent::weak_tag(&json);
     Ok(RelationshipList {
-        json: (!known.has(&etag)).then_some(json),
+        body: (!known.has(&etag)).then_some((media, json)),
         etag,
         next,
         shape: PhantomData,

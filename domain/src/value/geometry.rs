@@ -1,6 +1,7 @@
 //! The geometry of a region: a GeoJSON polygon or multi-polygon (RFC 7946).
 
 use crate::fault::Fault;
+use crate::value::place::Point;
 use geojson::{GeometryValue, Position};
 use serde_json::{Map, Value, json};
 
@@ -60,6 +61,40 @@ fn on_earth(position: &Position) -> Result<(), Fault> {
     }
 }
 
+/// Where a record is: the point of the record itself, else those of its places; read leniently,
+/// since copies may hold what this release does not know.
+#[must_use]
+pub fn points(body: &Value) -> Vec<Point> {
+    let read = |path| {
+        let values = crate::pointer::values(body, path).into_iter();
+        let points = values.filter_map(|value| serde_json::from_value::<Point>(value.clone()).ok());
+        points.filter(|point| point.lat.abs() <= 90.0 && point.lon.abs() <= 180.0)
+    };
+    read("/point").chain(read("/places/*/point")).collect()
+}
+
+/// The GeoJSON geometry of a record as far as it has points: a `Point`, a `MultiPoint`, or `null`.
+/// A region that has a point of its own is there and not where its seats are.
+#[must_use]
+pub fn of_record(body: &Value) -> Value {
+    let mut points = points(body);
+    if body.get("point").is_some() {
+        points.truncate(1);
+    }
+    let mut positions: Vec<Value> = Vec::new();
+    for point in points {
+        let position = json!([point.lon, point.lat]);
+        if !positions.contains(&position) {
+            positions.push(position);
+        }
+    }
+    match positions.as_slice() {
+        [] => Value::Null,
+        [one] => json!({"type": "Point", "coordinates": one}),
+        many => json!({"type": "MultiPoint", "coordinates": many}),
+    }
+}
+
 /// The JSON Schema of what [`check`] accepts, as components.
 #[must_use]
 pub fn components() -> Map<String, Value> {
@@ -99,6 +134,40 @@ pub fn components() -> Map<String, Value> {
     Map::from_iter([("Geometry".to_owned(), geometry)])
 }
 
+/// The JSON Schema of what [`of_record`] makes and of what is stored, as a component; needs
+/// [`components`] too.
+#[must_use]
+pub fn record_components() -> Map<String, Value> {
+    let position = json!({
+        "type": "array",
+        "description": "Longitude, latitude (RFC 7946, 3.1.1).",
+        "items": {"type": "number"},
+        "minItems": 2,
+        "maxItems": 2,
+    });
+    let form = |name: &str, coordinates: &Value| {
+        json!({
+            "title": name,
+            "type": "object",
+            "required": ["type", "coordinates"],
+            "properties": {
+                "type": {"type": "string", "enum": [name]},
+                "coordinates": coordinates,
+            },
+        })
+    };
+    let geometry = json!({
+        "description": "Where the record is: a `Point`, a `MultiPoint` if it has several places, the area of a region if it was asked for, `null` if nothing is known.",
+        "oneOf": [
+            form("Point", &position),
+            form("MultiPoint", &json!({"type": "array", "items": position, "minItems": 2})),
+            {"$ref": format!("{}Geometry", crate::schema::COMPONENTS)},
+            {"type": "null"},
+        ],
+    });
+    Map::from_iter([("RecordGeometry".to_owned(), geometry)])
+}
+
 /// A small square around Bochum-Wattenscheid.
 #[must_use]
 pub fn example() -> Value {
@@ -111,6 +180,29 @@ pub fn example() -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_is_where_its_points_are() {
+        let place = |lat: f64, lon: f64| json!({"point": {"lat": lat, "lon": lon}});
+        assert_eq!(
+            of_record(&json!({"places": [{"city": "Kassel"}]})),
+            Value::Null
+        );
+        assert_eq!(
+            of_record(&json!({"places": [place(-90.0, 180.0), {"city": "Kassel"}]})),
+            json!({"type": "Point", "coordinates": [180.0, -90.0]})
+        );
+        assert_eq!(
+            of_record(&json!({"places": [place(0.0, -180.0), place(1.0, 2.0), place(1.0, 2.0)]})),
+            json!({"type": "MultiPoint", "coordinates": [[-180.0, 0.0], [2.0, 1.0]]})
+        );
+        assert_eq!(
+            of_record(&json!({"point": {"lat": 51.0, "lon": 7.0}, "places": [place(1.0, 2.0)]})),
+            json!({"type": "Point", "coordinates": [7.0, 51.0]})
+        );
+        let odd = json!({"places": [place(91.0, 2.0), {"point": "here"}]});
+        assert_eq!(of_record(&odd), Value::Null);
+    }
 
     #[test]
     fn closed_rings_on_the_earth_pass_and_nothing_else() {

@@ -12,7 +12,6 @@ use domain::filter::Form;
 use domain::resource::Kind;
 use domain::value::edtf::{EdtfDate, Moment, Period};
 use domain::value::identifier::Identifier;
-use domain::value::place::Point;
 use domain::value::text::collation_key;
 use domain::vocabulary::Coded;
 use serde::de::DeserializeOwned;
@@ -279,11 +278,8 @@ impl Writer<'_> {
 
 /// Where a record is: the points of its places, and its own.
 pub(super) fn spots(body: &Value) -> Vec<Spot> {
-    let mut points = domain::pointer::values(body, "/places/*/point");
-    points.extend(domain::pointer::values(body, "/point"));
-    let points = points.into_iter().filter_map(read::<Point>);
+    let points = domain::value::geometry::points(body).into_iter();
     points
-        .filter(|point| point.lat.abs() <= 90.0 && point.lon.abs() <= 180.0)
         .map(|point| Spot {
             lat: point.lat,
             lon: point.lon,

@@ -3,7 +3,7 @@
 use super::area::Spot;
 use super::collect::{Collected, Place, Plan, Ranking, number};
 use super::facets::{FacetPlan, Records};
-use super::fields::{BY_NAME, BY_START, BY_START_DESC, BY_UPDATED, BY_USE};
+use super::fields::{BY_NAME, BY_START, BY_START_DESC, BY_UPDATED, BY_USE, ID};
 use super::filter::{Filter, Test};
 use super::index::{Search, Snapshot};
 use super::query::Maker;
@@ -164,6 +164,48 @@ impl Search {
             next,
             facets,
         })
+    }
+
+    /// The ids of everything that the caller sees and a filter matches, of one state of the index.
+    ///
+    /// # Errors
+    /// [`StoreError::Behind`] if the index is not up to date in time.
+    pub async fn ids(&self, caller: &Caller, filter: &Filter) -> Result<Vec<Uuid>> {
+        let snapshot = self.fresh().await?;
+        let query = ListQuery {
+            filter: filter.clone(),
+            order: Order {
+                sort: Sort::Name,
+                descending: false,
+            },
+            near: None,
+            limit: u64::MAX,
+            cursor: None,
+            facets: Vec::new(),
+            text: String::new(),
+        };
+        let visibility = caller.visibility();
+        let task = move || {
+            let pass = Pass {
+                snapshot: &snapshot,
+                query: &query,
+                visibility: &visibility,
+            };
+            let plan = Plan {
+                ranking: Ranking::Column {
+                    name: ID,
+                    descending: false,
+                },
+                after: None,
+                keep: usize::MAX,
+                areas: query.filter.areas.clone(),
+                facets: Vec::new(),
+            };
+            let found = pass.collect(&plan, None)?;
+            Ok(found.places.iter().filter_map(id_of).collect())
+        };
+        let found = tokio::task::spawn_blocking(task).await;
+        found.map_err(|why| StoreError::Search(why.to_string()))?
     }
 
     fn next(&self, query: &ListQuery, found: &Found) -> Option<String> {
@@ -437,7 +479,8 @@ fn id_of(place: &Place) -> Option<Uuid> {
 }
 
 /// Whether the publication of a row is still one that the list is about.
-fn asked_for(row: &record::Model, filter: &Filter) -> bool {
+#[must_use]
+pub fn asked_for(row: &record::Model, filter: &Filter) -> bool {
     let is = |one: &Publication| row.publication == one.code();
     if filter.publications.is_empty() {
         return is(&Publication::Published);

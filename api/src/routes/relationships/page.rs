@@ -1,9 +1,10 @@
 //! A page of relationships: as JSON, and in the document.
 
+use crate::negotiate::Media;
 use crate::operation::{Draft, Reply, reference};
 use crate::problem::Problem;
 use crate::reply::{content, list_item};
-use crate::represent::with_members;
+use crate::represent::{geojson, with_members};
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -14,6 +15,7 @@ use domain::value::edtf::Certainty;
 use domain::vocabulary::Coded;
 use persistence::relationships::{RelationshipItem, RelationshipPage};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use uuid::Uuid;
 
@@ -29,7 +31,7 @@ pub(super) struct Records;
 #[derive(Debug)]
 pub(super) struct RelationshipList<S> {
     /// Absent if the caller has it already.
-    pub(super) json: Option<String>,
+    pub(super) body: Option<(Media, String)>,
     pub(super) etag: String,
     pub(super) next: Option<String>,
     pub(super) shape: PhantomData<S>,
@@ -40,19 +42,19 @@ impl<S> Responder for RelationshipList<S> {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         let etag = self.etag;
-        let Some(json) = self.json else {
+        let Some((media, body)) = self.body else {
             return HttpResponse::NotModified()
                 .insert_header((header::ETAG, etag))
                 .finish();
         };
         let mut response = HttpResponse::Ok();
         response
-            .content_type("application/json")
+            .content_type(media.name())
             .insert_header((header::ETAG, etag));
         if let Some(next) = self.next {
             response.insert_header((header::LINK, format!("<{next}>; rel=\"next\"")));
         }
-        response.body(json)
+        response.body(body)
     }
 }
 
@@ -139,7 +141,10 @@ fn describe_page(draft: &mut Draft, name: &str, item: &Value) {
             "next": {"type": "string", "description": "Where the next page is, relative to this server; absent on the last page. Also as `Link`."},
         },
     });
-    draft.components(serde_json::Map::from_iter([(name.to_owned(), schema)]));
+    draft.components(serde_json::Map::from_iter([(
+        name.to_owned(),
+        schema.clone(),
+    )]));
     let mut item = crate::represent::example::<Relationship>();
     if name == "RelationshipsAroundPage" {
         let other = json!({
@@ -159,6 +164,10 @@ fn describe_page(draft: &mut Draft, name: &str, item: &Value) {
         &["content", "application/json", "example"],
         example,
     );
+    if name == "RelationshipPage" {
+        let name = "RelationshipFeatureCollection";
+        geojson::describe_collection(draft, &mut response, name, &schema, &item);
+    }
     for header in ["ETag", "Link"] {
         let object =
             json!({"description": "See RFC 9110 and RFC 8288.", "schema": {"type": "string"}});
@@ -172,19 +181,27 @@ pub(super) fn body(
     page: &RelationshipPage,
     around: Option<Uuid>,
     lang: Lang,
-    next: Option<&str>,
+    (next, media): (Option<&str>, Media),
 ) -> Result<String, Problem> {
     let mut items = Vec::with_capacity(page.items.len());
     for item in &page.items {
         let record = item.row.json()?;
-        items.push(match extras(item, around, lang) {
+        let record = match extras(item, around, lang) {
             Some(extras) => with_members(&record, &extras),
             None => record,
+        };
+        items.push(match media {
+            // Relationships have no place of their own.
+            Media::GeoJson => geojson::feature(&item.row, &record, &BTreeMap::new(), None),
+            Media::Json | Media::NdJson | Media::Csv => record,
         });
     }
     let mut rest = json!({"total": page.total});
     if let Some(next) = next {
         insert(&mut rest, &["next"], next);
+    }
+    if media == Media::GeoJson {
+        return Ok(geojson::collection(&items, &rest));
     }
     Ok(with_members(
         &format!("{{\"items\":[{}]}}", items.join(",")),

@@ -1,6 +1,7 @@
 //! What lists of relationships can be narrowed to.
 
 use crate::extract::{Pairs, Parameter, Parameters, wrong};
+use crate::negotiate;
 use crate::problem::Problem;
 use domain::described::Publication;
 use domain::fault::Lang;
@@ -13,8 +14,8 @@ use uuid::Uuid;
 
 /// What both lists can be narrowed to, as sent.
 #[derive(Debug)]
-pub(super) struct Sent {
-    pub(super) filter: RelationshipFilter,
+pub(crate) struct Sent {
+    pub(crate) filter: RelationshipFilter,
     pub(super) limit: u64,
     pub(super) cursor: Option<String>,
     pub(super) text: String,
@@ -154,8 +155,8 @@ impl Parameters for Around {
 
 /// The query of `GET /v1/relationships`.
 #[derive(Debug)]
-pub(super) struct Everywhere {
-    pub(super) sent: Sent,
+pub(crate) struct Everywhere {
+    pub(crate) sent: Sent,
     pub(super) from: AllOf<String>,
     pub(super) to: AllOf<String>,
     pub(super) home_region: AllOf<String>,
@@ -221,10 +222,22 @@ impl Parameters for Everywhere {
             PUBLICATION,
             LIMIT,
             CURSOR,
+            negotiate::FORMAT,
         ]
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        negotiate::check_format(pairs, negotiate::RECORDS)?;
+        Self::filters(pairs)
+    }
+}
+
+impl Everywhere {
+    /// Reads what relationships are narrowed to.
+    ///
+    /// # Errors
+    /// `invalid-parameter`.
+    pub(crate) fn filters(pairs: &Pairs) -> Result<Self, Problem> {
         let mut sent = read_common(pairs)?;
         let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
         let named = |name| pairs.lists(name, "an id or kind/slug", text);

@@ -1,0 +1,102 @@
+//! `verbund export`: this node's own records, whatever their publication, to standard output.
+
+use super::Failure;
+use crate::export::{Export, Running};
+use crate::negotiate::Media;
+use crate::problem::Problem;
+use crate::represent::Representation;
+use clap::{Args, ValueEnum};
+use domain::access::Caller;
+use domain::described::Publication;
+use domain::fault::Lang;
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use persistence::Store;
+use persistence::relationships::RelationshipFilter;
+use persistence::search::filter::Filter;
+use std::collections::VecDeque;
+use std::io::Write;
+
+/// Options of `export`.
+#[derive(Debug, Args)]
+pub(super) struct ExportOptions {
+    /// Only this kind; a table needs it
+    #[arg(long, value_parser = kind)]
+    kind: Option<Kind>,
+    /// How records are written
+    #[arg(long, value_enum, default_value_t = Format::Ndjson)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// One record a line, as `import` takes it back
+    Ndjson,
+    /// A table of one kind
+    Csv,
+    /// A map
+    Geojson,
+}
+
+fn kind(given: &str) -> Result<Kind, String> {
+    let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.code()).collect();
+    Kind::parse(given).ok_or_else(|| format!("one of {}", known.join(", ")))
+}
+
+pub(super) async fn run(store: &Store, options: &ExportOptions) -> Result<(), Failure> {
+    let media = match options.format {
+        Format::Ndjson => Media::NdJson,
+        Format::Csv => Media::Csv,
+        Format::Geojson => Media::GeoJson,
+    };
+    if media == Media::Csv && options.kind.is_none() {
+        let why = "a table has one set of columns; add --kind, such as --kind actor";
+        return Err(Failure::Told(why.to_owned()));
+    }
+    let publications = vec![Publication::ALL.to_vec()];
+    let relationships = RelationshipFilter {
+        origins: vec![vec![store.node().origin.clone()]],
+        publications: publications.clone(),
+        ..RelationshipFilter::default()
+    };
+    let caller = Caller::node();
+    let mut parts = VecDeque::new();
+    for kind in Kind::ALL.iter().copied() {
+        if options.kind.is_some_and(|only| only != kind) {
+            continue;
+        }
+        let ids = match kind {
+            Kind::Relationship => store.relationship_ids(&caller, &relationships).await?,
+            _ => {
+                store
+                    .in_dependency_order(store.own_ids(kind).await?)
+                    .await?
+            }
+        };
+        parts.push_back((kind, ids));
+    }
+    let mut running = Running::new(Export {
+        store: store.clone(),
+        caller,
+        media,
+        representation: Representation::canonical(),
+        geometry: media == Media::GeoJson,
+        records: Filter {
+            publications,
+            ..Filter::default()
+        },
+        relationships,
+        parts,
+    });
+    let mut output = std::io::stdout().lock();
+    while let Some(text) = running.next().await.map_err(|problem| failure(&problem))? {
+        let written = output.write_all(text.as_bytes());
+        written.map_err(|why| Failure::Io("standard output".to_owned(), why))?;
+    }
+    let written = output.flush();
+    written.map_err(|why| Failure::Io("standard output".to_owned(), why))
+}
+
+fn failure(problem: &Problem) -> Failure {
+    Failure::Told(problem.document(Lang::En, "", "").to_string())
+}
