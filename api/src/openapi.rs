@@ -64,6 +64,7 @@ fn tags() -> Value {
             "Relationships",
             "Who works with whom, in which role and when.",
         ),
+        ("Duplicates", "Records that are likely one thing."),
         ("Vocabularies", "The closed vocabularies with their labels."),
     ];
     tags.iter()

@@ -1,7 +1,9 @@
 //! The routes that only one kind has, and those that are about the node itself.
 
+pub mod duplicates;
 pub mod geometry;
 pub mod health;
+pub mod merge;
 pub mod problems;
 pub mod relationships;
 pub mod service;
@@ -23,19 +25,26 @@ pub fn all() -> Routes {
     service::routes()
         .and(resource::<Actor>("Actors"))
         .and(relationships::around::<Actor>("Actors"))
+        .and(merge::routes::<Actor>("Actors"))
         .and(resource::<Network>("Networks"))
         .and(relationships::around::<Network>("Networks"))
+        .and(merge::routes::<Network>("Networks"))
         .and(resource::<Region>("Regions"))
         .and(relationships::around::<Region>("Regions"))
+        .and(merge::routes::<Region>("Regions"))
         .and(geometry::routes())
         .and(resource::<Project>("Projects"))
         .and(relationships::around::<Project>("Projects"))
+        .and(merge::routes::<Project>("Projects"))
         .and(resource::<Event>("Events"))
         .and(relationships::around::<Event>("Events"))
+        .and(merge::routes::<Event>("Events"))
         .and(resource::<Topic>("Topics"))
         .and(relationships::around::<Topic>("Topics"))
+        .and(merge::routes::<Topic>("Topics"))
         .and(relationships::list())
         .and(resource::<Relationship>("Relationships"))
+        .and(duplicates::routes())
         .and(vocabularies::routes())
         .and(problems::routes())
         .and(health::routes())

@@ -7,6 +7,7 @@ pub mod edge;
 pub mod edge_role;
 pub mod geometry;
 pub mod identifier;
+pub mod merged;
 pub mod node;
 pub mod record;
 pub mod redirect;

@@ -2,10 +2,12 @@
 
 pub mod accounts;
 pub mod db;
+pub mod duplicates;
 pub mod entity;
 pub mod error;
 pub mod geometry;
 pub mod load;
+pub mod merged;
 pub mod migrations;
 pub mod read;
 pub mod relationships;
@@ -17,6 +19,7 @@ mod conflict;
 mod cursor;
 mod delete;
 mod edges;
+mod merge;
 mod prepare;
 mod resolve;
 mod revive;

@@ -1,7 +1,9 @@
 //! Finding the records that a body names, in one query, and writing their ids in their place.
 
 use crate::entity::record::{self, Column};
-use crate::error::Result;
+use crate::entity::tombstone;
+use crate::error::{Result, StoreError};
+use crate::merged::survivors;
 use crate::unit::Unit;
 use domain::access::Subject;
 use domain::body::Definition;
@@ -17,7 +19,7 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
 };
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// What the rules need to know of a record that is named.
@@ -49,6 +51,25 @@ impl Head {
         })
     }
 
+    /// A record as it was when it was merged.
+    fn buried(grave: tombstone::Model) -> Self {
+        let publication = if grave.was_public {
+            Publication::Published
+        } else {
+            Publication::Draft
+        };
+        Self {
+            id: grave.id,
+            kind: grave.kind,
+            origin: grave.origin,
+            slug: grave.slug,
+            system: grave.system,
+            external_id: grave.external_id,
+            home_region: grave.home_region,
+            publication: publication.code().to_owned(),
+        }
+    }
+
     fn is_named(&self, kind: Kind, name: &Name) -> bool {
         let kind_fits = self.kind == kind.code();
         match name {
@@ -60,6 +81,18 @@ impl Head {
                     && self.external_id.as_ref() == Some(&key.id)
             }
         }
+    }
+}
+
+/// A merged record that is named, and the one that stands for it.
+struct Former {
+    head: Head,
+    survivor: Uuid,
+}
+
+impl Former {
+    fn is_named(&self, wanted: &Wanted) -> bool {
+        self.head.is_named(wanted.kind, &wanted.name)
     }
 }
 
@@ -116,19 +149,27 @@ impl Unit<'_> {
         let mut resolved = Resolved::default();
         let wanted = collect(definition, body, &mut resolved.errors);
         resolved.heads = self.heads(&wanted).await?;
+        let formers = self.formers(&wanted, &mut resolved.heads).await?;
         let mut found = BTreeSet::new();
-        let mut listed = BTreeSet::new();
+        let mut listed = BTreeMap::new();
+        let mut twice = Vec::new();
         for one in &wanted {
-            match self.find(one, &resolved.heads, myself) {
+            match self.find(one, &resolved.heads, &formers, Some(myself)) {
                 Ok(id) => {
                     put(body, one, id);
                     found.insert(id);
                     // Two spellings of one record are one entry too many.
-                    if let Some(list) = one.list()
-                        && !listed.insert((list, id))
-                    {
-                        let repeated = FieldError::new(list, Fault::new("repeated"));
-                        resolved.errors.push(repeated);
+                    if let Some(list) = one.list() {
+                        let merged = formers.iter().any(|former| former.is_named(one));
+                        match listed.insert((list, id), merged) {
+                            // What has become one by a merge is not the writer's mistake.
+                            Some(before) if merged || before => twice.push(one.pointer.as_str()),
+                            Some(_) => {
+                                let repeated = FieldError::new(list, Fault::new("repeated"));
+                                resolved.errors.push(repeated);
+                            }
+                            None => {}
+                        }
                     }
                     // The ends of a relationship are in its edge.
                     if !matches!(one.path, "/from" | "/to") {
@@ -138,9 +179,86 @@ impl Unit<'_> {
                 Err(fault) => resolved.errors.push(FieldError::new(&one.pointer, fault)),
             }
         }
+        // From behind, so that the entries before keep their places.
+        for pointer in twice.into_iter().rev() {
+            remove_entry(body, pointer);
+        }
         // What the caller may not see must have no effect on the answer.
         resolved.heads.retain(|head| found.contains(&head.id));
         Ok(resolved)
+    }
+
+    /// The one record of a kind that a value names, locked against deletion.
+    pub(crate) async fn resolve_slot(
+        &self,
+        pointer: &'static str,
+        kind: Kind,
+        value: &Value,
+    ) -> Result<Uuid> {
+        let refused = |fault| StoreError::Invalid(vec![FieldError::new(pointer, fault)]);
+        let found = slot(kind, value).map_err(refused)?;
+        let (kind, name) = found.ok_or_else(|| refused(Fault::new("reference")))?;
+        let wanted = [Wanted {
+            pointer: pointer.to_owned(),
+            path: pointer,
+            form: ReferenceForm::Slot(kind),
+            kind,
+            name,
+        }];
+        let mut heads = self.heads(&wanted).await?;
+        let formers = self.formers(&wanted, &mut heads).await?;
+        let [wanted] = &wanted;
+        self.find(wanted, &heads, &formers, None).map_err(refused)
+    }
+
+    /// The merged records among those that might be meant; the survivors join the heads.
+    async fn formers(&self, wanted: &[Wanted], heads: &mut Vec<Head>) -> Result<Vec<Former>> {
+        let mut any = Condition::any();
+        // What the caller may not see must not hide what he may.
+        let missing = |one: &&Wanted| {
+            let mut named = heads
+                .iter()
+                .filter(|head| head.is_named(one.kind, &one.name));
+            !named.any(|head| self.sees_head(head))
+        };
+        for one in wanted.iter().filter(missing) {
+            let names = match &one.name {
+                Name::Id(id) => tombstone::Column::Id.eq(*id),
+                Name::Slug(slug) => tombstone::Column::Slug.eq(slug),
+                Name::External(key) => tombstone::Column::System
+                    .eq(&key.system)
+                    .and(tombstone::Column::ExternalId.eq(&key.id)),
+            };
+            any = any.add(names.and(tombstone::Column::Kind.eq(one.kind.code())));
+        }
+        if any.is_empty() {
+            return Ok(Vec::new());
+        }
+        let graves = tombstone::Entity::find()
+            .filter(any)
+            .filter(tombstone::Column::MergedInto.is_not_null())
+            .order_by_asc(tombstone::Column::Id)
+            .all(&self.tx)
+            .await?;
+        let survivors = survivors(&self.tx, graves.iter().map(|grave| grave.id)).await?;
+        let standing: Vec<Wanted> = graves
+            .iter()
+            .filter_map(|grave| Some((Kind::parse(&grave.kind)?, *survivors.get(&grave.id)?)))
+            .map(|(kind, id)| Wanted {
+                pointer: String::new(),
+                path: "",
+                form: ReferenceForm::Slot(kind),
+                kind,
+                name: Name::Id(id),
+            })
+            .collect();
+        heads.extend(self.heads(&standing).await?);
+        let formers = graves.into_iter().filter_map(|grave| {
+            let survivor = *survivors.get(&grave.id)?;
+            let head = Head::buried(grave);
+            Some(Former { head, survivor })
+        });
+        Ok(formers.collect())
     }
 
     /// Every record that might be meant, own ones and copies, in one query.
@@ -201,7 +319,13 @@ impl Unit<'_> {
     }
 
     /// The one record that is meant: this node's own, else the only copy.
-    fn find(&self, wanted: &Wanted, heads: &[Head], myself: &Myself) -> Result<Uuid, Fault> {
+    fn find(
+        &self,
+        wanted: &Wanted,
+        heads: &[Head],
+        formers: &[Former],
+        myself: Option<&Myself>,
+    ) -> Result<Uuid, Fault> {
         let own_origin = &self.origin;
         let visible: Vec<&Head> = heads
             .iter()
@@ -213,18 +337,38 @@ impl Unit<'_> {
             .collect();
         let own = visible.iter().find(|head| head.origin == *own_origin);
         let given = &wanted.name;
-        if own.is_none() && names_itself(wanted, myself) {
+        if own.is_none()
+            && let Some(myself) = myself.filter(|myself| names_itself(wanted, myself))
+        {
             return Ok(myself.id);
         }
         match (own, visible.as_slice()) {
             (Some(head), _) | (None, [head]) => fitting(head, wanted),
-            (None, []) => Err(Fault::new("unknown-reference")
-                .with("kind", wanted.kind)
-                .with("given", given)),
+            (None, []) => self.find_merged(wanted, heads, formers).ok_or_else(|| {
+                Fault::new("unknown-reference")
+                    .with("kind", wanted.kind)
+                    .with("given", given)
+            }),
             (None, _) => Err(Fault::new("ambiguous-slug")
                 .with("kind", wanted.kind)
                 .with("given", given)),
         }
+    }
+}
+
+impl Unit<'_> {
+    /// The record that stands for a merged one that is named, if the caller sees both.
+    fn find_merged(&self, wanted: &Wanted, heads: &[Head], formers: &[Former]) -> Option<Uuid> {
+        let named = formers.iter();
+        let mut named = named.filter(|former| former.is_named(wanted));
+        let former = named.find(|former| self.sees_head(&former.head))?;
+        let survivor = heads.iter().find(|head| head.id == former.survivor)?;
+        self.sees_head(survivor).then_some(survivor.id)
+    }
+
+    fn sees_head(&self, head: &Head) -> bool {
+        let subject = head.subject(&self.origin);
+        subject.is_some_and(|subject| self.caller.sees(&subject))
     }
 }
 
@@ -316,6 +460,19 @@ pub(crate) fn by_text(text: String) -> Name {
     match Uuid::try_parse(&text) {
         Ok(id) => Name::Id(id),
         Err(_) => Name::Slug(text),
+    }
+}
+
+/// Takes an entry out of a list.
+fn remove_entry(body: &mut Value, pointer: &str) {
+    let Some((list, at)) = pointer.rsplit_once('/') else {
+        return;
+    };
+    let entries = body.pointer_mut(list).and_then(Value::as_array_mut);
+    if let (Some(entries), Ok(at)) = (entries, at.parse::<usize>())
+        && at < entries.len()
+    {
+        entries.remove(at);
     }
 }
 

@@ -35,6 +35,7 @@ pub struct Store {
     clock: Clock,
     node: Node,
     head: watch::Sender<i64>,
+    duplicates: crate::duplicates::Kept,
 }
 
 impl Store {
@@ -54,6 +55,7 @@ impl Store {
             clock,
             node,
             head: watch::Sender::new(head),
+            duplicates: crate::duplicates::Kept::default(),
         };
         store.load_reference_data().await?;
         Ok(store)
@@ -75,6 +77,11 @@ impl Store {
     #[must_use]
     pub fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// The likely duplicates that were found last.
+    pub(crate) fn kept_duplicates(&self) -> &tokio::sync::Mutex<Option<crate::duplicates::Found>> {
+        &self.duplicates
     }
 
     /// Wakes followers in this process.

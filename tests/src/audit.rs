@@ -1,6 +1,6 @@
 //! Holds a database against what must be true of it at any moment between two transactions.
 
-use persistence::entity::{change, edge, node, record, reference, tombstone};
+use persistence::entity::{change, edge, merged, node, record, reference, tombstone};
 use sea_orm::{DatabaseConnection, EntityTrait, QueryOrder};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,7 +44,10 @@ pub async fn audit(database: &DatabaseConnection) -> Audited {
         }
     }
     assert_eq!(newest.len(), records.len() + graves.len());
-    nothing_names_what_is_not_there(database, &records).await;
+    let merged = graves.values().filter(|grave| grave.cause == "merged");
+    let merged: BTreeSet<Uuid> = merged.map(|grave| grave.id).collect();
+    merges_are_followed_to_their_end(database, &graves).await;
+    nothing_names_what_is_not_there(database, &records, &merged).await;
     Audited { log, records }
 }
 
@@ -81,18 +84,41 @@ fn versions_follow_each_other(log: &[change::Model]) -> BTreeMap<Uuid, &change::
     newest
 }
 
+/// Every merged record has one that stands for it, at the end of what the tombstones say.
+async fn merges_are_followed_to_their_end(
+    database: &DatabaseConnection,
+    graves: &BTreeMap<Uuid, tombstone::Model>,
+) {
+    let rows = merged::Entity::find().all(database).await.unwrap();
+    let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.loser_id, row)).collect();
+    for grave in graves.values() {
+        assert_eq!(grave.merged_into.is_some(), grave.cause == "merged");
+        let mut at = grave.id;
+        while let Some(next) = graves.get(&at).and_then(|grave| grave.merged_into) {
+            assert_ne!(next, grave.id, "merged into itself");
+            at = next;
+        }
+        let standing = rows.get(&grave.id).map(|row| row.survivor_id);
+        assert_eq!(standing, grave.merged_into.map(|_| at), "{grave:?}");
+    }
+    assert!(rows.keys().all(|id| graves.contains_key(id)));
+}
+
 async fn nothing_names_what_is_not_there(
     database: &DatabaseConnection,
     records: &BTreeMap<Uuid, record::Model>,
+    merged: &BTreeSet<Uuid>,
 ) {
     for named in reference::Entity::find().all(database).await.unwrap() {
-        let known = records.contains_key(&named.target_id);
+        let target = named.target_id;
+        let known = records.contains_key(&target) || merged.contains(&target);
         assert!(known, "dangling reference: {named:?}");
     }
     let edges = edge::Entity::find().all(database).await.unwrap();
     for edge in &edges {
         for end in edge.from_id.iter().chain(&edge.to_id) {
-            assert!(records.contains_key(end), "dangling end: {edge:?}");
+            let known = records.contains_key(end) || merged.contains(end);
+            assert!(known, "dangling end: {edge:?}");
         }
     }
     let joined: BTreeSet<Uuid> = edges.iter().map(|edge| edge.record_id).collect();
