@@ -208,7 +208,7 @@ impl Store {
         let joined = self.joined(&tx).await?;
         tx.commit().await?;
         // Seconds of computing must not hold up other requests.
-        let pairs = tokio::task::spawn_blocking(move || find_pairs(records, joined))
+        let pairs = tokio::task::spawn_blocking(move || find_pairs(&records, joined))
             .await
             .map_err(|why| StoreError::Corrupt(why.to_string()))?;
         let pairs = Arc::new(pairs);
@@ -327,9 +327,9 @@ struct Row {
 }
 
 /// Compares the records that share a key. They come in the order of their ids.
-fn find_pairs(records: Vec<(Side, Candidate)>, mut joined: Joined) -> Vec<DuplicatePair> {
+fn find_pairs(records: &[(Side, Candidate)], mut joined: Joined) -> Vec<DuplicatePair> {
     let mut pairs = Vec::new();
-    for (first, second) in sharing(&records) {
+    for (first, second) in sharing(records) {
         let (Some((a, one)), Some((b, other))) = (records.get(first), records.get(second)) else {
             continue;
         };
