@@ -1,9 +1,14 @@
 //! Likely duplicates: who sees which pairs, in which order, and what is not listed.
 
 use domain::access::{Caller, Role};
-use persistence::load::{CHUNK, LoadMode};
-use persistence::unit::WriteOptions;
+use domain::clock::Clock;
+use domain::duplicate::THRESHOLD;
+use persistence::duplicates::DuplicateFilter;
+use persistence::entity::record;
+use sea_orm::{EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
+use std::time::Instant;
+use tests::database::ORIGIN;
 use tests::settings::{full, tell};
 use tests::{Answer, Node, story};
 use uuid::Uuid;
@@ -282,8 +287,8 @@ story!(pages_and_filters, Seeded, async |node| {
     node.get(&forged).await.problem(400, "invalid-cursor");
 });
 
-// One in ten is there twice. Told at full length, these are twenty thousand.
-story!(finding_them_among_many_is_quick, async |node| {
+/// An actor among many; the one after each tenth is there twice.
+fn one_of_many(number: usize) -> record::ActiveModel {
     let towns = [
         "Kassel",
         "Bochum",
@@ -302,33 +307,65 @@ story!(finding_them_among_many_is_quick, async |node| {
         "Zentrum",
         "Sanitätshaus",
     ];
+    let of = number - usize::from(number % 10 == 1);
+    let name = format!("{} {} {}", sorts[of % 6], word(of), word(of / 7));
+    let body = json!({
+        "name": name,
+        "places": [{
+            "street": format!("Straße {} Nr. {}", of % 97, of % 211),
+            "city": towns[of % 8],
+            "postal_code": format!("{:05}", 10_000 + of % 800),
+        }],
+        "contact": {"website": format!("https://www.{}.example.org", of % 5000)},
+    });
+    let now = Clock::System.now();
+    let row = record::Model {
+        id: domain::id::new(),
+        kind: "actor".to_owned(),
+        origin: ORIGIN.to_owned(),
+        slug: Some(format!("nummer-{number}")),
+        name: Some(name),
+        system: None,
+        external_id: None,
+        home_region: None,
+        publication: "published".to_owned(),
+        was_public: true,
+        publish_at: None,
+        sameness: None,
+        version: 1,
+        seq: 0,
+        created_at: now,
+        updated_at: now,
+        synced_at: None,
+        body: body.to_string(),
+    };
+    row.into_active_model()
+}
+
+// Told at full length, these are twenty thousand.
+story!(finding_them_among_many_is_quick, async |node| {
     let count = if full() { 20_000 } else { 600 };
-    let lines: Vec<String> = (0..count)
-        .map(|number: usize| {
-            let of = number - usize::from(number % 10 == 1);
-            let street = format!("Straße {} Nr. {}", of % 97, of % 211);
-            let name = format!("{} {} {}", sorts[of % 6], word(of), word(of / 7));
-            json!({"kind": "actor", "name": name, "home_region": "hessen", "publication": "published",
-                "places": [{"street": street, "city": towns[of % 8], "postal_code": format!("{:05}", 10000 + of % 800)}],
-                "contact": {"website": format!("https://www.{}.example.org", of % 5000)}})
-            .to_string()
-        })
-        .collect();
-    let options = WriteOptions::default();
-    for chunk in lines.chunks(CHUNK) {
-        let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
-        node.store
-            .load(&Caller::node(), &chunk, LoadMode::Upsert, &options)
+    let rows: Vec<_> = (0..count).map(one_of_many).collect();
+    for chunk in rows.chunks(500) {
+        record::Entity::insert_many(chunk.to_vec())
+            .exec_without_returning(node.store.db().reader())
             .await
             .unwrap();
     }
-    let begun = std::time::Instant::now();
-    let first = listed(node, "limit=1").await;
-    let cold = begun.elapsed();
-    let begun = std::time::Instant::now();
-    listed(node, "limit=200").await;
-    let warm = begun.elapsed();
-    let total = first.json["total"].as_u64().unwrap();
+    let filter = DuplicateFilter {
+        kinds: Vec::new(),
+        home_regions: Vec::new(),
+        min_score: THRESHOLD,
+    };
+    let find = async || {
+        let begun = Instant::now();
+        let found = node
+            .store
+            .duplicates(&Caller::anonymous(), &filter, (200, None), "");
+        (found.await.unwrap().total, begun.elapsed())
+    };
+    let (total, cold) = find().await;
+    let (_, warm) = find().await;
     tell(&format!(
         "{total} pairs of {count} records in {cold:?}, then {warm:?}"
     ));
