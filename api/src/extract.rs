@@ -24,8 +24,10 @@ mod condition;
 mod query;
 
 pub use access::{Reader, Writer};
-pub use body::{GeoJsonBody, MAX_GEOMETRY, PatchBody, RecordBody, read_body};
-pub use condition::{GeometryCondition, IfMatch, IfNoneMatch};
+pub use body::{
+    GeoJsonBody, MAX_GEOMETRY, PatchBody, RecordBody, describe_refusals, read_body, read_json,
+};
+pub use condition::{GeometryCondition, IfMatch, IfNoneMatch, MayMatch};
 pub use query::{Pairs, Parameter, Parameters, Query, unknown, wrong};
 
 use crate::app::State;

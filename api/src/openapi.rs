@@ -66,6 +66,7 @@ fn tags() -> Value {
         ),
         ("Search", "Finding records, and what is around them."),
         ("Export", "Many records at once, to take away."),
+        ("Duplicates", "Records that are likely one thing."),
         ("Vocabularies", "The closed vocabularies with their labels."),
     ];
     tags.iter()

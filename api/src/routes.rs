@@ -1,8 +1,10 @@
 //! The routes that only one kind has, and those that are about the node itself.
 
+pub mod duplicates;
 pub mod geometry;
 pub mod graph;
 pub mod health;
+pub mod merge;
 pub mod problems;
 pub mod relationships;
 pub mod service;
@@ -28,28 +30,35 @@ pub fn all() -> Routes {
         .and(list::routes::<Actor>("Actors"))
         .and(resource::<Actor>("Actors"))
         .and(relationships::around::<Actor>("Actors"))
+        .and(merge::routes::<Actor>("Actors"))
         .and(list::routes::<Network>("Networks"))
         .and(resource::<Network>("Networks"))
         .and(relationships::around::<Network>("Networks"))
+        .and(merge::routes::<Network>("Networks"))
         .and(list::routes::<Region>("Regions"))
         .and(resource::<Region>("Regions"))
         .and(relationships::around::<Region>("Regions"))
+        .and(merge::routes::<Region>("Regions"))
         .and(geometry::routes())
         .and(list::routes::<Project>("Projects"))
         .and(resource::<Project>("Projects"))
         .and(relationships::around::<Project>("Projects"))
+        .and(merge::routes::<Project>("Projects"))
         .and(list::routes::<Event>("Events"))
         .and(resource::<Event>("Events"))
         .and(relationships::around::<Event>("Events"))
+        .and(merge::routes::<Event>("Events"))
         .and(list::routes::<Topic>("Topics"))
         .and(resource::<Topic>("Topics"))
         .and(relationships::around::<Topic>("Topics"))
+        .and(merge::routes::<Topic>("Topics"))
         .and(relationships::list())
         .and(resource::<Relationship>("Relationships"))
         .and(list::search())
         .and(suggest::routes())
         .and(graph::routes())
         .and(export::routes())
+        .and(duplicates::routes())
         .and(vocabularies::routes())
         .and(problems::routes())
         .and(health::routes())

@@ -9,6 +9,7 @@ pub mod change;
 pub mod clock;
 pub mod data;
 pub mod described;
+pub mod duplicate;
 pub mod event;
 pub mod fault;
 pub mod filter;

@@ -2,6 +2,7 @@
 
 use crate::entity::{account, account_grant, signing_key};
 use crate::error::{Result, StoreError};
+use crate::merged::{survivors, with_losers};
 use crate::store::Store;
 use crate::unit::WriteOptions;
 use domain::access::{Caller, Grant, Role, Scope};
@@ -101,7 +102,7 @@ impl Store {
         let scope = match row.region_id {
             None => Scope::Node,
             Some(region) if row.descendants => Scope::Regions(self.descendants(region).await?),
-            Some(region) => Scope::Regions(BTreeSet::from([region])),
+            Some(region) => Scope::Regions(self.one_region(region).await?),
         };
         Ok(Grant {
             role: Role::parse(&row.role)
@@ -111,14 +112,26 @@ impl Store {
         })
     }
 
+    /// A region, and those that were merged with it: their records are its records.
+    async fn one_region(&self, region: Uuid) -> Result<BTreeSet<Uuid>> {
+        let reader = self.db().reader();
+        let survivors = survivors(reader, [region]).await?;
+        let ids = survivors.values().copied().chain([region]);
+        with_losers(reader, ids).await
+    }
+
     /// A region and everything below it, through the region tree of this node and of the
     /// reference data (a partner's edges give nobody rights here).
     async fn descendants(&self, region: Uuid) -> Result<BTreeSet<Uuid>> {
         let sql = "WITH RECURSIVE below(id) AS (SELECT $1 UNION \
-             SELECT edge.from_id FROM edge JOIN below ON edge.to_id = below.id \
+             SELECT step.down FROM below JOIN (\
+             SELECT edge.from_id AS down, edge.to_id AS up FROM edge \
              JOIN record ON record.id = edge.record_id \
              WHERE edge.type = 'part_of' AND edge.from_kind = 'region' \
-             AND edge.from_id IS NOT NULL AND record.origin IN ($2, $3)) SELECT id FROM below";
+             AND edge.from_id IS NOT NULL AND record.origin IN ($2, $3) \
+             UNION ALL SELECT loser_id, survivor_id FROM merged \
+             UNION ALL SELECT survivor_id, loser_id FROM merged\
+             ) step ON step.up = below.id) SELECT id FROM below";
         let values = [
             region.into(),
             self.node().origin.clone().into(),

@@ -27,8 +27,14 @@ impl Unit<'_> {
         let Some(name) = members.get("name").and_then(Value::as_str) else {
             return Ok(());
         };
-        let base = slugify(name);
-        self.take_turns_for_slug(kind, &base).await?;
+        let free = self.free_slug(kind, &slugify(name)).await?;
+        members.insert("slug".to_owned(), json!(free));
+        Ok(())
+    }
+
+    /// The slug, or the next free one after it.
+    pub(crate) async fn free_slug(&self, kind: Kind, base: &str) -> Result<String> {
+        self.take_turns_for_slug(kind, base).await?;
         let taken: Vec<Option<String>> = record::Entity::find()
             .select_only()
             .column(record::Column::Slug)
@@ -37,19 +43,18 @@ impl Unit<'_> {
             // A slug has no character that LIKE would take for a wildcard.
             .filter(
                 Condition::any()
-                    .add(record::Column::Slug.eq(&base))
+                    .add(record::Column::Slug.eq(base))
                     .add(record::Column::Slug.like(format!("{base}-%"))),
             )
             .into_tuple()
             .all(&self.tx)
             .await?;
         let taken: BTreeSet<String> = taken.into_iter().flatten().collect();
-        let free = std::iter::once(base.clone())
+        let free = std::iter::once(base.to_owned())
             // One of so many is free.
             .chain((2..=taken.len() + 2).map(|number| format!("{base}-{number}")))
             .find(|slug| !taken.contains(slug));
-        members.insert("slug".to_owned(), json!(free.unwrap_or(base)));
-        Ok(())
+        Ok(free.unwrap_or_else(|| base.to_owned()))
     }
 
     /// Many that get one name at once would take each other's slug again and again.

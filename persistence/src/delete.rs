@@ -1,7 +1,8 @@
 //! Deleting: what is still named stays, relationships go along, a tombstone remains.
 
-use crate::entity::{edge, record, reference, tombstone};
+use crate::entity::{edge, geometry, record, redirect, reference, tombstone};
 use crate::error::{Result, StoreError};
+use crate::merged::{survivors, with_losers};
 use crate::unit::Unit;
 use crate::write::kind_of;
 use domain::change::Cause;
@@ -25,17 +26,19 @@ impl Unit<'_> {
     /// As [`crate::Store::delete`].
     pub async fn delete(&mut self, old: record::Model) -> Result<()> {
         self.lock_against_naming(old.id).await?;
-        let edges = self.own_edges(old.id).await?;
+        // What names a record that was merged into this one names this one.
+        let ids = with_losers(&self.tx, [old.id]).await?;
+        let edges = self.own_edges(&ids).await?;
         let going: BTreeSet<Uuid> = edges.iter().map(|row| row.id).collect();
-        self.refuse_referenced(old.id, &going).await?;
+        self.refuse_referenced(&ids, &going).await?;
         for row in edges.into_iter().chain([old]) {
-            self.bury(&row).await?;
+            self.bury(&row, Cause::Deleted, None).await?;
         }
         Ok(())
     }
 
     /// Waits for writers that name the record and holds up new ones.
-    async fn lock_against_naming(&self, id: Uuid) -> Result<()> {
+    pub(crate) async fn lock_against_naming(&self, id: Uuid) -> Result<()> {
         if !self.db().is_postgres() {
             return Ok(());
         }
@@ -44,8 +47,8 @@ impl Unit<'_> {
     }
 
     /// This node's relationships that have the record at an end.
-    async fn own_edges(&self, id: Uuid) -> Result<Vec<record::Model>> {
-        let ids = self.edges_at(id).await?;
+    async fn own_edges(&self, at: &BTreeSet<Uuid>) -> Result<Vec<record::Model>> {
+        let ids = self.edges_at(at).await?;
         if ids.len() > MAX_RELATIONSHIPS {
             return Err(StoreError::HasRelationships(ids.len()));
         }
@@ -59,15 +62,15 @@ impl Unit<'_> {
         query = query.lock(LockType::Update);
         let mut rows = query.all(&self.tx).await?;
         // Until they were locked, some may have been moved to another record.
-        let still: BTreeSet<Uuid> = self.edges_at(id).await?.into_iter().collect();
+        let still: BTreeSet<Uuid> = self.edges_at(at).await?.into_iter().collect();
         rows.retain(|row| still.contains(&row.id));
         Ok(rows)
     }
 
-    async fn edges_at(&self, id: Uuid) -> Result<Vec<Uuid>> {
+    async fn edges_at(&self, at: &BTreeSet<Uuid>) -> Result<Vec<Uuid>> {
         let at = Condition::any()
-            .add(edge::Column::FromId.eq(id))
-            .add(edge::Column::ToId.eq(id));
+            .add(edge::Column::FromId.is_in(at.iter().copied()))
+            .add(edge::Column::ToId.is_in(at.iter().copied()));
         let ids = edge::Entity::find()
             .select_only()
             .column(edge::Column::RecordId)
@@ -79,13 +82,13 @@ impl Unit<'_> {
     }
 
     /// Refuses to delete what another own record still names.
-    async fn refuse_referenced(&self, id: Uuid, going: &BTreeSet<Uuid>) -> Result<()> {
+    async fn refuse_referenced(&self, ids: &BTreeSet<Uuid>, going: &BTreeSet<Uuid>) -> Result<()> {
         let naming: Vec<Uuid> = reference::Entity::find()
             .select_only()
             .column(reference::Column::RecordId)
             .distinct()
-            .filter(reference::Column::TargetId.eq(id))
-            .filter(reference::Column::RecordId.ne(id))
+            .filter(reference::Column::TargetId.is_in(ids.iter().copied()))
+            .filter(reference::Column::RecordId.is_not_in(ids.iter().copied()))
             .into_tuple()
             .all(&self.tx)
             .await?;
@@ -120,7 +123,14 @@ impl Unit<'_> {
         Err(StoreError::StillReferenced { by, total })
     }
 
-    async fn bury(&mut self, row: &record::Model) -> Result<()> {
+    /// Puts a tombstone in a record's place. Former slugs and geometry go with it, unless it is
+    /// merged: they lead to the survivor, and come back if the merge is undone.
+    pub(crate) async fn bury(
+        &mut self,
+        row: &record::Model,
+        cause: Cause,
+        merged_into: Option<Uuid>,
+    ) -> Result<()> {
         let version = row.version + 1;
         self.log_delete(row, version).await?;
         self.forget_key(row).await?;
@@ -134,14 +144,23 @@ impl Unit<'_> {
             home_region: Set(row.home_region),
             version: Set(version),
             was_public: Set(row.was_public && self.ends_were_public(row.id).await?),
-            cause: Set(Cause::Deleted.code().to_owned()),
-            merged_into: Set(None),
+            cause: Set(cause.code().to_owned()),
+            merged_into: Set(merged_into),
             created_at: Set(row.created_at),
             deleted_at: Set(self.now),
         };
         tombstone::Entity::insert(grave)
             .exec_without_returning(&self.tx)
             .await?;
+        if merged_into.is_none() {
+            redirect::Entity::delete_many()
+                .filter(redirect::Column::RecordId.eq(row.id))
+                .exec(&self.tx)
+                .await?;
+            geometry::Entity::delete_by_id(row.id)
+                .exec(&self.tx)
+                .await?;
+        }
         record::Entity::delete_by_id(row.id).exec(&self.tx).await?;
         Ok(())
     }
@@ -151,7 +170,10 @@ impl Unit<'_> {
         let Some(edge) = edge::Entity::find_by_id(id).one(&self.tx).await? else {
             return Ok(true);
         };
-        let ends: Vec<Uuid> = edge.from_id.into_iter().chain(edge.to_id).collect();
+        let ends = edge.from_id.into_iter().chain(edge.to_id);
+        let survivors = survivors(&self.tx, ends.clone()).await?;
+        let ends = ends.map(|id| survivors.get(&id).copied().unwrap_or(id));
+        let ends: BTreeSet<Uuid> = ends.collect();
         let public = record::Entity::find()
             .filter(record::Column::Id.is_in(ends.iter().copied()))
             .filter(record::Column::WasPublic.eq(true))

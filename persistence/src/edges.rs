@@ -114,21 +114,38 @@ impl Unit<'_> {
             (Some(_), _) | (None, None) => return Ok(()),
         };
         self.take_turns(kind).await?;
-        let sql = format!(
-            "WITH RECURSIVE above(id) AS (SELECT $1 UNION {parents}) \
-             SELECT 1 FROM above WHERE id = $2 LIMIT 1"
-        );
         // The record itself may be an edge that is being changed: its old ends do not count.
-        let values = [start.into(), goal.into(), id.into()];
-        let statement = Statement::from_sql_and_values(self.tx.get_database_backend(), sql, values);
-        if self.tx.query_one_raw(statement).await?.is_some() {
+        if self.climbs(parents, start, goal, id).await? {
             errors.push(FieldError::new(at, Fault::new("cycle")));
         }
         Ok(())
     }
 
+    /// Whether a record hangs below another one in the tree of its kind.
+    pub(crate) async fn is_above(&self, kind: Kind, below: Uuid, above: Uuid) -> Result<bool> {
+        let parents = if kind == Kind::Topic {
+            BROADER_PARENTS
+        } else {
+            PART_OF_PARENTS
+        };
+        self.climbs(parents, below, above, Uuid::nil()).await
+    }
+
+    /// Whether `goal` is `start` or above it, leaving out what the record `except` says.
+    async fn climbs(&self, parents: &str, start: Uuid, goal: Uuid, except: Uuid) -> Result<bool> {
+        let sql = format!(
+            "WITH RECURSIVE above(id) AS (SELECT $1 UNION SELECT step.up FROM above JOIN ({parents} \
+             UNION ALL SELECT loser_id, survivor_id FROM merged \
+             UNION ALL SELECT survivor_id, loser_id FROM merged) step ON step.down = above.id) \
+             SELECT 1 FROM above WHERE id = $2 LIMIT 1"
+        );
+        let values = [start.into(), goal.into(), except.into()];
+        let statement = Statement::from_sql_and_values(self.tx.get_database_backend(), sql, values);
+        Ok(self.tx.query_one_raw(statement).await?.is_some())
+    }
+
     /// Two writers that each close half a circle must see each other; SQLite has one writer.
-    async fn take_turns(&self, kind: Kind) -> Result<()> {
+    pub(crate) async fn take_turns(&self, kind: Kind) -> Result<()> {
         if !self.db().is_postgres() {
             return Ok(());
         }
@@ -187,10 +204,10 @@ impl Unit<'_> {
     }
 }
 
-/// One step up through `part_of`, leaving out the edge `$3` that is being written.
-const PART_OF_PARENTS: &str = "SELECT edge.to_id FROM edge JOIN above ON edge.from_id = above.id \
-     WHERE edge.type = 'part_of' AND edge.to_id IS NOT NULL AND edge.record_id <> $3";
+/// The steps up through `part_of`, leaving out the edge `$3` that is being written.
+const PART_OF_PARENTS: &str = "SELECT from_id AS down, to_id AS up FROM edge \
+     WHERE type = 'part_of' AND from_id IS NOT NULL AND to_id IS NOT NULL AND record_id <> $3";
 
-/// One step up through `broader`; a topic's own old reference (`$3`) does not count.
-const BROADER_PARENTS: &str = "SELECT reference.target_id FROM reference JOIN above ON reference.record_id = above.id \
-     WHERE reference.field = '/broader' AND reference.record_id <> $3";
+/// The steps up through `broader`; a topic's own old reference (`$3`) does not count.
+const BROADER_PARENTS: &str = "SELECT record_id AS down, target_id AS up FROM reference \
+     WHERE field = '/broader' AND record_id <> $3";

@@ -8,6 +8,7 @@ pub mod edge_role;
 pub mod follower;
 pub mod geometry;
 pub mod identifier;
+pub mod merged;
 pub mod node;
 pub mod record;
 pub mod redirect;

@@ -137,6 +137,8 @@ pub enum Unique {
     Identifier,
     /// A relationship without a stated end.
     Relationship,
+    /// A record that was merged into another one, which is written instead.
+    Merged,
 }
 
 /// What is told of a deleted record.

@@ -2,7 +2,10 @@
 
 use crate::entity::{edge, record};
 use crate::error::{Result, StoreError};
-use crate::relationships::{AllOf, RelationshipFilter, bounds, col, conditions, each, joined};
+use crate::merged::with_losers;
+use crate::relationships::{
+    AllOf, RelationshipFilter, bounds, col, conditions, each, joined, standing_at,
+};
 use crate::store::Store;
 use domain::access::Caller;
 use domain::relationship::RelationshipType;
@@ -13,7 +16,7 @@ use sea_orm::sea_query::{
     Alias, CaseStatement, Condition, ExprTrait, Order, SelectStatement, UnionType,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Which part of the network is asked for.
@@ -110,7 +113,9 @@ async fn levels(
         let seen = levels.concat();
         let room = query.max_vertices.saturating_sub(seen.len());
         let last = levels.last().map(Vec::as_slice).unwrap_or_default();
-        let step = neighbours(query, visible, last, &seen, room + 1);
+        // What names a record that was merged away names the one that stands for it.
+        let last = with_losers(tx, last.iter().copied()).await?;
+        let step = neighbours(query, visible, &last, &seen, room + 1);
         let mut next = ids(tx, &step).await?;
         let more = next.len() > room;
         next.truncate(room);
@@ -129,7 +134,7 @@ async fn levels(
 fn neighbours(
     query: &GraphQuery,
     visible: &Condition,
-    last: &[Uuid],
+    last: &BTreeSet<Uuid>,
     seen: &[Uuid],
     limit: usize,
 ) -> SelectStatement {
@@ -142,10 +147,10 @@ fn neighbours(
         });
         let mut select = joined();
         select
-            .expr_as(col("e", far), Alias::new("id"))
+            .expr_as(standing_at(far), Alias::new("id"))
             .cond_where(fits)
             .and_where(col("e", near).is_in(last.iter().copied()))
-            .and_where(col("e", far).is_not_in(seen.iter().copied()));
+            .and_where(standing_at(far).is_not_in(seen.iter().copied()));
         select
     });
     there
@@ -162,11 +167,12 @@ async fn edges(
     visible: &Condition,
     levels: &[Vec<Uuid>],
 ) -> Result<(Vec<Edge>, bool)> {
-    let all = levels.concat();
     // What is no record is one step further than the record that it has to do with.
-    let inner = levels.iter().take(usize::from(query.depth));
-    let inner: Vec<Uuid> = inner.flatten().copied().collect();
-    let at = |column, ids: &[Uuid]| col("e", column).is_in(ids.iter().copied());
+    let inner = levels.iter().take(usize::from(query.depth)).flatten();
+    let inner = with_losers(tx, inner.copied()).await?;
+    let all = with_losers(tx, levels.iter().flatten().copied()).await?;
+    let at = |column, ids: &BTreeSet<Uuid>| col("e", column).is_in(ids.iter().copied());
+    let near = |column, ids: &[Uuid]| standing_at(column).is_in(ids.iter().copied());
     let open = |known, open, kind| {
         let open = Condition::all()
             .add(at(known, &inner))
@@ -180,7 +186,7 @@ async fn edges(
         .add(open(to, from, edge::Column::FromKind));
     let mut nearest = CaseStatement::new();
     for (distance, level) in (0_i32..).zip(levels) {
-        nearest = nearest.case(at(from, level).or(at(to, level)), distance);
+        nearest = nearest.case(near(from, level).or(near(to, level)), distance);
     }
     let mut select = joined();
     select

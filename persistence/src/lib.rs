@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod db;
+pub mod duplicates;
 pub mod entity;
 pub mod error;
 pub mod export;
@@ -9,6 +10,7 @@ pub mod follow;
 pub mod geometry;
 pub mod graph;
 pub mod load;
+pub mod merged;
 pub mod migrations;
 pub mod read;
 pub mod relationships;
@@ -22,6 +24,7 @@ mod conflict;
 mod cursor;
 mod delete;
 mod edges;
+mod merge;
 mod prepare;
 mod resolve;
 mod revive;

@@ -2,11 +2,11 @@
 
 use crate::entity::{edge, record, redirect, tombstone};
 use crate::error::{Result, StoreError, Tombstone};
+use crate::merged::{buried, survivors};
 use crate::resolve::by_text;
 use crate::store::Store;
 use crate::write::kind_of;
-use domain::access::{Caller, Subject};
-use domain::described::Publication;
+use domain::access::Caller;
 use domain::record::Envelope;
 use domain::resource::Kind;
 use domain::value::reference::Name;
@@ -113,7 +113,11 @@ impl Store {
         else {
             return Ok(false);
         };
-        let ends: Vec<Uuid> = edge.from_id.into_iter().chain(edge.to_id).collect();
+        let ends = edge.from_id.into_iter().chain(edge.to_id);
+        // An end that was merged is seen as the record that stands for it.
+        let survivors = survivors(self.db().reader(), ends.clone()).await?;
+        let ends = ends.map(|id| survivors.get(&id).copied().unwrap_or(id));
+        let ends: Vec<Uuid> = ends.collect();
         let rows = self.rows(&ends).await?;
         for id in &ends {
             match rows.get(id) {
@@ -136,13 +140,17 @@ impl Store {
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 
-    /// The records among `ids` that the caller sees, in one query: what `include` shows.
+    /// The records among `ids` that the caller sees, in two queries: what `include` shows. A
+    /// merged record is shown as the one that stands for it.
     ///
     /// # Errors
     /// The database's.
     pub async fn visible(&self, caller: &Caller, ids: &[Uuid]) -> Result<Vec<record::Model>> {
+        let survivors = survivors(self.db().reader(), ids.iter().copied()).await?;
+        let ids = ids.iter().map(|id| survivors.get(id).unwrap_or(id));
+        let ids: Vec<Uuid> = ids.copied().collect();
         let mut visible = Vec::new();
-        for row in self.rows(ids).await?.into_values() {
+        for row in self.rows(&ids).await?.into_values() {
             if caller.sees(&self.subject(&row)?) {
                 visible.push(row);
             }
@@ -168,24 +176,13 @@ impl Store {
         let Some(grave) = newest else {
             return Ok(StoreError::NotFound);
         };
-        if let Some(survivor) = grave.merged_into {
-            return Ok(StoreError::Moved {
-                to: survivor.to_string(),
-            });
-        }
-        let subject = Subject {
-            own: grave.origin == self.node().origin,
-            kind,
-            home_region: grave.home_region,
-            publication: if grave.was_public {
-                Publication::Published
-            } else {
-                Publication::Draft
-            },
-            system: grave.system.as_deref(),
-        };
-        if !caller.sees(&subject) {
+        if !caller.sees(&buried(&grave, kind, &self.node().origin)) {
             return Ok(StoreError::NotFound);
+        }
+        if let Some(survivor) = self.stand_in(caller, &grave).await? {
+            return Ok(StoreError::Moved {
+                to: survivor.id.to_string(),
+            });
         }
         Ok(StoreError::Gone(Box::new(Tombstone {
             envelope: Envelope {
@@ -198,7 +195,8 @@ impl Store {
                 synced_at: None,
             },
             cause: grave.cause,
-            merged_into: grave.merged_into,
+            // The survivor is deleted as well, or the caller may not know of it.
+            merged_into: None,
         })))
     }
 
@@ -214,7 +212,10 @@ impl Store {
             return Ok(None);
         };
         let Some(target) = self.by_id(kind, redirect.record_id).await? else {
-            return Ok(None);
+            let merged = redirect.record_id.to_string();
+            let survivor = self.stand_in_of(caller, kind, &merged).await?;
+            let to = survivor.map(|row| row.id.to_string());
+            return Ok(to.map(|to| StoreError::Moved { to }));
         };
         let visible = caller.sees(&self.subject(&target)?);
         Ok(match (visible, target.slug) {

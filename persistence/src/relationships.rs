@@ -1,8 +1,9 @@
 //! Relationships in SQL: lists, and what is around one record.
 
 use crate::cursor;
-use crate::entity::{edge, edge_role, record};
+use crate::entity::{edge, edge_role, merged, record};
 use crate::error::{Result, StoreError};
+use crate::merged::{survivors, with_losers};
 use crate::resolve::by_text;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
@@ -75,7 +76,7 @@ pub struct RelationshipPage {
 pub struct RelationshipItem {
     /// The record.
     pub row: record::Model,
-    /// Its edge.
+    /// Its edge; an end that was merged is the record that stands for it.
     pub edge: edge::Model,
     /// The records at its ends, as far as they are records.
     pub ends: Vec<record::Model>,
@@ -89,6 +90,9 @@ struct Position(String, i32, Uuid);
 
 impl Store {
     /// Lists relationships that the caller sees, with both ends.
+    ///
+    /// An end that was merged counts as the record that stands for it, everywhere; two relationships
+    /// that have become the same statement that way are both listed, since merging rewrites nothing.
     ///
     /// `query` is the query's text without the cursor; a cursor is good for that query only.
     ///
@@ -105,9 +109,10 @@ impl Store {
         let after: Option<Position> = at
             .map(|text| cursor::decode(secret, query, text))
             .transpose()?;
-        let conditions = conditions(filter, caller, &self.node().origin);
-        // Both see one state, so that total and page agree.
+        // All see one state, so that total and page agree.
         let tx = self.db().begin_read().await?;
+        let filter = &past_merges(&tx, filter).await?;
+        let conditions = conditions(filter, caller, &self.node().origin);
         let counted = tx.query_one(&count(&conditions)).await?;
         let total: i64 = counted.map_or(Ok(0), |row| row.try_get_by_index(0))?;
         let rows = tx
@@ -141,7 +146,8 @@ impl Store {
         caller: &Caller,
         filter: &RelationshipFilter,
     ) -> Result<Vec<Uuid>> {
-        let conditions = conditions(filter, caller, &self.node().origin);
+        let filter = past_merges(self.db().reader(), filter).await?;
+        let conditions = conditions(&filter, caller, &self.node().origin);
         let all = page(&conditions, None, i64::MAX.unsigned_abs());
         let rows = self.db().reader().query_all(&all).await?;
         let ids = rows.iter().map(|row| row.try_get_by_index(0));
@@ -171,16 +177,21 @@ impl Store {
             None => (kinds.to_vec(), value),
         };
         if let Name::Id(id) = by_text(key.to_owned()) {
-            let rows = self.rows(&[id]).await?;
-            let row = rows.get(&id).ok_or_else(unknown)?;
-            let kind = crate::write::kind_of(row)?;
-            let fits = kinds.contains(&kind) && self.sees(caller, row).await?;
-            return fits.then_some((kind, id)).ok_or_else(unknown);
+            let mut row = self.rows(&[id]).await?.remove(&id);
+            for kind in &kinds {
+                if row.is_none() {
+                    row = self.stand_in_of(caller, *kind, key).await?;
+                }
+            }
+            let row = row.ok_or_else(unknown)?;
+            let kind = crate::write::kind_of(&row)?;
+            let fits = kinds.contains(&kind) && self.sees(caller, &row).await?;
+            return fits.then_some((kind, row.id)).ok_or_else(unknown);
         }
         let mut found = Vec::new();
-        for kind in kinds {
-            match self.get(caller, kind, key).await {
-                Ok(row) => found.push((kind, row.id)),
+        for kind in &kinds {
+            match self.get(caller, *kind, key).await {
+                Ok(row) => found.push((*kind, row.id)),
                 Err(
                     StoreError::NotFound
                     | StoreError::Gone(_)
@@ -188,6 +199,13 @@ impl Store {
                     | StoreError::AmbiguousSlug { .. },
                 ) => {}
                 Err(other) => return Err(other),
+            }
+        }
+        for kind in &kinds {
+            if found.is_empty()
+                && let Some(row) = self.stand_in_of(caller, *kind, key).await?
+            {
+                found.push((*kind, row.id));
             }
         }
         match found.as_slice() {
@@ -212,9 +230,28 @@ pub(crate) fn col(table: &'static str, column: impl sea_orm::Iden) -> Expr {
     Expr::col((Alias::new(table), column).into_column_ref())
 }
 
-/// `edge` with its record and the records at its ends.
+/// The filter with every record together with those that were merged into it.
+pub(crate) async fn past_merges(
+    db: &impl ConnectionTrait,
+    filter: &RelationshipFilter,
+) -> Result<RelationshipFilter> {
+    let mut filter = filter.clone();
+    let lists = [&mut filter.from, &mut filter.to, &mut filter.home_regions];
+    for list in lists.into_iter().flatten().chain([&mut filter.around]) {
+        *list = with_losers(db, list.drain(..)).await?.into_iter().collect();
+    }
+    Ok(filter)
+}
+
+/// `edge` with its record and the records at its ends, or those that stand for them.
 pub(crate) fn joined() -> SelectStatement {
     let mut select = Query::select();
+    let merged = |end: &'static str, column: edge::Column| {
+        col(end, merged::Column::LoserId).equals((Alias::new("e"), column))
+    };
+    let standing = |end: &'static str, column: edge::Column| {
+        col(end, record::Column::Id).eq(standing_at(column))
+    };
     let on = |end: &'static str, column: edge::Column| {
         col(end, record::Column::Id).equals((Alias::new("e"), column))
     };
@@ -228,17 +265,36 @@ pub(crate) fn joined() -> SelectStatement {
         )
         .join_as(
             JoinType::LeftJoin,
+            merged::Entity,
+            Alias::new("mf"),
+            merged("mf", edge::Column::FromId),
+        )
+        .join_as(
+            JoinType::LeftJoin,
+            merged::Entity,
+            Alias::new("mt"),
+            merged("mt", edge::Column::ToId),
+        )
+        .join_as(
+            JoinType::LeftJoin,
             record::Entity,
             Alias::new("f"),
-            on("f", edge::Column::FromId),
+            standing("f", edge::Column::FromId),
         )
         .join_as(
             JoinType::LeftJoin,
             record::Entity,
             Alias::new("t"),
-            on("t", edge::Column::ToId),
+            standing("t", edge::Column::ToId),
         );
     select
+}
+
+/// The record at an end of an edge that is [`joined`], or the one that it was merged into.
+pub(crate) fn standing_at(end: edge::Column) -> Expr {
+    let from = matches!(end, edge::Column::FromId);
+    let merge = if from { "mf" } else { "mt" };
+    Func::coalesce([col(merge, merged::Column::SurvivorId), col("e", end)]).into()
 }
 
 fn count(conditions: &Condition) -> SelectStatement {
@@ -420,7 +476,7 @@ fn dated(mut all: Condition, filter: &RelationshipFilter) -> Condition {
         .add(column(edge::Column::ToEarliest).gte(last))
 }
 
-/// Loads the page's edges, records and ends: three queries whatever its length.
+/// Loads the page's edges, records and ends: four queries whatever its length.
 async fn items(
     db: &impl ConnectionTrait,
     ids: &[Uuid],
@@ -429,10 +485,17 @@ async fn items(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let edges = edge::Entity::find()
+    let mut edges = edge::Entity::find()
         .filter(edge::Column::RecordId.is_in(ids.iter().copied()))
         .all(db)
         .await?;
+    let ends = edges.iter().flat_map(|edge| [edge.from_id, edge.to_id]);
+    let survivors = survivors(db, ends.flatten()).await?;
+    for edge in &mut edges {
+        for end in [&mut edge.from_id, &mut edge.to_id].into_iter().flatten() {
+            *end = survivors.get(end).copied().unwrap_or(*end);
+        }
+    }
     let mut edges: BTreeMap<Uuid, edge::Model> = edges
         .into_iter()
         .map(|edge| (edge.record_id, edge))

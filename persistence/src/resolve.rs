@@ -1,7 +1,7 @@
 //! Finding the records that a body names, in one query, and writing their ids in their place.
 
 use crate::entity::record::{self, Column};
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::unit::Unit;
 use domain::access::Subject;
 use domain::body::Definition;
@@ -17,8 +17,12 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
 };
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
+
+mod former;
+
+use former::Former;
 
 /// What the rules need to know of a record that is named.
 #[derive(Debug, Clone, FromQueryResult)]
@@ -116,19 +120,27 @@ impl Unit<'_> {
         let mut resolved = Resolved::default();
         let wanted = collect(definition, body, &mut resolved.errors);
         resolved.heads = self.heads(&wanted).await?;
+        let formers = self.formers(&wanted, &mut resolved.heads).await?;
         let mut found = BTreeSet::new();
-        let mut listed = BTreeSet::new();
+        let mut listed = BTreeMap::new();
+        let mut twice = Vec::new();
         for one in &wanted {
-            match self.find(one, &resolved.heads, myself) {
+            match self.find(one, &resolved.heads, &formers, Some(myself)) {
                 Ok(id) => {
                     put(body, one, id);
                     found.insert(id);
                     // Two spellings of one record are one entry too many.
-                    if let Some(list) = one.list()
-                        && !listed.insert((list, id))
-                    {
-                        let repeated = FieldError::new(list, Fault::new("repeated"));
-                        resolved.errors.push(repeated);
+                    if let Some(list) = one.list() {
+                        let merged = formers.iter().any(|former| former.is_named(one));
+                        match listed.insert((list, id), merged) {
+                            // What has become one by a merge is not the writer's mistake.
+                            Some(before) if merged || before => twice.push(one.pointer.as_str()),
+                            Some(_) => {
+                                let repeated = FieldError::new(list, Fault::new("repeated"));
+                                resolved.errors.push(repeated);
+                            }
+                            None => {}
+                        }
                     }
                     // The ends of a relationship are in its edge.
                     if !matches!(one.path, "/from" | "/to") {
@@ -138,9 +150,36 @@ impl Unit<'_> {
                 Err(fault) => resolved.errors.push(FieldError::new(&one.pointer, fault)),
             }
         }
+        // From behind, so that the entries before keep their places.
+        for pointer in twice.into_iter().rev() {
+            remove_entry(body, pointer);
+        }
         // What the caller may not see must have no effect on the answer.
         resolved.heads.retain(|head| found.contains(&head.id));
         Ok(resolved)
+    }
+
+    /// The one record of a kind that a value names, locked against deletion.
+    pub(crate) async fn resolve_slot(
+        &self,
+        pointer: &'static str,
+        kind: Kind,
+        value: &Value,
+    ) -> Result<Uuid> {
+        let refused = |fault| StoreError::Invalid(vec![FieldError::new(pointer, fault)]);
+        let found = slot(kind, value).map_err(refused)?;
+        let (kind, name) = found.ok_or_else(|| refused(Fault::new("reference")))?;
+        let wanted = [Wanted {
+            pointer: pointer.to_owned(),
+            path: pointer,
+            form: ReferenceForm::Slot(kind),
+            kind,
+            name,
+        }];
+        let mut heads = self.heads(&wanted).await?;
+        let formers = self.formers(&wanted, &mut heads).await?;
+        let [wanted] = &wanted;
+        self.find(wanted, &heads, &formers, None).map_err(refused)
     }
 
     /// Every record that might be meant, own ones and copies, in one query.
@@ -201,7 +240,13 @@ impl Unit<'_> {
     }
 
     /// The one record that is meant: this node's own, else the only copy.
-    fn find(&self, wanted: &Wanted, heads: &[Head], myself: &Myself) -> Result<Uuid, Fault> {
+    fn find(
+        &self,
+        wanted: &Wanted,
+        heads: &[Head],
+        formers: &[Former],
+        myself: Option<&Myself>,
+    ) -> Result<Uuid, Fault> {
         let own_origin = &self.origin;
         let visible: Vec<&Head> = heads
             .iter()
@@ -213,14 +258,18 @@ impl Unit<'_> {
             .collect();
         let own = visible.iter().find(|head| head.origin == *own_origin);
         let given = &wanted.name;
-        if own.is_none() && names_itself(wanted, myself) {
+        if own.is_none()
+            && let Some(myself) = myself.filter(|myself| names_itself(wanted, myself))
+        {
             return Ok(myself.id);
         }
         match (own, visible.as_slice()) {
             (Some(head), _) | (None, [head]) => fitting(head, wanted),
-            (None, []) => Err(Fault::new("unknown-reference")
-                .with("kind", wanted.kind)
-                .with("given", given)),
+            (None, []) => self.find_merged(wanted, heads, formers).ok_or_else(|| {
+                Fault::new("unknown-reference")
+                    .with("kind", wanted.kind)
+                    .with("given", given)
+            }),
             (None, _) => Err(Fault::new("ambiguous-slug")
                 .with("kind", wanted.kind)
                 .with("given", given)),
@@ -316,6 +365,19 @@ pub(crate) fn by_text(text: String) -> Name {
     match Uuid::try_parse(&text) {
         Ok(id) => Name::Id(id),
         Err(_) => Name::Slug(text),
+    }
+}
+
+/// Takes an entry out of a list.
+fn remove_entry(body: &mut Value, pointer: &str) {
+    let Some((list, at)) = pointer.rsplit_once('/') else {
+        return;
+    };
+    let entries = body.pointer_mut(list).and_then(Value::as_array_mut);
+    if let (Some(entries), Ok(at)) = (entries, at.parse::<usize>())
+        && at < entries.len()
+    {
+        entries.remove(at);
     }
 }
 

@@ -1,11 +1,13 @@
 //! A deleted record comes back under its old id when its key is supplied again.
 
-use crate::entity::tombstone;
-use crate::error::Result;
+use crate::entity::{record, tombstone};
+use crate::error::{Conflict, Result, StoreError, Unique};
+use crate::merged::survivors;
 use crate::unit::Unit;
 use domain::access::{Action, Subject};
 use domain::described::Publication;
 use domain::resource::Kind;
+use domain::value::reference::RecordRef;
 use domain::vocabulary::Coded;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 use serde_json::Value;
@@ -35,6 +37,40 @@ impl Unit<'_> {
             .one(&self.tx)
             .await?;
         Ok(dead)
+    }
+
+    /// Refuses to bring back a merged record by supplying it again: its editors decided otherwise,
+    /// and what they wrote into the survivor must not be overwritten by what was merged into it.
+    pub(crate) async fn refuse_merged(&self, kind: Kind, dead: &tombstone::Model) -> Result<()> {
+        if dead.merged_into.is_none() {
+            return Ok(());
+        }
+        let subject = crate::merged::buried(dead, kind, &self.origin);
+        self.authorise(Action::Write, &subject)?;
+        let survivors = survivors(&self.tx, [dead.id]).await?;
+        let survivor = match survivors.get(&dead.id) {
+            Some(id) => record::Entity::find_by_id(*id).one(&self.tx).await?,
+            None => None,
+        };
+        let other = match survivor {
+            Some(row) if self.caller.sees(&self.subject(&row)?) => {
+                Some(RecordRef { kind, id: row.id })
+            }
+            Some(_) | None => None,
+        };
+        let key = dead.system.iter().chain(&dead.external_id).cloned();
+        let key: Vec<String> = key.collect();
+        let (field, value) = if key.is_empty() {
+            ("/id", dead.id.to_string())
+        } else {
+            ("/external_id", key.join("|"))
+        };
+        Err(StoreError::Conflict(Conflict {
+            field: field.to_owned(),
+            what: Unique::Merged,
+            value,
+            other,
+        }))
     }
 
     pub(crate) async fn revive(&mut self, kind: Kind, dead: &tombstone::Model) -> Result<()> {

@@ -38,6 +38,7 @@ pub struct Store {
     node: Node,
     head: watch::Sender<i64>,
     acknowledged: Arc<AtomicI64>,
+    duplicates: crate::duplicates::Kept,
 }
 
 impl Store {
@@ -58,6 +59,7 @@ impl Store {
             node,
             head: watch::Sender::new(head),
             acknowledged: Arc::new(AtomicI64::new(head)),
+            duplicates: crate::duplicates::Kept::default(),
         };
         store.load_reference_data().await?;
         Ok(store)
@@ -94,6 +96,11 @@ impl Store {
     #[must_use]
     pub fn acknowledged(&self) -> i64 {
         self.acknowledged.load(Ordering::SeqCst)
+    }
+
+    /// The likely duplicates that were found last.
+    pub(crate) fn kept_duplicates(&self) -> &tokio::sync::Mutex<Option<crate::duplicates::Found>> {
+        &self.duplicates
     }
 
     /// Wakes followers in this process; unless it was a bulk load, reads wait for what was written.

@@ -16,6 +16,7 @@ use domain::vocabulary::Coded;
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+    Value,
 };
 use uuid::Uuid;
 
@@ -29,23 +30,43 @@ const MAX_TOUCHED: usize = 500;
 const FAR: i64 = 1000;
 
 /// Whether outsiders see the row of `record` at hand: it is published and so is each of its ends
-/// that is a record. This is the only place that says so in SQL.
+/// that is a record, or the record that this was merged into. This is the only place that says so
+/// in SQL.
 const PUBLIC: &str = "(record.publication = 'published' AND NOT EXISTS ( \
-    SELECT 1 FROM edge WHERE edge.record_id = record.id AND ( \
+    SELECT 1 FROM edge \
+        LEFT JOIN merged AS mf ON mf.loser_id = edge.from_id \
+        LEFT JOIN merged AS mt ON mt.loser_id = edge.to_id \
+        WHERE edge.record_id = record.id AND ( \
         (edge.from_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM record AS held \
-            WHERE held.id = edge.from_id AND held.publication = 'published')) OR \
+            WHERE held.id = COALESCE(mf.survivor_id, edge.from_id) AND held.publication = 'published')) OR \
         (edge.to_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM record AS held \
-            WHERE held.id = edge.to_id AND held.publication = 'published')))))";
+            WHERE held.id = COALESCE(mt.survivor_id, edge.to_id) AND held.publication = 'published')))))";
+
+/// The relationships (`near`) around records that became visible or invisible (`flipped`), and
+/// around those that merging makes one with these, now or until now.
+const AROUND: &str = "affected (id) AS (SELECT id FROM flipped \
+        UNION SELECT merged.loser_id FROM merged JOIN flipped ON merged.survivor_id = flipped.id \
+        UNION SELECT other.loser_id FROM flipped JOIN merged ON merged.loser_id = flipped.id \
+            JOIN merged AS other ON other.survivor_id = merged.survivor_id), \
+    near (id) AS (SELECT edge.record_id FROM edge JOIN affected ON edge.from_id = affected.id \
+        UNION SELECT edge.record_id FROM edge JOIN affected ON edge.to_id = affected.id";
 
 /// The relationships that the entries after `$1` up to `$2` may have shown or hidden: those that
 /// were written, and those around a record that became visible or invisible.
-const NEAR: &str = "WITH flipped (id) AS (SELECT record_id FROM change \
-        WHERE seq > $1 AND seq <= $2 AND kind <> 'relationship' \
-        AND (audience_before IS NULL) <> (audience_after IS NULL)), \
-    near (id) AS (SELECT record_id FROM change \
-        WHERE seq > $1 AND seq <= $2 AND kind = 'relationship' AND op = 'upsert' \
-        UNION SELECT edge.record_id FROM edge JOIN flipped ON edge.from_id = flipped.id \
-        UNION SELECT edge.record_id FROM edge JOIN flipped ON edge.to_id = flipped.id)";
+fn near_entries() -> String {
+    format!(
+        "WITH flipped (id) AS (SELECT record_id FROM change \
+            WHERE seq > $1 AND seq <= $2 AND kind <> 'relationship' \
+            AND (audience_before IS NULL) <> (audience_after IS NULL)), {AROUND} \
+        UNION SELECT record_id FROM change \
+            WHERE seq > $1 AND seq <= $2 AND kind = 'relationship' AND op = 'upsert')"
+    )
+}
+
+/// The relationships around the record `$1`.
+fn near_record() -> String {
+    format!("WITH flipped (id) AS (SELECT $1), {AROUND})")
+}
 
 impl Unit<'_> {
     /// Notes in the row that was just written whether outsiders see it.
@@ -63,14 +84,20 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Touches relationships that the entries after `cursor` up to `last` have shown or hidden;
-    /// answers whether these were all.
-    async fn touch(&mut self, cursor: i64, last: i64) -> Result<bool> {
+    /// Touches all relationships around a record that was merged, or is no longer: if it was a
+    /// draft, the log does not say that anything became visible by that.
+    pub(crate) async fn touch_around(&mut self, id: Uuid) -> Result<()> {
+        while !self.touch(&near_record(), vec![id.into()]).await? {}
+        Ok(())
+    }
+
+    /// Touches relationships that are to be touched among those that `near` finds, and answers
+    /// whether these were all.
+    async fn touch(&mut self, near: &str, values: Vec<Value>) -> Result<bool> {
         let sql = format!(
-            "{NEAR} SELECT record.id FROM near JOIN record ON record.id = near.id \
+            "{near} SELECT record.id FROM near JOIN record ON record.id = near.id \
              WHERE record.shown <> {PUBLIC} ORDER BY record.id LIMIT {MAX_TOUCHED}"
         );
-        let values = [cursor.into(), last.into()];
         let statement = Statement::from_sql_and_values(self.tx.get_database_backend(), sql, values);
         let found = self.tx.query_all_raw(statement).await?;
         let ids: Vec<Uuid> = found
@@ -122,7 +149,8 @@ impl Store {
             if cursor >= last {
                 return Ok(true);
             }
-            let all = unit.touch(cursor, last).await?;
+            let entries = vec![cursor.into(), last.into()];
+            let all = unit.touch(&near_entries(), entries).await?;
             if all {
                 unit.move_cursor(NAME, last).await?;
             }

@@ -110,25 +110,20 @@ impl Unit<'_> {
     pub async fn create(&mut self, kind: Kind, id: Uuid, sent: Value) -> Result<Saved> {
         // A record with the key of a deleted one revives it.
         let dead = self.dead(kind, id, &sent).await?;
+        if let Some(dead) = &dead {
+            self.refuse_merged(kind, dead).await?;
+        }
         let id = dead.as_ref().map_or(id, |dead| dead.id);
         let prepared = self.prepare(kind, id, sent, None).await?;
         let mut row = self.row(kind, id, &prepared)?;
         self.refuse_conflicts(&row, &prepared).await?;
-        if let Some(slug) = &row.slug {
-            self.drop_redirect(&row.kind, slug).await?;
-        }
         if let Some(dead) = dead {
             self.revive(kind, &dead).await?;
             row.version = dead.version + 1;
             row.created_at = dead.created_at;
             row.was_public |= dead.was_public;
         }
-        record::Entity::insert(row.clone().into_active_model())
-            .exec_without_returning(&self.tx)
-            .await?;
-        self.write_satellites(&row, &prepared).await?;
-        self.note_shown(&mut row).await?;
-        self.log_upsert(None, &row).await?;
+        self.insert(&mut row, &prepared).await?;
         Ok(Saved {
             row,
             warnings: prepared.warnings,

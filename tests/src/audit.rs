@@ -1,7 +1,7 @@
 //! Holds a database against what must be true of it at any moment between two transactions.
 
 use crate::database::ORIGIN;
-use persistence::entity::{change, edge, node, record, reference, tombstone};
+use persistence::entity::{change, edge, merged, node, record, reference, tombstone};
 use persistence::store::REFERENCE_ORIGIN;
 use sea_orm::{
     DatabaseBackend, DatabaseConnection, DatabaseTransaction, EntityTrait, IsolationLevel,
@@ -54,7 +54,10 @@ pub async fn audit(database: &DatabaseConnection) -> Audited {
         }
     }
     assert_eq!(newest.len(), records.len() + graves.len());
-    nothing_names_what_is_not_there(database, &records).await;
+    let merged = graves.values().filter(|grave| grave.cause == "merged");
+    let merged: BTreeSet<Uuid> = merged.map(|grave| grave.id).collect();
+    merges_are_followed_to_their_end(database, &graves).await;
+    nothing_names_what_is_not_there(database, &records, &merged).await;
     Audited { log, records }
 }
 
@@ -121,19 +124,47 @@ pub async fn audiences_are_true(database: &DatabaseConnection) {
     };
     let edges = edge::Entity::find().all(database).await.unwrap();
     let edges: BTreeMap<_, _> = edges.iter().map(|edge| (edge.record_id, edge)).collect();
+    let standing = merged::Entity::find().all(database).await.unwrap();
+    let standing: BTreeMap<_, _> = standing
+        .iter()
+        .map(|row| (row.loser_id, &row.survivor_id))
+        .collect();
     for (id, row) in &records {
         let edge = edges.get(id);
-        let mut ends = edge.iter().flat_map(|e| e.from_id.iter().chain(&e.to_id));
+        let ends = edge.iter().flat_map(|e| e.from_id.iter().chain(&e.to_id));
+        let mut ends = ends.map(|end| *standing.get(end).unwrap_or(&end));
         assert_eq!(row.shown, published(id) && ends.all(published), "{row:?}");
     }
+}
+
+/// Every merged record has one that stands for it, at the end of what the tombstones say.
+async fn merges_are_followed_to_their_end(
+    database: &DatabaseTransaction,
+    graves: &BTreeMap<Uuid, tombstone::Model>,
+) {
+    let rows = merged::Entity::find().all(database).await.unwrap();
+    let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.loser_id, row)).collect();
+    for grave in graves.values() {
+        assert_eq!(grave.merged_into.is_some(), grave.cause == "merged");
+        let mut at = grave.id;
+        while let Some(next) = graves.get(&at).and_then(|grave| grave.merged_into) {
+            assert_ne!(next, grave.id, "merged into itself");
+            at = next;
+        }
+        let standing = rows.get(&grave.id).map(|row| row.survivor_id);
+        assert_eq!(standing, grave.merged_into.map(|_| at), "{grave:?}");
+    }
+    assert!(rows.keys().all(|id| graves.contains_key(id)));
 }
 
 async fn nothing_names_what_is_not_there(
     database: &DatabaseTransaction,
     records: &BTreeMap<Uuid, record::Model>,
+    merged: &BTreeSet<Uuid>,
 ) {
     for named in reference::Entity::find().all(database).await.unwrap() {
-        let known = records.contains_key(&named.target_id);
+        let target = named.target_id;
+        let known = records.contains_key(&target) || merged.contains(&target);
         assert!(known, "dangling reference: {named:?}");
     }
     let edges = edge::Entity::find().all(database).await.unwrap();
@@ -143,7 +174,8 @@ async fn nothing_names_what_is_not_there(
     };
     for edge in edges.iter().filter(here) {
         for end in edge.from_id.iter().chain(&edge.to_id) {
-            assert!(records.contains_key(end), "dangling end: {edge:?}");
+            let known = records.contains_key(end) || merged.contains(end);
+            assert!(known, "dangling end: {edge:?}");
         }
     }
     let joined: BTreeSet<Uuid> = edges.iter().map(|edge| edge.record_id).collect();

@@ -25,6 +25,10 @@ enum Tags {
 #[derive(Debug)]
 pub struct IfMatch(pub Precondition);
 
+/// The versions that a write may replace, if the caller names any.
+#[derive(Debug)]
+pub struct MayMatch(pub Precondition);
+
 /// The tags that the caller has already.
 #[derive(Debug)]
 pub struct IfNoneMatch(Option<Tags>);
@@ -143,6 +147,31 @@ impl Extract for IfMatch {
         ] {
             draft.problem(code);
         }
+    }
+}
+
+from_head!(MayMatch);
+
+impl MayMatch {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        if request.headers().contains_key(IF_MATCH) {
+            return IfMatch::of(request).map(|IfMatch(expected)| Self(expected));
+        }
+        Ok(Self(Precondition::Any))
+    }
+}
+
+impl Extract for MayMatch {
+    fn describe(draft: &mut Draft) {
+        draft.parameter(json!({
+            "name": "If-Match",
+            "in": "header",
+            "description": "The ETag of the version that is meant; any version without it.",
+            "schema": {"type": "string", "maxLength": 500},
+            "example": "\"1\"",
+        }));
+        draft.problem("invalid-header");
+        draft.problem("precondition-failed");
     }
 }
 

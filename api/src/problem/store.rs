@@ -169,6 +169,11 @@ fn in_the_way(conflict: &Conflict) -> Problem {
             "The same relationship is there already: type, ends, roles and start are equal, and neither has a stated end.".to_owned(),
             "Diese Beziehung gibt es schon: Typ, Enden, Rollen und Beginn sind gleich, und keine hat ein Ende.".to_owned(),
         ),
+        Unique::Merged => (
+            "merged",
+            format!("The record {value} was merged into another one; change that one instead, or undo the merge."),
+            format!("Der Datensatz {value} wurde mit einem anderen zusammengeführt; ändern Sie stattdessen diesen, oder nehmen Sie die Zusammenführung zurück."),
+        ),
     };
     let problem = Problem::new("conflict")
         .detail(en, de)

@@ -229,6 +229,16 @@ pub const MESSAGES: &[(&str, &str, &str)] = &[
         "schlösse einen Kreis: der Datensatz wäre Teil seiner selbst",
     ),
     (
+        "merge-self",
+        "names the record that is to be merged; name another one",
+        "nennt den Datensatz, der zusammengeführt werden soll; bitte einen anderen nennen",
+    ),
+    (
+        "merge-circle",
+        "one of the two is part of the other, or broader; change that first",
+        "einer von beiden ist Teil des anderen oder dessen Oberbegriff; bitte das zuerst ändern",
+    ),
+    (
         "external-id-fixed",
         "never changes once set; it is {expected}",
         "ändert sich nie, wenn einmal gesetzt; sie lautet {expected}",

@@ -6,6 +6,7 @@ use super::edges::{Audience, Seen};
 use super::fields::Fields;
 use super::text::{self, Texts};
 use crate::entity::record;
+use crate::merged::MergedBody;
 use chrono::{Datelike, NaiveDate};
 use domain::described::Publication;
 use domain::filter::Form;
@@ -24,12 +25,19 @@ use uuid::Uuid;
 /// The longest text that is filtered by; longer ones could not be terms.
 const MAX_TOKEN: usize = 2_000;
 
+/// Names the relationships that a document carries.
+pub(super) const RELATIONSHIP: &str = "relationship";
+
+/// Names the records that were merged into the one of a document.
+pub(super) const MERGED: &str = "merged";
+
 /// The document of a described record.
 pub(super) fn document(
     fields: &Fields,
     row: &record::Model,
     kind: Kind,
     edges: &[Seen],
+    merged: &[MergedBody],
 ) -> TantivyDocument {
     let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
     let mut document = TantivyDocument::new();
@@ -44,8 +52,16 @@ pub(super) fn document(
     writer.usage(kind, row, edges, &id);
     writer.dates(kind, &body);
     writer.points(&body);
+    let mut texts = Texts::of(kind, &body);
+    for loser in merged {
+        writer.term(fields.token, MERGED, &loser.loser.to_string());
+        if let Some(body) = &loser.body {
+            writer.identifiers(body);
+            texts.also(body);
+        }
+    }
     let mut document = writer.document;
-    text::add(&mut document, &fields.text, &Texts::of(kind, &body));
+    text::add(&mut document, &fields.text, &texts);
     document
 }
 
@@ -96,11 +112,7 @@ impl Writer<'_> {
                 self.term(self.fields.facet, filter.name, &value);
             }
         }
-        let identifiers = domain::pointer::values(body, "/identifiers/*");
-        for identifier in identifiers.into_iter().filter_map(read::<Identifier>) {
-            let value = format!("{}|{}", identifier.scheme.as_str(), identifier.normalise());
-            self.term(self.fields.token, "identifier", &value);
-        }
+        self.identifiers(body);
         let attendance = domain::pointer::values(body, "/figures/*")
             .into_iter()
             .filter_map(attendance);
@@ -109,10 +121,18 @@ impl Writer<'_> {
         }
     }
 
+    fn identifiers(&mut self, body: &Value) {
+        let identifiers = domain::pointer::values(body, "/identifiers/*");
+        for identifier in identifiers.into_iter().filter_map(read::<Identifier>) {
+            let value = format!("{}|{}", identifier.scheme.as_str(), identifier.normalise());
+            self.term(self.fields.token, "identifier", &value);
+        }
+    }
+
     fn relationships(&mut self, edges: &[Seen]) {
         for seen in edges {
             let relationship = seen.relationship.to_string();
-            self.term(self.fields.token, "relationship", &relationship);
+            self.term(self.fields.token, RELATIONSHIP, &relationship);
             let Some(other) = seen.other else {
                 if seen.audience == Audience::Public {
                     self.programme(seen);

@@ -86,9 +86,8 @@ pub(super) async fn around(
             else {
                 continue;
             };
-            let Some(audience) =
-                audience(&heads, [Some(id), other.map(|other| trees.survivor(other))])
-            else {
+            let other = other.map(|other| trees.survivor(other));
+            let Some(audience) = audience(&heads, [Some(id), other]) else {
                 continue;
             };
             let code = code(&edge.r#type, from);

@@ -1,12 +1,13 @@
 //! The index itself: opened, followed up with the log, built anew when it is no good.
 
-use super::document::document;
+use super::document::{MERGED, RELATIONSHIP, document};
 use super::edges;
 use super::fields::{Fields, SCHEMA_VERSION, schema};
 use super::trees::Trees;
-use crate::entity::{change, edge, node, record, tombstone};
+use crate::entity::{change, edge, node, record};
 use crate::error::{Result, StoreError};
 use crate::follow::{Entry, Follower};
+use crate::merged::{MergedBody, losers_of, made_one, survivors};
 use crate::store::Store;
 use domain::change::Op;
 use domain::relationship::RelationshipType;
@@ -14,7 +15,7 @@ use domain::resource::Kind;
 use domain::vocabulary::Coded;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -373,11 +374,16 @@ impl Work {
     ) -> Result<Self> {
         let ids: BTreeSet<Uuid> = rows.iter().map(|row| row.id).collect();
         let mut around = edges::around(db, &ids, trees).await?;
+        let mut merged: BTreeMap<Uuid, Vec<MergedBody>> = BTreeMap::new();
+        for loser in losers_of(db, &ids).await? {
+            merged.entry(loser.survivor).or_default().push(loser);
+        }
         let make = move || {
             let rows = rows.into_iter().filter_map(|row| {
                 let kind = Kind::parse(&row.kind).filter(|kind| *kind != Kind::Relationship)?;
                 let edges = around.remove(&row.id).unwrap_or_default();
-                Some((row.id, document(&fields, &row, kind, &edges)))
+                let merged = merged.remove(&row.id).unwrap_or_default();
+                Some((row.id, document(&fields, &row, kind, &edges, &merged)))
             });
             rows.collect()
         };
@@ -423,7 +429,9 @@ impl Touched {
             entries.iter().partition(|entry| entry.kind == relationship);
         let mut touched = Self {
             records: described.iter().map(|entry| entry.record_id).collect(),
-            trees: described.iter().any(|entry| shapes_trees(entry)),
+            trees: described
+                .iter()
+                .any(|entry| shapes_trees(entry) || snapshot.trees.is_merged(entry.record_id)),
         };
         let edges: BTreeSet<Uuid> = edges.iter().map(|entry| entry.record_id).collect();
         touched.held_until_now(&edges, snapshot)?;
@@ -436,21 +444,25 @@ impl Touched {
             .collect();
         touched.ends(db, edge::Column::RecordId, &edges).await?;
         // Whoever is related to something that changes its audience shows it to others than before.
+        let changed = made_one(db, &changed).await?;
         touched.ends(db, edge::Column::FromId, &changed).await?;
         touched.ends(db, edge::Column::ToId, &changed).await?;
-        touched.survivors(db, &described).await?;
+        // What is named by a merged record is shown by the one that stands for it.
+        let survivors = survivors(db, touched.records.iter().copied()).await?;
+        touched.records.extend(survivors.into_values());
         Ok(touched)
     }
 
-    /// The documents that carried these relationships until now.
+    /// The documents that carried these relationships until now, and those of the records that
+    /// stood for one of those that changed, which may be back.
     fn held_until_now(&mut self, edges: &BTreeSet<Uuid>, snapshot: &Snapshot) -> Result<()> {
-        if edges.is_empty() {
-            return Ok(());
-        }
+        let held = edges.iter().map(|id| format!("{RELATIONSHIP}={id}"));
+        let merged = self.records.iter().map(|id| format!("{MERGED}={id}"));
         let token = snapshot.fields.token;
-        let terms = edges
-            .iter()
-            .map(|id| Term::from_field_text(token, &format!("relationship={id}")));
+        let terms: Vec<Term> = held
+            .chain(merged)
+            .map(|text| Term::from_field_text(token, &text))
+            .collect();
         let found = snapshot
             .searcher
             .search(&TermSetQuery::new(terms), &DocSetCollector)?;
@@ -487,25 +499,6 @@ impl Touched {
                 self.records
                     .extend([row.from_id, row.to_id].into_iter().flatten());
             }
-        }
-        Ok(())
-    }
-
-    /// What survives a merge shows the relationships of what was merged into it.
-    async fn survivors(&mut self, db: &impl ConnectionTrait, described: &[&Entry]) -> Result<()> {
-        let deleted: Vec<Uuid> = described
-            .iter()
-            .filter(|entry| entry.is(Op::Delete))
-            .map(|entry| entry.record_id)
-            .collect();
-        for chunk in deleted.chunks(CHUNK) {
-            let graves = tombstone::Entity::find()
-                .filter(tombstone::Column::Id.is_in(chunk.iter().copied()))
-                .filter(tombstone::Column::MergedInto.is_not_null())
-                .all(db)
-                .await?;
-            self.records
-                .extend(graves.into_iter().filter_map(|grave| grave.merged_into));
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ story!(every_filter_of_every_kind_is_taken, Seeded, async |node| {
     ] {
         let parameters = &document["paths"][format!("/v1/{kind}")]["get"]["parameters"];
         let names = parameters.as_array().unwrap().iter();
+        let names = names.filter(|one| one["in"] == "query");
         let names = names.map(|one| one["name"].as_str().unwrap().to_owned());
         let names: Vec<String> = names.collect();
         assert!(names.len() > 25, "{kind}: {names:?}");
@@ -136,7 +137,7 @@ story!(records_are_found_by_their_keys, Seeded, async |node| {
     make(
         node,
         "actors",
-        json!({"name": "Haus am Wald", "identifiers": [{"scheme": "ik", "value": "260 326 822"}]}),
+        json!({"name": "Haus am Wald", "identifiers": [{"scheme": "ik", "value": "260326822"}]}),
     )
     .await;
     let found = page(node, "actors?identifier=ik%7C260326822").await;

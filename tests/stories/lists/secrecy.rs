@@ -11,11 +11,13 @@ use tests::settings::{chance, full};
 use tests::{Node, story};
 use uuid::Uuid;
 
-/// A word that only one record has, so that any trace of it shows.
+/// A word that only one record has, so that any trace of it shows; no two are so alike that one
+/// could be a typo of the other.
 fn secret(at: usize) -> String {
     let letters = "bdfghklmnprstvwz";
     let pick = |n: usize| letters.chars().nth(n % 16).unwrap();
-    format!("Q{}o{}a{}u", pick(at), pick(at / 16), pick(at / 256))
+    let syllables = [at, at / 16, at / 256].map(|n| format!("{0}o{0}a{0}u", pick(n)));
+    format!("Q{}", syllables.concat())
 }
 
 struct Made {

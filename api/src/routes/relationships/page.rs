@@ -230,7 +230,10 @@ fn extras(item: &RelationshipItem, around: Option<Uuid>, lang: Lang) -> Option<V
 
 /// The other end: a record in short, or the open end as it is.
 fn other(item: &RelationshipItem, id: Uuid) -> Value {
-    let end = item.ends.iter().find(|end| end.id != id);
+    // Both ends are the record itself if one was merged into the other.
+    let ends = || item.ends.iter();
+    let end = ends().find(|end| end.id != id);
+    let end = end.or_else(|| ends().next().filter(|_| item.ends.len() > 1));
     match (end, &item.edge.open_end) {
         (Some(end), _) => json!({
             "kind": end.kind,

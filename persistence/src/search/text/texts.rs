@@ -95,20 +95,30 @@ impl Texts {
         {
             texts.take(translation);
         }
+        texts.identify(body);
+        texts
+    }
+
+    /// Adds what a record was called that was merged into this one.
+    pub fn also(&mut self, merged: &Value) {
+        self.call(merged);
+        self.identify(merged);
+    }
+
+    fn identify(&mut self, body: &Value) {
         for identifier in entries(body, "identifiers") {
             if let (Some(scheme), Some(value)) =
                 (text(identifier, "scheme"), text(identifier, "value"))
             {
-                texts.identifiers.push(Scheme::from_str(scheme).map_or_else(
+                self.identifiers.push(Scheme::from_str(scheme).map_or_else(
                     |_| value.trim().to_owned(),
                     |scheme| scheme.normalise(value),
                 ));
             }
         }
-        texts
     }
 
-    fn take(&mut self, body: &Value) {
+    fn call(&mut self, body: &Value) {
         self.names.extend(text(body, "name").map(str::to_owned));
         for name in entries(body, "names") {
             let Some(value) = text(name, "value") else {
@@ -120,6 +130,10 @@ impl Texts {
                 self.names.push(value.to_owned());
             }
         }
+    }
+
+    fn take(&mut self, body: &Value) {
+        self.call(body);
         for place in entries(body, "places") {
             let address: Vec<&str> = ADDRESS
                 .iter()

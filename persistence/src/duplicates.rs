@@ -1,0 +1,375 @@
+//! Likely duplicates among all records, found without comparing all with all: only records that
+//! share a key (a rare word, a word and a town, an identifier, a website …) are compared.
+//!
+//! The pairs are kept as long as the log's head stays where it is; what of them a caller sees is
+//! decided at each request.
+
+use crate::cursor;
+use crate::entity::record::{self, Column};
+use crate::entity::{edge, node};
+use crate::error::{Result, StoreError};
+use crate::merged::survivors;
+use crate::relationships::AllOf;
+use crate::store::Store;
+use domain::access::{Caller, Subject};
+use domain::described::Publication;
+use domain::duplicate::{Candidate, Reason, score};
+use domain::relationship::RelationshipType;
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use futures::TryStreamExt;
+use sea_orm::sea_query::Query;
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+/// The least score that can be asked for; pairs below it are not kept.
+pub const LEAST: f64 = 0.5;
+
+/// How many records may share a key; more have too little in common for it to say anything.
+const MAX_GROUP: usize = 40;
+
+/// What a list of likely duplicates is narrowed to.
+#[derive(Debug, Clone)]
+pub struct DuplicateFilter {
+    /// Their kind.
+    pub kinds: AllOf<Kind>,
+    /// Whose editors may write one of the two.
+    pub home_regions: AllOf<Uuid>,
+    /// The least score, not below [`LEAST`].
+    pub min_score: f64,
+}
+
+/// One of two records in short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Side {
+    /// The kind.
+    pub kind: Kind,
+    /// The id.
+    pub id: Uuid,
+    /// The slug.
+    pub slug: Option<String>,
+    /// The name.
+    pub name: Option<String>,
+    /// The node that alone writes it.
+    pub origin: String,
+    seen: Seen,
+}
+
+/// What decides who sees a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Seen {
+    own: bool,
+    kind: Kind,
+    home_region: Option<Uuid>,
+    publication: Publication,
+    system: Option<String>,
+}
+
+/// Two records that are likely one thing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DuplicatePair {
+    /// From 0 to 1, in thousandths.
+    pub score: f64,
+    /// What speaks for it and against it.
+    pub reasons: Vec<Reason>,
+    /// The one with the smaller id.
+    pub a: Side,
+    /// The other one.
+    pub b: Side,
+    /// The `same_as` relationships that say so already.
+    joined: Vec<Seen>,
+}
+
+/// A page of likely duplicates.
+#[derive(Debug)]
+pub struct DuplicatePage {
+    /// The pairs, likeliest first.
+    pub items: Vec<DuplicatePair>,
+    /// How many there are in all pages.
+    pub total: u64,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+/// The pairs that were found when the log's head was here.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    head: i64,
+    pairs: Arc<Vec<DuplicatePair>>,
+}
+
+/// Kept between requests; whoever comes while it is being made waits for it.
+pub(crate) type Kept = Arc<Mutex<Option<Found>>>;
+
+/// The position after the last pair of a page: thousandths of the score, then the ids.
+#[derive(Serialize, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Position(Reverse<i64>, Uuid, Uuid);
+
+impl Seen {
+    fn subject(&self) -> Subject<'_> {
+        Subject {
+            own: self.own,
+            kind: self.kind,
+            home_region: self.home_region,
+            publication: self.publication,
+            system: self.system.as_deref(),
+        }
+    }
+}
+
+impl DuplicatePair {
+    /// Whether both are this node's own, so that they can be merged here.
+    #[must_use]
+    pub fn can_be_merged(&self) -> bool {
+        self.a.seen.own && self.b.seen.own
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a score is between 0 and 1"
+    )]
+    fn position(&self) -> Position {
+        let thousandths = (self.score * 1000.0).round() as i64;
+        Position(Reverse(thousandths), self.a.id, self.b.id)
+    }
+
+    /// Whether the caller sees both and no relationship that joins them.
+    fn is_shown_to(&self, caller: &Caller) -> bool {
+        let sees = |seen: &Seen| caller.sees(&seen.subject());
+        sees(&self.a.seen) && sees(&self.b.seen) && !self.joined.iter().any(sees)
+    }
+
+    fn fits(&self, filter: &DuplicateFilter) -> bool {
+        let homes = [self.a.seen.home_region, self.b.seen.home_region];
+        let any_home = |list: &Vec<Uuid>| {
+            let mut homes = homes.iter().flatten();
+            homes.any(|home| list.contains(home))
+        };
+        self.score >= filter.min_score
+            && filter.kinds.iter().all(|list| list.contains(&self.a.kind))
+            && filter.home_regions.iter().all(any_home)
+    }
+}
+
+impl Store {
+    /// Lists pairs of records that are likely one thing, of which the caller sees both.
+    ///
+    /// Left out are pairs of which neither is this node's own, since nothing can be done about them
+    /// here, and those that a `same_as` relationship joins already. `query` is the query's text
+    /// without the cursor; a cursor is good for that query only.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`].
+    pub async fn duplicates(
+        &self,
+        caller: &Caller,
+        filter: &DuplicateFilter,
+        (limit, at): (usize, Option<&str>),
+        query: &str,
+    ) -> Result<DuplicatePage> {
+        let secret = &self.node().secret;
+        let after: Option<Position> = at
+            .map(|text| cursor::decode(secret, query, text))
+            .transpose()?;
+        let pairs = self.likely_pairs().await?;
+        let shown = pairs
+            .iter()
+            .filter(|pair| pair.fits(filter) && pair.is_shown_to(caller));
+        let total = shown.clone().count() as u64;
+        let rest = shown.filter(|pair| after.as_ref().is_none_or(|at| pair.position() > *at));
+        let mut items: Vec<DuplicatePair> = rest.take(limit + 1).cloned().collect();
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let last = items.last().filter(|_| more);
+        let next = last.map(|pair| cursor::encode(secret, query, &pair.position()));
+        Ok(DuplicatePage { items, total, next })
+    }
+
+    /// All pairs, likeliest first, as of the log's head.
+    async fn likely_pairs(&self) -> Result<Arc<Vec<DuplicatePair>>> {
+        let mut kept = self.kept_duplicates().lock().await;
+        let tx = self.db().begin_read().await?;
+        let node = node::Entity::find_by_id(1).one(&tx).await?;
+        let head = node.map_or(0, |node| node.head_seq);
+        if let Some(found) = kept.as_ref().filter(|found| found.head == head) {
+            return Ok(found.pairs.clone());
+        }
+        let records = self.candidates(&tx).await?;
+        let joined = self.joined(&tx).await?;
+        tx.commit().await?;
+        // Seconds of computing must not hold up other requests.
+        let pairs = tokio::task::spawn_blocking(move || find_pairs(&records, joined))
+            .await
+            .map_err(|why| StoreError::Corrupt(why.to_string()))?;
+        let pairs = Arc::new(pairs);
+        *kept = Some(Found {
+            head,
+            pairs: pairs.clone(),
+        });
+        Ok(pairs)
+    }
+
+    /// Every described record as it is compared, read one by one.
+    async fn candidates(&self, tx: &DatabaseTransaction) -> Result<Vec<(Side, Candidate)>> {
+        let mut rows = record::Entity::find()
+            .select_only()
+            .columns([
+                Column::Id,
+                Column::Kind,
+                Column::Origin,
+                Column::Slug,
+                Column::Name,
+                Column::System,
+                Column::HomeRegion,
+                Column::Publication,
+                Column::Body,
+            ])
+            .filter(Column::Kind.ne(Kind::Relationship.code()))
+            .order_by_asc(Column::Id)
+            .into_model::<Row>()
+            .stream(tx)
+            .await?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            let body = crate::merged::parse(&row.body)?;
+            let (Some(kind), Some(publication)) =
+                (Kind::parse(&row.kind), Publication::parse(&row.publication))
+            else {
+                continue;
+            };
+            let Some(candidate) = Candidate::of(kind, &body) else {
+                continue;
+            };
+            let side = Side {
+                kind,
+                id: row.id,
+                slug: row.slug,
+                name: row.name,
+                seen: Seen {
+                    own: row.origin == self.node().origin,
+                    kind,
+                    home_region: row.home_region,
+                    publication,
+                    system: row.system,
+                },
+                origin: row.origin,
+            };
+            found.push((side, candidate));
+        }
+        Ok(found)
+    }
+
+    /// The pairs of records that a `same_as` relationship joins, with those relationships.
+    async fn joined(&self, tx: &DatabaseTransaction) -> Result<Joined> {
+        let same = edge::Column::Type.eq(RelationshipType::SameAs.code());
+        let edges = edge::Entity::find().filter(same.clone()).all(tx).await?;
+        let mut ids = Query::select();
+        ids.column(edge::Column::RecordId)
+            .from(edge::Entity)
+            .cond_where(same);
+        let rows = record::Entity::find()
+            .filter(Column::Id.in_subquery(ids))
+            .all(tx)
+            .await?;
+        let rows: BTreeMap<Uuid, record::Model> =
+            rows.into_iter().map(|row| (row.id, row)).collect();
+        let ends = edges.iter().flat_map(|edge| [edge.from_id, edge.to_id]);
+        let standing = survivors(tx, ends.flatten()).await?;
+        let mut joined = Joined::new();
+        for edge in edges {
+            let (Some(row), Some(from), Some(to)) =
+                (rows.get(&edge.record_id), edge.from_id, edge.to_id)
+            else {
+                continue;
+            };
+            let [from, to] = [from, to].map(|id| standing.get(&id).copied().unwrap_or(id));
+            let subject = self.subject(row)?;
+            let seen = Seen {
+                own: subject.own,
+                kind: subject.kind,
+                home_region: subject.home_region,
+                publication: subject.publication,
+                system: row.system.clone(),
+            };
+            joined
+                .entry((from.min(to), from.max(to)))
+                .or_default()
+                .push(seen);
+        }
+        Ok(joined)
+    }
+}
+
+/// `same_as` relationships by the two records that they join, the smaller id first.
+type Joined = BTreeMap<(Uuid, Uuid), Vec<Seen>>;
+
+#[derive(FromQueryResult)]
+struct Row {
+    id: Uuid,
+    kind: String,
+    origin: String,
+    slug: Option<String>,
+    name: Option<String>,
+    system: Option<String>,
+    home_region: Option<Uuid>,
+    publication: String,
+    body: String,
+}
+
+/// Compares the records that share a key. They come in the order of their ids.
+fn find_pairs(records: &[(Side, Candidate)], mut joined: Joined) -> Vec<DuplicatePair> {
+    let mut pairs = Vec::new();
+    for (first, second) in sharing(records) {
+        let (Some((a, one)), Some((b, other))) = (records.get(first), records.get(second)) else {
+            continue;
+        };
+        if !a.seen.own && !b.seen.own {
+            continue;
+        }
+        let Some(likeness) = score(one, other).filter(|likeness| likeness.score >= LEAST) else {
+            continue;
+        };
+        pairs.push(DuplicatePair {
+            score: likeness.score,
+            reasons: likeness.reasons,
+            a: a.clone(),
+            b: b.clone(),
+            joined: joined.remove(&(a.id, b.id)).unwrap_or_default(),
+        });
+    }
+    pairs.sort_by_key(DuplicatePair::position);
+    pairs
+}
+
+/// The pairs of positions that share a key.
+fn sharing(records: &[(Side, Candidate)]) -> BTreeSet<(usize, usize)> {
+    let mut groups: HashMap<u64, Vec<usize>> = HashMap::new();
+    for (at, (side, candidate)) in records.iter().enumerate() {
+        for key in candidate.keys() {
+            // Sixty-four bits instead of the text: a collision costs a comparison.
+            let mut hasher = DefaultHasher::new();
+            (side.kind as u8, key).hash(&mut hasher);
+            groups.entry(hasher.finish()).or_default().push(at);
+        }
+    }
+    let mut pairs = BTreeSet::new();
+    for group in groups
+        .into_values()
+        .filter(|group| group.len() <= MAX_GROUP)
+    {
+        for (at, first) in group.iter().enumerate() {
+            pairs.extend(group.iter().skip(at + 1).map(|second| (*first, *second)));
+        }
+    }
+    pairs
+}

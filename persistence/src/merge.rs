@@ -1,0 +1,295 @@
+//! Merging a record into another one of its kind, and undoing it. Nothing else is rewritten: the
+//! loser becomes a tombstone that names the survivor, and its last body stays in the log.
+
+use crate::entity::{merged, record, tombstone};
+use crate::error::{Result, StoreError, Tombstone};
+use crate::merged::{buried, last_bodies, parse, survivors};
+use crate::store::Store;
+use crate::unit::{Unit, WriteOptions};
+use crate::write::{Precondition, Saved, parse_body};
+use domain::access::{Action, Caller, Subject};
+use domain::body::Definition;
+use domain::change::Cause;
+use domain::described::Publication;
+use domain::fault::{Fault, FieldError};
+use domain::json::{canonical, insert};
+use domain::record::Envelope;
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use sea_orm::sea_query::{Expr, LockType};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+impl Store {
+    /// Merges a record into another one of its kind and answers the survivor.
+    ///
+    /// `into` is a reference in any form; naming a record that was itself merged means the one
+    /// that stands for it. Relationships of the loser are not touched; where one of them says the
+    /// same as one of the survivor's, both are shown.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] if `into` names nothing, the record itself or something above or
+    /// below it; [`StoreError::Forbidden`] without write access to both; as [`Store::modify`].
+    pub async fn merge(
+        &self,
+        caller: &Caller,
+        (kind, loser): (Kind, Uuid),
+        into: &Value,
+        expected: &Precondition,
+        options: &WriteOptions,
+    ) -> Result<record::Model> {
+        self.write(caller, options, async |unit| {
+            unit.merge((kind, loser), into, expected).await
+        })
+        .await
+    }
+
+    /// Undoes the merge of a record, which comes back with its last body.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if nothing of that key was merged; [`StoreError::Forbidden`]
+    /// without write access to it and to the survivor; [`StoreError::Conflict`] if another record
+    /// has taken an identifier of it; [`StoreError::Invalid`] if it names what is no longer there.
+    pub async fn unmerge(
+        &self,
+        caller: &Caller,
+        (kind, key): (Kind, &str),
+        expected: &Precondition,
+        options: &WriteOptions,
+    ) -> Result<Saved> {
+        self.write(caller, options, async |unit| {
+            let grave = unit.grave(kind, key, expected).await?;
+            unit.unmerge(kind, grave).await
+        })
+        .await
+    }
+}
+
+impl Unit<'_> {
+    async fn merge(
+        &mut self,
+        (kind, loser): (Kind, Uuid),
+        into: &Value,
+        expected: &Precondition,
+    ) -> Result<record::Model> {
+        self.take_turns(tree_of(kind)).await?;
+        let survivor = self.resolve_slot("/into", kind, into).await?;
+        if survivor == loser {
+            return Err(wrong_survivor("merge-self"));
+        }
+        let old = self.for_update(kind, loser, expected).await?;
+        let into = record::Entity::find_by_id(survivor).one(&self.tx).await?;
+        let into = into.ok_or(StoreError::NotFound)?;
+        for row in [&old, &into] {
+            self.authorise_merge(&self.subject(row)?)?;
+        }
+        self.lock_against_naming(loser).await?;
+        for (below, above) in [(loser, survivor), (survivor, loser)] {
+            if self.is_above(kind, below, above).await? {
+                return Err(wrong_survivor("merge-circle"));
+            }
+        }
+        self.bury(&old, Cause::Merged, Some(survivor)).await?;
+        // What was merged into the loser is the survivor's now.
+        merged::Entity::update_many()
+            .col_expr(merged::Column::SurvivorId, Expr::value(survivor))
+            .filter(merged::Column::SurvivorId.eq(loser))
+            .exec(&self.tx)
+            .await?;
+        let row = merged::ActiveModel {
+            loser_id: Set(loser),
+            survivor_id: Set(survivor),
+        };
+        merged::Entity::insert(row)
+            .exec_without_returning(&self.tx)
+            .await?;
+        self.touch_around(loser).await?;
+        Ok(into)
+    }
+
+    /// Merging regions changes what is below them, which is the admin's.
+    fn authorise_merge(&self, subject: &Subject<'_>) -> Result<()> {
+        self.authorise(Action::Write, subject)?;
+        if subject.kind == Kind::Region {
+            self.authorise(Action::ShapeTree, subject)?;
+        }
+        Ok(())
+    }
+
+    /// What is left of this node's merged record of this id or slug, locked.
+    async fn grave(
+        &self,
+        kind: Kind,
+        key: &str,
+        expected: &Precondition,
+    ) -> Result<tombstone::Model> {
+        self.take_turns(tree_of(kind)).await?;
+        let mut graves = tombstone::Entity::find()
+            .filter(tombstone::Column::Kind.eq(kind.code()))
+            .filter(tombstone::Column::Origin.eq(&self.origin))
+            .filter(tombstone::Column::MergedInto.is_not_null())
+            .order_by_desc(tombstone::Column::DeletedAt);
+        graves = match Uuid::try_parse(key) {
+            Ok(id) => graves.filter(tombstone::Column::Id.eq(id)),
+            Err(_) => graves.filter(tombstone::Column::Slug.eq(key)),
+        };
+        if self.db().is_postgres() {
+            graves = graves.lock(LockType::Update);
+        }
+        let grave = graves.one(&self.tx).await?.ok_or(StoreError::NotFound)?;
+        let subject = buried(&grave, kind, &self.origin);
+        if !self.caller.sees(&subject) {
+            return Err(StoreError::NotFound);
+        }
+        self.authorise_merge(&subject)?;
+        match expected {
+            Precondition::Versions(versions) if !versions.contains(&grave.version) => {
+                Err(StoreError::PreconditionFailed {
+                    current: grave.version,
+                })
+            }
+            Precondition::Versions(_) | Precondition::Any => Ok(grave),
+        }
+    }
+
+    async fn unmerge(&mut self, kind: Kind, grave: tombstone::Model) -> Result<Saved> {
+        self.authorise_survivor(grave.id).await?;
+        let mut bodies = last_bodies(&self.tx, [grave.id]).await?;
+        let Some(body) = bodies.remove(&grave.id) else {
+            // Erased, or trimmed from the log: there is nothing to bring back.
+            return Err(gone(kind, grave));
+        };
+        let mut body = parse(&body)?;
+        if let Some(slug) = body.get("slug").and_then(Value::as_str) {
+            let free = self.free_slug(kind, slug).await?;
+            insert(&mut body, &["slug"], free);
+        }
+        merged::Entity::delete_by_id(grave.id)
+            .exec(&self.tx)
+            .await?;
+        self.follow_again(grave.id).await?;
+        self.revive(kind, &grave).await?;
+        let old = as_it_was(kind, &grave, &body);
+        let prepared = self
+            .prepare(kind, grave.id, parse_body(&old)?, Some(&old))
+            .await?;
+        let mut row = self.row(kind, grave.id, &prepared)?;
+        row.version = grave.version + 1;
+        row.created_at = grave.created_at;
+        row.was_public |= grave.was_public;
+        self.refuse_conflicts(&row, &prepared).await?;
+        self.insert(&mut row, &prepared).await?;
+        self.touch_around(row.id).await?;
+        Ok(Saved {
+            row,
+            warnings: prepared.warnings,
+            changed: true,
+        })
+    }
+
+    /// Undoing takes from the survivor what was given to it.
+    async fn authorise_survivor(&self, loser: Uuid) -> Result<()> {
+        let survivors = survivors(&self.tx, [loser]).await?;
+        let Some(survivor) = survivors.get(&loser) else {
+            return Ok(());
+        };
+        match record::Entity::find_by_id(*survivor).one(&self.tx).await? {
+            Some(row) => self.authorise_merge(&self.subject(&row)?),
+            // It was deleted since.
+            None => Ok(()),
+        }
+    }
+
+    /// What was merged into a record that is back follows that record again.
+    async fn follow_again(&self, id: Uuid) -> Result<()> {
+        let sql = "WITH RECURSIVE below(id) AS (\
+             SELECT id FROM tombstone WHERE merged_into = $1 UNION \
+             SELECT tombstone.id FROM tombstone JOIN below ON tombstone.merged_into = below.id) \
+             UPDATE merged SET survivor_id = $1 WHERE loser_id IN (SELECT id FROM below)";
+        self.execute(sql, [id.into()]).await
+    }
+
+    /// Puts a new or revived row into its table, with what rests beside it and its log entry.
+    pub(crate) async fn insert(
+        &mut self,
+        row: &mut record::Model,
+        prepared: &crate::prepare::Prepared,
+    ) -> Result<()> {
+        if let Some(slug) = &row.slug {
+            self.drop_redirect(&row.kind, slug).await?;
+        }
+        record::Entity::insert(row.clone().into_active_model())
+            .exec_without_returning(&self.tx)
+            .await?;
+        self.write_satellites(row, prepared).await?;
+        self.note_shown(row).await?;
+        self.log_upsert(None, row).await
+    }
+}
+
+/// The kind under whose lock the tree is changed in which records of a kind hang.
+fn tree_of(kind: Kind) -> Kind {
+    match kind {
+        Kind::Topic => Kind::Topic,
+        Kind::Region
+        | Kind::Actor
+        | Kind::Network
+        | Kind::Project
+        | Kind::Event
+        | Kind::Relationship => Kind::Relationship,
+    }
+}
+
+fn wrong_survivor(code: &'static str) -> StoreError {
+    StoreError::Invalid(vec![FieldError::new("/into", Fault::new(code))])
+}
+
+/// The row that a merged record had: what the rules compare the body that comes back with.
+fn as_it_was(kind: Kind, grave: &tombstone::Model, body: &Value) -> record::Model {
+    let facts = Definition::of(kind).facts(body);
+    record::Model {
+        id: grave.id,
+        kind: grave.kind.clone(),
+        origin: grave.origin.clone(),
+        slug: facts.slug,
+        name: facts.name,
+        system: grave.system.clone(),
+        external_id: grave.external_id.clone(),
+        home_region: grave.home_region,
+        publication: facts
+            .publication
+            .unwrap_or(Publication::Draft)
+            .code()
+            .to_owned(),
+        was_public: grave.was_public,
+        shown: false,
+        publish_at: facts.publish_at,
+        sameness: None,
+        version: grave.version,
+        seq: 0,
+        created_at: grave.created_at,
+        updated_at: grave.deleted_at,
+        synced_at: None,
+        body: canonical(body),
+    }
+}
+
+fn gone(kind: Kind, grave: tombstone::Model) -> StoreError {
+    StoreError::Gone(Box::new(Tombstone {
+        envelope: Envelope {
+            id: grave.id,
+            kind,
+            origin: grave.origin,
+            version: grave.version,
+            created_at: grave.created_at,
+            updated_at: grave.deleted_at,
+            synced_at: None,
+        },
+        cause: grave.cause,
+        merged_into: None,
+    }))
+}

@@ -1,0 +1,206 @@
+//! Reading past merges: which record stands for which. Merging rewrites nothing, so what names a
+//! merged record is read as if it named the survivor.
+
+use crate::entity::{change, merged, record, tombstone};
+use crate::error::Result;
+use crate::store::Store;
+use domain::access::{Caller, Subject};
+use domain::described::Publication;
+use domain::json;
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// A record that was merged, for finding the survivor by it.
+#[derive(Debug, Clone)]
+pub(crate) struct MergedBody {
+    /// The record that was merged.
+    pub(crate) loser: Uuid,
+    /// The record that stands for it.
+    pub(crate) survivor: Uuid,
+    /// Its last body: names, identifiers, everything; only if it was ever public.
+    pub(crate) body: Option<Value>,
+}
+
+/// The records that stand for those of `ids` that were merged.
+pub(crate) async fn survivors(
+    db: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<BTreeMap<Uuid, Uuid>> {
+    let ids: BTreeSet<Uuid> = ids.into_iter().collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows = merged::Entity::find()
+        .filter(merged::Column::LoserId.is_in(ids))
+        .all(db)
+        .await?;
+    Ok(by_loser(rows))
+}
+
+/// The ids and those of every record that was merged into one of them.
+pub(crate) async fn with_losers(
+    db: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<BTreeSet<Uuid>> {
+    let mut ids: BTreeSet<Uuid> = ids.into_iter().collect();
+    if ids.is_empty() {
+        return Ok(ids);
+    }
+    let rows = merged::Entity::find()
+        .filter(merged::Column::SurvivorId.is_in(ids.iter().copied()))
+        .all(db)
+        .await?;
+    ids.extend(rows.iter().map(|row| row.loser_id));
+    Ok(ids)
+}
+
+/// The ids, and those that merging makes one with them: whatever names one of these is read anew
+/// when one of `ids` changes.
+pub(crate) async fn made_one(
+    db: &impl ConnectionTrait,
+    ids: &BTreeSet<Uuid>,
+) -> Result<BTreeSet<Uuid>> {
+    let survivors = survivors(db, ids.iter().copied()).await?;
+    with_losers(db, ids.iter().chain(survivors.values()).copied()).await
+}
+
+/// The records that were merged into `survivors`, and what those of them that were public said
+/// last, so that the survivors are found by it; in three queries.
+pub(crate) async fn losers_of(
+    db: &impl ConnectionTrait,
+    survivors: &BTreeSet<Uuid>,
+) -> Result<Vec<MergedBody>> {
+    if survivors.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = merged::Entity::find()
+        .filter(merged::Column::SurvivorId.is_in(survivors.iter().copied()))
+        .all(db)
+        .await?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let standing = by_loser(rows);
+    let public: BTreeSet<Uuid> = tombstone::Entity::find()
+        .select_only()
+        .column(tombstone::Column::Id)
+        .filter(tombstone::Column::Id.is_in(standing.keys().copied()))
+        .filter(tombstone::Column::WasPublic.eq(true))
+        .into_tuple()
+        .all(db)
+        .await?
+        .into_iter()
+        .collect();
+    let mut bodies = last_bodies(db, public).await?;
+    let mut found = Vec::with_capacity(standing.len());
+    for (loser, survivor) in standing {
+        let body = bodies.remove(&loser);
+        found.push(MergedBody {
+            loser,
+            survivor,
+            body: body.map(|body| parse(&body)).transpose()?,
+        });
+    }
+    Ok(found)
+}
+
+fn by_loser(rows: Vec<merged::Model>) -> BTreeMap<Uuid, Uuid> {
+    let pairs = rows.into_iter().map(|row| (row.loser_id, row.survivor_id));
+    pairs.collect()
+}
+
+/// A merged record as the rules of access see it: as visible as it ever was.
+pub(crate) fn buried<'a>(grave: &'a tombstone::Model, kind: Kind, origin: &str) -> Subject<'a> {
+    Subject {
+        own: grave.origin == origin,
+        kind,
+        home_region: grave.home_region,
+        publication: if grave.was_public {
+            Publication::Published
+        } else {
+            Publication::Draft
+        },
+        system: grave.system.as_deref(),
+    }
+}
+
+impl Store {
+    /// The living record that stands for a merged one, if the caller could see both.
+    pub(crate) async fn stand_in(
+        &self,
+        caller: &Caller,
+        grave: &tombstone::Model,
+    ) -> Result<Option<record::Model>> {
+        let Some(kind) = Kind::parse(&grave.kind) else {
+            return Ok(None);
+        };
+        if !caller.sees(&buried(grave, kind, &self.node().origin)) {
+            return Ok(None);
+        }
+        let survivors = survivors(self.db().reader(), [grave.id]).await?;
+        let Some(survivor) = survivors.get(&grave.id) else {
+            return Ok(None);
+        };
+        match self.rows(&[*survivor]).await?.remove(survivor) {
+            Some(row) if caller.sees(&self.subject(&row)?) => Ok(Some(row)),
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    /// The living record that stands for the merged one of this id or slug.
+    pub(crate) async fn stand_in_of(
+        &self,
+        caller: &Caller,
+        kind: Kind,
+        key: &str,
+    ) -> Result<Option<record::Model>> {
+        let graves = tombstone::Entity::find()
+            .filter(tombstone::Column::Kind.eq(kind.code()))
+            .filter(tombstone::Column::MergedInto.is_not_null());
+        let graves = match Uuid::try_parse(key) {
+            Ok(id) => graves.filter(tombstone::Column::Id.eq(id)),
+            Err(_) => graves.filter(tombstone::Column::Slug.eq(key)),
+        };
+        for grave in graves.all(self.db().reader()).await? {
+            if let Some(row) = self.stand_in(caller, &grave).await? {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The bodies that merged records had last, from the log.
+pub(crate) async fn last_bodies(
+    db: &impl ConnectionTrait,
+    losers: impl IntoIterator<Item = Uuid>,
+) -> Result<BTreeMap<Uuid, String>> {
+    let mut last: BTreeMap<Uuid, (i64, Option<String>)> = BTreeMap::new();
+    let ids: Vec<Uuid> = losers.into_iter().collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let entries = change::Entity::find()
+        .filter(change::Column::RecordId.is_in(ids))
+        .filter(Condition::all().add(change::Column::Op.eq(domain::change::Op::Upsert.code())))
+        .all(db)
+        .await?;
+    for entry in entries {
+        let known = last.entry(entry.record_id).or_default();
+        if entry.version > known.0 {
+            *known = (entry.version, entry.body);
+        }
+    }
+    let bodies = last
+        .into_iter()
+        .filter_map(|(id, (_, body))| Some((id, body?)));
+    Ok(bodies.collect())
+}
+
+pub(crate) fn parse(body: &str) -> Result<Value> {
+    json::parse(body.as_bytes()).map_err(|why| crate::StoreError::Corrupt(why.to_string()))
+}

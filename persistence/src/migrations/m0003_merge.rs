@@ -1,0 +1,56 @@
+//! Merged records: which record stands for them, and what stays with them until a merge is undone.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
+
+#[derive(DeriveMigrationName)]
+pub(super) struct Migration;
+
+/// Former slugs and geometries outlive the row of a record that was merged, so they no longer go
+/// with it by themselves. SQLite can drop a constraint only with the table.
+const TABLES: &[&str] = &[
+    "CREATE TABLE merged (
+        loser_id {uuid} PRIMARY KEY,
+        survivor_id {uuid} NOT NULL)",
+    "CREATE INDEX merged_survivor ON merged (survivor_id)",
+    "ALTER TABLE redirect RENAME TO redirect_old",
+    "DROP INDEX redirect_record",
+    "CREATE TABLE redirect (
+        kind text NOT NULL,
+        slug text NOT NULL,
+        origin text NOT NULL,
+        record_id {uuid} NOT NULL,
+        PRIMARY KEY (kind, slug, origin))",
+    "INSERT INTO redirect (kind, slug, origin, record_id)
+        SELECT kind, slug, origin, record_id FROM redirect_old",
+    "DROP TABLE redirect_old",
+    "CREATE INDEX redirect_record ON redirect (record_id)",
+    "ALTER TABLE geometry RENAME TO geometry_old",
+    "CREATE TABLE geometry (
+        record_id {uuid} PRIMARY KEY,
+        version bigint NOT NULL,
+        body text NOT NULL,
+        updated_at {time} NOT NULL)",
+    "INSERT INTO geometry (record_id, version, body, updated_at)
+        SELECT record_id, version, body, updated_at FROM geometry_old",
+    "DROP TABLE geometry_old",
+];
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let [uuid, time] = match manager.get_database_backend() {
+            DatabaseBackend::Sqlite => ["blob", "text"],
+            _ => ["uuid", "timestamptz"],
+        };
+        for table in TABLES {
+            let sql = table.replace("{uuid}", uuid).replace("{time}", time);
+            manager.get_connection().execute_unprepared(&sql).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+//! Records that were merged: naming one means the record that stands for it.
+
+use super::{Head, Wanted};
+use crate::entity::tombstone;
+use crate::error::Result;
+use crate::merged::survivors;
+use crate::unit::Unit;
+use domain::described::Publication;
+use domain::resource::Kind;
+use domain::value::reference::{Name, ReferenceForm};
+use domain::vocabulary::Coded;
+use sea_orm::ExprTrait as _;
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
+use uuid::Uuid;
+
+/// A merged record that is named, and the one that stands for it.
+pub(super) struct Former {
+    head: Head,
+    survivor: Uuid,
+}
+
+impl Former {
+    pub(super) fn is_named(&self, wanted: &Wanted) -> bool {
+        self.head.is_named(wanted.kind, &wanted.name)
+    }
+}
+
+impl Head {
+    /// A record as it was when it was merged.
+    fn buried(grave: tombstone::Model) -> Self {
+        let publication = if grave.was_public {
+            Publication::Published
+        } else {
+            Publication::Draft
+        };
+        Self {
+            id: grave.id,
+            kind: grave.kind,
+            origin: grave.origin,
+            slug: grave.slug,
+            system: grave.system,
+            external_id: grave.external_id,
+            home_region: grave.home_region,
+            publication: publication.code().to_owned(),
+        }
+    }
+}
+
+impl Unit<'_> {
+    /// The merged records among those that might be meant; the survivors join the heads.
+    pub(super) async fn formers(
+        &self,
+        wanted: &[Wanted],
+        heads: &mut Vec<Head>,
+    ) -> Result<Vec<Former>> {
+        let mut any = Condition::any();
+        // What the caller may not see must not hide what he may.
+        let missing = |one: &&Wanted| {
+            let mut named = heads
+                .iter()
+                .filter(|head| head.is_named(one.kind, &one.name));
+            !named.any(|head| self.sees_head(head))
+        };
+        for one in wanted.iter().filter(missing) {
+            let names = match &one.name {
+                Name::Id(id) => tombstone::Column::Id.eq(*id),
+                Name::Slug(slug) => tombstone::Column::Slug.eq(slug),
+                Name::External(key) => tombstone::Column::System
+                    .eq(&key.system)
+                    .and(tombstone::Column::ExternalId.eq(&key.id)),
+            };
+            any = any.add(names.and(tombstone::Column::Kind.eq(one.kind.code())));
+        }
+        if any.is_empty() {
+            return Ok(Vec::new());
+        }
+        let graves = tombstone::Entity::find()
+            .filter(any)
+            .filter(tombstone::Column::MergedInto.is_not_null())
+            .order_by_asc(tombstone::Column::Id)
+            .all(&self.tx)
+            .await?;
+        let survivors = survivors(&self.tx, graves.iter().map(|grave| grave.id)).await?;
+        let standing: Vec<Wanted> = graves
+            .iter()
+            .filter_map(|grave| Some((Kind::parse(&grave.kind)?, *survivors.get(&grave.id)?)))
+            .map(|(kind, id)| Wanted {
+                pointer: String::new(),
+                path: "",
+                form: ReferenceForm::Slot(kind),
+                kind,
+                name: Name::Id(id),
+            })
+            .collect();
+        heads.extend(self.heads(&standing).await?);
+        let formers = graves.into_iter().filter_map(|grave| {
+            let survivor = *survivors.get(&grave.id)?;
+            let head = Head::buried(grave);
+            Some(Former { head, survivor })
+        });
+        Ok(formers.collect())
+    }
+
+    /// The record that stands for a merged one that is named, if the caller sees both.
+    pub(super) fn find_merged(
+        &self,
+        wanted: &Wanted,
+        heads: &[Head],
+        formers: &[Former],
+    ) -> Option<Uuid> {
+        let named = formers.iter();
+        let mut named = named.filter(|former| former.is_named(wanted));
+        let former = named.find(|former| self.sees_head(&former.head))?;
+        let survivor = heads.iter().find(|head| head.id == former.survivor)?;
+        self.sees_head(survivor).then_some(survivor.id)
+    }
+
+    fn sees_head(&self, head: &Head) -> bool {
+        let subject = head.subject(&self.origin);
+        subject.is_some_and(|subject| self.caller.sees(&subject))
+    }
+}

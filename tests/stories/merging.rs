@@ -1,0 +1,766 @@
+//! Merging two records, and undoing it: nothing else is rewritten.
+
+use domain::access::{Caller, Role};
+use futures::future::join_all;
+use persistence::load::{LoadMode, Loaded};
+use persistence::unit::WriteOptions;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tests::audit::{Audited, audiences_are_true, audit};
+use tests::{Answer, Call, Node, story};
+use uuid::Uuid;
+
+async fn made(node: &Node, plural: &str, body: Value) -> String {
+    let path = format!("/v1/{plural}");
+    node.post(&path)
+        .json(&body)
+        .await
+        .expect(201)
+        .id()
+        .to_owned()
+}
+
+/// Creates a published actor of Nordhessen.
+async fn actor(node: &Node, name: &str) -> String {
+    let body = json!({"name": name, "publication": "published", "home_region": "nordhessen"});
+    made(node, "actors", body).await
+}
+
+fn merge(node: &Node, plural: &str, loser: &str, into: &str) -> Call {
+    let path = format!("/v1/{plural}/{loser}/merge");
+    node.post(&path).json(&json!({"into": into}))
+}
+
+fn undo(node: &Node, plural: &str, loser: &str) -> Call {
+    node.delete(&format!("/v1/{plural}/{loser}/merge"))
+}
+
+fn related(from: &str, to: &str) -> Value {
+    json!({
+        "type": "cooperates_with",
+        "publication": "published",
+        "from": {"kind": "actor", "id": from},
+        "to": {"kind": "actor", "id": to},
+    })
+}
+
+/// The ids of the relationships that a record shows, with the other ends.
+fn shown(answer: &Answer) -> BTreeMap<String, String> {
+    let items = answer.json["items"].as_array().unwrap();
+    assert_eq!(answer.json["total"], items.len());
+    let pair = |item: &Value| {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (text(&item["id"]), text(&item["other"]["id"]))
+    };
+    items.iter().map(pair).collect()
+}
+
+async fn around(node: &Node, id: &str) -> BTreeMap<String, String> {
+    let path = format!("/v1/actors/{id}/relationships?limit=200");
+    shown(&node.get(&path).await.expect(200))
+}
+
+#[track_caller]
+fn moved_to(answer: Answer, id: &str) {
+    let moved = answer.problem(308, "moved");
+    assert_eq!(moved.json["moved_to"], id);
+    assert!(moved.header("location").contains(id), "{:?}", moved.headers);
+}
+
+/// Every row of the records but those of `except` is as it was before.
+fn nothing_else_changed(before: &Audited, after: &Audited, except: &[&str]) {
+    let others = |audited: &Audited| {
+        let mut rows = audited.records.clone();
+        rows.retain(|id, _| !except.contains(&id.to_string().as_str()));
+        rows
+    };
+    assert_eq!(others(before), others(after));
+}
+
+async fn the_books(node: &Node) -> Audited {
+    audit(node.store.db().reader()).await
+}
+
+/// The first of a list of actors.
+async fn first(node: &Node, query: &str) -> String {
+    let list = node.get(&format!("/v1/actors?{query}")).await.expect(200);
+    list.json["items"][0]["id"].as_str().unwrap().to_owned()
+}
+
+story!(a_merge_and_its_undoing, Seeded, async |node| {
+    let body = json!({
+        "name": "Klinikum Cassel", "publication": "published", "home_region": "nordhessen",
+        "identifiers": [{"scheme": "wikidata", "value": "Q424242"}],
+        "external_id": {"system": "cms", "id": "k-1"},
+    });
+    let loser = made(node, "actors", body).await;
+    let path = format!("/v1/actors/{loser}");
+    let changed = node
+        .patch(&path)
+        .if_match("\"1\"")
+        .json(&json!({"slug": "klinikum-c"}));
+    let stored = changed.await.expect(200).json;
+    let survivor = node.get("/v1/actors/klinikum-kassel").await.expect(200);
+    let partner = actor(node, "Partner").await;
+    let edge = node
+        .post("/v1/relationships")
+        .json(&related(&loser, &partner))
+        .await
+        .expect(201);
+    let own = around(node, survivor.id()).await;
+    let before = the_books(node).await;
+
+    let merged = merge(node, "actors", &loser, "klinikum-kassel")
+        .header("x-change-reason", "doppelt")
+        .await
+        .expect(200);
+    assert_eq!(
+        (merged.id(), merged.etag()),
+        (survivor.id(), survivor.etag())
+    );
+    assert_eq!(merged.json, survivor.json);
+    let between = the_books(node).await;
+    nothing_else_changed(&before, &between, &[&loser]);
+    let id = Uuid::parse_str(&loser).unwrap();
+    let entry = between.entry(id, 3).unwrap();
+    assert_eq!(
+        (entry.op.as_str(), entry.reason.as_deref()),
+        ("delete", Some("doppelt"))
+    );
+    assert_eq!(between.log.len(), before.log.len() + 1);
+    assert_eq!(between.body(id, 2).unwrap()["name"], "Klinikum Cassel");
+
+    // Whoever asks for the loser is led on: by id, slug and former slug.
+    for key in [loser.as_str(), "klinikum-c", "klinikum-cassel"] {
+        moved_to(node.get(&format!("/v1/actors/{key}")).await, survivor.id());
+        moved_to(
+            node.get(&format!("/v1/actors/{key}/relationships")).await,
+            survivor.id(),
+        );
+    }
+    moved_to(
+        merge(node, "actors", &loser, "klinikum-kassel").await,
+        survivor.id(),
+    );
+    moved_to(node.delete(&path).if_match("*").await, survivor.id());
+    // Its relationships are the survivor's, both ways.
+    let mut both = own.clone();
+    both.insert(edge.id().to_owned(), partner.clone());
+    assert_eq!(around(node, survivor.id()).await, both);
+    let seen = around(node, &partner).await;
+    assert_eq!(seen[edge.id()], survivor.id());
+    node.get(&format!("/v1/relationships/{}", edge.id()))
+        .await
+        .expect(200);
+    for key in [loser.as_str(), "actor/klinikum-c", survivor.id()] {
+        let list = format!(
+            "/v1/relationships?type=cooperates_with&from={key},{partner}&to={key},{partner}"
+        );
+        assert_eq!(node.get(&list).await.expect(200).json["total"], 1, "{key}");
+    }
+    // By what it said the survivor is found.
+    for query in ["identifier=wikidata%7CQ424242", "q=Klinikum+Cassel"] {
+        assert_eq!(first(node, query).await, survivor.id(), "{query}");
+    }
+
+    let back = undo(node, "actors", &loser).await.expect(200);
+    assert_eq!(back.etag(), "\"4\"");
+    let without_times = |mut json: Value| {
+        json.as_object_mut()
+            .unwrap()
+            .retain(|name, _| !["version", "updated_at"].contains(&name.as_str()));
+        json
+    };
+    assert_eq!(without_times(back.json.clone()), without_times(stored));
+    let after = the_books(node).await;
+    nothing_else_changed(&before, &after, &[&loser]);
+    assert_eq!(around(node, survivor.id()).await, own);
+    assert_eq!(around(node, &loser).await[edge.id()], partner);
+    for query in ["identifier=wikidata%7CQ424242", "q=Klinikum+Cassel"] {
+        assert_eq!(first(node, query).await, loser, "{query}");
+    }
+    // Its former slug leads to it again.
+    let moved = node
+        .get("/v1/actors/klinikum-cassel")
+        .await
+        .problem(308, "moved");
+    assert_eq!(moved.json["moved_to"], "klinikum-c");
+    undo(node, "actors", &loser).await.problem(404, "not-found");
+});
+
+story!(
+    naming_a_merged_record_means_the_survivor,
+    Seeded,
+    async |node| {
+        let body = json!({"name": "Telemedizien", "publication": "published", "external_id": {"system": "cms", "id": "t"}});
+        let loser = made(node, "topics", body).await;
+        let survivor = made(
+            node,
+            "topics",
+            json!({"name": "Fernmedizin", "publication": "published"}),
+        )
+        .await;
+        let named = json!({"name": "Zentrum", "home_region": "nordhessen", "topics": [loser, survivor], "publication": "published"});
+        let naming = made(node, "actors", named).await;
+        let narrower = made(node, "topics", json!({"name": "Enger", "broader": loser})).await;
+        // What names it does not keep it from being merged.
+        node.delete(&format!("/v1/topics/{loser}"))
+            .if_match("*")
+            .await
+            .problem(409, "still-referenced");
+        let before = the_books(node).await;
+        merge(node, "topics", &loser, &survivor).await.expect(200);
+        nothing_else_changed(&before, &the_books(node).await, &[&loser]);
+        let read = node
+            .get(&format!("/v1/actors/{naming}?include=topics"))
+            .await
+            .expect(200);
+        assert_eq!(read.json["topics"], json!([loser, survivor]));
+        assert_eq!(read.json["included"]["topic"].as_object().unwrap().len(), 1);
+
+        for name in [
+            json!(loser),
+            json!("telemedizien"),
+            json!({"external_id": {"system": "cms", "id": "t"}}),
+        ] {
+            let body = json!({"name": "Praxis", "home_region": "nordhessen", "topics": [name]});
+            let path = "/v1/actors?dry_run=true";
+            let answer = node.post(path).json(&body).await.expect(200);
+            assert_eq!(answer.json["topics"], json!([survivor]));
+        }
+        // Two entries that a merge has made one are no mistake of the next writer's.
+        let path = format!("/v1/actors/{naming}");
+        let change = json!({"summary": "neu"});
+        let changed = node
+            .patch(&path)
+            .if_match("\"1\"")
+            .json(&change)
+            .await
+            .expect(200);
+        assert_eq!(changed.json["topics"].as_array().unwrap().len(), 1);
+        // No circle closes through a merge, and none is closed afterwards.
+        let circle = json!({"broader": narrower});
+        let circle = node
+            .patch(&format!("/v1/topics/{survivor}"))
+            .if_match("*")
+            .json(&circle)
+            .await;
+        assert_eq!(
+            circle.problem(422, "validation-failed").faults()[0].1,
+            "cycle"
+        );
+        let into_narrower = merge(node, "topics", &survivor, &narrower).await;
+        let faults = into_narrower.problem(422, "validation-failed").faults();
+        assert_eq!(faults, [("/into".to_owned(), "merge-circle".to_owned())]);
+        // The survivor is held by what names the loser.
+        let held = node
+            .delete(&format!("/v1/topics/{survivor}"))
+            .if_match("*")
+            .await;
+        let held = held.problem(409, "still-referenced");
+        assert!(held.text.contains(&narrower));
+        the_books(node).await;
+    }
+);
+
+story!(
+    a_merged_record_does_not_come_back_by_being_supplied_again,
+    async |node| {
+        let key = json!({"system": "cms", "id": "7"});
+        let body =
+            json!({"kind": "actor", "name": "Alt", "home_region": "hessen", "external_id": key});
+        let loser = made(node, "actors", body.clone()).await;
+        let survivor = made(
+            node,
+            "actors",
+            json!({"name": "Neu", "home_region": "hessen"}),
+        )
+        .await;
+        merge(node, "actors", &loser, &survivor).await.expect(200);
+        let refused = node
+            .post("/v1/actors")
+            .json(&body)
+            .await
+            .problem(409, "conflict");
+        assert_eq!(refused.json["unique"], "merged");
+        assert_eq!(refused.json["other"]["id"], survivor);
+        let options = WriteOptions::default();
+        let mut line = body.clone();
+        let with_id = json!({"kind": "actor", "id": loser, "name": "Alt", "home_region": "hessen"});
+        for line in [line.take(), with_id] {
+            let text = line.to_string();
+            for mode in [LoadMode::Upsert, LoadMode::CreateMissing] {
+                let loaded = node
+                    .store
+                    .load(&Caller::node(), &[&text], mode, &options)
+                    .await
+                    .unwrap();
+                let refused = matches!(loaded[0], Loaded::Refused(_));
+                assert_eq!(refused, mode == LoadMode::Upsert, "{loaded:?}");
+            }
+        }
+        undo(node, "actors", &loser).await.expect(200);
+        the_books(node).await;
+    }
+);
+
+story!(
+    chains_lead_to_their_end_and_come_apart_again,
+    async |node| {
+        let mut ids = Vec::new();
+        for name in ["A", "B", "C", "D"] {
+            let body = json!({"name": name, "home_region": "hessen", "publication": "published"});
+            ids.push(made(node, "actors", body).await);
+        }
+        let [a, b, c, d] = ids.as_slice() else {
+            panic!()
+        };
+        let edge = node
+            .post("/v1/relationships")
+            .json(&related(a, d))
+            .await
+            .expect(201);
+        merge(node, "actors", a, b).await.expect(200);
+        let led_on = merge(node, "actors", c, a).await.expect(200);
+        assert_eq!(led_on.id(), b, "into A means into B");
+        undo(node, "actors", c).await.expect(200);
+        merge(node, "actors", b, c).await.expect(200);
+        for key in [a.as_str(), b, "a", "b"] {
+            moved_to(node.get(&format!("/v1/actors/{key}")).await, c);
+        }
+        assert_eq!(around(node, c).await[edge.id()], *d);
+        merge(node, "actors", c, a)
+            .await
+            .problem(422, "validation-failed");
+        the_books(node).await;
+        // In the middle: A follows B again.
+        undo(node, "actors", b).await.expect(200);
+        moved_to(node.get(&format!("/v1/actors/{a}")).await, b);
+        assert_eq!(around(node, b).await[edge.id()], *d);
+        assert!(around(node, c).await.is_empty());
+        the_books(node).await;
+        // Out of a chain while its end goes on.
+        merge(node, "actors", b, c).await.expect(200);
+        undo(node, "actors", a).await.expect(200);
+        node.get(&format!("/v1/actors/{a}")).await.expect(200);
+        moved_to(node.get(&format!("/v1/actors/{b}")).await, c);
+        the_books(node).await;
+    }
+);
+
+story!(
+    who_deletes_the_survivor_deletes_what_it_stands_for,
+    async |node| {
+        let mut ids = Vec::new();
+        for name in ["Verlierer", "Bleibt", "Dritter"] {
+            let body = json!({"name": name, "home_region": "hessen", "publication": "published"});
+            ids.push(made(node, "actors", body).await);
+        }
+        let [loser, survivor, third] = ids.as_slice() else {
+            panic!()
+        };
+        let edge = node
+            .post("/v1/relationships")
+            .json(&related(loser, third))
+            .await
+            .expect(201);
+        merge(node, "actors", loser, survivor).await.expect(200);
+        node.delete(&format!("/v1/actors/{survivor}"))
+            .if_match("*")
+            .await
+            .expect(204);
+        for id in [loser, survivor] {
+            let gone = node
+                .get(&format!("/v1/actors/{id}"))
+                .await
+                .problem(410, "gone");
+            assert_eq!(gone.json["tombstone"]["id"], *id);
+            assert!(gone.json["tombstone"].get("merged_into").is_none());
+        }
+        node.get(&format!("/v1/relationships/{}", edge.id()))
+            .await
+            .problem(410, "gone");
+        // What was merged can still come back, by itself.
+        undo(node, "actors", loser).await.expect(200);
+        assert!(around(node, loser).await.is_empty());
+    }
+);
+
+story!(
+    slugs_and_identifiers_that_were_taken_meanwhile,
+    async |node| {
+        let body = json!({"name": "Kürzel", "slug": "kcr", "home_region": "hessen", "identifiers": [{"scheme": "wikidata", "value": "Q77"}]});
+        let loser = made(node, "actors", body.clone()).await;
+        let survivor = made(
+            node,
+            "actors",
+            json!({"name": "Bleibt", "home_region": "hessen"}),
+        )
+        .await;
+        merge(node, "actors", &loser, &survivor).await.expect(200);
+        let other = made(node, "actors", body).await;
+        let taken = undo(node, "actors", &loser).await.problem(409, "conflict");
+        assert_eq!(taken.json["unique"], "identifier");
+        assert_eq!(taken.json["other"]["id"], other);
+        let path = format!("/v1/actors/{other}");
+        node.patch(&path)
+            .if_match("*")
+            .json(&json!({"identifiers": null}))
+            .await
+            .expect(200);
+        let rehearsed = node
+            .delete(&format!("/v1/actors/{loser}/merge?dry_run=true"))
+            .await
+            .expect(200);
+        assert_eq!(
+            (rehearsed.json["slug"].as_str(), rehearsed.etag()),
+            (Some("kcr-2"), "")
+        );
+        undo(node, "actors", &loser)
+            .if_match("\"9\"")
+            .await
+            .problem(412, "precondition-failed");
+        let back = undo(node, "actors", &loser)
+            .if_match("\"2\"")
+            .await
+            .expect(200);
+        assert_eq!(back.json["slug"], "kcr-2");
+        assert_eq!(
+            node.get("/v1/actors/kcr")
+                .token(&node.admin)
+                .await
+                .expect(200)
+                .id(),
+            other
+        );
+        the_books(node).await;
+    }
+);
+
+story!(
+    what_a_draft_was_related_to_is_seen_once_it_is_merged,
+    Seeded,
+    async |node| {
+        let draft = json!({"name": "Klinikum Cassel", "home_region": "nordhessen"});
+        let draft = made(node, "actors", draft).await;
+        let partner = actor(node, "Partner").await;
+        let edge = made(node, "relationships", related(&draft, &partner)).await;
+        let path = format!("/v1/relationships/{edge}");
+        let survivor = node.get("/v1/actors/klinikum-kassel").await.expect(200);
+        let partners = format!("/v1/actors?cooperates_with={}", survivor.id());
+        let found = async || {
+            node.settled().await;
+            audiences_are_true(node.store.db().reader()).await;
+            let list = node.get(&partners).anonymous().await.expect(200).json;
+            let names = list["items"].as_array().unwrap().iter();
+            let found = names.filter(|item| item["id"] == partner.as_str()).count();
+            (found, node.get(&path).anonymous().await.status)
+        };
+        assert_eq!(found().await, (0, 404));
+        merge(node, "actors", &draft, survivor.id())
+            .await
+            .expect(200);
+        assert_eq!(found().await, (1, 200));
+        undo(node, "actors", &draft).await.expect(200);
+        assert_eq!(found().await, (0, 404));
+    }
+);
+
+story!(what_a_merge_needs, Seeded, async |node| {
+    let one = actor(node, "Eins").await;
+    let other = actor(node, "Zwei").await;
+    let path = format!("/v1/actors/{one}/merge");
+    let post = |body: Value| node.post(&path).json(&body);
+    for (body, pointer, code) in [
+        (json!({}), "/into", "required"),
+        (json!({"into": null}), "/into", "required"),
+        (json!([]), "/into", "required"),
+        (json!({"into": 5}), "/into", "reference"),
+        (
+            json!({"into": {"kind": "network", "slug": "mo-win-net"}}),
+            "/into",
+            "wrong-kind",
+        ),
+        (json!({"into": "mo-win-net"}), "/into", "unknown-reference"),
+        (json!({"into": one}), "/into", "merge-self"),
+        (json!({"in~to": other}), "/in~0to", "unknown-member"),
+    ] {
+        let told = post(body.clone()).await.problem(422, "validation-failed");
+        assert_eq!(
+            told.faults(),
+            [(pointer.to_owned(), code.to_owned())],
+            "{body}"
+        );
+    }
+    post(json!({"into": other}))
+        .if_match("\"7\"")
+        .await
+        .problem(412, "precondition-failed");
+    post(json!({"into": other}))
+        .if_match("7")
+        .await
+        .problem(400, "invalid-header");
+    node.post(&path)
+        .body("text/plain", "{}")
+        .await
+        .problem(415, "unsupported-media-type");
+    node.post("/v1/actors/nobody/merge")
+        .json(&json!({"into": other}))
+        .await
+        .problem(404, "not-found");
+    node.call(Method::POST, "/v1/relationships/x/merge")
+        .await
+        .problem(404, "not-found");
+    let copy = crate::errors::copy_of(node, "klinikum-kassel", "elsewhere").await;
+    let copied = post(json!({"into": copy})).await.problem(403, "forbidden");
+    assert_eq!(copied.json["reason"], "copy");
+    let rehearsed = node
+        .post(&format!("{path}?dry_run=true"))
+        .json(&json!({"into": other}));
+    assert_eq!(rehearsed.await.expect(200).id(), other);
+    node.get(&format!("/v1/actors/{one}")).await.expect(200);
+    // A whole and its part are told apart first.
+    let part = json!({"type": "part_of", "from": {"kind": "actor", "id": one}, "to": {"kind": "actor", "id": other}});
+    let part = node.post("/v1/relationships").json(&part).await.expect(201);
+    for (loser, into) in [(&one, &other), (&other, &one)] {
+        let told = merge(node, "actors", loser, into)
+            .await
+            .problem(422, "validation-failed");
+        assert_eq!(told.faults()[0].1, "merge-circle");
+    }
+    node.delete(&format!("/v1/relationships/{}", part.id()))
+        .if_match("*")
+        .await
+        .expect(204);
+    // Other relationships between the two stay as they are.
+    let both = node
+        .post("/v1/relationships")
+        .json(&related(&one, &other))
+        .await
+        .expect(201);
+    post(json!({"into": other}))
+        .if_match("\"1\"")
+        .await
+        .expect(200);
+    assert_eq!(around(node, &other).await[both.id()], other);
+});
+
+story!(who_may_merge, Seeded, async |node| {
+    let region = async |slug: &str| {
+        let read = node.get(&format!("/v1/regions/{slug}")).await.expect(200);
+        Uuid::parse_str(read.id()).unwrap()
+    };
+    let (here, there) = (region("nordhessen").await, region("muensterland").await);
+    let body =
+        |home: &str| json!({"name": "Doppelt", "home_region": home, "publication": "published"});
+    for (role, home, may) in [
+        (Role::Reader, here, 403),
+        (Role::Feeder, here, 403),
+        (Role::Editor, there, 403),
+        (Role::Editor, here, 200),
+        (Role::Approver, here, 200),
+        (Role::Admin, here, 200),
+    ] {
+        let token = node.token(role, Some(home)).await;
+        let one = made(node, "actors", body("nordhessen")).await;
+        let other = made(node, "actors", body("nordhessen")).await;
+        let foreign = made(node, "actors", body("muensterland")).await;
+        for (loser, into) in [(&one, &foreign), (&foreign, &one)] {
+            merge(node, "actors", loser, into)
+                .token(&token)
+                .await
+                .problem(403, "forbidden");
+        }
+        let answer = merge(node, "actors", &one, &other).token(&token).await;
+        assert_eq!(answer.status, may, "{role:?}");
+        if may != 200 {
+            merge(node, "actors", &one, &other).await.expect(200);
+        }
+        let answer = undo(node, "actors", &one).token(&token).await;
+        assert_eq!(answer.status, may, "{role:?}");
+        if may == 200 {
+            // An editor brings a published record back as it was.
+            assert_eq!(answer.json["publication"], "published");
+        }
+    }
+    let one = made(node, "actors", body("nordhessen")).await;
+    merge(node, "actors", &one, "klinikum-kassel")
+        .anonymous()
+        .await
+        .problem(401, "unauthorized");
+    undo(node, "actors", &one)
+        .anonymous()
+        .await
+        .problem(401, "unauthorized");
+    // Topics and the tree of regions are the admin's.
+    let editor = node.token(Role::Approver, Some(here)).await;
+    let part = json!({"name": "Nordhessen alt", "level": "region", "home_region": "nordhessen", "publication": "published"});
+    let part = made(node, "regions", part).await;
+    let refused = merge(node, "regions", &part, "nordhessen")
+        .token(&editor)
+        .await;
+    assert_eq!(
+        refused.problem(403, "forbidden").json["reason"],
+        "region-tree"
+    );
+    let topics = [
+        made(node, "topics", json!({"name": "T"})).await,
+        made(node, "topics", json!({"name": "U"})).await,
+    ];
+    merge(node, "topics", &topics[0], &topics[1])
+        .token(&editor)
+        .await
+        .problem(404, "not-found");
+    // Who edits the one region edits the records of the other from now on.
+    let old = node
+        .token(Role::Editor, Some(Uuid::parse_str(&part).unwrap()))
+        .await;
+    let record = made(node, "actors", json!({"name": "Dort", "home_region": part})).await;
+    merge(node, "regions", &part, "nordhessen")
+        .await
+        .expect(200);
+    for token in [&editor, &old] {
+        for path in [format!("/v1/actors/{record}"), format!("/v1/actors/{one}")] {
+            let change = json!({"size": "large"});
+            let path = format!("{path}?dry_run=true");
+            let answer = node
+                .patch(&path)
+                .token(token)
+                .if_match("*")
+                .json(&change)
+                .await;
+            answer.expect(200);
+        }
+    }
+});
+
+story!(
+    a_draft_that_was_merged_is_nobodys_business,
+    Seeded,
+    async |node| {
+        let draft = json!({"name": "Geheim", "home_region": "nordhessen"});
+        let loser = made(node, "actors", draft.clone()).await;
+        let partner = actor(node, "Bekannt").await;
+        let edge = node
+            .post("/v1/relationships")
+            .json(&related(&loser, &partner))
+            .await
+            .expect(201);
+        assert!(around(node, &partner).await.is_empty());
+        let survivor = actor(node, "Öffentlich").await;
+        merge(node, "actors", &loser, &survivor).await.expect(200);
+        for key in [loser.as_str(), "geheim"] {
+            let path = format!("/v1/actors/{key}");
+            node.get(&path).await.problem(404, "not-found");
+            moved_to(node.get(&path).token(&node.admin).await, &survivor);
+        }
+        node.get(&format!("/v1/relationships?from={loser}"))
+            .await
+            .problem(400, "unknown-reference");
+        // The relationship is as visible as the survivor.
+        assert_eq!(around(node, &partner).await[edge.id()], survivor);
+        // And the other way round: what was public is gone for those who may not see the survivor.
+        let known = actor(node, "War bekannt").await;
+        let hidden = made(node, "actors", draft).await;
+        merge(node, "actors", &known, &hidden).await.expect(200);
+        let gone = node
+            .get(&format!("/v1/actors/{known}"))
+            .await
+            .problem(410, "gone");
+        assert!(!gone.text.contains(&hidden));
+        moved_to(
+            node.get(&format!("/v1/actors/{known}"))
+                .token(&node.admin)
+                .await,
+            &hidden,
+        );
+        the_books(node).await;
+    }
+);
+
+story!(of_two_merges_into_each_other_one_wins, async |node| {
+    for round in 0..8 {
+        let mut ids = Vec::new();
+        for side in ["links", "rechts"] {
+            let body = json!({"name": format!("{side} {round}"), "home_region": "hessen", "publication": "published"});
+            ids.push(made(node, "actors", body).await);
+        }
+        let pairs = [(&ids[0], &ids[1]), (&ids[1], &ids[0])];
+        let merges = pairs.map(|(loser, into)| merge(node, "actors", loser, into).into_future());
+        let answers = join_all(merges).await;
+        let won = answers.iter().filter(|answer| answer.status == 200).count();
+        assert_eq!(won, 1, "{answers:?}");
+        for lost in answers.into_iter().filter(|answer| answer.status != 200) {
+            match lost.status {
+                308 => drop(lost.problem(308, "moved")),
+                404 => drop(lost.problem(404, "not-found")),
+                _ => assert_eq!(
+                    lost.problem(422, "validation-failed").faults()[0].1,
+                    "merge-self"
+                ),
+            }
+        }
+        // Merged and named at once: what names it means the survivor.
+        let third = made(
+            node,
+            "actors",
+            json!({"name": format!("dritter {round}"), "home_region": "hessen"}),
+        )
+        .await;
+        let loser = made(
+            node,
+            "actors",
+            json!({"name": format!("vierter {round}"), "home_region": "hessen"}),
+        )
+        .await;
+        let naming = (0..4).map(|_| {
+            let body = json!({"type": "involved_in", "from": {"kind": "actor", "id": loser}, "to": {"kind": "event", "as_stated": "ein Fest"}, "note": "x"});
+            node.post("/v1/relationships?dry_run=false").json(&body).into_future()
+        });
+        let merging = merge(node, "actors", &loser, &third).into_future();
+        let (named, merged) = futures::join!(join_all(naming), merging);
+        merged.expect(200);
+        assert!(
+            named.iter().all(|one| [201, 409].contains(&one.status)),
+            "{named:?}"
+        );
+    }
+    the_books(node).await;
+});
+
+story!(
+    the_geometry_of_a_merged_region_comes_back_with_it,
+    async |node| {
+        let body = |name: &str| json!({"name": name, "level": "region", "home_region": "hessen", "publication": "published"});
+        let loser = made(node, "regions", body("Alt")).await;
+        let survivor = made(node, "regions", body("Neu")).await;
+        let path = format!("/v1/regions/{loser}/geometry");
+        let square = json!({"type": "Polygon", "coordinates": [[[9.0, 51.0], [10.0, 51.0], [10.0, 52.0], [9.0, 51.0]]]});
+        let put = node
+            .put(&path)
+            .header("if-none-match", "*")
+            .json(&square)
+            .await
+            .expect(200);
+        merge(node, "regions", &loser, &survivor).await.expect(200);
+        moved_to(node.get(&path).await, &survivor);
+        undo(node, "regions", &loser).await.expect(200);
+        let read = node.get(&path).await.expect(200);
+        assert_eq!((read.etag(), &read.json), (put.etag(), &put.json));
+        node.delete(&format!("/v1/regions/{loser}"))
+            .if_match("*")
+            .await
+            .expect(204);
+        let again = json!({"kind": "region", "id": loser, "name": "Alt", "level": "region", "home_region": "hessen"}).to_string();
+        let options = WriteOptions::default();
+        node.store
+            .load(&Caller::node(), &[&again], LoadMode::Upsert, &options)
+            .await
+            .unwrap();
+        node.get(&path)
+            .token(&node.admin)
+            .await
+            .problem(404, "not-found");
+    }
+);
