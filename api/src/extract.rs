@@ -22,10 +22,12 @@ mod access;
 mod body;
 mod condition;
 mod query;
+mod small;
 
 pub use access::{Reader, Writer};
 pub use body::{GeoJsonBody, MAX_GEOMETRY, PatchBody, RecordBody, read_body};
 pub use condition::{GeometryCondition, IfMatch, IfNoneMatch};
+pub use small::{Small, SmallBody};
 pub use query::{Pairs, Parameter, Parameters, Query, wrong};
 
 use crate::app::State;

@@ -1,11 +1,17 @@
 //! The routes that only one kind has, and those that are about the node itself.
 
+pub mod applications;
+pub mod confirmation;
 pub mod geometry;
 pub mod health;
+pub mod hidden;
+pub mod history;
 pub mod problems;
 pub mod relationships;
 pub mod service;
 pub mod vocabularies;
+
+mod pages;
 
 use crate::list;
 use crate::mount::resource;
@@ -16,6 +22,7 @@ use domain::network::Network;
 use domain::project::Project;
 use domain::region::Region;
 use domain::relationship::Relationship;
+use domain::resource::Resource;
 use domain::topic::Topic;
 
 /// Every route of the API, in the order of the document.
@@ -25,26 +32,41 @@ pub fn all() -> Routes {
         .and(list::routes::<Actor>("Actors"))
         .and(resource::<Actor>("Actors"))
         .and(relationships::around::<Actor>("Actors"))
+        .and(beside::<Actor>("Actors"))
         .and(list::routes::<Network>("Networks"))
         .and(resource::<Network>("Networks"))
         .and(relationships::around::<Network>("Networks"))
+        .and(beside::<Network>("Networks"))
+        .and(applications::routes())
         .and(list::routes::<Region>("Regions"))
         .and(resource::<Region>("Regions"))
         .and(relationships::around::<Region>("Regions"))
+        .and(beside::<Region>("Regions"))
         .and(geometry::routes())
         .and(list::routes::<Project>("Projects"))
         .and(resource::<Project>("Projects"))
         .and(relationships::around::<Project>("Projects"))
+        .and(beside::<Project>("Projects"))
         .and(list::routes::<Event>("Events"))
         .and(resource::<Event>("Events"))
         .and(relationships::around::<Event>("Events"))
+        .and(beside::<Event>("Events"))
         .and(list::routes::<Topic>("Topics"))
         .and(resource::<Topic>("Topics"))
         .and(relationships::around::<Topic>("Topics"))
+        .and(beside::<Topic>("Topics"))
         .and(relationships::list())
         .and(resource::<Relationship>("Relationships"))
+        .and(confirmation::routes())
+        .and(beside::<Relationship>("Relationships"))
         .and(list::search())
         .and(vocabularies::routes())
         .and(problems::routes())
+        .and(history::audit())
         .and(health::routes())
+}
+
+/// What stands beside the records of a kind: their history, and whether a copy is hidden here.
+fn beside<T: Resource>(tag: &'static str) -> Routes {
+    history::routes::<T>(tag).and(hidden::routes::<T>(tag))
 }

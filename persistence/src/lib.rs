@@ -1,13 +1,18 @@
 //! Where the directory rests: SQLite or PostgreSQL, through sea-orm, and the log of every change.
 
 pub mod accounts;
+pub mod applications;
+pub mod confirmation;
 pub mod db;
 pub mod entity;
 pub mod error;
 pub mod follow;
 pub mod geometry;
+pub mod hidden;
+pub mod history;
 pub mod load;
 pub mod migrations;
+pub mod publish;
 pub mod read;
 pub mod relationships;
 pub mod search;
@@ -24,6 +29,7 @@ mod prepare;
 mod resolve;
 mod revive;
 mod satellites;
+mod withheld;
 
 pub use error::{Result, StoreError};
 pub use store::Store;

@@ -2,6 +2,7 @@
 
 mod m0001_foundation;
 mod m0002_followers;
+mod m0005_flow;
 
 use sea_orm_migration::prelude::*;
 
@@ -15,6 +16,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m0001_foundation::Migration),
             Box::new(m0002_followers::Migration),
+            Box::new(m0005_flow::Migration),
         ]
     }
 }

@@ -4,8 +4,8 @@ use crate::entity::{edge, record, redirect, tombstone};
 use crate::error::{Result, StoreError, Tombstone};
 use crate::resolve::by_text;
 use crate::store::Store;
-use crate::write::kind_of;
-use domain::access::{Caller, Subject};
+use crate::write::{kind_of, publication_of};
+use domain::access::{Action, Caller, Subject};
 use domain::described::Publication;
 use domain::record::Envelope;
 use domain::resource::Kind;
@@ -101,11 +101,16 @@ impl Store {
 
     /// Whether the caller sees a record; a relationship only with both its ends.
     pub(crate) async fn sees(&self, caller: &Caller, row: &record::Model) -> Result<bool> {
-        if !caller.sees(&self.subject(row)?) {
-            return Ok(false);
-        }
-        if kind_of(row)? != Kind::Relationship {
-            return Ok(true);
+        let subject = self.subject(row)?;
+        let relationship = kind_of(row)? == Kind::Relationship;
+        let seen = if relationship && row.withheld {
+            // What is disputed is not for those who only read.
+            caller.may(Action::Write, &subject) || caller.is_node_admin()
+        } else {
+            caller.sees(&subject)
+        };
+        if !relationship || !(seen || row.withheld) {
+            return Ok(seen);
         }
         let Some(edge) = edge::Entity::find_by_id(row.id)
             .one(self.db().reader())
@@ -113,6 +118,12 @@ impl Store {
         else {
             return Ok(false);
         };
+        // What an end disputes is still seen by those who may write an end.
+        let published = publication_of(row)? == Publication::Published;
+        let reader = self.db().reader();
+        if !seen && !(published && self.may_write_an_end(reader, caller, &edge).await?) {
+            return Ok(false);
+        }
         let ends: Vec<Uuid> = edge.from_id.into_iter().chain(edge.to_id).collect();
         let rows = self.rows(&ends).await?;
         for id in &ends {

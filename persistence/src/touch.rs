@@ -28,14 +28,16 @@ const MAX_TOUCHED: usize = 500;
 /// How many entries that concern no relationship pass before the cursor is saved without effect.
 const FAR: i64 = 1000;
 
-/// Whether outsiders see the row of `record` at hand: it is published and so is each of its ends
-/// that is a record. This is the only place that says so in SQL.
-const PUBLIC: &str = "(record.publication = 'published' AND NOT EXISTS ( \
+/// Whether outsiders see the row of `record` at hand: it is published and not withheld, and so is
+/// each of its ends that is a record. This is the only place that says so in SQL.
+const PUBLIC: &str = "(record.publication = 'published' AND NOT record.withheld AND NOT EXISTS ( \
     SELECT 1 FROM edge WHERE edge.record_id = record.id AND ( \
         (edge.from_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM record AS held \
-            WHERE held.id = edge.from_id AND held.publication = 'published')) OR \
+            WHERE held.id = edge.from_id AND held.publication = 'published' \
+            AND NOT held.withheld)) OR \
         (edge.to_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM record AS held \
-            WHERE held.id = edge.to_id AND held.publication = 'published')))))";
+            WHERE held.id = edge.to_id AND held.publication = 'published' \
+            AND NOT held.withheld)))))";
 
 /// The relationships that the entries after `$1` up to `$2` may have shown or hidden: those that
 /// were written, and those around a record that became visible or invisible.
@@ -86,7 +88,7 @@ impl Unit<'_> {
                 .await?;
         }
         for row in &rows {
-            self.log_touch(row);
+            self.log_touch(row, !row.shown);
         }
         Ok(ids.len() < MAX_TOUCHED)
     }

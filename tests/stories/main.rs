@@ -16,6 +16,7 @@ mod concurrency;
 mod crud;
 mod durability;
 mod errors;
+mod flow;
 mod followers;
 mod openapi;
 mod pages;

@@ -90,7 +90,11 @@ pub async fn read_body(
     Ok(body.freeze())
 }
 
-async fn read_json(
+/// Reads a JSON body of at most `limit` bytes whose content type is one of `types`.
+///
+/// # Errors
+/// As [`read_body`], and `malformed-json`.
+pub(super) async fn read_json(
     request: HttpRequest,
     payload: Payload,
     limit: usize,
@@ -145,7 +149,7 @@ impl<T: Resource> FromRequest for RecordBody<T> {
 }
 
 /// What every operation with a body answers when the body is no good.
-fn describe_refusals(draft: &mut Draft) {
+pub(super) fn describe_refusals(draft: &mut Draft) {
     for code in [
         "malformed-json",
         "payload-too-large",

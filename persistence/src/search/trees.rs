@@ -22,14 +22,14 @@ pub(super) struct Trees {
 }
 
 const PART_OF: &str = "SELECT e.type, e.from_id, e.to_id FROM edge e \
-     JOIN record r ON r.id = e.record_id AND r.publication = 'published' \
-     JOIN record f ON f.id = e.from_id AND f.publication = 'published' \
-     JOIN record t ON t.id = e.to_id AND t.publication = 'published' \
+     JOIN record r ON r.id = e.record_id AND r.publication = 'published' AND NOT r.withheld \
+     JOIN record f ON f.id = e.from_id AND f.publication = 'published' AND NOT f.withheld \
+     JOIN record t ON t.id = e.to_id AND t.publication = 'published' AND NOT t.withheld \
      WHERE e.type IN ('part_of', 'same_as')";
 
 const BROADER: &str = "SELECT 'part_of', reference.record_id, reference.target_id FROM reference \
-     JOIN record r ON r.id = reference.record_id AND r.publication = 'published' \
-     JOIN record t ON t.id = reference.target_id AND t.publication = 'published' \
+     JOIN record r ON r.id = reference.record_id AND r.publication = 'published' AND NOT r.withheld \
+     JOIN record t ON t.id = reference.target_id AND t.publication = 'published' AND NOT t.withheld \
      WHERE reference.field = '/broader'";
 
 const MERGED: &str =
