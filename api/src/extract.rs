@@ -22,6 +22,7 @@ mod access;
 mod body;
 mod condition;
 mod query;
+mod small;
 
 pub use access::{Reader, Writer};
 pub use body::{
@@ -29,6 +30,7 @@ pub use body::{
 };
 pub use condition::{GeometryCondition, IfMatch, IfNoneMatch, MayMatch};
 pub use query::{Pairs, Parameter, Parameters, Query, unknown, wrong};
+pub use small::{Small, SmallBody};
 
 use crate::app::State;
 use crate::operation::{Draft, Extract};

@@ -1,15 +1,21 @@
 //! The routes that only one kind has, and those that are about the node itself.
 
+pub mod applications;
+pub mod confirmation;
 pub mod duplicates;
 pub mod geometry;
 pub mod graph;
 pub mod health;
+pub mod hidden;
+pub mod history;
 pub mod merge;
 pub mod problems;
 pub mod relationships;
 pub mod service;
 pub mod suggest;
 pub mod vocabularies;
+
+mod pages;
 
 use crate::export;
 use crate::list;
@@ -21,6 +27,7 @@ use domain::network::Network;
 use domain::project::Project;
 use domain::region::Region;
 use domain::relationship::Relationship;
+use domain::resource::Resource;
 use domain::topic::Topic;
 
 /// Every route of the API, in the order of the document.
@@ -31,29 +38,38 @@ pub fn all() -> Routes {
         .and(resource::<Actor>("Actors"))
         .and(relationships::around::<Actor>("Actors"))
         .and(merge::routes::<Actor>("Actors"))
+        .and(beside::<Actor>("Actors"))
         .and(list::routes::<Network>("Networks"))
         .and(resource::<Network>("Networks"))
         .and(relationships::around::<Network>("Networks"))
         .and(merge::routes::<Network>("Networks"))
+        .and(beside::<Network>("Networks"))
+        .and(applications::routes())
         .and(list::routes::<Region>("Regions"))
         .and(resource::<Region>("Regions"))
         .and(relationships::around::<Region>("Regions"))
         .and(merge::routes::<Region>("Regions"))
+        .and(beside::<Region>("Regions"))
         .and(geometry::routes())
         .and(list::routes::<Project>("Projects"))
         .and(resource::<Project>("Projects"))
         .and(relationships::around::<Project>("Projects"))
         .and(merge::routes::<Project>("Projects"))
+        .and(beside::<Project>("Projects"))
         .and(list::routes::<Event>("Events"))
         .and(resource::<Event>("Events"))
         .and(relationships::around::<Event>("Events"))
         .and(merge::routes::<Event>("Events"))
+        .and(beside::<Event>("Events"))
         .and(list::routes::<Topic>("Topics"))
         .and(resource::<Topic>("Topics"))
         .and(relationships::around::<Topic>("Topics"))
         .and(merge::routes::<Topic>("Topics"))
+        .and(beside::<Topic>("Topics"))
         .and(relationships::list())
         .and(resource::<Relationship>("Relationships"))
+        .and(confirmation::routes())
+        .and(beside::<Relationship>("Relationships"))
         .and(list::search())
         .and(suggest::routes())
         .and(graph::routes())
@@ -61,5 +77,11 @@ pub fn all() -> Routes {
         .and(duplicates::routes())
         .and(vocabularies::routes())
         .and(problems::routes())
+        .and(history::audit())
         .and(health::routes())
+}
+
+/// What stands beside the records of a kind: their history, and whether a copy is hidden here.
+fn beside<T: Resource>(tag: &'static str) -> Routes {
+    history::routes::<T>(tag).and(hidden::routes::<T>(tag))
 }

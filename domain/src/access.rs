@@ -57,6 +57,10 @@ pub enum Action {
     Publish,
     /// Change the tree of regions.
     ShapeTree,
+    /// Say in the name of this record whether a relationship is right.
+    Confirm,
+    /// Hide a copy on this node, or show it again.
+    Hide,
 }
 
 /// What the rules need to know of a record.
@@ -77,7 +81,13 @@ pub struct Subject<'a> {
 /// Whether a grant allows an action on a record. Reading what is published needs no grant.
 #[must_use]
 pub fn may(grant: &Grant, action: Action, subject: &Subject<'_>) -> bool {
-    if !subject.own {
+    let reached = match action {
+        Action::Hide => !subject.own,
+        // A copy that is not public is one that this node hides.
+        Action::Read => subject.own || is_node_admin(grant),
+        Action::Write | Action::Publish | Action::ShapeTree | Action::Confirm => subject.own,
+    };
+    if !reached {
         return false;
     }
     let here = match (&grant.scope, subject.home_region) {
@@ -89,15 +99,21 @@ pub fn may(grant: &Grant, action: Action, subject: &Subject<'_>) -> bool {
     let homeless = subject.home_region.is_none();
     here && match (action, grant.role) {
         (_, Role::Admin) | (Action::Read, Role::Reader | Role::Editor | Role::Approver) => true,
-        (Action::Write, Role::Editor | Role::Approver) | (Action::Publish, Role::Approver) => {
-            !homeless
-        }
+        (Action::Write, Role::Editor | Role::Approver)
+        | (Action::Publish | Action::Confirm | Action::Hide, Role::Approver) => !homeless,
         // Feeders push the records of their system; reading and writing one by one is not theirs.
         (Action::Write, Role::Reader | Role::Feeder)
-        | (Action::Publish, Role::Reader | Role::Editor | Role::Feeder)
+        | (
+            Action::Publish | Action::Confirm | Action::Hide,
+            Role::Reader | Role::Editor | Role::Feeder,
+        )
         | (Action::ShapeTree, Role::Reader | Role::Editor | Role::Approver | Role::Feeder)
         | (Action::Read, Role::Feeder) => false,
     }
+}
+
+fn is_node_admin(grant: &Grant) -> bool {
+    grant.role == Role::Admin && grant.scope == Scope::Node
 }
 
 /// Which records a caller sees.
@@ -137,6 +153,12 @@ impl Caller {
         self.grants.iter().any(|grant| may(grant, action, subject))
     }
 
+    /// Whether the caller is an admin of the whole node.
+    #[must_use]
+    pub fn is_node_admin(&self) -> bool {
+        self.grants.iter().any(is_node_admin)
+    }
+
     /// Whether the caller sees a record.
     #[must_use]
     pub fn sees(&self, subject: &Subject<'_>) -> bool {
@@ -146,17 +168,28 @@ impl Caller {
     /// The same as [`Caller::sees`], as a condition that a query can carry.
     #[must_use]
     pub fn visibility(&self) -> Visibility {
+        self.reach(|role| match role {
+            Role::Reader | Role::Editor | Role::Approver | Role::Admin => true,
+            Role::Feeder => false,
+        })
+    }
+
+    /// Which of this node's records with a home region the caller may write, as a condition that a
+    /// query can carry.
+    #[must_use]
+    pub fn writable(&self) -> Visibility {
+        self.reach(|role| match role {
+            Role::Editor | Role::Approver | Role::Admin => true,
+            Role::Reader | Role::Feeder => false,
+        })
+    }
+
+    fn reach(&self, counts: impl Fn(Role) -> bool) -> Visibility {
         let mut regions = BTreeSet::new();
-        for grant in &self.grants {
-            match (grant.role, &grant.scope) {
-                (Role::Feeder, _) => {}
-                (Role::Reader | Role::Editor | Role::Approver | Role::Admin, Scope::Node) => {
-                    return Visibility::Everything;
-                }
-                (
-                    Role::Reader | Role::Editor | Role::Approver | Role::Admin,
-                    Scope::Regions(some),
-                ) => regions.extend(some),
+        for grant in self.grants.iter().filter(|grant| counts(grant.role)) {
+            match &grant.scope {
+                Scope::Node => return Visibility::Everything,
+                Scope::Regions(some) => regions.extend(some),
             }
         }
         if regions.is_empty() {
@@ -189,23 +222,24 @@ mod tests {
         }
     }
 
-    /// The role table of the design: read, write, publish, shape the tree.
+    /// The role table of the design: read, write, publish, shape the tree, confirm.
     #[test]
     fn each_role_may_what_the_role_table_says() {
         let here = Uuid::from_u128(1);
         let region = || Scope::Regions(BTreeSet::from([here]));
         for (role, allowed) in [
-            (Role::Reader, [true, false, false, false]),
-            (Role::Editor, [true, true, false, false]),
-            (Role::Approver, [true, true, true, false]),
-            (Role::Feeder, [false, false, false, false]),
-            (Role::Admin, [true, true, true, true]),
+            (Role::Reader, [true, false, false, false, false]),
+            (Role::Editor, [true, true, false, false, false]),
+            (Role::Approver, [true, true, true, false, true]),
+            (Role::Feeder, [false, false, false, false, false]),
+            (Role::Admin, [true, true, true, true, true]),
         ] {
             let actions = [
                 Action::Read,
                 Action::Write,
                 Action::Publish,
                 Action::ShapeTree,
+                Action::Confirm,
             ];
             let may_here =
                 actions.map(|a| may(&grant(role, region()), a, &subject(Some(here), true)));
@@ -213,14 +247,34 @@ mod tests {
             for action in actions {
                 let elsewhere = subject(Some(Uuid::from_u128(2)), true);
                 assert!(!may(&grant(role, region()), action, &elsewhere));
+                // No grant reaches a copy, but what is hidden must be found by somebody.
                 let copy = subject(Some(here), false);
-                assert!(
-                    !may(&grant(role, Scope::Node), action, &copy),
-                    "no grant reaches a copy"
-                );
+                let finds = role == Role::Admin && action == Action::Read;
+                assert_eq!(may(&grant(role, Scope::Node), action, &copy), finds);
+                assert!(!may(&grant(role, region()), action, &copy));
                 let homeless = subject(None, true);
                 assert!(!may(&grant(role, region()), action, &homeless));
             }
+        }
+    }
+
+    #[test]
+    fn approvers_and_admins_hide_copies_of_their_regions() {
+        let here = Uuid::from_u128(1);
+        let region = || Scope::Regions(BTreeSet::from([here]));
+        for (role, may_hide) in [
+            (Role::Reader, false),
+            (Role::Editor, false),
+            (Role::Approver, true),
+            (Role::Feeder, false),
+            (Role::Admin, true),
+        ] {
+            let hide = |scope, subject| may(&grant(role, scope), Action::Hide, &subject);
+            assert_eq!(hide(region(), subject(Some(here), false)), may_hide);
+            assert_eq!(hide(Scope::Node, subject(Some(here), false)), may_hide);
+            let elsewhere = subject(Some(Uuid::from_u128(2)), false);
+            assert!(!hide(region(), elsewhere), "{role:?}");
+            assert!(!hide(Scope::Node, subject(Some(here), true)), "{role:?}");
         }
     }
 

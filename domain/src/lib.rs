@@ -4,9 +4,11 @@
 
 pub mod access;
 pub mod actor;
+pub mod application;
 pub mod body;
 pub mod change;
 pub mod clock;
+pub mod confirmation;
 pub mod data;
 pub mod described;
 pub mod duplicate;

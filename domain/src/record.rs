@@ -41,7 +41,11 @@ pub const ENVELOPE: &[&str] = &[
     "synced_at",
 ];
 
-fn micros<S: serde::Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
+/// Writes a timestamp as the API does.
+///
+/// # Errors
+/// The serializer's.
+pub fn micros<S: serde::Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&crate::clock::rfc3339(*at))
 }
 

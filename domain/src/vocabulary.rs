@@ -138,6 +138,7 @@ pub fn all() -> Vec<Vocabulary> {
         event::EventStatus::vocabulary(),
         relationship::RelationshipType::vocabulary(),
         relationship::RelationshipRole::vocabulary(),
+        crate::confirmation::ConfirmationState::vocabulary(),
         crate::access::Role::vocabulary(),
         crate::duplicate::ReasonCode::vocabulary(),
     ]

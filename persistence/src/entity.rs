@@ -2,11 +2,14 @@
 
 pub mod account;
 pub mod account_grant;
+pub mod application;
 pub mod change;
+pub mod confirmation;
 pub mod edge;
 pub mod edge_role;
 pub mod follower;
 pub mod geometry;
+pub mod hidden;
 pub mod identifier;
 pub mod merged;
 pub mod node;

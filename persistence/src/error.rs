@@ -61,6 +61,15 @@ pub enum StoreError {
     /// More relationships would have to go with the record than one transaction may hold.
     #[error("has {0} relationships")]
     HasRelationships(usize),
+    /// The body of this version is no longer kept, or never was there.
+    #[error("the version is gone")]
+    VersionGone,
+    /// The network takes no applications.
+    #[error("the network takes no applications")]
+    ApplicationsClosed,
+    /// More applications than a network takes within an hour.
+    #[error("too many applications")]
+    TooManyApplications,
     /// A query names something that is not there or not visible.
     #[error("unknown reference {value} in {parameter}")]
     UnknownReference {
@@ -110,6 +119,14 @@ pub enum Denied {
     Copy,
     /// Writing a relationship needs write access to one of its own ends.
     OwnEnd,
+    /// Only an approver of the record at an end states what that end says.
+    End,
+    /// Only approvers and admins hide copies.
+    Hide,
+    /// Only copies are hidden.
+    NotACopy,
+    /// Only an admin of the whole node.
+    Admin,
 }
 
 /// What is in the way of a write.

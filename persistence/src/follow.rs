@@ -6,6 +6,7 @@
 
 use crate::entity::{change, follower};
 use crate::error::{Result, StoreError};
+use crate::publish::publish;
 use crate::store::Store;
 use crate::touch::Touch;
 use crate::unit::Unit;
@@ -228,6 +229,8 @@ impl Unit<'_> {
 pub struct Followers {
     stop: watch::Sender<bool>,
     running: Vec<Running>,
+    /// What is done from time to time.
+    jobs: Vec<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
@@ -238,13 +241,16 @@ struct Running {
 }
 
 impl Followers {
-    /// Starts every follower that belongs to the store itself.
+    /// Starts every follower that belongs to the store itself, and the job that publishes.
     ///
     /// # Panics
     /// As [`Self::with`].
     #[must_use]
     pub fn start(store: &Store) -> Self {
-        Self::none().with(store, Touch::new(store.clone()))
+        let mut followers = Self::none().with(store, Touch::new(store.clone()));
+        let job = publish(store.clone(), followers.stop.subscribe());
+        followers.jobs.push(tokio::task::spawn_local(job));
+        followers
     }
 
     /// None yet.
@@ -253,6 +259,7 @@ impl Followers {
         Self {
             stop: watch::Sender::new(false),
             running: Vec::new(),
+            jobs: Vec::new(),
         }
     }
 
@@ -292,6 +299,11 @@ impl Followers {
         for one in self.running {
             if let Err(error) = one.task.await {
                 tracing::error!(follower = one.name, %error, "ended before it was stopped");
+            }
+        }
+        for job in self.jobs {
+            if let Err(error) = job.await {
+                tracing::error!(%error, "a job ended before it was stopped");
             }
         }
     }

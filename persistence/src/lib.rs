@@ -1,6 +1,8 @@
 //! Where the directory rests: SQLite or PostgreSQL, through sea-orm, and the log of every change.
 
 pub mod accounts;
+pub mod applications;
+pub mod confirmation;
 pub mod db;
 pub mod duplicates;
 pub mod entity;
@@ -9,9 +11,12 @@ pub mod export;
 pub mod follow;
 pub mod geometry;
 pub mod graph;
+pub mod hidden;
+pub mod history;
 pub mod load;
 pub mod merged;
 pub mod migrations;
+pub mod publish;
 pub mod read;
 pub mod relationships;
 pub mod search;
@@ -29,6 +34,7 @@ mod prepare;
 mod resolve;
 mod revive;
 mod satellites;
+mod withheld;
 
 pub use error::{Result, StoreError};
 pub use store::Store;

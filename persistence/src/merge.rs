@@ -226,6 +226,9 @@ impl Unit<'_> {
             .exec_without_returning(&self.tx)
             .await?;
         self.write_satellites(row, prepared).await?;
+        if row.version > 1 {
+            self.note_withheld(row).await?;
+        }
         self.note_shown(row).await?;
         self.log_upsert(None, row).await
     }
@@ -267,6 +270,7 @@ fn as_it_was(kind: Kind, grave: &tombstone::Model, body: &Value) -> record::Mode
             .to_owned(),
         was_public: grave.was_public,
         shown: false,
+        withheld: false,
         publish_at: facts.publish_at,
         sameness: None,
         version: grave.version,

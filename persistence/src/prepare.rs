@@ -5,7 +5,7 @@ use crate::error::{Result, StoreError};
 use crate::resolve::{Myself, Resolved};
 use crate::store::MAX_BODY;
 use crate::unit::Unit;
-use crate::write::parse_body;
+use crate::write::{parse_body, publication_of};
 use domain::access::{Action, Subject};
 use domain::body::{Definition, Facts};
 use domain::described::Publication;
@@ -40,6 +40,9 @@ impl Unit<'_> {
             return Err(StoreError::Invalid(checked.errors));
         };
         keep(members, old, &mut checked.errors)?;
+        if members.get("publication") == Some(&json!(Publication::Published)) {
+            members.shift_remove("publish_at");
+        }
         if kind != Kind::Relationship {
             self.fill_slug(kind, members).await?;
         }
@@ -103,10 +106,12 @@ impl Unit<'_> {
         };
         self.authorise(Action::Write, &subject)?;
         let before = old.map(|row| self.subject(row)).transpose()?;
-        let was = before.is_some_and(|old| old.publication == Publication::Published);
+        let was = old.map(publication_of).transpose()? == Some(Publication::Published);
         let is = subject.publication == Publication::Published;
         let old_date = old.and_then(|row| row.publish_at);
-        if was != is || old_date != facts.publish_at {
+        // What is published has no date at which it will be.
+        let dated = !is && old_date != facts.publish_at;
+        if was != is || dated {
             self.authorise(Action::Publish, &subject)?;
             if let Some(before) = before {
                 self.authorise(Action::Publish, &before)?;
@@ -139,6 +144,7 @@ impl Unit<'_> {
             was_public: publication == Publication::Published,
             // Of a relationship its ends decide too; see `note_shown`.
             shown: publication == Publication::Published,
+            withheld: false,
             publish_at: facts.publish_at,
             sameness: relationship.and_then(domain::relationship::Relationship::sameness),
             version: 1,

@@ -5,8 +5,9 @@ use crate::error::{Result, StoreError, Tombstone};
 use crate::merged::{buried, survivors};
 use crate::resolve::by_text;
 use crate::store::Store;
-use crate::write::kind_of;
-use domain::access::Caller;
+use crate::write::{kind_of, publication_of};
+use domain::access::{Action, Caller};
+use domain::described::Publication;
 use domain::record::Envelope;
 use domain::resource::Kind;
 use domain::value::reference::Name;
@@ -101,11 +102,16 @@ impl Store {
 
     /// Whether the caller sees a record; a relationship only with both its ends.
     pub(crate) async fn sees(&self, caller: &Caller, row: &record::Model) -> Result<bool> {
-        if !caller.sees(&self.subject(row)?) {
-            return Ok(false);
-        }
-        if kind_of(row)? != Kind::Relationship {
-            return Ok(true);
+        let subject = self.subject(row)?;
+        let relationship = kind_of(row)? == Kind::Relationship;
+        let seen = if relationship && row.withheld {
+            // What is disputed is not for those who only read.
+            caller.may(Action::Write, &subject) || caller.is_node_admin()
+        } else {
+            caller.sees(&subject)
+        };
+        if !relationship || !(seen || row.withheld) {
+            return Ok(seen);
         }
         let Some(edge) = edge::Entity::find_by_id(row.id)
             .one(self.db().reader())
@@ -113,6 +119,12 @@ impl Store {
         else {
             return Ok(false);
         };
+        // What an end disputes is still seen by those who may write an end.
+        let published = publication_of(row)? == Publication::Published;
+        let reader = self.db().reader();
+        if !seen && !(published && self.may_write_an_end(reader, caller, &edge).await?) {
+            return Ok(false);
+        }
         let ends = edge.from_id.into_iter().chain(edge.to_id);
         // An end that was merged is seen as the record that stands for it.
         let survivors = survivors(self.db().reader(), ends.clone()).await?;

@@ -1,13 +1,15 @@
 //! Relationships in SQL: lists, and what is around one record.
 
+use crate::confirmation::{self as statements, States};
 use crate::cursor;
-use crate::entity::{edge, edge_role, merged, record};
+use crate::entity::{confirmation, edge, edge_role, merged, record};
 use crate::error::{Result, StoreError};
 use crate::merged::{survivors, with_losers};
 use crate::resolve::by_text;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
 use domain::access::{Caller, Visibility};
+use domain::confirmation::ConfirmationState;
 use domain::described::Publication;
 use domain::relationship::{RelationshipRole, RelationshipType};
 use domain::resource::Kind;
@@ -54,6 +56,8 @@ pub struct RelationshipFilter {
     pub origins: AllOf<String>,
     /// How far they are on their way to the public; published when empty.
     pub publications: AllOf<Publication>,
+    /// What an end states; what is disputed is listed only if it is asked for.
+    pub confirmations: AllOf<ConfirmationState>,
     /// Their keys in the supplying system.
     pub external_ids: AllOf<ExternalId>,
     /// Changed at or after this moment.
@@ -82,6 +86,8 @@ pub struct RelationshipItem {
     pub ends: Vec<record::Model>,
     /// Whether it holds at the moment asked for.
     pub certainty: Option<Certainty>,
+    /// What its ends state.
+    pub states: States,
 }
 
 /// The position after the last relationship of a page.
@@ -337,7 +343,15 @@ fn page(conditions: &Condition, after: Option<&Position>, limit: u64) -> SelectS
 
 pub(crate) fn conditions(filter: &RelationshipFilter, caller: &Caller, origin: &str) -> Condition {
     let visibility = caller.visibility();
-    let mut all = Condition::all().add(visible("r", &visibility, origin));
+    let mut all = Condition::all().add(
+        Condition::any()
+            .add(
+                Condition::all()
+                    .add(visible("r", &visibility, origin))
+                    .add(col("r", record::Column::Withheld).eq(false)),
+            )
+            .add_option(disputed(filter, caller, origin)),
+    );
     for (end, id) in [("f", edge::Column::FromId), ("t", edge::Column::ToId)] {
         // An end that is not held here hides the relationship: its columns are null.
         all = all.add(Condition::any().add(col("e", id).is_null()).add(visible(
@@ -358,6 +372,7 @@ pub(crate) fn conditions(filter: &RelationshipFilter, caller: &Caller, origin: &
     });
     all = each(all, &filter.roles, |one| has_role(one.code()));
     all = each(all, &filter.kinds, |one| other_kind(&filter.around, *one));
+    all = each(all, &filter.confirmations, |one| stated(*one));
     all = each(all, &filter.from, |id| {
         col("e", edge::Column::FromId).eq(*id)
     });
@@ -381,7 +396,7 @@ fn record_conditions(mut all: Condition, filter: &RelationshipFilter) -> Conditi
     });
     if filter.publications.is_empty() {
         // A list holds what is published unless asked otherwise, for editors too.
-        all = all.add(published("r"));
+        all = all.add(is_published("r"));
     }
     all = each(all, &filter.publications, |one| {
         col("r", record::Column::Publication).eq(one.code())
@@ -408,8 +423,60 @@ pub(crate) fn each<T>(
     all
 }
 
-fn published(table: &'static str) -> SimpleExpr {
+fn is_published(table: &'static str) -> SimpleExpr {
     col(table, record::Column::Publication).eq(Publication::Published.code())
+}
+
+fn published(table: &'static str) -> SimpleExpr {
+    is_published(table).and(col(table, record::Column::Withheld).eq(false))
+}
+
+/// What is withheld because an end disputes it: shown to those who ask for it and may write an end.
+fn disputed(filter: &RelationshipFilter, caller: &Caller, origin: &str) -> Option<Condition> {
+    let mut asked = filter.confirmations.iter().flatten();
+    asked.find(|one| **one == ConfirmationState::Disputed)?;
+    let writable = caller.writable();
+    let end = |table| {
+        let own = col(table, record::Column::Origin).eq(origin);
+        match &writable {
+            Visibility::Public => None,
+            Visibility::Everything => Some(own),
+            Visibility::Regions(regions) => {
+                Some(own.and(col(table, record::Column::HomeRegion).is_in(regions.iter().copied())))
+            }
+        }
+    };
+    let ends = Condition::any().add(end("f")?).add(end("t")?);
+    let withheld = col("r", record::Column::Withheld).eq(true);
+    Some(
+        Condition::all()
+            .add(withheld)
+            .add(is_published("r"))
+            .add(ends),
+    )
+}
+
+/// Whether an end states this; what no end has stated anything else about is claimed.
+fn stated(state: ConfirmationState) -> SimpleExpr {
+    let mut statements = Query::select();
+    let at_end = [edge::Column::FromId, edge::Column::ToId]
+        .map(|end| col("s", confirmation::Column::EndId).equals((Alias::new("e"), end)));
+    let [from, to] = at_end;
+    statements
+        .expr(Expr::val(1))
+        .from_as(confirmation::Entity, Alias::new("s"))
+        .and_where(
+            col("s", confirmation::Column::RecordId)
+                .equals((Alias::new("e"), edge::Column::RecordId)),
+        )
+        .and_where(from.or(to));
+    let column = col("s", confirmation::Column::State);
+    if state == ConfirmationState::Claimed {
+        statements.and_where(column.ne(state.code()));
+        return Expr::exists(statements).not();
+    }
+    statements.and_where(column.eq(state.code()));
+    Expr::exists(statements)
 }
 
 /// [`Caller::sees`] as a condition on a joined record.
@@ -476,7 +543,7 @@ fn dated(mut all: Condition, filter: &RelationshipFilter) -> Condition {
         .add(column(edge::Column::ToEarliest).gte(last))
 }
 
-/// Loads the page's edges, records and ends: four queries whatever its length.
+/// Loads the page's edges, records, ends and statements: five queries whatever its length.
 async fn items(
     db: &impl ConnectionTrait,
     ids: &[Uuid],
@@ -500,6 +567,7 @@ async fn items(
         .into_iter()
         .map(|edge| (edge.record_id, edge))
         .collect();
+    let mut states = statements::states(db, edges.values()).await?;
     let ends = edges.values().flat_map(|edge| [edge.from_id, edge.to_id]);
     let wanted: Vec<Uuid> = ends.flatten().chain(ids.iter().copied()).collect();
     let rows = record::Entity::find()
@@ -518,6 +586,7 @@ async fn items(
             row: row.clone(),
             ends: ends.collect(),
             certainty: when.and_then(|when| bounds(&edge).active_on(when)),
+            states: states.remove(id).unwrap_or_default(),
             edge,
         });
     }

@@ -29,18 +29,18 @@ const MAX_TOUCHED: usize = 500;
 /// How many entries that concern no relationship pass before the cursor is saved without effect.
 const FAR: i64 = 1000;
 
-/// Whether outsiders see the row of `record` at hand: it is published and so is each of its ends
-/// that is a record, or the record that this was merged into. This is the only place that says so
-/// in SQL.
-const PUBLIC: &str = "(record.publication = 'published' AND NOT EXISTS ( \
+/// Whether outsiders see the row of `record` at hand: it is published and not withheld, and so is
+/// each of its ends that is a record, or the record that this was merged into. This is the only
+/// place that says so in SQL.
+const PUBLIC: &str = "(record.publication = 'published' AND NOT record.withheld AND NOT EXISTS ( \
     SELECT 1 FROM edge \
         LEFT JOIN merged AS mf ON mf.loser_id = edge.from_id \
         LEFT JOIN merged AS mt ON mt.loser_id = edge.to_id \
         WHERE edge.record_id = record.id AND ( \
         (edge.from_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM record AS held \
-            WHERE held.id = COALESCE(mf.survivor_id, edge.from_id) AND held.publication = 'published')) OR \
+            WHERE held.id = COALESCE(mf.survivor_id, edge.from_id) AND held.publication = 'published' AND NOT held.withheld)) OR \
         (edge.to_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM record AS held \
-            WHERE held.id = COALESCE(mt.survivor_id, edge.to_id) AND held.publication = 'published')))))";
+            WHERE held.id = COALESCE(mt.survivor_id, edge.to_id) AND held.publication = 'published' AND NOT held.withheld)))))";
 
 /// The relationships (`near`) around records that became visible or invisible (`flipped`), and
 /// around those that merging makes one with these, now or until now.
@@ -113,7 +113,7 @@ impl Unit<'_> {
                 .await?;
         }
         for row in &rows {
-            self.log_touch(row);
+            self.log_touch(row, !row.shown);
         }
         Ok(ids.len() < MAX_TOUCHED)
     }

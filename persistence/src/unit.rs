@@ -172,10 +172,11 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Notes that outsiders see a relationship no longer, or now; `before` is its row until now.
-    pub(crate) fn log_touch(&mut self, before: &record::Model) {
+    /// Notes that a record is seen by others than before without a new version of it; `before` is
+    /// its row until now, `shown` whether outsiders see it from now on.
+    pub(crate) fn log_touch(&mut self, before: &record::Model, shown: bool) {
         let after = record::Model {
-            shown: !before.shown,
+            shown,
             ..before.clone()
         };
         self.entries.push(Entry {

@@ -149,6 +149,8 @@ impl Unit<'_> {
         let mut row = self.row(kind, old.id, &prepared)?;
         row.created_at = old.created_at;
         row.was_public |= old.was_public;
+        row.withheld = old.withheld;
+        row.shown &= !row.withheld;
         row.seq = old.seq;
         if row.body == old.body {
             return Ok(Saved {
@@ -167,6 +169,10 @@ impl Unit<'_> {
             .await?;
         self.clear_satellites(old.id).await?;
         self.write_satellites(&row, &prepared).await?;
+        if kind == Kind::Relationship {
+            // Another end may have stated something else, or nothing.
+            self.note_withheld(&mut row).await?;
+        }
         self.note_shown(&mut row).await?;
         self.log_upsert(Some(&old), &row).await?;
         Ok(Saved {
@@ -187,11 +193,7 @@ impl Unit<'_> {
         id: Uuid,
         expected: &Precondition,
     ) -> Result<record::Model> {
-        let mut query = record::Entity::find_by_id(id).filter(record::Column::Kind.eq(kind.code()));
-        if self.db().is_postgres() {
-            query = query.lock(LockType::NoKeyUpdate);
-        }
-        let row = query.one(&self.tx).await?.ok_or(StoreError::NotFound)?;
+        let row = self.locked(kind, id).await?;
         let subject = self.subject(&row)?;
         if !self.caller.sees(&subject) {
             return Err(StoreError::NotFound);
@@ -205,6 +207,15 @@ impl Unit<'_> {
             }
             Precondition::Versions(_) | Precondition::Any => Ok(row),
         }
+    }
+
+    /// A row, locked against other changes, whoever the caller is.
+    pub(crate) async fn locked(&self, kind: Kind, id: Uuid) -> Result<record::Model> {
+        let mut query = record::Entity::find_by_id(id).filter(record::Column::Kind.eq(kind.code()));
+        if self.db().is_postgres() {
+            query = query.lock(LockType::NoKeyUpdate);
+        }
+        query.one(&self.tx).await?.ok_or(StoreError::NotFound)
     }
 
     pub(crate) fn authorise(&self, action: Action, subject: &Subject<'_>) -> Result<()> {
@@ -244,10 +255,19 @@ fn subject<'a>(row: &'a record::Model, origin: &str) -> Result<Subject<'a>> {
         own: row.origin == origin,
         kind: kind_of(row)?,
         home_region: row.home_region,
-        publication: Publication::parse(&row.publication)
-            .ok_or_else(|| StoreError::Corrupt(format!("publication {}", row.publication)))?,
+        // What this node withholds is to everybody as if it were not published.
+        publication: match publication_of(row)? {
+            _ if row.withheld => Publication::Draft,
+            publication => publication,
+        },
         system: row.system.as_deref(),
     })
+}
+
+/// The publication of a row, whether it is withheld or not.
+pub(crate) fn publication_of(row: &record::Model) -> Result<Publication> {
+    Publication::parse(&row.publication)
+        .ok_or_else(|| StoreError::Corrupt(format!("publication {}", row.publication)))
 }
 
 /// The kind of a row.

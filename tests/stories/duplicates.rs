@@ -331,6 +331,7 @@ fn one_of_many(number: usize) -> record::ActiveModel {
         publication: "published".to_owned(),
         was_public: true,
         shown: true,
+        withheld: false,
         publish_at: None,
         sameness: None,
         version: 1,

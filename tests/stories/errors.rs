@@ -1,5 +1,6 @@
 //! Every problem of the table happens, names itself, and speaks both languages.
 
+use persistence::applications::PER_HOUR;
 use persistence::entity::record;
 use reqwest::Method;
 use sea_orm::sea_query::Expr;
@@ -95,6 +96,16 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
             .await
             .unwrap();
     }
+    let closed = json!({"name": "Zu", "publication": "published", "home_region": "nordhessen", "joining": {"open": false}});
+    let closed = node.post("/v1/networks").json(&closed).await.expect(201);
+    let closed = format!("/v1/networks/{}", closed.id());
+    let apply = |network: &str, number: u64| {
+        let body = json!({"applicant": {"organisation": format!("Praxis {number}")}});
+        node.post(&format!("{network}/applications")).json(&body)
+    };
+    for number in 0..PER_HOUR {
+        apply(network, number).await.expect(202);
+    }
     vec![
         (
             "malformed-json",
@@ -166,6 +177,9 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
             "validation-failed",
             node.post("/v1/actors").json(&json!({})),
         ),
+        ("version-gone", node.get(&format!("{gone}/history/2"))),
+        ("applications-closed", apply(&closed, 0)),
+        ("too-many-applications", apply(network, PER_HOUR)),
         ("internal", node.get(&format!("/v1/topics/{}", broken.id()))),
     ]
 }

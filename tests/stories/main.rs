@@ -18,6 +18,7 @@ mod duplicates;
 mod durability;
 mod errors;
 mod export;
+mod flow;
 mod followers;
 mod graph;
 mod lists;

@@ -40,6 +40,11 @@ impl From<StoreError> for Problem {
                     format!("`{parameter}={value}` nennt nichts, was Sie sehen dürfen; richtig ist eine Id, ein Slug oder kind/slug."),
                 )
             }
+            StoreError::VersionGone => Self::new("version-gone"),
+            StoreError::ApplicationsClosed => Self::new("applications-closed"),
+            StoreError::TooManyApplications => {
+                Self::new("too-many-applications").header(header::RETRY_AFTER, "3600")
+            }
             StoreError::Behind => Self::new("index-behind").header(header::RETRY_AFTER, "1"),
             StoreError::BadCursor => Self::new("invalid-cursor"),
             StoreError::Busy(cause) => {
@@ -139,6 +144,26 @@ fn forbidden(denied: Denied) -> Problem {
             "own-end",
             "Writing a relationship needs an editor's grant for one of its ends.",
             "Für eine Beziehung brauchen Sie Redaktionsrechte an einem ihrer Enden.",
+        ),
+        Denied::End => (
+            "end",
+            "What an end states is stated by an approver of the record there, if that is a record of this node.",
+            "Für ein Ende spricht nur, wer Freigaberechte an dem Datensatz dort hat, wenn es ein Datensatz dieses Knotens ist.",
+        ),
+        Denied::Hide => (
+            "hide",
+            "Copies are hidden by an approver of their home region or by an admin.",
+            "Kopien blendet aus, wer Freigaberechte in ihrer Heimatregion hat, oder die Verwaltung.",
+        ),
+        Denied::NotACopy => (
+            "own-record",
+            "The record is this node's own; only copies are hidden. Change its `publication` instead.",
+            "Der Datensatz gehört diesem Knoten; nur Kopien werden ausgeblendet. Ändern Sie stattdessen seine `publication`.",
+        ),
+        Denied::Admin => (
+            "admin",
+            "Only an admin of the whole node may do this.",
+            "Das darf nur die Verwaltung des ganzen Knotens.",
         ),
     };
     Problem::new("forbidden")

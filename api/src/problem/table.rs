@@ -254,6 +254,42 @@ pub static PROBLEMS: &[ProblemKind] = &[
         ],
     ),
     row(
+        "version-gone",
+        StatusCode::GONE,
+        [
+            "The version is no longer kept",
+            "Die Version wird nicht mehr aufbewahrt",
+        ],
+        [
+            "It was trimmed or erased, or is a deletion; the history lists what there is.",
+            "Sie wurde gekürzt oder getilgt oder ist eine Löschung; der Verlauf nennt, was es gibt.",
+        ],
+    ),
+    row(
+        "applications-closed",
+        StatusCode::CONFLICT,
+        [
+            "The network takes no applications",
+            "Das Netzwerk nimmt keine Anträge an",
+        ],
+        [
+            "Only published networks whose `joining.open` is not false take applications.",
+            "Nur veröffentlichte Netzwerke, deren `joining.open` nicht false ist, nehmen Anträge an.",
+        ],
+    ),
+    row(
+        "too-many-applications",
+        StatusCode::TOO_MANY_REQUESTS,
+        [
+            "The network has received too many applications",
+            "Das Netzwerk hat zu viele Anträge erhalten",
+        ],
+        [
+            "Try again after Retry-After seconds, or write to the network.",
+            "Versuchen Sie es nach Retry-After Sekunden erneut, oder schreiben Sie dem Netzwerk.",
+        ],
+    ),
+    row(
         "moved",
         StatusCode::PERMANENT_REDIRECT,
         [

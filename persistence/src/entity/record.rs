@@ -30,6 +30,9 @@ pub struct Model {
     pub was_public: bool,
     /// Whether outsiders see it, as the log says: it is published, and so is each of its ends.
     pub shown: bool,
+    /// Whether this node does not show it: a copy hidden here, or a relationship that an own end
+    /// disputes.
+    pub withheld: bool,
     /// When a job publishes it.
     pub publish_at: Option<DateTimeUtc>,
     /// What makes two relationships the same statement; unique per origin.

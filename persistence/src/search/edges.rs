@@ -152,6 +152,8 @@ async fn read_heads(
                 record::Column::HomeRegion,
             ])
             .filter(record::Column::Id.is_in(chunk.iter().copied()))
+            // What this node withholds is as good as not held.
+            .filter(record::Column::Withheld.eq(false))
             .into_model::<Head>()
             .all(db)
             .await?;

@@ -208,6 +208,7 @@ impl Search {
         loop {
             let mut rows = record::Entity::find()
                 .filter(record::Column::Kind.ne(Kind::Relationship.code()))
+                .filter(record::Column::Withheld.eq(false))
                 .order_by_asc(record::Column::Id)
                 .limit(CHUNK as u64);
             if let Some(last) = last {
@@ -311,6 +312,7 @@ impl Search {
         for chunk in ids.chunks(CHUNK) {
             let rows = record::Entity::find()
                 .filter(record::Column::Id.is_in(chunk.iter().copied()))
+                .filter(record::Column::Withheld.eq(false))
                 .all(&tx)
                 .await?;
             for row in &rows {

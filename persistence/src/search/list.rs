@@ -481,7 +481,7 @@ fn id_of(place: &Place) -> Option<Uuid> {
 /// Whether the publication of a row is still one that the list is about.
 #[must_use]
 pub fn asked_for(row: &record::Model, filter: &Filter) -> bool {
-    let is = |one: &Publication| row.publication == one.code();
+    let is = |one: &Publication| !row.withheld && row.publication == one.code();
     if filter.publications.is_empty() {
         return is(&Publication::Published);
     }

@@ -24,16 +24,19 @@ pub(super) struct Trees {
 const PART_OF: &str = "SELECT e.type, f.id, t.id FROM edge e \
      LEFT JOIN merged mf ON mf.loser_id = e.from_id \
      LEFT JOIN merged mt ON mt.loser_id = e.to_id \
-     JOIN record r ON r.id = e.record_id AND r.publication = 'published' \
+     JOIN record r ON r.id = e.record_id AND r.publication = 'published' AND NOT r.withheld \
      JOIN record f ON f.id = COALESCE(mf.survivor_id, e.from_id) AND f.publication = 'published' \
+         AND NOT f.withheld \
      JOIN record t ON t.id = COALESCE(mt.survivor_id, e.to_id) AND t.publication = 'published' \
+         AND NOT t.withheld \
      WHERE e.type IN ('part_of', 'same_as')";
 
 const BROADER: &str = "SELECT 'part_of', r.id, t.id FROM reference \
      LEFT JOIN merged ON merged.loser_id = reference.target_id \
-     JOIN record r ON r.id = reference.record_id AND r.publication = 'published' \
+     JOIN record r ON r.id = reference.record_id AND r.publication = 'published' AND NOT r.withheld \
      JOIN record t ON t.id = COALESCE(merged.survivor_id, reference.target_id) \
          AND t.publication = 'published' \
+         AND NOT t.withheld \
      WHERE reference.field = '/broader'";
 
 const MERGED: &str = "SELECT 'merged', loser_id, survivor_id FROM merged";

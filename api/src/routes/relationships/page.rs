@@ -8,6 +8,7 @@ use crate::represent::{geojson, with_members};
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::confirmation::ConfirmationState;
 use domain::fault::Lang;
 use domain::json::insert;
 use domain::relationship::{Relationship, RelationshipType, table::Side};
@@ -67,7 +68,7 @@ impl Reply for RelationshipList<Records> {
         );
         let hit = hit_schema(draft);
         let components = domain::schema::of::<Relationship>();
-        let hit = json!({"hit": hit});
+        let hit = json!({"hit": hit, "confirmation": states_schema(draft)});
         list_item(
             draft,
             components,
@@ -95,6 +96,7 @@ impl Reply for RelationshipList<AroundItems> {
             "label": {"type": "string", "description": "How it reads from the record.", "example": "wird betrieben von"},
             "other": other_schema(),
             "hit": hit_schema(draft),
+            "confirmation": states_schema(draft),
         });
         list_item(
             draft,
@@ -113,6 +115,15 @@ fn hit_schema(draft: &mut Draft) -> Value {
         "type": "object",
         "description": "Only with `active_on`.",
         "properties": {"certainty": certainty},
+    })
+}
+
+fn states_schema(draft: &mut Draft) -> Value {
+    let state = draft.schema::<ConfirmationState>();
+    json!({
+        "type": "object",
+        "description": "What its ends state, as far as they have stated anything.",
+        "properties": {"from": state, "to": state},
     })
 }
 
@@ -223,6 +234,11 @@ fn extras(item: &RelationshipItem, around: Option<Uuid>, lang: Lang) -> Option<V
     }
     if let Some(certainty) = item.certainty {
         insert(&mut extras, &["hit"], json!({"certainty": certainty}));
+    }
+    for (end, state) in [("from", item.states.from), ("to", item.states.to)] {
+        if let Some(state) = state {
+            insert(&mut extras, &["confirmation", end], json!(state));
+        }
     }
     extras.as_object().filter(|e| !e.is_empty())?;
     Some(extras)

@@ -3,6 +3,7 @@
 use crate::extract::{Pairs, Parameter, Parameters, wrong};
 use crate::negotiate;
 use crate::problem::Problem;
+use domain::confirmation::ConfirmationState;
 use domain::described::Publication;
 use domain::fault::Lang;
 use domain::relationship::{RelationshipRole, RelationshipType};
@@ -219,6 +220,13 @@ impl Parameters for Everywhere {
                 example: "2026-01-31T08:00:00Z",
                 repeatable: false,
             },
+            Parameter {
+                name: "confirmation",
+                description: "What an end states; comma is OR. What no end has stated anything else about is `claimed`. What is `disputed` is listed for those who may write an end, and only if asked for.",
+                schema: r#"{"type": "string"}"#,
+                example: "confirmed",
+                repeatable: true,
+            },
             PUBLICATION,
             LIMIT,
             CURSOR,
@@ -246,6 +254,7 @@ impl Everywhere {
                 .map_err(|_| wrong("updated_since", value, "an RFC 3339 date-time"))
         });
         let filter = &mut sent.filter;
+        filter.confirmations = pairs.codes::<ConfirmationState>("confirmation")?;
         filter.updated_since = since.transpose()?.map(|at| at.to_utc());
         filter.ids = pairs.lists("id", "a UUID", |value| Uuid::try_parse(value).ok())?;
         filter.origins = pairs.lists("origin", "the name of a node", text)?;

@@ -1,0 +1,153 @@
+//! Applications for membership in a network.
+
+use super::pages::{CURSOR, LIMIT, Page, Paging};
+use super::relationships::Address;
+use crate::extract::{
+    App, HowToWrite, Id, Pairs, Parameter, Parameters, Query, Reader, SmallBody, Writer, from_head,
+};
+use crate::operation::{Draft, Extract, Reply, Routes};
+use crate::problem::Problem;
+use crate::reply::Done;
+use actix_web::body::BoxBody;
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::application::{Application, ApplicationInput};
+use domain::network::Network;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// The routes.
+#[must_use]
+pub fn routes() -> Routes {
+    let all = "/v1/networks/{id}/applications";
+    let one = "/v1/networks/{id}/applications/{application}";
+    let apply = ("apply_to_network", "Apply for membership in a network");
+    let list = (
+        "list_network_applications",
+        "List the applications for a network, newest first",
+    );
+    let erase = ("erase_network_application", "Erase an application");
+    let refusals = &[
+        "moved",
+        "gone",
+        "conflict",
+        "forbidden",
+        "applications-closed",
+        "too-many-applications",
+    ];
+    Routes::new("Networks")
+        .route(Method::POST, all, apply, refusals, post)
+        .get(all, list, &["moved", "gone"], get)
+        .route(Method::DELETE, one, erase, &[], delete)
+}
+
+async fn post(
+    app: App,
+    Reader(caller): Reader,
+    id: Id<Network>,
+    _: Query<()>,
+    SmallBody(input): SmallBody<ApplicationInput>,
+) -> Result<Received, Problem> {
+    app.store.apply(&caller, &id.0, &input).await?;
+    Ok(Received)
+}
+
+/// 202: the editors of the network decide.
+#[derive(Debug)]
+struct Received;
+
+impl Responder for Received {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Accepted().finish()
+    }
+}
+
+impl Reply for Received {
+    fn describe(draft: &mut Draft) {
+        let text = "Received; the editors of the network decide. Nobody else reads it.";
+        draft.response(202, json!({"description": text}));
+    }
+}
+
+/// A page of applications.
+#[derive(Debug, Serialize, ToSchema)]
+struct ApplicationPage {
+    /// Newest first.
+    items: Vec<Application>,
+    /// Where the next page is, relative to this server; absent on the last page. Also as `Link`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+struct PageQuery(Paging);
+
+impl Parameters for PageQuery {
+    fn table() -> &'static [Parameter] {
+        &[LIMIT, CURSOR]
+    }
+
+    fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        Paging::read(pairs).map(Self)
+    }
+}
+
+async fn get(
+    app: App,
+    Writer(caller): Writer,
+    id: Id<Network>,
+    Query(PageQuery(paging)): Query<PageQuery>,
+    address: Address,
+) -> Result<Page<ApplicationPage>, Problem> {
+    let page = (paging.limit, paging.cursor.as_deref());
+    let bound = paging.bound(&address.path);
+    let found = app.store.applications(&caller, &id.0, page, &bound).await?;
+    let next = paging.next(&address.path, found.next.as_ref());
+    let body = ApplicationPage {
+        items: found.items,
+        next: next.clone(),
+    };
+    Ok(Page { body, next })
+}
+
+async fn delete(
+    app: App,
+    Writer(caller): Writer,
+    id: Id<Network>,
+    ApplicationInPath(application): ApplicationInPath,
+    HowToWrite(options): HowToWrite,
+) -> Result<Done, Problem> {
+    app.store
+        .erase_application(&caller, &id.0, application, &options)
+        .await?;
+    Ok(Done)
+}
+
+/// The `{application}` of a URL.
+#[derive(Debug)]
+struct ApplicationInPath(Uuid);
+
+from_head!(ApplicationInPath);
+
+impl ApplicationInPath {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let id = Uuid::try_parse(request.match_info().query("application"));
+        id.map(Self).map_err(|_| Problem::new("not-found"))
+    }
+}
+
+impl Extract for ApplicationInPath {
+    fn describe(draft: &mut Draft) {
+        draft.parameter(json!({
+            "name": "application",
+            "in": "path",
+            "required": true,
+            "description": "The id of the application.",
+            "schema": {"type": "string", "format": "uuid"},
+        }));
+        draft.problem("not-found");
+    }
+}

@@ -1,0 +1,252 @@
+//! Applications for membership: a relationship in `review`, and beside it what is for the
+//! network's editors alone.
+
+use crate::cursor;
+use crate::entity::{application, record};
+use crate::error::{Denied, Result, StoreError, Unique};
+use crate::store::Store;
+use crate::unit::{Unit, WriteOptions};
+use crate::write::{parse_body, publication_of};
+use chrono::TimeDelta;
+use domain::access::{Action, Caller};
+use domain::application::{Applicant, Application, ApplicationInput};
+use domain::described::Publication;
+use domain::fault::{Fault, FieldError};
+use domain::relationship::RelationshipType;
+use domain::resource::Kind;
+use sea_orm::{
+    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// How many applications a network takes within an hour, so that nobody can flood the log.
+pub const PER_HOUR: u64 = 20;
+
+/// A page of applications, newest first.
+#[derive(Debug)]
+pub struct ApplicationPage {
+    /// The applications.
+    pub items: Vec<Application>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+impl Store {
+    /// Applies for membership in a network.
+    ///
+    /// Whether somebody has applied for the same before is not told; a membership that is public is.
+    ///
+    /// # Errors
+    /// [`StoreError::ApplicationsClosed`], [`StoreError::TooManyApplications`],
+    /// [`StoreError::Conflict`] for members, [`StoreError::Invalid`], and as [`Store::get`].
+    pub async fn apply(
+        &self,
+        caller: &Caller,
+        network: &str,
+        input: &ApplicationInput,
+    ) -> Result<()> {
+        let network = self.get(caller, Kind::Network, network).await?;
+        if network.origin != self.node().origin {
+            return Err(StoreError::Forbidden(Denied::Copy));
+        }
+        let joining = parse_body(&network)?;
+        let closed = joining.pointer("/joining/open") == Some(&Value::Bool(false));
+        if closed || publication_of(&network)? != Publication::Published {
+            return Err(StoreError::ApplicationsClosed);
+        }
+        let body = json!({
+            "type": RelationshipType::MemberOf,
+            "from": self.applicant(input).await?,
+            "to": {"kind": Kind::Network, "id": network.id},
+            "home_region": network.home_region,
+            "publication": Publication::Review,
+        });
+        let options = WriteOptions {
+            reason: Some("application for membership".to_owned()),
+            ..WriteOptions::default()
+        };
+        // The applicant has no grant; the node writes it down for him.
+        self.write(&Caller::node(), &options, async |unit| {
+            unit.refuse_flood(network.id).await?;
+            let relationship = unit.applied_for(&body).await?;
+            let row = application::Model {
+                id: domain::id::new(),
+                network_id: network.id,
+                relationship_id: relationship,
+                organisation: input.applicant.organisation.clone(),
+                person: input.applicant.person.clone(),
+                email: input.applicant.email.clone(),
+                phone: input.applicant.phone.clone(),
+                message: input.message.clone(),
+                created_at: unit.now,
+            };
+            application::Entity::insert(row.into_active_model())
+                .exec_without_returning(&unit.tx)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The end that applies: a published actor, or the name of an organisation.
+    async fn applicant(&self, input: &ApplicationInput) -> Result<Value> {
+        let invalid = |pointer: &str, fault| {
+            StoreError::Invalid(vec![FieldError::new(pointer.to_owned(), fault)])
+        };
+        let Some(key) = &input.actor else {
+            let name = input.applicant.organisation.as_ref();
+            let name = name.filter(|name| !name.trim().is_empty()).ok_or_else(|| {
+                let fault = Fault::new("required")
+                    .with("what", "the name of the organisation, or `actor`")
+                    .with("what_de", "der Name der Organisation, oder `actor`");
+                invalid("/applicant/organisation", fault)
+            })?;
+            return Ok(json!({"kind": Kind::Actor, "as_stated": name}));
+        };
+        // Nobody else knows what the applicant may see.
+        match self.get(&Caller::anonymous(), Kind::Actor, key).await {
+            Ok(row) => Ok(json!({"kind": Kind::Actor, "id": row.id})),
+            Err(
+                StoreError::NotFound
+                | StoreError::Gone(_)
+                | StoreError::Moved { .. }
+                | StoreError::AmbiguousSlug { .. },
+            ) => {
+                let fault = Fault::new("unknown-reference")
+                    .with("kind", Kind::Actor)
+                    .with("given", key);
+                Err(invalid("/actor", fault))
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The applications for a network, for its editors.
+    ///
+    /// # Errors
+    /// [`StoreError::Forbidden`], [`StoreError::BadCursor`], and as [`Store::get`].
+    pub async fn applications(
+        &self,
+        caller: &Caller,
+        network: &str,
+        (limit, at): (u64, Option<&str>),
+        query: &str,
+    ) -> Result<ApplicationPage> {
+        let network = self.network_of_editor(caller, network).await?;
+        let secret = &self.node().secret;
+        let mut rows = application::Entity::find()
+            .filter(application::Column::NetworkId.eq(network.id))
+            .order_by_desc(application::Column::Id)
+            .limit(limit + 1);
+        if let Some(text) = at {
+            let before: Uuid = cursor::decode(secret, query, text)?;
+            rows = rows.filter(application::Column::Id.lt(before));
+        }
+        let mut rows = rows.all(self.db().reader()).await?;
+        let more = rows.len() as u64 > limit;
+        if more {
+            rows.pop();
+        }
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.relationship_id).collect();
+        let relationships = self.rows(&ids).await?;
+        let last = rows.last().filter(|_| more);
+        let next = last.map(|row| cursor::encode(secret, query, &row.id));
+        let items = rows
+            .into_iter()
+            .filter_map(|row| shown(row, &relationships));
+        Ok(ApplicationPage {
+            items: items.collect::<Result<_>>()?,
+            next,
+        })
+    }
+
+    /// Erases an application; the relationship that it asked for stays.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], and as [`Store::applications`].
+    pub async fn erase_application(
+        &self,
+        caller: &Caller,
+        network: &str,
+        id: Uuid,
+        options: &WriteOptions,
+    ) -> Result<()> {
+        let network = self.network_of_editor(caller, network).await?;
+        self.write(caller, options, async |unit| {
+            let erased = application::Entity::delete_many()
+                .filter(application::Column::Id.eq(id))
+                .filter(application::Column::NetworkId.eq(network.id))
+                .exec(&unit.tx)
+                .await?;
+            if erased.rows_affected == 0 {
+                return Err(StoreError::NotFound);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn network_of_editor(&self, caller: &Caller, key: &str) -> Result<record::Model> {
+        let network = self.get(caller, Kind::Network, key).await?;
+        if !caller.may(Action::Write, &self.subject(&network)?) {
+            return Err(StoreError::Forbidden(Denied::Region));
+        }
+        Ok(network)
+    }
+}
+
+fn shown(
+    row: application::Model,
+    relationships: &BTreeMap<Uuid, record::Model>,
+) -> Option<Result<Application>> {
+    let relationship = relationships.get(&row.relationship_id)?;
+    Some(publication_of(relationship).map(|publication| Application {
+        id: row.id,
+        relationship: row.relationship_id,
+        publication,
+        applicant: Applicant {
+            organisation: row.organisation,
+            person: row.person,
+            email: row.email,
+            phone: row.phone,
+        },
+        message: row.message,
+        created_at: row.created_at,
+    }))
+}
+
+impl Unit<'_> {
+    async fn refuse_flood(&self, network: Uuid) -> Result<()> {
+        let recent = application::Entity::find()
+            .filter(application::Column::NetworkId.eq(network))
+            .filter(application::Column::CreatedAt.gt(self.now - TimeDelta::hours(1)))
+            .count(&self.tx)
+            .await?;
+        if recent >= PER_HOUR {
+            return Err(StoreError::TooManyApplications);
+        }
+        Ok(())
+    }
+
+    /// The membership that is applied for: a new one in `review`, or the one that waits already.
+    async fn applied_for(&mut self, body: &Value) -> Result<Uuid> {
+        let made = self.create(Kind::Relationship, domain::id::new(), body.clone());
+        let conflict = match made.await {
+            Ok(saved) => return Ok(saved.row.id),
+            Err(StoreError::Conflict(conflict)) if conflict.what == Unique::Relationship => {
+                conflict
+            }
+            Err(other) => return Err(other),
+        };
+        let other = conflict.other.as_ref().map(|other| other.id);
+        let row = record::Entity::find_by_id(other.unwrap_or_default())
+            .one(&self.tx)
+            .await?;
+        match row {
+            Some(row) if !row.shown => Ok(row.id),
+            Some(_) | None => Err(StoreError::Conflict(conflict)),
+        }
+    }
+}

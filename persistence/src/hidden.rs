@@ -1,0 +1,74 @@
+//! Hiding copies: what a partner published and this node does not want to show.
+
+use crate::entity::{hidden, record};
+use crate::error::{Denied, Result, StoreError};
+use crate::store::Store;
+use crate::unit::WriteOptions;
+use domain::access::{Action, Caller};
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
+
+impl Store {
+    /// The record that is to be hidden or shown again; whoever hides it need not see it any more.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    pub async fn to_hide(&self, caller: &Caller, kind: Kind, key: &str) -> Result<record::Model> {
+        if let Ok(id) = Uuid::try_parse(key) {
+            let found = record::Entity::find_by_id(id)
+                .filter(record::Column::Kind.eq(kind.code()))
+                .one(self.db().reader())
+                .await?;
+            if let Some(row) = found
+                && caller.may(Action::Hide, &self.subject(&row)?)
+            {
+                return Ok(row);
+            }
+        }
+        self.get(caller, kind, key).await
+    }
+
+    /// Hides a copy on this node, or shows it again; doing so twice changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Forbidden`] for own records and for callers who may not.
+    pub async fn hide(
+        &self,
+        caller: &Caller,
+        (kind, id): (Kind, Uuid),
+        hide: bool,
+        options: &WriteOptions,
+    ) -> Result<()> {
+        self.write(caller, options, async |unit| {
+            let row = unit.locked(kind, id).await?;
+            let subject = unit.subject(&row)?;
+            if subject.own {
+                return Err(StoreError::Forbidden(Denied::NotACopy));
+            }
+            if !caller.may(Action::Hide, &subject) {
+                return Err(StoreError::Forbidden(Denied::Hide));
+            }
+            let known = hidden::Entity::find_by_id(id).one(&unit.tx).await?;
+            match (hide, known) {
+                (true, None) => {
+                    let note = hidden::ActiveModel {
+                        record_id: Set(id),
+                        by: Set(caller.account),
+                        at: Set(unit.now),
+                    };
+                    hidden::Entity::insert(note)
+                        .exec_without_returning(&unit.tx)
+                        .await?;
+                }
+                (false, Some(_)) => {
+                    hidden::Entity::delete_by_id(id).exec(&unit.tx).await?;
+                }
+                (true, Some(_)) | (false, None) => return Ok(()),
+            }
+            unit.reconsider(&row).await
+        })
+        .await
+    }
+}

@@ -1,0 +1,119 @@
+//! The job that publishes what an approver has dated: `publish_at`.
+
+use crate::entity::record;
+use crate::error::{Result, StoreError};
+use crate::store::Store;
+use crate::unit::WriteOptions;
+use crate::write::{Edit, Precondition, kind_of};
+use chrono::{DateTime, Utc};
+use domain::access::Caller;
+use domain::described::Publication;
+use domain::vocabulary::Coded;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde_json::json;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How many records are published in one go; the rest follows at once.
+const PAGE: u64 = 100;
+
+/// How often the job looks for what is due.
+const POLL: Duration = Duration::from_secs(5);
+
+impl Store {
+    /// Publishes what is due and not published yet; answers how much it was.
+    ///
+    /// Each is a change of its own in the name of the node; the body's `publish_at` goes with it.
+    /// Instances that do this at once publish each record once. What cannot be published (its body
+    /// is no longer valid, say) is told in the log of the program and does not hold up the rest.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn publish_due(&self) -> Result<usize> {
+        let now = self.clock().now();
+        let mut published = 0;
+        let mut last = None;
+        loop {
+            let mut due = record::Entity::find()
+                .filter(record::Column::Origin.eq(&self.node().origin))
+                .filter(record::Column::PublishAt.lte(now))
+                .filter(record::Column::Publication.ne(Publication::Published.code()))
+                .order_by_asc(record::Column::Id)
+                .limit(PAGE);
+            if let Some(last) = last {
+                due = due.filter(record::Column::Id.gt(last));
+            }
+            let due = due.all(self.db().reader()).await?;
+            let Some(end) = due.last() else {
+                return Ok(published);
+            };
+            last = Some(end.id);
+            for row in &due {
+                match self.publish(row, now).await {
+                    Ok(done) => published += usize::from(done),
+                    Err(why @ (StoreError::Busy(_) | StoreError::Database(_))) => return Err(why),
+                    Err(why) => {
+                        tracing::error!(id = %row.id, kind = row.kind, %why, "cannot be published at its date");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Publishes a record if it is due still; answers whether it was.
+    async fn publish(&self, row: &record::Model, now: DateTime<Utc>) -> Result<bool> {
+        let Some(date) = row.publish_at else {
+            return Ok(false);
+        };
+        let kind = kind_of(row)?;
+        let options = WriteOptions {
+            reason: Some(format!("publish_at {}", domain::clock::rfc3339(date))),
+            ..WriteOptions::default()
+        };
+        let node = Caller::node();
+        let outcome = self.write(&node, &options, async |unit| {
+            let row = unit.for_update(kind, row.id, &Precondition::Any).await?;
+            // Another instance, or an editor, may have been faster.
+            let due = row.publish_at.is_some_and(|date| date <= now);
+            if !due || row.publication == Publication::Published.code() {
+                return Ok(false);
+            }
+            let edit = Edit::Patch(json!({"publication": Publication::Published}));
+            Ok(unit.modify(row, edit).await?.changed)
+        });
+        match outcome.await {
+            // Deleted since.
+            Err(StoreError::NotFound) => Ok(false),
+            outcome => outcome,
+        }
+    }
+}
+
+/// Publishes what is due until it is told to stop, or nobody is left who could tell.
+pub(crate) async fn publish(store: Store, mut stop: watch::Receiver<bool>) {
+    let mut written = store.watch_head();
+    while !*stop.borrow() && stop.has_changed().is_ok() {
+        match store.publish_due().await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "published at their date"),
+            Err(error) => {
+                tracing::error!(%error, "cannot publish what is due; tries again");
+            }
+        }
+        tokio::select! {
+            _ = stop.changed() => {}
+            () = tokio::time::sleep(POLL) => {}
+            // Something may have been dated back; a burst of writes is looked at once.
+            () = woken(&mut written) => {}
+        }
+    }
+}
+
+/// Waits for a write, and a little longer, so that many writes are looked at together.
+async fn woken(written: &mut watch::Receiver<i64>) {
+    if written.changed().await.is_err() {
+        // Nobody writes any more; the pause ends the wait.
+        std::future::pending::<()>().await;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+}

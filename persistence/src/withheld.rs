@@ -1,0 +1,45 @@
+//! What this node does not show although its origin published it: copies that are hidden here, and
+//! relationships that an own end disputes. To everybody they are as if they were not published.
+
+use crate::entity::record;
+use crate::error::{Result, StoreError};
+use crate::unit::Unit;
+use domain::described::Publication;
+use domain::vocabulary::Coded;
+use sea_orm::{ConnectionTrait, Statement};
+
+/// Whether the row of `record` at hand is withheld. A statement counts as long as the record that
+/// made it stands at an end.
+const WITHHELD: &str = "(EXISTS (SELECT 1 FROM hidden WHERE hidden.record_id = record.id) OR \
+    EXISTS (SELECT 1 FROM confirmation JOIN edge ON edge.record_id = confirmation.record_id \
+        AND confirmation.end_id IN (edge.from_id, edge.to_id) \
+        WHERE confirmation.record_id = record.id AND confirmation.state = 'disputed'))";
+
+impl Unit<'_> {
+    /// Notes in a row whether it is withheld; [`Unit::note_shown`] has to follow.
+    pub(crate) async fn note_withheld(&self, row: &mut record::Model) -> Result<()> {
+        let sql = format!(
+            "UPDATE record SET withheld = {WITHHELD}, \
+             shown = (record.publication = 'published' AND NOT {WITHHELD}) \
+             WHERE id = $1 RETURNING withheld"
+        );
+        let id = [row.id.into()];
+        let statement = Statement::from_sql_and_values(self.tx.get_database_backend(), sql, id);
+        let updated = self.tx.query_one_raw(statement).await?;
+        let updated = updated.ok_or_else(|| StoreError::Corrupt(format!("no row {}", row.id)))?;
+        row.withheld = updated.try_get_by_index(0)?;
+        row.shown = !row.withheld && row.publication == Publication::Published.code();
+        Ok(())
+    }
+
+    /// Looks again whether a record is withheld, and tells the log if that has changed.
+    pub(crate) async fn reconsider(&mut self, before: &record::Model) -> Result<()> {
+        let mut row = before.clone();
+        self.note_withheld(&mut row).await?;
+        self.note_shown(&mut row).await?;
+        if row.withheld != before.withheld {
+            self.log_touch(before, row.shown);
+        }
+        Ok(())
+    }
+}

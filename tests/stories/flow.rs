@@ -1,0 +1,73 @@
+//! From a draft to the public and what stands beside a record: dates, statements of ends, hidden
+//! copies, applications, history.
+
+mod applications;
+mod confirmation;
+mod hidden;
+mod history;
+mod publication;
+mod worklist;
+
+use domain::access::Role;
+use persistence::entity::record;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::{Value, json};
+use tests::Node;
+use uuid::Uuid;
+
+async fn region(node: &Node, slug: &str) -> Uuid {
+    let read = node.get(&format!("/v1/regions/{slug}")).await.expect(200);
+    Uuid::parse_str(read.id()).unwrap()
+}
+
+/// A token for a role in a region that a slug names.
+async fn token(node: &Node, role: Role, slug: &str) -> String {
+    node.token(role, Some(region(node, slug).await)).await
+}
+
+async fn network(node: &Node, name: &str, home: &str, publication: &str) -> String {
+    let body = json!({"name": name, "home_region": home, "publication": publication});
+    let made = node.post("/v1/networks").json(&body).await.expect(201);
+    made.id().to_owned()
+}
+
+async fn member(node: &Node, from: &str, to: &str, publication: &str) -> String {
+    let body = json!({
+        "type": "member_of",
+        "from": {"kind": "network", "id": from},
+        "to": {"kind": "network", "id": to},
+        "publication": publication,
+    });
+    let made = node.post("/v1/relationships").json(&body).await.expect(201);
+    made.id().to_owned()
+}
+
+/// Makes a record of this node one of a partner's.
+async fn give_away(node: &Node, id: &str) {
+    node.settled().await;
+    record::Entity::update_many()
+        .col_expr(record::Column::Origin, Expr::value("partner"))
+        .filter(record::Column::Id.eq(id.parse::<Uuid>().unwrap()))
+        .exec(node.store.db().reader())
+        .await
+        .unwrap();
+}
+
+fn ids(page: &Value) -> Vec<&str> {
+    let items = page["items"].as_array().unwrap();
+    items
+        .iter()
+        .map(|item| item["id"].as_str().unwrap())
+        .collect()
+}
+
+/// Whether a list holds a record.
+async fn lists(node: &Node, path: &str, token: Option<&str>, id: &str) -> bool {
+    let call = node.get(path);
+    let call = match token {
+        Some(token) => call.token(token),
+        None => call,
+    };
+    ids(&call.await.expect(200).json).contains(&id)
+}
