@@ -23,6 +23,7 @@ mod body;
 mod condition;
 mod query;
 
+pub(crate) use access::bearer;
 pub use access::{Reader, Writer};
 pub use body::{GeoJsonBody, MAX_GEOMETRY, PatchBody, RecordBody, read_body};
 pub use condition::{GeometryCondition, IfMatch, IfNoneMatch};

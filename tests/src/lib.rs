@@ -17,6 +17,7 @@ pub mod conform;
 pub mod database;
 pub mod node;
 pub mod process;
+pub mod raw;
 pub mod settings;
 
 pub use call::{Answer, Call};

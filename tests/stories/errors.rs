@@ -167,6 +167,12 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
             node.post("/v1/actors").json(&json!({})),
         ),
         ("internal", node.get(&format!("/v1/topics/{}", broken.id()))),
+        (
+            "origin-not-allowed",
+            node.call(Method::OPTIONS, network)
+                .header("origin", "https://elsewhere.example")
+                .header("access-control-request-method", "DELETE"),
+        ),
     ]
 }
 
@@ -184,7 +190,8 @@ story!(
     every_problem_of_the_table_happens_in_both_languages,
     Seeded,
     async |node| {
-        let mut seen = BTreeSet::from(["busy"]);
+        // Those that need impatience are told in `abuse`.
+        let mut seen = BTreeSet::from(["busy", "request-timeout", "rate-limited"]);
         for (code, call) in provoke(node).await {
             let english = sound(code, call.clone().await);
             let german = sound(
