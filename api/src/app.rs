@@ -2,12 +2,15 @@
 
 use crate::auth::Tokens;
 use crate::config::Config;
-use crate::{docs, middleware, openapi, routes};
+use crate::guard::{Pace, guard};
+use crate::limits::Limits;
+use crate::{connection, docs, middleware, openapi, routes};
 use actix_cors::Cors;
-use actix_web::dev::Server;
+use actix_server::Server;
 use actix_web::http::{Method, header};
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpResponse, web};
+use governor::clock::DefaultClock;
 use persistence::Store;
 use persistence::search::Search;
 use std::net::TcpListener;
@@ -22,6 +25,10 @@ pub struct State {
     pub search: Search,
     /// The keys.
     pub tokens: Tokens,
+    /// How many requests who may send.
+    pub limits: Limits,
+    /// How fast bodies must come.
+    pub pace: Pace,
     /// The OpenAPI document as text.
     pub document: String,
 }
@@ -31,13 +38,15 @@ impl State {
     ///
     /// # Errors
     /// The store's.
-    pub async fn new(store: Store, search: Search) -> persistence::Result<Self> {
+    pub async fn new(store: Store, search: Search, config: &Config) -> persistence::Result<Self> {
         let tokens = Tokens::load(&store).await?;
         let document = openapi::text(&openapi::document(&routes::all()));
         Ok(Self {
             store,
             search,
             tokens,
+            limits: Limits::new(config, DefaultClock::default()),
+            pace: Pace::new(config),
             document,
         })
     }
@@ -50,7 +59,6 @@ impl State {
 pub fn server(state: State, config: &Config, listener: TcpListener) -> std::io::Result<Server> {
     let state = web::Data::new(state);
     let origins = config.cors_origins.clone();
-    let shutdown = config.shutdown_seconds;
     let build = move || {
         App::new()
             .app_data(state.clone())
@@ -63,18 +71,14 @@ pub fn server(state: State, config: &Config, listener: TcpListener) -> std::io::
             }))
             .wrap(from_fn(docs::policy))
             .wrap(Compress::default())
+            .wrap(from_fn(guard))
             .wrap(from_fn(middleware::around))
             .wrap(cors(&origins))
             .wrap(TracingLogger::<crate::telemetry::Spans>::new())
+            .wrap(from_fn(middleware::outermost))
+            .wrap(from_fn(connection::take_turns))
     };
-    let mut server = HttpServer::new(build)
-        .client_request_timeout(std::time::Duration::from_secs(5))
-        .shutdown_timeout(shutdown)
-        .listen_auto_h2c(listener)?;
-    if let Some(workers) = config.workers {
-        server = server.workers(workers);
-    }
-    Ok(server.run())
+    connection::server(build, config, listener)
 }
 
 /// Anybody reads from anywhere; writes and tokens come from the configured origins only.
@@ -84,6 +88,8 @@ fn cors(origins: &[String]) -> Cors {
         header::LINK,
         header::LOCATION,
         header::RETRY_AFTER,
+        header::HeaderName::from_static("ratelimit"),
+        header::HeaderName::from_static("ratelimit-policy"),
         header::CONTENT_LANGUAGE,
         header::CONTENT_DISPOSITION,
         middleware::REQUEST_ID,

@@ -2,8 +2,10 @@
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 /// Everything that can be set. Unknown keys are errors, in the file and in the environment.
@@ -28,10 +30,61 @@ pub struct Config {
     pub workers: Option<usize>,
     /// How many seconds requests under way have when the server is asked to stop.
     pub shutdown_seconds: u64,
+    /// How many seconds the head of a request may take.
+    pub header_seconds: u64,
+    /// How many seconds a connection is kept for another request.
+    pub keep_alive_seconds: u64,
+    /// How many seconds the server waits for the body of a request; every `body_bytes_per_second`
+    /// that arrive give one more.
+    pub body_seconds: u64,
+    /// How many bytes a second a body must have when it takes longer.
+    pub body_bytes_per_second: NonZeroU32,
+    /// How many seconds a client may take nothing of its answer, or less than 1 KiB a second.
+    pub answer_seconds: u64,
+    /// How many connections a thread serves at once; more wait.
+    pub connections_per_worker: usize,
+    /// How many requests a minute an account may send, all at once too.
+    pub requests_per_minute_client: NonZeroU32,
+    /// How many requests a minute without a token may come from an address (IPv6: from a /64).
+    pub requests_per_minute_address: NonZeroU32,
+    /// How many refused tokens and passwords a minute may come from an address.
+    pub failures_per_minute: NonZeroU32,
+    /// Proxies whose `X-Forwarded-For` is believed: addresses, or networks such as `10.0.0.0/8`.
+    pub trusted_proxies: Vec<Network>,
     /// What is logged, as `tracing` directives.
     pub log: String,
     /// How it is logged.
     pub log_format: LogFormat,
+}
+
+/// Addresses that are configured as one: `10.0.0.0/8`, or `127.0.0.1` alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Network(IpNet);
+
+impl Network {
+    /// Whether an address is in it.
+    #[must_use]
+    pub fn has(&self, address: IpAddr) -> bool {
+        self.0.contains(&address)
+    }
+}
+
+impl TryFrom<String> for Network {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let alone = text.parse::<IpAddr>().map(IpNet::from);
+        alone.or_else(|_| text.parse()).map(Self).map_err(|_| {
+            format!("\"{text}\" is neither an IP address nor a network such as 10.0.0.0/8")
+        })
+    }
+}
+
+impl From<Network> for String {
+    fn from(network: Network) -> Self {
+        network.0.to_string()
+    }
 }
 
 /// The form of log lines.
@@ -42,6 +95,14 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// A number above zero; zero is one.
+const fn number(number: u32) -> NonZeroU32 {
+    match NonZeroU32::new(number) {
+        Some(number) => number,
+        None => NonZeroU32::MIN,
+    }
 }
 
 impl Default for Config {
@@ -56,6 +117,16 @@ impl Default for Config {
             cors_origins: Vec::new(),
             workers: None,
             shutdown_seconds: 10,
+            header_seconds: 5,
+            keep_alive_seconds: 15,
+            body_seconds: 30,
+            body_bytes_per_second: number(1024),
+            answer_seconds: 30,
+            connections_per_worker: 4096,
+            requests_per_minute_client: number(1200),
+            requests_per_minute_address: number(600),
+            failures_per_minute: number(20),
+            trusted_proxies: Vec::new(),
             log: "info".to_owned(),
             log_format: LogFormat::Text,
         }

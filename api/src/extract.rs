@@ -24,6 +24,7 @@ mod condition;
 mod query;
 mod small;
 
+pub(crate) use access::bearer;
 pub use access::{Reader, Writer};
 pub use body::{
     GeoJsonBody, MAX_GEOMETRY, PatchBody, RecordBody, describe_refusals, read_body, read_json,

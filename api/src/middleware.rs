@@ -1,8 +1,10 @@
 //! What happens around every request: limits before, problem documents and headers after.
 
 use crate::extract::language;
+use crate::limits::Standing;
 use crate::negotiate;
 use crate::problem::Problem;
+use actix_cors::CorsError;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -25,8 +27,7 @@ pub async fn around(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = request_id(&request);
-    let negotiated = negotiate::offered(request.method(), request.path()).len() > 1;
-    let mut response = match refused(request.request()) {
+    let response = match refused(request.request()) {
         Some(problem) => {
             let response = render(&problem, request.request(), &id);
             request.into_response(response)
@@ -34,7 +35,35 @@ pub async fn around(
         // The request may not be cloned here: the router needs it for itself.
         None => documented(next.call(request).await?.map_into_boxed_body(), &id),
     };
+    Ok(response)
+}
+
+/// Names the request and writes the headers that every answer has; a refused preflight, which
+/// never comes further in, is made a problem document here.
+///
+/// # Errors
+/// What is further in.
+pub async fn outermost(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id = name(&request);
+    let negotiated = negotiate::offered(request.method(), request.path()).len() > 1;
+    let response = next.call(request).await?.map_into_boxed_body();
+    let preflight = response.response().error();
+    let mut response = match preflight.and_then(|error| error.as_error::<CorsError>()) {
+        Some(_) => {
+            let problem = Problem::new("origin-not-allowed");
+            let rendered = render(&problem, response.request(), &id);
+            response.into_response(rendered)
+        }
+        None => response,
+    };
+    let standing = response.request().extensions().get::<Standing>().copied();
     let headers = response.headers_mut();
+    if let Some(standing) = standing {
+        standing.write(headers);
+    }
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
     }
@@ -48,8 +77,16 @@ pub async fn around(
     Ok(response)
 }
 
-/// The caller's id if it is a plain one, else a new one.
+/// The name of a request.
 fn request_id(request: &ServiceRequest) -> String {
+    let extensions = request.extensions();
+    extensions
+        .get::<RequestId>()
+        .map_or_else(String::new, |id| id.0.clone())
+}
+
+/// Names a request: the caller's id if it is a plain one, else a new one.
+fn name(request: &ServiceRequest) -> String {
     let sent = request.headers().get(REQUEST_ID);
     let plain = sent.and_then(|value| value.to_str().ok()).filter(|id| {
         (1..=100).contains(&id.len())

@@ -84,6 +84,7 @@ impl Draft {
         self.problems.insert("internal");
         self.problems.insert("not-acceptable");
         self.problems.insert("uri-too-long");
+        self.problems.insert("rate-limited");
         for kind in PROBLEMS {
             if self.problems.contains(kind.code) {
                 let status = kind.status.as_u16();
@@ -139,6 +140,7 @@ fn header_of(status: u16) -> Option<(&'static str, &'static str)> {
     match status {
         308 => Some(("Location", "Where the record is now.")),
         401 => Some(("WWW-Authenticate", "How to authenticate (RFC 6750).")),
+        429 => Some(("Retry-After", "Seconds to wait.")),
         503 => Some(("Retry-After", "Seconds to wait.")),
         _ => None,
     }

@@ -18,6 +18,7 @@ pub mod database;
 pub mod generate;
 pub mod node;
 pub mod process;
+pub mod raw;
 pub mod settings;
 
 pub use call::{Answer, Call};

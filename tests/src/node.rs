@@ -16,6 +16,7 @@ use persistence::follow::Followers;
 use persistence::search::{IndexPlace, Search};
 use reqwest::Method;
 use std::net::TcpListener;
+use std::num::NonZeroU32;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use uuid::Uuid;
@@ -62,12 +63,14 @@ async fn start(backend: Backend, database: &Database) -> (Node, ServerHandle) {
         store.clone(),
         IndexPlace::Folder(database.index().to_owned()),
     );
-    let state = State::new(store.clone(), search.clone()).await.unwrap();
     let config = Config {
         workers: Some(2),
         cors_origins: vec!["https://redaktion.example".to_owned()],
-        ..Config::default()
+        ..unlimited()
     };
+    let state = State::new(store.clone(), search.clone(), &config)
+        .await
+        .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let running = server(state, &config, listener).unwrap();
@@ -91,6 +94,41 @@ async fn start(backend: Backend, database: &Database) -> (Node, ServerHandle) {
     };
     node.admin = node.token(Role::Admin, None).await;
     (node, handle)
+}
+
+/// Stories ask more than people do; those about the limits set their own.
+fn unlimited() -> Config {
+    let many = NonZeroU32::new(1_000_000_000).unwrap();
+    Config {
+        requests_per_minute_client: many,
+        requests_per_minute_address: many,
+        failures_per_minute: many,
+        ..Config::default()
+    }
+}
+
+/// Another server over the store of a node, with settings of its own; it stops when it is dropped.
+/// Its index follows nothing: it is for what needs no lists.
+#[derive(Debug)]
+pub struct Beside {
+    /// `http://127.0.0.1:…`
+    pub base: String,
+    handle: ServerHandle,
+    client: reqwest::Client,
+}
+
+impl Beside {
+    /// A request without a token.
+    pub fn call(&self, method: Method, path: &str) -> Call {
+        Call::new(&self.client, &self.base, method, path)
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // It is told at once; nobody waits for it.
+        drop(self.handle.stop(false));
+    }
 }
 
 /// Waits until the followers have come to the end of the log, what they wrote included.
@@ -129,6 +167,29 @@ impl Node {
         self.tokens
             .issue(account, now, TimeDelta::hours(1))
             .unwrap()
+    }
+
+    /// Starts another server over the same store with other settings.
+    pub async fn beside(&self, change: impl FnOnce(&mut Config)) -> Beside {
+        let mut config = Config {
+            workers: Some(1),
+            ..unlimited()
+        };
+        change(&mut config);
+        let search = Search::new(self.store.clone(), IndexPlace::Memory);
+        let state = State::new(self.store.clone(), search, &config)
+            .await
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let running = server(state, &config, listener).unwrap();
+        let handle = running.handle();
+        actix_web::rt::spawn(running);
+        Beside {
+            base,
+            handle,
+            client: self.client.clone(),
+        }
     }
 
     /// Waits until every follower has come to the end of the log, what they wrote included.

@@ -181,6 +181,12 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
         ("applications-closed", apply(&closed, 0)),
         ("too-many-applications", apply(network, PER_HOUR)),
         ("internal", node.get(&format!("/v1/topics/{}", broken.id()))),
+        (
+            "origin-not-allowed",
+            node.call(Method::OPTIONS, network)
+                .header("origin", "https://elsewhere.example")
+                .header("access-control-request-method", "DELETE"),
+        ),
     ]
 }
 
@@ -198,7 +204,8 @@ story!(
     every_problem_of_the_table_happens_in_both_languages,
     Seeded,
     async |node| {
-        let mut seen = BTreeSet::from(["busy"]);
+        // Those that need impatience are told in `abuse`.
+        let mut seen = BTreeSet::from(["busy", "request-timeout", "rate-limited"]);
         for (code, call) in provoke(node).await {
             let english = sound(code, call.clone().await);
             let german = sound(

@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, and its name is its documentation"
 )]
 
+mod abuse;
 mod access;
 mod browser;
 mod cli;

@@ -24,7 +24,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
         seed(&store).await?;
     }
     let search = Search::new(store.clone(), IndexPlace::Folder(config.index()));
-    let state = State::new(store.clone(), search.clone()).await?;
+    let state = State::new(store.clone(), search.clone(), config).await?;
     let sign_in = if config.demo {
         Some(demo_token(&state).await?)
     } else {

@@ -4,7 +4,7 @@ use super::App;
 use crate::operation::{Draft, Extract};
 use crate::problem::Problem;
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest};
 use domain::access::Caller;
 use futures::future::LocalBoxFuture;
@@ -18,10 +18,9 @@ pub struct Reader(pub Caller);
 #[derive(Debug)]
 pub struct Writer(pub Caller);
 
-/// The caller of a request, or `None` without a token.
-async fn caller(request: HttpRequest) -> Result<Option<Caller>, Problem> {
-    let app = App::of(&request)?;
-    let mut headers = request.headers().get_all(header::AUTHORIZATION);
+/// The bearer token of a request; an error if there is something else where it should be.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ()> {
+    let mut headers = headers.get_all(header::AUTHORIZATION);
     let Some(value) = headers.next() else {
         return Ok(None);
     };
@@ -31,8 +30,19 @@ async fn caller(request: HttpRequest) -> Result<Option<Caller>, Problem> {
         .and_then(|text| text.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
-    let (Some(token), None) = (token, headers.next()) else {
-        return Err(bad_token("Send one header `Authorization: Bearer …`."));
+    match (token, headers.next()) {
+        (Some(token), None) => Ok(Some(token)),
+        (_, _) => Err(()),
+    }
+}
+
+/// The caller of a request, or `None` without a token.
+async fn caller(request: HttpRequest) -> Result<Option<Caller>, Problem> {
+    let app = App::of(&request)?;
+    let token = bearer(request.headers())
+        .map_err(|()| bad_token("Send one header `Authorization: Bearer …`."))?;
+    let Some(token) = token else {
+        return Ok(None);
     };
     let account = app
         .tokens

@@ -152,6 +152,7 @@ impl<T: Resource> FromRequest for RecordBody<T> {
 pub fn describe_refusals(draft: &mut Draft) {
     for code in [
         "malformed-json",
+        "request-timeout",
         "payload-too-large",
         "unsupported-media-type",
         "validation-failed",

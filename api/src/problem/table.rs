@@ -197,6 +197,36 @@ pub static PROBLEMS: &[ProblemKind] = &[
         ],
     ),
     row(
+        "request-timeout",
+        StatusCode::REQUEST_TIMEOUT,
+        ["The body came too slowly", "Der Body kam zu langsam"],
+        [
+            "Nothing was changed. Send the body without pauses.",
+            "Nichts wurde geändert. Senden Sie den Body ohne Pausen.",
+        ],
+    ),
+    row(
+        "rate-limited",
+        StatusCode::TOO_MANY_REQUESTS,
+        ["Too many requests", "Zu viele Anfragen"],
+        [
+            "Wait Retry-After seconds; RateLimit says how many requests are left.",
+            "Warten Sie Retry-After Sekunden; RateLimit sagt, wie viele Anfragen übrig sind.",
+        ],
+    ),
+    row(
+        "origin-not-allowed",
+        StatusCode::FORBIDDEN,
+        [
+            "Pages of this web origin may not send this",
+            "Seiten dieser Web-Origin dürfen das nicht senden",
+        ],
+        [
+            "Anybody's pages may read what is public. For writing and tokens, the operator names the origin in cors_origins.",
+            "Öffentliches dürfen alle Seiten lesen. Zum Schreiben und für Tokens trägt der Betreiber die Origin in cors_origins ein.",
+        ],
+    ),
+    row(
         "conflict",
         StatusCode::CONFLICT,
         [

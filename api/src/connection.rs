@@ -1,0 +1,282 @@
+//! Connections that are watched, since actix times the first request head of a connection and
+//! nothing else: neither later heads, nor a client that does not take its answer.
+
+use crate::config::Config;
+use actix_http::h1::H1Service;
+use actix_http::{Extensions, HttpService};
+use actix_server::Server;
+use actix_service::{
+    IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
+};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
+use actix_web::rt::net::TcpStream;
+use actix_web::web::Bytes;
+use std::cell::Cell;
+use std::io::{Error, ErrorKind, Result as IoResult};
+use std::net::TcpListener;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep};
+
+/// How much of an answer is handed to a connection at once; the rest is shared memory until then.
+const SLICE: usize = 64 * 1024;
+
+/// A server on `listener` whose connections are watched, to be awaited.
+///
+/// HTTP/1.1 only: in HTTP/2 a client can stop a single stream, where no clock of ours reaches it.
+///
+/// # Errors
+/// If the listener cannot be used.
+pub(crate) fn server<F, I, S, B>(
+    app: F,
+    config: &Config,
+    listener: TcpListener,
+) -> std::io::Result<Server>
+where
+    F: Fn() -> I + Send + Clone + 'static,
+    I: IntoServiceFactory<S, actix_http::Request>,
+    S: ServiceFactory<
+            actix_http::Request,
+            Config = AppConfig,
+            Response = ServiceResponse<B>,
+            Error = actix_web::Error,
+            InitError = (),
+        > + 'static,
+    B: MessageBody + 'static,
+{
+    let heads = Duration::from_secs(config.header_seconds);
+    let idle = Duration::from_secs(config.keep_alive_seconds);
+    let answers = Duration::from_secs(config.answer_seconds);
+    let mut server = Server::build()
+        .shutdown_timeout(config.shutdown_seconds)
+        .max_concurrent_connections(config.connections_per_worker);
+    if let Some(workers) = config.workers {
+        server = server.workers(workers);
+    }
+    let stop = server.graceful_shutdown_signal();
+    let server = server.listen("verbund", listener, move || {
+        let stop = stop.clone();
+        let app = app()
+            .into_factory()
+            .map_err(|error: actix_web::Error| error.error_response());
+        let http: H1Service<Connection, _, _> = HttpService::build()
+            .keep_alive(idle)
+            .client_request_timeout(heads)
+            .graceful_shutdown_signal(move || {
+                let stop = stop.clone();
+                async move { stop.notified().await }
+            })
+            .on_connect_ext(|connection: &Connection, data: &mut Extensions| {
+                data.insert(connection.turn.clone());
+            })
+            .h1(map_config(app, |()| AppConfig::default()));
+        fn_service(move |stream: TcpStream| async move {
+            // Answers are written whole; waiting for more to send would only delay them.
+            let _ = stream.set_nodelay(true);
+            let peer = stream.peer_addr().ok();
+            Ok((Connection::new(stream, heads + idle, answers), peer))
+        })
+        .and_then(http)
+    })?;
+    Ok(server.run())
+}
+
+/// Whose turn it is on a connection: the client's, to send a request, or the server's.
+#[derive(Debug, Clone, Default)]
+struct Turn(Rc<Cell<bool>>);
+
+/// The server's turn; ends when it is dropped.
+#[derive(Debug)]
+struct Serving(Turn);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.0.0.set(false);
+    }
+}
+
+/// Makes it the server's turn until the whole body of its answer has been handed over.
+///
+/// # Errors
+/// What the application answers.
+pub(crate) async fn take_turns(
+    request: ServiceRequest,
+    next: actix_web::middleware::Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let serving = request.conn_data::<Turn>().cloned().map(|turn| {
+        turn.0.set(true);
+        Serving(turn)
+    });
+    let response = next.call(request).await?;
+    Ok(response.map_body(|_, body| {
+        BoxBody::new(Answer {
+            body: body.boxed(),
+            rest: Bytes::new(),
+            _serving: serving,
+        })
+    }))
+}
+
+/// The body of an answer in slices, so that what waits in a connection's buffer is bounded.
+struct Answer {
+    body: BoxBody,
+    rest: Bytes,
+    _serving: Option<Serving>,
+}
+
+impl MessageBody for Answer {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        if self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_next(cx)) {
+                Some(Ok(bytes)) => self.rest = bytes,
+                end => return Poll::Ready(end),
+            }
+        }
+        let length = self.rest.len().min(SLICE);
+        Poll::Ready(Some(Ok(self.rest.split_to(length))))
+    }
+}
+
+/// A time limit that moving bytes extend.
+#[derive(Debug)]
+struct Patience {
+    limit: Duration,
+    /// Bytes that must have moved within the limit for another one to begin.
+    least: usize,
+    moved: usize,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patience {
+    fn new(limit: Duration, least: usize) -> Self {
+        Self {
+            limit,
+            least,
+            moved: 0,
+            timer: None,
+        }
+    }
+
+    fn rest(&mut self) {
+        self.timer = None;
+    }
+
+    /// Whether it is used up; otherwise `cx` is woken when it will be.
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.timer.is_none() {
+            self.moved = 0;
+        }
+        let limit = self.limit;
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        while timer.as_mut().poll(cx).is_ready() {
+            if self.moved < self.least {
+                return true;
+            }
+            self.moved = 0;
+            timer.as_mut().reset(Instant::now() + limit);
+        }
+        false
+    }
+}
+
+/// A TCP connection that ends when the client lets the server wait too long.
+#[derive(Debug)]
+struct Connection {
+    stream: TcpStream,
+    turn: Turn,
+    /// For the head of a request.
+    head: Patience,
+    /// For taking an answer.
+    answer: Patience,
+}
+
+impl Connection {
+    fn new(stream: TcpStream, head: Duration, answer: Duration) -> Self {
+        let seconds = usize::try_from(answer.as_secs()).unwrap_or(usize::MAX);
+        Self {
+            stream,
+            turn: Turn::default(),
+            // However many bytes come, only a complete head ends the wait for it.
+            head: Patience::new(head, usize::MAX),
+            answer: Patience::new(answer, seconds.saturating_mul(LEAST_PER_SECOND)),
+        }
+    }
+
+    fn too_slow() -> Error {
+        Error::from(ErrorKind::TimedOut)
+    }
+}
+
+/// A client that takes fewer bytes a second of its answer than this is given up.
+const LEAST_PER_SECOND: usize = 1024;
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<IoResult<()>> {
+        let connection = &mut *self;
+        let servers_turn = connection.turn.0.get() || connection.answer.timer.is_some();
+        if servers_turn {
+            connection.head.rest();
+        } else if connection.head.is_over(cx) {
+            return Poll::Ready(Err(Self::too_slow()));
+        }
+        Pin::new(&mut connection.stream).poll_read(cx, buffer)
+    }
+}
+
+impl Connection {
+    fn written(
+        &mut self,
+        cx: &mut Context<'_>,
+        outcome: Poll<IoResult<usize>>,
+    ) -> Poll<IoResult<usize>> {
+        match outcome {
+            Poll::Ready(Ok(bytes)) => {
+                self.answer.moved = self.answer.moved.saturating_add(bytes);
+                Poll::Ready(Ok(bytes))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending if self.answer.is_over(cx) => Poll::Ready(Err(Self::too_slow())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<IoResult<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.written(cx, outcome)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<IoResult<()>> {
+        // Flushed is what has been written: nothing waits for the client any more.
+        self.answer.rest();
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<IoResult<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

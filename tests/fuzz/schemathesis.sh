@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# Schemathesis against the running program: requests made from the OpenAPI
+# document, valid and invalid ones, single and in sequences, without and with an
+# admin's token; every answer must be what the document says, and none a 5xx.
+#
+#   tests/fuzz/schemathesis.sh [REQUESTS]   about so many in all (20000 with TEST_FULL=1, else 1000)
+#
+# Needs the debug program (cargo build -p api) and Python 3; Schemathesis is
+# installed from the package registry into the target directory, once. Where that
+# is out of reach, a warning says that nothing was tried; with TEST_FULL=1 it
+# fails. FUZZ_SEED repeats a run.
+set -Eeuo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+exec </dev/null
+
+version=4.32.5
+# The coverage phase goes through every boundary of every schema: thousands of requests by itself.
+if [[ "${TEST_FULL:-}" == 1 ]]; then
+    requests=20000 phases=examples,coverage,fuzzing,stateful
+else
+    requests=1000 phases=examples,fuzzing,stateful
+fi
+requests="${1:-$requests}"
+
+target="$(cargo metadata --locked --no-deps --format-version 1 \
+    | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')"
+verbund="$target/debug/verbund"
+[[ -x "$verbund" ]] || { echo "$verbund is missing; run cargo build -p api" >&2; exit 1; }
+
+# ---- Schemathesis ----------------------------------------------------------
+
+tool="$target/tools/schemathesis-$version"
+schemathesis="$tool/bin/schemathesis"
+
+install() {
+    rm -rf -- "$tool"
+    python3 -m venv "$tool" || { tests/setup/packages.sh python3-venv && python3 -m venv "$tool"; }
+    "$tool/bin/pip" --quiet --disable-pip-version-check install --timeout 30 --retries 2 \
+        "schemathesis==$version"
+}
+
+if ! "$schemathesis" --version >/dev/null 2>&1 && ! install >&2; then
+    rm -rf -- "$tool"
+    if [[ "${TEST_FULL:-}" == 1 ]]; then
+        echo "Schemathesis cannot be installed, so the interface was NOT fuzzed" >&2
+        exit 1
+    fi
+    echo "    WARNING: Schemathesis cannot be installed, so the interface was NOT fuzzed" >&2
+    exit 0
+fi
+
+# ---- the server ------------------------------------------------------------
+
+scratch="$(mktemp -d)"
+server=""
+# shellcheck disable=SC2329 # called by the trap
+finish() {
+    if [[ -n "$server" ]]; then
+        kill "$server" 2>/dev/null || true
+        wait "$server" 2>/dev/null || true
+    fi
+    rm -rf -- "$scratch"
+}
+trap finish EXIT
+
+export VERBUND_DATA_DIR="$scratch/data" VERBUND_LOG=warn
+export VERBUND_REQUESTS_PER_MINUTE_CLIENT=1000000000 VERBUND_REQUESTS_PER_MINUTE_ADDRESS=1000000000
+export VERBUND_FAILURES_PER_MINUTE=1000000000
+"$verbund" serve --demo --listen 127.0.0.1:0 >"$scratch/said" 2>"$scratch/log" &
+server=$!
+base=""
+for _ in {1..300}; do
+    base="$(sed -n 's#^ *API *\(http://[^/]*\).*#\1#p' "$scratch/said")"
+    [[ -z "$base" ]] || break
+    kill -0 "$server" 2>/dev/null || { cat "$scratch/log" >&2; exit 1; }
+    sleep 0.1
+done
+[[ -n "$base" ]] || { echo "the server does not start" >&2; cat "$scratch/log" >&2; exit 1; }
+token="$("$verbund" token --role admin | tail -n 1)"
+
+# ---- the runs --------------------------------------------------------------
+
+operations="$("$verbund" openapi | python3 -c '
+import json, sys
+paths = json.load(sys.stdin)["paths"].values()
+print(sum(1 for path in paths for method in path if method in ("get", "post", "put", "patch", "delete")))')"
+# Two runs, each with two phases that draw so many for every operation.
+each=$(( requests / operations / 4 ))
+if (( each < 1 )); then each=1; fi
+seed="${FUZZ_SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}"
+echo "    $operations operations, $each examples each and phase, FUZZ_SEED=$seed"
+
+# What is left out, and why: a body that fits the JSON Schema may still break a rule of the
+# directory (a reference that exists, a check digit, roles of a relationship) and is a 422 then.
+run() {
+    # There, since it keeps files where it runs.
+    (cd "$scratch" && "$schemathesis" run "$base/openapi.json" \
+        --checks all --exclude-checks positive_data_acceptance \
+        --phases "$phases" --max-examples "$each" --seed "$seed" \
+        --workers 2 --continue-on-failure --no-color --generation-database none \
+        --suppress-health-check all --warnings off "$@")
+}
+
+status=0
+echo "    without a token"
+run || status=1
+echo "    with an admin's token"
+run --header "Authorization: Bearer $token" || status=1
+
+if grep -iE 'panicked|ERROR' "$scratch/log" >&2; then
+    echo "the server logged errors" >&2
+    status=1
+fi
+kill -0 "$server" 2>/dev/null || { echo "the server has ended" >&2; status=1; }
+exit "$status"

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Licences, bans and sources of every dependency, and the advisories about them.
+#
+#   tests/setup/dependencies.sh
+#
+# The list of advisories is fetched from GitHub. Where that is out of reach, the
+# rest is checked and a warning says what was not; with TEST_FULL=1 it fails.
+set -Eeuo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+setup="$(tests/setup/cargo-deny.sh)"
+eval "$setup"
+
+"$CARGO_DENY" --locked check --hide-inclusion-graph licenses bans sources
+
+# Asked first, so that an advisory is never taken for a network that is down.
+database=https://github.com/RustSec/advisory-db
+if GIT_TERMINAL_PROMPT=0 timeout 30 git ls-remote --heads "$database" >/dev/null 2>&1; then
+    "$CARGO_DENY" --locked check --hide-inclusion-graph advisories
+elif [[ "${TEST_FULL:-}" == 1 ]]; then
+    echo "$database cannot be reached, so the advisories were NOT checked" >&2
+    exit 1
+else
+    echo "    WARNING: $database cannot be reached, so the advisories were NOT checked" >&2
+fi

@@ -1,0 +1,16 @@
+//! What bad input gets: every row of the table of limits, over real connections.
+
+mod input;
+mod memory;
+mod parsers;
+mod protocol;
+mod rates;
+mod slow;
+
+/// A POST of JSON with the admin's token, without the body.
+fn post(node: &tests::Node, path: &str, more: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: node\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n{more}\r\n",
+        node.admin
+    )
+}

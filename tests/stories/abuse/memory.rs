@@ -1,0 +1,89 @@
+//! What slow clients cost: memory that is bounded, and nobody else's time.
+
+use std::time::{Duration, Instant};
+use tests::database::Database;
+use tests::process::{Process, admin_token};
+use tests::raw::Raw;
+use tests::settings::tell;
+use tests::{Backend, Content};
+
+/// How many connections are open, half of them sending and half of them not reading.
+const CONNECTIONS: usize = 500;
+
+/// What all of them may cost: a sender at most its body (256 KiB) and buffers, a reader its answer.
+const BOUND: u64 = 200 * 1024 * 1024;
+
+const BODY: usize = 200 * 1024;
+
+async fn sender(base: &str, token: &str) -> Raw {
+    let mut raw = Raw::open(base).await;
+    let head = format!(
+        "POST /v1/actors HTTP/1.1\r\nHost: node\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        BODY + 1000
+    );
+    assert!(raw.send(head).await);
+    assert!(raw.send(" ".repeat(BODY)).await);
+    raw
+}
+
+async fn reader(base: &str, number: usize) -> Raw {
+    let mut raw = Raw::narrow(base).await;
+    let coding = ["identity", "gzip", "br"][number % 3];
+    let get =
+        format!("GET /openapi.json HTTP/1.1\r\nHost: node\r\nAccept-Encoding: {coding}\r\n\r\n");
+    assert!(raw.send(get.repeat(20)).await);
+    raw
+}
+
+/// How long the server takes to read a record from the database.
+async fn answers_in(client: &reqwest::Client, base: &str) -> Duration {
+    let begun = Instant::now();
+    let answer = client
+        .get(format!("{base}/v1/regions/hessen"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+    begun.elapsed()
+}
+
+#[test]
+fn five_hundred_slow_connections_cost_little() {
+    actix_web::rt::System::new().block_on(async {
+        let database = Database::new(Backend::Sqlite, Content::Seeded).await;
+        let token = admin_token(&database).await;
+        let mut server = Process::serve(&database).await;
+        let client = reqwest::Client::new();
+        answers_in(&client, &server.base).await;
+        let before = server.memory();
+
+        let mut open = Vec::with_capacity(CONNECTIONS);
+        let mut most = before;
+        for number in 0..CONNECTIONS / 2 {
+            open.push(sender(&server.base, &token).await);
+            open.push(reader(&server.base, number).await);
+            most = most.max(server.memory());
+        }
+        let mut slowest = Duration::ZERO;
+        for _ in 0..20 {
+            // Each sender drips on.
+            for raw in open.iter_mut().step_by(2) {
+                raw.send(" ").await;
+            }
+            slowest = slowest.max(answers_in(&client, &server.base).await);
+            most = most.max(server.memory());
+        }
+        let grown = most - before;
+        tell(&format!(
+            "{CONNECTIONS} slow connections: {} MiB before, {} MiB more; slowest answer {slowest:?}",
+            before >> 20,
+            grown >> 20
+        ));
+        assert!(grown < BOUND, "{} MiB", grown >> 20);
+        assert!(slowest < Duration::from_secs(5), "{slowest:?}");
+
+        drop(open);
+        server.kill().await;
+        database.remove().await;
+    });
+}
