@@ -139,5 +139,6 @@ pub fn all() -> Vec<Vocabulary> {
         relationship::RelationshipType::vocabulary(),
         relationship::RelationshipRole::vocabulary(),
         crate::access::Role::vocabulary(),
+        crate::account::TokenScope::vocabulary(),
     ]
 }

@@ -131,6 +131,10 @@ pub enum Unique {
     Identifier,
     /// A relationship without a stated end.
     Relationship,
+    /// The name of an account or client.
+    AccountName,
+    /// The subject of an external issuer.
+    Subject,
 }
 
 /// What is told of a deleted record.

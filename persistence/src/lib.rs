@@ -5,6 +5,7 @@ pub mod db;
 pub mod entity;
 pub mod error;
 pub mod geometry;
+pub mod keys;
 pub mod load;
 pub mod migrations;
 pub mod read;

@@ -168,6 +168,16 @@ fn in_the_way(conflict: &Conflict) -> Problem {
             "The same relationship is there already: type, ends, roles and start are equal, and neither has a stated end.".to_owned(),
             "Diese Beziehung gibt es schon: Typ, Enden, Rollen und Beginn sind gleich, und keine hat ein Ende.".to_owned(),
         ),
+        Unique::AccountName => (
+            "name",
+            format!("Another account or client is called \"{value}\"; choose another name."),
+            format!("Ein anderes Konto oder Programm heißt „{value}“; wählen Sie einen anderen Namen."),
+        ),
+        Unique::Subject => (
+            "subject",
+            format!("The subject \"{value}\" of this issuer has an account already; change that one."),
+            format!("Das Subject „{value}“ dieses Issuers hat schon ein Konto; ändern Sie dieses."),
+        ),
     };
     let problem = Problem::new("conflict")
         .detail(en, de)
