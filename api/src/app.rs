@@ -1,6 +1,6 @@
 //! The application: state, middleware and routes put together.
 
-use crate::auth::Tokens;
+use crate::auth::{Access, Tokens};
 use crate::config::Config;
 use crate::{docs, middleware, openapi, routes};
 use actix_cors::Cors;
@@ -19,6 +19,8 @@ pub struct State {
     pub store: Store,
     /// The keys.
     pub tokens: Tokens,
+    /// How people and programs sign in; [`server`] reads it from the configuration.
+    pub access: Access,
     /// The OpenAPI document as text.
     pub document: String,
 }
@@ -34,6 +36,7 @@ impl State {
         Ok(Self {
             store,
             tokens,
+            access: Access::default(),
             document,
         })
     }
@@ -43,7 +46,8 @@ impl State {
 ///
 /// # Errors
 /// If the listener cannot be used.
-pub fn server(state: State, config: &Config, listener: TcpListener) -> std::io::Result<Server> {
+pub fn server(mut state: State, config: &Config, listener: TcpListener) -> std::io::Result<Server> {
+    state.access = Access::new(config, listener.local_addr()?).map_err(std::io::Error::other)?;
     let state = web::Data::new(state);
     let origins = config.cors_origins.clone();
     let shutdown = config.shutdown_seconds;

@@ -10,12 +10,14 @@ pub mod secrets;
 
 pub use issuers::Issuers;
 pub use jwt::BadToken;
-pub use keys::{Tokens, new_key};
+pub use keys::{Tokens, as_new, new_key, scope_text};
 
+use crate::config::Config;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::account::Scopes;
 use persistence::StoreError;
 use persistence::accounts::Subject;
+use std::net::SocketAddr;
 
 /// The audience of this node's tokens.
 const AUDIENCE: &str = "verbund";
@@ -31,6 +33,34 @@ const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 
 /// How long a key that no longer signs still verifies: until every token that it signed has expired.
 pub const KEEP_KEYS: TimeDelta = TimeDelta::minutes(24 * 60 + 5);
+
+/// How people and programs sign in, as the configuration says.
+#[derive(Debug, Default)]
+pub struct Access {
+    /// Whether people get tokens with name and password.
+    pub password_grant: bool,
+    /// The URL of this server, without a slash at its end.
+    pub base_url: String,
+    /// The external issuers.
+    pub issuers: Issuers,
+}
+
+impl Access {
+    /// What a configuration says of a server that listens at `address`.
+    ///
+    /// # Errors
+    /// If there is no way to make secure connections to issuers.
+    pub fn new(config: &Config, address: SocketAddr) -> Result<Self, reqwest::Error> {
+        let here = format!("http://{address}");
+        let configured = config.public_url.as_ref();
+        let base = configured.map_or(here.as_str(), |url| url.as_str());
+        Ok(Self {
+            password_grant: config.password_grant,
+            base_url: base.trim_end_matches('/').to_owned(),
+            issuers: Issuers::new(&config.issuers)?,
+        })
+    }
+}
 
 /// What a valid token says.
 #[derive(Debug, Clone)]
@@ -51,11 +81,18 @@ pub struct Proof {
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// It is no good.
-    #[error("{}", .0.message())]
+    #[error(transparent)]
     Bad(#[from] BadToken),
     /// Its key cannot be looked up at the moment.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Chooses the cryptography of tokens and of outgoing connections for the whole process.
+pub fn install_cryptography() {
+    // It fails only if the choice was made before.
+    let _ = jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER.install_default();
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 /// What a token proves, whoever issued it.

@@ -23,8 +23,10 @@ mod body;
 mod condition;
 mod query;
 
-pub use access::{Reader, Writer};
-pub use body::{GeoJsonBody, MAX_GEOMETRY, PatchBody, RecordBody, read_body};
+pub use access::{Admin, Anyone, Identity, Reader, SignedIn, Writer};
+pub use body::{
+    Body, GeoJsonBody, JsonBody, MAX_GEOMETRY, PatchBody, RecordBody, describe_refusals, read_body,
+};
 pub use condition::{GeometryCondition, IfMatch, IfNoneMatch};
 pub use query::{Pairs, Parameter, Parameters, Query, wrong};
 

@@ -1,7 +1,10 @@
 //! The routes that only one kind has, and those that are about the node itself.
 
+pub mod accounts;
 pub mod geometry;
 pub mod health;
+pub mod me;
+pub mod oauth;
 pub mod problems;
 pub mod relationships;
 pub mod service;
@@ -37,6 +40,9 @@ pub fn all() -> Routes {
         .and(relationships::list())
         .and(resource::<Relationship>("Relationships"))
         .and(vocabularies::routes())
+        .and(me::routes())
+        .and(oauth::routes())
+        .and(accounts::routes())
         .and(problems::routes())
         .and(health::routes())
 }

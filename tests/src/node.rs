@@ -8,6 +8,7 @@ use api::auth::Tokens;
 use api::config::Config;
 use chrono::TimeDelta;
 use domain::access::Role;
+use domain::account::TokenScope;
 use domain::clock::Clock;
 use futures::FutureExt;
 use persistence::Store;
@@ -100,7 +101,18 @@ impl Node {
         let now = self.store.clock().now();
         self.tokens
             .issue(account, now, TimeDelta::hours(1))
+            .await
             .unwrap()
+    }
+
+    /// A token of the admin of the whole node that reaches no further than `scopes`.
+    pub async fn narrowed(&self, scopes: &[TokenScope]) -> String {
+        let identity = self.get("/v1/me").token(&self.admin).await.expect(200);
+        let account = Uuid::parse_str(identity.json["account"].as_str().unwrap()).unwrap();
+        let scopes = scopes.iter().copied().collect();
+        let when = (self.store.clock().now(), TimeDelta::hours(1));
+        let token = self.tokens.issue_for(account, account, &scopes, when);
+        token.await.unwrap()
     }
 
     /// A request without a token.

@@ -10,12 +10,15 @@
 )]
 
 mod access;
+mod accounts;
 mod browser;
 mod cli;
 mod concurrency;
 mod crud;
 mod durability;
 mod errors;
+mod issuers;
+mod matrix;
 mod openapi;
 mod pages;
 mod properties;
@@ -23,4 +26,5 @@ mod questions;
 mod reading;
 mod relationships;
 mod rules;
+mod tokens;
 mod writing;

@@ -79,8 +79,7 @@ impl Issuers {
         if configured.is_empty() {
             return Ok(Self::default());
         }
-        // Whoever comes first has chosen; the only one that is compiled in is ring.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        super::install_cryptography();
         let client = Client::builder()
             .timeout(PATIENCE)
             .redirect(reqwest::redirect::Policy::none())
@@ -122,7 +121,7 @@ impl Issuers {
         };
         Ok(Proof {
             subject: Subject::External(subject),
-            // Scopes that are not known here narrow nothing.
+            // Scopes of other services say nothing about this one.
             scopes: if scopes.is_empty() {
                 issuer.config.scopes.iter().copied().collect::<Scopes>()
             } else {

@@ -23,7 +23,8 @@ const MAX_TOKEN: usize = 8 * 1024;
 const SELF_SERVING: [&str; 6] = ["crit", "jku", "jwk", "x5u", "x5c", "b64"];
 
 /// Why a token is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.message())]
 pub enum BadToken {
     /// It is no token that could be checked: form, algorithm, key, header or signature.
     Forged,

@@ -105,8 +105,7 @@ impl Tokens {
     /// # Errors
     /// The store's, or [`StoreError::Setup`] if a key cannot sign what it verifies.
     pub async fn load(store: &Store) -> persistence::Result<Self> {
-        // Several providers may be compiled in; whoever comes first has chosen.
-        let _ = jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER.install_default();
+        super::install_cryptography();
         if store.signing_keys().await?.is_empty() {
             let (kid, pem) = new_key()?;
             store.first_signing_key(as_new(&kid, &pem)).await?;
@@ -207,7 +206,7 @@ impl Tokens {
         })
     }
 
-    /// The public keys (RFC 7517) of everything that still verifies.
+    /// The public keys (RFC 7517) of everything that still verifies, newest first.
     ///
     /// # Errors
     /// The store's.
@@ -225,7 +224,7 @@ impl Tokens {
                 "x": key.public,
             })
         });
-        Ok(json!({"keys": keys.collect::<Value>()}))
+        Ok(keys.collect())
     }
 
     /// The keys, at most `age` old.

@@ -65,7 +65,9 @@ pub async fn is_password(password: String, hash: Option<String>) -> Result<bool,
     .await?
 }
 
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, SecretError> {
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, SecretError> {
     let turn = tokio::time::timeout(PATIENCE, TURNS.acquire()).await;
     let Ok(Ok(_turn)) = turn else {
         return Err(SecretError::Busy);
@@ -135,7 +137,9 @@ mod tests {
             .unwrap();
         let fits = |password: &str, hash: Option<&str>| {
             let hash = hash.map(str::to_owned);
-            runtime.block_on(is_password(password.to_owned(), hash)).unwrap()
+            runtime
+                .block_on(is_password(password.to_owned(), hash))
+                .unwrap()
         };
         assert!(fits("correct horse", Some(&hash)));
         assert!(!fits("wrong horse", Some(&hash)));

@@ -8,12 +8,15 @@ use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use domain::fault::{Fault, FieldError};
 use domain::resource::Resource;
+use domain::shape::Shape;
 use futures::StreamExt;
 use futures::future::LocalBoxFuture;
 use persistence::StoreError;
 use persistence::store::MAX_BODY;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::marker::PhantomData;
+use utoipa::ToSchema;
 
 /// How many bytes a geometry may have.
 pub const MAX_GEOMETRY: usize = 4 * 1024 * 1024;
@@ -29,6 +32,73 @@ pub struct PatchBody<T>(pub Value, PhantomData<T>);
 /// A GeoJSON geometry.
 #[derive(Debug)]
 pub struct GeoJsonBody(pub Value);
+
+/// A body that is no record, with its schema.
+pub trait Body: DeserializeOwned + ToSchema + 'static {
+    /// A body as an example.
+    const EXAMPLE: &'static str;
+
+    /// The compiled schema; one a type.
+    fn shape() -> &'static Shape;
+
+    /// Compiles the schema.
+    #[must_use]
+    fn compile() -> Shape {
+        Shape::new(&Self::name(), components::<Self>())
+    }
+
+    /// Everything that the schema cannot say and that is wrong.
+    fn faults(&self) -> Vec<FieldError>;
+}
+
+/// A JSON body that fits the schema of `T`.
+#[derive(Debug)]
+pub struct JsonBody<T>(pub T);
+
+fn components<T: ToSchema>() -> Map<String, Value> {
+    let mut schemas = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut schemas);
+    domain::schema::tidy(schemas)
+}
+
+impl<T: Body> FromRequest for JsonBody<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let body = read_json(request, payload, MAX_BODY, MERGE_OR_JSON).await?;
+            let misfits = T::shape().misfits(&body);
+            if !misfits.is_empty() {
+                return Err(StoreError::Invalid(misfits).into());
+            }
+            let body: T = serde_json::from_value(body).map_err(|why| {
+                let fault = Fault::new("invalid-value").with("why", why);
+                Problem::from(StoreError::Invalid(vec![FieldError::new("", fault)]))
+            })?;
+            let faults = body.faults();
+            if faults.is_empty() {
+                return Ok(Self(body));
+            }
+            Err(StoreError::Invalid(faults).into())
+        })
+    }
+}
+
+impl<T: Body> Extract for JsonBody<T> {
+    fn describe(draft: &mut Draft) {
+        let example: Value = serde_json::from_str(T::EXAMPLE).unwrap_or_default();
+        let content = json!({"schema": draft.schema::<T>(), "example": example});
+        draft.request_body(json!({"required": true, "content": {
+            "application/json": content,
+            "application/merge-patch+json": content,
+        }}));
+        describe_refusals(draft);
+    }
+}
+
+const MERGE_OR_JSON: &[&str] = &["application/json", "application/merge-patch+json"];
 
 /// Reads a body of at most `limit` bytes whose content type is one of `types`.
 ///
@@ -145,7 +215,7 @@ impl<T: Resource> FromRequest for RecordBody<T> {
 }
 
 /// What every operation with a body answers when the body is no good.
-fn describe_refusals(draft: &mut Draft) {
+pub fn describe_refusals(draft: &mut Draft) {
     for code in [
         "malformed-json",
         "payload-too-large",
