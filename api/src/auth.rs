@@ -1,4 +1,4 @@
-//! Who calls: tokens of this node and of configured `OpenID` Connect issuers.
+//! Who calls: tokens of this node and of configured OpenID Connect issuers.
 //!
 //! A token proves who calls; what the caller may is read from the database at each request, and
 //! the scopes of the token only narrow it.

@@ -27,7 +27,7 @@ pub struct Config {
     pub public_url: Option<WebUrl>,
     /// Whether people get tokens with name and password (`POST /oauth/token`).
     pub password_grant: bool,
-    /// `OpenID` Connect issuers whose tokens are accepted too.
+    /// OpenID Connect issuers whose tokens are accepted too.
     pub issuers: Vec<IssuerConfig>,
     /// How many threads serve requests; one a core when absent.
     pub workers: Option<usize>,
@@ -39,7 +39,7 @@ pub struct Config {
     pub log_format: LogFormat,
 }
 
-/// An `OpenID` Connect issuer whose tokens are accepted.
+/// An OpenID Connect issuer whose tokens are accepted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerConfig {
@@ -94,7 +94,9 @@ impl TryFrom<String> for WebUrl {
             None => false,
         };
         if url.scheme() != "https" && !(url.scheme() == "http" && here) {
-            return Err(wrong("must begin with https:// (http:// only on this machine)"));
+            return Err(wrong(
+                "must begin with https:// (http:// only on this machine)",
+            ));
         }
         let plain = url.username().is_empty()
             && url.password().is_none()

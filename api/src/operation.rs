@@ -69,7 +69,7 @@ impl Draft {
         if access == "read" {
             security.push(json!({}));
         }
-        if access != "public" {
+        if !["public", "credentials"].contains(&access) {
             let scopes: Vec<&str> = token.into_iter().collect();
             security.push(json!({"bearer": scopes}));
             security.push(json!({"oauth2": scopes}));

@@ -38,7 +38,11 @@ pub fn narrow(grants: Vec<Grant>, scopes: &Scopes) -> Vec<Grant> {
             return None;
         }
         let powerless = grant.role == Role::Admin && !scopes.contains(&TokenScope::Admin);
-        let role = if powerless { Role::Approver } else { grant.role };
+        let role = if powerless {
+            Role::Approver
+        } else {
+            grant.role
+        };
         Some(Grant { role, ..grant })
     });
     left.collect()
@@ -64,6 +68,7 @@ pub fn is_name(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::TokenScope::{Admin, Directory, Sync};
     use super::*;
     use crate::vocabulary::Coded;
 
@@ -79,7 +84,6 @@ mod tests {
             let left = narrow(grants, &scopes.iter().copied().collect());
             left.into_iter().map(|grant| grant.role).collect()
         };
-        use TokenScope::{Admin, Directory, Sync};
         let [reader, editor, approver] = [Role::Reader, Role::Editor, Role::Approver];
         assert_eq!(roles(&[Directory, Sync, Admin]), Role::ALL);
         assert_eq!(roles(&[Directory]), [reader, editor, approver, approver]);

@@ -1,4 +1,4 @@
-//! Tokens of an external `OpenID` Connect issuer, which the story starts itself.
+//! Tokens of an external OpenID Connect issuer, which the story starts itself.
 
 use crate::tokens::INVALID;
 use actix_web::{App, HttpResponse, HttpServer, web};
@@ -23,12 +23,23 @@ struct Mood {
     keys: Value,
     /// What discovery says instead of the truth.
     discovery: Option<Value>,
-    fails: bool,
-    redirects: bool,
-    slow: bool,
-    oversize: bool,
+    ailment: Ailment,
     asked: usize,
 }
+
+/// What is wrong with the issuer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Ailment {
+    #[default]
+    Nothing,
+    Fails,
+    Redirects,
+    Slow,
+    Oversize,
+}
+
+/// How to spoil a mood.
+type Spoil = fn(&mut Mood);
 
 #[derive(Clone)]
 struct Issuer {
@@ -57,19 +68,16 @@ async fn answer(mood: &Mutex<Mood>, body: impl FnOnce(&Mood) -> Value) -> HttpRe
         mood.asked += 1;
         mood.clone()
     };
-    if now.slow {
-        actix_web::rt::time::sleep(Duration::from_secs(20)).await;
-    }
-    if now.fails {
-        return HttpResponse::BadGateway().finish();
-    }
-    if now.redirects {
-        let elsewhere = ("location", "/elsewhere");
-        return HttpResponse::Found().insert_header(elsewhere).finish();
-    }
     let mut body = body(&now);
-    if now.oversize {
-        body["padding"] = json!("x".repeat(300_000));
+    match now.ailment {
+        Ailment::Nothing => {}
+        Ailment::Fails => return HttpResponse::BadGateway().finish(),
+        Ailment::Redirects => {
+            let elsewhere = ("location", "/elsewhere");
+            return HttpResponse::Found().insert_header(elsewhere).finish();
+        }
+        Ailment::Slow => actix_web::rt::time::sleep(Duration::from_secs(20)).await,
+        Ailment::Oversize => body["padding"] = json!("x".repeat(300_000)),
     }
     HttpResponse::Ok().json(body)
 }
@@ -108,7 +116,7 @@ impl Issuer {
                     let mood = three.clone();
                     async move {
                         mood.lock().unwrap().asked += 1000;
-                        HttpResponse::NotFound()
+                        HttpResponse::NotFound().finish()
                     }
                 }))
         });
@@ -346,7 +354,7 @@ story!(
         let (issuer, instance) = set_up(node).await;
         let good = || issuer.token(&instance, "ed", Algorithm::EdDSA);
         assert_eq!(status(&instance, &good()).await, 200);
-        issuer.set(|mood| mood.fails = true);
+        issuer.set(|mood| mood.ailment = Ailment::Fails);
         instance.later(TimeDelta::hours(23));
         assert_eq!(status(&instance, &good()).await, 200);
         instance.later(TimeDelta::hours(2));
@@ -356,7 +364,7 @@ story!(
             assert_eq!(status(&instance, &good()).await, 401);
         }
         assert_eq!(issuer.asked(), asked, "at most once a minute");
-        issuer.set(|mood| mood.fails = false);
+        issuer.set(|mood| mood.ailment = Ailment::Nothing);
         instance.later(TimeDelta::seconds(61));
         assert_eq!(status(&instance, &good()).await, 200);
         instance.stop().await;
@@ -364,28 +372,24 @@ story!(
 );
 
 story!(an_issuer_that_misbehaves_is_not_believed, async |node| {
-    let wrong: [(&str, fn(&mut Mood)); 8] = [
-        ("down", |mood| mood.fails = true),
-        ("redirecting", |mood| mood.redirects = true),
-        ("too much", |mood| mood.oversize = true),
+    let wrong: [(&str, Spoil); 8] = [
+        ("down", |mood| mood.ailment = Ailment::Fails),
+        ("redirecting", |mood| mood.ailment = Ailment::Redirects),
+        ("too much", |mood| mood.ailment = Ailment::Oversize),
         ("another issuer", |mood| {
             mood.discovery = Some(
                 json!({"issuer": "https://other.example", "jwks_uri": "https://other.example/keys"}),
             );
         }),
         ("no JSON object", |mood| mood.discovery = Some(json!([]))),
-        (
-            "keys that are none",
-            |mood| {
-                mood.keys =
-                    json!([{"kty": "oct", "k": "AAAA", "kid": "ed", "alg": "HS256"}, 1, null])
-            },
-        ),
+        ("keys that are none", |mood| {
+            mood.keys = json!([{"kty": "oct", "k": "AAAA", "kid": "ed", "alg": "HS256"}, 1, null]);
+        }),
         ("a key for encryption", |mood| {
-            mood.keys[2]["use"] = json!("enc")
+            mood.keys[2]["use"] = json!("enc");
         }),
         ("a key of another algorithm", |mood| {
-            mood.keys[2]["alg"] = json!("ES256")
+            mood.keys[2]["alg"] = json!("ES256");
         }),
     ];
     for (name, spoil) in wrong {
@@ -423,7 +427,7 @@ story!(an_issuer_that_misbehaves_is_not_believed, async |node| {
 
 story!(nobody_waits_long_for_a_slow_issuer, async |node| {
     let (issuer, instance) = set_up(node).await;
-    issuer.set(|mood| mood.slow = true);
+    issuer.set(|mood| mood.ailment = Ailment::Slow);
     let good = issuer.token(&instance, "ed", Algorithm::EdDSA);
     let begun = std::time::Instant::now();
     assert_eq!(status(&instance, &good).await, 401);

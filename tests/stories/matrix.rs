@@ -74,27 +74,37 @@ fn fate(access: &str, who: Who, about: About) -> Fate {
             Who::Narrowed(scope) => scope == TokenScope::Directory,
         };
     let writes = match who {
-        Who::Anybody | Who::Bad | Who::Elsewhere(_) => false,
+        Who::Anybody | Who::Bad | Who::Elsewhere(_) | Who::Node(Reader | Feeder) => false,
         Who::Here(role) => [Editor, Approver, Admin].contains(&role) && !homeless,
-        Who::Node(Reader | Feeder) => false,
         Who::Node(Editor | Approver) => !homeless,
         Who::Node(Admin) => true,
         Who::Narrowed(scope) => scope == TokenScope::Directory && !homeless,
     };
     // A token without the scope does not get as far as the record.
     let reaches = !matches!(who, Who::Narrowed(scope) if scope != TokenScope::Directory);
-    match (access, who) {
-        ("public", _) => Fate::In,
-        (_, Who::Bad) | ("write" | "admin" | "account", Who::Anybody) => Fate::Unauthorized,
-        ("read", _) if sees => Fate::In,
-        ("read", _) => Fate::NotFound,
-        ("account", _) => Fate::In,
-        ("write", _) if writes => Fate::In,
-        ("write", _) if sees || !reaches => Fate::Forbidden,
-        ("write", _) => Fate::NotFound,
-        ("admin", Who::Node(Admin) | Who::Narrowed(TokenScope::Admin)) => Fate::In,
-        ("admin", _) => Fate::Forbidden,
-        (other, _) => panic!("x-access: {other} is new; say here who may"),
+    let is_admin = matches!(who, Who::Node(Admin) | Who::Narrowed(TokenScope::Admin));
+    // Whom a refusal tells nothing about the record, and whom it may tell.
+    let refused = if sees || !reaches {
+        Fate::Forbidden
+    } else {
+        Fate::NotFound
+    };
+    let signed_in = |fate: Fate| match who {
+        Who::Anybody | Who::Bad => Fate::Unauthorized,
+        Who::Here(_) | Who::Elsewhere(_) | Who::Node(_) | Who::Narrowed(_) => fate,
+    };
+    match access {
+        "public" => Fate::In,
+        // No bearer token is a client's credential.
+        "credentials" if who == Who::Anybody => Fate::In,
+        "credentials" => Fate::Unauthorized,
+        "read" if who == Who::Bad => Fate::Unauthorized,
+        "read" if sees => Fate::In,
+        "read" => Fate::NotFound,
+        "account" => signed_in(Fate::In),
+        "write" => signed_in(if writes { Fate::In } else { refused }),
+        "admin" => signed_in(if is_admin { Fate::In } else { Fate::Forbidden }),
+        other => panic!("x-access: {other} is new; say here who may"),
     }
 }
 
@@ -348,13 +358,12 @@ impl Operation<'_> {
                 self.path
             )
         });
-        let body = match self.kind {
-            Some(kind) => own(kind, body, publication, number),
-            None => {
-                let mut body = body;
-                body["name"] = json!(format!("target-{number}"));
-                body
-            }
+        let body = if let Some(kind) = self.kind {
+            own(kind, body, publication, number)
+        } else {
+            let mut body = body;
+            body["name"] = json!(format!("target-{number}"));
+            body
         };
         let made = node.post(collection).body(&media_type, body.to_string());
         let made = made.await.expect(201);
@@ -404,10 +413,10 @@ async fn everybody(
             let right = fate == expected(caller) || (consumed && fate == Fate::NotFound);
             assert!(right || names_nothing(operation, fate), "{told}");
             if fate == Fate::Unauthorized {
-                let challenge = if caller.who == Who::Anybody {
-                    "Bearer"
-                } else {
-                    crate::tokens::INVALID
+                let challenge = match (operation.access, caller.who) {
+                    ("credentials", _) => "Basic realm=\"verbund\"",
+                    (_, Who::Anybody) => "Bearer",
+                    _ => crate::tokens::INVALID,
                 };
                 assert_eq!(answer.header("www-authenticate"), challenge, "{told}");
             }

@@ -1,4 +1,4 @@
-//! External `OpenID` Connect issuers: discovery, their keys, and the tokens that these sign.
+//! External OpenID Connect issuers: discovery, their keys, and the tokens that these sign.
 //!
 //! Keys are kept while an issuer is out of reach, but for no longer than a day; whatever tokens
 //! name, an issuer is asked at most once a minute.
@@ -35,7 +35,7 @@ const KEEP: TimeDelta = TimeDelta::hours(24);
 /// How many keys of an issuer are looked at.
 const MAX_KEYS: usize = 50;
 
-/// How long a subject may be (`OpenID` Connect Core, 2).
+/// How long a subject may be (OpenID Connect Core, 2).
 const MAX_SUBJECT: usize = 255;
 
 /// The issuers that the configuration names.
@@ -187,7 +187,7 @@ impl Issuer {
         Ok(list.iter().take(MAX_KEYS).filter_map(usable).collect())
     }
 
-    /// Where the keys are, as the issuer says (`OpenID` Connect Discovery, 4).
+    /// Where the keys are, as the issuer says (OpenID Connect Discovery, 4).
     async fn discover(&self) -> Result<String, String> {
         let issuer = self.config.url.as_str();
         let base = issuer.trim_end_matches('/');

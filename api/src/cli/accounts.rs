@@ -179,12 +179,11 @@ async fn add_user(store: &Store, add: &Add) -> Result<(), Failure> {
         }),
         _ => None,
     };
-    let (password, made) = match external {
-        Some(_) => (None, false),
-        None => {
-            let (password, made) = password(add.password_stdin)?;
-            (Some(password), made)
-        }
+    let (password, made) = if external.is_some() {
+        (None, false)
+    } else {
+        let (password, made) = password(add.password_stdin)?;
+        (Some(password), made)
     };
     let password_hash = match &password {
         Some(password) => Some(secrets::hash(password.clone()).await?),

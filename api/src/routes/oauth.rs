@@ -120,8 +120,8 @@ impl From<SecretError> for OauthError {
 
 /// A token as it is handed out (RFC 6749, 5.1).
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"access_token": "eyJ…", "token_type": "Bearer", "expires_in": 3600, "scope": "directory"}))]
-struct Token {
+#[schema(as = Token, example = json!({"access_token": "eyJ…", "token_type": "Bearer", "expires_in": 3600, "scope": "directory"}))]
+struct Granted {
     /// A JWT (RFC 9068).
     access_token: String,
     /// `Bearer`.
@@ -134,7 +134,7 @@ struct Token {
 
 /// 200 with a token, or the error.
 #[derive(Debug)]
-struct Answer(Result<Token, OauthError>);
+struct Answer(Result<Granted, OauthError>);
 
 impl Responder for Answer {
     type Body = BoxBody;
@@ -168,7 +168,7 @@ impl Responder for Answer {
 
 impl Reply for Answer {
     fn describe(draft: &mut Draft) {
-        let token = draft.schema::<Token>();
+        let token = draft.schema::<Granted>();
         let error = draft.schema::<OauthErrorBody>();
         let json = "application/json";
         draft.response(200, content("The token.", json, &token));
@@ -183,11 +183,11 @@ impl Reply for Answer {
     }
 }
 
-async fn create(_: Anyone, app: App, form: Form) -> Answer {
+async fn create(app: App, form: Form) -> Answer {
     Answer(issue(&app, form).await)
 }
 
-async fn issue(app: &App, form: Form) -> Result<Token, OauthError> {
+async fn issue(app: &App, form: Form) -> Result<Granted, OauthError> {
     let form = form.0?;
     let scopes = scopes(form.field("scope"))?;
     let client = match &form.client {
@@ -217,7 +217,7 @@ async fn issue(app: &App, form: Form) -> Result<Token, OauthError> {
         .tokens
         .issue_for(account, client, &scopes, (now, lifetime))
         .await?;
-    Ok(Token {
+    Ok(Granted {
         access_token,
         token_type: "Bearer",
         expires_in: lifetime.num_seconds(),

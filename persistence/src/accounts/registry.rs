@@ -226,14 +226,14 @@ impl Store {
                 let row = account::Entity::update(row.into_active_model().reset_all())
                     .exec(&unit.tx)
                     .await?;
-                let grants = match &change.grants {
-                    Some(grants) => unit.replace_grants(id, grants).await?,
-                    None => {
-                        let grants = account_grant::Entity::find()
-                            .filter(account_grant::Column::AccountId.eq(id))
-                            .order_by_asc(account_grant::Column::Id);
-                        grants.all(&unit.tx).await?
-                    }
+                let grants = if let Some(grants) = &change.grants {
+                    unit.replace_grants(id, grants).await?
+                } else {
+                    account_grant::Entity::find()
+                        .filter(account_grant::Column::AccountId.eq(id))
+                        .order_by_asc(account_grant::Column::Id)
+                        .all(&unit.tx)
+                        .await?
                 };
                 Ok(Account { row, grants })
             })

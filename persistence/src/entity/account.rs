@@ -22,7 +22,7 @@ pub struct Model {
     /// SHA-256 of a client's secret.
     #[sea_orm(column_type = "Text", nullable)]
     pub secret_hash: Option<String>,
-    /// The `OpenID` Connect issuer of an external subject.
+    /// The OpenID Connect issuer of an external subject.
     #[sea_orm(column_type = "Text", nullable)]
     pub issuer: Option<String>,
     /// What that issuer calls it; unique with the issuer.

@@ -125,6 +125,8 @@ fn basic(header: &str) -> Option<Credentials> {
 
 impl Extract for Form {
     fn describe(draft: &mut Draft) {
+        // Whoever asks for a token proves who it is in the request itself.
+        draft.access("credentials", None);
         let text = |description: &str| json!({"type": "string", "description": description});
         let schema = json!({
             "type": "object",
