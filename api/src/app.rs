@@ -1,6 +1,6 @@
 //! The application: state, middleware and routes put together.
 
-use crate::auth::Tokens;
+use crate::auth::{Access, Tokens};
 use crate::config::Config;
 use crate::guard::{Pace, guard};
 use crate::limits::Limits;
@@ -29,6 +29,8 @@ pub struct State {
     pub limits: Limits,
     /// How fast bodies must come.
     pub pace: Pace,
+    /// How people and programs sign in; [`server`] reads it from the configuration.
+    pub access: Access,
     /// The OpenAPI document as text.
     pub document: String,
 }
@@ -47,6 +49,7 @@ impl State {
             tokens,
             limits: Limits::new(config, DefaultClock::default()),
             pace: Pace::new(config),
+            access: Access::default(),
             document,
         })
     }
@@ -56,7 +59,8 @@ impl State {
 ///
 /// # Errors
 /// If the listener cannot be used.
-pub fn server(state: State, config: &Config, listener: TcpListener) -> std::io::Result<Server> {
+pub fn server(mut state: State, config: &Config, listener: TcpListener) -> std::io::Result<Server> {
+    state.access = Access::new(config, listener.local_addr()?).map_err(std::io::Error::other)?;
     let state = web::Data::new(state);
     let origins = config.cors_origins.clone();
     let build = move || {

@@ -1,7 +1,9 @@
 //! The command line.
 
+mod accounts;
 mod doctor;
 mod export;
+mod grant;
 mod import;
 mod serve;
 mod token;
@@ -76,6 +78,15 @@ enum Command {
     Openapi,
     /// Make a local account with one grant and print its token as the last line
     Token(token::Token),
+    /// Manage the accounts of people
+    #[command(subcommand)]
+    User(accounts::User),
+    /// Manage the programs that sign in
+    #[command(subcommand)]
+    Client(accounts::Client),
+    /// Manage the keys that sign tokens
+    #[command(subcommand)]
+    Key(accounts::Key),
     /// Check configuration, database, keys, and the server if it runs
     Doctor(doctor::Doctor),
 }
@@ -163,6 +174,9 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Import(import) => import::run(&open(&config).await?, &import).await,
         Command::Export(options) => export::run(&open(&config).await?, &options).await,
         Command::Token(token) => token::run(&open(&config).await?, &token).await,
+        Command::User(user) => accounts::user(&open(&config).await?, &user).await,
+        Command::Client(client) => accounts::client(&open(&config).await?, &client).await,
+        Command::Key(key) => accounts::key(&open(&config).await?, &key).await,
         Command::Doctor(doctor) => doctor::run(&config, &doctor).await,
     }
 }

@@ -1,5 +1,6 @@
 //! Configuration: command line before environment (`VERBUND_…`) before `verbund.toml` before defaults.
 
+use domain::account::TokenScope;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use ipnet::IpNet;
@@ -26,6 +27,12 @@ pub struct Config {
     pub demo: bool,
     /// Web origins that may write and send tokens (CORS).
     pub cors_origins: Vec<String>,
+    /// Under which URL the server is reached from outside; where it listens when absent.
+    pub public_url: Option<WebUrl>,
+    /// Whether people get tokens with name and password (`POST /oauth/token`).
+    pub password_grant: bool,
+    /// OpenID Connect issuers whose tokens are accepted too.
+    pub issuers: Vec<IssuerConfig>,
     /// How many threads serve requests; one a core when absent.
     pub workers: Option<usize>,
     /// How many seconds requests under way have when the server is asked to stop.
@@ -87,6 +94,83 @@ impl From<Network> for String {
     }
 }
 
+/// An OpenID Connect issuer whose tokens are accepted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerConfig {
+    /// Its URL, exactly as its tokens write it in `iss`.
+    pub url: WebUrl,
+    /// What its tokens for this node have in `aud`.
+    pub audience: String,
+    /// Where its keys are; found by discovery when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_url: Option<WebUrl>,
+    /// The scopes of tokens that name none of this node's.
+    #[serde(default = "directory_only")]
+    pub scopes: Vec<TokenScope>,
+}
+
+fn directory_only() -> Vec<TokenScope> {
+    vec![TokenScope::Directory]
+}
+
+/// An address on the web: https, or http on this machine; without user, query and fragment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct WebUrl {
+    text: String,
+    host: String,
+}
+
+impl WebUrl {
+    /// The address exactly as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Its host.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+}
+
+impl TryFrom<String> for WebUrl {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = |why: &str| format!("\"{text}\" {why}");
+        let url = url::Url::parse(&text).map_err(|why| wrong(&format!("is no URL: {why}")))?;
+        let here = match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+            None => false,
+        };
+        if url.scheme() != "https" && !(url.scheme() == "http" && here) {
+            return Err(wrong(
+                "must begin with https:// (http:// only on this machine)",
+            ));
+        }
+        let plain = url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        if !plain {
+            return Err(wrong("must have no user, query or fragment"));
+        }
+        let host = url.host_str().unwrap_or_default().to_owned();
+        Ok(Self { text, host })
+    }
+}
+
+impl From<WebUrl> for String {
+    fn from(url: WebUrl) -> Self {
+        url.text
+    }
+}
+
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -115,6 +199,9 @@ impl Default for Config {
             origin: None,
             demo: false,
             cors_origins: Vec::new(),
+            public_url: None,
+            password_grant: true,
+            issuers: Vec::new(),
             workers: None,
             shutdown_seconds: 10,
             header_seconds: 5,

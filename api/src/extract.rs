@@ -21,17 +21,17 @@ pub(crate) use from_head;
 mod access;
 mod body;
 mod condition;
+mod json;
 mod query;
-mod small;
 
-pub(crate) use access::bearer;
-pub use access::{Reader, Writer};
+pub(crate) use access::{Proved, bearer};
+pub use access::{Admin, Anyone, Identity, Reader, SignedIn, Writer};
 pub use body::{
     GeoJsonBody, MAX_GEOMETRY, PatchBody, RecordBody, describe_refusals, read_body, read_json,
 };
 pub use condition::{GeometryCondition, IfMatch, IfNoneMatch, MayMatch};
+pub use json::{Body, JsonBody};
 pub use query::{Pairs, Parameter, Parameters, Query, unknown, wrong};
-pub use small::{Small, SmallBody};
 
 use crate::app::State;
 use crate::operation::{Draft, Extract};

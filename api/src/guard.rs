@@ -1,8 +1,9 @@
 //! What a request must pass before it is served: the rate limits, and a body that comes in time.
 
 use crate::app::State;
+use crate::auth;
 use crate::config::Config;
-use crate::extract::{App, bearer};
+use crate::extract::{App, Proved, bearer};
 use crate::limits::{Standing, Who};
 use crate::problem::Problem;
 use actix_web::body::{BoxBody, MessageBody};
@@ -41,7 +42,7 @@ pub async fn guard(
     let peer = request.peer_addr().map(|peer| peer.ip());
     let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let address = app.limits.address(peer, request.headers());
-    match app.limits.count(who(&app, &request), address) {
+    match app.limits.count(&who(&app, &request).await, address) {
         Ok(standing) => remember(&request, standing),
         Err(standing) => {
             remember(&request, standing);
@@ -68,19 +69,25 @@ fn remember(request: &ServiceRequest, standing: Standing) {
     request.extensions_mut().insert(standing);
 }
 
-/// Who the request counts for. Only a token that is valid makes it an account's.
-fn who(app: &State, request: &ServiceRequest) -> Who {
+/// Who the request counts for. Only a token that is valid makes it an account's; what it proves is
+/// kept for those who ask who calls.
+async fn who(app: &State, request: &ServiceRequest) -> Who {
     if request.path() == TOKENS {
         return Who::Claimant;
     }
-    match bearer(request.headers()) {
-        Ok(None) => Who::Anybody,
-        Err(()) => Who::Claimant,
-        Ok(Some(token)) => match app.tokens.verify(token, app.store.clock().now()) {
-            Ok(account) => Who::Client(account),
-            Err(_) => Who::Claimant,
-        },
-    }
+    let token = match bearer(request.headers()) {
+        Ok(None) => return Who::Anybody,
+        Err(()) => return Who::Claimant,
+        Ok(Some(token)) => token,
+    };
+    let now = app.store.clock().now();
+    let proof = auth::verify(&app.tokens, &app.access.issuers, token, now).await;
+    let who = match &proof {
+        Ok(proof) => Who::Client(proof.subject.clone()),
+        Err(_) => Who::Claimant,
+    };
+    request.extensions_mut().insert(Proved(proof));
+    who
 }
 
 /// Puts a watch on the body; it tells whether the body was too slow.

@@ -9,13 +9,13 @@ use governor::middleware::StateInformationMiddleware;
 use governor::nanos::Nanos;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
+use persistence::accounts::Subject;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
-use uuid::Uuid;
 
 /// How many keys a limit remembers. When there are more, those that have recovered are forgotten,
 /// and if that does not help, all: memory is bounded before the count is exact.
@@ -131,10 +131,10 @@ fn whole_seconds(time: Duration) -> u64 {
 }
 
 /// Who a request counts for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Who {
-    /// The account that a valid token proves.
-    Client(Uuid),
+    /// Whom a valid token proves.
+    Client(Subject),
     /// Anybody at an address.
     Anybody,
     /// Somebody at an address who tries to prove an identity: with a token that is not valid, or
@@ -145,7 +145,7 @@ pub enum Who {
 /// The limits of a node.
 #[derive(Debug)]
 pub struct Limits<C: Clock + Clone = DefaultClock> {
-    clients: Limit<Uuid, C>,
+    clients: Limit<Subject, C>,
     addresses: Limit<IpAddr, C>,
     failures: Limit<IpAddr, C>,
     /// Addresses that have failed too often, and until when they are not heard.
@@ -172,10 +172,10 @@ impl<C: Clock + Clone> Limits<C> {
     ///
     /// # Errors
     /// The limit that is used up.
-    pub fn count(&self, who: Who, address: IpAddr) -> Result<Standing, Standing> {
+    pub fn count(&self, who: &Who, address: IpAddr) -> Result<Standing, Standing> {
         let address = group(address);
         match who {
-            Who::Client(account) => self.clients.take(&account),
+            Who::Client(subject) => self.clients.take(subject),
             Who::Anybody => self.addresses.take(&address),
             Who::Claimant => {
                 self.unlocked(address)?;
@@ -254,6 +254,7 @@ fn group(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
     use super::*;
     use governor::clock::FakeRelativeClock;
 
@@ -279,27 +280,28 @@ mod tests {
         let (limits, clock) = limits();
         let here = ip("192.0.2.1");
         for left in [2, 1, 0] {
-            assert_eq!(limits.count(Who::Anybody, here).unwrap().left, left);
+            assert_eq!(limits.count(&Who::Anybody, here).unwrap().left, left);
         }
-        let refused = limits.count(Who::Anybody, here).unwrap_err();
+        let refused = limits.count(&Who::Anybody, here).unwrap_err();
         assert_eq!((refused.left, refused.seconds), (0, 20));
-        limits.count(Who::Anybody, ip("192.0.2.2")).unwrap();
+        limits.count(&Who::Anybody, ip("192.0.2.2")).unwrap();
         clock.advance(Duration::from_secs(20));
-        limits.count(Who::Anybody, here).unwrap();
-        limits.count(Who::Anybody, here).unwrap_err();
+        limits.count(&Who::Anybody, here).unwrap();
+        limits.count(&Who::Anybody, here).unwrap_err();
     }
 
     #[test]
     fn accounts_do_not_share_and_do_not_use_up_their_address() {
         let (limits, _) = limits();
         let here = ip("192.0.2.1");
-        let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let client = |id| Who::Client(Subject::Account(Uuid::from_u128(id)));
+        let (one, other) = (client(1), client(2));
         for _ in 0..6 {
-            limits.count(Who::Client(one), here).unwrap();
+            limits.count(&one, here).unwrap();
         }
-        limits.count(Who::Client(one), here).unwrap_err();
-        limits.count(Who::Client(other), here).unwrap();
-        limits.count(Who::Anybody, here).unwrap();
+        limits.count(&one, here).unwrap_err();
+        limits.count(&other, here).unwrap();
+        limits.count(&Who::Anybody, here).unwrap();
     }
 
     #[test]
@@ -307,15 +309,15 @@ mod tests {
         let (limits, clock) = limits();
         let here = ip("192.0.2.1");
         limits.failed(here);
-        limits.count(Who::Claimant, here).unwrap();
+        limits.count(&Who::Claimant, here).unwrap();
         limits.failed(here);
-        let refused = limits.count(Who::Claimant, here).unwrap_err();
+        let refused = limits.count(&Who::Claimant, here).unwrap_err();
         assert_eq!((refused.policy, refused.seconds), ("failures", 30));
-        limits.count(Who::Anybody, here).unwrap();
+        limits.count(&Who::Anybody, here).unwrap();
         clock.advance(Duration::from_secs(31));
-        limits.count(Who::Claimant, here).unwrap();
+        limits.count(&Who::Claimant, here).unwrap();
         limits.failed(here);
-        limits.count(Who::Claimant, here).unwrap_err();
+        limits.count(&Who::Claimant, here).unwrap_err();
     }
 
     #[test]
@@ -323,10 +325,10 @@ mod tests {
         let (limits, _) = limits();
         for last in 1..=3 {
             let address = ip(&format!("2001:db8::{last}"));
-            limits.count(Who::Anybody, address).unwrap();
+            limits.count(&Who::Anybody, address).unwrap();
         }
-        limits.count(Who::Anybody, ip("2001:db8::4")).unwrap_err();
-        limits.count(Who::Anybody, ip("2001:db8:0:1::1")).unwrap();
+        limits.count(&Who::Anybody, ip("2001:db8::4")).unwrap_err();
+        limits.count(&Who::Anybody, ip("2001:db8:0:1::1")).unwrap();
     }
 
     #[test]
@@ -355,7 +357,7 @@ mod tests {
         let known = || limits.addresses.limiter.read().unwrap().len();
         for number in 0..MAX_KEYS * 2 {
             let number = u32::try_from(number).unwrap();
-            let _ = limits.count(Who::Anybody, IpAddr::from(number.to_be_bytes()));
+            let _ = limits.count(&Who::Anybody, IpAddr::from(number.to_be_bytes()));
             assert!(known() <= MAX_KEYS);
         }
         clock.advance(Duration::from_secs(120));

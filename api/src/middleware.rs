@@ -125,6 +125,8 @@ fn documented(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<B
     let failed = status.is_client_error() || status.is_server_error();
     let problem = match response.response().error() {
         Some(error) => problem_of(Some(error), status),
+        // These errors have a form of their own (RFC 6749, 5.2).
+        None if response.request().path() == crate::routes::oauth::TOKEN => return response,
         None if failed => problem_of(None, status),
         None => return response,
     };

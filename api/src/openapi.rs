@@ -1,6 +1,9 @@
 //! The OpenAPI document, made from the routes without server or database.
 
 use crate::operation::Routes;
+use crate::routes::oauth::TOKEN;
+use domain::account::TokenScope;
+use domain::vocabulary::Coded;
 use serde_json::{Value, json};
 
 /// The document, version 3.1.
@@ -25,7 +28,15 @@ pub fn document(routes: &Routes) -> Value {
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
-                    "description": "A token of this node (RFC 9068): `verbund token --role admin` prints one.",
+                    "description": "A token of this node (RFC 9068), from `/oauth/token` or `verbund token`, or of a configured OpenID Connect issuer.",
+                },
+                "oauth2": {
+                    "type": "oauth2",
+                    "description": "Sign in with the name and password of an account, or with the id and secret of a client.",
+                    "flows": {
+                        "password": {"tokenUrl": TOKEN, "scopes": scopes()},
+                        "clientCredentials": {"tokenUrl": TOKEN, "scopes": scopes()},
+                    },
                 },
             },
         },
@@ -40,6 +51,12 @@ pub fn text(document: &Value) -> String {
     let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
     text.push('\n');
     text
+}
+
+fn scopes() -> Value {
+    let scopes = TokenScope::ALL.iter();
+    let scopes = scopes.map(|scope| (scope.code().to_owned(), json!(scope.labels().en)));
+    Value::Object(scopes.collect())
 }
 
 fn tags() -> Value {
@@ -67,6 +84,10 @@ fn tags() -> Value {
         ("Search", "Finding records, and what is around them."),
         ("Export", "Many records at once, to take away."),
         ("Duplicates", "Records that are likely one thing."),
+        (
+            "Access",
+            "Tokens, who you are, and the accounts of people and programs.",
+        ),
         ("Vocabularies", "The closed vocabularies with their labels."),
     ];
     tags.iter()

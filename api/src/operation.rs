@@ -20,7 +20,8 @@ pub struct Draft {
     request_body: Option<Value>,
     responses: BTreeMap<u16, Value>,
     problems: BTreeSet<&'static str>,
-    security: Vec<Value>,
+    security: Option<Vec<Value>>,
+    access: Option<&'static str>,
     schemas: Map<String, Value>,
 }
 
@@ -61,9 +62,18 @@ impl Draft {
         self.problems.insert(code);
     }
 
-    /// Says who may call; an empty object means anybody.
-    pub fn security(&mut self, requirement: Value) {
-        self.security.push(requirement);
+    /// Says who may call: `access` in a word (`x-access`), and the scope that a token needs.
+    pub fn access(&mut self, access: &'static str, token: Option<&str>) {
+        self.access = Some(access);
+        let security = self.security.get_or_insert_default();
+        if access == "read" {
+            security.push(json!({}));
+        }
+        if !["public", "credentials"].contains(&access) {
+            let scopes: Vec<&str> = token.into_iter().collect();
+            security.push(json!({"bearer": scopes}));
+            security.push(json!({"oauth2": scopes}));
+        }
     }
 
     /// Registers component schemas that are JSON already.
@@ -107,8 +117,11 @@ impl Draft {
         if let Some(body) = self.request_body {
             insert(&mut operation, &["requestBody"], body);
         }
-        if !self.security.is_empty() {
-            insert(&mut operation, &["security"], Value::Array(self.security));
+        if let Some(security) = self.security {
+            insert(&mut operation, &["security"], Value::Array(security));
+        }
+        if let Some(access) = self.access {
+            insert(&mut operation, &["x-access"], access);
         }
         (operation, self.schemas)
     }

@@ -39,6 +39,56 @@ impl<T: Serialize + ToSchema> Reply for Json<T> {
     }
 }
 
+/// 200 with a value that no cache may keep.
+#[derive(Debug)]
+pub struct Private<T> {
+    value: T,
+    version: Option<i64>,
+}
+
+impl<T> Private<T> {
+    /// The value.
+    #[must_use]
+    pub fn new(value: T) -> Self {
+        Self {
+            value,
+            version: None,
+        }
+    }
+
+    /// With its version as `ETag`.
+    #[must_use]
+    pub fn version(mut self, version: i64) -> Self {
+        self.version = Some(version);
+        self
+    }
+}
+
+impl<T: Serialize> Responder for Private<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        if let Some(version) = self.version {
+            response.insert_header((header::ETAG, format!("\"{version}\"")));
+        }
+        response.json(self.value)
+    }
+}
+
+impl<T: Serialize + ToSchema> Reply for Private<T> {
+    fn describe(draft: &mut Draft) {
+        let schema = draft.schema::<T>();
+        let mut response = content("The value.", JSON, &schema);
+        for header in ["ETag", "Cache-Control"] {
+            let object = json!({"schema": {"type": "string"}});
+            insert(&mut response, &["headers", header], object);
+        }
+        draft.response(200, response);
+    }
+}
+
 /// 200 with a record as it is shown, or 304.
 #[derive(Debug)]
 pub struct Found<T> {

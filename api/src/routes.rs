@@ -1,5 +1,6 @@
 //! The routes that only one kind has, and those that are about the node itself.
 
+pub mod accounts;
 pub mod applications;
 pub mod confirmation;
 pub mod duplicates;
@@ -8,7 +9,9 @@ pub mod graph;
 pub mod health;
 pub mod hidden;
 pub mod history;
+pub mod me;
 pub mod merge;
+pub mod oauth;
 pub mod problems;
 pub mod relationships;
 pub mod service;
@@ -76,6 +79,9 @@ pub fn all() -> Routes {
         .and(export::routes())
         .and(duplicates::routes())
         .and(vocabularies::routes())
+        .and(me::routes())
+        .and(oauth::routes())
+        .and(accounts::routes())
         .and(problems::routes())
         .and(history::audit())
         .and(health::routes())

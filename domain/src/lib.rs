@@ -3,6 +3,7 @@
 //! Nothing here knows of the web or of a database.
 
 pub mod access;
+pub mod account;
 pub mod actor;
 pub mod application;
 pub mod body;

@@ -141,5 +141,6 @@ pub fn all() -> Vec<Vocabulary> {
         crate::confirmation::ConfirmationState::vocabulary(),
         crate::access::Role::vocabulary(),
         crate::duplicate::ReasonCode::vocabulary(),
+        crate::account::TokenScope::vocabulary(),
     ]
 }

@@ -1,20 +1,20 @@
-//! Accounts, what they may, and the keys that sign their tokens.
+//! Who calls, and what they may at this moment.
 
-use crate::entity::{account, account_grant, signing_key};
+mod registry;
+
+pub use registry::{Account, AccountChange, AccountPage, External, NewAccount};
+
+use crate::entity::{account, account_grant};
 use crate::error::{Result, StoreError};
-use crate::merged::{survivors, with_losers};
 use crate::store::Store;
-use crate::unit::WriteOptions;
 use domain::access::{Caller, Grant, Role, Scope};
 use domain::vocabulary::Coded;
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Statement,
-};
-use std::collections::BTreeSet;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Statement};
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// A grant that is to be given.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewGrant {
     /// The role.
     pub role: Role,
@@ -26,162 +26,146 @@ pub struct NewGrant {
     pub system: Option<String>,
 }
 
-impl Store {
-    /// The account called `name`, made if it is new, holding exactly this grant.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn local_account(&self, name: &str, grant: &NewGrant) -> Result<Uuid> {
-        let caller = Caller::node();
-        self.write(&caller, &WriteOptions::default(), async |unit| {
-            let found = account::Entity::find()
-                .filter(account::Column::Name.eq(name))
-                .one(&unit.tx)
-                .await?;
-            let id = found.as_ref().map_or_else(domain::id::new, |row| row.id);
-            if found.is_none() {
-                let row = account::ActiveModel {
-                    id: Set(id),
-                    name: Set(name.to_owned()),
-                    password_hash: Set(None),
-                    created_at: Set(unit.now),
-                    disabled_at: Set(None),
-                };
-                account::Entity::insert(row)
-                    .exec_without_returning(&unit.tx)
-                    .await?;
-            }
-            account_grant::Entity::delete_many()
-                .filter(account_grant::Column::AccountId.eq(id))
-                .exec(&unit.tx)
-                .await?;
-            let row = account_grant::ActiveModel {
-                id: Set(domain::id::new()),
-                account_id: Set(id),
-                role: Set(grant.role.code().to_owned()),
-                region_id: Set(grant.region),
-                descendants: Set(grant.descendants),
-                system: Set(grant.system.clone()),
-            };
-            account_grant::Entity::insert(row)
-                .exec_without_returning(&unit.tx)
-                .await?;
-            Ok(id)
-        })
-        .await
-    }
+/// Whom a token proves.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// An account of this node.
+    Account(Uuid),
+    /// Somebody whom an external issuer knows.
+    External(External),
+}
 
-    /// Who an account is and what it may at this moment; `None` if it is unknown or disabled.
+/// Somebody who has proved who it is.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    /// The account; absent for subjects of external issuers that no admin has given one.
+    pub account: Option<account::Model>,
+    /// Its grants as they were given.
+    pub given: Vec<account_grant::Model>,
+    /// The same grants, with the regions that they reach now.
+    pub grants: Vec<Grant>,
+}
+
+impl Principal {
+    /// The caller with these grants.
+    #[must_use]
+    pub fn caller(&self, grants: Vec<Grant>) -> Caller {
+        Caller {
+            account: self.account.as_ref().map(|row| row.id),
+            grants,
+        }
+    }
+}
+
+/// A region, and whether what is below it counts as well.
+type Root = (Uuid, bool);
+
+impl Store {
+    /// Who a subject is and what it may at this moment; `None` if its account is unknown or disabled.
+    ///
+    /// A subject of an external issuer without an account is nobody's enemy: it may nothing.
     ///
     /// # Errors
     /// The database's.
-    pub async fn caller(&self, account: Uuid) -> Result<Option<Caller>> {
-        let found = account::Entity::find_by_id(account)
-            .filter(account::Column::DisabledAt.is_null())
-            .one(self.db().reader())
-            .await?;
-        if found.is_none() {
+    pub async fn principal(&self, subject: &Subject) -> Result<Option<Principal>> {
+        let found = match subject {
+            Subject::Account(id) => account::Entity::find_by_id(*id),
+            Subject::External(external) => account::Entity::find()
+                .filter(account::Column::Issuer.eq(&external.issuer))
+                .filter(account::Column::Subject.eq(&external.subject)),
+        };
+        let row = found.one(self.db().reader()).await?;
+        let Some(row) = row else {
+            let stranger = Principal {
+                account: None,
+                given: Vec::new(),
+                grants: Vec::new(),
+            };
+            return Ok(matches!(subject, Subject::External(_)).then_some(stranger));
+        };
+        // An account of an external subject is proved by that issuer only.
+        let elsewhere = row.issuer.is_some() != matches!(subject, Subject::External(_));
+        if row.disabled_at.is_some() || elsewhere {
             return Ok(None);
         }
-        let rows = account_grant::Entity::find()
-            .filter(account_grant::Column::AccountId.eq(account))
-            .order_by_asc(account_grant::Column::Id)
-            .all(self.db().reader())
-            .await?;
-        let mut grants = Vec::with_capacity(rows.len());
-        for row in rows {
-            grants.push(self.grant(row).await?);
-        }
-        Ok(Some(Caller {
-            account: Some(account),
+        let given = self.grants_of(&[row.id]).await?;
+        let grants = self.reach(&given).await?;
+        Ok(Some(Principal {
+            account: Some(row),
+            given,
             grants,
         }))
     }
 
-    async fn grant(&self, row: account_grant::Model) -> Result<Grant> {
-        let scope = match row.region_id {
-            None => Scope::Node,
-            Some(region) if row.descendants => Scope::Regions(self.descendants(region).await?),
-            Some(region) => Scope::Regions(self.one_region(region).await?),
-        };
-        Ok(Grant {
-            role: Role::parse(&row.role)
-                .ok_or_else(|| StoreError::Corrupt(format!("role {}", row.role)))?,
-            scope,
-            system: row.system,
-        })
-    }
-
-    /// A region, and those that were merged with it: their records are its records.
-    async fn one_region(&self, region: Uuid) -> Result<BTreeSet<Uuid>> {
-        let reader = self.db().reader();
-        let survivors = survivors(reader, [region]).await?;
-        let ids = survivors.values().copied().chain([region]);
-        with_losers(reader, ids).await
-    }
-
-    /// A region and everything below it, through the region tree of this node and of the
-    /// reference data (a partner's edges give nobody rights here).
-    async fn descendants(&self, region: Uuid) -> Result<BTreeSet<Uuid>> {
-        let sql = "WITH RECURSIVE below(id) AS (SELECT $1 UNION \
-             SELECT step.down FROM below JOIN (\
-             SELECT edge.from_id AS down, edge.to_id AS up FROM edge \
-             JOIN record ON record.id = edge.record_id \
-             WHERE edge.type = 'part_of' AND edge.from_kind = 'region' \
-             AND edge.from_id IS NOT NULL AND record.origin IN ($2, $3) \
-             UNION ALL SELECT loser_id, survivor_id FROM merged \
-             UNION ALL SELECT survivor_id, loser_id FROM merged\
-             ) step ON step.up = below.id) SELECT id FROM below";
-        let values = [
-            region.into(),
-            self.node().origin.clone().into(),
-            crate::store::REFERENCE_ORIGIN.into(),
-        ];
-        let reader = self.db().reader();
-        let statement = Statement::from_sql_and_values(reader.get_database_backend(), sql, values);
-        let rows = reader.query_all_raw(statement).await?;
-        Ok(rows
-            .iter()
-            .map(|row| row.try_get_by_index(0))
-            .collect::<Result<_, _>>()?)
-    }
-
-    /// The keys that verify tokens, newest first; the first that is not retired signs.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn signing_keys(&self) -> Result<Vec<signing_key::Model>> {
-        Ok(signing_key::Entity::find()
-            .order_by_desc(signing_key::Column::CreatedAt)
-            .order_by_desc(signing_key::Column::Kid)
+    /// The grants of accounts in the order in which they were given.
+    pub(crate) async fn grants_of(&self, accounts: &[Uuid]) -> Result<Vec<account_grant::Model>> {
+        Ok(account_grant::Entity::find()
+            .filter(account_grant::Column::AccountId.is_in(accounts.iter().copied()))
+            .order_by_asc(account_grant::Column::Id)
             .all(self.db().reader())
             .await?)
     }
 
-    /// Keeps the first signing key; of instances that start together, the first one's.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn first_signing_key(&self, kid: &str, alg: &str, private_pem: &str) -> Result<()> {
-        self.write(&Caller::node(), &WriteOptions::default(), async |unit| {
-            // Instances take turns at this row.
-            unit.execute("UPDATE sync_state SET id = 1 WHERE id = 1", [])
-                .await?;
-            if signing_key::Entity::find().one(&unit.tx).await?.is_some() {
-                return Ok(());
-            }
-            let row = signing_key::ActiveModel {
-                kid: Set(kid.to_owned()),
-                alg: Set(alg.to_owned()),
-                private_pem: Set(private_pem.to_owned()),
-                created_at: Set(unit.now),
-                retired_at: Set(None),
-            };
-            signing_key::Entity::insert(row)
-                .exec_without_returning(&unit.tx)
-                .await?;
-            Ok(())
-        })
-        .await
+    /// Grants with the regions that they reach.
+    async fn reach(&self, given: &[account_grant::Model]) -> Result<Vec<Grant>> {
+        let roots = given
+            .iter()
+            .filter_map(|row| Some((row.region_id?, row.descendants)));
+        let reached = self.regions(&roots.collect()).await?;
+        let grant = |row: &account_grant::Model| {
+            let scope = row.region_id.map_or(Scope::Node, |region| {
+                let regions = reached.get(&(region, row.descendants));
+                Scope::Regions(regions.cloned().unwrap_or_default())
+            });
+            Ok(Grant {
+                role: Role::parse(&row.role)
+                    .ok_or_else(|| StoreError::Corrupt(format!("role {}", row.role)))?,
+                scope,
+                system: row.system.clone(),
+            })
+        };
+        given.iter().map(grant).collect()
+    }
+
+    /// Regions with those that they were merged with, and, if that is asked for, everything below
+    /// each, through the region tree of this node and of the reference data (a partner's edges give
+    /// nobody rights here).
+    async fn regions(&self, roots: &BTreeSet<Root>) -> Result<BTreeMap<Root, BTreeSet<Uuid>>> {
+        let mut reached: BTreeMap<Root, BTreeSet<Uuid>> = BTreeMap::new();
+        if roots.is_empty() {
+            return Ok(reached);
+        }
+        let root = |(n, (_, wide)): (usize, &Root)| format!("SELECT ${n}, ${n}, {wide}");
+        let starts: Vec<String> = (3..).zip(roots).map(root).collect();
+        let sql = format!(
+            "WITH RECURSIVE reached(root, id, wide) AS ({} UNION \
+             SELECT reached.root, step.down, reached.wide FROM reached JOIN (\
+             SELECT edge.from_id AS down, edge.to_id AS up, true AS below FROM edge \
+             JOIN record ON record.id = edge.record_id \
+             WHERE edge.type = 'part_of' AND edge.from_kind = 'region' \
+             AND edge.from_id IS NOT NULL AND record.origin IN ($1, $2) \
+             UNION ALL SELECT loser_id, survivor_id, false FROM merged \
+             UNION ALL SELECT survivor_id, loser_id, false FROM merged\
+             ) step ON step.up = reached.id AND (reached.wide OR NOT step.below)) \
+             SELECT root, wide, id FROM reached",
+            starts.join(" UNION ")
+        );
+        let origins = [
+            self.node().origin.as_str().into(),
+            crate::store::REFERENCE_ORIGIN.into(),
+        ];
+        let values = origins
+            .into_iter()
+            .chain(roots.iter().map(|(root, _)| (*root).into()));
+        let reader = self.db().reader();
+        let statement = Statement::from_sql_and_values(reader.get_database_backend(), sql, values);
+        for row in reader.query_all_raw(statement).await? {
+            let root = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+            reached
+                .entry(root)
+                .or_default()
+                .insert(row.try_get_by_index(2)?);
+        }
+        Ok(reached)
     }
 }

@@ -156,6 +156,10 @@ pub enum Unique {
     Relationship,
     /// A record that was merged into another one, which is written instead.
     Merged,
+    /// The name of an account or client.
+    AccountName,
+    /// The subject of an external issuer.
+    Subject,
 }
 
 /// What is told of a deleted record.

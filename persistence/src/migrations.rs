@@ -3,6 +3,7 @@
 mod m0001_foundation;
 mod m0002_followers;
 mod m0003_merge;
+mod m0004_accounts;
 mod m0005_flow;
 
 use sea_orm_migration::prelude::*;
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_foundation::Migration),
             Box::new(m0002_followers::Migration),
             Box::new(m0003_merge::Migration),
+            Box::new(m0004_accounts::Migration),
             Box::new(m0005_flow::Migration),
         ]
     }

@@ -95,6 +95,8 @@ async fn admin(sql: &str) {
 impl Database {
     /// A copy of the template with `content`.
     pub async fn new(backend: Backend, content: Content) -> Self {
+        // Before anything makes a client.
+        api::auth::install_cryptography();
         let mut templates = TEMPLATES.lock().await;
         match backend {
             Backend::Sqlite => {

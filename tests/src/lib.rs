@@ -15,7 +15,9 @@ pub mod audit;
 pub mod call;
 pub mod conform;
 pub mod database;
+pub mod forge;
 pub mod generate;
+pub mod instance;
 pub mod node;
 pub mod process;
 pub mod raw;
@@ -23,6 +25,8 @@ pub mod settings;
 
 pub use call::{Answer, Call};
 pub use database::{Backend, Content};
+pub use forge::Forge;
+pub use instance::Instance;
 pub use node::{Node, run};
 
 /// Declares a story that is told on SQLite and on PostgreSQL, each with a database of its own.

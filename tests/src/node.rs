@@ -8,6 +8,7 @@ use api::auth::Tokens;
 use api::config::Config;
 use chrono::TimeDelta;
 use domain::access::Role;
+use domain::account::TokenScope;
 use domain::clock::Clock;
 use futures::FutureExt;
 use persistence::Store;
@@ -166,6 +167,7 @@ impl Node {
         let now = self.store.clock().now();
         self.tokens
             .issue(account, now, TimeDelta::hours(1))
+            .await
             .unwrap()
     }
 
@@ -195,6 +197,16 @@ impl Node {
     /// Waits until every follower has come to the end of the log, what they wrote included.
     pub async fn settled(&self) {
         settled(&self.store, &self.followers).await;
+    }
+
+    /// A token of the admin of the whole node that reaches no further than `scopes`.
+    pub async fn narrowed(&self, scopes: &[TokenScope]) -> String {
+        let identity = self.get("/v1/me").token(&self.admin).await.expect(200);
+        let account = Uuid::parse_str(identity.json["account"].as_str().unwrap()).unwrap();
+        let scopes = scopes.iter().copied().collect();
+        let when = (self.store.clock().now(), TimeDelta::hours(1));
+        let token = self.tokens.issue_for(account, account, &scopes, when);
+        token.await.unwrap()
     }
 
     /// A request without a token.

@@ -183,6 +183,21 @@ async fn authorize(browser: &Browser, token: &str) {
     browser.click(".auth-btn-wrapper .btn-done").await;
 }
 
+/// Signs in as a person does: with name and password.
+async fn sign_in(browser: &Browser, name: &str, password: &str) {
+    browser.click(".auth-wrapper .btn.authorize").await;
+    browser.fill("#oauth_username", name).await;
+    browser.fill("#oauth_password", password).await;
+    // The dialog has a form for each way; this one is that of the password.
+    let press = "const form = document.querySelector('#oauth_password').closest('.auth-container'); \
+         form.querySelector('button.authorize').click();";
+    browser.page.execute(press, Vec::new()).await.unwrap();
+    browser
+        .find(".auth-container [aria-label='Remove authorization']")
+        .await;
+    browser.click(".auth-btn-wrapper .btn-done").await;
+}
+
 /// Presses Execute in an operation and returns the status and the body that the page shows.
 async fn execute(browser: &Browser, operation: &str) -> (String, String) {
     browser.click(&format!("{operation} .btn.execute")).await;
@@ -240,3 +255,29 @@ story!(swagger_ui_reads_and_writes, Seeded, async |node| {
     })
     .await;
 });
+
+story!(
+    swagger_ui_signs_in_with_name_and_password,
+    Seeded,
+    async |node| {
+        let account = serde_json::json!({"name": "anna", "grants": [{"role": "approver", "region": "nordhessen"}]});
+        let made = node.post("/v1/accounts").json(&account).await.expect(201);
+        let password = made.json["password"].as_str().unwrap();
+        with_browser(async |browser| {
+            let page = format!("{}/docs/#/Actors/create_actor", node.base);
+            browser.open(&page).await;
+            sign_in(browser, "anna", password).await;
+            let write = "#operations-Actors-create_actor";
+            let body = r#"{"name": "Klinik mit Passwort", "home_region": "nordhessen", "publication": "published"}"#;
+            let dry_run = format!("{write} tr[data-param-name='dry_run'] select");
+            browser.fill(&dry_run, "").await;
+            let field = format!("{write} textarea.body-param__text");
+            browser.fill(&field, body).await;
+            let (status, body) = execute(browser, write).await;
+            assert_eq!(status, "201", "{body}");
+            browser.was_clean(node).await;
+            node.get("/v1/actors/klinik-mit-passwort").await.expect(200);
+        })
+        .await;
+    }
+);

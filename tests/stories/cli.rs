@@ -287,3 +287,73 @@ fn every_layer_of_the_configuration_counts_and_typos_are_errors() {
     let missing = doctor(&[], &["--config", "none.toml"]);
     assert!(missing.contains("none.toml"), "{missing}");
 }
+
+#[test]
+fn people_and_programs_get_accounts() {
+    on_both(|folder, url| {
+        let run = |arguments: &[&str], input: &str| {
+            let mut all = arguments.to_vec();
+            all.extend(["--database-url", url]);
+            let output = verbund(folder, &all, &[], input);
+            (
+                output.status.success(),
+                text(&output.stdout),
+                text(&output.stderr),
+            )
+        };
+        let editor = ["--role", "editor", "--region", "hessen", "--descendants"];
+        let (done, password, told) = run(&[&["user", "add", "anna"][..], &editor].concat(), "");
+        assert!(done, "{told}");
+        assert_eq!(
+            password.trim().len(),
+            23,
+            "a generated password: {password}"
+        );
+        let (done, said, told) = run(
+            &["user", "add", "berta", "--password-stdin"],
+            "correct horse battery\n",
+        );
+        assert!(done && said.is_empty(), "{told}");
+        let (done, _, told) = run(&["user", "add", "carla", "--password-stdin"], "short\n");
+        assert!(!done && told.contains("at least 12 characters"), "{told}");
+        let (done, _, told) = run(&["user", "add", "anna"], "");
+        assert!(!done && told.contains("already"), "{told}");
+        let (done, _, told) = run(&["user", "add", "Anna"], "");
+        assert!(!done && told.contains("a-z"), "{told}");
+        let external = ["--issuer", "https://id.example", "--subject", "4711"];
+        let (done, said, told) = run(&[&["user", "add", "dora"][..], &external].concat(), "");
+        assert!(done && said.is_empty(), "{told}");
+        let (done, _, told) = run(&["user", "passwd", "dora"], "");
+        assert!(!done && told.contains("signs in elsewhere"), "{told}");
+        let (done, new, told) = run(&["user", "passwd", "anna"], "");
+        assert!(done && new != password, "{told}");
+        let (done, _, told) = run(&["user", "disable", "anna"], "");
+        assert!(done, "{told}");
+        let (_, list, _) = run(&["user", "list"], "");
+        let lines: Vec<&str> = list.lines().collect();
+        assert_eq!(lines.len(), 3, "{list}");
+        assert!(lines[0].contains("anna\tlocked out since"), "{list}");
+        assert!(lines[0].contains("editor in "), "{list}");
+        assert!(lines[1].contains("berta\tactive"), "{list}");
+        assert!(lines[2].contains("4711 at https://id.example"), "{list}");
+        assert!(!list.contains("argon2"), "{list}");
+
+        let (done, made, told) = run(&["client", "add", "cms-import"], "");
+        assert!(done, "{told}");
+        let lines: Vec<&str> = made.lines().collect();
+        assert_eq!((lines[0].len(), lines[1].len()), (36, 43), "{made}");
+        let (done, _, told) = run(&["client", "revoke", "cms-import"], "");
+        assert!(done, "{told}");
+        let (_, list, _) = run(&["client", "list"], "");
+        assert!(list.contains("cms-import\tlocked out since"), "{list}");
+        let (done, _, told) = run(&["client", "revoke", "nobody"], "");
+        assert!(!done && told.contains("there is no \"nobody\""), "{told}");
+
+        for arguments in [&["key", "rotate"][..], &["key", "rotate", "--forget-old"]] {
+            let (done, said, told) = run(arguments, "");
+            assert!(done && said.contains("new signing key"), "{told}");
+        }
+        let (done, _, told) = run(&["doctor"], "");
+        assert!(done, "{told}");
+    });
+}

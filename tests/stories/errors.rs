@@ -38,6 +38,7 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
     let actor = json!({"name": "Neu", "home_region": "nordhessen"});
     let taken = json!({"name": "Neu", "slug": "klinikum-kassel", "home_region": "nordhessen"});
     let editor = node.token(domain::access::Role::Reader, None).await;
+    let narrow = node.narrowed(&[domain::account::TokenScope::Admin]).await;
     let gone = node
         .post("/v1/actors")
         .json(&json!({"name": "Weg", "publication": "published", "home_region": "nordhessen"}))
@@ -130,6 +131,10 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
         (
             "forbidden",
             node.post("/v1/actors").token(&editor).json(&actor),
+        ),
+        (
+            "insufficient-scope",
+            node.post("/v1/actors").token(&narrow).json(&actor),
         ),
         ("not-found", node.get("/v1/actors/nobody")),
         ("method-not-allowed", node.delete("/v1/actors")),

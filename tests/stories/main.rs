@@ -11,6 +11,7 @@
 
 mod abuse;
 mod access;
+mod accounts;
 mod browser;
 mod cli;
 mod concurrency;
@@ -21,9 +22,11 @@ mod errors;
 mod export;
 mod flow;
 mod followers;
-mod graph;
-mod lists;
 mod geojson;
+mod graph;
+mod issuers;
+mod lists;
+mod matrix;
 mod merging;
 mod openapi;
 mod pages;
@@ -33,4 +36,5 @@ mod reading;
 mod relationships;
 mod rules;
 mod search;
+mod tokens;
 mod writing;

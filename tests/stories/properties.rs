@@ -19,7 +19,11 @@ use tests::settings::{chance, full, tell};
 use tests::{Node, story};
 
 /// Tries a property with values of a strategy; a value that breaks it is made smaller first.
-pub(crate) async fn for_all<S: Strategy>(cases: u32, strategy: S, property: impl AsyncFn(u32, S::Value)) {
+pub(crate) async fn for_all<S: Strategy>(
+    cases: u32,
+    strategy: S,
+    property: impl AsyncFn(u32, S::Value),
+) {
     let seed: [u8; 32] = chance().random();
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);

@@ -2,15 +2,20 @@
 
 use super::{Failure, complain, open, say};
 use crate::app::{self, State};
+use crate::auth::secrets;
 use crate::config::Config;
 use domain::access::{Caller, Role};
+use domain::account::AccountKind;
 use persistence::Store;
-use persistence::accounts::NewGrant;
+use persistence::accounts::{NewAccount, NewGrant};
 use persistence::follow::Followers;
 use persistence::load::{CHUNK, LoadMode, Loaded};
 use persistence::search::{IndexPlace, Search};
 use persistence::unit::WriteOptions;
 use std::net::TcpListener;
+
+/// The admin of a demo.
+const DEMO: &str = "demo-admin";
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     let listener = TcpListener::bind(config.listen)
@@ -26,7 +31,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     let search = Search::new(store.clone(), IndexPlace::Folder(config.index()));
     let state = State::new(store.clone(), search.clone(), config).await?;
     let sign_in = if config.demo {
-        Some(demo_token(&state).await?)
+        demo_account(&store).await?
     } else {
         None
     };
@@ -37,9 +42,9 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
         env!("CARGO_PKG_VERSION"),
         config.database_for_display(),
     ));
-    if let Some(token) = sign_in {
+    if let Some(password) = sign_in {
         say(&format!(
-            "To write, press Authorize in Swagger UI and paste this admin token, or send it as\n`Authorization: Bearer …` (valid for 24 hours; `verbund token --role admin` makes another):\n\n{token}\n"
+            "To write, press Authorize in Swagger UI and sign in. This is shown once\n(`verbund user passwd {DEMO}` makes another password; `verbund token --role admin` prints a token):\n\n  user        {DEMO}\n  password    {password}\n"
         ));
     }
     let followers = Followers::start(&store).with(&store, search.follower());
@@ -51,18 +56,28 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn demo_token(state: &State) -> Result<String, Failure> {
-    let grant = NewGrant {
-        role: Role::Admin,
-        region: None,
-        descendants: false,
-        system: None,
+/// The password of the demo's admin when the account is made; `None` later.
+async fn demo_account(store: &Store) -> Result<Option<String>, Failure> {
+    let found = store.account_named(AccountKind::Person, DEMO).await?;
+    if found.is_some() {
+        return Ok(None);
+    }
+    let password = secrets::random_password();
+    let new = NewAccount {
+        kind: AccountKind::Person,
+        name: DEMO.to_owned(),
+        password_hash: Some(secrets::hash(password.clone()).await?),
+        secret_hash: None,
+        external: None,
+        grants: vec![NewGrant {
+            role: Role::Admin,
+            region: None,
+            descendants: false,
+            system: None,
+        }],
     };
-    let account = state.store.local_account("local-admin", &grant).await?;
-    let now = state.store.clock().now();
-    Ok(state
-        .tokens
-        .issue(account, now, crate::auth::MAX_LIFETIME)?)
+    store.create_account(&Caller::node(), &new).await?;
+    Ok(Some(password))
 }
 
 /// Loads what is missing of the seed pages; what is there, or was deleted, is left alone.

@@ -1,14 +1,22 @@
-//! Who calls: permission is a parameter of the handlers.
+//! Who calls: permission is a parameter of the handlers, and stands in the document as `x-access`.
 
 use super::App;
+use crate::auth::{self, Proof, TokenError};
 use crate::operation::{Draft, Extract};
 use crate::problem::Problem;
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use domain::access::Caller;
+use domain::account::{TokenScope, administers_node, narrow};
+use domain::vocabulary::Coded;
 use futures::future::LocalBoxFuture;
+use persistence::accounts::Principal;
 use serde_json::json;
+
+/// Anybody; a token is not even looked at.
+#[derive(Debug)]
+pub struct Anyone;
 
 /// A caller who reads: anybody, or somebody with a token, who may see more.
 #[derive(Debug)]
@@ -17,6 +25,47 @@ pub struct Reader(pub Caller);
 /// A caller who writes: somebody with a token. What he may write, the store asks of his grants.
 #[derive(Debug)]
 pub struct Writer(pub Caller);
+
+/// An admin of the whole node, with a token for administration.
+#[derive(Debug)]
+pub struct Admin(pub Caller);
+
+/// Somebody with a token, whatever it is good for.
+#[derive(Debug)]
+pub struct SignedIn(pub Identity);
+
+/// A valid token and the account that it proves.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// What the token says.
+    pub proof: Proof,
+    /// Whom it speaks of, and what that account may.
+    pub principal: Principal,
+}
+
+impl Identity {
+    /// The caller as the token narrows it.
+    fn caller(&self) -> Caller {
+        let grants = self.principal.grants.clone();
+        self.principal.caller(narrow(grants, &self.proof.scopes))
+    }
+
+    /// Refuses a token that does not reach this far (RFC 6750, 3.1).
+    fn needs(&self, scope: TokenScope) -> Result<(), Problem> {
+        if self.proof.scopes.contains(&scope) {
+            return Ok(());
+        }
+        let code = scope.code();
+        let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{code}\"");
+        Err(Problem::new("insufficient-scope")
+            .detail(
+                format!("This needs a token with the scope `{code}`."),
+                format!("Dafür braucht das Token den Scope `{code}`."),
+            )
+            .member("scope", json!(code))
+            .header(header::WWW_AUTHENTICATE, &challenge))
+    }
+}
 
 /// The bearer token of a request; an error if there is something else where it should be.
 pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ()> {
@@ -36,72 +85,142 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ()> {
     }
 }
 
-/// The caller of a request, or `None` without a token.
-async fn caller(request: HttpRequest) -> Result<Option<Caller>, Problem> {
+/// What the token of a request proves, if that was looked at before.
+pub(crate) struct Proved(pub(crate) Result<Proof, TokenError>);
+
+/// Who sends a request, or `None` without a token.
+async fn identity(request: HttpRequest) -> Result<Option<Identity>, Problem> {
     let app = App::of(&request)?;
-    let token = bearer(request.headers())
-        .map_err(|()| bad_token("Send one header `Authorization: Bearer …`."))?;
+    let token = bearer(request.headers()).map_err(|()| {
+        bad_token([
+            "Send one header `Authorization: Bearer …`.",
+            "Senden Sie einen Header `Authorization: Bearer …`.",
+        ])
+    })?;
     let Some(token) = token else {
         return Ok(None);
     };
-    let account = app
-        .tokens
-        .verify(token, app.store.clock().now())
-        .map_err(|why| bad_token(why.message()))?;
-    match app.store.caller(account).await? {
-        Some(caller) => Ok(Some(caller)),
-        None => Err(bad_token("The account is unknown or disabled.")),
+    let now = app.store.clock().now();
+    let proved = request.extensions_mut().remove::<Proved>();
+    let proof = match proved {
+        Some(Proved(proof)) => proof,
+        None => auth::verify(&app.tokens, &app.access.issuers, token, now).await,
+    };
+    let proof = match proof {
+        Ok(proof) => proof,
+        Err(TokenError::Bad(why)) => return Err(bad_token(why.messages())),
+        Err(TokenError::Store(why)) => return Err(why.into()),
+    };
+    match app.store.principal(&proof.subject).await? {
+        Some(principal) => Ok(Some(Identity { proof, principal })),
+        None => Err(bad_token([
+            "The account is unknown or disabled.",
+            "Das Konto ist unbekannt oder gesperrt.",
+        ])),
     }
 }
 
-fn bad_token(why: &str) -> Problem {
+async fn signed_in(request: HttpRequest) -> Result<Identity, Problem> {
+    let missing = || Problem::new("unauthorized").header(header::WWW_AUTHENTICATE, "Bearer");
+    identity(request).await?.ok_or_else(missing)
+}
+
+fn bad_token([en, de]: [&str; 2]) -> Problem {
     Problem::new("unauthorized")
-        .detail(
-            why,
-            "Das Token gilt nicht (oder nicht mehr); bitte neu anmelden.",
-        )
+        .detail(en, de)
         .header(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")
 }
 
-impl FromRequest for Reader {
-    type Error = Problem;
-    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+from_head!(Anyone);
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move { Ok(Self(caller(request).await?.unwrap_or_default())) })
+impl Anyone {
+    #[expect(clippy::unnecessary_wraps, reason = "extractors may fail")]
+    fn of(_: &HttpRequest) -> Result<Self, Problem> {
+        Ok(Self)
     }
 }
 
+impl Extract for Anyone {
+    fn describe(draft: &mut Draft) {
+        draft.access("public", None);
+    }
+}
+
+/// Makes an extractor of a function from the request.
+macro_rules! from_caller {
+    ($name:ident, $of:expr) => {
+        impl FromRequest for $name {
+            type Error = Problem;
+            type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                Box::pin($of(request.clone()))
+            }
+        }
+    };
+}
+
+from_caller!(Reader, async |request| {
+    let caller = identity(request).await?.map(|one| one.caller());
+    Ok(Self(caller.unwrap_or_default()))
+});
+
 impl Extract for Reader {
     fn describe(draft: &mut Draft) {
-        draft.security(json!({}));
-        draft.security(json!({"bearer": []}));
+        draft.access("read", Some(TokenScope::Directory.code()));
         draft.problem("unauthorized");
         draft.problem("busy");
     }
 }
 
-impl FromRequest for Writer {
-    type Error = Problem;
-    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let caller = caller(request).await?;
-            let missing =
-                || Problem::new("unauthorized").header(header::WWW_AUTHENTICATE, "Bearer");
-            caller.map(Self).ok_or_else(missing)
-        })
-    }
-}
+from_caller!(Writer, async |request| {
+    let identity = signed_in(request).await?;
+    identity.needs(TokenScope::Directory)?;
+    Ok(Self(identity.caller()))
+});
 
 impl Extract for Writer {
     fn describe(draft: &mut Draft) {
-        draft.security(json!({"bearer": []}));
+        draft.access("write", Some(TokenScope::Directory.code()));
+        for code in ["unauthorized", "forbidden", "insufficient-scope", "busy"] {
+            draft.problem(code);
+        }
+    }
+}
+
+from_caller!(Admin, async |request| {
+    let identity = signed_in(request).await?;
+    identity.needs(TokenScope::Admin)?;
+    let grants = identity.principal.grants.clone();
+    let grants: Vec<_> = grants.into_iter().filter(administers_node).collect();
+    if grants.is_empty() {
+        return Err(Problem::new("forbidden")
+            .detail(
+                "This is for admins of the whole node.",
+                "Das ist der Verwaltung des ganzen Knotens vorbehalten.",
+            )
+            .member("reason", json!("node-admin")));
+    }
+    Ok(Self(identity.principal.caller(grants)))
+});
+
+impl Extract for Admin {
+    fn describe(draft: &mut Draft) {
+        draft.access("admin", Some(TokenScope::Admin.code()));
+        for code in ["unauthorized", "forbidden", "insufficient-scope", "busy"] {
+            draft.problem(code);
+        }
+    }
+}
+
+from_caller!(SignedIn, async |request| {
+    Ok(Self(signed_in(request).await?))
+});
+
+impl Extract for SignedIn {
+    fn describe(draft: &mut Draft) {
+        draft.access("account", None);
         draft.problem("unauthorized");
-        draft.problem("forbidden");
         draft.problem("busy");
     }
 }

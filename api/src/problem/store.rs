@@ -199,6 +199,16 @@ fn in_the_way(conflict: &Conflict) -> Problem {
             format!("The record {value} was merged into another one; change that one instead, or undo the merge."),
             format!("Der Datensatz {value} wurde mit einem anderen zusammengeführt; ändern Sie stattdessen diesen, oder nehmen Sie die Zusammenführung zurück."),
         ),
+        Unique::AccountName => (
+            "name",
+            format!("Another account or client is called \"{value}\"; choose another name."),
+            format!("Ein anderes Konto oder Programm heißt „{value}“; wählen Sie einen anderen Namen."),
+        ),
+        Unique::Subject => (
+            "subject",
+            format!("The subject \"{value}\" of this issuer has an account already; change that one."),
+            format!("Das Subject „{value}“ dieses Issuers hat schon ein Konto; ändern Sie dieses."),
+        ),
     };
     let problem = Problem::new("conflict")
         .detail(en, de)

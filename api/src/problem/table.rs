@@ -164,6 +164,18 @@ pub static PROBLEMS: &[ProblemKind] = &[
         ],
     ),
     row(
+        "insufficient-scope",
+        StatusCode::FORBIDDEN,
+        [
+            "The token does not reach this far",
+            "Das Token reicht dafür nicht",
+        ],
+        [
+            "Get a token with the scope that WWW-Authenticate names.",
+            "Holen Sie ein Token mit dem Scope, den WWW-Authenticate nennt.",
+        ],
+    ),
+    row(
         "not-found",
         StatusCode::NOT_FOUND,
         ["Not found", "Nicht gefunden"],

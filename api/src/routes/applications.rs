@@ -3,7 +3,8 @@
 use super::pages::{CURSOR, LIMIT, Page, Paging};
 use super::relationships::Address;
 use crate::extract::{
-    App, HowToWrite, Id, Pairs, Parameter, Parameters, Query, Reader, SmallBody, Writer, from_head,
+    App, Body, HowToWrite, Id, JsonBody, Pairs, Parameter, Parameters, Query, Reader, Writer,
+    from_head,
 };
 use crate::operation::{Draft, Extract, Reply, Routes};
 use crate::problem::Problem;
@@ -11,10 +12,12 @@ use crate::reply::Done;
 use actix_web::body::BoxBody;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use domain::application::{Application, ApplicationInput};
+use domain::application::{Application, ApplicationInput, MAX_APPLICATION};
 use domain::network::Network;
+use domain::shape::Shape;
 use serde::Serialize;
 use serde_json::json;
+use std::sync::LazyLock;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -48,7 +51,7 @@ async fn post(
     Reader(caller): Reader,
     id: Id<Network>,
     _: Query<()>,
-    SmallBody(input): SmallBody<ApplicationInput>,
+    JsonBody(input): JsonBody<ApplicationInput>,
 ) -> Result<Received, Problem> {
     app.store.apply(&caller, &id.0, &input).await?;
     Ok(Received)
@@ -149,5 +152,15 @@ impl Extract for ApplicationInPath {
             "schema": {"type": "string", "format": "uuid"},
         }));
         draft.problem("not-found");
+    }
+}
+
+impl Body for ApplicationInput {
+    const EXAMPLE: &'static str = r#"{"applicant": {"organisation": "Praxis am Markt", "email": "praxis@example.org"}, "message": "Wir möchten Mitglied werden."}"#;
+    const LIMIT: usize = MAX_APPLICATION;
+
+    fn shape() -> &'static Shape {
+        static SHAPE: LazyLock<Shape> = LazyLock::new(ApplicationInput::compile);
+        &SHAPE
     }
 }

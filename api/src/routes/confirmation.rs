@@ -1,6 +1,8 @@
 //! What the ends of a relationship state of it, with an `ETag` of its own.
 
-use crate::extract::{App, HowToWrite, Id, IfMatch, IfNoneMatch, Query, Reader, SmallBody, Writer};
+use crate::extract::{
+    App, Body, HowToWrite, Id, IfMatch, IfNoneMatch, JsonBody, Query, Reader, Writer,
+};
 use crate::mount::find;
 use crate::operation::{Draft, Reply, Routes};
 use crate::problem::Problem;
@@ -12,8 +14,10 @@ use domain::confirmation::{Confirmation, ConfirmationInput};
 use domain::json::insert;
 use domain::relationship::Relationship;
 use domain::resource::Kind;
+use domain::shape::Shape;
 use persistence::confirmation::Stated;
 use serde_json::json;
+use std::sync::LazyLock;
 
 /// The routes.
 #[must_use]
@@ -51,7 +55,7 @@ async fn put(
     id: Id<Relationship>,
     IfMatch(expected): IfMatch,
     HowToWrite(options): HowToWrite,
-    SmallBody(input): SmallBody<ConfirmationInput>,
+    JsonBody(input): JsonBody<ConfirmationInput>,
 ) -> Result<ConfirmationReply, Problem> {
     let row = find(&app, &caller, Kind::Relationship, &id.0).await?;
     let stated = app
@@ -98,5 +102,15 @@ impl Reply for ConfirmationReply {
             }),
         );
         draft.response(200, response);
+    }
+}
+
+impl Body for ConfirmationInput {
+    const EXAMPLE: &'static str = r#"{"end": "to", "state": "confirmed"}"#;
+    const LIMIT: usize = 16 * 1024;
+
+    fn shape() -> &'static Shape {
+        static SHAPE: LazyLock<Shape> = LazyLock::new(ConfirmationInput::compile);
+        &SHAPE
     }
 }

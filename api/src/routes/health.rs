@@ -1,6 +1,6 @@
 //! Probes for load balancers and containers.
 
-use crate::extract::{App, Query};
+use crate::extract::{Anyone, App, Query};
 use crate::operation::Routes;
 use crate::problem::Problem;
 use crate::reply::Json;
@@ -25,11 +25,11 @@ struct Health {
     status: &'static str,
 }
 
-async fn get_live(_: Query<()>) -> Result<Json<Health>, Problem> {
+async fn get_live(_: Anyone, _: Query<()>) -> Result<Json<Health>, Problem> {
     Ok(Json(Health { status: "ok" }))
 }
 
-async fn get_ready(app: App, _: Query<()>) -> Result<Json<Health>, Problem> {
+async fn get_ready(_: Anyone, app: App, _: Query<()>) -> Result<Json<Health>, Problem> {
     app.store.ping().await.map_err(|cause| {
         tracing::error!(%cause, "not ready: the database does not answer");
         Problem::new("busy").header(actix_web::http::header::RETRY_AFTER, "1")

@@ -1,6 +1,6 @@
 //! What a problem means and how to fix it.
 
-use crate::extract::{NameInPath, Query};
+use crate::extract::{Anyone, NameInPath, Query};
 use crate::operation::Routes;
 use crate::problem::{PROBLEMS, Problem};
 use crate::reply::Json;
@@ -34,6 +34,7 @@ struct ProblemDescription {
 }
 
 async fn get(
+    _: Anyone,
     _: Query<()>,
     NameInPath(name): NameInPath,
 ) -> Result<Json<ProblemDescription>, Problem> {

@@ -1,6 +1,6 @@
 //! The service document: what this node is and where its parts are.
 
-use crate::extract::{App, Query};
+use crate::extract::{Anyone, App, Query};
 use crate::operation::Routes;
 use crate::problem::Problem;
 use crate::reply::Json;
@@ -55,7 +55,7 @@ struct Limits {
     json_depth: usize,
 }
 
-async fn get(app: App, _: Query<()>) -> Result<Json<Service>, Problem> {
+async fn get(_: Anyone, app: App, _: Query<()>) -> Result<Json<Service>, Problem> {
     let kinds = Kind::ALL
         .iter()
         .map(|kind| (kind.code(), format!("/v1/{}", kind.plural())));

@@ -1,6 +1,6 @@
 //! The closed vocabularies with their labels, and the relationship table.
 
-use crate::extract::{NameInPath, Query};
+use crate::extract::{Anyone, NameInPath, Query};
 use crate::operation::Routes;
 use crate::problem::Problem;
 use crate::reply::Json;
@@ -41,13 +41,14 @@ struct VocabularyWithRules {
     rules: Vec<RuleDescription>,
 }
 
-async fn list(_: Query<()>) -> Result<Json<Vocabularies>, Problem> {
+async fn list(_: Anyone, _: Query<()>) -> Result<Json<Vocabularies>, Problem> {
     let items = vocabulary::all();
     let total = items.len();
     Ok(Json(Vocabularies { items, total }))
 }
 
 async fn get(
+    _: Anyone,
     _: Query<()>,
     NameInPath(name): NameInPath,
 ) -> Result<Json<VocabularyWithRules>, Problem> {

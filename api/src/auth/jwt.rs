@@ -1,0 +1,218 @@
+//! Reading and checking a token: form, header, signature, claims.
+//!
+//! The defaults of the crate are not enough (it takes any `typ`, unknown `crit`, a future `iat`,
+//! absent claims), so every line of RFC 8725 and RFC 9068 that matters is checked here.
+
+use super::{LEEWAY, MAX_LIFETIME};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use domain::account::{Scopes, TokenScope};
+use domain::vocabulary::Coded;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// The media type in the header (RFC 9068, 2.1).
+pub(super) const TYPE: &str = "at+jwt";
+
+/// How many bytes a token may have.
+const MAX_TOKEN: usize = 8 * 1024;
+
+/// Members of a header by which the sender would choose how to be checked.
+const SELF_SERVING: [&str; 6] = ["crit", "jku", "jwk", "x5u", "x5c", "b64"];
+
+/// Why a token is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.message())]
+pub enum BadToken {
+    /// It is no token that could be checked: form, algorithm, key, header or signature.
+    Forged,
+    /// Another issuer or audience.
+    Elsewhere,
+    /// It has expired.
+    Expired,
+    /// It is not valid yet.
+    Early,
+    /// It would be valid for too long.
+    TooLong,
+}
+
+impl BadToken {
+    /// What the caller is told, in English.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        let [en, _] = self.messages();
+        en
+    }
+
+    /// What the caller is told, in English and German.
+    #[must_use]
+    pub const fn messages(self) -> [&'static str; 2] {
+        match self {
+            Self::Forged => [
+                "This is no token that this node trusts.",
+                "Das ist kein Token, dem dieser Knoten traut.",
+            ],
+            Self::Elsewhere => [
+                "The token was issued by or for another service.",
+                "Das Token stammt von einem anderen Dienst oder gilt für einen anderen.",
+            ],
+            Self::Expired => [
+                "The token has expired; get a new one.",
+                "Das Token ist abgelaufen; holen Sie ein neues.",
+            ],
+            Self::Early => [
+                "The token is not valid yet; check the clocks.",
+                "Das Token gilt noch nicht; prüfen Sie die Uhren.",
+            ],
+            Self::TooLong => [
+                "The token claims a lifetime of more than 24 hours.",
+                "Das Token will länger als 24 Stunden gelten.",
+            ],
+        }
+    }
+}
+
+/// A token whose signature has not been checked.
+#[derive(Debug)]
+pub(super) struct Unproved<'a> {
+    text: &'a str,
+    algorithm: Algorithm,
+    /// Which key it claims to be signed with.
+    pub(super) kid: String,
+    /// Who it claims has issued it.
+    pub(super) issuer: String,
+    payload: Map<String, Value>,
+}
+
+/// A key and the algorithm that it is pinned to.
+#[derive(Clone)]
+pub(super) struct VerifyingKey {
+    pub(super) kid: String,
+    pub(super) algorithm: Algorithm,
+    pub(super) key: DecodingKey,
+}
+
+/// What a token claims (RFC 9068, 2.2).
+#[derive(Debug, Deserialize)]
+pub(super) struct Claims {
+    pub(super) iss: String,
+    pub(super) sub: String,
+    aud: Audience,
+    iat: i64,
+    exp: i64,
+    #[serde(default)]
+    nbf: Option<i64>,
+    #[serde(default)]
+    scope: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// Reads a token without believing it.
+pub(super) fn read(text: &str) -> Result<Unproved<'_>, BadToken> {
+    let mut parts = text.split('.');
+    let (Some(head), Some(payload), Some(signature), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(BadToken::Forged);
+    };
+    if text.len() > MAX_TOKEN || signature.is_empty() {
+        return Err(BadToken::Forged);
+    }
+    let (head, payload) = (members(head)?, members(payload)?);
+    let member = |name: &str| head.get(name).and_then(Value::as_str);
+    let typed = member("typ").is_some_and(|typ| {
+        let typ = typ.to_ascii_lowercase();
+        typ == TYPE || typ == "application/at+jwt"
+    });
+    if !typed || SELF_SERVING.iter().any(|name| head.contains_key(*name)) {
+        return Err(BadToken::Forged);
+    }
+    let algorithm = match member("alg") {
+        Some("EdDSA") => Algorithm::EdDSA,
+        Some("ES256") => Algorithm::ES256,
+        Some("RS256") => Algorithm::RS256,
+        Some(_) | None => return Err(BadToken::Forged),
+    };
+    let kid = member("kid").ok_or(BadToken::Forged)?.to_owned();
+    let issuer = payload.get("iss").and_then(Value::as_str);
+    Ok(Unproved {
+        text,
+        algorithm,
+        kid,
+        issuer: issuer.ok_or(BadToken::Forged)?.to_owned(),
+        payload,
+    })
+}
+
+/// The members of a part of a token; JSON with duplicate keys is none.
+fn members(part: &str) -> Result<Map<String, Value>, BadToken> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| BadToken::Forged)?;
+    match domain::json::parse(&bytes) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) | Err(_) => Err(BadToken::Forged),
+    }
+}
+
+impl Unproved<'_> {
+    /// The claims, if `key` has signed them.
+    pub(super) fn proved_by(&self, key: &VerifyingKey) -> Result<Claims, BadToken> {
+        if self.algorithm != key.algorithm {
+            return Err(BadToken::Forged);
+        }
+        // Only the signature is left to the crate; the claims are checked by whoever asks.
+        let mut validation = Validation::new(key.algorithm);
+        validation.required_spec_claims.clear();
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        jsonwebtoken::decode::<Value>(self.text, &key.key, &validation)
+            .map_err(|_| BadToken::Forged)?;
+        let claims = serde_json::from_value(Value::Object(self.payload.clone()));
+        claims.map_err(|_| BadToken::Forged)
+    }
+}
+
+impl Claims {
+    /// Whether they are for exactly this audience.
+    pub(super) fn is_for(&self, audience: &str) -> bool {
+        matches!(&self.aud, Audience::One(one) if one == audience)
+    }
+
+    /// Whether they are for this audience among others.
+    pub(super) fn is_for_among_others(&self, audience: &str) -> bool {
+        match &self.aud {
+            Audience::One(one) => one == audience,
+            Audience::Many(many) => many.iter().any(|one| one == audience),
+        }
+    }
+
+    /// The scopes of the directory among theirs.
+    pub(super) fn scopes(&self) -> Scopes {
+        let named = self.scope.as_deref().unwrap_or_default();
+        named.split(' ').filter_map(TokenScope::parse).collect()
+    }
+
+    /// When they end, if they hold now.
+    pub(super) fn hold(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>, BadToken> {
+        let at = |seconds: i64| DateTime::from_timestamp(seconds, 0).ok_or(BadToken::Forged);
+        let (issued, expires) = (at(self.iat)?, at(self.exp)?);
+        let begins = self.nbf.map_or(Ok(issued), at)?;
+        if expires <= now - LEEWAY {
+            return Err(BadToken::Expired);
+        }
+        if issued > now + LEEWAY || begins > now + LEEWAY {
+            return Err(BadToken::Early);
+        }
+        if expires - issued > MAX_LIFETIME {
+            return Err(BadToken::TooLong);
+        }
+        Ok(expires)
+    }
+}

@@ -1,0 +1,108 @@
+//! Accounts: who may sign in, and how far a token reaches.
+
+use crate::access::{Grant, Role, Scope};
+use std::collections::BTreeSet;
+
+crate::vocabulary! {
+    /// What an account is.
+    AccountKind "account_kind" {
+        Person "person" "Person" "Person";
+        Client "client" "Programm" "Program";
+    }
+}
+
+crate::vocabulary! {
+    /// What a token may be used for; scopes only narrow what the grants of its account give.
+    TokenScope "token_scope" {
+        Directory "directory" "Verzeichnis lesen und schreiben" "Read and write the directory";
+        Sync "sync" "Abgleich mit anderen Systemen" "Synchronise with other systems";
+        Admin "admin" "Verwaltung" "Administration";
+    }
+}
+
+/// The scopes of a token.
+pub type Scopes = BTreeSet<TokenScope>;
+
+/// What of some grants is left for work on records under these scopes.
+///
+/// `directory` is needed for records, `sync` for feeders, and `admin` for what only admins may:
+/// without it an admin works as an approver does.
+#[must_use]
+pub fn narrow(grants: Vec<Grant>, scopes: &Scopes) -> Vec<Grant> {
+    let left = grants.into_iter().filter_map(|grant| {
+        let needed = match grant.role {
+            Role::Reader | Role::Editor | Role::Approver | Role::Admin => TokenScope::Directory,
+            Role::Feeder => TokenScope::Sync,
+        };
+        if !scopes.contains(&needed) {
+            return None;
+        }
+        let powerless = grant.role == Role::Admin && !scopes.contains(&TokenScope::Admin);
+        let role = if powerless {
+            Role::Approver
+        } else {
+            grant.role
+        };
+        Some(Grant { role, ..grant })
+    });
+    left.collect()
+}
+
+/// Whether a grant makes an admin of the whole node.
+#[must_use]
+pub fn administers_node(grant: &Grant) -> bool {
+    grant.role == Role::Admin && grant.scope == Scope::Node
+}
+
+/// Whether a text can be the name of an account: 2 to 64 of a-z, 0-9 and `._@-`.
+///
+/// It is typed at sign-in and stands in HTTP Basic credentials, so it has neither capitals that
+/// could be mistaken nor colons.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    (2..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._@-".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TokenScope::{Admin, Directory, Sync};
+    use super::*;
+    use crate::vocabulary::Coded;
+
+    #[test]
+    fn scopes_only_narrow() {
+        let grant = |role| Grant {
+            role,
+            scope: Scope::Node,
+            system: None,
+        };
+        let roles = |scopes: &[TokenScope]| -> Vec<Role> {
+            let grants = Role::ALL.iter().map(|role| grant(*role)).collect();
+            let left = narrow(grants, &scopes.iter().copied().collect());
+            left.into_iter().map(|grant| grant.role).collect()
+        };
+        let [reader, editor, approver] = [Role::Reader, Role::Editor, Role::Approver];
+        assert_eq!(roles(&[Directory, Sync, Admin]), Role::ALL);
+        assert_eq!(roles(&[Directory]), [reader, editor, approver, approver]);
+        assert_eq!(
+            roles(&[Directory, Admin]),
+            [reader, editor, approver, Role::Admin]
+        );
+        assert_eq!(roles(&[Sync]), [Role::Feeder]);
+        assert_eq!(roles(&[Admin]), []);
+        assert_eq!(roles(&[]), []);
+    }
+
+    #[test]
+    fn names_can_be_typed_and_sent() {
+        for good in ["ab", "anna.muster@klinik.example", "cms-import"] {
+            assert!(is_name(good), "{good}");
+        }
+        for bad in ["", "a", "Anna", "a b", "a:b", "käthe", &"x".repeat(65)] {
+            assert!(!is_name(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! Making, listing, changing and removing accounts.
+
+use super::NewGrant;
+use crate::cursor;
+use crate::entity::{account, account_grant, record};
+use crate::error::{Conflict, Result, StoreError, Unique};
+use crate::store::{REFERENCE_ORIGIN, Store};
+use crate::unit::{Unit, WriteOptions};
+use crate::write::Precondition;
+use domain::access::Caller;
+use domain::account::AccountKind;
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// What an external issuer calls somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct External {
+    /// The issuer, as the configuration names it.
+    pub issuer: String,
+    /// The subject of its tokens.
+    pub subject: String,
+}
+
+/// An account that is to be made.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// What it is.
+    pub kind: AccountKind,
+    /// Its name, unique among people and clients.
+    pub name: String,
+    /// argon2id, for people who sign in with a password.
+    pub password_hash: Option<String>,
+    /// SHA-256, for clients.
+    pub secret_hash: Option<String>,
+    /// For those who sign in elsewhere.
+    pub external: Option<External>,
+    /// What it may.
+    pub grants: Vec<NewGrant>,
+}
+
+/// How an account is to be changed; absent members stay.
+#[derive(Debug, Clone, Default)]
+pub struct AccountChange {
+    /// Whether it is locked out.
+    pub disabled: Option<bool>,
+    /// What it may, instead of what it could so far.
+    pub grants: Option<Vec<NewGrant>>,
+    /// A new password.
+    pub password_hash: Option<String>,
+}
+
+/// An account with its grants.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The row.
+    pub row: account::Model,
+    /// What it may, in the order in which it was given.
+    pub grants: Vec<account_grant::Model>,
+}
+
+/// A page of accounts in the order in which they were made.
+#[derive(Debug, Clone)]
+pub struct AccountPage {
+    /// The accounts.
+    pub items: Vec<Account>,
+    /// How many there are in all pages.
+    pub total: u64,
+    /// Where the next page begins; absent on the last one.
+    pub next: Option<String>,
+}
+
+impl Store {
+    /// Makes an account.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if its name or its subject is taken; the database's.
+    pub async fn create_account(&self, by: &Caller, new: &NewAccount) -> Result<Account> {
+        let account = self
+            .write(by, &WriteOptions::default(), async |unit| {
+                unit.account_is_free(new).await?;
+                let row = unit.insert_account(new).await?;
+                let grants = unit.replace_grants(row.id, &new.grants).await?;
+                Ok(Account { row, grants })
+            })
+            .await?;
+        tracing::info!(account = %account.row.id, by = ?by.account, "account made");
+        Ok(account)
+    }
+
+    /// The account called `name`, made if it is new, holding exactly this grant.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn local_account(&self, name: &str, grant: &NewGrant) -> Result<Uuid> {
+        let new = NewAccount {
+            kind: AccountKind::Person,
+            name: name.to_owned(),
+            password_hash: None,
+            secret_hash: None,
+            external: None,
+            grants: vec![grant.clone()],
+        };
+        self.write(&Caller::node(), &WriteOptions::default(), async |unit| {
+            let found = account::Entity::find()
+                .filter(account::Column::Name.eq(name))
+                .one(&unit.tx)
+                .await?;
+            let row = match found {
+                Some(row) => row,
+                None => unit.insert_account(&new).await?,
+            };
+            unit.replace_grants(row.id, &new.grants).await?;
+            Ok(row.id)
+        })
+        .await
+    }
+
+    /// An account by its id.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if there is none of this kind.
+    pub async fn account(&self, kind: AccountKind, id: Uuid) -> Result<Account> {
+        let row = account::Entity::find_by_id(id)
+            .filter(account::Column::Kind.eq(kind.code()))
+            .one(self.db().reader())
+            .await?
+            .ok_or(StoreError::NotFound)?;
+        let grants = self.grants_of(&[id]).await?;
+        Ok(Account { row, grants })
+    }
+
+    /// The row of an account by its name, for signing in.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn account_named(
+        &self,
+        kind: AccountKind,
+        name: &str,
+    ) -> Result<Option<account::Model>> {
+        Ok(account::Entity::find()
+            .filter(account::Column::Name.eq(name))
+            .filter(account::Column::Kind.eq(kind.code()))
+            .one(self.db().reader())
+            .await?)
+    }
+
+    /// A page of the accounts of a kind.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`]; the database's.
+    pub async fn accounts(
+        &self,
+        kind: AccountKind,
+        limit: u64,
+        from: Option<&str>,
+    ) -> Result<AccountPage> {
+        let query = format!("accounts {}", kind.code());
+        let secret = &self.node().secret;
+        let after = from
+            .map(|text| cursor::decode::<Uuid>(secret, &query, text))
+            .transpose()?;
+        let tx = self.db().begin_read().await?;
+        let all = account::Entity::find().filter(account::Column::Kind.eq(kind.code()));
+        let total = all.clone().count(&tx).await?;
+        let page = after.map_or_else(Condition::all, |id| {
+            Condition::all().add(account::Column::Id.gt(id))
+        });
+        let mut rows = all
+            .filter(page)
+            .order_by_asc(account::Column::Id)
+            .limit(limit + 1)
+            .all(&tx)
+            .await?;
+        tx.rollback().await?;
+        let more = rows.len() as u64 > limit;
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let next = rows.last().filter(|_| more);
+        let next = next.map(|row| cursor::encode(secret, &query, &row.id));
+        let items = self.with_grants(rows).await?;
+        Ok(AccountPage { items, total, next })
+    }
+
+    async fn with_grants(&self, rows: Vec<account::Model>) -> Result<Vec<Account>> {
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let mut grants: BTreeMap<Uuid, Vec<account_grant::Model>> = BTreeMap::new();
+        for grant in self.grants_of(&ids).await? {
+            grants.entry(grant.account_id).or_default().push(grant);
+        }
+        let account = |row: account::Model| Account {
+            grants: grants.remove(&row.id).unwrap_or_default(),
+            row,
+        };
+        Ok(rows.into_iter().map(account).collect())
+    }
+
+    /// Changes an account; what it may and whether it may sign in counts from its next request on.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::PreconditionFailed`]; the database's.
+    pub async fn change_account(
+        &self,
+        by: &Caller,
+        (kind, id): (AccountKind, Uuid),
+        expected: &Precondition,
+        change: &AccountChange,
+    ) -> Result<Account> {
+        let account = self
+            .write(by, &WriteOptions::default(), async |unit| {
+                let mut row = unit.account_for_update(kind, id, expected).await?;
+                row.version += 1;
+                match change.disabled {
+                    Some(true) => row.disabled_at = row.disabled_at.or(Some(unit.now)),
+                    Some(false) => row.disabled_at = None,
+                    None => {}
+                }
+                if let Some(hash) = &change.password_hash {
+                    row.password_hash = Some(hash.clone());
+                }
+                let row = account::Entity::update(row.into_active_model().reset_all())
+                    .exec(&unit.tx)
+                    .await?;
+                let grants = if let Some(grants) = &change.grants {
+                    unit.replace_grants(id, grants).await?
+                } else {
+                    account_grant::Entity::find()
+                        .filter(account_grant::Column::AccountId.eq(id))
+                        .order_by_asc(account_grant::Column::Id)
+                        .all(&unit.tx)
+                        .await?
+                };
+                Ok(Account { row, grants })
+            })
+            .await?;
+        tracing::info!(account = %id, by = ?by.account, "account changed");
+        Ok(account)
+    }
+
+    /// Removes an account with its grants; the history keeps its id.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::PreconditionFailed`]; the database's.
+    pub async fn delete_account(
+        &self,
+        by: &Caller,
+        (kind, id): (AccountKind, Uuid),
+        expected: &Precondition,
+    ) -> Result<()> {
+        self.write(by, &WriteOptions::default(), async |unit| {
+            unit.account_for_update(kind, id, expected).await?;
+            account::Entity::delete_by_id(id).exec(&unit.tx).await?;
+            Ok(())
+        })
+        .await?;
+        tracing::info!(account = %id, by = ?by.account, "account removed");
+        Ok(())
+    }
+
+    /// The regions that keys (ids or slugs) name: this node's own first, then the reference data's.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn regions_named(&self, keys: &BTreeSet<String>) -> Result<BTreeMap<String, Uuid>> {
+        let ids = keys.iter().filter_map(|key| Uuid::try_parse(key).ok());
+        let named = Condition::any()
+            .add(record::Column::Id.is_in(ids))
+            .add(record::Column::Slug.is_in(keys.iter().map(String::as_str)));
+        let origins = [self.node().origin.as_str(), REFERENCE_ORIGIN];
+        let rows = record::Entity::find()
+            .filter(record::Column::Kind.eq(Kind::Region.code()))
+            .filter(record::Column::Origin.is_in(origins))
+            .filter(named)
+            .all(self.db().reader())
+            .await?;
+        let (own, others): (Vec<_>, Vec<_>) = rows
+            .into_iter()
+            .partition(|row| row.origin == self.node().origin);
+        let mut found = BTreeMap::new();
+        for row in own.iter().chain(&others) {
+            for key in [Some(row.id.to_string()), row.slug.clone()] {
+                if let Some(key) = key.filter(|key| keys.contains(key)) {
+                    found.entry(key).or_insert(row.id);
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Unit<'_> {
+    async fn account_is_free(&self, new: &NewAccount) -> Result<()> {
+        let taken = account::Entity::find()
+            .filter(account::Column::Name.eq(&new.name))
+            .one(&self.tx)
+            .await?;
+        if taken.is_some() {
+            return Err(taken_by("/name", Unique::AccountName, &new.name));
+        }
+        let Some(external) = &new.external else {
+            return Ok(());
+        };
+        let taken = account::Entity::find()
+            .filter(account::Column::Issuer.eq(&external.issuer))
+            .filter(account::Column::Subject.eq(&external.subject))
+            .one(&self.tx)
+            .await?;
+        match taken {
+            Some(_) => Err(taken_by("/subject", Unique::Subject, &external.subject)),
+            None => Ok(()),
+        }
+    }
+
+    async fn insert_account(&self, new: &NewAccount) -> Result<account::Model> {
+        let row = account::Model {
+            id: domain::id::new(),
+            kind: new.kind.code().to_owned(),
+            version: 1,
+            name: new.name.clone(),
+            password_hash: new.password_hash.clone(),
+            secret_hash: new.secret_hash.clone(),
+            issuer: new.external.as_ref().map(|one| one.issuer.clone()),
+            subject: new.external.as_ref().map(|one| one.subject.clone()),
+            created_at: self.now,
+            disabled_at: None,
+        };
+        account::Entity::insert(row.clone().into_active_model())
+            .exec_without_returning(&self.tx)
+            .await?;
+        Ok(row)
+    }
+
+    async fn account_for_update(
+        &self,
+        kind: AccountKind,
+        id: Uuid,
+        expected: &Precondition,
+    ) -> Result<account::Model> {
+        let mut query =
+            account::Entity::find_by_id(id).filter(account::Column::Kind.eq(kind.code()));
+        if self.db().is_postgres() {
+            query = query.lock_exclusive();
+        }
+        let row = query.one(&self.tx).await?.ok_or(StoreError::NotFound)?;
+        match expected {
+            Precondition::Versions(versions) if !versions.contains(&row.version) => {
+                let current = row.version;
+                Err(StoreError::PreconditionFailed { current })
+            }
+            Precondition::Versions(_) | Precondition::Any => Ok(row),
+        }
+    }
+
+    async fn replace_grants(
+        &self,
+        account: Uuid,
+        grants: &[NewGrant],
+    ) -> Result<Vec<account_grant::Model>> {
+        account_grant::Entity::delete_many()
+            .filter(account_grant::Column::AccountId.eq(account))
+            .exec(&self.tx)
+            .await?;
+        let row = |grant: &NewGrant| account_grant::Model {
+            id: domain::id::new(),
+            account_id: account,
+            role: grant.role.code().to_owned(),
+            region_id: grant.region,
+            descendants: grant.descendants,
+            system: grant.system.clone(),
+        };
+        let rows: Vec<_> = grants.iter().map(row).collect();
+        if !rows.is_empty() {
+            let rows = rows.iter().cloned().map(IntoActiveModel::into_active_model);
+            account_grant::Entity::insert_many(rows)
+                .exec_without_returning(&self.tx)
+                .await?;
+        }
+        Ok(rows)
+    }
+}
+
+fn taken_by(field: &str, what: Unique, value: &str) -> StoreError {
+    StoreError::Conflict(Conflict {
+        field: field.to_owned(),
+        what,
+        value: value.to_owned(),
+        other: None,
+    })
+}

@@ -1,0 +1,91 @@
+//! The keys that sign this node's tokens.
+
+use crate::entity::signing_key;
+use crate::error::Result;
+use crate::store::Store;
+use crate::unit::{Unit, WriteOptions};
+use chrono::TimeDelta;
+use domain::access::Caller;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+
+/// A new key.
+#[derive(Debug, Clone, Copy)]
+pub struct NewKey<'a> {
+    /// Its id in the header of tokens.
+    pub kid: &'a str,
+    /// The algorithm that it is pinned to.
+    pub alg: &'a str,
+    /// PKCS#8, PEM.
+    pub private_pem: &'a str,
+}
+
+impl Store {
+    /// The keys that verify tokens, newest first; the first that is not retired signs.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn signing_keys(&self) -> Result<Vec<signing_key::Model>> {
+        Ok(signing_key::Entity::find()
+            .order_by_desc(signing_key::Column::CreatedAt)
+            .order_by_desc(signing_key::Column::Kid)
+            .all(self.db().reader())
+            .await?)
+    }
+
+    /// Keeps the first signing key; of instances that start together, the first one's.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn first_signing_key(&self, key: NewKey<'_>) -> Result<()> {
+        self.write(&Caller::node(), &WriteOptions::default(), async |unit| {
+            take_turns(unit).await?;
+            if signing_key::Entity::find().one(&unit.tx).await?.is_some() {
+                return Ok(());
+            }
+            insert(unit, key).await
+        })
+        .await
+    }
+
+    /// Lets a new key sign from now on. Older ones verify for `keep` more, then they are removed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn rotate_signing_key(&self, key: NewKey<'_>, keep: TimeDelta) -> Result<()> {
+        self.write(&Caller::node(), &WriteOptions::default(), async |unit| {
+            take_turns(unit).await?;
+            signing_key::Entity::update_many()
+                .col_expr(signing_key::Column::RetiredAt, Expr::value(unit.now))
+                .filter(signing_key::Column::RetiredAt.is_null())
+                .exec(&unit.tx)
+                .await?;
+            signing_key::Entity::delete_many()
+                .filter(signing_key::Column::RetiredAt.lte(unit.now - keep))
+                .exec(&unit.tx)
+                .await?;
+            insert(unit, key).await
+        })
+        .await
+    }
+}
+
+/// Instances take turns at this row.
+async fn take_turns(unit: &Unit<'_>) -> Result<()> {
+    unit.execute("UPDATE sync_state SET id = 1 WHERE id = 1", [])
+        .await
+}
+
+async fn insert(unit: &Unit<'_>, key: NewKey<'_>) -> Result<()> {
+    let row = signing_key::ActiveModel {
+        kid: Set(key.kid.to_owned()),
+        alg: Set(key.alg.to_owned()),
+        private_pem: Set(key.private_pem.to_owned()),
+        created_at: Set(unit.now),
+        retired_at: Set(None),
+    };
+    signing_key::Entity::insert(row)
+        .exec_without_returning(&unit.tx)
+        .await?;
+    Ok(())
+}
