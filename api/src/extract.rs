@@ -24,8 +24,8 @@ mod condition;
 mod json;
 mod query;
 
-pub(crate) use access::{Proved, bearer};
 pub use access::{Admin, Anyone, Identity, Reader, SignedIn, Writer};
+pub(crate) use access::{Proved, bearer};
 pub use body::{
     GeoJsonBody, MAX_GEOMETRY, PatchBody, RecordBody, describe_refusals, read_body, read_json,
 };

@@ -124,7 +124,7 @@ impl Pace {
 /// A body that must come in time. The time is what the reader has waited for it: a reader that is
 /// busy with what came is not the client's fault.
 struct Body {
-    body: Payload,
+    payload: Payload,
     pace: Pace,
     left: Duration,
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
@@ -132,9 +132,9 @@ struct Body {
 }
 
 impl Body {
-    fn new(body: Payload, pace: Pace, late: Rc<Cell<bool>>) -> Self {
+    fn new(payload: Payload, pace: Pace, late: Rc<Cell<bool>>) -> Self {
         Self {
-            body,
+            payload,
             pace,
             left: pace.patience,
             waiting: None,
@@ -158,7 +158,7 @@ impl Stream for Body {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let body = &mut *self;
-        if let Poll::Ready(next) = Pin::new(&mut body.body).poll_next(cx) {
+        if let Poll::Ready(next) = Pin::new(&mut body.payload).poll_next(cx) {
             if let Some(Ok(bytes)) = &next {
                 body.came(bytes.len());
             }

@@ -254,9 +254,9 @@ fn group(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
     use super::*;
     use governor::clock::FakeRelativeClock;
+    use uuid::Uuid;
 
     fn limits() -> (Limits<FakeRelativeClock>, FakeRelativeClock) {
         let clock = FakeRelativeClock::default();
@@ -360,7 +360,7 @@ mod tests {
             let _ = limits.count(&Who::Anybody, IpAddr::from(number.to_be_bytes()));
             assert!(known() <= MAX_KEYS);
         }
-        clock.advance(Duration::from_secs(120));
+        clock.advance(Duration::from_mins(2));
         limits.addresses.forget();
         assert_eq!(known(), 0);
     }

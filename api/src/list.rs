@@ -76,9 +76,10 @@ async fn list<S: Scope>(
     );
     let json = match media {
         Media::GeoJson => {
-            let stored = match geometry {
-                true => geojson::stored(&app.store, &rows).await?,
-                false => geojson::Geometries::new(),
+            let stored = if geometry {
+                geojson::stored(&app.store, &rows).await?
+            } else {
+                geojson::Geometries::new()
             };
             let features = rows.iter().zip(&items);
             let features = features.map(|(row, item)| geojson::feature(row, item, &stored, None));

@@ -153,8 +153,7 @@ fn header_of(status: u16) -> Option<(&'static str, &'static str)> {
     match status {
         308 => Some(("Location", "Where the record is now.")),
         401 => Some(("WWW-Authenticate", "How to authenticate (RFC 6750).")),
-        429 => Some(("Retry-After", "Seconds to wait.")),
-        503 => Some(("Retry-After", "Seconds to wait.")),
+        429 | 503 => Some(("Retry-After", "Seconds to wait.")),
         _ => None,
     }
 }

@@ -122,7 +122,8 @@ impl Store {
         // What an end disputes is still seen by those who may write an end.
         let published = publication_of(row)? == Publication::Published;
         let reader = self.db().reader();
-        if !seen && !(published && self.may_write_an_end(reader, caller, &edge).await?) {
+        let may = seen || published && self.may_write_an_end(reader, caller, &edge).await?;
+        if !may {
             return Ok(false);
         }
         let ends = edge.from_id.into_iter().chain(edge.to_id);

@@ -4,6 +4,7 @@ use crate::conform;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MATCH};
 use reqwest::{Client, Method};
 use serde_json::Value;
+use std::fmt::Write;
 use std::future::IntoFuture;
 use std::pin::Pin;
 
@@ -189,4 +190,13 @@ impl Answer {
         found.sort();
         found
     }
+}
+
+/// A text as it may stand in a URL: every byte percent-encoded.
+#[must_use]
+pub fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut url, byte| {
+        write!(url, "%{byte:02X}").expect("a String takes everything");
+        url
+    })
 }

@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 /// How long a story waits for anything.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// A connection.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl Raw {
     /// Reads one answer; `None` if the connection ends without one.
     pub async fn answer(&mut self) -> Option<RawAnswer> {
         let mut read = Vec::new();
-        let mut buffer = [0; 65536];
+        let mut buffer = vec![0; 65536];
         loop {
             if let Some(answer) = RawAnswer::parse(&read, false) {
                 return Some(answer);
@@ -88,7 +88,7 @@ impl Raw {
     /// Reads to the end of the connection and says how many bytes came.
     pub async fn drain(&mut self) -> usize {
         let mut total = 0;
-        let mut buffer = [0; 65536];
+        let mut buffer = vec![0; 65536];
         loop {
             let came = tokio::time::timeout(LONG, self.stream.read(&mut buffer));
             match came.await.expect("the server ends the connection") {

@@ -82,7 +82,7 @@ story!(every_seed_record_can_be_drawn, Seeded, async |node| {
             }
             drawn += features.len();
             next = page.json["next"].as_str().map(str::to_owned);
-            assert_eq!(next.is_some(), page.header("link") != "");
+            assert_eq!(next.is_some(), !page.header("link").is_empty());
             if let Some(next) = &next {
                 assert!(next.contains("format=geojson"));
             }

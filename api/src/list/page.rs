@@ -140,8 +140,7 @@ fn highlights(typed: &Typed, kind: &str, record: &str) -> Value {
 }
 
 fn texts(kind: Kind) -> Vec<&'static str> {
-    let definition = domain::body::Definition::of(kind);
-    definition.texts.to_vec()
+    domain::body::Definition::of(kind).texts.clone()
 }
 
 fn mark(typed: &Typed, pointer: &str, value: &Value, found: &mut Map<String, Value>) {

@@ -258,11 +258,11 @@ fn members(
                     );
                 }
             }
-            Form::Record(kind) => named(pairs, name, vec![kind], Naming::Member(name), names)?,
-            Form::Tree(kind) => named(pairs, name, vec![kind], Naming::MemberBelow(name), names)?,
+            Form::Record(kind) => named(pairs, name, &[kind], Naming::Member(name), names)?,
+            Form::Tree(kind) => named(pairs, name, &[kind], Naming::MemberBelow(name), names)?,
         }
     }
-    named(pairs, "region", vec![Kind::Region], Naming::Region, names)
+    named(pairs, "region", &[Kind::Region], Naming::Region, names)
 }
 
 fn given(value: &str) -> Option<String> {
@@ -272,7 +272,7 @@ fn given(value: &str) -> Option<String> {
 fn named(
     pairs: &Pairs,
     parameter: &'static str,
-    kinds: Vec<Kind>,
+    kinds: &[Kind],
     naming: Naming,
     names: &mut Vec<Names>,
 ) -> Result<(), Problem> {
@@ -280,7 +280,7 @@ fn named(
         let values = list.into_iter().map(|value| (value, naming)).collect();
         names.push(Names {
             parameter,
-            kinds: kinds.clone(),
+            kinds: kinds.to_vec(),
             values,
         });
     }
@@ -347,21 +347,21 @@ fn relations(listed: Listed, pairs: &Pairs, names: &mut Vec<Names>) -> Result<()
         below: true,
     };
     let Some(kind) = listed else {
-        return named(pairs, "serves", vec![Kind::Region], serves, names);
+        return named(pairs, "serves", &[Kind::Region], serves, names);
     };
     let all = parameters::related(kind);
     for related in &all {
         relation(kind, related, pairs, names)?;
     }
     if !all.iter().any(|related| related.name() == "serves") {
-        named(pairs, "serves", vec![Kind::Region], serves, names)?;
+        named(pairs, "serves", &[Kind::Region], serves, names)?;
     }
     let directly = Naming::Related {
         code: "part_of",
         role: None,
         below: false,
     };
-    named(pairs, PART_OF_DIRECT, vec![kind], directly, names)
+    named(pairs, PART_OF_DIRECT, &[kind], directly, names)
 }
 
 fn relation(

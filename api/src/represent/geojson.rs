@@ -1,4 +1,4 @@
-//! Records as GeoJSON (RFC 7946): one is a Feature, many are a FeatureCollection.
+//! Records as GeoJSON (RFC 7946): one is a Feature, many are a `FeatureCollection`.
 
 use super::with_members;
 use crate::extract::{Parameter, wrong};
@@ -126,7 +126,7 @@ pub fn describe_feature(
     add(draft, response, name, feature, example_of(example));
 }
 
-/// Says that a page comes as a FeatureCollection too; what is beside its `items` stands there too.
+/// Says that a page comes as a `FeatureCollection` too; what is beside its `items` stands there too.
 pub fn describe_collection(
     draft: &mut Draft,
     response: &mut Value,

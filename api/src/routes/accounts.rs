@@ -4,8 +4,8 @@ mod body;
 
 pub(super) use body::{GrantBody, shown};
 
-use crate::auth::secrets;
 use super::pages::{CURSOR, LIMIT};
+use crate::auth::secrets;
 use crate::extract::{
     Admin, App, IfMatch, JsonBody, Pairs, Parameter, Parameters, Query, from_head,
 };

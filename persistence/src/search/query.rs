@@ -163,7 +163,7 @@ impl Maker<'_> {
                     at.timestamp_micros(),
                 )));
             }
-            Test::ActiveOn(when, certain) => return Tested::Query(self.active_on(when, *certain)),
+            Test::ActiveOn(when, certain) => return Tested::Query(self.active_on(*when, *certain)),
             Test::Starts { from, to, certain } => {
                 return Tested::Query(self.starts(from.as_ref(), to.as_ref(), *certain));
             }
@@ -243,7 +243,7 @@ impl Maker<'_> {
     }
 
     /// The same as [`domain::value::edtf::Bounds::active_on`].
-    fn active_on(&self, when: &EdtfDate, certain: bool) -> Box<dyn Query> {
+    fn active_on(&self, when: EdtfDate, certain: bool) -> Box<dyn Query> {
         let fields = self.fields;
         let (first, last) = when.possible();
         let day = |field, day| Term::from_field_i64(field, number(day));

@@ -9,6 +9,7 @@ use persistence::unit::WriteOptions;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
+use tests::call::encoded;
 use tests::story;
 
 /// Text that is near to something valid: a sample with places of it replaced, left out or doubled.
@@ -34,10 +35,6 @@ fn near(samples: &'static [&'static str]) -> impl Strategy<Value = String> {
 
 fn any_text(samples: &'static [&'static str]) -> impl Strategy<Value = String> {
     prop_oneof![4 => near(samples), 1 => any::<String>(), 1 => "\\PC{0,40}"]
-}
-
-fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 const DATES: &[&str] = &[

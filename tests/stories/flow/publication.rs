@@ -236,7 +236,7 @@ story!(
         let (store, _) = open(&database, noon() + TimeDelta::days(3)).await;
         let mut written = store.watch_head();
         let followers = Followers::start(&store);
-        let waiting = tokio::time::timeout(std::time::Duration::from_secs(60), written.changed());
+        let waiting = tokio::time::timeout(std::time::Duration::from_mins(1), written.changed());
         waiting.await.expect("it is published").unwrap();
         assert_eq!(publication(&store, id).await.0, "published");
         followers.stop().await;

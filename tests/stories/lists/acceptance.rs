@@ -8,6 +8,7 @@ use persistence::unit::WriteOptions;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use tests::call::encoded;
 use tests::generate;
 use tests::{Node, story};
 
@@ -56,10 +57,6 @@ fn homed(mut record: Value) -> String {
     }
     members.entry("publication").or_insert(json!("published"));
     record.to_string()
-}
-
-fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 story!(the_table_holds_over_http, Seeded, async |node| {
