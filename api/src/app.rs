@@ -73,7 +73,6 @@ pub fn server(mut state: State, config: &Config, listener: TcpListener) -> std::
             .default_service(web::to(|| async {
                 Err::<HttpResponse, _>(crate::problem::Problem::new("not-found"))
             }))
-            .wrap(from_fn(docs::policy))
             .wrap(Compress::default())
             .wrap(from_fn(guard))
             .wrap(from_fn(middleware::around))

@@ -87,7 +87,11 @@ where
 
 /// Whose turn it is on a connection: the client's, to send a request, or the server's.
 #[derive(Debug, Clone, Default)]
-struct Turn(Rc<Cell<bool>>);
+struct Turn {
+    servers: Rc<Cell<bool>>,
+    /// How often it has been the server's turn: it may be over before anybody looks.
+    count: Rc<Cell<u64>>,
+}
 
 /// The server's turn; ends when it is dropped.
 #[derive(Debug)]
@@ -95,7 +99,7 @@ struct Serving(Turn);
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        self.0.0.set(false);
+        self.0.servers.set(false);
     }
 }
 
@@ -108,7 +112,8 @@ pub(crate) async fn take_turns(
     next: actix_web::middleware::Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let serving = request.conn_data::<Turn>().cloned().map(|turn| {
-        turn.0.set(true);
+        turn.servers.set(true);
+        turn.count.set(turn.count.get().wrapping_add(1));
         Serving(turn)
     });
     let response = next.call(request).await?;
@@ -199,6 +204,8 @@ impl Patience {
 struct Connection {
     stream: TcpStream,
     turn: Turn,
+    /// The turns of the server that the wait for a head knows of.
+    served: u64,
     /// For the head of a request.
     head: Patience,
     /// For taking an answer.
@@ -211,10 +218,15 @@ impl Connection {
         Self {
             stream,
             turn: Turn::default(),
+            served: 0,
             // However many bytes come, only a complete head ends the wait for it.
             head: Patience::new(head, usize::MAX),
             answer: Patience::new(answer, seconds.saturating_mul(LEAST_PER_SECOND)),
         }
+    }
+
+    fn waits_for_client(&self) -> bool {
+        !self.turn.servers.get() && self.answer.timer.is_none()
     }
 
     fn too_slow() -> Error {
@@ -232,10 +244,13 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<IoResult<()>> {
         let connection = &mut *self;
-        let servers_turn = connection.turn.0.get() || connection.answer.timer.is_some();
-        if servers_turn {
+        let served = connection.turn.count.get();
+        if !connection.waits_for_client() || connection.served != served {
+            // The wait for the next head begins anew.
             connection.head.rest();
-        } else if connection.head.is_over(cx) {
+            connection.served = served;
+        }
+        if connection.waits_for_client() && connection.head.is_over(cx) {
             return Poll::Ready(Err(Self::too_slow()));
         }
         Pin::new(&mut connection.stream).poll_read(cx, buffer)

@@ -1,5 +1,6 @@
 //! What happens around every request: limits before, problem documents and headers after.
 
+use crate::docs;
 use crate::extract::language;
 use crate::limits::Standing;
 use crate::negotiate;
@@ -59,6 +60,7 @@ pub async fn outermost(
         }
         None => response,
     };
+    let policy = docs::policy(response.request().path());
     let standing = response.request().extensions().get::<Standing>().copied();
     let headers = response.headers_mut();
     if let Some(standing) = standing {
@@ -66,6 +68,9 @@ pub async fn outermost(
     }
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
+    }
+    if let Some(policy) = policy {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     if negotiated {
         headers.append(header::VARY, HeaderValue::from_static("accept"));

@@ -1,6 +1,6 @@
-//! In which media type an answer goes: by `format=`, else by `Accept` (RFC 9110, 12.5.1).
+//! In which media type an answer goes: by `Accept` (RFC 9110, 12.5.1), of an export also by `format=`.
 
-use crate::extract::{Pairs, Parameter, from_head, wrong};
+use crate::extract::from_head;
 use crate::operation::{Draft, Extract};
 use crate::problem::Problem;
 use actix_web::HttpRequest;
@@ -51,28 +51,13 @@ pub const RECORDS: &[Media] = &[Media::Json, Media::GeoJson];
 /// What an export is offered as.
 pub const EXPORT: &[Media] = &[Media::NdJson, Media::Csv, Media::GeoJson];
 
-/// The parameter of lists and records.
-pub const FORMAT: Parameter = Parameter {
-    name: "format",
-    description: "json, or geojson (RFC 7946) for maps; goes before `Accept`.",
-    schema: r#"{"type": "string", "enum": ["json", "geojson"]}"#,
-    example: "geojson",
-    repeatable: false,
-};
-
-/// Checks the parameter `format`.
-///
-/// # Errors
-/// `invalid-parameter`.
-pub fn check_format(pairs: &Pairs, offered: &[Media]) -> Result<(), Problem> {
-    let formats: Vec<&str> = offered.iter().map(|media| media.format()).collect();
-    match pairs.one("format") {
-        Some(given) if !formats.contains(&given) => {
-            let expected = format!("one of {}", formats.join(", "));
-            Err(wrong("format", given, &expected))
-        }
-        Some(_) | None => Ok(()),
-    }
+/// The media type that a value of `format=` names, so that a link can be to a file of that type.
+#[must_use]
+pub fn exported_as(format: &str) -> Option<Media> {
+    EXPORT
+        .iter()
+        .copied()
+        .find(|media| media.format() == format)
 }
 
 /// What a request may be answered in, what the server prefers first.
@@ -98,13 +83,11 @@ pub fn offered(method: &Method, path: &str) -> &'static [Media] {
 #[must_use]
 pub fn chosen(request: &HttpRequest) -> Option<Media> {
     let offered = offered(request.method(), request.path());
-    if let (Some(first), [_, _, ..]) = (offered.first(), offered) {
-        let query = request.query_string().as_bytes();
-        let mut pairs = url::form_urlencoded::parse(query);
-        if let Some((_, format)) = pairs.find(|(name, _)| name == "format") {
-            // A format that there is not is refused where the parameters are read.
-            let named = offered.iter().find(|media| media.format() == format);
-            return Some(*named.unwrap_or(first));
+    if offered == EXPORT {
+        let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
+        let mut formats = pairs.filter(|(name, _)| name == "format");
+        if let Some(media) = formats.find_map(|(_, value)| exported_as(&value)) {
+            return Some(media);
         }
     }
     let mut best: Option<(Media, f32)> = None;
@@ -218,8 +201,8 @@ mod tests {
             assert_eq!(of(list, accept), media, "{accept}");
         }
         assert_eq!(
-            of("/v1/actors?format=geojson", "text/html"),
-            Some(Media::GeoJson)
+            of("/v1/export?format=workshop&format=csv", "text/html"),
+            Some(Media::Csv)
         );
         assert_eq!(of("/v1/vocabularies", geo), None);
         assert_eq!(of("/v1/vocabularies?format=geojson", geo), None);

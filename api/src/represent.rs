@@ -3,7 +3,7 @@
 pub mod geojson;
 
 use crate::extract::{Pairs, Parameter, Parameters, wrong};
-use crate::negotiate::{self, Media};
+use crate::negotiate::Media;
 use crate::problem::Problem;
 use domain::access::Caller;
 use domain::body::Definition;
@@ -79,7 +79,6 @@ const MAX_INCLUDED: usize = 200;
 
 /// The parameters of a representation.
 pub const PARAMETERS: &[Parameter] = &[
-    negotiate::FORMAT,
     Parameter {
         name: "lang",
         description: "Overlays the translation into this language (BCP 47); `Content-Language` says what is shown.",
@@ -173,7 +172,6 @@ impl Representation {
     /// # Errors
     /// `invalid-parameter`.
     pub fn read(pairs: &Pairs, kinds: &[Kind]) -> Result<Self, Problem> {
-        negotiate::check_format(pairs, negotiate::RECORDS)?;
         let lang = pairs.one("lang").map(str::to_owned);
         if let Some(lang) = &lang
             && format::language(lang).is_err()

@@ -54,6 +54,7 @@ pub struct Statement {
 
 /// What both ends of a relationship state; an end that has stated nothing is left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({"to": {"state": "confirmed", "at": "2026-03-02T08:00:00.000000Z"}}))]
 pub struct Confirmation {
     /// The end where it starts.
     #[serde(skip_serializing_if = "Option::is_none")]

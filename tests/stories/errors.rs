@@ -223,6 +223,11 @@ story!(
             assert_eq!(described.json["title"]["de"], german.json["title"]);
             seen.insert(code);
         }
+        // An index that nobody keeps up to date.
+        let beside = node.beside(|_| {}).await;
+        let behind = beside.call(Method::GET, "/v1/networks").await;
+        assert_eq!(sound("index-behind", behind).header("retry-after"), "1");
+        seen.insert("index-behind");
         // A database that has gone away: try again later, and nothing about why.
         node.store.db().clone().close().await;
         let busy = sound("busy", node.get("/v1/networks/mo-win-net").await);

@@ -58,10 +58,10 @@ const KIND: Parameter = Parameter {
 
 const FORMAT: Parameter = Parameter {
     name: "format",
-    description: "ndjson, csv or geojson; goes before `Accept`.",
-    schema: r#"{"type": "string", "enum": ["ndjson", "csv", "geojson"]}"#,
+    description: "ndjson, csv or geojson; goes before `Accept`. With `kind=event` it can be given again, as the filter of that name.",
+    schema: r#"{"type": "string"}"#,
     example: "csv",
-    repeatable: false,
+    repeatable: true,
 };
 
 /// The parameters that every export takes.
@@ -105,6 +105,21 @@ fn make() -> Vec<Parameter> {
     table
 }
 
+/// What is left when `format` has named the media type: of events, the filter of that name.
+fn without_media(pairs: &Pairs, only: Option<Kind>) -> Result<Pairs, Problem> {
+    let media = |value: &str| negotiate::exported_as(value).is_some();
+    let mut named = pairs.all("format").filter(|value| media(value));
+    if let Some(second) = named.nth(1) {
+        return Err(wrong("format", second, "given once for the media type"));
+    }
+    if let Some(other) = pairs.all("format").find(|value| !media(value))
+        && only != Some(Kind::Event)
+    {
+        return Err(wrong("format", other, "one of ndjson, csv, geojson"));
+    }
+    Ok(pairs.filter(|name, value| name != "format" || !media(value)))
+}
+
 impl Parameters for ExportParameters {
     fn table() -> &'static [Parameter] {
         static TABLE: LazyLock<Vec<Parameter>> = LazyLock::new(make);
@@ -112,7 +127,6 @@ impl Parameters for ExportParameters {
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
-        negotiate::check_format(pairs, negotiate::EXPORT)?;
         let given: Vec<Kind> = pairs.codes::<Kind>("kind")?.into_iter().flatten().collect();
         let chosen = |kind: &Kind| given.is_empty() || given.contains(kind);
         let kinds: Vec<Kind> = Kind::ALL.iter().copied().filter(chosen).collect();
@@ -124,7 +138,7 @@ impl Parameters for ExportParameters {
         if let Some(name) = pairs.names().find(|name| !known.contains(name)) {
             return Err(unknown(name, &known));
         }
-        let pairs = &pairs.without(&["kind", "format"]);
+        let pairs = &without_media(&pairs.without(&["kind"]), only)?;
         let records = match only {
             // Its filters are not those of the index.
             Some(Kind::Relationship) => Narrowing::read(None, &Pairs::default())?,

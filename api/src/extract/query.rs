@@ -178,9 +178,15 @@ impl Pairs {
     /// The query without some parameters.
     #[must_use]
     pub fn without(&self, names: &[&str]) -> Self {
+        self.filter(|name, _| !names.contains(&name))
+    }
+
+    /// The part of the query whose names and values are wanted.
+    #[must_use]
+    pub fn filter(&self, wanted: impl Fn(&str, &str) -> bool) -> Self {
         let kept = self.0.iter();
         Self(
-            kept.filter(|(name, _)| !names.contains(&name.as_str()))
+            kept.filter(|(name, value)| wanted(name, value))
                 .cloned()
                 .collect(),
         )

@@ -78,6 +78,7 @@ impl Reply for Received {
 
 /// A page of applications.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [{"id": "0193e5a0-0000-7000-8000-000000000004", "relationship": "0193e5a0-0000-7000-8000-000000000005", "publication": "review", "applicant": {"organisation": "Praxis am Markt", "email": "praxis@example.org"}, "message": "Wir möchten Mitglied werden.", "created_at": "2026-03-02T08:00:00.000000Z"}]}))]
 struct ApplicationPage {
     /// Newest first.
     items: Vec<Application>,

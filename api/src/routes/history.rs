@@ -49,6 +49,7 @@ pub fn audit() -> Routes {
 
 /// The versions of a record.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [{"version": 2, "op": "upsert", "at": "2026-03-02T08:00:00.000000Z", "home_region": "0193e5a0-0000-7000-8000-000000000001", "reason": "Neue Anschrift"}, {"version": 1, "op": "upsert", "at": "2026-03-01T08:00:00.000000Z", "home_region": "0193e5a0-0000-7000-8000-000000000001"}]}))]
 struct HistoryPage {
     /// Newest first.
     items: Vec<Revision>,
@@ -198,6 +199,7 @@ impl Extract for VersionInPath {
 
 /// A page of the log.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [{"seq": 48213, "at": "2026-03-02T08:00:00.000000Z", "op": "upsert", "kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002", "origin": "nordhessen", "version": 2, "by": "0193e5a0-0000-7000-8000-000000000003", "reason": "Neue Anschrift"}]}))]
 struct LogPage {
     /// Newest first.
     items: Vec<LogItem>,

@@ -20,6 +20,7 @@ pub fn routes() -> Routes {
 
 /// Who sends the request.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"account": "0193e5a0-0000-7000-8000-000000000003", "name": "anna.muster", "issuer": "urn:verbund:nordhessen", "subject": "0193e5a0-0000-7000-8000-000000000003", "grants": [{"role": "editor", "region": "0193e5a0-0000-7000-8000-000000000001", "descendants": true}], "scopes": ["directory"], "expires_at": "2026-03-02T09:00:00.000000Z"}))]
 struct Me {
     /// The account; absent for a subject of an external issuer that no admin has given one.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -89,7 +89,7 @@ pub(super) struct AccountChanges {
 
 /// An account or client as admins see it.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Account)]
+#[schema(as = Account, example = json!({"id": "0193e5a0-0000-7000-8000-000000000003", "name": "anna.muster", "version": 1, "created_at": "2026-03-01T08:00:00.000000Z", "grants": [{"role": "editor", "region": "0193e5a0-0000-7000-8000-000000000001", "descendants": true}]}))]
 pub(super) struct AccountView {
     /// The subject of its tokens; what the history names.
     id: Uuid,
@@ -116,6 +116,7 @@ pub(super) struct AccountView {
 
 /// A page of accounts or clients in the order in which they were made.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [{"id": "0193e5a0-0000-7000-8000-000000000003", "name": "anna.muster", "version": 1, "created_at": "2026-03-01T08:00:00.000000Z", "grants": [{"role": "editor", "region": "0193e5a0-0000-7000-8000-000000000001", "descendants": true}]}], "total": 1}))]
 pub(super) struct AccountList {
     /// The accounts.
     pub(super) items: Vec<AccountView>,
@@ -128,6 +129,7 @@ pub(super) struct AccountList {
 
 /// A new account.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"account": {"id": "0193e5a0-0000-7000-8000-000000000003", "name": "anna.muster", "version": 1, "created_at": "2026-03-01T08:00:00.000000Z", "grants": [{"role": "editor", "region": "0193e5a0-0000-7000-8000-000000000001", "descendants": true}]}, "password": "kq3v-7m2x-p9wd-h4tn"}))]
 pub(super) struct MadeAccount {
     /// The account.
     pub(super) account: AccountView,
@@ -138,6 +140,7 @@ pub(super) struct MadeAccount {
 
 /// A new client.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"account": {"id": "0193e5a0-0000-7000-8000-000000000006", "name": "cms-import", "version": 1, "created_at": "2026-03-01T08:00:00.000000Z", "grants": [{"role": "feeder", "region": "0193e5a0-0000-7000-8000-000000000001", "descendants": false, "system": "cms"}]}, "client_id": "0193e5a0-0000-7000-8000-000000000006", "client_secret": "5f0c…"}))]
 pub(super) struct MadeClient {
     /// The client.
     pub(super) account: AccountView,

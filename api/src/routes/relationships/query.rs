@@ -1,7 +1,6 @@
 //! What lists of relationships can be narrowed to.
 
 use crate::extract::{Pairs, Parameter, Parameters, wrong};
-use crate::negotiate;
 use crate::problem::Problem;
 use domain::confirmation::ConfirmationState;
 use domain::described::Publication;
@@ -230,12 +229,10 @@ impl Parameters for Everywhere {
             PUBLICATION,
             LIMIT,
             CURSOR,
-            negotiate::FORMAT,
         ]
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
-        negotiate::check_format(pairs, negotiate::RECORDS)?;
         Self::filters(pairs)
     }
 }
