@@ -1,5 +1,6 @@
 //! Lists of records and the search across kinds: one handler over the index.
 
+mod narrow;
 mod page;
 pub mod parameters;
 mod read;
@@ -12,10 +13,10 @@ use crate::represent::{geojson, with_members};
 use crate::routes::relationships::Address;
 use domain::access::Caller;
 use domain::resource::{Kind, Resource};
+pub(crate) use narrow::{Names, Narrowing};
 use page::RecordList;
 use persistence::search::filter::{Condition, Filter};
 use read::{Everything, ListParameters, Of, Scope};
-pub(crate) use read::{Names, Narrowing};
 
 /// The list of a kind.
 #[must_use]

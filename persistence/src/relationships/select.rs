@@ -1,0 +1,316 @@
+//! Relationships in SQL: the joins, the conditions of each filter, the order.
+
+use super::{AllOf, LAST, Position, RelationshipFilter};
+use crate::entity::{confirmation, edge, edge_role, merged, record};
+use domain::access::{Caller, Visibility};
+use domain::confirmation::ConfirmationState;
+use domain::described::Publication;
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use sea_orm::sea_query::{
+    Alias, Condition, Expr, ExprTrait, Func, IntoColumnRef, JoinType, Order, Query,
+    SelectStatement, SimpleExpr,
+};
+use uuid::Uuid;
+
+pub(crate) fn col(table: &'static str, column: impl sea_orm::Iden) -> Expr {
+    Expr::col((Alias::new(table), column).into_column_ref())
+}
+
+/// `edge` with its record and the records at its ends, or those that stand for them.
+pub(crate) fn joined() -> SelectStatement {
+    let mut select = Query::select();
+    let merged = |end: &'static str, column: edge::Column| {
+        col(end, merged::Column::LoserId).equals((Alias::new("e"), column))
+    };
+    let standing = |end: &'static str, column: edge::Column| {
+        col(end, record::Column::Id).eq(standing_at(column))
+    };
+    let on = |end: &'static str, column: edge::Column| {
+        col(end, record::Column::Id).equals((Alias::new("e"), column))
+    };
+    select
+        .from_as(edge::Entity, Alias::new("e"))
+        .join_as(
+            JoinType::InnerJoin,
+            record::Entity,
+            Alias::new("r"),
+            on("r", edge::Column::RecordId),
+        )
+        .join_as(
+            JoinType::LeftJoin,
+            merged::Entity,
+            Alias::new("mf"),
+            merged("mf", edge::Column::FromId),
+        )
+        .join_as(
+            JoinType::LeftJoin,
+            merged::Entity,
+            Alias::new("mt"),
+            merged("mt", edge::Column::ToId),
+        )
+        .join_as(
+            JoinType::LeftJoin,
+            record::Entity,
+            Alias::new("f"),
+            standing("f", edge::Column::FromId),
+        )
+        .join_as(
+            JoinType::LeftJoin,
+            record::Entity,
+            Alias::new("t"),
+            standing("t", edge::Column::ToId),
+        );
+    select
+}
+
+/// The record at an end of an edge that is [`joined`], or the one that it was merged into.
+pub(crate) fn standing_at(end: edge::Column) -> Expr {
+    let from = matches!(end, edge::Column::FromId);
+    let merge = if from { "mf" } else { "mt" };
+    Func::coalesce([col(merge, merged::Column::SurvivorId), col("e", end)]).into()
+}
+
+pub(super) fn count(conditions: &Condition) -> SelectStatement {
+    let mut select = joined();
+    select
+        .expr(Func::count(col("e", edge::Column::RecordId)))
+        .cond_where(conditions.clone());
+    select
+}
+
+/// The order of relationships: type, position, id.
+pub(crate) fn order() -> [Expr; 3] {
+    [
+        col("e", edge::Column::Type),
+        Func::coalesce([col("e", edge::Column::Position), Expr::val(LAST)]).into(),
+        col("e", edge::Column::RecordId),
+    ]
+}
+
+pub(super) fn page(
+    conditions: &Condition,
+    after: Option<&Position>,
+    limit: u64,
+) -> SelectStatement {
+    let order = order();
+    let mut select = joined();
+    select
+        .expr(col("e", edge::Column::RecordId))
+        .cond_where(conditions.clone())
+        .limit(limit);
+    if let Some(Position(r#type, position, id)) = after {
+        let values = [
+            Expr::val(r#type.as_str()),
+            Expr::val(*position),
+            Expr::val(*id),
+        ];
+        select.and_where(Expr::tuple(order.clone()).gt(Expr::tuple(values)));
+    }
+    for expression in order {
+        select.order_by_expr(expression, Order::Asc);
+    }
+    select
+}
+
+pub(crate) fn conditions(filter: &RelationshipFilter, caller: &Caller, origin: &str) -> Condition {
+    let visibility = caller.visibility();
+    let mut all = Condition::all().add(
+        Condition::any()
+            .add(
+                Condition::all()
+                    .add(visible("r", &visibility, origin))
+                    .add(col("r", record::Column::Withheld).eq(false)),
+            )
+            .add_option(disputed(filter, caller, origin)),
+    );
+    for (end, id) in [("f", edge::Column::FromId), ("t", edge::Column::ToId)] {
+        // An end that is not held here hides the relationship: its columns are null.
+        all = all.add(Condition::any().add(col("e", id).is_null()).add(visible(
+            end,
+            &visibility,
+            origin,
+        )));
+    }
+    if !filter.around.is_empty() {
+        all = all.add(
+            Condition::any()
+                .add(at_end(edge::Column::FromId, &filter.around))
+                .add(at_end(edge::Column::ToId, &filter.around)),
+        );
+    }
+    all = each(all, &filter.types, |one| {
+        col("e", edge::Column::Type).eq(one.code())
+    });
+    all = each(all, &filter.roles, |one| has_role(one.code()));
+    all = each(all, &filter.kinds, |one| other_kind(&filter.around, *one));
+    all = each(all, &filter.confirmations, |one| stated(*one));
+    all = each(all, &filter.from, |id| {
+        col("e", edge::Column::FromId).eq(*id)
+    });
+    all = each(all, &filter.to, |id| col("e", edge::Column::ToId).eq(*id));
+    record_conditions(dated(all, filter), filter)
+}
+
+/// The conditions on the relationship's own row.
+fn record_conditions(mut all: Condition, filter: &RelationshipFilter) -> Condition {
+    all = each(all, &filter.ids, |id| col("r", record::Column::Id).eq(*id));
+    all = each(all, &filter.home_regions, |id| {
+        col("r", record::Column::HomeRegion).eq(*id)
+    });
+    all = each(all, &filter.origins, |one| {
+        col("r", record::Column::Origin).eq(one.as_str())
+    });
+    all = each(all, &filter.external_ids, |key| {
+        col("r", record::Column::System)
+            .eq(key.system.as_str())
+            .and(col("r", record::Column::ExternalId).eq(key.id.as_str()))
+    });
+    if filter.publications.is_empty() {
+        // A list holds what is published unless asked otherwise, for editors too.
+        all = all.add(is_published("r"));
+    }
+    all = each(all, &filter.publications, |one| {
+        col("r", record::Column::Publication).eq(one.code())
+    });
+    all.add_option(
+        filter
+            .updated_since
+            .map(|since| col("r", record::Column::UpdatedAt).gte(since)),
+    )
+}
+
+/// Adds an AND of ORs.
+pub(crate) fn each<T>(
+    mut all: Condition,
+    lists: &AllOf<T>,
+    one: impl Fn(&T) -> SimpleExpr,
+) -> Condition {
+    for list in lists {
+        let any = list
+            .iter()
+            .fold(Condition::any(), |any, item| any.add(one(item)));
+        all = all.add(any);
+    }
+    all
+}
+
+fn is_published(table: &'static str) -> SimpleExpr {
+    col(table, record::Column::Publication).eq(Publication::Published.code())
+}
+
+fn published(table: &'static str) -> SimpleExpr {
+    is_published(table).and(col(table, record::Column::Withheld).eq(false))
+}
+
+/// What is withheld because an end disputes it: shown to those who ask for it and may write an end.
+fn disputed(filter: &RelationshipFilter, caller: &Caller, origin: &str) -> Option<Condition> {
+    let mut asked = filter.confirmations.iter().flatten();
+    asked.find(|one| **one == ConfirmationState::Disputed)?;
+    let writable = caller.writable();
+    let end = |table| {
+        let own = col(table, record::Column::Origin).eq(origin);
+        match &writable {
+            Visibility::Public => None,
+            Visibility::Everything => Some(own),
+            Visibility::Regions(regions) => {
+                Some(own.and(col(table, record::Column::HomeRegion).is_in(regions.iter().copied())))
+            }
+        }
+    };
+    let ends = Condition::any().add(end("f")?).add(end("t")?);
+    let withheld = col("r", record::Column::Withheld).eq(true);
+    Some(
+        Condition::all()
+            .add(withheld)
+            .add(is_published("r"))
+            .add(ends),
+    )
+}
+
+/// Whether an end states this; what no end has stated anything else about is claimed.
+fn stated(state: ConfirmationState) -> SimpleExpr {
+    let mut statements = Query::select();
+    let at_end = [edge::Column::FromId, edge::Column::ToId]
+        .map(|end| col("s", confirmation::Column::EndId).equals((Alias::new("e"), end)));
+    let [from, to] = at_end;
+    statements
+        .expr(Expr::val(1))
+        .from_as(confirmation::Entity, Alias::new("s"))
+        .and_where(
+            col("s", confirmation::Column::RecordId)
+                .equals((Alias::new("e"), edge::Column::RecordId)),
+        )
+        .and_where(from.or(to));
+    let column = col("s", confirmation::Column::State);
+    if state == ConfirmationState::Claimed {
+        statements.and_where(column.ne(state.code()));
+        return Expr::exists(statements).not();
+    }
+    statements.and_where(column.eq(state.code()));
+    Expr::exists(statements)
+}
+
+/// [`Caller::sees`] as a condition on a joined record.
+fn visible(table: &'static str, visibility: &Visibility, origin: &str) -> Condition {
+    let any = Condition::any().add(published(table));
+    let own = col(table, record::Column::Origin).eq(origin);
+    match visibility {
+        Visibility::Public => any,
+        Visibility::Everything => any.add(own),
+        Visibility::Regions(regions) => {
+            any.add(own.and(col(table, record::Column::HomeRegion).is_in(regions.iter().copied())))
+        }
+    }
+}
+
+fn has_role(role: &str) -> SimpleExpr {
+    let mut roles = Query::select();
+    roles
+        .column(edge_role::Column::RecordId)
+        .from(edge_role::Entity)
+        .and_where(Expr::col(edge_role::Column::Role).eq(role));
+    col("e", edge::Column::RecordId).in_subquery(roles)
+}
+
+fn at_end(end: edge::Column, ids: &[Uuid]) -> SimpleExpr {
+    col("e", end).is_in(ids.iter().copied())
+}
+
+fn other_kind(around: &[Uuid], kind: Kind) -> SimpleExpr {
+    let from = col("e", edge::Column::FromKind).eq(kind.code());
+    let to = col("e", edge::Column::ToKind).eq(kind.code());
+    if around.is_empty() {
+        return from.or(to);
+    }
+    let at_from = at_end(edge::Column::FromId, around).and(to);
+    at_from.or(at_end(edge::Column::ToId, around).and(from))
+}
+
+/// The same as [`Bounds::active_on`], in SQL.
+fn dated(mut all: Condition, filter: &RelationshipFilter) -> Condition {
+    let Some(when) = &filter.active_on else {
+        return all;
+    };
+    let column = |column| col("e", column);
+    let (first, last) = when.possible();
+    all = all
+        .add(
+            column(edge::Column::FromEarliest)
+                .is_null()
+                .or(column(edge::Column::FromEarliest).lte(last)),
+        )
+        .add(
+            column(edge::Column::ToLatest)
+                .is_null()
+                .or(column(edge::Column::ToLatest).gte(first)),
+        );
+    if !filter.certain {
+        return all;
+    }
+    if !when.is_exact() {
+        return all.add(Expr::val(1).eq(0));
+    }
+    all.add(column(edge::Column::FromLatest).lte(first))
+        .add(column(edge::Column::ToEarliest).gte(last))
+}
