@@ -4,7 +4,7 @@ use crate::auth::{Access, Tokens};
 use crate::config::Config;
 use crate::guard::{Pace, guard};
 use crate::limits::Limits;
-use crate::{connection, docs, middleware, openapi, routes};
+use crate::{connection, docs, middleware, routes};
 use actix_cors::Cors;
 use actix_server::Server;
 use actix_web::http::{Method, header};
@@ -31,18 +31,15 @@ pub struct State {
     pub pace: Pace,
     /// How people and programs sign in; [`server`] reads it from the configuration.
     pub access: Access,
-    /// The OpenAPI document as text.
-    pub document: String,
 }
 
 impl State {
-    /// Loads the keys and makes the document.
+    /// Loads the keys.
     ///
     /// # Errors
     /// The store's.
     pub async fn new(store: Store, search: Search, config: &Config) -> persistence::Result<Self> {
         let tokens = Tokens::load(&store).await?;
-        let document = openapi::text(&openapi::document(&routes::all()));
         Ok(Self {
             store,
             search,
@@ -50,7 +47,6 @@ impl State {
             limits: Limits::new(config, DefaultClock::default()),
             pace: Pace::new(config),
             access: Access::default(),
-            document,
         })
     }
 }

@@ -17,7 +17,7 @@ use std::io::{Error, ErrorKind, Result as IoResult};
 use std::net::TcpListener;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
@@ -86,11 +86,22 @@ where
 }
 
 /// Whose turn it is on a connection: the client's, to send a request, or the server's.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 struct Turn {
     servers: Rc<Cell<bool>>,
     /// How often it has been the server's turn: it may be over before anybody looks.
     count: Rc<Cell<u64>>,
+    /// Who has to begin waiting for the client when the server's turn ends.
+    reader: Rc<Cell<Option<Waker>>>,
+}
+
+impl std::fmt::Debug for Turn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let servers = self.servers.get();
+        f.debug_struct("Turn")
+            .field("servers", &servers)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The server's turn; ends when it is dropped.
@@ -100,6 +111,9 @@ struct Serving(Turn);
 impl Drop for Serving {
     fn drop(&mut self) {
         self.0.servers.set(false);
+        if let Some(reader) = self.0.reader.take() {
+            reader.wake();
+        }
     }
 }
 
@@ -249,6 +263,7 @@ impl AsyncRead for Connection {
             // The wait for the next head begins anew.
             connection.head.rest();
             connection.served = served;
+            connection.turn.reader.set(Some(cx.waker().clone()));
         }
         if connection.waits_for_client() && connection.head.is_over(cx) {
             return Poll::Ready(Err(Self::too_slow()));

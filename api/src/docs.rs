@@ -1,9 +1,11 @@
 //! The OpenAPI document and Swagger UI, vendored: nothing is loaded from elsewhere.
 
-use crate::extract::App;
+use crate::openapi;
 use actix_web::dev::HttpServiceFactory;
-use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpResponse, route};
+use actix_web::http::header::{
+    self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderValue,
+};
+use actix_web::{HttpRequest, HttpResponse, route};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// Scripts, styles and connections from this server only; Swagger UI sets styles on elements.
@@ -13,10 +15,25 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 
 /// Serves the document.
 #[route("/openapi.json", method = "GET", method = "HEAD")]
-pub(crate) async fn openapi_json(app: App) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("application/json")
-        .body(app.document.clone())
+pub(crate) async fn openapi_json(request: HttpRequest) -> std::io::Result<HttpResponse> {
+    let offered = [Encoding::brotli(), Encoding::gzip(), Encoding::identity()];
+    let accepted = AcceptEncoding::parse(&request).ok();
+    let coding = accepted.and_then(|accepted| accepted.negotiate(offered.iter()));
+    let mut response = HttpResponse::Ok();
+    response.content_type("application/json");
+    let body = match coding {
+        Some(coding) if coding == Encoding::brotli() => {
+            response.insert_header(ContentEncoding::Brotli);
+            openapi::brotli()?
+        }
+        Some(coding) if coding == Encoding::gzip() => {
+            response.insert_header(ContentEncoding::Gzip);
+            openapi::gzipped()?
+        }
+        Some(_) | None => return Ok(response.body(openapi::served().clone())),
+    };
+    response.insert_header((header::VARY, "accept-encoding"));
+    Ok(response.body(body.clone()))
 }
 
 /// `/docs` leads to `/docs/`.

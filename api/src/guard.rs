@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::PayloadError;
-use actix_web::http::{ConnectionType, StatusCode, header};
+use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::web::Bytes;
 use actix_web::{Error, HttpMessage};
@@ -59,10 +59,7 @@ pub async fn guard(
         app.limits.failed(address);
     }
     if late.get() && !status.is_success() {
-        let mut response = response.error_response(Problem::new("request-timeout"));
-        let head = response.response_mut().head_mut();
-        head.set_connection_type(ConnectionType::Close);
-        return Ok(response);
+        return Ok(response.error_response(Problem::new("request-timeout")));
     }
     Ok(response)
 }

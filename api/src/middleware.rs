@@ -8,8 +8,8 @@ use crate::problem::Problem;
 use actix_cors::CorsError;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
@@ -60,6 +60,11 @@ pub async fn outermost(
         }
         None => response,
     };
+    if response.status() == StatusCode::REQUEST_TIMEOUT {
+        // The rest of the body may still come, and is no request.
+        let head = response.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
+    }
     let policy = docs::policy(response.request().path());
     let standing = response.request().extensions().get::<Standing>().copied();
     let headers = response.headers_mut();

@@ -1,14 +1,21 @@
 //! The OpenAPI document, made from the routes without server or database.
 
 use crate::operation::Routes;
-use crate::routes::oauth::TOKEN;
+use crate::routes::{self, oauth::TOKEN};
+use actix_web::web::Bytes;
+use brotli::CompressorWriter;
 use domain::account::TokenScope;
 use domain::vocabulary::Coded;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
+use std::io::Write;
+use std::sync::{LazyLock, OnceLock};
 
 /// The document, version 3.1.
 #[must_use]
 pub fn document(routes: &Routes) -> Value {
+    let described = routes.describe();
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -20,9 +27,9 @@ pub fn document(routes: &Routes) -> Value {
         },
         "servers": [{"url": "/", "description": "This node"}],
         "tags": tags(),
-        "paths": routes.paths(),
+        "paths": described.paths,
         "components": {
-            "schemas": routes.components(),
+            "schemas": described.schemas,
             "securitySchemes": {
                 "bearer": {
                     "type": "http",
@@ -43,6 +50,45 @@ pub fn document(routes: &Routes) -> Value {
     });
     sort_components(&mut document);
     document
+}
+
+/// The text of the document as it is served; made once.
+#[must_use]
+pub fn served() -> &'static Bytes {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| text(&document(&routes::all())).into());
+    &TEXT
+}
+
+/// The same with `Content-Encoding: gzip`. It is large and never changes: to compress it for each
+/// client would cost time, and memory as long as a slow one reads.
+///
+/// # Errors
+/// None that compressing in memory could have.
+pub fn gzipped() -> std::io::Result<&'static Bytes> {
+    static TEXT: OnceLock<Bytes> = OnceLock::new();
+    if let Some(text) = TEXT.get() {
+        return Ok(text);
+    }
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(served())?;
+    let text = encoder.finish()?;
+    Ok(TEXT.get_or_init(|| text.into()))
+}
+
+/// The same with `Content-Encoding: br`.
+///
+/// # Errors
+/// None that compressing in memory could have.
+pub fn brotli() -> std::io::Result<&'static Bytes> {
+    static TEXT: OnceLock<Bytes> = OnceLock::new();
+    if let Some(text) = TEXT.get() {
+        return Ok(text);
+    }
+    let mut encoder = CompressorWriter::new(Vec::new(), 4096, 5, 20);
+    encoder.write_all(served())?;
+    encoder.flush()?;
+    let text = encoder.into_inner();
+    Ok(TEXT.get_or_init(|| text.into()))
 }
 
 /// The text of the document as it is committed and served.

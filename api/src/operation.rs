@@ -23,6 +23,7 @@ pub struct Draft {
     security: Option<Vec<Value>>,
     access: Option<&'static str>,
     schemas: Map<String, Value>,
+    clashes: BTreeSet<String>,
 }
 
 impl Draft {
@@ -78,7 +79,7 @@ impl Draft {
 
     /// Registers component schemas that are JSON already.
     pub fn components(&mut self, schemas: Map<String, Value>) {
-        self.schemas.extend(schemas);
+        register(&mut self.schemas, schemas, &mut self.clashes);
     }
 
     /// Registers the schema of a type and all that it refers to, and points to it.
@@ -89,7 +90,8 @@ impl Draft {
         reference(&T::name())
     }
 
-    fn finish(mut self, id: &str, summary: &str, tag: &str) -> (Value, Map<String, Value>) {
+    /// The operation object.
+    fn finish(&mut self, id: &str, summary: &str, tag: &str) -> Value {
         let problem = self.schema::<ProblemDocument>();
         self.problems.insert("internal");
         self.problems.insert("not-acceptable");
@@ -102,8 +104,7 @@ impl Draft {
                 merge_problem(&mut self.responses, status, &more, &problem);
             }
         }
-        let responses: Map<String, Value> = self
-            .responses
+        let responses: Map<String, Value> = std::mem::take(&mut self.responses)
             .into_iter()
             .map(|(status, response)| (status.to_string(), response))
             .collect();
@@ -111,19 +112,19 @@ impl Draft {
             "operationId": id,
             "summary": summary,
             "tags": [tag],
-            "parameters": self.parameters,
+            "parameters": std::mem::take(&mut self.parameters),
             "responses": responses,
         });
-        if let Some(body) = self.request_body {
+        if let Some(body) = self.request_body.take() {
             insert(&mut operation, &["requestBody"], body);
         }
-        if let Some(security) = self.security {
+        if let Some(security) = self.security.take() {
             insert(&mut operation, &["security"], Value::Array(security));
         }
         if let Some(access) = self.access {
             insert(&mut operation, &["x-access"], access);
         }
-        (operation, self.schemas)
+        operation
     }
 }
 
@@ -206,10 +207,10 @@ extractors!(A B C D E);
 extractors!(A B C D E F);
 extractors!(A B C D E F G);
 
-/// One operation: a method, how to serve it and how it is described.
+/// One operation: a method, how it is described and how to serve it.
 struct Route {
     method: Method,
-    operation: Value,
+    describe: Box<dyn Fn() -> (Value, Draft)>,
     serve: Box<dyn Fn(Method) -> actix_web::Route>,
 }
 
@@ -217,7 +218,17 @@ struct Route {
 pub struct Routes {
     tag: &'static str,
     paths: Vec<(String, Vec<Route>)>,
-    schemas: Map<String, Value>,
+}
+
+/// What an OpenAPI document says of routes.
+#[derive(Debug, Default)]
+pub struct Description {
+    /// The paths object.
+    pub paths: Map<String, Value>,
+    /// The component schemas that the operations refer to, as JSON Schema.
+    pub schemas: Map<String, Value>,
+    /// Names that two different schemas claim; there must be none.
+    pub clashes: BTreeSet<String>,
 }
 
 impl Routes {
@@ -227,7 +238,6 @@ impl Routes {
         Self {
             tag,
             paths: Vec::new(),
-            schemas: Map::new(),
         }
     }
 
@@ -246,17 +256,20 @@ impl Routes {
         Args: Extractors + 'static,
         F::Output: Reply + 'static,
     {
-        let mut draft = Draft::default();
-        Args::describe(&mut draft);
-        <F::Output as Reply>::describe(&mut draft);
-        for code in problems {
-            draft.problem(code);
-        }
-        let (operation, schemas) = draft.finish(id, summary, self.tag);
-        self.schemas.extend(schemas);
+        let (id, summary, tag) = (id.to_owned(), summary.to_owned(), self.tag);
+        let problems = problems.to_vec();
+        let describe = move || {
+            let mut draft = Draft::default();
+            Args::describe(&mut draft);
+            <F::Output as Reply>::describe(&mut draft);
+            for code in &problems {
+                draft.problem(code);
+            }
+            (draft.finish(&id, &summary, tag), draft)
+        };
         let route = Route {
             method,
-            operation,
+            describe: Box::new(describe),
             serve: Box::new(move |method| web::method(method).to(handler.clone())),
         };
         match self.paths.iter_mut().find(|(known, _)| known == path) {
@@ -286,7 +299,6 @@ impl Routes {
     /// Takes over the routes of another part.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
-        self.schemas.extend(other.schemas);
         for (path, routes) in other.paths {
             match self.paths.iter_mut().find(|(known, _)| *known == path) {
                 Some((_, known)) => known.extend(routes),
@@ -296,23 +308,39 @@ impl Routes {
         self
     }
 
-    /// The paths of the document (OpenAPI paths object).
+    /// Describes all of them.
     #[must_use]
-    pub fn paths(&self) -> Value {
-        let paths = self.paths.iter().map(|(path, routes)| {
-            let operations = routes.iter().map(|route| {
-                let method = route.method.as_str().to_ascii_lowercase();
-                (method, route.operation.clone())
-            });
-            (path.clone(), Value::Object(operations.collect()))
-        });
-        Value::Object(paths.collect())
+    pub fn describe(&self) -> Description {
+        let mut described = Description::default();
+        for (path, routes) in &self.paths {
+            let mut operations = Map::new();
+            for route in routes {
+                let (operation, draft) = (route.describe)();
+                operations.insert(route.method.as_str().to_ascii_lowercase(), operation);
+                described.clashes.extend(draft.clashes);
+                register(
+                    &mut described.schemas,
+                    draft.schemas,
+                    &mut described.clashes,
+                );
+            }
+            described.paths.insert(path.clone(), operations.into());
+        }
+        described
     }
+}
 
-    /// The component schemas that the operations refer to, as JSON Schema.
-    #[must_use]
-    pub fn components(&self) -> &Map<String, Value> {
-        &self.schemas
+/// Takes schemas in and notes the names that another schema has already.
+fn register(
+    known: &mut Map<String, Value>,
+    schemas: Map<String, Value>,
+    clashes: &mut BTreeSet<String>,
+) {
+    for (name, schema) in schemas {
+        if known.get(&name).is_some_and(|one| *one != schema) {
+            clashes.insert(name.clone());
+        }
+        known.insert(name, schema);
     }
 }
 

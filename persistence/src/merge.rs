@@ -140,7 +140,9 @@ impl Unit<'_> {
         if self.db().is_postgres() {
             graves = graves.lock(LockType::Update);
         }
-        let grave = graves.one(&self.tx).await?.ok_or(StoreError::NotFound)?;
+        let Some(grave) = graves.one(&self.tx).await? else {
+            return Err(self.nothing_merged(kind, key).await?);
+        };
         let subject = buried(&grave, kind, &self.origin);
         if !self.caller.sees(&subject) {
             return Err(StoreError::NotFound);
@@ -154,6 +156,22 @@ impl Unit<'_> {
             }
             Precondition::Versions(_) | Precondition::Any => Ok(grave),
         }
+    }
+
+    /// Who may not write a record is told that, whether it was merged or not.
+    async fn nothing_merged(&self, kind: Kind, key: &str) -> Result<StoreError> {
+        let rows = record::Entity::find().filter(record::Column::Kind.eq(kind.code()));
+        let rows = match Uuid::try_parse(key) {
+            Ok(id) => rows.filter(record::Column::Id.eq(id)),
+            Err(_) => rows.filter(record::Column::Slug.eq(key)),
+        };
+        for row in rows.all(&self.tx).await? {
+            let subject = self.subject(&row)?;
+            if self.caller.sees(&subject) {
+                self.authorise_merge(&subject)?;
+            }
+        }
+        Ok(StoreError::NotFound)
     }
 
     async fn unmerge(&mut self, kind: Kind, grave: tombstone::Model) -> Result<Saved> {

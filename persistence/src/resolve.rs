@@ -35,6 +35,7 @@ pub(crate) struct Head {
     external_id: Option<String>,
     pub(crate) home_region: Option<Uuid>,
     publication: String,
+    withheld: bool,
 }
 
 impl Head {
@@ -48,7 +49,11 @@ impl Head {
             own: self.origin == origin,
             kind: self.kind()?,
             home_region: self.home_region,
-            publication: Publication::parse(&self.publication)?,
+            publication: match Publication::parse(&self.publication)? {
+                // As `crate::withheld` says.
+                _ if self.withheld => Publication::Draft,
+                publication => publication,
+            },
             system: self.system.as_deref(),
         })
     }
@@ -229,6 +234,7 @@ impl Unit<'_> {
                 Column::ExternalId,
                 Column::HomeRegion,
                 Column::Publication,
+                Column::Withheld,
             ])
             .filter(any)
             // One order of locking, so that two writers wait instead of deadlocking.

@@ -235,13 +235,13 @@ story!(the_caller_chooses_the_media_type, Seeded, async |node| {
         assert!(answer.headers.contains_key("vary"));
     }
     let named = node
-        .get("/v1/export?kind=event&format=conference&format=geojson")
+        .get("/v1/export?kind=event&format=workshop&format=geojson")
         .header("accept", "text/html")
         .await
         .expect(200);
     assert_eq!(named.header("content-type"), GEO);
     let drawn = features(&named.text);
-    let is_one = |one: &geojson::Feature| one.property("format") == Some(&json!("conference"));
+    let is_one = |one: &geojson::Feature| one.property("format") == Some(&json!("workshop"));
     assert!(!drawn.is_empty() && drawn.iter().all(is_one));
     for (path, accept) in [
         ("/v1/events", "text/csv"),

@@ -42,6 +42,12 @@ fn the_committed_document_is_that_of_the_code() {
 }
 
 #[test]
+fn no_two_schemas_have_one_name() {
+    let described = api::routes::all().describe();
+    assert_eq!(described.clashes, BTreeSet::new());
+}
+
+#[test]
 fn every_reference_resolves_and_every_operation_has_a_name_of_its_own() {
     let document = document();
     let mut names = BTreeSet::new();

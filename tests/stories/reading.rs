@@ -284,7 +284,7 @@ story!(headers_are_as_the_rfcs_want_them, Seeded, async |node| {
         "application/json;Q=0, */*",
         "application/xml",
     ] {
-        node.get(CLUSTER)
+        node.get("/v1/vocabularies")
             .header("accept", accept)
             .await
             .problem(406, "not-acceptable");

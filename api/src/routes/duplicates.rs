@@ -209,6 +209,7 @@ struct DuplicateRecord {
 /// `same_as` that they are one.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = DuplicateSuggestion)]
 enum Suggestion {
     /// Merge them.
     Merge,

@@ -42,6 +42,7 @@ impl Head {
             external_id: grave.external_id,
             home_region: grave.home_region,
             publication: publication.code().to_owned(),
+            withheld: false,
         }
     }
 }

@@ -10,8 +10,9 @@ use tests::{Backend, Content};
 /// How many connections are open, half of them sending and half of them not reading.
 const CONNECTIONS: usize = 500;
 
-/// What all of them may cost: a sender at most its body (256 KiB) and buffers, a reader its answer.
-const BOUND: u64 = 200 * 1024 * 1024;
+/// What all of them may cost: a sender at most its body (256 KiB) and buffers, a reader its answer
+/// and the state of the compressor.
+const BOUND: u64 = 400 * 1024 * 1024;
 
 const BODY: usize = 200 * 1024;
 
@@ -29,8 +30,8 @@ async fn sender(base: &str, token: &str) -> Raw {
 async fn reader(base: &str, number: usize) -> Raw {
     let mut raw = Raw::narrow(base).await;
     let coding = ["identity", "gzip", "br"][number % 3];
-    let get =
-        format!("GET /openapi.json HTTP/1.1\r\nHost: node\r\nAccept-Encoding: {coding}\r\n\r\n");
+    let path = ["/openapi.json", "/v1/search?limit=200"][number % 2];
+    let get = format!("GET {path} HTTP/1.1\r\nHost: node\r\nAccept-Encoding: {coding}\r\n\r\n");
     assert!(raw.send(get.repeat(20)).await);
     raw
 }
@@ -80,7 +81,7 @@ fn five_hundred_slow_connections_cost_little() {
             grown >> 20
         ));
         assert!(grown < BOUND, "{} MiB", grown >> 20);
-        assert!(slowest < Duration::from_secs(5), "{slowest:?}");
+        assert!(slowest < Duration::from_secs(15), "{slowest:?}");
 
         drop(open);
         server.kill().await;
