@@ -13,6 +13,7 @@ use crate::{openapi, routes, telemetry};
 use clap::{Args, Parser, Subcommand};
 use domain::clock::Clock;
 use persistence::Store;
+use persistence::search::{IndexPlace, Search};
 use serde::Serialize;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -74,6 +75,8 @@ enum Command {
     Import(import::Import),
     /// Print this node's own records, as import takes them back
     Export(export::ExportOptions),
+    /// Build the search index anew; no server may use its folder meanwhile
+    Reindex,
     /// Print the OpenAPI document
     Openapi,
     /// Make a local account with one grant and print its token as the last line
@@ -173,6 +176,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         }
         Command::Import(import) => import::run(&open(&config).await?, &import).await,
         Command::Export(options) => export::run(&open(&config).await?, &options).await,
+        Command::Reindex => reindex(&config).await,
         Command::Token(token) => token::run(&open(&config).await?, &token).await,
         Command::User(user) => accounts::user(&open(&config).await?, &user).await,
         Command::Client(client) => accounts::client(&open(&config).await?, &client).await,
@@ -223,4 +227,15 @@ fn say(line: &str) {
 /// Prints a line about what is going on.
 fn complain(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+async fn reindex(config: &Config) -> Result<(), Failure> {
+    let store = open(config).await?;
+    let place = IndexPlace::Folder(config.index());
+    let seq = Search::new(store, place).reindex().await?;
+    say(&format!(
+        "the index in {} holds everything up to entry {seq} of the log",
+        config.index().display()
+    ));
+    Ok(())
 }

@@ -90,6 +90,18 @@ fn without_flags_there_is_a_database_in_the_folder() {
 }
 
 #[test]
+fn reindex_builds_the_index_anew() {
+    on_both(|folder, url| {
+        for _ in 0..2 {
+            let done = verbund(folder, &["reindex", "--database-url", url], &[], "");
+            assert!(done.status.success(), "{}", text(&done.stderr));
+            assert!(text(&done.stdout).contains("holds everything up to entry"));
+            assert!(folder.join("verbund-data/index/meta.json").exists());
+        }
+    });
+}
+
+#[test]
 fn import_reports_every_line() {
     on_both(|folder, url| {
         let lines = concat!(

@@ -112,6 +112,18 @@ impl Search {
         IndexFollower(self.clone())
     }
 
+    /// Builds the index anew, whatever is in its folder; answers the entry of the log up to which
+    /// it holds everything.
+    ///
+    /// # Errors
+    /// [`StoreError::Search`] if another process has the folder.
+    pub async fn reindex(&self) -> Result<i64> {
+        self.open().await?;
+        let seq = self.rebuild().await?;
+        self.close();
+        Ok(seq)
+    }
+
     /// The last entry of the log that is searchable; -1 before the index is open.
     #[must_use]
     pub fn applied(&self) -> i64 {
