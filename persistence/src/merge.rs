@@ -77,16 +77,16 @@ impl Unit<'_> {
         expected: &Precondition,
     ) -> Result<record::Model> {
         self.take_turns(tree_of(kind)).await?;
+        // Who may not write the record learns nothing of the other one.
+        let old = self.for_update(kind, loser, expected).await?;
+        self.authorise_merge(&self.subject(&old)?)?;
         let survivor = self.resolve_slot("/into", kind, into).await?;
         if survivor == loser {
             return Err(wrong_survivor("merge-self"));
         }
-        let old = self.for_update(kind, loser, expected).await?;
         let into = record::Entity::find_by_id(survivor).one(&self.tx).await?;
         let into = into.ok_or(StoreError::NotFound)?;
-        for row in [&old, &into] {
-            self.authorise_merge(&self.subject(row)?)?;
-        }
+        self.authorise_merge(&self.subject(&into)?)?;
         self.lock_against_naming(loser).await?;
         for (below, above) in [(loser, survivor), (survivor, loser)] {
             if self.is_above(kind, below, above).await? {

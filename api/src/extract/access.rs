@@ -26,6 +26,14 @@ pub struct Reader(pub Caller);
 #[derive(Debug)]
 pub struct Writer(pub Caller);
 
+/// A caller who states something in the name of a record, which takes an approver; the store asks.
+#[derive(Debug)]
+pub struct Approver(pub Caller);
+
+/// A caller who hides copies, which takes an approver of their region; the store asks.
+#[derive(Debug)]
+pub struct Hider(pub Caller);
+
 /// An admin of the whole node, with a token for administration.
 #[derive(Debug)]
 pub struct Admin(pub Caller);
@@ -173,18 +181,40 @@ impl Extract for Reader {
     }
 }
 
-from_caller!(Writer, async |request| {
+async fn writer(request: HttpRequest) -> Result<Caller, Problem> {
     let identity = signed_in(request).await?;
     identity.needs(TokenScope::Directory)?;
-    Ok(Self(identity.caller()))
-});
+    Ok(identity.caller())
+}
+
+fn describe_writer(draft: &mut Draft, access: &'static str) {
+    draft.access(access, Some(TokenScope::Directory.code()));
+    for code in ["unauthorized", "forbidden", "insufficient-scope", "busy"] {
+        draft.problem(code);
+    }
+}
+
+from_caller!(Writer, async |request| Ok(Self(writer(request).await?)));
 
 impl Extract for Writer {
     fn describe(draft: &mut Draft) {
-        draft.access("write", Some(TokenScope::Directory.code()));
-        for code in ["unauthorized", "forbidden", "insufficient-scope", "busy"] {
-            draft.problem(code);
-        }
+        describe_writer(draft, "write");
+    }
+}
+
+from_caller!(Approver, async |request| Ok(Self(writer(request).await?)));
+
+impl Extract for Approver {
+    fn describe(draft: &mut Draft) {
+        describe_writer(draft, "approve");
+    }
+}
+
+from_caller!(Hider, async |request| Ok(Self(writer(request).await?)));
+
+impl Extract for Hider {
+    fn describe(draft: &mut Draft) {
+        describe_writer(draft, "hide");
     }
 }
 

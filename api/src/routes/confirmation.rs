@@ -1,7 +1,7 @@
 //! What the ends of a relationship state of it, with an `ETag` of its own.
 
 use crate::extract::{
-    App, Body, HowToWrite, Id, IfMatch, IfNoneMatch, JsonBody, Query, Reader, Writer,
+    App, Approver, Body, HowToWrite, Id, IfMatch, IfNoneMatch, JsonBody, Query, Reader,
 };
 use crate::mount::find;
 use crate::operation::{Draft, Reply, Routes};
@@ -51,7 +51,7 @@ async fn get(
 
 async fn put(
     app: App,
-    Writer(caller): Writer,
+    Approver(caller): Approver,
     id: Id<Relationship>,
     IfMatch(expected): IfMatch,
     HowToWrite(options): HowToWrite,

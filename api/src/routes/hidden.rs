@@ -1,6 +1,6 @@
 //! Hiding copies on this node.
 
-use crate::extract::{App, HowToWrite, Id, Writer};
+use crate::extract::{App, Hider, HowToWrite, Id};
 use crate::operation::Routes;
 use crate::problem::Problem;
 use crate::reply::Done;
@@ -24,7 +24,7 @@ pub fn routes<T: Resource>(tag: &'static str) -> Routes {
 
 async fn put<T: Resource>(
     app: App,
-    Writer(caller): Writer,
+    Hider(caller): Hider,
     id: Id<T>,
     HowToWrite(options): HowToWrite,
 ) -> Result<Done, Problem> {
@@ -33,7 +33,7 @@ async fn put<T: Resource>(
 
 async fn delete<T: Resource>(
     app: App,
-    Writer(caller): Writer,
+    Hider(caller): Hider,
     id: Id<T>,
     HowToWrite(options): HowToWrite,
 ) -> Result<Done, Problem> {

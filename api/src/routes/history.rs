@@ -3,7 +3,7 @@
 use super::pages::{CURSOR, LIMIT, Page, Paging};
 use super::relationships::Address;
 use crate::extract::{
-    App, Id, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader, Writer, from_head, wrong,
+    Admin, App, Id, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader, from_head, wrong,
 };
 use crate::negotiate::Media;
 use crate::operation::{Draft, Extract, Routes};
@@ -310,7 +310,7 @@ impl Parameters for LogQuery {
 
 async fn log(
     app: App,
-    Writer(caller): Writer,
+    Admin(caller): Admin,
     Query(LogQuery { paging, filter }): Query<LogQuery>,
     address: Address,
 ) -> Result<Page<LogPage>, Problem> {

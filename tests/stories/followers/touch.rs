@@ -113,6 +113,7 @@ story!(a_relationship_is_public_with_both_its_ends, async |node| {
         .expect(200);
     expected.push(("upsert", 2, true));
     set(node, &to, "review").await;
+    node.settled().await;
     expected.push(("touch", 2, false));
     node.patch(&path)
         .if_match("\"2\"")
