@@ -33,10 +33,10 @@ impl Draft {
     /// strange one; so they go into the description.
     pub fn parameter(&mut self, mut parameter: Value) {
         let required = parameter.get("required") == Some(&json!(true));
-        let example = parameter
-            .as_object_mut()
+        let members = parameter.as_object_mut().filter(|_| !required);
+        let example = members
             .and_then(|members| members.shift_remove("example"))
-            .filter(|example| !required && *example != json!(""));
+            .filter(|example| *example != json!(""));
         if let Some(example) = example {
             let description = parameter.get("description").and_then(Value::as_str);
             let text = example

@@ -46,7 +46,7 @@ fn text(bytes: &[u8]) -> String {
 /// A database of its own on each backend, for `--database-url`.
 fn on_both(story: impl Fn(&Path, &str)) {
     for backend in [Backend::Sqlite, Backend::Postgres] {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let runtime = actix_web::rt::System::new();
         let database = runtime.block_on(Database::new(backend, Content::Empty));
         let folder = tempfile::tempdir().unwrap();
         story(folder.path(), &database.url);

@@ -12,6 +12,7 @@ use reqwest::Method;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryOrder, Statement};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use tests::call::encoded;
 use tests::{Answer, Backend, Call, Forge, Node, story};
 use uuid::Uuid;
 
@@ -305,13 +306,29 @@ impl Operation<'_> {
     }
 
     /// The call about a target.
+    /// The parameters without which the operation is refused, with their examples.
+    fn required(&self) -> impl Iterator<Item = String> {
+        let parameters = self.described["parameters"].as_array().into_iter();
+        let needed = parameters
+            .flatten()
+            .filter(|one| one["in"] == "query" && one["required"] == true);
+        needed.map(|one| {
+            let (name, example) = (one["name"].as_str(), one["example"].as_str());
+            format!("{}={}", name.unwrap(), encoded(example.unwrap()))
+        })
+    }
+
     fn call(&self, node: &Node, target: &str, number: usize) -> Call {
         let mut path = self.path.replace("{id}", target);
         for (variable, value) in [("{version}", "1"), ("{name}", "not-found")] {
             path = path.replace(variable, value);
         }
+        let mut query: Vec<String> = self.required().collect();
         if self.takes("dry_run") {
-            path.push_str("?dry_run=true");
+            query.push("dry_run=true".to_owned());
+        }
+        if !query.is_empty() {
+            path = format!("{path}?{}", query.join("&"));
         }
         let mut call = node.call(self.method.clone(), &path);
         if self.takes("If-Match") {

@@ -234,7 +234,7 @@ story!(the_log_is_for_admins, Seeded, async |node| {
             .token(&token)
             .await
             .problem(403, "forbidden");
-        assert_eq!(refused.json["reason"], "admin");
+        assert_eq!(refused.json["reason"], "node-admin");
     }
     node.get("/v1/audit").await.problem(401, "unauthorized");
     let log = async |query: &str| {
