@@ -154,6 +154,8 @@ const PRODUCED_ELSEWHERE: &[&str] = &[
     "cycle",
     "external-id-fixed",
     "geojson",
+    "merge-circle",
+    "merge-self",
 ];
 
 #[test]

@@ -212,8 +212,8 @@ mod tests {
                 "„Adler“",
                 "Äpfel",
                 "Apfel",
-                "öffentlich",
                 "Ofen",
+                "öffentlich",
                 "Strasse 1",
                 "Straße 2",
                 "Zürich"
