@@ -11,6 +11,7 @@ pub mod follower;
 pub mod geometry;
 pub mod hidden;
 pub mod identifier;
+pub mod kept_answer;
 pub mod merged;
 pub mod node;
 pub mod record;

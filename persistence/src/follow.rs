@@ -6,6 +6,7 @@
 
 use crate::entity::{change, follower};
 use crate::error::{Result, StoreError};
+use crate::idempotency::forget;
 use crate::publish::publish;
 use crate::store::Store;
 use crate::touch::Touch;
@@ -241,7 +242,7 @@ struct Running {
 }
 
 impl Followers {
-    /// Starts every follower that belongs to the store itself, and the job that publishes.
+    /// Starts every follower that belongs to the store itself, and the jobs that publish and forget.
     ///
     /// # Panics
     /// As [`Self::with`].
@@ -249,6 +250,8 @@ impl Followers {
     pub fn start(store: &Store) -> Self {
         let mut followers = Self::none().with(store, Touch::new(store.clone()));
         let job = publish(store.clone(), followers.stop.subscribe());
+        followers.jobs.push(tokio::task::spawn_local(job));
+        let job = forget(store.clone(), followers.stop.subscribe());
         followers.jobs.push(tokio::task::spawn_local(job));
         followers
     }

@@ -13,6 +13,7 @@ pub mod geometry;
 pub mod graph;
 pub mod hidden;
 pub mod history;
+pub mod idempotency;
 pub mod keys;
 pub mod load;
 pub mod merged;

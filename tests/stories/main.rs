@@ -24,6 +24,7 @@ mod flow;
 mod followers;
 mod geojson;
 mod graph;
+mod idempotency;
 mod issuers;
 mod lists;
 mod matrix;
