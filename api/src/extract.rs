@@ -168,7 +168,9 @@ const DRY_RUN: &[Parameter] = &[Parameter {
     repeatable: false,
 }];
 
-struct DryRun(bool);
+/// `?dry_run=true`: whether a write is only rehearsed.
+#[derive(Debug)]
+pub struct DryRun(pub bool);
 
 impl Parameters for DryRun {
     fn table() -> &'static [Parameter] {

@@ -12,6 +12,7 @@ pub mod history;
 pub mod me;
 pub mod merge;
 pub mod oauth;
+pub mod persons;
 pub mod problems;
 pub mod relationships;
 pub mod service;
@@ -78,6 +79,7 @@ pub fn all() -> Routes {
         .and(graph::routes())
         .and(export::routes())
         .and(duplicates::routes())
+        .and(persons::routes())
         .and(vocabularies::routes())
         .and(me::routes())
         .and(oauth::routes())
@@ -87,7 +89,10 @@ pub fn all() -> Routes {
         .and(health::routes())
 }
 
-/// What stands beside the records of a kind: their history, and whether a copy is hidden here.
+/// What stands beside the records of a kind: their history, contact persons, and whether a copy is
+/// hidden here.
 fn beside<T: Resource>(tag: &'static str) -> Routes {
-    history::routes::<T>(tag).and(hidden::routes::<T>(tag))
+    history::routes::<T>(tag)
+        .and(hidden::routes::<T>(tag))
+        .and(persons::of::<T>())
 }

@@ -114,7 +114,10 @@ impl ContactPersonInput {
         let mut faults = Vec::new();
         if self.visibility == Some(PersonVisibility::Public) && self.consent.is_none() {
             let fault = Fault::new("required")
-                .with("what", "the consent of the person, since `visibility` is `public`")
+                .with(
+                    "what",
+                    "the consent of the person, since `visibility` is `public`",
+                )
                 .with(
                     "what_de",
                     "die Einwilligung der Person, denn `visibility` ist `public`",
@@ -157,29 +160,30 @@ pub struct ContactPerson {
     /// BCP 47 language in which to write to the person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// What only editors read.
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub held: Option<HeldPerson>,
-}
-
-/// What the editors of a record read of a contact person beside what everybody may.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct HeldPerson {
-    /// From 1, plus 1 per change; the `ETag`.
-    pub version: i64,
+    /// From 1, plus 1 per change; the `ETag`. This and what follows only for editors of the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
     /// When it was made (RFC 3339 UTC, microseconds).
-    #[serde(serialize_with = "crate::record::micros")]
-    pub created_at: DateTime<Utc>,
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "crate::record::micros_opt"
+    )]
+    pub created_at: Option<DateTime<Utc>>,
     /// When it was last changed.
-    #[serde(serialize_with = "crate::record::micros")]
-    pub updated_at: DateTime<Utc>,
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "crate::record::micros_opt"
+    )]
+    pub updated_at: Option<DateTime<Utc>>,
     /// What the data are kept for.
-    pub purpose: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
     /// What the person has agreed to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consent: Option<Consent>,
     /// Who sees the person.
-    pub visibility: PersonVisibility,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<PersonVisibility>,
 }
 
 #[cfg(test)]
@@ -206,11 +210,23 @@ mod tests {
             (json!({"purpose": null}), "/purpose", "required"),
             (json!({"email": "nirgends"}), "/email", "email"),
             (json!({"language": "deutsch!"}), "/language", "language"),
-            (json!({"visibility": "partners"}), "/visibility", "unknown-code"),
+            (
+                json!({"visibility": "partners"}),
+                "/visibility",
+                "unknown-code",
+            ),
             (json!({"visibility": "public"}), "/consent", "required"),
             (json!({"iban": "x"}), "/iban", "unknown-member"),
-            (json!({"consent": {"proof": "x"}}), "/consent/from", "required"),
-            (json!({"consent": {"from": "2025"}}), "/consent/from", "timestamp"),
+            (
+                json!({"consent": {"proof": "x"}}),
+                "/consent/from",
+                "required",
+            ),
+            (
+                json!({"consent": {"from": "2025"}}),
+                "/consent/from",
+                "timestamp",
+            ),
             (
                 json!({"consent": {"from": "2025-01-01T00:00:00Z", "until": "2024-01-01T00:00:00Z"}}),
                 "/consent/until",

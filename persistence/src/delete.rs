@@ -31,6 +31,8 @@ impl Unit<'_> {
         let edges = self.own_edges(&ids).await?;
         let going: BTreeSet<Uuid> = edges.iter().map(|row| row.id).collect();
         self.refuse_referenced(&ids, &going).await?;
+        self.forget_persons(&ids.union(&going).copied().collect())
+            .await?;
         for row in edges.into_iter().chain([old]) {
             self.bury(&row, Cause::Deleted, None).await?;
         }

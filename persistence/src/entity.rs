@@ -5,6 +5,7 @@ pub mod account_grant;
 pub mod application;
 pub mod change;
 pub mod confirmation;
+pub mod contact_person;
 pub mod edge;
 pub mod edge_role;
 pub mod follower;

@@ -200,6 +200,22 @@ impl Unit<'_> {
         answer(row, key).map(Some)
     }
 
+    /// Blanks the answers that tell of any of these ids: whoever asks again learns that it was
+    /// erased, and does not make it anew.
+    pub(crate) async fn blank_answers(&self, ids: &[Uuid]) -> Result<()> {
+        for chunk in ids.chunks(50) {
+            let tells = (1..=chunk.len()).map(|n| format!("body LIKE ${n}"));
+            let tells: Vec<String> = tells.collect();
+            let sql = format!(
+                "UPDATE kept_answer SET status = NULL, headers = NULL, body = NULL WHERE {}",
+                tells.join(" OR ")
+            );
+            let values = chunk.iter().map(|id| format!("%{id}%").into());
+            self.execute(&sql, values).await?;
+        }
+        Ok(())
+    }
+
     async fn keep_answer(&self, key: &Key, answer: &Answer) -> Result<()> {
         let headers = serde_json::to_string(&answer.headers);
         let headers = headers.map_err(|why| StoreError::Corrupt(why.to_string()))?;

@@ -18,6 +18,8 @@ pub mod keys;
 pub mod load;
 pub mod merged;
 pub mod migrations;
+pub mod personal_data;
+pub mod persons;
 pub mod publish;
 pub mod read;
 pub mod relationships;

@@ -288,6 +288,7 @@ impl Unit<'_> {
             by: Set(self.caller.account),
             reason: Set(self.options.reason.clone()),
             at: Set(self.now),
+            erased: Set(false),
             bulk: Set(self.options.bulk),
         }
     }

@@ -31,6 +31,7 @@ mod matrix;
 mod merging;
 mod openapi;
 mod pages;
+mod persons;
 mod properties;
 mod questions;
 mod reading;
