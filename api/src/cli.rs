@@ -2,6 +2,7 @@
 
 mod accounts;
 mod doctor;
+mod erase;
 mod export;
 mod grant;
 mod import;
@@ -74,6 +75,12 @@ enum Command {
     Import(import::Import),
     /// Print this node's own records, as import takes them back
     Export(export::ExportOptions),
+    /// Erase a record and all that it ever said, for good
+    Erase(erase::Erase),
+    /// Print everything that is held about a person (GDPR Art. 15)
+    PersonalData(erase::PersonalData),
+    /// Rewrite the database, so that nothing deleted is left in its files
+    Compact,
     /// Print the OpenAPI document
     Openapi,
     /// Make a local account with one grant and print its token as the last line
@@ -173,6 +180,9 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         }
         Command::Import(import) => import::run(&open(&config).await?, &import).await,
         Command::Export(options) => export::run(&open(&config).await?, &options).await,
+        Command::Erase(erase) => erase::run(&open(&config).await?, &erase).await,
+        Command::PersonalData(about) => erase::personal_data(&open(&config).await?, &about).await,
+        Command::Compact => erase::compact(&open(&config).await?).await,
         Command::Token(token) => token::run(&open(&config).await?, &token).await,
         Command::User(user) => accounts::user(&open(&config).await?, &user).await,
         Command::Client(client) => accounts::client(&open(&config).await?, &client).await,

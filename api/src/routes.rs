@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod applications;
 pub mod confirmation;
 pub mod duplicates;
+pub mod erase;
 pub mod geometry;
 pub mod graph;
 pub mod health;
@@ -89,10 +90,11 @@ pub fn all() -> Routes {
         .and(health::routes())
 }
 
-/// What stands beside the records of a kind: their history, contact persons, and whether a copy is
-/// hidden here.
+/// What stands beside the records of a kind: their history, contact persons, whether a copy is
+/// hidden here, and how to erase them.
 fn beside<T: Resource>(tag: &'static str) -> Routes {
     history::routes::<T>(tag)
         .and(hidden::routes::<T>(tag))
         .and(persons::of::<T>())
+        .and(erase::routes::<T>(tag))
 }

@@ -64,6 +64,12 @@ pub enum StoreError {
     /// The body of this version is no longer kept, or never was there.
     #[error("the version is gone")]
     VersionGone,
+    /// The version is the newest one, so it is not erased alone.
+    #[error("version {version} is the newest one")]
+    NotSuperseded {
+        /// The version.
+        version: i64,
+    },
     /// The network takes no applications.
     #[error("the network takes no applications")]
     ApplicationsClosed,

@@ -56,6 +56,8 @@ pub struct Entry {
     pub audience_after: Option<String>,
     /// When.
     pub at: DateTime<Utc>,
+    /// Whether its body was erased, or it erased bodies.
+    pub erased: bool,
     /// Whether readers need not wait until it is searchable.
     pub bulk: bool,
 }

@@ -6,6 +6,7 @@ pub mod confirmation;
 pub mod db;
 pub mod duplicates;
 pub mod entity;
+pub mod erase;
 pub mod error;
 pub mod export;
 pub mod follow;
@@ -29,6 +30,7 @@ pub mod touch;
 pub mod unit;
 pub mod write;
 
+mod compact;
 mod conflict;
 mod cursor;
 mod delete;

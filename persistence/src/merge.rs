@@ -268,7 +268,8 @@ fn as_it_was(kind: Kind, grave: &tombstone::Model, body: &Value) -> record::Mode
     }
 }
 
-fn gone(kind: Kind, grave: tombstone::Model) -> StoreError {
+/// What is told of a deleted record, whoever asks.
+pub(crate) fn gone(kind: Kind, grave: tombstone::Model) -> StoreError {
     StoreError::Gone(Box::new(Tombstone {
         envelope: Envelope {
             id: grave.id,

@@ -41,6 +41,10 @@ impl From<StoreError> for Problem {
                 )
             }
             StoreError::VersionGone => Self::new("version-gone"),
+            StoreError::NotSuperseded { version } => Self::new("invalid-parameter").detail(
+                format!("`version={version}` is the newest version; change the record first, or erase all of it."),
+                format!("`version={version}` ist die neueste Fassung; ändern Sie zuerst den Datensatz, oder tilgen Sie ihn ganz."),
+            ),
             StoreError::ApplicationsClosed => Self::new("applications-closed"),
             StoreError::TooManyApplications => {
                 Self::new("too-many-applications").header(header::RETRY_AFTER, "3600")
