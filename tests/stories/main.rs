@@ -18,6 +18,7 @@ mod concurrency;
 mod crud;
 mod duplicates;
 mod durability;
+mod erasure;
 mod errors;
 mod export;
 mod flow;
