@@ -47,7 +47,9 @@ fn text(bytes: &[u8]) -> String {
 fn on_both(story: impl Fn(&Path, &str)) {
     for backend in [Backend::Sqlite, Backend::Postgres] {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let database = runtime.block_on(Database::new(backend, Content::Empty));
+        // The followers that make a template are local tasks.
+        let local = tokio::task::LocalSet::new();
+        let database = local.block_on(&runtime, Database::new(backend, Content::Empty));
         let folder = tempfile::tempdir().unwrap();
         story(folder.path(), &database.url);
         runtime.block_on(database.remove());
@@ -355,5 +357,40 @@ fn people_and_programs_get_accounts() {
         }
         let (done, _, told) = run(&["doctor"], "");
         assert!(done, "{told}");
+    });
+}
+
+#[test]
+fn records_are_erased_and_personal_data_told() {
+    on_both(|folder, url| {
+        let run = |arguments: &[&str], input: &str| {
+            let mut all = arguments.to_vec();
+            all.extend(["--database-url", url]);
+            verbund(folder, &all, &[], input)
+        };
+        let done = |arguments: &[&str], input: &str| {
+            let output = run(arguments, input);
+            assert!(output.status.success(), "{}", text(&output.stderr));
+            text(&output.stdout)
+        };
+        let line = r#"{"kind": "actor", "name": "Weg", "slug": "weg", "home_region": "hessen", "contact": {"email": "erika@beispiel.example"}}"#;
+        done(&["import", "-"], line);
+        let about = ["personal-data", "--email", "Erika@beispiel.example"];
+        let told: Value = serde_json::from_str(&done(&about, "")).unwrap();
+        assert_eq!(told["mentions"][0]["place"], "record");
+        assert!(
+            !run(&["erase", "actor", "weg", "--version", "1"], "")
+                .status
+                .success()
+        );
+        let said = done(&["erase", "actor", "weg", "--reason", "Art. 17"], "");
+        assert!(said.starts_with("erased actor "), "{said}");
+        assert!(!run(&["erase", "actor", "weg"], "").status.success());
+        assert!(!run(&["erase", "person", "weg"], "").status.success());
+        let told: Value = serde_json::from_str(&done(&about, "")).unwrap();
+        assert_eq!(told["mentions"], Value::Array(Vec::new()));
+        assert!(!run(&["personal-data"], "").status.success());
+        done(&["compact"], "");
+        done(&["doctor"], "");
     });
 }
