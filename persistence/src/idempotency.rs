@@ -31,7 +31,7 @@ const PAUSE: Duration = Duration::from_hours(1);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key {
     principal: Uuid,
-    key: String,
+    digest: String,
     request: String,
 }
 
@@ -73,7 +73,7 @@ impl Turns {
         let turn = {
             let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             waiting.retain(|_, turn| turn.strong_count() > 0);
-            let name = (key.principal, key.key.clone());
+            let name = (key.principal, key.digest.clone());
             let known = waiting.get(&name).and_then(Weak::upgrade);
             known.unwrap_or_else(|| {
                 let turn = Arc::default();
@@ -95,7 +95,7 @@ impl Store {
         let place = format!("{method} {address}");
         Key {
             principal,
-            key: hex(&sign(&self.node().secret, "idempotency", key.as_bytes())),
+            digest: hex(&sign(&self.node().secret, "idempotency", key.as_bytes())),
             request: hex(&sign(key.as_bytes(), &place, body.as_bytes())),
         }
     }
@@ -114,7 +114,7 @@ impl Store {
     /// [`StoreError::KeyReused`] if it was another request, [`StoreError::AnswerErased`].
     pub async fn known_answer(&self, key: &Key) -> Result<Option<Answer>> {
         let expired = self.clock().now() - TimeDelta::days(KEPT_DAYS);
-        let row = kept_answer::Entity::find_by_id((key.principal, key.key.clone()))
+        let row = kept_answer::Entity::find_by_id((key.principal, key.digest.clone()))
             .filter(kept_answer::Column::CreatedAt.gt(expired))
             .one(self.db().reader())
             .await?;
@@ -177,7 +177,7 @@ impl Unit<'_> {
              status = NULL, headers = NULL, body = NULL WHERE kept_answer.created_at <= $5";
         let values = [
             key.principal.into(),
-            key.key.clone().into(),
+            key.digest.clone().into(),
             key.request.clone().into(),
             self.now.into(),
             (self.now - TimeDelta::days(KEPT_DAYS)).into(),
@@ -193,7 +193,7 @@ impl Unit<'_> {
         if taken.rows_affected() > 0 {
             return Ok(None);
         }
-        let row = kept_answer::Entity::find_by_id((key.principal, key.key.clone()))
+        let row = kept_answer::Entity::find_by_id((key.principal, key.digest.clone()))
             .one(&self.tx)
             .await?
             .ok_or_else(|| StoreError::Corrupt("a key without its answer".to_owned()))?;
@@ -226,7 +226,7 @@ impl Unit<'_> {
             headers.into(),
             answer.body.clone().into(),
             key.principal.into(),
-            key.key.clone().into(),
+            key.digest.clone().into(),
         ];
         self.execute(sql, values).await
     }

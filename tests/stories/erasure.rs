@@ -28,9 +28,9 @@ fn erase(node: &Node, path: &str) -> Call {
 }
 
 async fn patch(node: &Node, path: &str, body: &Value) -> Answer {
-    let patch = node.patch(path).if_match("*").json(body);
-    let patch = patch.header("x-change-reason", &format!("weil {MARK}"));
-    patch.await.expect(200)
+    let call = node.patch(path).if_match("*").json(body);
+    let call = call.header("x-change-reason", &format!("weil {MARK}"));
+    call.await.expect(200)
 }
 
 /// A network with the mark in every text that it may have.
@@ -91,10 +91,10 @@ async fn leave_traces(node: &Node) -> String {
     let mut other = relationship.clone();
     other["type"] = json!("part_of");
     other["from"] = json!({"kind": "network", "slug": "it-netzwerk-nordhessen"});
-    let moved = make(node, "relationships", &other).await;
+    let elsewhere = make(node, "relationships", &other).await;
     let to = json!({"to": {"id": null, "kind": "network", "slug": "mo-win-net"}, "note": null});
-    let move_ = node.patch(&moved).if_match("*").json(&to);
-    move_.await.expect(200);
+    let leave = node.patch(&elsewhere).if_match("*").json(&to);
+    leave.await.expect(200);
     other["subject"] = json!(format!("Über {MARK}"));
     let gone = make(node, "relationships", &other).await;
     node.delete(&gone).if_match("*").await.expect(204);

@@ -259,13 +259,13 @@ type Serving = (JoinHandle<Once<()>>, oneshot::Sender<()>);
 
 /// Serves a request until it is told to go on.
 async fn serve(store: &Store, key: Key) -> Serving {
-    let (begin, begun) = oneshot::channel();
+    let (tell, told) = oneshot::channel();
     let (go, on) = oneshot::channel();
-    let waiting = tokio::sync::Mutex::new(Some((begin, on)));
+    let waiting = tokio::sync::Mutex::new(Some((tell, on)));
     let store = store.clone();
     let work = async move |_: &mut Unit<'_>| {
-        let (begin, on) = waiting.lock().await.take().unwrap();
-        begin.send(()).unwrap();
+        let (tell, on) = waiting.lock().await.take().unwrap();
+        tell.send(()).unwrap();
         on.await.unwrap();
         let kept = Kept {
             status: 201,
@@ -281,7 +281,7 @@ async fn serve(store: &Store, key: Key) -> Serving {
         let once = store.write_once(&caller, &options, &key, work);
         once.await.unwrap()
     });
-    begun.await.unwrap();
+    told.await.unwrap();
     (serving, go)
 }
 
