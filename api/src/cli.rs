@@ -2,6 +2,7 @@
 
 mod accounts;
 mod doctor;
+mod erase;
 mod export;
 mod grant;
 mod import;
@@ -77,6 +78,12 @@ enum Command {
     Export(export::ExportOptions),
     /// Build the search index anew; no server may use its folder meanwhile
     Reindex,
+    /// Erase a record and all that it ever said, for good
+    Erase(erase::Erase),
+    /// Print everything that is held about a person (GDPR Art. 15)
+    PersonalData(erase::PersonalData),
+    /// Rewrite the database, so that nothing deleted is left in its files
+    Compact,
     /// Print the OpenAPI document
     Openapi,
     /// Make a local account with one grant and print its token as the last line
@@ -177,6 +184,9 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Import(import) => import::run(&open(&config).await?, &import).await,
         Command::Export(options) => export::run(&open(&config).await?, &options).await,
         Command::Reindex => reindex(&config).await,
+        Command::Erase(erase) => erase::run(&open(&config).await?, &erase).await,
+        Command::PersonalData(about) => erase::personal_data(&open(&config).await?, &about).await,
+        Command::Compact => erase::compact(&open(&config).await?).await,
         Command::Token(token) => token::run(&open(&config).await?, &token).await,
         Command::User(user) => accounts::user(&open(&config).await?, &user).await,
         Command::Client(client) => accounts::client(&open(&config).await?, &client).await,

@@ -168,7 +168,9 @@ const DRY_RUN: &[Parameter] = &[Parameter {
     repeatable: false,
 }];
 
-struct DryRun(bool);
+/// `?dry_run=true`: whether a write is only rehearsed.
+#[derive(Debug)]
+pub struct DryRun(pub bool);
 
 impl Parameters for DryRun {
     fn table() -> &'static [Parameter] {
@@ -185,6 +187,30 @@ from_head!(HowToWrite);
 impl HowToWrite {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let DryRun(dry_run) = query::read(request)?;
+        let ChangeReason(reason) = ChangeReason::of(request)?;
+        Ok(Self(WriteOptions {
+            dry_run,
+            reason,
+            bulk: false,
+        }))
+    }
+}
+
+impl Extract for HowToWrite {
+    fn describe(draft: &mut Draft) {
+        Query::<DryRun>::describe(draft);
+        ChangeReason::describe(draft);
+    }
+}
+
+/// Why something is changed: `X-Change-Reason`.
+#[derive(Debug)]
+pub struct ChangeReason(pub Option<String>);
+
+from_head!(ChangeReason);
+
+impl ChangeReason {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let reason = request.headers().get("x-change-reason").map(|value| {
             let text = std::str::from_utf8(value.as_bytes()).ok();
             text.filter(|text| text.chars().count() <= 500)
@@ -197,17 +223,12 @@ impl HowToWrite {
                 })
         });
         let reason = reason.transpose()?;
-        Ok(Self(WriteOptions {
-            dry_run,
-            reason: reason.filter(|text| !text.trim().is_empty()),
-            bulk: false,
-        }))
+        Ok(Self(reason.filter(|text| !text.trim().is_empty())))
     }
 }
 
-impl Extract for HowToWrite {
+impl Extract for ChangeReason {
     fn describe(draft: &mut Draft) {
-        Query::<DryRun>::describe(draft);
         draft.problem("invalid-header");
         draft.parameter(json!({
             "name": "X-Change-Reason",

@@ -14,6 +14,7 @@ pub mod list;
 pub mod middleware;
 pub mod mount;
 pub mod negotiate;
+pub mod once;
 pub mod openapi;
 pub mod operation;
 pub mod problem;

@@ -4,6 +4,7 @@ use crate::extract::{
     App, HowToWrite, Id, IfMatch, IfNoneMatch, PatchBody, Query, Reader, RecordBody, Writer,
 };
 use crate::negotiate::Wanted;
+use crate::once::{Kept, Once};
 use crate::operation::Routes;
 use crate::problem::Problem;
 use crate::reply::{Changed, Created, Done, Found, Written};
@@ -69,18 +70,15 @@ async fn create<T: Resource>(
     app: App,
     Writer(caller): Writer,
     HowToWrite(options): HowToWrite,
+    mut once: Once,
     body: RecordBody<T>,
-) -> Result<Created<T>, Problem> {
-    let saved = app
-        .store
-        .create(&caller, T::KIND, &body.0, &options)
-        .await?;
-    let written = Written::new(&saved.row, saved.warnings)?;
-    if options.dry_run {
-        return Ok(Created::Rehearsed(written));
-    }
-    let location = format!("/v1/{}/{}", T::KIND.plural(), saved.row.id);
-    Ok(Created::At(location, written))
+) -> Result<Kept<Created<T>>, Problem> {
+    once.write(&app, &caller, &options, async |unit| {
+        let id = domain::id::new();
+        let saved = unit.create(T::KIND, id, body.0.clone()).await?;
+        Created::new(saved, options.dry_run)
+    })
+    .await
 }
 
 async fn get<T: Resource>(

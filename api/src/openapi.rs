@@ -127,6 +127,10 @@ fn tags() -> Value {
             "Relationships",
             "Who works with whom, in which role and when.",
         ),
+        (
+            "Contact persons",
+            "People to ask about a record, and what is held about a person.",
+        ),
         ("Search", "Finding records, and what is around them."),
         ("Export", "Many records at once, to take away."),
         ("Duplicates", "Records that are likely one thing."),

@@ -58,6 +58,14 @@ impl Draft {
         self.responses.insert(status, response);
     }
 
+    /// Adds a header to every answer of success that is described so far.
+    pub fn success_header(&mut self, name: &str, description: &str) {
+        let object = json!({"description": description, "schema": {"type": "string"}});
+        for (_, response) in self.responses.range_mut(200..300) {
+            insert(response, &["headers", name], object.clone());
+        }
+    }
+
     /// Adds a problem that the operation can answer, by its code.
     pub fn problem(&mut self, code: &'static str) {
         self.problems.insert(code);

@@ -1,5 +1,6 @@
 //! Replies that document themselves: the return type of a handler is its documentation.
 
+use crate::once::{Keep, respond};
 use crate::operation::{Draft, Reply, reference};
 use crate::represent::{Shown, geojson};
 use actix_web::body::BoxBody;
@@ -10,6 +11,8 @@ use domain::fault::FieldError;
 use domain::json::insert;
 use domain::resource::Resource;
 use persistence::entity::record;
+use persistence::idempotency::Answer;
+use persistence::write::Saved;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::marker::PhantomData;
@@ -184,38 +187,53 @@ impl<T> Written<T> {
         })
     }
 
-    fn respond(self, status: StatusCode) -> HttpResponse {
-        let mut response = HttpResponse::build(status);
-        response.content_type(JSON);
+    fn answer(&self, status: StatusCode) -> Answer {
+        let mut headers = vec![header_pair(&header::CONTENT_TYPE, JSON)];
         if let Some(version) = self.version {
-            response.insert_header((header::ETAG, format!("\"{version}\"")));
+            headers.push(header_pair(&header::ETAG, &format!("\"{version}\"")));
         }
         if let Some(warnings) = warnings(&self.warnings) {
-            response.insert_header((WARNINGS, warnings));
+            headers.push(header_pair(&WARNINGS, &warnings));
         }
-        response.body(self.json)
+        Answer {
+            status: status.as_u16(),
+            headers,
+            body: self.json.clone(),
+        }
     }
 }
 
-fn warnings(found: &[FieldError]) -> Option<HeaderValue> {
+/// A header of an answer that may be kept.
+#[must_use]
+pub fn header_pair(name: &HeaderName, value: &str) -> (String, String) {
+    (name.as_str().to_owned(), value.to_owned())
+}
+
+fn warnings(found: &[FieldError]) -> Option<String> {
     let list: Vec<String> = found
         .iter()
         .map(|one| format!("{} {}", one.pointer, one.fault.code))
         .collect();
-    (!list.is_empty())
-        .then(|| HeaderValue::from_str(&list.join(", ")).ok())
-        .flatten()
+    let text = list.join(", ");
+    // Members that have no place in a header are told in the body only.
+    (!list.is_empty() && HeaderValue::from_str(&text).is_ok()).then_some(text)
 }
 
 /// 200 with a record as a change left it.
 #[derive(Debug)]
 pub struct Changed<T>(pub Written<T>);
 
-impl<T> Responder for Changed<T> {
+impl<T: Resource> Responder for Changed<T> {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        self.0.respond(StatusCode::OK)
+        respond(self.kept())
+    }
+}
+
+impl<T: Resource> Keep for Changed<T> {
+    fn kept(&self) -> Answer {
+        self.0.answer(StatusCode::OK)
     }
 }
 
@@ -245,26 +263,45 @@ pub enum Created<T> {
     Rehearsed(Written<T>),
 }
 
-impl<T> Responder for Created<T> {
+impl<T: Resource> Responder for Created<T> {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        respond(self.kept())
+    }
+}
+
+impl<T: Resource> Created<T> {
+    /// From the row that the write left, or would leave.
+    ///
+    /// # Errors
+    /// The store's, if the row cannot be read.
+    pub fn new(saved: Saved, dry_run: bool) -> persistence::Result<Self> {
+        let mut written = Written::new(&saved.row, saved.warnings)?;
+        if !dry_run {
+            let location = format!("/v1/{}/{}", T::KIND.plural(), saved.row.id);
+            return Ok(Self::At(location, written));
+        }
+        if let Ok(mut record) = serde_json::from_str::<Value>(&written.json) {
+            insert(&mut record, &["id"], Value::Null);
+            written.json = record.to_string();
+        }
+        written.version = None;
+        Ok(Self::Rehearsed(written))
+    }
+}
+
+impl<T: Resource> Keep for Created<T> {
+    fn kept(&self) -> Answer {
         match self {
             Self::At(location, written) => {
-                let mut response = written.respond(StatusCode::CREATED);
-                if let Ok(location) = HeaderValue::from_str(&location) {
-                    response.headers_mut().insert(header::LOCATION, location);
-                }
-                response
+                let mut answer = written.answer(StatusCode::CREATED);
+                answer
+                    .headers
+                    .push(header_pair(&header::LOCATION, location));
+                answer
             }
-            Self::Rehearsed(mut written) => {
-                if let Ok(mut record) = serde_json::from_str::<Value>(&written.json) {
-                    insert(&mut record, &["id"], Value::Null);
-                    written.json = record.to_string();
-                }
-                written.version = None;
-                written.respond(StatusCode::OK)
-            }
+            Self::Rehearsed(written) => written.answer(StatusCode::OK),
         }
     }
 }
@@ -303,6 +340,16 @@ impl Responder for Done {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         HttpResponse::NoContent().finish()
+    }
+}
+
+impl Keep for Done {
+    fn kept(&self) -> Answer {
+        Answer {
+            status: StatusCode::NO_CONTENT.as_u16(),
+            headers: Vec::new(),
+            body: String::new(),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod applications;
 pub mod confirmation;
 pub mod duplicates;
+pub mod erase;
 pub mod geometry;
 pub mod graph;
 pub mod health;
@@ -12,6 +13,7 @@ pub mod history;
 pub mod me;
 pub mod merge;
 pub mod oauth;
+pub mod persons;
 pub mod problems;
 pub mod relationships;
 pub mod service;
@@ -78,6 +80,7 @@ pub fn all() -> Routes {
         .and(graph::routes())
         .and(export::routes())
         .and(duplicates::routes())
+        .and(persons::routes())
         .and(vocabularies::routes())
         .and(me::routes())
         .and(oauth::routes())
@@ -87,7 +90,11 @@ pub fn all() -> Routes {
         .and(health::routes())
 }
 
-/// What stands beside the records of a kind: their history, and whether a copy is hidden here.
+/// What stands beside the records of a kind: their history, contact persons, whether a copy is
+/// hidden here, and how to erase them.
 fn beside<T: Resource>(tag: &'static str) -> Routes {
-    history::routes::<T>(tag).and(hidden::routes::<T>(tag))
+    history::routes::<T>(tag)
+        .and(hidden::routes::<T>(tag))
+        .and(persons::of::<T>())
+        .and(erase::routes::<T>(tag))
 }

@@ -50,7 +50,7 @@ pub fn micros<S: serde::Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, 
 }
 
 #[expect(clippy::ref_option, reason = "serde hands over the field")]
-fn micros_opt<S: serde::Serializer>(at: &Option<DateTime<Utc>>, to: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn micros_opt<S: serde::Serializer>(at: &Option<DateTime<Utc>>, to: S) -> Result<S::Ok, S::Error> {
     match at {
         Some(at) => micros(at, to),
         None => to.serialize_none(),

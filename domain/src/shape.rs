@@ -8,6 +8,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use utoipa::ToSchema;
 
 /// A compiled schema.
 pub struct Shape {
@@ -30,6 +31,14 @@ impl Shape {
         }
         let validator = options.build(&schema).ok();
         Self { schema, validator }
+    }
+
+    /// Compiles the schema of a type.
+    #[must_use]
+    pub fn of<T: ToSchema>() -> Self {
+        let mut schemas = vec![(T::name().into_owned(), T::schema())];
+        T::schemas(&mut schemas);
+        Self::new(&T::name(), crate::schema::tidy(schemas))
     }
 
     /// Whether the schema compiled; a test holds every schema to it.

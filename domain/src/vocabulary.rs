@@ -139,6 +139,7 @@ pub fn all() -> Vec<Vocabulary> {
         relationship::RelationshipType::vocabulary(),
         relationship::RelationshipRole::vocabulary(),
         crate::confirmation::ConfirmationState::vocabulary(),
+        crate::contact_person::PersonVisibility::vocabulary(),
         crate::access::Role::vocabulary(),
         crate::duplicate::ReasonCode::vocabulary(),
         crate::account::TokenScope::vocabulary(),

@@ -33,20 +33,35 @@ pub struct ApplicationPage {
     pub next: Option<String>,
 }
 
+/// An application that can be written down.
+#[derive(Debug)]
+pub struct Applying {
+    network: Uuid,
+    relationship: Value,
+    input: ApplicationInput,
+}
+
+/// How an application is written down: the applicant has no grant, so the node does it for him.
+#[must_use]
+pub fn on_behalf() -> (Caller, WriteOptions) {
+    let options = WriteOptions {
+        reason: Some("application for membership".to_owned()),
+        ..WriteOptions::default()
+    };
+    (Caller::node(), options)
+}
+
 impl Store {
-    /// Applies for membership in a network.
-    ///
-    /// Whether somebody has applied for the same before is not told; a membership that is public is.
+    /// Looks whether somebody may apply for membership in a network.
     ///
     /// # Errors
-    /// [`StoreError::ApplicationsClosed`], [`StoreError::TooManyApplications`],
-    /// [`StoreError::Conflict`] for members, [`StoreError::Invalid`], and as [`Store::get`].
-    pub async fn apply(
+    /// [`StoreError::ApplicationsClosed`], [`StoreError::Invalid`], and as [`Store::get`].
+    pub async fn to_apply(
         &self,
         caller: &Caller,
         network: &str,
-        input: &ApplicationInput,
-    ) -> Result<()> {
+        input: ApplicationInput,
+    ) -> Result<Applying> {
         let network = self.get(caller, Kind::Network, network).await?;
         if network.origin != self.node().origin {
             return Err(StoreError::Forbidden(Denied::Copy));
@@ -56,38 +71,18 @@ impl Store {
         if closed || publication_of(&network)? != Publication::Published {
             return Err(StoreError::ApplicationsClosed);
         }
-        let body = json!({
+        let relationship = json!({
             "type": RelationshipType::MemberOf,
-            "from": self.applicant(input).await?,
+            "from": self.applicant(&input).await?,
             "to": {"kind": Kind::Network, "id": network.id},
             "home_region": network.home_region,
             "publication": Publication::Review,
         });
-        let options = WriteOptions {
-            reason: Some("application for membership".to_owned()),
-            ..WriteOptions::default()
-        };
-        // The applicant has no grant; the node writes it down for him.
-        self.write(&Caller::node(), &options, async |unit| {
-            unit.refuse_flood(network.id).await?;
-            let relationship = unit.applied_for(&body).await?;
-            let row = application::Model {
-                id: domain::id::new(),
-                network_id: network.id,
-                relationship_id: relationship,
-                organisation: input.applicant.organisation.clone(),
-                person: input.applicant.person.clone(),
-                email: input.applicant.email.clone(),
-                phone: input.applicant.phone.clone(),
-                message: input.message.clone(),
-                created_at: unit.now,
-            };
-            application::Entity::insert(row.into_active_model())
-                .exec_without_returning(&unit.tx)
-                .await?;
-            Ok(())
+        Ok(Applying {
+            network: network.id,
+            relationship,
+            input,
         })
-        .await
     }
 
     /// The end that applies: a published actor, or the name of an organisation.
@@ -218,6 +213,33 @@ fn shown(
 }
 
 impl Unit<'_> {
+    /// Writes an application down; see [`on_behalf`].
+    ///
+    /// Whether somebody has applied for the same before is not told; a membership that is public is.
+    ///
+    /// # Errors
+    /// [`StoreError::TooManyApplications`], [`StoreError::Conflict`] for members.
+    pub async fn apply(&mut self, applying: &Applying) -> Result<()> {
+        self.refuse_flood(applying.network).await?;
+        let relationship = self.applied_for(&applying.relationship).await?;
+        let input = &applying.input;
+        let row = application::Model {
+            id: domain::id::new(),
+            network_id: applying.network,
+            relationship_id: relationship,
+            organisation: input.applicant.organisation.clone(),
+            person: input.applicant.person.clone(),
+            email: input.applicant.email.clone(),
+            phone: input.applicant.phone.clone(),
+            message: input.message.clone(),
+            created_at: self.now,
+        };
+        application::Entity::insert(row.into_active_model())
+            .exec_without_returning(&self.tx)
+            .await?;
+        Ok(())
+    }
+
     async fn refuse_flood(&self, network: Uuid) -> Result<()> {
         let recent = application::Entity::find()
             .filter(application::Column::NetworkId.eq(network))

@@ -35,7 +35,7 @@ pub(crate) fn decode<T: DeserializeOwned>(secret: &[u8], query: &str, cursor: &s
     serde_json::from_slice(payload).map_err(|_| StoreError::BadCursor)
 }
 
-fn sign(secret: &[u8], query: &str, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn sign(secret: &[u8], query: &str, payload: &[u8]) -> Vec<u8> {
     mac(secret, query, payload).finalize().into_bytes().to_vec()
 }
 

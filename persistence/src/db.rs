@@ -134,6 +134,8 @@ fn sqlite_options(url: &str, connections: u32) -> ConnectOptions {
                 .create_if_missing(true)
                 .foreign_keys(true)
                 .journal_mode(SqliteJournalMode::Wal)
+                // What is deleted is overwritten, so that erasing leaves nothing in the file.
+                .pragma("secure_delete", "ON")
                 // Every acknowledged write survives a power failure.
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(PATIENCE)

@@ -31,6 +31,8 @@ impl Unit<'_> {
         let edges = self.own_edges(&ids).await?;
         let going: BTreeSet<Uuid> = edges.iter().map(|row| row.id).collect();
         self.refuse_referenced(&ids, &going).await?;
+        self.forget_persons(&ids.union(&going).copied().collect())
+            .await?;
         for row in edges.into_iter().chain([old]) {
             self.bury(&row, Cause::Deleted, None).await?;
         }
@@ -47,7 +49,7 @@ impl Unit<'_> {
     }
 
     /// This node's relationships that have the record at an end.
-    async fn own_edges(&self, at: &BTreeSet<Uuid>) -> Result<Vec<record::Model>> {
+    pub(crate) async fn own_edges(&self, at: &BTreeSet<Uuid>) -> Result<Vec<record::Model>> {
         let ids = self.edges_at(at).await?;
         if ids.len() > MAX_RELATIONSHIPS {
             return Err(StoreError::HasRelationships(ids.len()));
@@ -82,7 +84,11 @@ impl Unit<'_> {
     }
 
     /// Refuses to delete what another own record still names.
-    async fn refuse_referenced(&self, ids: &BTreeSet<Uuid>, going: &BTreeSet<Uuid>) -> Result<()> {
+    pub(crate) async fn refuse_referenced(
+        &self,
+        ids: &BTreeSet<Uuid>,
+        going: &BTreeSet<Uuid>,
+    ) -> Result<()> {
         let naming: Vec<Uuid> = reference::Entity::find()
             .select_only()
             .column(reference::Column::RecordId)
@@ -132,15 +138,22 @@ impl Unit<'_> {
         merged_into: Option<Uuid>,
     ) -> Result<()> {
         let version = row.version + 1;
-        self.log_delete(row, version).await?;
+        let erased = cause == Cause::Erased;
+        if erased {
+            self.log_living_erasure(row, version).await?;
+        } else {
+            self.log_delete(row, version).await?;
+        }
         self.forget_key(row).await?;
+        // What is erased leaves no names.
+        let name = |text: &Option<String>| text.clone().filter(|_| !erased);
         let grave = tombstone::ActiveModel {
             id: Set(row.id),
             kind: Set(row.kind.clone()),
             origin: Set(row.origin.clone()),
-            slug: Set(row.slug.clone()),
-            system: Set(row.system.clone()),
-            external_id: Set(row.external_id.clone()),
+            slug: Set(name(&row.slug)),
+            system: Set(name(&row.system)),
+            external_id: Set(name(&row.external_id)),
             home_region: Set(row.home_region),
             version: Set(version),
             was_public: Set(row.was_public && self.ends_were_public(row.id).await?),

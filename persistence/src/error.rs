@@ -64,12 +64,27 @@ pub enum StoreError {
     /// The body of this version is no longer kept, or never was there.
     #[error("the version is gone")]
     VersionGone,
+    /// The version is the newest one, so it is not erased alone.
+    #[error("version {version} is the newest one")]
+    NotSuperseded {
+        /// The version.
+        version: i64,
+    },
     /// The network takes no applications.
     #[error("the network takes no applications")]
     ApplicationsClosed,
     /// More applications than a network takes within an hour.
     #[error("too many applications")]
     TooManyApplications,
+    /// The key was used for another request.
+    #[error("the key was used for another request")]
+    KeyReused,
+    /// A request with the same key is still being served.
+    #[error("a request with the same key is being served")]
+    KeyInUse,
+    /// What was made under the key was erased, and the answer with it.
+    #[error("the answer was erased")]
+    AnswerErased,
     /// A query names something that is not there or not visible.
     #[error("unknown reference {value} in {parameter}")]
     UnknownReference {
@@ -199,6 +214,11 @@ fn is_transient(error: &DbErr) -> bool {
         ) => true,
         Some(_) | None => text.contains("database is locked"),
     }
+}
+
+/// Whether a statement gave up because another transaction held what it needed (PostgreSQL).
+pub(crate) fn waited_for_a_lock(error: &DbErr) -> bool {
+    sqlx_code(error).as_deref() == Some("55P03")
 }
 
 fn sqlx_code(error: &DbErr) -> Option<String> {

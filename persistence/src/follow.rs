@@ -6,6 +6,7 @@
 
 use crate::entity::{change, follower};
 use crate::error::{Result, StoreError};
+use crate::idempotency::forget;
 use crate::publish::publish;
 use crate::store::Store;
 use crate::touch::Touch;
@@ -55,6 +56,8 @@ pub struct Entry {
     pub audience_after: Option<String>,
     /// When.
     pub at: DateTime<Utc>,
+    /// Whether its body was erased, or it erased bodies.
+    pub erased: bool,
     /// Whether readers need not wait until it is searchable.
     pub bulk: bool,
 }
@@ -241,7 +244,7 @@ struct Running {
 }
 
 impl Followers {
-    /// Starts every follower that belongs to the store itself, and the job that publishes.
+    /// Starts every follower that belongs to the store itself, and the jobs that publish and forget.
     ///
     /// # Panics
     /// As [`Self::with`].
@@ -249,6 +252,8 @@ impl Followers {
     pub fn start(store: &Store) -> Self {
         let mut followers = Self::none().with(store, Touch::new(store.clone()));
         let job = publish(store.clone(), followers.stop.subscribe());
+        followers.jobs.push(tokio::task::spawn_local(job));
+        let job = forget(store.clone(), followers.stop.subscribe());
         followers.jobs.push(tokio::task::spawn_local(job));
         followers
     }

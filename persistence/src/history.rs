@@ -6,7 +6,7 @@ use crate::error::{Denied, Result, StoreError};
 use crate::store::Store;
 use chrono::{DateTime, Utc};
 use domain::access::{Action, Caller, Subject};
-use domain::change::Op;
+use domain::change::{Cause, Op};
 use domain::described::Publication;
 use domain::record::Envelope;
 use domain::resource::Kind;
@@ -46,6 +46,8 @@ pub struct LogEntry {
     pub reason: Option<String>,
     /// When.
     pub at: DateTime<Utc>,
+    /// Whether its body was erased, or it erased bodies.
+    pub erased: bool,
     /// Whether it was part of a bulk load.
     pub bulk: bool,
 }
@@ -260,7 +262,8 @@ impl Store {
                     cause: None,
                 });
             }
-            Err(StoreError::Gone(grave)) => grave,
+            // Of what was erased nothing is told but that.
+            Err(StoreError::Gone(grave)) if grave.cause != Cause::Erased.code() => grave,
             Err(other) => return Err(other),
         };
         let row = tombstone::Entity::find_by_id(grave.envelope.id)

@@ -25,29 +25,6 @@ use serde_json::Value;
 use uuid::Uuid;
 
 impl Store {
-    /// Merges a record into another one of its kind and answers the survivor.
-    ///
-    /// `into` is a reference in any form; naming a record that was itself merged means the one
-    /// that stands for it. Relationships of the loser are not touched; where one of them says the
-    /// same as one of the survivor's, both are shown.
-    ///
-    /// # Errors
-    /// [`StoreError::Invalid`] if `into` names nothing, the record itself or something above or
-    /// below it; [`StoreError::Forbidden`] without write access to both; as [`Store::modify`].
-    pub async fn merge(
-        &self,
-        caller: &Caller,
-        (kind, loser): (Kind, Uuid),
-        into: &Value,
-        expected: &Precondition,
-        options: &WriteOptions,
-    ) -> Result<record::Model> {
-        self.write(caller, options, async |unit| {
-            unit.merge((kind, loser), into, expected).await
-        })
-        .await
-    }
-
     /// Undoes the merge of a record, which comes back with its last body.
     ///
     /// # Errors
@@ -70,7 +47,16 @@ impl Store {
 }
 
 impl Unit<'_> {
-    async fn merge(
+    /// Merges a record into another one of its kind and answers the survivor.
+    ///
+    /// `into` is a reference in any form; naming a record that was itself merged means the one
+    /// that stands for it. Relationships of the loser are not touched; where one of them says the
+    /// same as one of the survivor's, both are shown.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] if `into` names nothing, the record itself or something above or
+    /// below it; [`StoreError::Forbidden`] without write access to both; as [`Store::modify`].
+    pub async fn merge(
         &mut self,
         (kind, loser): (Kind, Uuid),
         into: &Value,
@@ -300,7 +286,8 @@ fn as_it_was(kind: Kind, grave: &tombstone::Model, body: &Value) -> record::Mode
     }
 }
 
-fn gone(kind: Kind, grave: tombstone::Model) -> StoreError {
+/// What is told of a deleted record, whoever asks.
+pub(crate) fn gone(kind: Kind, grave: tombstone::Model) -> StoreError {
     StoreError::Gone(Box::new(Tombstone {
         envelope: Envelope {
             id: grave.id,

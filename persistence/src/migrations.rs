@@ -5,6 +5,8 @@ mod m0002_followers;
 mod m0003_merge;
 mod m0004_accounts;
 mod m0005_flow;
+mod m0007_persons;
+mod m0008_idempotency;
 
 use sea_orm_migration::prelude::*;
 
@@ -21,6 +23,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_merge::Migration),
             Box::new(m0004_accounts::Migration),
             Box::new(m0005_flow::Migration),
+            Box::new(m0007_persons::Migration),
+            Box::new(m0008_idempotency::Migration),
         ]
     }
 }

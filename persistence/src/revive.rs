@@ -5,6 +5,7 @@ use crate::error::{Conflict, Result, StoreError, Unique};
 use crate::merged::survivors;
 use crate::unit::Unit;
 use domain::access::{Action, Subject};
+use domain::change::Cause;
 use domain::described::Publication;
 use domain::resource::Kind;
 use domain::value::reference::RecordRef;
@@ -71,6 +72,16 @@ impl Unit<'_> {
             value,
             other,
         }))
+    }
+
+    /// Refuses to bring back what was erased: whoever has a copy of it shall not put it back.
+    pub(crate) fn refuse_erased(&self, kind: Kind, dead: &tombstone::Model) -> Result<()> {
+        if dead.cause != Cause::Erased.code() {
+            return Ok(());
+        }
+        let subject = crate::merged::buried(dead, kind, &self.origin);
+        self.authorise(Action::Write, &subject)?;
+        Err(crate::merge::gone(kind, dead.clone()))
     }
 
     pub(crate) async fn revive(&mut self, kind: Kind, dead: &tombstone::Model) -> Result<()> {

@@ -39,6 +39,7 @@ pub struct Store {
     head: watch::Sender<i64>,
     acknowledged: Arc<AtomicI64>,
     duplicates: crate::duplicates::Kept,
+    turns: crate::idempotency::Turns,
 }
 
 impl Store {
@@ -60,6 +61,7 @@ impl Store {
             head: watch::Sender::new(head),
             acknowledged: Arc::new(AtomicI64::new(head)),
             duplicates: crate::duplicates::Kept::default(),
+            turns: crate::idempotency::Turns::default(),
         };
         store.load_reference_data().await?;
         Ok(store)
@@ -101,6 +103,11 @@ impl Store {
     /// The likely duplicates that were found last.
     pub(crate) fn kept_duplicates(&self) -> &tokio::sync::Mutex<Option<crate::duplicates::Found>> {
         &self.duplicates
+    }
+
+    /// The requests with keys that this process serves.
+    pub(crate) fn turns(&self) -> &crate::idempotency::Turns {
+        &self.turns
     }
 
     /// Wakes followers in this process; unless it was a bulk load, reads wait for what was written.
@@ -220,7 +227,7 @@ fn random_origin() -> String {
     format!("node-{}", hex(&rand::rng().random::<[u8; 6]>()))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string cannot fail.

@@ -5,7 +5,7 @@
 //! order of the numbers is the order of the commits, without gaps, on both databases.
 
 use crate::db::{Db, PATIENCE};
-use crate::entity::{change, record};
+use crate::entity::{change, record, tombstone};
 use crate::error::{Result, StoreError};
 use crate::store::Store;
 use chrono::{DateTime, Utc};
@@ -61,6 +61,7 @@ struct Entry {
     before: Option<String>,
     after: Option<String>,
     body: Option<String>,
+    erased: bool,
 }
 
 impl Store {
@@ -151,6 +152,7 @@ impl Unit<'_> {
             before: before.and_then(audience),
             after: audience(after),
             body: None,
+            erased: false,
         });
         Ok(())
     }
@@ -168,6 +170,7 @@ impl Unit<'_> {
             before: audience(before),
             after: None,
             body: None,
+            erased: false,
         });
         Ok(())
     }
@@ -189,10 +192,59 @@ impl Unit<'_> {
             before: audience(before),
             after: audience(&after),
             body: None,
+            erased: false,
         });
     }
 
-    /// Notes that a deleted record is about to be made again: its deletion is not the newest entry.
+    /// Notes that what is left of a deleted record was erased; `grave` has the version that this
+    /// makes.
+    pub(crate) async fn log_erasure(&mut self, grave: &tombstone::Model) -> Result<()> {
+        self.log_revival(grave.id).await?;
+        self.entries.push(Entry {
+            newest: true,
+            version: grave.version,
+            ..erasure(Op::Delete, &grave.kind, grave.id, &grave.origin)
+        });
+        Ok(())
+    }
+
+    /// Notes that a record was deleted without a trace, in version `version`: unlike with
+    /// [`Self::log_delete`], the body is not moved into the log first.
+    pub(crate) async fn log_living_erasure(
+        &mut self,
+        before: &record::Model,
+        version: i64,
+    ) -> Result<()> {
+        self.log_revival(before.id).await?;
+        self.entries.push(Entry {
+            newest: true,
+            version,
+            before: audience(before),
+            ..erasure(Op::Delete, &before.kind, before.id, &before.origin)
+        });
+        Ok(())
+    }
+
+    /// Notes that an earlier version of a record was erased …
+    pub(crate) fn log_version_erased(&mut self, row: &record::Model) {
+        self.entries.push(Entry {
+            version: row.version,
+            before: audience(row),
+            after: audience(row),
+            ..erasure(Op::Touch, &row.kind, row.id, &row.origin)
+        });
+    }
+
+    /// … or of a deleted one.
+    pub(crate) fn log_dead_version_erased(&mut self, grave: &tombstone::Model) {
+        self.entries.push(Entry {
+            version: grave.version,
+            ..erasure(Op::Touch, &grave.kind, grave.id, &grave.origin)
+        });
+    }
+
+    /// Notes that another entry takes the place of the newest one, whose body is not needed: a
+    /// deleted record is made again, or a record is erased.
     pub(crate) async fn log_revival(&mut self, id: Uuid) -> Result<()> {
         for entry in &mut self.entries {
             entry.newest &= entry.record_id != id;
@@ -288,8 +340,25 @@ impl Unit<'_> {
             by: Set(self.caller.account),
             reason: Set(self.options.reason.clone()),
             at: Set(self.now),
+            erased: Set(entry.erased),
             bulk: Set(self.options.bulk),
         }
+    }
+}
+
+/// An entry that says that something was erased.
+fn erasure(op: Op, kind: &str, record_id: Uuid, origin: &str) -> Entry {
+    Entry {
+        op,
+        kind: kind.to_owned(),
+        record_id,
+        origin: origin.to_owned(),
+        version: 0,
+        newest: false,
+        before: None,
+        after: None,
+        body: None,
+        erased: true,
     }
 }
 

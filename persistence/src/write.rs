@@ -111,6 +111,7 @@ impl Unit<'_> {
         // A record with the key of a deleted one revives it.
         let dead = self.dead(kind, id, &sent).await?;
         if let Some(dead) = &dead {
+            self.refuse_erased(kind, dead)?;
             self.refuse_merged(kind, dead).await?;
         }
         let id = dead.as_ref().map_or(id, |dead| dead.id);

@@ -54,8 +54,9 @@ pub async fn audit(database: &DatabaseConnection) -> Audited {
         }
     }
     assert_eq!(newest.len(), records.len() + graves.len());
-    let merged = graves.values().filter(|grave| grave.cause == "merged");
+    let merged = graves.values().filter(|grave| grave.merged_into.is_some());
     let merged: BTreeSet<Uuid> = merged.map(|grave| grave.id).collect();
+    what_is_erased_is_blank(&log, &graves);
     merges_are_followed_to_their_end(database, &graves).await;
     nothing_names_what_is_not_there(database, &records, &merged).await;
     Audited { log, records }
@@ -89,7 +90,7 @@ fn versions_follow_each_other(log: &[change::Model]) -> BTreeMap<Uuid, &change::
         // A touch makes no version.
         let is_last = newest[&entry.record_id].seq == entry.seq;
         assert_eq!(entry.newest, is_last, "one newest row: {entry:?}");
-        let keeps = entry.op == "upsert" && !is_last;
+        let keeps = entry.op == "upsert" && !is_last && !entry.erased;
         assert_eq!(entry.body.is_some(), keeps, "a body rests once: {entry:?}");
     }
     newest
@@ -107,7 +108,8 @@ fn audiences_follow_each_other(log: &[change::Model], records: &BTreeMap<Uuid, r
             // What somebody hides or disputes may have been invisible to outsiders all the time.
             let hidden_by_hand = entry.by.is_some();
             let flips = entry.audience_before != entry.audience_after;
-            assert!(flips || hidden_by_hand, "for nothing: {entry:?}");
+            let tells = flips || hidden_by_hand || entry.erased;
+            assert!(tells, "for nothing: {entry:?}");
         }
     }
     for (id, entry) in last {
@@ -140,6 +142,19 @@ pub async fn audiences_are_true(database: &DatabaseConnection) {
     }
 }
 
+/// Of what was erased there is neither a body nor a name.
+fn what_is_erased_is_blank(log: &[change::Model], graves: &BTreeMap<Uuid, tombstone::Model>) {
+    for grave in graves.values().filter(|grave| grave.cause == "erased") {
+        let names = [&grave.slug, &grave.system, &grave.external_id];
+        assert_eq!(names, [&None; 3], "{grave:?}");
+        for entry in log.iter().filter(|entry| entry.record_id == grave.id) {
+            assert_eq!(entry.body, None, "{entry:?}");
+            assert!(entry.erased || entry.op != "upsert", "{entry:?}");
+            assert!(entry.newest || entry.reason.is_none(), "{entry:?}");
+        }
+    }
+}
+
 /// Every merged record has one that stands for it, at the end of what the tombstones say.
 async fn merges_are_followed_to_their_end(
     database: &DatabaseTransaction,
@@ -148,7 +163,8 @@ async fn merges_are_followed_to_their_end(
     let rows = merged::Entity::find().all(database).await.unwrap();
     let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.loser_id, row)).collect();
     for grave in graves.values() {
-        assert_eq!(grave.merged_into.is_some(), grave.cause == "merged");
+        let merged = grave.merged_into.is_some();
+        assert!(merged == (grave.cause == "merged") || grave.cause == "erased");
         let mut at = grave.id;
         while let Some(next) = graves.get(&at).and_then(|grave| grave.merged_into) {
             assert_ne!(next, grave.id, "merged into itself");

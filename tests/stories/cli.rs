@@ -369,3 +369,38 @@ fn people_and_programs_get_accounts() {
         assert!(done, "{told}");
     });
 }
+
+#[test]
+fn records_are_erased_and_personal_data_told() {
+    on_both(|folder, url| {
+        let run = |arguments: &[&str], input: &str| {
+            let mut all = arguments.to_vec();
+            all.extend(["--database-url", url]);
+            verbund(folder, &all, &[], input)
+        };
+        let done = |arguments: &[&str], input: &str| {
+            let output = run(arguments, input);
+            assert!(output.status.success(), "{}", text(&output.stderr));
+            text(&output.stdout)
+        };
+        let line = r#"{"kind": "actor", "name": "Weg", "slug": "weg", "home_region": "hessen", "contact": {"email": "erika@beispiel.example"}}"#;
+        done(&["import", "-"], line);
+        let about = ["personal-data", "--email", "Erika@beispiel.example"];
+        let told: Value = serde_json::from_str(&done(&about, "")).unwrap();
+        assert_eq!(told["mentions"][0]["place"], "record");
+        assert!(
+            !run(&["erase", "actor", "weg", "--version", "1"], "")
+                .status
+                .success()
+        );
+        let said = done(&["erase", "actor", "weg", "--reason", "Art. 17"], "");
+        assert!(said.starts_with("erased actor "), "{said}");
+        assert!(!run(&["erase", "actor", "weg"], "").status.success());
+        assert!(!run(&["erase", "person", "weg"], "").status.success());
+        let told: Value = serde_json::from_str(&done(&about, "")).unwrap();
+        assert_eq!(told["mentions"], Value::Array(Vec::new()));
+        assert!(!run(&["personal-data"], "").status.success());
+        done(&["compact"], "");
+        done(&["doctor"], "");
+    });
+}

@@ -107,7 +107,14 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
     for number in 0..PER_HOUR {
         apply(network, number).await.expect(202);
     }
+    let keyed = |name: &str| {
+        let body = json!({"name": name, "home_region": "nordhessen"});
+        let call = node.post("/v1/actors").json(&body);
+        call.header("idempotency-key", "k")
+    };
+    keyed("Einmal").await.expect(201);
     vec![
+        ("idempotency-key-reused", keyed("Anders")),
         (
             "malformed-json",
             node.post("/v1/actors")
@@ -209,8 +216,13 @@ story!(
     every_problem_of_the_table_happens_in_both_languages,
     Seeded,
     async |node| {
-        // Those that need impatience are told in `abuse`.
-        let mut seen = BTreeSet::from(["busy", "request-timeout", "rate-limited"]);
+        // Those that need impatience are told in `abuse` and in `idempotency`.
+        let mut seen = BTreeSet::from([
+            "busy",
+            "request-timeout",
+            "rate-limited",
+            "idempotency-key-in-use",
+        ]);
         for (code, call) in provoke(node).await {
             let english = sound(code, call.clone().await);
             let german = sound(

@@ -365,6 +365,32 @@ impl Operation<'_> {
         }
     }
 
+    /// Where a member of a collection is made, and the operation: there, or below a record.
+    async fn created_at<'d>(
+        &self,
+        node: &Node,
+        document: &'d Value,
+        collection: &str,
+        number: usize,
+    ) -> (String, &'d Value) {
+        let paths = document["paths"].as_object().unwrap();
+        let create = &document["paths"][collection]["post"];
+        let below = collection.replacen("/v1", "/{id}", 1);
+        let known = paths.iter().find(|(path, _)| path.ends_with(&below));
+        let (Some((path, methods)), true) = (known, create.is_null()) else {
+            return (collection.to_owned(), create);
+        };
+        let of_record = Operation {
+            method: Method::POST,
+            path,
+            described: &methods["post"],
+            access: self.access,
+            kind: kind_of(path),
+        };
+        let target = Box::pin(of_record.target(node, document, "published", number)).await;
+        (path.replace("{id}", &target), &methods["post"])
+    }
+
     /// Something to be called about: a record of the home region, or what the collection makes.
     async fn target(
         &self,
@@ -374,7 +400,7 @@ impl Operation<'_> {
         number: usize,
     ) -> String {
         let collection = self.path.split("/{id}").next().unwrap();
-        let create = &document["paths"][collection]["post"];
+        let (collection, create) = self.created_at(node, document, collection, number).await;
         let (media_type, body) = example(create).unwrap_or_else(|| {
             panic!(
                 "{} has no target: POST {collection} has no example",
@@ -388,7 +414,7 @@ impl Operation<'_> {
             body["name"] = json!(format!("target-{number}"));
             body
         };
-        let made = node.post(collection).body(&media_type, body.to_string());
+        let made = node.post(&collection).body(&media_type, body.to_string());
         let made = made.await.expect(201);
         let id = made.json["id"].as_str();
         let id = id.or_else(|| made.json["account"]["id"].as_str());

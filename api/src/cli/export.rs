@@ -38,7 +38,8 @@ enum Format {
     Geojson,
 }
 
-fn kind(given: &str) -> Result<Kind, String> {
+/// Reads a kind by its code.
+pub(super) fn kind(given: &str) -> Result<Kind, String> {
     let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.code()).collect();
     Kind::parse(given).ok_or_else(|| format!("one of {}", known.join(", ")))
 }

@@ -1,5 +1,6 @@
 //! Request bodies: JSON read strictly, within limits.
 
+use crate::once::note_body;
 use crate::operation::{Draft, Extract, reference};
 use crate::problem::Problem;
 use actix_web::dev::Payload;
@@ -87,7 +88,9 @@ pub async fn read_body(
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body.freeze())
+    let body = body.freeze();
+    note_body(request, &body);
+    Ok(body)
 }
 
 /// Reads a JSON body of at most `limit` bytes whose content type is one of `types`.

@@ -32,7 +32,7 @@ pub trait Body: DeserializeOwned + ToSchema + 'static {
     /// Compiles the schema.
     #[must_use]
     fn compile() -> Shape {
-        Shape::new(&Self::name(), components::<Self>())
+        Shape::of::<Self>()
     }
 
     /// Takes out what means absent.
@@ -50,12 +50,6 @@ pub trait Body: DeserializeOwned + ToSchema + 'static {
 /// A JSON body that fits the schema of `T`.
 #[derive(Debug)]
 pub struct JsonBody<T>(pub T);
-
-fn components<T: ToSchema>() -> Map<String, Value> {
-    let mut schemas = vec![(T::name().into_owned(), T::schema())];
-    T::schemas(&mut schemas);
-    domain::schema::tidy(schemas)
-}
 
 impl<T: Body> FromRequest for JsonBody<T> {
     type Error = Problem;

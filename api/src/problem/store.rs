@@ -41,10 +41,22 @@ impl From<StoreError> for Problem {
                 )
             }
             StoreError::VersionGone => Self::new("version-gone"),
+            StoreError::NotSuperseded { version } => Self::new("invalid-parameter").detail(
+                format!("`version={version}` is the newest version; change the record first, or erase all of it."),
+                format!("`version={version}` ist die neueste Fassung; ändern Sie zuerst den Datensatz, oder tilgen Sie ihn ganz."),
+            ),
             StoreError::ApplicationsClosed => Self::new("applications-closed"),
             StoreError::TooManyApplications => {
                 Self::new("too-many-applications").header(header::RETRY_AFTER, "3600")
             }
+            StoreError::KeyReused => Self::new("idempotency-key-reused"),
+            StoreError::KeyInUse => {
+                Self::new("idempotency-key-in-use").header(header::RETRY_AFTER, "1")
+            }
+            StoreError::AnswerErased => Self::new("gone").detail(
+                "What this request made before has been erased since. To make it anew, use a new Idempotency-Key.",
+                "Was diese Anfrage schon einmal angelegt hat, wurde inzwischen getilgt. Um es neu anzulegen, nehmen Sie einen neuen Idempotency-Key.",
+            ),
             StoreError::Behind => Self::new("index-behind").header(header::RETRY_AFTER, "1"),
             StoreError::BadCursor => Self::new("invalid-cursor"),
             StoreError::Busy(cause) => {

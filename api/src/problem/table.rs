@@ -251,6 +251,30 @@ pub static PROBLEMS: &[ProblemKind] = &[
         ],
     ),
     row(
+        "idempotency-key-in-use",
+        StatusCode::CONFLICT,
+        [
+            "A request with this Idempotency-Key is still being served",
+            "Eine Anfrage mit diesem Idempotency-Key wird noch bearbeitet",
+        ],
+        [
+            "Send it again after Retry-After seconds; the answer will be that of the first one.",
+            "Senden Sie sie nach Retry-After Sekunden erneut; die Antwort wird die der ersten sein.",
+        ],
+    ),
+    row(
+        "idempotency-key-reused",
+        StatusCode::UNPROCESSABLE_ENTITY,
+        [
+            "The Idempotency-Key was used for another request",
+            "Der Idempotency-Key wurde für eine andere Anfrage verwendet",
+        ],
+        [
+            "Use a new key for a new request; to repeat a request, send method, URL and body as before.",
+            "Nehmen Sie für eine neue Anfrage einen neuen Schlüssel; zum Wiederholen senden Sie Methode, URL und Body wie zuvor.",
+        ],
+    ),
+    row(
         "ambiguous-slug",
         StatusCode::CONFLICT,
         [

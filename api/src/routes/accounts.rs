@@ -9,19 +9,23 @@ use crate::auth::secrets;
 use crate::extract::{
     Admin, App, IfMatch, JsonBody, Pairs, Parameter, Parameters, Query, from_head,
 };
+use crate::once::{Keep, Kept, Once, respond};
 use crate::operation::{Draft, Extract, Reply, Routes};
 use crate::problem::Problem;
-use crate::reply::{Private, content};
+use crate::reply::{Private, content, header_pair};
 use actix_web::body::BoxBody;
-use actix_web::http::{Method, header};
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use body::{
     AccountChanges, AccountList, AccountView, MadeAccount, MadeClient, NewAccountBody,
     NewClientBody, granted,
 };
+use domain::access::Caller;
 use domain::account::AccountKind;
 use domain::json::insert;
 use persistence::accounts::{AccountChange, NewAccount};
+use persistence::idempotency::Answer;
+use persistence::unit::WriteOptions;
 use serde::Serialize;
 use serde_json::json;
 use std::marker::PhantomData;
@@ -221,8 +225,14 @@ async fn create_account(
     app: App,
     Admin(admin): Admin,
     _: Query<()>,
+    mut once: Once,
     JsonBody(body): JsonBody<NewAccountBody>,
-) -> Result<Made<MadeAccount>, Problem> {
+) -> Result<Kept<Made<MadeAccount>>, Problem> {
+    let options = WriteOptions::default();
+    // Hashing a password is work.
+    if let Some(known) = once.known(&app, &admin, &options).await? {
+        return Ok(known);
+    }
     let grants = granted(&app.store, &body.grants).await?;
     let external = body.external();
     let generated = (body.password.is_none() && external.is_none()).then(secrets::random_password);
@@ -239,20 +249,25 @@ async fn create_account(
         external,
         grants,
     };
-    let account = app.store.create_account(&admin, &new).await?;
-    let made = MadeAccount {
-        account: AccountView::new(&account),
-        password: generated,
-    };
-    Ok(Made(format!("/v1/accounts/{}", account.row.id), made))
+    let made = once.write(&app, &admin, &options, async |unit| {
+        let account = unit.create_account(&new).await?;
+        let made = MadeAccount {
+            account: AccountView::new(&account),
+            password: generated.clone(),
+        };
+        Ok(Made(format!("/v1/accounts/{}", account.row.id), made))
+    });
+    Ok(told(made.await?, &admin))
 }
 
 async fn create_client(
     app: App,
     Admin(admin): Admin,
     _: Query<()>,
+    mut once: Once,
     JsonBody(body): JsonBody<NewClientBody>,
-) -> Result<Made<MadeClient>, Problem> {
+) -> Result<Kept<Made<MadeClient>>, Problem> {
+    let options = WriteOptions::default();
     let grants = granted(&app.store, &body.grants).await?;
     let secret = secrets::random_secret();
     let new = NewAccount {
@@ -263,35 +278,70 @@ async fn create_client(
         external: None,
         grants,
     };
-    let account = app.store.create_account(&admin, &new).await?;
-    let made = MadeClient {
-        account: AccountView::new(&account),
-        client_id: account.row.id,
-        client_secret: secret,
-    };
-    Ok(Made(format!("/v1/clients/{}", account.row.id), made))
+    let made = once.write(&app, &admin, &options, async |unit| {
+        let account = unit.create_account(&new).await?;
+        let made = MadeClient {
+            account: AccountView::new(&account),
+            client_id: account.row.id,
+            client_secret: Some(secret.clone()),
+        };
+        Ok(Made(format!("/v1/clients/{}", account.row.id), made))
+    });
+    Ok(told(made.await?, &admin))
+}
+
+/// Tells the log of the program what was made.
+fn told<T>(made: Kept<Made<T>>, by: &Caller) -> Kept<Made<T>> {
+    if let Kept::New(Made(location, _)) = &made {
+        tracing::info!(location, by = ?by.account, "account made");
+    }
+    made
 }
 
 /// 201 with what was made and a secret that is never shown again.
 #[derive(Debug)]
 struct Made<T>(String, T);
 
-impl<T: Serialize> Responder for Made<T> {
+impl<T: Serialize + ToSchema> Responder for Made<T> {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Created()
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .insert_header((header::LOCATION, self.0))
-            .insert_header((header::ETAG, "\"1\""))
-            .json(self.1)
+        let body = json!(self.1).to_string();
+        respond(self.answer(body))
+    }
+}
+
+impl<T: Serialize + ToSchema> Made<T> {
+    fn answer(&self, body: String) -> Answer {
+        Answer {
+            status: StatusCode::CREATED.as_u16(),
+            headers: vec![
+                header_pair(&header::CONTENT_TYPE, "application/json"),
+                header_pair(&header::CACHE_CONTROL, "no-store"),
+                header_pair(&header::LOCATION, &self.0),
+                header_pair(&header::ETAG, "\"1\""),
+            ],
+            body,
+        }
+    }
+}
+
+impl<T: Serialize + ToSchema> Keep for Made<T> {
+    fn kept(&self) -> Answer {
+        let mut made = json!(self.1);
+        if let Some(members) = made.as_object_mut() {
+            for secret in ["password", "client_secret"] {
+                members.shift_remove(secret);
+            }
+        }
+        self.answer(made.to_string())
     }
 }
 
 impl<T: Serialize + ToSchema> Reply for Made<T> {
     fn describe(draft: &mut Draft) {
         let schema = draft.schema::<T>();
-        let text = "What was made. Secrets and generated passwords are shown only here.";
+        let text = "What was made. Secrets and generated passwords are shown only here, and not when the answer is given again.";
         let mut response = content(text, "application/json", &schema);
         for header in ["Location", "ETag", "Cache-Control"] {
             let object = json!({"schema": {"type": "string"}});

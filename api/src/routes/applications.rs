@@ -6,15 +6,18 @@ use crate::extract::{
     App, Body, HowToWrite, Id, JsonBody, Pairs, Parameter, Parameters, Query, Reader, Writer,
     from_head,
 };
+use crate::once::{Keep, Kept, Once, respond};
 use crate::operation::{Draft, Extract, Reply, Routes};
 use crate::problem::Problem;
 use crate::reply::Done;
 use actix_web::body::BoxBody;
-use actix_web::http::Method;
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::application::{Application, ApplicationInput, MAX_APPLICATION};
 use domain::network::Network;
 use domain::shape::Shape;
+use persistence::applications::on_behalf;
+use persistence::idempotency::Answer;
 use serde::Serialize;
 use serde_json::json;
 use std::sync::LazyLock;
@@ -51,10 +54,18 @@ async fn post(
     Reader(caller): Reader,
     id: Id<Network>,
     _: Query<()>,
+    mut once: Once,
     JsonBody(input): JsonBody<ApplicationInput>,
-) -> Result<Received, Problem> {
-    app.store.apply(&caller, &id.0, &input).await?;
-    Ok(Received)
+) -> Result<Kept<Received>, Problem> {
+    let (node, options) = on_behalf();
+    if let Some(known) = once.known(&app, &caller, &options).await? {
+        return Ok(known);
+    }
+    let applying = app.store.to_apply(&caller, &id.0, input).await?;
+    once.write_as(&app, &caller, &node, &options, async |unit| {
+        unit.apply(&applying).await.map(|()| Received)
+    })
+    .await
 }
 
 /// 202: the editors of the network decide.
@@ -65,7 +76,17 @@ impl Responder for Received {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Accepted().finish()
+        respond(self.kept())
+    }
+}
+
+impl Keep for Received {
+    fn kept(&self) -> Answer {
+        Answer {
+            status: StatusCode::ACCEPTED.as_u16(),
+            headers: Vec::new(),
+            body: String::new(),
+        }
     }
 }
 

@@ -85,6 +85,10 @@ struct Revision {
     /// Why the record is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<Cause>,
+    /// What this version said was erased.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    erased: bool,
 }
 
 struct PageQuery(Paging);
@@ -136,6 +140,7 @@ fn revisions(history: &History) -> Result<Vec<Revision>, Problem> {
             home_region: entry.home_region(),
             reason: entry.reason.clone(),
             cause,
+            erased: entry.erased,
         })
     });
     revisions.collect()

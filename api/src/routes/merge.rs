@@ -2,6 +2,7 @@
 
 use crate::extract::{App, HowToWrite, Id, MayMatch, Writer, describe_refusals, read_json};
 use crate::mount::find;
+use crate::once::{Kept, Once};
 use crate::operation::{Draft, Extract, Routes, reference};
 use crate::problem::Problem;
 use crate::reply::{Changed, Written};
@@ -40,15 +41,20 @@ async fn post<T: Resource>(
     id: Id<T>,
     MayMatch(expected): MayMatch,
     HowToWrite(options): HowToWrite,
+    mut once: Once,
     MergeBody(into, _): MergeBody<T>,
-) -> Result<Changed<T>, Problem> {
+) -> Result<Kept<Changed<T>>, Problem> {
+    // Once it is merged, the loser is found no more.
+    if let Some(known) = once.known(&app, &caller, &options).await? {
+        return Ok(known);
+    }
     let row = find(&app, &caller, T::KIND, &id.0).await?;
     let loser = (T::KIND, row.id);
-    let survivor = app
-        .store
-        .merge(&caller, loser, &into, &expected, &options)
-        .await?;
-    Ok(Changed(Written::new(&survivor, Vec::new())?))
+    once.write(&app, &caller, &options, async |unit| {
+        let survivor = unit.merge(loser, &into, &expected).await?;
+        Ok(Changed(Written::new(&survivor, Vec::new())?))
+    })
+    .await
 }
 
 /// The record that is back.

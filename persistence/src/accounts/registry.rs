@@ -83,10 +83,7 @@ impl Store {
     pub async fn create_account(&self, by: &Caller, new: &NewAccount) -> Result<Account> {
         let account = self
             .write(by, &WriteOptions::default(), async |unit| {
-                unit.account_is_free(new).await?;
-                let row = unit.insert_account(new).await?;
-                let grants = unit.replace_grants(row.id, &new.grants).await?;
-                Ok(Account { row, grants })
+                unit.create_account(new).await
             })
             .await?;
         tracing::info!(account = %account.row.id, by = ?by.account, "account made");
@@ -294,6 +291,17 @@ impl Store {
 }
 
 impl Unit<'_> {
+    /// Makes an account as part of a unit.
+    ///
+    /// # Errors
+    /// As [`Store::create_account`].
+    pub async fn create_account(&mut self, new: &NewAccount) -> Result<Account> {
+        self.account_is_free(new).await?;
+        let row = self.insert_account(new).await?;
+        let grants = self.replace_grants(row.id, &new.grants).await?;
+        Ok(Account { row, grants })
+    }
+
     async fn account_is_free(&self, new: &NewAccount) -> Result<()> {
         let taken = account::Entity::find()
             .filter(account::Column::Name.eq(&new.name))

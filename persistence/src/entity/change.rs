@@ -39,6 +39,8 @@ pub struct Model {
     pub reason: Option<String>,
     /// When.
     pub at: DateTimeUtc,
+    /// Whether its body was erased, or it erased bodies.
+    pub erased: bool,
     /// Whether it was part of a bulk load, which readers need not wait for.
     pub bulk: bool,
 }

@@ -43,6 +43,13 @@ const BUFFER: usize = 50_000_000;
 /// How many records are read at once.
 const CHUNK: usize = 500;
 
+/// How often segments are merged until nothing that was erased is left in them.
+const MERGE_ATTEMPTS: u32 = 20;
+
+/// How often, and after which pause, files are removed that somebody may still be reading.
+const OLD_FILES_ATTEMPTS: u32 = 40;
+const OLD_FILES_PAUSE: Duration = Duration::from_millis(50);
+
 /// The index of an instance.
 #[derive(Debug, Clone)]
 pub struct Search(Arc<Inner>);
@@ -250,22 +257,33 @@ impl Search {
         serde_json::to_string(&payload).map_err(|why| StoreError::Search(why.to_string()))
     }
 
-    /// Replaces documents, and commits if there is a payload to commit with. Blocks a thread of
-    /// its own, not a worker.
+    /// Replaces documents, and commits if there is a payload to commit with.
     async fn write(&self, work: Work, payload: Option<String>) -> Result<()> {
-        let inner = self.0.clone();
-        let task = move || -> Result<()> {
-            let mut writer = lock(&inner.writer);
-            let writer = writer
-                .as_mut()
-                .ok_or_else(|| StoreError::Search("the index is closed".to_owned()))?;
-            work.write(writer, &inner.fields)?;
+        let fields = self.0.fields.clone();
+        self.with_writer(move |writer| {
+            work.write(writer, &fields)?;
             if let Some(payload) = payload {
                 let mut commit = writer.prepare_commit()?;
                 commit.set_payload(&payload);
                 commit.commit()?;
             }
             Ok(())
+        })
+        .await
+    }
+
+    /// Does something with the writer. Blocks a thread of its own, not a worker.
+    async fn with_writer<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut IndexWriter) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let inner = self.0.clone();
+        let task = move || {
+            let mut writer = lock(&inner.writer);
+            let writer = writer
+                .as_mut()
+                .ok_or_else(|| StoreError::Search("the index is closed".to_owned()))?;
+            work(writer)
         };
         let done = tokio::task::spawn_blocking(task).await;
         done.map_err(|why| StoreError::Search(why.to_string()))?
@@ -336,10 +354,69 @@ impl Search {
         }
         work.gone = gone;
         tx.commit().await?;
-        self.write(work, Some(self.payload(last.seq).await?))
-            .await?;
-        self.publish(last.seq, touched.trees).await
+        let payload = self.payload(last.seq).await?;
+        let erased = entries.iter().any(|entry| entry.erased);
+        if erased {
+            // The cursor is saved with what follows, so that a crash before does not forget this.
+            let before = self.payload(self.applied()).await?;
+            self.write(std::mem::take(&mut work), Some(before)).await?;
+            self.with_writer(forget_deleted).await?;
+        }
+        self.write(work, Some(payload)).await?;
+        self.publish(last.seq, touched.trees).await?;
+        if erased {
+            self.remove_old_files().await?;
+        }
+        Ok(())
     }
+
+    /// Removes the files of what was deleted, once nobody reads them any more.
+    async fn remove_old_files(&self) -> Result<()> {
+        for _ in 0..OLD_FILES_ATTEMPTS {
+            if self.with_writer(remove_unused_files).await? {
+                return Ok(());
+            }
+            tokio::time::sleep(OLD_FILES_PAUSE).await;
+        }
+        tracing::warn!(
+            "files of erased documents are still being read; they go with the next write"
+        );
+        Ok(())
+    }
+}
+
+/// Writes the segments anew that hold deleted documents, whose words are in their files until then.
+fn forget_deleted(writer: &mut IndexWriter) -> Result<()> {
+    for _ in 0..MERGE_ATTEMPTS {
+        let segments = writer.index().searchable_segment_metas()?;
+        let dirty = segments.iter().filter(|segment| segment.has_deletes());
+        let dirty: Vec<_> = dirty.map(tantivy::SegmentMeta::id).collect();
+        if dirty.is_empty() {
+            return Ok(());
+        }
+        // A merge of the writer's own accord may have been faster with one of them.
+        if let Err(why) = writer.merge(&dirty).wait() {
+            tracing::debug!(%why, "segments are looked for once more");
+        }
+    }
+    Err(StoreError::Search(
+        "what was erased could not be removed from the files of the index".to_owned(),
+    ))
+}
+
+/// Removes files that belong to no segment; whether none is left.
+fn remove_unused_files(writer: &mut IndexWriter) -> Result<bool> {
+    writer.garbage_collect_files().wait()?;
+    let index = writer.index();
+    let segments = index.searchable_segment_metas()?;
+    let used: Vec<String> = segments.iter().map(|one| one.id().uuid_string()).collect();
+    let kept = index.directory().list_managed_files();
+    // Files are named after their segments, but for those that describe them all.
+    let stale = kept.iter().any(|file| {
+        let name = file.to_string_lossy();
+        !name.ends_with(".json") && !used.iter().any(|id| name.starts_with(id))
+    });
+    Ok(!stale)
 }
 
 /// Opens the index in a folder; what cannot be opened is thrown away and made anew, since all of

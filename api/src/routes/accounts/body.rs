@@ -146,8 +146,9 @@ pub(super) struct MadeClient {
     pub(super) account: AccountView,
     /// What it signs in with (RFC 6749, 2.2).
     pub(super) client_id: Uuid,
-    /// Its secret; it is not shown again.
-    pub(super) client_secret: String,
+    /// Its secret; it is not shown again, and absent where the answer is given again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) client_secret: Option<String>,
 }
 
 impl AccountView {

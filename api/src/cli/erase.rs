@@ -1,0 +1,76 @@
+//! `verbund erase`, `verbund personal-data` and `verbund compact`: what people may ask of who holds
+//! data about them.
+
+use super::export::kind;
+use super::{Failure, say};
+use clap::Args;
+use domain::access::Caller;
+use domain::personal_data::PersonalDataInput;
+use domain::resource::Kind;
+use persistence::Store;
+use persistence::erase::options;
+use persistence::write::Precondition;
+
+/// Options of `erase`.
+#[derive(Debug, Args)]
+pub(super) struct Erase {
+    /// The kind of the record, such as network
+    #[arg(value_parser = kind)]
+    kind: Kind,
+    /// Its id or its slug
+    id: String,
+    /// Only what this earlier version said
+    #[arg(long)]
+    version: Option<i64>,
+    /// Why, for the audit
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+/// Options of `personal-data`.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(super) struct PersonalData {
+    /// The person's e-mail address
+    #[arg(long)]
+    email: Option<String>,
+    /// The person's name; others may have the same
+    #[arg(long)]
+    name: Option<String>,
+}
+
+pub(super) async fn run(store: &Store, erase: &Erase) -> Result<(), Failure> {
+    let caller = Caller::node();
+    let options = options(erase.version, erase.reason.clone(), false);
+    let id = store.to_erase(&caller, erase.kind, &erase.id).await?;
+    let erased = store.write(&caller, &options, async |unit| match erase.version {
+        Some(version) => {
+            let key = (erase.kind, id);
+            unit.erase_version(key, version, &Precondition::Any).await
+        }
+        None => unit.erase(erase.kind, id, &Precondition::Any).await,
+    });
+    erased.await?;
+    say(&format!("erased {} {id}", erase.kind));
+    say(
+        "The index forgets as soon as a server runs. `verbund compact` empties the database's files.",
+    );
+    Ok(())
+}
+
+pub(super) async fn personal_data(store: &Store, about: &PersonalData) -> Result<(), Failure> {
+    let about = PersonalDataInput {
+        email: about.email.clone(),
+        name: about.name.clone(),
+    };
+    let found = store.personal_data(&about).await?;
+    let text = serde_json::to_string_pretty(&found);
+    say(&text.map_err(|why| Failure::Told(why.to_string()))?);
+    Ok(())
+}
+
+pub(super) async fn compact(store: &Store) -> Result<(), Failure> {
+    store.compact().await?;
+    say("The files of the database hold nothing any more that was deleted.");
+    Ok(())
+}

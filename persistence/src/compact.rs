@@ -1,0 +1,89 @@
+//! Rewriting the files of the database, so that nothing is left in them of what was deleted.
+
+use crate::error::{Result, StoreError};
+use crate::store::Store;
+use sea_orm::{ConnectionTrait, QueryResult, Statement};
+use std::time::{Duration, Instant};
+
+/// How long others may go on reading an old state, and how often it is looked whether they do.
+const PATIENCE: Duration = Duration::from_mins(1);
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Whether nobody reads a state any more from before the transaction `$1` (PostgreSQL); what
+/// somebody reads is not removed.
+const ALL_NEWER: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot()) > CAST($1 AS xid8) \
+    AND NOT EXISTS (SELECT 1 FROM pg_stat_activity \
+        WHERE datname = current_database() AND pid <> pg_backend_pid() \
+        AND age(backend_xmin) > age(CAST(CAST($1 AS xid8) AS xid)))";
+
+impl Store {
+    /// Rewrites the database. Others wait meanwhile; it needs as much space once more.
+    ///
+    /// What is not reached: on PostgreSQL the write-ahead log and what it was archived to, anywhere
+    /// back-ups.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] if somebody else keeps reading an old state; the database's.
+    pub async fn compact(&self) -> Result<()> {
+        if self.db().is_postgres() {
+            self.compact_postgres().await
+        } else {
+            self.compact_sqlite().await
+        }
+    }
+
+    async fn compact_sqlite(&self) -> Result<()> {
+        let writer = self.db().writer();
+        writer.execute_unprepared("VACUUM").await?;
+        // Else the old pages would be in the log beside the file still.
+        let checkpoint = self.row("PRAGMA wal_checkpoint(TRUNCATE)", []).await?;
+        let busy: i32 = checkpoint.try_get_by_index(0)?;
+        if busy == 0 {
+            return Ok(());
+        }
+        Err(being_read())
+    }
+
+    async fn compact_postgres(&self) -> Result<()> {
+        let now = "SELECT CAST(pg_current_xact_id() AS text)";
+        let now: String = self.row(now, []).await?.try_get_by_index(0)?;
+        let begun = Instant::now();
+        loop {
+            let newer = self.row(ALL_NEWER, [now.clone().into()]).await?;
+            if newer.try_get_by_index(0)? {
+                break;
+            }
+            if begun.elapsed() > PATIENCE {
+                return Err(being_read());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        let writer = self.db().writer();
+        let tables = "SELECT CAST(quote_ident(tablename) AS text) FROM pg_tables \
+             WHERE schemaname = current_schema()";
+        let tables = Statement::from_string(writer.get_database_backend(), tables);
+        for row in writer.query_all_raw(tables).await? {
+            let table: String = row.try_get_by_index(0)?;
+            let vacuum = format!("VACUUM (FULL, ANALYZE) {table}");
+            writer.execute_unprepared(&vacuum).await?;
+        }
+        Ok(())
+    }
+
+    async fn row(
+        &self,
+        sql: &str,
+        values: impl IntoIterator<Item = sea_orm::Value>,
+    ) -> Result<QueryResult> {
+        let writer = self.db().writer();
+        let statement = Statement::from_sql_and_values(writer.get_database_backend(), sql, values);
+        let row = writer.query_one_raw(statement).await?;
+        row.ok_or_else(|| StoreError::Corrupt(format!("no answer to {sql}")))
+    }
+}
+
+fn being_read() -> StoreError {
+    StoreError::Setup(
+        "an old state of the database is being read; stop what reads it and try again".to_owned(),
+    )
+}

@@ -1,0 +1,251 @@
+//! Erasing: nothing of what a record said is left, only that there was one.
+//!
+//! A tombstone without slug and keys stays, and so do the entries of the log without bodies and
+//! reasons: followers and partners must learn of it, and numbers and versions must not be given
+//! twice. The index forgets when it comes to the entry; see [`crate::search`].
+
+use crate::entity::{change, record, tombstone};
+use crate::error::{Denied, Result, StoreError};
+use crate::merged::with_losers;
+use crate::store::Store;
+use crate::unit::{Unit, WriteOptions};
+use crate::write::Precondition;
+use domain::access::Caller;
+use domain::change::{Cause, Op};
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use sea_orm::sea_query::LockType;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// Every place but the rows of records and contact persons where something of a record rests, or
+/// was said about it; `{ids}` are the records. **A table that comes to hold bodies, names or texts
+/// gets a line here**: what waits in it too, such as what a partner sent and was not understood.
+const PLACES: &[&str] = &[
+    "UPDATE change SET body = NULL, reason = NULL, erased = (erased OR op = 'upsert') \
+     WHERE record_id IN ({ids})",
+    "UPDATE tombstone SET slug = NULL, system = NULL, external_id = NULL, cause = 'erased' \
+     WHERE id IN ({ids})",
+    "DELETE FROM redirect WHERE record_id IN ({ids})",
+    "DELETE FROM geometry WHERE record_id IN ({ids})",
+    "DELETE FROM hidden WHERE record_id IN ({ids})",
+    "DELETE FROM application WHERE network_id IN ({ids}) OR relationship_id IN ({ids})",
+    "DELETE FROM confirmation WHERE record_id IN ({ids})",
+    "UPDATE confirmation SET note = NULL WHERE end_id IN ({ids})",
+];
+
+/// How many records a statement names.
+const CHUNK: usize = 200;
+
+/// How something is erased: the audit learns which version it was, and why.
+#[must_use]
+pub fn options(version: Option<i64>, reason: Option<String>, dry_run: bool) -> WriteOptions {
+    let reason = match (version, reason) {
+        (Some(version), Some(reason)) => Some(format!("version {version} erased: {reason}")),
+        (Some(version), None) => Some(format!("version {version} erased")),
+        (None, reason) => reason,
+    };
+    WriteOptions {
+        dry_run,
+        reason,
+        bulk: false,
+    }
+}
+
+impl Store {
+    /// The record that is to be erased, living or dead, by id or slug.
+    ///
+    /// # Errors
+    /// As [`Store::get`] for slugs; whether there is a record of an id, [`Unit::erase`] says.
+    pub async fn to_erase(&self, caller: &Caller, kind: Kind, key: &str) -> Result<Uuid> {
+        if let Ok(id) = Uuid::try_parse(key) {
+            return Ok(id);
+        }
+        match self.get(caller, kind, key).await {
+            Ok(row) => Ok(row.id),
+            Err(StoreError::Gone(grave)) => Ok(grave.envelope.id),
+            Err(other) => Err(other),
+        }
+    }
+}
+
+impl Unit<'_> {
+    /// Erases a record of this node with its relationships, contact persons and applications, what
+    /// was merged into it, and every earlier version of all of these; or what a deleted one left.
+    ///
+    /// # Errors
+    /// [`StoreError::Forbidden`] unless an admin of the node asks and for copies,
+    /// [`StoreError::Gone`] if that was done, [`StoreError::NotFound`],
+    /// [`StoreError::PreconditionFailed`]; [`StoreError::StillReferenced`] and
+    /// [`StoreError::HasRelationships`] as deleting does.
+    pub async fn erase(&mut self, kind: Kind, id: Uuid, expected: &Precondition) -> Result<()> {
+        let erasable = self.erasable(kind, id).await?;
+        meets(expected, erasable.version())?;
+        self.lock_against_naming(id).await?;
+        let ids = with_losers(&self.tx, [id]).await?;
+        let mut going = Vec::new();
+        if let Erasable::Living(row) = erasable {
+            going = self.own_edges(&ids).await?;
+            let edges = going.iter().map(|row| row.id).collect();
+            self.refuse_referenced(&ids, &edges).await?;
+            going.push(*row);
+        }
+        self.log_dead(&ids).await?;
+        for row in &going {
+            self.bury(row, Cause::Erased, None).await?;
+        }
+        let all = ids.iter().copied().chain(going.iter().map(|row| row.id));
+        self.forget_everything(&ids, &all.collect()).await
+    }
+
+    /// Erases one superseded version of a record of this node.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if there was none, [`StoreError::NotSuperseded`] for the newest
+    /// one; as [`Self::erase`].
+    pub async fn erase_version(
+        &mut self,
+        (kind, id): (Kind, Uuid),
+        version: i64,
+        expected: &Precondition,
+    ) -> Result<()> {
+        let erasable = self.erasable(kind, id).await?;
+        meets(expected, erasable.version())?;
+        let made = change::Entity::find()
+            .select_only()
+            .column(change::Column::Newest)
+            .filter(change::Column::RecordId.eq(id))
+            .filter(change::Column::Version.eq(version))
+            .filter(change::Column::Op.eq(Op::Upsert.code()))
+            .into_tuple::<bool>()
+            .one(&self.tx)
+            .await?;
+        match made {
+            None => return Err(StoreError::NotFound),
+            Some(true) => return Err(StoreError::NotSuperseded { version }),
+            Some(false) => {}
+        }
+        let sql = "UPDATE change SET body = NULL, reason = NULL, erased = (erased OR op = 'upsert') \
+             WHERE record_id = $1 AND version = $2";
+        self.execute(sql, [id.into(), version.into()]).await?;
+        self.blank_answers(&[id]).await?;
+        match &erasable {
+            Erasable::Living(row) => self.log_version_erased(row),
+            Erasable::Dead(grave) => self.log_dead_version_erased(grave),
+        }
+        Ok(())
+    }
+
+    /// What is to be erased, if the caller may erase it, locked.
+    async fn erasable(&self, kind: Kind, id: Uuid) -> Result<Erasable> {
+        if !self.caller.is_node_admin() {
+            return Err(StoreError::Forbidden(Denied::Admin));
+        }
+        let found = match self.locked(kind, id).await {
+            Ok(row) => Erasable::Living(Box::new(row)),
+            Err(StoreError::NotFound) => {
+                Erasable::Dead(Box::new(self.dead_to_erase(kind, id).await?))
+            }
+            Err(other) => return Err(other),
+        };
+        let origin = match &found {
+            Erasable::Living(row) => &row.origin,
+            Erasable::Dead(grave) => &grave.origin,
+        };
+        if *origin == self.origin {
+            return Ok(found);
+        }
+        Err(StoreError::Forbidden(Denied::Copy))
+    }
+
+    async fn dead_to_erase(&self, kind: Kind, id: Uuid) -> Result<tombstone::Model> {
+        let mut grave =
+            tombstone::Entity::find_by_id(id).filter(tombstone::Column::Kind.eq(kind.code()));
+        if self.db().is_postgres() {
+            grave = grave.lock(LockType::Update);
+        }
+        let grave = grave.one(&self.tx).await?.ok_or(StoreError::NotFound)?;
+        if grave.cause == Cause::Erased.code() {
+            return Err(crate::merge::gone(kind, grave));
+        }
+        Ok(grave)
+    }
+
+    /// Tells the log of those among the records that are dead already.
+    async fn log_dead(&mut self, ids: &BTreeSet<Uuid>) -> Result<()> {
+        let graves = tombstone::Entity::find()
+            .filter(tombstone::Column::Id.is_in(ids.iter().copied()))
+            .filter(tombstone::Column::Cause.ne(Cause::Erased.code()))
+            .all(&self.tx)
+            .await?;
+        for mut grave in graves {
+            grave.version += 1;
+            grave.deleted_at = self.now;
+            self.log_erasure(&grave).await?;
+            tombstone::Entity::update(grave.into_active_model().reset_all())
+                .exec(&self.tx)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Blanks everything that rests of records; `described` are those that relationships name.
+    pub(crate) async fn forget_everything(
+        &mut self,
+        described: &BTreeSet<Uuid>,
+        all: &BTreeSet<Uuid>,
+    ) -> Result<()> {
+        self.forget_persons(all).await?;
+        let ids: Vec<Uuid> = all.iter().copied().collect();
+        for chunk in ids.chunks(CHUNK) {
+            let marks: Vec<String> = (1..=chunk.len()).map(|n| format!("${n}")).collect();
+            let marks = marks.join(", ");
+            for place in PLACES {
+                let values = chunk.iter().map(|id| (*id).into());
+                self.execute(&place.replace("{ids}", &marks), values)
+                    .await?;
+            }
+        }
+        for id in described {
+            self.forget_former_relationships(*id).await?;
+        }
+        self.blank_answers(&ids).await
+    }
+
+    /// Blanks what relationships said while they had the record at an end: they may have another
+    /// one now, or be gone.
+    async fn forget_former_relationships(&self, id: Uuid) -> Result<()> {
+        // Bodies are canonical, so the members of an end stand in this order.
+        let end = |end: &str| format!("%\"{end}\":{{\"id\":\"{id}\"%").into();
+        let sql = "UPDATE change SET body = NULL, reason = NULL, erased = true \
+             WHERE kind = 'relationship' AND (body LIKE $1 OR body LIKE $2)";
+        self.execute(sql, [end("from"), end("to")]).await
+    }
+}
+
+/// A record that is to be erased.
+enum Erasable {
+    Living(Box<record::Model>),
+    Dead(Box<tombstone::Model>),
+}
+
+impl Erasable {
+    fn version(&self) -> i64 {
+        match self {
+            Self::Living(row) => row.version,
+            Self::Dead(grave) => grave.version,
+        }
+    }
+}
+
+fn meets(expected: &Precondition, current: i64) -> Result<()> {
+    match expected {
+        Precondition::Versions(versions) if !versions.contains(&current) => {
+            Err(StoreError::PreconditionFailed { current })
+        }
+        Precondition::Versions(_) | Precondition::Any => Ok(()),
+    }
+}

@@ -1,0 +1,264 @@
+//! Requests that are done once however often they are sent: the answer is kept, in the transaction
+//! of the write, under a key that the caller chose.
+
+use crate::cursor::sign;
+use crate::entity::kept_answer;
+use crate::error::{Result, StoreError, waited_for_a_lock};
+use crate::store::{Store, hex};
+use crate::unit::{Unit, WriteOptions};
+use chrono::TimeDelta;
+use domain::access::Caller;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Statement};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::{OwnedMutexGuard, watch};
+use uuid::Uuid;
+
+/// For how many days an answer is kept.
+pub const KEPT_DAYS: i64 = 7;
+
+/// How long a request waits for another one with its key.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often expired answers are removed.
+const PAUSE: Duration = Duration::from_hours(1);
+
+/// A caller's key and the request that came with it.
+///
+/// Neither is kept as such: the hash of the request needs the key, so whoever reads the database
+/// cannot try out what a request may have held.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    principal: Uuid,
+    digest: String,
+    request: String,
+}
+
+/// What is kept of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
+}
+
+/// What became of a request with a key.
+#[derive(Debug)]
+pub enum Once<T> {
+    /// It was done.
+    Done(T),
+    /// It had been done before, with this answer.
+    Known(Answer),
+}
+
+/// The requests with keys that this process serves at the moment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Turns(Arc<Mutex<Waiting>>);
+
+/// Who waits for whom, by account and key.
+type Waiting = HashMap<(Uuid, String), Weak<tokio::sync::Mutex<()>>>;
+
+/// The turn of a request; others with its key wait until it is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    _turn: OwnedMutexGuard<()>,
+}
+
+impl Turns {
+    async fn take(&self, key: &Key) -> Result<Turn> {
+        let turn = {
+            let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.retain(|_, turn| turn.strong_count() > 0);
+            let name = (key.principal, key.digest.clone());
+            let known = waiting.get(&name).and_then(Weak::upgrade);
+            known.unwrap_or_else(|| {
+                let turn = Arc::default();
+                waiting.insert(name, Arc::downgrade(&turn));
+                turn
+            })
+        };
+        match tokio::time::timeout(PATIENCE, turn.lock_owned()).await {
+            Ok(turn) => Ok(Turn { _turn: turn }),
+            Err(_) => Err(StoreError::KeyInUse),
+        }
+    }
+}
+
+impl Store {
+    /// The key of an account for a request: `method` and `address` say where it was sent to.
+    #[must_use]
+    pub fn key(&self, principal: Uuid, key: &str, [method, address]: [&str; 2], body: &str) -> Key {
+        let place = format!("{method} {address}");
+        Key {
+            principal,
+            digest: hex(&sign(&self.node().secret, "idempotency", key.as_bytes())),
+            request: hex(&sign(key.as_bytes(), &place, body.as_bytes())),
+        }
+    }
+
+    /// Waits until no other request with the key is served by this process.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyInUse`] after two seconds.
+    pub async fn turn(&self, key: &Key) -> Result<Turn> {
+        self.turns().take(key).await
+    }
+
+    /// The answer that is kept under a key.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyReused`] if it was another request, [`StoreError::AnswerErased`].
+    pub async fn known_answer(&self, key: &Key) -> Result<Option<Answer>> {
+        let expired = self.clock().now() - TimeDelta::days(KEPT_DAYS);
+        let row = kept_answer::Entity::find_by_id((key.principal, key.digest.clone()))
+            .filter(kept_answer::Column::CreatedAt.gt(expired))
+            .one(self.db().reader())
+            .await?;
+        row.map(|row| answer(row, key)).transpose()
+    }
+
+    /// Does `work` in one transaction with keeping its answer; if that is known, only finds it.
+    ///
+    /// # Errors
+    /// As [`Store::known_answer`] and [`Store::write`]; [`StoreError::KeyInUse`] if another
+    /// instance serves the same request for too long.
+    pub async fn write_once<T>(
+        &self,
+        caller: &Caller,
+        options: &WriteOptions,
+        key: &Key,
+        work: impl AsyncFn(&mut Unit<'_>) -> Result<(T, Answer)>,
+    ) -> Result<Once<T>> {
+        self.write(caller, options, async |unit| {
+            if let Some(known) = unit.claim(key).await? {
+                return Ok(Once::Known(known));
+            }
+            let (outcome, answer) = work(unit).await?;
+            unit.keep_answer(key, &answer).await?;
+            Ok(Once::Done(outcome))
+        })
+        .await
+    }
+
+    /// Removes the answers that have been kept for long enough; says how many there were.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn forget_answers(&self) -> Result<u64> {
+        let expired = self.clock().now() - TimeDelta::days(KEPT_DAYS);
+        let expired = kept_answer::Column::CreatedAt.lte(expired);
+        // Usually there is none, and nobody need wait for that.
+        let any = kept_answer::Entity::find().filter(expired.clone()).limit(1);
+        if any.one(self.db().reader()).await?.is_none() {
+            return Ok(0);
+        }
+        self.write(&Caller::node(), &WriteOptions::default(), async |unit| {
+            let removed = kept_answer::Entity::delete_many()
+                .filter(expired.clone())
+                .exec(&unit.tx)
+                .await?;
+            Ok(removed.rows_affected)
+        })
+        .await
+    }
+}
+
+impl Unit<'_> {
+    /// Takes a key for this unit, or finds the answer that is kept under it. Another transaction
+    /// that takes the key at the same time waits here.
+    async fn claim(&self, key: &Key) -> Result<Option<Answer>> {
+        let sql = "INSERT INTO kept_answer (principal, key_hash, request_hash, created_at) \
+             VALUES ($1, $2, $3, $4) ON CONFLICT (principal, key_hash) DO UPDATE SET \
+             request_hash = excluded.request_hash, created_at = excluded.created_at, \
+             status = NULL, headers = NULL, body = NULL WHERE kept_answer.created_at <= $5";
+        let values = [
+            key.principal.into(),
+            key.digest.clone().into(),
+            key.request.clone().into(),
+            self.now.into(),
+            (self.now - TimeDelta::days(KEPT_DAYS)).into(),
+        ];
+        let statement = Statement::from_sql_and_values(self.tx.get_database_backend(), sql, values);
+        let taken = self.tx.execute_raw(statement).await.map_err(|error| {
+            if waited_for_a_lock(&error) {
+                StoreError::KeyInUse
+            } else {
+                error.into()
+            }
+        })?;
+        if taken.rows_affected() > 0 {
+            return Ok(None);
+        }
+        let row = kept_answer::Entity::find_by_id((key.principal, key.digest.clone()))
+            .one(&self.tx)
+            .await?
+            .ok_or_else(|| StoreError::Corrupt("a key without its answer".to_owned()))?;
+        answer(row, key).map(Some)
+    }
+
+    /// Blanks the answers that tell of any of these ids: whoever asks again learns that it was
+    /// erased, and does not make it anew.
+    pub(crate) async fn blank_answers(&self, ids: &[Uuid]) -> Result<()> {
+        for chunk in ids.chunks(50) {
+            let tells = (1..=chunk.len()).map(|n| format!("body LIKE ${n}"));
+            let tells: Vec<String> = tells.collect();
+            let sql = format!(
+                "UPDATE kept_answer SET status = NULL, headers = NULL, body = NULL WHERE {}",
+                tells.join(" OR ")
+            );
+            let values = chunk.iter().map(|id| format!("%{id}%").into());
+            self.execute(&sql, values).await?;
+        }
+        Ok(())
+    }
+
+    async fn keep_answer(&self, key: &Key, answer: &Answer) -> Result<()> {
+        let headers = serde_json::to_string(&answer.headers);
+        let headers = headers.map_err(|why| StoreError::Corrupt(why.to_string()))?;
+        let sql = "UPDATE kept_answer SET status = $1, headers = $2, body = $3 \
+             WHERE principal = $4 AND key_hash = $5";
+        let values = [
+            i32::from(answer.status).into(),
+            headers.into(),
+            answer.body.clone().into(),
+            key.principal.into(),
+            key.digest.clone().into(),
+        ];
+        self.execute(sql, values).await
+    }
+}
+
+/// What a row tells about a request.
+fn answer(row: kept_answer::Model, key: &Key) -> Result<Answer> {
+    if row.request_hash != key.request {
+        return Err(StoreError::KeyReused);
+    }
+    let body = row.body.ok_or(StoreError::AnswerErased)?;
+    let status = row.status.and_then(|status| u16::try_from(status).ok());
+    let headers = row.headers.unwrap_or_default();
+    let corrupt = || StoreError::Corrupt("an answer that was kept".to_owned());
+    Ok(Answer {
+        status: status.ok_or_else(corrupt)?,
+        headers: serde_json::from_str(&headers).map_err(|_| corrupt())?,
+        body,
+    })
+}
+
+/// Removes expired answers from time to time, until it is told to stop.
+pub(crate) async fn forget(store: Store, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() && stop.has_changed().is_ok() {
+        match store.forget_answers().await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "answers kept under keys have expired"),
+            Err(error) => tracing::error!(%error, "cannot remove expired answers; tries again"),
+        }
+        tokio::select! {
+            _ = stop.changed() => {}
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+}

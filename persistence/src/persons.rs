@@ -1,0 +1,377 @@
+//! Contact persons beside records. Everybody reads those who have consented to it, as long as they
+//! do; the others are for the editors of the record. What is written here is in the audit, but not
+//! what it says.
+
+use crate::cursor;
+use crate::entity::{contact_person, record};
+use crate::error::{Denied, Result, StoreError};
+use crate::merged::{survivors, with_losers};
+use crate::store::Store;
+use crate::unit::{Unit, WriteOptions};
+use crate::write::{Precondition, kind_of};
+use chrono::{DateTime, SubsecRound, Utc};
+use domain::access::{Action, Caller};
+use domain::contact_person::{Consent, ContactPerson, ContactPersonInput, PersonVisibility};
+use domain::json::merge_patch;
+use domain::resource::Kind;
+use domain::value::reference::RecordRef;
+use domain::vocabulary::Coded;
+use sea_orm::sea_query::LockType;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// A page of contact persons in the order in which they were made.
+#[derive(Debug)]
+pub struct PersonPage {
+    /// The contact persons.
+    pub items: Vec<ContactPerson>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+/// What happens to a contact person, for the audit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonChange {
+    /// It is made.
+    Created,
+    /// It is changed.
+    Changed,
+    /// It is removed for good.
+    Erased,
+}
+
+/// How a contact person is written: the audit learns which one, and nothing about it.
+#[must_use]
+pub fn options(change: PersonChange, id: Uuid, dry_run: bool) -> WriteOptions {
+    let what = match change {
+        PersonChange::Created => "created",
+        PersonChange::Changed => "changed",
+        PersonChange::Erased => "erased",
+    };
+    WriteOptions {
+        dry_run,
+        reason: Some(format!("contact person {id} {what}")),
+        bulk: false,
+    }
+}
+
+impl Store {
+    /// The contact persons of a record whom the caller may know of.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`], and as [`Store::get`].
+    pub async fn persons(
+        &self,
+        caller: &Caller,
+        (kind, key): (Kind, &str),
+        (limit, at): (u64, Option<&str>),
+        query: &str,
+    ) -> Result<PersonPage> {
+        let record = self.get(caller, kind, key).await?;
+        let within = caller.may(Action::Write, &self.subject(&record)?);
+        // Those of a record that was merged into this one are asked here now.
+        let records = with_losers(self.db().reader(), [record.id]).await?;
+        let secret = &self.node().secret;
+        let mut rows = contact_person::Entity::find()
+            .filter(contact_person::Column::RecordId.is_in(records))
+            .order_by_asc(contact_person::Column::Id)
+            .limit(limit + 1);
+        if !within {
+            rows = rows.filter(is_public(self.clock().now()));
+        }
+        if let Some(text) = at {
+            let after: Uuid = cursor::decode(secret, query, text)?;
+            rows = rows.filter(contact_person::Column::Id.gt(after));
+        }
+        let mut rows = rows.all(self.db().reader()).await?;
+        let more = rows.len() as u64 > limit;
+        if more {
+            rows.pop();
+        }
+        let last = rows.last().filter(|_| more);
+        let next = last.map(|row| cursor::encode(secret, query, &row.id));
+        let items = rows.into_iter().map(|row| shown(row, &record, within));
+        Ok(PersonPage {
+            items: items.collect::<Result<_>>()?,
+            next,
+        })
+    }
+
+    /// A contact person, as far as the caller may know.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if there is none whom the caller may know of.
+    pub async fn person(&self, caller: &Caller, id: Uuid) -> Result<ContactPerson> {
+        let row = contact_person::Entity::find_by_id(id)
+            .one(self.db().reader())
+            .await?
+            .ok_or(StoreError::NotFound)?;
+        let record = record_of(self.db().reader(), &row).await?;
+        let within = caller.may(Action::Write, &self.subject(&record)?);
+        let seen = within || shows(&row, self.clock().now()) && self.sees(caller, &record).await?;
+        if !seen {
+            return Err(StoreError::NotFound);
+        }
+        shown(row, &record, within)
+    }
+}
+
+impl Unit<'_> {
+    /// Makes a contact person of a record; see [`options`].
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Forbidden`], [`StoreError::Invalid`].
+    pub async fn create_person(
+        &mut self,
+        id: Uuid,
+        (kind, record): (Kind, Uuid),
+        sent: Value,
+    ) -> Result<ContactPerson> {
+        let record = self.for_update(kind, record, &Precondition::Any).await?;
+        let input = ContactPersonInput::read(sent).map_err(StoreError::Invalid)?;
+        let row = contact_person::Model {
+            version: 1,
+            created_at: self.now,
+            updated_at: self.now,
+            ..self.person_row(id, record.id, input)
+        };
+        contact_person::Entity::insert(row.clone().into_active_model())
+            .exec_without_returning(&self.tx)
+            .await?;
+        self.log_touch(&record, record.shown);
+        shown(row, &record, true)
+    }
+
+    /// Changes a contact person by a merge patch (RFC 7396); see [`options`].
+    ///
+    /// # Errors
+    /// As [`Self::create_person`]; [`StoreError::PreconditionFailed`].
+    pub async fn change_person(
+        &mut self,
+        id: Uuid,
+        expected: &Precondition,
+        patch: &Value,
+    ) -> Result<ContactPerson> {
+        let (old, record) = self.person_for_update(id, expected).await?;
+        let mut body = json!(input_of(&old)?);
+        merge_patch(&mut body, patch);
+        let input = ContactPersonInput::read(body).map_err(StoreError::Invalid)?;
+        let mut row = contact_person::Model {
+            version: old.version,
+            created_at: old.created_at,
+            updated_at: old.updated_at,
+            ..self.person_row(id, old.record_id, input)
+        };
+        if row != old {
+            row.version += 1;
+            row.updated_at = self.now;
+            row.clone()
+                .into_active_model()
+                .reset_all()
+                .update(&self.tx)
+                .await?;
+            self.log_touch(&record, record.shown);
+        }
+        shown(row, &record, true)
+    }
+
+    /// Removes a contact person for good; see [`options`].
+    ///
+    /// # Errors
+    /// As [`Self::change_person`].
+    pub async fn erase_person(&mut self, id: Uuid, expected: &Precondition) -> Result<()> {
+        let (_, record) = self.person_for_update(id, expected).await?;
+        contact_person::Entity::delete_by_id(id)
+            .exec(&self.tx)
+            .await?;
+        self.blank_answers(&[id]).await?;
+        self.log_touch(&record, record.shown);
+        Ok(())
+    }
+
+    /// Removes the contact persons of records for good.
+    pub(crate) async fn forget_persons(&self, records: &BTreeSet<Uuid>) -> Result<()> {
+        let theirs = contact_person::Column::RecordId.is_in(records.iter().copied());
+        let ids: Vec<Uuid> = contact_person::Entity::find()
+            .select_only()
+            .column(contact_person::Column::Id)
+            .filter(theirs.clone())
+            .into_tuple()
+            .all(&self.tx)
+            .await?;
+        if ids.is_empty() {
+            return Ok(());
+        }
+        contact_person::Entity::delete_many()
+            .filter(theirs)
+            .exec(&self.tx)
+            .await?;
+        self.blank_answers(&ids).await
+    }
+
+    /// A contact person whom the caller may change, locked, and the record.
+    async fn person_for_update(
+        &self,
+        id: Uuid,
+        expected: &Precondition,
+    ) -> Result<(contact_person::Model, record::Model)> {
+        let mut query = contact_person::Entity::find_by_id(id);
+        if self.db().is_postgres() {
+            query = query.lock(LockType::NoKeyUpdate);
+        }
+        let row = query.one(&self.tx).await?.ok_or(StoreError::NotFound)?;
+        let record = record_of(&self.tx, &row).await?;
+        let subject = self.subject(&record)?;
+        if !self.caller.may(Action::Write, &subject) {
+            return Err(StoreError::Forbidden(match subject.home_region {
+                Some(_) => Denied::Region,
+                None => Denied::Homeless,
+            }));
+        }
+        match expected {
+            Precondition::Versions(versions) if !versions.contains(&row.version) => {
+                let current = row.version;
+                Err(StoreError::PreconditionFailed { current })
+            }
+            Precondition::Versions(_) | Precondition::Any => Ok((row, record)),
+        }
+    }
+
+    fn person_row(
+        &self,
+        id: Uuid,
+        record_id: Uuid,
+        input: ContactPersonInput,
+    ) -> contact_person::Model {
+        let consent = input.consent;
+        let micros = |at: DateTime<Utc>| at.trunc_subsecs(6);
+        contact_person::Model {
+            id,
+            record_id,
+            version: 0,
+            name: input.name,
+            role: input.role,
+            email: input.email,
+            phone: input.phone,
+            language: input.language,
+            purpose: input.purpose,
+            consent_from: consent.as_ref().map(|one| micros(one.from)),
+            consent_until: consent.as_ref().and_then(|one| one.until).map(micros),
+            consent_proof: consent.and_then(|one| one.proof),
+            visibility: input
+                .visibility
+                .unwrap_or(PersonVisibility::Editors)
+                .code()
+                .to_owned(),
+            created_at: self.now,
+            updated_at: self.now,
+        }
+    }
+}
+
+/// The record that a contact person speaks for, or the one that stands for it.
+async fn record_of(
+    db: &impl ConnectionTrait,
+    row: &contact_person::Model,
+) -> Result<record::Model> {
+    let standing = survivors(db, [row.record_id]).await?;
+    let id = standing.get(&row.record_id).unwrap_or(&row.record_id);
+    let record = record::Entity::find_by_id(*id).one(db).await?;
+    record.ok_or(StoreError::NotFound)
+}
+
+/// Whether everybody sees a row at a moment …
+fn shows(row: &contact_person::Model, now: DateTime<Utc>) -> bool {
+    row.visibility == PersonVisibility::Public.code()
+        && consent(row).is_some_and(|consent| consent.is_valid_at(now))
+}
+
+/// … and the same in SQL.
+fn is_public(now: DateTime<Utc>) -> Condition {
+    let until = contact_person::Column::ConsentUntil;
+    Condition::all()
+        .add(contact_person::Column::Visibility.eq(PersonVisibility::Public.code()))
+        .add(contact_person::Column::ConsentFrom.lte(now))
+        .add(Condition::any().add(until.is_null()).add(until.gt(now)))
+}
+
+fn consent(row: &contact_person::Model) -> Option<Consent> {
+    Some(Consent {
+        from: row.consent_from?,
+        until: row.consent_until,
+        proof: row.consent_proof.clone(),
+    })
+}
+
+fn visibility(row: &contact_person::Model) -> Result<PersonVisibility> {
+    let known = PersonVisibility::parse(&row.visibility);
+    known.ok_or_else(|| StoreError::Corrupt(format!("visibility {}", row.visibility)))
+}
+
+/// What was sent to make a row what it is.
+fn input_of(row: &contact_person::Model) -> Result<ContactPersonInput> {
+    Ok(ContactPersonInput {
+        name: row.name.clone(),
+        role: row.role.clone(),
+        email: row.email.clone(),
+        phone: row.phone.clone(),
+        language: row.language.clone(),
+        purpose: row.purpose.clone(),
+        consent: consent(row),
+        visibility: Some(visibility(row)?),
+    })
+}
+
+/// A row as it is read; whole for editors of the record.
+fn shown(
+    row: contact_person::Model,
+    record: &record::Model,
+    within: bool,
+) -> Result<ContactPerson> {
+    let record = RecordRef {
+        kind: kind_of(record)?,
+        id: record.id,
+    };
+    let consent = consent(&row);
+    let visibility = visibility(&row)?;
+    Ok(ContactPerson {
+        id: row.id,
+        record,
+        name: row.name,
+        role: row.role,
+        email: row.email,
+        phone: row.phone,
+        language: row.language,
+        version: within.then_some(row.version),
+        created_at: within.then_some(row.created_at),
+        updated_at: within.then_some(row.updated_at),
+        purpose: within.then_some(row.purpose),
+        consent: consent.filter(|_| within),
+        visibility: within.then_some(visibility),
+    })
+}
+
+/// Rows with their records as those who hold them see them, whoever asks.
+pub(crate) async fn all_shown(
+    db: &impl ConnectionTrait,
+    rows: Vec<contact_person::Model>,
+) -> Result<Vec<ContactPerson>> {
+    let ids: BTreeSet<Uuid> = rows.iter().map(|row| row.record_id).collect();
+    let standing = survivors(db, ids.iter().copied()).await?;
+    let stands = |id: &Uuid| standing.get(id).copied().unwrap_or(*id);
+    let records = record::Entity::find()
+        .filter(record::Column::Id.is_in(ids.iter().map(stands)))
+        .all(db)
+        .await?;
+    let shown = rows.into_iter().filter_map(|row| {
+        let id = stands(&row.record_id);
+        let record = records.iter().find(|record| record.id == id)?;
+        Some(shown(row, record, true))
+    });
+    shown.collect()
+}
