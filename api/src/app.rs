@@ -14,6 +14,7 @@ use governor::clock::DefaultClock;
 use persistence::Store;
 use persistence::search::Search;
 use std::net::TcpListener;
+use tokio::sync::watch;
 use tracing_actix_web::TracingLogger;
 
 /// What every handler may use.
@@ -31,6 +32,10 @@ pub struct State {
     pub pace: Pace,
     /// How people and programs sign in; [`server`] reads it from the configuration.
     pub access: Access,
+    /// For how many days superseded entries of the log are kept; for ever when absent.
+    pub log_retention_days: Option<u32>,
+    /// Turns true when the server is asked to stop: whoever waits for something must answer then.
+    pub stopping: watch::Sender<bool>,
     /// The OpenAPI document as text.
     pub document: String,
 }
@@ -50,6 +55,8 @@ impl State {
             limits: Limits::new(config, DefaultClock::default()),
             pace: Pace::new(config),
             access: Access::default(),
+            log_retention_days: config.log_retention_days.map(u32::from),
+            stopping: watch::Sender::new(false),
             document,
         })
     }
@@ -61,6 +68,7 @@ impl State {
 /// If the listener cannot be used.
 pub fn server(mut state: State, config: &Config, listener: TcpListener) -> std::io::Result<Server> {
     state.access = Access::new(config, listener.local_addr()?).map_err(std::io::Error::other)?;
+    let stopping = state.stopping.clone();
     let state = web::Data::new(state);
     let origins = config.cors_origins.clone();
     let build = move || {
@@ -82,7 +90,7 @@ pub fn server(mut state: State, config: &Config, listener: TcpListener) -> std::
             .wrap(from_fn(middleware::outermost))
             .wrap(from_fn(connection::take_turns))
     };
-    connection::server(build, config, listener)
+    connection::server(build, config, listener, stopping)
 }
 
 /// Anybody reads from anywhere; writes and tokens come from the configured origins only.

@@ -16,6 +16,7 @@ pub mod problems;
 pub mod relationships;
 pub mod service;
 pub mod suggest;
+pub mod sync;
 pub mod vocabularies;
 
 mod pages;
@@ -77,6 +78,7 @@ pub fn all() -> Routes {
         .and(suggest::routes())
         .and(graph::routes())
         .and(export::routes())
+        .and(sync::routes())
         .and(duplicates::routes())
         .and(vocabularies::routes())
         .and(me::routes())

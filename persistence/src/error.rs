@@ -2,6 +2,7 @@
 
 use domain::fault::FieldError;
 use domain::record::Envelope;
+use domain::sync::ResyncReason;
 use domain::value::reference::RecordRef;
 use sea_orm::DbErr;
 use uuid::Uuid;
@@ -81,6 +82,9 @@ pub enum StoreError {
     /// The cursor is forged or belongs to another query.
     #[error("bad cursor")]
     BadCursor,
+    /// The reader of the feed must begin anew.
+    #[error("the feed must be read anew: {0:?}")]
+    Resync(ResyncReason),
     /// The index is not yet where this read needs it; trying again shortly helps.
     #[error("the search index is behind")]
     Behind,

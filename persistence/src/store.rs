@@ -39,6 +39,7 @@ pub struct Store {
     head: watch::Sender<i64>,
     acknowledged: Arc<AtomicI64>,
     duplicates: crate::duplicates::Kept,
+    digests: crate::digest::Kept,
 }
 
 impl Store {
@@ -60,6 +61,7 @@ impl Store {
             head: watch::Sender::new(head),
             acknowledged: Arc::new(AtomicI64::new(head)),
             duplicates: crate::duplicates::Kept::default(),
+            digests: crate::digest::Kept::default(),
         };
         store.load_reference_data().await?;
         Ok(store)
@@ -88,7 +90,9 @@ impl Store {
     /// # Errors
     /// The database's own.
     pub async fn head(&self) -> Result<i64> {
-        head(&self.db).await
+        let head = head(&self.db).await?;
+        self.wake(head);
+        Ok(head)
     }
 
     /// The newest sequence number that a read of this process must see: that of its last write,
@@ -103,11 +107,21 @@ impl Store {
         &self.duplicates
     }
 
+    /// The digests that were made last.
+    pub(crate) fn kept_digests(&self) -> &crate::digest::Kept {
+        &self.digests
+    }
+
     /// Wakes followers in this process; unless it was a bulk load, reads wait for what was written.
     pub(crate) fn announce(&self, head: i64, bulk: bool) {
         if !bulk {
             self.acknowledged.fetch_max(head, Ordering::SeqCst);
         }
+        self.wake(head);
+    }
+
+    /// Tells those who wait for the log that it goes this far.
+    fn wake(&self, head: i64) {
         self.head.send_if_modified(|known| {
             let newer = head > *known;
             *known = head.max(*known);
@@ -115,7 +129,8 @@ impl Store {
         });
     }
 
-    /// The newest sequence number that this process has written, to be waited upon.
+    /// The newest sequence number that this process knows of, to be waited upon. What it writes
+    /// itself it knows at once, what others write as soon as a follower looks.
     #[must_use]
     pub fn watch_head(&self) -> watch::Receiver<i64> {
         self.head.subscribe()

@@ -47,7 +47,10 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
             "To write, press Authorize in Swagger UI and sign in. This is shown once\n(`verbund user passwd {DEMO}` makes another password; `verbund token --role admin` prints a token):\n\n  user        {DEMO}\n  password    {password}\n"
         ));
     }
-    let followers = Followers::start(&store).with(&store, search.follower());
+    let mut followers = Followers::start(&store).with(&store, search.follower());
+    if let Some(days) = config.log_retention_days {
+        followers = followers.trimming(&store, days.into());
+    }
     let outcome = server.await;
     followers.stop().await;
     outcome.map_err(|why| Failure::Io("the server failed".to_owned(), why))?;

@@ -3,6 +3,8 @@
 use super::Problem;
 use actix_web::http::header;
 use domain::json::insert;
+use domain::sync::ResyncReason;
+use domain::vocabulary::Coded;
 use persistence::StoreError;
 use persistence::error::{Conflict, Denied, Tombstone, Unique};
 use serde_json::json;
@@ -46,6 +48,7 @@ impl From<StoreError> for Problem {
                 Self::new("too-many-applications").header(header::RETRY_AFTER, "3600")
             }
             StoreError::Behind => Self::new("index-behind").header(header::RETRY_AFTER, "1"),
+            StoreError::Resync(reason) => resync(reason),
             StoreError::BadCursor => Self::new("invalid-cursor"),
             StoreError::Busy(cause) => {
                 tracing::warn!(%cause, "gave up on a busy database");
@@ -61,6 +64,23 @@ impl From<StoreError> for Problem {
             }
         }
     }
+}
+
+/// 410 with the reason; where to begin anew is added by the route.
+fn resync(reason: ResyncReason) -> Problem {
+    let labels = reason.labels();
+    Problem::new("resync-required")
+        .detail(
+            format!(
+                "The cursor is no good any more: {}. Begin anew at `resync_url`.",
+                labels.en
+            ),
+            format!(
+                "Der Cursor gilt nicht mehr: {}. Beginnen Sie neu bei `resync_url`.",
+                labels.de
+            ),
+        )
+        .member("reason", json!(reason))
 }
 
 /// 422 with every fault.
