@@ -7,6 +7,7 @@ mod grant;
 mod import;
 mod serve;
 mod token;
+mod trim;
 
 use crate::config::{Config, LogFormat};
 use crate::{openapi, routes, telemetry};
@@ -87,6 +88,8 @@ enum Command {
     /// Manage the keys that sign tokens
     #[command(subcommand)]
     Key(accounts::Key),
+    /// Forget what was superseded in the log long ago
+    Trim(trim::Trim),
     /// Check configuration, database, keys, and the server if it runs
     Doctor(doctor::Doctor),
 }
@@ -177,6 +180,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         Command::User(user) => accounts::user(&open(&config).await?, &user).await,
         Command::Client(client) => accounts::client(&open(&config).await?, &client).await,
         Command::Key(key) => accounts::key(&open(&config).await?, &key).await,
+        Command::Trim(options) => trim::run(&open(&config).await?, &config, &options).await,
         Command::Doctor(doctor) => doctor::run(&config, &doctor).await,
     }
 }

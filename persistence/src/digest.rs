@@ -8,7 +8,8 @@ use crate::store::Store;
 use domain::json;
 use domain::sync::Digest;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -61,12 +62,9 @@ impl Store {
             return Ok(known.clone());
         }
         let tx = self.db().begin_read().await?;
-        let seq = node::Entity::find_by_id(1).one(&tx).await?;
-        let digests = Digests {
-            seq: seq.map_or(0, |node| node.head_seq),
-            kinds: digests(&tx, &self.fed(filter)).await?,
-        };
+        let made = digests_now(&tx, &self.fed(filter)).await;
         tx.commit().await?;
+        let digests = made?;
         if kept.len() < MAX_KEPT {
             kept.insert(name, digests.clone());
         }
@@ -111,6 +109,14 @@ impl Store {
             .rows(&self.node().origin)
             .add(record::Column::Shown.eq(true))
     }
+}
+
+async fn digests_now(tx: &DatabaseTransaction, fed: &Condition) -> Result<Digests> {
+    let node = node::Entity::find_by_id(1).one(tx).await?;
+    Ok(Digests {
+        seq: node.map_or(0, |node| node.head_seq),
+        kinds: digests(tx, fed).await?,
+    })
 }
 
 /// The digests of the rows that meet a condition, by the kind's code.

@@ -17,12 +17,14 @@ use domain::sync::{FeedPhase, LeaveCause};
 use domain::vocabulary::Coded;
 use position::{Phase, Position};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// How many bytes of bodies a page holds; a single record or transaction may be larger.
-pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
+pub const PAGE_BYTES: i64 = 4 * 1024 * 1024;
 
 /// Which records a reader wants. It looks only at what the log says of a record itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -202,35 +204,39 @@ impl Store {
             filter,
             limit,
         };
-        let position = match start {
-            FeedStart::After(cursor) => {
-                let position = Position::read(self.node(), filter, cursor)?;
-                reader.check(&position).await?;
-                position
-            }
-            FeedStart::Snapshot => reader.at_head(Phase::Snapshot { after: None }).await?,
-            FeedStart::Now => reader.at_head(Phase::Tail { until: 0 }).await?,
-        };
-        let page = match &position.phase {
-            Phase::Snapshot { after } => reader.snapshot(&position, after.as_ref()).await?,
-            Phase::Tail { until } => reader.tail(&position, *until).await?,
-        };
+        let page = reader.read(start).await;
         reader.tx.commit().await?;
-        Ok(page)
+        page
     }
 
-    /// Those of the records `ids` that are fed.
+    /// Those of the records `ids` that are fed, as many as fit in a page; and the ids of the rest
+    /// of them.
     ///
     /// # Errors
     /// The database's.
-    pub async fn fed_records(&self, ids: &[Uuid]) -> Result<Vec<FeedEntry>> {
-        let rows = record::Entity::find()
-            .filter(FeedFilter::default().rows(&self.node().origin))
-            .filter(record::Column::Shown.eq(true))
+    pub async fn fed_records(&self, ids: &[Uuid]) -> Result<(Vec<FeedEntry>, Vec<Uuid>)> {
+        let fed = FeedFilter::default()
+            .rows(&self.node().origin)
+            .add(record::Column::Shown.eq(true));
+        let mut known: Vec<(Uuid, i64)> = record::Entity::find()
+            .select_only()
+            .column(record::Column::Id)
+            .expr_as(body_bytes(), "bytes")
+            .filter(fed.clone())
             .filter(record::Column::Id.is_in(ids.iter().copied()))
+            .order_by_asc(record::Column::Id)
+            .into_tuple()
             .all(self.db().reader())
             .await?;
-        Ok(rows.into_iter().map(FeedEntry::of).collect())
+        let rest = known.split_off(fitting(known.iter().map(|(_, bytes)| *bytes)));
+        let rows = record::Entity::find()
+            .filter(fed)
+            .filter(record::Column::Id.is_in(known.iter().map(|(id, _)| *id)))
+            .order_by_asc(record::Column::Id)
+            .all(self.db().reader())
+            .await?;
+        let entries = rows.into_iter().map(FeedEntry::of).collect();
+        Ok((entries, rest.into_iter().map(|(id, _)| id).collect()))
     }
 }
 
@@ -252,6 +258,22 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    async fn read(&self, start: &FeedStart) -> Result<FeedPage> {
+        let position = match start {
+            FeedStart::After(cursor) => {
+                let position = Position::read(self.store.node(), self.filter, cursor)?;
+                self.check(&position).await?;
+                position
+            }
+            FeedStart::Snapshot => self.at_head(Phase::Snapshot { after: None }).await?,
+            FeedStart::Now => self.at_head(Phase::Tail { until: 0 }).await?,
+        };
+        match &position.phase {
+            Phase::Snapshot { after } => self.snapshot(&position, after.as_ref()).await,
+            Phase::Tail { until } => self.tail(&position, *until).await,
+        }
+    }
+
     fn page(&self, phase: FeedPhase, entries: Vec<FeedEntry>, next: &Position) -> FeedPage {
         let told = match next.phase {
             Phase::Snapshot { .. } => false,
@@ -295,8 +317,8 @@ fn body_bytes() -> sea_orm::sea_query::SimpleExpr {
 }
 
 /// How many of the first sizes fit in a page; at least one.
-fn fitting(sizes: impl IntoIterator<Item = usize>) -> usize {
-    let mut bytes = 0_usize;
+fn fitting(sizes: impl IntoIterator<Item = i64>) -> usize {
+    let mut bytes = 0_i64;
     let fitting = sizes.into_iter().take_while(|size| {
         let first = bytes == 0;
         bytes = bytes.saturating_add(*size);

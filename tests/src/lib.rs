@@ -21,6 +21,7 @@ pub mod instance;
 pub mod node;
 pub mod process;
 pub mod raw;
+pub mod replica;
 pub mod settings;
 
 pub use call::{Answer, Call};
@@ -28,6 +29,7 @@ pub use database::{Backend, Content};
 pub use forge::Forge;
 pub use instance::Instance;
 pub use node::{Node, run};
+pub use replica::Replica;
 
 /// Declares a story that is told on SQLite and on PostgreSQL, each with a database of its own.
 ///

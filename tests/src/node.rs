@@ -119,6 +119,11 @@ pub struct Beside {
 }
 
 impl Beside {
+    /// Asks it to stop and waits until it has.
+    pub async fn stop(&self) {
+        self.handle.stop(true).await;
+    }
+
     /// A request without a token.
     pub fn call(&self, method: Method, path: &str) -> Call {
         Call::new(&self.client, &self.base, method, path)

@@ -36,5 +36,6 @@ mod reading;
 mod relationships;
 mod rules;
 mod search;
+mod sync;
 mod tokens;
 mod writing;

@@ -86,7 +86,7 @@ struct Limits {
     /// Entries of a page, but for the end of a transaction.
     page_entries: u64,
     /// Bytes of bodies in a page, but for a transaction that is larger by itself.
-    page_bytes: usize,
+    page_bytes: i64,
     /// Seconds that a reader can wait for changes.
     wait_seconds: u64,
     /// Ids that can be asked for at once.

@@ -60,8 +60,7 @@ impl Reader<'_> {
         }
         let total = found.len();
         found.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
-        let sizes = found.iter().map(|(_, bytes)| usize::try_from(*bytes));
-        let fitting = fitting(sizes.map(Result::unwrap_or_default));
+        let fitting = fitting(found.iter().map(|(_, bytes)| *bytes));
         found.truncate(fitting);
         let more = found.len() < total;
         Ok((found.into_iter().map(|(id, _)| id).collect(), more))

@@ -138,7 +138,7 @@ impl Reader<'_> {
     async fn cut_to_size(&self, rows: &mut Vec<Row>) -> Result<bool> {
         let sizes = self.sizes(rows).await?;
         let mut known = BTreeSet::new();
-        let mut transactions: BTreeMap<i64, usize> = BTreeMap::new();
+        let mut transactions: BTreeMap<i64, i64> = BTreeMap::new();
         for row in rows.iter() {
             let size = sizes.get(&row.record_id).copied().unwrap_or_default();
             let size = if known.insert(row.record_id) { size } else { 0 };
@@ -152,7 +152,7 @@ impl Reader<'_> {
         Ok(true)
     }
 
-    async fn sizes(&self, rows: &[Row]) -> Result<BTreeMap<Uuid, usize>> {
+    async fn sizes(&self, rows: &[Row]) -> Result<BTreeMap<Uuid, i64>> {
         let ids: BTreeSet<Uuid> = rows.iter().map(|row| row.record_id).collect();
         let sizes: Vec<(Uuid, i64)> = record::Entity::find()
             .select_only()
@@ -162,10 +162,7 @@ impl Reader<'_> {
             .into_tuple()
             .all(&self.tx)
             .await?;
-        let sizes = sizes.into_iter();
-        Ok(sizes
-            .map(|(id, bytes)| (id, usize::try_from(bytes).unwrap_or_default()))
-            .collect())
+        Ok(sizes.into_iter().collect())
     }
 
     /// Each record where it first appears. Whoever was not told of a change had what the entry

@@ -188,7 +188,9 @@ impl Body for RecordsInput {
 pub(super) struct Records {
     /// Those that are fed.
     entries: Vec<Entry>,
-    /// The rest: deleted, withdrawn, of other nodes, or never there.
+    /// Those that are fed too but did not fit; ask for them again.
+    rest: Vec<Uuid>,
+    /// Those that are not: deleted, withdrawn, of other nodes, or never there.
     absent: Vec<Uuid>,
 }
 
@@ -198,11 +200,13 @@ pub(super) async fn records(
     _: Query<()>,
     JsonBody(sent): JsonBody<RecordsInput>,
 ) -> Result<Private<Records>, Problem> {
-    let found = app.store.fed_records(&sent.ids).await?;
-    let known: BTreeSet<Uuid> = found.iter().map(|entry| entry.id).collect();
+    let (found, rest) = app.store.fed_records(&sent.ids).await?;
+    let known = found.iter().map(|entry| entry.id);
+    let known: BTreeSet<Uuid> = known.chain(rest.iter().copied()).collect();
     let ids = sent.ids.into_iter();
     Ok(Private::new(Records {
         entries: Entry::all(found, &app.store.node().origin)?,
+        rest,
         absent: ids.filter(|id| !known.contains(id)).collect(),
     }))
 }
