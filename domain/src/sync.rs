@@ -41,6 +41,15 @@ crate::vocabulary! {
     }
 }
 
+crate::vocabulary! {
+    /// Whether records are taken over from a partner.
+    PartnerState "partner_state" {
+        Active "active" "läuft" "active";
+        Paused "paused" "angehalten" "paused";
+        Held "held" "wartet auf Freigabe" "waits for an operator";
+    }
+}
+
 /// A sum over records that is equal on two nodes if and only if they hold the same: for each record
 /// SHA-256 of `id`, 0, `version`, 0, `hash`, written as in the feed; added up modulo 2^256.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -85,6 +85,12 @@ pub enum StoreError {
     /// The reader of the feed must begin anew.
     #[error("the feed must be read anew: {0:?}")]
     Resync(ResyncReason),
+    /// What a partner sends is not what it should be.
+    #[error("{0}")]
+    Partner(String),
+    /// Another instance reads from the partner now, or nobody is to.
+    #[error("the lease of the partner is lost")]
+    LeaseLost,
     /// The index is not yet where this read needs it; trying again shortly helps.
     #[error("the search index is behind")]
     Behind,
@@ -164,6 +170,8 @@ pub enum Unique {
     AccountName,
     /// The subject of an external issuer.
     Subject,
+    /// The name of a partner.
+    PartnerName,
 }
 
 /// What is told of a deleted record.

@@ -19,6 +19,7 @@ pub mod keys;
 pub mod load;
 pub mod merged;
 pub mod migrations;
+pub mod partner;
 pub mod publish;
 pub mod read;
 pub mod relationships;
@@ -30,6 +31,7 @@ pub mod unit;
 pub mod write;
 
 mod conflict;
+mod copy;
 mod cursor;
 mod delete;
 mod edges;

@@ -16,6 +16,17 @@ use uuid::Uuid;
 /// The origin of the data that ships with the program.
 pub const REFERENCE_ORIGIN: &str = "verbund";
 
+/// Whose record a slug means if several nodes have it: this node's, the reference data's, a copy.
+pub(crate) fn rank(origin: &str, own: &str) -> u8 {
+    if origin == own {
+        0
+    } else if origin == REFERENCE_ORIGIN {
+        1
+    } else {
+        2
+    }
+}
+
 /// How many bytes the canonical body of a record may have.
 pub const MAX_BODY: usize = 256 * 1024;
 
@@ -223,7 +234,7 @@ async fn insert_node(db: &Db, origin: Option<&str>, clock: &Clock) -> Result<()>
     Ok(())
 }
 
-fn is_origin(text: &str) -> bool {
+pub(crate) fn is_origin(text: &str) -> bool {
     (3..=63).contains(&text.len())
         && text != REFERENCE_ORIGIN
         && text

@@ -58,7 +58,9 @@ impl From<StoreError> for Problem {
                 tracing::error!(%cause, "the database failed");
                 Self::new("internal")
             }
-            StoreError::Corrupt(cause) | StoreError::Setup(cause) | StoreError::Search(cause) => {
+            StoreError::LeaseLost => Self::new("busy").header(header::RETRY_AFTER, "1"),
+            StoreError::Partner(cause)
+            | StoreError::Corrupt(cause) | StoreError::Setup(cause) | StoreError::Search(cause) => {
                 tracing::error!(cause, "the store failed");
                 Self::new("internal")
             }
@@ -223,6 +225,11 @@ fn in_the_way(conflict: &Conflict) -> Problem {
             "name",
             format!("Another account or client is called \"{value}\"; choose another name."),
             format!("Ein anderes Konto oder Programm heißt „{value}“; wählen Sie einen anderen Namen."),
+        ),
+        Unique::PartnerName => (
+            "name",
+            format!("Another partner is called \"{value}\"; choose another name."),
+            format!("Ein anderer Partner heißt „{value}“; wählen Sie einen anderen Namen."),
         ),
         Unique::Subject => (
             "subject",
