@@ -4,6 +4,7 @@ use crate::auth::{Access, Tokens};
 use crate::config::Config;
 use crate::guard::{Pace, guard};
 use crate::limits::Limits;
+use crate::outgoing::Outgoing;
 use crate::{connection, docs, middleware, openapi, routes};
 use actix_cors::Cors;
 use actix_server::Server;
@@ -11,8 +12,8 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpResponse, web};
 use governor::clock::DefaultClock;
-use persistence::Store;
 use persistence::search::Search;
+use persistence::{Store, StoreError};
 use std::net::TcpListener;
 use tokio::sync::watch;
 use tracing_actix_web::TracingLogger;
@@ -32,6 +33,8 @@ pub struct State {
     pub pace: Pace,
     /// How people and programs sign in; [`server`] reads it from the configuration.
     pub access: Access,
+    /// Sends requests to addresses that people enter.
+    pub outgoing: Outgoing,
     /// For how many days superseded entries of the log are kept; for ever when absent.
     pub log_retention_days: Option<u32>,
     /// Turns true when the server is asked to stop: whoever waits for something must answer then.
@@ -55,6 +58,7 @@ impl State {
             limits: Limits::new(config, DefaultClock::default()),
             pace: Pace::new(config),
             access: Access::default(),
+            outgoing: Outgoing::new(config).map_err(|why| StoreError::Setup(why.to_string()))?,
             log_retention_days: config.log_retention_days.map(u32::from),
             stopping: watch::Sender::new(false),
             document,

@@ -1,5 +1,6 @@
 //! Configuration: command line before environment (`VERBUND_…`) before `verbund.toml` before defaults.
 
+use crate::outgoing::Destination;
 use domain::account::TokenScope;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
@@ -59,6 +60,9 @@ pub struct Config {
     pub failures_per_minute: NonZeroU32,
     /// Proxies whose `X-Forwarded-For` is believed: addresses, or networks such as `10.0.0.0/8`.
     pub trusted_proxies: Vec<Network>,
+    /// Where requests to addresses that people enter may go although it is not public: networks
+    /// such as `10.0.0.0/8`, or names of hosts.
+    pub outgoing_allowed: Vec<Destination>,
     /// For how many days superseded entries of the log are kept; for ever when absent.
     pub log_retention_days: Option<RetentionDays>,
     /// What is logged, as `tracing` directives.
@@ -244,6 +248,7 @@ impl Default for Config {
             requests_per_minute_address: number(600),
             failures_per_minute: number(20),
             trusted_proxies: Vec::new(),
+            outgoing_allowed: Vec::new(),
             log_retention_days: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,

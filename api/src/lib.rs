@@ -16,6 +16,8 @@ pub mod mount;
 pub mod negotiate;
 pub mod openapi;
 pub mod operation;
+pub mod outgoing;
+pub mod partner;
 pub mod problem;
 pub mod reply;
 pub mod represent;

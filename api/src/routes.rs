@@ -12,6 +12,7 @@ pub mod history;
 pub mod me;
 pub mod merge;
 pub mod oauth;
+pub mod partners;
 pub mod problems;
 pub mod relationships;
 pub mod service;
@@ -79,6 +80,7 @@ pub fn all() -> Routes {
         .and(graph::routes())
         .and(export::routes())
         .and(sync::routes())
+        .and(partners::routes())
         .and(duplicates::routes())
         .and(vocabularies::routes())
         .and(me::routes())

@@ -1,6 +1,7 @@
 //! Partners: the nodes from which records are taken over.
 
 mod entry;
+mod hold;
 mod lease;
 mod take;
 
@@ -72,15 +73,6 @@ pub struct PartnerChange {
     pub paused: Option<bool>,
 }
 
-/// So many of so many copies would go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Held {
-    /// How many would go.
-    pub deletions: i64,
-    /// How many there are.
-    pub copies: i64,
-}
-
 /// What has come of a partner.
 #[derive(Debug)]
 pub struct Partner {
@@ -92,11 +84,6 @@ pub struct Partner {
     pub quarantined: u64,
     /// The last of them.
     pub latest: Vec<quarantine::Model>,
-}
-
-/// How many copies of so many may go at once without being asked: one in twenty, or twenty.
-fn limit_of(copies: i64) -> i64 {
-    (copies / 20).max(20)
 }
 
 fn codes(kinds: &[Kind]) -> String {
@@ -181,15 +168,44 @@ impl Store {
         .await
     }
 
-    /// Every partner, by name.
+    /// Every partner by name and what has come of it, but for the entries in quarantine.
     ///
     /// # Errors
     /// The database's.
-    pub async fn partners(&self) -> Result<Vec<partner::Model>> {
-        Ok(partner::Entity::find()
+    pub async fn partners(&self) -> Result<Vec<Partner>> {
+        let reader = self.db().reader();
+        let rows = partner::Entity::find()
             .order_by_asc(partner::Column::Name)
-            .all(self.db().reader())
-            .await?)
+            .all(reader)
+            .await?;
+        let origins = rows.iter().filter_map(|row| row.origin.clone());
+        let copies: Vec<(String, i64)> = record::Entity::find()
+            .select_only()
+            .column(record::Column::Origin)
+            .column_as(record::Column::Id.count(), "copies")
+            .filter(record::Column::Origin.is_in(origins))
+            .group_by(record::Column::Origin)
+            .into_tuple()
+            .all(reader)
+            .await?;
+        let refused: Vec<(Uuid, i64)> = quarantine::Entity::find()
+            .select_only()
+            .column(quarantine::Column::PartnerId)
+            .column_as(quarantine::Column::Id.count(), "refused")
+            .group_by(quarantine::Column::PartnerId)
+            .into_tuple()
+            .all(reader)
+            .await?;
+        let copies: BTreeMap<String, i64> = copies.into_iter().collect();
+        let refused: BTreeMap<Uuid, i64> = refused.into_iter().collect();
+        let count = |count: Option<&i64>| count.map_or(0, |count| count.unsigned_abs());
+        let partners = rows.into_iter().map(|row| Partner {
+            copies: count(row.origin.as_ref().and_then(|origin| copies.get(origin))),
+            quarantined: count(refused.get(&row.id)),
+            latest: Vec::new(),
+            row,
+        });
+        Ok(partners.collect())
     }
 
     /// A partner by its name.

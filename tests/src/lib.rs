@@ -18,6 +18,7 @@ pub mod database;
 pub mod forge;
 pub mod generate;
 pub mod instance;
+pub mod neighbour;
 pub mod node;
 pub mod process;
 pub mod raw;
@@ -28,6 +29,7 @@ pub use call::{Answer, Call};
 pub use database::{Backend, Content};
 pub use forge::Forge;
 pub use instance::Instance;
+pub use neighbour::{Intake, Neighbour};
 pub use node::{Node, run};
 pub use replica::Replica;
 

@@ -2,7 +2,6 @@
 
 use super::entry::{News, Read, Refused};
 use super::lease::Lease;
-use super::{Held, limit_of};
 use crate::copy::{CopiedRecord, Known};
 use crate::entity::{
     change, confirmation, hidden, partner, partner_seen, quarantine, record, tombstone,
@@ -16,10 +15,7 @@ use domain::resource::Kind;
 use domain::sync::{FeedPhase, PartnerState};
 use domain::vocabulary::Coded;
 use sea_orm::sea_query::{LockType, OnConflict};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
@@ -28,9 +24,6 @@ const MOST_ENTRIES: usize = 10_000;
 
 /// How many rows are inserted at once.
 const CHUNK: usize = 500;
-
-/// How many copies are removed in one transaction after a snapshot.
-const SWEPT: u64 = 500;
 
 /// More refused entries than this pause a partner …
 const MOST_REFUSED: i64 = 100;
@@ -90,18 +83,8 @@ impl Store {
             .await
     }
 
-    /// Removes copies that the snapshot of a partner did not hold, some at a time.
-    ///
-    /// # Errors
-    /// [`StoreError::LeaseLost`].
-    pub async fn sweep(&self, lease: &Lease) -> Result<Taken> {
-        let row = self.prolong_lease(lease).await?;
-        let origin = row.origin.unwrap_or_default();
-        self.on_copies(&origin, async |unit| unit.sweep(lease).await)
-            .await
-    }
-
-    async fn on_copies<T>(
+    /// Does something to the copies of an origin.
+    pub(super) async fn on_copies<T>(
         &self,
         origin: &str,
         work: impl AsyncFn(&mut Unit<'_>) -> Result<T>,
@@ -352,82 +335,6 @@ impl Unit<'_> {
         };
         self.keep_partner(partner).await?;
         Ok(outcome)
-    }
-
-    /// Whether so many copies must not go before somebody has looked at it.
-    async fn held(&self, partner: &partner::Model, going: usize) -> Result<Option<Held>> {
-        let going = i64::try_from(going).unwrap_or(i64::MAX);
-        // A few always may, so most pages cost no counting.
-        if going <= limit_of(0) || going <= partner.allowed_deletions {
-            return Ok(None);
-        }
-        let copies = record::Entity::find()
-            .filter(record::Column::Origin.eq(&self.origin))
-            .count(&self.tx)
-            .await?;
-        let copies = i64::try_from(copies).unwrap_or(i64::MAX);
-        let held = Held {
-            deletions: going,
-            copies,
-        };
-        Ok((going > limit_of(copies)).then_some(held))
-    }
-
-    async fn hold(&self, mut partner: partner::Model, held: Held) -> Result<Taken> {
-        PartnerState::Held.code().clone_into(&mut partner.state);
-        partner.held_deletions = Some(held.deletions);
-        partner.held_copies = Some(held.copies);
-        partner.leased_until = None;
-        tracing::warn!(
-            partner = partner.name,
-            ?held,
-            "many copies would go; release them if that is right"
-        );
-        self.keep_partner(partner).await?;
-        Ok(Taken::Stopped)
-    }
-
-    async fn sweep(&mut self, lease: &Lease) -> Result<Taken> {
-        let mut partner = self.leased(lease).await?;
-        let unseen = || {
-            let seen = partner_seen::Entity::find()
-                .select_only()
-                .column(partner_seen::Column::RecordId)
-                .filter(partner_seen::Column::PartnerId.eq(lease.partner));
-            record::Entity::find()
-                .filter(record::Column::Origin.eq(&self.origin))
-                .filter(record::Column::Id.not_in_subquery(sea_orm::QueryTrait::into_query(seen)))
-        };
-        let going = unseen().count(&self.tx).await?;
-        let going = usize::try_from(going).unwrap_or(usize::MAX);
-        if let Some(held) = self.held(&partner, going).await? {
-            return self.hold(partner, held).await;
-        }
-        if going == 0 {
-            partner.unswept = false;
-            partner.rereads = false;
-            partner.allowed_deletions = 0;
-            partner.up_to_date_at = Some(self.now);
-            partner_seen::Entity::delete_many()
-                .filter(partner_seen::Column::PartnerId.eq(partner.id))
-                .exec(&self.tx)
-                .await?;
-            self.keep_partner(partner).await?;
-            return Ok(Taken::UpToDate);
-        }
-        let mut rows = unseen().order_by_asc(record::Column::Id).limit(SWEPT);
-        if self.db().is_postgres() {
-            rows = rows.lock(LockType::Update);
-        }
-        for row in rows.all(&self.tx).await? {
-            self.drop_copy(&row).await?;
-        }
-        // What was begun is brought to its end.
-        partner.allowed_deletions = partner
-            .allowed_deletions
-            .max(i64::try_from(going).unwrap_or(i64::MAX));
-        self.keep_partner(partner).await?;
-        Ok(Taken::Unswept)
     }
 }
 
