@@ -152,7 +152,14 @@ impl Exchange {
             return Ok(Taken::UpToDate);
         }
         let url = format!("{}{}?{}", base(&partner), page::DIGEST, query(&partner));
-        let theirs = page::digests(&self.outgoing, &url).await?;
+        let theirs = match page::digests(&self.outgoing, &url).await {
+            Ok(theirs) => theirs,
+            Err(Unreadable { why, .. }) => {
+                tracing::info!(partner = partner.name, why, "cannot be compared today");
+                self.store.partner_compared(lease).await?;
+                return Ok(Taken::UpToDate);
+            }
+        };
         if theirs.seq != partner.seq {
             // Something was written meanwhile; they are compared the next time.
             return Ok(Taken::UpToDate);

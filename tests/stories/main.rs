@@ -30,6 +30,7 @@ mod matrix;
 mod merging;
 mod openapi;
 mod pages;
+mod partners;
 mod properties;
 mod questions;
 mod reading;
