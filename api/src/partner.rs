@@ -166,7 +166,7 @@ impl Exchange {
         }
         let ours = self.store.copied_digests(&partner).await?;
         let same = Kind::ALL.iter().all(|kind| {
-            let ours = ours.get(kind.code()).copied().unwrap_or_default();
+            let ours = ours.get(kind).copied().unwrap_or_default();
             match theirs.kinds.get(kind.code()) {
                 Some((count, sum)) => ours.count == *count && ours.sum() == *sum,
                 None => ours.count == 0,

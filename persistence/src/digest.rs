@@ -6,7 +6,9 @@ use crate::error::Result;
 use crate::feed::FeedFilter;
 use crate::store::Store;
 use domain::json;
+use domain::resource::Kind;
 use domain::sync::Digest;
+use domain::vocabulary::Coded;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
     QueryOrder, QuerySelect,
@@ -27,8 +29,8 @@ const MAX_KEPT: usize = 100;
 pub struct Digests {
     /// The end of the log of which they are.
     pub seq: i64,
-    /// By the kind's code.
-    pub kinds: BTreeMap<String, Digest>,
+    /// By kind.
+    pub kinds: BTreeMap<Kind, Digest>,
 }
 
 /// The digests since the log was last written, by their filters. Whoever comes while one is being
@@ -40,8 +42,8 @@ pub(crate) type Kept = Arc<Mutex<BTreeMap<String, Digests>>>;
 pub struct Hashed {
     /// The record.
     pub id: Uuid,
-    /// The kind's code.
-    pub kind: String,
+    /// The kind.
+    pub kind: Kind,
     /// Its version.
     pub version: i64,
     /// The hash of its canonical body.
@@ -62,7 +64,7 @@ impl Store {
             return Ok(known.clone());
         }
         let tx = self.db().begin_read().await?;
-        let made = digests_now(&tx, &self.fed(filter)).await;
+        let made = digests_now(&tx, filter, &self.fed(filter)).await;
         tx.commit().await?;
         let digests = made?;
         if kept.len() < MAX_KEPT {
@@ -83,23 +85,29 @@ impl Store {
     ) -> Result<(Vec<Hashed>, Option<String>)> {
         let secret = &self.node().secret;
         let query = format!("ids?{}", filter.text());
-        let mut last = at
-            .map(|at| cursor::decode::<Uuid>(secret, &query, at))
+        let after: Option<(Kind, Uuid)> = at
+            .map(|at| cursor::decode(secret, &query, at))
             .transpose()?;
-        let fed = self.fed(filter);
         let mut found = Vec::new();
-        while found.len() <= limit {
-            let more = hashed(self.db().reader(), &fed, last).await?;
-            let Some(end) = more.last() else {
-                return Ok((found, None));
+        for kind in filter.kinds() {
+            let mut last = match after {
+                Some((reached, _)) if reached > *kind => continue,
+                Some((reached, id)) if reached == *kind => Some(id),
+                Some(_) | None => None,
             };
-            last = Some(end.id);
-            found.extend(more);
+            while found.len() <= limit {
+                let more = hashed(self.db().reader(), &self.fed(filter), *kind, last).await?;
+                let Some(end) = more.last() else { break };
+                last = Some(end.id);
+                found.extend(more);
+            }
+        }
+        if found.len() <= limit {
+            return Ok((found, None));
         }
         found.truncate(limit);
-        let next = found
-            .last()
-            .map(|last| cursor::encode(secret, &query, &last.id));
+        let last = found.last().map(|last| (last.kind, last.id));
+        let next = last.map(|last| cursor::encode(secret, &query, &last));
         Ok((found, next))
     }
 
@@ -111,56 +119,63 @@ impl Store {
     }
 }
 
-async fn digests_now(tx: &DatabaseTransaction, fed: &Condition) -> Result<Digests> {
+async fn digests_now(
+    tx: &DatabaseTransaction,
+    filter: &FeedFilter,
+    fed: &Condition,
+) -> Result<Digests> {
     let node = node::Entity::find_by_id(1).one(tx).await?;
     Ok(Digests {
         seq: node.map_or(0, |node| node.head_seq),
-        kinds: digests(tx, fed).await?,
+        kinds: digests(tx, filter, fed).await?,
     })
 }
 
-/// The digests of the rows that meet a condition, by the kind's code.
+/// The digests of the rows that meet a condition, by kind.
 pub(crate) async fn digests(
     db: &impl ConnectionTrait,
+    filter: &FeedFilter,
     rows: &Condition,
-) -> Result<BTreeMap<String, Digest>> {
-    let mut kinds: BTreeMap<String, Digest> = BTreeMap::new();
-    let mut last = None;
-    loop {
-        let more = hashed(db, rows, last).await?;
-        let Some(end) = more.last() else {
-            return Ok(kinds);
-        };
-        last = Some(end.id);
-        for one in more {
-            let digest = kinds.entry(one.kind).or_default();
-            digest.add(one.id, one.version, &one.hash);
+) -> Result<BTreeMap<Kind, Digest>> {
+    let mut kinds: BTreeMap<Kind, Digest> = BTreeMap::new();
+    for kind in filter.kinds() {
+        let digest = kinds.entry(*kind).or_default();
+        let mut last = None;
+        loop {
+            let more = hashed(db, rows, *kind, last).await?;
+            let Some(end) = more.last() else { break };
+            last = Some(end.id);
+            for one in more {
+                digest.add(one.id, one.version, &one.hash);
+            }
         }
     }
+    Ok(kinds)
 }
 
-/// The next rows that meet a condition, by id.
+/// The next rows of a kind that meet a condition, by id.
 async fn hashed(
     db: &impl ConnectionTrait,
     rows: &Condition,
+    kind: Kind,
     after: Option<Uuid>,
 ) -> Result<Vec<Hashed>> {
-    let rows: Vec<(Uuid, String, i64, String)> = record::Entity::find()
+    let rows: Vec<(Uuid, i64, String)> = record::Entity::find()
         .select_only()
         .columns([
             record::Column::Id,
-            record::Column::Kind,
             record::Column::Version,
             record::Column::Body,
         ])
         .filter(rows.clone())
+        .filter(record::Column::Kind.eq(kind.code()))
         .filter(Condition::all().add_option(after.map(|after| record::Column::Id.gt(after))))
         .order_by_asc(record::Column::Id)
         .limit(CHUNK)
         .into_tuple()
         .all(db)
         .await?;
-    let hashed = rows.into_iter().map(|(id, kind, version, body)| Hashed {
+    let hashed = rows.into_iter().map(|(id, version, body)| Hashed {
         id,
         kind,
         version,

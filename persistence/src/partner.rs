@@ -109,15 +109,11 @@ impl partner::Model {
     /// What of it is wanted.
     #[must_use]
     pub fn filter(&self) -> FeedFilter {
-        filter_of(self)
+        let kinds = self.kinds.split(',').filter_map(Kind::parse);
+        let homes = self.home_regions.split(',');
+        let homes = homes.filter_map(|id| Uuid::try_parse(id).ok());
+        FeedFilter::new(kinds.collect(), homes.collect())
     }
-}
-
-fn filter_of(row: &partner::Model) -> FeedFilter {
-    let kinds = row.kinds.split(',').filter_map(Kind::parse);
-    let homes = row.home_regions.split(',');
-    let homes = homes.filter_map(|id| Uuid::try_parse(id).ok());
-    FeedFilter::new(kinds.collect(), homes.collect())
 }
 
 impl Store {
@@ -355,9 +351,10 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn copied_digests(&self, row: &partner::Model) -> Result<BTreeMap<String, Digest>> {
+    pub async fn copied_digests(&self, row: &partner::Model) -> Result<BTreeMap<Kind, Digest>> {
         let origin = row.origin.clone().unwrap_or_default();
-        digests(self.db().reader(), &row.filter().rows(&origin)).await
+        let filter = row.filter();
+        digests(self.db().reader(), &filter, &filter.rows(&origin)).await
     }
 
     /// Notes that the digests were compared.

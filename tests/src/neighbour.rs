@@ -6,6 +6,8 @@ use crate::node::{Node, loopback, start};
 use actix_web::dev::ServerHandle;
 use api::config::Config;
 use api::partner::{Exchange, Failed};
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
 use persistence::entity::{node, partner};
 use persistence::partner::Taken;
 use sea_orm::sea_query::Expr;
@@ -160,8 +162,8 @@ impl<'a> Intake<'a> {
             .await
             .unwrap();
         for item in theirs.json["items"].as_array().unwrap() {
-            let kind = item["kind"].as_str().unwrap();
-            let own = ours.get(kind).copied().unwrap_or_default();
+            let kind = Kind::parse(item["kind"].as_str().unwrap()).unwrap();
+            let own = ours.get(&kind).copied().unwrap_or_default();
             assert_eq!(item["count"], own.count, "{kind}");
             assert_eq!(item["sum"], own.sum(), "{kind}");
         }

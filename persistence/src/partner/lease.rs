@@ -18,7 +18,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 /// How long an instance is waited for that is not heard of any more: longer than a page takes.
-const LEASE: TimeDelta = TimeDelta::minutes(5);
+const LEASE: TimeDelta = TimeDelta::minutes(3);
 
 /// How long an error is remembered in words.
 const MAX_ERROR: usize = 1000;

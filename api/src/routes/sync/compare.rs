@@ -9,9 +9,6 @@ use crate::reply::Private;
 use domain::fault::{Fault, FieldError};
 use domain::resource::Kind;
 use domain::shape::Shape;
-use domain::vocabulary::Coded;
-use persistence::StoreError;
-use persistence::digest::Hashed;
 use persistence::feed::FeedFilter;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -70,7 +67,7 @@ pub(super) async fn digest(
     let node = app.store.node();
     let found = app.store.digests(&filter).await?;
     let items = filter.kinds().iter().map(|kind| {
-        let digest = found.kinds.get(kind.code()).copied().unwrap_or_default();
+        let digest = found.kinds.get(kind).copied().unwrap_or_default();
         KindDigest {
             origin: node.origin.clone(),
             kind: *kind,
@@ -88,7 +85,7 @@ pub(super) async fn digest(
 /// What is fed, in short.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct HashPage {
-    /// By id.
+    /// By kind and id.
     items: Vec<RecordHash>,
     /// Where the next page is, relative to this server; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,21 +137,16 @@ pub(super) async fn ids(
     let limit = usize::try_from(sent.limit).unwrap_or(usize::MAX);
     let at = sent.cursor.as_deref();
     let (found, next) = app.store.fed_hashes(&sent.filter, limit, at).await?;
-    let items = found.into_iter().map(short).collect::<Result<_, _>>()?;
-    Ok(Private::new(HashPage {
-        items,
-        next: next.map(|cursor| Pairs::next(IDS, &sent.text, &cursor)),
-    }))
-}
-
-fn short(one: Hashed) -> Result<RecordHash, StoreError> {
-    let kind = Kind::parse(&one.kind);
-    Ok(RecordHash {
-        kind: kind.ok_or_else(|| StoreError::Corrupt(format!("kind {}", one.kind)))?,
+    let items = found.into_iter().map(|one| RecordHash {
+        kind: one.kind,
         id: one.id,
         version: one.version,
         hash: one.hash,
-    })
+    });
+    Ok(Private::new(HashPage {
+        items: items.collect(),
+        next: next.map(|cursor| Pairs::next(IDS, &sent.text, &cursor)),
+    }))
 }
 
 /// Which records are asked for.
