@@ -219,10 +219,9 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     match address.segments() {
-        // What embeds an IPv4 address leads wherever that leads: Teredo and others, 6to4.
-        [0x2001, 0..0x200, ..] | [0x2002, ..] => false,
-        // Documentation.
-        [0x2001, 0xdb8, ..] | [0x3fff, 0..0x1000, ..] => false,
+        // What embeds an IPv4 address leads wherever that leads (Teredo and others, 6to4); and
+        // documentation.
+        [0x2001, 0..0x200 | 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..0x1000, ..] => false,
         // Global unicast; everything else has special purposes.
         [first, ..] => (0x2000..0x4000).contains(&first),
     }

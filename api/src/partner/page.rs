@@ -21,13 +21,13 @@ pub(super) const DIGEST: &str = "/v1/sync/digest";
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// How long an answer may take, beside the time that it was asked to wait.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How long the address of the next page may be.
 const MOST_NEXT: usize = 4000;
 
 /// How long a partner can ask to be let alone.
-const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
 /// What a partner answered.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ const WAIT: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest pause after an error.
-const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 
 /// What reads from the partners, as local tasks of the thread that starts it; ends when it is
 /// stopped or dropped.

@@ -162,7 +162,10 @@ story!(
             row.body
                 .contains(r#""crew":{"captain":["Ada",{"rank":1}]}"#)
         );
-        let found = node.get("/v1/search?q=Orbitalklinik&fields=name").await.expect(200);
+        let found = node
+            .get("/v1/search?q=Orbitalklinik&fields=name")
+            .await
+            .expect(200);
         assert_eq!(found.json["total"], 1, "{}", found.text);
         let found = node
             .get("/v1/actors?identifier=ik|260000011&fields=name")
@@ -170,15 +173,15 @@ story!(
             .expect(200);
         assert_eq!(found.json["total"], 1);
         // The document does not know the role of that one, so it is not held against it.
-    let around = format!(
-        "{}/v1/actors/{}/relationships",
-        node.base,
-        Uuid::from_u128(4)
-    );
-    let around: Value = reqwest::get(around).await.unwrap().json().await.unwrap();
-    assert_eq!(around["total"], 1, "{around}");
-    assert_eq!(around["items"][0]["warp"], 9);
-    // A relationship of an unknown type joins nothing yet.
+        let around = format!(
+            "{}/v1/actors/{}/relationships",
+            node.base,
+            Uuid::from_u128(4)
+        );
+        let around: Value = reqwest::get(around).await.unwrap().json().await.unwrap();
+        assert_eq!(around["total"], 1, "{around}");
+        assert_eq!(around["items"][0]["warp"], 9);
+        // A relationship of an unknown type joins nothing yet.
         let path = format!("/v1/relationships/{}", Uuid::from_u128(3));
         node.get(&path).await.problem(404, "not-found");
         audiences_are_true(node.store.db().reader()).await;

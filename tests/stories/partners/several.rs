@@ -64,7 +64,10 @@ story!(
             for id in &own {
                 here.get(&format!("/v1/actors/{id}")).await.expect(200);
             }
-            let list = here.get("/v1/relationships?type=cooperates_with").await.expect(200);
+            let list = here
+                .get("/v1/relationships?type=cooperates_with")
+                .await
+                .expect(200);
             assert_eq!(list.json["total"], 2);
             audiences_are_true(here.store.db().reader()).await;
         }
@@ -121,7 +124,10 @@ story!(
             .await
             .expect(201);
         let ends = [&edge.json["from"]["id"], &edge.json["to"]["id"]];
-    assert!(ends.contains(&&json!(own)) && ends.contains(&&json!(only)), "{ends:?}");
+        assert!(
+            ends.contains(&&json!(own)) && ends.contains(&&json!(only)),
+            "{ends:?}"
+        );
         node.settled().await;
         audiences_are_true(node.store.db().reader()).await;
         b.stop().await;
