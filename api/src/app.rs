@@ -4,6 +4,7 @@ use crate::auth::{Access, Tokens};
 use crate::config::Config;
 use crate::guard::{Pace, guard};
 use crate::limits::Limits;
+use crate::outgoing::Outgoing;
 use crate::{connection, docs, middleware, routes};
 use actix_cors::Cors;
 use actix_server::Server;
@@ -11,9 +12,10 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpResponse, web};
 use governor::clock::DefaultClock;
-use persistence::Store;
 use persistence::search::Search;
+use persistence::{Store, StoreError};
 use std::net::TcpListener;
+use tokio::sync::watch;
 use tracing_actix_web::TracingLogger;
 
 /// What every handler may use.
@@ -31,6 +33,12 @@ pub struct State {
     pub pace: Pace,
     /// How people and programs sign in; [`server`] reads it from the configuration.
     pub access: Access,
+    /// Sends requests to addresses that people enter.
+    pub outgoing: Outgoing,
+    /// For how many days superseded entries of the log are kept; for ever when absent.
+    pub log_retention_days: Option<u32>,
+    /// Turns true when the server is asked to stop: whoever waits for something must answer then.
+    pub stopping: watch::Sender<bool>,
 }
 
 impl State {
@@ -47,6 +55,9 @@ impl State {
             limits: Limits::new(config, DefaultClock::default()),
             pace: Pace::new(config),
             access: Access::default(),
+            outgoing: Outgoing::new(config).map_err(|why| StoreError::Setup(why.to_string()))?,
+            log_retention_days: config.log_retention_days.map(u32::from),
+            stopping: watch::Sender::new(false),
         })
     }
 }
@@ -57,6 +68,7 @@ impl State {
 /// If the listener cannot be used.
 pub fn server(mut state: State, config: &Config, listener: TcpListener) -> std::io::Result<Server> {
     state.access = Access::new(config, listener.local_addr()?).map_err(std::io::Error::other)?;
+    let stopping = state.stopping.clone();
     let state = web::Data::new(state);
     let origins = config.cors_origins.clone();
     let build = move || {
@@ -77,7 +89,7 @@ pub fn server(mut state: State, config: &Config, listener: TcpListener) -> std::
             .wrap(from_fn(middleware::outermost))
             .wrap(from_fn(connection::take_turns))
     };
-    connection::server(build, config, listener)
+    connection::server(build, config, listener, stopping)
 }
 
 /// Anybody reads from anywhere; writes and tokens come from the configured origins only.

@@ -6,8 +6,10 @@ mod erase;
 mod export;
 mod grant;
 mod import;
+mod partner;
 mod serve;
 mod token;
+mod trim;
 
 use crate::config::{Config, LogFormat};
 use crate::{openapi, routes, telemetry};
@@ -97,6 +99,11 @@ enum Command {
     /// Manage the keys that sign tokens
     #[command(subcommand)]
     Key(accounts::Key),
+    /// Manage the nodes from which records are taken over
+    #[command(subcommand)]
+    Partner(partner::Partner),
+    /// Forget what was superseded in the log long ago
+    Trim(trim::Trim),
     /// Check configuration, database, keys, and the server if it runs
     Doctor(doctor::Doctor),
 }
@@ -191,6 +198,8 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         Command::User(user) => accounts::user(&open(&config).await?, &user).await,
         Command::Client(client) => accounts::client(&open(&config).await?, &client).await,
         Command::Key(key) => accounts::key(&open(&config).await?, &key).await,
+        Command::Partner(command) => partner::run(&open(&config).await?, &config, &command).await,
+        Command::Trim(options) => trim::run(&open(&config).await?, &config, &options).await,
         Command::Doctor(doctor) => doctor::run(&config, &doctor).await,
     }
 }

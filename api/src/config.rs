@@ -1,9 +1,11 @@
 //! Configuration: command line before environment (`VERBUND_…`) before `verbund.toml` before defaults.
 
+use crate::outgoing::Destination;
 use domain::account::TokenScope;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use ipnet::IpNet;
+use persistence::trim::LEAST_DAYS;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
@@ -58,6 +60,11 @@ pub struct Config {
     pub failures_per_minute: NonZeroU32,
     /// Proxies whose `X-Forwarded-For` is believed: addresses, or networks such as `10.0.0.0/8`.
     pub trusted_proxies: Vec<Network>,
+    /// Where requests to addresses that people enter may go although it is not public: networks
+    /// such as `10.0.0.0/8`, or names of hosts.
+    pub outgoing_allowed: Vec<Destination>,
+    /// For how many days superseded entries of the log are kept; for ever when absent.
+    pub log_retention_days: Option<RetentionDays>,
     /// What is logged, as `tracing` directives.
     pub log: String,
     /// How it is logged.
@@ -171,6 +178,33 @@ impl From<WebUrl> for String {
     }
 }
 
+/// For how many days something is kept, at least [`LEAST_DAYS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct RetentionDays(u32);
+
+impl TryFrom<u32> for RetentionDays {
+    type Error = String;
+
+    fn try_from(days: u32) -> Result<Self, String> {
+        if (LEAST_DAYS..=MOST_DAYS).contains(&days) {
+            return Ok(Self(days));
+        }
+        Err(format!(
+            "{days} days are not between {LEAST_DAYS} and {MOST_DAYS}"
+        ))
+    }
+}
+
+impl From<RetentionDays> for u32 {
+    fn from(days: RetentionDays) -> Self {
+        days.0
+    }
+}
+
+/// Ten thousand years: what is longer is a mistake.
+const MOST_DAYS: u32 = 3_650_000;
+
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -214,6 +248,8 @@ impl Default for Config {
             requests_per_minute_address: number(600),
             failures_per_minute: number(20),
             trusted_proxies: Vec::new(),
+            outgoing_allowed: Vec::new(),
+            log_retention_days: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
         }

@@ -20,12 +20,15 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 
 /// How much of an answer is handed to a connection at once; the rest is shared memory until then.
 const SLICE: usize = 64 * 1024;
 
 /// A server on `listener` whose connections are watched, to be awaited.
+///
+/// `stopping` turns true when the server is asked to stop.
 ///
 /// HTTP/1.1 only: in HTTP/2 a client can stop a single stream, where no clock of ours reaches it.
 ///
@@ -35,6 +38,7 @@ pub(crate) fn server<F, I, S, B>(
     app: F,
     config: &Config,
     listener: TcpListener,
+    stopping: watch::Sender<bool>,
 ) -> std::io::Result<Server>
 where
     F: Fn() -> I + Send + Clone + 'static,
@@ -58,6 +62,11 @@ where
         server = server.workers(workers);
     }
     let stop = server.graceful_shutdown_signal();
+    let told = stop.clone();
+    actix_web::rt::spawn(async move {
+        told.notified().await;
+        stopping.send_replace(true);
+    });
     let server = server.listen("verbund", listener, move || {
         let stop = stop.clone();
         let app = app()

@@ -17,6 +17,8 @@ pub mod negotiate;
 pub mod once;
 pub mod openapi;
 pub mod operation;
+pub mod outgoing;
+pub mod partner;
 pub mod problem;
 pub mod reply;
 pub mod represent;

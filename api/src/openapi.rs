@@ -133,6 +133,10 @@ fn tags() -> Value {
         ),
         ("Search", "Finding records, and what is around them."),
         ("Export", "Many records at once, to take away."),
+        (
+            "Sync",
+            "Exchanging records with partner nodes and other systems.",
+        ),
         ("Duplicates", "Records that are likely one thing."),
         (
             "Access",

@@ -13,11 +13,13 @@ pub mod history;
 pub mod me;
 pub mod merge;
 pub mod oauth;
+pub mod partners;
 pub mod persons;
 pub mod problems;
 pub mod relationships;
 pub mod service;
 pub mod suggest;
+pub mod sync;
 pub mod vocabularies;
 
 mod pages;
@@ -79,6 +81,8 @@ pub fn all() -> Routes {
         .and(suggest::routes())
         .and(graph::routes())
         .and(export::routes())
+        .and(sync::routes())
+        .and(partners::routes())
         .and(duplicates::routes())
         .and(persons::routes())
         .and(vocabularies::routes())

@@ -30,6 +30,7 @@ pub mod relationship;
 pub mod resource;
 pub mod schema;
 pub mod shape;
+pub mod sync;
 pub mod table;
 pub mod topic;
 pub mod value;

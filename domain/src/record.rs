@@ -49,8 +49,15 @@ pub fn micros<S: serde::Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, 
     to.serialize_str(&crate::clock::rfc3339(*at))
 }
 
+/// Writes a timestamp, if there is one, as the API does.
+///
+/// # Errors
+/// The serializer's.
 #[expect(clippy::ref_option, reason = "serde hands over the field")]
-pub(crate) fn micros_opt<S: serde::Serializer>(at: &Option<DateTime<Utc>>, to: S) -> Result<S::Ok, S::Error> {
+pub fn micros_opt<S: serde::Serializer>(
+    at: &Option<DateTime<Utc>>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
     match at {
         Some(at) => micros(at, to),
         None => to.serialize_none(),

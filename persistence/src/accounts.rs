@@ -57,6 +57,10 @@ impl Principal {
     }
 }
 
+/// What was merged at this node (`$1`) or in the reference data (`$2`).
+const MERGED_HERE: &str = "SELECT loser_id, survivor_id FROM merged \
+     JOIN tombstone ON tombstone.id = merged.loser_id AND tombstone.origin IN ($1, $2)";
+
 /// A region, and whether what is below it counts as well.
 type Root = (Uuid, bool);
 
@@ -128,8 +132,8 @@ impl Store {
     }
 
     /// Regions with those that they were merged with, and, if that is asked for, everything below
-    /// each, through the region tree of this node and of the reference data (a partner's edges give
-    /// nobody rights here).
+    /// each, through the region tree of this node and of the reference data (a partner's edges
+    /// and merges give nobody rights here).
     async fn regions(&self, roots: &BTreeSet<Root>) -> Result<BTreeMap<Root, BTreeSet<Uuid>>> {
         let mut reached: BTreeMap<Root, BTreeSet<Uuid>> = BTreeMap::new();
         if roots.is_empty() {
@@ -144,8 +148,8 @@ impl Store {
              JOIN record ON record.id = edge.record_id \
              WHERE edge.type = 'part_of' AND edge.from_kind = 'region' \
              AND edge.from_id IS NOT NULL AND record.origin IN ($1, $2) \
-             UNION ALL SELECT loser_id, survivor_id, false FROM merged \
-             UNION ALL SELECT survivor_id, loser_id, false FROM merged\
+             UNION ALL SELECT loser_id, survivor_id, false FROM ({MERGED_HERE}) one \
+             UNION ALL SELECT survivor_id, loser_id, false FROM ({MERGED_HERE}) one\
              ) step ON step.up = reached.id AND (reached.wide OR NOT step.below)) \
              SELECT root, wide, id FROM reached",
             starts.join(" UNION ")

@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 /// Every place but the rows of records and contact persons where something of a record rests, or
 /// was said about it; `{ids}` are the records. **A table that comes to hold bodies, names or texts
-/// gets a line here**: what waits in it too, such as what a partner sent and was not understood.
+/// gets a line here**.
 const PLACES: &[&str] = &[
     "UPDATE change SET body = NULL, reason = NULL, erased = (erased OR op = 'upsert') \
      WHERE record_id IN ({ids})",
@@ -35,6 +35,7 @@ const PLACES: &[&str] = &[
     "DELETE FROM application WHERE network_id IN ({ids}) OR relationship_id IN ({ids})",
     "DELETE FROM confirmation WHERE record_id IN ({ids})",
     "UPDATE confirmation SET note = NULL WHERE end_id IN ({ids})",
+    "DELETE FROM quarantine WHERE record_id IN ({ids})",
 ];
 
 /// How many records a statement names.

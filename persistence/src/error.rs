@@ -2,6 +2,7 @@
 
 use domain::fault::FieldError;
 use domain::record::Envelope;
+use domain::sync::ResyncReason;
 use domain::value::reference::RecordRef;
 use sea_orm::DbErr;
 use uuid::Uuid;
@@ -96,6 +97,15 @@ pub enum StoreError {
     /// The cursor is forged or belongs to another query.
     #[error("bad cursor")]
     BadCursor,
+    /// The reader of the feed must begin anew.
+    #[error("the feed must be read anew: {0:?}")]
+    Resync(ResyncReason),
+    /// What a partner sends is not what it should be.
+    #[error("{0}")]
+    Partner(String),
+    /// Another instance reads from the partner now, or nobody is to.
+    #[error("the lease of the partner is lost")]
+    LeaseLost,
     /// The index is not yet where this read needs it; trying again shortly helps.
     #[error("the search index is behind")]
     Behind,
@@ -175,6 +185,8 @@ pub enum Unique {
     AccountName,
     /// The subject of an external issuer.
     Subject,
+    /// The name of a partner.
+    PartnerName,
 }
 
 /// What is told of a deleted record.

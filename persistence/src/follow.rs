@@ -10,6 +10,7 @@ use crate::idempotency::forget;
 use crate::publish::publish;
 use crate::store::Store;
 use crate::touch::Touch;
+use crate::trim::trim;
 use crate::unit::Unit;
 use chrono::{DateTime, Utc};
 use domain::change::Op;
@@ -256,6 +257,17 @@ impl Followers {
         let job = forget(store.clone(), followers.stop.subscribe());
         followers.jobs.push(tokio::task::spawn_local(job));
         followers
+    }
+
+    /// Starts the job that forgets what was superseded more than so many days ago.
+    ///
+    /// # Panics
+    /// As [`Self::with`].
+    #[must_use]
+    pub fn trimming(mut self, store: &Store, days: u32) -> Self {
+        let job = trim(store.clone(), days, self.stop.subscribe());
+        self.jobs.push(tokio::task::spawn_local(job));
+        self
     }
 
     /// None yet.

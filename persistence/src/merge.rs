@@ -209,7 +209,7 @@ impl Unit<'_> {
     }
 
     /// What was merged into a record that is back follows that record again.
-    async fn follow_again(&self, id: Uuid) -> Result<()> {
+    pub(crate) async fn follow_again(&self, id: Uuid) -> Result<()> {
         let sql = "WITH RECURSIVE below(id) AS (\
              SELECT id FROM tombstone WHERE merged_into = $1 UNION \
              SELECT tombstone.id FROM tombstone JOIN below ON tombstone.merged_into = below.id) \

@@ -3,7 +3,7 @@
 
 use crate::entity::{change, merged, record, tombstone};
 use crate::error::Result;
-use crate::store::Store;
+use crate::store::{Store, rank};
 use domain::access::{Caller, Subject};
 use domain::described::Publication;
 use domain::json;
@@ -165,7 +165,9 @@ impl Store {
             Ok(id) => graves.filter(tombstone::Column::Id.eq(id)),
             Err(_) => graves.filter(tombstone::Column::Slug.eq(key)),
         };
-        for grave in graves.all(self.db().reader()).await? {
+        let mut graves = graves.all(self.db().reader()).await?;
+        graves.sort_by_key(|grave| rank(&grave.origin, &self.node().origin));
+        for grave in graves {
             if let Some(row) = self.stand_in(caller, &grave).await? {
                 return Ok(Some(row));
             }

@@ -5,6 +5,7 @@ mod m0002_followers;
 mod m0003_merge;
 mod m0004_accounts;
 mod m0005_flow;
+mod m0006_sync;
 mod m0007_persons;
 mod m0008_idempotency;
 
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_merge::Migration),
             Box::new(m0004_accounts::Migration),
             Box::new(m0005_flow::Migration),
+            Box::new(m0006_sync::Migration),
             Box::new(m0007_persons::Migration),
             Box::new(m0008_idempotency::Migration),
         ]

@@ -4,7 +4,7 @@ use crate::entity::{edge, record, redirect, tombstone};
 use crate::error::{Result, StoreError, Tombstone};
 use crate::merged::{buried, survivors};
 use crate::resolve::by_text;
-use crate::store::Store;
+use crate::store::{Store, rank};
 use crate::write::{kind_of, publication_of};
 use domain::access::{Action, Caller};
 use domain::described::Publication;
@@ -70,7 +70,7 @@ impl Store {
             .await?)
     }
 
-    /// This node's own record, else the only copy that has the slug.
+    /// This node's own record, else that of the reference data, else the only copy that has the slug.
     async fn by_slug(
         &self,
         caller: &Caller,
@@ -85,14 +85,13 @@ impl Store {
             .await?;
         let mut visible = Vec::new();
         for row in rows {
-            if !caller.sees(&self.subject(&row)?) {
-                continue;
+            if caller.sees(&self.subject(&row)?) {
+                visible.push(row);
             }
-            if row.origin == self.node().origin {
-                return Ok(Some(row));
-            }
-            visible.push(row);
         }
+        let rank = |row: &record::Model| rank(&row.origin, &self.node().origin);
+        let first = visible.iter().map(rank).min();
+        visible.retain(|row| Some(rank(row)) == first);
         if visible.len() > 1 {
             let candidates = visible.iter().map(|row| row.id).collect();
             return Err(StoreError::AmbiguousSlug { candidates });
@@ -182,10 +181,11 @@ impl Store {
             Ok(id) => graves.filter(tombstone::Column::Id.eq(id)),
             Err(_) => graves.filter(tombstone::Column::Slug.eq(key)),
         };
-        let newest = graves
-            .order_by_desc(tombstone::Column::DeletedAt)
-            .one(self.db().reader())
-            .await?;
+        let graves = graves.all(self.db().reader()).await?;
+        let newest = graves.into_iter().min_by_key(|grave| {
+            let rank = rank(&grave.origin, &self.node().origin);
+            (rank, std::cmp::Reverse(grave.deleted_at))
+        });
         let Some(grave) = newest else {
             return Ok(StoreError::NotFound);
         };
@@ -220,7 +220,7 @@ impl Store {
             .all(self.db().reader())
             .await?;
         // This node's own record comes first, as with slugs.
-        redirects.sort_by_key(|one| one.origin != self.node().origin);
+        redirects.sort_by_key(|one| rank(&one.origin, &self.node().origin));
         let Some(redirect) = redirects.first() else {
             return Ok(None);
         };

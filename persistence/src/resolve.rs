@@ -2,6 +2,7 @@
 
 use crate::entity::record::{self, Column};
 use crate::error::{Result, StoreError};
+use crate::store::rank;
 use crate::unit::Unit;
 use domain::access::Subject;
 use domain::body::Definition;
@@ -245,7 +246,8 @@ impl Unit<'_> {
         Ok(query.into_model::<Head>().all(&self.tx).await?)
     }
 
-    /// The one record that is meant: this node's own, else the only copy.
+    /// The one record that is meant: this node's own, else that of the reference data, else the only
+    /// copy.
     fn find(
         &self,
         wanted: &Wanted,
@@ -262,21 +264,23 @@ impl Unit<'_> {
                     .is_some_and(|subject| self.caller.sees(&subject))
             })
             .collect();
-        let own = visible.iter().find(|head| head.origin == *own_origin);
+        let own = visible.iter().any(|head| head.origin == *own_origin);
         let given = &wanted.name;
-        if own.is_none()
-            && let Some(myself) = myself.filter(|myself| names_itself(wanted, myself))
-        {
+        if !own && let Some(myself) = myself.filter(|myself| names_itself(wanted, myself)) {
             return Ok(myself.id);
         }
-        match (own, visible.as_slice()) {
-            (Some(head), _) | (None, [head]) => fitting(head, wanted),
-            (None, []) => self.find_merged(wanted, heads, formers).ok_or_else(|| {
+        let rank = |head: &Head| rank(&head.origin, own_origin);
+        let first = visible.iter().map(|head| rank(head)).min();
+        let meant = visible.into_iter();
+        let meant: Vec<&Head> = meant.filter(|head| Some(rank(head)) == first).collect();
+        match meant.as_slice() {
+            [head] => fitting(head, wanted),
+            [] => self.find_merged(wanted, heads, formers).ok_or_else(|| {
                 Fault::new("unknown-reference")
                     .with("kind", wanted.kind)
                     .with("given", given)
             }),
-            (None, _) => Err(Fault::new("ambiguous-slug")
+            _ => Err(Fault::new("ambiguous-slug")
                 .with("kind", wanted.kind)
                 .with("given", given)),
         }

@@ -30,6 +30,7 @@ impl Unit<'_> {
                     scheme: Set(scheme),
                     value: Set(value),
                     origin: Set(row.origin.clone()),
+                    copied: Set(row.synced_at.is_some()),
                 });
             identifier::Entity::insert_many(rows)
                 .exec_without_returning(&self.tx)

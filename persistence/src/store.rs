@@ -16,6 +16,17 @@ use uuid::Uuid;
 /// The origin of the data that ships with the program.
 pub const REFERENCE_ORIGIN: &str = "verbund";
 
+/// Whose record a slug means if several nodes have it: this node's, the reference data's, a copy.
+pub(crate) fn rank(origin: &str, own: &str) -> u8 {
+    if origin == own {
+        0
+    } else if origin == REFERENCE_ORIGIN {
+        1
+    } else {
+        2
+    }
+}
+
 /// How many bytes the canonical body of a record may have.
 pub const MAX_BODY: usize = 256 * 1024;
 
@@ -40,6 +51,7 @@ pub struct Store {
     acknowledged: Arc<AtomicI64>,
     duplicates: crate::duplicates::Kept,
     turns: crate::idempotency::Turns,
+    digests: crate::digest::Kept,
 }
 
 impl Store {
@@ -62,6 +74,7 @@ impl Store {
             acknowledged: Arc::new(AtomicI64::new(head)),
             duplicates: crate::duplicates::Kept::default(),
             turns: crate::idempotency::Turns::default(),
+            digests: crate::digest::Kept::default(),
         };
         store.load_reference_data().await?;
         Ok(store)
@@ -90,7 +103,9 @@ impl Store {
     /// # Errors
     /// The database's own.
     pub async fn head(&self) -> Result<i64> {
-        head(&self.db).await
+        let head = head(&self.db).await?;
+        self.wake(head);
+        Ok(head)
     }
 
     /// The newest sequence number that a read of this process must see: that of its last write,
@@ -110,11 +125,21 @@ impl Store {
         &self.turns
     }
 
+    /// The digests that were made last.
+    pub(crate) fn kept_digests(&self) -> &crate::digest::Kept {
+        &self.digests
+    }
+
     /// Wakes followers in this process; unless it was a bulk load, reads wait for what was written.
     pub(crate) fn announce(&self, head: i64, bulk: bool) {
         if !bulk {
             self.acknowledged.fetch_max(head, Ordering::SeqCst);
         }
+        self.wake(head);
+    }
+
+    /// Tells those who wait for the log that it goes this far.
+    fn wake(&self, head: i64) {
         self.head.send_if_modified(|known| {
             let newer = head > *known;
             *known = head.max(*known);
@@ -122,7 +147,8 @@ impl Store {
         });
     }
 
-    /// The newest sequence number that this process has written, to be waited upon.
+    /// The newest sequence number that this process knows of, to be waited upon. What it writes
+    /// itself it knows at once, what others write as soon as a follower looks.
     #[must_use]
     pub fn watch_head(&self) -> watch::Receiver<i64> {
         self.head.subscribe()
@@ -215,7 +241,7 @@ async fn insert_node(db: &Db, origin: Option<&str>, clock: &Clock) -> Result<()>
     Ok(())
 }
 
-fn is_origin(text: &str) -> bool {
+pub(crate) fn is_origin(text: &str) -> bool {
     (3..=63).contains(&text.len())
         && text != REFERENCE_ORIGIN
         && text

@@ -253,6 +253,17 @@ impl Unit<'_> {
         self.execute(sql, [id.into()]).await
     }
 
+    /// The log forgets every body of a record that it keeps.
+    pub(crate) async fn forget_bodies(&mut self, id: Uuid) -> Result<()> {
+        for entry in &mut self.entries {
+            if entry.record_id == id {
+                entry.body = None;
+            }
+        }
+        let sql = "UPDATE change SET body = NULL WHERE record_id = $1 AND body IS NOT NULL";
+        self.execute(sql, [id.into()]).await
+    }
+
     /// The log keeps the body of a version once a newer one takes its place in `record`.
     async fn supersede(&mut self, before: &record::Model) -> Result<()> {
         let mut pending = self.entries.iter_mut().filter(|entry| entry.newest);

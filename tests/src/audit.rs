@@ -1,6 +1,5 @@
 //! Holds a database against what must be true of it at any moment between two transactions.
 
-use crate::database::ORIGIN;
 use persistence::entity::{change, edge, merged, node, record, reference, tombstone};
 use persistence::store::REFERENCE_ORIGIN;
 use sea_orm::{
@@ -36,16 +35,21 @@ pub async fn audit(database: &DatabaseConnection) -> Audited {
     let graves = tombstone::Entity::find().all(database).await.unwrap();
     let graves: BTreeMap<_, _> = graves.into_iter().map(|row| (row.id, row)).collect();
     let node = node::Entity::find_by_id(1).one(database).await.unwrap();
-    let head = node.unwrap().head_seq;
+    let node = node.unwrap();
+    let own = |origin: &str| [node.origin.as_str(), REFERENCE_ORIGIN].contains(&origin);
 
-    the_log_is_gapless(&log, head);
-    let newest = versions_follow_each_other(&log);
+    the_log_is_gapless(&log, node.head_seq);
+    let newest = versions_follow_each_other(&log, own);
     audiences_follow_each_other(&log, &records);
+    let mut forgotten = 0;
     for (id, last) in &newest {
         let (alive, buried) = (records.get(id), graves.get(id));
         if last.op == "delete" {
             assert!(alive.is_none(), "{id} is deleted and alive");
-            assert_eq!(buried.map(|grave| grave.version), Some(last.version));
+            // Of a copy that its origin feeds no more nothing is left.
+            let left = !own(&last.origin) && buried.is_none();
+            assert!(left || buried.map(|grave| grave.version) == Some(last.version));
+            forgotten += usize::from(left);
         } else {
             assert!(buried.is_none(), "{id} is alive and deleted");
             let row = alive.unwrap_or_else(|| panic!("{id} is in the log only"));
@@ -53,12 +57,17 @@ pub async fn audit(database: &DatabaseConnection) -> Audited {
             assert_eq!(row.kind, last.kind, "{id}");
         }
     }
-    assert_eq!(newest.len(), records.len() + graves.len());
-    let merged = graves.values().filter(|grave| grave.merged_into.is_some());
-    let merged: BTreeSet<Uuid> = merged.map(|grave| grave.id).collect();
+    assert_eq!(newest.len(), records.len() + graves.len() + forgotten);
+    let merged = graves
+        .values()
+        .filter(|grave| grave.cause == "merged" || grave.merged_into.is_some());
+    // What own records name of another node may go.
+    let copied = log.iter().filter(|entry| !own(&entry.origin));
+    let merged = merged.map(|grave| grave.id);
+    let gone: BTreeSet<Uuid> = merged.chain(copied.map(|entry| entry.record_id)).collect();
     what_is_erased_is_blank(&log, &graves);
-    merges_are_followed_to_their_end(database, &graves).await;
-    nothing_names_what_is_not_there(database, &records, &merged).await;
+    merges_are_followed_to_their_end(database, &graves, own).await;
+    nothing_names_what_is_not_there(database, &records, &gone, own).await;
     Audited { log, records }
 }
 
@@ -78,20 +87,28 @@ fn the_log_is_gapless(log: &[change::Model], head: i64) {
     }
 }
 
-/// Versions rise by one; bodies are kept for what is superseded. Answers the newest entries.
-fn versions_follow_each_other(log: &[change::Model]) -> BTreeMap<Uuid, &change::Model> {
+/// Versions of own records rise by one; bodies are kept for what is superseded. Answers the newest
+/// entries.
+fn versions_follow_each_other(
+    log: &[change::Model],
+    own: impl Fn(&str) -> bool,
+) -> BTreeMap<Uuid, &change::Model> {
     let mut newest: BTreeMap<Uuid, &change::Model> = BTreeMap::new();
     for entry in log.iter().filter(|entry| entry.op != "touch") {
         let before = newest.insert(entry.record_id, entry);
         let expected = before.map_or(1, |before| before.version + 1);
-        assert_eq!(entry.version, expected, "versions rise by one: {entry:?}");
+        let follows = entry.version == expected || !own(&entry.origin);
+        assert!(follows, "versions rise by one: {entry:?}");
     }
     for entry in log {
         // A touch makes no version.
         let is_last = newest[&entry.record_id].seq == entry.seq;
         assert_eq!(entry.newest, is_last, "one newest row: {entry:?}");
         let keeps = entry.op == "upsert" && !is_last && !entry.erased;
-        assert_eq!(entry.body.is_some(), keeps, "a body rests once: {entry:?}");
+        let kept = entry.body.is_some() == keeps;
+        // Copies may be forgotten.
+        let forgotten = entry.body.is_none() && !own(&entry.origin);
+        assert!(kept || forgotten, "a body rests once: {entry:?}");
     }
     newest
 }
@@ -159,12 +176,19 @@ fn what_is_erased_is_blank(log: &[change::Model], graves: &BTreeMap<Uuid, tombst
 async fn merges_are_followed_to_their_end(
     database: &DatabaseTransaction,
     graves: &BTreeMap<Uuid, tombstone::Model>,
+    own: impl Fn(&str) -> bool,
 ) {
     let rows = merged::Entity::find().all(database).await.unwrap();
     let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.loser_id, row)).collect();
     for grave in graves.values() {
-        let merged = grave.merged_into.is_some();
-        assert!(merged == (grave.cause == "merged") || grave.cause == "erased");
+        let merged = grave.cause == "merged";
+        // Partners need not say what a record was merged into.
+        let unsaid = merged && grave.merged_into.is_none() && !own(&grave.origin);
+        let erased = grave.cause == "erased";
+        assert!(
+            unsaid || erased || grave.merged_into.is_some() == merged,
+            "{grave:?}"
+        );
         let mut at = grave.id;
         while let Some(next) = graves.get(&at).and_then(|grave| grave.merged_into) {
             assert_ne!(next, grave.id, "merged into itself");
@@ -179,27 +203,30 @@ async fn merges_are_followed_to_their_end(
 async fn nothing_names_what_is_not_there(
     database: &DatabaseTransaction,
     records: &BTreeMap<Uuid, record::Model>,
-    merged: &BTreeSet<Uuid>,
+    gone: &BTreeSet<Uuid>,
+    own: impl Fn(&str) -> bool,
 ) {
     for named in reference::Entity::find().all(database).await.unwrap() {
         let target = named.target_id;
-        let known = records.contains_key(&target) || merged.contains(&target);
+        if !own(&records[&named.record_id].origin) {
+            continue;
+        }
+        let known = records.contains_key(&target) || gone.contains(&target);
         assert!(known, "dangling reference: {named:?}");
     }
     let edges = edge::Entity::find().all(database).await.unwrap();
     // Copies may name what is not here.
-    let here = |edge: &&edge::Model| {
-        [ORIGIN, REFERENCE_ORIGIN].contains(&&*records[&edge.record_id].origin)
-    };
+    let here = |edge: &&edge::Model| own(&records[&edge.record_id].origin);
     for edge in edges.iter().filter(here) {
         for end in edge.from_id.iter().chain(&edge.to_id) {
-            let known = records.contains_key(end) || merged.contains(end);
+            let known = records.contains_key(end) || gone.contains(end);
             assert!(known, "dangling end: {edge:?}");
         }
     }
-    let joined: BTreeSet<Uuid> = edges.iter().map(|edge| edge.record_id).collect();
+    let joined = edges.iter().filter(here).map(|edge| edge.record_id);
     let told = records.values().filter(|row| row.kind == "relationship");
-    assert_eq!(joined, told.map(|row| row.id).collect());
+    let told = told.filter(|row| own(&row.origin)).map(|row| row.id);
+    assert_eq!(joined.collect::<BTreeSet<_>>(), told.collect());
 }
 
 impl Audited {

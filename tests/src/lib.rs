@@ -18,16 +18,20 @@ pub mod database;
 pub mod forge;
 pub mod generate;
 pub mod instance;
+pub mod neighbour;
 pub mod node;
 pub mod process;
 pub mod raw;
+pub mod replica;
 pub mod settings;
 
 pub use call::{Answer, Call};
 pub use database::{Backend, Content};
 pub use forge::Forge;
 pub use instance::Instance;
+pub use neighbour::{Intake, Neighbour};
 pub use node::{Node, run};
+pub use replica::Replica;
 
 /// Declares a story that is told on SQLite and on PostgreSQL, each with a database of its own.
 ///

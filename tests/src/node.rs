@@ -6,6 +6,7 @@ use actix_web::dev::ServerHandle;
 use api::app::{State, server};
 use api::auth::Tokens;
 use api::config::Config;
+use api::outgoing::Destination;
 use chrono::TimeDelta;
 use domain::access::Role;
 use domain::account::TokenScope;
@@ -35,7 +36,7 @@ pub struct Node {
     pub database_url: String,
     /// A token of an admin of the whole node.
     pub admin: String,
-    followers: Followers,
+    pub(crate) followers: Followers,
     tokens: Tokens,
     client: reqwest::Client,
 }
@@ -56,7 +57,14 @@ pub fn run(backend: Backend, content: Content, story: impl AsyncFnOnce(&Node)) {
     });
 }
 
-async fn start(backend: Backend, database: &Database) -> (Node, ServerHandle) {
+/// Where servers of a story are.
+#[must_use]
+pub fn loopback() -> Vec<Destination> {
+    vec!["127.0.0.0/8".to_owned().try_into().unwrap()]
+}
+
+/// Starts a node on a database, and answers what stops it.
+pub(crate) async fn start(backend: Backend, database: &Database) -> (Node, ServerHandle) {
     let store = Store::open(&database.url, None, Clock::System)
         .await
         .unwrap();
@@ -67,6 +75,8 @@ async fn start(backend: Backend, database: &Database) -> (Node, ServerHandle) {
     let config = Config {
         workers: Some(2),
         cors_origins: vec!["https://redaktion.example".to_owned()],
+        // Partners of a story are on this machine.
+        outgoing_allowed: loopback(),
         ..unlimited()
     };
     let state = State::new(store.clone(), search.clone(), &config)
@@ -119,6 +129,11 @@ pub struct Beside {
 }
 
 impl Beside {
+    /// Asks it to stop and waits until it has.
+    pub async fn stop(&self) {
+        self.handle.stop(true).await;
+    }
+
     /// A request without a token.
     pub fn call(&self, method: Method, path: &str) -> Call {
         Call::new(&self.client, &self.base, method, path)

@@ -404,3 +404,47 @@ fn records_are_erased_and_personal_data_told() {
         done(&["doctor"], "");
     });
 }
+
+#[test]
+fn partners_are_managed_and_the_log_trimmed_without_a_server() {
+    on_both(|folder, url| {
+        let run = |arguments: &[&str]| {
+            let all: Vec<&str> = ["--database-url", url]
+                .iter()
+                .chain(arguments)
+                .copied()
+                .collect();
+            let output = verbund(folder, &all, &[], "");
+            let told = [text(&output.stdout), text(&output.stderr)].concat();
+            (output.status.success(), told)
+        };
+        let done = |arguments: &[&str]| {
+            let (success, told) = run(arguments);
+            assert!(success, "{arguments:?}: {told}");
+            told
+        };
+        let refused = |arguments: &[&str], why: &str| {
+            let (success, told) = run(arguments);
+            assert!(!success && told.contains(why), "{arguments:?}: {told}");
+        };
+        let add = ["partner", "add", "https://verzeichnis.example"];
+        let made = done(&[&add[..], &["--kind", "actor", "--kind", "network"]].concat());
+        assert!(
+            made.contains("actor,network") && made.contains("not reached yet"),
+            "{made}"
+        );
+        refused(&add, "--name");
+        done(&[&add[..], &["--name", "zweiter"]].concat());
+        refused(&["partner", "add", "https://10.0.0.1"], "public");
+        refused(&[&add[..], &["--kind", "starship"]].concat(), "actor");
+        assert_eq!(done(&["partner", "list"]).lines().count(), 2);
+        assert!(done(&["partner", "pause", "zweiter"]).contains("paused"));
+        assert!(done(&["partner", "resume", "zweiter"]).contains("active"));
+        done(&["partner", "release", "zweiter"]);
+        done(&["partner", "remove", "zweiter", "--with-copies"]);
+        refused(&["partner", "show", "zweiter"], "verbund partner list");
+        refused(&["trim"], "--days");
+        refused(&["trim", "--days", "10"], "90");
+        assert!(done(&["trim", "--days", "90"]).contains("0 entries trimmed"));
+    });
+}

@@ -113,6 +113,8 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
         call.header("idempotency-key", "k")
     };
     keyed("Einmal").await.expect(201);
+    let feed = node.get("/v1/sync/changes?kind=actor").await.expect(200);
+    let feed = feed.json["next"].as_str().unwrap();
     vec![
         ("idempotency-key-reused", keyed("Anders")),
         (
@@ -190,6 +192,10 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
             node.post("/v1/actors").json(&json!({})),
         ),
         ("version-gone", node.get(&format!("{gone}/history/2"))),
+        (
+            "resync-required",
+            node.get(&feed.replace("kind=actor", "kind=topic")),
+        ),
         ("applications-closed", apply(&closed, 0)),
         ("too-many-applications", apply(network, PER_HOUR)),
         ("internal", node.get(&format!("/v1/topics/{}", broken.id()))),

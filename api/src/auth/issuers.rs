@@ -6,6 +6,7 @@
 use super::Proof;
 use super::jwt::{BadToken, Unproved, VerifyingKey};
 use crate::config::{IssuerConfig, WebUrl};
+use crate::outgoing::causes;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::account::Scopes;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
@@ -270,14 +271,4 @@ fn usable(value: &Value) -> Option<VerifyingKey> {
         algorithm,
         key,
     })
-}
-
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

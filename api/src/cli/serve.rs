@@ -4,6 +4,7 @@ use super::{Failure, complain, open, say};
 use crate::app::{self, State};
 use crate::auth::secrets;
 use crate::config::Config;
+use crate::partner::{Exchange, Partners};
 use domain::access::{Caller, Role};
 use domain::account::AccountKind;
 use persistence::Store;
@@ -47,8 +48,15 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
             "To write, press Authorize in Swagger UI and sign in. This is shown once\n(`verbund user passwd {DEMO}` makes another password; `verbund token --role admin` prints a token):\n\n  user        {DEMO}\n  password    {password}\n"
         ));
     }
-    let followers = Followers::start(&store).with(&store, search.follower());
+    let mut followers = Followers::start(&store).with(&store, search.follower());
+    if let Some(days) = config.log_retention_days {
+        followers = followers.trimming(&store, days.into());
+    }
+    let exchange = Exchange::new(store.clone(), config)
+        .map_err(|why| Failure::Told(format!("cannot reach partners: {why}")))?;
+    let partners = Partners::start(exchange);
     let outcome = server.await;
+    partners.stop().await;
     followers.stop().await;
     outcome.map_err(|why| Failure::Io("the server failed".to_owned(), why))?;
     store.db().clone().close().await;

@@ -3,6 +3,8 @@
 use super::Problem;
 use actix_web::http::header;
 use domain::json::insert;
+use domain::sync::ResyncReason;
+use domain::vocabulary::Coded;
 use persistence::StoreError;
 use persistence::error::{Conflict, Denied, Tombstone, Unique};
 use serde_json::json;
@@ -58,6 +60,7 @@ impl From<StoreError> for Problem {
                 "Was diese Anfrage schon einmal angelegt hat, wurde inzwischen getilgt. Um es neu anzulegen, nehmen Sie einen neuen Idempotency-Key.",
             ),
             StoreError::Behind => Self::new("index-behind").header(header::RETRY_AFTER, "1"),
+            StoreError::Resync(reason) => resync(reason),
             StoreError::BadCursor => Self::new("invalid-cursor"),
             StoreError::Busy(cause) => {
                 tracing::warn!(%cause, "gave up on a busy database");
@@ -67,12 +70,31 @@ impl From<StoreError> for Problem {
                 tracing::error!(%cause, "the database failed");
                 Self::new("internal")
             }
-            StoreError::Corrupt(cause) | StoreError::Setup(cause) | StoreError::Search(cause) => {
+            StoreError::LeaseLost => Self::new("busy").header(header::RETRY_AFTER, "1"),
+            StoreError::Partner(cause)
+            | StoreError::Corrupt(cause) | StoreError::Setup(cause) | StoreError::Search(cause) => {
                 tracing::error!(cause, "the store failed");
                 Self::new("internal")
             }
         }
     }
+}
+
+/// 410 with the reason; where to begin anew is added by the route.
+fn resync(reason: ResyncReason) -> Problem {
+    let labels = reason.labels();
+    Problem::new("resync-required")
+        .detail(
+            format!(
+                "The cursor is no good any more: {}. Begin anew at `resync_url`.",
+                labels.en
+            ),
+            format!(
+                "Der Cursor gilt nicht mehr: {}. Beginnen Sie neu bei `resync_url`.",
+                labels.de
+            ),
+        )
+        .member("reason", json!(reason))
 }
 
 /// 422 with every fault.
@@ -215,6 +237,11 @@ fn in_the_way(conflict: &Conflict) -> Problem {
             "name",
             format!("Another account or client is called \"{value}\"; choose another name."),
             format!("Ein anderes Konto oder Programm heißt „{value}“; wählen Sie einen anderen Namen."),
+        ),
+        Unique::PartnerName => (
+            "name",
+            format!("Another partner is called \"{value}\"; choose another name."),
+            format!("Ein anderer Partner heißt „{value}“; wählen Sie einen anderen Namen."),
         ),
         Unique::Subject => (
             "subject",

@@ -332,6 +332,18 @@ pub static PROBLEMS: &[ProblemKind] = &[
         ],
     ),
     row(
+        "resync-required",
+        StatusCode::GONE,
+        [
+            "The feed must be read anew",
+            "Der Abgleich muss neu beginnen",
+        ],
+        [
+            "Take over everything again, beginning at `resync_url`; what is not told of there is to be removed.",
+            "Übernehmen Sie alles neu, beginnend bei `resync_url`; was dort nicht vorkommt, ist zu entfernen.",
+        ],
+    ),
+    row(
         "applications-closed",
         StatusCode::CONFLICT,
         [

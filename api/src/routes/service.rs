@@ -22,7 +22,7 @@ pub fn routes() -> Routes {
 
 /// What this node is.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"name": "Verbund", "version": "0.1.0", "origin": "nordhessen", "docs": "/docs/", "openapi": "/openapi.json", "vocabularies": "/v1/vocabularies", "kinds": {"network": "/v1/networks"}, "limits": {"record_bytes": 262_144, "geometry_bytes": 4_194_304, "page_items": 200, "json_depth": 32}}))]
+#[schema(example = json!({"name": "Verbund", "version": "0.1.0", "origin": "nordhessen", "docs": "/docs/", "openapi": "/openapi.json", "vocabularies": "/v1/vocabularies", "sync": "/v1/sync", "kinds": {"network": "/v1/networks"}, "limits": {"record_bytes": 262_144, "geometry_bytes": 4_194_304, "page_items": 200, "json_depth": 32}}))]
 struct Service {
     /// The software.
     name: &'static str,
@@ -36,6 +36,8 @@ struct Service {
     openapi: &'static str,
     /// The closed vocabularies.
     vocabularies: &'static str,
+    /// How partners take over records.
+    sync: &'static str,
     /// Where the records of each kind are.
     kinds: BTreeMap<&'static str, String>,
     /// What fits.
@@ -66,6 +68,7 @@ async fn get(_: Anyone, app: App, _: Query<()>) -> Result<Json<Service>, Problem
         docs: "/docs/",
         openapi: "/openapi.json",
         vocabularies: "/v1/vocabularies",
+        sync: "/v1/sync",
         kinds: kinds.collect(),
         limits: Limits {
             record_bytes: persistence::store::MAX_BODY,

@@ -13,11 +13,13 @@ pub struct Model {
     /// The scheme.
     #[sea_orm(primary_key, auto_increment = false)]
     pub scheme: String,
-    /// The value in its canonical form; unique per (origin, scheme).
+    /// The value in its canonical form; unique per (origin, scheme) but for copies.
     #[sea_orm(primary_key, auto_increment = false)]
     pub value: String,
     /// The node that alone writes the record.
     pub origin: String,
+    /// Whether the record is a copy.
+    pub copied: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

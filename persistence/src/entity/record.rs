@@ -14,13 +14,13 @@ pub struct Model {
     pub kind: String,
     /// The node that alone writes it.
     pub origin: String,
-    /// Unique per (origin, kind).
+    /// Unique per (origin, kind) but for copies.
     pub slug: Option<String>,
     /// The name, for showing the other end of a relationship.
     pub name: Option<String>,
     /// The supplying system …
     pub system: Option<String>,
-    /// … and the key there; unique per (origin, kind).
+    /// … and the key there; unique per (origin, kind) but for copies.
     pub external_id: Option<String>,
     /// Whose editors may write it.
     pub home_region: Option<Uuid>,

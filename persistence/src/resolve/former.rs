@@ -4,6 +4,7 @@ use super::{Head, Wanted};
 use crate::entity::tombstone;
 use crate::error::Result;
 use crate::merged::survivors;
+use crate::store::rank;
 use crate::unit::Unit;
 use domain::described::Publication;
 use domain::resource::Kind;
@@ -75,12 +76,13 @@ impl Unit<'_> {
         if any.is_empty() {
             return Ok(Vec::new());
         }
-        let graves = tombstone::Entity::find()
+        let mut graves = tombstone::Entity::find()
             .filter(any)
             .filter(tombstone::Column::MergedInto.is_not_null())
             .order_by_asc(tombstone::Column::Id)
             .all(&self.tx)
             .await?;
+        graves.sort_by_key(|grave| rank(&grave.origin, &self.origin));
         let survivors = survivors(&self.tx, graves.iter().map(|grave| grave.id)).await?;
         let standing: Vec<Wanted> = graves
             .iter()

@@ -200,8 +200,9 @@ impl Search {
         if payload.version != SCHEMA_VERSION || payload.log_id != self.0.store.node().log_id {
             return Ok(false);
         }
-        Ok(self.nonce(payload.seq).await? == payload.nonce
-            && payload.seq <= self.0.store.head().await?)
+        let log = self.0.store.log_state().await?;
+        let kept = (log.floor..=log.head).contains(&payload.seq);
+        Ok(kept && self.nonce(payload.seq).await? == payload.nonce)
     }
 
     async fn nonce(&self, seq: i64) -> Result<Option<i64>> {

@@ -1,0 +1,214 @@
+//! `verbund partner`: the nodes from which records are taken over.
+
+use super::{Failure, complain, say};
+use crate::config::Config;
+use crate::outgoing::Outgoing;
+use clap::{Args, Subcommand};
+use domain::access::Caller;
+use domain::account::is_name;
+use domain::clock::rfc3339;
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use persistence::partner::{NewPartner, PartnerChange};
+use persistence::write::Precondition;
+use persistence::{Store, StoreError};
+use uuid::Uuid;
+
+/// The nodes from which records are taken over; `serve` does that.
+#[derive(Debug, Subcommand)]
+pub(super) enum Partner {
+    /// Take over records from a node
+    Add(Add),
+    /// List the partners
+    List,
+    /// Show how far a partner has been taken over, and what went wrong
+    Show(Name),
+    /// Take over nothing more
+    Remove(Remove),
+    /// Take over nothing for the time being
+    Pause(Name),
+    /// Go on, whatever had stopped it
+    Resume(Name),
+    /// Let a partner that is held remove as many copies as it would
+    Release(Name),
+}
+
+/// Options of `partner add`.
+#[derive(Debug, Args)]
+pub(super) struct Add {
+    /// Where it is, such as <https://verzeichnis.example>
+    url: String,
+    /// What it is to be called here: 2 to 64 of a-z, 0-9 and . _ @ - [default: its host]
+    #[arg(long, value_parser = name)]
+    name: Option<String>,
+    /// Only records of this kind; may be given more than once
+    #[arg(long = "kind", value_parser = kind)]
+    kinds: Vec<Kind>,
+    /// Only records with this home region, by id; may be given more than once
+    #[arg(long = "home-region")]
+    home_regions: Vec<Uuid>,
+}
+
+/// Which partner.
+#[derive(Debug, Args)]
+pub(super) struct Name {
+    /// Its name
+    name: String,
+}
+
+/// Options of `partner remove`.
+#[derive(Debug, Args)]
+pub(super) struct Remove {
+    #[command(flatten)]
+    name: Name,
+    /// Remove its copies too
+    #[arg(long)]
+    with_copies: bool,
+}
+
+fn name(text: &str) -> Result<String, String> {
+    let fine = is_name(text).then(|| text.to_owned());
+    fine.ok_or_else(|| "2 to 64 of a-z, 0-9 and . _ @ -".to_owned())
+}
+
+fn kind(text: &str) -> Result<Kind, String> {
+    let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.code()).collect();
+    Kind::parse(text).ok_or_else(|| format!("one of {}", known.join(", ")))
+}
+
+pub(super) async fn run(store: &Store, config: &Config, command: &Partner) -> Result<(), Failure> {
+    match command {
+        Partner::Add(add) => add_one(store, config, add).await,
+        Partner::List => list(store).await,
+        Partner::Show(name) => show(store, &name.name).await,
+        Partner::Remove(remove) => {
+            let id = id(store, &remove.name.name).await?;
+            store
+                .remove_partner(&Caller::node(), id, &Precondition::Any, remove.with_copies)
+                .await?;
+            complain("removed");
+            Ok(())
+        }
+        Partner::Pause(name) => pause(store, &name.name, true).await,
+        Partner::Resume(name) => pause(store, &name.name, false).await,
+        Partner::Release(name) => {
+            let id = id(store, &name.name).await?;
+            store
+                .release_partner(&Caller::node(), id, &Precondition::Any)
+                .await?;
+            show(store, &name.name).await
+        }
+    }
+}
+
+async fn add_one(store: &Store, config: &Config, add: &Add) -> Result<(), Failure> {
+    let outgoing = Outgoing::new(config).map_err(|why| Failure::Told(why.to_string()))?;
+    let url = outgoing.check(&add.url).map_err(Failure::Told)?;
+    if url.query().is_some() {
+        return Err(Failure::Told(format!("\"{url}\" must have no query")));
+    }
+    let host = url.host_str().unwrap_or_default();
+    let new = NewPartner {
+        name: add.name.clone().unwrap_or_else(|| host.to_owned()),
+        url: add.url.clone(),
+        kinds: add.kinds.clone(),
+        home_regions: add.home_regions.clone(),
+    };
+    if !is_name(&new.name) {
+        let why = format!(
+            "\"{}\" is no name for a partner; give one with --name",
+            new.name
+        );
+        return Err(Failure::Told(why));
+    }
+    match store.create_partner(&Caller::node(), &new).await {
+        Ok(_) => show(store, &new.name).await,
+        Err(StoreError::Conflict(_)) => Err(Failure::Told(format!(
+            "there is a partner called {} already; give another name with --name",
+            new.name
+        ))),
+        Err(other) => Err(other.into()),
+    }
+}
+
+async fn id(store: &Store, name: &str) -> Result<Uuid, Failure> {
+    match store.partner_named(name).await {
+        Ok(row) => Ok(row.id),
+        Err(StoreError::NotFound) => Err(Failure::Told(format!(
+            "there is no partner called {name}; `verbund partner list` lists them"
+        ))),
+        Err(other) => Err(other.into()),
+    }
+}
+
+async fn pause(store: &Store, name: &str, paused: bool) -> Result<(), Failure> {
+    let id = id(store, name).await?;
+    let change = PartnerChange {
+        paused: Some(paused),
+        ..PartnerChange::default()
+    };
+    store
+        .change_partner(&Caller::node(), id, &Precondition::Any, &change)
+        .await?;
+    show(store, name).await
+}
+
+async fn list(store: &Store) -> Result<(), Failure> {
+    for partner in store.partners().await? {
+        let row = &partner.row;
+        let origin = row.origin.as_deref().unwrap_or("not reached yet");
+        say(&format!(
+            "{}  {}  {}  {origin}",
+            row.name, row.state, row.url
+        ));
+    }
+    Ok(())
+}
+
+async fn show(store: &Store, name: &str) -> Result<(), Failure> {
+    let partner = store.partner(id(store, name).await?).await?;
+    let row = &partner.row;
+    let wanted = |text: &str| if text.is_empty() { "all" } else { text }.to_owned();
+    let mut lines = vec![
+        ("name", row.name.clone()),
+        ("url", row.url.clone()),
+        (
+            "origin",
+            row.origin
+                .clone()
+                .unwrap_or_else(|| "not reached yet".to_owned()),
+        ),
+        ("kinds", wanted(&row.kinds)),
+        ("home regions", wanted(&row.home_regions)),
+        ("state", row.state.clone()),
+        ("phase", row.phase.clone()),
+        ("taken over", format!("{} of {}", row.seq, row.head_seq)),
+        ("copies", partner.copies.to_string()),
+        ("quarantined", partner.quarantined.to_string()),
+        ("skipped", row.skipped.to_string()),
+    ];
+    let moments = [
+        ("contacted", row.contacted_at),
+        ("up to date", row.up_to_date_at),
+    ];
+    lines.extend(
+        moments
+            .into_iter()
+            .filter_map(|(what, at)| Some((what, rfc3339(at?)))),
+    );
+    if let (Some(deletions), Some(copies)) = (row.held_deletions, row.held_copies) {
+        lines.push(("held", format!("{deletions} of {copies} copies would go")));
+    }
+    lines.extend(row.last_error.clone().map(|why| ("error", why)));
+    for (what, value) in lines {
+        say(&format!("{what:14}{value}"));
+    }
+    for entry in &partner.latest {
+        let kind = entry.kind.as_deref().unwrap_or("?");
+        let id = entry
+            .record_id
+            .map_or_else(|| "?".to_owned(), |id| id.to_string());
+        say(&format!("  {kind} {id}: {}", entry.why));
+    }
+    Ok(())
+}

@@ -1,0 +1,204 @@
+//! Taking over records from partners: their feeds are read page by page, and each page is written
+//! down together with how far it goes.
+
+mod page;
+mod worker;
+
+pub use worker::Partners;
+
+use crate::config::Config;
+use crate::outgoing::Outgoing;
+use chrono::TimeDelta;
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use page::{Fetched, Unreadable};
+use persistence::entity::partner;
+use persistence::partner::{Lease, Taken};
+use persistence::{Store, StoreError};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How often the digests are compared.
+const COMPARE: TimeDelta = TimeDelta::hours(24);
+
+/// Reads feeds and takes over what they tell.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    store: Store,
+    outgoing: Outgoing,
+}
+
+/// Why a page was not taken over.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// The partner could not be reached or understood.
+    #[error("{why}")]
+    Partner {
+        /// Why, in English.
+        why: String,
+        /// How long it wants to be let alone.
+        retry_after: Option<Duration>,
+    },
+    /// Another instance reads from it, or nobody is to.
+    #[error("the lease is lost")]
+    Lost,
+    /// It was told to stop.
+    #[error("told to stop")]
+    Stopped,
+    /// This node failed.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl Failed {
+    fn partner(why: impl Into<String>) -> Self {
+        Self::Partner {
+            why: why.into(),
+            retry_after: None,
+        }
+    }
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::LeaseLost => Self::Lost,
+            StoreError::Partner(why) => Self::partner(why),
+            other => Self::Store(other),
+        }
+    }
+}
+
+impl From<Unreadable> for Failed {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::Partner {
+            why: unreadable.why,
+            retry_after: unreadable.retry_after,
+        }
+    }
+}
+
+impl Exchange {
+    /// For the partners of a store.
+    ///
+    /// # Errors
+    /// If there is no way to make secure connections.
+    pub fn new(store: Store, config: &Config) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            store,
+            outgoing: Outgoing::new(config)?,
+        })
+    }
+
+    /// Reads the next page of a partner's feed, waiting so long for changes, and takes it over.
+    ///
+    /// # Errors
+    /// [`Failed`].
+    pub async fn step(
+        &self,
+        lease: &Lease,
+        wait: Duration,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<Taken, Failed> {
+        let partner = self.store.prolong_lease(lease).await?;
+        let url = format!("{}{}", base(&partner), self.path(&partner, wait));
+        let fetched = tokio::select! {
+            fetched = page::fetch(&self.outgoing, &url, wait) => fetched?,
+            _ = stop.wait_for(|stop| *stop) => return Err(Failed::Stopped),
+        };
+        let page = match fetched {
+            Fetched::Page(page) => page,
+            Fetched::BeginAnew(reason) if partner.next.is_some() => {
+                tracing::warn!(
+                    partner = partner.name,
+                    reason,
+                    "everything is taken over anew"
+                );
+                self.store.resync_partner(lease).await?;
+                return Ok(Taken::More);
+            }
+            Fetched::BeginAnew(reason) => {
+                let why = format!("it does not begin where it should: {reason}");
+                return Err(Failed::partner(why));
+            }
+        };
+        let mut taken = self.store.take_page(lease, &page).await?;
+        while taken == Taken::Unswept {
+            taken = self.store.sweep(lease).await?;
+        }
+        if taken == Taken::UpToDate {
+            return self.compare(lease).await;
+        }
+        Ok(taken)
+    }
+
+    /// Where the feed goes on.
+    fn path(&self, partner: &partner::Model, wait: Duration) -> String {
+        match &partner.next {
+            Some(next) if wait > Duration::ZERO => format!("{next}&wait={}", wait.as_secs()),
+            Some(next) => next.clone(),
+            None => format!("{}?{}", page::CHANGES, query(partner)),
+        }
+    }
+
+    /// Compares what is here with what the partner feeds, once a day; if it is not the same,
+    /// everything is taken over anew.
+    async fn compare(&self, lease: &Lease) -> Result<Taken, Failed> {
+        let partner = self.store.prolong_lease(lease).await?;
+        let now = self.store.clock().now();
+        let fresh = partner.compared_at.is_some_and(|at| now - at < COMPARE);
+        // What was not understood is not here.
+        if fresh || partner.refused > 0 || partner.skipped > 0 {
+            return Ok(Taken::UpToDate);
+        }
+        let url = format!("{}{}?{}", base(&partner), page::DIGEST, query(&partner));
+        let theirs = match page::digests(&self.outgoing, &url).await {
+            Ok(theirs) => theirs,
+            Err(Unreadable { why, .. }) => {
+                tracing::info!(partner = partner.name, why, "cannot be compared today");
+                self.store.partner_compared(lease).await?;
+                return Ok(Taken::UpToDate);
+            }
+        };
+        if theirs.seq != partner.seq {
+            // Something was written meanwhile; they are compared the next time.
+            return Ok(Taken::UpToDate);
+        }
+        let ours = self.store.copied_digests(&partner).await?;
+        let same = Kind::ALL.iter().all(|kind| {
+            let ours = ours.get(kind).copied().unwrap_or_default();
+            match theirs.kinds.get(kind.code()) {
+                Some((count, sum)) => ours.count == *count && ours.sum() == *sum,
+                None => ours.count == 0,
+            }
+        });
+        self.store.partner_compared(lease).await?;
+        if same {
+            return Ok(Taken::UpToDate);
+        }
+        tracing::error!(
+            partner = partner.name,
+            "the copies are not what they should be; everything is taken over anew"
+        );
+        self.store.resync_partner(lease).await?;
+        Ok(Taken::More)
+    }
+}
+
+fn base(partner: &partner::Model) -> &str {
+    partner.url.trim_end_matches('/')
+}
+
+/// What is wanted, as a query.
+fn query(partner: &partner::Model) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in [
+        ("kind", &partner.kinds),
+        ("home_region", &partner.home_regions),
+    ] {
+        if !value.is_empty() {
+            query.append_pair(name, value);
+        }
+    }
+    query.finish()
+}

@@ -1,0 +1,160 @@
+//! Reading from every partner for as long as the server runs, one task each.
+
+use super::{Exchange, Failed};
+use chrono::TimeDelta;
+use persistence::partner::{Lease, Taken};
+use rand::Rng;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+/// How often it is looked for partners that are due.
+const POLL: Duration = Duration::from_secs(1);
+
+/// How long partners are asked to wait for changes.
+const WAIT: Duration = Duration::from_secs(30);
+
+/// The first pause after an error; each further one may be twice as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause after an error.
+const LONGEST_PAUSE: Duration = Duration::from_mins(15);
+
+/// What reads from the partners, as local tasks of the thread that starts it; ends when it is
+/// stopped or dropped.
+#[derive(Debug)]
+pub struct Partners {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Partners {
+    /// Starts reading.
+    ///
+    /// # Panics
+    /// Outside a runtime that has local tasks; those of actix have.
+    #[must_use]
+    pub fn start(exchange: Exchange) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::task::spawn_local(supervise(exchange, stopped));
+        Self { stop, task }
+    }
+
+    /// Stops reading; a page under way is taken over first.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "reading from partners ended before it was stopped");
+        }
+    }
+}
+
+/// Starts a task for every partner that is due.
+async fn supervise(exchange: Exchange, mut stop: watch::Receiver<bool>) {
+    let mut running: BTreeMap<Uuid, JoinHandle<()>> = BTreeMap::new();
+    while !*stop.borrow() && stop.has_changed().is_ok() {
+        running.retain(|_, task| !task.is_finished());
+        match exchange.store.due_partners().await {
+            Ok(due) => {
+                for id in due {
+                    if running.contains_key(&id) {
+                        continue;
+                    }
+                    let work = work(exchange.clone(), id, stop.clone());
+                    running.insert(id, tokio::task::spawn_local(work));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot tell which partners are due; tries again")
+            }
+        }
+        tokio::select! {
+            _ = stop.changed() => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+    for task in running.into_values() {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "reading from a partner ended before it was stopped");
+        }
+    }
+}
+
+/// Reads from a partner until there is an error, or somebody else is to.
+async fn work(exchange: Exchange, id: Uuid, mut stop: watch::Receiver<bool>) {
+    let lease = match exchange.store.lease_partner(id).await {
+        Ok(Some(lease)) => lease,
+        Ok(None) => return,
+        Err(error) => {
+            tracing::error!(%error, partner = %id, "a partner cannot be leased; tries again");
+            return;
+        }
+    };
+    let mut wait = Duration::ZERO;
+    loop {
+        match exchange.step(&lease, wait, &mut stop).await {
+            Ok(Taken::More | Taken::Unswept) => wait = Duration::ZERO,
+            Ok(Taken::UpToDate) => wait = WAIT,
+            Ok(Taken::Stopped) | Err(Failed::Lost) => return,
+            Err(Failed::Stopped) => return give_back(&exchange, &lease).await,
+            Err(Failed::Partner { why, retry_after }) => {
+                return fail(&exchange, &lease, &why, retry_after).await;
+            }
+            Err(Failed::Store(error)) => {
+                tracing::error!(%error, cause = ?error, partner = %id, "a page cannot be taken over; tries again");
+                return fail(&exchange, &lease, "this node failed; see its log", None).await;
+            }
+        }
+    }
+}
+
+async fn give_back(exchange: &Exchange, lease: &Lease) {
+    if let Err(error) = exchange.store.release_lease(lease).await {
+        tracing::info!(%error, partner = %lease.partner, "a lease could not be given back; it ends by itself");
+    }
+}
+
+/// Notes why it failed and when it is tried again.
+async fn fail(exchange: &Exchange, lease: &Lease, why: &str, retry_after: Option<Duration>) {
+    let failures = match exchange.store.prolong_lease(lease).await {
+        Ok(partner) => partner.failures,
+        // The lease ends by itself.
+        Err(_) => return,
+    };
+    if failures == 0 {
+        tracing::warn!(why, partner = %lease.partner, "cannot take over from a partner; tries again until it can");
+    }
+    let pause = pause(failures, rand::rng().random_range(0.0..=1.0));
+    let pause = pause.max(retry_after.unwrap_or_default());
+    let pause = TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX);
+    let now = exchange.store.clock().now();
+    let retry_at = now.checked_add_signed(pause).unwrap_or(now);
+    if let Err(error) = exchange.store.partner_failed(lease, why, retry_at).await {
+        tracing::info!(%error, partner = %lease.partner, "an error could not be noted");
+    }
+}
+
+/// How long to pause after so many errors: at random up to a limit that doubles ("full jitter"),
+/// so that partners that failed together do not come back together.
+fn pause(failures: i32, share: f64) -> Duration {
+    let doublings = failures.clamp(0, 20).unsigned_abs();
+    let limit = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(doublings));
+    limit.min(LONGEST_PAUSE).mul_f64(share.clamp(0.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_a_quarter_of_an_hour() {
+        let seconds = |failures| pause(failures, 1.0).as_secs();
+        let pauses: Vec<u64> = (0..12).map(seconds).collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
+        assert_eq!(seconds(i32::MAX), 900);
+        assert_eq!(pause(5, 0.5), Duration::from_secs(16));
+        assert_eq!(pause(5, 0.0), Duration::ZERO);
+    }
+}

@@ -1,0 +1,275 @@
+//! What is sent and shown of partners.
+
+use crate::extract::Body;
+use chrono::{DateTime, Utc};
+use domain::account::is_name;
+use domain::fault::{Fault, FieldError};
+use domain::record::{micros, micros_opt};
+use domain::resource::Kind;
+use domain::shape::Shape;
+use domain::sync::{FeedPhase, PartnerState};
+use domain::vocabulary::Coded;
+use persistence::entity::quarantine;
+use persistence::partner::Partner;
+use persistence::{Result, StoreError};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::LazyLock;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A partner as it is to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PartnerInput)]
+pub(super) struct NewPartnerBody {
+    /// What it is called here; unique among partners.
+    #[schema(pattern = "^[a-z0-9._@-]{2,64}$", example = "muensterland")]
+    pub(super) name: String,
+    /// Where it is: https, at a public address.
+    #[schema(
+        min_length = 1,
+        max_length = 2000,
+        example = "https://verzeichnis.example"
+    )]
+    pub(super) url: String,
+    /// The kinds of records that are taken over; all when absent.
+    #[serde(default)]
+    #[schema(max_items = 7)]
+    pub(super) kinds: Vec<Kind>,
+    /// The home regions of the records that are taken over, by id as the partner has them; all
+    /// when absent.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub(super) home_regions: Vec<Uuid>,
+}
+
+/// What is to be changed; absent members stay, an empty list means all.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PartnerChanges {
+    /// What it is called here.
+    #[schema(pattern = "^[a-z0-9._@-]{2,64}$")]
+    pub(super) name: Option<String>,
+    /// Where it is; another place means to begin anew.
+    #[schema(min_length = 1, max_length = 2000)]
+    pub(super) url: Option<String>,
+    /// The kinds of records; others mean to begin anew.
+    #[schema(max_items = 7)]
+    pub(super) kinds: Option<Vec<Kind>>,
+    /// Their home regions; others mean to begin anew.
+    #[schema(max_items = 50)]
+    pub(super) home_regions: Option<Vec<Uuid>>,
+    /// `true` pauses it; `false` lets it go on, whatever had stopped it.
+    pub(super) paused: Option<bool>,
+}
+
+impl Body for NewPartnerBody {
+    const EXAMPLE: &'static str = r#"{"name": "muensterland", "url": "https://verzeichnis.example", "kinds": ["actor", "network", "relationship"]}"#;
+
+    fn shape() -> &'static Shape {
+        static SHAPE: LazyLock<Shape> = LazyLock::new(NewPartnerBody::compile);
+        &SHAPE
+    }
+
+    fn faults(&self) -> Vec<FieldError> {
+        named(&self.name)
+    }
+}
+
+impl Body for PartnerChanges {
+    const EXAMPLE: &'static str = r#"{"paused": true}"#;
+
+    fn shape() -> &'static Shape {
+        static SHAPE: LazyLock<Shape> = LazyLock::new(PartnerChanges::compile);
+        &SHAPE
+    }
+
+    // An empty list says something here.
+    fn tidy(_: &mut Value) {}
+
+    fn faults(&self) -> Vec<FieldError> {
+        self.name.as_deref().map(named).unwrap_or_default()
+    }
+}
+
+fn named(name: &str) -> Vec<FieldError> {
+    if is_name(name) {
+        return Vec::new();
+    }
+    let why = "2 to 64 of a-z, 0-9 and . _ @ -";
+    let fault = Fault::new("not-allowed").with("why", why);
+    vec![FieldError::new("/name", fault)]
+}
+
+/// Every partner.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PartnerList {
+    /// By name.
+    pub(super) items: Vec<PartnerView>,
+}
+
+/// A partner as admins see it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Partner)]
+pub(super) struct PartnerView {
+    /// Its id here.
+    id: Uuid,
+    /// What it is called here.
+    name: String,
+    /// Rises with every change by an admin; the `ETag`.
+    version: i64,
+    /// Where it is.
+    url: String,
+    /// The node that alone writes its records; known from the first contact on, and for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
+    /// The kinds of records that are taken over; all if empty.
+    kinds: Vec<String>,
+    /// Their home regions; all if empty.
+    home_regions: Vec<String>,
+    /// Whether records are taken over: `active`, `paused` by an admin or because too much was
+    /// refused, `held` because many copies would go.
+    state: PartnerState,
+    /// `snapshot` as long as there are records that were not taken over yet, then `tail`.
+    phase: FeedPhase,
+    /// How far its log has been taken over.
+    seq: i64,
+    /// How far its log went then.
+    head_seq: i64,
+    /// How far behind it is.
+    lag: Lag,
+    /// How many copies of it are here.
+    copies: u64,
+    /// When it last answered.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
+    contacted_at: Option<DateTime<Utc>>,
+    /// When nothing was left to be taken over.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
+    up_to_date_at: Option<DateTime<Utc>>,
+    /// Why it could not be reached or understood, or why it is paused; in English.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_error: Option<String>,
+    /// How often in a row it could not.
+    failures: i32,
+    /// When it is tried again.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
+    retry_at: Option<DateTime<Utc>>,
+    /// Why it is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<HeldView>,
+    /// How many entries were of kinds that this release does not know, since it was last let go on.
+    skipped: i64,
+    /// What could not be taken over.
+    quarantined: Quarantined,
+    /// When it was made.
+    #[serde(serialize_with = "micros")]
+    created_at: DateTime<Utc>,
+}
+
+/// How far behind a partner's copies are.
+#[derive(Debug, Serialize, ToSchema)]
+struct Lag {
+    /// Entries of its log that it had when it last answered and that are not taken over yet.
+    entries: i64,
+    /// Seconds since nothing was left; absent if that never was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<i64>,
+}
+
+/// How many copies would go.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HeldDeletions)]
+struct HeldView {
+    /// So many …
+    deletions: i64,
+    /// … of so many.
+    copies: i64,
+}
+
+/// Entries that could not be taken over.
+#[derive(Debug, Serialize, ToSchema)]
+struct Quarantined {
+    /// How many.
+    count: u64,
+    /// The last ten; not in the list of partners.
+    latest: Vec<QuarantinedEntry>,
+}
+
+/// An entry that could not be taken over.
+#[derive(Debug, Serialize, ToSchema)]
+struct QuarantinedEntry {
+    /// The kind that it names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    /// The record that it names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Uuid>,
+    /// Why it could not; in English.
+    why: String,
+    /// The entry as it came, or its record; cut if it is long.
+    entry: String,
+    /// When it came.
+    #[serde(serialize_with = "micros")]
+    at: DateTime<Utc>,
+}
+
+impl PartnerView {
+    /// A partner at a moment.
+    pub(super) fn new(partner: &Partner, now: DateTime<Utc>) -> Result<Self> {
+        let row = &partner.row;
+        let listed = |text: &str| {
+            let items = text.split(',').filter(|item| !item.is_empty());
+            items.map(str::to_owned).collect()
+        };
+        let phase = FeedPhase::parse(&row.phase);
+        let held = row.held_deletions.zip(row.held_copies);
+        Ok(Self {
+            id: row.id,
+            name: row.name.clone(),
+            version: row.version,
+            url: row.url.clone(),
+            origin: row.origin.clone(),
+            kinds: listed(&row.kinds),
+            home_regions: listed(&row.home_regions),
+            state: row.state()?,
+            phase: phase.ok_or_else(|| StoreError::Corrupt(format!("phase {}", row.phase)))?,
+            seq: row.seq,
+            head_seq: row.head_seq,
+            lag: Lag {
+                entries: (row.head_seq - row.seq).max(0),
+                seconds: row.up_to_date_at.map(|at| (now - at).num_seconds().max(0)),
+            },
+            copies: partner.copies,
+            contacted_at: row.contacted_at,
+            up_to_date_at: row.up_to_date_at,
+            last_error: row.last_error.clone(),
+            failures: row.failures,
+            retry_at: row.retry_at,
+            held: held.map(|(deletions, copies)| HeldView { deletions, copies }),
+            skipped: row.skipped,
+            quarantined: Quarantined {
+                count: partner.quarantined,
+                latest: partner.latest.iter().map(QuarantinedEntry::new).collect(),
+            },
+            created_at: row.created_at,
+        })
+    }
+
+    /// Its id.
+    pub(super) const fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+impl QuarantinedEntry {
+    fn new(row: &quarantine::Model) -> Self {
+        Self {
+            kind: row.kind.clone(),
+            id: row.record_id,
+            why: row.why.clone(),
+            entry: row.entry.chars().take(2000).collect(),
+            at: row.at,
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Comparing what two nodes hold: digests, and the versions and hashes behind them.
+
+use crate::cursor;
+use crate::entity::{node, record};
+use crate::error::Result;
+use crate::feed::FeedFilter;
+use crate::store::Store;
+use domain::json;
+use domain::resource::Kind;
+use domain::sync::Digest;
+use domain::vocabulary::Coded;
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+/// How many bodies are read at once.
+const CHUNK: u64 = 200;
+
+/// How many digests are kept.
+const MAX_KEPT: usize = 100;
+
+/// The digests of the records that are fed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digests {
+    /// The end of the log of which they are.
+    pub seq: i64,
+    /// By kind.
+    pub kinds: BTreeMap<Kind, Digest>,
+}
+
+/// The digests since the log was last written, by their filters. Whoever comes while one is being
+/// made waits for it.
+pub(crate) type Kept = Arc<Mutex<BTreeMap<String, Digests>>>;
+
+/// A record in short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hashed {
+    /// The record.
+    pub id: Uuid,
+    /// The kind.
+    pub kind: Kind,
+    /// Its version.
+    pub version: i64,
+    /// The hash of its canonical body.
+    pub hash: String,
+}
+
+impl Store {
+    /// The digests of the records that pass a filter.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn digests(&self, filter: &FeedFilter) -> Result<Digests> {
+        let mut kept = self.kept_digests().lock().await;
+        let head = self.head().await?;
+        kept.retain(|_, one| one.seq == head);
+        let name = filter.text();
+        if let Some(known) = kept.get(&name) {
+            return Ok(known.clone());
+        }
+        let tx = self.db().begin_read().await?;
+        let made = digests_now(&tx, filter, &self.fed(filter)).await;
+        tx.commit().await?;
+        let digests = made?;
+        if kept.len() < MAX_KEPT {
+            kept.insert(name, digests.clone());
+        }
+        Ok(digests)
+    }
+
+    /// A page of the records that pass a filter in short, and the cursor of the next one.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::BadCursor`].
+    pub async fn fed_hashes(
+        &self,
+        filter: &FeedFilter,
+        limit: usize,
+        at: Option<&str>,
+    ) -> Result<(Vec<Hashed>, Option<String>)> {
+        let secret = &self.node().secret;
+        let query = format!("ids?{}", filter.text());
+        let after: Option<(Kind, Uuid)> = at
+            .map(|at| cursor::decode(secret, &query, at))
+            .transpose()?;
+        let mut found = Vec::new();
+        for kind in filter.kinds() {
+            let mut last = match after {
+                Some((reached, _)) if reached > *kind => continue,
+                Some((reached, id)) if reached == *kind => Some(id),
+                Some(_) | None => None,
+            };
+            while found.len() <= limit {
+                let more = hashed(self.db().reader(), &self.fed(filter), *kind, last).await?;
+                let Some(end) = more.last() else { break };
+                last = Some(end.id);
+                found.extend(more);
+            }
+        }
+        if found.len() <= limit {
+            return Ok((found, None));
+        }
+        found.truncate(limit);
+        let last = found.last().map(|last| (last.kind, last.id));
+        let next = last.map(|last| cursor::encode(secret, &query, &last));
+        Ok((found, next))
+    }
+
+    /// The rows that are fed.
+    fn fed(&self, filter: &FeedFilter) -> Condition {
+        filter
+            .rows(&self.node().origin)
+            .add(record::Column::Shown.eq(true))
+    }
+}
+
+async fn digests_now(
+    tx: &DatabaseTransaction,
+    filter: &FeedFilter,
+    fed: &Condition,
+) -> Result<Digests> {
+    let node = node::Entity::find_by_id(1).one(tx).await?;
+    Ok(Digests {
+        seq: node.map_or(0, |node| node.head_seq),
+        kinds: digests(tx, filter, fed).await?,
+    })
+}
+
+/// The digests of the rows that meet a condition, by kind.
+pub(crate) async fn digests(
+    db: &impl ConnectionTrait,
+    filter: &FeedFilter,
+    rows: &Condition,
+) -> Result<BTreeMap<Kind, Digest>> {
+    let mut kinds: BTreeMap<Kind, Digest> = BTreeMap::new();
+    for kind in filter.kinds() {
+        let digest = kinds.entry(*kind).or_default();
+        let mut last = None;
+        loop {
+            let more = hashed(db, rows, *kind, last).await?;
+            let Some(end) = more.last() else { break };
+            last = Some(end.id);
+            for one in more {
+                digest.add(one.id, one.version, &one.hash);
+            }
+        }
+    }
+    Ok(kinds)
+}
+
+/// The next rows of a kind that meet a condition, by id.
+async fn hashed(
+    db: &impl ConnectionTrait,
+    rows: &Condition,
+    kind: Kind,
+    after: Option<Uuid>,
+) -> Result<Vec<Hashed>> {
+    let rows: Vec<(Uuid, i64, String)> = record::Entity::find()
+        .select_only()
+        .columns([
+            record::Column::Id,
+            record::Column::Version,
+            record::Column::Body,
+        ])
+        .filter(rows.clone())
+        .filter(record::Column::Kind.eq(kind.code()))
+        .filter(Condition::all().add_option(after.map(|after| record::Column::Id.gt(after))))
+        .order_by_asc(record::Column::Id)
+        .limit(CHUNK)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let hashed = rows.into_iter().map(|(id, version, body)| Hashed {
+        id,
+        kind,
+        version,
+        hash: json::hash(&body),
+    });
+    Ok(hashed.collect())
+}

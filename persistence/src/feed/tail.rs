@@ -1,0 +1,278 @@
+//! The tail: what has changed, in the order of the log, transactions whole.
+//!
+//! Within a page a record is told of once, where it first appears, as it is now.
+
+use super::position::Position;
+use super::{FeedEntry, FeedPage, News, Reader, body_bytes, fitting};
+use crate::entity::{change, record, tombstone};
+use crate::error::{Result, StoreError};
+use chrono::{DateTime, Utc};
+use domain::sync::{FeedPhase, LeaveCause};
+use domain::vocabulary::Coded;
+use sea_orm::{
+    ColumnTrait, Condition, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// How much of the log a page goes through at most, so that a narrow filter cannot make one page
+/// read all of it.
+const WINDOW: i64 = 20_000;
+
+/// An entry of the log as far as the feed needs it.
+#[derive(Debug, Clone, DerivePartialModel)]
+#[sea_orm(entity = "change::Entity")]
+struct Row {
+    seq: i64,
+    nonce: i64,
+    tx: i64,
+    kind: String,
+    record_id: Uuid,
+    audience_before: Option<String>,
+    at: DateTime<Utc>,
+}
+
+/// A record where it first appears in a page.
+struct First {
+    row: Row,
+    /// Whether the reader may have it.
+    had: bool,
+}
+
+impl Reader<'_> {
+    /// The page after a position; readers may have what was there until `until`.
+    pub(super) async fn tail(&self, position: &Position, until: i64) -> Result<FeedPage> {
+        let window = self.window(position.seq).await?;
+        let (mut rows, cut) = self.relevant(position.seq, window).await?;
+        let end = if self.cut_to_size(&mut rows).await? || cut {
+            rows.last().map(|row| (row.seq, row.nonce))
+        } else {
+            None
+        };
+        let (seq, nonce) = match end {
+            Some(end) => end,
+            None if window == position.seq => return Ok(self.nothing_new(position)),
+            None => (
+                window,
+                self.nonce(window).await?.ok_or_else(|| gap(window))?,
+            ),
+        };
+        let entries = self.told(&self.firsts(&rows, until)).await?;
+        Ok(self.page(FeedPhase::Tail, entries, &position.moved(seq, nonce)))
+    }
+
+    fn nothing_new(&self, position: &Position) -> FeedPage {
+        self.page(FeedPhase::Tail, Vec::new(), position)
+    }
+
+    /// How far a page goes that begins after `seq`: to the end of a transaction.
+    async fn window(&self, seq: i64) -> Result<i64> {
+        let wanted = seq.saturating_add(WINDOW);
+        if wanted >= self.state.head {
+            return Ok(self.state.head);
+        }
+        let next = change::Entity::find()
+            .select_only()
+            .column(change::Column::Seq)
+            .filter(change::Column::Seq.gt(wanted))
+            .filter(change::Column::Tx.gt(wanted))
+            .order_by_asc(change::Column::Seq)
+            .into_tuple::<i64>()
+            .one(&self.tx)
+            .await?;
+        Ok(next.map_or(self.state.head, |next| next - 1))
+    }
+
+    /// The entries in `(seq, window]` of records that somebody with this filter saw before or
+    /// after, up to the end of the transaction in which the limit is reached; and whether there
+    /// are more.
+    async fn relevant(&self, seq: i64, window: i64) -> Result<(Vec<Row>, bool)> {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let mut rows = self
+            .entries(seq, window)
+            .limit(self.limit + 1)
+            .into_partial_model::<Row>()
+            .all(&self.tx)
+            .await?;
+        let Some(over) = rows.get(limit).cloned() else {
+            return Ok((rows, false));
+        };
+        rows.truncate(limit);
+        if rows.last().is_some_and(|last| last.tx == over.tx) {
+            let rest = self
+                .entries(over.seq - 1, window)
+                .filter(change::Column::Tx.eq(over.tx))
+                .into_partial_model::<Row>()
+                .all(&self.tx)
+                .await?;
+            rows.extend(rest);
+        }
+        Ok((rows, true))
+    }
+
+    fn entries(&self, after: i64, window: i64) -> Select<change::Entity> {
+        let seen = |audience: change::Column| {
+            let homes = &self.filter.home_regions;
+            if homes.is_empty() {
+                audience.is_not_null()
+            } else {
+                audience.is_in(homes.iter().map(Uuid::to_string))
+            }
+        };
+        let either = Condition::any()
+            .add(seen(change::Column::AudienceBefore))
+            .add(seen(change::Column::AudienceAfter));
+        let kinds = self.filter.kinds().iter().map(|kind| kind.code());
+        change::Entity::find()
+            .filter(change::Column::Seq.gt(after))
+            .filter(change::Column::Seq.lte(window))
+            .filter(change::Column::Origin.eq(&self.store.node().origin))
+            .filter(change::Column::Kind.is_in(kinds))
+            .filter(either)
+            .order_by_asc(change::Column::Seq)
+    }
+
+    /// Leaves the transactions out with which the page would be too large, but for the first;
+    /// answers whether there were any.
+    async fn cut_to_size(&self, rows: &mut Vec<Row>) -> Result<bool> {
+        let sizes = self.sizes(rows).await?;
+        let mut known = BTreeSet::new();
+        let mut transactions: BTreeMap<i64, i64> = BTreeMap::new();
+        for row in rows.iter() {
+            let size = sizes.get(&row.record_id).copied().unwrap_or_default();
+            let size = if known.insert(row.record_id) { size } else { 0 };
+            *transactions.entry(row.tx).or_default() += size;
+        }
+        let fitting = fitting(transactions.values().copied());
+        let Some(first_left_out) = transactions.keys().nth(fitting).copied() else {
+            return Ok(false);
+        };
+        rows.retain(|row| row.tx < first_left_out);
+        Ok(true)
+    }
+
+    async fn sizes(&self, rows: &[Row]) -> Result<BTreeMap<Uuid, i64>> {
+        let ids: BTreeSet<Uuid> = rows.iter().map(|row| row.record_id).collect();
+        let sizes: Vec<(Uuid, i64)> = record::Entity::find()
+            .select_only()
+            .column(record::Column::Id)
+            .expr_as(body_bytes(), "bytes")
+            .filter(record::Column::Id.is_in(ids))
+            .into_tuple()
+            .all(&self.tx)
+            .await?;
+        Ok(sizes.into_iter().collect())
+    }
+
+    /// Each record where it first appears. Whoever was not told of a change had what the entry
+    /// before it left; whoever read the snapshot meanwhile may have more.
+    fn firsts(&self, rows: &[Row], until: i64) -> Vec<First> {
+        let mut firsts: Vec<First> = Vec::new();
+        let mut places: BTreeMap<Uuid, usize> = BTreeMap::new();
+        for row in rows {
+            let while_reading = row.seq <= until;
+            let place = *places.entry(row.record_id).or_insert_with(|| {
+                firsts.push(First {
+                    row: row.clone(),
+                    had: self.filter.wants(row.audience_before.as_deref()),
+                });
+                firsts.len() - 1
+            });
+            if let Some(first) = firsts.get_mut(place) {
+                first.had |= while_reading;
+            }
+        }
+        firsts
+    }
+
+    /// What is told of the records as they are now.
+    async fn told(&self, firsts: &[First]) -> Result<Vec<FeedEntry>> {
+        let ids: Vec<Uuid> = firsts.iter().map(|first| first.row.record_id).collect();
+        let mut alive = self.rows(&ids).await?;
+        let dead: Vec<Uuid> = ids
+            .into_iter()
+            .filter(|id| !alive.contains_key(id))
+            .collect();
+        let graves = self.graves(&dead).await?;
+        let survivors = self.known_survivors(&graves).await?;
+        let mut entries = Vec::with_capacity(firsts.len());
+        for First { row, had } in firsts {
+            let id = row.record_id;
+            let (at, news) = match (alive.remove(&id), graves.get(&id)) {
+                (Some(now), _) if self.is_wanted(&now) => {
+                    (now.updated_at, News::Upsert(Box::new(now)))
+                }
+                _ if !had => continue,
+                (Some(now), _) => {
+                    let filtered = if now.shown {
+                        LeaveCause::Filter
+                    } else {
+                        LeaveCause::Visibility
+                    };
+                    (row.at, News::Leave(filtered))
+                }
+                (None, Some(grave)) => {
+                    let merged_into = grave.merged_into;
+                    let news = News::Delete {
+                        version: grave.version,
+                        cause: grave.cause.clone(),
+                        merged_into: merged_into.filter(|into| survivors.contains(into)),
+                    };
+                    (grave.deleted_at, news)
+                }
+                (None, None) => return Err(gap(row.seq)),
+            };
+            entries.push(FeedEntry {
+                seq: row.seq,
+                tx: Some(row.tx),
+                kind: row.kind.clone(),
+                id,
+                at,
+                news,
+            });
+        }
+        Ok(entries)
+    }
+
+    fn is_wanted(&self, row: &record::Model) -> bool {
+        let homes = &self.filter.home_regions;
+        let at_home = row.home_region.is_some_and(|home| homes.contains(&home));
+        row.shown && (homes.is_empty() || at_home)
+    }
+
+    /// The records that others were merged into, as far as outsiders know them.
+    async fn known_survivors(
+        &self,
+        graves: &BTreeMap<Uuid, tombstone::Model>,
+    ) -> Result<BTreeSet<Uuid>> {
+        let into: BTreeSet<Uuid> = graves
+            .values()
+            .filter_map(|grave| grave.merged_into)
+            .collect();
+        if into.is_empty() {
+            return Ok(into);
+        }
+        let alive = record::Entity::find()
+            .select_only()
+            .column(record::Column::Id)
+            .filter(record::Column::Id.is_in(into.iter().copied()))
+            .filter(record::Column::Shown.eq(true))
+            .into_tuple::<Uuid>()
+            .all(&self.tx)
+            .await?;
+        let dead = tombstone::Entity::find()
+            .select_only()
+            .column(tombstone::Column::Id)
+            .filter(tombstone::Column::Id.is_in(into.iter().copied()))
+            .filter(tombstone::Column::WasPublic.eq(true))
+            .into_tuple::<Uuid>()
+            .all(&self.tx)
+            .await?;
+        Ok(alive.into_iter().chain(dead).collect())
+    }
+}
+
+fn gap(seq: i64) -> StoreError {
+    StoreError::Corrupt(format!("the log has no entry {seq}, or it is of nothing"))
+}

@@ -1,0 +1,429 @@
+//! Partners: the nodes from which records are taken over.
+
+mod entry;
+mod hold;
+mod lease;
+mod take;
+
+pub use crate::copy::CopiedRecord;
+pub use entry::{News, Read, Refused};
+pub use lease::Lease;
+pub use take::{PartnerPage, Taken};
+
+use crate::digest::digests;
+use crate::entity::{partner, quarantine, record};
+use crate::error::{Conflict, Result, StoreError, Unique};
+use crate::feed::FeedFilter;
+use crate::store::Store;
+use crate::unit::{Unit, WriteOptions};
+use crate::write::Precondition;
+use domain::access::Caller;
+use domain::resource::Kind;
+use domain::sync::{Digest, FeedPhase, PartnerState};
+use domain::vocabulary::Coded;
+use sea_orm::{
+    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use uuid::Uuid;
+
+/// How many entries in quarantine are shown.
+const SHOWN: u64 = 10;
+
+/// How many copies are removed in one transaction with their partner.
+const REMOVED: u64 = 500;
+
+/// A hash of the vocabularies and schemas of this release: copies that were read with others may
+/// say more now.
+static READER: LazyLock<String> = LazyLock::new(|| {
+    let schemas = Kind::ALL
+        .iter()
+        .map(|kind| domain::schema::of_kind(*kind).1);
+    let schemas: Vec<_> = schemas.map(serde_json::Value::Object).collect();
+    let vocabularies = domain::vocabulary::all();
+    domain::json::hash(&serde_json::json!([schemas, vocabularies]).to_string())
+});
+
+/// What is wanted of a partner.
+#[derive(Debug, Clone)]
+pub struct NewPartner {
+    /// What it is called here.
+    pub name: String,
+    /// Where it is.
+    pub url: String,
+    /// The kinds of records; all if empty.
+    pub kinds: Vec<Kind>,
+    /// Their home regions; all if empty.
+    pub home_regions: Vec<Uuid>,
+}
+
+/// What is to be changed; absent members stay.
+#[derive(Debug, Clone, Default)]
+pub struct PartnerChange {
+    /// What it is called here.
+    pub name: Option<String>,
+    /// Where it is.
+    pub url: Option<String>,
+    /// The kinds of records.
+    pub kinds: Option<Vec<Kind>>,
+    /// Their home regions.
+    pub home_regions: Option<Vec<Uuid>>,
+    /// Whether records are not taken over for the time being.
+    pub paused: Option<bool>,
+}
+
+/// What has come of a partner.
+#[derive(Debug)]
+pub struct Partner {
+    /// The row.
+    pub row: partner::Model,
+    /// How many copies of it there are.
+    pub copies: u64,
+    /// How many entries are in quarantine.
+    pub quarantined: u64,
+    /// The last of them.
+    pub latest: Vec<quarantine::Model>,
+}
+
+fn codes(kinds: &[Kind]) -> String {
+    let codes: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
+    codes.join(",")
+}
+
+fn ids(ids: &[Uuid]) -> String {
+    let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+    ids.join(",")
+}
+
+impl partner::Model {
+    /// Its state.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    pub fn state(&self) -> Result<PartnerState> {
+        let state = PartnerState::parse(&self.state);
+        state.ok_or_else(|| StoreError::Corrupt(format!("state {}", self.state)))
+    }
+
+    /// What of it is wanted.
+    #[must_use]
+    pub fn filter(&self) -> FeedFilter {
+        let kinds = self.kinds.split(',').filter_map(Kind::parse);
+        let homes = self.home_regions.split(',');
+        let homes = homes.filter_map(|id| Uuid::try_parse(id).ok());
+        FeedFilter::new(kinds.collect(), homes.collect())
+    }
+}
+
+impl Store {
+    /// Makes a partner; records are taken over as soon as it has been reached.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if another one has the name.
+    pub async fn create_partner(&self, by: &Caller, new: &NewPartner) -> Result<partner::Model> {
+        self.write(by, &WriteOptions::default(), async |unit| {
+            unit.refuse_taken_name(&new.name, None).await?;
+            let row = partner::Model {
+                id: domain::id::new(),
+                name: new.name.clone(),
+                version: 1,
+                url: new.url.clone(),
+                origin: None,
+                kinds: codes(&new.kinds),
+                home_regions: ids(&new.home_regions),
+                state: PartnerState::Active.code().to_owned(),
+                phase: FeedPhase::Snapshot.code().to_owned(),
+                next: None,
+                unswept: true,
+                rereads: false,
+                reader: READER.clone(),
+                seq: 0,
+                head_seq: 0,
+                taken: 0,
+                skipped: 0,
+                refused: 0,
+                held_deletions: None,
+                held_copies: None,
+                allowed_deletions: 0,
+                contacted_at: None,
+                up_to_date_at: None,
+                compared_at: None,
+                failures: 0,
+                last_error: None,
+                retry_at: None,
+                fence: 0,
+                leased_until: None,
+                created_at: unit.now,
+            };
+            partner::Entity::insert(row.clone().into_active_model())
+                .exec_without_returning(&unit.tx)
+                .await?;
+            Ok(row)
+        })
+        .await
+    }
+
+    /// Every partner by name and what has come of it, but for the entries in quarantine.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn partners(&self) -> Result<Vec<Partner>> {
+        let reader = self.db().reader();
+        let rows = partner::Entity::find()
+            .order_by_asc(partner::Column::Name)
+            .all(reader)
+            .await?;
+        let origins = rows.iter().filter_map(|row| row.origin.clone());
+        let copies: Vec<(String, i64)> = record::Entity::find()
+            .select_only()
+            .column(record::Column::Origin)
+            .column_as(record::Column::Id.count(), "copies")
+            .filter(record::Column::Origin.is_in(origins))
+            .group_by(record::Column::Origin)
+            .into_tuple()
+            .all(reader)
+            .await?;
+        let refused: Vec<(Uuid, i64)> = quarantine::Entity::find()
+            .select_only()
+            .column(quarantine::Column::PartnerId)
+            .column_as(quarantine::Column::Id.count(), "refused")
+            .group_by(quarantine::Column::PartnerId)
+            .into_tuple()
+            .all(reader)
+            .await?;
+        let copies: BTreeMap<String, i64> = copies.into_iter().collect();
+        let refused: BTreeMap<Uuid, i64> = refused.into_iter().collect();
+        let count = |count: Option<&i64>| count.map_or(0, |count| count.unsigned_abs());
+        let partners = rows.into_iter().map(|row| Partner {
+            copies: count(row.origin.as_ref().and_then(|origin| copies.get(origin))),
+            quarantined: count(refused.get(&row.id)),
+            latest: Vec::new(),
+            row,
+        });
+        Ok(partners.collect())
+    }
+
+    /// A partner by its name.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn partner_named(&self, name: &str) -> Result<partner::Model> {
+        let found = partner::Entity::find().filter(partner::Column::Name.eq(name));
+        let found = found.one(self.db().reader()).await?;
+        found.ok_or(StoreError::NotFound)
+    }
+
+    /// A partner and what has come of it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn partner(&self, id: Uuid) -> Result<Partner> {
+        let reader = self.db().reader();
+        let row = partner::Entity::find_by_id(id).one(reader).await?;
+        let row = row.ok_or(StoreError::NotFound)?;
+        let copies = match &row.origin {
+            Some(origin) => {
+                let copies = record::Entity::find().filter(record::Column::Origin.eq(origin));
+                copies.count(reader).await?
+            }
+            None => 0,
+        };
+        let refused = quarantine::Entity::find().filter(quarantine::Column::PartnerId.eq(id));
+        Ok(Partner {
+            row,
+            copies,
+            quarantined: refused.clone().count(reader).await?,
+            latest: refused
+                .order_by_desc(quarantine::Column::Id)
+                .limit(SHOWN)
+                .all(reader)
+                .await?,
+        })
+    }
+
+    /// Changes what is wanted of a partner. Another place or another filter means to begin anew.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::PreconditionFailed`], [`StoreError::Conflict`].
+    pub async fn change_partner(
+        &self,
+        by: &Caller,
+        id: Uuid,
+        expected: &Precondition,
+        change: &PartnerChange,
+    ) -> Result<partner::Model> {
+        self.write(by, &WriteOptions::default(), async |unit| {
+            let mut row = unit.partner_for_update(id, expected).await?;
+            if let Some(name) = &change.name {
+                unit.refuse_taken_name(name, Some(id)).await?;
+                row.name.clone_from(name);
+            }
+            let before = (row.url.clone(), row.kinds.clone(), row.home_regions.clone());
+            row.url = change.url.clone().unwrap_or(row.url);
+            row.kinds = change.kinds.as_deref().map_or(row.kinds, codes);
+            row.home_regions = change.home_regions.as_deref().map_or(row.home_regions, ids);
+            if before != (row.url.clone(), row.kinds.clone(), row.home_regions.clone()) {
+                unit.begin_anew(&mut row).await?;
+            }
+            match change.paused {
+                Some(true) => PartnerState::Paused.code().clone_into(&mut row.state),
+                Some(false) => let_go_on(&mut row),
+                None => {}
+            }
+            unit.changed_partner(row).await
+        })
+        .await
+    }
+
+    /// Lets a partner that is held go on: as many copies may go as would have gone.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::PreconditionFailed`].
+    pub async fn release_partner(
+        &self,
+        by: &Caller,
+        id: Uuid,
+        expected: &Precondition,
+    ) -> Result<partner::Model> {
+        self.write(by, &WriteOptions::default(), async |unit| {
+            let mut row = unit.partner_for_update(id, expected).await?;
+            if row.state()? != PartnerState::Held {
+                return Ok(row);
+            }
+            let allowed = row.held_deletions.unwrap_or_default();
+            let_go_on(&mut row);
+            row.allowed_deletions = allowed;
+            tracing::info!(partner = row.name, by = ?by.account, allowed, "a partner was released");
+            unit.changed_partner(row).await
+        })
+        .await
+    }
+
+    /// Removes a partner, and its copies if that is wanted; else they stay as they are.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::PreconditionFailed`].
+    pub async fn remove_partner(
+        &self,
+        by: &Caller,
+        id: Uuid,
+        expected: &Precondition,
+        with_copies: bool,
+    ) -> Result<()> {
+        let origin = self
+            .write(by, &WriteOptions::default(), async |unit| {
+                let row = unit.partner_for_update(id, expected).await?;
+                partner::Entity::delete_by_id(id).exec(&unit.tx).await?;
+                Ok(row.origin)
+            })
+            .await?;
+        tracing::info!(partner = %id, by = ?by.account, with_copies, "a partner was removed");
+        let Some(origin) = origin.filter(|_| with_copies) else {
+            return Ok(());
+        };
+        while self.remove_copies(by, &origin).await? {}
+        Ok(())
+    }
+
+    /// Removes some copies of an origin; answers whether there were any.
+    async fn remove_copies(&self, by: &Caller, origin: &str) -> Result<bool> {
+        let options = WriteOptions {
+            bulk: true,
+            ..WriteOptions::default()
+        };
+        self.write_as(origin, by, &options, async |unit| {
+            let rows = record::Entity::find()
+                .filter(record::Column::Origin.eq(origin))
+                .order_by_asc(record::Column::Id)
+                .limit(REMOVED)
+                .all(&unit.tx)
+                .await?;
+            for row in &rows {
+                unit.drop_copy(row).await?;
+            }
+            Ok(!rows.is_empty())
+        })
+        .await
+    }
+
+    /// The digests of the copies of a partner.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn copied_digests(&self, row: &partner::Model) -> Result<BTreeMap<Kind, Digest>> {
+        let origin = row.origin.clone().unwrap_or_default();
+        let filter = row.filter();
+        digests(self.db().reader(), &filter, &filter.rows(&origin)).await
+    }
+
+    /// Notes that the digests were compared.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn partner_compared(&self, lease: &Lease) -> Result<()> {
+        self.on_partner(async |unit| {
+            let mut row = unit.leased(lease).await?;
+            row.compared_at = Some(unit.now);
+            unit.keep_partner(row).await
+        })
+        .await
+    }
+}
+
+/// Whatever stopped it has been looked at.
+fn let_go_on(row: &mut partner::Model) {
+    PartnerState::Active.code().clone_into(&mut row.state);
+    row.held_deletions = None;
+    row.held_copies = None;
+    row.taken = 0;
+    row.skipped = 0;
+    row.refused = 0;
+    row.failures = 0;
+    row.last_error = None;
+    row.retry_at = None;
+}
+
+impl Unit<'_> {
+    async fn partner_for_update(
+        &self,
+        id: Uuid,
+        expected: &Precondition,
+    ) -> Result<partner::Model> {
+        let row = self.locked_partner(partner::Entity::find_by_id(id)).await?;
+        let row = row.ok_or(StoreError::NotFound)?;
+        match expected {
+            Precondition::Versions(some) if !some.contains(&row.version) => {
+                Err(StoreError::PreconditionFailed {
+                    current: row.version,
+                })
+            }
+            Precondition::Versions(_) | Precondition::Any => Ok(row),
+        }
+    }
+
+    /// Whoever reads from the partner begins again with what is wanted now.
+    async fn changed_partner(&self, mut row: partner::Model) -> Result<partner::Model> {
+        row.version += 1;
+        row.fence += 1;
+        row.leased_until = None;
+        self.keep_partner(row.clone()).await?;
+        Ok(row)
+    }
+
+    async fn refuse_taken_name(&self, name: &str, except: Option<Uuid>) -> Result<()> {
+        let taken = partner::Entity::find()
+            .filter(partner::Column::Name.eq(name))
+            .one(&self.tx)
+            .await?;
+        if taken.is_none_or(|other| Some(other.id) == except) {
+            return Ok(());
+        }
+        Err(StoreError::Conflict(Conflict {
+            field: "/name".to_owned(),
+            what: Unique::PartnerName,
+            value: name.to_owned(),
+            other: None,
+        }))
+    }
+}

@@ -1,0 +1,286 @@
+//! Reading entries of a partner's feed: strictly where something could go wrong here, leniently
+//! where the partner's release may be newer than this one.
+
+use crate::copy::CopiedRecord;
+use crate::store::MAX_BODY;
+use chrono::{DateTime, Utc};
+use domain::change::Cause;
+use domain::json;
+use domain::record::ENVELOPE;
+use domain::resource::Kind;
+use domain::sync::FeedOp;
+use domain::vocabulary::Coded;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+/// How many characters of an entry are kept to be looked at.
+const MOST_KEPT: usize = 64 * 1024;
+
+/// What an entry of a feed is good for.
+#[derive(Debug)]
+pub enum Read {
+    /// News of a record.
+    News(Box<News>),
+    /// News of a record of a kind that this release does not know.
+    Skipped,
+    /// Nothing.
+    Refused(Box<Refused>),
+}
+
+/// News of a record.
+#[derive(Debug)]
+pub enum News {
+    /// It is like this.
+    Upsert(CopiedRecord),
+    /// It was deleted.
+    Delete {
+        /// The record.
+        id: Uuid,
+        /// Its kind.
+        kind: Kind,
+        /// The version that the deletion made.
+        version: i64,
+        /// Why.
+        cause: Cause,
+        /// The record that stands for it.
+        merged_into: Option<Uuid>,
+    },
+    /// It is fed no more.
+    Leave {
+        /// The record.
+        id: Uuid,
+        /// Its kind.
+        kind: Kind,
+    },
+}
+
+/// An entry that cannot be taken over.
+#[derive(Debug, Clone)]
+pub struct Refused {
+    /// Why.
+    pub why: String,
+    /// The kind that it names, if it can be read.
+    pub kind: Option<String>,
+    /// The record that it names, if it can be read.
+    pub id: Option<Uuid>,
+    /// The entry as it came.
+    pub entry: String,
+}
+
+/// An entry as it is sent; unknown members are passed over.
+#[derive(Debug, Deserialize)]
+struct Sent<'a> {
+    op: &'a str,
+    kind: String,
+    id: Uuid,
+    origin: String,
+    version: Option<i64>,
+    hash: Option<&'a str>,
+    created_at: Option<DateTime<Utc>>,
+    at: Option<DateTime<Utc>>,
+    #[serde(borrow)]
+    record: Option<&'a RawValue>,
+    cause: Option<String>,
+    merged_into: Option<Uuid>,
+}
+
+/// What an entry names, whatever else is wrong with it.
+#[derive(Debug, Default, Deserialize)]
+struct Named {
+    kind: Option<String>,
+    id: Option<Uuid>,
+}
+
+impl News {
+    /// The record.
+    pub(super) const fn id(&self) -> Uuid {
+        match self {
+            Self::Upsert(record) => record.id,
+            Self::Delete { id, .. } | Self::Leave { id, .. } => *id,
+        }
+    }
+
+    /// Its kind.
+    pub(super) const fn kind(&self) -> Kind {
+        match self {
+            Self::Upsert(record) => record.kind,
+            Self::Delete { kind, .. } | Self::Leave { kind, .. } => *kind,
+        }
+    }
+}
+
+impl Read {
+    /// Reads an entry of the feed of `origin`.
+    #[must_use]
+    pub fn new(entry: &str, origin: &str) -> Self {
+        match read(entry, origin) {
+            Ok(Some(news)) => Self::News(Box::new(news)),
+            Ok(None) => Self::Skipped,
+            Err(why) => {
+                let named: Named = serde_json::from_str(entry).unwrap_or_default();
+                Self::Refused(Box::new(Refused {
+                    why,
+                    kind: named.kind,
+                    id: named.id,
+                    entry: entry.chars().take(MOST_KEPT).collect(),
+                }))
+            }
+        }
+    }
+}
+
+/// `None` for a kind that this release does not know.
+fn read(entry: &str, origin: &str) -> Result<Option<News>, String> {
+    let sent: Sent<'_> = serde_json::from_str(entry).map_err(|why| why.to_string())?;
+    if sent.origin != origin {
+        return Err(format!("a record of {}, not of {origin}", sent.origin));
+    }
+    let Some(kind) = Kind::parse(&sent.kind) else {
+        return Ok(None);
+    };
+    let id = sent.id;
+    let op =
+        FeedOp::parse(sent.op).ok_or_else(|| format!("the operation {} is unknown", sent.op))?;
+    Ok(Some(match op {
+        FeedOp::Upsert => News::Upsert(record(&sent, kind)?),
+        FeedOp::Delete => News::Delete {
+            id,
+            kind,
+            version: version(&sent)?,
+            // A newer release may have more reasons.
+            cause: sent
+                .cause
+                .as_deref()
+                .and_then(Cause::parse)
+                .unwrap_or(Cause::Deleted),
+            merged_into: sent.merged_into,
+        },
+        FeedOp::Leave => News::Leave { id, kind },
+    }))
+}
+
+fn version(sent: &Sent<'_>) -> Result<i64, String> {
+    let version = sent.version.filter(|version| *version > 0);
+    version.ok_or_else(|| "there is no version".to_owned())
+}
+
+fn record(sent: &Sent<'_>, kind: Kind) -> Result<CopiedRecord, String> {
+    let body = sent.record.ok_or("there is no record")?.get();
+    if body.len() > MAX_BODY {
+        return Err(format!(
+            "a record of {} bytes; at most {MAX_BODY}",
+            body.len()
+        ));
+    }
+    if sent.hash != Some(json::hash(body).as_str()) {
+        return Err("the hash is not that of the record".to_owned());
+    }
+    let value = json::parse(body.as_bytes()).map_err(|why| why.to_string())?;
+    if json::canonical(&value) != body {
+        return Err("the record is not canonical JSON".to_owned());
+    }
+    let members = value.as_object().ok_or("the record is no object")?;
+    if let Some(member) = members
+        .keys()
+        .find(|name| ENVELOPE.contains(&name.as_str()))
+    {
+        return Err(format!("the record has a member of the envelope: {member}"));
+    }
+    if members.get("publication").and_then(Value::as_str) != Some("published") {
+        return Err("the record is not published".to_owned());
+    }
+    Ok(CopiedRecord {
+        id: sent.id,
+        kind,
+        version: version(sent)?,
+        created_at: sent.created_at.ok_or("there is no created_at")?,
+        updated_at: sent.at.ok_or("there is no at")?,
+        body: body.to_owned(),
+        value,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn entry(body: &str, change: impl FnOnce(&mut serde_json::Map<String, Value>)) -> String {
+        let mut entry = json!({
+            "seq": 1,
+            "op": "upsert",
+            "kind": "actor",
+            "id": Uuid::from_u128(1),
+            "origin": "partner",
+            "version": 3,
+            "hash": json::hash(body),
+            "created_at": "2026-01-01T00:00:00.000000Z",
+            "at": "2026-01-02T00:00:00.000000Z",
+            "tomorrow": {"x": 1},
+        });
+        change(entry.as_object_mut().unwrap());
+        // The body goes in as it is, whatever it is.
+        let head = entry.to_string();
+        format!("{},\"record\":{body}}}", head.strip_suffix('}').unwrap())
+    }
+
+    const BODY: &str = r#"{"name":"A","publication":"published","tomorrow":[1]}"#;
+
+    fn refused(entry: &str) -> String {
+        match Read::new(entry, "partner") {
+            Read::Refused(refused) => refused.why.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_new_is_passed_over() {
+        let Read::News(news) = Read::new(&entry(BODY, |_| {}), "partner") else {
+            panic!("refused");
+        };
+        let News::Upsert(record) = *news else {
+            panic!("no upsert");
+        };
+        assert_eq!((record.version, record.body.as_str()), (3, BODY));
+        let unknown = entry(BODY, |entry| {
+            entry.insert("kind".to_owned(), json!("starship"));
+        });
+        assert!(matches!(Read::new(&unknown, "partner"), Read::Skipped));
+    }
+
+    #[test]
+    fn what_could_do_harm_is_refused() {
+        let with = |name: &str, value: Value| {
+            refused(&entry(BODY, |entry| {
+                entry.insert(name.to_owned(), value);
+            }))
+        };
+        assert!(with("origin", json!("another")).contains("another"));
+        assert!(with("hash", json!("sha256:00")).contains("hash"));
+        assert!(with("version", json!(0)).contains("version"));
+        assert!(with("op", json!("annex")).contains("annex"));
+        assert!(!with("id", json!("me")).is_empty());
+        assert!(!with("at", json!("yesterday")).is_empty());
+        for (body, why) in [
+            (r#"{"publication":"published","name":"A"}"#, "canonical"),
+            (
+                r#"{"name":"A","name":"B","publication":"published"}"#,
+                "twice",
+            ),
+            (r#"{"name":"A\u0000","publication":"published"}"#, "control"),
+            (r#"{"id":"1","publication":"published"}"#, "envelope"),
+            (r#"{"name":"A","publication":"draft"}"#, "published"),
+            (r#"["published"]"#, "object"),
+        ] {
+            let told = refused(&entry(body, |_| {}));
+            assert!(told.contains(why), "{body}: {told}");
+        }
+        let deep = format!("{}{}", "[".repeat(40), "]".repeat(40));
+        let deep = format!(r#"{{"name":{deep},"publication":"published"}}"#);
+        assert!(refused(&entry(&deep, |_| {})).contains("deeper"));
+        assert!(!refused("{").is_empty());
+        assert!(!refused("7").is_empty());
+    }
+}

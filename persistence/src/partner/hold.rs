@@ -1,0 +1,129 @@
+//! Copies that go: many at once only when an operator has looked at it; and those that a snapshot
+//! did not hold.
+
+use super::lease::Lease;
+use super::take::Taken;
+use crate::entity::{partner, partner_seen, record};
+use crate::error::Result;
+use crate::store::Store;
+use crate::unit::Unit;
+use domain::sync::PartnerState;
+use domain::vocabulary::Coded;
+use sea_orm::sea_query::LockType;
+use sea_orm::{
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select,
+};
+
+/// How many copies are removed in one transaction after a snapshot.
+const SWEPT: u64 = 500;
+
+/// So many of so many copies would go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Held {
+    deletions: i64,
+    copies: i64,
+}
+
+/// How many copies of so many may go at once without being asked: one in twenty, or twenty.
+fn limit_of(copies: i64) -> i64 {
+    (copies / 20).max(20)
+}
+
+impl Store {
+    /// Removes copies that the snapshot of a partner did not hold, some at a time.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::LeaseLost`].
+    pub async fn sweep(&self, lease: &Lease) -> Result<Taken> {
+        let row = self.prolong_lease(lease).await?;
+        let origin = row.origin.unwrap_or_default();
+        self.on_copies(&origin, async |unit| unit.sweep(lease).await)
+            .await
+    }
+}
+
+impl Unit<'_> {
+    /// Whether so many copies must not go before somebody has looked at it.
+    pub(super) async fn held(
+        &self,
+        partner: &partner::Model,
+        going: usize,
+    ) -> Result<Option<Held>> {
+        let going = i64::try_from(going).unwrap_or(i64::MAX);
+        // A few always may, so most pages cost no counting.
+        if going <= limit_of(0) || going <= partner.allowed_deletions {
+            return Ok(None);
+        }
+        let copies = record::Entity::find()
+            .filter(record::Column::Origin.eq(&self.origin))
+            .count(&self.tx)
+            .await?;
+        let copies = i64::try_from(copies).unwrap_or(i64::MAX);
+        let held = Held {
+            deletions: going,
+            copies,
+        };
+        Ok((going > limit_of(copies)).then_some(held))
+    }
+
+    pub(super) async fn hold(&self, mut partner: partner::Model, held: Held) -> Result<Taken> {
+        PartnerState::Held.code().clone_into(&mut partner.state);
+        partner.held_deletions = Some(held.deletions);
+        partner.held_copies = Some(held.copies);
+        partner.leased_until = None;
+        tracing::warn!(
+            partner = partner.name,
+            ?held,
+            "many copies would go; release them if that is right"
+        );
+        self.keep_partner(partner).await?;
+        Ok(Taken::Stopped)
+    }
+
+    async fn sweep(&mut self, lease: &Lease) -> Result<Taken> {
+        let mut partner = self.leased(lease).await?;
+        let unseen = unseen(&partner, &self.origin);
+        let going = unseen.clone().count(&self.tx).await?;
+        let going = usize::try_from(going).unwrap_or(usize::MAX);
+        if let Some(held) = self.held(&partner, going).await? {
+            return self.hold(partner, held).await;
+        }
+        if going == 0 {
+            partner.unswept = false;
+            partner.rereads = false;
+            partner.allowed_deletions = 0;
+            partner.up_to_date_at = Some(self.now);
+            partner_seen::Entity::delete_many()
+                .filter(partner_seen::Column::PartnerId.eq(partner.id))
+                .exec(&self.tx)
+                .await?;
+            self.keep_partner(partner).await?;
+            return Ok(Taken::UpToDate);
+        }
+        let mut rows = unseen.order_by_asc(record::Column::Id).limit(SWEPT);
+        if self.db().is_postgres() {
+            rows = rows.lock(LockType::Update);
+        }
+        for row in rows.all(&self.tx).await? {
+            self.drop_copy(&row).await?;
+        }
+        // What was begun is brought to its end.
+        partner.allowed_deletions = partner
+            .allowed_deletions
+            .max(i64::try_from(going).unwrap_or(i64::MAX));
+        self.keep_partner(partner).await?;
+        Ok(Taken::Unswept)
+    }
+}
+
+/// The copies of an origin of which the snapshot of a partner has not told.
+fn unseen(partner: &partner::Model, origin: &str) -> Select<record::Entity> {
+    let seen = partner_seen::Entity::find()
+        .select_only()
+        .column(partner_seen::Column::RecordId)
+        .filter(partner_seen::Column::PartnerId.eq(partner.id));
+    record::Entity::find()
+        .filter(record::Column::Origin.eq(origin))
+        .filter(record::Column::Id.not_in_subquery(seen.into_query()))
+}

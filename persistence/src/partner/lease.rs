@@ -1,0 +1,193 @@
+//! Who reads from a partner: one instance at a time. A lease has a number that rises with each, and
+//! whoever holds an older one writes nothing any more (fencing).
+
+use super::READER;
+use crate::entity::{partner, partner_seen};
+use crate::error::{Result, StoreError};
+use crate::store::Store;
+use crate::unit::{Unit, WriteOptions};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::access::Caller;
+use domain::sync::{FeedPhase, PartnerState};
+use domain::vocabulary::Coded;
+use sea_orm::sea_query::LockType;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect,
+};
+use uuid::Uuid;
+
+/// How long an instance is waited for that is not heard of any more: longer than a page takes.
+const LEASE: TimeDelta = TimeDelta::minutes(3);
+
+/// How long an error is remembered in words.
+const MAX_ERROR: usize = 1000;
+
+/// The right to read from a partner.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    /// The partner.
+    pub partner: Uuid,
+    fence: i64,
+}
+
+impl Store {
+    /// The partners from which somebody should read now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn due_partners(&self) -> Result<Vec<Uuid>> {
+        Ok(partner::Entity::find()
+            .select_only()
+            .column(partner::Column::Id)
+            .filter(due(self.clock().now()))
+            .order_by_asc(partner::Column::Id)
+            .into_tuple()
+            .all(self.db().reader())
+            .await?)
+    }
+
+    /// Takes the right to read from a partner; `None` if somebody else has it or it is not due.
+    ///
+    /// Copies that were read with other schemas than those of this release are read again.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn lease_partner(&self, id: Uuid) -> Result<Option<Lease>> {
+        self.on_partner(async |unit| {
+            let query = partner::Entity::find_by_id(id).filter(due(unit.now));
+            let Some(mut row) = unit.locked_partner(query).await? else {
+                return Ok(None);
+            };
+            row.fence += 1;
+            row.leased_until = Some(unit.now + LEASE);
+            if row.reader != *READER {
+                row.rereads = row.next.is_some() || row.rereads;
+                row.reader.clone_from(&READER);
+                unit.begin_anew(&mut row).await?;
+            }
+            let fence = row.fence;
+            unit.keep_partner(row).await?;
+            Ok(Some(Lease { partner: id, fence }))
+        })
+        .await
+    }
+
+    /// The partner as it is now, if the lease is good; prolongs it.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn prolong_lease(&self, lease: &Lease) -> Result<partner::Model> {
+        self.on_partner(async |unit| {
+            let mut row = unit.leased(lease).await?;
+            row.leased_until = Some(unit.now + LEASE);
+            unit.keep_partner(row.clone()).await?;
+            Ok(row)
+        })
+        .await
+    }
+
+    /// Lets others read.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn release_lease(&self, lease: &Lease) -> Result<()> {
+        self.on_partner(async |unit| {
+            let mut row = unit.leased(lease).await?;
+            row.leased_until = None;
+            unit.keep_partner(row).await
+        })
+        .await
+    }
+
+    /// Notes that a partner could not be reached or understood, and until when it is let alone.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn partner_failed(
+        &self,
+        lease: &Lease,
+        why: &str,
+        retry_at: DateTime<Utc>,
+    ) -> Result<()> {
+        self.on_partner(async |unit| {
+            let mut row = unit.leased(lease).await?;
+            row.failures = row.failures.saturating_add(1);
+            row.last_error = Some(why.chars().take(MAX_ERROR).collect());
+            row.retry_at = Some(retry_at);
+            row.leased_until = None;
+            unit.keep_partner(row).await
+        })
+        .await
+    }
+
+    /// Begins anew with the snapshot of a partner; what it does not hold is removed afterwards.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn resync_partner(&self, lease: &Lease) -> Result<()> {
+        self.on_partner(async |unit| {
+            let mut row = unit.leased(lease).await?;
+            unit.begin_anew(&mut row).await?;
+            unit.keep_partner(row).await
+        })
+        .await
+    }
+
+    /// Does something to partners that concerns no record.
+    pub(super) async fn on_partner<T>(
+        &self,
+        work: impl AsyncFn(&mut Unit<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let options = WriteOptions::default();
+        self.write(&Caller::node(), &options, work).await
+    }
+}
+
+/// The partners from which somebody should read at a moment.
+fn due(now: DateTime<Utc>) -> Condition {
+    let over = |at: partner::Column| Condition::any().add(at.is_null()).add(at.lte(now));
+    Condition::all()
+        .add(partner::Column::State.eq(PartnerState::Active.code()))
+        .add(over(partner::Column::LeasedUntil))
+        .add(over(partner::Column::RetryAt))
+}
+
+impl Unit<'_> {
+    /// The partner of a good lease, locked.
+    pub(super) async fn leased(&self, lease: &Lease) -> Result<partner::Model> {
+        let query = partner::Entity::find_by_id(lease.partner)
+            .filter(partner::Column::Fence.eq(lease.fence))
+            .filter(partner::Column::State.eq(PartnerState::Active.code()));
+        let row = self.locked_partner(query).await?;
+        row.ok_or(StoreError::LeaseLost)
+    }
+
+    pub(super) async fn locked_partner(
+        &self,
+        mut query: sea_orm::Select<partner::Entity>,
+    ) -> Result<Option<partner::Model>> {
+        if self.db().is_postgres() {
+            query = query.lock(LockType::Update);
+        }
+        Ok(query.one(&self.tx).await?)
+    }
+
+    pub(super) async fn keep_partner(&self, row: partner::Model) -> Result<()> {
+        let row = row.into_active_model().reset_all();
+        row.update(&self.tx).await?;
+        Ok(())
+    }
+
+    /// Nothing is known of what the partner has; every copy must be told of again or go.
+    pub(super) async fn begin_anew(&self, row: &mut partner::Model) -> Result<()> {
+        row.next = None;
+        FeedPhase::Snapshot.code().clone_into(&mut row.phase);
+        row.unswept = true;
+        partner_seen::Entity::delete_many()
+            .filter(partner_seen::Column::PartnerId.eq(row.id))
+            .exec(&self.tx)
+            .await?;
+        Ok(())
+    }
+}

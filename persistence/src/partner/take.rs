@@ -1,0 +1,394 @@
+//! Taking over a page of a partner's feed: what it says and how far it goes, in one transaction.
+
+use super::entry::{News, Read, Refused};
+use super::lease::Lease;
+use crate::copy::{CopiedRecord, Known};
+use crate::entity::{
+    change, confirmation, hidden, partner, partner_seen, quarantine, record, tombstone,
+};
+use crate::error::{Result, StoreError};
+use crate::store::{REFERENCE_ORIGIN, Store, is_origin};
+use crate::unit::{Unit, WriteOptions};
+use domain::access::Caller;
+use domain::change::Cause;
+use domain::resource::Kind;
+use domain::sync::{FeedPhase, PartnerState};
+use domain::vocabulary::Coded;
+use sea_orm::sea_query::{LockType, OnConflict};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// How many entries a page may have: far more than are asked for, and fewer than a query takes.
+const MOST_ENTRIES: usize = 10_000;
+
+/// How many rows are inserted at once.
+const CHUNK: usize = 500;
+
+/// More refused entries than this pause a partner …
+const MOST_REFUSED: i64 = 100;
+
+/// … and so do more than one in a hundred, once there are more than this.
+const FEW_REFUSED: i64 = 5;
+
+/// A page of a partner's feed.
+#[derive(Debug)]
+pub struct PartnerPage {
+    /// Whose records it tells of.
+    pub origin: String,
+    /// What it is a part of.
+    pub phase: FeedPhase,
+    /// How far it goes in the partner's log.
+    pub seq: i64,
+    /// How far that log goes.
+    pub head: i64,
+    /// Whether there was nothing left to tell.
+    pub up_to_date: bool,
+    /// Where the feed goes on.
+    pub next: String,
+    /// What it tells.
+    pub entries: Vec<Read>,
+}
+
+/// What comes after a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// The next one.
+    More,
+    /// Nothing is left; copies that the snapshot did not hold are to be swept.
+    Unswept,
+    /// Nothing is left.
+    UpToDate,
+    /// Nothing until somebody has looked at it.
+    Stopped,
+}
+
+impl Store {
+    /// Takes over a page of a partner's feed.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`]; [`StoreError::Partner`] if it is not the feed of that partner.
+    pub async fn take_page(&self, lease: &Lease, page: &PartnerPage) -> Result<Taken> {
+        let own = &self.node().origin;
+        if !is_origin(&page.origin) || page.origin == *own || page.origin == REFERENCE_ORIGIN {
+            let why = format!("the origin \"{}\" is not that of a partner", page.origin);
+            return Err(StoreError::Partner(why));
+        }
+        let entries = page.entries.len();
+        if entries > MOST_ENTRIES {
+            let why = format!("a page of {entries} entries; at most {MOST_ENTRIES}");
+            return Err(StoreError::Partner(why));
+        }
+        self.on_copies(&page.origin, async |unit| unit.take_page(lease, page).await)
+            .await
+    }
+
+    /// Does something to the copies of an origin.
+    pub(super) async fn on_copies<T>(
+        &self,
+        origin: &str,
+        work: impl AsyncFn(&mut Unit<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let options = WriteOptions {
+            bulk: true,
+            ..WriteOptions::default()
+        };
+        self.write_as(origin, &Caller::node(), &options, work).await
+    }
+}
+
+impl Unit<'_> {
+    async fn take_page(&mut self, lease: &Lease, page: &PartnerPage) -> Result<Taken> {
+        let mut partner = self.leased(lease).await?;
+        self.pin_origin(&mut partner, page).await?;
+        partner.contacted_at = Some(self.now);
+        let mut refused: Vec<Refused> = Vec::new();
+        let mut news: Vec<&News> = Vec::new();
+        for entry in &page.entries {
+            match entry {
+                Read::News(one) => news.push(one),
+                Read::Skipped => partner.skipped += 1,
+                Read::Refused(one) => refused.push((**one).clone()),
+            }
+        }
+        let mut known = self.known(&news).await?;
+        let going = news.iter().filter(|one| goes(one, &known)).count();
+        if let Some(held) = self.held(&partner, going).await? {
+            return self.hold(partner, held).await;
+        }
+        let lenient = page.phase == FeedPhase::Snapshot || partner.rereads;
+        for one in &news {
+            let why = match known.remove(&one.id()) {
+                None => Some("the page tells of the record twice".to_owned()),
+                Some(here) => match foreign(&here, one.kind(), &self.origin) {
+                    None => {
+                        self.take(one, here, &partner, lenient).await?;
+                        None
+                    }
+                    foreign => foreign,
+                },
+            };
+            refused.extend(why.map(|why| refusal(one, why)));
+        }
+        self.remember(&partner, &news, &refused).await?;
+        partner.taken += i64::try_from(page.entries.len()).unwrap_or(i64::MAX);
+        partner.refused += i64::try_from(refused.len()).unwrap_or(i64::MAX);
+        self.go_on(partner, page).await
+    }
+
+    /// The origin that the first page told of is the partner's for good.
+    async fn pin_origin(&self, partner: &mut partner::Model, page: &PartnerPage) -> Result<()> {
+        match &partner.origin {
+            Some(known) if *known == page.origin => Ok(()),
+            Some(known) => Err(StoreError::Partner(format!(
+                "it feeds records of \"{}\", not of \"{known}\" as before",
+                page.origin
+            ))),
+            None => {
+                let taken = partner::Entity::find()
+                    .filter(partner::Column::Origin.eq(&page.origin))
+                    .one(&self.tx)
+                    .await?;
+                if let Some(other) = taken {
+                    return Err(StoreError::Partner(format!(
+                        "the records of \"{}\" are taken over from the partner \"{}\" already",
+                        page.origin, other.name
+                    )));
+                }
+                partner.origin = Some(page.origin.clone());
+                Ok(())
+            }
+        }
+    }
+
+    /// What rests here of the records that are told of, locked, in a handful of queries.
+    async fn known(&self, news: &[&News]) -> Result<BTreeMap<Uuid, Known>> {
+        let ids: BTreeSet<Uuid> = news.iter().map(|one| one.id()).collect();
+        let mut known: BTreeMap<Uuid, Known> = BTreeMap::new();
+        for id in &ids {
+            known.insert(*id, Known::default());
+        }
+        let mut rows = record::Entity::find()
+            .filter(record::Column::Id.is_in(ids.iter().copied()))
+            .order_by_asc(record::Column::Id);
+        if self.db().is_postgres() {
+            rows = rows.lock(LockType::NoKeyUpdate);
+        }
+        for row in rows.all(&self.tx).await? {
+            let one = known.entry(row.id).or_default();
+            one.withheld = row.withheld;
+            one.row = Some(row);
+        }
+        let graves =
+            tombstone::Entity::find().filter(tombstone::Column::Id.is_in(ids.iter().copied()));
+        for grave in graves.all(&self.tx).await? {
+            let one = known.entry(grave.id).or_default();
+            one.grave = Some(grave);
+        }
+        let logged = change::Entity::find()
+            .select_only()
+            .column(change::Column::RecordId)
+            .distinct()
+            .filter(change::Column::RecordId.is_in(ids.iter().copied()));
+        for id in logged.into_tuple::<Uuid>().all(&self.tx).await? {
+            known.entry(id).or_default().logged = true;
+        }
+        let hidden =
+            hidden::Entity::find().filter(hidden::Column::RecordId.is_in(ids.iter().copied()));
+        let stated = confirmation::Entity::find()
+            .filter(confirmation::Column::RecordId.is_in(ids.iter().copied()));
+        let hidden = hidden
+            .all(&self.tx)
+            .await?
+            .into_iter()
+            .map(|row| row.record_id);
+        let stated = stated
+            .all(&self.tx)
+            .await?
+            .into_iter()
+            .map(|row| row.record_id);
+        for id in hidden.chain(stated) {
+            known.entry(id).or_default().withheld = true;
+        }
+        Ok(known)
+    }
+
+    /// Does what an entry says.
+    async fn take(
+        &mut self,
+        news: &News,
+        mut here: Known,
+        partner: &partner::Model,
+        lenient: bool,
+    ) -> Result<()> {
+        match news {
+            News::Upsert(record) => {
+                if is_news(record, here.row.as_ref(), lenient, partner.rereads) {
+                    self.take_copy(record, &here).await?;
+                }
+            }
+            News::Delete {
+                version,
+                cause,
+                merged_into,
+                ..
+            } => {
+                let older = here.row.take_if(|row| row.version < *version);
+                if let Some(row) = &older {
+                    self.lock_against_naming(row.id).await?;
+                    self.bury_copy(row, *version, (*cause, *merged_into))
+                        .await?;
+                }
+                if *cause == Cause::Erased && here.row.is_none() {
+                    self.erase_copy(news.id(), here.grave, *version).await?;
+                }
+            }
+            News::Leave { .. } => {
+                if let Some(row) = here.row.take() {
+                    self.lock_against_naming(row.id).await?;
+                    self.drop_copy(&row).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what was refused to be looked at, lets go of what has come right, and notes until the
+    /// next sweep what the partner has.
+    async fn remember(
+        &self,
+        partner: &partner::Model,
+        news: &[&News],
+        refused: &[Refused],
+    ) -> Result<()> {
+        let told: BTreeSet<Uuid> = news.iter().map(|one| one.id()).collect();
+        let unread: BTreeSet<Uuid> = refused.iter().filter_map(|one| one.id).collect();
+        if !(told.is_empty() && unread.is_empty()) {
+            quarantine::Entity::delete_many()
+                .filter(quarantine::Column::PartnerId.eq(partner.id))
+                .filter(quarantine::Column::RecordId.is_in(told.union(&unread).copied()))
+                .exec(&self.tx)
+                .await?;
+        }
+        let kept = refused.iter().map(|one| quarantine::ActiveModel {
+            id: Set(domain::id::new()),
+            partner_id: Set(partner.id),
+            kind: Set(one.kind.clone()),
+            record_id: Set(one.id),
+            why: Set(one.why.clone()),
+            entry: Set(one.entry.clone()),
+            at: Set(self.now),
+        });
+        for chunk in kept.collect::<Vec<_>>().chunks(CHUNK) {
+            quarantine::Entity::insert_many(chunk.to_vec())
+                .exec_without_returning(&self.tx)
+                .await?;
+        }
+        if !partner.unswept {
+            return Ok(());
+        }
+        let there = news.iter().filter(|one| matches!(one, News::Upsert(_)));
+        // What cannot be read is there all the same.
+        let seen: BTreeSet<Uuid> = there.map(|one| one.id()).chain(unread).collect();
+        for chunk in seen.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
+            let rows = chunk.iter().map(|id| partner_seen::ActiveModel {
+                partner_id: Set(partner.id),
+                record_id: Set(*id),
+            });
+            partner_seen::Entity::insert_many(rows)
+                .on_conflict(OnConflict::new().do_nothing().to_owned())
+                .exec_without_returning(&self.tx)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Saves how far it has come; pauses if too much was refused.
+    async fn go_on(&self, mut partner: partner::Model, page: &PartnerPage) -> Result<Taken> {
+        partner.next = Some(page.next.clone());
+        page.phase.code().clone_into(&mut partner.phase);
+        partner.seq = page.seq;
+        partner.head_seq = page.head;
+        partner.allowed_deletions = if partner.unswept {
+            partner.allowed_deletions
+        } else {
+            0
+        };
+        partner.failures = 0;
+        partner.last_error = None;
+        partner.retry_at = None;
+        let (refused, taken) = (partner.refused, partner.taken);
+        let many = refused > FEW_REFUSED && refused * 100 > taken;
+        let outcome = if refused > MOST_REFUSED || many {
+            PartnerState::Paused.code().clone_into(&mut partner.state);
+            partner.leased_until = None;
+            partner.last_error = Some(format!(
+                "{refused} of {taken} entries could not be taken over; see the quarantine, then resume"
+            ));
+            Taken::Stopped
+        } else if !page.up_to_date {
+            Taken::More
+        } else if partner.unswept {
+            Taken::Unswept
+        } else {
+            partner.up_to_date_at = Some(self.now);
+            Taken::UpToDate
+        };
+        self.keep_partner(partner).await?;
+        Ok(outcome)
+    }
+}
+
+/// Whether an entry takes a copy away.
+fn goes(news: &News, known: &BTreeMap<Uuid, Known>) -> bool {
+    let row = known.get(&news.id()).and_then(|known| known.row.as_ref());
+    match news {
+        News::Upsert(_) => false,
+        News::Delete { version, .. } => row.is_some_and(|row| row.version < *version),
+        News::Leave { .. } => row.is_some(),
+    }
+}
+
+/// Whether a record is to be written: in the tail a newer version, in a snapshot, which the origin
+/// may have made after it lost some, anything else than is here.
+fn is_news(
+    record: &CopiedRecord,
+    here: Option<&record::Model>,
+    lenient: bool,
+    again: bool,
+) -> bool {
+    let Some(here) = here else {
+        return true;
+    };
+    let newer = record.version > here.version;
+    let other = record.version != here.version
+        || record.body != here.body
+        || record.created_at != here.created_at
+        || record.updated_at != here.updated_at;
+    newer || (lenient && other) || again
+}
+
+/// Why a record is none of the partner's business.
+fn foreign(here: &Known, kind: Kind, origin: &str) -> Option<String> {
+    let row = here.row.as_ref().map(|row| (&row.origin, &row.kind));
+    let grave = here
+        .grave
+        .as_ref()
+        .map(|grave| (&grave.origin, &grave.kind));
+    let (owner, known) = row.or(grave)?;
+    let foreign = owner != origin || known != kind.code();
+    foreign.then(|| format!("the id is that of a {known} of {owner}"))
+}
+
+fn refusal(news: &News, why: String) -> Refused {
+    let entry = match news {
+        News::Upsert(record) => record.body.clone(),
+        News::Delete { .. } | News::Leave { .. } => String::new(),
+    };
+    Refused {
+        why,
+        kind: Some(news.kind().code().to_owned()),
+        id: Some(news.id()),
+        entry,
+    }
+}

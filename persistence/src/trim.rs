@@ -1,0 +1,119 @@
+//! Trimming the log: what was superseded long ago is forgotten, if the operator wants that.
+//!
+//! The newest entry of every record stays for ever, deletions included, and so does the last body
+//! of a merged record, which undoing the merge needs.
+
+use crate::entity::{change, follower};
+use crate::error::Result;
+use crate::store::Store;
+use crate::unit::WriteOptions;
+use chrono::TimeDelta;
+use domain::access::Caller;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// The least number of days that the log can be kept.
+pub const LEAST_DAYS: u32 = 90;
+
+/// How many entries are trimmed in one transaction.
+const BATCH: i64 = 500;
+
+/// How often the job looks for what is old enough.
+const PAUSE: Duration = Duration::from_hours(1);
+
+/// An entry bears the time at which its transaction began; what it says was told a little later.
+const MARGIN: TimeDelta = TimeDelta::hours(1);
+
+/// The entries up to `$1` that are superseded, oldest first, `$2` of them.
+const SUPERSEDED: &str = "SELECT change.seq FROM change \
+    JOIN change AS latest ON latest.record_id = change.record_id AND latest.newest \
+        AND latest.version > change.version \
+    WHERE change.seq <= $1 AND NOT change.newest \
+        AND NOT (change.op = 'upsert' AND EXISTS (SELECT 1 FROM tombstone \
+            WHERE tombstone.id = change.record_id AND tombstone.merged_into IS NOT NULL \
+            AND tombstone.version = change.version + 1)) \
+    ORDER BY change.seq LIMIT $2";
+
+impl Store {
+    /// Trims what was superseded and is older than so many days; answers how many entries.
+    ///
+    /// A cursor of the feed that was handed out within these days stays good, and followers are
+    /// waited for.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn trim(&self, days: u32) -> Result<usize> {
+        let end = self.trimmed_up_to(days).await?;
+        let mut trimmed = 0;
+        loop {
+            let batch = self.superseded(end).await?;
+            let Some(floor) = batch.last().copied() else {
+                return Ok(trimmed);
+            };
+            let options = WriteOptions::default();
+            self.write(&Caller::node(), &options, async |unit| {
+                change::Entity::delete_many()
+                    .filter(change::Column::Seq.is_in(batch.iter().copied()))
+                    .exec(&unit.tx)
+                    .await?;
+                let sql = "UPDATE sync_state SET floor_seq = $1 WHERE id = 1 AND floor_seq < $1";
+                unit.execute(sql, [floor.into()]).await
+            })
+            .await?;
+            trimmed += batch.len();
+        }
+    }
+
+    /// The newest entry that may be trimmed. The one before the first young entry was the end of
+    /// the log until that one was written, so cursors that stand on it are young too.
+    async fn trimmed_up_to(&self, days: u32) -> Result<i64> {
+        let limit = self.clock().now() - TimeDelta::days(days.into()) - MARGIN;
+        let young = change::Entity::find()
+            .select_only()
+            .column(change::Column::Seq)
+            .filter(change::Column::At.gte(limit))
+            .order_by_asc(change::Column::Seq)
+            .into_tuple::<i64>()
+            .one(self.db().reader())
+            .await?;
+        let young = match young {
+            Some(young) => young,
+            None => self.head().await? + 1,
+        };
+        let behind: Vec<i64> = follower::Entity::find()
+            .select_only()
+            .column(follower::Column::Seq)
+            .into_tuple()
+            .all(self.db().reader())
+            .await?;
+        Ok(behind.into_iter().fold(young - 2, i64::min))
+    }
+
+    async fn superseded(&self, end: i64) -> Result<Vec<i64>> {
+        let reader = self.db().reader();
+        let values = [end.into(), BATCH.into()];
+        let backend = reader.get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, SUPERSEDED, values);
+        let rows = reader.query_all_raw(statement).await?;
+        let seqs = rows.iter().map(|row| row.try_get_by_index(0));
+        Ok(seqs.collect::<Result<_, _>>()?)
+    }
+}
+
+/// Trims until it is told to stop, or nobody is left who could tell.
+pub(crate) async fn trim(store: Store, days: u32, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() && stop.has_changed().is_ok() {
+        match store.trim(days).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, days, "old entries of the log trimmed"),
+            Err(error) => tracing::error!(%error, "cannot trim the log; tries again"),
+        }
+        tokio::select! {
+            _ = stop.changed() => {}
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! A second node beside that of a story, with a database and an origin of its own; and taking over
+//! records from one to the other, a step at a time.
+
+use crate::database::{Backend, Content, Database};
+use crate::node::{Node, loopback, start};
+use actix_web::dev::ServerHandle;
+use api::config::Config;
+use api::partner::{Exchange, Failed};
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use persistence::entity::{node, partner};
+use persistence::partner::Taken;
+use sea_orm::sea_query::Expr;
+use sea_orm::{Database as Connection, EntityTrait};
+use serde_json::{Value, json};
+use std::ops::Deref;
+use std::time::Duration;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// A node with another origin.
+#[derive(Debug)]
+pub struct Neighbour {
+    node: Node,
+    server: ServerHandle,
+    database: Database,
+}
+
+impl Deref for Neighbour {
+    type Target = Node;
+
+    fn deref(&self) -> &Node {
+        &self.node
+    }
+}
+
+impl Neighbour {
+    /// Starts a node that holds nothing but the reference data.
+    pub async fn start(backend: Backend, origin: &str) -> Self {
+        let database = Database::new(backend, Content::Empty).await;
+        let connection = Connection::connect(&database.url).await.unwrap();
+        node::Entity::update_many()
+            .col_expr(node::Column::Origin, Expr::value(origin))
+            .col_expr(node::Column::LogId, Expr::value(domain::id::new()))
+            .col_expr(
+                node::Column::Secret,
+                Expr::value(format!("secret of {origin}")),
+            )
+            .exec(&connection)
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+        let (node, server) = start(backend, &database).await;
+        Self {
+            node,
+            server,
+            database,
+        }
+    }
+
+    /// Stops it and removes its database.
+    pub async fn stop(self) {
+        self.server.stop(true).await;
+        self.node.followers.stop().await;
+        self.node.store.db().clone().close().await;
+        self.database.remove().await;
+    }
+}
+
+/// What a node takes over from another one.
+#[derive(Debug)]
+pub struct Intake<'a> {
+    node: &'a Node,
+    /// The partner's id at the node.
+    pub id: Uuid,
+}
+
+impl<'a> Intake<'a> {
+    /// Makes a partner of whoever is at `url`; `more` are further members.
+    pub async fn new(node: &'a Node, name: &str, url: &str, more: Value) -> Self {
+        let mut body = json!({"name": name, "url": url});
+        domain::json::merge_patch(&mut body, &more);
+        let made = node.post("/v1/sync/partners").json(&body).await.expect(201);
+        let id = Uuid::parse_str(made.id()).unwrap();
+        Self { node, id }
+    }
+
+    /// Takes over one page; `None` if the partner is not due.
+    pub async fn step(&self) -> Option<Result<Taken, Failed>> {
+        let config = Config {
+            outgoing_allowed: loopback(),
+            ..Config::default()
+        };
+        let store = &self.node.store;
+        let exchange = Exchange::new(store.clone(), &config).unwrap();
+        let lease = store.lease_partner(self.id).await.unwrap()?;
+        let (_keep, mut stop) = watch::channel(false);
+        let taken = exchange.step(&lease, Duration::ZERO, &mut stop).await;
+        // It is lost when the partner was stopped.
+        let _ = store.release_lease(&lease).await;
+        Some(taken)
+    }
+
+    /// Takes over what there is.
+    pub async fn pull(&self) -> Taken {
+        loop {
+            let taken = self.step().await.expect("it is due").unwrap();
+            if taken != Taken::More {
+                return taken;
+            }
+        }
+    }
+
+    /// Takes over what there is, until something is wrong; answers what.
+    pub async fn fails(&self) -> String {
+        loop {
+            match self.step().await.expect("it is due") {
+                Ok(Taken::More) => {}
+                Ok(other) => panic!("{other:?}"),
+                Err(why) => return why.to_string(),
+            }
+        }
+    }
+
+    /// The partner as admins see it.
+    pub async fn shown(&self) -> Value {
+        let path = format!("/v1/sync/partners/{}", self.id);
+        let shown = self.node.get(&path).token(&self.node.admin).await;
+        shown.expect(200).json
+    }
+
+    /// Changes the partner.
+    pub async fn change(&self, patch: Value) -> Value {
+        let path = format!("/v1/sync/partners/{}", self.id);
+        let changed = self
+            .node
+            .patch(&path)
+            .if_match("*")
+            .body("application/json", patch.to_string());
+        changed.await.expect(200).json
+    }
+
+    /// Lets it go on although many copies go.
+    pub async fn release(&self) {
+        let path = format!("/v1/sync/partners/{}/release", self.id);
+        self.node.post(&path).await.expect(200);
+    }
+
+    /// The row of the partner.
+    pub async fn row(&self) -> partner::Model {
+        self.node.store.partner(self.id).await.unwrap().row
+    }
+
+    /// Fails unless the copies are what the partner feeds; `filter` is a query.
+    pub async fn equals(&self, from: &Node, filter: &str) {
+        let path = format!("/v1/sync/digest?{filter}");
+        let theirs = from.get(&path).await.expect(200);
+        let ours = self
+            .node
+            .store
+            .copied_digests(&self.row().await)
+            .await
+            .unwrap();
+        for item in theirs.json["items"].as_array().unwrap() {
+            let kind = Kind::parse(item["kind"].as_str().unwrap()).unwrap();
+            let own = ours.get(&kind).copied().unwrap_or_default();
+            assert_eq!(item["count"], own.count, "{kind}");
+            assert_eq!(item["sum"], own.sum(), "{kind}");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! A replica that knows nothing but the feed: it reads pages over HTTP and keeps what they tell.
+
+use crate::node::Node;
+use domain::json;
+use domain::sync::Digest;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// A reader of the feed and what it holds.
+#[derive(Debug)]
+pub struct Replica {
+    /// The query that narrows the feed.
+    filter: String,
+    /// Where it goes on.
+    pub next: String,
+    /// What it holds.
+    pub held: BTreeMap<Uuid, Held>,
+    /// How far it has come after each page of the tail, and the versions that it held then.
+    pub checkpoints: Vec<(i64, BTreeMap<Uuid, i64>)>,
+}
+
+/// A record that a replica holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The kind's code.
+    pub kind: String,
+    /// The version.
+    pub version: i64,
+    /// The body, byte for byte.
+    pub body: String,
+}
+
+/// A page as the replica reads it.
+#[derive(Debug, Deserialize)]
+pub struct Page {
+    /// What is told.
+    pub entries: Vec<Told>,
+    /// `snapshot` or `tail`.
+    pub phase: String,
+    /// Whether there is more at once.
+    pub has_more: bool,
+    /// Whether there is not.
+    pub up_to_date: bool,
+    /// How far the page goes.
+    pub seq: i64,
+    /// Where it goes on.
+    pub next: String,
+}
+
+/// An entry as the replica reads it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Told {
+    /// Its number.
+    pub seq: i64,
+    /// Its transaction.
+    pub tx: Option<i64>,
+    /// What.
+    pub op: String,
+    /// The kind's code.
+    pub kind: String,
+    /// The record.
+    pub id: Uuid,
+    /// The version.
+    pub version: Option<i64>,
+    /// The hash of the body.
+    pub hash: Option<String>,
+    /// The body as it was sent.
+    pub record: Option<Box<RawValue>>,
+    /// Why it is gone.
+    pub cause: Option<String>,
+    /// What stands for it.
+    pub merged_into: Option<Uuid>,
+}
+
+impl Told {
+    /// A member of the body.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Value {
+        let record = self.record.as_ref().unwrap();
+        serde_json::from_str::<Value>(record.get()).unwrap()[name].clone()
+    }
+}
+
+impl Replica {
+    /// A replica that begins with nothing; `filter` is a query such as `kind=actor&limit=3`.
+    #[must_use]
+    pub fn new(filter: &str) -> Self {
+        Self {
+            filter: filter.to_owned(),
+            next: format!("/v1/sync/changes?{filter}"),
+            held: BTreeMap::new(),
+            checkpoints: Vec::new(),
+        }
+    }
+
+    /// Reads one page and keeps what it tells.
+    pub async fn page(&mut self, node: &Node) -> Page {
+        let answer = node.get(&self.next).await.expect(200);
+        let page: Page = serde_json::from_str(&answer.text).unwrap();
+        self.keep(&page);
+        self.next.clone_from(&page.next);
+        page
+    }
+
+    /// Reads on until there is nothing left; answers all that was told.
+    pub async fn catch_up(&mut self, node: &Node) -> Vec<Told> {
+        let mut told = Vec::new();
+        loop {
+            let page = self.page(node).await;
+            assert_ne!(page.has_more, page.up_to_date);
+            told.extend(page.entries);
+            if page.up_to_date {
+                return told;
+            }
+        }
+    }
+
+    fn keep(&mut self, page: &Page) {
+        let mut seen = BTreeSet::new();
+        let mut last = (0, 0);
+        for told in &page.entries {
+            assert!(seen.insert(told.id), "{} is told of twice", told.id);
+            if let Some(tx) = told.tx {
+                assert!((tx, told.seq) > last, "the order of the log: {told:?}");
+                last = (tx, told.seq);
+            }
+            assert_eq!(told.tx.is_none(), page.phase == "snapshot");
+            match told.op.as_str() {
+                "upsert" => self.take(told),
+                "delete" | "leave" => {
+                    let held = self.held.remove(&told.id);
+                    let version = told.version.unwrap_or(i64::MAX);
+                    assert!(held.is_none_or(|held| held.version < version), "{told:?}");
+                }
+                other => panic!("{other}"),
+            }
+        }
+        if page.phase == "tail" {
+            let versions = self.held.iter().map(|(id, held)| (*id, held.version));
+            self.checkpoints.push((page.seq, versions.collect()));
+        }
+    }
+
+    fn take(&mut self, told: &Told) {
+        let body = told.record.as_ref().unwrap().get().to_owned();
+        assert_eq!(
+            Some(json::hash(&body)),
+            told.hash,
+            "the bytes that were hashed"
+        );
+        let new = Held {
+            kind: told.kind.clone(),
+            version: told.version.unwrap(),
+            body,
+        };
+        if let Some(old) = self.held.get(&told.id) {
+            assert!(old.version <= new.version, "versions never go backwards");
+            assert!(old.version < new.version || *old == new);
+        }
+        self.held.insert(told.id, new);
+    }
+
+    /// Fails unless it holds what the node says that it feeds.
+    pub async fn equals(&self, node: &Node) {
+        let path = format!("/v1/sync/digest?{}", without_limit(&self.filter));
+        let digest = node.get(&path).await.expect(200);
+        let mut counted = 0;
+        for item in digest.json["items"].as_array().unwrap() {
+            let mut own = Digest::default();
+            for (id, held) in &self.held {
+                if held.kind == item["kind"].as_str().unwrap() {
+                    own.add(*id, held.version, &json::hash(&held.body));
+                }
+            }
+            counted += own.count;
+            assert_eq!(item["count"], own.count, "{} {}", self.filter, item);
+            assert_eq!(item["sum"], own.sum(), "{} {}", self.filter, item);
+        }
+        assert_eq!(counted, self.held.len() as u64);
+    }
+}
+
+fn without_limit(filter: &str) -> String {
+    let kept = filter.split('&').filter(|one| !one.starts_with("limit="));
+    kept.collect::<Vec<_>>().join("&")
+}

@@ -1,0 +1,221 @@
+//! What could do harm waits for an operator: many deletions, much that cannot be read. And a
+//! partner that lost something is noticed.
+
+use super::{actor, change, delete};
+use domain::json;
+use persistence::entity::{change as log, node as state, record};
+use persistence::partner::Taken;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use serde_json::json;
+use tests::audit::audiences_are_true;
+use tests::{Intake, Neighbour, Node, story};
+use uuid::Uuid;
+
+async fn actors(node: &Node, count: usize) -> Vec<String> {
+    let mut ids = Vec::new();
+    for number in 0..count {
+        ids.push(actor(node, &format!("Akteur {number}")).await);
+    }
+    ids
+}
+
+async fn copies(node: &Node, of: &Node) -> u64 {
+    let copies = record::Entity::find().filter(record::Column::Origin.eq(&of.store.node().origin));
+    copies.count(node.store.db().reader()).await.unwrap()
+}
+
+story!(many_deletions_wait_for_an_operator, async |node| {
+    let here = Neighbour::start(node.backend, "hier").await;
+    let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
+    let ids = actors(node, 30).await;
+    intake.pull().await;
+    let (some, rest) = ids.split_at(8);
+    for id in some {
+        delete(node, "actors", id).await;
+    }
+    assert_eq!(intake.pull().await, Taken::UpToDate, "a few may go");
+    change(node, &rest[0], json!({"summary": "neu"})).await;
+    for id in &rest[1..] {
+        delete(node, "actors", id).await;
+    }
+    assert_eq!(intake.pull().await, Taken::Stopped);
+    let shown = intake.shown().await;
+    assert_eq!(shown["state"], "held");
+    assert_eq!(shown["held"], json!({"deletions": 21, "copies": 22}));
+    assert!(intake.step().await.is_none(), "it is not due");
+    assert_eq!(
+        copies(&here, node).await,
+        22,
+        "nothing of the page was taken over"
+    );
+    let unchanged = here
+        .get(&format!("/v1/actors/{}", rest[0]))
+        .await
+        .expect(200);
+    assert_eq!(unchanged.json["version"], 1);
+
+    // To resume it is not enough.
+    assert_eq!(
+        intake.change(json!({"paused": false})).await["state"],
+        "active"
+    );
+    assert_eq!(intake.pull().await, Taken::Stopped);
+    intake.release().await;
+    assert_eq!(intake.pull().await, Taken::UpToDate);
+    assert_eq!(copies(&here, node).await, 1);
+    intake.equals(node, "").await;
+    // What was released was released once.
+    let again = actors(node, 25).await;
+    intake.pull().await;
+    for id in &again {
+        delete(node, "actors", id).await;
+    }
+    assert_eq!(intake.pull().await, Taken::Stopped);
+    here.stop().await;
+});
+
+/// Everything that the node wrote is gone, as if it were made anew under its old name.
+async fn make_anew(node: &Node) {
+    let db = node.store.db().reader();
+    let own = &node.store.node().origin;
+    record::Entity::delete_many()
+        .filter(record::Column::Origin.eq(own))
+        .exec(db)
+        .await
+        .unwrap();
+    log::Entity::delete_many()
+        .filter(log::Column::Origin.eq(own))
+        .exec(db)
+        .await
+        .unwrap();
+    let head = log::Entity::find().count(db).await.unwrap();
+    let head = i64::try_from(head).unwrap();
+    state::Entity::update_many()
+        .col_expr(state::Column::HeadSeq, Expr::value(head))
+        .exec(db)
+        .await
+        .unwrap();
+}
+
+story!(
+    a_partner_that_was_made_anew_does_not_wipe_its_copies,
+    async |node| {
+        let here = Neighbour::start(node.backend, "hier").await;
+        let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
+        actors(node, 25).await;
+        node.settled().await;
+        intake.pull().await;
+        make_anew(node).await;
+        assert_eq!(intake.pull().await, Taken::Stopped);
+        let shown = intake.shown().await;
+        assert_eq!(shown["held"], json!({"deletions": 25, "copies": 25}));
+        assert_eq!(copies(&here, node).await, 25);
+        intake.release().await;
+        assert_eq!(intake.pull().await, Taken::UpToDate);
+        assert_eq!(copies(&here, node).await, 0);
+        here.settled().await;
+        audiences_are_true(here.store.db().reader()).await;
+        here.stop().await;
+    }
+);
+
+story!(
+    a_partner_with_a_restored_backup_is_followed_from_there,
+    async |node| {
+        let here = Neighbour::start(node.backend, "hier").await;
+        let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
+        let old = actor(node, "Gesichert").await;
+        node.settled().await;
+        intake.pull().await;
+        let backup = node.store.head().await.unwrap();
+        let saved = record::Entity::find_by_id(old.parse::<Uuid>().unwrap());
+        let saved = saved.one(node.store.db().reader()).await.unwrap().unwrap();
+        for number in 0..3 {
+            change(node, &old, json!({"summary": format!("{number}")})).await;
+        }
+        let lost = actor(node, "Verloren").await;
+        node.settled().await;
+        intake.pull().await;
+        let copy = here.get(&format!("/v1/actors/{old}")).await.expect(200);
+        assert_eq!(copy.json["version"], 4);
+
+        // The backup: what came later never was.
+        let db = node.store.db().reader();
+        record::Entity::delete_many()
+            .filter(record::Column::Id.eq(lost.parse::<Uuid>().unwrap()))
+            .exec(db)
+            .await
+            .unwrap();
+        let row = sea_orm::IntoActiveModel::into_active_model(saved);
+        record::Entity::update(sea_orm::ActiveModelTrait::reset_all(row))
+            .exec(db)
+            .await
+            .unwrap();
+        log::Entity::delete_many()
+            .filter(log::Column::Seq.gt(backup))
+            .exec(db)
+            .await
+            .unwrap();
+        log::Entity::update_many()
+            .col_expr(log::Column::Newest, Expr::value(true))
+            .col_expr(log::Column::Body, Expr::value(None::<String>))
+            .filter(log::Column::Seq.eq(backup))
+            .exec(db)
+            .await
+            .unwrap();
+        state::Entity::update_many()
+            .col_expr(state::Column::HeadSeq, Expr::value(backup))
+            .exec(db)
+            .await
+            .unwrap();
+        for number in 0..6 {
+            change(node, &old, json!({"summary": format!("anders {number}")})).await;
+        }
+        assert_eq!(intake.pull().await, Taken::UpToDate);
+        intake.equals(node, "").await;
+        let copy = here.get(&format!("/v1/actors/{old}")).await.expect(200);
+        assert_eq!(copy.json["summary"], "anders 5");
+        here.get(&format!("/v1/actors/{lost}"))
+            .await
+            .problem(404, "not-found");
+        // And onwards from there.
+        change(node, &old, json!({"summary": "weiter"})).await;
+        intake.pull().await;
+        intake.equals(node, "").await;
+        here.stop().await;
+    }
+);
+
+story!(what_differs_is_noticed_and_taken_over_anew, async |node| {
+    let here = Neighbour::start(node.backend, "hier").await;
+    let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
+    let ids = actors(node, 3).await;
+    intake.pull().await;
+    // Somebody has written past the program.
+    let id: Uuid = ids[0].parse().unwrap();
+    let body = json::canonical(&json!({"name": "Gefälscht", "publication": "published"}));
+    record::Entity::update_many()
+        .col_expr(record::Column::Body, Expr::value(body))
+        .filter(record::Column::Id.eq(id))
+        .exec(here.store.db().reader())
+        .await
+        .unwrap();
+    // It is compared once a day.
+    intake.pull().await;
+    let forged = here.get(&format!("/v1/actors/{id}")).await.expect(200);
+    assert_eq!(forged.json["name"], "Gefälscht");
+    persistence::entity::partner::Entity::update_many()
+        .col_expr(
+            persistence::entity::partner::Column::ComparedAt,
+            Expr::value(None::<chrono::DateTime<chrono::Utc>>),
+        )
+        .exec(here.store.db().reader())
+        .await
+        .unwrap();
+    assert_eq!(intake.pull().await, Taken::UpToDate);
+    let right = here.get(&format!("/v1/actors/{id}")).await.expect(200);
+    assert_eq!(right.json["name"], "Akteur 0");
+    intake.equals(node, "").await;
+    here.stop().await;
+});

@@ -1,0 +1,340 @@
+//! What the feed tells, and whom.
+
+use super::{actor, actor_in, change, delete, made, region, related, short};
+use crate::errors::copy_of;
+use domain::access::Caller;
+use domain::resource::Kind;
+use persistence::unit::WriteOptions;
+use reqwest::header::ACCEPT_ENCODING;
+use serde_json::json;
+use tests::{Replica, story};
+
+story!(
+    only_public_records_of_this_node_are_fed,
+    Seeded,
+    async |node| {
+        let draft = made(
+            node,
+            "actors",
+            json!({"name": "Entwurf", "home_region": "hessen"}),
+        )
+        .await;
+        let open = actor(node, "Offen").await;
+        let hidden_edge = related(node, &open, &draft).await;
+        let copy = copy_of(node, "klinikum-kassel", "elsewhere")
+            .await
+            .to_string();
+        node.settled().await;
+        let mut replica = Replica::new("");
+        let told = replica.catch_up(node).await;
+        let told: Vec<String> = told.iter().map(|one| one.id.to_string()).collect();
+        assert!(told.contains(&open));
+        for unseen in [&draft, &hidden_edge, &copy] {
+            assert!(!told.contains(unseen));
+        }
+        // Reference data is there on every node already.
+        assert!(!told.contains(&region(node, "hessen").await));
+        replica.equals(node).await;
+        // A token changes nothing.
+        let mut page = node
+            .get("/v1/sync/changes?limit=1000")
+            .token(&node.admin)
+            .await;
+        page = page.expect(200);
+        assert!(!page.text.contains(&draft));
+    }
+);
+
+story!(a_page_says_where_it_goes_on, async |node| {
+    let home = region(node, "hessen").await;
+    for name in ["A", "B", "C"] {
+        actor(node, name).await;
+    }
+    let path = format!("/v1/sync/changes?wait=0&kind=actor&limit=2&home_region={home}");
+    let first = node.get(&path).await.expect(200);
+    assert_eq!(first.header("cache-control"), "no-store");
+    assert_eq!(first.json["phase"], "snapshot");
+    assert_eq!(first.json["has_more"], true);
+    assert_eq!(first.json["up_to_date"], false);
+    assert_eq!(first.json["entries"].as_array().unwrap().len(), 2);
+    let next = first.json["next"].as_str().unwrap();
+    let expected = format!("/v1/sync/changes?home_region={home}&kind=actor&limit=2&cursor=");
+    assert!(next.starts_with(&expected), "{next}");
+    let second = node.get(next).await.expect(200);
+    assert_eq!(second.json["entries"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        second.json["has_more"], true,
+        "the tail comes after the snapshot"
+    );
+    let last = node
+        .get(second.json["next"].as_str().unwrap())
+        .await
+        .expect(200);
+    assert_eq!(last.json["phase"], "tail");
+    assert_eq!(last.json["up_to_date"], true);
+    assert_eq!(last.json["seq"], last.json["head_seq"]);
+    // Pages are compressed as everything is.
+    let packed = node
+        .get(&path)
+        .header(ACCEPT_ENCODING.as_str(), "gzip")
+        .await;
+    packed.expect(200);
+});
+
+story!(whoever_wants_only_what_changes_begins_now, async |node| {
+    actor(node, "Vorher").await;
+    let now = node
+        .get("/v1/sync/changes?from=now&kind=actor")
+        .await
+        .expect(200);
+    assert_eq!(now.json["entries"], json!([]));
+    assert_eq!(now.json["phase"], "tail");
+    assert_eq!(now.json["up_to_date"], true);
+    let next = now.json["next"].as_str().unwrap();
+    assert!(!next.contains("from="), "{next}");
+    let later = actor(node, "Nachher").await;
+    let page = node.get(next).await.expect(200);
+    assert_eq!(page.json["entries"][0]["id"], later);
+    assert_eq!(page.json["entries"].as_array().unwrap().len(), 1);
+});
+
+story!(
+    a_record_comes_once_a_page_in_its_newest_version,
+    async |node| {
+        let mut replica = Replica::new("kind=actor");
+        replica.catch_up(node).await;
+        let first = actor(node, "Erster").await;
+        let second = actor(node, "Zweiter").await;
+        for number in 0..3 {
+            change(node, &first, json!({"summary": format!("{number}")})).await;
+        }
+        let page = replica.page(node).await;
+        let expected = [("upsert", first.clone()), ("upsert", second)];
+        assert_eq!(short(&page.entries), expected, "at its first position");
+        assert_eq!(page.entries[0].version, Some(4));
+        assert_eq!(page.entries[0].member("summary"), "2");
+        // Small pages tell of it again, but never of an older version.
+        let mut small = Replica::new("kind=actor&limit=1");
+        small.catch_up(node).await;
+        change(node, &first, json!({"summary": "neu"})).await;
+        change(node, &first, json!({"summary": "neuer"})).await;
+        let told = small.catch_up(node).await;
+        let versions: Vec<_> = told.iter().map(|one| one.version).collect();
+        assert_eq!(versions, [Some(6), Some(6)]);
+        small.equals(node).await;
+    }
+);
+
+story!(a_transaction_arrives_in_one_page, async |node| {
+    let hub = actor(node, "Nabe").await;
+    for number in 0..5 {
+        let other = actor(node, &format!("Speiche {number}")).await;
+        related(node, &hub, &other).await;
+    }
+    let mut replica = Replica::new("limit=1");
+    replica.catch_up(node).await;
+    actor(node, "Davor").await;
+    delete(node, "actors", &hub).await;
+    actor(node, "Danach").await;
+    let page = replica.page(node).await;
+    assert_eq!(page.entries.len(), 1);
+    let page = replica.page(node).await;
+    assert_eq!(page.entries.len(), 6, "the record and its relationships");
+    assert!(page.entries.iter().all(|one| one.op == "delete"));
+    let first = page.entries[0].tx;
+    assert!(page.entries.iter().all(|one| one.tx == first));
+    assert!(page.has_more);
+    replica.catch_up(node).await;
+    replica.equals(node).await;
+});
+
+story!(whoever_had_a_record_is_told_that_it_leaves, async |node| {
+    let here = region(node, "hessen").await;
+    let mut hessen = Replica::new(&format!("kind=actor&home_region={here}"));
+    let mut actors = Replica::new("kind=actor");
+    let mut networks = Replica::new("kind=network");
+    let id = actor(node, "Wanderer").await;
+    let elsewhere = actor_in(node, "Bleibt", "bayern").await;
+    let mut tell = async || {
+        let told = (
+            hessen.catch_up(node).await,
+            actors.catch_up(node).await,
+            networks.catch_up(node).await,
+        );
+        hessen.equals(node).await;
+        actors.equals(node).await;
+        told
+    };
+    let (first, all, none) = tell().await;
+    assert_eq!(short(&first), [("upsert", id.clone())]);
+    assert_eq!(all.len(), 2);
+    assert!(none.is_empty());
+
+    // Out of the filter and in again.
+    change(node, &id, json!({"home_region": "bayern"})).await;
+    let (first, all, none) = tell().await;
+    assert_eq!(short(&first), [("leave", id.clone())]);
+    assert_eq!(first[0].cause.as_deref(), Some("filter"));
+    assert_eq!(first[0].version, None);
+    assert_eq!(short(&all), [("upsert", id.clone())]);
+    assert!(none.is_empty());
+    change(node, &id, json!({"home_region": "hessen"})).await;
+    assert_eq!(short(&tell().await.0), [("upsert", id.clone())]);
+
+    // Out of sight: nobody else is told, nor of what happens then.
+    change(node, &id, json!({"publication": "archived"})).await;
+    let (first, all, _) = tell().await;
+    assert_eq!(short(&first), [("leave", id.clone())]);
+    assert_eq!(first[0].cause.as_deref(), Some("visibility"));
+    assert_eq!(short(&all), [("leave", id.clone())]);
+    change(node, &id, json!({"summary": "unter uns"})).await;
+    let (first, all, _) = tell().await;
+    assert!(first.is_empty() && all.is_empty());
+    delete(node, "actors", &id).await;
+    let (first, all, _) = tell().await;
+    assert!(first.is_empty() && all.is_empty(), "they have it no more");
+
+    // A deletion, to those who have it.
+    delete(node, "actors", &elsewhere).await;
+    let (first, all, none) = tell().await;
+    assert!(first.is_empty() && none.is_empty());
+    assert_eq!(short(&all), [("delete", elsewhere)]);
+    assert_eq!(all[0].cause.as_deref(), Some("deleted"));
+    assert_eq!(all[0].version, Some(2));
+
+    // What came and went between two pages is not told of.
+    let brief = actor(node, "Kurz").await;
+    delete(node, "actors", &brief).await;
+    let (first, all, _) = tell().await;
+    assert!(first.is_empty() && all.is_empty());
+});
+
+story!(relationships_leave_with_their_ends, async |node| {
+    let (from, to) = (actor(node, "Von").await, actor(node, "Nach").await);
+    let edge = related(node, &from, &to).await;
+    let mut replica = Replica::new("");
+    assert_eq!(replica.catch_up(node).await.len(), 3);
+    change(node, &to, json!({"publication": "review"})).await;
+    node.settled().await;
+    let told = replica.catch_up(node).await;
+    assert_eq!(
+        short(&told),
+        [("leave", to.clone()), ("leave", edge.clone())]
+    );
+    replica.equals(node).await;
+    change(node, &to, json!({"publication": "published"})).await;
+    node.settled().await;
+    let told = replica.catch_up(node).await;
+    assert_eq!(short(&told), [("upsert", to), ("upsert", edge)]);
+    assert_eq!(told[1].version, Some(1), "being seen makes no version");
+    replica.equals(node).await;
+});
+
+story!(
+    a_merged_record_names_the_one_that_stands_for_it,
+    async |node| {
+        let mut ids = Vec::new();
+        for name in ["Bleibt", "Geht", "Geht auch"] {
+            ids.push(actor(node, name).await);
+        }
+        let draft = made(
+            node,
+            "actors",
+            json!({"name": "Entwurf", "home_region": "hessen"}),
+        )
+        .await;
+        let mut replica = Replica::new("kind=actor");
+        replica.catch_up(node).await;
+        for (loser, into) in [(&ids[1], &ids[0]), (&ids[2], &draft)] {
+            let path = format!("/v1/actors/{loser}/merge");
+            let merged = node.post(&path).json(&json!({"into": into})).await;
+            merged.expect(200);
+        }
+        let told = replica.catch_up(node).await;
+        assert_eq!(told[0].op, "delete");
+        assert_eq!(told[0].cause.as_deref(), Some("merged"));
+        assert_eq!(
+            told[0].merged_into.map(|id| id.to_string()),
+            Some(ids[0].clone())
+        );
+        assert_eq!(told[1].cause.as_deref(), Some("merged"));
+        assert_eq!(told[1].merged_into, None, "nobody may know of the draft");
+        replica.equals(node).await;
+        let undone = node.delete(&format!("/v1/actors/{}/merge", ids[1])).await;
+        undone.expect(200);
+        let told = replica.catch_up(node).await;
+        assert_eq!(short(&told), [("upsert", ids[1].clone())]);
+        assert_eq!(told[0].version, Some(3));
+        replica.equals(node).await;
+    }
+);
+
+story!(pages_hold_no_more_than_they_can_carry, async |node| {
+    let large = |number: usize| json!({"name": format!("Groß {number}"), "home_region": "hessen", "publication": "published", "description": "🏥".repeat(50_000)});
+    let mut tail = Replica::new("");
+    tail.catch_up(node).await;
+    for number in 0..25 {
+        made(node, "topics", large(number)).await;
+    }
+    let mut snapshot = Replica::new("");
+    for replica in [&mut snapshot, &mut tail] {
+        let page = replica.page(node).await;
+        assert_eq!(page.entries.len(), 20, "4 MiB of 200 kB each");
+        assert!(page.has_more);
+        replica.catch_up(node).await;
+        assert_eq!(replica.held.len(), 25);
+        replica.equals(node).await;
+    }
+    // One transaction is never torn, however large it is.
+    let options = WriteOptions::default();
+    let caller = Caller::node();
+    let made = node.store.write(&caller, &options, async |unit| {
+        for number in 25..50 {
+            unit.create(Kind::Topic, domain::id::new(), large(number))
+                .await?;
+        }
+        Ok(())
+    });
+    made.await.unwrap();
+    let page = tail.page(node).await;
+    assert_eq!(page.entries.len(), 25);
+    assert!(page.up_to_date);
+});
+
+story!(wrong_parameters_are_told, async |node| {
+    for query in [
+        "limit=0",
+        "limit=1001",
+        "limit=-1",
+        "wait=56",
+        "from=yesterday",
+        "kind=aktor",
+        "kind=",
+        "home_region=hessen",
+    ] {
+        let answer = node.get(&format!("/v1/sync/changes?{query}")).await;
+        answer.problem(400, "invalid-parameter");
+    }
+    node.get("/v1/sync/changes?q=x")
+        .await
+        .problem(400, "unknown-parameter");
+    for cursor in ["AAAA", "%25", "e30", "", "AAAAAAAAAAAAAAAAAAAAAHt9"] {
+        let answer = node.get(&format!("/v1/sync/changes?cursor={cursor}")).await;
+        answer.problem(400, "invalid-cursor");
+    }
+    let now = node.get("/v1/sync/changes?from=now").await.expect(200);
+    let next = now.json["next"].as_str().unwrap();
+    node.get(&format!("{next}&from=now"))
+        .await
+        .problem(400, "invalid-parameter");
+    // The signature is looked at.
+    let (path, cursor) = next.split_once("cursor=").unwrap();
+    let forged = cursor.replacen(
+        |_: char| true,
+        if cursor.starts_with('A') { "B" } else { "A" },
+        1,
+    );
+    node.get(&format!("{path}cursor={forged}"))
+        .await
+        .problem(400, "invalid-cursor");
+});

@@ -1,0 +1,105 @@
+//! A log that is not the one a reader knows is noticed at the next request.
+
+use super::{actor, made};
+use api::config::Config;
+use persistence::entity::{change, node as state, record};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::json;
+use tests::{Instance, Node, Replica, story};
+
+async fn must_begin_anew(node: &Node, next: &str, reason: &str) {
+    let answer = node.get(next).await.problem(410, "resync-required");
+    assert_eq!(answer.json["reason"], reason);
+    let url = answer.json["resync_url"].as_str().unwrap();
+    assert!(!url.contains("cursor"), "{url}");
+    let mut anew = Replica::new("");
+    url.clone_into(&mut anew.next);
+    anew.catch_up(node).await;
+}
+
+async fn set_state(node: &Node, column: state::Column, value: impl Into<sea_orm::Value>) {
+    state::Entity::update_many()
+        .col_expr(column, Expr::value(value))
+        .exec(node.store.db().reader())
+        .await
+        .unwrap();
+}
+
+/// Puts the database back to where the log ended with `seq`.
+async fn restore(node: &Node, seq: i64) {
+    let db = node.store.db().reader();
+    record::Entity::delete_many()
+        .filter(record::Column::Seq.gt(seq))
+        .exec(db)
+        .await
+        .unwrap();
+    change::Entity::delete_many()
+        .filter(change::Column::Seq.gt(seq))
+        .exec(db)
+        .await
+        .unwrap();
+    set_state(node, state::Column::HeadSeq, seq).await;
+}
+
+story!(another_filter_needs_another_snapshot, async |node| {
+    let first = node.get("/v1/sync/changes?kind=actor").await.expect(200);
+    let next = first.json["next"].as_str().unwrap();
+    must_begin_anew(node, &next.replace("actor", "network"), "filter_changed").await;
+    must_begin_anew(node, &next.replace("kind=actor&", ""), "filter_changed").await;
+    // The length of pages is no filter, nor is the order in which it is written.
+    node.get(&format!("{next}&limit=7")).await.expect(200);
+    let both = node
+        .get("/v1/sync/changes?kind=actor,network")
+        .await
+        .expect(200);
+    let next = both.json["next"].as_str().unwrap();
+    let turned = next.replace("actor%2Cnetwork", "network,actor");
+    assert_ne!(turned, next);
+    node.get(&turned).await.expect(200);
+});
+
+story!(a_restored_backup_is_noticed, async |node| {
+    actor(node, "Gesichert").await;
+    let mut replica = Replica::new("");
+    replica.catch_up(node).await;
+    let unharmed = replica.next.clone();
+    let backup = node.store.head().await.unwrap();
+    actor(node, "Verloren").await;
+    node.settled().await;
+    replica.catch_up(node).await;
+    let also_snapshot = node.get("/v1/sync/changes?limit=1").await.expect(200);
+    let also_snapshot = also_snapshot.json["next"].as_str().unwrap();
+    restore(node, backup).await;
+    must_begin_anew(node, &replica.next, "cursor_ahead").await;
+    must_begin_anew(node, also_snapshot, "cursor_ahead").await;
+    // The numbers are given again, to something else.
+    for name in ["Anders", "Noch einer"] {
+        made(
+            node,
+            "topics",
+            json!({"name": name, "publication": "published"}),
+        )
+        .await;
+    }
+    must_begin_anew(node, &replica.next, "log_forked").await;
+    must_begin_anew(node, also_snapshot, "log_forked").await;
+    // Who had not read on has lost nothing.
+    let page = node.get(&unharmed).await.expect(200);
+    assert_eq!(page.json["entries"].as_array().unwrap().len(), 2);
+});
+
+story!(a_node_that_was_made_anew_is_noticed, async |node| {
+    let mut replica = Replica::new("");
+    replica.catch_up(node).await;
+    set_state(node, state::Column::LogId, domain::id::new()).await;
+    set_state(node, state::Column::Secret, "another").await;
+    let anew = Instance::start(node, Config::default()).await;
+    let answer = anew
+        .get(&replica.next)
+        .await
+        .problem(410, "resync-required");
+    assert_eq!(answer.json["reason"], "log_replaced");
+    assert_eq!(answer.json["resync_url"], "/v1/sync/changes");
+    anew.stop().await;
+});
