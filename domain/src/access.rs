@@ -33,7 +33,8 @@ pub struct Grant {
     pub role: Role,
     /// Where it holds.
     pub scope: Scope,
-    /// For feeders: the one system whose records they push.
+    /// The one system whose records it reaches: that of a feeder, see
+    /// [`crate::account::pushing`].
     pub system: Option<String>,
 }
 
@@ -97,7 +98,8 @@ pub fn may(grant: &Grant, action: Action, subject: &Subject<'_>) -> bool {
         (Scope::Regions(_), None) => false,
     };
     let homeless = subject.home_region.is_none();
-    here && match (action, grant.role) {
+    let supplied = grant.system.is_none() || grant.system.as_deref() == subject.system;
+    here && supplied && match (action, grant.role) {
         (_, Role::Admin) | (Action::Read, Role::Reader | Role::Editor | Role::Approver) => true,
         (Action::Write, Role::Editor | Role::Approver)
         | (Action::Publish | Action::Confirm | Action::Hide, Role::Approver) => !homeless,
@@ -159,6 +161,13 @@ impl Caller {
         self.grants.iter().any(is_node_admin)
     }
 
+    /// Whether the caller pushes the records of a system.
+    #[must_use]
+    pub fn pushes(&self, system: &str) -> bool {
+        let mut systems = self.grants.iter().map(|grant| grant.system.as_deref());
+        systems.any(|one| one == Some(system))
+    }
+
     /// Whether the caller sees a record.
     #[must_use]
     pub fn sees(&self, subject: &Subject<'_>) -> bool {
@@ -186,7 +195,9 @@ impl Caller {
 
     fn reach(&self, counts: impl Fn(Role) -> bool) -> Visibility {
         let mut regions = BTreeSet::new();
-        for grant in self.grants.iter().filter(|grant| counts(grant.role)) {
+        // What is pushed is found by its key, never by a query over a region.
+        let everything = self.grants.iter().filter(|grant| grant.system.is_none());
+        for grant in everything.filter(|grant| counts(grant.role)) {
             match &grant.scope {
                 Scope::Node => return Visibility::Everything,
                 Scope::Regions(some) => regions.extend(some),
@@ -218,8 +229,33 @@ mod tests {
         Grant {
             role,
             scope,
-            system: Some("cms".to_owned()),
+            system: (role == Role::Feeder).then(|| "cms".to_owned()),
         }
+    }
+
+    #[test]
+    fn a_grant_for_a_system_reaches_its_records_only() {
+        let here = Uuid::from_u128(1);
+        let pushing = Grant {
+            system: Some("cms".to_owned()),
+            ..grant(Role::Approver, Scope::Regions(BTreeSet::from([here])))
+        };
+        for action in [Action::Read, Action::Write, Action::Publish] {
+            let own = subject(Some(here), true);
+            assert!(may(&pushing, action, &own), "{action:?}");
+            for system in [None, Some("sap")] {
+                let other = Subject { system, ..own };
+                assert!(!may(&pushing, action, &other), "{action:?} {system:?}");
+            }
+            assert!(!may(&pushing, action, &subject(None, true)));
+            assert!(!may(&pushing, action, &subject(Some(here), false)));
+        }
+        let caller = Caller {
+            account: None,
+            grants: vec![pushing],
+        };
+        assert_eq!(caller.visibility(), Visibility::Public);
+        assert!(caller.pushes("cms") && !caller.pushes("sap"));
     }
 
     /// The role table of the design: read, write, publish, shape the tree, confirm.

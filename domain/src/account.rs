@@ -48,6 +48,31 @@ pub fn narrow(grants: Vec<Grant>, scopes: &Scopes) -> Vec<Grant> {
     left.collect()
 }
 
+/// What of some grants is left for pushing the records of a system, under a token with the scope
+/// `sync`.
+///
+/// A feeder does with the records of its system in its regions what an approver does; an admin of
+/// the node with all of them, as an admin if the token has the scope `admin` too.
+#[must_use]
+pub fn pushing(grants: Vec<Grant>, system: &str, scopes: &Scopes) -> Vec<Grant> {
+    let left = grants.into_iter().filter_map(|grant| match grant.role {
+        Role::Feeder => (grant.system.as_deref() == Some(system)).then_some(Grant {
+            role: Role::Approver,
+            ..grant
+        }),
+        Role::Admin if scopes.contains(&TokenScope::Admin) => {
+            administers_node(&grant).then_some(grant)
+        }
+        Role::Admin => administers_node(&grant).then(|| Grant {
+            role: Role::Approver,
+            scope: Scope::Node,
+            system: Some(system.to_owned()),
+        }),
+        Role::Reader | Role::Editor | Role::Approver => None,
+    });
+    left.collect()
+}
+
 /// Whether a grant makes an admin of the whole node.
 #[must_use]
 pub fn administers_node(grant: &Grant) -> bool {
@@ -94,6 +119,31 @@ mod tests {
         assert_eq!(roles(&[Sync]), [Role::Feeder]);
         assert_eq!(roles(&[Admin]), []);
         assert_eq!(roles(&[]), []);
+    }
+
+    #[test]
+    fn feeders_of_the_system_and_admins_of_the_node_push() {
+        let grant = |role, scope, system: Option<&str>| Grant {
+            role,
+            scope,
+            system: system.map(str::to_owned),
+        };
+        let here = || crate::access::Scope::Regions(BTreeSet::from([uuid::Uuid::from_u128(1)]));
+        let left = |grant: Grant, scopes: &[TokenScope]| {
+            let left = pushing(vec![grant], "cms", &scopes.iter().copied().collect());
+            left.into_iter().next()
+        };
+        let feeder = grant(Role::Feeder, here(), Some("cms"));
+        let expected = grant(Role::Approver, here(), Some("cms"));
+        assert_eq!(left(feeder, &[Sync]), Some(expected));
+        assert_eq!(left(grant(Role::Feeder, here(), Some("sap")), &[Sync]), None);
+        let admin = grant(Role::Admin, Scope::Node, None);
+        assert_eq!(left(admin.clone(), &[Sync, Admin]), Some(admin.clone()));
+        let narrowed = grant(Role::Approver, Scope::Node, Some("cms"));
+        assert_eq!(left(admin, &[Sync]), Some(narrowed));
+        for role in [Role::Reader, Role::Editor, Role::Approver, Role::Admin] {
+            assert_eq!(left(grant(role, here(), None), &[Sync, Admin]), None);
+        }
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! The words of the partner protocol (`DirSync` v1), and the digest by which two nodes compare
 //! what they hold.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use std::cmp::Ordering;
+use std::fmt;
 use std::fmt::Write as _;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 crate::vocabulary! {
@@ -47,6 +51,67 @@ crate::vocabulary! {
         Active "active" "läuft" "active";
         Paused "paused" "angehalten" "paused";
         Held "held" "wartet auf Freigabe" "waits for an operator";
+    }
+}
+
+crate::vocabulary! {
+    /// What a pushed item does.
+    PushOp "push_op" {
+        Upsert "upsert" "anlegen oder ändern" "create or change";
+        Delete "delete" "löschen" "delete";
+    }
+}
+
+crate::vocabulary! {
+    /// Whether pushed items stand for themselves or together.
+    PushMode "push_mode" {
+        Each "each" "jedes für sich" "each by itself";
+        All "all" "alle oder keines" "all or none";
+    }
+}
+
+crate::vocabulary! {
+    /// What became of a pushed item.
+    PushStatus "push_status" {
+        Created "created" "angelegt" "created";
+        Updated "updated" "geändert" "changed";
+        Unchanged "unchanged" "unverändert" "unchanged";
+        Deleted "deleted" "gelöscht" "deleted";
+        Conflict "conflict" "steht im Widerspruch zum Bestand" "contradicts what is here";
+        Invalid "invalid" "fehlerhaft oder nicht erlaubt" "wrong or not allowed";
+    }
+}
+
+/// Which state of a record a supplying system sends, so that what arrives late does not replace
+/// what is newer: a number that rises, or a text whose order is that of time, such as
+/// `2026-03-01T08:00:00Z`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum SystemVersion {
+    /// Compared as a number.
+    Number(i64),
+    /// Compared character by character; 1 to 100 of them.
+    Text(String),
+}
+
+impl SystemVersion {
+    /// Which one is newer; `None` if one is a number and the other a text.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Number(one), Self::Number(other)) => Some(one.cmp(other)),
+            (Self::Text(one), Self::Text(other)) => Some(one.cmp(other)),
+            (Self::Number(_), Self::Text(_)) | (Self::Text(_), Self::Number(_)) => None,
+        }
+    }
+}
+
+impl fmt::Display for SystemVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => write!(f, "\"{text}\""),
+        }
     }
 }
 

@@ -59,7 +59,8 @@ impl Unit<'_> {
 
     /// Many that get one name at once would take each other's slug again and again.
     async fn take_turns_for_slug(&self, kind: Kind, base: &str) -> Result<()> {
-        if !self.db().is_postgres() {
+        // A lock a name would be too many in a bulk load; there a clash is only tried again.
+        if !self.db().is_postgres() || self.options.bulk {
             return Ok(());
         }
         let what = format!("slug/{}/{base}", kind.code());
@@ -119,7 +120,7 @@ impl Unit<'_> {
         self.conflict(field.to_owned(), what, value.unwrap_or_default(), other)
     }
 
-    fn conflict(
+    pub(crate) fn conflict(
         &self,
         field: String,
         what: Unique,

@@ -25,6 +25,7 @@ impl Unit<'_> {
     /// # Errors
     /// As [`crate::Store::delete`].
     pub async fn delete(&mut self, old: record::Model) -> Result<()> {
+        self.refuse_supplied(old.system.as_deref()).await?;
         self.lock_against_naming(old.id).await?;
         // What names a record that was merged into this one names this one.
         let ids = with_losers(&self.tx, [old.id]).await?;

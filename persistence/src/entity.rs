@@ -22,4 +22,5 @@ pub mod record;
 pub mod redirect;
 pub mod reference;
 pub mod signing_key;
+pub mod supply;
 pub mod tombstone;

@@ -36,6 +36,7 @@ const PLACES: &[&str] = &[
     "DELETE FROM confirmation WHERE record_id IN ({ids})",
     "UPDATE confirmation SET note = NULL WHERE end_id IN ({ids})",
     "DELETE FROM quarantine WHERE record_id IN ({ids})",
+    "DELETE FROM supply WHERE record_id IN ({ids})",
 ];
 
 /// How many records a statement names.

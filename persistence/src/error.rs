@@ -2,7 +2,7 @@
 
 use domain::fault::FieldError;
 use domain::record::Envelope;
-use domain::sync::ResyncReason;
+use domain::sync::{ResyncReason, SystemVersion};
 use domain::value::reference::RecordRef;
 use sea_orm::DbErr;
 use uuid::Uuid;
@@ -50,6 +50,14 @@ pub enum StoreError {
     PreconditionFailed {
         /// The version that it has.
         current: i64,
+    },
+    /// The supplying system has sent something newer before.
+    #[error("system version {given} is older than {stored}")]
+    OutOfOrder {
+        /// Its version of this record.
+        given: SystemVersion,
+        /// The newest that was supplied.
+        stored: SystemVersion,
     },
     /// Other records name this one.
     #[error("still referenced by {total} records")]
@@ -152,6 +160,8 @@ pub enum Denied {
     NotACopy,
     /// Only an admin of the whole node.
     Admin,
+    /// A feeder pushes the records of this system, and nobody else writes them.
+    OwnedBySystem,
 }
 
 /// What is in the way of a write.

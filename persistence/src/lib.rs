@@ -25,6 +25,7 @@ pub mod partner;
 pub mod personal_data;
 pub mod persons;
 pub mod publish;
+pub mod push;
 pub mod read;
 pub mod relationships;
 pub mod search;

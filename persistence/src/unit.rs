@@ -47,7 +47,13 @@ pub struct Unit<'a> {
     /// Whose records it writes: this node's, but for the reference data of the program.
     pub(crate) origin: String,
     entries: Vec<Entry>,
+    discarded: bool,
 }
+
+/// How many entries, and how many bytes of bodies, the log tells as one transaction: partners read
+/// a transaction at once.
+const MAX_ENTRIES: usize = 500;
+const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// A log entry before it has its number.
 #[derive(Debug)]
@@ -62,6 +68,8 @@ struct Entry {
     after: Option<String>,
     body: Option<String>,
     erased: bool,
+    /// Bytes of the body that partners read with it.
+    size: usize,
 }
 
 impl Store {
@@ -120,6 +128,7 @@ impl Store {
             now: self.clock().now(),
             origin: origin.to_owned(),
             entries: Vec::new(),
+            discarded: false,
         };
         let outcome = work(&mut unit).await?;
         unit.commit().await?;
@@ -153,6 +162,7 @@ impl Unit<'_> {
             after: audience(after),
             body: None,
             erased: false,
+            size: after.body.len(),
         });
         Ok(())
     }
@@ -171,6 +181,7 @@ impl Unit<'_> {
             after: None,
             body: None,
             erased: false,
+            size: 0,
         });
         Ok(())
     }
@@ -193,6 +204,7 @@ impl Unit<'_> {
             after: audience(&after),
             body: None,
             erased: false,
+            size: before.body.len(),
         });
     }
 
@@ -288,8 +300,18 @@ impl Unit<'_> {
         Ok(())
     }
 
+    /// Nothing of the unit is to be kept.
+    pub(crate) fn discard(&mut self) {
+        self.discarded = true;
+    }
+
+    /// How many entries the unit will make.
+    pub(crate) fn entries(&self) -> usize {
+        self.entries.len()
+    }
+
     async fn commit(mut self) -> Result<()> {
-        if self.options.dry_run {
+        if self.options.dry_run || self.discarded {
             self.tx.rollback().await?;
             return Ok(());
         }
@@ -301,9 +323,13 @@ impl Unit<'_> {
         let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
         let head = self.take_numbers(count).await?;
         let first = head - count + 1;
+        let begins = beginnings(&entries);
         let rows: Vec<_> = (first..)
-            .zip(entries)
-            .map(|(seq, entry)| self.numbered(seq, first, entry))
+            .zip(begins.into_iter().zip(entries))
+            .map(|(seq, (at, entry))| {
+                let tx = first + i64::try_from(at).unwrap_or_default();
+                self.numbered(seq, tx, entry)
+            })
             .collect();
         for chunk in rows.chunks(200) {
             change::Entity::insert_many(chunk.to_vec())
@@ -370,7 +396,22 @@ fn erasure(op: Op, kind: &str, record_id: Uuid, origin: &str) -> Entry {
         after: None,
         body: None,
         erased: true,
+        size: 0,
     }
+}
+
+/// Where in the entries of one commit the transactions begin of which the log tells: a commit of
+/// more than a transaction may hold is told as several.
+fn beginnings(entries: &[Entry]) -> Vec<usize> {
+    let (mut begins, mut at, mut bytes) = (Vec::with_capacity(entries.len()), 0, 0);
+    for (index, entry) in entries.iter().enumerate() {
+        if index - at >= MAX_ENTRIES || (index > at && bytes + entry.size > MAX_BYTES) {
+            (at, bytes) = (index, 0);
+        }
+        bytes += entry.size;
+        begins.push(at);
+    }
+    begins
 }
 
 /// Who sees a row from outside: its home region if it is shown (`-` if it has none), else nobody.

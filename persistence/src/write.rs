@@ -117,6 +117,7 @@ impl Unit<'_> {
         let id = dead.as_ref().map_or(id, |dead| dead.id);
         let prepared = self.prepare(kind, id, sent, None).await?;
         let mut row = self.row(kind, id, &prepared)?;
+        self.refuse_supplied(row.system.as_deref()).await?;
         self.refuse_conflicts(&row, &prepared).await?;
         if let Some(dead) = dead {
             self.revive(kind, &dead).await?;
@@ -137,6 +138,7 @@ impl Unit<'_> {
     /// # Errors
     /// As [`Store::modify`].
     pub async fn modify(&mut self, old: record::Model, edit: Edit) -> Result<Saved> {
+        self.refuse_supplied(old.system.as_deref()).await?;
         let kind = kind_of(&old)?;
         let sent = match edit {
             Edit::Replace(body) => body,
@@ -159,6 +161,9 @@ impl Unit<'_> {
                 warnings: prepared.warnings,
                 changed: false,
             });
+        }
+        if old.system.is_none() {
+            self.refuse_supplied(row.system.as_deref()).await?;
         }
         row.version = old.version + 1;
         self.refuse_conflicts(&row, &prepared).await?;

@@ -59,6 +59,21 @@ pub const MESSAGES: &[(&str, &str, &str)] = &[
         "ist {given}, die URL nennt aber {expected}; weglassen oder den Wert der URL senden",
     ),
     (
+        "item-mismatch",
+        "is {given}, but {expected} is what is pushed; leave it out or send that",
+        "ist {given}, gesendet wird aber {expected}; weglassen oder diesen Wert senden",
+    ),
+    (
+        "repeated-key",
+        "is the key of another item, too; send each record once",
+        "ist auch der Schlüssel eines anderen Eintrags; jeder Datensatz gehört einmal hinein",
+    ),
+    (
+        "system-version",
+        "cannot be compared with {stored}, which was sent before; stay with numbers or with texts",
+        "ist mit {stored} von zuvor nicht vergleichbar; bleiben Sie bei Zahlen oder bei Texten",
+    ),
+    (
         "not-allowed",
         "is not allowed here: {why}",
         "ist hier nicht erlaubt: {why}",

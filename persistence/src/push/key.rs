@@ -1,0 +1,126 @@
+//! The record of an item as it was sent: its key made sure of, and what it says of itself.
+
+use super::Item;
+use crate::entity::{record, tombstone};
+use crate::error::{Result, StoreError};
+use crate::unit::Unit;
+use domain::body::Definition;
+use domain::fault::{Fault, FieldError};
+use domain::json::{canonical, hash, without_absent};
+use domain::record::ENVELOPE;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+/// A record as it was sent.
+pub(super) struct Sent {
+    /// Without envelope, with its key.
+    pub(super) body: Value,
+    /// The hash of the body.
+    pub(super) hash: String,
+    /// The version that it was made from, if it says so.
+    pub(super) version: Option<i64>,
+    id: Option<Uuid>,
+}
+
+impl Sent {
+    /// Reads the record of an item.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] if it says to be another one, with all else that is wrong with it.
+    pub(super) fn read(system: &str, origin: &str, item: &Item) -> Result<Self> {
+        let mut record = item.record.clone();
+        without_absent(&mut record);
+        let definition = Definition::of(item.kind);
+        let Some(members) = record.as_object_mut() else {
+            return Err(StoreError::Invalid(definition.check(record).errors));
+        };
+        let mut errors = Vec::new();
+        let expected = [("kind", json!(item.kind)), ("origin", json!(origin))];
+        for (member, expected) in expected {
+            if let Some(given) = members.get(member).filter(|given| **given != expected) {
+                errors.push(mismatch(&format!("/{member}"), given, &expected));
+            }
+        }
+        errors.extend(complete_key(members, system, &item.external_id));
+        let id = members.get("id").map(|id| {
+            let id = id.as_str().and_then(|id| Uuid::try_parse(id).ok());
+            id.ok_or_else(|| FieldError::new("/id", Fault::new("reference")))
+        });
+        let id = id.transpose().unwrap_or_else(|error| {
+            errors.push(error);
+            None
+        });
+        let version = members.get("version").and_then(Value::as_i64);
+        if !errors.is_empty() {
+            // Everything at once: what else is wrong with the record is told too.
+            errors.extend(definition.check(record).errors);
+            return Err(StoreError::Invalid(errors));
+        }
+        members.retain(|member, _| !ENVELOPE.contains(&member.as_str()));
+        Ok(Self {
+            hash: hash(&canonical(&record)),
+            body: record,
+            version,
+            id,
+        })
+    }
+
+    /// Refuses another id than that of the record with the key.
+    pub(super) fn is_of(&self, row: &record::Model) -> Result<()> {
+        match self.id {
+            Some(id) if id != row.id => {
+                let error = mismatch("/id", &json!(id), &json!(row.id));
+                Err(StoreError::Invalid(vec![error]))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// Fills in the key where the record leaves it out; the system is that of the request anyway.
+fn complete_key(members: &mut Map<String, Value>, system: &str, id: &str) -> Vec<FieldError> {
+    let key = members.entry("external_id").or_insert_with(|| json!({}));
+    let Some(key) = key.as_object_mut() else {
+        // The shape says what is wrong with it.
+        return Vec::new();
+    };
+    let mut errors = Vec::new();
+    for (member, expected) in [("system", json!(system)), ("id", json!(id))] {
+        let given = key.entry(member).or_insert_with(|| expected.clone());
+        if *given != expected {
+            errors.push(mismatch(
+                &format!("/external_id/{member}"),
+                given,
+                &expected,
+            ));
+        }
+    }
+    errors
+}
+
+fn mismatch(pointer: &str, given: &Value, expected: &Value) -> FieldError {
+    let fault = Fault::new("item-mismatch")
+        .with("given", given)
+        .with("expected", expected);
+    FieldError::new(pointer, fault)
+}
+
+impl Unit<'_> {
+    /// The id of a record that is not here yet: a new one, since only a record that was deleted
+    /// brings its own.
+    pub(super) async fn id_of_new(&self, item: &Item, sent: &Sent) -> Result<Uuid> {
+        let Some(id) = sent.id else {
+            return Ok(domain::id::new());
+        };
+        let dead = self.dead(item.kind, id, &sent.body).await?;
+        let same = |dead: &tombstone::Model| {
+            dead.id == id && dead.external_id.as_ref() == Some(&item.external_id)
+        };
+        if dead.as_ref().is_some_and(same) {
+            return Ok(id);
+        }
+        let why = "no record with this id has the key; leave it out";
+        let fault = Fault::new("not-allowed").with("why", why);
+        Err(StoreError::Invalid(vec![FieldError::new("/id", fault)]))
+    }
+}

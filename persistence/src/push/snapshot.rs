@@ -1,0 +1,253 @@
+//! Everything that a system has, at once: what is not in it any more goes.
+//!
+//! It is done in one transaction, which is rolled back if it was only to be planned, or if it is
+//! not what was planned. So a plan is what would happen, and a crash leaves nothing half done.
+
+use super::plan::{Plan, Sample};
+use super::{Item, MAX_ITEMS, Pushed, repeated};
+use crate::entity::record;
+use crate::error::{Result, StoreError};
+use crate::store::Store;
+use crate::unit::{Unit, WriteOptions};
+use domain::access::{Action, Caller};
+use domain::fault::{Fault, FieldError};
+use domain::json::{canonical, hash};
+use domain::resource::Kind;
+use domain::sync::PushOp;
+use domain::vocabulary::Coded;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde_json::Value;
+use std::collections::HashSet;
+
+/// A snapshot of a system.
+#[derive(Debug, Clone)]
+pub struct Snapshot<'a> {
+    /// The system.
+    pub system: &'a str,
+    /// The kinds of which it holds everything.
+    pub kinds: &'a [Kind],
+    /// How many lines could not be read …
+    pub unreadable: u64,
+    /// … and the hash of what is wrong with them.
+    pub unreadable_hash: &'a str,
+    /// The hash of the plan that is to be carried out; nothing is if it is absent.
+    pub plan: Option<&'a str>,
+    /// Whether what can be done is done if some cannot.
+    pub skip_refused: bool,
+    /// Whether an admin has confirmed that many records go.
+    pub confirmed: bool,
+}
+
+/// A line of a snapshot.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Its number, from 1.
+    pub number: u64,
+    /// The record.
+    pub record: Value,
+}
+
+/// What became of a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// It was only planned.
+    Planned,
+    /// It was carried out.
+    Done,
+    /// It is not what was planned; nothing was done.
+    Stale,
+    /// Some of it was refused, so nothing was done.
+    Refused,
+    /// Too many records would go, so nothing was done.
+    TooMuch,
+}
+
+impl Store {
+    /// Plans a snapshot, or carries out a plan that still is one.
+    ///
+    /// `read` answers the lines of a kind from a place on, at most [`MAX_ITEMS`], and the place
+    /// after them; none at the end.
+    ///
+    /// # Errors
+    /// The database's, and those of `read`.
+    pub async fn push_snapshot(
+        &self,
+        caller: &Caller,
+        snapshot: &Snapshot<'_>,
+        read: impl AsyncFn(Kind, u64) -> Result<(Vec<Line>, u64)>,
+        options: &WriteOptions,
+    ) -> Result<(Plan, Decision)> {
+        self.write(caller, options, async |unit| {
+            unit.take_turns_for_system(snapshot.system).await?;
+            let plan = unit.push_all(snapshot, &read).await?;
+            let decision = decide(snapshot, &plan);
+            if decision != Decision::Done {
+                unit.discard();
+            }
+            Ok((plan, decision))
+        })
+        .await
+    }
+}
+
+fn decide(snapshot: &Snapshot<'_>, plan: &Plan) -> Decision {
+    let skipped = snapshot.skip_refused && !plan.unknown;
+    match snapshot.plan {
+        None => Decision::Planned,
+        Some(expected) if expected != plan.hash() => Decision::Stale,
+        Some(_) if plan.refused() > 0 && !skipped => Decision::Refused,
+        Some(_) if plan.deletes_too_much() && !snapshot.confirmed => Decision::TooMuch,
+        Some(_) => Decision::Done,
+    }
+}
+
+impl Unit<'_> {
+    async fn push_all(
+        &mut self,
+        snapshot: &Snapshot<'_>,
+        read: &impl AsyncFn(Kind, u64) -> Result<(Vec<Line>, u64)>,
+    ) -> Result<Plan> {
+        let mut plan = Plan::new(snapshot.system, snapshot.kinds);
+        plan.note_unreadable(snapshot.unreadable, snapshot.unreadable_hash);
+        let before = self.supplied(snapshot).await?;
+        plan.records = u64::try_from(before.len()).unwrap_or(u64::MAX);
+        let mut seen = HashSet::new();
+        for kind in snapshot.kinds {
+            let mut at = 0;
+            loop {
+                let (lines, next) = read(*kind, at).await?;
+                if lines.is_empty() {
+                    break;
+                }
+                at = next;
+                let system = snapshot.system;
+                self.push_lines(system, *kind, lines, &mut seen, &mut plan)
+                    .await?;
+            }
+        }
+        let missing = before.into_iter().rev();
+        let missing: Vec<_> = missing.filter(|key| !seen.contains(key)).collect();
+        plan.missing = u64::try_from(missing.len()).unwrap_or(u64::MAX);
+        for keys in missing.chunks(MAX_ITEMS) {
+            self.withdraw_all(snapshot.system, keys, &mut plan).await?;
+        }
+        Ok(plan)
+    }
+
+    /// The keys of the records of the system that the caller may write, in the order of kinds.
+    async fn supplied(&self, snapshot: &Snapshot<'_>) -> Result<Vec<(Kind, String)>> {
+        let mut found = Vec::new();
+        for kind in snapshot.kinds {
+            let mut after = String::new();
+            loop {
+                let rows = record::Entity::find()
+                    .filter(record::Column::Kind.eq(kind.code()))
+                    .filter(record::Column::System.eq(snapshot.system))
+                    .filter(record::Column::Origin.eq(&self.origin))
+                    .filter(record::Column::ExternalId.gt(after.as_str()))
+                    .order_by_asc(record::Column::ExternalId)
+                    .limit(MAX_ITEMS as u64)
+                    .all(&self.tx)
+                    .await?;
+                let Some(last) = rows.last().and_then(|row| row.external_id.clone()) else {
+                    break;
+                };
+                after = last;
+                for row in rows {
+                    let theirs = self.caller.may(Action::Write, &self.subject(&row)?);
+                    if let (true, Some(id)) = (theirs, row.external_id) {
+                        found.push((*kind, id));
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn push_lines(
+        &mut self,
+        system: &str,
+        kind: Kind,
+        lines: Vec<Line>,
+        seen: &mut HashSet<(Kind, String)>,
+        plan: &mut Plan,
+    ) -> Result<()> {
+        let mut items = Vec::with_capacity(lines.len());
+        let mut pushed = Vec::with_capacity(lines.len());
+        for line in lines {
+            plan.lines += 1;
+            let content = hash(&canonical(&line.record));
+            let id = line.record.pointer("/external_id/id");
+            let id = id.and_then(Value::as_str).map(str::to_owned);
+            let sample = |pushed| Sample {
+                line: Some(line.number),
+                kind,
+                external_id: id.clone(),
+                pushed,
+            };
+            match &id {
+                Some(key) if seen.insert((kind, key.clone())) => {
+                    pushed.push((line.number, content));
+                    items.push(Item {
+                        op: PushOp::Upsert,
+                        kind,
+                        external_id: key.clone(),
+                        system_version: None,
+                        record: line.record,
+                    });
+                }
+                Some(_) => plan.note(sample(Pushed(Err(repeated()))), &content),
+                None => {
+                    plan.unknown = true;
+                    plan.note(sample(Pushed(Err(without_key()))), &content);
+                }
+            }
+        }
+        let outcomes = self.push(system, &items).await?;
+        for ((item, (line, content)), pushed) in items.into_iter().zip(pushed).zip(outcomes) {
+            let sample = Sample {
+                line: Some(line),
+                kind,
+                external_id: Some(item.external_id),
+                pushed,
+            };
+            plan.note(sample, &content);
+        }
+        Ok(())
+    }
+
+    /// Deletes what the snapshot does not hold any more.
+    async fn withdraw_all(
+        &mut self,
+        system: &str,
+        keys: &[(Kind, String)],
+        plan: &mut Plan,
+    ) -> Result<()> {
+        let items = keys.iter().map(|(kind, external_id)| Item {
+            op: PushOp::Delete,
+            kind: *kind,
+            external_id: external_id.clone(),
+            system_version: None,
+            record: Value::Null,
+        });
+        let items: Vec<Item> = items.collect();
+        let outcomes = self.push(system, &items).await?;
+        for (item, pushed) in items.into_iter().zip(outcomes) {
+            let sample = Sample {
+                line: None,
+                kind: item.kind,
+                external_id: Some(item.external_id),
+                pushed,
+            };
+            plan.note(sample, "");
+        }
+        Ok(())
+    }
+}
+
+fn without_key() -> StoreError {
+    let fault = Fault::new("required")
+        .with("what", "the key of the record in its system")
+        .with("what_de", "der Schlüssel des Datensatzes in seinem System");
+    StoreError::Invalid(vec![FieldError::new("/external_id/id", fault)])
+}
