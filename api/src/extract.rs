@@ -24,7 +24,9 @@ mod condition;
 mod json;
 mod query;
 
-pub use access::{Admin, Anyone, Approver, Hider, Identity, Reader, SignedIn, Writer};
+pub use access::{
+    Admin, Anyone, Approver, Feeder, Hider, Identity, Importer, Reader, SignedIn, Writer,
+};
 pub(crate) use access::{Proved, bearer};
 pub use body::{
     GeoJsonBody, MAX_GEOMETRY, PatchBody, RecordBody, describe_refusals, read_body, read_json,
@@ -201,6 +203,23 @@ impl Extract for HowToWrite {
         Query::<DryRun>::describe(draft);
         ChangeReason::describe(draft);
     }
+}
+
+/// The language in which the caller is told what is wrong, from `Accept-Language`.
+#[derive(Debug)]
+pub struct Told(pub Lang);
+
+from_head!(Told);
+
+impl Told {
+    #[expect(clippy::unnecessary_wraps, reason = "extractors may fail")]
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        Ok(Self(language(request)))
+    }
+}
+
+impl Extract for Told {
+    fn describe(_: &mut Draft) {}
 }
 
 /// Why something is changed: `X-Change-Reason`.

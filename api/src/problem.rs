@@ -123,6 +123,16 @@ impl Problem {
         document
     }
 
+    /// The document of one of several items, whose answer is no problem as a whole.
+    #[must_use]
+    pub fn of_item(&self, lang: Lang) -> Value {
+        let mut document = self.document(lang, "", "");
+        if let Some(members) = document.as_object_mut() {
+            members.retain(|name, _| !["instance", "request_id"].contains(&name.as_str()));
+        }
+        document
+    }
+
     /// The response; the middleware calls it with the caller's language.
     #[must_use]
     pub fn response(&self, lang: Lang, instance: &str, request_id: &str) -> HttpResponse {
@@ -172,6 +182,24 @@ pub struct ProblemDocument {
     /// Names the request in the server's log.
     pub request_id: String,
     /// Everything that is wrong with the body.
+    pub errors: Option<Vec<ProblemField>>,
+}
+
+/// What is wrong with one of several items: what a single write would be answered.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ItemProblem {
+    /// Where the problem is explained, relative to this server.
+    #[schema(example = "/problems/validation-failed")]
+    pub r#type: String,
+    /// What kind of problem it is, in the language of `Accept-Language` (de or en).
+    #[schema(example = "The body is not valid")]
+    pub title: String,
+    /// The status that a single write would be answered with.
+    #[schema(example = 422)]
+    pub status: u16,
+    /// What is wrong in this case and what would be right.
+    pub detail: String,
+    /// Everything that is wrong with the record.
     pub errors: Option<Vec<ProblemField>>,
 }
 

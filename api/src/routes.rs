@@ -10,12 +10,14 @@ pub mod graph;
 pub mod health;
 pub mod hidden;
 pub mod history;
+pub mod import;
 pub mod me;
 pub mod merge;
 pub mod oauth;
 pub mod partners;
 pub mod persons;
 pub mod problems;
+pub mod push;
 pub mod relationships;
 pub mod service;
 pub mod suggest;
@@ -81,7 +83,9 @@ pub fn all() -> Routes {
         .and(suggest::routes())
         .and(graph::routes())
         .and(export::routes())
+        .and(import::routes())
         .and(sync::routes())
+        .and(push::routes())
         .and(partners::routes())
         .and(duplicates::routes())
         .and(persons::routes())

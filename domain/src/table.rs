@@ -204,7 +204,8 @@ fn put(into: &mut Value, path: &[Step], form: Form, cell: &str) -> Option<()> {
 fn read(form: Form, cell: &str) -> Option<Value> {
     match form {
         Form::Text | Form::Open => Some(unguarded(cell).into()),
-        Form::Plain | Form::Json => serde_json::from_str(cell).ok(),
+        Form::Plain => serde_json::from_str(plain(cell)).ok(),
+        Form::Json => serde_json::from_str(cell).ok(),
         Form::Record => {
             let (kind, key) = cell.split_once('/')?;
             let member = if uuid::Uuid::try_parse(key).is_ok() {
@@ -214,6 +215,15 @@ fn read(form: Form, cell: &str) -> Option<Value> {
             };
             Some(serde_json::json!({"kind": kind, member: key}))
         }
+    }
+}
+
+/// A truth value as JSON writes it, whatever a spreadsheet has made of it.
+fn plain(cell: &str) -> &str {
+    match cell {
+        "TRUE" | "WAHR" => "true",
+        "FALSE" | "FALSCH" => "false",
+        other => other,
     }
 }
 
@@ -357,6 +367,15 @@ mod tests {
             {"type": "solution", "available_at": {"as_stated": "hier", "kind": "actor"}},
         ]});
         assert_eq!(back(Kind::Project, &nested), nested);
+    }
+
+    #[test]
+    fn truth_values_are_read_as_spreadsheets_write_them() {
+        for (cell, value) in [("true", true), ("TRUE", true), ("FALSCH", false)] {
+            assert_eq!(read(Form::Plain, cell), Some(json!(value)));
+        }
+        assert_eq!(read(Form::Plain, "ja"), None);
+        assert_eq!(read(Form::Text, "TRUE"), Some(json!("TRUE")));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::error::{Result, StoreError};
 use crate::store::{REFERENCE_ORIGIN, Store};
 use crate::unit::{Unit, WriteOptions};
 use crate::write::{Edit, Precondition, Saved};
-use domain::access::Caller;
+use domain::access::{Action, Caller};
 use domain::fault::{Fault, FieldError};
 use domain::json;
 use domain::resource::Kind;
@@ -72,14 +72,7 @@ impl Store {
         self.write_as(origin, caller, options, async |unit| {
             let mut outcomes = Vec::with_capacity(lines.len());
             for line in lines {
-                outcomes.push(match unit.load_line(line, mode).await {
-                    Ok(outcome) => outcome,
-                    // These end the transaction; the others have not touched it.
-                    Err(error @ (StoreError::Busy(_) | StoreError::Database(_))) => {
-                        return Err(error);
-                    }
-                    Err(refused) => Loaded::Refused(refused),
-                });
+                outcomes.push(settled(unit.load_line(line, mode).await)?);
             }
             Ok(outcomes)
         })
@@ -132,20 +125,41 @@ struct Keys {
 }
 
 impl Unit<'_> {
+    /// Loads records, each of which stands for itself, so a refused one does not hold up the others.
+    ///
+    /// # Errors
+    /// The database's; what is wrong with a record is in its [`Loaded`].
+    pub async fn load(&mut self, records: Vec<Value>, mode: LoadMode) -> Result<Vec<Loaded>> {
+        let mut outcomes = Vec::with_capacity(records.len());
+        for record in records {
+            outcomes.push(settled(self.load_one(record, mode).await)?);
+        }
+        Ok(outcomes)
+    }
+
     async fn load_line(&mut self, line: &str, mode: LoadMode) -> Result<Loaded> {
         let value = json::parse(line.as_bytes())
             .map_err(|why| invalid("", Fault::new("invalid-value").with("why", why)))?;
+        self.load_one(value, mode).await
+    }
+
+    async fn load_one(&mut self, value: Value, mode: LoadMode) -> Result<Loaded> {
         let keys = self.keys(&value)?;
         let Some(found) = self.find_by_keys(&keys).await? else {
             if mode == LoadMode::CreateMissing && self.was_deleted(&keys).await? {
                 return Ok(Loaded::Unchanged(keys.id.unwrap_or_default()));
             }
+            self.refuse_new_id(&keys).await?;
             let id = self.fresh_id(&keys).await?;
             let saved = self.create(keys.kind, id, value).await?;
             return Ok(Loaded::Created(Box::new(saved)));
         };
         if mode == LoadMode::CreateMissing {
             return Ok(Loaded::Unchanged(found.id));
+        }
+        if keys.id.is_none() && !self.caller.sees(&self.subject(&found)?) {
+            // To him it is a key that is taken, not a record.
+            self.writable(&found)?;
         }
         let expected = keys.version.map_or(Precondition::Any, |version| {
             Precondition::Versions(vec![version])
@@ -201,6 +215,23 @@ impl Unit<'_> {
         })
     }
 
+    /// Only an admin of the node brings new ids; others may name what they had deleted. What was
+    /// never there and what the caller may not see is answered alike.
+    async fn refuse_new_id(&self, keys: &Keys) -> Result<()> {
+        let Some(id) = keys.id.filter(|_| !self.caller.is_node_admin()) else {
+            return Ok(());
+        };
+        let dead = tombstone::Entity::find_by_id(id)
+            .filter(tombstone::Column::Kind.eq(keys.kind.code()))
+            .one(&self.tx)
+            .await?;
+        let theirs = dead.is_some_and(|dead| {
+            let subject = crate::merged::buried(&dead, keys.kind, &self.origin);
+            self.caller.may(Action::Write, &subject)
+        });
+        theirs.then_some(()).ok_or(StoreError::NotFound)
+    }
+
     /// The id of a line whose record is not here yet.
     async fn fresh_id(&self, keys: &Keys) -> Result<Uuid> {
         let Some(id) = keys.id else {
@@ -241,6 +272,15 @@ impl Unit<'_> {
             (None, None) => return Ok(false),
         };
         Ok(graves.one(&self.tx).await?.is_some())
+    }
+}
+
+/// An outcome, unless it ends the transaction; the others have not touched it.
+fn settled(outcome: Result<Loaded>) -> Result<Loaded> {
+    match outcome {
+        Err(error @ (StoreError::Busy(_) | StoreError::Database(_))) => Err(error),
+        Err(refused) => Ok(Loaded::Refused(refused)),
+        done => done,
     }
 }
 

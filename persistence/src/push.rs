@@ -22,7 +22,7 @@ use key::Sent;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, JoinType, QueryFilter,
-    QuerySelect, RelationTrait as _,
+    QuerySelect,
 };
 use serde_json::Value;
 use std::cmp::Ordering;
@@ -329,7 +329,7 @@ impl Unit<'_> {
 
     /// A key that is taken by a record which the caller may not write is taken; which record it
     /// is, is told only to those who see it.
-    fn writable(&self, row: &record::Model) -> Result<()> {
+    pub(crate) fn writable(&self, row: &record::Model) -> Result<()> {
         if self.caller.may(Action::Write, &self.subject(row)?) {
             return Ok(());
         }

@@ -134,10 +134,7 @@ fn report(line: usize, outcome: Loaded, tally: &mut Tally) -> Value {
         }
         Loaded::Refused(why) => {
             tally.refused += 1;
-            let mut problem = Problem::from(why).document(Lang::En, "", "");
-            if let Some(members) = problem.as_object_mut() {
-                members.retain(|name, _| !["instance", "request_id"].contains(&name.as_str()));
-            }
+            let problem = Problem::from(why).of_item(Lang::En);
             json!({"line": line, "status": "refused", "problem": problem})
         }
     }

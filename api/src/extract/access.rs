@@ -7,8 +7,8 @@ use crate::problem::Problem;
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use domain::access::Caller;
-use domain::account::{TokenScope, administers_node, narrow};
+use domain::access::{Caller, Visibility};
+use domain::account::{TokenScope, administers_node, narrow, pushing};
 use domain::vocabulary::Coded;
 use futures::future::LocalBoxFuture;
 use persistence::accounts::Principal;
@@ -33,6 +33,20 @@ pub struct Approver(pub Caller);
 /// A caller who hides copies, which takes an approver of their region; the store asks.
 #[derive(Debug)]
 pub struct Hider(pub Caller);
+
+/// A caller who pushes the records of the system that the URL names: its feeder, or an admin of the
+/// whole node.
+#[derive(Debug)]
+pub struct Feeder {
+    /// The caller, who may write that system's records.
+    pub caller: Caller,
+    /// The system.
+    pub system: String,
+}
+
+/// A caller who may write the records of some region.
+#[derive(Debug)]
+pub struct Importer(pub Caller);
 
 /// An admin of the whole node, with a token for administration.
 #[derive(Debug)]
@@ -189,7 +203,13 @@ async fn writer(request: HttpRequest) -> Result<Caller, Problem> {
 
 fn describe_writer(draft: &mut Draft, access: &'static str) {
     draft.access(access, Some(TokenScope::Directory.code()));
-    for code in ["unauthorized", "forbidden", "insufficient-scope", "busy"] {
+    for code in [
+        "unauthorized",
+        "forbidden",
+        "owned-by-system",
+        "insufficient-scope",
+        "busy",
+    ] {
         draft.problem(code);
     }
 }
@@ -215,6 +235,71 @@ from_caller!(Hider, async |request| Ok(Self(writer(request).await?)));
 impl Extract for Hider {
     fn describe(draft: &mut Draft) {
         describe_writer(draft, "hide");
+    }
+}
+
+/// A system as `external_id` names it.
+fn system_of(request: &HttpRequest) -> Result<String, Problem> {
+    let system = request.match_info().query("system");
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let fine = (1..=63).contains(&system.len())
+        && system.bytes().next().is_some_and(plain)
+        && system.bytes().all(|b| plain(b) || b"._-".contains(&b));
+    fine.then(|| system.to_owned())
+        .ok_or_else(|| Problem::new("not-found"))
+}
+
+from_caller!(Feeder, async |request: HttpRequest| {
+    let system = system_of(&request)?;
+    let identity = signed_in(request).await?;
+    identity.needs(TokenScope::Sync)?;
+    let grants = identity.principal.grants.clone();
+    let grants = pushing(grants, &system, &identity.proof.scopes);
+    if grants.is_empty() {
+        return Err(Problem::new("forbidden")
+            .detail(
+                format!("This is for feeders of the system {system} and for admins of the whole node."),
+                format!("Das ist der Zulieferung des Systems {system} und der Verwaltung des ganzen Knotens vorbehalten."),
+            )
+            .member("reason", json!("feeder")));
+    }
+    let caller = identity.principal.caller(grants);
+    Ok(Self { caller, system })
+});
+
+impl Extract for Feeder {
+    fn describe(draft: &mut Draft) {
+        draft.parameter(json!({
+            "name": "system",
+            "in": "path",
+            "required": true,
+            "description": "The system that supplies the records, as their `external_id` names it.",
+            "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$"},
+            "example": "cms",
+        }));
+        draft.access("push", Some(TokenScope::Sync.code()));
+        for code in ["unauthorized", "forbidden", "insufficient-scope", "busy", "not-found"] {
+            draft.problem(code);
+        }
+    }
+}
+
+from_caller!(Importer, async |request| {
+    let caller = writer(request).await?;
+    if caller.writable() == Visibility::Public {
+        return Err(Problem::new("forbidden")
+            .detail(
+                "This is for editors, approvers and admins.",
+                "Das ist Redaktion, Freigabe und Verwaltung vorbehalten.",
+            )
+            .member("reason", json!("editor")));
+    }
+    Ok(Self(caller))
+});
+
+impl Extract for Importer {
+    fn describe(draft: &mut Draft) {
+        describe_writer(draft, "import");
     }
 }
 

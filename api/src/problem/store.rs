@@ -26,6 +26,10 @@ impl From<StoreError> for Problem {
             StoreError::Forbidden(denied) => forbidden(denied),
             StoreError::Conflict(conflict) => in_the_way(&conflict),
             StoreError::PreconditionFailed { current } => stale(current),
+            StoreError::OutOfOrder { given, stored } => Self::new("precondition-failed").detail(
+                format!("`system_version` {given} is older than {stored}, which the system has sent before."),
+                format!("`system_version` {given} ist älter als {stored}, was das System schon gesendet hat."),
+            ),
             StoreError::StillReferenced { by, total } => Self::new("still-referenced")
                 .detail(
                     format!("{total} records still name this one; change those in `referenced_by` first."),
@@ -194,6 +198,7 @@ fn forbidden(denied: Denied) -> Problem {
             "The record is this node's own; only copies are hidden. Change its `publication` instead.",
             "Der Datensatz gehört diesem Knoten; nur Kopien werden ausgeblendet. Ändern Sie stattdessen seine `publication`.",
         ),
+        Denied::OwnedBySystem => return Problem::new("owned-by-system"),
         Denied::Admin => (
             "admin",
             "Only an admin of the whole node may do this.",

@@ -164,6 +164,18 @@ pub static PROBLEMS: &[ProblemKind] = &[
         ],
     ),
     row(
+        "owned-by-system",
+        StatusCode::FORBIDDEN,
+        [
+            "Another system supplies this record",
+            "Ein anderes System liefert diesen Datensatz",
+        ],
+        [
+            "Change the record in the system of its `external_id`: the next push from there would undo your change. An admin releases the records of a system by taking the grant from its feeder.",
+            "Ändern Sie den Datensatz in dem System seiner `external_id`: Die nächste Lieferung von dort höbe Ihre Änderung auf. Die Verwaltung gibt die Datensätze eines Systems frei, indem sie dessen Zulieferung die Berechtigung entzieht.",
+        ],
+    ),
+    row(
         "insufficient-scope",
         StatusCode::FORBIDDEN,
         [
@@ -248,6 +260,30 @@ pub static PROBLEMS: &[ProblemKind] = &[
         [
             "Change the value that must be unique, or change the other record instead.",
             "Ändern Sie den Wert, der eindeutig sein muss, oder stattdessen den anderen Datensatz.",
+        ],
+    ),
+    row(
+        "stale-plan",
+        StatusCode::CONFLICT,
+        [
+            "The plan is no longer what would happen",
+            "Der Plan entspricht nicht mehr dem, was geschähe",
+        ],
+        [
+            "Nothing was changed: the snapshot or the directory is another one now. Plan again with dry_run=true, look at the plan, and send its plan_hash.",
+            "Nichts wurde geändert: Der Bestand oder das Verzeichnis ist jetzt ein anderer. Planen Sie neu mit dry_run=true, prüfen Sie den Plan, und senden Sie dessen plan_hash.",
+        ],
+    ),
+    row(
+        "deletion-threshold-exceeded",
+        StatusCode::CONFLICT,
+        [
+            "The snapshot would delete very much",
+            "Der Bestand würde sehr viel löschen",
+        ],
+        [
+            "Nothing was changed: more than 20 records and more than one in twenty would go, or the snapshot is empty. If that is right, an admin of the node sends it with confirm_deletes=true.",
+            "Nichts wurde geändert: Mehr als 20 Datensätze und mehr als jeder zwanzigste fielen weg, oder der Bestand ist leer. Ist das richtig, sendet ihn die Verwaltung des Knotens mit confirm_deletes=true.",
         ],
     ),
     row(
@@ -437,6 +473,15 @@ pub static PROBLEMS: &[ProblemKind] = &[
         [
             "Correct every place in `errors`; they are all there is.",
             "Berichtigen Sie jede Stelle in `errors`; mehr ist es nicht.",
+        ],
+    ),
+    row(
+        "items-refused",
+        StatusCode::UNPROCESSABLE_ENTITY,
+        ["Some items were refused", "Einige Einträge wurden abgelehnt"],
+        [
+            "Nothing was changed. Correct the items that `items` names, or let the others be done: a push with mode=each, a snapshot with skip_refused=true if each line has a key.",
+            "Nichts wurde geändert. Berichtigen Sie die Einträge in `items`, oder lassen Sie die übrigen ausführen: eine Lieferung mit mode=each, einen Bestand mit skip_refused=true, wenn jede Zeile einen Schlüssel hat.",
         ],
     ),
     row(
