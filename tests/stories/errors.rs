@@ -113,10 +113,44 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
         call.header("idempotency-key", "k")
     };
     keyed("Einmal").await.expect(201);
+    // What a feeder supplies, and a plan that was one.
+    let feeder = node.token(domain::access::Role::Feeder, None).await;
+    let approver = node.token(domain::access::Role::Approver, None).await;
+    let item = |name: &str| json!({"op": "upsert", "kind": "actor", "external_id": "1", "record": {"name": name, "home_region": "nordhessen"}});
+    let push = |mode: &str, name: &str| {
+        let body = json!({"mode": mode, "items": [item(name)]});
+        let call = node.post("/v1/sync/systems/cms/records");
+        call.token(&feeder).json(&body)
+    };
+    let snapshot = |query: &str| {
+        let path = format!("/v1/sync/systems/cms/snapshot?{query}");
+        node.post(&path).token(&feeder).body("text/csv", "name\n")
+    };
+    let plan = snapshot("dry_run=true&kind=topic").await.expect(200);
+    let plan = plan.json["plan_hash"].as_str().unwrap().to_owned();
+    let supplied = push("each", "Geliefert").await.expect(200);
+    let supplied = supplied.json["items"][0]["id"].as_str().unwrap().to_owned();
+    let supplied = format!("/v1/actors/{supplied}");
     let feed = node.get("/v1/sync/changes?kind=actor").await.expect(200);
     let feed = feed.json["next"].as_str().unwrap();
     vec![
         ("idempotency-key-reused", keyed("Anders")),
+        (
+            "owned-by-system",
+            node.patch(&supplied)
+                .token(&approver)
+                .if_match("*")
+                .json(&json!({})),
+        ),
+        ("items-refused", push("all", "")),
+        (
+            "stale-plan",
+            snapshot(&format!("kind=actor&plan_hash={plan}")),
+        ),
+        (
+            "deletion-threshold-exceeded",
+            snapshot(&format!("kind=topic&plan_hash={plan}")),
+        ),
         (
             "malformed-json",
             node.post("/v1/actors")

@@ -35,6 +35,7 @@ mod pages;
 mod partners;
 mod persons;
 mod properties;
+mod push;
 mod questions;
 mod reading;
 mod relationships;

@@ -110,6 +110,22 @@ fn fate(access: &str, who: Who, about: About) -> Fate {
         "approve" => signed_in(if approves { Fate::In } else { refused }),
         // The records of this story are the node's own, and only copies are hidden.
         "hide" => signed_in(refused),
+        // Feeders have the system of the URL in this story.
+        "push" => signed_in(match who {
+            Who::Here(Feeder) | Who::Elsewhere(Feeder) | Who::Node(Feeder | Admin) => Fate::In,
+            Who::Narrowed(TokenScope::Sync) => Fate::In,
+            _ => Fate::Forbidden,
+        }),
+        // What they may not write of it is told by line.
+        "import" => signed_in(match who {
+            Who::Here(role) | Who::Elsewhere(role) | Who::Node(role)
+                if [Editor, Approver, Admin].contains(&role) =>
+            {
+                Fate::In
+            }
+            Who::Narrowed(TokenScope::Directory) => Fate::In,
+            _ => Fate::Forbidden,
+        }),
         "admin" => signed_in(if is_admin { Fate::In } else { Fate::Forbidden }),
         other => panic!("x-access: {other} is new; say here who may"),
     }
@@ -320,7 +336,11 @@ impl Operation<'_> {
 
     fn call(&self, node: &Node, target: &str, number: usize) -> Call {
         let mut path = self.path.replace("{id}", target);
-        for (variable, value) in [("{version}", "1"), ("{name}", "not-found")] {
+        for (variable, value) in [
+            ("{version}", "1"),
+            ("{name}", "not-found"),
+            ("{system}", "cms"),
+        ] {
             path = path.replace(variable, value);
         }
         let mut query: Vec<String> = self.required().collect();
