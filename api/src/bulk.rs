@@ -25,7 +25,7 @@ use std::io::{Error, ErrorKind, Write};
 pub(crate) const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// How many lines a body may have.
-pub(crate) const MAX_LINES: u64 = 20_000;
+pub(crate) const MAX_LINES: u64 = 10_000;
 
 /// How many bytes a line may have: the largest record with room for how it is written.
 const MAX_LINE: u64 = 1024 * 1024;
@@ -63,9 +63,7 @@ impl Extract for Upload {
     fn describe(draft: &mut Draft) {
         let lines = "{\"kind\":\"actor\",\"name\":\"Praxis am Markt\",\"home_region\":\"nordhessen\",\"external_id\":{\"system\":\"cms\",\"id\":\"42\"}}\n";
         let table = "name,home_region,external_id.system,external_id.id\r\nPraxis am Markt,nordhessen,cms,42\r\n";
-        let text = |description: &str, example: &str| {
-            json!({"schema": {"type": "string", "description": description}, "example": example})
-        };
+        let text = |description: &str, example: &str| json!({"schema": {"type": "string", "description": description}, "example": example});
         draft.request_body(json!({
             "required": true,
             "description": format!("At most {MAX_BYTES} bytes and {MAX_LINES} lines; with `Content-Encoding: gzip` if you like."),
@@ -104,9 +102,7 @@ fn form(content_type: &str) -> Result<Form, Problem> {
         "application/x-ndjson" => Ok(Form::Lines),
         "text/csv" => Ok(Form::Table),
         _ => Err(Problem::new("unsupported-media-type").detail(
-            format!(
-                "Content-Type is \"{content_type}\"; send application/x-ndjson or text/csv."
-            ),
+            format!("Content-Type is \"{content_type}\"; send application/x-ndjson or text/csv."),
             format!(
                 "Content-Type ist „{content_type}“; richtig ist application/x-ndjson oder text/csv."
             ),

@@ -99,19 +99,20 @@ pub fn may(grant: &Grant, action: Action, subject: &Subject<'_>) -> bool {
     };
     let homeless = subject.home_region.is_none();
     let supplied = grant.system.is_none() || grant.system.as_deref() == subject.system;
-    here && supplied && match (action, grant.role) {
-        (_, Role::Admin) | (Action::Read, Role::Reader | Role::Editor | Role::Approver) => true,
-        (Action::Write, Role::Editor | Role::Approver)
-        | (Action::Publish | Action::Confirm | Action::Hide, Role::Approver) => !homeless,
-        // Feeders push the records of their system; reading and writing one by one is not theirs.
-        (Action::Write, Role::Reader | Role::Feeder)
-        | (
-            Action::Publish | Action::Confirm | Action::Hide,
-            Role::Reader | Role::Editor | Role::Feeder,
-        )
-        | (Action::ShapeTree, Role::Reader | Role::Editor | Role::Approver | Role::Feeder)
-        | (Action::Read, Role::Feeder) => false,
-    }
+    here && supplied
+        && match (action, grant.role) {
+            (_, Role::Admin) | (Action::Read, Role::Reader | Role::Editor | Role::Approver) => true,
+            (Action::Write, Role::Editor | Role::Approver)
+            | (Action::Publish | Action::Confirm | Action::Hide, Role::Approver) => !homeless,
+            // Feeders push the records of their system; reading and writing one by one is not theirs.
+            (Action::Write, Role::Reader | Role::Feeder)
+            | (
+                Action::Publish | Action::Confirm | Action::Hide,
+                Role::Reader | Role::Editor | Role::Feeder,
+            )
+            | (Action::ShapeTree, Role::Reader | Role::Editor | Role::Approver | Role::Feeder)
+            | (Action::Read, Role::Feeder) => false,
+        }
 }
 
 fn is_node_admin(grant: &Grant) -> bool {

@@ -136,7 +136,10 @@ mod tests {
         let feeder = grant(Role::Feeder, here(), Some("cms"));
         let expected = grant(Role::Approver, here(), Some("cms"));
         assert_eq!(left(feeder, &[Sync]), Some(expected));
-        assert_eq!(left(grant(Role::Feeder, here(), Some("sap")), &[Sync]), None);
+        assert_eq!(
+            left(grant(Role::Feeder, here(), Some("sap")), &[Sync]),
+            None
+        );
         let admin = grant(Role::Admin, Scope::Node, None);
         assert_eq!(left(admin.clone(), &[Sync, Admin]), Some(admin.clone()));
         let narrowed = grant(Role::Approver, Scope::Node, Some("cms"));

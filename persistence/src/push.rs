@@ -4,29 +4,26 @@
 mod key;
 mod plan;
 mod snapshot;
+mod supplied;
 
 pub use plan::{Plan, Sample};
 pub use snapshot::{Decision, Line, Snapshot};
 
-use crate::entity::{account, account_grant, record, supply};
-use crate::error::{Denied, Result, StoreError, Unique};
+use crate::entity::{record, supply};
+use crate::error::{Result, StoreError, Unique};
 use crate::store::Store;
 use crate::unit::{Unit, WriteOptions};
 use crate::write::{Edit, Precondition, parse_body};
-use domain::access::{Action, Caller, Role};
+use domain::access::{Action, Caller};
 use domain::fault::{Fault, FieldError};
 use domain::resource::Kind;
 use domain::sync::{PushMode, PushOp, PushStatus, SystemVersion};
 use domain::vocabulary::Coded;
 use key::Sent;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, JoinType, QueryFilter,
-    QuerySelect,
-};
+use sea_orm::DbErr;
 use serde_json::Value;
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use supplied::{Here, newest};
 use uuid::Uuid;
 
 /// How many items are pushed at once.
@@ -114,13 +111,6 @@ impl Pushed {
 /// The keys of the items of a batch.
 type Key = (Kind, String);
 
-/// What is here under the keys of a batch.
-#[derive(Default)]
-struct Here {
-    records: BTreeMap<Key, record::Model>,
-    supplies: BTreeMap<Key, supply::Model>,
-}
-
 impl Store {
     /// Does up to [`MAX_ITEMS`] items in one transaction; `None` if they stand together and one of
     /// them was refused, so that nothing was done.
@@ -186,50 +176,6 @@ impl Unit<'_> {
         }
         self.keep_supplies(supplies).await?;
         Ok(outcomes.into_values().collect())
-    }
-
-    /// The records of this node under the keys, and what was sent of them last.
-    async fn here(&self, system: &str, items: &[Item]) -> Result<Here> {
-        let mut keys: BTreeMap<Kind, Vec<&str>> = BTreeMap::new();
-        for item in items {
-            keys.entry(item.kind).or_default().push(&item.external_id);
-        }
-        let (mut records, mut supplies) = (Condition::any(), Condition::any());
-        for (kind, ids) in keys {
-            records = records.add(
-                Condition::all()
-                    .add(record::Column::Kind.eq(kind.code()))
-                    .add(record::Column::ExternalId.is_in(ids.iter().copied())),
-            );
-            supplies = supplies.add(
-                Condition::all()
-                    .add(supply::Column::Kind.eq(kind.code()))
-                    .add(supply::Column::ExternalId.is_in(ids)),
-            );
-        }
-        if records.is_empty() {
-            return Ok(Here::default());
-        }
-        let records = record::Entity::find()
-            .filter(record::Column::Origin.eq(&self.origin))
-            .filter(record::Column::System.eq(system))
-            .filter(records)
-            .all(&self.tx)
-            .await?;
-        let supplies = supply::Entity::find()
-            .filter(supply::Column::System.eq(system))
-            .filter(supplies)
-            .all(&self.tx)
-            .await?;
-        let key = |kind: &str, id: Option<String>| Some((Kind::parse(kind)?, id?));
-        Ok(Here {
-            records: (records.into_iter())
-                .filter_map(|row| Some((key(&row.kind, row.external_id.clone())?, row)))
-                .collect(),
-            supplies: (supplies.into_iter())
-                .filter_map(|row| Some((key(&row.kind, Some(row.external_id.clone()))?, row)))
-                .collect(),
-        })
     }
 
     async fn push_one(
@@ -348,67 +294,6 @@ impl Unit<'_> {
             Err(other) => Err(other),
         }
     }
-
-    /// Refuses to write a record of a system that a feeder pushes: the next push would undo it.
-    /// An admin of the node may, and releases the system's records by taking the grant away.
-    pub(crate) async fn refuse_supplied(&self, system: Option<&str>) -> Result<()> {
-        let Some(system) = system else {
-            return Ok(());
-        };
-        if self.caller.pushes(system) || self.caller.is_node_admin() {
-            return Ok(());
-        }
-        let feeder = account_grant::Entity::find()
-            .join(
-                JoinType::InnerJoin,
-                account_grant::Entity::belongs_to(account::Entity)
-                    .from(account_grant::Column::AccountId)
-                    .to(account::Column::Id)
-                    .into(),
-            )
-            .filter(account_grant::Column::Role.eq(Role::Feeder.code()))
-            .filter(account_grant::Column::System.eq(system))
-            .filter(account::Column::DisabledAt.is_null())
-            .one(&self.tx)
-            .await?;
-        match feeder {
-            None => Ok(()),
-            Some(_) => Err(StoreError::Forbidden(Denied::OwnedBySystem)),
-        }
-    }
-
-    async fn keep_supplies(&self, mut supplies: Vec<supply::Model>) -> Result<()> {
-        supplies.sort_by(|a, b| (&a.kind, &a.external_id).cmp(&(&b.kind, &b.external_id)));
-        let of_key = [
-            supply::Column::System,
-            supply::Column::Kind,
-            supply::Column::ExternalId,
-        ];
-        let newer = OnConflict::columns(of_key)
-            .update_columns([
-                supply::Column::RecordId,
-                supply::Column::Version,
-                supply::Column::SentHash,
-                supply::Column::SystemVersion,
-            ])
-            .to_owned();
-        for chunk in supplies.chunks(MAX_ITEMS) {
-            let rows = chunk.iter().cloned().map(|row| supply::ActiveModel {
-                system: Set(row.system),
-                kind: Set(row.kind),
-                external_id: Set(row.external_id),
-                record_id: Set(row.record_id),
-                version: Set(row.version),
-                sent_hash: Set(row.sent_hash),
-                system_version: Set(row.system_version),
-            });
-            supply::Entity::insert_many(rows)
-                .on_conflict(newer.clone())
-                .exec_without_returning(&self.tx)
-                .await?;
-        }
-        Ok(())
-    }
 }
 
 /// What is named comes before what names it; what is deleted comes last, in the other direction.
@@ -449,31 +334,6 @@ fn unchanged(row: &record::Model) -> Applied {
         before: row.version,
         ..Applied::default()
     }
-}
-
-/// The newest version of the system, as JSON, if the item is not older than it.
-fn newest(item: &Item, supply: Option<&supply::Model>) -> Result<Option<String>> {
-    let stored = supply.and_then(|one| one.system_version.clone());
-    let Some(given) = &item.system_version else {
-        return Ok(stored);
-    };
-    let corrupt = |why: serde_json::Error| StoreError::Corrupt(why.to_string());
-    if let Some(stored) = &stored {
-        let stored: SystemVersion = serde_json::from_str(stored).map_err(corrupt)?;
-        match given.compare(&stored) {
-            Some(Ordering::Less) => {
-                let given = given.clone();
-                return Err(StoreError::OutOfOrder { given, stored });
-            }
-            Some(Ordering::Equal | Ordering::Greater) => {}
-            None => {
-                let fault = Fault::new("system-version").with("stored", stored);
-                let error = FieldError::new("/system_version", fault);
-                return Err(StoreError::Invalid(vec![error]));
-            }
-        }
-    }
-    serde_json::to_string(given).map(Some).map_err(corrupt)
 }
 
 /// The members in which two states of a record differ.

@@ -4,6 +4,8 @@
 //! Taken last, the counter row is locked only while the entries are inserted and committed, so the
 //! order of the numbers is the order of the commits, without gaps, on both databases.
 
+mod parts;
+
 use crate::db::{Db, PATIENCE};
 use crate::entity::{change, record, tombstone};
 use crate::error::{Result, StoreError};
@@ -12,6 +14,7 @@ use chrono::{DateTime, Utc};
 use domain::access::Caller;
 use domain::change::Op;
 use domain::vocabulary::Coded;
+use parts::beginnings;
 use rand::Rng;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait, Statement};
 use std::time::{Duration, Instant};
@@ -49,11 +52,6 @@ pub struct Unit<'a> {
     entries: Vec<Entry>,
     discarded: bool,
 }
-
-/// How many entries, and how many bytes of bodies, the log tells as one transaction: partners read
-/// a transaction at once.
-const MAX_ENTRIES: usize = 500;
-const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// A log entry before it has its number.
 #[derive(Debug)]
@@ -323,7 +321,7 @@ impl Unit<'_> {
         let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
         let head = self.take_numbers(count).await?;
         let first = head - count + 1;
-        let begins = beginnings(&entries);
+        let begins = beginnings(entries.iter().map(|entry| entry.size));
         let rows: Vec<_> = (first..)
             .zip(begins.into_iter().zip(entries))
             .map(|(seq, (at, entry))| {
@@ -398,20 +396,6 @@ fn erasure(op: Op, kind: &str, record_id: Uuid, origin: &str) -> Entry {
         erased: true,
         size: 0,
     }
-}
-
-/// Where in the entries of one commit the transactions begin of which the log tells: a commit of
-/// more than a transaction may hold is told as several.
-fn beginnings(entries: &[Entry]) -> Vec<usize> {
-    let (mut begins, mut at, mut bytes) = (Vec::with_capacity(entries.len()), 0, 0);
-    for (index, entry) in entries.iter().enumerate() {
-        if index - at >= MAX_ENTRIES || (index > at && bytes + entry.size > MAX_BYTES) {
-            (at, bytes) = (index, 0);
-        }
-        bytes += entry.size;
-        begins.push(at);
-    }
-    begins
 }
 
 /// Who sees a row from outside: its home region if it is shown (`-` if it has none), else nobody.

@@ -87,7 +87,9 @@ fn planned(node: &Node, token: &str, body: &str) -> Call {
 /// A snapshot to be carried out as planned.
 fn carried_out(node: &Node, token: &str, body: &str, plan: &Answer) -> Call {
     let hash = plan.json["plan_hash"].as_str().unwrap();
-    let call = node.post(&format!("{SNAPSHOT}?plan_hash={hash}")).token(token);
+    let call = node
+        .post(&format!("{SNAPSHOT}?plan_hash={hash}"))
+        .token(token);
     call.body("application/x-ndjson", body)
 }
 

@@ -278,7 +278,13 @@ impl Extract for Feeder {
             "example": "cms",
         }));
         draft.access("push", Some(TokenScope::Sync.code()));
-        for code in ["unauthorized", "forbidden", "insufficient-scope", "busy", "not-found"] {
+        for code in [
+            "unauthorized",
+            "forbidden",
+            "insufficient-scope",
+            "busy",
+            "not-found",
+        ] {
             draft.problem(code);
         }
     }

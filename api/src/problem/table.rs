@@ -478,7 +478,10 @@ pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "items-refused",
         StatusCode::UNPROCESSABLE_ENTITY,
-        ["Some items were refused", "Einige Einträge wurden abgelehnt"],
+        [
+            "Some items were refused",
+            "Einige Einträge wurden abgelehnt",
+        ],
         [
             "Nothing was changed. Correct the items that `items` names, or let the others be done: a push with mode=each, a snapshot with skip_refused=true if each line has a key.",
             "Nichts wurde geändert. Berichtigen Sie die Einträge in `items`, oder lassen Sie die übrigen ausführen: eine Lieferung mit mode=each, einen Bestand mit skip_refused=true, wenn jede Zeile einen Schlüssel hat.",

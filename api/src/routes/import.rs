@@ -2,9 +2,7 @@
 
 use super::push::{problem_of, warnings};
 use crate::bulk::{Spool, Upload};
-use crate::extract::{
-    App, ChangeReason, Importer, Pairs, Parameter, Parameters, Query, Told,
-};
+use crate::extract::{App, ChangeReason, Importer, Pairs, Parameter, Parameters, Query, Told};
 use crate::operation::Routes;
 use crate::problem::{ItemProblem, Problem, ProblemField};
 use crate::reply::Private;
@@ -128,7 +126,11 @@ async fn import(
         ..ImportReport::default()
     };
     for faulty in &spool.told {
-        report.refuse(faulty.line, StoreError::Invalid(faulty.errors.clone()), lang);
+        report.refuse(
+            faulty.line,
+            StoreError::Invalid(faulty.errors.clone()),
+            lang,
+        );
     }
     if how.dry_run {
         // As one, so that a line may name one before it.

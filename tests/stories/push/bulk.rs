@@ -31,16 +31,23 @@ story!(bodies_may_be_packed_within_limits, async |node| {
     let bomb = packed(&vec![b' '; 20 * 1024 * 1024]);
     assert!(bomb.len() < 64 * 1024);
     send("gzip", bomb).await.problem(413, "payload-too-large");
-    send("gzip", body.clone()).await.problem(400, "malformed-json");
+    send("gzip", body.clone())
+        .await
+        .problem(400, "malformed-json");
     let mut cut = packed(&body);
     cut.truncate(cut.len() / 2);
     send("gzip", cut).await.problem(400, "malformed-json");
-    send("br", body.clone()).await.problem(415, "unsupported-media-type");
+    send("br", body.clone())
+        .await
+        .problem(415, "unsupported-media-type");
     let call = node.post(&format!("{SNAPSHOT}?dry_run=true")).token(&token);
     let call = call.body("application/json", body.clone());
     call.await.problem(415, "unsupported-media-type");
     // Elsewhere nothing is unpacked.
-    let call = node.post(RECORDS).token(&token).header("content-encoding", "gzip");
+    let call = node
+        .post(RECORDS)
+        .token(&token)
+        .header("content-encoding", "gzip");
     let call = call.body("application/json", packed(b"{}"));
     call.await.problem(415, "unsupported-media-type");
 });
@@ -52,14 +59,19 @@ story!(bodies_are_bounded, async |node| {
         call.body("application/x-ndjson", body)
     };
     // Too many lines, whatever they are.
-    send(b"1\n".repeat(20_001)).await.problem(413, "payload-too-large");
+    send(b"1\n".repeat(10_001))
+        .await
+        .problem(413, "payload-too-large");
     // One that is longer than any record is faulty, and the next one is not.
     let mut body = vec![b'x'; 2 * 1024 * 1024];
     body.push(b'\n');
     body.extend(lines(&[line("1", "Eins")]).into_bytes());
     let plan = send(body).await.expect(200);
     assert_eq!(counts(&plan), json!({"created": 1, "invalid": 1}));
-    assert_eq!(plan.json["samples"][0]["problem"]["errors"][0]["code"], "too-long");
+    assert_eq!(
+        plan.json["samples"][0]["problem"]["errors"][0]["code"],
+        "too-long"
+    );
     // A body that is announced to be too large is not waited for.
     let mut raw = Raw::open(&node.base).await;
     let head = format!(
@@ -67,7 +79,9 @@ story!(bodies_are_bounded, async |node| {
     );
     assert!(raw.send(head).await);
     assert_eq!(raw.answer().await.unwrap().status, 413);
-    let items: Vec<Value> = (0..501).map(|number| delete("actor", &number.to_string())).collect();
+    let items: Vec<Value> = (0..501)
+        .map(|number| delete("actor", &number.to_string()))
+        .collect();
     let call = push(node, &token, &items);
     call.await.problem(422, "validation-failed");
 });
@@ -75,7 +89,9 @@ story!(bodies_are_bounded, async |node| {
 story!(tables_are_what_spreadsheets_make_of_them, async |node| {
     let token = feeder(node, "hessen").await;
     let send = |table: &[u8]| {
-        let call = node.post(&format!("{SNAPSHOT}?dry_run=true&kind=actor")).token(&token);
+        let call = node
+            .post(&format!("{SNAPSHOT}?dry_run=true&kind=actor"))
+            .token(&token);
         call.body("text/csv", table)
     };
     let good: [&[u8]; 3] = [
@@ -89,10 +105,22 @@ story!(tables_are_what_spreadsheets_make_of_them, async |node| {
     }
     let faulty: [(&[u8], &str); 5] = [
         (b"external_id.id,name,home_region\n1,Eins\n", "cells"),
-        (b"external_id.id,name,home_region\n1,K\xe4the,hessen\n", "UTF-8"),
-        (b"external_id.id,name,home_region\n1,a\x01b,hessen\n", "control"),
-        (b"external_id.id,name,home_region,name_is_description\n1,Eins,hessen,ja\n", "/name_is_description"),
-        (b"external_id.id,name,home_region,kind\n1,Eins,hessen,network\n", "network"),
+        (
+            b"external_id.id,name,home_region\n1,K\xe4the,hessen\n",
+            "UTF-8",
+        ),
+        (
+            b"external_id.id,name,home_region\n1,a\x01b,hessen\n",
+            "control",
+        ),
+        (
+            b"external_id.id,name,home_region,name_is_description\n1,Eins,hessen,ja\n",
+            "/name_is_description",
+        ),
+        (
+            b"external_id.id,name,home_region,kind\n1,Eins,hessen,network\n",
+            "network",
+        ),
     ];
     for (table, told) in faulty {
         let plan = send(table).await.expect(200);
@@ -102,6 +130,8 @@ story!(tables_are_what_spreadsheets_make_of_them, async |node| {
         assert_eq!(plan.json["samples"][0]["line"], 2);
     }
     for heading in ["naem\n", "name,name\n", "name,\n"] {
-        send(heading.as_bytes()).await.problem(422, "validation-failed");
+        send(heading.as_bytes())
+            .await
+            .problem(422, "validation-failed");
     }
 });

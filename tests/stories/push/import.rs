@@ -13,7 +13,10 @@ fn import(node: &Node, token: &str, query: &str, body: &str) -> Call {
 /// The counts of a report that are not zero.
 fn tally(answer: &Answer) -> Value {
     let mut members = answer.json.clone();
-    members.as_object_mut().unwrap().retain(|_, count| count.as_u64().is_some_and(|count| count > 0));
+    members
+        .as_object_mut()
+        .unwrap()
+        .retain(|_, count| count.as_u64().is_some_and(|count| count > 0));
     members
 }
 
@@ -27,28 +30,56 @@ fn keyed(key: &str, name: &str) -> Value {
 story!(editors_import_by_key_and_by_id, async |node| {
     let approver = token(node, Role::Approver, "hessen").await;
     let body = lines(&[keyed("1", "Eins"), keyed("2", "Zwei"), keyed("3", "")]);
-    let rehearsed = import(node, &approver, "?dry_run=true", &body).await.expect(200);
+    let rehearsed = import(node, &approver, "?dry_run=true", &body)
+        .await
+        .expect(200);
     let head = node.store.head().await.unwrap();
-    assert_eq!(tally(&rehearsed), json!({"lines": 3, "created": 2, "invalid": 1}));
+    assert_eq!(
+        tally(&rehearsed),
+        json!({"lines": 3, "created": 2, "invalid": 1})
+    );
     let done = import(node, &approver, "", &body).await.expect(200);
     assert_eq!(tally(&done), tally(&rehearsed));
-    assert_eq!((&done.json["dry_run"], &rehearsed.json["dry_run"]), (&json!(false), &json!(true)));
+    assert_eq!(
+        (&done.json["dry_run"], &rehearsed.json["dry_run"]),
+        (&json!(false), &json!(true))
+    );
     assert_eq!(done.json["refused"][0]["line"], 3);
-    assert_eq!(done.json["refused"][0]["problem"]["errors"][0]["pointer"], "/name");
+    assert_eq!(
+        done.json["refused"][0]["problem"]["errors"][0]["pointer"],
+        "/name"
+    );
     assert_eq!(node.store.head().await.unwrap(), head + 2);
-    let again = import(node, &approver, "", &lines(&[keyed("1", "Eins"), keyed("2", "Neu")])).await;
-    assert_eq!(tally(&again.expect(200)), json!({"lines": 2, "updated": 1, "overwritten": 1, "unchanged": 1}));
+    let again = import(
+        node,
+        &approver,
+        "",
+        &lines(&[keyed("1", "Eins"), keyed("2", "Neu")]),
+    )
+    .await;
+    assert_eq!(
+        tally(&again.expect(200)),
+        json!({"lines": 2, "updated": 1, "overwritten": 1, "unchanged": 1})
+    );
 
     // What was exported comes back, by id and with its version.
-    let export = node.get("/v1/export?kind=actor").token(&approver).await.expect(200);
+    let export = node
+        .get("/v1/export?kind=actor")
+        .token(&approver)
+        .await
+        .expect(200);
     let unchanged = import(node, &approver, "", &export.text).await.expect(200);
     assert_eq!(tally(&unchanged), json!({"lines": 2, "unchanged": 2}));
     let mut first: Value = serde_json::from_str(export.text.lines().next().unwrap()).unwrap();
     first["name"] = json!("Aus dem Export");
-    let changed = import(node, &approver, "", &lines(&[first.clone()])).await.expect(200);
+    let changed = import(node, &approver, "", &lines(&[first.clone()]))
+        .await
+        .expect(200);
     assert_eq!(tally(&changed), json!({"lines": 1, "updated": 1}));
     first["name"] = json!("Veraltet");
-    let stale = import(node, &approver, "", &lines(&[first])).await.expect(200);
+    let stale = import(node, &approver, "", &lines(&[first]))
+        .await
+        .expect(200);
     assert_eq!(problem(&stale.json["refused"][0]), "precondition-failed");
 
     // A line may name one before it, in a rehearsal too.
@@ -57,33 +88,74 @@ story!(editors_import_by_key_and_by_id, async |node| {
     let body = lines(&[series("a"), series("b"), part]);
     for query in ["?dry_run=true", ""] {
         let answer = import(node, &approver, query, &body).await.expect(200);
-        assert_eq!(tally(&answer), json!({"lines": 3, "created": 3}), "{}", answer.text);
+        assert_eq!(
+            tally(&answer),
+            json!({"lines": 3, "created": 3}),
+            "{}",
+            answer.text
+        );
     }
 });
 
 story!(cells_of_a_table_are_taken_as_they_are, async |node| {
     let approver = token(node, Role::Approver, "hessen").await;
-    let names = ["=1+1", "+49 561", "-x", "@y", "'=z", "a;b\\c", "\"q\"\nnext"];
+    let names = [
+        "=1+1",
+        "+49 561",
+        "-x",
+        "@y",
+        "'=z",
+        "a;b\\c",
+        "\"q\"\nnext",
+    ];
     let rows: String = (names.iter().enumerate())
-        .map(|(key, name)| format!("{key},\"{}\",hessen,published,liste\r\n", name.replace('"', "\"\"")))
+        .map(|(key, name)| {
+            format!(
+                "{key},\"{}\",hessen,published,liste\r\n",
+                name.replace('"', "\"\"")
+            )
+        })
         .collect();
     let table = format!("external_id.id,name,home_region,publication,external_id.system\r\n{rows}");
-    let call = node.post("/v1/import?kind=actor").token(&approver).body("text/csv", table);
+    let call = node
+        .post("/v1/import?kind=actor")
+        .token(&approver)
+        .body("text/csv", table);
     let done = call.await.expect(200);
-    assert_eq!(tally(&done), json!({"lines": 7, "created": 7}), "{}", done.text);
+    assert_eq!(
+        tally(&done),
+        json!({"lines": 7, "created": 7}),
+        "{}",
+        done.text
+    );
     node.settled().await;
     for (key, name) in names.iter().enumerate() {
         // A single apostrophe before a formula is how exports guard it.
         let stored = name.strip_prefix('\'').unwrap_or(name);
-        let found = node.get(&format!("/v1/actors?external_id=liste%7C{key}")).await.expect(200);
+        let found = node
+            .get(&format!("/v1/actors?external_id=liste%7C{key}"))
+            .await
+            .expect(200);
         assert_eq!(found.json["items"][0]["name"], stored);
     }
     // Out and in again changes nothing.
-    let table = node.get("/v1/export?kind=actor&format=csv").await.expect(200).text;
+    let table = node
+        .get("/v1/export?kind=actor&format=csv")
+        .await
+        .expect(200)
+        .text;
     assert!(table.contains("\"'=1+1\""));
-    let call = node.post("/v1/import").token(&approver).body("text/csv", table);
+    let call = node
+        .post("/v1/import")
+        .token(&approver)
+        .body("text/csv", table);
     let done = call.await.expect(200);
-    assert_eq!(tally(&done), json!({"lines": 7, "unchanged": 7}), "{}", done.text);
+    assert_eq!(
+        tally(&done),
+        json!({"lines": 7, "unchanged": 7}),
+        "{}",
+        done.text
+    );
 });
 
 story!(imports_are_for_those_who_write, async |node| {
@@ -99,9 +171,15 @@ story!(imports_are_for_those_who_write, async |node| {
     draft["publication"] = json!("draft");
     let body = lines(&[there.clone(), keyed("3", "Öffentlich"), draft.clone()]);
     let answer = import(node, &editor, "", &body).await.expect(200);
-    assert_eq!(tally(&answer), json!({"lines": 3, "created": 1, "invalid": 2}));
+    assert_eq!(
+        tally(&answer),
+        json!({"lines": 3, "created": 1, "invalid": 2})
+    );
     let refused = &answer.json["refused"];
-    assert_eq!([problem(&refused[0]), problem(&refused[1])], ["forbidden"; 2]);
+    assert_eq!(
+        [problem(&refused[0]), problem(&refused[1])],
+        ["forbidden"; 2]
+    );
     assert_eq!(refused[1]["problem"]["reason"], "publication");
 
     // New ids are the admin's; of one that is not his to see an editor learns nothing.
@@ -118,37 +196,70 @@ story!(imports_are_for_those_who_write, async |node| {
     assert_eq!(told(secret.id()).await, told(&fresh).await);
     let mut line = keyed("9", "Neun");
     line["id"] = json!(fresh);
-    let answer = import(node, &node.admin, "", &lines(&[line])).await.expect(200);
+    let answer = import(node, &node.admin, "", &lines(&[line]))
+        .await
+        .expect(200);
     assert_eq!(tally(&answer), json!({"lines": 1, "created": 1}));
     // A key that a record has which he may not see is taken.
     there["home_region"] = json!("hessen");
-    let answer = import(node, &editor, "", &lines(&[there])).await.expect(200);
+    let answer = import(node, &editor, "", &lines(&[there]))
+        .await
+        .expect(200);
     assert_eq!(problem(&answer.json["refused"][0]), "conflict");
     assert!(!answer.text.contains(secret.id()));
     // An own record that was deleted comes back under its id.
-    let own = node.get("/v1/actors?external_id=liste%7C2&publication=draft").token(&editor).await;
+    let own = node
+        .get("/v1/actors?external_id=liste%7C2&publication=draft")
+        .token(&editor)
+        .await;
     let own = own.expect(200).json["items"][0].clone();
     let path = format!("/v1/actors/{}", own["id"].as_str().unwrap());
-    node.delete(&path).token(&editor).if_match("*").await.expect(204);
-    let answer = import(node, &editor, "", &lines(&[own.clone()])).await.expect(200);
-    assert_eq!(tally(&answer), json!({"lines": 1, "created": 1}), "{}", answer.text);
+    node.delete(&path)
+        .token(&editor)
+        .if_match("*")
+        .await
+        .expect(204);
+    let answer = import(node, &editor, "", &lines(&[own.clone()]))
+        .await
+        .expect(200);
+    assert_eq!(
+        tally(&answer),
+        json!({"lines": 1, "created": 1}),
+        "{}",
+        answer.text
+    );
     node.get(&path).token(&editor).await.expect(200);
 });
 
 story!(what_cannot_be_read_is_told_with_its_line, async |node| {
     let approver = token(node, Role::Approver, "hessen").await;
     let good = keyed("1", "Eins");
-    let body = format!("{{\n\n{good}\n{{\"kind\":\"aktor\"}}\n[]\n{{\"kind\":\"actor\",\"origin\":\"elsewhere\"}}\n");
+    let body = format!(
+        "{{\n\n{good}\n{{\"kind\":\"aktor\"}}\n[]\n{{\"kind\":\"actor\",\"origin\":\"elsewhere\"}}\n"
+    );
     let answer = import(node, &approver, "", &body).await.expect(200);
-    assert_eq!(tally(&answer), json!({"lines": 5, "created": 1, "invalid": 4}));
-    let lines: Vec<_> = answer.json["refused"].as_array().unwrap().iter().map(|one| one["line"].clone()).collect();
+    assert_eq!(
+        tally(&answer),
+        json!({"lines": 5, "created": 1, "invalid": 4})
+    );
+    let lines: Vec<_> = answer.json["refused"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["line"].clone())
+        .collect();
     assert_eq!(lines, [1, 4, 5, 6]);
     let german = import(node, &approver, "?dry_run=true", "{}").header("accept-language", "de");
     let german = german.await.expect(200);
-    assert_eq!(german.json["refused"][0]["problem"]["title"], "Der Body ist nicht gültig");
+    assert_eq!(
+        german.json["refused"][0]["problem"]["title"],
+        "Der Body ist nicht gültig"
+    );
     // A number with a doubtful check digit is taken, and told of.
     let mut doubtful = keyed("4", "Vier");
     doubtful["identifiers"] = json!([{"scheme": "vat", "value": "DE136695970"}]);
-    let answer = import(node, &approver, "", &crate::push::lines(&[doubtful])).await.expect(200);
+    let answer = import(node, &approver, "", &crate::push::lines(&[doubtful]))
+        .await
+        .expect(200);
     assert_eq!(answer.json["warned"][0]["line"], 1, "{}", answer.text);
 });

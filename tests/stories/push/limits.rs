@@ -22,7 +22,9 @@ story!(feeders_push_their_system_in_their_regions, async |node| {
     }
     for scope in [TokenScope::Directory, TokenScope::Admin] {
         let token = node.narrowed(&[scope]).await;
-        push(node, &token, &items).await.problem(403, "insufficient-scope");
+        push(node, &token, &items)
+            .await
+            .problem(403, "insufficient-scope");
     }
     let nobody = node.post(RECORDS).anonymous().json(&body).await;
     nobody.problem(401, "unauthorized");
@@ -51,106 +53,151 @@ story!(feeders_push_their_system_in_their_regions, async |node| {
     assert_eq!(statuses(&answer), ["invalid"]);
     // An admin may, as far as the scopes of the token go.
     let narrowed = node.narrowed(&[TokenScope::Sync]).await;
-    let answer = push(node, &narrowed, &[upsert("actor", "2", &there), upsert("topic", "1", &topic)]);
+    let answer = push(
+        node,
+        &narrowed,
+        &[upsert("actor", "2", &there), upsert("topic", "1", &topic)],
+    );
     assert_eq!(statuses(&answer.await), ["created", "invalid"]);
     let answer = push(node, &node.admin, &[upsert("topic", "1", &topic)]);
     assert_eq!(statuses(&answer.await), ["created"]);
 });
 
-story!(feeders_learn_nothing_of_what_they_may_not_see, async |node| {
-    let here = feeder(node, "hessen").await;
-    let there = feeder(node, "bayern").await;
-    let mut draft = actor("Geheim");
-    draft["home_region"] = json!("bayern");
-    draft["publication"] = json!("draft");
-    let mut public = draft.clone();
-    public["publication"] = json!("published");
-    let items = [upsert("actor", "1", &draft), upsert("actor", "2", &public)];
-    let made = push(node, &there, &items).await.expect(200);
-    let secret = made.json["items"][0]["id"].as_str().unwrap().to_owned();
-    // The key is taken; by what, is told of what is public only.
-    for op in [upsert("actor", "1", &actor("Meins")), delete("actor", "1")] {
-        let answer = push(node, &here, &[op]).await.expect(200);
+story!(
+    feeders_learn_nothing_of_what_they_may_not_see,
+    async |node| {
+        let here = feeder(node, "hessen").await;
+        let there = feeder(node, "bayern").await;
+        let mut draft = actor("Geheim");
+        draft["home_region"] = json!("bayern");
+        draft["publication"] = json!("draft");
+        let mut public = draft.clone();
+        public["publication"] = json!("published");
+        let items = [upsert("actor", "1", &draft), upsert("actor", "2", &public)];
+        let made = push(node, &there, &items).await.expect(200);
+        let secret = made.json["items"][0]["id"].as_str().unwrap().to_owned();
+        // The key is taken; by what, is told of what is public only.
+        for op in [upsert("actor", "1", &actor("Meins")), delete("actor", "1")] {
+            let answer = push(node, &here, &[op]).await.expect(200);
+            assert_eq!(statuses(&answer), ["conflict"]);
+            assert_eq!(problem(&answer.json["items"][0]), "conflict");
+            assert!(!answer.text.contains(&secret) && !answer.text.contains("Geheim"));
+        }
+        let answer = push(node, &here, &[upsert("actor", "2", &actor("Meins"))]).await;
+        assert_eq!(
+            answer.json["items"][0]["problem"]["other"]["id"],
+            made.json["items"][1]["id"]
+        );
+        // Who sends what was sent before, but may not, is not told that it was.
+        let answer = push(node, &here, &items[..1]).await;
         assert_eq!(statuses(&answer), ["conflict"]);
-        assert_eq!(problem(&answer.json["items"][0]), "conflict");
-        assert!(!answer.text.contains(&secret) && !answer.text.contains("Geheim"));
+        // Nor is an end a way to find it: unknown and invisible are answered alike.
+        let joined = |id: &str| {
+            let record = json!({"type": "cooperates_with", "from": {"kind": "actor", "external_id": {"system": "cms", "id": "9"}}, "to": {"kind": "actor", "external_id": {"system": "cms", "id": id}}});
+            upsert("relationship", "1", &record)
+        };
+        let mine = upsert("actor", "9", &actor("Neun"));
+        push(node, &here, &[mine]).await.expect(200);
+        let faults = async |id: &str| {
+            let answer = push(node, &here, &[joined(id)]).await.expect(200);
+            let errors = answer.json["items"][0]["problem"]["errors"].to_string();
+            errors.replace(id, "")
+        };
+        assert_eq!(faults("1").await, faults("77").await);
+        // Drafts that a feeder supplies are read by editors, not by the feeder.
+        let path = format!("/v1/actors/{secret}");
+        node.get(&path)
+            .token(&there)
+            .await
+            .problem(404, "not-found");
+        node.patch(&path)
+            .token(&there)
+            .if_match("*")
+            .json(&json!({}))
+            .await
+            .problem(404, "not-found");
+
+        // A snapshot is everything that the feeder supplies, not what others do.
+        let plan = planned(node, &here, &lines(&[line("9", "Neun")]))
+            .await
+            .expect(200);
+        assert_eq!(plan.json["records"], 1);
+        assert_eq!(plan.json["counts"]["deleted"], 0);
+        let elsewhere = node.post(&SNAPSHOT.replace("cms", "sap")).token(&here);
+        let elsewhere = elsewhere.body("text/csv", "name\n").await;
+        elsewhere.problem(400, "invalid-parameter");
+        let elsewhere = node.post(&format!("{}?dry_run=true", SNAPSHOT.replace("cms", "sap")));
+        let elsewhere = elsewhere.token(&here).body("text/csv", "name\n").await;
+        elsewhere.problem(403, "forbidden");
     }
-    let answer = push(node, &here, &[upsert("actor", "2", &actor("Meins"))]).await;
-    assert_eq!(answer.json["items"][0]["problem"]["other"]["id"], made.json["items"][1]["id"]);
-    // Who sends what was sent before, but may not, is not told that it was.
-    let answer = push(node, &here, &items[..1]).await;
-    assert_eq!(statuses(&answer), ["conflict"]);
-    // Nor is an end a way to find it: unknown and invisible are answered alike.
-    let joined = |id: &str| {
-        let record = json!({"type": "cooperates_with", "from": {"kind": "actor", "external_id": {"system": "cms", "id": "9"}}, "to": {"kind": "actor", "external_id": {"system": "cms", "id": id}}});
-        upsert("relationship", "1", &record)
-    };
-    let mine = upsert("actor", "9", &actor("Neun"));
-    push(node, &here, &[mine]).await.expect(200);
-    let faults = async |id: &str| {
-        let answer = push(node, &here, &[joined(id)]).await.expect(200);
-        let errors = answer.json["items"][0]["problem"]["errors"].to_string();
-        errors.replace(id, "")
-    };
-    assert_eq!(faults("1").await, faults("77").await);
-    // Drafts that a feeder supplies are read by editors, not by the feeder.
-    let path = format!("/v1/actors/{secret}");
-    node.get(&path).token(&there).await.problem(404, "not-found");
-    node.patch(&path).token(&there).if_match("*").json(&json!({})).await.problem(404, "not-found");
+);
 
-    // A snapshot is everything that the feeder supplies, not what others do.
-    let plan = planned(node, &here, &lines(&[line("9", "Neun")])).await.expect(200);
-    assert_eq!(plan.json["records"], 1);
-    assert_eq!(plan.json["counts"]["deleted"], 0);
-    let elsewhere = node.post(&SNAPSHOT.replace("cms", "sap")).token(&here);
-    let elsewhere = elsewhere.body("text/csv", "name\n").await;
-    elsewhere.problem(400, "invalid-parameter");
-    let elsewhere = node.post(&format!("{}?dry_run=true", SNAPSHOT.replace("cms", "sap")));
-    let elsewhere = elsewhere.token(&here).body("text/csv", "name\n").await;
-    elsewhere.problem(403, "forbidden");
-});
-
-story!(what_a_feeder_supplies_is_not_changed_by_hand, async |node| {
-    let feeder = feeder(node, "hessen").await;
-    let made = push(node, &feeder, &[upsert("actor", "1", &actor("Praxis"))]).await;
-    let path = format!("/v1/actors/{}", made.json["items"][0]["id"].as_str().unwrap());
-    let approver = token(node, Role::Approver, "hessen").await;
-    let patch = json!({"summary": "von Hand"});
-    let by_hand = || node.patch(&path).token(&approver).if_match("*").json(&patch);
-    by_hand().await.problem(403, "owned-by-system");
-    let deletion = node.delete(&path).token(&approver).if_match("*");
-    deletion.await.problem(403, "owned-by-system");
-    let create = |key: &str| {
-        let mut body = actor("Neu");
-        body["external_id"] = json!({"system": "cms", "id": key});
-        node.post("/v1/actors").token(&approver).json(&body)
-    };
-    create("2").await.problem(403, "owned-by-system");
-    let import = node.post("/v1/import").token(&approver);
-    let import = import.body("application/x-ndjson", lines(&[line("1", "Import")]));
-    let import = import.await.expect(200);
-    assert_eq!(problem(&import.json["refused"][0]), "owned-by-system");
-    // A record of nobody's system does not become one of this.
-    let free = node.post("/v1/actors").token(&approver).json(&actor("Frei"));
-    let free = format!("/v1/actors/{}", free.await.expect(201).id());
-    let claim = json!({"external_id": {"system": "cms", "id": "3"}});
-    let claim = node.patch(&free).token(&approver).if_match("*").json(&claim);
-    claim.await.problem(403, "owned-by-system");
-    // People to ask are no part of the record.
-    let person = json!({"name": "Max", "purpose": "Abstimmung", "phone": "0561 1"});
-    let person = node.post(&format!("{path}/contact_persons")).token(&approver).json(&person);
-    person.await.expect(201);
-    // An admin may, and the next push says that it undoes it.
-    node.patch(&path).if_match("*").json(&patch).await.expect(200);
-    let mut changed = actor("Praxis");
-    changed["summary"] = json!("vom System");
-    let answer = push(node, &feeder, &[upsert("actor", "1", &changed)]).await;
-    assert_eq!(answer.json["items"][0]["overwritten"], true);
-    // Without a feeder, the records are the editors' again.
-    release(node).await;
-    by_hand().await.expect(200);
-    create("2").await.expect(201);
-});
+story!(
+    what_a_feeder_supplies_is_not_changed_by_hand,
+    async |node| {
+        let feeder = feeder(node, "hessen").await;
+        let made = push(node, &feeder, &[upsert("actor", "1", &actor("Praxis"))]).await;
+        let path = format!(
+            "/v1/actors/{}",
+            made.json["items"][0]["id"].as_str().unwrap()
+        );
+        let approver = token(node, Role::Approver, "hessen").await;
+        let patch = json!({"summary": "von Hand"});
+        let by_hand = || {
+            node.patch(&path)
+                .token(&approver)
+                .if_match("*")
+                .json(&patch)
+        };
+        by_hand().await.problem(403, "owned-by-system");
+        let deletion = node.delete(&path).token(&approver).if_match("*");
+        deletion.await.problem(403, "owned-by-system");
+        let create = |key: &str| {
+            let mut body = actor("Neu");
+            body["external_id"] = json!({"system": "cms", "id": key});
+            node.post("/v1/actors").token(&approver).json(&body)
+        };
+        create("2").await.problem(403, "owned-by-system");
+        let import = node.post("/v1/import").token(&approver);
+        let import = import.body("application/x-ndjson", lines(&[line("1", "Import")]));
+        let import = import.await.expect(200);
+        assert_eq!(problem(&import.json["refused"][0]), "owned-by-system");
+        // A record of nobody's system does not become one of this.
+        let free = node
+            .post("/v1/actors")
+            .token(&approver)
+            .json(&actor("Frei"));
+        let free = format!("/v1/actors/{}", free.await.expect(201).id());
+        let claim = json!({"external_id": {"system": "cms", "id": "3"}});
+        let claim = node
+            .patch(&free)
+            .token(&approver)
+            .if_match("*")
+            .json(&claim);
+        claim.await.problem(403, "owned-by-system");
+        // People to ask are no part of the record.
+        let person = json!({"name": "Max", "purpose": "Abstimmung", "phone": "0561 1"});
+        let person = node
+            .post(&format!("{path}/contact_persons"))
+            .token(&approver)
+            .json(&person);
+        person.await.expect(201);
+        // An admin may, and the next push says that it undoes it.
+        node.patch(&path)
+            .if_match("*")
+            .json(&patch)
+            .await
+            .expect(200);
+        let mut changed = actor("Praxis");
+        changed["summary"] = json!("vom System");
+        let answer = push(node, &feeder, &[upsert("actor", "1", &changed)]).await;
+        assert_eq!(answer.json["items"][0]["overwritten"], true);
+        // Without a feeder, the records are the editors' again.
+        release(node).await;
+        by_hand().await.expect(200);
+        create("2").await.expect(201);
+    }
+);
 
 story!(a_region_is_asked_for_by_its_id, async |node| {
     // A feeder of a region may say it in every form that a single write takes.

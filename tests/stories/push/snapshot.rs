@@ -34,11 +34,19 @@ story!(a_snapshot_is_planned_and_then_carried_out, async |node| {
         "to": {"kind": "network", "external_id": {"system": "cms", "id": "n"}},
     });
     let network = json!({"kind": "network", "name": "Netz", "home_region": "hessen", "publication": "published", "external_id": {"id": "n"}});
-    let body = lines(&[member.clone(), network.clone(), line("1", "Eins"), line("2", "Zwei")]);
+    let body = lines(&[
+        member.clone(),
+        network.clone(),
+        line("1", "Eins"),
+        line("2", "Zwei"),
+    ]);
     let before = everything(node).await;
     let plan = planned(node, &token, &body).await.expect(200);
     assert_eq!(counts(&plan), json!({"created": 4}));
-    assert_eq!((&plan.json["applied"], &plan.json["lines"]), (&json!(false), &json!(4)));
+    assert_eq!(
+        (&plan.json["applied"], &plan.json["lines"]),
+        (&json!(false), &json!(4))
+    );
     assert_eq!(plan.json["blocked_by"], json!([]));
     assert_eq!(plan.json["samples"].as_array().unwrap().len(), 4);
     assert!(plan.json["samples"][0]["id"].is_null());
@@ -52,7 +60,9 @@ story!(a_snapshot_is_planned_and_then_carried_out, async |node| {
     assert_eq!(applied.json["plan_hash"], plan.json["plan_hash"]);
 
     // A plan is carried out once; what it made is then unchanged.
-    carried_out(node, &token, &body, &plan).await.problem(409, "stale-plan");
+    carried_out(node, &token, &body, &plan)
+        .await
+        .problem(409, "stale-plan");
     let head = node.store.head().await.unwrap();
     let unchanged = done(node, &token, &body).await;
     assert_eq!(counts(&unchanged), json!({"unchanged": 4}));
@@ -64,48 +74,75 @@ story!(a_snapshot_is_planned_and_then_carried_out, async |node| {
     let expected = json!({"created": 1, "updated": 1, "unchanged": 1, "deleted": 2});
     assert_eq!(counts(&plan), expected);
     let samples = plan.json["samples"].as_array().unwrap();
-    let updated = samples.iter().find(|one| one["status"] == "updated").unwrap();
-    assert_eq!((&updated["line"], &updated["members"]), (&json!(2), &json!(["name"])));
+    let updated = samples
+        .iter()
+        .find(|one| one["status"] == "updated")
+        .unwrap();
+    assert_eq!(
+        (&updated["line"], &updated["members"]),
+        (&json!(2), &json!(["name"]))
+    );
     let applied = carried_out(node, &token, &less, &plan).await.expect(200);
     assert_eq!(counts(&applied), expected);
-    let keys: Vec<_> = supplied(node).await.into_iter().filter_map(|row| row.external_id).collect();
+    let keys: Vec<_> = supplied(node)
+        .await
+        .into_iter()
+        .filter_map(|row| row.external_id)
+        .collect();
     assert_eq!(keys, ["2", "3", "n"]);
     tests::audit::audit(node.store.db().reader()).await;
 });
 
-story!(a_plan_that_is_not_what_would_happen_is_stale, async |node| {
-    let token = feeder(node, "hessen").await;
-    done(node, &token, &numbered(0..2)).await;
-    let body = lines(&[line("0", "Umbenannt"), line("1", "Praxis 1")]);
-    let plan = planned(node, &token, &body).await.expect(200);
-    // Another snapshot …
-    let other = lines(&[line("0", "Umbenannt"), line("1", "Auch umbenannt")]);
-    let before = everything(node).await;
-    carried_out(node, &token, &other, &plan).await.problem(409, "stale-plan");
-    assert_eq!(everything(node).await, before);
-    // … or another directory.
-    let changed = [upsert("actor", "1", &actor("Inzwischen"))];
-    push(node, &token, &changed).await.expect(200);
-    let before = everything(node).await;
-    carried_out(node, &token, &body, &plan).await.problem(409, "stale-plan");
-    assert_eq!(everything(node).await, before);
-    let plan = planned(node, &token, &body).await.expect(200);
-    carried_out(node, &token, &body, &plan).await.expect(200);
+story!(
+    a_plan_that_is_not_what_would_happen_is_stale,
+    async |node| {
+        let token = feeder(node, "hessen").await;
+        done(node, &token, &numbered(0..2)).await;
+        let body = lines(&[line("0", "Umbenannt"), line("1", "Praxis 1")]);
+        let plan = planned(node, &token, &body).await.expect(200);
+        // Another snapshot …
+        let other = lines(&[line("0", "Umbenannt"), line("1", "Auch umbenannt")]);
+        let before = everything(node).await;
+        carried_out(node, &token, &other, &plan)
+            .await
+            .problem(409, "stale-plan");
+        assert_eq!(everything(node).await, before);
+        // … or another directory.
+        let changed = [upsert("actor", "1", &actor("Inzwischen"))];
+        push(node, &token, &changed).await.expect(200);
+        let before = everything(node).await;
+        carried_out(node, &token, &body, &plan)
+            .await
+            .problem(409, "stale-plan");
+        assert_eq!(everything(node).await, before);
+        let plan = planned(node, &token, &body).await.expect(200);
+        carried_out(node, &token, &body, &plan).await.expect(200);
 
-    // Neither planned nor as planned is nothing.
-    for query in ["", "?dry_run=false", &format!("?dry_run=true&plan_hash={}", plan.json["plan_hash"].as_str().unwrap())] {
-        let call = node.post(&format!("{SNAPSHOT}{query}")).token(&token);
-        let call = call.body("application/x-ndjson", body.as_str());
-        call.await.problem(400, "invalid-parameter");
+        // Neither planned nor as planned is nothing.
+        for query in [
+            "",
+            "?dry_run=false",
+            &format!(
+                "?dry_run=true&plan_hash={}",
+                plan.json["plan_hash"].as_str().unwrap()
+            ),
+        ] {
+            let call = node.post(&format!("{SNAPSHOT}{query}")).token(&token);
+            let call = call.body("application/x-ndjson", body.as_str());
+            call.await.problem(400, "invalid-parameter");
+        }
     }
-});
+);
 
 story!(a_snapshot_that_breaks_off_leaves_nothing, async |node| {
     let token = feeder(node, "hessen").await;
     done(node, &token, &numbered(0..3)).await;
     let before = everything(node).await;
     let lines = |numbers: std::ops::Range<u64>| -> Vec<Line> {
-        let line = |number: u64| Line { number, record: line(&number.to_string(), "Anders") };
+        let line = |number: u64| Line {
+            number,
+            record: line(&number.to_string(), "Anders"),
+        };
         numbers.map(line).collect()
     };
     let kinds = [Kind::Actor];
@@ -119,7 +156,10 @@ story!(a_snapshot_that_breaks_off_leaves_nothing, async |node| {
         confirmed: false,
     };
     let whole = async |_, at| Ok((lines(at..(at + 2).min(4)), (at + 2).min(4)));
-    let rehearsal = WriteOptions { dry_run: true, ..WriteOptions::default() };
+    let rehearsal = WriteOptions {
+        dry_run: true,
+        ..WriteOptions::default()
+    };
     let options = WriteOptions::default();
     let caller = domain::access::Caller::node();
     let store = &node.store;
@@ -133,10 +173,15 @@ story!(a_snapshot_that_breaks_off_leaves_nothing, async |node| {
         0 => Ok((lines(0..2), 2)),
         _ => Err(StoreError::Corrupt("the spool is gone".to_owned())),
     };
-    let failed = store.push_snapshot(&caller, &snapshot, broken, &options).await;
+    let failed = store
+        .push_snapshot(&caller, &snapshot, broken, &options)
+        .await;
     failed.unwrap_err();
     assert_eq!(everything(node).await, before);
-    let (_, decision) = store.push_snapshot(&caller, &snapshot, whole, &options).await.unwrap();
+    let (_, decision) = store
+        .push_snapshot(&caller, &snapshot, whole, &options)
+        .await
+        .unwrap();
     assert_eq!(decision, Decision::Done);
     assert_eq!(supplied(node).await.len(), 4);
 });
@@ -147,11 +192,17 @@ story!(much_goes_only_when_an_admin_says_so, async |node| {
     // Twenty always may.
     let twenty = numbered(0..10);
     let plan = planned(node, &token, &twenty).await.expect(200);
-    assert_eq!((counts(&plan), &plan.json["blocked_by"]), (json!({"unchanged": 10, "deleted": 20}), &json!([])));
+    assert_eq!(
+        (counts(&plan), &plan.json["blocked_by"]),
+        (json!({"unchanged": 10, "deleted": 20}), &json!([]))
+    );
     // An empty one, one without lines, and one that lacks more.
     for body in ["", "\n\n", &numbered(0..9)] {
         let plan = planned(node, &token, body).await.expect(200);
-        assert_eq!(plan.json["blocked_by"], json!(["deletion-threshold-exceeded"]));
+        assert_eq!(
+            plan.json["blocked_by"],
+            json!(["deletion-threshold-exceeded"])
+        );
         let before = everything(node).await;
         let refused = carried_out(node, &token, body, &plan).await;
         let refused = refused.problem(409, "deletion-threshold-exceeded");
@@ -163,7 +214,9 @@ story!(much_goes_only_when_an_admin_says_so, async |node| {
     let confirmed = |token: &str| {
         let hash = plan.json["plan_hash"].as_str().unwrap();
         let path = format!("{SNAPSHOT}?plan_hash={hash}&confirm_deletes=true");
-        node.post(&path).token(token).body("application/x-ndjson", body.as_str())
+        node.post(&path)
+            .token(token)
+            .body("application/x-ndjson", body.as_str())
     };
     confirmed(&token).await.problem(403, "forbidden");
     let narrowed = node.narrowed(&[TokenScope::Sync]).await;
@@ -176,7 +229,11 @@ story!(much_goes_only_when_an_admin_says_so, async |node| {
 story!(a_snapshot_of_some_kinds_leaves_the_others, async |node| {
     let token = feeder(node, "hessen").await;
     let network = json!({"name": "Netz", "home_region": "hessen"});
-    let items = [upsert("network", "n", &network), upsert("actor", "1", &actor("Eins")), upsert("actor", "2", &actor("Zwei"))];
+    let items = [
+        upsert("network", "n", &network),
+        upsert("actor", "1", &actor("Eins")),
+        upsert("actor", "2", &actor("Zwei")),
+    ];
     push(node, &token, &items).await.expect(200);
     let table = "external_id.id,name,home_region,publication\r\n1,Eins,hessen,published\r\n";
     let csv = |query: &str, table: &str| -> Call {
@@ -184,7 +241,9 @@ story!(a_snapshot_of_some_kinds_leaves_the_others, async |node| {
         call.body("text/csv", table)
     };
     // A table must be known to be of a kind.
-    csv("dry_run=true", table).await.problem(400, "invalid-parameter");
+    csv("dry_run=true", table)
+        .await
+        .problem(400, "invalid-parameter");
     let plan = csv("dry_run=true&kind=actor", table).await.expect(200);
     assert_eq!(counts(&plan), json!({"unchanged": 1, "deleted": 1}));
     assert_eq!(plan.json["records"], 2);
@@ -192,55 +251,84 @@ story!(a_snapshot_of_some_kinds_leaves_the_others, async |node| {
     assert_eq!(counts(&empty), json!({"deleted": 1}));
     // Lines of one kind say so too, and others are faulty then.
     let of_actors = |body: String| {
-        let call = node.post(&format!("{SNAPSHOT}?dry_run=true&kind=actor")).token(&token);
+        let call = node
+            .post(&format!("{SNAPSHOT}?dry_run=true&kind=actor"))
+            .token(&token);
         call.body("application/x-ndjson", body)
     };
     let plan = of_actors(lines(&[line("2", "Zwei")])).await.expect(200);
     assert_eq!(counts(&plan), json!({"unchanged": 1, "deleted": 1}));
     let mut other = line("n", "Netz");
     other["kind"] = json!("network");
-    let plan = of_actors(lines(&[line("2", "Zwei"), other])).await.expect(200);
-    assert_eq!(counts(&plan), json!({"unchanged": 1, "deleted": 1, "invalid": 1}));
+    let plan = of_actors(lines(&[line("2", "Zwei"), other]))
+        .await
+        .expect(200);
+    assert_eq!(
+        counts(&plan),
+        json!({"unchanged": 1, "deleted": 1, "invalid": 1})
+    );
     // All of them at once.
-    let plan = planned(node, &token, &lines(&[line("2", "Zwei")])).await.expect(200);
+    let plan = planned(node, &token, &lines(&[line("2", "Zwei")]))
+        .await
+        .expect(200);
     assert_eq!(counts(&plan), json!({"unchanged": 1, "deleted": 2}));
 });
 
-story!(lines_that_are_refused_hold_up_the_others_unless_told, async |node| {
-    let token = feeder(node, "hessen").await;
-    done(node, &token, &numbered(0..3)).await;
-    let mut bad = line("1", "");
-    bad["colour"] = json!("red");
-    let body = lines(&[line("0", "Null"), bad, line("0", "Zweimal")]);
-    let plan = planned(node, &token, &body).await.expect(200);
-    assert_eq!(counts(&plan), json!({"updated": 1, "deleted": 1, "invalid": 2}));
-    assert_eq!(plan.json["blocked_by"], json!(["items-refused"]));
-    let refused = carried_out(node, &token, &body, &plan).await;
-    let refused = refused.problem(422, "items-refused");
-    let told: Vec<_> = refused.json["items"].as_array().unwrap().iter().collect();
-    assert_eq!(told.len(), 2);
-    assert!(told.iter().all(|one| problem(one) == "validation-failed"));
-    let skipping = |body: &str, plan: &Answer| {
-        let hash = plan.json["plan_hash"].as_str().unwrap();
-        let path = format!("{SNAPSHOT}?plan_hash={hash}&skip_refused=true");
-        node.post(&path).token(&token).body("application/x-ndjson", body)
-    };
-    // The record of a line that is refused stays as it is.
-    skipping(&body, &plan).await.expect(200);
-    let rows = supplied(node).await;
-    let names: Vec<_> = rows.iter().map(|row| row.name.as_deref().unwrap()).collect();
-    assert_eq!(names, ["Null", "Praxis 1"]);
-
-    // A line without a key may be of any record, so nothing can be missing.
-    for unknown in ["{\"kind\": \"actor\", \"name\": \"Ohne Schlüssel\"}", "{\"kind\": \"akteur\"}", "[]", "{", "{\"a\": 1, \"a\": 2}"] {
-        let body = format!("{}{unknown}\n", numbered(0..1));
+story!(
+    lines_that_are_refused_hold_up_the_others_unless_told,
+    async |node| {
+        let token = feeder(node, "hessen").await;
+        done(node, &token, &numbered(0..3)).await;
+        let mut bad = line("1", "");
+        bad["colour"] = json!("red");
+        let body = lines(&[line("0", "Null"), bad, line("0", "Zweimal")]);
         let plan = planned(node, &token, &body).await.expect(200);
-        assert_eq!(plan.json["counts"]["invalid"], 1, "{unknown}");
-        skipping(&body, &plan).await.problem(422, "items-refused");
+        assert_eq!(
+            counts(&plan),
+            json!({"updated": 1, "deleted": 1, "invalid": 2})
+        );
+        assert_eq!(plan.json["blocked_by"], json!(["items-refused"]));
+        let refused = carried_out(node, &token, &body, &plan).await;
+        let refused = refused.problem(422, "items-refused");
+        let told: Vec<_> = refused.json["items"].as_array().unwrap().iter().collect();
+        assert_eq!(told.len(), 2);
+        assert!(told.iter().all(|one| problem(one) == "validation-failed"));
+        let skipping = |body: &str, plan: &Answer| {
+            let hash = plan.json["plan_hash"].as_str().unwrap();
+            let path = format!("{SNAPSHOT}?plan_hash={hash}&skip_refused=true");
+            node.post(&path)
+                .token(&token)
+                .body("application/x-ndjson", body)
+        };
+        // The record of a line that is refused stays as it is.
+        skipping(&body, &plan).await.expect(200);
+        let rows = supplied(node).await;
+        let names: Vec<_> = rows
+            .iter()
+            .map(|row| row.name.as_deref().unwrap())
+            .collect();
+        assert_eq!(names, ["Null", "Praxis 1"]);
+
+        // A line without a key may be of any record, so nothing can be missing.
+        for unknown in [
+            "{\"kind\": \"actor\", \"name\": \"Ohne Schlüssel\"}",
+            "{\"kind\": \"akteur\"}",
+            "[]",
+            "{",
+            "{\"a\": 1, \"a\": 2}",
+        ] {
+            let body = format!("{}{unknown}\n", numbered(0..1));
+            let plan = planned(node, &token, &body).await.expect(200);
+            assert_eq!(plan.json["counts"]["invalid"], 1, "{unknown}");
+            skipping(&body, &plan).await.problem(422, "items-refused");
+        }
+        // What is wrong with a line is part of the plan.
+        let one = planned(node, &token, "{").await.expect(200);
+        let other = planned(node, &token, "\n{").await.expect(200);
+        assert_ne!(one.json["plan_hash"], other.json["plan_hash"]);
+        assert_eq!(
+            statuses(&push(node, &token, &[upsert("actor", "1", &actor("x"))]).await),
+            ["updated"]
+        );
     }
-    // What is wrong with a line is part of the plan.
-    let one = planned(node, &token, "{").await.expect(200);
-    let other = planned(node, &token, "\n{").await.expect(200);
-    assert_ne!(one.json["plan_hash"], other.json["plan_hash"]);
-    assert_eq!(statuses(&push(node, &token, &[upsert("actor", "1", &actor("x"))]).await), ["updated"]);
-});
+);

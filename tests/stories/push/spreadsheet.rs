@@ -10,7 +10,9 @@ fn send(node: &Node, token: &str, query: &str, table: &str) -> Call {
 }
 
 async fn plan(node: &Node, token: &str, table: &str) -> Answer {
-    send(node, token, "dry_run=true&kind=actor", table).await.expect(200)
+    send(node, token, "dry_run=true&kind=actor", table)
+        .await
+        .expect(200)
 }
 
 async fn carry_out(node: &Node, token: &str, table: &str, plan: &Answer) -> Answer {
@@ -23,7 +25,9 @@ async fn carry_out(node: &Node, token: &str, table: &str, plan: &Answer) -> Answ
 fn cells(table: &str) -> Vec<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new();
     let mut reader = reader.has_headers(false).from_reader(table.as_bytes());
-    let rows = reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect());
+    let rows = reader
+        .records()
+        .map(|row| row.unwrap().iter().map(str::to_owned).collect());
     rows.collect()
 }
 
@@ -51,17 +55,32 @@ story!(a_table_goes_out_is_edited_and_comes_back, async |node| {
     let mut rows = cells(&export);
     let at = |name: &str| rows[0].iter().position(|heading| heading == name).unwrap();
     let (id, key, name) = (at("id"), at("external_id.id"), at("name"));
-    let (system, home, publication) = (at("external_id.system"), at("home_region"), at("publication"));
+    let (system, home, publication) = (
+        at("external_id.system"),
+        at("home_region"),
+        at("publication"),
+    );
     // Nothing edited, nothing to do.
     let planned = plan(node, &token, &export).await;
-    assert_eq!(counts(&planned), json!({"unchanged": 3}), "{}", planned.text);
+    assert_eq!(
+        counts(&planned),
+        json!({"unchanged": 3}),
+        "{}",
+        planned.text
+    );
 
     rows.retain(|row| row[key] != "3");
     let edited = rows.iter_mut().find(|row| row[key] == "2").unwrap();
     edited[name] = "Praxis am Bach".to_owned();
     let hessen = edited[home].clone();
     let mut added = vec![String::new(); rows[0].len()];
-    for (at, cell) in [(key, "4"), (system, "cms"), (name, "Praxis am Berg"), (home, &hessen), (publication, "published")] {
+    for (at, cell) in [
+        (key, "4"),
+        (system, "cms"),
+        (name, "Praxis am Berg"),
+        (home, &hessen),
+        (publication, "published"),
+    ] {
         added[at] = cell.to_owned();
     }
     rows.push(added);
@@ -72,26 +91,55 @@ story!(a_table_goes_out_is_edited_and_comes_back, async |node| {
     assert_eq!(planned.json["blocked_by"], json!([]));
     let sample = |status: &str| {
         let samples = planned.json["samples"].as_array().unwrap();
-        samples.iter().find(|one| one["status"] == status).unwrap().clone()
+        samples
+            .iter()
+            .find(|one| one["status"] == status)
+            .unwrap()
+            .clone()
     };
     assert_eq!(sample("updated")["members"], json!(["name"]));
     assert_eq!(sample("deleted")["external_id"], "3");
     carry_out(node, &token, &edited, &planned).await;
-    let names: Vec<_> = supplied(node).await.into_iter().map(|row| row.name.unwrap()).collect();
-    assert_eq!(names, ["Praxis am Markt", "Praxis am Bach", "Praxis am Berg"]);
+    let names: Vec<_> = supplied(node)
+        .await
+        .into_iter()
+        .map(|row| row.name.unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        ["Praxis am Markt", "Praxis am Bach", "Praxis am Berg"]
+    );
 
     // The same file once more is no conflict, although its versions are older than what it made.
     let planned = plan(node, &token, &edited).await;
-    assert_eq!(counts(&planned), json!({"unchanged": 3}), "{}", planned.text);
+    assert_eq!(
+        counts(&planned),
+        json!({"unchanged": 3}),
+        "{}",
+        planned.text
+    );
     let edited = edited.replace("Praxis am Bach", "Praxis am Fluss");
     let planned = plan(node, &token, &edited).await;
-    assert_eq!(counts(&planned), json!({"updated": 1, "unchanged": 2}), "{}", planned.text);
+    assert_eq!(
+        counts(&planned),
+        json!({"updated": 1, "unchanged": 2}),
+        "{}",
+        planned.text
+    );
     // A row that is put back takes its id along.
-    let back: Vec<Vec<String>> = cells(&export).into_iter().filter(|row| row[key] == "3").collect();
+    let back: Vec<Vec<String>> = cells(&export)
+        .into_iter()
+        .filter(|row| row[key] == "3")
+        .collect();
     assert!(!back[0][id].is_empty());
     let both = format!("{edited}{}", table(&back));
     let planned = plan(node, &token, &both).await;
-    assert_eq!(counts(&planned), json!({"created": 1, "updated": 1, "unchanged": 2}), "{}", planned.text);
+    assert_eq!(
+        counts(&planned),
+        json!({"created": 1, "updated": 1, "unchanged": 2}),
+        "{}",
+        planned.text
+    );
     carry_out(node, &token, &both, &planned).await;
     let path = format!("/v1/actors/{}", back[0][id]);
     let read = node.get(&path).await.expect(200);

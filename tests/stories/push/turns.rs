@@ -1,6 +1,8 @@
 //! Several at once.
 
-use super::{actor, carried_out, counts, feeder, line, lines, planned, push, statuses, supplied, upsert};
+use super::{
+    actor, carried_out, counts, feeder, line, lines, planned, push, statuses, supplied, upsert,
+};
 use futures::future::join_all;
 use serde_json::json;
 use tests::story;
@@ -33,15 +35,18 @@ story!(the_newest_state_wins_whoever_comes_first, async |node| {
     assert_eq!(rows[0].name.as_deref(), Some("Stand 6"));
 });
 
-story!(of_two_that_carry_out_one_plan_one_is_too_late, async |node| {
-    let token = feeder(node, "hessen").await;
-    let body = lines(&[line("1", "Eins"), line("2", "Zwei")]);
-    let plan = planned(node, &token, &body).await.expect(200);
-    let carry = || carried_out(node, &token, &body, &plan);
-    let (one, other) = futures::join!(carry().into_future(), carry().into_future());
-    let mut both = [one.status, other.status];
-    both.sort_unstable();
-    assert_eq!(both, [200, 409]);
-    let plan = planned(node, &token, &body).await.expect(200);
-    assert_eq!(counts(&plan), json!({"unchanged": 2}));
-});
+story!(
+    of_two_that_carry_out_one_plan_one_is_too_late,
+    async |node| {
+        let token = feeder(node, "hessen").await;
+        let body = lines(&[line("1", "Eins"), line("2", "Zwei")]);
+        let plan = planned(node, &token, &body).await.expect(200);
+        let carry = || carried_out(node, &token, &body, &plan);
+        let (one, other) = futures::join!(carry().into_future(), carry().into_future());
+        let mut both = [one.status, other.status];
+        both.sort_unstable();
+        assert_eq!(both, [200, 409]);
+        let plan = planned(node, &token, &body).await.expect(200);
+        assert_eq!(counts(&plan), json!({"unchanged": 2}));
+    }
+);

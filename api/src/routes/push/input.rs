@@ -92,7 +92,10 @@ pub(super) fn item(sent: &Value) -> Result<Item, StoreError> {
         && !(1..=100).contains(&text.chars().count())
     {
         let why = "a text of 1 to 100 characters, or a whole number";
-        return Err(wrong("/system_version", Fault::new("not-allowed").with("why", why)));
+        return Err(wrong(
+            "/system_version",
+            Fault::new("not-allowed").with("why", why),
+        ));
     }
     let record = match (item.op, item.record) {
         (PushOp::Upsert, None) => {

@@ -2,9 +2,7 @@
 
 use super::report::{Counts, ItemView};
 use crate::bulk::{Spool, Upload};
-use crate::extract::{
-    App, ChangeReason, Feeder, Pairs, Parameter, Parameters, Query, Told, wrong,
-};
+use crate::extract::{App, ChangeReason, Feeder, Pairs, Parameter, Parameters, Query, Told, wrong};
 use crate::problem::Problem;
 use crate::reply::Private;
 use domain::fault::Lang;
