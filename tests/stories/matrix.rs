@@ -112,8 +112,10 @@ fn fate(access: &str, who: Who, about: About) -> Fate {
         "hide" => signed_in(refused),
         // Feeders have the system of the URL in this story.
         "push" => signed_in(match who {
-            Who::Here(Feeder) | Who::Elsewhere(Feeder) | Who::Node(Feeder | Admin) => Fate::In,
-            Who::Narrowed(TokenScope::Sync) => Fate::In,
+            Who::Here(Feeder)
+            | Who::Elsewhere(Feeder)
+            | Who::Node(Feeder | Admin)
+            | Who::Narrowed(TokenScope::Sync) => Fate::In,
             _ => Fate::Forbidden,
         }),
         // What they may not write of it is told by line.

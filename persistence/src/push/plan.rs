@@ -53,8 +53,10 @@ pub struct Sample {
 
 impl Plan {
     pub(super) fn new(system: &str, kinds: &[Kind]) -> Self {
-        let mut plan = Self::default();
-        plan.counts = PushStatus::ALL.iter().map(|one| (one.code(), 0)).collect();
+        let mut plan = Self {
+            counts: PushStatus::ALL.iter().map(|one| (one.code(), 0)).collect(),
+            ..Self::default()
+        };
         plan.mix(&[system]);
         for kind in kinds {
             plan.mix(&[kind.code()]);

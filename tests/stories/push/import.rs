@@ -108,7 +108,7 @@ story!(cells_of_a_table_are_taken_as_they_are, async |node| {
         "a;b\\c",
         "\"q\"\nnext",
     ];
-    let rows: String = (names.iter().enumerate())
+    let rows: Vec<String> = (names.iter().enumerate())
         .map(|(key, name)| {
             format!(
                 "{key},\"{}\",hessen,published,liste\r\n",
@@ -116,7 +116,8 @@ story!(cells_of_a_table_are_taken_as_they_are, async |node| {
             )
         })
         .collect();
-    let table = format!("external_id.id,name,home_region,publication,external_id.system\r\n{rows}");
+    let heading = "external_id.id,name,home_region,publication,external_id.system";
+    let table = format!("{heading}\r\n{}", rows.concat());
     let call = node
         .post("/v1/import?kind=actor")
         .token(&approver)
@@ -219,7 +220,7 @@ story!(imports_are_for_those_who_write, async |node| {
         .if_match("*")
         .await
         .expect(204);
-    let answer = import(node, &editor, "", &lines(&[own.clone()]))
+    let answer = import(node, &editor, "", &lines(std::slice::from_ref(&own)))
         .await
         .expect(200);
     assert_eq!(
