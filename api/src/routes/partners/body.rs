@@ -33,6 +33,9 @@ pub(super) struct NewPartnerBody {
         example = "https://verzeichnis.example"
     )]
     pub(super) url: String,
+    /// The only origin whose records it may feed; when absent, that of its first answer, for good.
+    #[schema(pattern = "^[a-z0-9-]{3,63}$", example = "muensterland")]
+    pub(super) origin: Option<String>,
     /// The kinds of records that are taken over; all when absent.
     #[serde(default)]
     #[schema(max_items = 7)]
