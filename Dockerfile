@@ -17,6 +17,8 @@ RUN apt-get update \
     && useradd --system --uid 10001 --user-group --home-dir /data --no-create-home verbund \
     && install -d -o verbund -g verbund -m 0750 /data
 COPY --from=build /usr/local/bin/verbund /usr/local/bin/verbund
+# For the profile of partners in docker-compose.yml.
+COPY data/seeds /usr/share/verbund/seeds
 
 # By number, so that orchestrators can check that it is not root.
 USER 10001:10001

@@ -140,6 +140,7 @@ impl ContactPersonInput {
 /// A contact person as it is read. Everybody reads name, role and how to reach the person, if the
 /// consent allows it at this moment; the rest is for the editors of the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({"id": "0193e5a0-0000-7000-8000-00000000000a", "record": {"kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002"}, "name": "Erika Beispiel", "role": "Netzwerkmanagement", "email": "erika@beispiel.example", "language": "de"}))]
 pub struct ContactPerson {
     /// The contact person.
     pub id: Uuid,

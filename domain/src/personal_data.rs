@@ -40,6 +40,7 @@ impl PersonalDataInput {
 /// Everything that this node holds about a person. What partners hold, and what rests in back-ups,
 /// is not in it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(example = json!({"about": {"email": "erika@beispiel.example"}, "at": "2026-03-01T08:00:00.000000Z", "contact_persons": [{"id": "0193e5a0-0000-7000-8000-00000000000a", "record": {"kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002"}, "name": "Erika Beispiel", "role": "Netzwerkmanagement", "email": "erika@beispiel.example", "language": "de"}], "applications": [], "accounts": [], "mentions": [{"place": "version", "kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002", "version": 3}], "kept_answers": 0}))]
 pub struct PersonalData {
     /// What was looked for.
     pub about: PersonalDataInput,

@@ -203,7 +203,8 @@ impl Unit<'_> {
         if cause == Cause::Erased {
             self.log_living_erasure(row, version).await?;
         } else {
-            self.log_delete(row, version).await?;
+            let merged = into.is_some();
+            self.log_delete(row, version, merged).await?;
         }
         let grave = tombstone::ActiveModel {
             id: Set(row.id),
@@ -256,10 +257,9 @@ impl Unit<'_> {
     /// Removes a copy that its origin no longer feeds to us, and everything that it said: it may
     /// come back in any version.
     pub(crate) async fn drop_copy(&mut self, row: &record::Model) -> Result<()> {
-        self.log_delete(row, row.version).await?;
+        self.log_delete(row, row.version, false).await?;
         record::Entity::delete_by_id(row.id).exec(&self.tx).await?;
-        self.forget_former_slugs(row.id).await?;
-        self.forget_bodies(row.id).await
+        self.forget_former_slugs(row.id).await
     }
 
     /// Blanks all that is left of a copy whose origin has erased it, in version `version`; `grave`

@@ -143,7 +143,8 @@ impl Unit<'_> {
         if erased {
             self.log_living_erasure(row, version).await?;
         } else {
-            self.log_delete(row, version).await?;
+            self.log_delete(row, version, cause == Cause::Merged)
+                .await?;
         }
         self.forget_key(row).await?;
         // What is erased leaves no names.

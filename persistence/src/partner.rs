@@ -14,10 +14,11 @@ use crate::digest::digests;
 use crate::entity::{partner, quarantine, record};
 use crate::error::{Conflict, Result, StoreError, Unique};
 use crate::feed::FeedFilter;
-use crate::store::Store;
+use crate::store::{Store, is_origin};
 use crate::unit::{Unit, WriteOptions};
 use crate::write::Precondition;
 use domain::access::Caller;
+use domain::fault::{Fault, FieldError};
 use domain::resource::Kind;
 use domain::sync::{Digest, FeedPhase, PartnerState};
 use domain::vocabulary::Coded;
@@ -52,6 +53,8 @@ pub struct NewPartner {
     pub name: String,
     /// Where it is.
     pub url: String,
+    /// The only origin whose records it may feed; that of the first page if absent.
+    pub origin: Option<String>,
     /// The kinds of records; all if empty.
     pub kinds: Vec<Kind>,
     /// Their home regions; all if empty.
@@ -120,16 +123,20 @@ impl Store {
     /// Makes a partner; records are taken over as soon as it has been reached.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if another one has the name.
+    /// [`StoreError::Conflict`] if another one has the name, [`StoreError::Invalid`] if the origin
+    /// is none of a partner.
     pub async fn create_partner(&self, by: &Caller, new: &NewPartner) -> Result<partner::Model> {
         self.write(by, &WriteOptions::default(), async |unit| {
             unit.refuse_taken_name(&new.name, None).await?;
+            if let Some(origin) = &new.origin {
+                unit.refuse_foreign(origin).await?;
+            }
             let row = partner::Model {
                 id: domain::id::new(),
                 name: new.name.clone(),
                 version: 1,
                 url: new.url.clone(),
-                origin: None,
+                origin: new.origin.clone(),
                 kinds: codes(&new.kinds),
                 home_regions: ids(&new.home_regions),
                 state: PartnerState::Active.code().to_owned(),
@@ -409,6 +416,23 @@ impl Unit<'_> {
         row.leased_until = None;
         self.keep_partner(row.clone()).await?;
         Ok(row)
+    }
+
+    /// Refuses an origin whose records no partner is to feed.
+    async fn refuse_foreign(&self, origin: &str) -> Result<()> {
+        let taken = partner::Entity::find().filter(partner::Column::Origin.eq(origin));
+        let why = if !is_origin(origin) {
+            "3 to 63 of a-z, 0-9 and -".to_owned()
+        } else if origin == self.origin {
+            "that of a partner, not of this node".to_owned()
+        } else if let Some(other) = taken.one(&self.tx).await? {
+            let name = other.name;
+            format!("one that is not taken over from the partner \"{name}\" already")
+        } else {
+            return Ok(());
+        };
+        let fault = Fault::new("not-allowed").with("why", why);
+        Err(StoreError::Invalid(vec![FieldError::new("/origin", fault)]))
     }
 
     async fn refuse_taken_name(&self, name: &str, except: Option<Uuid>) -> Result<()> {

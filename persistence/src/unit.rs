@@ -147,7 +147,9 @@ impl Unit<'_> {
         after: &record::Model,
     ) -> Result<()> {
         if let Some(before) = before {
-            self.supersede(before).await?;
+            // Earlier versions of copies are their origin's to keep, and to erase.
+            let keeps = before.synced_at.is_none();
+            self.supersede(before, keeps).await?;
         }
         self.entries.push(Entry {
             op: Op::Upsert,
@@ -165,9 +167,16 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Notes that a record was deleted, in version `version`.
-    pub(crate) async fn log_delete(&mut self, before: &record::Model, version: i64) -> Result<()> {
-        self.supersede(before).await?;
+    /// Notes that a record was deleted, in version `version`; its last body stays in the log if it
+    /// is one of this node's own, or `merged`.
+    pub(crate) async fn log_delete(
+        &mut self,
+        before: &record::Model,
+        version: i64,
+        merged: bool,
+    ) -> Result<()> {
+        let keeps = merged || before.synced_at.is_none();
+        self.supersede(before, keeps).await?;
         self.entries.push(Entry {
             op: Op::Delete,
             kind: before.kind.clone(),
@@ -263,27 +272,17 @@ impl Unit<'_> {
         self.execute(sql, [id.into()]).await
     }
 
-    /// The log forgets every body of a record that it keeps.
-    pub(crate) async fn forget_bodies(&mut self, id: Uuid) -> Result<()> {
-        for entry in &mut self.entries {
-            if entry.record_id == id {
-                entry.body = None;
-            }
-        }
-        let sql = "UPDATE change SET body = NULL WHERE record_id = $1 AND body IS NOT NULL";
-        self.execute(sql, [id.into()]).await
-    }
-
-    /// The log keeps the body of a version once a newer one takes its place in `record`.
-    async fn supersede(&mut self, before: &record::Model) -> Result<()> {
+    /// Once a newer version takes its place in `record`, the log keeps the body, or nobody does.
+    async fn supersede(&mut self, before: &record::Model, keeps: bool) -> Result<()> {
+        let body = keeps.then(|| before.body.clone());
         let mut pending = self.entries.iter_mut().filter(|entry| entry.newest);
         if let Some(entry) = pending.find(|entry| entry.record_id == before.id) {
             entry.newest = false;
-            entry.body = Some(before.body.clone());
+            entry.body = body;
             return Ok(());
         }
         let sql = "UPDATE change SET body = $1, newest = false WHERE record_id = $2 AND newest";
-        let values = [before.body.clone().into(), before.id.into()];
+        let values = [body.into(), before.id.into()];
         self.execute(sql, values).await
     }
 

@@ -23,6 +23,7 @@ else
 fi
 requests="${1:-$requests}"
 
+export SCHEMATHESIS_HOOKS="$PWD/tests/fuzz/hooks.py"
 target="$(cargo metadata --locked --no-deps --format-version 1 \
     | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')"
 verbund="$target/debug/verbund"

@@ -7,7 +7,7 @@ use persistence::load::{LoadMode, Loaded};
 use persistence::unit::WriteOptions;
 use serde_json::{Value, json};
 use tests::audit::{audiences_are_true, audit};
-use tests::{Answer, Call, Node, story};
+use tests::{Answer, Call, Intake, Neighbour, Node, story};
 use traces::{Index, MARK, in_files, in_rows};
 
 fn named(name: &str, publication: &str) -> Value {
@@ -190,6 +190,62 @@ story!(nothing_of_an_erased_record_is_left, Seeded, async |node| {
     audit(node.store.db().reader()).await;
     audiences_are_true(node.store.db().reader()).await;
 });
+
+story!(
+    partners_erase_what_was_erased_at_its_origin,
+    Seeded,
+    async |node| {
+        let here = Neighbour::start(node.backend, "hier").await;
+        let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
+        let index = Index::beside(&here).await;
+        let living = make(node, "actors", &named(MARK, "published")).await;
+        let dead = make(node, "actors", &named(&format!("{MARK} tot"), "published")).await;
+        intake.pull().await;
+        patch(
+            node,
+            &living,
+            &json!({"summary": format!("Neu {MARK}"), "slug": format!("{MARK}-neu")}),
+        )
+        .await;
+        node.delete(&dead).if_match("*").await.expect(204);
+        intake.pull().await;
+        // Something that is here names it.
+        let neighbour = make(&here, "actors", &named("Nebenan", "published")).await;
+        let own = json!({
+            "type": "cooperates_with",
+            "from": {"kind": "actor", "id": id(&neighbour)},
+            "to": {"kind": "actor", "id": id(&living)},
+            "publication": "published",
+        });
+        make(&here, "relationships", &own).await;
+        index.catches_up().await;
+        assert!(index.holds_the_mark());
+        let found = in_rows(&here).await;
+        for place in ["record", "redirect", "tombstone"] {
+            assert!(found.contains(place), "{place} holds no mark: {found:?}");
+        }
+
+        erase(node, &living).await.expect(204);
+        erase(node, &dead).await.expect(204);
+        intake.pull().await;
+        index.catches_up().await;
+        here.settled().await;
+        assert_eq!(in_rows(&here).await, std::collections::BTreeSet::new());
+        assert!(!index.holds_the_mark() && !index.files_hold_the_mark());
+        for path in [&living, &dead] {
+            let gone = here.get(path).await.problem(410, "gone");
+            assert_eq!(gone.json["tombstone"]["cause"], "erased");
+        }
+        let head = here.store.head().await.unwrap();
+        intake.pull().await;
+        assert_eq!(here.store.head().await.unwrap(), head, "it is erased once");
+        intake.equals(node, "").await;
+        audit(here.store.db().reader()).await;
+        audiences_are_true(here.store.db().reader()).await;
+        index.close().await;
+        here.stop().await;
+    }
+);
 
 story!(only_admins_of_the_node_erase, Seeded, async |node| {
     let path = make(node, "actors", &named("Bleibt", "published")).await;

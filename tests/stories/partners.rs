@@ -3,6 +3,7 @@
 mod admin;
 mod holding;
 mod newer;
+mod regions;
 mod several;
 mod taking;
 mod trouble;

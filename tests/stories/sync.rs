@@ -1,5 +1,6 @@
 //! Taking records over from a node: the feed and what it promises (`DirSync` v1).
 
+mod client;
 mod compare;
 mod feed;
 mod resync;

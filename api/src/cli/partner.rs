@@ -41,6 +41,9 @@ pub(super) struct Add {
     /// What it is to be called here: 2 to 64 of a-z, 0-9 and . _ @ - [default: its host]
     #[arg(long, value_parser = name)]
     name: Option<String>,
+    /// The only origin whose records it may feed [default: that of its first answer]
+    #[arg(long)]
+    origin: Option<String>,
     /// Only records of this kind; may be given more than once
     #[arg(long = "kind", value_parser = kind)]
     kinds: Vec<Kind>,
@@ -111,6 +114,7 @@ async fn add_one(store: &Store, config: &Config, add: &Add) -> Result<(), Failur
     let new = NewPartner {
         name: add.name.clone().unwrap_or_else(|| host.to_owned()),
         url: add.url.clone(),
+        origin: add.origin.clone(),
         kinds: add.kinds.clone(),
         home_regions: add.home_regions.clone(),
     };

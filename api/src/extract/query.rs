@@ -23,6 +23,29 @@ pub struct Parameter {
     pub repeatable: bool,
 }
 
+impl Parameter {
+    /// Checks the length of a value; the rest of the schema is checked where it is read.
+    fn bears(&self, value: &str) -> Result<(), Problem> {
+        // No parameter is shorter.
+        if value.len() <= 10 {
+            return Ok(());
+        }
+        let schema: Value = serde_json::from_str(self.schema).unwrap_or_default();
+        let most = schema.get("maxLength").and_then(Value::as_u64);
+        match most {
+            // No cursor is as long.
+            Some(most) if self.name == "cursor" && value.len() as u64 > most => {
+                Err(Problem::new("invalid-cursor"))
+            }
+            Some(most) if value.chars().count() as u64 > most => {
+                let expected = format!("at most {most} characters");
+                Err(wrong(self.name, value, &expected))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// A set of query parameters.
 pub trait Parameters: Sized + 'static {
     /// What is accepted.
@@ -114,6 +137,7 @@ pub(super) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
         if value.chars().any(char::is_control) {
             return Err(wrong(known.name, "a control character", "plain text"));
         }
+        known.bears(&value)?;
         pairs.0.push((name.into_owned(), value.into_owned()));
     }
     let missing = T::REQUIRED.iter().find(|name| pairs.one(name).is_none());

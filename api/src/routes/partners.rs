@@ -114,6 +114,7 @@ async fn create_one(
     let new = NewPartner {
         name: body.name,
         url: body.url,
+        origin: body.origin,
         kinds: body.kinds,
         home_regions: body.home_regions,
     };

@@ -80,6 +80,7 @@ pub fn routes() -> Routes {
 
 /// A page of contact persons.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [{"id": "0193e5a0-0000-7000-8000-00000000000a", "record": {"kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002"}, "name": "Erika Beispiel", "role": "Netzwerkmanagement", "email": "erika@beispiel.example", "language": "de"}]}))]
 struct ContactPersonPage {
     /// In the order in which they were made.
     items: Vec<ContactPerson>,
@@ -390,6 +391,7 @@ impl Reply for Created {
         let schema = json!({
             "type": "object",
             "description": "As ContactPerson, but `id` is null.",
+            "example": {"id": null, "record": {"kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002"}, "name": "Erika Beispiel"},
         });
         let text = "What a dry run would make; `id` is null.";
         draft.response(200, content(text, "application/json", &schema));

@@ -7,6 +7,7 @@ use super::{FeedEntry, FeedPage, News, Reader, body_bytes, fitting};
 use crate::entity::{change, record, tombstone};
 use crate::error::{Result, StoreError};
 use chrono::{DateTime, Utc};
+use domain::change::Op;
 use domain::sync::{FeedPhase, LeaveCause};
 use domain::vocabulary::Coded;
 use sea_orm::{
@@ -30,7 +31,17 @@ struct Row {
     kind: String,
     record_id: Uuid,
     audience_before: Option<String>,
+    op: String,
+    erased: bool,
     at: DateTime<Utc>,
+}
+
+impl Row {
+    /// Whether what was left of a deleted record was erased: nobody saw that any more, and
+    /// whoever did once must do the same.
+    fn erases_the_dead(&self) -> bool {
+        self.erased && self.op == Op::Delete.code()
+    }
 }
 
 /// A record where it first appears in a page.
@@ -38,6 +49,8 @@ struct First {
     row: Row,
     /// Whether the reader may have it.
     had: bool,
+    /// Whether he may have had it before it was deleted.
+    erased: bool,
 }
 
 impl Reader<'_> {
@@ -122,7 +135,8 @@ impl Reader<'_> {
         };
         let either = Condition::any()
             .add(seen(change::Column::AudienceBefore))
-            .add(seen(change::Column::AudienceAfter));
+            .add(seen(change::Column::AudienceAfter))
+            .add(erases_the_dead());
         let kinds = self.filter.kinds().iter().map(|kind| kind.code());
         change::Entity::find()
             .filter(change::Column::Seq.gt(after))
@@ -176,11 +190,13 @@ impl Reader<'_> {
                 firsts.push(First {
                     row: row.clone(),
                     had: self.filter.wants(row.audience_before.as_deref()),
+                    erased: false,
                 });
                 firsts.len() - 1
             });
             if let Some(first) = firsts.get_mut(place) {
                 first.had |= while_reading;
+                first.erased |= row.erases_the_dead();
             }
         }
         firsts
@@ -197,9 +213,11 @@ impl Reader<'_> {
         let graves = self.graves(&dead).await?;
         let survivors = self.known_survivors(&graves).await?;
         let mut entries = Vec::with_capacity(firsts.len());
-        for First { row, had } in firsts {
+        for First { row, had, erased } in firsts {
             let id = row.record_id;
-            let (at, news) = match (alive.remove(&id), graves.get(&id)) {
+            let grave = graves.get(&id);
+            let had = *had || *erased && grave.is_some_and(|grave| self.was_wanted(grave));
+            let (at, news) = match (alive.remove(&id), grave) {
                 (Some(now), _) if self.is_wanted(&now) => {
                     (now.updated_at, News::Upsert(Box::new(now)))
                 }
@@ -241,6 +259,13 @@ impl Reader<'_> {
         row.shown && (homes.is_empty() || at_home)
     }
 
+    /// Whether outsiders with this filter had a deleted record once.
+    fn was_wanted(&self, grave: &tombstone::Model) -> bool {
+        let homes = &self.filter.home_regions;
+        let at_home = grave.home_region.is_some_and(|home| homes.contains(&home));
+        grave.was_public && (homes.is_empty() || at_home)
+    }
+
     /// The records that others were merged into, as far as outsiders know them.
     async fn known_survivors(
         &self,
@@ -271,6 +296,13 @@ impl Reader<'_> {
             .await?;
         Ok(alive.into_iter().chain(dead).collect())
     }
+}
+
+/// [`Row::erases_the_dead`] in SQL.
+fn erases_the_dead() -> Condition {
+    Condition::all()
+        .add(change::Column::Erased.eq(true))
+        .add(change::Column::Op.eq(Op::Delete.code()))
 }
 
 fn gap(seq: i64) -> StoreError {

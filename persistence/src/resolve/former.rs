@@ -95,7 +95,12 @@ impl Unit<'_> {
                 name: Name::Id(id),
             })
             .collect();
-        heads.extend(self.heads(&standing).await?);
+        for head in self.heads(&standing).await? {
+            // Some body names both.
+            if heads.iter().all(|known| known.id != head.id) {
+                heads.push(head);
+            }
+        }
         let formers = graves.into_iter().filter_map(|grave| {
             let survivor = *survivors.get(&grave.id)?;
             let head = Head::buried(grave);

@@ -2,6 +2,7 @@
 
 use super::actor;
 use persistence::entity::{partner, record};
+use persistence::partner::Taken;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
 use tests::audit::audiences_are_true;
@@ -96,5 +97,29 @@ story!(copies_stay_or_go_with_their_partner, async |node| {
     }
     here.settled().await;
     audiences_are_true(here.store.db().reader()).await;
+    here.stop().await;
+});
+
+story!(a_partner_feeds_no_origin_but_the_one_named, async |node| {
+    let here = Neighbour::start(node.backend, "hier").await;
+    actor(node, "Ferner").await;
+    let own = node.store.node().origin.clone();
+    let body = |name: &str, origin: &str| json!({"name": name, "url": "https://verzeichnis.example", "origin": origin});
+    for wrong in ["hier", "Nicht so", "verbund"] {
+        let refused = here.post(ALL).json(&body("falsch", wrong)).await;
+        let faults = refused.problem(422, "validation-failed").faults();
+        assert_eq!(faults[0].0, "/origin", "{wrong}");
+    }
+    let other = Intake::new(&here, "anders", &node.base, json!({"origin": "anderswo"})).await;
+    let why = other.fails().await;
+    assert!(why.contains(&own) && why.contains("anderswo"), "{why}");
+    let copies = record::Entity::find().filter(record::Column::Origin.eq(&own));
+    let copies = copies.count(here.store.db().reader()).await;
+    assert_eq!(copies.unwrap(), 0);
+    let intake = Intake::new(&here, "nachbar", &node.base, json!({"origin": own})).await;
+    assert_eq!(intake.pull().await, Taken::UpToDate);
+    let again = here.post(ALL).json(&body("noch-einmal", &own)).await;
+    let again = again.problem(422, "validation-failed");
+    assert!(again.text.contains("nachbar"));
     here.stop().await;
 });

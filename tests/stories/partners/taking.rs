@@ -1,7 +1,7 @@
 //! What is taken over, and how it rests here.
 
 use super::{actor, change, delete, made, related};
-use persistence::entity::{change as log, quarantine, record, tombstone};
+use persistence::entity::{change as log, record};
 use persistence::partner::Taken;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -242,39 +242,6 @@ story!(another_filter_takes_away_what_is_not_wanted, async |node| {
     intake.equals(node, "").await;
     here.settled().await;
     audiences_are_true(here.store.db().reader()).await;
-    here.stop().await;
-});
-
-story!(what_is_erased_is_erased_here_too, async |node| {
-    let here = Neighbour::start(node.backend, "hier").await;
-    let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
-    let id = actor(node, "Geheim").await;
-    intake.pull().await;
-    change(node, &id, json!({"summary": "auch geheim"})).await;
-    intake.pull().await;
-    delete(node, "actors", &id).await;
-    let uuid: Uuid = id.parse().unwrap();
-    tombstone::Entity::update_many()
-        .col_expr(tombstone::Column::Cause, Expr::value("erased"))
-        .filter(tombstone::Column::Id.eq(uuid))
-        .exec(node.store.db().reader())
-        .await
-        .unwrap();
-    intake.pull().await;
-    let audited = audit(here.store.db().reader()).await;
-    assert!(audited.bodies().all(|body| !body.contains("eheim")));
-    let gone = here
-        .get(&format!("/v1/actors/{id}"))
-        .await
-        .problem(410, "gone");
-    assert_eq!(gone.json["tombstone"]["cause"], "erased");
-    here.get("/v1/actors/geheim")
-        .await
-        .problem(404, "not-found");
-    let kept = quarantine::Entity::find()
-        .one(here.store.db().reader())
-        .await;
-    assert_eq!(kept.unwrap(), None);
     here.stop().await;
 });
 

@@ -27,7 +27,7 @@ async fn set_state(node: &Node, column: state::Column, value: impl Into<sea_orm:
 }
 
 /// Puts the database back to where the log ended with `seq`.
-async fn restore(node: &Node, seq: i64) {
+pub(super) async fn restore(node: &Node, seq: i64) {
     let db = node.store.db().reader();
     record::Entity::delete_many()
         .filter(record::Column::Seq.gt(seq))

@@ -33,6 +33,9 @@ pub(super) struct NewPartnerBody {
         example = "https://verzeichnis.example"
     )]
     pub(super) url: String,
+    /// The only origin whose records it may feed; when absent, that of its first answer, for good.
+    #[schema(pattern = "^[a-z0-9-]{3,63}$", example = "muensterland")]
+    pub(super) origin: Option<String>,
     /// The kinds of records that are taken over; all when absent.
     #[serde(default)]
     #[schema(max_items = 7)]
@@ -104,6 +107,7 @@ fn named(name: &str) -> Vec<FieldError> {
 
 /// Every partner.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [{"id": "0193e5a0-0000-7000-8000-00000000000a", "name": "muensterland", "version": 1, "url": "https://verzeichnis.example", "origin": "muensterland", "kinds": ["actor", "network"], "home_regions": [], "state": "active", "phase": "tail", "seq": 48213, "head_seq": 48213, "lag": {"entries": 0, "seconds": 12}, "copies": 311, "contacted_at": "2026-03-01T08:00:00.000000Z", "up_to_date_at": "2026-03-01T08:00:00.000000Z", "failures": 0, "skipped": 0, "quarantined": {"count": 0, "latest": []}, "created_at": "2025-01-01T08:00:00.000000Z"}]}))]
 pub(super) struct PartnerList {
     /// By name.
     pub(super) items: Vec<PartnerView>,
@@ -112,6 +116,7 @@ pub(super) struct PartnerList {
 /// A partner as admins see it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Partner)]
+#[schema(example = json!({"id": "0193e5a0-0000-7000-8000-00000000000a", "name": "muensterland", "version": 1, "url": "https://verzeichnis.example", "origin": "muensterland", "kinds": ["actor", "network"], "home_regions": [], "state": "active", "phase": "tail", "seq": 48213, "head_seq": 48213, "lag": {"entries": 0, "seconds": 12}, "copies": 311, "contacted_at": "2026-03-01T08:00:00.000000Z", "up_to_date_at": "2026-03-01T08:00:00.000000Z", "failures": 0, "skipped": 0, "quarantined": {"count": 0, "latest": []}, "created_at": "2025-01-01T08:00:00.000000Z"}))]
 pub(super) struct PartnerView {
     /// Its id here.
     id: Uuid,

@@ -22,6 +22,7 @@ pub(super) const LONGEST_WAIT: u64 = 55;
 /// A page of the feed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FeedPage)]
+#[schema(example = json!({"origin": "nordhessen", "log_id": "0193e5a0-0000-7000-8000-0000000000ff", "entries": [{"seq": 48213, "tx": 48211, "op": "upsert", "kind": "actor", "id": "0193e5a0-0000-7000-8000-000000000002", "origin": "nordhessen", "version": 17, "hash": "sha256:7b6328b764e4d40bd19d67b19fcb2fe344e43a72e4d95e9f251ca2a1fe0297a6", "created_at": "2025-01-01T08:00:00.000000Z", "at": "2026-03-01T08:00:00.000000Z", "record": {"category": "hospital", "home_region": "0193e5a0-0000-7000-8000-000000000001", "name": "Klinik Beispielstadt", "publication": "published", "slug": "klinik-beispielstadt"}}, {"seq": 48214, "tx": 48211, "op": "delete", "kind": "relationship", "id": "0193e5a0-0000-7000-8000-000000000003", "origin": "nordhessen", "version": 3, "at": "2026-03-01T08:00:00.000000Z", "cause": "deleted"}], "phase": "tail", "seq": 48214, "head_seq": 48214, "has_more": false, "up_to_date": true, "next": "/v1/sync/changes?cursor=AbC…"}))]
 pub(super) struct Page {
     /// Whose records they are.
     origin: String,

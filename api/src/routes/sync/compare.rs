@@ -21,6 +21,7 @@ pub(super) const MAX_IDS: usize = 500;
 
 /// Digests of what is fed.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"log_id": "0193e5a0-0000-7000-8000-0000000000ff", "seq": 48213, "items": [{"origin": "nordhessen", "kind": "actor", "count": 2, "sum": "b89dfedd40dca84da3f263bfe6e4d96079e6435bbe3556bd31aca607f2b28c38"}]}))]
 pub(super) struct Digests {
     /// The log that the records are from.
     log_id: Uuid,
@@ -84,6 +85,7 @@ pub(super) async fn digest(
 
 /// What is fed, in short.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [{"kind": "actor", "id": "0193e5a0-0000-7000-8000-000000000002", "version": 17, "hash": "sha256:7b6328b764e4d40bd19d67b19fcb2fe344e43a72e4d95e9f251ca2a1fe0297a6"}]}))]
 pub(super) struct HashPage {
     /// By kind and id.
     items: Vec<RecordHash>,
@@ -177,6 +179,7 @@ impl Body for RecordsInput {
 
 /// The records that were asked for.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"entries": [{"seq": 48213, "op": "upsert", "kind": "actor", "id": "0193e5a0-0000-7000-8000-000000000002", "origin": "nordhessen", "version": 17, "hash": "sha256:7b6328b764e4d40bd19d67b19fcb2fe344e43a72e4d95e9f251ca2a1fe0297a6", "created_at": "2025-01-01T08:00:00.000000Z", "at": "2026-03-01T08:00:00.000000Z", "record": {"category": "hospital", "home_region": "0193e5a0-0000-7000-8000-000000000001", "name": "Klinik Beispielstadt", "publication": "published", "slug": "klinik-beispielstadt"}}], "rest": [], "absent": ["0193e5a0-0000-7000-8000-000000000003"]}))]
 pub(super) struct Records {
     /// Those that are fed.
     entries: Vec<Entry>,
