@@ -24,3 +24,4 @@ pub mod reply;
 pub mod represent;
 pub mod routes;
 pub mod telemetry;
+pub mod webhook;

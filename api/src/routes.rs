@@ -21,6 +21,7 @@ pub mod service;
 pub mod suggest;
 pub mod sync;
 pub mod vocabularies;
+pub mod webhooks;
 
 mod pages;
 
@@ -83,6 +84,7 @@ pub fn all() -> Routes {
         .and(export::routes())
         .and(sync::routes())
         .and(partners::routes())
+        .and(webhooks::routes())
         .and(duplicates::routes())
         .and(persons::routes())
         .and(vocabularies::routes())

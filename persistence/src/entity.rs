@@ -23,3 +23,5 @@ pub mod redirect;
 pub mod reference;
 pub mod signing_key;
 pub mod tombstone;
+pub mod webhook;
+pub mod webhook_delivery;

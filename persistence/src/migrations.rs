@@ -8,6 +8,7 @@ mod m0005_flow;
 mod m0006_sync;
 mod m0007_persons;
 mod m0008_idempotency;
+mod m0010_webhooks;
 
 use sea_orm_migration::prelude::*;
 
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_sync::Migration),
             Box::new(m0007_persons::Migration),
             Box::new(m0008_idempotency::Migration),
+            Box::new(m0010_webhooks::Migration),
         ]
     }
 }

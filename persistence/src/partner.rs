@@ -86,12 +86,12 @@ pub struct Partner {
     pub latest: Vec<quarantine::Model>,
 }
 
-fn codes(kinds: &[Kind]) -> String {
+pub(crate) fn codes(kinds: &[Kind]) -> String {
     let codes: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
     codes.join(",")
 }
 
-fn ids(ids: &[Uuid]) -> String {
+pub(crate) fn ids(ids: &[Uuid]) -> String {
     let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
     ids.join(",")
 }

@@ -42,4 +42,5 @@ mod rules;
 mod search;
 mod sync;
 mod tokens;
+mod webhooks;
 mod writing;

@@ -1,0 +1,231 @@
+//! Webhooks, for admins of the node.
+
+mod body;
+mod deliveries;
+
+pub(crate) use deliveries::since;
+
+use crate::extract::{Admin, App, IfMatch, JsonBody, MayMatch, Query, from_head};
+use crate::operation::{Draft, Extract, Reply, Routes};
+use crate::problem::Problem;
+use crate::reply::{Private, content};
+use crate::webhook::new_secret;
+use actix_web::body::BoxBody;
+use actix_web::http::{Method, header};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use body::{NewWebhookBody, WebhookChanges, WebhookList, WebhookView};
+use domain::fault::{Fault, FieldError};
+use domain::json::insert;
+use persistence::StoreError;
+use persistence::webhook::{NewWebhook, WebhookChange};
+use serde_json::json;
+use uuid::Uuid;
+
+const ALL: &str = "/v1/webhooks";
+const ONE: &str = "/v1/webhooks/{id}";
+const ROTATE: &str = "/v1/webhooks/{id}/rotate";
+
+/// The routes.
+#[must_use]
+pub fn routes() -> Routes {
+    let list = ("list_webhooks", "List who is told of changes");
+    let create = ("create_webhook", "Tell a receiver of changes");
+    let read = ("get_webhook", "Read a webhook and how it fares");
+    let change = (
+        "patch_webhook",
+        "Change what a webhook is told, or switch it off and on",
+    );
+    let remove = ("delete_webhook", "Remove a webhook with its deliveries");
+    let rotate = (
+        "rotate_webhook",
+        "Replace the secret of a webhook; the former one signs for 24 hours more",
+    );
+    Routes::new("Webhooks")
+        .get(ALL, list, &[], get_all)
+        .route(Method::POST, ALL, create, &["conflict"], create_one)
+        .get(ONE, read, &[], get)
+        .route(Method::PATCH, ONE, change, &["conflict"], patch)
+        .route(Method::DELETE, ONE, remove, &[], delete)
+        .route(Method::POST, ROTATE, rotate, &[], rotate_one)
+        .and(deliveries::routes())
+}
+
+/// The `{id}` of a webhook in a URL.
+#[derive(Debug)]
+struct WebhookId(Uuid);
+
+from_head!(WebhookId);
+
+impl WebhookId {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let id = Uuid::try_parse(request.match_info().query("id"));
+        id.map(Self).map_err(|_| Problem::new("not-found"))
+    }
+}
+
+impl Extract for WebhookId {
+    fn describe(draft: &mut Draft) {
+        draft.parameter(json!({
+            "name": "id",
+            "in": "path",
+            "required": true,
+            "description": "The id of the webhook.",
+            "schema": {"type": "string", "format": "uuid"},
+        }));
+        draft.problem("not-found");
+    }
+}
+
+async fn get_all(app: App, _: Admin, _: Query<()>) -> Result<Private<WebhookList>, Problem> {
+    let webhooks = app.store.webhooks().await?;
+    let now = app.store.clock().now();
+    let items = webhooks.iter().map(|one| WebhookView::new(one, now));
+    Ok(Private::new(WebhookList {
+        items: items.collect::<Result<_, _>>()?,
+    }))
+}
+
+async fn create_one(
+    app: App,
+    Admin(admin): Admin,
+    _: Query<()>,
+    JsonBody(body): JsonBody<NewWebhookBody>,
+) -> Result<Made, Problem> {
+    checked(&app, Some(&body.url))?;
+    let new = NewWebhook {
+        name: body.name,
+        url: body.url,
+        kinds: body.kinds,
+        home_regions: body.home_regions,
+        secret: new_secret(),
+    };
+    let row = app.store.create_webhook(&admin, &new).await?;
+    let (view, _) = view(&app, row.id).await?;
+    Ok(Made(view.with_secret(new.secret)))
+}
+
+async fn get(
+    app: App,
+    _: Admin,
+    id: WebhookId,
+    _: Query<()>,
+) -> Result<Private<WebhookView>, Problem> {
+    let (view, version) = view(&app, id.0).await?;
+    Ok(Private::new(view).version(version))
+}
+
+async fn patch(
+    app: App,
+    Admin(admin): Admin,
+    id: WebhookId,
+    IfMatch(expected): IfMatch,
+    _: Query<()>,
+    JsonBody(changes): JsonBody<WebhookChanges>,
+) -> Result<Private<WebhookView>, Problem> {
+    checked(&app, changes.url.as_ref())?;
+    let change = WebhookChange {
+        name: changes.name,
+        url: changes.url,
+        kinds: changes.kinds,
+        home_regions: changes.home_regions,
+        active: changes.active,
+    };
+    app.store
+        .change_webhook(&admin, id.0, &expected, &change)
+        .await?;
+    let (view, version) = view(&app, id.0).await?;
+    Ok(Private::new(view).version(version))
+}
+
+async fn delete(
+    app: App,
+    Admin(admin): Admin,
+    id: WebhookId,
+    IfMatch(expected): IfMatch,
+    _: Query<()>,
+) -> Result<Removed, Problem> {
+    app.store.remove_webhook(&admin, id.0, &expected).await?;
+    Ok(Removed)
+}
+
+async fn rotate_one(
+    app: App,
+    Admin(admin): Admin,
+    id: WebhookId,
+    MayMatch(expected): MayMatch,
+    _: Query<()>,
+) -> Result<Private<WebhookView>, Problem> {
+    let secret = new_secret();
+    app.store
+        .rotate_webhook(&admin, id.0, &expected, &secret)
+        .await?;
+    let (view, version) = view(&app, id.0).await?;
+    Ok(Private::new(view.with_secret(secret)).version(version))
+}
+
+async fn view(app: &App, id: Uuid) -> Result<(WebhookView, i64), Problem> {
+    let webhook = app.store.webhook(id).await?;
+    let view = WebhookView::new(&webhook, app.store.clock().now())?;
+    Ok((view, webhook.row.version))
+}
+
+/// Refuses an address to which no request may go.
+fn checked(app: &App, url: Option<&String>) -> Result<(), Problem> {
+    let Some(url) = url else {
+        return Ok(());
+    };
+    app.outgoing.check(url).map(drop).map_err(|why| {
+        let fault = Fault::new("not-allowed").with("why", why);
+        StoreError::Invalid(vec![FieldError::new("/url", fault)]).into()
+    })
+}
+
+/// 201 with the new webhook and its secret.
+#[derive(Debug)]
+struct Made(WebhookView);
+
+impl Responder for Made {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let location = format!("{ALL}/{}", self.0.id());
+        HttpResponse::Created()
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .insert_header((header::LOCATION, location))
+            .insert_header((header::ETAG, "\"1\""))
+            .json(self.0)
+    }
+}
+
+impl Reply for Made {
+    fn describe(draft: &mut Draft) {
+        let schema = draft.schema::<WebhookView>();
+        let text = "The new webhook, with the secret that is shown this once.";
+        let mut response = content(text, "application/json", &schema);
+        for header in ["Location", "ETag", "Cache-Control"] {
+            let object = json!({"schema": {"type": "string"}});
+            insert(&mut response, &["headers", header], object);
+        }
+        draft.response(201, response);
+    }
+}
+
+/// 204: it is gone.
+#[derive(Debug)]
+struct Removed;
+
+impl Responder for Removed {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::NoContent()
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .finish()
+    }
+}
+
+impl Reply for Removed {
+    fn describe(draft: &mut Draft) {
+        draft.response(204, json!({"description": "Removed."}));
+    }
+}
