@@ -24,7 +24,7 @@ mod condition;
 mod json;
 mod query;
 
-pub use access::{Admin, Anyone, Approver, Hider, Identity, Reader, SignedIn, Writer};
+pub use access::{Admin, Anyone, Approver, Hider, Identity, Reader, SignedIn, Watcher, Writer};
 pub(crate) use access::{Proved, bearer};
 pub use body::{
     GeoJsonBody, MAX_GEOMETRY, PatchBody, RecordBody, describe_refusals, read_body, read_json,

@@ -11,6 +11,7 @@ pub mod extract;
 pub mod guard;
 pub mod limits;
 pub mod list;
+pub mod metrics;
 pub mod middleware;
 pub mod mount;
 pub mod negotiate;

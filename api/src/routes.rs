@@ -12,6 +12,7 @@ pub mod hidden;
 pub mod history;
 pub mod me;
 pub mod merge;
+pub mod metrics;
 pub mod oauth;
 pub mod partners;
 pub mod persons;
@@ -94,6 +95,7 @@ pub fn all() -> Routes {
         .and(problems::routes())
         .and(history::audit())
         .and(health::routes())
+        .and(metrics::routes())
 }
 
 /// What stands beside the records of a kind: their history, contact persons, whether a copy is

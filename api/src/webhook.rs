@@ -131,7 +131,8 @@ impl Courier {
         );
         let again = again.filter(|_| answered.error.is_some() && !gone);
         let rest = pause(receiver.failures, rand::rng().random_range(0.0..=1.0));
-        let rest = TimeDelta::from_std(rest).unwrap_or_default();
+        // Databases keep microseconds.
+        let rest = i64::try_from(rest.as_micros()).map_or(TimeDelta::MAX, TimeDelta::microseconds);
         Attempt {
             status: answered.status.map(|status| status.as_u16()),
             error: answered.error,

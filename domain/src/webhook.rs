@@ -77,11 +77,11 @@ const MOST_JITTER: f64 = 0.1;
 pub fn pause(attempts: i32, share: f64) -> Option<TimeDelta> {
     let index = usize::try_from(attempts.checked_sub(1)?).ok()?;
     let pause = PAUSES.get(index)?;
-    let jitter = pause
-        .to_std()
-        .ok()?
-        .mul_f64(share.clamp(0.0, 1.0) * MOST_JITTER);
-    Some(*pause + TimeDelta::from_std(jitter).ok()?)
+    let jitter = pause.to_std().ok()?;
+    let jitter = jitter.mul_f64(share.clamp(0.0, 1.0) * MOST_JITTER);
+    // Databases keep microseconds.
+    let jitter = TimeDelta::microseconds(i64::try_from(jitter.as_micros()).ok()?);
+    Some(*pause + jitter)
 }
 
 #[cfg(test)]

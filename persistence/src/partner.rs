@@ -164,16 +164,24 @@ impl Store {
         .await
     }
 
+    /// The row of every partner by name.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn partner_rows(&self) -> Result<Vec<partner::Model>> {
+        Ok(partner::Entity::find()
+            .order_by_asc(partner::Column::Name)
+            .all(self.db().reader())
+            .await?)
+    }
+
     /// Every partner by name and what has come of it, but for the entries in quarantine.
     ///
     /// # Errors
     /// The database's.
     pub async fn partners(&self) -> Result<Vec<Partner>> {
         let reader = self.db().reader();
-        let rows = partner::Entity::find()
-            .order_by_asc(partner::Column::Name)
-            .all(reader)
-            .await?;
+        let rows = self.partner_rows().await?;
         let origins = rows.iter().filter_map(|row| row.origin.clone());
         let copies: Vec<(String, i64)> = record::Entity::find()
             .select_only()

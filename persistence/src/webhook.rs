@@ -8,7 +8,7 @@ mod lease;
 mod tell;
 
 pub(crate) use delivery::forget_deliveries;
-pub use delivery::{Deliveries, REPLAYED, Replayed, Since};
+pub use delivery::{Again, Deliveries, REPLAYED, Replayed, Since};
 pub use lease::{Attempt, WebhookLease};
 pub use tell::Tell;
 
@@ -78,6 +78,18 @@ pub struct Webhook {
     pub failed: u64,
 }
 
+impl Webhook {
+    /// One that was told of nothing yet.
+    #[must_use]
+    pub const fn fresh(row: webhook::Model) -> Self {
+        Self {
+            row,
+            pending: 0,
+            failed: 0,
+        }
+    }
+}
+
 impl webhook::Model {
     /// Its state.
     ///
@@ -105,44 +117,15 @@ impl webhook::Model {
 }
 
 impl Store {
-    /// Makes a webhook; it is told of what happens from now on.
+    /// Makes a webhook.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if another one has the name.
+    /// As [`Unit::create_webhook`].
     pub async fn create_webhook(&self, by: &Caller, new: &NewWebhook) -> Result<webhook::Model> {
-        let row = self
-            .write(by, &WriteOptions::default(), async |unit| {
-                unit.refuse_webhook_name(&new.name, None).await?;
-                let row = webhook::Model {
-                    id: domain::id::new(),
-                    name: new.name.clone(),
-                    version: 1,
-                    url: new.url.clone(),
-                    kinds: codes(&new.kinds),
-                    home_regions: ids(&new.home_regions),
-                    secret: new.secret.clone(),
-                    former_secret: None,
-                    former_until: None,
-                    state: WebhookState::Active.code().to_owned(),
-                    disabled_reason: None,
-                    disabled_at: None,
-                    told_after: unit.head().await?,
-                    failures: 0,
-                    last_error: None,
-                    succeeded_at: None,
-                    retry_at: None,
-                    fence: 0,
-                    leased_until: None,
-                    created_at: unit.now,
-                };
-                webhook::Entity::insert(row.clone().into_active_model())
-                    .exec_without_returning(&unit.tx)
-                    .await?;
-                Ok(row)
-            })
-            .await?;
-        tracing::info!(webhook = row.name, by = ?by.account, "a webhook was made");
-        Ok(row)
+        self.write(by, &WriteOptions::default(), async |unit| {
+            unit.create_webhook(new).await
+        })
+        .await
     }
 
     /// Every webhook by name.
@@ -248,27 +231,20 @@ impl Store {
         .await
     }
 
-    /// Lets another secret sign; the one so far still signs too for [`FORMER_HOURS`].
+    /// Lets another secret sign.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::PreconditionFailed`].
+    /// As [`Unit::rotate_webhook`].
     pub async fn rotate_webhook(
         &self,
         by: &Caller,
         id: Uuid,
-        expected: &Precondition,
         secret: &Secret,
     ) -> Result<webhook::Model> {
-        let row = self
-            .write(by, &WriteOptions::default(), async |unit| {
-                let mut row = unit.webhook_for_update(id, expected).await?;
-                row.former_secret = Some(std::mem::replace(&mut row.secret, secret.clone()));
-                row.former_until = Some(unit.now + TimeDelta::hours(FORMER_HOURS));
-                unit.changed_webhook(row).await
-            })
-            .await?;
-        tracing::info!(webhook = row.name, by = ?by.account, "the secret of a webhook was replaced");
-        Ok(row)
+        self.write(by, &WriteOptions::default(), async |unit| {
+            unit.rotate_webhook(id, &Precondition::Any, secret).await
+        })
+        .await
     }
 
     /// Removes a webhook with its deliveries.
@@ -299,6 +275,56 @@ impl Store {
 }
 
 impl Unit<'_> {
+    /// Makes a webhook; it is told of what happens from now on.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if another one has the name.
+    pub async fn create_webhook(&mut self, new: &NewWebhook) -> Result<webhook::Model> {
+        self.refuse_webhook_name(&new.name, None).await?;
+        let row = webhook::Model {
+            id: domain::id::new(),
+            name: new.name.clone(),
+            version: 1,
+            url: new.url.clone(),
+            kinds: codes(&new.kinds),
+            home_regions: ids(&new.home_regions),
+            secret: new.secret.clone(),
+            former_secret: None,
+            former_until: None,
+            state: WebhookState::Active.code().to_owned(),
+            disabled_reason: None,
+            disabled_at: None,
+            told_after: self.head().await?,
+            failures: 0,
+            last_error: None,
+            succeeded_at: None,
+            retry_at: None,
+            fence: 0,
+            leased_until: None,
+            created_at: self.now,
+        };
+        webhook::Entity::insert(row.clone().into_active_model())
+            .exec_without_returning(&self.tx)
+            .await?;
+        Ok(row)
+    }
+
+    /// Lets another secret sign; the one so far still signs too for [`FORMER_HOURS`].
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::PreconditionFailed`].
+    pub async fn rotate_webhook(
+        &mut self,
+        id: Uuid,
+        expected: &Precondition,
+        secret: &Secret,
+    ) -> Result<webhook::Model> {
+        let mut row = self.webhook_for_update(id, expected).await?;
+        row.former_secret = Some(std::mem::replace(&mut row.secret, secret.clone()));
+        row.former_until = Some(self.now + TimeDelta::hours(FORMER_HOURS));
+        self.changed_webhook(row).await
+    }
+
     /// The newest entry of the log.
     async fn head(&self) -> Result<i64> {
         let node = node::Entity::find_by_id(1).one(&self.tx).await?;

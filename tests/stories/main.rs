@@ -30,6 +30,7 @@ mod issuers;
 mod lists;
 mod matrix;
 mod merging;
+mod metrics;
 mod openapi;
 mod pages;
 mod partners;

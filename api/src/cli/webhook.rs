@@ -167,7 +167,7 @@ async fn rotate(store: &Store, name: &str) -> Result<(), Failure> {
     let id = id(store, name).await?;
     let secret = new_secret();
     store
-        .rotate_webhook(&Caller::node(), id, &Precondition::Any, &secret)
+        .rotate_webhook(&Caller::node(), id, &secret)
         .await?;
     tell(&secret);
     Ok(())
@@ -179,7 +179,7 @@ async fn replay(store: &Store, again: &Replay) -> Result<(), Failure> {
         let made = store.replay_delivery(&Caller::node(), id, delivery).await;
         return match made {
             Ok(_) => {
-                say("1 delivery is made again");
+                say("the delivery is made again");
                 Ok(())
             }
             Err(StoreError::NotFound) => {
@@ -195,7 +195,7 @@ async fn replay(store: &Store, again: &Replay) -> Result<(), Failure> {
         deliveries += replayed.deliveries;
         since = Since::Entry(replayed.through);
         if replayed.complete {
-            say(&format!("{deliveries} deliveries are made (again)"));
+            say(&format!("deliveries that are made (again): {deliveries}"));
             return Ok(());
         }
     }

@@ -6,19 +6,24 @@ mod deliveries;
 pub(crate) use deliveries::since;
 
 use crate::extract::{Admin, App, IfMatch, JsonBody, MayMatch, Query, from_head};
+use crate::once::{Keep, Kept, Once, respond};
 use crate::operation::{Draft, Extract, Reply, Routes};
 use crate::problem::Problem;
-use crate::reply::{Private, content};
+use crate::reply::{Private, content, header_pair};
 use crate::webhook::new_secret;
 use actix_web::body::BoxBody;
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use body::{NewWebhookBody, WebhookChanges, WebhookList, WebhookView};
+use body::{NewSecret, NewWebhookBody, WebhookChanges, WebhookList, WebhookView};
 use domain::fault::{Fault, FieldError};
 use domain::json::insert;
 use persistence::StoreError;
-use persistence::webhook::{NewWebhook, WebhookChange};
-use serde_json::json;
+use persistence::idempotency::Answer;
+use persistence::unit::WriteOptions;
+use persistence::webhook::{NewWebhook, Webhook, WebhookChange};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 const ALL: &str = "/v1/webhooks";
@@ -89,19 +94,29 @@ async fn create_one(
     app: App,
     Admin(admin): Admin,
     _: Query<()>,
+    mut once: Once,
     JsonBody(body): JsonBody<NewWebhookBody>,
-) -> Result<Made, Problem> {
+) -> Result<Kept<Done<WebhookView, 201>>, Problem> {
     checked(&app, Some(&body.url))?;
+    let secret = new_secret();
     let new = NewWebhook {
         name: body.name,
         url: body.url,
         kinds: body.kinds,
         home_regions: body.home_regions,
-        secret: new_secret(),
+        secret: secret.clone(),
     };
-    let row = app.store.create_webhook(&admin, &new).await?;
-    let (view, _) = view(&app, row.id).await?;
-    Ok(Made(view.with_secret(new.secret)))
+    let now = app.store.clock().now();
+    let options = WriteOptions::default();
+    let made = once.write(&app, &admin, &options, async |unit| {
+        let row = unit.create_webhook(&new).await?;
+        let location = format!("{ALL}/{}", row.id);
+        let view = WebhookView::new(&Webhook::fresh(row), now)?;
+        Ok(Done::new(view.with_secret(secret.clone()), 1).at(location))
+    });
+    let made = made.await?;
+    tracing::info!(webhook = new.name, by = ?admin.account, "a webhook was made");
+    Ok(made)
 }
 
 async fn get(
@@ -154,13 +169,17 @@ async fn rotate_one(
     id: WebhookId,
     MayMatch(expected): MayMatch,
     _: Query<()>,
-) -> Result<Private<WebhookView>, Problem> {
+    mut once: Once,
+) -> Result<Kept<Done<NewSecret, 200>>, Problem> {
     let secret = new_secret();
-    app.store
-        .rotate_webhook(&admin, id.0, &expected, &secret)
-        .await?;
-    let (view, version) = view(&app, id.0).await?;
-    Ok(Private::new(view.with_secret(secret)).version(version))
+    let options = WriteOptions::default();
+    let made = once.write(&app, &admin, &options, async |unit| {
+        let row = unit.rotate_webhook(id.0, &expected, &secret).await?;
+        Ok(Done::new(NewSecret::new(&row), row.version))
+    });
+    let made = made.await?;
+    tracing::info!(webhook = %id.0, by = ?admin.account, "the secret of a webhook was replaced");
+    Ok(made)
 }
 
 async fn view(app: &App, id: Uuid) -> Result<(WebhookView, i64), Problem> {
@@ -180,33 +199,84 @@ fn checked(app: &App, url: Option<&String>) -> Result<(), Problem> {
     })
 }
 
-/// 201 with the new webhook and its secret.
+/// What was done, with the status `STATUS`; the secret in it is not given again.
 #[derive(Debug)]
-struct Made(WebhookView);
+struct Done<T, const STATUS: u16> {
+    value: T,
+    version: Option<i64>,
+    location: Option<String>,
+}
 
-impl Responder for Made {
-    type Body = BoxBody;
+impl<T, const STATUS: u16> Done<T, STATUS> {
+    fn new(value: T, version: i64) -> Self {
+        Self {
+            version: Some(version),
+            ..Self::untagged(value)
+        }
+    }
 
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        let location = format!("{ALL}/{}", self.0.id());
-        HttpResponse::Created()
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .insert_header((header::LOCATION, location))
-            .insert_header((header::ETAG, "\"1\""))
-            .json(self.0)
+    /// Without an `ETag`.
+    fn untagged(value: T) -> Self {
+        Self {
+            value,
+            version: None,
+            location: None,
+        }
+    }
+
+    fn at(mut self, location: String) -> Self {
+        self.location = Some(location);
+        self
+    }
+
+    fn answer(&self, body: &Value) -> Answer {
+        let mut headers = vec![
+            header_pair(&header::CONTENT_TYPE, "application/json"),
+            header_pair(&header::CACHE_CONTROL, "no-store"),
+        ];
+        if let Some(version) = self.version {
+            headers.push(header_pair(&header::ETAG, &format!("\"{version}\"")));
+        }
+        if let Some(location) = &self.location {
+            headers.push(header_pair(&header::LOCATION, location));
+        }
+        Answer {
+            status: STATUS,
+            headers,
+            body: body.to_string(),
+        }
     }
 }
 
-impl Reply for Made {
+impl<T: Serialize, const STATUS: u16> Responder for Done<T, STATUS> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        respond(self.answer(&json!(self.value)))
+    }
+}
+
+impl<T: Serialize + ToSchema, const STATUS: u16> Keep for Done<T, STATUS> {
+    fn kept(&self) -> Answer {
+        let mut body = json!(self.value);
+        if let Some(members) = body.as_object_mut() {
+            members.shift_remove("secret");
+        }
+        self.answer(&body)
+    }
+}
+
+impl<T: Serialize + ToSchema, const STATUS: u16> Reply for Done<T, STATUS> {
     fn describe(draft: &mut Draft) {
-        let schema = draft.schema::<WebhookView>();
-        let text = "The new webhook, with the secret that is shown this once.";
+        let schema = draft.schema::<T>();
+        let text =
+            "What was done. A secret is shown only here, and not when the answer is given again.";
         let mut response = content(text, "application/json", &schema);
         for header in ["Location", "ETag", "Cache-Control"] {
             let object = json!({"schema": {"type": "string"}});
             insert(&mut response, &["headers", header], object);
         }
-        draft.response(201, response);
+        draft.response(STATUS, response);
     }
 }
 

@@ -4,9 +4,9 @@ use super::tell::Told;
 use crate::cursor;
 use crate::entity::{change, webhook, webhook_delivery};
 use crate::error::{Result, StoreError};
-use crate::follow::entries;
+use crate::follow::{Entry, entries};
 use crate::store::Store;
-use crate::unit::WriteOptions;
+use crate::unit::{Unit, WriteOptions};
 use crate::write::Precondition;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::Caller;
@@ -49,6 +49,14 @@ pub enum Since {
     Entry(i64),
     /// From the first entry on that is not older than this.
     Moment(DateTime<Utc>),
+}
+
+/// What the log holds and is to be told again.
+#[derive(Debug)]
+pub struct Again {
+    entries: Vec<Entry>,
+    through: i64,
+    complete: bool,
 }
 
 /// What is told again.
@@ -97,10 +105,29 @@ impl Store {
         Ok(Deliveries { items, next })
     }
 
-    /// Lets a delivery be made again, under the same id and with all its attempts.
+    /// What the log holds since a moment, up to about [`REPLAYED`] entries, to be told again.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`].
+    /// The database's.
+    pub async fn again(&self, since: Since) -> Result<Again> {
+        let mut again = Again {
+            entries: Vec::new(),
+            through: self.entry_before(since).await?,
+            complete: false,
+        };
+        while !again.complete && again.entries.len() < REPLAYED {
+            let page = entries(self, again.through).await?;
+            again.complete = page.is_empty();
+            again.through = page.last().map_or(again.through, |entry| entry.seq);
+            again.entries.extend(page);
+        }
+        Ok(again)
+    }
+
+    /// Lets a delivery be made again.
+    ///
+    /// # Errors
+    /// As [`Unit::replay_delivery`].
     pub async fn replay_delivery(
         &self,
         by: &Caller,
@@ -108,56 +135,21 @@ impl Store {
         delivery: Uuid,
     ) -> Result<webhook_delivery::Model> {
         self.write(by, &WriteOptions::default(), async |unit| {
-            unit.webhook_for_update(webhook, &Precondition::Any).await?;
-            let row = webhook_delivery::Entity::find_by_id(delivery)
-                .filter(webhook_delivery::Column::WebhookId.eq(webhook))
-                .one(&unit.tx)
-                .await?;
-            let mut row = row.ok_or(StoreError::NotFound)?;
-            DeliveryState::Pending.code().clone_into(&mut row.state);
-            row.attempts = 0;
-            row.first_attempted_at = None;
-            row.next_attempt_at = Some(unit.now);
-            row.finished_at = None;
-            let active = row.clone().into_active_model().reset_all();
-            active.update(&unit.tx).await?;
-            Ok(row)
+            unit.replay_delivery(webhook, delivery).await
         })
         .await
     }
 
-    /// Tells a webhook again of what the log holds, up to about [`REPLAYED`] entries at once. What
-    /// it was told of before has the same id.
+    /// Tells a webhook again of what the log holds since a moment.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`].
+    /// As [`Unit::replay`].
     pub async fn replay(&self, by: &Caller, id: Uuid, since: Since) -> Result<Replayed> {
-        let mut through = self.entry_before(since).await?;
-        let mut again = Vec::new();
-        let mut complete = false;
-        while !complete && again.len() < REPLAYED {
-            let page = entries(self, through).await?;
-            complete = page.is_empty();
-            through = page.last().map_or(through, |entry| entry.seq);
-            again.extend(page);
-        }
-        let deliveries = self
-            .write(by, &WriteOptions::default(), async |unit| {
-                let row = unit.webhook_for_update(id, &Precondition::Any).await?;
-                let told = Told::from(row);
-                let rows = again.iter().map(|entry| told.delivery(entry, unit.now));
-                let rows: Vec<_> = rows.filter_map(Result::transpose).collect::<Result<_>>()?;
-                let count = rows.len();
-                unit.insert_deliveries(rows, &anew()).await?;
-                Ok(count)
-            })
-            .await?;
-        tracing::info!(webhook = %id, by = ?by.account, deliveries, through, "a webhook is told again");
-        Ok(Replayed {
-            deliveries,
-            through,
-            complete,
+        let again = self.again(since).await?;
+        self.write(by, &WriteOptions::default(), async |unit| {
+            unit.replay(id, &again).await
         })
+        .await
     }
 
     /// The entry after which to begin.
@@ -220,6 +212,54 @@ impl Store {
                 .await?;
         }
         Ok(forgotten)
+    }
+}
+
+impl Unit<'_> {
+    /// Lets a delivery be made again, under the same id and with all its attempts.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn replay_delivery(
+        &mut self,
+        webhook: Uuid,
+        delivery: Uuid,
+    ) -> Result<webhook_delivery::Model> {
+        self.webhook_for_update(webhook, &Precondition::Any).await?;
+        let row = webhook_delivery::Entity::find_by_id(delivery)
+            .filter(webhook_delivery::Column::WebhookId.eq(webhook))
+            .one(&self.tx)
+            .await?;
+        let mut row = row.ok_or(StoreError::NotFound)?;
+        DeliveryState::Pending.code().clone_into(&mut row.state);
+        row.attempts = 0;
+        row.first_attempted_at = None;
+        row.next_attempt_at = Some(self.now);
+        row.finished_at = None;
+        let active = row.clone().into_active_model().reset_all();
+        active.update(&self.tx).await?;
+        Ok(row)
+    }
+
+    /// Tells a webhook again. What it was told of before keeps its id.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn replay(&mut self, id: Uuid, again: &Again) -> Result<Replayed> {
+        let row = self.webhook_for_update(id, &Precondition::Any).await?;
+        let told = Told::from(row);
+        let rows = again
+            .entries
+            .iter()
+            .map(|entry| told.delivery(entry, self.now));
+        let rows: Vec<_> = rows.filter_map(Result::transpose).collect::<Result<_>>()?;
+        let deliveries = rows.len();
+        self.insert_deliveries(rows, &anew()).await?;
+        Ok(Replayed {
+            deliveries,
+            through: again.through,
+            complete: again.complete,
+        })
     }
 }
 

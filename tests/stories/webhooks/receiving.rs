@@ -81,7 +81,10 @@ story!(a_former_secret_signs_for_a_day, async |node| {
     actor(node, "Erster").await;
     hook.sent().await;
     let both = receiver.news();
-    assert_eq!(both[0].header("webhook-signature").matches("v1,").count(), 2);
+    assert_eq!(
+        both[0].header("webhook-signature").matches("v1,").count(),
+        2
+    );
     assert!(verified(&hook.secret, &both[0]) && verified(second, &both[0]));
 
     actor(node, "Zweiter").await;
@@ -124,7 +127,10 @@ fn python_says(secret: &str, heard: &Heard) -> bool {
     drop(input);
     let done = child.wait_with_output().unwrap();
     let said = String::from_utf8(done.stderr).unwrap();
-    assert!(done.status.success() || said.contains("ValueError"), "{said}");
+    assert!(
+        done.status.success() || said.contains("ValueError"),
+        "{said}"
+    );
     done.status.success()
 }
 

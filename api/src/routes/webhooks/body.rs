@@ -10,7 +10,7 @@ use domain::shape::Shape;
 use domain::vocabulary::Coded;
 use domain::webhook::{DisabledReason, WebhookState};
 use persistence::Result;
-use persistence::entity::webhook::Secret;
+use persistence::entity::webhook::{self, Secret};
 use persistence::webhook::Webhook;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -196,9 +196,26 @@ impl WebhookView {
         self.secret = Some(secret.0);
         self
     }
+}
 
-    /// Its id.
-    pub(super) const fn id(&self) -> Uuid {
-        self.id
+/// A secret that was just made.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WebhookSecret, example = json!({"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "former_secret_until": "2026-03-03T08:00:00.000000Z"}))]
+pub(super) struct NewSecret {
+    /// Signs deliveries from now on; shown only here.
+    #[schema(required = false)]
+    secret: String,
+    /// Until when the former secret signs too.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
+    former_secret_until: Option<DateTime<Utc>>,
+}
+
+impl NewSecret {
+    /// The secret of a webhook that was just rotated.
+    pub(super) fn new(row: &webhook::Model) -> Self {
+        Self {
+            secret: row.secret.0.clone(),
+            former_secret_until: row.former_until,
+        }
     }
 }

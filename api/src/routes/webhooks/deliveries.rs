@@ -2,11 +2,11 @@
 
 use super::super::pages::{CURSOR, LIMIT, Page, Paging};
 use super::super::relationships::Address;
-use super::WebhookId;
+use super::{Done, WebhookId};
 use crate::extract::{Admin, App, Pairs, Parameter, Parameters, Query, from_head, wrong};
+use crate::once::{Kept, Once};
 use crate::operation::{Draft, Extract, Routes};
 use crate::problem::Problem;
-use crate::reply::Private;
 use actix_web::HttpRequest;
 use actix_web::http::Method;
 use chrono::{DateTime, Utc};
@@ -16,6 +16,7 @@ use domain::vocabulary::Coded;
 use domain::webhook::DeliveryState;
 use persistence::StoreError;
 use persistence::entity::webhook_delivery;
+use persistence::unit::WriteOptions;
 use persistence::webhook::Since;
 use serde::Serialize;
 use serde_json::json;
@@ -242,9 +243,14 @@ async fn replay_one(
     id: WebhookId,
     delivery: DeliveryId,
     _: Query<()>,
-) -> Result<Private<DeliveryView>, Problem> {
-    let row = app.store.replay_delivery(&admin, id.0, delivery.0).await?;
-    Ok(Private::new(DeliveryView::new(row)?))
+    mut once: Once,
+) -> Result<Kept<Done<DeliveryView, 200>>, Problem> {
+    let options = WriteOptions::default();
+    let made = once.write(&app, &admin, &options, async |unit| {
+        let row = unit.replay_delivery(id.0, delivery.0).await?;
+        Ok(Done::untagged(DeliveryView::new(row)?))
+    });
+    made.await
 }
 
 async fn replay_all(
@@ -252,11 +258,17 @@ async fn replay_all(
     Admin(admin): Admin,
     id: WebhookId,
     Query(SinceQuery(since)): Query<SinceQuery>,
-) -> Result<Private<ReplayView>, Problem> {
-    let replayed = app.store.replay(&admin, id.0, since).await?;
-    Ok(Private::new(ReplayView {
-        deliveries: replayed.deliveries,
-        through: replayed.through,
-        complete: replayed.complete,
-    }))
+    mut once: Once,
+) -> Result<Kept<Done<ReplayView, 200>>, Problem> {
+    let options = WriteOptions::default();
+    let again = app.store.again(since).await?;
+    let made = once.write(&app, &admin, &options, async |unit| {
+        let replayed = unit.replay(id.0, &again).await?;
+        Ok(Done::untagged(ReplayView {
+            deliveries: replayed.deliveries,
+            through: replayed.through,
+            complete: replayed.complete,
+        }))
+    });
+    made.await
 }
