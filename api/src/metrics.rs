@@ -113,6 +113,13 @@ impl Board {
         }
         self.0.register(name, help, family);
     }
+
+    /// Adds a value.
+    fn add_one(&mut self, name: &str, help: &str, value: i64) {
+        let gauge = Gauge::<i64>::default();
+        gauge.set(value);
+        self.0.register(name, help, gauge);
+    }
 }
 
 /// Everything that is measured.
@@ -128,10 +135,10 @@ pub async fn exposition(state: &State) -> persistence::Result<String> {
         "The release of the program; always 1",
         [(vec![("version", version)], 1)],
     );
-    board.add(
+    board.add_one(
         "log_head",
         "The number of the newest entry of the log",
-        [(Vec::new(), head)],
+        head,
     );
     let followers = state.store.followers().into_iter();
     board.add(
@@ -144,10 +151,10 @@ pub async fn exposition(state: &State) -> persistence::Result<String> {
     connections(&mut board, state);
     if let Some(documents) = state.search.documents() {
         let documents = i64::try_from(documents).unwrap_or(i64::MAX);
-        board.add(
+        board.add_one(
             "index_documents",
             "Documents in the search index of this process",
-            [(Vec::new(), documents)],
+            documents,
         );
     }
     let mut text = String::new();

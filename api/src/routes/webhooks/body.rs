@@ -104,6 +104,7 @@ fn named(name: &str) -> Vec<FieldError> {
 
 /// Every webhook.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [{"id": "0193e5a0-0000-7000-8000-000000000004", "name": "website", "version": 1, "url": "https://website.example/hooks/verbund", "kinds": ["network", "event"], "home_regions": [], "state": "active", "pending": 0, "failed": 0, "failures": 0, "created_at": "2026-03-02T08:00:00.000000Z"}]}))]
 pub(super) struct WebhookList {
     /// By name.
     pub(super) items: Vec<WebhookView>,
