@@ -1,4 +1,4 @@
-//! What the program measures, in the text format of OpenMetrics, which Prometheus reads.
+//! What the program measures, in the text format of `OpenMetrics`, which Prometheus reads.
 //!
 //! Requests are counted as they are served; everything else is looked up when it is asked for.
 //! No label is made of what a request says: routes are templates, and the names of partners and
