@@ -1,9 +1,10 @@
 //! The application: state, middleware and routes put together.
 
 use crate::auth::{Access, Tokens};
-use crate::config::Config;
+use crate::config::{Config, MetricsToken};
 use crate::guard::{Pace, guard};
 use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::outgoing::Outgoing;
 use crate::{connection, docs, middleware, routes};
 use actix_cors::Cors;
@@ -37,6 +38,10 @@ pub struct State {
     pub outgoing: Outgoing,
     /// For how many days superseded entries of the log are kept; for ever when absent.
     pub log_retention_days: Option<u32>,
+    /// What is counted as requests are served.
+    pub metrics: Metrics,
+    /// Who may read what is measured without being an admin.
+    pub metrics_token: Option<MetricsToken>,
     /// Turns true when the server is asked to stop: whoever waits for something must answer then.
     pub stopping: watch::Sender<bool>,
 }
@@ -57,6 +62,8 @@ impl State {
             access: Access::default(),
             outgoing: Outgoing::new(config).map_err(|why| StoreError::Setup(why.to_string()))?,
             log_retention_days: config.log_retention_days.map(u32::from),
+            metrics: Metrics::default(),
+            metrics_token: config.metrics_token.clone(),
             stopping: watch::Sender::new(false),
         })
     }

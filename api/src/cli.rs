@@ -10,6 +10,7 @@ mod partner;
 mod serve;
 mod token;
 mod trim;
+mod webhook;
 
 use crate::config::{Config, LogFormat};
 use crate::{openapi, routes, telemetry};
@@ -102,6 +103,9 @@ enum Command {
     /// Manage the nodes from which records are taken over
     #[command(subcommand)]
     Partner(partner::Partner),
+    /// Manage the receivers that are told of changes
+    #[command(subcommand)]
+    Webhook(webhook::Webhook),
     /// Forget what was superseded in the log long ago
     Trim(trim::Trim),
     /// Check configuration, database, keys, and the server if it runs
@@ -199,6 +203,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Client(client) => accounts::client(&open(&config).await?, &client).await,
         Command::Key(key) => accounts::key(&open(&config).await?, &key).await,
         Command::Partner(command) => partner::run(&open(&config).await?, &config, &command).await,
+        Command::Webhook(command) => webhook::run(&open(&config).await?, &config, &command).await,
         Command::Trim(options) => trim::run(&open(&config).await?, &config, &options).await,
         Command::Doctor(doctor) => doctor::run(&config, &doctor).await,
     }

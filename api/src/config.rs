@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use subtle::ConstantTimeEq;
 
 /// Everything that can be set. Unknown keys are errors, in the file and in the environment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,6 +66,8 @@ pub struct Config {
     pub outgoing_allowed: Vec<Destination>,
     /// For how many days superseded entries of the log are kept; for ever when absent.
     pub log_retention_days: Option<RetentionDays>,
+    /// With which token `/metrics` can be read; with those of admins alone when absent.
+    pub metrics_token: Option<MetricsToken>,
     /// What is logged, as `tracing` directives.
     pub log: String,
     /// How it is logged.
@@ -202,6 +205,41 @@ impl From<RetentionDays> for u32 {
     }
 }
 
+/// A token that is configured; never shown in messages.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MetricsToken(String);
+
+impl MetricsToken {
+    /// Whether a token is this one, in constant time.
+    #[must_use]
+    pub fn is(&self, token: &str) -> bool {
+        self.0.as_bytes().ct_eq(token.as_bytes()).into()
+    }
+}
+
+impl std::fmt::Debug for MetricsToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MetricsToken(…)")
+    }
+}
+
+impl TryFrom<String> for MetricsToken {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        let fine = text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let wrong = "metrics_token must have at least 16 visible ASCII characters and no spaces";
+        fine.then_some(Self(text)).ok_or(wrong)
+    }
+}
+
+impl From<MetricsToken> for String {
+    fn from(token: MetricsToken) -> Self {
+        token.0
+    }
+}
+
 /// Ten thousand years: what is longer is a mistake.
 const MOST_DAYS: u32 = 3_650_000;
 
@@ -250,6 +288,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             outgoing_allowed: Vec::new(),
             log_retention_days: None,
+            metrics_token: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
         }

@@ -25,7 +25,7 @@ mod json;
 mod query;
 
 pub use access::{
-    Admin, Anyone, Approver, Feeder, Hider, Identity, Importer, Reader, SignedIn, Writer,
+    Admin, Anyone, Approver, Feeder, Hider, Identity, Importer, Reader, SignedIn, Watcher, Writer,
 };
 pub(crate) use access::{Proved, bearer};
 pub use body::{

@@ -1,7 +1,7 @@
 //! What happens around every request: limits before, problem documents and headers after.
 
 use crate::docs;
-use crate::extract::language;
+use crate::extract::{App, language};
 use crate::limits::Standing;
 use crate::negotiate;
 use crate::problem::Problem;
@@ -12,6 +12,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
+use std::time::Instant;
 
 /// Names the request in logs and problem documents.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -50,6 +51,8 @@ pub async fn outermost(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = name(&request);
     let negotiated = negotiate::offered(request.method(), request.path()).len() > 1;
+    let app = App::of(request.request())?;
+    let begun = Instant::now();
     let response = next.call(request).await?.map_into_boxed_body();
     let preflight = response.response().error();
     let mut response = match preflight.and_then(|error| error.as_error::<CorsError>()) {
@@ -60,6 +63,7 @@ pub async fn outermost(
         }
         None => response,
     };
+    app.metrics.answered(&response, begun.elapsed());
     if response.status() == StatusCode::REQUEST_TIMEOUT {
         // The rest of the body may still come, and is no request.
         let head = response.response_mut().head_mut();

@@ -137,6 +137,10 @@ fn tags() -> Value {
             "Sync",
             "Exchanging records with partner nodes and other systems.",
         ),
+        (
+            "Webhooks",
+            "Receivers that are told of changes as they happen.",
+        ),
         ("Duplicates", "Records that are likely one thing."),
         (
             "Access",

@@ -8,6 +8,7 @@
 use crate::config::Config;
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -20,6 +21,9 @@ const CONNECT: Duration = Duration::from_secs(10);
 
 /// How long the other side may send nothing.
 const SILENCE: Duration = Duration::from_secs(90);
+
+/// How long the other side can ask to be let alone.
+const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
 /// The ports of public servers.
 const PORTS: [u16; 2] = [443, 8443];
@@ -166,6 +170,14 @@ impl Outgoing {
     pub fn get(&self, url: &str) -> Result<reqwest::RequestBuilder, String> {
         Ok(self.client.get(self.check(url)?))
     }
+
+    /// A POST request.
+    ///
+    /// # Errors
+    /// Why none may go there, in English.
+    pub fn post(&self, url: &str) -> Result<reqwest::RequestBuilder, String> {
+        Ok(self.client.post(self.check(url)?))
+    }
 }
 
 /// Resolves names to those of their addresses to which requests may go.
@@ -225,6 +237,13 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         // Global unicast; everything else has special purposes.
         [first, ..] => (0x2000..0x4000).contains(&first),
     }
+}
+
+/// How long the other side wants to be let alone, if it says so in seconds; at most a day.
+pub(crate) fn retry_after(response: &reqwest::Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    let seconds = seconds.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
 }
 
 /// An error of a request and the chain of its causes.

@@ -5,6 +5,7 @@ mod page;
 mod worker;
 
 pub use worker::Partners;
+pub(crate) use worker::pause;
 
 use crate::config::Config;
 use crate::outgoing::Outgoing;

@@ -13,6 +13,7 @@ pub mod history;
 pub mod import;
 pub mod me;
 pub mod merge;
+pub mod metrics;
 pub mod oauth;
 pub mod partners;
 pub mod persons;
@@ -23,6 +24,7 @@ pub mod service;
 pub mod suggest;
 pub mod sync;
 pub mod vocabularies;
+pub mod webhooks;
 
 mod pages;
 
@@ -87,6 +89,7 @@ pub fn all() -> Routes {
         .and(sync::routes())
         .and(push::routes())
         .and(partners::routes())
+        .and(webhooks::routes())
         .and(duplicates::routes())
         .and(persons::routes())
         .and(vocabularies::routes())
@@ -96,6 +99,7 @@ pub fn all() -> Routes {
         .and(problems::routes())
         .and(history::audit())
         .and(health::routes())
+        .and(metrics::routes())
 }
 
 /// What stands beside the records of a kind: their history, contact persons, whether a copy is

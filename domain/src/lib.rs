@@ -35,3 +35,4 @@ pub mod table;
 pub mod topic;
 pub mod value;
 pub mod vocabulary;
+pub mod webhook;

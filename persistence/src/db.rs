@@ -1,6 +1,7 @@
 //! Opening a database: SQLite embedded, or PostgreSQL.
 
 use crate::error::{Result, StoreError};
+use sea_orm::sqlx;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection,
@@ -16,6 +17,31 @@ use std::time::Duration;
 pub struct Db {
     write: DatabaseConnection,
     read: DatabaseConnection,
+}
+
+/// How many connections a pool has.
+#[derive(Debug, Clone, Copy)]
+pub struct Pool {
+    /// What it is for: `write`, `read`, or `all`.
+    pub name: &'static str,
+    /// Those in use.
+    pub used: u32,
+    /// Those that wait to be used.
+    pub idle: u32,
+    /// The most that there may be.
+    pub most: u32,
+}
+
+impl Pool {
+    fn of<T: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<T>) -> Self {
+        let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+        Self {
+            name,
+            used: pool.size().saturating_sub(idle),
+            idle,
+            most: pool.options().get_max_connections(),
+        }
+    }
 }
 
 /// How long a write waits for its turn, and how long it may take.
@@ -107,6 +133,17 @@ impl Db {
             ..TransactionOptions::default()
         };
         Ok(self.read.begin_with_options(options).await?)
+    }
+
+    /// How many connections there are, by pool.
+    #[must_use]
+    pub fn pools(&self) -> Vec<Pool> {
+        if self.is_postgres() {
+            return vec![Pool::of("all", self.read.get_postgres_connection_pool())];
+        }
+        let pools = [("write", &self.write), ("read", &self.read)];
+        let pools = pools.map(|(name, pool)| Pool::of(name, pool.get_sqlite_connection_pool()));
+        pools.into()
     }
 
     /// Whether this is PostgreSQL.

@@ -24,3 +24,5 @@ pub mod reference;
 pub mod signing_key;
 pub mod supply;
 pub mod tombstone;
+pub mod webhook;
+pub mod webhook_delivery;

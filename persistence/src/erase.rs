@@ -243,7 +243,8 @@ impl Erasable {
     }
 }
 
-fn meets(expected: &Precondition, current: i64) -> Result<()> {
+/// Whether a version is one of those that the caller expects.
+pub(crate) fn meets(expected: &Precondition, current: i64) -> Result<()> {
     match expected {
         Precondition::Versions(versions) if !versions.contains(&current) => {
             Err(StoreError::PreconditionFailed { current })

@@ -111,8 +111,8 @@ pub enum StoreError {
     /// What a partner sends is not what it should be.
     #[error("{0}")]
     Partner(String),
-    /// Another instance reads from the partner now, or nobody is to.
-    #[error("the lease of the partner is lost")]
+    /// Another instance serves the partner or webhook now, or nobody is to.
+    #[error("the lease is lost")]
     LeaseLost,
     /// The index is not yet where this read needs it; trying again shortly helps.
     #[error("the search index is behind")]
@@ -197,6 +197,8 @@ pub enum Unique {
     Subject,
     /// The name of a partner.
     PartnerName,
+    /// The name of a webhook.
+    WebhookName,
 }
 
 /// What is told of a deleted record.

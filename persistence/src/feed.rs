@@ -68,7 +68,7 @@ impl FeedFilter {
     }
 
     /// Whether a record with this audience, as the log writes it, is wanted; its kind is.
-    fn wants(&self, audience: Option<&str>) -> bool {
+    pub(crate) fn wants(&self, audience: Option<&str>) -> bool {
         let Some(home) = audience else {
             return false;
         };

@@ -12,6 +12,7 @@ use crate::store::Store;
 use crate::touch::Touch;
 use crate::trim::trim;
 use crate::unit::Unit;
+use crate::webhook::{Tell, forget_deliveries};
 use chrono::{DateTime, Utc};
 use domain::change::Op;
 use domain::vocabulary::Coded;
@@ -160,7 +161,7 @@ async fn advance(
 }
 
 /// The entries after `cursor`, up to the end of a transaction.
-async fn entries(store: &Store, cursor: i64) -> Result<Vec<Entry>> {
+pub(crate) async fn entries(store: &Store, cursor: i64) -> Result<Vec<Entry>> {
     let mut entries: Vec<Entry> = Vec::new();
     loop {
         let after = entries.last().map_or(cursor, |entry| entry.seq);
@@ -251,10 +252,14 @@ impl Followers {
     /// As [`Self::with`].
     #[must_use]
     pub fn start(store: &Store) -> Self {
-        let mut followers = Self::none().with(store, Touch::new(store.clone()));
+        let mut followers = Self::none()
+            .with(store, Touch::new(store.clone()))
+            .with(store, Tell::new(store.clone()));
         let job = publish(store.clone(), followers.stop.subscribe());
         followers.jobs.push(tokio::task::spawn_local(job));
         let job = forget(store.clone(), followers.stop.subscribe());
+        followers.jobs.push(tokio::task::spawn_local(job));
+        let job = forget_deliveries(store.clone(), followers.stop.subscribe());
         followers.jobs.push(tokio::task::spawn_local(job));
         followers
     }
@@ -288,6 +293,7 @@ impl Followers {
     pub fn with(mut self, store: &Store, follower: impl Follower) -> Self {
         let name = follower.name();
         let (here, reached) = watch::channel(0);
+        store.note_follower(name, reached.clone());
         let (store, stop) = (store.clone(), self.stop.subscribe());
         let task =
             tokio::task::spawn_local(async move { follow(&store, follower, stop, &here).await });

@@ -33,6 +33,7 @@ pub mod store;
 pub mod touch;
 pub mod trim;
 pub mod unit;
+pub mod webhook;
 pub mod write;
 
 mod compact;

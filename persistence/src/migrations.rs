@@ -9,6 +9,7 @@ mod m0006_sync;
 mod m0007_persons;
 mod m0008_idempotency;
 mod m0009_push;
+mod m0010_webhooks;
 
 use sea_orm_migration::prelude::*;
 
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_persons::Migration),
             Box::new(m0008_idempotency::Migration),
             Box::new(m0009_push::Migration),
+            Box::new(m0010_webhooks::Migration),
         ]
     }
 }

@@ -89,12 +89,12 @@ pub struct Partner {
     pub latest: Vec<quarantine::Model>,
 }
 
-fn codes(kinds: &[Kind]) -> String {
+pub(crate) fn codes(kinds: &[Kind]) -> String {
     let codes: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
     codes.join(",")
 }
 
-fn ids(ids: &[Uuid]) -> String {
+pub(crate) fn ids(ids: &[Uuid]) -> String {
     let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
     ids.join(",")
 }
@@ -171,16 +171,24 @@ impl Store {
         .await
     }
 
+    /// The row of every partner by name.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn partner_rows(&self) -> Result<Vec<partner::Model>> {
+        Ok(partner::Entity::find()
+            .order_by_asc(partner::Column::Name)
+            .all(self.db().reader())
+            .await?)
+    }
+
     /// Every partner by name and what has come of it, but for the entries in quarantine.
     ///
     /// # Errors
     /// The database's.
     pub async fn partners(&self) -> Result<Vec<Partner>> {
         let reader = self.db().reader();
-        let rows = partner::Entity::find()
-            .order_by_asc(partner::Column::Name)
-            .all(reader)
-            .await?;
+        let rows = self.partner_rows().await?;
         let origins = rows.iter().filter_map(|row| row.origin.clone());
         let copies: Vec<(String, i64)> = record::Entity::find()
             .select_only()

@@ -8,8 +8,9 @@ use domain::clock::Clock;
 use rand::Rng;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 use sea_orm_migration::MigratorTrait;
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -52,7 +53,11 @@ pub struct Store {
     duplicates: crate::duplicates::Kept,
     turns: crate::idempotency::Turns,
     digests: crate::digest::Kept,
+    followers: Arc<Mutex<Reached>>,
 }
+
+/// How far the followers of this process have come.
+type Reached = BTreeMap<&'static str, watch::Receiver<i64>>;
 
 impl Store {
     /// Connects, brings the schema up to date and makes the node if the database is new.
@@ -75,6 +80,7 @@ impl Store {
             duplicates: crate::duplicates::Kept::default(),
             turns: crate::idempotency::Turns::default(),
             digests: crate::digest::Kept::default(),
+            followers: Arc::default(),
         };
         store.load_reference_data().await?;
         Ok(store)
@@ -152,6 +158,21 @@ impl Store {
     #[must_use]
     pub fn watch_head(&self) -> watch::Receiver<i64> {
         self.head.subscribe()
+    }
+
+    /// How far each follower of this process has come, by its name.
+    #[must_use]
+    pub fn followers(&self) -> BTreeMap<&'static str, i64> {
+        let followers = self.followers.lock();
+        let followers = followers.unwrap_or_else(PoisonError::into_inner);
+        let reached = followers.iter().map(|(name, at)| (*name, *at.borrow()));
+        reached.collect()
+    }
+
+    pub(crate) fn note_follower(&self, name: &'static str, reached: watch::Receiver<i64>) {
+        let followers = self.followers.lock();
+        let mut followers = followers.unwrap_or_else(PoisonError::into_inner);
+        followers.insert(name, reached);
     }
 
     /// Whether the database answers.

@@ -49,7 +49,7 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
             let lines = answer.text.lines().map(serde_json::from_str);
             lines.collect::<Result<Vec<Value>, _>>().unwrap()
         }
-        "text/csv" => vec![json!(answer.text)],
+        "text/csv" | "application/openmetrics-text" => vec![json!(answer.text)],
         _ => vec![answer.json.clone()],
     };
     let wrong: Vec<String> = values

@@ -22,6 +22,7 @@ pub mod neighbour;
 pub mod node;
 pub mod process;
 pub mod raw;
+pub mod receiver;
 pub mod replica;
 pub mod settings;
 
@@ -31,6 +32,7 @@ pub use forge::Forge;
 pub use instance::Instance;
 pub use neighbour::{Intake, Neighbour};
 pub use node::{Node, run};
+pub use receiver::{Hook, Receiver};
 pub use replica::Replica;
 
 /// Declares a story that is told on SQLite and on PostgreSQL, each with a database of its own.

@@ -448,3 +448,66 @@ fn partners_are_managed_and_the_log_trimmed_without_a_server() {
         assert!(done(&["trim", "--days", "90"]).contains("0 entries trimmed"));
     });
 }
+
+#[test]
+fn webhooks_are_managed_without_a_server() {
+    on_both(|folder, url| {
+        let run = |arguments: &[&str]| {
+            let all = [&["--database-url", url], arguments].concat();
+            let output = verbund(folder, &all, &[], "");
+            (
+                output.status.success(),
+                text(&output.stdout),
+                text(&output.stderr),
+            )
+        };
+        let done = |arguments: &[&str]| {
+            let (success, said, told) = run(arguments);
+            assert!(success, "{arguments:?}: {told}");
+            said
+        };
+        let refused = |arguments: &[&str], why: &str| {
+            let (success, _, told) = run(arguments);
+            assert!(!success && told.contains(why), "{arguments:?}: {told}");
+        };
+        let secret = |said: &str| said.lines().last().unwrap().to_owned();
+        let add = ["webhook", "add", "https://website.example/hook"];
+        let made = done(&[&add[..], &["--kind", "actor", "--kind", "network"]].concat());
+        assert!(made.contains("actor,network"), "{made}");
+        let first = secret(&made);
+        assert!(first.starts_with("whsec_") && first.len() == 50, "{first}");
+        refused(&add, "--name");
+        done(&[&add[..], &["--name", "zweiter"]].concat());
+        refused(&["webhook", "add", "https://10.0.0.1"], "public");
+        refused(&[&add[..], &["--kind", "starship"]].concat(), "actor");
+        let second = secret(&done(&["webhook", "rotate", "website.example"]));
+        assert_ne!(first, second);
+        let list = done(&["webhook", "list"]);
+        assert_eq!(list.lines().count(), 2);
+        let off = done(&["webhook", "disable", "website.example"]);
+        assert!(off.contains("disabled") && off.contains("admin"), "{off}");
+        assert!(done(&["webhook", "list"]).contains("disabled admin"));
+        done(&["webhook", "enable", "website.example"]);
+        let actor = r#"{"kind": "actor", "name": "Neu", "home_region": "hessen", "publication": "published"}"#;
+        let imported = verbund(folder, &["import", "-", "--database-url", url], &[], actor);
+        assert!(imported.status.success(), "{}", text(&imported.stderr));
+        let replay = ["webhook", "replay", "website.example"];
+        let told = done(&[&replay[..], &["--since", "0"]].concat());
+        assert_eq!(told, "deliveries that are made (again): 1\n");
+        let shown = done(&["webhook", "show", "website.example"]);
+        assert!(shown.contains("actor.created"), "{shown}");
+        assert!(!shown.contains("whsec_") && !list.contains("whsec_"));
+        let delivery = shown.lines().last().unwrap().trim();
+        let delivery = delivery.split(' ').next().unwrap();
+        done(&[&replay[..], &["--delivery", delivery]].concat());
+        let unknown = "0193e5a0-0000-7000-8000-000000000000";
+        refused(
+            &[&replay[..], &["--delivery", unknown]].concat(),
+            "no delivery",
+        );
+        refused(&[&replay[..], &["--since", "gestern"]].concat(), "moment");
+        refused(&replay, "--since");
+        done(&["webhook", "remove", "zweiter"]);
+        refused(&["webhook", "show", "zweiter"], "verbund webhook list");
+    });
+}

@@ -69,12 +69,12 @@ pub(super) struct Remove {
     with_copies: bool,
 }
 
-fn name(text: &str) -> Result<String, String> {
+pub(super) fn name(text: &str) -> Result<String, String> {
     let fine = is_name(text).then(|| text.to_owned());
     fine.ok_or_else(|| "2 to 64 of a-z, 0-9 and . _ @ -".to_owned())
 }
 
-fn kind(text: &str) -> Result<Kind, String> {
+pub(super) fn kind(text: &str) -> Result<Kind, String> {
     let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.code()).collect();
     Kind::parse(text).ok_or_else(|| format!("one of {}", known.join(", ")))
 }

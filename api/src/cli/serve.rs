@@ -5,6 +5,7 @@ use crate::app::{self, State};
 use crate::auth::secrets;
 use crate::config::Config;
 use crate::partner::{Exchange, Partners};
+use crate::webhook::{Courier, Webhooks};
 use domain::access::{Caller, Role};
 use domain::account::AccountKind;
 use persistence::Store;
@@ -55,8 +56,12 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     let exchange = Exchange::new(store.clone(), config)
         .map_err(|why| Failure::Told(format!("cannot reach partners: {why}")))?;
     let partners = Partners::start(exchange);
+    let courier = Courier::new(store.clone(), config)
+        .map_err(|why| Failure::Told(format!("cannot reach webhooks: {why}")))?;
+    let webhooks = Webhooks::start(courier);
     let outcome = server.await;
     partners.stop().await;
+    webhooks.stop().await;
     followers.stop().await;
     outcome.map_err(|why| Failure::Io("the server failed".to_owned(), why))?;
     store.db().clone().close().await;

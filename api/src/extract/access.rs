@@ -52,6 +52,11 @@ pub struct Importer(pub Caller);
 #[derive(Debug)]
 pub struct Admin(pub Caller);
 
+/// Who reads what the program measures: an admin of the whole node, or whoever has the token of the
+/// configuration for that.
+#[derive(Debug)]
+pub struct Watcher;
+
 /// Somebody with a token, whatever it is good for.
 #[derive(Debug)]
 pub struct SignedIn(pub Identity);
@@ -309,7 +314,7 @@ impl Extract for Importer {
     }
 }
 
-from_caller!(Admin, async |request| {
+async fn admin(request: HttpRequest) -> Result<Caller, Problem> {
     let identity = signed_in(request).await?;
     identity.needs(TokenScope::Admin)?;
     let grants = identity.principal.grants.clone();
@@ -322,8 +327,26 @@ from_caller!(Admin, async |request| {
             )
             .member("reason", json!("node-admin")));
     }
-    Ok(Self(identity.principal.caller(grants)))
+    Ok(identity.principal.caller(grants))
+}
+
+from_caller!(Admin, async |request| Ok(Self(admin(request).await?)));
+
+from_caller!(Watcher, async |request: HttpRequest| {
+    let app = App::of(&request)?;
+    let token = bearer(request.headers()).ok().flatten();
+    let known = app.metrics_token.as_ref();
+    if known.is_some_and(|known| token.is_some_and(|token| known.is(token))) {
+        return Ok(Self);
+    }
+    admin(request).await.map(|_| Self)
 });
+
+impl Extract for Watcher {
+    fn describe(draft: &mut Draft) {
+        Admin::describe(draft);
+    }
+}
 
 impl Extract for Admin {
     fn describe(draft: &mut Draft) {

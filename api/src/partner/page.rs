@@ -1,10 +1,9 @@
 //! What partners answer, read within limits.
 
-use crate::outgoing::{Outgoing, causes};
+use crate::outgoing::{Outgoing, causes, retry_after};
 use domain::sync::FeedPhase;
 use domain::vocabulary::Coded;
 use persistence::partner::{PartnerPage, Read};
-use reqwest::header::RETRY_AFTER;
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -25,9 +24,6 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How long the address of the next page may be.
 const MOST_NEXT: usize = 4000;
-
-/// How long a partner can ask to be let alone.
-const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
 /// What a partner answered.
 #[derive(Debug)]
@@ -151,13 +147,6 @@ async fn send(outgoing: &Outgoing, url: &str, wait: Duration) -> Result<Response
         });
     }
     Ok(response)
-}
-
-/// How long the partner wants to be let alone, if it says so in seconds.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
-    let seconds = seconds.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
 }
 
 async fn body(mut response: Response) -> Result<Vec<u8>, Unreadable> {

@@ -138,7 +138,7 @@ async fn fail(exchange: &Exchange, lease: &Lease, why: &str, retry_after: Option
 
 /// How long to pause after so many errors: at random up to a limit that doubles ("full jitter"),
 /// so that partners that failed together do not come back together.
-fn pause(failures: i32, share: f64) -> Duration {
+pub(crate) fn pause(failures: i32, share: f64) -> Duration {
     let doublings = failures.clamp(0, 20).unsigned_abs();
     let limit = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(doublings));
     limit.min(LONGEST_PAUSE).mul_f64(share.clamp(0.0, 1.0))

@@ -248,6 +248,11 @@ fn in_the_way(conflict: &Conflict) -> Problem {
             format!("Another partner is called \"{value}\"; choose another name."),
             format!("Ein anderer Partner heißt „{value}“; wählen Sie einen anderen Namen."),
         ),
+        Unique::WebhookName => (
+            "name",
+            format!("Another webhook is called \"{value}\"; choose another name."),
+            format!("Ein anderer Webhook heißt „{value}“; wählen Sie einen anderen Namen."),
+        ),
         Unique::Subject => (
             "subject",
             format!("The subject \"{value}\" of this issuer has an account already; change that one."),

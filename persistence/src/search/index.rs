@@ -137,6 +137,13 @@ impl Search {
         *self.0.applied.borrow()
     }
 
+    /// How many documents there are; `None` before the index is open.
+    #[must_use]
+    pub fn documents(&self) -> Option<u64> {
+        let open = self.0.open.read().unwrap_or_else(PoisonError::into_inner);
+        open.as_ref().map(|snapshot| snapshot.searcher.num_docs())
+    }
+
     pub(super) fn store(&self) -> &Store {
         &self.0.store
     }

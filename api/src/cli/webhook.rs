@@ -1,0 +1,253 @@
+//! `verbund webhook`: who is told of changes.
+
+use super::partner::{kind, name};
+use super::{Failure, complain, say};
+use crate::config::Config;
+use crate::outgoing::Outgoing;
+use crate::routes::webhooks::since;
+use crate::webhook::new_secret;
+use clap::{Args, Subcommand};
+use domain::access::Caller;
+use domain::account::is_name;
+use domain::clock::rfc3339;
+use domain::resource::Kind;
+use persistence::entity::webhook::Secret;
+use persistence::webhook::{NewWebhook, Since, WebhookChange};
+use persistence::write::Precondition;
+use persistence::{Store, StoreError};
+use uuid::Uuid;
+
+/// How many deliveries `show` lists.
+const SHOWN: u64 = 10;
+
+/// The receivers that are told of changes; `serve` does that.
+#[derive(Debug, Subcommand)]
+pub(super) enum Webhook {
+    /// Tell a receiver of changes, and print its secret as the last line
+    Add(Add),
+    /// List the webhooks
+    List,
+    /// Show how a webhook fares, and its last deliveries
+    Show(Name),
+    /// Remove a webhook with its deliveries
+    Remove(Name),
+    /// Tell it nothing for the time being
+    Disable(Name),
+    /// Tell it of what happens from now on, whatever had disabled it
+    Enable(Name),
+    /// Replace its secret, and print the new one as the last line; the former one signs for 24
+    /// hours more
+    Rotate(Name),
+    /// Tell it again of everything since a moment, or make one delivery again
+    Replay(Replay),
+}
+
+/// Options of `webhook add`.
+#[derive(Debug, Args)]
+pub(super) struct Add {
+    /// Where deliveries go, such as <https://website.example/hooks/verbund>
+    url: String,
+    /// What it is to be called here: 2 to 64 of a-z, 0-9 and . _ @ - [default: its host]
+    #[arg(long, value_parser = name)]
+    name: Option<String>,
+    /// Only records of this kind; may be given more than once
+    #[arg(long = "kind", value_parser = kind)]
+    kinds: Vec<Kind>,
+    /// Only records with this home region, by id; may be given more than once
+    #[arg(long = "home-region")]
+    home_regions: Vec<Uuid>,
+}
+
+/// Which webhook.
+#[derive(Debug, Args)]
+pub(super) struct Name {
+    /// Its name
+    name: String,
+}
+
+/// Options of `webhook replay`.
+#[derive(Debug, Args)]
+pub(super) struct Replay {
+    #[command(flatten)]
+    name: Name,
+    /// The number of an entry of the log, after which to begin, or a moment (RFC 3339)
+    #[arg(long, value_parser = moment, required_unless_present = "delivery")]
+    since: Option<Since>,
+    /// The id of a delivery
+    #[arg(long, conflicts_with = "since")]
+    delivery: Option<Uuid>,
+}
+
+fn moment(text: &str) -> Result<Since, String> {
+    let expected = "the number of an entry of the log, or a moment such as 2026-01-31T08:00:00Z";
+    since(text).ok_or_else(|| expected.to_owned())
+}
+
+pub(super) async fn run(store: &Store, config: &Config, command: &Webhook) -> Result<(), Failure> {
+    match command {
+        Webhook::Add(add) => add_one(store, config, add).await,
+        Webhook::List => list(store).await,
+        Webhook::Show(name) => show(store, &name.name).await,
+        Webhook::Remove(name) => {
+            let id = id(store, &name.name).await?;
+            store
+                .remove_webhook(&Caller::node(), id, &Precondition::Any)
+                .await?;
+            complain("removed");
+            Ok(())
+        }
+        Webhook::Disable(name) => switch(store, &name.name, false).await,
+        Webhook::Enable(name) => switch(store, &name.name, true).await,
+        Webhook::Rotate(name) => rotate(store, &name.name).await,
+        Webhook::Replay(again) => replay(store, again).await,
+    }
+}
+
+async fn add_one(store: &Store, config: &Config, add: &Add) -> Result<(), Failure> {
+    let outgoing = Outgoing::new(config).map_err(|why| Failure::Told(why.to_string()))?;
+    let url = outgoing.check(&add.url).map_err(Failure::Told)?;
+    let host = url.host_str().unwrap_or_default();
+    let new = NewWebhook {
+        name: add.name.clone().unwrap_or_else(|| host.to_owned()),
+        url: add.url.clone(),
+        kinds: add.kinds.clone(),
+        home_regions: add.home_regions.clone(),
+        secret: new_secret(),
+    };
+    if !is_name(&new.name) {
+        let why = format!(
+            "\"{}\" is no name for a webhook; give one with --name",
+            new.name
+        );
+        return Err(Failure::Told(why));
+    }
+    match store.create_webhook(&Caller::node(), &new).await {
+        Ok(_) => {
+            show(store, &new.name).await?;
+            tell(&new.secret);
+            Ok(())
+        }
+        Err(StoreError::Conflict(_)) => Err(Failure::Told(format!(
+            "there is a webhook called {} already; give another name with --name",
+            new.name
+        ))),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Prints a secret.
+fn tell(secret: &Secret) {
+    complain("the secret, which is shown this once:");
+    say(&secret.0);
+}
+
+async fn id(store: &Store, name: &str) -> Result<Uuid, Failure> {
+    match store.webhook_named(name).await {
+        Ok(row) => Ok(row.id),
+        Err(StoreError::NotFound) => Err(Failure::Told(format!(
+            "there is no webhook called {name}; `verbund webhook list` lists them"
+        ))),
+        Err(other) => Err(other.into()),
+    }
+}
+
+async fn switch(store: &Store, name: &str, active: bool) -> Result<(), Failure> {
+    let id = id(store, name).await?;
+    let change = WebhookChange {
+        active: Some(active),
+        ..WebhookChange::default()
+    };
+    store
+        .change_webhook(&Caller::node(), id, &Precondition::Any, &change)
+        .await?;
+    show(store, name).await
+}
+
+async fn rotate(store: &Store, name: &str) -> Result<(), Failure> {
+    let id = id(store, name).await?;
+    let secret = new_secret();
+    store.rotate_webhook(&Caller::node(), id, &secret).await?;
+    tell(&secret);
+    Ok(())
+}
+
+async fn replay(store: &Store, again: &Replay) -> Result<(), Failure> {
+    let id = id(store, &again.name.name).await?;
+    if let Some(delivery) = again.delivery {
+        let made = store.replay_delivery(&Caller::node(), id, delivery).await;
+        return match made {
+            Ok(_) => {
+                say("the delivery is made again");
+                Ok(())
+            }
+            Err(StoreError::NotFound) => {
+                Err(Failure::Told(format!("there is no delivery {delivery}")))
+            }
+            Err(other) => Err(other.into()),
+        };
+    }
+    let mut since = again.since.unwrap_or(Since::Entry(0));
+    let mut deliveries = 0;
+    loop {
+        let replayed = store.replay(&Caller::node(), id, since).await?;
+        deliveries += replayed.deliveries;
+        since = Since::Entry(replayed.through);
+        if replayed.complete {
+            say(&format!("deliveries that are made (again): {deliveries}"));
+            return Ok(());
+        }
+    }
+}
+
+async fn list(store: &Store) -> Result<(), Failure> {
+    for webhook in store.webhooks().await? {
+        let row = &webhook.row;
+        let why = row.disabled_reason.as_deref().unwrap_or_default();
+        say(&format!("{}  {} {why}  {}", row.name, row.state, row.url));
+    }
+    Ok(())
+}
+
+async fn show(store: &Store, name: &str) -> Result<(), Failure> {
+    let webhook = store.webhook(id(store, name).await?).await?;
+    let row = &webhook.row;
+    let wanted = |text: &str| if text.is_empty() { "all" } else { text }.to_owned();
+    let mut lines = vec![
+        ("name", row.name.clone()),
+        ("url", row.url.clone()),
+        ("kinds", wanted(&row.kinds)),
+        ("home regions", wanted(&row.home_regions)),
+        ("state", row.state.clone()),
+        ("pending", webhook.pending.to_string()),
+        ("failed", webhook.failed.to_string()),
+    ];
+    lines.extend(row.disabled_reason.clone().map(|why| ("because", why)));
+    let moments = [
+        ("since", row.disabled_at),
+        ("got through", row.succeeded_at),
+        ("next attempt", row.retry_at),
+    ];
+    lines.extend(
+        moments
+            .into_iter()
+            .filter_map(|(what, at)| Some((what, rfc3339(at?)))),
+    );
+    lines.extend(row.last_error.clone().map(|why| ("error", why)));
+    for (what, value) in lines {
+        say(&format!("{what:14}{value}"));
+    }
+    let last = store.deliveries(row.id, &[], (SHOWN, None), "").await?;
+    for delivery in last.items {
+        let error = delivery.error.as_deref().unwrap_or_default();
+        say(&format!(
+            "  {} {}.{} {}: {}, {} attempts {error}",
+            delivery.id,
+            delivery.kind,
+            delivery.happening,
+            delivery.record_id,
+            delivery.state,
+            delivery.attempts
+        ));
+    }
+    Ok(())
+}

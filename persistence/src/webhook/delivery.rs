@@ -1,0 +1,289 @@
+//! What became of deliveries; telling again; forgetting.
+
+use super::tell::Told;
+use crate::cursor;
+use crate::entity::{change, webhook, webhook_delivery};
+use crate::error::{Result, StoreError};
+use crate::follow::{Entry, entries};
+use crate::store::Store;
+use crate::unit::{Unit, WriteOptions};
+use crate::write::Precondition;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::access::Caller;
+use domain::vocabulary::Coded;
+use domain::webhook::DeliveryState;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait,
+};
+use std::time::Duration;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// For how many days a delivery is remembered after it was made or given up.
+const KEPT_DAYS: i64 = 30;
+
+/// How many deliveries are forgotten in one transaction.
+const BATCH: u64 = 1000;
+
+/// How often the job looks for what can be forgotten.
+const PAUSE: Duration = Duration::from_hours(1);
+
+/// How many entries of the log are told again at once, a transaction more or less.
+pub const REPLAYED: usize = 10_000;
+
+/// A page of deliveries, newest entries of the log first.
+#[derive(Debug)]
+pub struct Deliveries {
+    /// The deliveries.
+    pub items: Vec<webhook_delivery::Model>,
+    /// Where the next page begins; absent on the last one.
+    pub next: Option<String>,
+}
+
+/// From where it is told again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// After this entry of the log.
+    Entry(i64),
+    /// From the first entry on that is not older than this.
+    Moment(DateTime<Utc>),
+}
+
+/// What the log holds and is to be told again.
+#[derive(Debug)]
+pub struct Again {
+    entries: Vec<Entry>,
+    through: i64,
+    complete: bool,
+}
+
+/// What is told again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replayed {
+    /// How many deliveries.
+    pub deliveries: usize,
+    /// Up to which entry of the log.
+    pub through: i64,
+    /// Whether the log ended there.
+    pub complete: bool,
+}
+
+impl Store {
+    /// A page of the deliveries to a webhook; `bound` is the query that its cursors belong to.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::BadCursor`].
+    pub async fn deliveries(
+        &self,
+        id: Uuid,
+        states: &[DeliveryState],
+        (limit, from): (u64, Option<&str>),
+        bound: &str,
+    ) -> Result<Deliveries> {
+        let secret = &self.node().secret;
+        let before = from.map(|text| cursor::decode::<i64>(secret, bound, text));
+        let before = before.transpose()?;
+        let reader = self.db().reader();
+        let known = webhook::Entity::find_by_id(id).one(reader).await?;
+        known.ok_or(StoreError::NotFound)?;
+        let states = states.iter().map(|state| state.code());
+        let wanted = (states.len() > 0).then(|| webhook_delivery::Column::State.is_in(states));
+        let earlier = before.map(|seq| webhook_delivery::Column::Seq.lt(seq));
+        let mut items = webhook_delivery::Entity::find()
+            .filter(webhook_delivery::Column::WebhookId.eq(id))
+            .filter(Condition::all().add_option(wanted).add_option(earlier))
+            .order_by_desc(webhook_delivery::Column::Seq)
+            .limit(limit + 1)
+            .all(reader)
+            .await?;
+        let more = items.len() as u64 > limit;
+        items.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let last = items.last().filter(|_| more);
+        let next = last.map(|row| cursor::encode(secret, bound, &row.seq));
+        Ok(Deliveries { items, next })
+    }
+
+    /// What the log holds since a moment, up to about [`REPLAYED`] entries, to be told again.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn again(&self, since: Since) -> Result<Again> {
+        let mut again = Again {
+            entries: Vec::new(),
+            through: self.entry_before(since).await?,
+            complete: false,
+        };
+        while !again.complete && again.entries.len() < REPLAYED {
+            let page = entries(self, again.through).await?;
+            again.complete = page.is_empty();
+            again.through = page.last().map_or(again.through, |entry| entry.seq);
+            again.entries.extend(page);
+        }
+        Ok(again)
+    }
+
+    /// Lets a delivery be made again.
+    ///
+    /// # Errors
+    /// As [`Unit::replay_delivery`].
+    pub async fn replay_delivery(
+        &self,
+        by: &Caller,
+        webhook: Uuid,
+        delivery: Uuid,
+    ) -> Result<webhook_delivery::Model> {
+        self.write(by, &WriteOptions::default(), async |unit| {
+            unit.replay_delivery(webhook, delivery).await
+        })
+        .await
+    }
+
+    /// Tells a webhook again of what the log holds since a moment.
+    ///
+    /// # Errors
+    /// As [`Unit::replay`].
+    pub async fn replay(&self, by: &Caller, id: Uuid, since: Since) -> Result<Replayed> {
+        let again = self.again(since).await?;
+        self.write(by, &WriteOptions::default(), async |unit| {
+            unit.replay(id, &again).await
+        })
+        .await
+    }
+
+    /// The entry after which to begin.
+    async fn entry_before(&self, since: Since) -> Result<i64> {
+        let moment = match since {
+            Since::Entry(seq) => return Ok(seq),
+            Since::Moment(moment) => moment,
+        };
+        let first = change::Entity::find()
+            .select_only()
+            .column(change::Column::Seq)
+            .filter(change::Column::At.gte(moment))
+            .order_by_asc(change::Column::Seq)
+            .into_tuple::<i64>()
+            .one(self.db().reader())
+            .await?;
+        match first {
+            Some(first) => Ok(first - 1),
+            None => self.head().await,
+        }
+    }
+
+    /// Forgets deliveries that were made or given up long ago, and those that a disabled webhook
+    /// has not been told for as long; says how many.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn forget_deliveries(&self) -> Result<u64> {
+        let limit = self.clock().now() - TimeDelta::days(KEPT_DAYS);
+        let old = Condition::any()
+            .add(webhook_delivery::Column::FinishedAt.lte(limit))
+            .add(
+                Condition::all()
+                    .add(webhook_delivery::Column::State.eq(DeliveryState::Pending.code()))
+                    .add(webhook_delivery::Column::NextAttemptAt.lte(limit)),
+            );
+        let batch = webhook_delivery::Entity::find()
+            .select_only()
+            .column(webhook_delivery::Column::Id)
+            .filter(old)
+            .limit(BATCH);
+        let mut forgotten = 0;
+        // Usually there is none, and nobody need wait for that.
+        while batch
+            .clone()
+            .into_tuple::<Uuid>()
+            .one(self.db().reader())
+            .await?
+            .is_some()
+        {
+            forgotten += self
+                .on_webhook(async |unit| {
+                    let ids = batch.clone().into_query();
+                    let removed = webhook_delivery::Entity::delete_many()
+                        .filter(webhook_delivery::Column::Id.in_subquery(ids))
+                        .exec(&unit.tx)
+                        .await?;
+                    Ok(removed.rows_affected)
+                })
+                .await?;
+        }
+        Ok(forgotten)
+    }
+}
+
+impl Unit<'_> {
+    /// Lets a delivery be made again, under the same id and with all its attempts.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn replay_delivery(
+        &mut self,
+        webhook: Uuid,
+        delivery: Uuid,
+    ) -> Result<webhook_delivery::Model> {
+        self.webhook_for_update(webhook, &Precondition::Any).await?;
+        let row = webhook_delivery::Entity::find_by_id(delivery)
+            .filter(webhook_delivery::Column::WebhookId.eq(webhook))
+            .one(&self.tx)
+            .await?;
+        let mut row = row.ok_or(StoreError::NotFound)?;
+        DeliveryState::Pending.code().clone_into(&mut row.state);
+        row.attempts = 0;
+        row.first_attempted_at = None;
+        row.next_attempt_at = Some(self.now);
+        row.finished_at = None;
+        let active = row.clone().into_active_model().reset_all();
+        active.update(&self.tx).await?;
+        Ok(row)
+    }
+
+    /// Tells a webhook again. What it was told of before keeps its id.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn replay(&mut self, id: Uuid, again: &Again) -> Result<Replayed> {
+        let row = self.webhook_for_update(id, &Precondition::Any).await?;
+        let told = Told::from(row);
+        let rows = again
+            .entries
+            .iter()
+            .map(|entry| told.delivery(entry, self.now));
+        let rows: Vec<_> = rows.filter_map(Result::transpose).collect::<Result<_>>()?;
+        let deliveries = rows.len();
+        self.insert_deliveries(rows, &anew()).await?;
+        Ok(Replayed {
+            deliveries,
+            through: again.through,
+            complete: again.complete,
+        })
+    }
+}
+
+/// A delivery that is known begins anew, under its id.
+fn anew() -> OnConflict {
+    use webhook_delivery::Column::{
+        Attempts, FinishedAt, FirstAttemptedAt, NextAttemptAt, Seq, State, WebhookId,
+    };
+    OnConflict::columns([WebhookId, Seq])
+        .update_columns([Attempts, FinishedAt, FirstAttemptedAt, NextAttemptAt, State])
+        .to_owned()
+}
+
+/// Forgets deliveries from time to time, until it is told to stop.
+pub(crate) async fn forget_deliveries(store: Store, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() && stop.has_changed().is_ok() {
+        match store.forget_deliveries().await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "old deliveries of webhooks forgotten"),
+            Err(error) => tracing::error!(%error, "cannot forget deliveries; tries again"),
+        }
+        tokio::select! {
+            _ = stop.changed() => {}
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Who sends to a webhook: one instance at a time, and whoever lost the lease notes nothing.
+
+use crate::entity::{webhook, webhook_delivery};
+use crate::error::{Result, StoreError};
+use crate::store::Store;
+use crate::unit::Unit;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::vocabulary::Coded;
+use domain::webhook::{DeliveryState, DisabledReason, WebhookState};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait,
+};
+use uuid::Uuid;
+
+/// How long an instance is waited for that is not heard of any more: longer than an attempt takes.
+const LEASE: TimeDelta = TimeDelta::minutes(1);
+
+/// How much of an error is kept.
+const MAX_ERROR: usize = 500;
+
+/// The right to send to a webhook.
+#[derive(Debug, Clone)]
+pub struct WebhookLease {
+    /// The webhook.
+    pub webhook: Uuid,
+    fence: i64,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// What was answered, if anything was.
+    pub status: Option<u16>,
+    /// Why it failed; absent if it did not.
+    pub error: Option<String>,
+    /// When the delivery is tried again; never again if absent.
+    pub retry_at: Option<DateTime<Utc>>,
+    /// Until when the webhook is let alone after a failure.
+    pub pause_until: DateTime<Utc>,
+    /// Whether the receiver wants to be told nothing any more.
+    pub gone: bool,
+}
+
+/// The deliveries that are due at a moment.
+fn due(now: DateTime<Utc>) -> Condition {
+    Condition::all()
+        .add(webhook_delivery::Column::State.eq(DeliveryState::Pending.code()))
+        .add(webhook_delivery::Column::NextAttemptAt.lte(now))
+}
+
+/// The webhooks to which somebody may send at a moment.
+fn free(now: DateTime<Utc>) -> Condition {
+    let over = |at: webhook::Column| Condition::any().add(at.is_null()).add(at.lte(now));
+    Condition::all()
+        .add(webhook::Column::State.eq(WebhookState::Active.code()))
+        .add(over(webhook::Column::LeasedUntil))
+        .add(over(webhook::Column::RetryAt))
+}
+
+impl Store {
+    /// The webhooks to which somebody should send now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn due_webhooks(&self) -> Result<Vec<Uuid>> {
+        let now = self.clock().now();
+        let waiting = webhook_delivery::Entity::find()
+            .select_only()
+            .column(webhook_delivery::Column::WebhookId)
+            .filter(due(now));
+        Ok(webhook::Entity::find()
+            .select_only()
+            .column(webhook::Column::Id)
+            .filter(free(now))
+            .filter(webhook::Column::Id.in_subquery(waiting.into_query()))
+            .order_by_asc(webhook::Column::Id)
+            .into_tuple()
+            .all(self.db().reader())
+            .await?)
+    }
+
+    /// Takes the right to send to a webhook; `None` if somebody else has it or nobody may.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn lease_webhook(&self, id: Uuid) -> Result<Option<WebhookLease>> {
+        self.on_webhook(async |unit| {
+            let query = webhook::Entity::find_by_id(id).filter(free(unit.now));
+            let Some(mut row) = unit.locked_webhook(query).await? else {
+                return Ok(None);
+            };
+            row.fence += 1;
+            row.leased_until = Some(unit.now + LEASE);
+            let fence = row.fence;
+            unit.keep_webhook(row).await?;
+            Ok(Some(WebhookLease { webhook: id, fence }))
+        })
+        .await
+    }
+
+    /// The webhook of a good lease and the first `limit` deliveries that are due, in the order of
+    /// the log.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn due_deliveries(
+        &self,
+        lease: &WebhookLease,
+        limit: u64,
+    ) -> Result<(webhook::Model, Vec<webhook_delivery::Model>)> {
+        let reader = self.db().reader();
+        let row = webhook::Entity::find_by_id(lease.webhook)
+            .filter(good(lease))
+            .one(reader)
+            .await?;
+        let row = row.ok_or(StoreError::LeaseLost)?;
+        let deliveries = webhook_delivery::Entity::find()
+            .filter(webhook_delivery::Column::WebhookId.eq(lease.webhook))
+            .filter(due(self.clock().now()))
+            .order_by_asc(webhook_delivery::Column::Seq)
+            .limit(limit)
+            .all(reader)
+            .await?;
+        Ok((row, deliveries))
+    }
+
+    /// Notes how an attempt ended and prolongs the lease; answers whether more may be sent.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn attempted(
+        &self,
+        lease: &WebhookLease,
+        delivery: Uuid,
+        attempt: &Attempt,
+    ) -> Result<bool> {
+        self.on_webhook(async |unit| {
+            let mut webhook = unit.leased_webhook(lease).await?;
+            let row = webhook_delivery::Entity::find_by_id(delivery)
+                .one(&unit.tx)
+                .await?;
+            // It may have been forgotten meanwhile.
+            let Some(mut row) = row else {
+                return Ok(true);
+            };
+            note(&mut row, attempt, unit.now);
+            let good = attempt.error.is_none();
+            if good {
+                webhook.succeeded_at = Some(unit.now);
+                webhook.failures = 0;
+                webhook.last_error = None;
+                webhook.retry_at = None;
+            } else {
+                webhook.failures = webhook.failures.saturating_add(1);
+                webhook.last_error.clone_from(&row.error);
+                webhook.retry_at = Some(attempt.pause_until);
+                unit.disable_if_in_vain(&mut webhook, &row, attempt);
+            }
+            webhook.leased_until = good.then_some(unit.now + LEASE);
+            unit.keep_webhook(webhook).await?;
+            row.into_active_model().reset_all().update(&unit.tx).await?;
+            Ok(good)
+        })
+        .await
+    }
+
+    /// Lets others send.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn release_webhook(&self, lease: &WebhookLease) -> Result<()> {
+        self.on_webhook(async |unit| {
+            let mut row = unit.leased_webhook(lease).await?;
+            row.leased_until = None;
+            unit.keep_webhook(row).await
+        })
+        .await
+    }
+}
+
+/// What of a webhook must be so for a lease to be good.
+fn good(lease: &WebhookLease) -> Condition {
+    Condition::all()
+        .add(webhook::Column::Fence.eq(lease.fence))
+        .add(webhook::Column::State.eq(WebhookState::Active.code()))
+}
+
+/// Notes an attempt in the row of its delivery.
+fn note(row: &mut webhook_delivery::Model, attempt: &Attempt, now: DateTime<Utc>) {
+    row.attempts = row.attempts.saturating_add(1);
+    row.attempted_at = Some(now);
+    row.first_attempted_at = row.first_attempted_at.or(Some(now));
+    row.status = attempt.status.map(i32::from);
+    let error = attempt.error.as_ref();
+    row.error = error.map(|why| why.chars().take(MAX_ERROR).collect());
+    row.next_attempt_at = attempt.retry_at;
+    let state = match (&row.error, row.next_attempt_at) {
+        (None, _) => DeliveryState::Delivered,
+        (Some(_), Some(_)) => DeliveryState::Pending,
+        (Some(_), None) => DeliveryState::Failed,
+    };
+    state.code().clone_into(&mut row.state);
+    row.finished_at = (state != DeliveryState::Pending).then_some(now);
+}
+
+impl Unit<'_> {
+    async fn leased_webhook(&self, lease: &WebhookLease) -> Result<webhook::Model> {
+        let query = webhook::Entity::find_by_id(lease.webhook).filter(good(lease));
+        let row = self.locked_webhook(query).await?;
+        row.ok_or(StoreError::LeaseLost)
+    }
+
+    /// Disables a webhook that wants nothing any more, or to which nothing got through for as long
+    /// as a delivery is tried.
+    fn disable_if_in_vain(
+        &self,
+        webhook: &mut webhook::Model,
+        delivery: &webhook_delivery::Model,
+        attempt: &Attempt,
+    ) {
+        let given_up = delivery.next_attempt_at.is_none();
+        let in_vain = given_up && webhook.succeeded_at < delivery.first_attempted_at;
+        let reason = match (attempt.gone, in_vain) {
+            (true, _) => DisabledReason::Gone,
+            (false, true) => DisabledReason::Failing,
+            (false, false) => return,
+        };
+        webhook.disable(reason, self);
+        tracing::warn!(
+            webhook = webhook.name,
+            reason = reason.code(),
+            "a webhook was disabled"
+        );
+    }
+}

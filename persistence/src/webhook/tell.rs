@@ -1,0 +1,201 @@
+//! The follower that writes down what webhooks are to be told.
+
+use crate::entity::{webhook, webhook_delivery};
+use crate::error::{Result, StoreError};
+use crate::feed::FeedFilter;
+use crate::follow::{Entry, Follower};
+use crate::store::Store;
+use crate::unit::{Unit, WriteOptions};
+use chrono::{DateTime, Utc};
+use domain::access::Caller;
+use domain::change::Op;
+use domain::resource::Kind;
+use domain::sync::FeedOp;
+use domain::vocabulary::Coded;
+use domain::webhook::{DeliveryState, WebhookState, news};
+use sea_orm::sea_query::{LockType, OnConflict};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Select};
+
+/// Its name.
+const NAME: &str = "webhooks";
+
+/// How many entries of which nobody is told pass before the cursor is saved without effect.
+const FAR: i64 = 1000;
+
+/// How many rows are inserted at once.
+pub(super) const CHUNK: usize = 200;
+
+/// A webhook and what it is told of.
+pub(super) struct Told {
+    pub(super) webhook: webhook::Model,
+    filter: FeedFilter,
+}
+
+impl From<webhook::Model> for Told {
+    fn from(webhook: webhook::Model) -> Self {
+        let filter = webhook.filter();
+        Self { webhook, filter }
+    }
+}
+
+impl Told {
+    /// The delivery that tells of an entry; `None` if it means nothing to the receiver.
+    pub(super) fn delivery(
+        &self,
+        entry: &Entry,
+        now: DateTime<Utc>,
+    ) -> Result<Option<webhook_delivery::ActiveModel>> {
+        let op = Op::parse(&entry.op);
+        let op = op.ok_or_else(|| StoreError::Corrupt(format!("op {}", entry.op)))?;
+        let wanted =
+            Kind::parse(&entry.kind).is_some_and(|kind| self.filter.kinds().contains(&kind));
+        let sees = |audience: &Option<String>| wanted && self.filter.wants(audience.as_deref());
+        let news = news(
+            op,
+            sees(&entry.audience_before),
+            sees(&entry.audience_after),
+        );
+        Ok(news.map(|(happening, op)| webhook_delivery::ActiveModel {
+            id: Set(domain::id::new()),
+            webhook_id: Set(self.webhook.id),
+            seq: Set(entry.seq),
+            happening: Set(happening.code().to_owned()),
+            kind: Set(entry.kind.clone()),
+            record_id: Set(entry.record_id),
+            op: Set(op.code().to_owned()),
+            // Which version is no longer to be seen is nobody's business.
+            version: Set((op != FeedOp::Leave).then_some(entry.version)),
+            origin: Set(entry.origin.clone()),
+            at: Set(entry.at),
+            state: Set(DeliveryState::Pending.code().to_owned()),
+            attempts: Set(0),
+            first_attempted_at: Set(None),
+            attempted_at: Set(None),
+            status: Set(None),
+            error: Set(None),
+            next_attempt_at: Set(Some(now)),
+            finished_at: Set(None),
+        }))
+    }
+
+    fn deliveries(
+        &self,
+        entries: &[Entry],
+        after: i64,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<webhook_delivery::ActiveModel>> {
+        let after = after.max(self.webhook.told_after);
+        let new = entries.iter().filter(|entry| entry.seq > after);
+        let told = new.map(|entry| self.delivery(entry, now));
+        told.filter_map(Result::transpose).collect()
+    }
+}
+
+/// The follower that writes down what webhooks are to be told.
+#[derive(Debug)]
+pub struct Tell {
+    store: Store,
+    /// The cursor as it was last saved here, or where the first webhook begins to be told.
+    saved: i64,
+}
+
+impl Tell {
+    /// For the webhooks of a store.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store, saved: 0 }
+    }
+
+    /// Writes down what follows from the entries, in one transaction with the cursor.
+    async fn tell(&self, entries: &[Entry], last: i64) -> Result<()> {
+        let options = WriteOptions::default();
+        self.store
+            .write(&Caller::node(), &options, async |unit| {
+                let cursor = unit.claim_cursor(NAME).await?;
+                if cursor >= last {
+                    return Ok(());
+                }
+                for told in unit.active_webhooks().await? {
+                    let rows = told.deliveries(entries, cursor, unit.now)?;
+                    unit.insert_deliveries(rows, &untouched()).await?;
+                }
+                unit.move_cursor(NAME, last).await
+            })
+            .await
+    }
+}
+
+/// The webhooks that are told of changes.
+fn active() -> Select<webhook::Entity> {
+    webhook::Entity::find().filter(webhook::Column::State.eq(WebhookState::Active.code()))
+}
+
+impl Store {
+    async fn active_webhooks(&self) -> Result<Vec<Told>> {
+        let rows = active().all(self.db().reader()).await?;
+        Ok(rows.into_iter().map(Told::from).collect())
+    }
+}
+
+/// Of an entry that is told already nothing new is written down.
+fn untouched() -> OnConflict {
+    OnConflict::new().do_nothing().to_owned()
+}
+
+impl Unit<'_> {
+    /// The webhooks that are told of changes; none of them goes before the unit ends.
+    async fn active_webhooks(&self) -> Result<Vec<Told>> {
+        let mut rows = active();
+        if self.db().is_postgres() {
+            rows = rows.lock(LockType::KeyShare);
+        }
+        let rows = rows.all(&self.tx).await?;
+        Ok(rows.into_iter().map(Told::from).collect())
+    }
+
+    pub(super) async fn insert_deliveries(
+        &self,
+        rows: Vec<webhook_delivery::ActiveModel>,
+        on_conflict: &OnConflict,
+    ) -> Result<()> {
+        for chunk in rows.chunks(CHUNK) {
+            webhook_delivery::Entity::insert_many(chunk.to_vec())
+                .on_conflict(on_conflict.clone())
+                .exec_without_returning(&self.tx)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+impl Follower for Tell {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    async fn cursor(&mut self) -> Result<i64> {
+        let head = self.store.head().await?;
+        let saved = self.store.cursor_of(NAME).await?;
+        // What came before every webhook need not be read.
+        let told = self.store.active_webhooks().await?;
+        let first = told.iter().map(|one| one.webhook.told_after).min();
+        self.saved = saved.max(first.unwrap_or(head));
+        Ok(self.saved)
+    }
+
+    async fn apply(&mut self, entries: &[Entry]) -> Result<()> {
+        let Some(last) = entries.last().map(|entry| entry.seq) else {
+            return Ok(());
+        };
+        let now = self.store.clock().now();
+        let mut concerned = false;
+        for told in self.store.active_webhooks().await? {
+            concerned |= !told.deliveries(entries, self.saved, now)?.is_empty();
+        }
+        if concerned || last - self.saved >= FAR {
+            self.tell(entries, last).await?;
+            self.saved = last;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,202 @@
+//! A receiver of webhooks, and a webhook of a node under test.
+
+use crate::node::{Node, loopback};
+use actix_web::dev::ServerHandle;
+use actix_web::http::header::HeaderMap;
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use api::config::Config;
+use api::webhook::Courier;
+use persistence::Store;
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use uuid::Uuid;
+
+/// How a receiver answers.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// With a status.
+    Status(u16),
+    /// With 503, and for so many seconds.
+    Busy(u64),
+    /// With a redirect.
+    Elsewhere(String),
+    /// Not at all.
+    Never,
+}
+
+/// What a receiver was told.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as it came.
+    pub text: String,
+    /// The body.
+    pub json: Value,
+}
+
+#[derive(Debug, Default)]
+struct Ear {
+    heard: Mutex<Vec<Heard>>,
+    replies: Mutex<VecDeque<Reply>>,
+}
+
+/// A server that notes what it is told, and answers 204 unless it is to answer something else.
+#[derive(Debug)]
+pub struct Receiver {
+    /// `http://127.0.0.1:…/hook`
+    pub url: String,
+    ear: Arc<Ear>,
+    handle: ServerHandle,
+}
+
+async fn hear(request: HttpRequest, body: String, ear: web::Data<Ear>) -> HttpResponse {
+    ear.heard.lock().unwrap().push(Heard {
+        headers: request.headers().clone(),
+        json: serde_json::from_str(&body).unwrap(),
+        text: body,
+    });
+    let reply = ear.replies.lock().unwrap().pop_front();
+    match reply.unwrap_or(Reply::Status(204)) {
+        Reply::Status(status) => {
+            let status = actix_web::http::StatusCode::from_u16(status).unwrap();
+            HttpResponse::build(status).body("what is answered is not kept")
+        }
+        Reply::Busy(seconds) => {
+            let seconds = seconds.to_string();
+            let mut response = HttpResponse::ServiceUnavailable();
+            response.insert_header(("retry-after", seconds)).finish()
+        }
+        Reply::Elsewhere(location) => {
+            let mut response = HttpResponse::TemporaryRedirect();
+            response.insert_header(("location", location)).finish()
+        }
+        Reply::Never => std::future::pending().await,
+    }
+}
+
+impl Receiver {
+    /// Starts one.
+    #[must_use]
+    pub fn start() -> Self {
+        let ear: Arc<Ear> = Arc::default();
+        let data = web::Data::from(ear.clone());
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(data.clone())
+                .default_service(web::to(hear))
+        })
+        .workers(1)
+        .bind("127.0.0.1:0")
+        .unwrap();
+        let url = format!("http://{}/hook", server.addrs()[0]);
+        let server = server.run();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        Self { url, ear, handle }
+    }
+
+    /// Lets it answer this next, after what it is to answer before.
+    pub fn replies(&self, reply: Reply) {
+        self.ear.replies.lock().unwrap().push_back(reply);
+    }
+
+    /// What it was told so far.
+    #[must_use]
+    pub fn heard(&self) -> Vec<Heard> {
+        self.ear.heard.lock().unwrap().clone()
+    }
+
+    /// What it was told since it was last asked.
+    #[must_use]
+    pub fn news(&self) -> Vec<Heard> {
+        std::mem::take(&mut self.ear.heard.lock().unwrap())
+    }
+
+    /// The `type` and the record of what it was told since it was last asked.
+    #[must_use]
+    pub fn types(&self) -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let news = self.news().into_iter();
+        news.map(|one| (text(&one.json["type"]), text(&one.json["data"]["id"])))
+            .collect()
+    }
+
+    /// Stops it.
+    pub async fn stop(self) {
+        self.handle.stop(false).await;
+    }
+}
+
+impl Heard {
+    /// A header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap().to_str().unwrap()
+    }
+}
+
+/// A webhook of a node.
+#[derive(Debug)]
+pub struct Hook<'a> {
+    node: &'a Node,
+    /// Its id.
+    pub id: Uuid,
+    /// `/v1/webhooks/{id}`
+    pub path: String,
+    /// Its first secret.
+    pub secret: String,
+}
+
+impl<'a> Hook<'a> {
+    /// Makes one for whoever is at `url`; `more` are further members.
+    pub async fn new(node: &'a Node, name: &str, url: &str, more: Value) -> Self {
+        let mut body = json!({"name": name, "url": url});
+        domain::json::merge_patch(&mut body, &more);
+        let made = node.post("/v1/webhooks").json(&body).await.expect(201);
+        Self {
+            node,
+            id: Uuid::parse_str(made.id()).unwrap(),
+            path: made.header("location").to_owned(),
+            secret: made.json["secret"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    /// The webhook as admins see it.
+    pub async fn shown(&self) -> Value {
+        let shown = self.node.get(&self.path).token(&self.node.admin).await;
+        shown.expect(200).json
+    }
+
+    /// Its deliveries, newest first; `query` narrows them.
+    pub async fn deliveries(&self, query: &str) -> Vec<Value> {
+        let path = format!("{}/deliveries?limit=200&{query}", self.path);
+        let listed = self.node.get(path.trim_end_matches('&'));
+        let listed = listed.token(&self.node.admin).await.expect(200);
+        listed.json["items"].as_array().unwrap().clone()
+    }
+
+    /// Changes it.
+    pub async fn change(&self, patch: Value) -> Value {
+        let changed = self.node.patch(&self.path).if_match("*");
+        let changed = changed.body("application/json", patch.to_string());
+        changed.await.expect(200).json
+    }
+
+    /// Waits until everything that happened is written down, and sends what is due.
+    pub async fn sent(&self) {
+        self.node.settled().await;
+        courier(&self.node.store).send_all().await.unwrap();
+    }
+}
+
+/// What sends for a store, on this machine.
+#[must_use]
+pub fn courier(store: &Store) -> Courier {
+    let config = Config {
+        outgoing_allowed: loopback(),
+        ..Config::default()
+    };
+    Courier::new(store.clone(), &config).unwrap()
+}

@@ -1,0 +1,35 @@
+//! Telling webhooks of changes.
+
+mod admin;
+mod failing;
+mod receiving;
+mod replaying;
+mod telling;
+mod workers;
+
+use serde_json::{Value, json};
+use tests::Node;
+
+/// Creates a record and answers its id.
+async fn made(node: &Node, plural: &str, body: Value) -> String {
+    let made = node.post(&format!("/v1/{plural}")).json(&body).await;
+    made.expect(201).id().to_owned()
+}
+
+/// Creates a published actor of Hesse.
+async fn actor(node: &Node, name: &str) -> String {
+    let body = json!({"name": name, "home_region": "hessen", "publication": "published"});
+    made(node, "actors", body).await
+}
+
+/// Changes members of an actor.
+async fn change(node: &Node, actor: &str, patch: Value) {
+    let path = format!("/v1/actors/{actor}");
+    let changed = node.patch(&path).if_match("*").json(&patch).await;
+    changed.expect(200);
+}
+
+async fn delete(node: &Node, plural: &str, id: &str) {
+    let path = format!("/v1/{plural}/{id}");
+    node.delete(&path).if_match("*").await.expect(204);
+}

@@ -1,0 +1,156 @@
+//! Nothing is lost and nothing told twice as a row: crashes, and several instances.
+
+use super::actor;
+use api::config::Config;
+use api::webhook::Webhooks;
+use chrono::TimeDelta;
+use domain::clock::Clock;
+use persistence::webhook::Attempt;
+use persistence::{Store, StoreError};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tests::receiver::{Reply, courier};
+use tests::{Hook, Instance, Receiver, story};
+
+/// Waits until something is so.
+async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !so().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_mins(1), waiting).await;
+    waited.unwrap_or_else(|_| panic!("{what}"));
+}
+
+story!(
+    two_instances_tell_everything_once_and_in_order,
+    async |node| {
+        let receiver = Receiver::start();
+        let other = Store::open(&node.database_url, None, Clock::System).await;
+        let other = other.unwrap();
+        let workers = [&node.store, &other].map(|store| Webhooks::start(courier(store)));
+        let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
+        for number in 0..12 {
+            actor(node, &format!("Akteur {number}")).await;
+        }
+        node.settled().await;
+        until("everything is told", async || {
+            hook.deliveries("state=delivered").await.len() == 12
+        })
+        .await;
+        let heard = receiver.news();
+        let seqs = heard.iter().map(|one| one.json["data"]["seq"].as_i64());
+        let seqs: Vec<i64> = seqs.map(Option::unwrap).collect();
+        assert_eq!(seqs.len(), 12);
+        assert!(seqs.is_sorted_by(|a, b| a < b), "{seqs:?}");
+        for worker in workers {
+            worker.stop().await;
+        }
+        assert!(
+            node.store.lease_webhook(hook.id).await.unwrap().is_some(),
+            "given back"
+        );
+        other.db().clone().close().await;
+        receiver.stop().await;
+    }
+);
+
+story!(a_crash_after_sending_tells_it_again, async |node| {
+    let receiver = Receiver::start();
+    let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
+    actor(node, "Akteur").await;
+    node.settled().await;
+    // It is heard, but nobody is left to note that.
+    receiver.replies(Reply::Never);
+    let crashing = courier(&node.store);
+    tokio::select! {
+        done = crashing.send_all() => panic!("{done:?}"),
+        () = until("it is heard", async || !receiver.heard().is_empty()) => {}
+    }
+    assert_eq!(hook.deliveries("").await[0]["attempts"], 0);
+    let instance = Instance::start(node, Config::default()).await;
+    let next = courier(&instance.store);
+    next.send_all().await.unwrap();
+    assert_eq!(
+        receiver.heard().len(),
+        1,
+        "the lease of the crashed one is good still"
+    );
+    instance.later(TimeDelta::minutes(2));
+    next.send_all().await.unwrap();
+    let heard = receiver.news();
+    assert_eq!(heard.len(), 2);
+    assert_eq!(heard[0].header("webhook-id"), heard[1].header("webhook-id"));
+    assert_eq!(heard[0].text, heard[1].text);
+    assert_eq!(hook.deliveries("").await[0]["state"], "delivered");
+    instance.stop().await;
+    receiver.stop().await;
+});
+
+story!(what_is_written_down_outlives_the_program, async |node| {
+    let receiver = Receiver::start();
+    let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
+    // The follower of another process comes to the same entries.
+    let other = Store::open(&node.database_url, None, Clock::System).await;
+    let other = other.unwrap();
+    let followers = persistence::follow::Followers::start(&other);
+    for number in 0..5 {
+        actor(node, &format!("Akteur {number}")).await;
+    }
+    node.settled().await;
+    tests::node::settled(&other, &followers).await;
+    followers.stop().await;
+    assert_eq!(hook.deliveries("state=pending").await.len(), 5);
+    courier(&other).send_all().await.unwrap();
+    let mut told: BTreeMap<String, usize> = BTreeMap::new();
+    for one in receiver.news() {
+        *told.entry(one.header("webhook-id").to_owned()).or_default() += 1;
+    }
+    assert_eq!(told.len(), 5);
+    assert!(told.values().all(|count| *count == 1), "{told:?}");
+    other.db().clone().close().await;
+    receiver.stop().await;
+});
+
+story!(whoever_lost_the_lease_notes_nothing, async |node| {
+    let receiver = Receiver::start();
+    let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
+    actor(node, "Akteur").await;
+    node.settled().await;
+    let instance = Instance::start(node, Config::default()).await;
+    let slow = instance.store.lease_webhook(hook.id).await.unwrap();
+    let slow = slow.unwrap();
+    assert!(
+        instance
+            .store
+            .lease_webhook(hook.id)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(instance.store.due_webhooks().await.unwrap().is_empty());
+    instance.later(TimeDelta::minutes(2));
+    let fast = instance.store.lease_webhook(hook.id).await.unwrap();
+    let fast = fast.unwrap();
+    let (_, due) = instance.store.due_deliveries(&fast, 10).await.unwrap();
+    let attempt = Attempt {
+        status: Some(204),
+        error: None,
+        retry_at: None,
+        pause_until: instance.now(),
+        gone: false,
+    };
+    let late = instance.store.attempted(&slow, due[0].id, &attempt).await;
+    assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
+    // So does what an admin changes.
+    hook.change(json!({"kinds": ["actor"]})).await;
+    let late = instance.store.attempted(&fast, due[0].id, &attempt).await;
+    assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
+    let late = instance.store.due_deliveries(&fast, 10).await;
+    assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
+    assert_eq!(hook.deliveries("").await[0]["attempts"], 0);
+    instance.stop().await;
+    receiver.stop().await;
+});
