@@ -190,12 +190,12 @@ async fn asked_to_stop(backend: Backend) {
 mod a_kill_under_load_loses_no_acknowledged_write {
     use super::*;
 
-    #[tokio::test]
+    #[actix_web::test]
     async fn sqlite() {
         killed_under_load(Backend::Sqlite).await;
     }
 
-    #[tokio::test]
+    #[actix_web::test]
     async fn postgres() {
         killed_under_load(Backend::Postgres).await;
     }
@@ -204,12 +204,12 @@ mod a_kill_under_load_loses_no_acknowledged_write {
 mod a_server_that_is_asked_to_stop_finishes_what_it_has_begun {
     use super::*;
 
-    #[tokio::test]
+    #[actix_web::test]
     async fn sqlite() {
         asked_to_stop(Backend::Sqlite).await;
     }
 
-    #[tokio::test]
+    #[actix_web::test]
     async fn postgres() {
         asked_to_stop(Backend::Postgres).await;
     }
