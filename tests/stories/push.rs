@@ -70,7 +70,7 @@ fn problem(item: &Value) -> &str {
 
 /// A snapshot as lines of NDJSON.
 fn lines(records: &[Value]) -> String {
-    let line = |all: String, record: &Value| all + &record.to_string() + "\n";
+    let line = |all: String, record: &Value| format!("{all}{record}\n");
     records.iter().fold(String::new(), line)
 }
 
