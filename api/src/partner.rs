@@ -102,7 +102,7 @@ impl Exchange {
         stop: &mut watch::Receiver<bool>,
     ) -> Result<Taken, Failed> {
         let partner = self.store.prolong_lease(lease).await?;
-        let url = format!("{}{}", base(&partner), self.path(&partner, wait));
+        let url = format!("{}{}", base(&partner), path(&partner, wait));
         let fetched = tokio::select! {
             fetched = page::fetch(&self.outgoing, &url, wait) => fetched?,
             _ = stop.wait_for(|stop| *stop) => return Err(Failed::Stopped),
@@ -131,15 +131,6 @@ impl Exchange {
             return self.compare(lease).await;
         }
         Ok(taken)
-    }
-
-    /// Where the feed goes on.
-    fn path(&self, partner: &partner::Model, wait: Duration) -> String {
-        match &partner.next {
-            Some(next) if wait > Duration::ZERO => format!("{next}&wait={}", wait.as_secs()),
-            Some(next) => next.clone(),
-            None => format!("{}?{}", page::CHANGES, query(partner)),
-        }
     }
 
     /// Compares what is here with what the partner feeds, once a day; if it is not the same,
@@ -183,6 +174,15 @@ impl Exchange {
         );
         self.store.resync_partner(lease).await?;
         Ok(Taken::More)
+    }
+}
+
+/// Where the feed goes on.
+fn path(partner: &partner::Model, wait: Duration) -> String {
+    match &partner.next {
+        Some(next) if wait > Duration::ZERO => format!("{next}&wait={}", wait.as_secs()),
+        Some(next) => next.clone(),
+        None => format!("{}?{}", page::CHANGES, query(partner)),
     }
 }
 

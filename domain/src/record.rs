@@ -53,7 +53,6 @@ pub fn micros<S: serde::Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, 
 ///
 /// # Errors
 /// The serializer's.
-#[expect(clippy::ref_option, reason = "serde hands over the field")]
 pub fn micros_opt<S: serde::Serializer>(
     at: &Option<DateTime<Utc>>,
     to: S,

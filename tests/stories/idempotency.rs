@@ -346,11 +346,22 @@ story!(instances_wait_for_each_other, async |node| {
 #[test]
 fn every_operation_that_makes_something_takes_a_key() {
     let document = api::openapi::document(&api::routes::all());
-    // These write nothing.
-    let asking = ["create_token", "export_personal_data"];
+    // These write nothing …
+    let asking = ["create_token", "export_personal_data", "get_sync_records"];
+    // … and these do nothing twice: what is written has a name or key of its own.
+    let keyed = [
+        "push_records",
+        "push_snapshot",
+        "import",
+        "create_partner",
+        "release_partner",
+    ];
     for (path, methods) in document["paths"].as_object().unwrap() {
         let operation = &methods["post"];
-        if !operation.is_object() || asking.contains(&operation["operationId"].as_str().unwrap()) {
+        let Some(id) = operation["operationId"].as_str() else {
+            continue;
+        };
+        if asking.contains(&id) || keyed.contains(&id) {
             continue;
         }
         let takes = operation["parameters"].as_array().unwrap().iter();

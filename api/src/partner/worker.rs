@@ -67,7 +67,7 @@ async fn supervise(exchange: Exchange, mut stop: watch::Receiver<bool>) {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "cannot tell which partners are due; tries again")
+                tracing::error!(%error, "cannot tell which partners are due; tries again");
             }
         }
         tokio::select! {
