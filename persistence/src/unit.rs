@@ -51,6 +51,7 @@ pub struct Unit<'a> {
     pub(crate) origin: String,
     entries: Vec<Entry>,
     discarded: bool,
+    in_parts: bool,
 }
 
 /// A log entry before it has its number.
@@ -127,6 +128,7 @@ impl Store {
             origin: origin.to_owned(),
             entries: Vec::new(),
             discarded: false,
+            in_parts: false,
         };
         let outcome = work(&mut unit).await?;
         unit.commit().await?;
@@ -302,6 +304,11 @@ impl Unit<'_> {
         self.discarded = true;
     }
 
+    /// The log may tell of the unit as of several transactions, since partners read one at once.
+    pub(crate) fn tell_in_parts(&mut self) {
+        self.in_parts = true;
+    }
+
     /// How many entries the unit will make.
     pub(crate) fn entries(&self) -> usize {
         self.entries.len()
@@ -320,7 +327,11 @@ impl Unit<'_> {
         let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
         let head = self.take_numbers(count).await?;
         let first = head - count + 1;
-        let begins = beginnings(entries.iter().map(|entry| entry.size));
+        let begins = if self.in_parts {
+            beginnings(entries.iter().map(|entry| entry.size))
+        } else {
+            vec![0; entries.len()]
+        };
         let rows: Vec<_> = (first..)
             .zip(begins.into_iter().zip(entries))
             .map(|(seq, (at, entry))| {

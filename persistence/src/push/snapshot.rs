@@ -79,6 +79,7 @@ impl Store {
     ) -> Result<(Plan, Decision)> {
         self.write(caller, options, async |unit| {
             unit.take_turns_for_system(snapshot.system).await?;
+            unit.tell_in_parts();
             let plan = unit.push_all(snapshot, &read).await?;
             let decision = decide(snapshot, &plan);
             if decision != Decision::Done {

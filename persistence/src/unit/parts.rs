@@ -1,5 +1,5 @@
-//! How a large commit is told: partners read a transaction of the log at once, so what is more than
-//! one may hold is told as several.
+//! How a snapshot is told: partners read a transaction of the log at once, so what is more than one
+//! may hold is told as several.
 
 /// How many entries a transaction of the log has.
 const MAX_ENTRIES: usize = 500;
@@ -26,7 +26,7 @@ mod tests {
     use super::beginnings;
 
     #[test]
-    fn a_large_commit_is_told_as_several_transactions() {
+    fn a_snapshot_is_told_as_several_transactions() {
         let begins = |sizes: &[usize]| beginnings(sizes.iter().copied());
         assert_eq!(begins(&[1, 2, 3]), [0, 0, 0]);
         let many = begins(&[1; 1200]);
