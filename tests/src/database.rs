@@ -7,7 +7,7 @@ use persistence::follow::Followers;
 use persistence::load::{CHUNK, LoadMode, Loaded};
 use persistence::search::{IndexPlace, Search};
 use persistence::unit::WriteOptions;
-use sea_orm::{ConnectionTrait, Database as Connection};
+use sea_orm::{ConnectionTrait, Database as Connection, DatabaseBackend, DatabaseConnection};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -30,6 +30,8 @@ pub enum Content {
     Empty,
     /// The reference data and the seed pages.
     Seeded,
+    /// A few regions of the reference data, so that a node is small.
+    Few,
 }
 
 /// A database of one story.
@@ -140,6 +142,19 @@ impl Database {
         self.index.path()
     }
 
+    /// A copy of one on the server, to which nobody is connected.
+    pub(crate) async fn copy(&self) -> Self {
+        let original = self.name.as_ref().expect("it is on the server");
+        let name = fresh_name("copy");
+        admin(&format!("CREATE DATABASE {name} TEMPLATE {original}")).await;
+        Self {
+            url: on_server(&name),
+            folder: None,
+            name: Some(name),
+            index: tempfile::tempdir().unwrap(),
+        }
+    }
+
     /// Removes it.
     pub async fn remove(self) {
         if let Some(name) = self.name {
@@ -198,8 +213,10 @@ impl Templates {
 
 async fn fill(url: &str, content: Content, index: &std::path::Path) {
     let store = Store::open(url, Some(ORIGIN), Clock::System).await.unwrap();
-    if content == Content::Seeded {
-        seed(&store).await;
+    match content {
+        Content::Empty => {}
+        Content::Seeded => seed(&store).await,
+        Content::Few => prune(store.db().reader()).await,
     }
     let search = Search::new(store.clone(), IndexPlace::Folder(index.to_owned()));
     // What follows the log has nothing left to do in a copy.
@@ -208,6 +225,24 @@ async fn fill(url: &str, content: Content, index: &std::path::Path) {
     followers.stop().await;
     drop(search);
     store.db().clone().close().await;
+}
+
+/// Leaves three regions of the reference data, as if there had never been others.
+async fn prune(database: &DatabaseConnection) {
+    for sql in [
+        "DELETE FROM record WHERE slug IS NULL OR kind <> 'region' OR slug NOT IN ('hessen', 'bayern', 'berlin')",
+        "DELETE FROM change WHERE record_id NOT IN (SELECT id FROM record) OR NOT newest",
+        "UPDATE change SET seq = (SELECT COUNT(*) FROM change AS other WHERE other.record_id <= change.record_id) - 10, tx = 0",
+        "UPDATE change SET seq = seq + 10, tx = seq + 10",
+        "UPDATE record SET seq = (SELECT seq FROM change WHERE change.record_id = record.id)",
+        "UPDATE sync_state SET head_seq = 3",
+        "DELETE FROM follower",
+    ] {
+        database.execute_unprepared(sql).await.unwrap();
+    }
+    if database.get_database_backend() == DatabaseBackend::Sqlite {
+        database.execute_unprepared("VACUUM").await.unwrap();
+    }
 }
 
 /// Loads the seed pages; every line must be new.

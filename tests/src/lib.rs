@@ -24,6 +24,7 @@ pub mod process;
 pub mod raw;
 pub mod replica;
 pub mod settings;
+pub mod simulation;
 
 pub use call::{Answer, Call};
 pub use database::{Backend, Content};

@@ -40,6 +40,7 @@ mod reading;
 mod relationships;
 mod rules;
 mod search;
+mod simulation;
 mod sync;
 mod tokens;
 mod writing;

@@ -7,6 +7,7 @@ use super::{FeedEntry, FeedPage, News, Reader, body_bytes, fitting};
 use crate::entity::{change, record, tombstone};
 use crate::error::{Result, StoreError};
 use chrono::{DateTime, Utc};
+use domain::change::{Cause, Op};
 use domain::sync::{FeedPhase, LeaveCause};
 use domain::vocabulary::Coded;
 use sea_orm::{
@@ -120,9 +121,14 @@ impl Reader<'_> {
                 audience.is_in(homes.iter().map(Uuid::to_string))
             }
         };
+        // Nobody sees what is dead when it is erased, but whoever saw it may keep something.
+        let erased = Condition::all()
+            .add(change::Column::Erased.eq(true))
+            .add(change::Column::Op.eq(Op::Delete.code()));
         let either = Condition::any()
             .add(seen(change::Column::AudienceBefore))
-            .add(seen(change::Column::AudienceAfter));
+            .add(seen(change::Column::AudienceAfter))
+            .add(erased);
         let kinds = self.filter.kinds().iter().map(|kind| kind.code());
         change::Entity::find()
             .filter(change::Column::Seq.gt(after))
@@ -199,6 +205,7 @@ impl Reader<'_> {
         let mut entries = Vec::with_capacity(firsts.len());
         for First { row, had } in firsts {
             let id = row.record_id;
+            let had = *had || graves.get(&id).is_some_and(|grave| self.may_remain(grave));
             let (at, news) = match (alive.remove(&id), graves.get(&id)) {
                 (Some(now), _) if self.is_wanted(&now) => {
                     (now.updated_at, News::Upsert(Box::new(now)))
@@ -233,6 +240,13 @@ impl Reader<'_> {
             });
         }
         Ok(entries)
+    }
+
+    /// Whether a reader may still keep something of a record that was erased.
+    fn may_remain(&self, grave: &tombstone::Model) -> bool {
+        let homes = &self.filter.home_regions;
+        let at_home = grave.home_region.is_some_and(|home| homes.contains(&home));
+        grave.cause == Cause::Erased.code() && grave.was_public && (homes.is_empty() || at_home)
     }
 
     fn is_wanted(&self, row: &record::Model) -> bool {

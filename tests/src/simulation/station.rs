@@ -1,0 +1,334 @@
+//! A node of the simulation: a store, its feed as the application serves it, and what becomes of
+//! its database when it crashes, is restored or replaced.
+
+use super::truth::{Truth, Version};
+use crate::database::{Backend, Content, Database};
+use actix_web::dev::Service;
+use actix_web::{App, test, web};
+use api::app::State;
+use api::auth::{Access, Tokens};
+use api::config::Config;
+use api::guard::Pace;
+use api::limits::Limits;
+use api::outgoing::Outgoing;
+use api::partner::Answer;
+use domain::clock::Clock;
+use futures::future::LocalBoxFuture;
+use persistence::Store;
+use persistence::entity::{change, node};
+use persistence::follow::{Entry, Follower};
+use persistence::search::{IndexPlace, Search};
+use persistence::touch::Touch;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, Database as Connection, EntityTrait, QueryFilter, QueryOrder,
+};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+/// What answers a question to the feed.
+type Feed = Box<dyn Fn(&str) -> LocalBoxFuture<'static, Answer>>;
+
+/// Where a database is.
+enum Place {
+    File(PathBuf),
+    Server(Box<Database>),
+}
+
+/// What a node was at some time.
+struct Backup {
+    place: Place,
+    truth: Truth,
+}
+
+/// What nodes are made of.
+pub(super) struct Yard {
+    backend: Backend,
+    template: Database,
+    folder: PathBuf,
+    outgoing: Outgoing,
+    config: Config,
+    made: u32,
+}
+
+/// A node.
+pub(super) struct Station {
+    pub(super) origin: String,
+    pub(super) store: Store,
+    pub(super) truth: Truth,
+    /// Every version of its records that it ever acknowledged.
+    pub(super) ever: BTreeSet<Version>,
+    /// Rises when its database is replaced by another one.
+    pub(super) generation: u32,
+    pub(super) clock: Arc<AtomicI64>,
+    place: Place,
+    feed: Feed,
+    backups: Vec<Backup>,
+}
+
+impl Yard {
+    pub(super) async fn new(backend: Backend, folder: &Path) -> Self {
+        let config = Config::default();
+        Self {
+            backend,
+            template: Database::new(backend, Content::Few).await,
+            folder: folder.to_owned(),
+            outgoing: Outgoing::new(&config).unwrap(),
+            config,
+            made: 0,
+        }
+    }
+
+    pub(super) fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    pub(super) async fn close(self) {
+        self.template.remove().await;
+    }
+
+    fn path(&mut self) -> PathBuf {
+        self.made += 1;
+        self.folder.join(format!("{}.sqlite", self.made))
+    }
+
+    /// A database of a new node.
+    async fn fresh(&mut self, origin: &str) -> Place {
+        let place = match self.backend {
+            Backend::Sqlite => {
+                let template = self.template.folder().unwrap().join("verbund.sqlite");
+                copy(&template, self.path())
+            }
+            Backend::Postgres => {
+                Place::Server(Box::new(Database::new(self.backend, Content::Few).await))
+            }
+        };
+        let connection = Connection::connect(place.url()).await.unwrap();
+        node::Entity::update_many()
+            .col_expr(node::Column::Origin, Expr::value(origin))
+            .col_expr(node::Column::LogId, Expr::value(domain::id::new()))
+            .exec(&connection)
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+        place
+    }
+
+    /// A copy of a database to which nobody writes.
+    async fn copy(&mut self, of: &Place) -> Place {
+        match of {
+            Place::File(path) => copy(path, self.path()),
+            Place::Server(database) => Place::Server(Box::new(database.copy().await)),
+        }
+    }
+
+    /// What serves the feed of a store, without a socket.
+    async fn feed(&self, store: &Store) -> Feed {
+        let state = State {
+            store: store.clone(),
+            search: Search::new(store.clone(), IndexPlace::Memory),
+            tokens: Tokens::load(store).await.unwrap(),
+            limits: Limits::new(&self.config, Default::default()),
+            pace: Pace::new(&self.config),
+            access: Access::default(),
+            outgoing: self.outgoing.clone(),
+            log_retention_days: None,
+            stopping: tokio::sync::watch::Sender::new(false),
+        };
+        let routes = api::routes::sync::routes();
+        let app = App::new().app_data(web::Data::new(state)).service(routes);
+        let app = Rc::new(test::init_service(app).await);
+        Box::new(move |path| {
+            let request = test::TestRequest::get().uri(path).to_request();
+            let app = app.clone();
+            Box::pin(async move {
+                let response = app.call(request).await.unwrap();
+                let status = response.status().as_u16();
+                Answer {
+                    status: reqwest::StatusCode::from_u16(status).unwrap(),
+                    body: test::read_body(response).await.to_vec(),
+                }
+            })
+        })
+    }
+}
+
+impl Place {
+    fn url(&self) -> String {
+        match self {
+            Self::File(path) => format!("sqlite://{}", path.display()),
+            Self::Server(database) => database.url.clone(),
+        }
+    }
+}
+
+/// The files as they are: what is committed, and nothing of what is not.
+fn copy(from: &Path, to: PathBuf) -> Place {
+    std::fs::copy(from, &to).unwrap();
+    let log = |path: &Path| PathBuf::from(format!("{}-wal", path.display()));
+    if log(from).exists() {
+        std::fs::copy(log(from), log(&to)).unwrap();
+    }
+    Place::File(to)
+}
+
+impl Station {
+    pub(super) async fn new(yard: &mut Yard, origin: String, clock: Arc<AtomicI64>) -> Self {
+        let place = yard.fresh(&origin).await;
+        let store = open(&place, &clock).await;
+        Self {
+            feed: yard.feed(&store).await,
+            origin,
+            store,
+            truth: Truth::default(),
+            ever: BTreeSet::new(),
+            generation: 0,
+            clock,
+            place,
+            backups: Vec::new(),
+        }
+    }
+
+    /// What the node answers.
+    pub(super) async fn ask(&self, path: &str) -> Answer {
+        (self.feed)(path).await
+    }
+
+    /// Ends without warning, and starts again with what is on the disk.
+    pub(super) async fn crash(&mut self, yard: &mut Yard) {
+        if matches!(self.place, Place::File(_)) {
+            self.place = yard.copy(&self.place).await;
+        }
+        self.start(yard).await;
+        if matches!(self.place, Place::File(_)) {
+            let sql = "DROP TRIGGER IF EXISTS trap";
+            let database = self.store.db().reader();
+            database.execute_unprepared(sql).await.unwrap();
+        }
+        self.truth.is_kept(&self.store).await;
+    }
+
+    async fn start(&mut self, yard: &Yard) {
+        self.store = open(&self.place, &self.clock).await;
+        self.feed = yard.feed(&self.store).await;
+    }
+
+    /// Keeps what there is now.
+    pub(super) async fn back_up(&mut self, yard: &mut Yard) {
+        self.quiet().await;
+        self.backups.push(Backup {
+            place: yard.copy(&self.place).await,
+            truth: self.truth.clone(),
+        });
+        if yard.backend == Backend::Postgres {
+            self.start(yard).await;
+        }
+    }
+
+    /// PostgreSQL copies databases to which nobody is connected.
+    async fn quiet(&self) {
+        if matches!(self.place, Place::Server(_)) {
+            self.store.db().clone().close().await;
+        }
+    }
+
+    /// Goes back to a backup; answers whether there is one.
+    pub(super) async fn restore(&mut self, yard: &mut Yard, which: usize) -> bool {
+        let Some(index) = which.checked_rem(self.backups.len()) else {
+            return false;
+        };
+        let place = yard.copy(&self.backups[index].place).await;
+        self.truth = self.backups[index].truth.clone();
+        // What came later belongs to another life.
+        for later in self.backups.split_off(index + 1) {
+            later.place.remove().await;
+        }
+        self.replace(yard, place).await;
+        true
+    }
+
+    /// Goes on with a new database under the same name.
+    pub(super) async fn make_anew(&mut self, yard: &mut Yard) {
+        for backup in std::mem::take(&mut self.backups) {
+            backup.place.remove().await;
+        }
+        let place = yard.fresh(&self.origin).await;
+        self.truth = Truth::default();
+        self.replace(yard, place).await;
+    }
+
+    async fn replace(&mut self, yard: &Yard, place: Place) {
+        self.quiet().await;
+        let old = std::mem::replace(&mut self.place, place);
+        old.remove().await;
+        self.generation += 1;
+        self.start(yard).await;
+    }
+
+    /// Lets a statement fail, so that whoever comes to it crashes there.
+    pub(super) async fn trap(&self, when: &str) {
+        if matches!(self.place, Place::Server(_)) {
+            return;
+        }
+        let sql = format!("CREATE TRIGGER trap BEFORE {when} BEGIN SELECT RAISE(ABORT, 'trap'); END");
+        let database = self.store.db().reader();
+        database.execute_unprepared(&sql).await.unwrap();
+    }
+
+    /// Does what follows from the log, and publishes what is due.
+    pub(super) async fn follow(&mut self) {
+        if self.store.publish_due().await.unwrap() > 0 {
+            self.truth.see_published(&self.store).await;
+        }
+        let mut touch = Touch::new(self.store.clone());
+        loop {
+            let cursor = touch.cursor().await.unwrap();
+            let entries = change::Entity::find()
+                .filter(change::Column::Seq.gt(cursor))
+                .order_by_asc(change::Column::Seq)
+                .into_partial_model::<Entry>()
+                .all(self.store.db().reader())
+                .await
+                .unwrap();
+            let head = entries.last().map(|entry| entry.seq);
+            if entries.is_empty() {
+                return;
+            }
+            touch.apply(&entries).await.unwrap();
+            if self.store.head().await.ok() == head {
+                return;
+            }
+        }
+    }
+
+    /// Notes what was acknowledged since.
+    pub(super) fn remember(&mut self) {
+        self.ever.extend(self.truth.fresh.drain(..));
+    }
+
+    pub(super) async fn remove(self) {
+        self.quiet().await;
+        self.place.remove().await;
+        for backup in self.backups {
+            backup.place.remove().await;
+        }
+    }
+}
+
+impl Place {
+    async fn remove(self) {
+        match self {
+            // The folder goes as a whole.
+            Self::File(_) => {}
+            Self::Server(database) => database.remove().await,
+        }
+    }
+}
+
+async fn open(place: &Place, clock: &Arc<AtomicI64>) -> Store {
+    let clock = Clock::Fixed(clock.clone());
+    Store::open(&place.url(), None, clock).await.unwrap()
+}

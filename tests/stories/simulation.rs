@@ -1,0 +1,75 @@
+//! Many nodes, many faults, many times: whatever happens, records exchanged stay right.
+
+use futures::FutureExt;
+use std::ops::Range;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+use tests::Backend;
+use tests::settings::{seeds, tell};
+use tests::simulation::{Trace, simulate};
+
+/// How much of what happened is told of a failing seed.
+const TOLD: usize = 4000;
+
+/// Runs a seed; answers why it failed and what happened before.
+fn failing(backend: Backend, seed: u64) -> Option<(String, Arc<Trace>)> {
+    let trace = Arc::new(Trace::default());
+    let simulated = simulate(backend, seed, trace.clone());
+    let simulated = AssertUnwindSafe(simulated).catch_unwind();
+    let outcome = actix_web::rt::System::new().block_on(simulated);
+    let why = outcome.err()?;
+    let why = why.downcast::<String>().map_or_else(|_| String::new(), |why| *why);
+    Some((why, trace))
+}
+
+fn all(backend: Backend, seeds: Range<u64>) {
+    let begun = Instant::now();
+    let next = AtomicU64::new(seeds.start);
+    let run = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return;
+            }
+            let Some((why, trace)) = failing(backend, seed) else {
+                continue;
+            };
+            next.store(seeds.end, Ordering::Relaxed);
+            let trace = trace.lock().unwrap();
+            for line in &trace[trace.len().saturating_sub(TOLD)..] {
+                tell(line);
+            }
+            panic!(
+                "seed {seed} fails: {why}\nAgain: SIMULATION_SEEDS={seed}..{} cargo test -p tests --test stories simulation::{}",
+                seed + 1,
+                format!("{backend:?}").to_lowercase(),
+            );
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(run);
+        }
+    });
+    tell(&format!("{backend:?}: seeds {seeds:?}, {:?}", begun.elapsed()));
+}
+
+#[test]
+fn sqlite() {
+    all(Backend::Sqlite, seeds(200, 20_000));
+}
+
+#[test]
+fn postgres() {
+    all(Backend::Postgres, seeds(4, 200));
+}
+
+pub fn main_for_dev() {
+    match std::env::args().nth(1).as_deref() {
+        Some("pg") => all(Backend::Postgres, seeds(4, 200)),
+        _ => all(Backend::Sqlite, seeds(200, 20_000)),
+    }
+}
