@@ -39,7 +39,7 @@ fn editor() -> Caller {
     }
 }
 
-impl World {
+impl World<'_> {
     fn one_of<'a>(&mut self, some: &[&'a str]) -> &'a str {
         some[self.dice.random_range(0..some.len())]
     }

@@ -23,11 +23,12 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, Database as Connection, EntityTrait, QueryFilter, QueryOrder,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
+use tempfile::TempDir;
 
 /// What answers a question to the feed.
 type Feed = Box<dyn Fn(&str) -> LocalBoxFuture<'static, Answer>>;
@@ -44,13 +45,14 @@ struct Backup {
     truth: Truth,
 }
 
-/// What nodes are made of.
-pub(super) struct Yard {
+/// What nodes are made of, run after run.
+pub struct Yard {
     backend: Backend,
-    template: Database,
-    folder: PathBuf,
+    folder: TempDir,
     outgoing: Outgoing,
     config: Config,
+    /// Databases of new nodes, by their names and how many of that name there were before.
+    kept: BTreeMap<(String, u32), PathBuf>,
     made: u32,
 }
 
@@ -67,17 +69,32 @@ pub(super) struct Station {
     place: Place,
     feed: Feed,
     backups: Vec<Backup>,
+    births: u32,
+}
+
+/// A folder in memory, if the machine has one.
+fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() {
+        memory.to_owned()
+    } else {
+        std::env::temp_dir()
+    };
+    tempfile::tempdir_in(folder).unwrap()
 }
 
 impl Yard {
-    pub(super) async fn new(backend: Backend, folder: &Path) -> Self {
+    /// A yard for nodes on databases of one sort.
+    #[must_use]
+    pub fn new(backend: Backend) -> Self {
+        api::auth::install_cryptography();
         let config = Config::default();
         Self {
             backend,
-            template: Database::new(backend, Content::Few).await,
-            folder: folder.to_owned(),
+            folder: folder(),
             outgoing: Outgoing::new(&config).unwrap(),
             config,
+            kept: BTreeMap::new(),
             made: 0,
         }
     }
@@ -86,27 +103,31 @@ impl Yard {
         self.backend
     }
 
-    pub(super) async fn close(self) {
-        self.template.remove().await;
-    }
-
     fn path(&mut self) -> PathBuf {
         self.made += 1;
-        self.folder.join(format!("{}.sqlite", self.made))
+        self.folder.path().join(format!("{}.sqlite", self.made))
     }
 
-    /// A database of a new node.
-    async fn fresh(&mut self, origin: &str) -> Place {
-        let place = match self.backend {
-            Backend::Sqlite => {
-                let template = self.template.folder().unwrap().join("verbund.sqlite");
-                copy(&template, self.path())
+    /// Removes the files of a run that is over.
+    pub(super) fn clear(&mut self) {
+        let kept: BTreeSet<&PathBuf> = self.kept.values().collect();
+        for file in std::fs::read_dir(self.folder.path()).unwrap() {
+            let path = file.unwrap().path();
+            if !kept.contains(&path) {
+                // A connection may be about to remove it.
+                let _ = std::fs::remove_file(path);
             }
-            Backend::Postgres => {
-                Place::Server(Box::new(Database::new(self.backend, Content::Few).await))
-            }
-        };
-        let connection = Connection::connect(place.url()).await.unwrap();
+        }
+    }
+
+    /// A database of a new node; `births` is how many of that name there were before.
+    async fn fresh(&mut self, origin: &str, births: u32) -> Place {
+        let key = (origin.to_owned(), births);
+        if let Some(kept) = self.kept.get(&key).cloned() {
+            return copy(&kept, self.path());
+        }
+        let database = Database::new(self.backend, Content::Few).await;
+        let connection = Connection::connect(&database.url).await.unwrap();
         node::Entity::update_many()
             .col_expr(node::Column::Origin, Expr::value(origin))
             .col_expr(node::Column::LogId, Expr::value(domain::id::new()))
@@ -114,7 +135,14 @@ impl Yard {
             .await
             .unwrap();
         connection.close().await.unwrap();
-        place
+        let Some(folder) = database.folder() else {
+            return Place::Server(Box::new(database));
+        };
+        let kept = self.path();
+        let place = copy(&folder.join("verbund.sqlite"), kept.clone());
+        self.kept.insert(key, kept.clone());
+        drop(place);
+        copy(&kept, self.path())
     }
 
     /// A copy of a database to which nobody writes.
@@ -177,7 +205,7 @@ fn copy(from: &Path, to: PathBuf) -> Place {
 
 impl Station {
     pub(super) async fn new(yard: &mut Yard, origin: String, clock: Arc<AtomicI64>) -> Self {
-        let place = yard.fresh(&origin).await;
+        let place = yard.fresh(&origin, 0).await;
         let store = open(&place, &clock).await;
         Self {
             feed: yard.feed(&store).await,
@@ -189,6 +217,7 @@ impl Station {
             clock,
             place,
             backups: Vec::new(),
+            births: 0,
         }
     }
 
@@ -255,7 +284,8 @@ impl Station {
         for backup in std::mem::take(&mut self.backups) {
             backup.place.remove().await;
         }
-        let place = yard.fresh(&self.origin).await;
+        self.births += 1;
+        let place = yard.fresh(&self.origin, self.births).await;
         self.truth = Truth::default();
         self.replace(yard, place).await;
     }

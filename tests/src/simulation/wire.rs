@@ -33,6 +33,8 @@ pub(super) struct Flight {
     pub(super) path: String,
     /// Of which life of the partner the answers are.
     pub(super) generation: u32,
+    /// Whether that is another one than that of the answer before.
+    pub(super) changed: bool,
     /// Whether an answer came in part only.
     pub(super) cut_off: bool,
     step: LocalBoxFuture<'static, Result<Taken, Failed>>,
@@ -81,6 +83,7 @@ impl Flight {
             asked: None,
             path: String::new(),
             generation: 0,
+            changed: false,
             cut_off: false,
             step: step.boxed_local(),
             questions,
