@@ -50,7 +50,6 @@ struct Link {
     last: Option<(String, Answered)>,
 }
 
-pub static TIMES: std::sync::Mutex<BTreeMap<&'static str, (u32, std::time::Duration)>> = std::sync::Mutex::new(BTreeMap::new());
 /// Everything.
 struct World<'a> {
     dice: StdRng,
@@ -72,16 +71,12 @@ pub type Trace = std::sync::Mutex<Vec<String>>;
 
 /// Lets everything happen that the seed says, heals everything, and fails unless all is well.
 pub async fn simulate(yard: &mut Yard, seed: u64, trace: Arc<Trace>) {
-    let begun = std::time::Instant::now();
     let mut world = World::new(yard, seed, trace).await;
-    TIMES.lock().unwrap().entry("new").and_modify(|t: &mut (u32, std::time::Duration)| {t.0+=1; t.1 += begun.elapsed()}).or_insert((1, begun.elapsed()));
     for number in 0..STEPS {
         world.note(format!("{number}."));
         world.step().await;
     }
-    let begun = std::time::Instant::now();
     world.heal().await;
-    TIMES.lock().unwrap().entry("heal").and_modify(|t: &mut (u32, std::time::Duration)| {t.0+=1; t.1 += begun.elapsed()}).or_insert((1, begun.elapsed()));
     world.end().await;
 }
 
@@ -148,13 +143,7 @@ impl<'a> World<'a> {
     }
 
     async fn step(&mut self) {
-        let drawn = self.dice.random_range(0..1000);
-        let begun = std::time::Instant::now();
-        self.step_(drawn).await;
-        TIMES.lock().unwrap().entry(match drawn { 0..400 => "write", 400..720 => "pull", 720..770 => "land", 770..830 => "follow", 830..860 => "crash", 860..875 => "crash_within", 875..890=>"backup", 890..900=>"restore", 900..903=>"anew", _ => "other"}).and_modify(|t: &mut (u32, std::time::Duration)| {t.0+=1; t.1 += begun.elapsed()}).or_insert((1, begun.elapsed()));
-    }
-    async fn step_(&mut self, drawn: u32) {
-        match drawn {
+        match self.dice.random_range(0..1000) {
             0..400 => self.write().await,
             400..720 => {
                 let link = self.any_link();

@@ -61,7 +61,6 @@ fn all(backend: Backend, seeds: Range<u64>) {
             });
         }
     });
-    tell(&format!("{:#?}", tests::simulation::TIMES.lock().unwrap()));
     tell(&format!("{backend:?}: seeds {seeds:?}, {:?}", begun.elapsed()));
 }
 

@@ -70,6 +70,7 @@ pub(super) struct Station {
     feed: Feed,
     backups: Vec<Backup>,
     births: u32,
+    traps: u32,
 }
 
 /// A folder in memory, if the machine has one.
@@ -218,6 +219,7 @@ impl Station {
             place,
             backups: Vec::new(),
             births: 0,
+            traps: 0,
         }
     }
 
@@ -233,9 +235,9 @@ impl Station {
         }
         self.start(yard).await;
         if matches!(self.place, Place::File(_)) {
-            let sql = "DROP TRIGGER IF EXISTS trap";
+            let sql = format!("DROP TRIGGER IF EXISTS trap_{}", self.traps);
             let database = self.store.db().reader();
-            database.execute_unprepared(sql).await.unwrap();
+            database.execute_unprepared(&sql).await.unwrap();
         }
         self.truth.is_kept(&self.store).await;
     }
@@ -299,11 +301,14 @@ impl Station {
     }
 
     /// Lets a statement fail, so that whoever comes to it crashes there.
-    pub(super) async fn trap(&self, when: &str) {
+    pub(super) async fn trap(&mut self, when: &str) {
         if matches!(self.place, Place::Server(_)) {
             return;
         }
-        let sql = format!("CREATE TRIGGER trap BEFORE {when} BEGIN SELECT RAISE(ABORT, 'trap'); END");
+        // A connection may remember one of this name that is gone.
+        self.traps += 1;
+        let name = format!("trap_{}", self.traps);
+        let sql = format!("CREATE TRIGGER {name} BEFORE {when} BEGIN SELECT RAISE(ABORT, 'trap'); END");
         let database = self.store.db().reader();
         database.execute_unprepared(&sql).await.unwrap();
     }
