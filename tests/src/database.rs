@@ -3,11 +3,15 @@
 use domain::access::Caller;
 use domain::clock::Clock;
 use persistence::Store;
+use persistence::entity::node;
 use persistence::follow::Followers;
 use persistence::load::{CHUNK, LoadMode, Loaded};
 use persistence::search::{IndexPlace, Search};
 use persistence::unit::WriteOptions;
-use sea_orm::{ConnectionTrait, Database as Connection, DatabaseBackend, DatabaseConnection};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ConnectionTrait, Database as Connection, DatabaseBackend, DatabaseConnection, EntityTrait,
+};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -142,9 +146,48 @@ impl Database {
         self.index.path()
     }
 
-    /// A copy of one on the server, to which nobody is connected.
-    pub(crate) async fn copy(&self) -> Self {
-        let original = self.name.as_ref().expect("it is on the server");
+    /// As [`Self::new`], of a node with another origin.
+    pub async fn of(backend: Backend, content: Content, origin: &str) -> Self {
+        let database = Self::new(backend, content).await;
+        let connection = Connection::connect(&database.url).await.unwrap();
+        node::Entity::update_many()
+            .col_expr(node::Column::Origin, Expr::value(origin))
+            .col_expr(node::Column::LogId, Expr::value(domain::id::new()))
+            .col_expr(
+                node::Column::Secret,
+                Expr::value(format!("secret of {origin}")),
+            )
+            .exec(&connection)
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+        database
+    }
+
+    /// One that is at `url` already; what is there stays.
+    #[must_use]
+    pub fn at(url: String) -> Self {
+        Self {
+            url,
+            folder: None,
+            name: None,
+            index: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// A copy of one to which nobody writes; on the server nobody may be connected to it.
+    pub async fn copy(&self) -> Self {
+        if let Some(folder) = &self.folder {
+            let folder = copy_of(folder.path());
+            let file = folder.path().join("verbund.sqlite");
+            return Self {
+                index: copy_of(self.index.path()),
+                url: format!("sqlite://{}", file.display()),
+                folder: Some(folder),
+                name: None,
+            };
+        }
+        let original = self.name.as_ref().expect("it was made by the tests");
         let name = fresh_name("copy");
         admin(&format!("CREATE DATABASE {name} TEMPLATE {original}")).await;
         Self {
@@ -168,6 +211,10 @@ fn copy_of(folder: &std::path::Path) -> TempDir {
     let copy = tempfile::tempdir().unwrap();
     for file in std::fs::read_dir(folder).unwrap() {
         let file = file.unwrap();
+        // An index is made anew when it is not there.
+        if file.file_type().unwrap().is_dir() {
+            continue;
+        }
         std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
     }
     copy

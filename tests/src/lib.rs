@@ -21,6 +21,7 @@ pub mod instance;
 pub mod neighbour;
 pub mod node;
 pub mod process;
+pub mod proxy;
 pub mod raw;
 pub mod replica;
 pub mod settings;

@@ -8,10 +8,8 @@ use api::config::Config;
 use api::partner::{Exchange, Failed};
 use domain::resource::Kind;
 use domain::vocabulary::Coded;
-use persistence::entity::{node, partner};
+use persistence::entity::partner;
 use persistence::partner::Taken;
-use sea_orm::sea_query::Expr;
-use sea_orm::{Database as Connection, EntityTrait};
 use serde_json::{Value, json};
 use std::ops::Deref;
 use std::time::Duration;
@@ -37,19 +35,7 @@ impl Deref for Neighbour {
 impl Neighbour {
     /// Starts a node that holds nothing but the reference data.
     pub async fn start(backend: Backend, origin: &str) -> Self {
-        let database = Database::new(backend, Content::Empty).await;
-        let connection = Connection::connect(&database.url).await.unwrap();
-        node::Entity::update_many()
-            .col_expr(node::Column::Origin, Expr::value(origin))
-            .col_expr(node::Column::LogId, Expr::value(domain::id::new()))
-            .col_expr(
-                node::Column::Secret,
-                Expr::value(format!("secret of {origin}")),
-            )
-            .exec(&connection)
-            .await
-            .unwrap();
-        connection.close().await.unwrap();
+        let database = Database::of(backend, Content::Empty, origin).await;
         let (node, server) = start(backend, &database).await;
         Self {
             node,

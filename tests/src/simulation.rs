@@ -13,6 +13,7 @@ mod truth;
 mod wire;
 
 use crate::database::Backend;
+use api::partner::Answer;
 use persistence::partner::Lease;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -46,8 +47,14 @@ struct Link {
     /// The versions of the copies when they were last looked at, and whether that was in the tail.
     seen: BTreeMap<Uuid, i64>,
     in_tail: bool,
+    /// Whether it has come to the end of a snapshot, and what that did not hold is gone.
+    swept: bool,
     /// The last answer, to be given again to the same question.
     last: Option<(String, Answered)>,
+    /// The pages since, to be given again instead of newer ones.
+    pages: Vec<Answer>,
+    /// By the addresses of next pages: the transaction with which the one before ended.
+    ends: BTreeMap<String, i64>,
 }
 
 /// Everything.
@@ -231,8 +238,11 @@ impl<'a> World<'a> {
                 link.seen.clear();
                 link.in_tail = false;
             }
-            if link.there == node {
+            if link.here == node || link.there == node {
+                link.swept = false;
                 link.last = None;
+                link.pages.clear();
+                link.ends.clear();
             }
         }
     }

@@ -34,6 +34,7 @@ mod openapi;
 mod pages;
 mod partners;
 mod persons;
+mod processes;
 mod properties;
 mod questions;
 mod reading;

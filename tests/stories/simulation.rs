@@ -11,7 +11,7 @@ use tests::settings::{seeds, tell};
 use tests::simulation::{Trace, Yard, simulate};
 
 /// How much of what happened is told of a failing seed.
-const TOLD: usize = 4000;
+const TOLD: usize = 1000;
 
 /// Runs a seed; answers why it failed and what happened before.
 async fn failing(yard: &mut Yard, seed: u64) -> Option<(String, Arc<Trace>)> {
@@ -71,12 +71,5 @@ fn sqlite() {
 
 #[test]
 fn postgres() {
-    all(Backend::Postgres, seeds(4, 200));
-}
-
-pub fn main_for_dev() {
-    match std::env::args().nth(1).as_deref() {
-        Some("pg") => all(Backend::Postgres, seeds(4, 200)),
-        _ => all(Backend::Sqlite, seeds(200, 20_000)),
-    }
+    all(Backend::Postgres, seeds(2, 100));
 }

@@ -116,7 +116,13 @@ impl World<'_> {
                 let (into, _) = same[self.dice.random_range(0..same.len())];
                 Act::Merge(kind, id, *into)
             }
-            94..97 => Act::Erase(kind, id),
+            94..96 => Act::Erase(kind, id),
+            96..98 => {
+                let dead = &self.nodes[node].truth.dead;
+                let which = self.dice.random_range(0..dead.len().max(1));
+                let (id, kind) = self.nodes[node].truth.dead.iter().nth(which)?;
+                Act::Erase(*kind, *id)
+            }
             _ => Act::Renew(kind, id),
         })
     }

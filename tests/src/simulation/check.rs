@@ -91,6 +91,10 @@ pub(super) async fn copies_are_right(
         }
     }
     link.in_tail = tail;
+    link.swept = tail && !partner.unswept;
+    if !link.swept {
+        link.pages.clear();
+    }
     link.seen = copies.iter().map(|(id, copy)| (*id, copy.version)).collect();
     if complete && partner.seq == there.store.head().await.unwrap() {
         same(&copies, &wanted(&there.store, &partner).await);

@@ -3,7 +3,8 @@
 use super::check::{copies_are_right, partner_of};
 use super::wire::{Answered, Event, Flight};
 use super::{Link, World};
-use api::partner::Failed;
+use crate::replica::Page;
+use api::partner::{Answer, Failed};
 use chrono::TimeDelta;
 use domain::access::Caller;
 use domain::resource::Kind;
@@ -26,6 +27,7 @@ enum Fate {
     WaitsBefore,
     WaitsAfter,
     AnsweredAsBefore,
+    AnsweredAgain,
     CutOff,
 }
 
@@ -40,7 +42,22 @@ impl Link {
             limit: 500,
             seen: BTreeMap::new(),
             in_tail: false,
+            swept: false,
             last: None,
+            pages: Vec::new(),
+            ends: BTreeMap::new(),
+        }
+    }
+
+    /// Fails if a page goes on with the transaction with which the one before it ended.
+    fn transactions_are_whole(&mut self, path: &str, answer: &Answer) {
+        let page: Page = serde_json::from_slice(&answer.body).unwrap();
+        let first = page.entries.first().and_then(|told| told.tx);
+        if let (Some(first), Some(last)) = (first, self.ends.get(path)) {
+            assert!(first > *last, "the transaction {last} came in parts");
+        }
+        if let Some(last) = page.entries.last().and_then(|told| told.tx) {
+            self.ends.insert(page.next, last);
         }
     }
 }
@@ -90,7 +107,7 @@ impl World<'_> {
         }
         let one = &mut self.links[link];
         let lease = one.lease.clone().unwrap();
-        one.limit = self.dice.random_range(1..12);
+        one.limit = [1, 2, 3, 3, 10][self.dice.random_range(0..5)];
         let flight = Flight::start(&self.nodes[here].store, (link, one.turn), lease);
         self.note(format!("{here} pulls from {}", self.links[link].there));
         self.fly(flight).await;
@@ -146,6 +163,10 @@ impl World<'_> {
                     Some((path, answered)) if *path == flight.path => answered.clone(),
                     Some(_) | None => self.answer(&mut flight).await,
                 },
+                Fate::AnsweredAgain => match self.some_older(&flight) {
+                    Some(answer) => Ok(answer),
+                    None => self.answer(&mut flight).await,
+                },
                 Fate::CutOff => {
                     flight.cut_off = true;
                     self.answer(&mut flight).await.map(|mut answer| {
@@ -169,8 +190,19 @@ impl World<'_> {
             12..19 => Fate::WaitsAfter,
             19..24 => Fate::AnsweredAsBefore,
             24..26 => Fate::CutOff,
+            26..32 => Fate::AnsweredAgain,
             _ => Fate::Answered,
         }
+    }
+
+    /// A page of the tail that was taken over already, or another one before it.
+    fn some_older(&mut self, flight: &Flight) -> Option<Answer> {
+        let pages = &self.links[flight.link].pages;
+        if pages.is_empty() || flight.path.contains("/digest") {
+            return None;
+        }
+        let which = self.dice.random_range(0..pages.len());
+        self.links[flight.link].pages.get(which).cloned()
     }
 
     /// What the partner says now.
@@ -190,8 +222,14 @@ impl World<'_> {
         } else {
             there.ask(path).await
         };
-        if !self.calm && answer.status == reqwest::StatusCode::OK {
-            self.links[flight.link].last = Some((flight.path.clone(), Ok(answer.clone())));
+        if answer.status == reqwest::StatusCode::OK && !path.contains("/digest") {
+            let link = &mut self.links[flight.link];
+            link.transactions_are_whole(path, &answer);
+            link.last = Some((flight.path.clone(), Ok(answer.clone())));
+            // Only what is taken over after a snapshot is a page of its tail.
+            if link.swept {
+                link.pages.push(answer.clone());
+            }
         }
         Ok(answer)
     }
@@ -311,6 +349,8 @@ impl World<'_> {
         one.lease = None;
         // What was begun is not finished any more.
         one.in_tail = false;
+        one.swept = false;
+        one.pages.clear();
     }
 
     /// A crash in the middle of what a pull or a write does.

@@ -15,14 +15,11 @@ use api::partner::Answer;
 use domain::clock::Clock;
 use futures::future::LocalBoxFuture;
 use persistence::Store;
-use persistence::entity::{change, node};
+use persistence::entity::change;
 use persistence::follow::{Entry, Follower};
 use persistence::search::{IndexPlace, Search};
 use persistence::touch::Touch;
-use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, Database as Connection, EntityTrait, QueryFilter, QueryOrder,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -127,15 +124,7 @@ impl Yard {
         if let Some(kept) = self.kept.get(&key).cloned() {
             return copy(&kept, self.path());
         }
-        let database = Database::new(self.backend, Content::Few).await;
-        let connection = Connection::connect(&database.url).await.unwrap();
-        node::Entity::update_many()
-            .col_expr(node::Column::Origin, Expr::value(origin))
-            .col_expr(node::Column::LogId, Expr::value(domain::id::new()))
-            .exec(&connection)
-            .await
-            .unwrap();
-        connection.close().await.unwrap();
+        let database = Database::of(self.backend, Content::Few, origin).await;
         let Some(folder) = database.folder() else {
             return Place::Server(Box::new(database));
         };

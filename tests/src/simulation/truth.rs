@@ -31,6 +31,8 @@ pub(super) struct Truth {
     pub(super) alive: BTreeMap<Uuid, Row>,
     /// Into what others were merged.
     pub(super) merged: BTreeMap<Uuid, Uuid>,
+    /// What is no longer alive and not erased.
+    pub(super) dead: BTreeMap<Uuid, Kind>,
     pub(super) erased: BTreeSet<Uuid>,
     /// Every version that came to be since this was looked at last.
     pub(super) fresh: Vec<Version>,
@@ -85,12 +87,18 @@ impl Truth {
             Act::Merge(kind, id, into) => {
                 let into = serde_json::json!({"id": into});
                 let survivor = unit.merge((*kind, *id), &into, &any).await?;
-                self.alive.remove(id);
+                self.leave(&BTreeSet::from([*id]));
                 self.merged.insert(*id, survivor.id);
             }
             Act::Erase(kind, id) => {
                 unit.erase(*kind, *id, &any).await?;
-                let gone = self.bury(*id);
+                let gone = if self.alive.contains_key(id) {
+                    self.bury(*id)
+                } else {
+                    // What names a merged record stays.
+                    self.with_losers(*id)
+                };
+                self.dead.retain(|id, _| !gone.contains(id));
                 self.erased.extend(gone);
             }
             Act::Renew(kind, id) => {
@@ -115,28 +123,38 @@ impl Truth {
         self.fresh
             .push((saved.row.id, row.version, row.body.clone()));
         self.merged.remove(&saved.row.id);
+        self.dead.remove(&saved.row.id);
         self.alive.insert(saved.row.id, row);
     }
 
-    /// A record goes, and with it its relationships; answers what went.
+    /// A record goes, and with it its relationships; answers what went, and what was merged into it.
     fn bury(&mut self, id: Uuid) -> BTreeSet<Uuid> {
-        let mut gone = BTreeSet::from([id]);
-        let mut same = gone.clone();
+        let same = self.with_losers(id);
+        let edges = self.alive.iter();
+        let edges = edges.filter(|(_, row)| !row.ends.is_disjoint(&same));
+        let mut gone: BTreeSet<Uuid> = edges.map(|(id, _)| *id).collect();
+        gone.extend(same);
+        self.leave(&gone);
+        gone
+    }
+
+    fn leave(&mut self, gone: &BTreeSet<Uuid>) {
+        let left = self.alive.extract_if(.., |id, _| gone.contains(id));
+        self.dead.extend(left.map(|(id, row)| (id, row.kind)));
+    }
+
+    /// A record and those that were merged into it.
+    fn with_losers(&self, id: Uuid) -> BTreeSet<Uuid> {
+        let mut same = BTreeSet::from([id]);
         loop {
             let losers = self.merged.iter().filter(|(_, into)| same.contains(into));
             let losers: Vec<Uuid> = losers.map(|(loser, _)| *loser).collect();
             let before = same.len();
             same.extend(losers);
             if same.len() == before {
-                break;
+                return same;
             }
         }
-        let edges = self.alive.iter();
-        let edges = edges.filter(|(_, row)| !row.ends.is_disjoint(&same));
-        gone.extend(edges.map(|(id, _)| *id).collect::<Vec<_>>());
-        self.alive.retain(|id, _| !gone.contains(id));
-        gone.extend(same);
-        gone
     }
 
     /// Fails unless the database holds exactly this.
