@@ -59,6 +59,7 @@ pub struct Intake<'a> {
     node: &'a Node,
     /// The partner's id at the node.
     pub id: Uuid,
+    exchange: Exchange,
 }
 
 impl<'a> Intake<'a> {
@@ -68,20 +69,20 @@ impl<'a> Intake<'a> {
         domain::json::merge_patch(&mut body, &more);
         let made = node.post("/v1/sync/partners").json(&body).await.expect(201);
         let id = Uuid::parse_str(made.id()).unwrap();
-        Self { node, id }
-    }
-
-    /// Takes over one page; `None` if the partner is not due.
-    pub async fn step(&self) -> Option<Result<Taken, Failed>> {
         let config = Config {
             outgoing_allowed: loopback(),
             ..Config::default()
         };
+        let exchange = Exchange::new(node.store.clone(), &config).unwrap();
+        Self { node, id, exchange }
+    }
+
+    /// Takes over one page; `None` if the partner is not due.
+    pub async fn step(&self) -> Option<Result<Taken, Failed>> {
         let store = &self.node.store;
-        let exchange = Exchange::new(store.clone(), &config).unwrap();
         let lease = store.lease_partner(self.id).await.unwrap()?;
         let (_keep, mut stop) = watch::channel(false);
-        let taken = exchange.step(&lease, Duration::ZERO, &mut stop).await;
+        let taken = self.exchange.step(&lease, Duration::ZERO, &mut stop).await;
         // It is lost when the partner was stopped.
         let _ = store.release_lease(&lease).await;
         Some(taken)

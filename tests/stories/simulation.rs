@@ -66,10 +66,10 @@ fn all(backend: Backend, seeds: Range<u64>) {
 
 #[test]
 fn sqlite() {
-    all(Backend::Sqlite, seeds(200, 20_000));
+    all(Backend::Sqlite, seeds(100, 2_000));
 }
 
 #[test]
 fn postgres() {
-    all(Backend::Postgres, seeds(2, 100));
+    all(Backend::Postgres, seeds(2, 50));
 }

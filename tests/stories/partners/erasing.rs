@@ -1,6 +1,6 @@
 //! What a partner erases is erased here too, whatever had become of it before.
 
-use super::{actor, change, delete};
+use super::{actor, change, delete, made};
 use persistence::entity::change as log;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
@@ -49,7 +49,7 @@ story!(what_was_never_public_is_erased_in_silence, async |node| {
     let here = Neighbour::start(node.backend, "hier").await;
     let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
     let draft = json!({"name": "Entwurf", "home_region": "hessen"});
-    let draft = super::made(node, "actors", draft).await;
+    let draft = made(node, "actors", draft).await;
     intake.pull().await;
     delete(node, "actors", &draft).await;
     erase(node, &draft).await;

@@ -2,6 +2,7 @@
 //! and once the one that writes goes back to a backup.
 
 use super::{Server, write};
+use actix_web::rt::System;
 use rand::Rng;
 use rand::rngs::StdRng;
 use std::time::{Duration, Instant};
@@ -87,12 +88,12 @@ async fn nothing_is_lost(there: &Server, known: &[String]) {
     }
 }
 
-#[tokio::test]
-async fn sqlite() {
-    copies_survive_kills(Backend::Sqlite).await;
+#[test]
+fn sqlite() {
+    System::new().block_on(copies_survive_kills(Backend::Sqlite));
 }
 
-#[tokio::test]
-async fn postgres() {
-    copies_survive_kills(Backend::Postgres).await;
+#[test]
+fn postgres() {
+    System::new().block_on(copies_survive_kills(Backend::Postgres));
 }

@@ -1,6 +1,7 @@
 //! The database server crashes under load, and comes back.
 
 use super::{Server, write};
+use actix_web::rt::System;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tests::database::Database;
@@ -52,8 +53,12 @@ impl Drop for Postgres {
     }
 }
 
-#[tokio::test]
-async fn a_database_server_that_crashes_loses_nothing() {
+#[test]
+fn a_database_server_that_crashes_loses_nothing() {
+    System::new().block_on(crash());
+}
+
+async fn crash() {
     let mut chance = chance();
     let postgres = Postgres::start().await;
     let there = Server::start(Database::at(postgres.url.clone())).await;
