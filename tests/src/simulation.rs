@@ -195,7 +195,8 @@ impl<'a> World<'a> {
     /// Nothing that the node is about goes on.
     fn leave_the_air(&mut self, node: usize) {
         let links = &self.links;
-        self.flights.retain(|flight| links[flight.link].here != node);
+        self.flights
+            .retain(|flight| links[flight.link].here != node);
         for link in self.links.iter_mut().filter(|link| link.here == node) {
             link.lease = None;
         }

@@ -115,7 +115,10 @@ impl Server {
         let path = format!("/v1/sync/partners/{partner}");
         while !from.is_copied_to(self).await {
             let shown = self.get(&path).await;
-            assert!(begun.elapsed() < HEALED, "the copies are not right: {shown}");
+            assert!(
+                begun.elapsed() < HEALED,
+                "the copies are not right: {shown}"
+            );
             if shown["state"] == "held" {
                 let release = format!("{path}/release");
                 self.send(Method::POST, &release, &Value::Null).await;
@@ -146,7 +149,8 @@ async fn write(server: &Server, chance: &mut StdRng, time: Duration, known: &mut
                 server.send(Method::PATCH, &path, &note).await
             }
             Some(_) | None => {
-                let body = json!({"name": "Akteur", "home_region": "hessen", "publication": "published"});
+                let body =
+                    json!({"name": "Akteur", "home_region": "hessen", "publication": "published"});
                 let made = server.send(Method::POST, "/v1/actors", &body).await;
                 if let Some((201, made)) = &made {
                     known.push(made["id"].as_str().unwrap().to_owned());

@@ -61,7 +61,10 @@ fn all(backend: Backend, seeds: Range<u64>) {
             });
         }
     });
-    tell(&format!("{backend:?}: seeds {seeds:?}, {:?}", begun.elapsed()));
+    tell(&format!(
+        "{backend:?}: seeds {seeds:?}, {:?}",
+        begun.elapsed()
+    ));
 }
 
 #[test]

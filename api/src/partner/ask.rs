@@ -17,11 +17,7 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 /// What carries questions to partners.
 pub trait Ask {
     /// The answer to a GET request that asks to wait so long for changes.
-    fn get(
-        &self,
-        url: &str,
-        wait: Duration,
-    ) -> impl Future<Output = Result<Answer, Unreadable>>;
+    fn get(&self, url: &str, wait: Duration) -> impl Future<Output = Result<Answer, Unreadable>>;
 }
 
 /// What a partner answers.

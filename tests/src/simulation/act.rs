@@ -165,7 +165,11 @@ impl World<'_> {
 
     /// A record of this node or of another one.
     fn any_record(&mut self, node: usize) -> Option<(Uuid, Kind)> {
-        let other = if self.chance(40) { node } else { self.any_node() };
+        let other = if self.chance(40) {
+            node
+        } else {
+            self.any_node()
+        };
         let alive = &self.nodes[other].truth.alive;
         let count = alive.len();
         if count == 0 {
@@ -178,7 +182,11 @@ impl World<'_> {
 
     fn patch(&mut self, node: usize, kind: Kind) -> Value {
         self.named += 1;
-        let text = if kind == Kind::Relationship { "note" } else { "summary" };
+        let text = if kind == Kind::Relationship {
+            "note"
+        } else {
+            "summary"
+        };
         match self.dice.random_range(0..10) {
             0..4 => json!({text: self.named.to_string()}),
             4..7 => json!({"publication": self.one_of(&STATES)}),
@@ -243,6 +251,9 @@ impl World<'_> {
         self.note(format!("{node} hides {id}: {hide}"));
         let (caller, options) = (editor(), WriteOptions::default());
         let store = &self.nodes[node].store;
-        store.hide(&caller, (kind, *id), hide, &options).await.unwrap();
+        store
+            .hide(&caller, (kind, *id), hide, &options)
+            .await
+            .unwrap();
     }
 }

@@ -48,7 +48,11 @@ async fn rows(store: &Store, which: Condition) -> BTreeMap<Uuid, Short> {
 }
 
 async fn copies(here: &Store, origin: &str) -> BTreeMap<Uuid, Short> {
-    rows(here, Condition::all().add(record::Column::Origin.eq(origin))).await
+    rows(
+        here,
+        Condition::all().add(record::Column::Origin.eq(origin)),
+    )
+    .await
 }
 
 /// What a partner is to have, told without the feed.
@@ -79,7 +83,10 @@ pub(super) async fn copies_are_right(
     for (id, copy) in &copies {
         let version = (*id, copy.version, copy.body.clone());
         assert!(there.ever.contains(&version), "invented: {id} {copy:?}");
-        assert!(copy.body.contains(r#""publication":"published""#), "{copy:?}");
+        assert!(
+            copy.body.contains(r#""publication":"published""#),
+            "{copy:?}"
+        );
     }
     let partner = partner_of(&here.store, link.id).await;
     assert_eq!((partner.refused, partner.skipped), (0, 0), "{partner:?}");
@@ -95,7 +102,10 @@ pub(super) async fn copies_are_right(
     if !link.swept {
         link.pages.clear();
     }
-    link.seen = copies.iter().map(|(id, copy)| (*id, copy.version)).collect();
+    link.seen = copies
+        .iter()
+        .map(|(id, copy)| (*id, copy.version))
+        .collect();
     if complete && partner.seq == there.store.head().await.unwrap() {
         same(&copies, &wanted(&there.store, &partner).await);
     }

@@ -244,7 +244,10 @@ impl World<'_> {
             let late = matches!(outcome, Err(Failed::Lost | Failed::Partner { .. }));
             // Digests that cannot be compared are dropped.
             let dropped = flight.path.contains("/digest") && matches!(outcome, Ok(Taken::UpToDate));
-            assert!(late || dropped, "who lost the lease writes nothing: {outcome:?}");
+            assert!(
+                late || dropped,
+                "who lost the lease writes nothing: {outcome:?}"
+            );
             return;
         }
         let up_to_date = matches!(outcome, Ok(Taken::UpToDate));
@@ -422,5 +425,3 @@ impl World<'_> {
         copies_are_right(&self.nodes[here], &self.nodes[there], link, false).await;
     }
 }
-
-

@@ -297,7 +297,8 @@ impl Station {
         // A connection may remember one of this name that is gone.
         self.traps += 1;
         let name = format!("trap_{}", self.traps);
-        let sql = format!("CREATE TRIGGER {name} BEFORE {when} BEGIN SELECT RAISE(ABORT, 'trap'); END");
+        let sql =
+            format!("CREATE TRIGGER {name} BEFORE {when} BEGIN SELECT RAISE(ABORT, 'trap'); END");
         let database = self.store.db().reader();
         database.execute_unprepared(&sql).await.unwrap();
     }

@@ -170,7 +170,10 @@ impl Truth {
     /// Takes notice of what was published at its date.
     pub(super) async fn see_published(&mut self, store: &Store) {
         for (id, row) in own_rows(store).await {
-            let known = self.alive.get(&id).expect("nothing new comes by publishing");
+            let known = self
+                .alive
+                .get(&id)
+                .expect("nothing new comes by publishing");
             if *known != row {
                 assert!(!known.published && row.published && known.body.contains("publish_at"));
                 assert_eq!(row.version, known.version + 1);

@@ -214,7 +214,7 @@ async fn follower(log: &DatabaseConnection, from: i64, writing: &Cell<bool>) -> 
 /// Reads the feed until the writers are done and everything is read. The replica itself sees to it
 /// that nothing comes twice or in the wrong order.
 async fn reader(node: &Node, filter: &str, writing: &Cell<bool>) -> Replica {
-    let mut replica = Replica::new(filter);
+    let mut replica = Replica::without_checkpoints(filter);
     while writing.get() {
         replica.page(node).await;
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -76,7 +76,11 @@ story!(
         intake.change(json!({"kinds": ["actor"]})).await;
         intake.pull().await;
         assert_eq!(bodies(&here, &id).await, 0);
-        assert_eq!(bodies(&here, &stays).await, 1, "what is alive has its history");
+        assert_eq!(
+            bodies(&here, &stays).await,
+            1,
+            "what is alive has its history"
+        );
         here.settled().await;
         audiences_are_true(here.store.db().reader()).await;
         here.stop().await;

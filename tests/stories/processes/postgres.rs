@@ -39,7 +39,11 @@ impl Postgres {
 
     async fn crash(&self) {
         let mut command = Command::new(script());
-        let output = command.args(["crash", &self.folder]).output().await.unwrap();
+        let output = command
+            .args(["crash", &self.folder])
+            .output()
+            .await
+            .unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{said}");
     }
