@@ -112,12 +112,11 @@ async fn carry(client: TcpStream, way: Way) -> std::io::Result<()> {
             }
             let bytes = &mut buffer[..read];
             match way.fault {
-                Fault::None | Fault::HalfOpen => {}
                 Fault::Latency(late) => tokio::time::sleep(late).await,
                 Fault::CutAfter(most) if passed + read > most => {
                     return to_client.write_all(&bytes[..most - passed]).await;
                 }
-                Fault::CutAfter(_) => {}
+                Fault::None | Fault::HalfOpen | Fault::CutAfter(_) => {}
                 Fault::Drip => {
                     for byte in bytes.iter() {
                         to_client.write_all(&[*byte]).await?;

@@ -144,6 +144,10 @@ impl Yard {
     }
 
     /// What serves the feed of a store, without a socket.
+    #[expect(
+        clippy::default_trait_access,
+        reason = "the clock of the limits is of a crate that only the application knows"
+    )]
     async fn feed(&self, store: &Store) -> Feed {
         let state = State {
             store: store.clone(),
