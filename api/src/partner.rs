@@ -1,9 +1,11 @@
 //! Taking over records from partners: their feeds are read page by page, and each page is written
 //! down together with how far it goes.
 
+mod ask;
 mod page;
 mod worker;
 
+pub use ask::{Answer, Ask, Unreadable};
 pub use worker::Partners;
 pub(crate) use worker::pause;
 
@@ -12,7 +14,7 @@ use crate::outgoing::Outgoing;
 use chrono::TimeDelta;
 use domain::resource::Kind;
 use domain::vocabulary::Coded;
-use page::{Fetched, Unreadable};
+use page::Fetched;
 use persistence::entity::partner;
 use persistence::partner::{Lease, Taken};
 use persistence::{Store, StoreError};
@@ -24,9 +26,9 @@ const COMPARE: TimeDelta = TimeDelta::hours(24);
 
 /// Reads feeds and takes over what they tell.
 #[derive(Debug, Clone)]
-pub struct Exchange {
+pub struct Exchange<A = Outgoing> {
     store: Store,
-    outgoing: Outgoing,
+    partners: A,
 }
 
 /// Why a page was not taken over.
@@ -85,10 +87,14 @@ impl Exchange {
     /// # Errors
     /// If there is no way to make secure connections.
     pub fn new(store: Store, config: &Config) -> Result<Self, reqwest::Error> {
-        Ok(Self {
-            store,
-            outgoing: Outgoing::new(config)?,
-        })
+        Ok(Self::with(store, Outgoing::new(config)?))
+    }
+}
+
+impl<A: Ask> Exchange<A> {
+    /// For the partners of a store, asked by way of `partners`.
+    pub fn with(store: Store, partners: A) -> Self {
+        Self { store, partners }
     }
 
     /// Reads the next page of a partner's feed, waiting so long for changes, and takes it over.
@@ -104,7 +110,7 @@ impl Exchange {
         let partner = self.store.prolong_lease(lease).await?;
         let url = format!("{}{}", base(&partner), path(&partner, wait));
         let fetched = tokio::select! {
-            fetched = page::fetch(&self.outgoing, &url, wait) => fetched?,
+            fetched = page::fetch(&self.partners, &url, wait) => fetched?,
             _ = stop.wait_for(|stop| *stop) => return Err(Failed::Stopped),
         };
         let page = match fetched {
@@ -144,7 +150,7 @@ impl Exchange {
             return Ok(Taken::UpToDate);
         }
         let url = format!("{}{}?{}", base(&partner), page::DIGEST, query(&partner));
-        let theirs = match page::digests(&self.outgoing, &url).await {
+        let theirs = match page::digests(&self.partners, &url).await {
             Ok(theirs) => theirs,
             Err(Unreadable { why, .. }) => {
                 tracing::info!(partner = partner.name, why, "cannot be compared today");

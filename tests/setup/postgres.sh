@@ -3,6 +3,7 @@
 #
 #   eval "$(tests/setup/postgres.sh start)"   start one; sets TEST_DATABASE_URL and TEST_POSTGRES_DIR
 #   tests/setup/postgres.sh stop              stop it and remove its data (reads TEST_POSTGRES_DIR)
+#   tests/setup/postgres.sh crash             end it without warning and start it again (reads TEST_POSTGRES_DIR)
 #   tests/setup/postgres.sh bindir            where the server's programs are; installs them if there are none
 #
 # The server listens on 127.0.0.1 only, on a free port, with a random password,
@@ -149,8 +150,20 @@ stop() {
     rm -rf -- "$dir"
 }
 
+# Ends the server whose directory is $1 as a crash would, and starts it again on the same port.
+crash() {
+    local dir="$1" bin options
+    bin="$(find_bindir)"
+    options="-c listen_addresses=127.0.0.1 -c port=$(sed -n 4p "$dir/data/postmaster.pid")"
+    options+=" -c unix_socket_directories=$dir -c max_connections=300 -c fsync=on"
+    as_server "$bin/pg_ctl" --pgdata="$dir/data" --mode=immediate --wait stop >/dev/null
+    as_server "$bin/pg_ctl" --pgdata="$dir/data" --log="$dir/server.log" \
+        --options="$options" --wait --timeout=60 start </dev/null >/dev/null
+}
+
 case "${1:-}" in
     start) start ;;
+    crash) crash "${2:-${TEST_POSTGRES_DIR:-}}" ;;
     stop) stop "${2:-${TEST_POSTGRES_DIR:-}}" ;;
     bindir) bindir ;;
     *) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$setup/postgres.sh" >&2; exit 2 ;;

@@ -17,6 +17,8 @@ pub struct Audited {
     pub log: Vec<change::Model>,
     /// The living records.
     pub records: BTreeMap<Uuid, record::Model>,
+    /// Which entry of the log made a version.
+    made: BTreeMap<(Uuid, i64), usize>,
 }
 
 /// Reads one state of the whole database and fails if it contradicts itself.
@@ -68,7 +70,13 @@ pub async fn audit(database: &DatabaseConnection) -> Audited {
     what_is_erased_is_blank(&log, &graves);
     merges_are_followed_to_their_end(database, &graves, own).await;
     nothing_names_what_is_not_there(database, &records, &gone, own).await;
-    Audited { log, records }
+    let mut made = BTreeMap::new();
+    for (place, entry) in log.iter().enumerate() {
+        // What touches a version comes after what made it.
+        let version = (entry.record_id, entry.version);
+        made.entry(version).or_insert(place);
+    }
+    Audited { log, records, made }
 }
 
 /// 1, 2, 3 … to the head, and the entries of a transaction side by side.
@@ -245,8 +253,7 @@ impl Audited {
     /// The entry that made a version.
     #[must_use]
     pub fn entry(&self, id: Uuid, version: i64) -> Option<&change::Model> {
-        let mut entries = self.log.iter();
-        entries.find(|entry| entry.record_id == id && entry.version == version)
+        self.made.get(&(id, version)).map(|place| &self.log[*place])
     }
 
     /// Every body that the database holds.

@@ -3,11 +3,15 @@
 use domain::access::Caller;
 use domain::clock::Clock;
 use persistence::Store;
+use persistence::entity::node;
 use persistence::follow::Followers;
 use persistence::load::{CHUNK, LoadMode, Loaded};
 use persistence::search::{IndexPlace, Search};
 use persistence::unit::WriteOptions;
-use sea_orm::{ConnectionTrait, Database as Connection};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ConnectionTrait, Database as Connection, DatabaseBackend, DatabaseConnection, EntityTrait,
+};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -30,6 +34,8 @@ pub enum Content {
     Empty,
     /// The reference data and the seed pages.
     Seeded,
+    /// A few regions of the reference data, so that a node is small.
+    Few,
 }
 
 /// A database of one story.
@@ -140,6 +146,58 @@ impl Database {
         self.index.path()
     }
 
+    /// As [`Self::new`], of a node with another origin.
+    pub async fn of(backend: Backend, content: Content, origin: &str) -> Self {
+        let database = Self::new(backend, content).await;
+        let connection = Connection::connect(&database.url).await.unwrap();
+        node::Entity::update_many()
+            .col_expr(node::Column::Origin, Expr::value(origin))
+            .col_expr(node::Column::LogId, Expr::value(domain::id::new()))
+            .col_expr(
+                node::Column::Secret,
+                Expr::value(format!("secret of {origin}")),
+            )
+            .exec(&connection)
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+        database
+    }
+
+    /// One that is at `url` already; what is there stays.
+    #[must_use]
+    pub fn at(url: String) -> Self {
+        Self {
+            url,
+            folder: None,
+            name: None,
+            index: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// A copy of one to which nobody writes; on the server nobody may be connected to it.
+    pub async fn copy(&self) -> Self {
+        if let Some(folder) = &self.folder {
+            let folder = copy_of(folder.path());
+            let file = folder.path().join("verbund.sqlite");
+            return Self {
+                index: copy_of(self.index.path()),
+                url: format!("sqlite://{}", file.display()),
+                folder: Some(folder),
+                name: None,
+            };
+        }
+        let original = self.name.as_ref().expect("it was made by the tests");
+        let name = fresh_name("copy");
+        admin(&format!("CREATE DATABASE {name} TEMPLATE {original}")).await;
+        Self {
+            url: on_server(&name),
+            folder: None,
+            name: Some(name),
+            index: tempfile::tempdir().unwrap(),
+        }
+    }
+
     /// Removes it.
     pub async fn remove(self) {
         if let Some(name) = self.name {
@@ -153,6 +211,10 @@ fn copy_of(folder: &std::path::Path) -> TempDir {
     let copy = tempfile::tempdir().unwrap();
     for file in std::fs::read_dir(folder).unwrap() {
         let file = file.unwrap();
+        // An index is made anew when it is not there.
+        if file.file_type().unwrap().is_dir() {
+            continue;
+        }
         std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
     }
     copy
@@ -198,8 +260,10 @@ impl Templates {
 
 async fn fill(url: &str, content: Content, index: &std::path::Path) {
     let store = Store::open(url, Some(ORIGIN), Clock::System).await.unwrap();
-    if content == Content::Seeded {
-        seed(&store).await;
+    match content {
+        Content::Empty => {}
+        Content::Seeded => seed(&store).await,
+        Content::Few => prune(store.db().reader()).await,
     }
     let search = Search::new(store.clone(), IndexPlace::Folder(index.to_owned()));
     // What follows the log has nothing left to do in a copy.
@@ -208,6 +272,24 @@ async fn fill(url: &str, content: Content, index: &std::path::Path) {
     followers.stop().await;
     drop(search);
     store.db().clone().close().await;
+}
+
+/// Leaves three regions of the reference data, as if there had never been others.
+async fn prune(database: &DatabaseConnection) {
+    for sql in [
+        "DELETE FROM record WHERE slug IS NULL OR kind <> 'region' OR slug NOT IN ('hessen', 'bayern', 'berlin')",
+        "DELETE FROM change WHERE record_id NOT IN (SELECT id FROM record) OR NOT newest",
+        "UPDATE change SET seq = (SELECT COUNT(*) FROM change AS other WHERE other.record_id <= change.record_id) - 10, tx = 0",
+        "UPDATE change SET seq = seq + 10, tx = seq + 10",
+        "UPDATE record SET seq = (SELECT seq FROM change WHERE change.record_id = record.id)",
+        "UPDATE sync_state SET head_seq = 3",
+        "DELETE FROM follower",
+    ] {
+        database.execute_unprepared(sql).await.unwrap();
+    }
+    if database.get_database_backend() == DatabaseBackend::Sqlite {
+        database.execute_unprepared("VACUUM").await.unwrap();
+    }
 }
 
 /// Loads the seed pages; every line must be new.

@@ -21,10 +21,12 @@ pub mod instance;
 pub mod neighbour;
 pub mod node;
 pub mod process;
+pub mod proxy;
 pub mod raw;
 pub mod receiver;
 pub mod replica;
 pub mod settings;
+pub mod simulation;
 
 pub use call::{Answer, Call};
 pub use database::{Backend, Content};

@@ -8,10 +8,8 @@ use api::config::Config;
 use api::partner::{Exchange, Failed};
 use domain::resource::Kind;
 use domain::vocabulary::Coded;
-use persistence::entity::{node, partner};
+use persistence::entity::partner;
 use persistence::partner::Taken;
-use sea_orm::sea_query::Expr;
-use sea_orm::{Database as Connection, EntityTrait};
 use serde_json::{Value, json};
 use std::ops::Deref;
 use std::time::Duration;
@@ -37,19 +35,7 @@ impl Deref for Neighbour {
 impl Neighbour {
     /// Starts a node that holds nothing but the reference data.
     pub async fn start(backend: Backend, origin: &str) -> Self {
-        let database = Database::new(backend, Content::Empty).await;
-        let connection = Connection::connect(&database.url).await.unwrap();
-        node::Entity::update_many()
-            .col_expr(node::Column::Origin, Expr::value(origin))
-            .col_expr(node::Column::LogId, Expr::value(domain::id::new()))
-            .col_expr(
-                node::Column::Secret,
-                Expr::value(format!("secret of {origin}")),
-            )
-            .exec(&connection)
-            .await
-            .unwrap();
-        connection.close().await.unwrap();
+        let database = Database::of(backend, Content::Empty, origin).await;
         let (node, server) = start(backend, &database).await;
         Self {
             node,
@@ -73,6 +59,7 @@ pub struct Intake<'a> {
     node: &'a Node,
     /// The partner's id at the node.
     pub id: Uuid,
+    exchange: Exchange,
 }
 
 impl<'a> Intake<'a> {
@@ -82,20 +69,20 @@ impl<'a> Intake<'a> {
         domain::json::merge_patch(&mut body, &more);
         let made = node.post("/v1/sync/partners").json(&body).await.expect(201);
         let id = Uuid::parse_str(made.id()).unwrap();
-        Self { node, id }
-    }
-
-    /// Takes over one page; `None` if the partner is not due.
-    pub async fn step(&self) -> Option<Result<Taken, Failed>> {
         let config = Config {
             outgoing_allowed: loopback(),
             ..Config::default()
         };
+        let exchange = Exchange::new(node.store.clone(), &config).unwrap();
+        Self { node, id, exchange }
+    }
+
+    /// Takes over one page; `None` if the partner is not due.
+    pub async fn step(&self) -> Option<Result<Taken, Failed>> {
         let store = &self.node.store;
-        let exchange = Exchange::new(store.clone(), &config).unwrap();
         let lease = store.lease_partner(self.id).await.unwrap()?;
         let (_keep, mut stop) = watch::channel(false);
-        let taken = exchange.step(&lease, Duration::ZERO, &mut stop).await;
+        let taken = self.exchange.step(&lease, Duration::ZERO, &mut stop).await;
         // It is lost when the partner was stopped.
         let _ = store.release_lease(&lease).await;
         Some(taken)

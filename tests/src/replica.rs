@@ -20,6 +20,8 @@ pub struct Replica {
     pub held: BTreeMap<Uuid, Held>,
     /// How far it has come after each page of the tail, and the versions that it held then.
     pub checkpoints: Vec<(i64, BTreeMap<Uuid, i64>)>,
+    /// Whether it notes these; with many pages that is much.
+    notes: bool,
 }
 
 /// A record that a replica holds.
@@ -93,6 +95,16 @@ impl Replica {
             next: format!("/v1/sync/changes?{filter}"),
             held: BTreeMap::new(),
             checkpoints: Vec::new(),
+            notes: true,
+        }
+    }
+
+    /// One that holds no checkpoints.
+    #[must_use]
+    pub fn without_checkpoints(filter: &str) -> Self {
+        Self {
+            notes: false,
+            ..Self::new(filter)
         }
     }
 
@@ -138,7 +150,7 @@ impl Replica {
                 other => panic!("{other}"),
             }
         }
-        if page.phase == "tail" {
+        if self.notes && page.phase == "tail" {
             let versions = self.held.iter().map(|(id, held)| (*id, held.version));
             self.checkpoints.push((page.seq, versions.collect()));
         }

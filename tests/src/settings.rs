@@ -2,6 +2,7 @@
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use std::ops::Range;
 
 /// Whether the long forms of the stories are told (`TEST_FULL=1`, set by `./test --full`).
 #[must_use]
@@ -16,6 +17,18 @@ pub fn chance() -> StdRng {
     let seed = seed.unwrap_or(1);
     tell(&format!("TEST_SEED={seed}"));
     StdRng::seed_from_u64(seed)
+}
+
+/// Which seeds are simulated: so many, more with [`full`], or what `SIMULATION_SEEDS` says: a
+/// number of them, or a range such as `17..18`.
+#[must_use]
+pub fn seeds(few: u64, many: u64) -> Range<u64> {
+    let Some(wanted) = variable("SIMULATION_SEEDS") else {
+        return 0..if full() { many } else { few };
+    };
+    let (start, end) = wanted.split_once("..").unwrap_or(("0", &wanted));
+    let number = |text: &str| text.parse().expect("SIMULATION_SEEDS=200 or 17..18");
+    number(start)..number(end)
 }
 
 /// Says something that is shown when the test fails, or with `--nocapture`.

@@ -1,6 +1,7 @@
 //! Taking records over from other nodes.
 
 mod admin;
+mod erasing;
 mod holding;
 mod newer;
 mod regions;

@@ -1,10 +1,10 @@
 //! What partners answer, read within limits.
 
-use crate::outgoing::{Outgoing, causes, retry_after};
+use super::ask::{Answer, Ask, Unreadable};
 use domain::sync::FeedPhase;
 use domain::vocabulary::Coded;
 use persistence::partner::{PartnerPage, Read};
-use reqwest::{Response, StatusCode};
+use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -15,12 +15,6 @@ pub(super) const CHANGES: &str = "/v1/sync/changes";
 
 /// Where digests are.
 pub(super) const DIGEST: &str = "/v1/sync/digest";
-
-/// How many bytes an answer may have, decompressed.
-const MOST_BYTES: usize = 8 * 1024 * 1024;
-
-/// How long an answer may take, beside the time that it was asked to wait.
-const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How long the address of the next page may be.
 const MOST_NEXT: usize = 4000;
@@ -39,22 +33,6 @@ pub(super) enum Fetched {
 pub(super) struct TheirDigests {
     pub(super) seq: i64,
     pub(super) kinds: BTreeMap<String, (u64, String)>,
-}
-
-/// Why an answer is no good.
-#[derive(Debug)]
-pub(super) struct Unreadable {
-    pub(super) why: String,
-    pub(super) retry_after: Option<Duration>,
-}
-
-impl From<String> for Unreadable {
-    fn from(why: String) -> Self {
-        Self {
-            why,
-            retry_after: None,
-        }
-    }
 }
 
 /// A page as it is sent; unknown members are passed over.
@@ -91,23 +69,20 @@ struct DigestSent {
     sum: String,
 }
 
-/// Reads a page of a feed.
+/// Asks for a page of a feed and reads it.
 pub(super) async fn fetch(
-    outgoing: &Outgoing,
+    partner: &impl Ask,
     url: &str,
     wait: Duration,
 ) -> Result<Fetched, Unreadable> {
-    let response = send(outgoing, url, wait).await?;
-    let status = response.status();
-    if ![StatusCode::OK, StatusCode::GONE].contains(&status) {
-        return Err(format!("it answers {status}").into());
-    }
-    let body = body(response).await?;
+    let Answer { status, body } = partner.get(url, wait).await?;
     if status == StatusCode::GONE {
         let problem: Problem = serde_json::from_slice(&body).unwrap_or_default();
         if problem.r#type.ends_with("/resync-required") {
             return Ok(Fetched::BeginAnew(problem.reason));
         }
+    }
+    if status != StatusCode::OK {
         return Err(format!("it answers {status}").into());
     }
     // Hashing a page takes its time.
@@ -116,51 +91,18 @@ pub(super) async fn fetch(
     Ok(Fetched::Page(read?))
 }
 
-/// Reads digests.
-pub(super) async fn digests(outgoing: &Outgoing, url: &str) -> Result<TheirDigests, Unreadable> {
-    let response = send(outgoing, url, Duration::ZERO).await?;
-    let status = response.status();
+/// Asks for digests and reads them.
+pub(super) async fn digests(partner: &impl Ask, url: &str) -> Result<TheirDigests, Unreadable> {
+    let Answer { status, body } = partner.get(url, Duration::ZERO).await?;
     if status != StatusCode::OK {
         return Err(format!("it answers {status} when digests are asked for").into());
     }
-    let body = body(response).await?;
     let sent: DigestsSent = serde_json::from_slice(&body).map_err(|why| why.to_string())?;
     let kinds = sent.items.into_iter();
     Ok(TheirDigests {
         seq: sent.seq,
         kinds: kinds.map(|one| (one.kind, (one.count, one.sum))).collect(),
     })
-}
-
-async fn send(outgoing: &Outgoing, url: &str, wait: Duration) -> Result<Response, Unreadable> {
-    let request = outgoing.get(url)?.timeout(wait + PATIENCE);
-    let response = request.send().await;
-    let response = response.map_err(|why| causes(&why.without_url()))?;
-    let busy = [
-        StatusCode::TOO_MANY_REQUESTS,
-        StatusCode::SERVICE_UNAVAILABLE,
-    ];
-    if busy.contains(&response.status()) {
-        return Err(Unreadable {
-            why: format!("it answers {}", response.status()),
-            retry_after: retry_after(&response),
-        });
-    }
-    Ok(response)
-}
-
-async fn body(mut response: Response) -> Result<Vec<u8>, Unreadable> {
-    let mut body = Vec::new();
-    loop {
-        let chunk = response.chunk().await;
-        match chunk.map_err(|why| causes(&why.without_url()))? {
-            Some(chunk) if body.len() + chunk.len() > MOST_BYTES => {
-                return Err(format!("an answer of more than {MOST_BYTES} bytes").into());
-            }
-            Some(chunk) => body.extend_from_slice(&chunk),
-            None => return Ok(body),
-        }
-    }
 }
 
 fn page(body: &[u8]) -> Result<PartnerPage, String> {

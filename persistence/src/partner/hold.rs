@@ -81,6 +81,14 @@ impl Unit<'_> {
         Ok(Taken::Stopped)
     }
 
+    /// Forgets what deleted copies said: a snapshot does not tell which of them were erased
+    /// meanwhile.
+    async fn forget_dead_copies(&self) -> Result<()> {
+        let sql = "UPDATE change SET body = NULL WHERE origin = $1 AND body IS NOT NULL \
+             AND NOT EXISTS (SELECT 1 FROM record WHERE record.id = change.record_id)";
+        self.execute(sql, [self.origin.clone().into()]).await
+    }
+
     async fn sweep(&mut self, lease: &Lease) -> Result<Taken> {
         let mut partner = self.leased(lease).await?;
         let unseen = unseen(&partner, &self.origin);
@@ -90,6 +98,7 @@ impl Unit<'_> {
             return self.hold(partner, held).await;
         }
         if going == 0 {
+            self.forget_dead_copies().await?;
             partner.unswept = false;
             partner.rereads = false;
             partner.allowed_deletions = 0;

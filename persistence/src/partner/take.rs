@@ -165,6 +165,9 @@ impl Unit<'_> {
     async fn known(&self, news: &[&News]) -> Result<BTreeMap<Uuid, Known>> {
         let ids: BTreeSet<Uuid> = news.iter().map(|one| one.id()).collect();
         let mut known: BTreeMap<Uuid, Known> = BTreeMap::new();
+        if ids.is_empty() {
+            return Ok(known);
+        }
         for id in &ids {
             known.insert(*id, Known::default());
         }

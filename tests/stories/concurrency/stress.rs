@@ -1,4 +1,5 @@
-//! Thirty-two writers with slow and broken transactions, and four followers that read the log.
+//! Thirty-two writers with slow and broken transactions, while the log is followed, replicas read
+//! the feed, and a partner takes it over.
 
 use super::{between, made};
 use domain::access::Caller;
@@ -6,6 +7,7 @@ use domain::resource::Kind;
 use futures::future::join_all;
 use persistence::StoreError;
 use persistence::entity::{change, node as state};
+use persistence::partner::Taken;
 use persistence::unit::{Unit, WriteOptions};
 use persistence::write::{Edit, Precondition};
 use rand::rngs::StdRng;
@@ -19,7 +21,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use tests::audit::audit;
 use tests::settings::{chance, full, tell};
-use tests::{Node, story};
+use tests::{Intake, Neighbour, Node, Replica, story};
 use uuid::Uuid;
 
 const WRITERS: usize = 32;
@@ -66,8 +68,11 @@ impl Journal {
                 85..90 => Step::Renew(one, mark),
                 _ => Step::Delete(one),
             });
-            let pause = chance.random_range(0..4000);
-            steps.push(Step::Pause(Duration::from_micros(pause)));
+            // Some are slow between two changes, or before the end.
+            if chance.random_bool(0.2) {
+                let pause = chance.random_range(0..3000);
+                steps.push(Step::Pause(Duration::from_micros(pause)));
+            }
         }
         steps
     }
@@ -95,6 +100,7 @@ fn body(mark: &str) -> Value {
         "home_region": "hessen",
         "external_id": {"system": "stress", "id": mark},
         "summary": mark,
+        "publication": "published",
     })
 }
 
@@ -118,6 +124,7 @@ async fn carry_out(unit: &mut Unit<'_>, steps: &[Step]) -> Result<Vec<Left>, Sto
             Step::Join(one, other, mark) => {
                 let mut body = between("related_to", &one.to_string(), &other.to_string());
                 body["note"] = json!(mark);
+                body["publication"] = json!("published");
                 body["valid"] = json!({"from": "2020", "to": "2021"});
                 let saved = unit
                     .create(Kind::Relationship, domain::id::new(), body)
@@ -204,9 +211,40 @@ async fn follower(log: &DatabaseConnection, from: i64, writing: &Cell<bool>) -> 
     }
 }
 
+/// Reads the feed until the writers are done and everything is read. The replica itself sees to it
+/// that nothing comes twice or in the wrong order.
+async fn reader(node: &Node, filter: &str, writing: &Cell<bool>) -> Replica {
+    let mut replica = Replica::without_checkpoints(filter);
+    while writing.get() {
+        replica.page(node).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    node.settled().await;
+    replica.catch_up(node).await;
+    replica
+}
+
+/// Takes everything over until the writers are done and everything is taken over.
+async fn partner(node: &Node, intake: &Intake<'_>, writing: &Cell<bool>) {
+    let mut last = false;
+    loop {
+        match intake.step().await {
+            Some(Ok(Taken::UpToDate)) if last => return,
+            Some(taken) => drop(taken.unwrap()),
+            // Many were deleted at once, and an operator has looked at it.
+            None => intake.release().await,
+        }
+        if !writing.get() {
+            node.settled().await;
+            last = true;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 story!(followers_miss_nothing_under_many_writers, async |node| {
     let mut chance = chance();
-    let transactions = if full() { 10_000 } else { 600 };
+    let transactions = if full() { 100_000 } else { 1_000 };
     let journal = Journal::default();
     for number in 0..20 {
         let id = made(node, "networks", body(&format!("w-{number}"))).await;
@@ -218,6 +256,8 @@ story!(followers_miss_nothing_under_many_writers, async |node| {
     let before = audit(&log).await.log.len();
     let from = i64::try_from(before).unwrap();
 
+    let here = Neighbour::start(node.backend, "hier").await;
+    let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
     let begun = Instant::now();
     let writing = Cell::new(true);
     let writers = (0..WRITERS).map(|number| {
@@ -229,8 +269,15 @@ story!(followers_miss_nothing_under_many_writers, async |node| {
         writing.set(false);
     };
     let followers = join_all((0..FOLLOWERS).map(|_| follower(&log, from, &writing)));
-    let ((), followed) = futures::join!(writers, followers);
+    let filters = ["", "limit=20", "kind=relationship"];
+    let readers = join_all(filters.map(|filter| reader(node, filter, &writing)));
+    let taking = partner(node, &intake, &writing);
+    let ((), followed, replicas, ()) = futures::join!(writers, followers, readers, taking);
     let took = begun.elapsed();
+    for replica in &replicas {
+        replica.equals(node).await;
+    }
+    intake.equals(node, "").await;
 
     let audited = audit(&log).await;
     let written: Vec<_> = audited.log[before..]
@@ -272,6 +319,9 @@ story!(followers_miss_nothing_under_many_writers, async |node| {
         .filter(|text| text.starts_with('w') && text.contains('.'))
         .collect();
     assert_eq!(found, marks, "what was rolled back left nothing");
+    audit(here.store.db().reader()).await;
+    drop(intake);
+    here.stop().await;
     log.close().await.unwrap();
     tell(&format!(
         "{:?}: {} transactions kept, {} given up, {} entries, {took:?}",

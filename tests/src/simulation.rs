@@ -1,0 +1,300 @@
+//! Nodes that take over records from each other in a virtual network, by a virtual clock, with
+//! every fault that networks, machines and operators have. What happens is drawn from a seed, so a
+//! failing seed fails again.
+//!
+//! Nothing is replaced but the network: questions and answers go through the feed as the
+//! application serves it, and through the reader of the partners as the server runs it.
+
+mod act;
+mod check;
+mod pull;
+mod station;
+mod truth;
+mod wire;
+
+use crate::database::Backend;
+use api::partner::Answer;
+use persistence::partner::Lease;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use station::Station;
+pub use station::Yard;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use uuid::Uuid;
+use wire::{Answered, Flight};
+
+/// How many things happen before everything is healed.
+pub const STEPS: usize = 200;
+
+/// Where the clocks stand at first: 2026-01-01, in microseconds.
+const BEGINNING: i64 = 1_767_225_600_000_000;
+
+const SECOND: i64 = 1_000_000;
+
+/// One node that takes over from another one.
+struct Link {
+    here: usize,
+    there: usize,
+    /// The partner at `here`.
+    id: Uuid,
+    lease: Option<Lease>,
+    /// How many leases there were.
+    turn: u32,
+    /// How many entries a page of the next snapshot has.
+    limit: usize,
+    /// The versions of the copies when they were last looked at, and whether that was in the tail.
+    seen: BTreeMap<Uuid, i64>,
+    in_tail: bool,
+    /// Whether it has come to the end of a snapshot, and what that did not hold is gone.
+    swept: bool,
+    /// The last answer, to be given again to the same question.
+    last: Option<(String, Answered)>,
+    /// The pages since, to be given again instead of newer ones.
+    pages: Vec<Answer>,
+    /// By the addresses of next pages: the transaction with which the one before ended.
+    ends: BTreeMap<String, i64>,
+}
+
+/// Everything.
+struct World<'a> {
+    dice: StdRng,
+    /// No faults any more.
+    calm: bool,
+    yard: &'a mut Yard,
+    nodes: Vec<Station>,
+    links: Vec<Link>,
+    flights: Vec<Flight>,
+    /// Between which nodes nothing gets through.
+    cut: BTreeSet<(usize, usize)>,
+    /// What has happened.
+    trace: Arc<Trace>,
+    named: u32,
+}
+
+/// What has happened in a run, in words.
+pub type Trace = std::sync::Mutex<Vec<String>>;
+
+/// Lets everything happen that the seed says, heals everything, and fails unless all is well.
+pub async fn simulate(yard: &mut Yard, seed: u64, trace: Arc<Trace>) {
+    let mut world = World::new(yard, seed, trace).await;
+    for number in 0..STEPS {
+        world.note(format!("{number}."));
+        world.step().await;
+    }
+    world.heal().await;
+    world.end().await;
+}
+
+impl<'a> World<'a> {
+    async fn new(yard: &'a mut Yard, seed: u64, trace: Arc<Trace>) -> Self {
+        let mut dice = StdRng::seed_from_u64(seed);
+        let count = [3, 3, 3, 3, 4, 5][dice.random_range(0..6)];
+        let mut nodes = Vec::new();
+        for number in 0..count {
+            // No two clocks say the same.
+            let skew = dice.random_range(-600..600) * SECOND;
+            let clock = Arc::new(AtomicI64::new(BEGINNING + skew));
+            let origin = format!("node-{number}");
+            nodes.push(Station::new(yard, origin, clock).await);
+        }
+        let mut world = Self {
+            dice,
+            calm: false,
+            yard,
+            nodes,
+            links: Vec::new(),
+            flights: Vec::new(),
+            cut: BTreeSet::new(),
+            trace,
+            named: 0,
+        };
+        for here in 0..count {
+            for there in 0..count {
+                // A ring at least.
+                let next = (here + 1) % count == there;
+                if here != there && (next || world.chance(60)) {
+                    world.links.push(Link::new(here, there));
+                    let link = world.links.len() - 1;
+                    world.make_partner(link).await;
+                }
+            }
+        }
+        world
+    }
+
+    fn note(&self, line: String) {
+        self.trace.lock().unwrap().push(line);
+    }
+
+    /// So many times in a hundred.
+    fn chance(&mut self, percent: u32) -> bool {
+        self.dice.random_range(0..100) < percent
+    }
+
+    fn any_node(&mut self) -> usize {
+        self.dice.random_range(0..self.nodes.len())
+    }
+
+    fn any_link(&mut self) -> usize {
+        self.dice.random_range(0..self.links.len())
+    }
+
+    /// Lets time pass everywhere.
+    fn pass(&mut self, seconds: i64) {
+        self.note(format!("{seconds} s pass"));
+        for node in &self.nodes {
+            node.clock.fetch_add(seconds * SECOND, Ordering::SeqCst);
+        }
+    }
+
+    async fn step(&mut self) {
+        match self.dice.random_range(0..1000) {
+            0..400 => self.write().await,
+            400..720 => {
+                let link = self.any_link();
+                self.pull(link).await;
+            }
+            720..770 => self.land().await,
+            770..830 => self.follow().await,
+            830..850 => self.crash().await,
+            850..865 => self.crash_within().await,
+            865..880 => self.back_up().await,
+            880..890 => self.restore().await,
+            890..893 => self.make_anew().await,
+            893..920 => self.cut_or_mend(),
+            920..940 => self.change_partner().await,
+            940..950 => self.hide().await,
+            _ => {
+                let seconds = [1, 7, 45, 200, 400, 4000, 90_000];
+                let seconds = seconds[self.dice.random_range(0..seconds.len())];
+                self.pass(seconds);
+            }
+        }
+    }
+
+    async fn follow(&mut self) {
+        let node = self.any_node();
+        self.note(format!("{node} follows its log"));
+        self.nodes[node].follow().await;
+        self.nodes[node].remember();
+    }
+
+    async fn crash(&mut self) {
+        let node = self.any_node();
+        self.note(format!("{node} crashes"));
+        self.crash_of(node).await;
+    }
+
+    async fn crash_of(&mut self, node: usize) {
+        self.leave_the_air(node);
+        self.nodes[node].crash(self.yard).await;
+    }
+
+    /// Nothing that the node is about goes on.
+    fn leave_the_air(&mut self, node: usize) {
+        let links = &self.links;
+        self.flights
+            .retain(|flight| links[flight.link].here != node);
+        for link in self.links.iter_mut().filter(|link| link.here == node) {
+            link.lease = None;
+        }
+    }
+
+    async fn back_up(&mut self) {
+        let node = self.any_node();
+        if self.yard.backend() == Backend::Postgres {
+            self.leave_the_air(node);
+        }
+        self.note(format!("{node} is backed up"));
+        self.nodes[node].back_up(self.yard).await;
+    }
+
+    async fn restore(&mut self) {
+        let (node, which) = (self.any_node(), self.dice.random_range(0..100));
+        self.leave_the_air(node);
+        if self.nodes[node].restore(self.yard, which).await {
+            self.note(format!("{node} goes back to a backup"));
+            self.another_life(node);
+        }
+    }
+
+    async fn make_anew(&mut self) {
+        let node = self.any_node();
+        self.note(format!("{node} is made anew"));
+        self.leave_the_air(node);
+        self.nodes[node].make_anew(self.yard).await;
+        self.another_life(node);
+        for link in 0..self.links.len() {
+            if self.links[link].here == node {
+                self.make_partner(link).await;
+            }
+        }
+    }
+
+    fn another_life(&mut self, node: usize) {
+        for link in &mut self.links {
+            if link.here == node {
+                link.seen.clear();
+                link.in_tail = false;
+            }
+            if link.here == node || link.there == node {
+                link.swept = false;
+                link.last = None;
+                link.pages.clear();
+                link.ends.clear();
+            }
+        }
+    }
+
+    fn cut_or_mend(&mut self) {
+        let (a, b) = (self.any_node(), self.any_node());
+        if self.cut.is_empty() || self.chance(50) {
+            self.note(format!("nothing gets through from {a} to {b}"));
+            self.cut.insert((a, b));
+        } else {
+            self.note("everything gets through".to_owned());
+            self.cut.clear();
+        }
+    }
+
+    /// No more faults, until nothing happens any more.
+    async fn heal(&mut self) {
+        self.note("healing".to_owned());
+        self.cut.clear();
+        while !self.flights.is_empty() {
+            self.land().await;
+        }
+        self.calm = true;
+        // All that has a date is due, and so is comparing the digests.
+        self.pass(90_000);
+        self.come_to_rest().await;
+        check::all_is_well(self).await;
+    }
+
+    async fn come_to_rest(&mut self) {
+        for _ in 0..20 {
+            let before = check::heads(self).await;
+            for node in &mut self.nodes {
+                node.follow().await;
+                node.remember();
+            }
+            for link in 0..self.links.len() {
+                self.catch_up(link).await;
+            }
+            if check::heads(self).await == before {
+                return;
+            }
+        }
+        panic!("the nodes do not come to rest");
+    }
+
+    async fn end(mut self) {
+        self.flights.clear();
+        for node in self.nodes {
+            node.remove().await;
+        }
+        self.yard.clear();
+    }
+}

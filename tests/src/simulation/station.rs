@@ -1,0 +1,365 @@
+//! A node of the simulation: a store, its feed as the application serves it, and what becomes of
+//! its database when it crashes, is restored or replaced.
+
+use super::truth::{Truth, Version};
+use crate::database::{Backend, Content, Database};
+use actix_web::dev::Service;
+use actix_web::{App, test, web};
+use api::app::State;
+use api::auth::{Access, Tokens};
+use api::config::Config;
+use api::guard::Pace;
+use api::limits::Limits;
+use api::outgoing::Outgoing;
+use api::partner::Answer;
+use domain::clock::Clock;
+use futures::future::LocalBoxFuture;
+use persistence::Store;
+use persistence::entity::change;
+use persistence::follow::{Entry, Follower};
+use persistence::search::{IndexPlace, Search};
+use persistence::touch::Touch;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use tempfile::TempDir;
+
+/// What answers a question to the feed.
+type Feed = Box<dyn Fn(&str) -> LocalBoxFuture<'static, Answer>>;
+
+/// Where a database is.
+enum Place {
+    File(PathBuf),
+    Server(Box<Database>),
+}
+
+/// What a node was at some time.
+struct Backup {
+    place: Place,
+    truth: Truth,
+}
+
+/// What nodes are made of, run after run.
+pub struct Yard {
+    backend: Backend,
+    folder: TempDir,
+    outgoing: Outgoing,
+    config: Config,
+    /// Databases of new nodes, by their names and how many of that name there were before.
+    kept: BTreeMap<(String, u32), PathBuf>,
+    made: u32,
+}
+
+/// A node.
+pub(super) struct Station {
+    pub(super) origin: String,
+    pub(super) store: Store,
+    pub(super) truth: Truth,
+    /// Every version of its records that it ever acknowledged.
+    pub(super) ever: BTreeSet<Version>,
+    /// Rises when its database is replaced by another one.
+    pub(super) generation: u32,
+    pub(super) clock: Arc<AtomicI64>,
+    place: Place,
+    feed: Feed,
+    backups: Vec<Backup>,
+    births: u32,
+    traps: u32,
+}
+
+/// A folder in memory, if the machine has one.
+fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() {
+        memory.to_owned()
+    } else {
+        std::env::temp_dir()
+    };
+    tempfile::tempdir_in(folder).unwrap()
+}
+
+impl Yard {
+    /// A yard for nodes on databases of one sort.
+    #[must_use]
+    pub fn new(backend: Backend) -> Self {
+        api::auth::install_cryptography();
+        let config = Config::default();
+        Self {
+            backend,
+            folder: folder(),
+            outgoing: Outgoing::new(&config).unwrap(),
+            config,
+            kept: BTreeMap::new(),
+            made: 0,
+        }
+    }
+
+    pub(super) fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    fn path(&mut self) -> PathBuf {
+        self.made += 1;
+        self.folder.path().join(format!("{}.sqlite", self.made))
+    }
+
+    /// Removes the files of a run that is over.
+    pub(super) fn clear(&mut self) {
+        let kept: BTreeSet<&PathBuf> = self.kept.values().collect();
+        for file in std::fs::read_dir(self.folder.path()).unwrap() {
+            let path = file.unwrap().path();
+            if !kept.contains(&path) {
+                // A connection may be about to remove it.
+                let _ = std::fs::remove_file(path);
+            }
+        }
+    }
+
+    /// A database of a new node; `births` is how many of that name there were before.
+    async fn fresh(&mut self, origin: &str, births: u32) -> Place {
+        let key = (origin.to_owned(), births);
+        if let Some(kept) = self.kept.get(&key).cloned() {
+            return copy(&kept, self.path());
+        }
+        let database = Database::of(self.backend, Content::Few, origin).await;
+        let Some(folder) = database.folder() else {
+            return Place::Server(Box::new(database));
+        };
+        let kept = self.path();
+        let place = copy(&folder.join("verbund.sqlite"), kept.clone());
+        self.kept.insert(key, kept.clone());
+        drop(place);
+        copy(&kept, self.path())
+    }
+
+    /// A copy of a database to which nobody writes.
+    async fn copy(&mut self, of: &Place) -> Place {
+        match of {
+            Place::File(path) => copy(path, self.path()),
+            Place::Server(database) => Place::Server(Box::new(database.copy().await)),
+        }
+    }
+
+    /// What serves the feed of a store, without a socket.
+    #[expect(
+        clippy::default_trait_access,
+        reason = "the clock of the limits is of a crate that only the application knows"
+    )]
+    async fn feed(&self, store: &Store) -> Feed {
+        let state = State {
+            store: store.clone(),
+            search: Search::new(store.clone(), IndexPlace::Memory),
+            tokens: Tokens::load(store).await.unwrap(),
+            limits: Limits::new(&self.config, Default::default()),
+            pace: Pace::new(&self.config),
+            access: Access::default(),
+            outgoing: self.outgoing.clone(),
+            log_retention_days: None,
+            metrics: api::metrics::Metrics::default(),
+            metrics_token: None,
+            stopping: tokio::sync::watch::Sender::new(false),
+        };
+        let routes = api::routes::sync::routes();
+        let app = App::new().app_data(web::Data::new(state)).service(routes);
+        let app = Rc::new(test::init_service(app).await);
+        Box::new(move |path| {
+            let request = test::TestRequest::get().uri(path).to_request();
+            let app = app.clone();
+            Box::pin(async move {
+                let response = app.call(request).await.unwrap();
+                let status = response.status().as_u16();
+                Answer {
+                    status: reqwest::StatusCode::from_u16(status).unwrap(),
+                    body: test::read_body(response).await.to_vec(),
+                }
+            })
+        })
+    }
+}
+
+impl Place {
+    fn url(&self) -> String {
+        match self {
+            Self::File(path) => format!("sqlite://{}", path.display()),
+            Self::Server(database) => database.url.clone(),
+        }
+    }
+}
+
+/// The files as they are: what is committed, and nothing of what is not.
+fn copy(from: &Path, to: PathBuf) -> Place {
+    std::fs::copy(from, &to).unwrap();
+    let log = |path: &Path| PathBuf::from(format!("{}-wal", path.display()));
+    if log(from).exists() {
+        std::fs::copy(log(from), log(&to)).unwrap();
+    }
+    Place::File(to)
+}
+
+impl Station {
+    pub(super) async fn new(yard: &mut Yard, origin: String, clock: Arc<AtomicI64>) -> Self {
+        let place = yard.fresh(&origin, 0).await;
+        let store = open(&place, &clock).await;
+        Self {
+            feed: yard.feed(&store).await,
+            origin,
+            store,
+            truth: Truth::default(),
+            ever: BTreeSet::new(),
+            generation: 0,
+            clock,
+            place,
+            backups: Vec::new(),
+            births: 0,
+            traps: 0,
+        }
+    }
+
+    /// What the node answers.
+    pub(super) async fn ask(&self, path: &str) -> Answer {
+        (self.feed)(path).await
+    }
+
+    /// Ends without warning, and starts again with what is on the disk.
+    pub(super) async fn crash(&mut self, yard: &mut Yard) {
+        if matches!(self.place, Place::File(_)) {
+            self.place = yard.copy(&self.place).await;
+        }
+        self.start(yard).await;
+        if matches!(self.place, Place::File(_)) {
+            let sql = format!("DROP TRIGGER IF EXISTS trap_{}", self.traps);
+            let database = self.store.db().reader();
+            database.execute_unprepared(&sql).await.unwrap();
+        }
+        self.truth.is_kept(&self.store).await;
+    }
+
+    async fn start(&mut self, yard: &Yard) {
+        self.store = open(&self.place, &self.clock).await;
+        self.feed = yard.feed(&self.store).await;
+    }
+
+    /// Keeps what there is now.
+    pub(super) async fn back_up(&mut self, yard: &mut Yard) {
+        self.quiet().await;
+        self.backups.push(Backup {
+            place: yard.copy(&self.place).await,
+            truth: self.truth.clone(),
+        });
+        if yard.backend == Backend::Postgres {
+            self.start(yard).await;
+        }
+    }
+
+    /// PostgreSQL copies databases to which nobody is connected.
+    async fn quiet(&self) {
+        if matches!(self.place, Place::Server(_)) {
+            self.store.db().clone().close().await;
+        }
+    }
+
+    /// Goes back to a backup; answers whether there is one.
+    pub(super) async fn restore(&mut self, yard: &mut Yard, which: usize) -> bool {
+        let Some(index) = which.checked_rem(self.backups.len()) else {
+            return false;
+        };
+        let place = yard.copy(&self.backups[index].place).await;
+        self.truth = self.backups[index].truth.clone();
+        // What came later belongs to another life.
+        for later in self.backups.split_off(index + 1) {
+            later.place.remove().await;
+        }
+        self.replace(yard, place).await;
+        true
+    }
+
+    /// Goes on with a new database under the same name.
+    pub(super) async fn make_anew(&mut self, yard: &mut Yard) {
+        for backup in std::mem::take(&mut self.backups) {
+            backup.place.remove().await;
+        }
+        self.births += 1;
+        let place = yard.fresh(&self.origin, self.births).await;
+        self.truth = Truth::default();
+        self.replace(yard, place).await;
+    }
+
+    async fn replace(&mut self, yard: &Yard, place: Place) {
+        self.quiet().await;
+        let old = std::mem::replace(&mut self.place, place);
+        old.remove().await;
+        self.generation += 1;
+        self.start(yard).await;
+    }
+
+    /// Lets a statement fail, so that whoever comes to it crashes there.
+    pub(super) async fn trap(&mut self, when: &str) {
+        if matches!(self.place, Place::Server(_)) {
+            return;
+        }
+        // A connection may remember one of this name that is gone.
+        self.traps += 1;
+        let name = format!("trap_{}", self.traps);
+        let sql =
+            format!("CREATE TRIGGER {name} BEFORE {when} BEGIN SELECT RAISE(ABORT, 'trap'); END");
+        let database = self.store.db().reader();
+        database.execute_unprepared(&sql).await.unwrap();
+    }
+
+    /// Does what follows from the log, and publishes what is due.
+    pub(super) async fn follow(&mut self) {
+        if self.store.publish_due().await.unwrap() > 0 {
+            self.truth.see_published(&self.store).await;
+        }
+        let mut touch = Touch::new(self.store.clone());
+        loop {
+            let cursor = touch.cursor().await.unwrap();
+            let entries = change::Entity::find()
+                .filter(change::Column::Seq.gt(cursor))
+                .order_by_asc(change::Column::Seq)
+                .into_partial_model::<Entry>()
+                .all(self.store.db().reader())
+                .await
+                .unwrap();
+            let head = entries.last().map(|entry| entry.seq);
+            if entries.is_empty() {
+                return;
+            }
+            touch.apply(&entries).await.unwrap();
+            if self.store.head().await.ok() == head {
+                return;
+            }
+        }
+    }
+
+    /// Notes what was acknowledged since.
+    pub(super) fn remember(&mut self) {
+        self.ever.extend(self.truth.fresh.drain(..));
+    }
+
+    pub(super) async fn remove(self) {
+        self.quiet().await;
+        self.place.remove().await;
+        for backup in self.backups {
+            backup.place.remove().await;
+        }
+    }
+}
+
+impl Place {
+    async fn remove(self) {
+        match self {
+            // The folder goes as a whole.
+            Self::File(_) => {}
+            Self::Server(database) => database.remove().await,
+        }
+    }
+}
+
+async fn open(place: &Place, clock: &Arc<AtomicI64>) -> Store {
+    let clock = Clock::Fixed(clock.clone());
+    Store::open(&place.url(), None, clock).await.unwrap()
+}

@@ -1,0 +1,191 @@
+//! What a node acknowledged: what must be there, whatever happens, and what was ever there.
+
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use persistence::entity::record;
+use persistence::unit::Unit;
+use persistence::write::{Edit, Precondition, Saved};
+use persistence::{Result, Store, StoreError};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// A version of a record: id, version, body.
+pub(super) type Version = (Uuid, i64, String);
+
+/// A record as it was acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) kind: Kind,
+    pub(super) version: i64,
+    pub(super) body: String,
+    pub(super) published: bool,
+    /// The records that a relationship joins.
+    ends: BTreeSet<Uuid>,
+}
+
+/// The own records of a node.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Truth {
+    pub(super) alive: BTreeMap<Uuid, Row>,
+    /// Into what others were merged.
+    pub(super) merged: BTreeMap<Uuid, Uuid>,
+    /// What is no longer alive and not erased.
+    pub(super) dead: BTreeMap<Uuid, Kind>,
+    pub(super) erased: BTreeSet<Uuid>,
+    /// Every version that came to be since this was looked at last.
+    pub(super) fresh: Vec<Version>,
+}
+
+/// Something that is done to a record.
+#[derive(Debug, Clone)]
+pub(super) enum Act {
+    Create(Kind, Value),
+    Patch(Kind, Uuid, Value),
+    Delete(Kind, Uuid),
+    Merge(Kind, Uuid, Uuid),
+    Erase(Kind, Uuid),
+    /// Deletes a record and makes it again in the same transaction.
+    Renew(Kind, Uuid),
+}
+
+impl Row {
+    fn of(row: &record::Model) -> Self {
+        let body: Value = serde_json::from_str(&row.body).unwrap();
+        let ends = ["/from/id", "/to/id"].map(|end| body.pointer(end).and_then(Value::as_str));
+        let ends = ends.into_iter().flatten().map(|id| id.parse().unwrap());
+        Self {
+            kind: Kind::parse(&row.kind).unwrap(),
+            version: row.version,
+            published: row.publication == "published",
+            ends: ends.collect(),
+            body: row.body.clone(),
+        }
+    }
+}
+
+impl Truth {
+    /// Does something and notes what becomes of it.
+    pub(super) async fn carry_out(&mut self, unit: &mut Unit<'_>, act: &Act) -> Result<()> {
+        let any = Precondition::Any;
+        match act {
+            Act::Create(kind, body) => {
+                let saved = unit.create(*kind, domain::id::new(), body.clone()).await?;
+                self.keep(&saved);
+            }
+            Act::Patch(kind, id, patch) => {
+                let old = unit.for_update(*kind, *id, &any).await?;
+                let saved = unit.modify(old, Edit::Patch(patch.clone())).await?;
+                self.keep(&saved);
+            }
+            Act::Delete(kind, id) => {
+                let old = unit.for_update(*kind, *id, &any).await?;
+                unit.delete(old).await?;
+                self.bury(*id);
+            }
+            Act::Merge(kind, id, into) => {
+                let into = serde_json::json!({"id": into});
+                let survivor = unit.merge((*kind, *id), &into, &any).await?;
+                self.leave(&BTreeSet::from([*id]));
+                self.merged.insert(*id, survivor.id);
+            }
+            Act::Erase(kind, id) => {
+                unit.erase(*kind, *id, &any).await?;
+                let gone = if self.alive.contains_key(id) {
+                    self.bury(*id)
+                } else {
+                    // What names a merged record stays.
+                    self.with_losers(*id)
+                };
+                self.dead.retain(|id, _| !gone.contains(id));
+                self.erased.extend(gone);
+            }
+            Act::Renew(kind, id) => {
+                let old = unit.for_update(*kind, *id, &any).await?;
+                let body: Value = serde_json::from_str(&old.body).unwrap();
+                if body.get("external_id").is_none() {
+                    return Err(StoreError::NotFound);
+                }
+                unit.delete(old).await?;
+                self.bury(*id);
+                let saved = unit.create(*kind, domain::id::new(), body).await?;
+                assert_eq!(saved.row.id, *id, "a key brings its record back");
+                self.keep(&saved);
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what a write left.
+    pub(super) fn keep(&mut self, saved: &Saved) {
+        let row = Row::of(&saved.row);
+        self.fresh
+            .push((saved.row.id, row.version, row.body.clone()));
+        self.merged.remove(&saved.row.id);
+        self.dead.remove(&saved.row.id);
+        self.alive.insert(saved.row.id, row);
+    }
+
+    /// A record goes, and with it its relationships; answers what went, and what was merged into it.
+    fn bury(&mut self, id: Uuid) -> BTreeSet<Uuid> {
+        let same = self.with_losers(id);
+        let edges = self.alive.iter();
+        let edges = edges.filter(|(_, row)| !row.ends.is_disjoint(&same));
+        let mut gone: BTreeSet<Uuid> = edges.map(|(id, _)| *id).collect();
+        gone.extend(same);
+        self.leave(&gone);
+        gone
+    }
+
+    fn leave(&mut self, gone: &BTreeSet<Uuid>) {
+        let left = self.alive.extract_if(.., |id, _| gone.contains(id));
+        self.dead.extend(left.map(|(id, row)| (id, row.kind)));
+    }
+
+    /// A record and those that were merged into it.
+    fn with_losers(&self, id: Uuid) -> BTreeSet<Uuid> {
+        let mut same = BTreeSet::from([id]);
+        loop {
+            let losers = self.merged.iter().filter(|(_, into)| same.contains(into));
+            let losers: Vec<Uuid> = losers.map(|(loser, _)| *loser).collect();
+            let before = same.len();
+            same.extend(losers);
+            if same.len() == before {
+                return same;
+            }
+        }
+    }
+
+    /// Fails unless the database holds exactly this.
+    pub(super) async fn is_kept(&self, store: &Store) {
+        let mut rows = own_rows(store).await;
+        for (id, row) in &self.alive {
+            let found = rows.remove(id);
+            assert_eq!(found.as_ref(), Some(row), "{id} was acknowledged");
+        }
+        assert!(rows.is_empty(), "nobody wrote {rows:?}");
+    }
+
+    /// Takes notice of what was published at its date.
+    pub(super) async fn see_published(&mut self, store: &Store) {
+        for (id, row) in own_rows(store).await {
+            let known = self
+                .alive
+                .get(&id)
+                .expect("nothing new comes by publishing");
+            if *known != row {
+                assert!(!known.published && row.published && known.body.contains("publish_at"));
+                assert_eq!(row.version, known.version + 1);
+                self.fresh.push((id, row.version, row.body.clone()));
+                self.alive.insert(id, row);
+            }
+        }
+    }
+}
+
+async fn own_rows(store: &Store) -> BTreeMap<Uuid, Row> {
+    let rows = record::Entity::find().filter(record::Column::Origin.eq(&store.node().origin));
+    let rows = rows.all(store.db().reader()).await.unwrap();
+    rows.iter().map(|row| (row.id, Row::of(row))).collect()
+}
