@@ -50,7 +50,7 @@ pub fn routes() -> Routes {
 /// How records are taken over from this node.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SyncService)]
-#[schema(example = json!({"origin": "nordhessen", "log_id": "0193e5a0-0000-7000-8000-0000000000ff", "head_seq": 48214, "floor_seq": 0, "kinds": ["region", "topic", "actor", "network", "project", "event", "relationship"], "filters": ["kind", "home_region"], "limits": {"page_entries": 1000, "page_bytes": 4194304, "wait_seconds": 55, "record_ids": 500}, "changes": "/v1/sync/changes", "digest": "/v1/sync/digest", "ids": "/v1/sync/ids", "records": "/v1/sync/records"}))]
+#[schema(example = json!({"origin": "nordhessen", "log_id": "0193e5a0-0000-7000-8000-0000000000ff", "head_seq": 48214, "floor_seq": 0, "kinds": ["region", "topic", "actor", "network", "project", "event", "relationship"], "filters": ["kind", "home_region"], "limits": {"page_entries": 1000, "page_bytes": 4_194_304, "wait_seconds": 55, "record_ids": 500}, "changes": "/v1/sync/changes", "digest": "/v1/sync/digest", "ids": "/v1/sync/ids", "records": "/v1/sync/records"}))]
 struct Service {
     /// Whose records they are.
     origin: String,
