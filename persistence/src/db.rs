@@ -1,6 +1,6 @@
 //! Opening a database: SQLite embedded, or PostgreSQL.
 
-use crate::error::{Result, StoreError};
+use crate::error::{Result, StoreError, was_open};
 use sea_orm::sqlx;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
@@ -126,13 +126,21 @@ impl Db {
 
     /// Begins a transaction whose reads all see one state of the database.
     pub(crate) async fn begin_read(&self) -> Result<DatabaseTransaction> {
-        let options = TransactionOptions {
-            isolation_level: self
+        let begin = || {
+            let isolation_level = self
                 .is_postgres()
-                .then_some(sea_orm::IsolationLevel::RepeatableRead),
-            ..TransactionOptions::default()
+                .then_some(sea_orm::IsolationLevel::RepeatableRead);
+            self.read.begin_with_options(TransactionOptions {
+                isolation_level,
+                ..TransactionOptions::default()
+            })
         };
-        Ok(self.read.begin_with_options(options).await?)
+        match begin().await {
+            // Whoever hung up just as his transaction began left it open in the pool; it is ended
+            // by failing.
+            Err(error) if was_open(&error) => Ok(begin().await?),
+            begun => Ok(begun?),
+        }
     }
 
     /// How many connections there are, by pool.

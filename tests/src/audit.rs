@@ -25,7 +25,12 @@ pub struct Audited {
 pub async fn audit(database: &DatabaseConnection) -> Audited {
     let postgres = database.get_database_backend() == DatabaseBackend::Postgres;
     let isolation = postgres.then_some(IsolationLevel::RepeatableRead);
-    let database = database.begin_with_config(isolation, None).await.unwrap();
+    let begin = || database.begin_with_config(isolation, None);
+    // Whoever hung up just as his transaction began left it open in the pool.
+    let database = match begin().await {
+        Ok(begun) => begun,
+        Err(_) => begin().await.unwrap(),
+    };
     let database = &database;
     let log = change::Entity::find()
         .order_by_asc(change::Column::Seq)

@@ -81,11 +81,13 @@ impl Unit<'_> {
         Ok(Taken::Stopped)
     }
 
-    /// Forgets what deleted copies said: a snapshot does not tell which of them were erased
-    /// meanwhile.
+    /// Forgets what deleted and merged copies said and were called: a snapshot does not tell which
+    /// of them were erased meanwhile.
     async fn forget_dead_copies(&self) -> Result<()> {
         let sql = "UPDATE change SET body = NULL WHERE origin = $1 AND body IS NOT NULL \
              AND NOT EXISTS (SELECT 1 FROM record WHERE record.id = change.record_id)";
+        self.execute(sql, [self.origin.clone().into()]).await?;
+        let sql = "UPDATE tombstone SET slug = NULL WHERE origin = $1 AND slug IS NOT NULL";
         self.execute(sql, [self.origin.clone().into()]).await
     }
 

@@ -32,10 +32,11 @@ story!(
         intake.pull().await;
         delete(node, "actors", &id).await;
         intake.pull().await;
-        assert_eq!(bodies(&here, &id).await, 2, "deleting keeps the history");
+        assert_eq!(bodies(&here, &id).await, 0, "the history is its origin's");
+        here.get("/v1/actors/alt").await.problem(410, "gone");
         erase(node, &id).await;
         intake.pull().await;
-        assert_eq!(bodies(&here, &id).await, 0);
+        here.get("/v1/actors/alt").await.problem(404, "not-found");
         let gone = here.get(&format!("/v1/actors/{id}")).await;
         let gone = gone.problem(410, "gone");
         assert_eq!(gone.json["tombstone"]["cause"], "erased");
@@ -60,27 +61,22 @@ story!(what_was_never_public_is_erased_in_silence, async |node| {
 });
 
 story!(
-    what_was_deleted_here_is_forgotten_after_a_snapshot,
+    what_was_merged_here_is_forgotten_after_a_snapshot,
     async |node| {
         let here = Neighbour::start(node.backend, "hier").await;
         let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
         let id = actor(node, "Alt").await;
         let stays = actor(node, "Bleibt").await;
+        let merge = node.post(&format!("/v1/actors/{id}/merge"));
+        merge.json(&json!({"into": stays})).await.expect(200);
         intake.pull().await;
-        change(node, &stays, json!({"summary": "neu"})).await;
-        delete(node, "actors", &id).await;
-        intake.pull().await;
-        assert_eq!(bodies(&here, &id).await, 1);
+        assert_eq!(bodies(&here, &id).await, 1, "the survivor is found by it");
         // Nobody tells here of what happens before a snapshot.
-        erase(node, &id).await;
+        erase(node, &stays).await;
         intake.change(json!({"kinds": ["actor"]})).await;
         intake.pull().await;
         assert_eq!(bodies(&here, &id).await, 0);
-        assert_eq!(
-            bodies(&here, &stays).await,
-            1,
-            "what is alive has its history"
-        );
+        here.get("/v1/actors/alt").await.problem(404, "not-found");
         here.settled().await;
         audiences_are_true(here.store.db().reader()).await;
         here.stop().await;
