@@ -197,13 +197,15 @@ impl Store {
         limit: u64,
     ) -> Result<FeedPage> {
         let tx = self.db().begin_read().await?;
-        let reader = Reader {
+        let mut reader = Reader {
             store: self,
+            end_nonce: 0,
             state: state_of(node::Entity::find_by_id(1).one(&tx).await?)?,
             tx,
             filter,
             limit,
         };
+        reader.end_nonce = reader.nonce(reader.state.head).await?.unwrap_or_default();
         let page = reader.read(start).await;
         reader.tx.commit().await?;
         page
@@ -253,6 +255,8 @@ struct Reader<'a> {
     store: &'a Store,
     tx: DatabaseTransaction,
     state: LogState,
+    /// The nonce of the newest entry of the log.
+    end_nonce: i64,
     filter: &'a FeedFilter,
     limit: u64,
 }
@@ -285,7 +289,9 @@ impl Reader<'_> {
             seq: next.seq,
             head: self.state.head,
             has_more: !told,
-            next: next.write(self.store.node()),
+            next: next
+                .read_at(self.state.head, self.end_nonce)
+                .write(self.store.node()),
         }
     }
 

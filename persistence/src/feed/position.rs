@@ -22,6 +22,10 @@ pub(super) struct Position {
     pub(super) seq: i64,
     /// That of the entry `seq`: after a crash or a restored backup numbers repeat, nonces do not.
     nonce: i64,
+    /// The newest entry of the log when the page was read, and its nonce: what was told is as it
+    /// was then, so a reader may know of more than `seq` says.
+    #[serde(default)]
+    read: (i64, i64),
     /// The hash of the filter.
     filter: String,
     pub(super) phase: Phase,
@@ -72,6 +76,14 @@ impl Position {
             ..self.clone()
         }
     }
+
+    /// The same place, read when the log ended so.
+    pub(super) fn read_at(&self, head: i64, nonce: i64) -> Self {
+        Self {
+            read: (head, nonce),
+            ..self.clone()
+        }
+    }
 }
 
 fn name(filter: &FeedFilter) -> String {
@@ -86,6 +98,7 @@ impl Reader<'_> {
             log: self.store.node().log_id,
             seq,
             nonce: self.nonce(seq).await?.unwrap_or_default(),
+            read: (0, 0),
             filter: name(self.filter),
             phase,
         })
@@ -94,11 +107,14 @@ impl Reader<'_> {
     /// Whether the log still is the one in which the reader was, and holds all that came after.
     pub(super) async fn check(&self, position: &Position) -> Result<()> {
         let (seq, floor) = (position.seq, self.state.floor);
-        let reason = if seq > self.state.head {
+        let (read, read_nonce) = position.read;
+        let reason = if seq.max(read) > self.state.head {
             ResyncReason::CursorAhead
         } else if seq <= floor && floor > 0 {
             ResyncReason::CursorExpired
-        } else if self.nonce(seq).await?.unwrap_or_default() == position.nonce {
+        } else if self.nonce(seq).await?.unwrap_or_default() == position.nonce
+            && (read <= floor || self.nonce(read).await?.unwrap_or_default() == read_nonce)
+        {
             return Ok(());
         } else {
             ResyncReason::LogForked

@@ -103,3 +103,27 @@ story!(a_node_that_was_made_anew_is_noticed, async |node| {
     assert_eq!(answer.json["resync_url"], "/v1/sync/changes");
     anew.stop().await;
 });
+
+story!(
+    what_was_read_ahead_of_the_cursor_and_is_lost_is_noticed,
+    async |node| {
+        let first = actor(node, "Erster").await;
+        let backup = node.store.head().await.unwrap();
+        let path = format!("/v1/actors/{first}");
+        let change = node.patch(&path).if_match("*");
+        change.json(&json!({"summary": "neu"})).await.expect(200);
+        node.settled().await;
+        // The page ends with the first entry, but tells of the record as it is by now.
+        let start = node.get("/v1/sync/changes?from=now").await.expect(200);
+        let start = start.json["next"].as_str().unwrap().to_owned();
+        actor(node, "Zweiter").await;
+        actor(node, "Dritter").await;
+        let page = node.get(&format!("{start}&limit=1")).await.expect(200);
+        assert_eq!(page.json["has_more"], true);
+        let head = page.json["seq"].as_i64().unwrap();
+        assert!(head > backup);
+        restore(node, head).await;
+        let next = page.json["next"].as_str().unwrap();
+        must_begin_anew(node, next, "cursor_ahead").await;
+    }
+);
