@@ -42,7 +42,7 @@ for i in 0 1 2; do
     for j in 0 1 2; do
         if (( i != j )); then
             "$program" --data-dir "$data" partner add "http://127.0.0.1:${ports[j]}" \
-                --name "${nodes[j]}" --origin "${nodes[j]}" >/dev/null 2>&1 || true # there already
+                --name "${nodes[j]}" --only-origin "${nodes[j]}" >/dev/null 2>&1 || true # there already
         fi
     done
     "$program" --data-dir "$data" serve --listen "127.0.0.1:${ports[i]}" >"$data/server.log" 2>&1 &

@@ -42,8 +42,9 @@ pub(super) struct Add {
     #[arg(long, value_parser = name)]
     name: Option<String>,
     /// The only origin whose records it may feed [default: that of its first answer]
+    // `--origin` is the name of this node.
     #[arg(long)]
-    origin: Option<String>,
+    only_origin: Option<String>,
     /// Only records of this kind; may be given more than once
     #[arg(long = "kind", value_parser = kind)]
     kinds: Vec<Kind>,
@@ -114,7 +115,7 @@ async fn add_one(store: &Store, config: &Config, add: &Add) -> Result<(), Failur
     let new = NewPartner {
         name: add.name.clone().unwrap_or_else(|| host.to_owned()),
         url: add.url.clone(),
-        origin: add.origin.clone(),
+        origin: add.only_origin.clone(),
         kinds: add.kinds.clone(),
         home_regions: add.home_regions.clone(),
     };
