@@ -18,6 +18,32 @@ macro_rules! from_head {
 }
 pub(crate) use from_head;
 
+/// Makes an extractor of an id in the path: a UUID. What is none is the id of nothing.
+macro_rules! path_id {
+    ($(#[$doc:meta])* $name:ident, $variable:literal, $description:literal) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        struct $name(uuid::Uuid);
+
+        $crate::extract::from_head!($name);
+
+        impl $name {
+            fn of(request: &actix_web::HttpRequest) -> Result<Self, $crate::problem::Problem> {
+                let id = uuid::Uuid::try_parse(request.match_info().query($variable));
+                id.map(Self)
+                    .map_err(|_| $crate::problem::Problem::new("not-found"))
+            }
+        }
+
+        impl $crate::operation::Extract for $name {
+            fn describe(draft: &mut $crate::operation::Draft) {
+                $crate::extract::describe_path_id(draft, $variable, $description);
+            }
+        }
+    };
+}
+pub(crate) use path_id;
+
 mod access;
 mod body;
 mod condition;
@@ -257,4 +283,16 @@ impl Extract for ChangeReason {
             "example": "Neue Anschrift seit Mai",
         }));
     }
+}
+
+/// Describes an id in the path.
+pub(crate) fn describe_path_id(draft: &mut Draft, variable: &str, description: &str) {
+    draft.parameter(json!({
+        "name": variable,
+        "in": "path",
+        "required": true,
+        "description": description,
+        "schema": {"type": "string", "format": "uuid"},
+    }));
+    draft.problem("not-found");
 }

@@ -331,6 +331,26 @@ impl<T: Resource> Reply for Created<T> {
     }
 }
 
+/// 204: it is gone.
+#[derive(Debug)]
+pub struct Removed;
+
+impl Responder for Removed {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::NoContent()
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .finish()
+    }
+}
+
+impl Reply for Removed {
+    fn describe(draft: &mut Draft) {
+        draft.response(204, json!({"description": "Removed."}));
+    }
+}
+
 /// 204: done, nothing to say.
 #[derive(Debug)]
 pub struct Done;

@@ -85,7 +85,7 @@ impl Unit<'_> {
     /// [`StoreError::HasRelationships`] as deleting does.
     pub async fn erase(&mut self, kind: Kind, id: Uuid, expected: &Precondition) -> Result<()> {
         let erasable = self.erasable(kind, id).await?;
-        meets(expected, erasable.version())?;
+        expected.met_by(erasable.version())?;
         self.lock_against_naming(id).await?;
         let ids = with_losers(&self.tx, [id]).await?;
         let mut going = Vec::new();
@@ -115,7 +115,7 @@ impl Unit<'_> {
         expected: &Precondition,
     ) -> Result<()> {
         let erasable = self.erasable(kind, id).await?;
-        meets(expected, erasable.version())?;
+        expected.met_by(erasable.version())?;
         let made = change::Entity::find()
             .select_only()
             .column(change::Column::Newest)
@@ -240,15 +240,5 @@ impl Erasable {
             Self::Living(row) => row.version,
             Self::Dead(grave) => grave.version,
         }
-    }
-}
-
-/// Whether a version is one of those that the caller expects.
-pub(crate) fn meets(expected: &Precondition, current: i64) -> Result<()> {
-    match expected {
-        Precondition::Versions(versions) if !versions.contains(&current) => {
-            Err(StoreError::PreconditionFailed { current })
-        }
-        Precondition::Versions(_) | Precondition::Any => Ok(()),
     }
 }

@@ -49,6 +49,14 @@ impl FeedFilter {
         }
     }
 
+    /// As it rests beside a partner or a webhook: codes and ids with commas between them.
+    pub(crate) fn kept(kinds: &str, home_regions: &str) -> Self {
+        let kinds = kinds.split(',').filter_map(Kind::parse);
+        let homes = home_regions.split(',');
+        let homes = homes.filter_map(|id| Uuid::try_parse(id).ok());
+        Self::new(kinds.collect(), homes.collect())
+    }
+
     /// The kinds, in dependency order.
     #[must_use]
     pub fn kinds(&self) -> &[Kind] {

@@ -134,14 +134,8 @@ impl Unit<'_> {
             return Err(StoreError::NotFound);
         }
         self.authorise_merge(&subject)?;
-        match expected {
-            Precondition::Versions(versions) if !versions.contains(&grave.version) => {
-                Err(StoreError::PreconditionFailed {
-                    current: grave.version,
-                })
-            }
-            Precondition::Versions(_) | Precondition::Any => Ok(grave),
-        }
+        expected.met_by(grave.version)?;
+        Ok(grave)
     }
 
     /// Who may not write a record is told that, whether it was merged or not.

@@ -1,4 +1,5 @@
-//! The schema, written by hand, forward only.
+//! The schema, written by hand, forward only. A migration is a list of statements, in which
+//! `{uuid}`, `{time}` and `{date}` stand for the type of each database.
 
 mod m0001_foundation;
 mod m0002_followers;
@@ -12,25 +13,64 @@ mod m0009_push;
 mod m0010_webhooks;
 
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
+
+/// Every migration in order; what it is called is what the database remembers.
+const ALL: &[Migration] = &[
+    Migration("m0001_foundation", m0001_foundation::STATEMENTS),
+    Migration("m0002_followers", m0002_followers::STATEMENTS),
+    Migration("m0003_merge", m0003_merge::STATEMENTS),
+    Migration("m0004_accounts", m0004_accounts::STATEMENTS),
+    Migration("m0005_flow", m0005_flow::STATEMENTS),
+    Migration("m0006_sync", m0006_sync::STATEMENTS),
+    Migration("m0007_persons", m0007_persons::STATEMENTS),
+    Migration("m0008_idempotency", m0008_idempotency::STATEMENTS),
+    Migration("m0009_push", m0009_push::STATEMENTS),
+    Migration("m0010_webhooks", m0010_webhooks::STATEMENTS),
+];
 
 /// Every migration in order.
 #[derive(Debug)]
 pub struct Migrator;
 
-#[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m0001_foundation::Migration),
-            Box::new(m0002_followers::Migration),
-            Box::new(m0003_merge::Migration),
-            Box::new(m0004_accounts::Migration),
-            Box::new(m0005_flow::Migration),
-            Box::new(m0006_sync::Migration),
-            Box::new(m0007_persons::Migration),
-            Box::new(m0008_idempotency::Migration),
-            Box::new(m0009_push::Migration),
-            Box::new(m0010_webhooks::Migration),
-        ]
+        let boxed = ALL
+            .iter()
+            .map(|one| Box::new(*one) as Box<dyn MigrationTrait>);
+        boxed.collect()
+    }
+}
+
+/// A migration: its name and its statements.
+#[derive(Debug, Clone, Copy)]
+struct Migration(&'static str, &'static [&'static str]);
+
+impl MigrationName for Migration {
+    fn name(&self) -> &str {
+        self.0
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    // SQLite does not wrap a migration in a transaction unless asked to.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let types = match manager.get_database_backend() {
+            DatabaseBackend::Sqlite => ["blob", "text", "text"],
+            _ => ["uuid", "timestamptz", "date"],
+        };
+        for statement in self.1 {
+            let marks = ["{uuid}", "{time}", "{date}"].iter().zip(types);
+            let sql = marks.fold((*statement).to_owned(), |sql, (mark, name)| {
+                sql.replace(mark, name)
+            });
+            manager.get_connection().execute_unprepared(&sql).await?;
+        }
+        Ok(())
     }
 }

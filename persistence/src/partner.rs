@@ -112,10 +112,7 @@ impl partner::Model {
     /// What of it is wanted.
     #[must_use]
     pub fn filter(&self) -> FeedFilter {
-        let kinds = self.kinds.split(',').filter_map(Kind::parse);
-        let homes = self.home_regions.split(',');
-        let homes = homes.filter_map(|id| Uuid::try_parse(id).ok());
-        FeedFilter::new(kinds.collect(), homes.collect())
+        FeedFilter::kept(&self.kinds, &self.home_regions)
     }
 }
 
@@ -407,14 +404,8 @@ impl Unit<'_> {
     ) -> Result<partner::Model> {
         let row = self.locked_partner(partner::Entity::find_by_id(id)).await?;
         let row = row.ok_or(StoreError::NotFound)?;
-        match expected {
-            Precondition::Versions(some) if !some.contains(&row.version) => {
-                Err(StoreError::PreconditionFailed {
-                    current: row.version,
-                })
-            }
-            Precondition::Versions(_) | Precondition::Any => Ok(row),
-        }
+        expected.met_by(row.version)?;
+        Ok(row)
     }
 
     /// Whoever reads from the partner begins again with what is wanted now.

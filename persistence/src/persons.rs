@@ -233,13 +233,8 @@ impl Unit<'_> {
                 None => Denied::Homeless,
             }));
         }
-        match expected {
-            Precondition::Versions(versions) if !versions.contains(&row.version) => {
-                let current = row.version;
-                Err(StoreError::PreconditionFailed { current })
-            }
-            Precondition::Versions(_) | Precondition::Any => Ok((row, record)),
-        }
+        expected.met_by(row.version)?;
+        Ok((row, record))
     }
 
     fn person_row(

@@ -14,7 +14,6 @@ pub use tell::Tell;
 
 use crate::entity::webhook::Secret;
 use crate::entity::{node, webhook, webhook_delivery};
-use crate::erase::meets;
 use crate::error::{Conflict, Result, StoreError, Unique};
 use crate::feed::FeedFilter;
 use crate::partner::{codes, ids};
@@ -103,10 +102,7 @@ impl webhook::Model {
     /// What it is told of.
     #[must_use]
     pub fn filter(&self) -> FeedFilter {
-        let kinds = self.kinds.split(',').filter_map(Kind::parse);
-        let homes = self.home_regions.split(',');
-        let homes = homes.filter_map(|id| Uuid::try_parse(id).ok());
-        FeedFilter::new(kinds.collect(), homes.collect())
+        FeedFilter::kept(&self.kinds, &self.home_regions)
     }
 
     fn disable(&mut self, reason: DisabledReason, unit: &Unit<'_>) {
@@ -349,7 +345,7 @@ impl Unit<'_> {
     ) -> Result<webhook::Model> {
         let row = self.locked_webhook(webhook::Entity::find_by_id(id)).await?;
         let row = row.ok_or(StoreError::NotFound)?;
-        meets(expected, row.version)?;
+        expected.met_by(row.version)?;
         Ok(row)
     }
 

@@ -26,6 +26,21 @@ pub enum Precondition {
     Versions(Vec<i64>),
 }
 
+impl Precondition {
+    /// Whether a version is one of those that are expected.
+    ///
+    /// # Errors
+    /// [`StoreError::PreconditionFailed`].
+    pub(crate) fn met_by(&self, current: i64) -> Result<()> {
+        match self {
+            Self::Versions(versions) if !versions.contains(&current) => {
+                Err(StoreError::PreconditionFailed { current })
+            }
+            Self::Versions(_) | Self::Any => Ok(()),
+        }
+    }
+}
+
 /// How a record is to be changed.
 #[derive(Debug, Clone)]
 pub enum Edit {
@@ -205,14 +220,8 @@ impl Unit<'_> {
             return Err(StoreError::NotFound);
         }
         self.authorise(Action::Write, &subject)?;
-        match expected {
-            Precondition::Versions(versions) if !versions.contains(&row.version) => {
-                Err(StoreError::PreconditionFailed {
-                    current: row.version,
-                })
-            }
-            Precondition::Versions(_) | Precondition::Any => Ok(row),
-        }
+        expected.met_by(row.version)?;
+        Ok(row)
     }
 
     /// A row, locked against other changes, whoever the caller is.

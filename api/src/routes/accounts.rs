@@ -7,12 +7,12 @@ pub(super) use body::{GrantBody, shown};
 use super::pages::{CURSOR, LIMIT};
 use crate::auth::secrets;
 use crate::extract::{
-    Admin, App, IfMatch, JsonBody, Pairs, Parameter, Parameters, Query, from_head,
+    Admin, App, IfMatch, JsonBody, Pairs, Parameter, Parameters, Query, describe_path_id, from_head,
 };
 use crate::once::{Keep, Kept, Once, respond};
 use crate::operation::{Draft, Extract, Reply, Routes};
 use crate::problem::Problem;
-use crate::reply::{Private, content, header_pair};
+use crate::reply::{Private, Removed, content, header_pair};
 use actix_web::body::BoxBody;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -121,14 +121,7 @@ impl<R> AccountId<R> {
 
 impl<R: Registry> Extract for AccountId<R> {
     fn describe(draft: &mut Draft) {
-        draft.parameter(json!({
-            "name": "id",
-            "in": "path",
-            "required": true,
-            "description": format!("The id of the {}.", R::NAME),
-            "schema": {"type": "string", "format": "uuid"},
-        }));
-        draft.problem("not-found");
+        describe_path_id(draft, "id", &format!("The id of the {}.", R::NAME));
     }
 }
 
@@ -348,25 +341,5 @@ impl<T: Serialize + ToSchema> Reply for Made<T> {
             insert(&mut response, &["headers", header], object);
         }
         draft.response(201, response);
-    }
-}
-
-/// 204: it is gone.
-#[derive(Debug)]
-struct Removed;
-
-impl Responder for Removed {
-    type Body = BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::NoContent()
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .finish()
-    }
-}
-
-impl Reply for Removed {
-    fn describe(draft: &mut Draft) {
-        draft.response(204, json!({"description": "Removed."}));
     }
 }

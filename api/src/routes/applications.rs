@@ -1,10 +1,9 @@
 //! Applications for membership in a network.
 
-use super::pages::{CURSOR, LIMIT, Page, Paging};
+use super::pages::{Page, Paging};
 use super::relationships::Address;
 use crate::extract::{
-    App, Body, HowToWrite, Id, JsonBody, Pairs, Parameter, Parameters, Query, Reader, Writer,
-    from_head,
+    App, Body, HowToWrite, Id, JsonBody, Query, Reader, Writer, describe_path_id, from_head,
 };
 use crate::once::{Keep, Kept, Once, respond};
 use crate::operation::{Draft, Extract, Reply, Routes};
@@ -108,23 +107,11 @@ struct ApplicationPage {
     next: Option<String>,
 }
 
-struct PageQuery(Paging);
-
-impl Parameters for PageQuery {
-    fn table() -> &'static [Parameter] {
-        &[LIMIT, CURSOR]
-    }
-
-    fn read(pairs: &Pairs) -> Result<Self, Problem> {
-        Paging::read(pairs).map(Self)
-    }
-}
-
 async fn get(
     app: App,
     Writer(caller): Writer,
     id: Id<Network>,
-    Query(PageQuery(paging)): Query<PageQuery>,
+    Query(paging): Query<Paging>,
     address: Address,
 ) -> Result<Page<ApplicationPage>, Problem> {
     let page = (paging.limit, paging.cursor.as_deref());
@@ -168,14 +155,7 @@ impl ApplicationInPath {
 
 impl Extract for ApplicationInPath {
     fn describe(draft: &mut Draft) {
-        draft.parameter(json!({
-            "name": "application",
-            "in": "path",
-            "required": true,
-            "description": "The id of the application.",
-            "schema": {"type": "string", "format": "uuid"},
-        }));
-        draft.problem("not-found");
+        describe_path_id(draft, "application", "The id of the application.");
     }
 }
 

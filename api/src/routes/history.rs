@@ -91,23 +91,11 @@ struct Revision {
     erased: bool,
 }
 
-struct PageQuery(Paging);
-
-impl Parameters for PageQuery {
-    fn table() -> &'static [Parameter] {
-        &[LIMIT, CURSOR]
-    }
-
-    fn read(pairs: &Pairs) -> Result<Self, Problem> {
-        Paging::read(pairs).map(Self)
-    }
-}
-
 async fn versions<T: Resource>(
     app: App,
     Reader(caller): Reader,
     id: Id<T>,
-    Query(PageQuery(paging)): Query<PageQuery>,
+    Query(paging): Query<Paging>,
     address: Address,
 ) -> Result<Page<HistoryPage>, Problem> {
     let page = (paging.limit, paging.cursor.as_deref());

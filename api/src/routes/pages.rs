@@ -1,6 +1,6 @@
 //! Pages that are paged by nothing but a limit and a cursor.
 
-use crate::extract::{Pairs, Parameter};
+use crate::extract::{Pairs, Parameter, Parameters};
 use crate::operation::{Draft, Reply};
 use crate::problem::Problem;
 use crate::reply::content;
@@ -35,15 +35,21 @@ pub(super) struct Paging {
     text: String,
 }
 
-impl Paging {
-    pub(super) fn read(pairs: &Pairs) -> Result<Self, Problem> {
+impl Parameters for Paging {
+    fn table() -> &'static [Parameter] {
+        &[LIMIT, CURSOR]
+    }
+
+    fn read(pairs: &Pairs) -> Result<Self, Problem> {
         Ok(Self {
             limit: pairs.number("limit", 1, 200)?.unwrap_or(20),
             cursor: pairs.one("cursor").map(str::to_owned),
             text: pairs.without_cursor(),
         })
     }
+}
 
+impl Paging {
     /// What a cursor is bound to.
     pub(super) fn bound(&self, path: &str) -> String {
         format!("{path}?{}", self.text)

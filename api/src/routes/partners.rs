@@ -3,11 +3,11 @@
 mod body;
 
 use crate::extract::{
-    Admin, App, IfMatch, JsonBody, MayMatch, Pairs, Parameter, Parameters, Query, from_head,
+    Admin, App, IfMatch, JsonBody, MayMatch, Pairs, Parameter, Parameters, Query, path_id,
 };
-use crate::operation::{Draft, Extract, Reply, Routes};
+use crate::operation::{Draft, Reply, Routes};
 use crate::problem::Problem;
-use crate::reply::{Private, content};
+use crate::reply::{Private, Removed, content};
 use actix_web::body::BoxBody;
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -47,31 +47,12 @@ pub fn routes() -> Routes {
         .route(Method::POST, RELEASE, release, &[], release_one)
 }
 
-/// The `{id}` of a partner in a URL.
-#[derive(Debug)]
-struct PartnerId(Uuid);
-
-from_head!(PartnerId);
-
-impl PartnerId {
-    fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let id = Uuid::try_parse(request.match_info().query("id"));
-        id.map(Self).map_err(|_| Problem::new("not-found"))
-    }
-}
-
-impl Extract for PartnerId {
-    fn describe(draft: &mut Draft) {
-        draft.parameter(json!({
-            "name": "id",
-            "in": "path",
-            "required": true,
-            "description": "The id of the partner.",
-            "schema": {"type": "string", "format": "uuid"},
-        }));
-        draft.problem("not-found");
-    }
-}
+path_id!(
+    /// The `{id}` of a partner in a URL.
+    PartnerId,
+    "id",
+    "The id of the partner."
+);
 
 /// What becomes of the copies of a partner that is removed.
 struct Removal {
@@ -227,25 +208,5 @@ impl Reply for Made {
             insert(&mut response, &["headers", header], object);
         }
         draft.response(201, response);
-    }
-}
-
-/// 204: it is gone.
-#[derive(Debug)]
-struct Removed;
-
-impl Responder for Removed {
-    type Body = BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::NoContent()
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .finish()
-    }
-}
-
-impl Reply for Removed {
-    fn describe(draft: &mut Draft) {
-        draft.response(204, json!({"description": "Removed."}));
     }
 }

@@ -1,10 +1,10 @@
 //! Contact persons of records, and everything that is held about a person.
 
-use super::pages::{CURSOR, LIMIT, Page, Paging};
+use super::pages::{Page, Paging};
 use super::relationships::Address;
 use crate::extract::{
-    Admin, App, Body, DryRun, Id, IfMatch, JsonBody, Pairs, Parameter, Parameters, Query, Reader,
-    Writer, describe_refusals, from_head, read_json,
+    Admin, App, Body, DryRun, Id, IfMatch, JsonBody, Query, Reader, Writer, describe_refusals,
+    path_id, read_json,
 };
 use crate::mount::find;
 use crate::once::{Keep, Kept, Once, respond};
@@ -89,23 +89,11 @@ struct ContactPersonPage {
     next: Option<String>,
 }
 
-struct PageQuery(Paging);
-
-impl Parameters for PageQuery {
-    fn table() -> &'static [Parameter] {
-        &[LIMIT, CURSOR]
-    }
-
-    fn read(pairs: &Pairs) -> Result<Self, Problem> {
-        Paging::read(pairs).map(Self)
-    }
-}
-
 async fn all<T: Resource>(
     app: App,
     Reader(caller): Reader,
     id: Id<T>,
-    Query(PageQuery(paging)): Query<PageQuery>,
+    Query(paging): Query<Paging>,
     address: Address,
 ) -> Result<Page<ContactPersonPage>, Problem> {
     let page = (paging.limit, paging.cursor.as_deref());
@@ -195,31 +183,12 @@ async fn held(
     Ok(Private::new(found))
 }
 
-/// The `{id}` of a contact person in a URL.
-#[derive(Debug)]
-struct PersonId(Uuid);
-
-from_head!(PersonId);
-
-impl PersonId {
-    fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let id = Uuid::try_parse(request.match_info().query("id"));
-        id.map(Self).map_err(|_| Problem::new("not-found"))
-    }
-}
-
-impl Extract for PersonId {
-    fn describe(draft: &mut Draft) {
-        draft.parameter(json!({
-            "name": "id",
-            "in": "path",
-            "required": true,
-            "description": "The id of the contact person.",
-            "schema": {"type": "string", "format": "uuid"},
-        }));
-        draft.problem("not-found");
-    }
-}
+path_id!(
+    /// The `{id}` of a contact person in a URL.
+    PersonId,
+    "id",
+    "The id of the contact person."
+);
 
 /// A contact person as sent; checked once it is known that the caller may write one.
 #[derive(Debug)]

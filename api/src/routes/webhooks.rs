@@ -5,11 +5,11 @@ mod deliveries;
 
 pub(crate) use deliveries::since;
 
-use crate::extract::{Admin, App, IfMatch, JsonBody, MayMatch, Query, from_head};
+use crate::extract::{Admin, App, IfMatch, JsonBody, MayMatch, Query, path_id};
 use crate::once::{Keep, Kept, Once, respond};
-use crate::operation::{Draft, Extract, Reply, Routes};
+use crate::operation::{Draft, Reply, Routes};
 use crate::problem::Problem;
-use crate::reply::{Private, content, header_pair};
+use crate::reply::{Private, Removed, content, header_pair};
 use crate::webhook::new_secret;
 use actix_web::body::BoxBody;
 use actix_web::http::{Method, header};
@@ -55,31 +55,12 @@ pub fn routes() -> Routes {
         .and(deliveries::routes())
 }
 
-/// The `{id}` of a webhook in a URL.
-#[derive(Debug)]
-struct WebhookId(Uuid);
-
-from_head!(WebhookId);
-
-impl WebhookId {
-    fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let id = Uuid::try_parse(request.match_info().query("id"));
-        id.map(Self).map_err(|_| Problem::new("not-found"))
-    }
-}
-
-impl Extract for WebhookId {
-    fn describe(draft: &mut Draft) {
-        draft.parameter(json!({
-            "name": "id",
-            "in": "path",
-            "required": true,
-            "description": "The id of the webhook.",
-            "schema": {"type": "string", "format": "uuid"},
-        }));
-        draft.problem("not-found");
-    }
-}
+path_id!(
+    /// The `{id}` of a webhook in a URL.
+    WebhookId,
+    "id",
+    "The id of the webhook."
+);
 
 async fn get_all(app: App, _: Admin, _: Query<()>) -> Result<Private<WebhookList>, Problem> {
     let webhooks = app.store.webhooks().await?;
@@ -277,25 +258,5 @@ impl<T: Serialize + ToSchema, const STATUS: u16> Reply for Done<T, STATUS> {
             insert(&mut response, &["headers", header], object);
         }
         draft.response(STATUS, response);
-    }
-}
-
-/// 204: it is gone.
-#[derive(Debug)]
-struct Removed;
-
-impl Responder for Removed {
-    type Body = BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::NoContent()
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .finish()
-    }
-}
-
-impl Reply for Removed {
-    fn describe(draft: &mut Draft) {
-        draft.response(204, json!({"description": "Removed."}));
     }
 }

@@ -355,13 +355,8 @@ impl Unit<'_> {
             query = query.lock_exclusive();
         }
         let row = query.one(&self.tx).await?.ok_or(StoreError::NotFound)?;
-        match expected {
-            Precondition::Versions(versions) if !versions.contains(&row.version) => {
-                let current = row.version;
-                Err(StoreError::PreconditionFailed { current })
-            }
-            Precondition::Versions(_) | Precondition::Any => Ok(row),
-        }
+        expected.met_by(row.version)?;
+        Ok(row)
     }
 
     async fn replace_grants(

@@ -1,14 +1,8 @@
 //! Records, their relationships, the log, accounts and keys.
 
-use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
-
-#[derive(DeriveMigrationName)]
-pub(super) struct Migration;
-
-/// SQL that both databases understand, with `{uuid}`, `{time}`, `{date}` and `{bool}` for the types
+/// SQL that both databases understand, with `{uuid}`, `{time}`, `{date}` and `boolean` for the types
 /// whose names differ.
-const TABLES: &[&str] = &[
+pub(super) const STATEMENTS: &[&str] = &[
     "CREATE TABLE sync_state (
         id integer PRIMARY KEY CHECK (id = 1),
         origin text NOT NULL,
@@ -28,7 +22,7 @@ const TABLES: &[&str] = &[
         external_id text,
         home_region {uuid},
         publication text NOT NULL,
-        was_public {bool} NOT NULL,
+        was_public boolean NOT NULL,
         publish_at {time},
         sameness text,
         version bigint NOT NULL,
@@ -50,7 +44,7 @@ const TABLES: &[&str] = &[
         external_id text,
         home_region {uuid},
         version bigint NOT NULL,
-        was_public {bool} NOT NULL,
+        was_public boolean NOT NULL,
         cause text NOT NULL,
         merged_into {uuid},
         created_at {time} NOT NULL,
@@ -106,14 +100,14 @@ const TABLES: &[&str] = &[
         origin text NOT NULL,
         op text NOT NULL,
         version bigint NOT NULL,
-        newest {bool} NOT NULL,
+        newest boolean NOT NULL,
         audience_before text,
         audience_after text,
         body text,
         by {uuid},
         reason text,
         at {time} NOT NULL,
-        bulk {bool} NOT NULL)",
+        bulk boolean NOT NULL)",
     "CREATE INDEX change_record ON change (record_id, seq)",
     "CREATE TABLE geometry (
         record_id {uuid} PRIMARY KEY REFERENCES record (id) ON DELETE CASCADE,
@@ -132,7 +126,7 @@ const TABLES: &[&str] = &[
         account_id {uuid} NOT NULL REFERENCES account (id) ON DELETE CASCADE,
         role text NOT NULL,
         region_id {uuid},
-        descendants {bool} NOT NULL,
+        descendants boolean NOT NULL,
         system text)",
     "CREATE INDEX account_grant_account ON account_grant (account_id)",
     "CREATE TABLE signing_key (
@@ -142,28 +136,3 @@ const TABLES: &[&str] = &[
         created_at {time} NOT NULL,
         retired_at {time})",
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    // SQLite does not wrap a migration in a transaction unless asked to.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let names = match manager.get_database_backend() {
-            DatabaseBackend::Sqlite => ["blob", "text", "text", "boolean"],
-            _ => ["uuid", "timestamptz", "date", "boolean"],
-        };
-        for table in TABLES {
-            let sql = ["{uuid}", "{time}", "{date}", "{bool}"]
-                .iter()
-                .zip(names)
-                .fold((*table).to_owned(), |sql, (mark, name)| {
-                    sql.replace(mark, name)
-                });
-            manager.get_connection().execute_unprepared(&sql).await?;
-        }
-        Ok(())
-    }
-}

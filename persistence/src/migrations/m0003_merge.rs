@@ -1,14 +1,8 @@
 //! Merged records: which record stands for them, and what stays with them until a merge is undone.
 
-use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
-
-#[derive(DeriveMigrationName)]
-pub(super) struct Migration;
-
 /// Former slugs and geometries outlive the row of a record that was merged, so they no longer go
 /// with it by themselves. SQLite can drop a constraint only with the table.
-const TABLES: &[&str] = &[
+pub(super) const STATEMENTS: &[&str] = &[
     "CREATE TABLE merged (
         loser_id {uuid} PRIMARY KEY,
         survivor_id {uuid} NOT NULL)",
@@ -35,22 +29,3 @@ const TABLES: &[&str] = &[
         SELECT record_id, version, body, updated_at FROM geometry_old",
     "DROP TABLE geometry_old",
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let [uuid, time] = match manager.get_database_backend() {
-            DatabaseBackend::Sqlite => ["blob", "text"],
-            _ => ["uuid", "timestamptz"],
-        };
-        for table in TABLES {
-            let sql = table.replace("{uuid}", uuid).replace("{time}", time);
-            manager.get_connection().execute_unprepared(&sql).await?;
-        }
-        Ok(())
-    }
-}

@@ -1,13 +1,7 @@
 //! What stands beside records at this node: statements of the ends of relationships, hidden
 //! copies, applications for membership; and what the publishing job looks for.
 
-use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
-
-#[derive(DeriveMigrationName)]
-pub(super) struct Migration;
-
-const STATEMENTS: &[&str] = &[
+pub(super) const STATEMENTS: &[&str] = &[
     "ALTER TABLE record ADD COLUMN withheld boolean NOT NULL DEFAULT false",
     "CREATE INDEX record_publish_at ON record (publish_at) WHERE publish_at IS NOT NULL",
     // Neither goes with the record: what comes back is disputed or hidden still.
@@ -38,23 +32,3 @@ const STATEMENTS: &[&str] = &[
     "CREATE INDEX application_relationship ON application (relationship_id)",
     "CREATE INDEX change_by ON change (by, seq)",
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    // SQLite does not wrap a migration in a transaction unless asked to.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let [uuid, time] = match manager.get_database_backend() {
-            DatabaseBackend::Sqlite => ["blob", "text"],
-            _ => ["uuid", "timestamptz"],
-        };
-        for statement in STATEMENTS {
-            let sql = statement.replace("{uuid}", uuid).replace("{time}", time);
-            manager.get_connection().execute_unprepared(&sql).await?;
-        }
-        Ok(())
-    }
-}

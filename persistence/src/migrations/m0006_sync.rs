@@ -4,13 +4,7 @@
 //! Copies come in the order of the log, each in its newest version, so that two of them may have
 //! one slug, key or identifier for a while. Only this node's own must be unique.
 
-use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
-
-#[derive(DeriveMigrationName)]
-pub(super) struct Migration;
-
-const STATEMENTS: &[&str] = &[
+pub(super) const STATEMENTS: &[&str] = &[
     // The order of a snapshot.
     "CREATE INDEX record_feed ON record (origin, kind, id)",
     "DROP INDEX record_slug",
@@ -73,23 +67,3 @@ const STATEMENTS: &[&str] = &[
     "CREATE INDEX quarantine_partner ON quarantine (partner_id, id)",
     "CREATE INDEX quarantine_record ON quarantine (record_id)",
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    // SQLite does not wrap a migration in a transaction unless asked to.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let [uuid, time] = match manager.get_database_backend() {
-            DatabaseBackend::Sqlite => ["blob", "text"],
-            _ => ["uuid", "timestamptz"],
-        };
-        for statement in STATEMENTS {
-            let sql = statement.replace("{uuid}", uuid).replace("{time}", time);
-            manager.get_connection().execute_unprepared(&sql).await?;
-        }
-        Ok(())
-    }
-}

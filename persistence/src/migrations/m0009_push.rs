@@ -1,12 +1,6 @@
 //! What supplying systems have pushed.
 
-use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
-
-#[derive(DeriveMigrationName)]
-pub(super) struct Migration;
-
-const STATEMENTS: &[&str] = &[
+pub(super) const STATEMENTS: &[&str] = &[
     "CREATE TABLE supply (
         system text NOT NULL,
         kind text NOT NULL,
@@ -18,23 +12,3 @@ const STATEMENTS: &[&str] = &[
         PRIMARY KEY (system, kind, external_id))",
     "CREATE INDEX supply_record ON supply (record_id)",
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    // SQLite does not wrap a migration in a transaction unless asked to.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let uuid = match manager.get_database_backend() {
-            DatabaseBackend::Sqlite => "blob",
-            _ => "uuid",
-        };
-        for statement in STATEMENTS {
-            let sql = statement.replace("{uuid}", uuid);
-            manager.get_connection().execute_unprepared(&sql).await?;
-        }
-        Ok(())
-    }
-}

@@ -1,12 +1,6 @@
 //! Webhooks: who is told of changes, and what became of each delivery.
 
-use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
-
-#[derive(DeriveMigrationName)]
-pub(super) struct Migration;
-
-const STATEMENTS: &[&str] = &[
+pub(super) const STATEMENTS: &[&str] = &[
     "CREATE TABLE webhook (
         id {uuid} PRIMARY KEY,
         name text NOT NULL,
@@ -54,23 +48,3 @@ const STATEMENTS: &[&str] = &[
         WHERE state = 'pending'",
     "CREATE INDEX webhook_delivery_finished ON webhook_delivery (finished_at)",
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    // SQLite does not wrap a migration in a transaction unless asked to.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let [uuid, time] = match manager.get_database_backend() {
-            DatabaseBackend::Sqlite => ["blob", "text"],
-            _ => ["uuid", "timestamptz"],
-        };
-        for statement in STATEMENTS {
-            let sql = statement.replace("{uuid}", uuid).replace("{time}", time);
-            manager.get_connection().execute_unprepared(&sql).await?;
-        }
-        Ok(())
-    }
-}

@@ -67,9 +67,11 @@ story!(
         let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
         let id = actor(node, "Alt").await;
         let stays = actor(node, "Bleibt").await;
+        intake.pull().await;
         let merge = node.post(&format!("/v1/actors/{id}/merge"));
         merge.json(&json!({"into": stays})).await.expect(200);
         intake.pull().await;
+        assert_eq!(bodies(&here, &id).await, 1, "the survivor is found by it");
         // Nobody tells here of what happens before a snapshot.
         erase(node, &stays).await;
         intake.change(json!({"kinds": ["actor"]})).await;

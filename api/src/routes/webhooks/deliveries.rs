@@ -3,11 +3,10 @@
 use super::super::pages::{CURSOR, LIMIT, Page, Paging};
 use super::super::relationships::Address;
 use super::{Done, WebhookId};
-use crate::extract::{Admin, App, Pairs, Parameter, Parameters, Query, from_head, wrong};
+use crate::extract::{Admin, App, Pairs, Parameter, Parameters, Query, path_id, wrong};
 use crate::once::{Kept, Once};
-use crate::operation::{Draft, Extract, Routes};
+use crate::operation::Routes;
 use crate::problem::Problem;
-use actix_web::HttpRequest;
 use actix_web::http::Method;
 use chrono::{DateTime, Utc};
 use domain::record::{micros, micros_opt};
@@ -19,7 +18,6 @@ use persistence::entity::webhook_delivery;
 use persistence::unit::WriteOptions;
 use persistence::webhook::Since;
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -44,30 +42,12 @@ pub(super) fn routes() -> Routes {
         .route(Method::POST, REPLAY, replay, &[], replay_all)
 }
 
-/// The `{delivery}` of a URL.
-#[derive(Debug)]
-struct DeliveryId(Uuid);
-
-from_head!(DeliveryId);
-
-impl DeliveryId {
-    fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let id = Uuid::try_parse(request.match_info().query("delivery"));
-        id.map(Self).map_err(|_| Problem::new("not-found"))
-    }
-}
-
-impl Extract for DeliveryId {
-    fn describe(draft: &mut Draft) {
-        draft.parameter(json!({
-            "name": "delivery",
-            "in": "path",
-            "required": true,
-            "description": "The id of the delivery.",
-            "schema": {"type": "string", "format": "uuid"},
-        }));
-    }
-}
+path_id!(
+    /// The `{delivery}` of a URL.
+    DeliveryId,
+    "delivery",
+    "The id of the delivery."
+);
 
 /// A page of deliveries.
 #[derive(Debug, Serialize, ToSchema)]
