@@ -214,6 +214,8 @@ async fn open(config: &Config) -> Result<Store, Failure> {
     if config.database_url.is_none() {
         make_private(&config.data_dir)
             .map_err(|why| Failure::Io(config.data_dir.display().to_string(), why))?;
+        let file = config.database_file();
+        make_private_file(&file).map_err(|why| Failure::Io(file.display().to_string(), why))?;
     }
     let store = Store::open(&config.database(), config.origin.as_deref(), Clock::System).await?;
     Ok(store)
@@ -225,6 +227,15 @@ fn make_private(folder: &std::path::Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.recursive(true).create(folder)
+}
+
+/// Makes a file that only its owner may read, should the folder be open to others. What `SQLite`
+/// puts beside it has the same mode.
+fn make_private_file(file: &std::path::Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.append(true).create(true).open(file).map(drop)
 }
 
 /// An error and the chain of its causes, each said once.

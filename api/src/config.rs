@@ -325,11 +325,17 @@ impl Config {
             .unwrap_or_else(|| self.data_dir.join("index"))
     }
 
+    /// The file of the embedded database.
+    #[must_use]
+    pub fn database_file(&self) -> PathBuf {
+        self.data_dir.join("verbund.sqlite")
+    }
+
     /// The URL of the database.
     #[must_use]
     pub fn database(&self) -> String {
         self.database_url.clone().unwrap_or_else(|| {
-            let path = self.data_dir.join("verbund.sqlite");
+            let path = self.database_file();
             let path = path.to_string_lossy();
             // What would end the path of a URL is escaped.
             let path = path
@@ -340,16 +346,55 @@ impl Config {
         })
     }
 
-    /// The database's address without its password, for logs.
+    /// Where the database is, for logs: without user, password and parameters, which may be secret.
     #[must_use]
     pub fn database_for_display(&self) -> String {
-        match url::Url::parse(&self.database()) {
-            Ok(mut url) if url.password().is_some() => {
-                // A URL with a host takes a password.
-                let _ = url.set_password(Some("…"));
-                url.to_string()
-            }
-            _ => self.database(),
+        if self.database_url.is_none() {
+            return self.database();
+        }
+        let Ok(url) = url::Url::parse(&self.database()) else {
+            return "a database whose URL cannot be read".to_owned();
+        };
+        let host = url.host_str().unwrap_or_default();
+        let port = url
+            .port()
+            .map_or_else(String::new, |port| format!(":{port}"));
+        format!("{}://{host}{port}{}", url.scheme(), url.path())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_of_the_database_is_shown() {
+        let shown = |url: &str| {
+            let config = Config {
+                database_url: Some(url.to_owned()),
+                ..Config::default()
+            };
+            config.database_for_display()
+        };
+        for (url, wanted) in [
+            (
+                "postgres://anna:geheim@db.example:5433/verbund",
+                "postgres://db.example:5433/verbund",
+            ),
+            (
+                "postgres:///verbund?host=/run&user=anna&password=geheim",
+                "postgres:///verbund",
+            ),
+            (
+                "postgres://anna:geheim@db.example:port/verbund",
+                "a database whose URL cannot be read",
+            ),
+            (
+                "sqlite:///var/lib/verbund.sqlite",
+                "sqlite:///var/lib/verbund.sqlite",
+            ),
+        ] {
+            assert_eq!(shown(url), wanted);
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::auth;
 use crate::config::Config;
 use crate::extract::{App, Proved, bearer};
 use crate::limits::{Standing, Who};
+use crate::middleware::routed_path;
 use crate::problem::Problem;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -36,7 +37,7 @@ pub async fn guard(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let app = App::of(request.request())?;
     // Whoever watches the node must be able to at any time.
-    if request.path().starts_with("/health/") {
+    if routed_path(request.request()).starts_with("/health/") {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
     let peer = request.peer_addr().map(|peer| peer.ip());
@@ -49,12 +50,13 @@ pub async fn guard(
             return Ok(request.error_response(standing.problem()));
         }
     }
-    let claims = request.path() == TOKENS || request.headers().contains_key(header::AUTHORIZATION);
+    let signs_in = routed_path(request.request()) == TOKENS;
+    let claims = signs_in || request.headers().contains_key(header::AUTHORIZATION);
     let late = watch(&mut request, &app);
     let response = next.call(request).await?.map_into_boxed_body();
     let status = response.status();
-    let refused = status == StatusCode::UNAUTHORIZED
-        || response.request().path() == TOKENS && status == StatusCode::BAD_REQUEST;
+    let refused =
+        status == StatusCode::UNAUTHORIZED || signs_in && status == StatusCode::BAD_REQUEST;
     if claims && refused {
         app.limits.failed(address);
     }
@@ -71,7 +73,7 @@ fn remember(request: &ServiceRequest, standing: Standing) {
 /// Who the request counts for. Only a token that is valid makes it an account's; what it proves is
 /// kept for those who ask who calls.
 async fn who(app: &State, request: &ServiceRequest) -> Who {
-    if request.path() == TOKENS {
+    if routed_path(request.request()) == TOKENS {
         return Who::Claimant;
     }
     let token = match bearer(request.headers()) {

@@ -50,7 +50,7 @@ pub async fn outermost(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = name(&request);
-    let negotiated = negotiate::offered(request.method(), request.path()).len() > 1;
+    let negotiated = negotiate::offered(request.method(), routed_path(request.request())).len() > 1;
     let app = App::of(request.request())?;
     let begun = Instant::now();
     let response = next.call(request).await?.map_into_boxed_body();
@@ -69,7 +69,7 @@ pub async fn outermost(
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }
-    let policy = docs::policy(response.request().path());
+    let policy = docs::policy(routed_path(response.request()));
     let standing = response.request().extensions().get::<Standing>().copied();
     let headers = response.headers_mut();
     if let Some(standing) = standing {
@@ -117,11 +117,17 @@ fn name(request: &ServiceRequest) -> String {
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
+/// The path by which a request is routed. What must know the route has to ask for this one: a path
+/// may be percent-encoded in many ways (RFC 3986, 6.2.2.2).
+pub(crate) fn routed_path(request: &HttpRequest) -> &str {
+    request.match_info().as_str()
+}
+
 fn refused(request: &HttpRequest) -> Option<Problem> {
     if request.uri().to_string().len() > MAX_URL {
         return Some(Problem::new("uri-too-long"));
     }
-    let path = request.path();
+    let path = routed_path(request);
     let api = path.starts_with("/v1/") || path == "/";
     (api && negotiate::chosen(request).is_none()).then(|| {
         let offered = negotiate::offered(request.method(), path).iter();
@@ -140,7 +146,7 @@ fn documented(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<B
     let problem = match response.response().error() {
         Some(error) => problem_of(Some(error), status),
         // These errors have a form of their own (RFC 6749, 5.2).
-        None if response.request().path() == crate::routes::oauth::TOKEN => return response,
+        None if routed_path(response.request()) == crate::routes::oauth::TOKEN => return response,
         None if failed => problem_of(None, status),
         None => return response,
     };

@@ -1,6 +1,7 @@
 //! In which media type an answer goes: by `Accept` (RFC 9110, 12.5.1), of an export also by `format=`.
 
 use crate::extract::from_head;
+use crate::middleware::routed_path;
 use crate::operation::{Draft, Extract};
 use crate::problem::Problem;
 use actix_web::HttpRequest;
@@ -82,7 +83,7 @@ pub fn offered(method: &Method, path: &str) -> &'static [Media] {
 /// The media type of the answer; `None` if none that is offered is acceptable.
 #[must_use]
 pub fn chosen(request: &HttpRequest) -> Option<Media> {
-    let offered = offered(request.method(), request.path());
+    let offered = offered(request.method(), routed_path(request));
     if offered == EXPORT {
         let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
         let mut formats = pairs.filter(|(name, _)| name == "format");

@@ -131,7 +131,9 @@ impl Outgoing {
             .ok_or_else(|| format!("\"{text}\" has no host"))?;
         let trusted = match &host {
             Host::Domain(name) => {
-                let local = *name == "localhost" || name.ends_with(".localhost");
+                // A name may end with the dot of the root.
+                let name = name.strip_suffix('.').unwrap_or(name);
+                let local = name == "localhost" || name.ends_with(".localhost");
                 let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
                 let allowed = self.allowed.has_name(name)
                     || local && loopback.iter().any(|one| self.allowed.has_address(*one));
@@ -223,6 +225,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     let shared = match address.octets() {
         // This network; carrier-grade NAT; IETF protocols; benchmarks; reserved.
         [0 | 240..=255, ..] | [192, 0, 0, _] | [198, 18..=19, ..] => true,
+        // Relays of 6to4; what a cloud tells its machines.
+        [192, 88, 99, _] | [168, 63, 129, 16] => true,
         [100, second, ..] => (64..128).contains(&second),
         _ => false,
     };
@@ -291,6 +295,9 @@ mod tests {
             "file:///etc/passwd",
             "https:",
             "https://localhost",
+            "https://localhost./",
+            "https://192.88.99.1",
+            "https://168.63.129.16/metadata",
             "https://a.localhost/",
             "https://127.0.0.1",
             "https://2130706433",

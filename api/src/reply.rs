@@ -10,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::fault::FieldError;
 use domain::json::insert;
 use domain::resource::Resource;
+use domain::value::format;
 use persistence::entity::record;
 use persistence::idempotency::Answer;
 use persistence::write::Saved;
@@ -122,6 +123,19 @@ impl<T> Found<T> {
     }
 }
 
+/// `Content-Language` of an answer in these languages, but for what is no language tag: what comes
+/// from a partner is kept as it is.
+pub(crate) fn content_language<'a>(tags: impl IntoIterator<Item = &'a str>) -> Option<HeaderValue> {
+    let tags: Vec<&str> = tags
+        .into_iter()
+        .filter(|tag| format::language(tag).is_ok())
+        .collect();
+    if tags.is_empty() {
+        return None;
+    }
+    HeaderValue::try_from(tags.join(", ")).ok()
+}
+
 impl<T> Responder for Found<T> {
     type Body = BoxBody;
 
@@ -135,7 +149,7 @@ impl<T> Responder for Found<T> {
         response
             .content_type(shown.media.name())
             .insert_header((header::ETAG, shown.etag));
-        if let Some(language) = shown.language {
+        if let Some(language) = content_language(shown.language.as_deref()) {
             response.insert_header((header::CONTENT_LANGUAGE, language));
         }
         response.body(shown.json)

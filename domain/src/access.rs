@@ -56,7 +56,7 @@ pub enum Action {
     Write,
     /// Move it into or out of `published`, or set `publish_at`.
     Publish,
-    /// Change the tree of regions.
+    /// Change the tree of regions, down which rights go.
     ShapeTree,
     /// Say in the name of this record whether a relationship is right.
     Confirm,
@@ -98,6 +98,9 @@ pub fn may(grant: &Grant, action: Action, subject: &Subject<'_>) -> bool {
         (Scope::Regions(_), None) => false,
     };
     let homeless = subject.home_region.is_none();
+    // Rights go down the tree of regions: who could shape it with rights in one could give
+    // himself others.
+    let here = here && (action != Action::ShapeTree || grant.scope == Scope::Node);
     let supplied = grant.system.is_none() || grant.system.as_deref() == subject.system;
     here && supplied
         && match (action, grant.role) {
@@ -269,7 +272,7 @@ mod tests {
             (Role::Editor, [true, true, false, false, false]),
             (Role::Approver, [true, true, true, false, true]),
             (Role::Feeder, [false, false, false, false, false]),
-            (Role::Admin, [true, true, true, true, true]),
+            (Role::Admin, [true, true, true, false, true]),
         ] {
             let actions = [
                 Action::Read,

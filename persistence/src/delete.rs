@@ -11,13 +11,16 @@ use domain::vocabulary::Coded;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    QuerySelect, QueryTrait,
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// How many relationships may go with a record in one transaction.
 const MAX_RELATIONSHIPS: usize = 400;
+
+/// How many records that name one are looked at.
+const MOST_NAMING: u64 = 200;
 
 impl Unit<'_> {
     /// Deletes a record that [`Self::for_update`] has read, with its own relationships.
@@ -32,6 +35,8 @@ impl Unit<'_> {
         let edges = self.own_edges(&ids).await?;
         let going: BTreeSet<Uuid> = edges.iter().map(|row| row.id).collect();
         self.refuse_referenced(&ids, &going).await?;
+        self.refuse_shaping(going.iter().copied().chain([old.id]))
+            .await?;
         self.forget_persons(&ids.union(&going).copied().collect())
             .await?;
         for row in edges.into_iter().chain([old]) {
@@ -90,44 +95,39 @@ impl Unit<'_> {
         ids: &BTreeSet<Uuid>,
         going: &BTreeSet<Uuid>,
     ) -> Result<()> {
-        let naming: Vec<Uuid> = reference::Entity::find()
+        let naming = reference::Entity::find()
             .select_only()
             .column(reference::Column::RecordId)
-            .distinct()
             .filter(reference::Column::TargetId.is_in(ids.iter().copied()))
-            .filter(reference::Column::RecordId.is_not_in(ids.iter().copied()))
-            .into_tuple()
-            .all(&self.tx)
-            .await?;
-        let naming: Vec<Uuid> = naming
-            .into_iter()
-            .filter(|one| !going.contains(one))
-            .collect();
-        if naming.is_empty() {
-            return Ok(());
-        }
-        let total = naming.len();
+            .into_query();
+        // Copies keep a dangling reference; only own records hold it here.
         let rows = record::Entity::find()
-            .filter(record::Column::Id.is_in(naming))
+            .filter(record::Column::Id.in_subquery(naming))
+            .filter(record::Column::Id.is_not_in(ids.union(going).copied()))
             .filter(record::Column::Origin.eq(&self.origin))
             .order_by_asc(record::Column::Id)
-            .limit(200)
+            .limit(MOST_NAMING)
             .all(&self.tx)
             .await?;
         if rows.is_empty() {
-            // Copies keep a dangling reference; only own records hold it here.
             return Ok(());
         }
-        let mut by = Vec::new();
+        let mut seen = Vec::new();
         for row in &rows {
-            if by.len() < 10 && self.caller.sees(&self.subject(row)?) {
-                by.push(RecordRef {
+            if self.caller.sees(&self.subject(row)?) {
+                seen.push(RecordRef {
                     kind: kind_of(row)?,
                     id: row.id,
                 });
             }
         }
-        Err(StoreError::StillReferenced { by, total })
+        let total = seen.len();
+        seen.truncate(10);
+        Err(StoreError::StillReferenced {
+            by: seen,
+            total,
+            hidden: total < rows.len(),
+        })
     }
 
     /// Puts a tombstone in a record's place. Former slugs and geometry go with it, unless it is

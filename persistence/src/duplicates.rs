@@ -235,6 +235,7 @@ impl Store {
                 Column::Body,
             ])
             .filter(Column::Kind.ne(Kind::Relationship.code()))
+            .filter(Column::Withheld.eq(false))
             .order_by_asc(Column::Id)
             .into_model::<Row>()
             .stream(tx)

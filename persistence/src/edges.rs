@@ -8,11 +8,14 @@ use domain::access::Action;
 use domain::body::Facts;
 use domain::fault::{Fault, FieldError};
 use domain::json::insert;
-use domain::relationship::Relationship;
+use domain::relationship::{Relationship, RelationshipType};
 use domain::resource::Kind;
 use domain::value::reference::End;
 use domain::vocabulary::Coded;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, Statement};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    Statement,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -89,6 +92,30 @@ impl Unit<'_> {
             Ok(())
         } else {
             Err(StoreError::Forbidden(Denied::OwnEnd))
+        }
+    }
+
+    /// Refuses to change or take away relationships of the tree of regions, for all but the admin.
+    pub(crate) async fn refuse_shaping(
+        &self,
+        relationships: impl IntoIterator<Item = Uuid>,
+    ) -> Result<()> {
+        if self.caller.is_node_admin() {
+            return Ok(());
+        }
+        let trees = RelationshipType::ALL
+            .iter()
+            .filter(|one| one.rule().acyclic);
+        let shaping = edge::Entity::find()
+            .filter(edge::Column::RecordId.is_in(relationships))
+            .filter(edge::Column::Type.is_in(trees.map(|one| one.code())))
+            .filter(edge::Column::FromKind.eq(Kind::Region.code()))
+            .count(&self.tx)
+            .await?;
+        if shaping == 0 {
+            Ok(())
+        } else {
+            Err(StoreError::Forbidden(Denied::RegionTree))
         }
     }
 

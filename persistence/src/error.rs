@@ -60,12 +60,14 @@ pub enum StoreError {
         stored: SystemVersion,
     },
     /// Other records name this one.
-    #[error("still referenced by {total} records")]
+    #[error("still referenced by {total} records, and others: {hidden}")]
     StillReferenced {
         /// The first ten that the caller may see.
         by: Vec<RecordRef>,
-        /// How many there are.
+        /// How many he may see.
         total: usize,
+        /// Whether there are some that he may not see.
+        hidden: bool,
     },
     /// More relationships would have to go with the record than one transaction may hold.
     #[error("has {0} relationships")]

@@ -68,6 +68,7 @@ impl Unit<'_> {
         }
         if let Some(relationship) = &facts.relationship {
             self.authorise_ends(relationship, &resolved)?;
+            self.refuse_shaping(old.map(|old| old.id)).await?;
         }
         Ok(Prepared {
             body: checked.body,
@@ -111,7 +112,10 @@ impl Unit<'_> {
         let old_date = old.and_then(|row| row.publish_at);
         // What is published has no date at which it will be.
         let dated = !is && old_date != facts.publish_at;
-        if was != is || dated {
+        // Who may not publish there does not move there what is published, or will be.
+        let moved = old.is_some_and(|old| old.home_region != home_region);
+        let public = is || facts.publish_at.is_some();
+        if was != is || dated || moved && public {
             self.authorise(Action::Publish, &subject)?;
             if let Some(before) = before {
                 self.authorise(Action::Publish, &before)?;

@@ -182,16 +182,18 @@ impl Store {
             Err(_) => graves.filter(tombstone::Column::Slug.eq(key)),
         };
         let graves = graves.all(self.db().reader()).await?;
-        let newest = graves.into_iter().min_by_key(|grave| {
-            let rank = rank(&grave.origin, &self.node().origin);
+        let here = &self.node().origin;
+        // A draft that was deleted later does not hide the tombstone of what was public.
+        let seen = graves
+            .into_iter()
+            .filter(|grave| caller.sees(&buried(grave, kind, here)));
+        let newest = seen.min_by_key(|grave| {
+            let rank = rank(&grave.origin, here);
             (rank, std::cmp::Reverse(grave.deleted_at))
         });
         let Some(grave) = newest else {
             return Ok(StoreError::NotFound);
         };
-        if !caller.sees(&buried(&grave, kind, &self.node().origin)) {
-            return Ok(StoreError::NotFound);
-        }
         if let Some(survivor) = self.stand_in(caller, &grave).await? {
             return Ok(StoreError::Moved {
                 to: survivor.id.to_string(),

@@ -15,8 +15,11 @@ pub struct Process {
     child: Child,
     // Read on, so that the program never waits for its output to be taken.
     _output: Lines<BufReader<ChildStdout>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
+
+/// The file of its log.
+const LOG: &str = "log";
 
 /// The program that cargo has built beside the tests.
 fn program() -> PathBuf {
@@ -69,11 +72,16 @@ pub async fn admin_token(database: &Database) -> String {
 impl Process {
     /// Starts the program on a free port and waits until it says where.
     pub async fn serve(database: &Database) -> Self {
+        Self::serve_logging(database, "warn").await
+    }
+
+    /// As [`Process::serve`], with this much in its log.
+    pub async fn serve_logging(database: &Database, level: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let log = folder.path().join("log");
+        let log = folder.path().join(LOG);
         let mut child = command(database, &folder)
             .args(["serve", "--listen", "127.0.0.1:0", "--workers", "2"])
-            .args(["--log", "warn"])
+            .args(["--log", level])
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(&log).unwrap())
             .spawn()
@@ -87,10 +95,15 @@ impl Process {
                 base: base.trim().trim_end_matches('/').to_owned(),
                 child,
                 _output: output,
-                _folder: folder,
+                folder,
             };
         }
         panic!("{}", std::fs::read_to_string(log).unwrap());
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join(LOG)).unwrap()
     }
 
     /// How many bytes of memory it holds (resident set size, `/proc`).

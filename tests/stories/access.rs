@@ -23,7 +23,8 @@ const ROLES: [(Role, bool, bool, bool); 5] = [
     (Role::Editor, true, false, false),
     (Role::Approver, true, true, false),
     (Role::Feeder, false, false, false),
-    (Role::Admin, true, true, true),
+    // Rights go down the tree of regions: it is the whole node's.
+    (Role::Admin, true, true, false),
 ];
 
 story!(
@@ -349,5 +350,127 @@ story!(
         node.delete(&one).if_match("\"1\"").await.expect(204);
         node.get(&one).await.problem(404, "not-found");
         node.get(&one).token(&node.admin).await.problem(410, "gone");
+    }
+);
+
+fn part_of(region: &str, publication: &str) -> Value {
+    json!({
+        "type": "part_of",
+        "from": {"kind": "region", "slug": region},
+        "to": {"kind": "region", "slug": "nordhessen"},
+        "home_region": "nordhessen",
+        "publication": publication,
+    })
+}
+
+story!(
+    nobody_gets_rights_by_hanging_a_region_below_his_own,
+    Seeded,
+    async |node| {
+        let here = region(node, "nordhessen").await;
+        for role in [Role::Editor, Role::Admin] {
+            let token = node.token_below(role, Some(here), true).await;
+            for publication in ["draft", "published"] {
+                let edge = node.post("/v1/relationships").token(&token);
+                let refused = edge.json(&part_of("muensterland", publication)).await;
+                let refused = refused.problem(403, "forbidden");
+                if role == Role::Admin {
+                    assert_eq!(refused.json["reason"], "region-tree");
+                }
+            }
+            let create = node.post("/v1/actors?dry_run=true").token(&token);
+            let create = create.json(&actor("muensterland", "draft")).await;
+            create.problem(403, "forbidden");
+        }
+    }
+);
+
+story!(
+    nobody_takes_rights_from_others_by_cutting_the_tree,
+    Seeded,
+    async |node| {
+        let here = region(node, "nordhessen").await;
+        let valley = json!({"name": "Fuldatal", "home_region": "nordhessen"});
+        let valley = node.post("/v1/regions").json(&valley).await.expect(201);
+        let edge = node.post("/v1/relationships");
+        let edge = edge.json(&part_of("fuldatal", "draft")).await.expect(201);
+        for role in [Role::Editor, Role::Approver, Role::Admin] {
+            let token = node.token(role, Some(here)).await;
+            // Neither by deleting the relationship, nor with the region, nor by another type.
+            for path in [
+                format!("/v1/relationships/{}", edge.id()),
+                format!("/v1/regions/{}", valley.id()),
+            ] {
+                let delete = node.delete(&path).token(&token).if_match("*").await;
+                let refused = delete.problem(403, "forbidden");
+                assert_eq!(refused.json["reason"], "region-tree", "{role:?} {path}");
+            }
+            let path = format!("/v1/relationships/{}", edge.id());
+            let change = node.patch(&path).token(&token).if_match("*");
+            let change = change.json(&json!({"type": "related_to"})).await;
+            change.problem(403, "forbidden");
+        }
+        let path = format!("/v1/regions/{}", valley.id());
+        node.delete(&path).if_match("*").await.expect(204);
+    }
+);
+
+story!(what_one_may_not_see_is_not_counted, Seeded, async |node| {
+    let there = region(node, "muensterland").await;
+    let editor = node.token(Role::Editor, Some(there)).await;
+    let moor = json!({"name": "Venn", "home_region": "muensterland"});
+    let moor = node.post("/v1/regions").json(&moor).await.expect(201);
+    for name in ["Eins", "Zwei", "Drei"] {
+        let place = json!([{"region": moor.id()}]);
+        let hidden = json!({"name": name, "home_region": "nordhessen", "places": place});
+        node.post("/v1/actors").json(&hidden).await.expect(201);
+    }
+    let path = format!("/v1/regions/{}", moor.id());
+    let delete = async |token: &str| {
+        let delete = node.delete(&path).token(token).if_match("*").await;
+        delete.problem(409, "still-referenced")
+    };
+    let told = delete(&editor).await;
+    assert_eq!(told.json["total"], 0);
+    assert_eq!(told.json["referenced_by"], json!([]));
+    let detail = told.json["detail"].as_str().unwrap();
+    assert!(
+        detail.starts_with("Records that you may not see"),
+        "{detail}"
+    );
+    assert_eq!(delete(&node.admin).await.json["total"], 3);
+});
+
+story!(
+    a_draft_that_is_gone_does_not_hide_what_was_public,
+    Seeded,
+    async |node| {
+        for publication in ["published", "draft"] {
+            let body = json!({"name": "Wechsel", "slug": "wechsel", "home_region": "nordhessen", "publication": publication});
+            let made = node.post("/v1/networks").json(&body).await.expect(201);
+            let path = format!("/v1/networks/{}", made.id());
+            node.delete(&path).if_match("*").await.expect(204);
+            node.get("/v1/networks/wechsel").await.problem(410, "gone");
+        }
+    }
+);
+
+story!(
+    who_may_not_is_told_so_whatever_he_sends,
+    Seeded,
+    async |node| {
+        let here = region(node, "nordhessen").await;
+        let editor = node.token(Role::Editor, Some(here)).await;
+        for path in [
+            "/v1/webhooks",
+            "/v1/accounts",
+            "/v1/clients",
+            "/v1/sync/partners",
+        ] {
+            for _ in 0..10 {
+                let sent = node.post(path).token(&editor).json(&json!({})).await;
+                sent.problem(403, "forbidden");
+            }
+        }
     }
 );

@@ -81,7 +81,7 @@ fn fate(access: &str, who: Who, about: About) -> Fate {
         Who::Node(Admin) => true,
         Who::Narrowed(scope) => scope == TokenScope::Directory && !homeless,
     };
-    let shapes = writes && matches!(who, Who::Here(Admin) | Who::Node(Admin));
+    let shapes = writes && matches!(who, Who::Node(Admin));
     let approves = writes && !matches!(who, Who::Here(Editor) | Who::Node(Editor));
     // A token without the scope does not get as far as the record.
     let reaches = !matches!(who, Who::Narrowed(scope) if scope != TokenScope::Directory);

@@ -2,6 +2,7 @@
 
 mod kills;
 mod postgres;
+mod secrets;
 
 use domain::sync::Digest;
 use persistence::entity::record;

@@ -13,6 +13,8 @@ use domain::vocabulary::Coded;
 use futures::future::LocalBoxFuture;
 use persistence::accounts::Principal;
 use serde_json::json;
+use std::convert::Infallible;
+use tokio::sync::oneshot;
 
 /// Anybody; a token is not even looked at.
 #[derive(Debug)]
@@ -173,6 +175,19 @@ impl Extract for Anyone {
     }
 }
 
+/// Ends when it is known who calls.
+struct CallerAsked(oneshot::Receiver<Infallible>);
+
+/// Waits until it is known who calls, if the handler asks. Bodies are read after this: what a caller
+/// must not do is refused for that, whatever he sends.
+pub(crate) async fn caller_known(request: &HttpRequest) {
+    let asked = request.extensions_mut().remove::<CallerAsked>();
+    if let Some(CallerAsked(asked)) = asked {
+        // Nothing is ever sent: it ends when the sender is dropped.
+        let _ = asked.await;
+    }
+}
+
 /// Makes an extractor of a function from the request.
 macro_rules! from_caller {
     ($name:ident, $of:expr) => {
@@ -181,7 +196,14 @@ macro_rules! from_caller {
             type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-                Box::pin($of(request.clone()))
+                let (known, wait) = oneshot::channel::<Infallible>();
+                request.extensions_mut().insert(CallerAsked(wait));
+                let of = $of(request.clone());
+                Box::pin(async move {
+                    let found = of.await;
+                    drop(known);
+                    found
+                })
             }
         }
     };

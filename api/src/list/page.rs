@@ -4,7 +4,7 @@ use super::parameters;
 use super::read::Scope;
 use crate::negotiate::Media;
 use crate::operation::{Draft, Reply, reference};
-use crate::reply::content;
+use crate::reply::{content, content_language};
 use crate::represent::{Representation, geojson, with_members};
 use actix_web::body::BoxBody;
 use actix_web::http::header;
@@ -60,8 +60,8 @@ impl<S> Responder for RecordList<S> {
         if let Some(next) = self.next {
             response.insert_header((header::LINK, format!("<{next}>; rel=\"next\"")));
         }
-        if !self.languages.is_empty() {
-            response.insert_header((header::CONTENT_LANGUAGE, self.languages.join(", ")));
+        if let Some(languages) = content_language(self.languages.iter().map(String::as_str)) {
+            response.insert_header((header::CONTENT_LANGUAGE, languages));
         }
         response.body(body)
     }

@@ -4,6 +4,7 @@ use super::Problem;
 use actix_web::http::header;
 use domain::json::insert;
 use domain::sync::ResyncReason;
+use domain::value::reference::RecordRef;
 use domain::vocabulary::Coded;
 use persistence::StoreError;
 use persistence::error::{Conflict, Denied, Tombstone, Unique};
@@ -30,13 +31,9 @@ impl From<StoreError> for Problem {
                 format!("`system_version` {given} is older than {stored}, which the system has sent before."),
                 format!("`system_version` {given} ist älter als {stored}, was das System schon gesendet hat."),
             ),
-            StoreError::StillReferenced { by, total } => Self::new("still-referenced")
-                .detail(
-                    format!("{total} records still name this one; change those in `referenced_by` first."),
-                    format!("{total} Datensätze nennen diesen noch; ändern Sie zuerst die in `referenced_by`."),
-                )
-                .member("referenced_by", json!(by))
-                .member("total", json!(total)),
+            StoreError::StillReferenced { by, total, hidden } => {
+                still_referenced(&by, total, hidden)
+            }
             StoreError::HasRelationships(count) => {
                 Self::new("has-relationships").member("total", json!(count))
             }
@@ -135,6 +132,26 @@ fn stale(current: i64) -> Problem {
         .header(header::ETAG, &tag)
 }
 
+/// What the caller may not see is not counted.
+fn still_referenced(by: &[RecordRef], total: usize, hidden: bool) -> Problem {
+    let problem = Problem::new("still-referenced")
+        .member("referenced_by", json!(by))
+        .member("total", json!(total));
+    let (en, de) = (
+        format!("{total} records still name this one; change those in `referenced_by` first."),
+        format!("{total} Datensätze nennen diesen noch; ändern Sie zuerst die in `referenced_by`."),
+    );
+    let (hidden_en, hidden_de) = (
+        "Records that you may not see name this one; ask who administers this node.",
+        "Datensätze, die Sie nicht sehen dürfen, nennen diesen; fragen Sie, wer diesen Knoten verwaltet.",
+    );
+    match (total, hidden) {
+        (_, false) => problem.detail(en, de),
+        (0, true) => problem.detail(hidden_en, hidden_de),
+        (_, true) => problem.detail(format!("{en} {hidden_en}"), format!("{de} {hidden_de}")),
+    }
+}
+
 fn gone(tombstone: &Tombstone) -> Problem {
     let envelope = &tombstone.envelope;
     let mut stone = json!({
@@ -165,13 +182,13 @@ fn forbidden(denied: Denied) -> Problem {
         ),
         Denied::Publish => (
             "publication",
-            "Only an approver of the region moves records into or out of `published`; send `\"publication\": \"review\"` instead.",
-            "Nur wer Freigaberechte hat, setzt Datensätze auf `published` oder nimmt sie zurück; senden Sie stattdessen `\"publication\": \"review\"`.",
+            "Only an approver of the region moves records into or out of `published`, or published ones to another region; send `\"publication\": \"review\"` instead.",
+            "Nur wer Freigaberechte hat, setzt Datensätze auf `published`, nimmt sie zurück oder verschiebt veröffentlichte in eine andere Region; senden Sie stattdessen `\"publication\": \"review\"`.",
         ),
         Denied::RegionTree => (
             "region-tree",
-            "Only an admin changes which region is part of which, since grants follow that tree.",
-            "Nur die Verwaltung ändert, welche Region Teil welcher ist, denn Rechte folgen diesem Baum.",
+            "Only an admin of the whole node changes which region is part of which, since grants follow that tree.",
+            "Nur die Verwaltung des ganzen Knotens ändert, welche Region Teil welcher ist, denn Rechte folgen diesem Baum.",
         ),
         Denied::Copy => (
             "copy",

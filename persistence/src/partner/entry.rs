@@ -8,7 +8,7 @@ use domain::change::Cause;
 use domain::json;
 use domain::record::ENVELOPE;
 use domain::resource::Kind;
-use domain::sync::FeedOp;
+use domain::sync::{FeedOp, MAX_COUNT};
 use domain::vocabulary::Coded;
 use serde::Deserialize;
 use serde_json::Value;
@@ -162,8 +162,14 @@ fn read(entry: &str, origin: &str) -> Result<Option<News>, String> {
 }
 
 fn version(sent: &Sent<'_>) -> Result<i64, String> {
-    let version = sent.version.filter(|version| *version > 0);
-    version.ok_or_else(|| "there is no version".to_owned())
+    let version = sent.version.ok_or("there is no version")?;
+    let counted = 1..=MAX_COUNT;
+    if counted.contains(&version) {
+        return Ok(version);
+    }
+    Err(format!(
+        "the version {version} is not one of 1 to {MAX_COUNT}"
+    ))
 }
 
 fn record(sent: &Sent<'_>, kind: Kind) -> Result<CopiedRecord, String> {
@@ -259,7 +265,9 @@ mod tests {
         };
         assert!(with("origin", json!("another")).contains("another"));
         assert!(with("hash", json!("sha256:00")).contains("hash"));
-        assert!(with("version", json!(0)).contains("version"));
+        for version in [0, i64::MIN, MAX_COUNT + 1, i64::MAX] {
+            assert!(with("version", json!(version)).contains("version"));
+        }
         assert!(with("op", json!("annex")).contains("annex"));
         assert!(!with("id", json!("me")).is_empty());
         assert!(!with("at", json!("yesterday")).is_empty());

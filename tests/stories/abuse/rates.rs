@@ -102,6 +102,29 @@ story!(bad_tokens_are_heard_less_often, async |node| {
         .problem(401, "unauthorized");
 });
 
+story!(
+    passwords_are_tried_a_few_times_only_however_the_path_is_written,
+    async |node| {
+        let server = strict(node).await;
+        let sign_in = async |path: &str, address: &str| {
+            let call = server.call(Method::POST, path);
+            let call = call.header("x-forwarded-for", address);
+            let form = "grant_type=password&username=anna&password=falsch";
+            call.body("application/x-www-form-urlencoded", form).await
+        };
+        for path in ["/oauth/token", "/oauth/%74oken"] {
+            let refused = sign_in(path, "192.0.2.1").await.expect(400);
+            assert_eq!(refused.json["error"], "invalid_grant");
+        }
+        for path in ["/oauth/token", "/oauth/%74oken", "/%6Fauth/toke%6e"] {
+            let refused = sign_in(path, "192.0.2.1").await;
+            let refused = refused.problem(429, "rate-limited");
+            assert_eq!(refused.header("ratelimit-policy"), "\"failures\";q=2;w=60");
+        }
+        sign_in("/oauth/token", "192.0.2.2").await.expect(400);
+    }
+);
+
 story!(nobody_invents_where_he_comes_from, async |node| {
     let server = node
         .beside(|config| config.requests_per_minute_address = NonZeroU32::new(2).unwrap())

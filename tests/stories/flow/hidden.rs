@@ -78,6 +78,9 @@ story!(
             seen
         };
         assert_eq!(seen(None).await, [true; 6]);
+        network(node, "Kopienverbund", "nordhessen", "published").await;
+        let twins = "/v1/duplicates?kind=network&limit=200";
+        assert!(node.get(twins).await.expect(200).text.contains(&copy));
         for _ in 0..2 {
             let put = node
                 .put(&hidden)
@@ -88,6 +91,9 @@ story!(
         node.settled().await;
         assert_eq!(seen(None).await, [false; 6]);
         assert_eq!(seen(Some(&approver)).await, [false; 6]);
+        for call in [node.get(twins), node.get(twins).token(&node.admin)] {
+            assert!(!call.await.expect(200).text.contains(&copy));
+        }
         // Admins find it by its id; lists hold for them, too, what is published.
         let admin = seen(Some(&node.admin)).await;
         assert_eq!(admin, [true, true, true, false, false, false]);

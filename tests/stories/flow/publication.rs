@@ -129,6 +129,38 @@ story!(a_date_is_set_by_an_approver, Seeded, async |node| {
     node.get(&path).await.expect(200);
 });
 
+story!(
+    nobody_moves_to_a_region_what_he_may_not_publish_there,
+    Seeded,
+    async |node| {
+        let token = token(node, Role::Approver, "nordhessen").await;
+        let me = node.get("/v1/me").token(&token).await.expect(200);
+        let account = format!("/v1/accounts/{}", me.json["account"].as_str().unwrap());
+        let grants = json!({"grants": [
+            {"role": "approver", "region": "nordhessen"},
+            {"role": "editor", "region": "muensterland"},
+        ]});
+        let granted = node.patch(&account).if_match("*").json(&grants).await;
+        granted.expect(200);
+        let date = json!({"publish_at": "2100-01-01T00:00:00Z"});
+        let published = network(node, "Öffentlich", "nordhessen", "published").await;
+        let dated = network(node, "Bald", "nordhessen", "review").await;
+        let draft = network(node, "Entwurf", "nordhessen", "draft").await;
+        let patch = async |id: &str, body: &Value| {
+            let path = format!("/v1/networks/{id}");
+            let patch = node.patch(&path).token(&token).if_match("*");
+            patch.json(body).await
+        };
+        patch(&dated, &date).await.expect(200);
+        let away = json!({"home_region": "muensterland"});
+        for id in [&published, &dated] {
+            let refused = patch(id, &away).await.problem(403, "forbidden");
+            assert_eq!(refused.json["reason"], "publication");
+        }
+        patch(&draft, &away).await.expect(200);
+    }
+);
+
 async fn fresh(backend: Backend) -> Database {
     Database::new(backend, Content::Empty).await
 }
