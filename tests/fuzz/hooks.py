@@ -21,3 +21,8 @@ def before_call(context, case, kwargs):
     if case.query and str(case.query.get("wait", "0")).isdigit():
         if int(case.query.get("wait", 0)) <= 55:
             case.query.pop("wait", None)
+
+
+@schemathesis.serializer("application/x-ndjson", "text/csv")
+def text(context, value):
+    return value.encode() if isinstance(value, str) else value
