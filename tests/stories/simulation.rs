@@ -69,7 +69,7 @@ fn all(backend: Backend, seeds: Range<u64>) {
 
 #[test]
 fn sqlite() {
-    all(Backend::Sqlite, seeds(40, 2_000));
+    all(Backend::Sqlite, seeds(200, 20_000));
 }
 
 #[test]

@@ -244,7 +244,7 @@ async fn partner(node: &Node, intake: &Intake<'_>, writing: &Cell<bool>) {
 
 story!(followers_miss_nothing_under_many_writers, async |node| {
     let mut chance = chance();
-    let transactions = if full() { 100_000 } else { 500 };
+    let transactions = if full() { 100_000 } else { 5_000 };
     let journal = Journal::default();
     for number in 0..20 {
         let id = made(node, "networks", body(&format!("w-{number}"))).await;
