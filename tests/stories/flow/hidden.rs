@@ -78,7 +78,8 @@ story!(
             seen
         };
         assert_eq!(seen(None).await, [true; 6]);
-        network(node, "Kopienverbund", "nordhessen", "published").await;
+        let twin = json!({"name": "Kopienverbund", "slug": "zwilling", "home_region": "nordhessen", "publication": "published"});
+        node.post("/v1/networks").json(&twin).await.expect(201);
         let twins = "/v1/duplicates?kind=network&limit=200";
         assert!(node.get(twins).await.expect(200).text.contains(&copy));
         for _ in 0..2 {
