@@ -9,6 +9,9 @@ use std::fmt::Write as _;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+/// The largest number that every JSON reader takes exactly (RFC 7493, 2.2).
+pub const MAX_COUNT: i64 = 9_007_199_254_740_991;
+
 crate::vocabulary! {
     /// What an entry of the feed tells.
     FeedOp "feed_op" {

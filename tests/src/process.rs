@@ -69,9 +69,15 @@ pub async fn admin_token(database: &Database) -> String {
 impl Process {
     /// Starts the program on a free port and waits until it says where.
     pub async fn serve(database: &Database) -> Self {
+        Self::serve_with(database, &[]).await
+    }
+
+    /// The same with these variables in its environment.
+    pub async fn serve_with(database: &Database, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
         let mut child = command(database, &folder)
+            .envs(settings.iter().copied())
             .args(["serve", "--listen", "127.0.0.1:0", "--workers", "2"])
             .args(["--log", "warn"])
             .stdout(Stdio::piped())

@@ -8,6 +8,7 @@ use domain::access::Caller;
 use domain::account::is_name;
 use domain::clock::rfc3339;
 use domain::resource::Kind;
+use domain::sync::FeedPhase;
 use domain::vocabulary::Coded;
 use persistence::partner::{NewPartner, PartnerChange};
 use persistence::write::Precondition;
@@ -187,7 +188,13 @@ async fn show(store: &Store, name: &str) -> Result<(), Failure> {
         ("home regions", wanted(&row.home_regions)),
         ("state", row.state.clone()),
         ("phase", row.phase.clone()),
-        ("taken over", format!("{} of {}", row.seq, row.head_seq)),
+        (
+            "taken over",
+            match row.phase()? {
+                FeedPhase::Snapshot => "the snapshot is not taken over yet".to_owned(),
+                FeedPhase::Tail => format!("{} of {}", row.seq, row.head_seq),
+            },
+        ),
         ("copies", partner.copies.to_string()),
         ("quarantined", partner.quarantined.to_string()),
         ("skipped", row.skipped.to_string()),

@@ -78,7 +78,8 @@ story!(a_page_says_where_it_goes_on, async |node| {
         .get(&path)
         .header(ACCEPT_ENCODING.as_str(), "gzip")
         .await;
-    packed.expect(200);
+    assert_eq!(packed.header("content-encoding"), "gzip");
+    assert_eq!(packed.expect(200).json, first.json);
 });
 
 story!(whoever_wants_only_what_changes_begins_now, async |node| {
