@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use domain::access::Caller;
 use domain::account::is_name;
 use domain::clock::rfc3339;
+use domain::fault::Lang;
 use domain::resource::Kind;
 use domain::sync::FeedPhase;
 use domain::vocabulary::Coded;
@@ -133,6 +134,12 @@ async fn add_one(store: &Store, config: &Config, add: &Add) -> Result<(), Failur
             "there is a partner called {} already; give another name with --name",
             new.name
         ))),
+        Err(StoreError::Invalid(faults)) => {
+            let whys = faults
+                .iter()
+                .map(|one| format!("{}: {}", one.pointer, one.fault.message(Lang::En)));
+            Err(Failure::Told(whys.collect::<Vec<_>>().join("; ")))
+        }
         Err(other) => Err(other.into()),
     }
 }

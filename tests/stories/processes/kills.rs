@@ -62,6 +62,7 @@ async fn copies_survive_kills(backend: Backend) {
     let time = Duration::from_millis(500);
     write(&there, &mut chance, time, &mut known).await;
     here.kill().await;
+    write(&there, &mut chance, time, &mut known).await;
     slowest = slowest.max(heal(&there, &here, &proxy, &partner).await);
     nothing_is_lost(&there, &known).await;
 

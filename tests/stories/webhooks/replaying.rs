@@ -130,7 +130,7 @@ story!(
         let since = disabled["disabled_at"].as_str().unwrap();
         let body =
             json!({"name": "Importiert", "home_region": "hessen", "publication": "published"});
-        let missed = import.call(Method::POST, "/v1/actors?wait=false");
+        let missed = import.call(Method::POST, "/v1/actors");
         let missed = missed.token(&node.admin).json(&body).await.expect(201);
         assert!(missed.json["created_at"].as_str().unwrap() < since);
         node.settled().await;
