@@ -56,12 +56,10 @@ async fn copies_survive_kills(backend: Backend) {
             slowest = slowest.max(heal(&there, &here, &proxy, &partner).await);
         }
     }
-    // It dies while it reads, and nobody helps.
-    proxy.does(Fault::None);
-    here.go_on(&partner).await;
-    let time = Duration::from_millis(500);
-    write(&there, &mut chance, time, &mut known).await;
+    slowest = slowest.max(heal(&there, &here, &proxy, &partner).await);
+    // It dies while it waits for what changes, and nobody helps.
     here.kill().await;
+    let time = Duration::from_millis(500);
     write(&there, &mut chance, time, &mut known).await;
     slowest = slowest.max(heal(&there, &here, &proxy, &partner).await);
     nothing_is_lost(&there, &known).await;
