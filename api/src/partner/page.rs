@@ -146,32 +146,32 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read(more: serde_json::Value) -> Result<PartnerPage, String> {
+    fn read(more: &serde_json::Value) -> Result<PartnerPage, String> {
         let mut sent = json!({"origin": "partner", "entries": [{}, 1], "phase": "tail", "seq": 1, "head_seq": 1, "up_to_date": true, "next": "/v1/sync/changes?cursor=AAA", "tomorrow": 1});
-        domain::json::merge_patch(&mut sent, &more);
+        domain::json::merge_patch(&mut sent, more);
         page(sent.to_string().as_bytes())
     }
 
     #[test]
     fn numbers_are_those_of_a_log() {
         for fine in [0, 1, MAX_COUNT] {
-            let page = read(json!({"seq": fine, "head_seq": fine})).unwrap();
+            let page = read(&json!({"seq": fine, "head_seq": fine})).unwrap();
             assert_eq!((page.seq, page.head), (fine, fine));
         }
         for bad in [i64::MIN, -1, MAX_COUNT + 1, i64::MAX] {
             for name in ["seq", "head_seq"] {
-                let why = read(json!({name: bad})).unwrap_err();
+                let why = read(&json!({name: bad})).unwrap_err();
                 let told = format!("{name} is {bad}, not from 0 to 9007199254740991");
                 assert_eq!(why, told);
             }
         }
-        assert!(read(json!({"seq": 1.5})).is_err());
-        assert!(read(json!({"seq": u64::MAX})).is_err());
+        assert!(read(&json!({"seq": 1.5})).is_err());
+        assert!(read(&json!({"seq": u64::MAX})).is_err());
     }
 
     #[test]
     fn the_next_page_is_on_the_same_server() {
-        let with = |next: &str| read(json!({"next": next}));
+        let with = |next: &str| read(&json!({"next": next}));
         let read = with("/v1/sync/changes?cursor=AAA").unwrap();
         assert_eq!(read.entries.len(), 2);
         for bad in [

@@ -30,13 +30,10 @@ fn always(answer: impl Fn() -> HttpResponse + Clone + Send + 'static) -> (String
 pub(super) fn answering<F: Future<Output = HttpResponse> + 'static>(
     answer: impl Fn(HttpRequest) -> F + Clone + Send + 'static,
 ) -> (String, ServerHandle) {
-    let server = HttpServer::new(move || {
-        let answer = answer.clone();
-        App::new().default_service(web::to(move |request| answer(request)))
-    })
-    .workers(1)
-    .bind("127.0.0.1:0")
-    .unwrap();
+    let server = HttpServer::new(move || App::new().default_service(web::to(answer.clone())))
+        .workers(1)
+        .bind("127.0.0.1:0")
+        .unwrap();
     let base = format!("http://{}", server.addrs()[0]);
     let server = server.run();
     let handle = server.handle();
