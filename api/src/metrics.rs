@@ -169,11 +169,16 @@ async fn partners(board: &mut Board, state: &State) -> persistence::Result<()> {
     let rows = state.store.partner_rows().await?;
     let now = state.store.clock().now();
     let of = |row: &partner::Model| vec![("partner", row.name.clone())];
+    let lags = rows
+        .iter()
+        .map(|row| Ok(row.lag()?.map(|lag| (of(row), lag))));
+    let lags: Vec<_> = lags
+        .filter_map(Result::transpose)
+        .collect::<persistence::Result<_>>()?;
     board.add(
         "partner_lag_entries",
-        "Entries of a partner's log that it had when it last answered and that are not taken over",
-        rows.iter()
-            .map(|row| (of(row), (row.head_seq - row.seq).max(0))),
+        "Entries of a partner's log that it had when it last answered and that are not taken over; absent during the snapshot",
+        lags,
     );
     board.add(
         "partner_lag_seconds",

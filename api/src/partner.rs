@@ -18,17 +18,29 @@ use page::Fetched;
 use persistence::entity::partner;
 use persistence::partner::{Lease, Taken};
 use persistence::{Store, StoreError};
+use rand::Rng;
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 /// How often the digests are compared.
 const COMPARE: TimeDelta = TimeDelta::hours(24);
+
+/// How often a lease is prolonged while something is waited for: several times before it ends.
+const HEARTBEAT: Duration = Duration::from_secs(6);
 
 /// Reads feeds and takes over what they tell.
 #[derive(Debug, Clone)]
 pub struct Exchange<A = Outgoing> {
     store: Store,
     partners: A,
+    /// How often a lease is prolonged while an answer is waited for.
+    heartbeat: Duration,
+    /// How often each partner was begun anew since nothing of it was left.
+    begun: Arc<Mutex<BTreeMap<Uuid, i32>>>,
 }
 
 /// Why a page was not taken over.
@@ -94,7 +106,19 @@ impl Exchange {
 impl<A: Ask> Exchange<A> {
     /// For the partners of a store, asked by way of `partners`.
     pub fn with(store: Store, partners: A) -> Self {
-        Self { store, partners }
+        Self {
+            store,
+            partners,
+            heartbeat: HEARTBEAT,
+            begun: Arc::default(),
+        }
+    }
+
+    /// Prolongs leases at another interval than every six seconds.
+    #[must_use]
+    pub fn heartbeat(mut self, every: Duration) -> Self {
+        self.heartbeat = every;
+        self
     }
 
     /// Reads the next page of a partner's feed, waiting so long for changes, and takes it over.
@@ -109,48 +133,98 @@ impl<A: Ask> Exchange<A> {
     ) -> Result<Taken, Failed> {
         let partner = self.store.prolong_lease(lease).await?;
         let url = format!("{}{}", base(&partner), path(&partner, wait));
-        let fetched = tokio::select! {
-            fetched = page::fetch(&self.partners, &url, wait) => fetched?,
-            _ = stop.wait_for(|stop| *stop) => return Err(Failed::Stopped),
-        };
-        let page = match fetched {
+        let asked = page::fetch(&self.partners, &url, wait);
+        let page = match self.leased(lease, stop, asked).await?? {
             Fetched::Page(page) => page,
-            Fetched::BeginAnew(reason) if partner.next.is_some() => {
-                tracing::warn!(
-                    partner = partner.name,
-                    reason,
-                    "everything is taken over anew"
-                );
-                self.store.resync_partner(lease).await?;
-                return Ok(Taken::More);
-            }
-            Fetched::BeginAnew(reason) => {
-                let why = format!("it does not begin where it should: {reason}");
-                return Err(Failed::partner(why));
-            }
+            Fetched::BeginAnew(reason) => return self.begin_anew(lease, &partner, &reason).await,
         };
+        if !page.up_to_date && partner.next.as_ref() == Some(&page.next) {
+            let why = "it says that there is more, but the address of the next page stays the same";
+            return Err(Failed::partner(why));
+        }
         let mut taken = self.store.take_page(lease, &page).await?;
         while taken == Taken::Unswept {
             taken = self.store.sweep(lease).await?;
         }
         if taken == Taken::UpToDate {
-            return self.compare(lease).await;
+            self.begun().remove(&partner.id);
+            return self.compare(lease, stop).await;
         }
         Ok(taken)
     }
 
+    /// What comes of some work; the lease is kept meanwhile.
+    async fn leased<T>(
+        &self,
+        lease: &Lease,
+        stop: &mut watch::Receiver<bool>,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Failed> {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return Ok(done),
+                _ = stop.wait_for(|stop| *stop) => return Err(Failed::Stopped),
+                () = tokio::time::sleep(self.heartbeat) => {}
+            }
+            self.store.prolong_lease(lease).await?;
+        }
+    }
+
+    fn begun(&self) -> MutexGuard<'_, BTreeMap<Uuid, i32>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins anew with a partner that cannot go on from where this node is. One that never lets
+    /// it come to the end is let alone for longer each time.
+    async fn begin_anew(
+        &self,
+        lease: &Lease,
+        partner: &partner::Model,
+        reason: &str,
+    ) -> Result<Taken, Failed> {
+        if partner.next.is_none() {
+            let why = format!("it does not begin where it should: {reason}");
+            return Err(Failed::partner(why));
+        }
+        let name = &partner.name;
+        tracing::warn!(partner = name, reason, "everything is taken over anew");
+        self.store.resync_partner(lease).await?;
+        let times = {
+            let mut begun = self.begun();
+            let times = begun.entry(partner.id).or_default();
+            *times = times.saturating_add(1);
+            *times
+        };
+        if times == 1 {
+            return Ok(Taken::More);
+        }
+        Err(Failed::Partner {
+            why: format!(
+                "everything has to be taken over anew before its end is reached: {reason}"
+            ),
+            retry_after: Some(pause(times, rand::rng().random_range(0.5..=1.0))),
+        })
+    }
+
     /// Compares what is here with what the partner feeds, once a day; if it is not the same,
     /// everything is taken over anew.
-    async fn compare(&self, lease: &Lease) -> Result<Taken, Failed> {
+    async fn compare(
+        &self,
+        lease: &Lease,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<Taken, Failed> {
         let partner = self.store.prolong_lease(lease).await?;
         let now = self.store.clock().now();
         let fresh = partner.compared_at.is_some_and(|at| now - at < COMPARE);
-        // What was not understood is not here.
-        if fresh || partner.refused > 0 || partner.skipped > 0 {
+        // What is in quarantine is not among the copies.
+        if fresh || self.store.has_quarantined(partner.id).await? {
             return Ok(Taken::UpToDate);
         }
         let url = format!("{}{}?{}", base(&partner), page::DIGEST, query(&partner));
-        let theirs = match page::digests(&self.partners, &url).await {
+        let asked = page::digests(&self.partners, &url);
+        let theirs = match self.leased(lease, stop, asked).await? {
             Ok(theirs) => theirs,
             Err(Unreadable { why, .. }) => {
                 tracing::info!(partner = partner.name, why, "cannot be compared today");
@@ -162,7 +236,8 @@ impl<A: Ask> Exchange<A> {
             // Something was written meanwhile; they are compared the next time.
             return Ok(Taken::UpToDate);
         }
-        let ours = self.store.copied_digests(&partner).await?;
+        let counted = self.store.copied_digests(&partner);
+        let ours = self.leased(lease, stop, counted).await??;
         let same = Kind::ALL.iter().all(|kind| {
             let ours = ours.get(kind).copied().unwrap_or_default();
             match theirs.kinds.get(kind.code()) {

@@ -109,6 +109,25 @@ impl partner::Model {
         state.ok_or_else(|| StoreError::Corrupt(format!("state {}", self.state)))
     }
 
+    /// How many entries of its log are not taken over yet; `None` during the snapshot, whose pages
+    /// say nothing about how many records are left.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    pub fn lag(&self) -> Result<Option<i64>> {
+        let tail = self.phase()? == FeedPhase::Tail;
+        Ok(tail.then(|| (self.head_seq - self.seq).max(0)))
+    }
+
+    /// The part of the feed that it is read from.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    pub fn phase(&self) -> Result<FeedPhase> {
+        let phase = FeedPhase::parse(&self.phase);
+        phase.ok_or_else(|| StoreError::Corrupt(format!("phase {}", self.phase)))
+    }
+
     /// What of it is wanted.
     #[must_use]
     pub fn filter(&self) -> FeedFilter {
@@ -367,6 +386,20 @@ impl Store {
         let origin = row.origin.clone().unwrap_or_default();
         let filter = row.filter();
         digests(self.db().reader(), &filter, &filter.rows(&origin)).await
+    }
+
+    /// Whether something of a partner could not be taken over and has not come right.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn has_quarantined(&self, partner: Uuid) -> Result<bool> {
+        let refused = quarantine::Entity::find()
+            .select_only()
+            .column(quarantine::Column::Id)
+            .filter(quarantine::Column::PartnerId.eq(partner))
+            .limit(1)
+            .into_tuple::<Uuid>();
+        Ok(refused.one(self.db().reader()).await?.is_some())
     }
 
     /// Notes that the digests were compared.

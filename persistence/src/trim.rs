@@ -25,7 +25,7 @@ const BATCH: i64 = 500;
 const PAUSE: Duration = Duration::from_hours(1);
 
 /// An entry bears the time at which its transaction began; what it says was told a little later.
-const MARGIN: TimeDelta = TimeDelta::hours(1);
+pub(crate) const MARGIN: TimeDelta = TimeDelta::hours(1);
 
 /// The entries up to `$1` that are superseded, oldest first, `$2` of them.
 const SUPERSEDED: &str = "SELECT change.seq FROM change \

@@ -72,16 +72,17 @@ pub async fn admin_token(database: &Database) -> String {
 impl Process {
     /// Starts the program on a free port and waits until it says where.
     pub async fn serve(database: &Database) -> Self {
-        Self::serve_logging(database, "warn").await
+        Self::serve_with(database, &[]).await
     }
 
-    /// As [`Process::serve`], with this much in its log.
-    pub async fn serve_logging(database: &Database, level: &str) -> Self {
+    /// The same with these variables in its environment.
+    pub async fn serve_with(database: &Database, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join(LOG);
         let mut child = command(database, &folder)
+            .env("VERBUND_LOG", "warn")
+            .envs(settings.iter().copied())
             .args(["serve", "--listen", "127.0.0.1:0", "--workers", "2"])
-            .args(["--log", level])
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(&log).unwrap())
             .spawn()

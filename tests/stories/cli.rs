@@ -435,6 +435,11 @@ fn partners_are_managed_and_the_log_trimmed_without_a_server() {
         );
         refused(&add, "--name");
         done(&[&add[..], &["--name", "zweiter"]].concat());
+        let only = |name, origin| [&add[..], &["--name", name, "--only-origin", origin]].concat();
+        assert!(done(&only("dritter", "muensterland")).contains("muensterland"));
+        refused(&only("vierter", "muensterland"), "dritter");
+        refused(&only("vierter", "Nicht so"), "a-z");
+        done(&["partner", "remove", "dritter"]);
         refused(&["partner", "add", "https://10.0.0.1"], "public");
         refused(&[&add[..], &["--kind", "starship"]].concat(), "actor");
         assert_eq!(done(&["partner", "list"]).lines().count(), 2);

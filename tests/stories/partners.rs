@@ -4,6 +4,7 @@ mod admin;
 mod erasing;
 mod holding;
 mod newer;
+mod pace;
 mod regions;
 mod several;
 mod taking;

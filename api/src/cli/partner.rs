@@ -7,7 +7,9 @@ use clap::{Args, Subcommand};
 use domain::access::Caller;
 use domain::account::is_name;
 use domain::clock::rfc3339;
+use domain::fault::Lang;
 use domain::resource::Kind;
+use domain::sync::FeedPhase;
 use domain::vocabulary::Coded;
 use persistence::partner::{NewPartner, PartnerChange};
 use persistence::write::Precondition;
@@ -132,6 +134,12 @@ async fn add_one(store: &Store, config: &Config, add: &Add) -> Result<(), Failur
             "there is a partner called {} already; give another name with --name",
             new.name
         ))),
+        Err(StoreError::Invalid(faults)) => {
+            let whys = faults
+                .iter()
+                .map(|one| format!("{}: {}", one.pointer, one.fault.message(Lang::En)));
+            Err(Failure::Told(whys.collect::<Vec<_>>().join("; ")))
+        }
         Err(other) => Err(other.into()),
     }
 }
@@ -187,7 +195,13 @@ async fn show(store: &Store, name: &str) -> Result<(), Failure> {
         ("home regions", wanted(&row.home_regions)),
         ("state", row.state.clone()),
         ("phase", row.phase.clone()),
-        ("taken over", format!("{} of {}", row.seq, row.head_seq)),
+        (
+            "taken over",
+            match row.phase()? {
+                FeedPhase::Snapshot => "the snapshot is not taken over yet".to_owned(),
+                FeedPhase::Tail => format!("{} of {}", row.seq, row.head_seq),
+            },
+        ),
         ("copies", partner.copies.to_string()),
         ("quarantined", partner.quarantined.to_string()),
         ("skipped", row.skipped.to_string()),

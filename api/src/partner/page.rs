@@ -1,7 +1,7 @@
 //! What partners answer, read within limits.
 
 use super::ask::{Answer, Ask, Unreadable};
-use domain::sync::FeedPhase;
+use domain::sync::{FeedPhase, MAX_COUNT};
 use domain::vocabulary::Coded;
 use persistence::partner::{PartnerPage, Read};
 use reqwest::StatusCode;
@@ -65,7 +65,7 @@ struct DigestsSent {
 #[derive(Debug, Deserialize)]
 struct DigestSent {
     kind: String,
-    count: u64,
+    count: i64,
     sum: String,
 }
 
@@ -98,11 +98,20 @@ pub(super) async fn digests(partner: &impl Ask, url: &str) -> Result<TheirDigest
         return Err(format!("it answers {status} when digests are asked for").into());
     }
     let sent: DigestsSent = serde_json::from_slice(&body).map_err(|why| why.to_string())?;
-    let kinds = sent.items.into_iter();
+    let kinds = sent.items.into_iter().map(|one| {
+        let count = counted("count", one.count)?.unsigned_abs();
+        Ok((one.kind, (count, one.sum)))
+    });
     Ok(TheirDigests {
-        seq: sent.seq,
-        kinds: kinds.map(|one| (one.kind, (one.count, one.sum))).collect(),
+        seq: counted("seq", sent.seq)?,
+        kinds: kinds.collect::<Result<_, String>>()?,
     })
+}
+
+/// A number of a log if it is one.
+fn counted(name: &str, number: i64) -> Result<i64, String> {
+    let fine = (0..=MAX_COUNT).contains(&number).then_some(number);
+    fine.ok_or_else(|| format!("{name} is {number}, not from 0 to {MAX_COUNT}"))
 }
 
 fn page(body: &[u8]) -> Result<PartnerPage, String> {
@@ -125,8 +134,8 @@ fn page(body: &[u8]) -> Result<PartnerPage, String> {
             .collect(),
         origin: sent.origin,
         phase,
-        seq: sent.seq,
-        head: sent.head_seq,
+        seq: counted("seq", sent.seq)?,
+        head: counted("head_seq", sent.head_seq)?,
         up_to_date: sent.up_to_date,
         next: sent.next,
     })
@@ -137,12 +146,32 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn read(more: &serde_json::Value) -> Result<PartnerPage, String> {
+        let mut sent = json!({"origin": "partner", "entries": [{}, 1], "phase": "tail", "seq": 1, "head_seq": 1, "up_to_date": true, "next": "/v1/sync/changes?cursor=AAA", "tomorrow": 1});
+        domain::json::merge_patch(&mut sent, more);
+        page(sent.to_string().as_bytes())
+    }
+
+    #[test]
+    fn numbers_are_those_of_a_log() {
+        for fine in [0, 1, MAX_COUNT] {
+            let page = read(&json!({"seq": fine, "head_seq": fine})).unwrap();
+            assert_eq!((page.seq, page.head), (fine, fine));
+        }
+        for bad in [i64::MIN, -1, MAX_COUNT + 1, i64::MAX] {
+            for name in ["seq", "head_seq"] {
+                let why = read(&json!({name: bad})).unwrap_err();
+                let told = format!("{name} is {bad}, not from 0 to 9007199254740991");
+                assert_eq!(why, told);
+            }
+        }
+        assert!(read(&json!({"seq": 1.5})).is_err());
+        assert!(read(&json!({"seq": u64::MAX})).is_err());
+    }
+
     #[test]
     fn the_next_page_is_on_the_same_server() {
-        let with = |next: &str| {
-            let sent = json!({"origin": "partner", "entries": [{}, 1], "phase": "tail", "seq": 1, "head_seq": 1, "up_to_date": true, "next": next, "tomorrow": 1});
-            page(sent.to_string().as_bytes())
-        };
+        let with = |next: &str| read(&json!({"next": next}));
         let read = with("/v1/sync/changes?cursor=AAA").unwrap();
         assert_eq!(read.entries.len(), 2);
         for bad in [

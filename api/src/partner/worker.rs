@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use persistence::partner::{Lease, Taken};
 use rand::Rng;
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -15,6 +15,10 @@ const POLL: Duration = Duration::from_secs(1);
 
 /// How long partners are asked to wait for changes.
 const WAIT: Duration = Duration::from_secs(30);
+
+/// A partner of which nothing is left is asked once within this, also if it does not wait as it
+/// is asked to.
+const REST: Duration = Duration::from_secs(1);
 
 /// The first pause after an error; each further one may be twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -94,9 +98,18 @@ async fn work(exchange: Exchange, id: Uuid, mut stop: watch::Receiver<bool>) {
     };
     let mut wait = Duration::ZERO;
     loop {
+        let asked = Instant::now();
         match exchange.step(&lease, wait, &mut stop).await {
             Ok(Taken::More | Taken::Unswept) => wait = Duration::ZERO,
-            Ok(Taken::UpToDate) => wait = WAIT,
+            Ok(Taken::UpToDate) => {
+                let rest = REST.saturating_sub(asked.elapsed());
+                tokio::select! {
+                    // The next step is told to stop as well.
+                    _ = stop.wait_for(|stop| *stop) => {}
+                    () = tokio::time::sleep(rest) => {}
+                }
+                wait = WAIT;
+            }
             Ok(Taken::Stopped) | Err(Failed::Lost) => return,
             Err(Failed::Stopped) => return give_back(&exchange, &lease).await,
             Err(Failed::Partner { why, retry_after }) => {

@@ -291,4 +291,31 @@ mod tests {
         assert!(!refused("{").is_empty());
         assert!(!refused("7").is_empty());
     }
+
+    #[test]
+    fn a_cause_that_is_not_known_is_a_deletion() {
+        let causes = [
+            (json!("erased"), Cause::Erased),
+            (json!("merged"), Cause::Merged),
+            (json!("evaporated"), Cause::Deleted),
+            (Value::Null, Cause::Deleted),
+        ];
+        for (told, understood) in causes {
+            let sent = json!({
+                "op": "delete",
+                "kind": "actor",
+                "id": Uuid::from_u128(1),
+                "origin": "partner",
+                "version": 4,
+                "cause": told,
+            });
+            let Read::News(news) = Read::new(&sent.to_string(), "partner") else {
+                panic!("refused: {sent}");
+            };
+            let News::Delete { version, cause, .. } = *news else {
+                panic!("no deletion: {sent}");
+            };
+            assert_eq!((version, cause), (4, understood), "{sent}");
+        }
+    }
 }

@@ -138,3 +138,22 @@ fn unseen(partner: &partner::Model, origin: &str) -> Select<record::Entity> {
         .filter(record::Column::Origin.eq(origin))
         .filter(record::Column::Id.not_in_subquery(seen.into_query()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twenty_copies_or_one_in_twenty_may_go() {
+        for (copies, limit) in [
+            (0, 20),
+            (21, 20),
+            (400, 20),
+            (419, 20),
+            (420, 21),
+            (10_000, 500),
+        ] {
+            assert_eq!(limit_of(copies), limit, "{copies}");
+        }
+    }
+}

@@ -17,8 +17,9 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// How long an instance is waited for that is not heard of any more: longer than a page takes.
-const LEASE: TimeDelta = TimeDelta::minutes(3);
+/// How long an instance is waited for that is not heard of any more. Whoever reads prolongs its
+/// lease several times within that, also while it waits for an answer.
+const LEASE: TimeDelta = TimeDelta::seconds(20);
 
 /// How long an error is remembered in words.
 const MAX_ERROR: usize = 1000;

@@ -321,8 +321,7 @@ impl Unit<'_> {
         partner.last_error = None;
         partner.retry_at = None;
         let (refused, taken) = (partner.refused, partner.taken);
-        let many = refused > FEW_REFUSED && refused * 100 > taken;
-        let outcome = if refused > MOST_REFUSED || many {
+        let outcome = if too_many(refused, taken) {
             PartnerState::Paused.code().clone_into(&mut partner.state);
             partner.leased_until = None;
             partner.last_error = Some(format!(
@@ -340,6 +339,11 @@ impl Unit<'_> {
         self.keep_partner(partner).await?;
         Ok(outcome)
     }
+}
+
+/// Whether so many refused entries of so many pause a partner.
+fn too_many(refused: i64, taken: i64) -> bool {
+    refused > MOST_REFUSED || refused > FEW_REFUSED && refused.saturating_mul(100) > taken
 }
 
 /// Whether an entry takes a copy away.
@@ -393,5 +397,27 @@ fn refusal(news: &News, why: String) -> Refused {
         kind: Some(news.kind().code().to_owned()),
         id: Some(news.id()),
         entry,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hundred_refused_entries_or_one_in_a_hundred_are_borne() {
+        for (refused, taken, stops) in [
+            (0, 0, false),
+            (5, 5, false),
+            (6, 6, true),
+            (6, 599, true),
+            (6, 600, false),
+            (100, 10_000, false),
+            (100, 9_999, true),
+            (101, 1_000_000, true),
+            (i64::MAX, i64::MAX, true),
+        ] {
+            assert_eq!(too_many(refused, taken), stops, "{refused} of {taken}");
+        }
     }
 }

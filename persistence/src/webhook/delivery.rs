@@ -1,11 +1,12 @@
 //! What became of deliveries; telling again; forgetting.
 
-use super::tell::Told;
+use super::tell::{Told, untouched};
 use crate::cursor;
 use crate::entity::{change, webhook, webhook_delivery};
 use crate::error::{Result, StoreError};
 use crate::follow::{Entry, entries};
 use crate::store::Store;
+use crate::trim::MARGIN;
 use crate::unit::{Unit, WriteOptions};
 use crate::write::Precondition;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -47,7 +48,8 @@ pub struct Deliveries {
 pub enum Since {
     /// After this entry of the log.
     Entry(i64),
-    /// From the first entry on that is not older than this.
+    /// From the first entry on that is not older than this, and what was written shortly before and
+    /// not told of.
     Moment(DateTime<Utc>),
 }
 
@@ -55,6 +57,9 @@ pub enum Since {
 #[derive(Debug)]
 pub struct Again {
     entries: Vec<Entry>,
+    /// Of the entries up to this one, which are older than what was asked for, only those are told
+    /// that were not told of before.
+    gaps: i64,
     through: i64,
     complete: bool,
 }
@@ -63,7 +68,7 @@ pub struct Again {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Replayed {
     /// How many deliveries.
-    pub deliveries: usize,
+    pub deliveries: u64,
     /// Up to which entry of the log.
     pub through: i64,
     /// Whether the log ended there.
@@ -110,9 +115,18 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn again(&self, since: Since) -> Result<Again> {
+        let (through, gaps) = match since {
+            Since::Entry(seq) => (seq, seq),
+            // What was written shortly before may not have been followed then.
+            Since::Moment(at) => (
+                self.entry_before(at - MARGIN).await?,
+                self.entry_before(at).await?,
+            ),
+        };
         let mut again = Again {
             entries: Vec::new(),
-            through: self.entry_before(since).await?,
+            gaps,
+            through,
             complete: false,
         };
         while !again.complete && again.entries.len() < REPLAYED {
@@ -152,12 +166,8 @@ impl Store {
         .await
     }
 
-    /// The entry after which to begin.
-    async fn entry_before(&self, since: Since) -> Result<i64> {
-        let moment = match since {
-            Since::Entry(seq) => return Ok(seq),
-            Since::Moment(moment) => moment,
-        };
+    /// The entry before the first one that is not older than a moment.
+    async fn entry_before(&self, moment: DateTime<Utc>) -> Result<i64> {
         let first = change::Entity::find()
             .select_only()
             .column(change::Column::Seq)
@@ -248,15 +258,17 @@ impl Unit<'_> {
     pub async fn replay(&mut self, id: Uuid, again: &Again) -> Result<Replayed> {
         let row = self.webhook_for_update(id, &Precondition::Any).await?;
         let told = Told::from(row);
-        let rows = again
+        let made = told.webhook.created_at;
+        let (gaps, asked): (Vec<&Entry>, Vec<&Entry>) = again
             .entries
             .iter()
-            .map(|entry| told.delivery(entry, self.now));
-        let rows: Vec<_> = rows.filter_map(Result::transpose).collect::<Result<_>>()?;
-        let deliveries = rows.len();
-        self.insert_deliveries(rows, &anew()).await?;
+            .partition(|entry| entry.seq <= again.gaps);
+        let gaps = gaps.into_iter().filter(|entry| entry.at >= made);
+        let gaps = told.rows(gaps, self.now)?;
+        let asked = told.rows(asked.into_iter(), self.now)?;
+        let filled = self.insert_deliveries(gaps, &untouched()).await?;
         Ok(Replayed {
-            deliveries,
+            deliveries: filled + self.insert_deliveries(asked, &anew()).await?,
             through: again.through,
             complete: again.complete,
         })

@@ -40,7 +40,7 @@ impl From<webhook::Model> for Told {
 
 impl Told {
     /// The delivery that tells of an entry; `None` if it means nothing to the receiver.
-    pub(super) fn delivery(
+    fn delivery(
         &self,
         entry: &Entry,
         now: DateTime<Utc>,
@@ -86,7 +86,16 @@ impl Told {
     ) -> Result<Vec<webhook_delivery::ActiveModel>> {
         let after = after.max(self.webhook.told_after);
         let new = entries.iter().filter(|entry| entry.seq > after);
-        let told = new.map(|entry| self.delivery(entry, now));
+        self.rows(new, now)
+    }
+
+    /// The deliveries that tell of entries.
+    pub(super) fn rows<'a>(
+        &self,
+        entries: impl Iterator<Item = &'a Entry>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<webhook_delivery::ActiveModel>> {
+        let told = entries.map(|entry| self.delivery(entry, now));
         told.filter_map(Result::transpose).collect()
     }
 }
@@ -138,7 +147,7 @@ impl Store {
 }
 
 /// Of an entry that is told already nothing new is written down.
-fn untouched() -> OnConflict {
+pub(super) fn untouched() -> OnConflict {
     OnConflict::new().do_nothing().to_owned()
 }
 
@@ -153,18 +162,20 @@ impl Unit<'_> {
         Ok(rows.into_iter().map(Told::from).collect())
     }
 
+    /// Answers how many rows were written.
     pub(super) async fn insert_deliveries(
         &self,
         rows: Vec<webhook_delivery::ActiveModel>,
         on_conflict: &OnConflict,
-    ) -> Result<()> {
+    ) -> Result<u64> {
+        let mut written = 0;
         for chunk in rows.chunks(CHUNK) {
-            webhook_delivery::Entity::insert_many(chunk.to_vec())
+            written += webhook_delivery::Entity::insert_many(chunk.to_vec())
                 .on_conflict(on_conflict.clone())
                 .exec_without_returning(&self.tx)
                 .await?;
         }
-        Ok(())
+        Ok(written)
     }
 }
 

@@ -165,7 +165,10 @@ impl World<'_> {
                     Some(_) | None => self.answer(&mut flight).await,
                 },
                 Fate::AnsweredAgain => match self.some_older(&flight) {
-                    Some(answer) => Ok(answer),
+                    Some(answer) => {
+                        flight.stale = true;
+                        Ok(answer)
+                    }
                     None => self.answer(&mut flight).await,
                 },
                 Fate::CutOff => {
@@ -262,7 +265,8 @@ impl World<'_> {
             // The partner was changed meanwhile.
             Err(Failed::Lost) => assert!(link.lease.is_none(), "nobody else has a lease"),
             Err(Failed::Partner { why, .. }) => {
-                let injected = why.starts_with(FAULT) || flight.cut_off;
+                // A page that was taken over already leads nowhere.
+                let injected = why.starts_with(FAULT) || flight.cut_off || flight.stale;
                 assert!(injected && !self.calm, "{why}");
                 if let Some(lease) = link.lease.take() {
                     let pause = TimeDelta::seconds(self.dice.random_range(0..30));

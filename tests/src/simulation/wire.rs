@@ -37,6 +37,8 @@ pub(super) struct Flight {
     pub(super) changed: bool,
     /// Whether an answer came in part only.
     pub(super) cut_off: bool,
+    /// Whether an answer was one to an earlier question.
+    pub(super) stale: bool,
     step: LocalBoxFuture<'static, Result<Taken, Failed>>,
     questions: mpsc::UnboundedReceiver<Question>,
 }
@@ -85,6 +87,7 @@ impl Flight {
             generation: 0,
             changed: false,
             cut_off: false,
+            stale: false,
             step: step.boxed_local(),
             questions,
         }

@@ -17,25 +17,36 @@ use uuid::Uuid;
 /// A server that answers what a story tells it to, page by page, and then nothing new.
 pub(super) struct Pretender {
     pub(super) base: String,
-    pages: Arc<Mutex<VecDeque<String>>>,
+    script: Arc<Script>,
     handle: ServerHandle,
 }
 
-async fn answer(request: HttpRequest, pages: web::Data<Mutex<VecDeque<String>>>) -> HttpResponse {
-    if request.path() == "/v1/sync/digest" {
-        return HttpResponse::NotFound().finish();
-    }
-    let next = pages.lock().unwrap().pop_front();
-    let page = next.unwrap_or_else(|| page(&[], json!({})).to_string());
+/// What it answers.
+#[derive(Default)]
+struct Script {
+    pages: Mutex<VecDeque<String>>,
+    digest: Mutex<Option<String>>,
+}
+
+async fn answer(request: HttpRequest, script: web::Data<Script>) -> HttpResponse {
+    let text = if request.path() == "/v1/sync/digest" {
+        let Some(digest) = script.digest.lock().unwrap().clone() else {
+            return HttpResponse::NotFound().finish();
+        };
+        digest
+    } else {
+        let next = script.pages.lock().unwrap().pop_front();
+        next.unwrap_or_else(|| page(&[], json!({})).to_string())
+    };
     HttpResponse::Ok()
         .content_type("application/json")
-        .body(page)
+        .body(text)
 }
 
 impl Pretender {
     pub(super) fn start() -> Self {
-        let pages: Arc<Mutex<VecDeque<String>>> = Arc::default();
-        let data = web::Data::from(pages.clone());
+        let script: Arc<Script> = Arc::default();
+        let data = web::Data::from(script.clone());
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(data.clone())
@@ -50,13 +61,18 @@ impl Pretender {
         actix_web::rt::spawn(server);
         Self {
             base,
-            pages,
+            script,
             handle,
         }
     }
 
     pub(super) fn feeds(&self, page: &Value) {
-        self.pages.lock().unwrap().push_back(page.to_string());
+        let mut pages = self.script.pages.lock().unwrap();
+        pages.push_back(page.to_string());
+    }
+
+    fn has_digest(&self, digest: &Value) {
+        *self.script.digest.lock().unwrap() = Some(digest.to_string());
     }
 
     pub(super) async fn stop(self) {
@@ -322,4 +338,60 @@ story!(two_partners_cannot_feed_the_same_records, async |node| {
     assert!(first.fails().await.contains("fern"));
     other.stop().await;
     there.stop().await;
+});
+
+story!(
+    what_was_once_not_understood_is_compared_again,
+    async |node| {
+        let fern = Pretender::start();
+        fern.has_digest(&json!({"seq": 10, "items": [{"kind": "actor", "count": 2, "sum": "00"}]}));
+        let good = upsert("actor", 1, 1, json!({"name": "Gut"}));
+        let mut bad = good.clone();
+        bad["hash"] = json!("sha256:00");
+        let ship = upsert("starship", 2, 1, json!({"name": "Enterprise"}));
+        fern.feeds(&page(&[bad, ship], json!({})));
+        let intake = Intake::new(node, "fern", &fern.base, json!({})).await;
+        let step = async || intake.step().await.unwrap().unwrap();
+        assert_eq!(step().await, Taken::UpToDate);
+        let row = intake.row().await;
+        assert_eq!((row.refused, row.skipped), (1, 1));
+        assert_eq!(row.compared_at, None, "something is in quarantine");
+        // It comes right, and the digests differ: the next page is the first of a new snapshot.
+        fern.feeds(&page(&[good], json!({})));
+        assert_eq!(step().await, Taken::More);
+        let row = intake.row().await;
+        assert!(row.compared_at.is_some());
+        assert_eq!((row.next, row.phase.as_str()), (None, "snapshot"));
+        fern.stop().await;
+    }
+);
+
+story!(how_far_a_snapshot_is_nobody_knows, async |node| {
+    let fern = Pretender::start();
+    let first = upsert("actor", 1, 1, json!({"name": "Erster"}));
+    fern.feeds(&page(
+        &[first],
+        json!({"phase": "snapshot", "up_to_date": false}),
+    ));
+    let intake = Intake::new(node, "fern", &fern.base, json!({})).await;
+    let lag = async || {
+        let shown = intake.shown().await;
+        let measured = node.get("/metrics").token(&node.admin).await.expect(200);
+        let start = "verbund_partner_lag_entries{partner=\"fern\"} ";
+        let mut lines = measured.text.lines();
+        let measured = lines.find_map(|line| line.strip_prefix(start).map(str::to_owned));
+        (shown["lag"].get("entries").cloned(), measured)
+    };
+    assert_eq!(lag().await, (None, None));
+    assert_eq!(intake.step().await.unwrap().unwrap(), Taken::More);
+    assert_eq!(intake.row().await.seq, 10);
+    assert_eq!(lag().await, (None, None));
+    let second = upsert("actor", 2, 1, json!({"name": "Zweiter"}));
+    let more = json!({"head_seq": 12, "up_to_date": false, "next": "/v1/sync/changes?cursor=B"});
+    fern.feeds(&page(&[second], more));
+    assert_eq!(intake.step().await.unwrap().unwrap(), Taken::More);
+    assert_eq!(lag().await, (Some(json!(2)), Some("2".to_owned())));
+    assert_eq!(intake.pull().await, Taken::UpToDate);
+    assert_eq!(lag().await, (Some(json!(0)), Some("0".to_owned())));
+    fern.stop().await;
 });

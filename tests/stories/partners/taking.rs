@@ -318,3 +318,37 @@ story!(hidden_copies_stay_hidden, async |node| {
     audiences_are_true(here.store.db().reader()).await;
     here.stop().await;
 });
+
+story!(disputed_copies_stay_withheld, async |node| {
+    let here = Neighbour::start(node.backend, "hier").await;
+    let own = actor(&here, "Eigener").await;
+    let back = Intake::new(node, "hier", &here.base, json!({})).await;
+    back.pull().await;
+    let there = actor(node, "Dort").await;
+    let edge = related(node, &there, &own).await;
+    let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
+    intake.pull().await;
+    here.settled().await;
+    let path = format!("/v1/relationships/{edge}");
+    let shown = here.get(&path).await.expect(200);
+    let ends = ["from", "to"];
+    let end = ends.iter().find(|end| shown.json[**end]["id"] == own);
+    let disputed = json!({"end": end.unwrap(), "state": "disputed"});
+    let state = format!("{path}/confirmation");
+    let state = here.put(&state).if_match("*").json(&disputed).await;
+    state.expect(200);
+    here.get(&path).await.problem(404, "not-found");
+    // The partner knows nothing of that, and changes it.
+    let note = node.patch(&path).if_match("*");
+    note.json(&json!({"note": "neu"})).await.expect(200);
+    intake.pull().await;
+    here.settled().await;
+    let id: Uuid = edge.parse().unwrap();
+    let row = record::Entity::find_by_id(id).one(here.store.db().reader());
+    let row = row.await.unwrap().unwrap();
+    assert_eq!((row.version, row.withheld), (2, true));
+    here.get(&path).await.problem(404, "not-found");
+    audiences_are_true(here.store.db().reader()).await;
+    intake.equals(node, "").await;
+    here.stop().await;
+});

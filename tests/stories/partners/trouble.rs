@@ -4,15 +4,18 @@ use super::newer::{Pretender, page, upsert};
 use super::{actor, change};
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use api::config::Config;
 use api::partner::{Exchange, Failed, Partners};
 use chrono::TimeDelta;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use persistence::entity::partner;
 use persistence::partner::Taken;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
+use std::io::Write;
 use std::time::Duration;
 use tests::node::loopback;
 use tests::{Intake, Neighbour, Node, story};
@@ -20,13 +23,17 @@ use tokio::sync::watch;
 
 /// A server that gives everybody the same answer.
 fn always(answer: impl Fn() -> HttpResponse + Clone + Send + 'static) -> (String, ServerHandle) {
-    let server = HttpServer::new(move || {
-        let answer = answer.clone();
-        App::new().default_service(web::to(move || std::future::ready(answer())))
-    })
-    .workers(1)
-    .bind("127.0.0.1:0")
-    .unwrap();
+    answering(move |_| std::future::ready(answer()))
+}
+
+/// A server.
+pub(super) fn answering<F: Future<Output = HttpResponse> + 'static>(
+    answer: impl Fn(HttpRequest) -> F + Clone + Send + 'static,
+) -> (String, ServerHandle) {
+    let server = HttpServer::new(move || App::new().default_service(web::to(answer.clone())))
+        .workers(1)
+        .bind("127.0.0.1:0")
+        .unwrap();
     let base = format!("http://{}", server.addrs()[0]);
     let server = server.run();
     let handle = server.handle();
@@ -54,6 +61,22 @@ story!(bad_answers_are_told_and_change_nothing, async |node| {
     assert!(fails("html", always(html)).await.contains("expected"));
     let huge = || HttpResponse::Ok().body(vec![b' '; 9 * 1024 * 1024]);
     assert!(fails("huge", always(huge)).await.contains("bytes"));
+    // Small as it is sent, and as large once it is unpacked.
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(&vec![b' '; 9 * 1024 * 1024]).unwrap();
+    let packed = packed.finish().unwrap();
+    assert!(packed.len() < 64 * 1024);
+    let packed = move || {
+        let mut response = HttpResponse::Ok();
+        let encoding = ("content-encoding", "gzip");
+        response.insert_header(encoding).body(packed.clone())
+    };
+    assert!(fails("packed", always(packed)).await.contains("bytes"));
+    let beyond = || {
+        let numbers = json!({"seq": i64::MIN, "head_seq": i64::MAX});
+        HttpResponse::Ok().body(page(&[], numbers).to_string())
+    };
+    assert!(fails("beyond", always(beyond)).await.contains("seq is -"));
     let broken = || HttpResponse::InternalServerError().finish();
     assert!(fails("broken", always(broken)).await.contains("500"));
     let astray = || {
@@ -158,7 +181,7 @@ story!(whoever_lost_the_lease_writes_nothing, async |node| {
 });
 
 /// Waits until something is so.
-async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
+pub(super) async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !so().await {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -168,7 +191,8 @@ async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
     waited.unwrap_or_else(|_| panic!("{what}"));
 }
 
-fn partners(node: &Node) -> Partners {
+/// What reads from all partners, as the server does.
+pub(super) fn partners(node: &Node) -> Partners {
     let config = Config {
         outgoing_allowed: loopback(),
         ..Config::default()

@@ -79,7 +79,6 @@ async fn crash() {
         };
         futures::join!(write(&there, &mut chance, time, &mut known), crash);
     }
-    here.go_on(&partner).await;
     here.catches_up(&partner, &there).await;
     for id in &known {
         there.get(&format!("/v1/actors/{id}")).await;

@@ -25,7 +25,7 @@ async fn sign_in(client: &Client, base: &str, password: &str) -> Value {
 async fn nothing_secret_is_logged(backend: Backend) {
     let database = Database::new(backend, Content::Seeded).await;
     let admin = admin_token(&database).await;
-    let process = Process::serve_logging(&database, "trace").await;
+    let process = Process::serve_with(&database, &[("VERBUND_LOG", "trace")]).await;
     let (base, client) = (&process.base, Client::new());
     let send = async |method: Method, path: &str, token: &str, body: Value| {
         let sent = client.request(method, format!("{base}{path}")).json(&body);

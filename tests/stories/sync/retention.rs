@@ -6,7 +6,10 @@ use chrono::TimeDelta;
 use persistence::entity::{change as log, record};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use tests::database::Database;
+use tests::process::Process;
 use tests::{Node, Replica, story};
 
 /// Everything up to here was written this many days ago.
@@ -171,3 +174,36 @@ story!(
         assert!(replica.held.contains_key(&made.parse().unwrap()));
     }
 );
+
+story!(the_server_trims_and_says_what_it_keeps, async |node| {
+    let id = actor(node, "Alt").await;
+    change(node, &id, json!({"summary": "1"})).await;
+    change(node, &id, json!({"summary": "2"})).await;
+    // The follower of relationships saves where it is only now and then.
+    let (a, b) = (actor(node, "A").await, actor(node, "B").await);
+    related(node, &a, &b).await;
+    node.settled().await;
+    let untold = node.get("/v1/sync").await.expect(200);
+    assert_eq!(untold.json["floor_seq"], 0);
+    assert_eq!(untold.json.get("retention_days"), None, "for ever");
+    let head = node.store.head().await.unwrap();
+    aged(node, head - 3, 91).await;
+    let database = Database::at(node.database_url.clone());
+    let days = [("VERBUND_LOG_RETENTION_DAYS", "90")];
+    let process = Process::serve_with(&database, &days).await;
+    let ask = async || -> Value {
+        let answer = reqwest::get(format!("{}/v1/sync", process.base)).await;
+        answer.unwrap().json().await.unwrap()
+    };
+    assert_eq!(ask().await["retention_days"], 90);
+    let begun = Instant::now();
+    while ask().await["floor_seq"].as_i64().unwrap() == 0 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "nothing is trimmed"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let floor = node.store.log_state().await.unwrap().floor;
+    assert!(floor > 0 && floor <= head - 3, "{floor} of {head}");
+});

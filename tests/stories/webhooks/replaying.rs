@@ -5,6 +5,7 @@ use api::config::Config;
 use chrono::TimeDelta;
 use domain::access::Caller;
 use persistence::webhook::{Replayed, Since};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::receiver::Reply;
 use tests::{Hook, Instance, Receiver, story};
@@ -112,3 +113,41 @@ story!(old_deliveries_are_forgotten, async |node| {
     instance.stop().await;
     receiver.stop().await;
 });
+
+story!(
+    what_was_not_followed_when_it_was_disabled_is_told_again,
+    async |node| {
+        let receiver = Receiver::start();
+        let before = actor(node, "Vor dem Webhook").await;
+        let only = json!({"kinds": ["actor"]});
+        let hook = Hook::new(node, "website", &receiver.url, only).await;
+        let told = actor(node, "Erzählt").await;
+        hook.sent().await;
+        assert_eq!(receiver.types().len(), 1);
+        // An import has begun; before the follower comes to it, the webhook is disabled.
+        let import = Instance::start(node, Config::default()).await;
+        let disabled = hook.change(json!({"active": false})).await;
+        let since = disabled["disabled_at"].as_str().unwrap();
+        let body =
+            json!({"name": "Importiert", "home_region": "hessen", "publication": "published"});
+        let missed = import.call(Method::POST, "/v1/actors");
+        let missed = missed.token(&node.admin).json(&body).await.expect(201);
+        assert!(missed.json["created_at"].as_str().unwrap() < since);
+        node.settled().await;
+        hook.change(json!({"active": true})).await;
+        hook.sent().await;
+        assert_eq!(receiver.types(), []);
+        let path = format!("{}/replay?since={since}", hook.path);
+        let replayed = node.post(&path).await.expect(200).json;
+        assert_eq!(
+            (&replayed["deliveries"], &replayed["complete"]),
+            (&json!(1), &json!(true))
+        );
+        hook.sent().await;
+        // What was told shortly before is not told again, nor what the webhook was not made for.
+        let created = ("actor.created".to_owned(), missed.id().to_owned());
+        assert_eq!(receiver.types(), [created], "not {told} nor {before}");
+        import.stop().await;
+        receiver.stop().await;
+    }
+);

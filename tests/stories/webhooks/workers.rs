@@ -7,11 +7,12 @@ use chrono::TimeDelta;
 use domain::clock::Clock;
 use persistence::webhook::Attempt;
 use persistence::{Store, StoreError};
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tests::receiver::{Reply, courier};
-use tests::{Hook, Instance, Receiver, story};
+use tests::{Backend, Hook, Instance, Receiver, story};
 
 /// Waits until something is so.
 async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
@@ -154,3 +155,35 @@ story!(whoever_lost_the_lease_notes_nothing, async |node| {
     instance.stop().await;
     receiver.stop().await;
 });
+
+story!(
+    rows_that_could_not_be_written_are_written_later,
+    async |node| {
+        let receiver = Receiver::start();
+        let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
+        let database = node.store.db().reader();
+        let (make, remove) = match node.backend {
+            Backend::Sqlite => (
+                "CREATE TRIGGER trap BEFORE INSERT ON webhook_delivery BEGIN SELECT RAISE(ABORT, 'trap'); END",
+                "DROP TRIGGER trap",
+            ),
+            Backend::Postgres => (
+                "CREATE FUNCTION trap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'trap'; END $$; \
+             CREATE TRIGGER trap BEFORE INSERT ON webhook_delivery FOR EACH ROW EXECUTE FUNCTION trap()",
+                "DROP FUNCTION trap CASCADE",
+            ),
+        };
+        database.execute_unprepared(make).await.unwrap();
+        for number in 0..3 {
+            actor(node, &format!("Akteur {number}")).await;
+        }
+        // The follower comes to them at once.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(hook.deliveries("").await.len(), 0);
+        database.execute_unprepared(remove).await.unwrap();
+        hook.sent().await;
+        assert_eq!(hook.deliveries("state=delivered").await.len(), 3);
+        assert_eq!(receiver.news().len(), 3);
+        receiver.stop().await;
+    }
+);

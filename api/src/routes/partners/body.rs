@@ -8,10 +8,9 @@ use domain::record::{micros, micros_opt};
 use domain::resource::Kind;
 use domain::shape::Shape;
 use domain::sync::{FeedPhase, PartnerState};
-use domain::vocabulary::Coded;
+use persistence::Result;
 use persistence::entity::quarantine;
 use persistence::partner::Partner;
-use persistence::{Result, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -175,8 +174,10 @@ pub(super) struct PartnerView {
 /// How far behind a partner's copies are.
 #[derive(Debug, Serialize, ToSchema)]
 struct Lag {
-    /// Entries of its log that it had when it last answered and that are not taken over yet.
-    entries: i64,
+    /// Entries of its log that it had when it last answered and that are not taken over yet; absent
+    /// during the snapshot, which does not say how many records are left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entries: Option<i64>,
     /// Seconds since nothing was left; absent if that never was.
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<i64>,
@@ -227,7 +228,6 @@ impl PartnerView {
             let items = text.split(',').filter(|item| !item.is_empty());
             items.map(str::to_owned).collect()
         };
-        let phase = FeedPhase::parse(&row.phase);
         let held = row.held_deletions.zip(row.held_copies);
         Ok(Self {
             id: row.id,
@@ -238,11 +238,11 @@ impl PartnerView {
             kinds: listed(&row.kinds),
             home_regions: listed(&row.home_regions),
             state: row.state()?,
-            phase: phase.ok_or_else(|| StoreError::Corrupt(format!("phase {}", row.phase)))?,
+            phase: row.phase()?,
             seq: row.seq,
             head_seq: row.head_seq,
             lag: Lag {
-                entries: (row.head_seq - row.seq).max(0),
+                entries: row.lag()?,
                 seconds: row.up_to_date_at.map(|at| (now - at).num_seconds().max(0)),
             },
             copies: partner.copies,

@@ -130,7 +130,7 @@ impl DeliveryView {
 #[schema(as = WebhookReplay, example = json!({"deliveries": 137, "through": 48213, "complete": true}))]
 struct ReplayView {
     /// How many deliveries are made (again).
-    deliveries: usize,
+    deliveries: u64,
     /// Up to which entry of the log.
     through: i64,
     /// Whether that was all; if not, go on with `since` set to `through`.
