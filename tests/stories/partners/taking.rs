@@ -322,23 +322,27 @@ story!(hidden_copies_stay_hidden, async |node| {
     here.stop().await;
 });
 
-story!(what_is_imported_is_taken_over_however_much_it_is, Few, async |node| {
-    let here = Neighbour::start(node.backend, "hier").await;
-    let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
-    assert_eq!(intake.pull().await, Taken::UpToDate);
-    let ids: Vec<Uuid> = (0..150).map(|_| domain::id::new()).collect();
-    // As a few transactions; and then they grow, so that the first of them is told of large ones.
-    for text in ["kurz".to_owned(), "Versorgung ".repeat(8_900)] {
-        let lines: Vec<String> = (ids.iter().enumerate())
+story!(
+    what_is_imported_is_taken_over_however_much_it_is,
+    Few,
+    async |node| {
+        let here = Neighbour::start(node.backend, "hier").await;
+        let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
+        assert_eq!(intake.pull().await, Taken::UpToDate);
+        let ids: Vec<Uuid> = (0..150).map(|_| domain::id::new()).collect();
+        // As a few transactions; and then they grow, so that the first of them is told of large ones.
+        for text in ["kurz".to_owned(), "Versorgung".repeat(9_800)] {
+            let lines: Vec<String> = (ids.iter().enumerate())
             .map(|(number, id)| json!({"id": id, "kind": "topic", "name": format!("Thema {number}"), "publication": "published", "description": text}).to_string())
             .collect();
-        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-        let (caller, options) = (Caller::node(), WriteOptions::default());
-        let loaded = node.store.load(&caller, &lines, LoadMode::Upsert, &options);
-        let loaded = loaded.await.unwrap();
-        assert!(!loaded.iter().any(|one| matches!(one, Loaded::Refused(_))));
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            let (caller, options) = (Caller::node(), WriteOptions::default());
+            let loaded = node.store.load(&caller, &lines, LoadMode::Upsert, &options);
+            let loaded = loaded.await.unwrap();
+            assert!(!loaded.iter().any(|one| matches!(one, Loaded::Refused(_))));
+        }
+        assert_eq!(intake.pull().await, Taken::UpToDate);
+        intake.equals(node, "kind=topic").await;
+        here.stop().await;
     }
-    assert_eq!(intake.pull().await, Taken::UpToDate);
-    intake.equals(node, "kind=topic").await;
-    here.stop().await;
-});
+);

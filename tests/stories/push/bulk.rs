@@ -135,7 +135,10 @@ story!(tables_are_what_spreadsheets_make_of_them, async |node| {
             (replaced(table, b"\r\n"), 2),
             (replaced(table, b"\n\n"), 3),
             (replaced(table, b"\r\n\r\n"), 3),
-            ([b"\xef\xbb\xbf", replaced(table, b"\r\n").as_slice()].concat(), 2),
+            (
+                [b"\xef\xbb\xbf", replaced(table, b"\r\n").as_slice()].concat(),
+                2,
+            ),
         ];
         for (table, line) in tables {
             let plan = send(&table).await.expect(200);

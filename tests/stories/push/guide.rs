@@ -25,7 +25,10 @@ impl Reader<'_> {
     /// Types a command of the guide, and answers what it prints.
     async fn types(&self, node: &Node, command: &str) -> String {
         let script = format!("set -e\n{}\n{command}", self.token);
-        let script = script.replace("https://verzeichnis.example", node.base.trim_end_matches('/'));
+        let script = script.replace(
+            "https://verzeichnis.example",
+            node.base.trim_end_matches('/'),
+        );
         let mut shell = Command::new("bash");
         shell.arg("-c").arg(script).current_dir(self.folder);
         let output = shell.output().await.unwrap();
@@ -109,6 +112,9 @@ story!(whoever_follows_the_guide_loses_nothing, async |node| {
     let pushed = reader.types(node, blocks()[5]).await;
     let pushed: Value = serde_json::from_str(&pushed).unwrap();
     let items = pushed["items"].as_array().unwrap();
-    let statuses: Vec<&str> = items.iter().map(|item| item["status"].as_str().unwrap()).collect();
+    let statuses: Vec<&str> = items
+        .iter()
+        .map(|item| item["status"].as_str().unwrap())
+        .collect();
     assert_eq!(statuses, ["created", "created", "unchanged"], "{pushed}");
 });

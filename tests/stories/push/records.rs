@@ -289,10 +289,10 @@ story!(many_deletions_at_once_come_in_pages, Few, async |node| {
     // A relationship may be there several times if its dates differ.
     let lines: Vec<String> = (0..520)
         .map(|number| {
-            let period = json!({"from": format!("{}-{:02}", 1900 + number / 12, number % 12 + 1)});
+            let valid = json!({"from": format!("{}-{:02}", 1900 + number / 12, number % 12 + 1)});
             let from = json!({"kind": "actor", "id": ids[number % 2]});
             let to = json!({"kind": "actor", "id": ids[2]});
-            json!({"kind": "relationship", "type": "cooperates_with", "publication": "published", "from": from, "to": to, "period": period}).to_string()
+            json!({"kind": "relationship", "type": "cooperates_with", "publication": "published", "from": from, "to": to, "valid": valid}).to_string()
         })
         .collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();

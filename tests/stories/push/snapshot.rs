@@ -182,7 +182,8 @@ story!(a_plan_knows_what_goes_along, async |node| {
 story!(what_goes_along_counts_as_deleted, async |node| {
     let token = feeder(node, "hessen").await;
     done(node, &token, &numbered(0..13)).await;
-    let key = |id: u32| json!({"kind": "actor", "external_id": {"system": "cms", "id": id.to_string()}});
+    let key =
+        |id: u32| json!({"kind": "actor", "external_id": {"system": "cms", "id": id.to_string()}});
     let edges: Vec<Value> = (1..11)
         .map(|number| {
             let edge = json!({"type": "cooperates_with", "publication": "published", "from": key(number), "to": key(0)});

@@ -358,26 +358,30 @@ async fn delete_at_once(node: &Node, count: usize) {
     }
 }
 
-story!(however_large_a_transaction_is_it_is_fed, Few, async |node| {
-    let filter = FeedFilter::default();
-    let feed = async |start: FeedStart| node.store.feed(&filter, &start, 1000).await.unwrap();
-    let mut next = feed(FeedStart::Now).await.next;
-    delete_at_once(node, 33_000).await;
-    let mut told = 0;
-    loop {
-        let page = feed(FeedStart::After(next)).await;
-        assert!(page.entries.len() <= 1500, "{}", page.entries.len());
-        told += page.entries.len();
-        next = page.next;
-        if !page.has_more {
-            break;
+story!(
+    however_large_a_transaction_is_it_is_fed,
+    Few,
+    async |node| {
+        let filter = FeedFilter::default();
+        let feed = async |start: FeedStart| node.store.feed(&filter, &start, 1000).await.unwrap();
+        let mut next = feed(FeedStart::Now).await.next;
+        delete_at_once(node, 33_000).await;
+        let mut told = 0;
+        loop {
+            let page = feed(FeedStart::After(next)).await;
+            assert!(page.entries.len() <= 1500, "{}", page.entries.len());
+            told += page.entries.len();
+            next = page.next;
+            if !page.has_more {
+                break;
+            }
         }
+        assert_eq!(told, 33_000);
+        // Nor does it stop those who follow the log here.
+        actor(node, "Danach").await;
+        node.settled().await;
     }
-    assert_eq!(told, 33_000);
-    // Nor does it stop those who follow the log here.
-    actor(node, "Danach").await;
-    node.settled().await;
-});
+);
 
 story!(wrong_parameters_are_told, async |node| {
     for query in [
