@@ -3,6 +3,7 @@
 //!
 //! The files have no name, so that nothing is left of them, whatever happens.
 
+mod lines;
 mod spool;
 mod table;
 

@@ -3,7 +3,7 @@
 use crate::described::Publication;
 use crate::resource::Kind;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 crate::vocabulary! {
@@ -107,14 +107,17 @@ pub fn may(grant: &Grant, action: Action, subject: &Subject<'_>) -> bool {
             (_, Role::Admin) | (Action::Read, Role::Reader | Role::Editor | Role::Approver) => true,
             (Action::Write, Role::Editor | Role::Approver)
             | (Action::Publish | Action::Confirm | Action::Hide, Role::Approver) => !homeless,
-            // Feeders push the records of their system; reading and writing one by one is not theirs.
+            // Feeders read what their system has supplied, or they could not send it back; they push
+            // it, and write nothing one by one.
+            (Action::Read, Role::Feeder) => grant.system.is_some(),
             (Action::Write, Role::Reader | Role::Feeder)
             | (
                 Action::Publish | Action::Confirm | Action::Hide,
                 Role::Reader | Role::Editor | Role::Feeder,
             )
-            | (Action::ShapeTree, Role::Reader | Role::Editor | Role::Approver | Role::Feeder)
-            | (Action::Read, Role::Feeder) => false,
+            | (Action::ShapeTree, Role::Reader | Role::Editor | Role::Approver | Role::Feeder) => {
+                false
+            }
         }
 }
 
@@ -127,8 +130,13 @@ fn is_node_admin(grant: &Grant) -> bool {
 pub enum Visibility {
     /// What is published.
     Public,
-    /// What is published, and this node's own drafts of these regions.
-    Regions(BTreeSet<Uuid>),
+    /// What is published, and some of this node's own drafts.
+    Drafts {
+        /// Those of these regions …
+        regions: BTreeSet<Uuid>,
+        /// … and those that these systems supply there.
+        supplied: BTreeMap<String, Scope>,
+    },
     /// What is published, and every draft of this node.
     Everything,
 }
@@ -181,36 +189,48 @@ impl Caller {
     /// The same as [`Caller::sees`], as a condition that a query can carry.
     #[must_use]
     pub fn visibility(&self) -> Visibility {
-        self.reach(|role| match role {
-            Role::Reader | Role::Editor | Role::Approver | Role::Admin => true,
-            Role::Feeder => false,
-        })
+        Self::reach(&self.grants)
     }
 
     /// Which of this node's records with a home region the caller may write, as a condition that a
     /// query can carry.
     #[must_use]
     pub fn writable(&self) -> Visibility {
-        self.reach(|role| match role {
+        Self::reach(self.grants.iter().filter(|grant| match grant.role {
             Role::Editor | Role::Approver | Role::Admin => true,
             Role::Reader | Role::Feeder => false,
-        })
+        }))
     }
 
-    fn reach(&self, counts: impl Fn(Role) -> bool) -> Visibility {
+    fn reach<'a>(grants: impl IntoIterator<Item = &'a Grant>) -> Visibility {
         let mut regions = BTreeSet::new();
-        // What is pushed is found by its key, never by a query over a region.
-        let everything = self.grants.iter().filter(|grant| grant.system.is_none());
-        for grant in everything.filter(|grant| counts(grant.role)) {
-            match &grant.scope {
-                Scope::Node => return Visibility::Everything,
-                Scope::Regions(some) => regions.extend(some),
+        let mut supplied: BTreeMap<String, Scope> = BTreeMap::new();
+        for grant in grants {
+            match (&grant.system, &grant.scope) {
+                (None, _) if grant.role == Role::Feeder => {}
+                (None, Scope::Node) => return Visibility::Everything,
+                (None, Scope::Regions(some)) => regions.extend(some),
+                (Some(system), scope) => supplied
+                    .entry(system.clone())
+                    .or_insert_with(|| Scope::Regions(BTreeSet::new()))
+                    .widen(scope),
             }
         }
-        if regions.is_empty() {
+        if regions.is_empty() && supplied.is_empty() {
             Visibility::Public
         } else {
-            Visibility::Regions(regions)
+            Visibility::Drafts { regions, supplied }
+        }
+    }
+}
+
+impl Scope {
+    /// Holds where the other one does, too.
+    fn widen(&mut self, other: &Self) {
+        match (&mut *self, other) {
+            (Self::Regions(regions), Self::Regions(more)) => regions.extend(more),
+            (Self::Regions(_), Self::Node) => *self = Self::Node,
+            (Self::Node, _) => {}
         }
     }
 }
@@ -237,6 +257,41 @@ mod tests {
         }
     }
 
+    /// Whether a query with the visibility of a caller finds an own draft.
+    fn sees_by_query(caller: &Caller, home: Option<Uuid>, system: &str) -> bool {
+        match caller.visibility() {
+            Visibility::Public => false,
+            Visibility::Everything => true,
+            Visibility::Drafts { regions, supplied } => {
+                let within = |some: &BTreeSet<Uuid>| home.is_some_and(|home| some.contains(&home));
+                within(&regions)
+                    || match supplied.get(system) {
+                        None => false,
+                        Some(Scope::Node) => true,
+                        Some(Scope::Regions(some)) => within(some),
+                    }
+            }
+        }
+    }
+
+    #[test]
+    fn several_grants_for_a_system_are_one() {
+        let (here, there) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let in_region = |region| grant(Role::Feeder, Scope::Regions(BTreeSet::from([region])));
+        let mut caller = Caller {
+            account: None,
+            grants: vec![in_region(here), in_region(there)],
+        };
+        for home in [here, there] {
+            assert!(sees_by_query(&caller, Some(home), "cms"));
+        }
+        assert_eq!(caller.writable(), Visibility::Public);
+        assert!(!sees_by_query(&caller, None, "cms"));
+        caller.grants.push(grant(Role::Feeder, Scope::Node));
+        assert!(sees_by_query(&caller, None, "cms"));
+        assert!(!sees_by_query(&caller, Some(here), "sap"));
+    }
+
     #[test]
     fn a_grant_for_a_system_reaches_its_records_only() {
         let here = Uuid::from_u128(1);
@@ -258,7 +313,9 @@ mod tests {
             account: None,
             grants: vec![pushing],
         };
-        assert_eq!(caller.visibility(), Visibility::Public);
+        assert!(sees_by_query(&caller, Some(here), "cms"));
+        assert!(!sees_by_query(&caller, Some(here), "sap"));
+        assert!(!sees_by_query(&caller, None, "cms"));
         assert!(caller.pushes("cms") && !caller.pushes("sap"));
     }
 
@@ -271,7 +328,7 @@ mod tests {
             (Role::Reader, [true, false, false, false, false]),
             (Role::Editor, [true, true, false, false, false]),
             (Role::Approver, [true, true, true, false, true]),
-            (Role::Feeder, [false, false, false, false, false]),
+            (Role::Feeder, [true, false, false, false, false]),
             (Role::Admin, [true, true, true, false, true]),
         ] {
             let actions = [
@@ -351,16 +408,17 @@ mod tests {
                     grants: vec![grant(role, scope)],
                 };
                 for home in [None, Some(here), Some(Uuid::from_u128(2))] {
-                    let by_query = match caller.visibility() {
-                        Visibility::Public => false,
-                        Visibility::Everything => true,
-                        Visibility::Regions(some) => home.is_some_and(|home| some.contains(&home)),
-                    };
-                    assert_eq!(
-                        caller.sees(&subject(home, true)),
-                        by_query,
-                        "{role:?} {home:?}"
-                    );
+                    for system in ["cms", "sap"] {
+                        let subject = Subject {
+                            system: Some(system),
+                            ..subject(home, true)
+                        };
+                        assert_eq!(
+                            caller.sees(&subject),
+                            sees_by_query(&caller, home, system),
+                            "{role:?} {home:?} {system}"
+                        );
+                    }
                 }
             }
         }

@@ -187,3 +187,70 @@ fn sqlite_options(url: &str, connections: u32) -> ConnectOptions {
         });
     options
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the database says of its settings in a transaction that will write.
+    async fn told(db: &Db, questions: &[&str]) -> Vec<String> {
+        let tx = db.begin_write().await.unwrap();
+        let mut told = Vec::new();
+        for question in questions {
+            let question = sea_orm::Statement::from_string(tx.get_database_backend(), *question);
+            let row = tx.query_one_raw(question).await.unwrap().unwrap();
+            let number = row.try_get_by_index::<i64>(0).map(|one| one.to_string());
+            told.push(number.or_else(|_| row.try_get_by_index(0)).unwrap());
+        }
+        tx.rollback().await.unwrap();
+        told
+    }
+
+    fn wait_for<T>(work: impl Future<Output = T>) -> T {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().build().unwrap().block_on(work)
+    }
+
+    #[test]
+    fn sqlite_acknowledges_what_is_on_the_disk() {
+        wait_for(async {
+            let file = std::env::temp_dir().join(format!("{}.sqlite", domain::id::new()));
+            let url = format!("sqlite://{}", file.display());
+            let db = Db::connect(&url).await.unwrap();
+            let questions = [
+                "PRAGMA synchronous",
+                "PRAGMA journal_mode",
+                "PRAGMA secure_delete",
+                "PRAGMA foreign_keys",
+                "PRAGMA busy_timeout",
+            ];
+            let full = "2";
+            assert_eq!(
+                told(&db, &questions).await,
+                [full, "wal", "1", "1", "15000"]
+            );
+            db.close().await;
+            std::fs::remove_file(file).unwrap();
+        });
+    }
+
+    #[test]
+    fn postgres_acknowledges_what_is_on_the_disk_and_waits_for_nobody_for_long() {
+        #[expect(clippy::disallowed_methods, reason = "the tests' own configuration")]
+        let url = std::env::var("TEST_DATABASE_URL");
+        let url = url.expect("TEST_DATABASE_URL names no PostgreSQL server; see CONTRIBUTING.md");
+        let and = if url.contains('?') { '&' } else { '?' };
+        wait_for(async {
+            // Whatever the server would do by itself.
+            let db = format!("{url}{and}options[synchronous_commit]=off");
+            let db = Db::connect(&db).await.unwrap();
+            let questions = [
+                "SHOW synchronous_commit",
+                "SHOW lock_timeout",
+                "SHOW statement_timeout",
+            ];
+            assert_eq!(told(&db, &questions).await, ["on", "2s", "15s"]);
+            db.close().await;
+        });
+    }
+}

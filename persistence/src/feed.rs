@@ -23,7 +23,7 @@ use sea_orm::{
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// How many bytes of bodies a page holds; a single record or transaction may be larger.
+/// How many bytes of bodies a page holds; a single record may be larger.
 pub const PAGE_BYTES: i64 = 4 * 1024 * 1024;
 
 /// Which records a reader wants. It looks only at what the log says of a record itself.

@@ -14,6 +14,9 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
+/// How many ids go into one statement.
+const CHUNK: usize = 500;
+
 /// A record that was merged, for finding the survivor by it.
 #[derive(Debug, Clone)]
 pub(crate) struct MergedBody {
@@ -31,14 +34,22 @@ pub(crate) async fn survivors(
     ids: impl IntoIterator<Item = Uuid>,
 ) -> Result<BTreeMap<Uuid, Uuid>> {
     let ids: BTreeSet<Uuid> = ids.into_iter().collect();
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
+    Ok(by_loser(among(db, merged::Column::LoserId, &ids).await?))
+}
+
+/// The rows with one of these ids in a column, however many these are.
+async fn among(
+    db: &impl ConnectionTrait,
+    column: merged::Column,
+    ids: &BTreeSet<Uuid>,
+) -> Result<Vec<merged::Model>> {
+    let ids: Vec<Uuid> = ids.iter().copied().collect();
+    let mut found = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        let chunk = column.is_in(chunk.iter().copied());
+        found.extend(merged::Entity::find().filter(chunk).all(db).await?);
     }
-    let rows = merged::Entity::find()
-        .filter(merged::Column::LoserId.is_in(ids))
-        .all(db)
-        .await?;
-    Ok(by_loser(rows))
+    Ok(found)
 }
 
 /// The ids and those of every record that was merged into one of them.
@@ -47,13 +58,7 @@ pub(crate) async fn with_losers(
     ids: impl IntoIterator<Item = Uuid>,
 ) -> Result<BTreeSet<Uuid>> {
     let mut ids: BTreeSet<Uuid> = ids.into_iter().collect();
-    if ids.is_empty() {
-        return Ok(ids);
-    }
-    let rows = merged::Entity::find()
-        .filter(merged::Column::SurvivorId.is_in(ids.iter().copied()))
-        .all(db)
-        .await?;
+    let rows = among(db, merged::Column::SurvivorId, &ids).await?;
     ids.extend(rows.iter().map(|row| row.loser_id));
     Ok(ids)
 }
@@ -74,13 +79,7 @@ pub(crate) async fn losers_of(
     db: &impl ConnectionTrait,
     survivors: &BTreeSet<Uuid>,
 ) -> Result<Vec<MergedBody>> {
-    if survivors.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows = merged::Entity::find()
-        .filter(merged::Column::SurvivorId.is_in(survivors.iter().copied()))
-        .all(db)
-        .await?;
+    let rows = among(db, merged::Column::SurvivorId, survivors).await?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }

@@ -78,9 +78,20 @@ pub enum Change {
     },
     /// The record is gone.
     Deleted {
-        /// How many relationships went along.
-        relationships: usize,
+        /// The relationships that went along.
+        along: Vec<Along>,
     },
+}
+
+/// A relationship that went along with a record that was deleted.
+#[derive(Debug)]
+pub struct Along {
+    /// The relationship.
+    id: Uuid,
+    /// The version that its deletion made.
+    version: i64,
+    /// Whether the same system supplies it.
+    supplied: bool,
 }
 
 impl Pushed {
@@ -190,7 +201,7 @@ impl Unit<'_> {
         let newest = newest(item, supply)?;
         let (applied, sent_hash) = match item.op {
             PushOp::Upsert => self.supply(system, item, row, supply).await?,
-            PushOp::Delete => (self.withdraw(item.kind, row).await?, String::new()),
+            PushOp::Delete => (self.withdraw(system, item.kind, row).await?, String::new()),
         };
         let now = supply::Model {
             system: system.to_owned(),
@@ -258,7 +269,12 @@ impl Unit<'_> {
     }
 
     /// Deletes what is under a key, if anything is.
-    async fn withdraw(&mut self, kind: Kind, row: Option<&record::Model>) -> Result<Applied> {
+    async fn withdraw(
+        &mut self,
+        system: &str,
+        kind: Kind,
+        row: Option<&record::Model>,
+    ) -> Result<Applied> {
         let Some(row) = row else {
             return Ok(Applied::default());
         };
@@ -266,9 +282,16 @@ impl Unit<'_> {
         let old = self.locked_still(kind, row).await?;
         let entries = self.entries();
         self.delete(old).await?;
-        let relationships = (self.entries() - entries).saturating_sub(1);
+        let along = self.relationships_after(entries);
+        let along = along.filter(|(id, ..)| *id != row.id);
+        let along = along.map(|(id, version, supplied)| Along {
+            id,
+            version,
+            supplied: supplied == Some(system),
+        });
+        let along = along.collect();
         let mut applied = unchanged(row);
-        applied.change = Some(Change::Deleted { relationships });
+        applied.change = Some(Change::Deleted { along });
         applied.version = row.version + 1;
         Ok(applied)
     }

@@ -13,7 +13,9 @@ use crate::store::Store;
 use chrono::{DateTime, Utc};
 use domain::access::Caller;
 use domain::change::Op;
+use domain::resource::Kind;
 use domain::vocabulary::Coded;
+pub(crate) use parts::MAX_ENTRIES;
 use parts::beginnings;
 use rand::Rng;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait, Statement};
@@ -51,7 +53,6 @@ pub struct Unit<'a> {
     pub(crate) origin: String,
     entries: Vec<Entry>,
     discarded: bool,
-    in_parts: bool,
 }
 
 /// A log entry before it has its number.
@@ -61,6 +62,8 @@ struct Entry {
     kind: String,
     record_id: Uuid,
     origin: String,
+    /// The system that supplies the record.
+    system: Option<String>,
     version: i64,
     newest: bool,
     before: Option<String>,
@@ -128,7 +131,6 @@ impl Store {
             origin: origin.to_owned(),
             entries: Vec::new(),
             discarded: false,
-            in_parts: false,
         };
         let outcome = work(&mut unit).await?;
         unit.commit().await?;
@@ -158,6 +160,7 @@ impl Unit<'_> {
             kind: after.kind.clone(),
             record_id: after.id,
             origin: after.origin.clone(),
+            system: after.system.clone(),
             version: after.version,
             newest: true,
             before: before.and_then(audience),
@@ -184,6 +187,7 @@ impl Unit<'_> {
             kind: before.kind.clone(),
             record_id: before.id,
             origin: before.origin.clone(),
+            system: before.system.clone(),
             version,
             newest: true,
             before: audience(before),
@@ -207,6 +211,7 @@ impl Unit<'_> {
             kind: before.kind.clone(),
             record_id: before.id,
             origin: before.origin.clone(),
+            system: before.system.clone(),
             version: before.version,
             newest: false,
             before: audience(before),
@@ -304,14 +309,21 @@ impl Unit<'_> {
         self.discarded = true;
     }
 
-    /// The log may tell of the unit as of several transactions, since partners read one at once.
-    pub(crate) fn tell_in_parts(&mut self) {
-        self.in_parts = true;
-    }
-
     /// How many entries the unit will make.
     pub(crate) fn entries(&self) -> usize {
         self.entries.len()
+    }
+
+    /// The relationships that the entries after the first `after` are about: id, version, and the
+    /// system that supplies them.
+    pub(crate) fn relationships_after(
+        &self,
+        after: usize,
+    ) -> impl Iterator<Item = (Uuid, i64, Option<&str>)> {
+        let entries = self.entries.iter().skip(after);
+        entries
+            .filter(|entry| entry.kind == Kind::Relationship.code())
+            .map(|entry| (entry.record_id, entry.version, entry.system.as_deref()))
     }
 
     async fn commit(mut self) -> Result<()> {
@@ -327,11 +339,7 @@ impl Unit<'_> {
         let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
         let head = self.take_numbers(count).await?;
         let first = head - count + 1;
-        let begins = if self.in_parts {
-            beginnings(entries.iter().map(|entry| entry.size))
-        } else {
-            vec![0; entries.len()]
-        };
+        let begins = beginnings(entries.iter().map(|entry| entry.size));
         let rows: Vec<_> = (first..)
             .zip(begins.into_iter().zip(entries))
             .map(|(seq, (at, entry))| {
@@ -398,6 +406,7 @@ fn erasure(op: Op, kind: &str, record_id: Uuid, origin: &str) -> Entry {
         kind: kind.to_owned(),
         record_id,
         origin: origin.to_owned(),
+        system: None,
         version: 0,
         newest: false,
         before: None,

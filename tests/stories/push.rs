@@ -2,6 +2,7 @@
 //! imports by editors.
 
 mod bulk;
+mod guide;
 mod import;
 mod limits;
 mod records;

@@ -1,5 +1,6 @@
 //! A table as records: the columns of an export, whichever of them it has, in any order.
 
+use super::lines::Lines;
 use super::spool::{Filling, too_long};
 use super::{MAX_LINE, broken};
 use crate::problem::Problem;
@@ -15,7 +16,9 @@ use std::io::BufRead;
 /// Reads a table into a spool.
 pub(super) fn read(mut file: impl BufRead, filling: &mut Filling) -> Result<(), Problem> {
     let separator = separator(&mut file).map_err(|why| broken(&why))?;
-    let mut table = ReaderBuilder::new().delimiter(separator).from_reader(file);
+    let mut table = ReaderBuilder::new()
+        .delimiter(separator)
+        .from_reader(Lines::of(file));
     let headings = match table.headers() {
         Ok(headings) => headings.clone(),
         Err(why) => return Err(refused(heading(&why.to_string()))),
@@ -23,8 +26,10 @@ pub(super) fn read(mut file: impl BufRead, filling: &mut Filling) -> Result<(), 
     let mut row = StringRecord::new();
     let mut known = None;
     loop {
-        let line = table.position().line();
-        match table.read_record(&mut row) {
+        let start = table.position().byte();
+        let read = table.read_record(&mut row);
+        let line = table.get_mut().first_after(start);
+        match read {
             Ok(false) => break,
             Ok(true) => {}
             Err(why) => {
@@ -32,7 +37,6 @@ pub(super) fn read(mut file: impl BufRead, filling: &mut Filling) -> Result<(), 
                 continue;
             }
         }
-        let line = row.position().map_or(line, csv::Position::line);
         let columns = match &known {
             Some(columns) => columns,
             None => known.insert(of_kind(&headings, Some(&row), filling)?),

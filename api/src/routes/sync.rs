@@ -84,9 +84,9 @@ struct Service {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SyncLimits)]
 struct Limits {
-    /// Entries of a page, but for the end of a transaction.
+    /// Entries of a page, but for up to 500 more that end a transaction.
     page_entries: u64,
-    /// Bytes of bodies in a page, but for a transaction that is larger by itself.
+    /// Bytes of bodies in a page, but for a single record that is larger.
     page_bytes: i64,
     /// Seconds that a reader can wait for changes.
     wait_seconds: u64,

@@ -1,4 +1,4 @@
-//! The tail: what has changed, in the order of the log, transactions whole.
+//! The tail: what has changed, in the order of the log, transactions whole unless they are too large.
 //!
 //! Within a page a record is told of once, where it first appears, as it is now.
 
@@ -6,6 +6,7 @@ use super::position::Position;
 use super::{FeedEntry, FeedPage, News, Reader, body_bytes, fitting};
 use crate::entity::{change, record, tombstone};
 use crate::error::{Result, StoreError};
+use crate::unit::MAX_ENTRIES;
 use chrono::{DateTime, Utc};
 use domain::change::Op;
 use domain::sync::{FeedPhase, LeaveCause};
@@ -98,8 +99,8 @@ impl Reader<'_> {
     }
 
     /// The entries in `(seq, window]` of records that somebody with this filter saw before or
-    /// after, up to the end of the transaction in which the limit is reached; and whether there
-    /// are more.
+    /// after, up to the end of the transaction in which the limit is reached, if that has no more
+    /// entries than it may; and whether there are more.
     async fn relevant(&self, seq: i64, window: i64) -> Result<(Vec<Row>, bool)> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let mut rows = self
@@ -116,6 +117,7 @@ impl Reader<'_> {
             let rest = self
                 .entries(over.seq - 1, window)
                 .filter(change::Column::Tx.eq(over.tx))
+                .limit(MAX_ENTRIES as u64)
                 .into_partial_model::<Row>()
                 .all(&self.tx)
                 .await?;
@@ -147,22 +149,22 @@ impl Reader<'_> {
             .order_by_asc(change::Column::Seq)
     }
 
-    /// Leaves the transactions out with which the page would be too large, but for the first;
-    /// answers whether there were any.
+    /// Leaves the transactions out with which the page would be too large, and what is too much of
+    /// a single one, since its records may have grown; answers whether there was any.
     async fn cut_to_size(&self, rows: &mut Vec<Row>) -> Result<bool> {
         let sizes = self.sizes(rows).await?;
         let mut known = BTreeSet::new();
-        let mut transactions: BTreeMap<i64, i64> = BTreeMap::new();
-        for row in rows.iter() {
-            let size = sizes.get(&row.record_id).copied().unwrap_or_default();
-            let size = if known.insert(row.record_id) { size } else { 0 };
-            *transactions.entry(row.tx).or_default() += size;
-        }
-        let fitting = fitting(transactions.values().copied());
-        let Some(first_left_out) = transactions.keys().nth(fitting).copied() else {
+        let size = |row: &Row| {
+            let new = known.insert(row.record_id);
+            let size = sizes.get(&row.record_id).filter(|_| new);
+            size.copied().unwrap_or_default()
+        };
+        let fitting = fitting(rows.iter().map(size));
+        let Some(over) = rows.get(fitting).map(|row| row.tx) else {
             return Ok(false);
         };
-        rows.retain(|row| row.tx < first_left_out);
+        let whole = rows.partition_point(|row| row.tx < over);
+        rows.truncate(if whole == 0 { fitting } else { whole });
         Ok(true)
     }
 

@@ -1,6 +1,6 @@
 //! What a snapshot does, or would do.
 
-use super::{Change, Pushed};
+use super::{Along, Change, Pushed};
 use crate::store::hex;
 use domain::resource::Kind;
 use domain::sync::PushStatus;
@@ -29,8 +29,9 @@ pub struct Plan {
     pub overwritten: u64,
     /// How many relationships go along with what they name.
     pub relationships: u64,
-    /// How many records the snapshot does not hold any more.
-    pub missing: u64,
+    /// How many records of the system would go: those that the snapshot does not hold any more, and
+    /// the relationships that go along with them.
+    pub going: u64,
     /// Whether there are lines of which it is unknown which record they are.
     pub unknown: bool,
     /// The first of each outcome.
@@ -85,32 +86,36 @@ impl Plan {
     /// Whether so much would go that an admin must confirm it.
     #[must_use]
     pub fn deletes_too_much(&self) -> bool {
-        self.lines == 0 || self.missing > may_go(self.records)
+        self.lines == 0 || self.going > may_go(self.records)
     }
 
     /// Takes an outcome in; `content` is the hash of the line.
     pub(super) fn note(&mut self, sample: Sample, content: &str) {
         let status = sample.pushed.status();
-        let mut before = 0;
-        if let Ok(applied) = &sample.pushed.0 {
-            before = applied.before;
-            match applied.change {
-                Some(Change::Updated { overwritten, .. }) => {
-                    self.overwritten += u64::from(overwritten);
-                }
-                Some(Change::Deleted { relationships }) => {
-                    self.relationships += u64::try_from(relationships).unwrap_or(u64::MAX);
-                }
-                Some(Change::Created) | None => {}
-            }
-        }
         let key = sample.external_id.as_deref().unwrap_or_default();
-        let before = before.to_string();
+        let applied = sample.pushed.0.as_ref().ok();
+        let before = applied.map_or(0, |applied| applied.before).to_string();
         self.mix(&[sample.kind.code(), key, status.code(), &before, content]);
+        match applied.and_then(|applied| applied.change.as_ref()) {
+            Some(Change::Updated { overwritten, .. }) => {
+                self.overwritten += u64::from(*overwritten);
+            }
+            Some(Change::Deleted { along }) => self.note_along(along),
+            Some(Change::Created) | None => {}
+        }
         let count = self.counts.entry(status.code()).or_default();
         *count += 1;
         if *count <= SAMPLES {
             self.samples.push(sample);
+        }
+    }
+
+    /// Takes in the relationships that go along with a record, each in its version.
+    fn note_along(&mut self, along: &[Along]) {
+        for one in along {
+            self.relationships += 1;
+            self.going += u64::from(one.supplied);
+            self.mix(&[&one.id.to_string(), &one.version.to_string()]);
         }
     }
 

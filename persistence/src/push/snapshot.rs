@@ -79,7 +79,6 @@ impl Store {
     ) -> Result<(Plan, Decision)> {
         self.write(caller, options, async |unit| {
             unit.take_turns_for_system(snapshot.system).await?;
-            unit.tell_in_parts();
             let plan = unit.push_all(snapshot, &read).await?;
             let decision = decide(snapshot, &plan);
             if decision != Decision::Done {
@@ -128,7 +127,7 @@ impl Unit<'_> {
         }
         let missing = before.into_iter().rev();
         let missing: Vec<_> = missing.filter(|key| !seen.contains(key)).collect();
-        plan.missing = u64::try_from(missing.len()).unwrap_or(u64::MAX);
+        plan.going = u64::try_from(missing.len()).unwrap_or(u64::MAX);
         for keys in missing.chunks(MAX_ITEMS) {
             self.withdraw_all(snapshot.system, keys, &mut plan).await?;
         }

@@ -2,7 +2,7 @@
 
 use super::{AllOf, LAST, Position, RelationshipFilter};
 use crate::entity::{confirmation, edge, edge_role, merged, record};
-use domain::access::{Caller, Visibility};
+use domain::access::{Caller, Scope, Visibility};
 use domain::confirmation::ConfirmationState;
 use domain::described::Publication;
 use domain::resource::Kind;
@@ -11,6 +11,7 @@ use sea_orm::sea_query::{
     Alias, Condition, Expr, ExprTrait, Func, IntoColumnRef, JoinType, Order, Query,
     SelectStatement, SimpleExpr,
 };
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 pub(crate) fn col(table: &'static str, column: impl sea_orm::Iden) -> Expr {
@@ -208,16 +209,7 @@ fn disputed(filter: &RelationshipFilter, caller: &Caller, origin: &str) -> Optio
     let mut asked = filter.confirmations.iter().flatten();
     asked.find(|one| **one == ConfirmationState::Disputed)?;
     let writable = caller.writable();
-    let end = |table| {
-        let own = col(table, record::Column::Origin).eq(origin);
-        match &writable {
-            Visibility::Public => None,
-            Visibility::Everything => Some(own),
-            Visibility::Regions(regions) => {
-                Some(own.and(col(table, record::Column::HomeRegion).is_in(regions.iter().copied())))
-            }
-        }
-    };
+    let end = |table| reached(table, &writable, origin);
     let ends = Condition::any().add(end("f")?).add(end("t")?);
     let withheld = col("r", record::Column::Withheld).eq(true);
     Some(
@@ -254,12 +246,28 @@ fn stated(state: ConfirmationState) -> SimpleExpr {
 /// [`Caller::sees`] as a condition on a joined record.
 fn visible(table: &'static str, visibility: &Visibility, origin: &str) -> Condition {
     let any = Condition::any().add(published(table));
-    let own = col(table, record::Column::Origin).eq(origin);
+    any.add_option(reached(table, visibility, origin))
+}
+
+/// Which own records are reached, whether they are published or not; `None` if none are.
+fn reached(table: &'static str, visibility: &Visibility, origin: &str) -> Option<Condition> {
+    let own = Condition::all().add(col(table, record::Column::Origin).eq(origin));
+    let within = |regions: &BTreeSet<Uuid>| {
+        col(table, record::Column::HomeRegion).is_in(regions.iter().copied())
+    };
     match visibility {
-        Visibility::Public => any,
-        Visibility::Everything => any.add(own),
-        Visibility::Regions(regions) => {
-            any.add(own.and(col(table, record::Column::HomeRegion).is_in(regions.iter().copied())))
+        Visibility::Public => None,
+        Visibility::Everything => Some(own),
+        Visibility::Drafts { regions, supplied } => {
+            let mut any = Condition::any().add(within(regions));
+            for (system, scope) in supplied {
+                let by = col(table, record::Column::System).eq(system.as_str());
+                any = any.add(match scope {
+                    Scope::Node => by,
+                    Scope::Regions(regions) => by.and(within(regions)),
+                });
+            }
+            Some(own.add(any))
         }
     }
 }

@@ -92,6 +92,10 @@ impl Writer<'_> {
                 .home_region
                 .map_or_else(|| "-".to_owned(), |home| home.to_string());
             self.term(token, "draft_of", &home);
+            if let Some(system) = &row.system {
+                self.term(token, "draft_by", system);
+                self.term(token, "draft_by", &format!("{system}|{home}"));
+            }
         }
         if let (Some(system), Some(id)) = (&row.system, &row.external_id) {
             self.term(token, "external_id", &format!("{system}|{id}"));

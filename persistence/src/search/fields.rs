@@ -4,7 +4,7 @@ use super::text::TextFields;
 use tantivy::schema::{FAST, Field, STRING, Schema};
 
 /// Rises with every change of what documents hold; an index of another number is built anew.
-pub(super) const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 2;
 
 /// The names of the columns by which lists are ordered: texts that end in the id.
 pub(super) const BY_NAME: &str = "by_name";

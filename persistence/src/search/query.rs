@@ -5,7 +5,7 @@ use super::fields::Fields;
 use super::filter::{Condition, Filter, Test};
 use super::text::Typed;
 use super::trees::Trees;
-use domain::access::Visibility;
+use domain::access::{Scope, Visibility};
 use domain::described::Publication;
 use domain::resource::Kind;
 use domain::value::edtf::EdtfDate;
@@ -81,11 +81,12 @@ impl Maker<'_> {
             return any_of([published]);
         }
         let mut seen = vec![published];
-        let draft_of = |region: &str| term(self.fields.token, &format!("draft_of={region}"));
+        let draft_of = |region: &Uuid| term(self.fields.token, &format!("draft_of={region}"));
         let own: Box<dyn Query> = match self.visibility {
             Visibility::Public => any_of(seen),
-            Visibility::Regions(regions) => {
-                seen.extend(regions.iter().map(|region| draft_of(&region.to_string())));
+            Visibility::Drafts { regions, supplied } => {
+                seen.extend(regions.iter().map(draft_of));
+                seen.extend(supplied.iter().flat_map(|one| self.drafts_by(one)));
                 any_of(seen)
             }
             Visibility::Everything => Box::new(AllQuery),
@@ -102,6 +103,18 @@ impl Maker<'_> {
             all.push((Occur::Must, any_of(terms)));
         }
         Box::new(BooleanQuery::new(all))
+    }
+
+    /// The drafts that a system supplies.
+    fn drafts_by(&self, (system, scope): (&String, &Scope)) -> Vec<Term> {
+        let drafts = |key: &str| term(self.fields.token, &format!("draft_by={key}"));
+        match scope {
+            Scope::Node => vec![drafts(system)],
+            Scope::Regions(regions) => {
+                let keys = regions.iter().map(|region| format!("{system}|{region}"));
+                keys.map(|key| drafts(&key)).collect()
+            }
+        }
     }
 
     fn condition(&self, condition: &Condition, filter: &Filter) -> Box<dyn Query> {
@@ -217,7 +230,8 @@ impl Maker<'_> {
         match self.visibility {
             Visibility::Public => Vec::new(),
             Visibility::Everything => vec![EVERYTHING.to_owned()],
-            Visibility::Regions(regions) => {
+            // Whoever supplies drafts finds them by what is public of them.
+            Visibility::Drafts { regions, .. } => {
                 let mut keys: Vec<String> = regions.iter().map(|one| regions_key([one])).collect();
                 if regions.len() <= MAX_PAIRED {
                     for first in regions {

@@ -1,8 +1,8 @@
-//! How a snapshot is told: partners read a transaction of the log at once, so what is more than one
-//! may hold is told as several.
+//! How much is told: partners and followers read a transaction of the log at once, so what is more
+//! than one may hold is told as several.
 
 /// How many entries a transaction of the log has.
-const MAX_ENTRIES: usize = 500;
+pub(crate) const MAX_ENTRIES: usize = 500;
 
 /// How many bytes of bodies it has, but for a single entry.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -26,7 +26,7 @@ mod tests {
     use super::beginnings;
 
     #[test]
-    fn a_snapshot_is_told_as_several_transactions() {
+    fn what_is_much_is_told_as_several_transactions() {
         let begins = |sizes: &[usize]| beginnings(sizes.iter().copied());
         assert_eq!(begins(&[1, 2, 3]), [0, 0, 0]);
         let many = begins(&[1; 1200]);

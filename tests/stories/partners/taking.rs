@@ -1,8 +1,11 @@
 //! What is taken over, and how it rests here.
 
 use super::{actor, change, delete, made, related};
+use domain::access::Caller;
 use persistence::entity::{change as log, record};
+use persistence::load::{LoadMode, Loaded};
 use persistence::partner::Taken;
+use persistence::unit::WriteOptions;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
@@ -352,3 +355,28 @@ story!(disputed_copies_stay_withheld, async |node| {
     intake.equals(node, "").await;
     here.stop().await;
 });
+
+story!(
+    what_is_imported_is_taken_over_however_much_it_is,
+    Few,
+    async |node| {
+        let here = Neighbour::start(node.backend, "hier").await;
+        let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
+        assert_eq!(intake.pull().await, Taken::UpToDate);
+        let ids: Vec<Uuid> = (0..150).map(|_| domain::id::new()).collect();
+        // As a few transactions; and then they grow, so that the first of them is told of large ones.
+        for text in ["kurz".to_owned(), "Versorgung".repeat(9_800)] {
+            let lines: Vec<String> = (ids.iter().enumerate())
+            .map(|(number, id)| json!({"id": id, "kind": "topic", "name": format!("Thema {number}"), "publication": "published", "description": text}).to_string())
+            .collect();
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            let (caller, options) = (Caller::node(), WriteOptions::default());
+            let loaded = node.store.load(&caller, &lines, LoadMode::Upsert, &options);
+            let loaded = loaded.await.unwrap();
+            assert!(!loaded.iter().any(|one| matches!(one, Loaded::Refused(_))));
+        }
+        assert_eq!(intake.pull().await, Taken::UpToDate);
+        intake.equals(node, "kind=topic").await;
+        here.stop().await;
+    }
+);

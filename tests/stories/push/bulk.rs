@@ -13,6 +13,12 @@ fn packed(text: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// A table with other ends of its lines.
+fn replaced(table: &[u8], end: &[u8]) -> Vec<u8> {
+    let lines: Vec<&[u8]> = table.split(|byte| *byte == b'\n').collect();
+    lines.join(end)
+}
+
 story!(bodies_may_be_packed_within_limits, async |node| {
     let token = feeder(node, "hessen").await;
     let send = |coding: &str, bytes: Vec<u8>| -> Call {
@@ -123,11 +129,24 @@ story!(tables_are_what_spreadsheets_make_of_them, async |node| {
         ),
     ];
     for (table, told) in faulty {
-        let plan = send(table).await.expect(200);
-        assert_eq!(counts(&plan), json!({"invalid": 1}));
-        let errors = plan.json["samples"][0]["problem"]["errors"].to_string();
-        assert!(errors.contains(told), "{errors}");
-        assert_eq!(plan.json["samples"][0]["line"], 2);
+        // However its lines end, with an empty one between, or behind a byte order mark.
+        let tables = [
+            (table.to_vec(), 2),
+            (replaced(table, b"\r\n"), 2),
+            (replaced(table, b"\n\n"), 3),
+            (replaced(table, b"\r\n\r\n"), 3),
+            (
+                [b"\xef\xbb\xbf", replaced(table, b"\r\n").as_slice()].concat(),
+                2,
+            ),
+        ];
+        for (table, line) in tables {
+            let plan = send(&table).await.expect(200);
+            assert_eq!(counts(&plan), json!({"invalid": 1}));
+            let errors = plan.json["samples"][0]["problem"]["errors"].to_string();
+            assert!(errors.contains(told), "{errors}");
+            assert_eq!(plan.json["samples"][0]["line"], line, "{table:?}");
+        }
     }
     for heading in ["naem\n", "name,name\n", "name,\n"] {
         send(heading.as_bytes())

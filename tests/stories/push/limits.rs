@@ -104,18 +104,18 @@ story!(
             errors.replace(id, "")
         };
         assert_eq!(faults("1").await, faults("77").await);
-        // Drafts that a feeder supplies are read by editors, not by the feeder.
+        // Drafts are read by the feeder that supplies them, and not written one by one.
         let path = format!("/v1/actors/{secret}");
-        node.get(&path)
-            .token(&there)
-            .await
-            .problem(404, "not-found");
-        node.patch(&path)
-            .token(&there)
-            .if_match("*")
-            .json(&json!({}))
-            .await
-            .problem(404, "not-found");
+        node.settled().await;
+        for (token, sees) in [(&there, true), (&here, false)] {
+            let read = node.get(&path).token(token).await;
+            assert_eq!(read.status, if sees { 200 } else { 404 });
+            let drafts = node.get("/v1/actors?publication=draft").token(token).await;
+            assert_eq!(drafts.expect(200).json["total"], u64::from(sees));
+            let patch = node.patch(&path).token(token).if_match("*");
+            let patch = patch.json(&json!({})).await;
+            assert_eq!(patch.status, if sees { 403 } else { 404 });
+        }
 
         // A snapshot is everything that the feeder supplies, not what others do.
         let plan = planned(node, &here, &lines(&[line("9", "Neun")]))

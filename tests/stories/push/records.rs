@@ -1,8 +1,11 @@
 //! Records pushed one by one.
 
 use super::{RECORDS, actor, delete, feeder, problem, push, statuses, supplied, upsert};
+use domain::access::Caller;
+use persistence::load::{LoadMode, Loaded};
+use persistence::unit::WriteOptions;
 use serde_json::{Value, json};
-use tests::story;
+use tests::{Replica, story};
 
 /// An actor, a network and a membership, the membership first.
 fn three() -> Vec<Value> {
@@ -272,4 +275,42 @@ story!(who_changed_a_record_in_between_is_heard, async |node| {
     let answer = push(node, &token, &[upsert("actor", "1", &record)]).await;
     assert_eq!(statuses(&answer), ["updated"]);
     assert!(answer.json["items"][0]["overwritten"].is_null());
+});
+
+story!(many_deletions_at_once_come_in_pages, Few, async |node| {
+    let token = feeder(node, "hessen").await;
+    let hubs: Vec<Value> = (0..3)
+        .map(|number| upsert("actor", &format!("hub-{number}"), &actor("Nabe")))
+        .collect();
+    let made = push(node, &token, &hubs).await.expect(200);
+    let ids: Vec<&str> = (made.json["items"].as_array().unwrap().iter())
+        .map(|item| item["id"].as_str().unwrap())
+        .collect();
+    // A relationship may be there several times if its dates differ.
+    let lines: Vec<String> = (0..520)
+        .map(|number| {
+            let valid = json!({"from": format!("{}-{:02}", 1900 + number / 12, number % 12 + 1)});
+            let from = json!({"kind": "actor", "id": ids[number % 2]});
+            let to = json!({"kind": "actor", "id": ids[2]});
+            json!({"kind": "relationship", "type": "cooperates_with", "publication": "published", "from": from, "to": to, "valid": valid}).to_string()
+        })
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let (caller, options) = (Caller::node(), WriteOptions::default());
+    let loaded = node.store.load(&caller, &lines, LoadMode::Upsert, &options);
+    for one in loaded.await.unwrap() {
+        assert!(matches!(one, Loaded::Created(_)), "{one:?}");
+    }
+    let mut replica = Replica::new("limit=1");
+    replica.next = replica.next.replace("limit=1", "limit=1000");
+    replica.catch_up(node).await;
+    replica.next = replica.next.replace("limit=1000", "limit=1");
+    let gone = [delete("actor", "hub-0"), delete("actor", "hub-1")];
+    let gone = push(node, &token, &gone).await.expect(200);
+    assert_eq!(gone.json["items"][1]["relationships"], 260);
+    let page = replica.page(node).await;
+    assert_eq!(page.entries.len(), 500);
+    let rest = replica.catch_up(node).await;
+    assert_eq!(rest.len(), 22);
+    replica.equals(node).await;
 });

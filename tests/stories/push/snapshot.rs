@@ -8,6 +8,7 @@ use crate::matrix::snapshot as everything;
 use domain::account::TokenScope;
 use domain::resource::Kind;
 use persistence::StoreError;
+use persistence::entity::record;
 use persistence::push::{Decision, Line, Snapshot};
 use persistence::unit::WriteOptions;
 use serde_json::{Value, json};
@@ -133,6 +134,75 @@ story!(
         }
     }
 );
+
+/// A snapshot of actors, planned.
+async fn planned_actors(node: &Node, token: &str, body: &str) -> Answer {
+    let path = format!("{SNAPSHOT}?kind=actor&dry_run=true");
+    let call = node.post(&path).token(token);
+    call.body("application/x-ndjson", body).await.expect(200)
+}
+
+/// Carries out a snapshot of actors.
+fn with_actors(node: &Node, token: &str, body: &str, plan: &Answer) -> Call {
+    let hash = plan.json["plan_hash"].as_str().unwrap();
+    let path = format!("{SNAPSHOT}?kind=actor&plan_hash={hash}");
+    let call = node.post(&path).token(token);
+    call.body("application/x-ndjson", body)
+}
+
+story!(a_plan_knows_what_goes_along, async |node| {
+    let token = feeder(node, "hessen").await;
+    done(node, &token, &numbered(0..3)).await;
+    let body = numbered(0..2);
+    let plan = planned_actors(node, &token, &body).await;
+    assert_eq!(counts(&plan), json!({"unchanged": 2, "deleted": 1}));
+    assert_eq!(plan.json["relationships"], 0);
+    let rows = supplied(node).await;
+    let end = |row: &record::Model| json!({"kind": "actor", "id": row.id});
+    let edge = json!({"type": "cooperates_with", "from": end(&rows[2]), "to": end(&rows[0])});
+    let edge = node.post("/v1/relationships").json(&edge).await.expect(201);
+    let edge = format!("/v1/relationships/{}", edge.id());
+    with_actors(node, &token, &body, &plan)
+        .await
+        .problem(409, "stale-plan");
+    // What it says by now is part of the plan, too.
+    let plan = planned_actors(node, &token, &body).await;
+    assert_eq!(plan.json["relationships"], 1);
+    let published = json!({"publication": "published"});
+    let published = node.patch(&edge).if_match("*").json(&published);
+    published.await.expect(200);
+    with_actors(node, &token, &body, &plan)
+        .await
+        .problem(409, "stale-plan");
+    let plan = planned_actors(node, &token, &body).await;
+    with_actors(node, &token, &body, &plan).await.expect(200);
+    node.get(&edge).await.problem(410, "gone");
+});
+
+story!(what_goes_along_counts_as_deleted, async |node| {
+    let token = feeder(node, "hessen").await;
+    done(node, &token, &numbered(0..13)).await;
+    let key =
+        |id: u32| json!({"kind": "actor", "external_id": {"system": "cms", "id": id.to_string()}});
+    let edges: Vec<Value> = (1..11)
+        .map(|number| {
+            let edge = json!({"type": "cooperates_with", "publication": "published", "from": key(number), "to": key(0)});
+            upsert("relationship", &number.to_string(), &edge)
+        })
+        .collect();
+    let made = push(node, &token, &edges).await.expect(200);
+    assert_eq!(statuses(&made), ["created"; 10]);
+    let body = numbered(0..2);
+    let plan = planned_actors(node, &token, &body).await;
+    assert_eq!(plan.json["relationships"], 9);
+    assert_eq!(plan.json["blocked_by"], json!([]), "11 and 9 are 20");
+    let body = numbered(0..1);
+    let plan = planned_actors(node, &token, &body).await;
+    assert_eq!(counts(&plan), json!({"unchanged": 1, "deleted": 12}));
+    let refused = with_actors(node, &token, &body, &plan).await;
+    let refused = refused.problem(409, "deletion-threshold-exceeded");
+    assert_eq!(refused.json["deletions"], 22);
+});
 
 story!(a_snapshot_that_breaks_off_leaves_nothing, async |node| {
     let token = feeder(node, "hessen").await;

@@ -5,11 +5,15 @@ use crate::errors::copy_of;
 use domain::access::Caller;
 use domain::resource::Kind;
 use flate2::read::GzDecoder;
+use persistence::feed::{FeedFilter, FeedStart};
+use persistence::load::{LoadMode, Loaded};
 use persistence::unit::WriteOptions;
 use reqwest::header::ACCEPT_ENCODING;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use std::io::Read;
-use tests::{Replica, story};
+use tests::database::Backend;
+use tests::{Node, Replica, story};
 
 story!(
     only_public_records_of_this_node_are_fed,
@@ -295,7 +299,7 @@ story!(pages_hold_no_more_than_they_can_carry, async |node| {
         assert_eq!(replica.held.len(), 25);
         replica.equals(node).await;
     }
-    // One transaction is never torn, however large it is.
+    // So is what is told of a transaction that is larger by itself.
     let options = WriteOptions::default();
     let caller = Caller::node();
     let made = node.store.write(&caller, &options, async |unit| {
@@ -306,10 +310,88 @@ story!(pages_hold_no_more_than_they_can_carry, async |node| {
         Ok(())
     });
     made.await.unwrap();
-    let page = tail.page(node).await;
-    assert_eq!(page.entries.len(), 25);
-    assert!(page.up_to_date);
+    let first = tail.page(node).await;
+    let last = tail.page(node).await;
+    assert_eq!((first.entries.len(), last.entries.len()), (20, 5));
+    assert!(last.up_to_date);
+    assert!(first.entries[0].tx < last.entries[0].tx);
 });
+
+story!(a_transaction_comes_in_pages_when_it_grew, async |node| {
+    let mut replica = Replica::new("");
+    replica.catch_up(node).await;
+    let topic = |number: usize, text: &str| json!({"id": domain::id::new(), "kind": "topic", "name": format!("Thema {number}"), "publication": "published", "description": text});
+    let mut topics: Vec<Value> = (0..25).map(|number| topic(number, "kurz")).collect();
+    for text in ["kurz".to_owned(), "🏥".repeat(50_000)] {
+        for topic in &mut topics {
+            topic["description"] = json!(text);
+        }
+        let lines: Vec<String> = topics.iter().map(Value::to_string).collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let (caller, options) = (Caller::node(), WriteOptions::default());
+        let loaded = node.store.load(&caller, &lines, LoadMode::Upsert, &options);
+        let loaded = loaded.await.unwrap();
+        assert!(!loaded.iter().any(|one| matches!(one, Loaded::Refused(_))));
+    }
+    let page = replica.page(node).await;
+    assert_eq!(page.entries.len(), 20, "4 MiB of 200 kB each");
+    let told = replica.catch_up(node).await;
+    assert_eq!(told.first().map(|one| one.seq), Some(page.seq + 1));
+    assert_eq!(replica.held.len(), 25);
+    replica.equals(node).await;
+});
+
+/// Writes deletions of as many records into the log, as one transaction.
+async fn delete_at_once(node: &Node, count: usize) {
+    let gone = actor(node, "Geht").await;
+    delete(node, "actors", &gone).await;
+    let id = match node.backend {
+        Backend::Sqlite => "randomblob(16)",
+        Backend::Postgres => "gen_random_uuid()",
+    };
+    let statements = [
+        format!(
+            "INSERT INTO tombstone (id, kind, origin, version, was_public, cause, created_at, deleted_at) \
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
+             SELECT {id}, kind, origin, version, was_public, cause, created_at, deleted_at FROM tombstone, n"
+        ),
+        "INSERT INTO change (seq, nonce, tx, kind, record_id, origin, op, version, newest, audience_before, at, erased, bulk) \
+         SELECT last.seq + row_number() OVER (), 1, last.seq + 1, last.kind, tombstone.id, last.origin, last.op, last.version, \
+         true, '-', last.at, false, true FROM tombstone JOIN change AS last ON last.record_id <> tombstone.id \
+         WHERE last.seq = (SELECT head_seq FROM sync_state)"
+            .to_owned(),
+        format!("UPDATE sync_state SET head_seq = head_seq + {count}"),
+    ];
+    for statement in statements {
+        let db = node.store.db().reader();
+        db.execute_unprepared(&statement).await.unwrap();
+    }
+}
+
+story!(
+    however_large_a_transaction_is_it_is_fed,
+    Few,
+    async |node| {
+        let filter = FeedFilter::default();
+        let feed = async |start: FeedStart| node.store.feed(&filter, &start, 1000).await.unwrap();
+        let mut next = feed(FeedStart::Now).await.next;
+        delete_at_once(node, 33_000).await;
+        let mut told = 0;
+        loop {
+            let page = feed(FeedStart::After(next)).await;
+            assert!(page.entries.len() <= 1500, "{}", page.entries.len());
+            told += page.entries.len();
+            next = page.next;
+            if !page.has_more {
+                break;
+            }
+        }
+        assert_eq!(told, 33_000);
+        // Nor does it stop those who follow the log here.
+        actor(node, "Danach").await;
+        node.settled().await;
+    }
+);
 
 story!(wrong_parameters_are_told, async |node| {
     for query in [

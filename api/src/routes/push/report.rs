@@ -157,8 +157,8 @@ impl ItemView {
                         view.members = Some(members);
                         view.overwritten = overwritten.then_some(true);
                     }
-                    Some(Change::Deleted { relationships }) => {
-                        view.relationships = Some(relationships);
+                    Some(Change::Deleted { along }) => {
+                        view.relationships = Some(along.len());
                     }
                     Some(Change::Created) | None => {}
                 }

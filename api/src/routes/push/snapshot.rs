@@ -56,7 +56,7 @@ impl Parameters for How {
             },
             Parameter {
                 name: "confirm_deletes",
-                description: "Carry out a plan that deletes more than 20 records and more than one in twenty, or an empty snapshot; for admins of the node.",
+                description: "Carry out a plan that deletes more than 20 records, your relationships that go along among them, and more than one in twenty, or an empty snapshot; for admins of the node.",
                 schema: r#"{"type": "boolean", "default": false}"#,
                 example: "true",
                 repeatable: false,
@@ -175,7 +175,7 @@ fn report(
         }
         Decision::TooMuch => {
             return Err(Problem::new("deletion-threshold-exceeded")
-                .member("deletions", json!(plan.missing))
+                .member("deletions", json!(plan.going))
                 .member("records", json!(plan.records)));
         }
     }
