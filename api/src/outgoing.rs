@@ -223,10 +223,14 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || address.is_broadcast()
         || address.is_documentation();
     let shared = match address.octets() {
-        // This network; carrier-grade NAT; IETF protocols; benchmarks; reserved.
-        [0 | 240..=255, ..] | [192, 0, 0, _] | [198, 18..=19, ..] => true,
-        // Relays of 6to4; what a cloud tells its machines.
-        [192, 88, 99, _] | [168, 63, 129, 16] => true,
+        // This network; IETF protocols; benchmarks; reserved; relays of 6to4; what a cloud tells its
+        // machines.
+        [0 | 240..=255, ..]
+        | [192, 0, 0, _]
+        | [198, 18..=19, ..]
+        | [192, 88, 99, _]
+        | [168, 63, 129, 16] => true,
+        // Carrier-grade NAT.
         [100, second, ..] => (64..128).contains(&second),
         _ => false,
     };
