@@ -215,8 +215,8 @@ mod tests {
     fn sqlite_acknowledges_what_is_on_the_disk() {
         wait_for(async {
             let file = std::env::temp_dir().join(format!("{}.sqlite", domain::id::new()));
-            let db = Db::connect(&format!("sqlite://{}", file.display()));
-            let db = db.await.unwrap();
+            let url = format!("sqlite://{}", file.display());
+            let db = Db::connect(&url).await.unwrap();
             let questions = [
                 "PRAGMA synchronous",
                 "PRAGMA journal_mode",
