@@ -324,7 +324,7 @@ story!(
             assert_eq!(done == 1200, cursor >= target, "effect and cursor are one");
             lives += 1;
         }
-        assert_eq!(lives, 3);
+        assert!(lives >= 3, "{lives}: 500 at most are touched at once");
         audiences_are_true(store.db().reader()).await;
         close(database, [store]).await;
     }
