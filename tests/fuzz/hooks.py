@@ -1,5 +1,6 @@
 """What Schemathesis leaves out, and why."""
 
+import json
 from urllib.parse import quote
 
 import schemathesis
@@ -10,8 +11,20 @@ LONGEST_URL = 8000
 LONGEST_HEAD = 16000
 
 
+# What is wrong is told without refusing the whole: of an item or a line in the answer; and an
+# optional member that is null is absent.
+LENIENT = {
+    "POST /v1/import",
+    "POST /v1/personal_data",
+    "POST /v1/sync/systems/{system}/records",
+    "POST /v1/sync/systems/{system}/snapshot",
+}
+
+
 @schemathesis.hook
 def filter_case(context, case):
+    if case.operation.label in LENIENT and case.meta and case.meta.generation.mode.is_negative:
+        return False
     query = sum(len(quote(f"{name}={value}")) for name, value in (case.query or {}).items())
     head = sum(len(str(value)) for value in (case.headers or {}).values())
     return query < LONGEST_URL and head < LONGEST_HEAD
@@ -27,4 +40,4 @@ def before_call(context, case, kwargs):
 
 @schemathesis.serializer("application/x-ndjson", "text/csv")
 def text(context, value):
-    return value.encode() if isinstance(value, str) else value
+    return (value if isinstance(value, str) else json.dumps(value)).encode()

@@ -24,6 +24,7 @@ fi
 requests="${1:-$requests}"
 
 export SCHEMATHESIS_HOOKS="$PWD/tests/fuzz/hooks.py"
+config="$PWD/tests/fuzz/schemathesis.toml"
 target="$(cargo metadata --locked --no-deps --format-version 1 \
     | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')"
 verbund="$target/debug/verbund"
@@ -96,7 +97,7 @@ echo "    $operations operations, $each examples each and phase, FUZZ_SEED=$seed
 # directory (a reference that exists, a check digit, roles of a relationship) and is a 422 then.
 run() {
     # There, since it keeps files where it runs.
-    (cd "$scratch" && "$schemathesis" run "$base/openapi.json" \
+    (cd "$scratch" && "$schemathesis" --config-file "$config" run "$base/openapi.json" \
         --checks all --exclude-checks positive_data_acceptance \
         --phases "$phases" --max-examples "$each" --seed "$seed" \
         --workers 2 --continue-on-failure --no-color --generation-database none \
@@ -109,7 +110,8 @@ run || status=1
 echo "    with an admin's token"
 run --header "Authorization: Bearer $token" || status=1
 
-if grep -iE 'panicked|ERROR' "$scratch/log" >&2; then
+# A request that is no HTTP is its sender's mistake, which actix calls an error of the stream.
+if grep -iE 'panicked|ERROR' "$scratch/log" | grep -v 'stream error: request parse error' >&2; then
     echo "the server logged errors" >&2
     status=1
 fi
