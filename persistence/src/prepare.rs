@@ -68,7 +68,9 @@ impl Unit<'_> {
         }
         if let Some(relationship) = &facts.relationship {
             self.authorise_ends(relationship, &resolved)?;
-            self.refuse_shaping(old.map(|old| old.id)).await?;
+            if let Some(old) = old {
+                self.refuse_shaping([old.id]).await?;
+            }
         }
         Ok(Prepared {
             body: checked.body,

@@ -37,6 +37,26 @@ pub use node::{Node, run};
 pub use receiver::{Hook, Receiver};
 pub use replica::Replica;
 
+/// Declares that an asynchronous function of a backend is a test, on SQLite and on PostgreSQL.
+#[macro_export]
+macro_rules! on_both {
+    ($name:ident) => {
+        mod $name {
+            #[test]
+            fn sqlite() {
+                let told = super::$name($crate::Backend::Sqlite);
+                actix_web::rt::System::new().block_on(told);
+            }
+
+            #[test]
+            fn postgres() {
+                let told = super::$name($crate::Backend::Postgres);
+                actix_web::rt::System::new().block_on(told);
+            }
+        }
+    };
+}
+
 /// Declares a story that is told on SQLite and on PostgreSQL, each with a database of its own.
 ///
 /// `story!(name, async |node| { … })` starts with the reference data only;

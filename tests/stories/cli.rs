@@ -65,6 +65,21 @@ fn openapi_prints_the_document_without_a_database() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
+#[cfg(unix)]
+#[test]
+fn nobody_else_reads_the_database() {
+    use std::fs::{Permissions, metadata, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    // In a folder that was there before and is open to others, too.
+    set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let done = verbund(folder.path(), &["migrate", "--data-dir", "."], &[], "");
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let database = metadata(folder.path().join("verbund.sqlite")).unwrap();
+    assert_eq!(database.permissions().mode() & 0o777, 0o600);
+}
+
 #[test]
 fn without_flags_there_is_a_database_in_the_folder() {
     let folder = tempfile::tempdir().unwrap();

@@ -12,7 +12,7 @@ use tests::audit::audit;
 use tests::database::Database;
 use tests::process::{Process, admin_token};
 use tests::settings::{chance, full, tell};
-use tests::{Backend, Content};
+use tests::{Backend, Content, on_both};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
@@ -103,7 +103,7 @@ async fn nothing_is_lost(database: &Database, base: &str, token: &str, done: &[A
     }
 }
 
-async fn killed_under_load(backend: Backend) {
+async fn a_kill_under_load_loses_no_acknowledged_write(backend: Backend) {
     let mut chance = chance();
     let database = Database::new(backend, Content::Empty).await;
     let token = admin_token(&database).await;
@@ -145,7 +145,7 @@ async fn killed_under_load(backend: Backend) {
 }
 
 /// A request whose body is on its way when the server is asked to stop is answered.
-async fn asked_to_stop(backend: Backend) {
+async fn a_server_that_is_asked_to_stop_finishes_what_it_has_begun(backend: Backend) {
     let database = Database::new(backend, Content::Empty).await;
     let token = admin_token(&database).await;
     let mut server = Process::serve(&database).await;
@@ -187,30 +187,5 @@ async fn asked_to_stop(backend: Backend) {
     database.remove().await;
 }
 
-mod a_kill_under_load_loses_no_acknowledged_write {
-    use super::*;
-
-    #[actix_web::test]
-    async fn sqlite() {
-        killed_under_load(Backend::Sqlite).await;
-    }
-
-    #[actix_web::test]
-    async fn postgres() {
-        killed_under_load(Backend::Postgres).await;
-    }
-}
-
-mod a_server_that_is_asked_to_stop_finishes_what_it_has_begun {
-    use super::*;
-
-    #[actix_web::test]
-    async fn sqlite() {
-        asked_to_stop(Backend::Sqlite).await;
-    }
-
-    #[actix_web::test]
-    async fn postgres() {
-        asked_to_stop(Backend::Postgres).await;
-    }
-}
+on_both!(a_kill_under_load_loses_no_acknowledged_write);
+on_both!(a_server_that_is_asked_to_stop_finishes_what_it_has_begun);

@@ -121,6 +121,32 @@ pub(super) fn upsert(kind: &str, id: u128, version: i64, mut body: Value) -> Val
 }
 
 story!(
+    what_is_no_language_is_kept_and_goes_into_no_header,
+    async |node| {
+        let fern = Pretender::start();
+        for (id, language) in [(1, "de\r\nX-Evil: 1"), (2, "fr")] {
+            let actor = json!({"name": "Praxis", "language": language});
+            fern.feeds(&page(&[upsert("actor", id, 1, actor)], json!({})));
+        }
+        let intake = Intake::new(node, "fern", &fern.base, json!({})).await;
+        for _ in 0..2 {
+            intake.pull().await;
+        }
+        node.settled().await;
+        let one = format!("/v1/actors/{}?lang=en", Uuid::from_u128(1));
+        let one = node.get(&one).await.expect(200);
+        assert_eq!(one.json["language"], "de\r\nX-Evil: 1");
+        assert_eq!(one.header("content-language"), "");
+        let list = node.get("/v1/actors?lang=en&limit=200").await.expect(200);
+        assert_eq!(list.header("content-language"), "fr");
+        for answer in [&one, &list] {
+            assert_eq!(answer.header("x-evil"), "");
+        }
+        fern.stop().await;
+    }
+);
+
+story!(
     a_newer_release_is_understood_as_far_as_it_goes,
     async |node| {
         let fern = Pretender::start();

@@ -2,14 +2,13 @@
 //! and once the one that writes goes back to a backup.
 
 use super::{Server, write};
-use actix_web::rt::System;
 use rand::Rng;
 use rand::rngs::StdRng;
 use std::time::{Duration, Instant};
 use tests::database::Database;
 use tests::proxy::{Fault, Proxy};
 use tests::settings::{chance, full, tell};
-use tests::{Backend, Content};
+use tests::{Backend, Content, on_both};
 
 fn fault(chance: &mut StdRng) -> Fault {
     match chance.random_range(0..7) {
@@ -94,12 +93,4 @@ async fn nothing_is_lost(there: &Server, known: &[String]) {
     }
 }
 
-#[test]
-fn sqlite() {
-    System::new().block_on(copies_survive_kills(Backend::Sqlite));
-}
-
-#[test]
-fn postgres() {
-    System::new().block_on(copies_survive_kills(Backend::Postgres));
-}
+on_both!(copies_survive_kills);

@@ -4,7 +4,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tests::database::Database;
 use tests::process::{Process, admin_token};
-use tests::{Backend, Content};
+use tests::{Backend, Content, on_both};
 
 const PASSWORD: &str = "Klatschmohn im Haferfeld 7";
 
@@ -80,16 +80,4 @@ async fn nothing_secret_is_logged(backend: Backend) {
     database.remove().await;
 }
 
-mod nothing_of_them_is_logged {
-    use super::*;
-
-    #[actix_web::test]
-    async fn sqlite() {
-        nothing_secret_is_logged(Backend::Sqlite).await;
-    }
-
-    #[actix_web::test]
-    async fn postgres() {
-        nothing_secret_is_logged(Backend::Postgres).await;
-    }
-}
+on_both!(nothing_secret_is_logged);
