@@ -9,7 +9,7 @@ mod table;
 
 pub(crate) use spool::Spool;
 
-use crate::extract::{caller_known, describe_refusals};
+use crate::extract::describe_refusals;
 use crate::operation::{Draft, Extract};
 use crate::problem::Problem;
 use actix_web::dev::Payload;
@@ -78,7 +78,6 @@ impl Extract for Upload {
 }
 
 async fn receive(request: HttpRequest, mut payload: Payload) -> Result<Upload, Problem> {
-    caller_known(&request).await;
     let form = form(request.content_type())?;
     let mut sink = Sink::new(packed(&request)?)?;
     let announced = request.headers().get(header::CONTENT_LENGTH);

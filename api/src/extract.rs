@@ -53,7 +53,7 @@ mod query;
 pub use access::{
     Admin, Anyone, Approver, Feeder, Hider, Identity, Importer, Reader, SignedIn, Watcher, Writer,
 };
-pub(crate) use access::{Proved, bearer, caller_known};
+pub(crate) use access::{Proved, bearer};
 pub use body::{
     GeoJsonBody, MAX_GEOMETRY, PatchBody, RecordBody, describe_refusals, read_body, read_json,
 };

@@ -4,11 +4,12 @@
 //! OpenAPI document is read off the handler's type and cannot drift from it.
 
 use crate::problem::{PROBLEMS, Problem, ProblemDocument};
-use actix_web::dev::{AppService, HttpServiceFactory};
+use actix_web::dev::{AppService, HttpServiceFactory, Payload};
 use actix_web::http::Method;
 use actix_web::http::header;
-use actix_web::{FromRequest, Handler, HttpResponse, Responder, web};
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Responder, web};
 use domain::json::insert;
+use futures::future::LocalBoxFuture;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
@@ -173,10 +174,19 @@ pub fn reference(name: &str) -> Value {
     json!({"$ref": format!("{}{name}", domain::schema::COMPONENTS)})
 }
 
+/// Finds out whether a caller may call at all.
+pub type Admission = LocalBoxFuture<'static, Result<(), Problem>>;
+
 /// An extractor that knows its part of the document.
 pub trait Extract: FromRequest {
     /// Adds what it takes and how it fails.
     fn describe(draft: &mut Draft);
+
+    /// Who calls is found out before anything else is read: what a caller must not do is refused for
+    /// that, whatever else is wrong with the request, and nobody without a right makes us read a body.
+    fn admission(_request: &HttpRequest) -> Option<Admission> {
+        None
+    }
 }
 
 /// A reply that knows its part of the document.
@@ -195,6 +205,9 @@ impl<R: Reply> Reply for Result<R, Problem> {
 pub trait Extractors: FromRequest {
     /// Adds what all of them take.
     fn describe(draft: &mut Draft);
+
+    /// The admission that one of them asks for.
+    fn admission(request: &HttpRequest) -> Option<Admission>;
 }
 
 macro_rules! extractors {
@@ -202,6 +215,10 @@ macro_rules! extractors {
         impl<$($name: Extract + 'static),*> Extractors for ($($name,)*) {
             fn describe(_draft: &mut Draft) {
                 $($name::describe(_draft);)*
+            }
+
+            fn admission(_request: &HttpRequest) -> Option<Admission> {
+                None$(.or_else(|| $name::admission(_request)))*
             }
         }
     };
@@ -214,6 +231,26 @@ extractors!(A B C D);
 extractors!(A B C D E);
 extractors!(A B C D E F);
 extractors!(A B C D E F G);
+
+/// The arguments of a handler, read for callers who are admitted.
+struct Admitted<Args>(Args);
+
+impl<Args: Extractors + 'static> FromRequest for Admitted<Args> {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, actix_web::Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let admission = Args::admission(request);
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            if let Some(admission) = admission {
+                admission.await?;
+            }
+            let args = Args::from_request(&request, &mut payload).await;
+            args.map(Self).map_err(Into::into)
+        })
+    }
+}
 
 /// One operation: a method, how it is described and how to serve it.
 struct Route {
@@ -275,6 +312,7 @@ impl Routes {
             }
             (draft.finish(&id, &summary, tag), draft)
         };
+        let handler = move |Admitted(args): Admitted<Args>| handler.call(args);
         let route = Route {
             method,
             describe: Box::new(describe),

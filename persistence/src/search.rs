@@ -14,10 +14,13 @@ mod document;
 mod edges;
 mod facets;
 mod fields;
+mod files;
 mod index;
 mod list;
 mod query;
+mod touched;
 mod trees;
+mod work;
 
 pub use index::{IndexPlace, Search};
 pub use list::{Facet, FacetValue, Hit, ListPage, ListQuery, Order, Sort, asked_for};

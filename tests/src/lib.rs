@@ -33,7 +33,7 @@ pub use database::{Backend, Content};
 pub use forge::Forge;
 pub use instance::Instance;
 pub use neighbour::{Intake, Neighbour};
-pub use node::{Node, run};
+pub use node::{Node, Told, run, told};
 pub use receiver::{Hook, Receiver};
 pub use replica::Replica;
 
@@ -70,14 +70,17 @@ macro_rules! story {
         mod $name {
             use super::*;
 
+            // Once, and not once for each database: the stories are most of what is compiled.
+            const STORY: fn(&$crate::Node) -> $crate::Told<'_> = |node| $crate::told($story, node);
+
             #[test]
             fn sqlite() {
-                $crate::run($crate::Backend::Sqlite, $crate::Content::$content, $story);
+                $crate::run($crate::Backend::Sqlite, $crate::Content::$content, STORY);
             }
 
             #[test]
             fn postgres() {
-                $crate::run($crate::Backend::Postgres, $crate::Content::$content, $story);
+                $crate::run($crate::Backend::Postgres, $crate::Content::$content, STORY);
             }
         }
     };

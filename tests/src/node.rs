@@ -12,6 +12,7 @@ use domain::access::Role;
 use domain::account::TokenScope;
 use domain::clock::Clock;
 use futures::FutureExt;
+use futures::future::LocalBoxFuture;
 use persistence::Store;
 use persistence::accounts::NewGrant;
 use persistence::follow::Followers;
@@ -41,8 +42,16 @@ pub struct Node {
     client: reqwest::Client,
 }
 
+/// A story while it is told.
+pub type Told<'n> = LocalBoxFuture<'n, ()>;
+
+/// Tells a story of a node.
+pub fn told<'n>(story: impl AsyncFnOnce(&'n Node) + 'n, node: &'n Node) -> Told<'n> {
+    Box::pin(async move { story(node).await })
+}
+
 /// Tells a story on a node of its own, which is stopped and removed afterwards.
-pub fn run(backend: Backend, content: Content, story: impl AsyncFnOnce(&Node)) {
+pub fn run(backend: Backend, content: Content, story: fn(&Node) -> Told<'_>) {
     actix_web::rt::System::new().block_on(async move {
         let database = Database::new(backend, content).await;
         let (node, server) = start(backend, &database).await;

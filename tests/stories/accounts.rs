@@ -229,7 +229,7 @@ story!(accounts_are_listed_in_pages, async |node| {
             names.push(item["name"].as_str().unwrap().to_owned());
         }
         match page.json["next"].as_str() {
-            Some(more) => next = more.to_owned(),
+            Some(more) => more.clone_into(&mut next),
             None => break,
         }
     }

@@ -245,7 +245,7 @@ story!(pages_and_filters, Seeded, async |node| {
             break;
         };
         assert_eq!(page.header("link"), format!("<{next}>; rel=\"next\""));
-        at = next.to_owned();
+        next.clone_into(&mut at);
     }
     assert_eq!(json!(paged), all.json["items"]);
     for (query, total) in [

@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::auth::{self, Proof, TokenError};
-use crate::operation::{Draft, Extract};
+use crate::operation::{Admission, Draft, Extract};
 use crate::problem::Problem;
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
@@ -10,11 +10,9 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use domain::access::{Caller, Visibility};
 use domain::account::{TokenScope, administers_node, narrow, pushing};
 use domain::vocabulary::Coded;
-use futures::future::LocalBoxFuture;
 use persistence::accounts::Principal;
 use serde_json::json;
-use std::convert::Infallible;
-use tokio::sync::oneshot;
+use std::future::{Ready, ready};
 
 /// Anybody; a token is not even looked at.
 #[derive(Debug)]
@@ -175,52 +173,49 @@ impl Extract for Anyone {
     }
 }
 
-/// Ends when it is known who calls.
-struct CallerAsked(oneshot::Receiver<Infallible>);
-
-/// Waits until it is known who calls, if the handler asks. Bodies are read after this: what a caller
-/// must not do is refused for that, whatever he sends.
-pub(crate) async fn caller_known(request: &HttpRequest) {
-    let asked = request.extensions_mut().remove::<CallerAsked>();
-    if let Some(CallerAsked(asked)) = asked {
-        // Nothing is ever sent: it ends when the sender is dropped.
-        let _ = asked.await;
-    }
-}
-
-/// Makes an extractor of a function from the request.
+/// Makes an extractor of who calls. He is asked for before anything else of the request is read
+/// ([`Extract::admission`]) and waits in its extensions.
 macro_rules! from_caller {
-    ($name:ident, $of:expr) => {
+    ($name:ident, $describe:expr, $of:expr) => {
         impl FromRequest for $name {
             type Error = Problem;
-            type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+            type Future = Ready<Result<Self, Problem>>;
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-                let (known, wait) = oneshot::channel::<Infallible>();
-                request.extensions_mut().insert(CallerAsked(wait));
-                let of = $of(request.clone());
-                Box::pin(async move {
-                    let found = of.await;
-                    drop(known);
-                    found
-                })
+                let admitted = request.extensions_mut().remove::<Self>();
+                ready(admitted.ok_or_else(|| Problem::new("internal")))
+            }
+        }
+
+        impl Extract for $name {
+            fn describe(draft: &mut Draft) {
+                $describe(draft);
+            }
+
+            fn admission(request: &HttpRequest) -> Option<Admission> {
+                let request = request.clone();
+                Some(Box::pin(async move {
+                    let admitted: Result<Self, Problem> = $of(request.clone()).await;
+                    request.extensions_mut().insert(admitted?);
+                    Ok(())
+                }))
             }
         }
     };
 }
 
-from_caller!(Reader, async |request| {
-    let caller = identity(request).await?.map(|one| one.caller());
-    Ok(Self(caller.unwrap_or_default()))
-});
-
-impl Extract for Reader {
-    fn describe(draft: &mut Draft) {
+from_caller!(
+    Reader,
+    |draft: &mut Draft| {
         draft.access("read", Some(TokenScope::Directory.code()));
         draft.problem("unauthorized");
         draft.problem("busy");
+    },
+    async |request| {
+        let caller = identity(request).await?.map(|one| one.caller());
+        Ok(Self(caller.unwrap_or_default()))
     }
-}
+);
 
 async fn writer(request: HttpRequest) -> Result<Caller, Problem> {
     let identity = signed_in(request).await?;
@@ -241,29 +236,23 @@ fn describe_writer(draft: &mut Draft, access: &'static str) {
     }
 }
 
-from_caller!(Writer, async |request| Ok(Self(writer(request).await?)));
+from_caller!(
+    Writer,
+    |draft: &mut Draft| describe_writer(draft, "write"),
+    async |request| Ok(Self(writer(request).await?))
+);
 
-impl Extract for Writer {
-    fn describe(draft: &mut Draft) {
-        describe_writer(draft, "write");
-    }
-}
+from_caller!(
+    Approver,
+    |draft: &mut Draft| describe_writer(draft, "approve"),
+    async |request| Ok(Self(writer(request).await?))
+);
 
-from_caller!(Approver, async |request| Ok(Self(writer(request).await?)));
-
-impl Extract for Approver {
-    fn describe(draft: &mut Draft) {
-        describe_writer(draft, "approve");
-    }
-}
-
-from_caller!(Hider, async |request| Ok(Self(writer(request).await?)));
-
-impl Extract for Hider {
-    fn describe(draft: &mut Draft) {
-        describe_writer(draft, "hide");
-    }
-}
+from_caller!(
+    Hider,
+    |draft: &mut Draft| describe_writer(draft, "hide"),
+    async |request| Ok(Self(writer(request).await?))
+);
 
 /// A system as `external_id` names it.
 fn system_of(request: &HttpRequest) -> Result<String, Problem> {
@@ -276,26 +265,9 @@ fn system_of(request: &HttpRequest) -> Result<String, Problem> {
         .ok_or_else(|| Problem::new("not-found"))
 }
 
-from_caller!(Feeder, async |request: HttpRequest| {
-    let system = system_of(&request)?;
-    let identity = signed_in(request).await?;
-    identity.needs(TokenScope::Sync)?;
-    let grants = identity.principal.grants.clone();
-    let grants = pushing(grants, &system, &identity.proof.scopes);
-    if grants.is_empty() {
-        return Err(Problem::new("forbidden")
-            .detail(
-                format!("This is for feeders of the system {system} and for admins of the whole node."),
-                format!("Das ist der Zulieferung des Systems {system} und der Verwaltung des ganzen Knotens vorbehalten."),
-            )
-            .member("reason", json!("feeder")));
-    }
-    let caller = identity.principal.caller(grants);
-    Ok(Self { caller, system })
-});
-
-impl Extract for Feeder {
-    fn describe(draft: &mut Draft) {
+from_caller!(
+    Feeder,
+    |draft: &mut Draft| {
         draft.parameter(json!({
             "name": "system",
             "in": "path",
@@ -314,27 +286,42 @@ impl Extract for Feeder {
         ] {
             draft.problem(code);
         }
-    }
-}
-
-from_caller!(Importer, async |request| {
-    let caller = writer(request).await?;
-    if caller.writable() == Visibility::Public {
-        return Err(Problem::new("forbidden")
+    },
+    async |request: HttpRequest| {
+        let system = system_of(&request)?;
+        let identity = signed_in(request).await?;
+        identity.needs(TokenScope::Sync)?;
+        let grants = identity.principal.grants.clone();
+        let grants = pushing(grants, &system, &identity.proof.scopes);
+        if grants.is_empty() {
+            return Err(Problem::new("forbidden")
             .detail(
-                "This is for editors, approvers and admins.",
-                "Das ist Redaktion, Freigabe und Verwaltung vorbehalten.",
+                format!("This is for feeders of the system {system} and for admins of the whole node."),
+                format!("Das ist der Zulieferung des Systems {system} und der Verwaltung des ganzen Knotens vorbehalten."),
             )
-            .member("reason", json!("editor")));
+            .member("reason", json!("feeder")));
+        }
+        let caller = identity.principal.caller(grants);
+        Ok(Self { caller, system })
     }
-    Ok(Self(caller))
-});
+);
 
-impl Extract for Importer {
-    fn describe(draft: &mut Draft) {
-        describe_writer(draft, "import");
+from_caller!(
+    Importer,
+    |draft: &mut Draft| describe_writer(draft, "import"),
+    async |request| {
+        let caller = writer(request).await?;
+        if caller.writable() == Visibility::Public {
+            return Err(Problem::new("forbidden")
+                .detail(
+                    "This is for editors, approvers and admins.",
+                    "Das ist Redaktion, Freigabe und Verwaltung vorbehalten.",
+                )
+                .member("reason", json!("editor")));
+        }
+        Ok(Self(caller))
     }
-}
+);
 
 async fn admin(request: HttpRequest) -> Result<Caller, Problem> {
     let identity = signed_in(request).await?;
@@ -352,9 +339,18 @@ async fn admin(request: HttpRequest) -> Result<Caller, Problem> {
     Ok(identity.principal.caller(grants))
 }
 
-from_caller!(Admin, async |request| Ok(Self(admin(request).await?)));
+from_caller!(
+    Admin,
+    |draft: &mut Draft| {
+        draft.access("admin", Some(TokenScope::Admin.code()));
+        for code in ["unauthorized", "forbidden", "insufficient-scope", "busy"] {
+            draft.problem(code);
+        }
+    },
+    async |request| Ok(Self(admin(request).await?))
+);
 
-from_caller!(Watcher, async |request: HttpRequest| {
+from_caller!(Watcher, Admin::describe, async |request: HttpRequest| {
     let app = App::of(&request)?;
     let token = bearer(request.headers()).ok().flatten();
     let known = app.metrics_token.as_ref();
@@ -364,29 +360,12 @@ from_caller!(Watcher, async |request: HttpRequest| {
     admin(request).await.map(|_| Self)
 });
 
-impl Extract for Watcher {
-    fn describe(draft: &mut Draft) {
-        Admin::describe(draft);
-    }
-}
-
-impl Extract for Admin {
-    fn describe(draft: &mut Draft) {
-        draft.access("admin", Some(TokenScope::Admin.code()));
-        for code in ["unauthorized", "forbidden", "insufficient-scope", "busy"] {
-            draft.problem(code);
-        }
-    }
-}
-
-from_caller!(SignedIn, async |request| {
-    Ok(Self(signed_in(request).await?))
-});
-
-impl Extract for SignedIn {
-    fn describe(draft: &mut Draft) {
+from_caller!(
+    SignedIn,
+    |draft: &mut Draft| {
         draft.access("account", None);
         draft.problem("unauthorized");
         draft.problem("busy");
-    }
-}
+    },
+    async |request| { Ok(Self(signed_in(request).await?)) }
+);

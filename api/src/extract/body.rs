@@ -1,6 +1,5 @@
 //! Request bodies: JSON read strictly, within limits.
 
-use super::access::caller_known;
 use crate::once::note_body;
 use crate::operation::{Draft, Extract, reference};
 use crate::problem::Problem;
@@ -42,7 +41,6 @@ pub async fn read_body(
     limit: usize,
     types: &[&str],
 ) -> Result<Bytes, Problem> {
-    caller_known(request).await;
     let content_type = request.content_type();
     if !types
         .iter()

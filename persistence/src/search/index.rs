@@ -1,27 +1,22 @@
 //! The index itself: opened, followed up with the log, built anew when it is no good.
 
-use super::document::{MERGED, RELATIONSHIP, document};
-use super::edges;
 use super::fields::{Fields, SCHEMA_VERSION, schema};
+use super::files::{forget_deleted, open_in, remove_unused_files};
+use super::touched::Touched;
 use super::trees::Trees;
-use crate::entity::{change, edge, node, record};
+use super::work::Work;
+use crate::entity::{change, node, record};
 use crate::error::{Result, StoreError};
 use crate::follow::{Entry, Follower};
-use crate::merged::{MergedBody, losers_of, made_one, survivors};
 use crate::store::Store;
-use domain::change::Op;
-use domain::relationship::RelationshipType;
 use domain::resource::Kind;
 use domain::vocabulary::Coded;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
-use tantivy::collector::DocSetCollector;
-use tantivy::query::TermSetQuery;
-use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, Term};
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Searcher};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -41,10 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const BUFFER: usize = 50_000_000;
 
 /// How many records are read at once.
-const CHUNK: usize = 500;
-
-/// How often segments are merged until nothing that was erased is left in them.
-const MERGE_ATTEMPTS: u32 = 20;
+pub(super) const CHUNK: usize = 500;
 
 /// How often, and after which pause, files are removed that somebody may still be reading.
 const OLD_FILES_ATTEMPTS: u32 = 40;
@@ -244,8 +236,7 @@ impl Search {
             let rows = rows.all(&tx).await?;
             let Some(end) = rows.last() else { break };
             last = Some(end.id);
-            let work =
-                Work::load(&tx, rows, BTreeSet::new(), &trees, self.0.fields.clone()).await?;
+            let work = Work::load(&tx, rows, &trees, self.0.fields.clone()).await?;
             self.write(work, None).await?;
         }
         tx.commit().await?;
@@ -356,8 +347,7 @@ impl Search {
             for row in &rows {
                 gone.remove(&row.id);
             }
-            let more =
-                Work::load(&tx, rows, BTreeSet::new(), &trees, self.0.fields.clone()).await?;
+            let more = Work::load(&tx, rows, &trees, self.0.fields.clone()).await?;
             work.add(more);
         }
         work.gone = gone;
@@ -393,226 +383,9 @@ impl Search {
     }
 }
 
-/// Writes the segments anew that hold deleted documents, whose words are in their files until then.
-fn forget_deleted(writer: &mut IndexWriter) -> Result<()> {
-    for _ in 0..MERGE_ATTEMPTS {
-        let segments = writer.index().searchable_segment_metas()?;
-        let dirty = segments.iter().filter(|segment| segment.has_deletes());
-        let dirty: Vec<_> = dirty.map(tantivy::SegmentMeta::id).collect();
-        if dirty.is_empty() {
-            return Ok(());
-        }
-        // A merge of the writer's own accord may have been faster with one of them.
-        if let Err(why) = writer.merge(&dirty).wait() {
-            tracing::debug!(%why, "segments are looked for once more");
-        }
-    }
-    Err(StoreError::Search(
-        "what was erased could not be removed from the files of the index".to_owned(),
-    ))
-}
-
-/// Removes files that belong to no segment; whether none is left.
-fn remove_unused_files(writer: &mut IndexWriter) -> Result<bool> {
-    writer.garbage_collect_files().wait()?;
-    let index = writer.index();
-    let segments = index.searchable_segment_metas()?;
-    let used: Vec<String> = segments.iter().map(|one| one.id().uuid_string()).collect();
-    let kept = index.directory().list_managed_files();
-    // Files are named after their segments, but for those that describe them all.
-    let stale = kept.iter().any(|file| {
-        let name = file.to_string_lossy();
-        !name.ends_with(".json") && !used.iter().any(|id| name.starts_with(id))
-    });
-    Ok(!stale)
-}
-
-/// Opens the index in a folder; what cannot be opened is thrown away and made anew, since all of
-/// it can be made from the records.
-fn open_in(folder: &std::path::Path, schema: tantivy::schema::Schema) -> Result<Index> {
-    std::fs::create_dir_all(folder).map_err(|why| in_folder(folder, &why))?;
-    let directory = tantivy::directory::MmapDirectory::open(folder)
-        .map_err(|why| StoreError::Search(why.to_string()))?;
-    match Index::open_or_create(directory, schema.clone()) {
-        Ok(index) => Ok(index),
-        Err(why) => {
-            tracing::warn!(%why, folder = %folder.display(), "the search index cannot be used and is built anew");
-            std::fs::remove_dir_all(folder).map_err(|why| in_folder(folder, &why))?;
-            std::fs::create_dir_all(folder).map_err(|why| in_folder(folder, &why))?;
-            Ok(Index::create_in_dir(folder, schema)?)
-        }
-    }
-}
-
-fn in_folder(folder: &std::path::Path, why: &std::io::Error) -> StoreError {
-    StoreError::Search(format!(
-        "the folder {} of the index: {why}",
-        folder.display()
-    ))
-}
-
 /// A poisoned lock only means that another thread gave up; what it guards is replaced as a whole.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Documents to be replaced.
-#[derive(Default)]
-struct Work {
-    documents: Vec<(Uuid, TantivyDocument)>,
-    gone: BTreeSet<Uuid>,
-}
-
-impl Work {
-    async fn load(
-        db: &impl ConnectionTrait,
-        rows: Vec<record::Model>,
-        gone: BTreeSet<Uuid>,
-        trees: &Arc<Trees>,
-        fields: Fields,
-    ) -> Result<Self> {
-        let ids: BTreeSet<Uuid> = rows.iter().map(|row| row.id).collect();
-        let mut around = edges::around(db, &ids, trees).await?;
-        let mut merged: BTreeMap<Uuid, Vec<MergedBody>> = BTreeMap::new();
-        for loser in losers_of(db, &ids).await? {
-            merged.entry(loser.survivor).or_default().push(loser);
-        }
-        let make = move || {
-            let rows = rows.into_iter().filter_map(|row| {
-                let kind = Kind::parse(&row.kind).filter(|kind| *kind != Kind::Relationship)?;
-                let edges = around.remove(&row.id).unwrap_or_default();
-                let merged = merged.remove(&row.id).unwrap_or_default();
-                Some((row.id, document(&fields, &row, kind, &edges, &merged)))
-            });
-            rows.collect()
-        };
-        let documents = tokio::task::spawn_blocking(make).await;
-        let documents = documents.map_err(|why| StoreError::Search(why.to_string()))?;
-        Ok(Self { documents, gone })
-    }
-
-    fn add(&mut self, more: Self) {
-        self.documents.extend(more.documents);
-        self.gone.extend(more.gone);
-    }
-
-    fn write(self, writer: &IndexWriter, fields: &Fields) -> Result<()> {
-        let delete =
-            |id: Uuid| writer.delete_term(Term::from_field_text(fields.id, &id.to_string()));
-        for id in self.gone {
-            delete(id);
-        }
-        for (id, document) in self.documents {
-            delete(id);
-            writer.add_document(document)?;
-        }
-        Ok(())
-    }
-}
-
-/// Which documents entries of the log change.
-struct Touched {
-    records: BTreeSet<Uuid>,
-    /// Whether the trees may have changed.
-    trees: bool,
-}
-
-impl Touched {
-    async fn find(
-        db: &impl ConnectionTrait,
-        entries: &[Entry],
-        snapshot: &Snapshot,
-    ) -> Result<Self> {
-        let relationship = Kind::Relationship.code();
-        let (edges, described): (Vec<&Entry>, Vec<&Entry>) =
-            entries.iter().partition(|entry| entry.kind == relationship);
-        let mut touched = Self {
-            records: described.iter().map(|entry| entry.record_id).collect(),
-            trees: described
-                .iter()
-                .any(|entry| shapes_trees(entry) || snapshot.trees.is_merged(entry.record_id)),
-        };
-        let edges: BTreeSet<Uuid> = edges.iter().map(|entry| entry.record_id).collect();
-        touched.held_until_now(&edges, snapshot)?;
-        let changed: BTreeSet<Uuid> = described
-            .iter()
-            .filter(|entry| {
-                entry.audience_before != entry.audience_after || entry.audience_after.is_none()
-            })
-            .map(|entry| entry.record_id)
-            .collect();
-        touched.ends(db, edge::Column::RecordId, &edges).await?;
-        // Whoever is related to something that changes its audience shows it to others than before.
-        let changed = made_one(db, &changed).await?;
-        touched.ends(db, edge::Column::FromId, &changed).await?;
-        touched.ends(db, edge::Column::ToId, &changed).await?;
-        // What is named by a merged record is shown by the one that stands for it.
-        let survivors = survivors(db, touched.records.iter().copied()).await?;
-        touched.records.extend(survivors.into_values());
-        Ok(touched)
-    }
-
-    /// The documents that carried these relationships until now, and those of the records that
-    /// stood for one of those that changed, which may be back.
-    fn held_until_now(&mut self, edges: &BTreeSet<Uuid>, snapshot: &Snapshot) -> Result<()> {
-        let held = edges.iter().map(|id| format!("{RELATIONSHIP}={id}"));
-        let merged = self.records.iter().map(|id| format!("{MERGED}={id}"));
-        let token = snapshot.fields.token;
-        let terms: Vec<Term> = held
-            .chain(merged)
-            .map(|text| Term::from_field_text(token, &text))
-            .collect();
-        let found = snapshot
-            .searcher
-            .search(&TermSetQuery::new(terms), &DocSetCollector)?;
-        for address in found {
-            let reader = snapshot.searcher.segment_reader(address.segment_ord);
-            let Some(column) = reader.fast_fields().str(super::fields::ID)? else {
-                continue;
-            };
-            let Some(ord) = column.ords().first(address.doc_id) else {
-                continue;
-            };
-            let mut text = String::new();
-            column.ord_to_str(ord, &mut text)?;
-            self.records.extend(Uuid::try_parse(&text).ok());
-        }
-        Ok(())
-    }
-
-    /// The records at the ends of relationships that are found by a column.
-    async fn ends(
-        &mut self,
-        db: &impl ConnectionTrait,
-        column: edge::Column,
-        ids: &BTreeSet<Uuid>,
-    ) -> Result<()> {
-        let ids: Vec<Uuid> = ids.iter().copied().collect();
-        for chunk in ids.chunks(CHUNK) {
-            let rows = edge::Entity::find()
-                .filter(column.is_in(chunk.iter().copied()))
-                .all(db)
-                .await?;
-            for row in rows {
-                self.trees |= is_tree(&row.r#type);
-                self.records
-                    .extend([row.from_id, row.to_id].into_iter().flatten());
-            }
-        }
-        Ok(())
-    }
-}
-
-fn is_tree(r#type: &str) -> bool {
-    [RelationshipType::PartOf, RelationshipType::SameAs]
-        .iter()
-        .any(|tree| tree.code() == r#type)
-}
-
-/// Whether a change of a described record may change a tree: topics name what is broader, regions
-/// and what was deleted may have stood in one.
-fn shapes_trees(entry: &Entry) -> bool {
-    entry.kind == Kind::Topic.code() || entry.kind == Kind::Region.code() || entry.is(Op::Delete)
 }
 
 /// Keeps the index up with the log.

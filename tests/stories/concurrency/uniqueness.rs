@@ -95,7 +95,7 @@ story!(
             // Whoever has the key now can be deleted and supplied again.
             let mut path = path;
             if let Some(one) = revived.into_iter().next() {
-                path = one.expect(201).header("location").to_owned();
+                one.expect(201).header("location").clone_into(&mut path);
                 node.delete(&path).if_match("*").await.expect(204);
             }
             let last = node.post("/v1/actors").json(&body).await.expect(201);

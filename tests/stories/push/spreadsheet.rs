@@ -71,7 +71,7 @@ story!(a_table_goes_out_is_edited_and_comes_back, async |node| {
 
     rows.retain(|row| row[key] != "3");
     let edited = rows.iter_mut().find(|row| row[key] == "2").unwrap();
-    edited[name] = "Praxis am Bach".to_owned();
+    "Praxis am Bach".clone_into(&mut edited[name]);
     let hessen = edited[home].clone();
     let mut added = vec![String::new(); rows[0].len()];
     for (at, cell) in [
@@ -81,7 +81,7 @@ story!(a_table_goes_out_is_edited_and_comes_back, async |node| {
         (home, &hessen),
         (publication, "published"),
     ] {
-        added[at] = cell.to_owned();
+        cell.clone_into(&mut added[at]);
     }
     rows.push(added);
     let edited = table(&rows);

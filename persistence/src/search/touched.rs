@@ -1,0 +1,124 @@
+//! Which documents a change of the log is seen in.
+
+use super::document::{MERGED, RELATIONSHIP};
+use super::fields::ID;
+use super::index::{CHUNK, Snapshot};
+use crate::entity::edge;
+use crate::error::Result;
+use crate::follow::Entry;
+use crate::merged::{made_one, survivors};
+use domain::change::Op;
+use domain::relationship::RelationshipType;
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use std::collections::BTreeSet;
+use tantivy::Term;
+use tantivy::collector::DocSetCollector;
+use tantivy::query::TermSetQuery;
+use uuid::Uuid;
+
+/// Which documents entries of the log change.
+pub(super) struct Touched {
+    pub(super) records: BTreeSet<Uuid>,
+    /// Whether the trees may have changed.
+    pub(super) trees: bool,
+}
+
+impl Touched {
+    pub(super) async fn find(
+        db: &impl ConnectionTrait,
+        entries: &[Entry],
+        snapshot: &Snapshot,
+    ) -> Result<Self> {
+        let relationship = Kind::Relationship.code();
+        let (edges, described): (Vec<&Entry>, Vec<&Entry>) =
+            entries.iter().partition(|entry| entry.kind == relationship);
+        let mut touched = Self {
+            records: described.iter().map(|entry| entry.record_id).collect(),
+            trees: described
+                .iter()
+                .any(|entry| shapes_trees(entry) || snapshot.trees.is_merged(entry.record_id)),
+        };
+        let edges: BTreeSet<Uuid> = edges.iter().map(|entry| entry.record_id).collect();
+        touched.held_until_now(&edges, snapshot)?;
+        let changed: BTreeSet<Uuid> = described
+            .iter()
+            .filter(|entry| {
+                entry.audience_before != entry.audience_after || entry.audience_after.is_none()
+            })
+            .map(|entry| entry.record_id)
+            .collect();
+        touched.ends(db, edge::Column::RecordId, &edges).await?;
+        // Whoever is related to something that changes its audience shows it to others than before.
+        let changed = made_one(db, &changed).await?;
+        touched.ends(db, edge::Column::FromId, &changed).await?;
+        touched.ends(db, edge::Column::ToId, &changed).await?;
+        // What is named by a merged record is shown by the one that stands for it.
+        let survivors = survivors(db, touched.records.iter().copied()).await?;
+        touched.records.extend(survivors.into_values());
+        Ok(touched)
+    }
+
+    /// The documents that carried these relationships until now, and those of the records that
+    /// stood for one of those that changed, which may be back.
+    fn held_until_now(&mut self, edges: &BTreeSet<Uuid>, snapshot: &Snapshot) -> Result<()> {
+        let held = edges.iter().map(|id| format!("{RELATIONSHIP}={id}"));
+        let merged = self.records.iter().map(|id| format!("{MERGED}={id}"));
+        let token = snapshot.fields.token;
+        let terms: Vec<Term> = held
+            .chain(merged)
+            .map(|text| Term::from_field_text(token, &text))
+            .collect();
+        let found = snapshot
+            .searcher
+            .search(&TermSetQuery::new(terms), &DocSetCollector)?;
+        for address in found {
+            let reader = snapshot.searcher.segment_reader(address.segment_ord);
+            let Some(column) = reader.fast_fields().str(ID)? else {
+                continue;
+            };
+            let Some(ord) = column.ords().first(address.doc_id) else {
+                continue;
+            };
+            let mut text = String::new();
+            column.ord_to_str(ord, &mut text)?;
+            self.records.extend(Uuid::try_parse(&text).ok());
+        }
+        Ok(())
+    }
+
+    /// The records at the ends of relationships that are found by a column.
+    async fn ends(
+        &mut self,
+        db: &impl ConnectionTrait,
+        column: edge::Column,
+        ids: &BTreeSet<Uuid>,
+    ) -> Result<()> {
+        let ids: Vec<Uuid> = ids.iter().copied().collect();
+        for chunk in ids.chunks(CHUNK) {
+            let rows = edge::Entity::find()
+                .filter(column.is_in(chunk.iter().copied()))
+                .all(db)
+                .await?;
+            for row in rows {
+                self.trees |= is_tree(&row.r#type);
+                self.records
+                    .extend([row.from_id, row.to_id].into_iter().flatten());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_tree(r#type: &str) -> bool {
+    [RelationshipType::PartOf, RelationshipType::SameAs]
+        .iter()
+        .any(|tree| tree.code() == r#type)
+}
+
+/// Whether a change of a described record may change a tree: topics name what is broader, regions
+/// and what was deleted may have stood in one.
+fn shapes_trees(entry: &Entry) -> bool {
+    entry.kind == Kind::Topic.code() || entry.kind == Kind::Region.code() || entry.is(Op::Delete)
+}
