@@ -90,6 +90,12 @@ pub trait Follower: 'static {
     ///
     /// They end where a transaction ends, follow the cursor without a gap, and are never none.
     fn apply(&mut self, entries: &[Entry]) -> impl Future<Output = Result<()>>;
+
+    /// A rest after entries were applied, in which more may gather. None unless applying many costs
+    /// hardly more than applying one.
+    fn rest(&mut self) -> impl Future<Output = ()> {
+        std::future::ready(())
+    }
 }
 
 /// Follows the log until it is told to stop, or nobody is left who could tell.
@@ -113,6 +119,10 @@ pub async fn follow(
                 }
                 failures = 0;
                 if more {
+                    tokio::select! {
+                        _ = stop.changed() => {}
+                        () = follower.rest() => {}
+                    }
                     continue;
                 }
                 POLL

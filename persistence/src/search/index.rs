@@ -32,6 +32,10 @@ pub enum IndexPlace {
 /// How long a read waits for the writes that were acknowledged before it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long the index rests after a commit, unless somebody waits for what was written meanwhile:
+/// under many writers it is commits that cost, not documents.
+const REST: Duration = Duration::from_millis(50);
+
 /// What the writer gathers before it writes a segment.
 const BUFFER: usize = 50_000_000;
 
@@ -55,6 +59,8 @@ struct Inner {
     writer: Mutex<Option<IndexWriter>>,
     reader: Mutex<Option<IndexReader>>,
     applied: watch::Sender<i64>,
+    /// The last entry that a read has waited for.
+    wanted: watch::Sender<i64>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -102,6 +108,7 @@ impl Search {
             writer: Mutex::new(None),
             reader: Mutex::new(None),
             applied: watch::Sender::new(-1),
+            wanted: watch::Sender::new(-1),
         }))
     }
 
@@ -151,6 +158,9 @@ impl Search {
     pub(super) async fn fresh(&self) -> Result<Snapshot> {
         let wanted = self.0.store.acknowledged();
         let mut applied = self.0.applied.subscribe();
+        if *applied.borrow() < wanted {
+            self.0.wanted.send_modify(|most| *most = wanted.max(*most));
+        }
         let reached = tokio::time::timeout(PATIENCE, applied.wait_for(|at| *at >= wanted)).await;
         match reached {
             Ok(Ok(_)) => {}
@@ -313,6 +323,15 @@ impl Search {
         Ok(())
     }
 
+    /// Rests, unless a read waits.
+    async fn rest(&self) {
+        let applied = self.applied();
+        let mut wanted = self.0.wanted.subscribe();
+        let asked = wanted.wait_for(|most| *most > applied);
+        // Either is as good a reason to go on.
+        let _ = tokio::time::timeout(REST, asked).await;
+    }
+
     fn snapshot(&self) -> Option<Snapshot> {
         self.0
             .open
@@ -402,5 +421,9 @@ impl Follower for IndexFollower {
 
     async fn apply(&mut self, entries: &[Entry]) -> Result<()> {
         self.0.apply(entries).await
+    }
+
+    async fn rest(&mut self) {
+        self.0.rest().await;
     }
 }

@@ -27,6 +27,9 @@ use uuid::Uuid;
 const WRITERS: usize = 32;
 const FOLLOWERS: u32 = 4;
 
+/// Short beside the writing of a page, and long enough that the writers write.
+const BETWEEN_READS: Duration = Duration::from_millis(20);
+
 /// What a transaction is going to do, drawn beforehand because it may have to be tried again.
 #[derive(Debug, Clone)]
 enum Step {
@@ -207,7 +210,7 @@ async fn follower(log: &DatabaseConnection, from: i64, writing: &Cell<bool>) -> 
         if done {
             return seen;
         }
-        tokio::time::sleep(Duration::from_millis(2)).await;
+        tokio::time::sleep(BETWEEN_READS).await;
     }
 }
 
@@ -217,7 +220,7 @@ async fn reader(node: &Node, filter: &str, writing: &Cell<bool>) -> Replica {
     let mut replica = Replica::without_checkpoints(filter);
     while writing.get() {
         replica.page(node).await;
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(BETWEEN_READS).await;
     }
     node.settled().await;
     replica.catch_up(node).await;
@@ -238,7 +241,7 @@ async fn partner(node: &Node, intake: &Intake<'_>, writing: &Cell<bool>) {
             node.settled().await;
             last = true;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(BETWEEN_READS).await;
     }
 }
 
