@@ -47,6 +47,11 @@ impl Pool {
 /// How long a write waits for its turn, and how long it may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 
+/// Connects. It is done seldom, and its future is large.
+async fn pool(options: ConnectOptions) -> Result<DatabaseConnection> {
+    Ok(Box::pin(Database::connect(options)).await?)
+}
+
 impl Db {
     /// Connects to `sqlite://path` or `postgres://…`.
     ///
@@ -65,8 +70,8 @@ impl Db {
     }
 
     async fn sqlite(url: &str) -> Result<Self> {
-        let write = Database::connect(sqlite_options(url, 1)).await?;
-        let read = Database::connect(sqlite_options(url, 8)).await?;
+        let write = pool(sqlite_options(url, 1)).await?;
+        let read = pool(sqlite_options(url, 8)).await?;
         let row = write
             .query_one_raw(sea_orm::Statement::from_string(
                 DatabaseBackend::Sqlite,
@@ -88,7 +93,7 @@ impl Db {
             .max_connections(20)
             .acquire_timeout(PATIENCE)
             .sqlx_logging(false);
-        let pool = Database::connect(options).await?;
+        let pool = pool(options).await?;
         Ok(Self {
             write: pool.clone(),
             read: pool,

@@ -10,7 +10,8 @@ use persistence::search::{IndexPlace, Search};
 use persistence::unit::WriteOptions;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ConnectionTrait, Database as Connection, DatabaseBackend, DatabaseConnection, EntityTrait,
+    ConnectOptions, ConnectionTrait, Database as Connection, DatabaseBackend, DatabaseConnection,
+    EntityTrait,
 };
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -92,8 +93,16 @@ fn fresh_name(prefix: &str) -> String {
     format!("verbund_{prefix}_{}_{number}", std::process::id())
 }
 
+/// At most so many connections of one's own, to look past the server into its database.
+pub async fn look(url: &str, connections: u32) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(connections).sqlx_logging(false);
+    // Its future is large.
+    Box::pin(Connection::connect(options)).await.unwrap()
+}
+
 async fn admin(sql: &str) {
-    let connection = Connection::connect(server()).await.unwrap();
+    let connection = look(&server(), 1).await;
     connection.execute_unprepared(sql).await.unwrap();
     connection.close().await.unwrap();
 }
@@ -149,7 +158,7 @@ impl Database {
     /// As [`Self::new`], of a node with another origin.
     pub async fn of(backend: Backend, content: Content, origin: &str) -> Self {
         let database = Self::new(backend, content).await;
-        let connection = Connection::connect(&database.url).await.unwrap();
+        let connection = look(&database.url, 1).await;
         node::Entity::update_many()
             .col_expr(node::Column::Origin, Expr::value(origin))
             .col_expr(node::Column::LogId, Expr::value(domain::id::new()))

@@ -5,11 +5,10 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use reqwest::Client;
 use reqwest::header::{ETAG, IF_MATCH};
-use sea_orm::{ConnectOptions, Database as Connection, DatabaseConnection};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tests::audit::audit;
-use tests::database::Database;
+use tests::database::{Database, look};
 use tests::process::{Process, admin_token};
 use tests::settings::{chance, full, tell};
 use tests::{Backend, Content, on_both};
@@ -76,16 +75,9 @@ async fn client(
     done
 }
 
-/// A connection of its own to look into the database.
-async fn look(database: &Database) -> DatabaseConnection {
-    let mut options = ConnectOptions::new(&database.url);
-    options.max_connections(1).sqlx_logging(false);
-    Connection::connect(options).await.unwrap()
-}
-
 /// Every acknowledged write is in the database, and the newest of each record is served.
 async fn nothing_is_lost(database: &Database, base: &str, token: &str, done: &[Acknowledged]) {
-    let connection = look(database).await;
+    let connection = look(&database.url, 1).await;
     let audited = audit(&connection).await;
     connection.close().await.unwrap();
     for write in done {
@@ -176,7 +168,7 @@ async fn a_server_that_is_asked_to_stop_finishes_what_it_has_begun(backend: Back
     assert!(answer.starts_with("HTTP/1.1 201 Created"), "{answer}");
     assert!(server.ended().await.success());
 
-    let connection = look(&database).await;
+    let connection = look(&database.url, 1).await;
     let audited = audit(&connection).await;
     connection.close().await.unwrap();
     let mut names = audited

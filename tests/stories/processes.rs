@@ -9,11 +9,11 @@ use persistence::entity::record;
 use rand::Rng;
 use rand::rngs::StdRng;
 use reqwest::{Client, Method};
-use sea_orm::{ColumnTrait, ConnectOptions, Database as Connection, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
-use tests::database::Database;
+use tests::database::{Database, look};
 use tests::process::{Process, admin_token};
 use tests::proxy::Proxy;
 
@@ -76,9 +76,7 @@ impl Server {
 
     /// The digests of its copies of an origin, by kind.
     async fn copies(&self, origin: &str) -> BTreeMap<String, Digest> {
-        let mut options = ConnectOptions::new(&self.database.url);
-        options.max_connections(1).sqlx_logging(false);
-        let connection = Connection::connect(options).await.unwrap();
+        let connection = look(&self.database.url, 1).await;
         let rows = record::Entity::find().filter(record::Column::Origin.eq(origin));
         let rows = rows.all(&connection).await.unwrap();
         connection.close().await.unwrap();

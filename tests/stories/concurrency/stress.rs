@@ -12,14 +12,13 @@ use persistence::unit::{Unit, WriteOptions};
 use persistence::write::{Edit, Precondition};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use sea_orm::{
-    ColumnTrait, ConnectOptions, Database, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder,
-};
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use tests::audit::audit;
+use tests::database::look;
 use tests::settings::{chance, full, tell};
 use tests::{Intake, Neighbour, Node, Replica, story};
 use uuid::Uuid;
@@ -253,9 +252,7 @@ story!(followers_miss_nothing_under_many_writers, async |node| {
         let id = made(node, "networks", body(&format!("w-{number}"))).await;
         journal.known.borrow_mut().push(id.parse().unwrap());
     }
-    let mut options = ConnectOptions::new(&node.database_url);
-    options.max_connections(FOLLOWERS).sqlx_logging(false);
-    let log = Database::connect(options).await.unwrap();
+    let log = look(&node.database_url, FOLLOWERS).await;
     let before = audit(&log).await.log.len();
     let from = i64::try_from(before).unwrap();
 
