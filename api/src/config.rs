@@ -5,7 +5,7 @@ use domain::account::TokenScope;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use ipnet::IpNet;
-use persistence::trim::LEAST_DAYS;
+use persistence::feed::trim::LEAST_DAYS;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;

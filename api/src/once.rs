@@ -10,8 +10,8 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, Responder};
 use domain::access::Caller;
-use persistence::idempotency::{Answer, Key, Once as Outcome, Turn};
 use persistence::unit::{Unit, WriteOptions};
+use persistence::write::idempotency::{Answer, Key, Once as Outcome, Turn};
 use serde_json::json;
 
 /// The caller's key.
@@ -187,7 +187,7 @@ impl Extract for Once {
         draft.parameter(json!({
             "name": "Idempotency-Key",
             "in": "header",
-            "description": format!("A key of your choice, new for each request and unguessable, such as a UUID: the same request sent again with it within {} days is not done again but answered as before, with `Idempotency-Replayed: true`. It belongs to the account of the token.", persistence::idempotency::KEPT_DAYS),
+            "description": format!("A key of your choice, new for each request and unguessable, such as a UUID: the same request sent again with it within {} days is not done again but answered as before, with `Idempotency-Replayed: true`. It belongs to the account of the token.", persistence::write::idempotency::KEPT_DAYS),
             "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY + 2},
             "example": "\"8e03978e-40d5-43e8-bc93-6894a57f9324\"",
         }));

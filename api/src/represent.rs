@@ -15,7 +15,7 @@ use domain::value::format;
 use domain::vocabulary::Coded;
 use persistence::Store;
 use persistence::entity::record;
-use persistence::relationships::RelationshipFilter;
+use persistence::read::relationships::RelationshipFilter;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;

@@ -1,5 +1,7 @@
 //! Who calls, and what they may at this moment.
 
+pub mod keys;
+
 mod registry;
 
 pub use registry::{Account, AccountChange, AccountPage, External, NewAccount};

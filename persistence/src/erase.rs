@@ -4,9 +4,11 @@
 //! reasons: followers and partners must learn of it, and numbers and versions must not be given
 //! twice. The index forgets when it comes to the entry; see [`crate::search`].
 
+mod compact;
+
 use crate::entity::{change, record, tombstone};
 use crate::error::{Denied, Result, StoreError};
-use crate::merged::with_losers;
+use crate::merge::standing::with_losers;
 use crate::store::Store;
 use crate::unit::{Unit, WriteOptions};
 use crate::write::Precondition;

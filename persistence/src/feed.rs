@@ -4,6 +4,9 @@
 //! Only this node's own records that outsiders see are fed. What a reader had and has no longer
 //! is told from the audiences in the log; bodies come from the newest rows alone.
 
+pub mod digest;
+pub mod trim;
+
 mod position;
 mod snapshot;
 mod tail;

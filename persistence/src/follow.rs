@@ -6,13 +6,13 @@
 
 use crate::entity::{change, follower};
 use crate::error::{Result, StoreError};
-use crate::idempotency::forget;
-use crate::publish::publish;
+use crate::feed::trim::trim;
+use crate::publication::due::publish;
+use crate::publication::touch::Touch;
 use crate::store::Store;
-use crate::touch::Touch;
-use crate::trim::trim;
 use crate::unit::Unit;
 use crate::webhook::{Tell, forget_deliveries};
+use crate::write::idempotency::forget;
 use chrono::{DateTime, Utc};
 use domain::change::Op;
 use domain::vocabulary::Coded;

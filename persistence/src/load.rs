@@ -226,7 +226,7 @@ impl Unit<'_> {
             .one(&self.tx)
             .await?;
         let theirs = dead.is_some_and(|dead| {
-            let subject = crate::merged::buried(&dead, keys.kind, &self.origin);
+            let subject = crate::merge::standing::buried(&dead, keys.kind, &self.origin);
             self.caller.may(Action::Write, &subject)
         });
         theirs.then_some(()).ok_or(StoreError::NotFound)

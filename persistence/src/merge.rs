@@ -1,9 +1,12 @@
 //! Merging a record into another one of its kind, and undoing it. Nothing else is rewritten: the
 //! loser becomes a tombstone that names the survivor, and its last body stays in the log.
 
+pub mod duplicates;
+pub mod standing;
+
 use crate::entity::{merged, record, tombstone};
 use crate::error::{Result, StoreError, Tombstone};
-use crate::merged::{buried, last_bodies, parse, survivors};
+use crate::merge::standing::{buried, last_bodies, parse, survivors};
 use crate::store::Store;
 use crate::unit::{Unit, WriteOptions};
 use crate::write::{Precondition, Saved, parse_body};
@@ -215,7 +218,7 @@ impl Unit<'_> {
     pub(crate) async fn insert(
         &mut self,
         row: &mut record::Model,
-        prepared: &crate::prepare::Prepared,
+        prepared: &crate::write::prepare::Prepared,
     ) -> Result<()> {
         if let Some(slug) = &row.slug {
             self.drop_redirect(&row.kind, slug).await?;

@@ -1,19 +1,20 @@
 //! Partners: the nodes from which records are taken over.
 
+mod copy;
 mod entry;
 mod hold;
 mod lease;
 mod take;
 
-pub use crate::copy::CopiedRecord;
+pub use copy::CopiedRecord;
 pub use entry::{News, Read, Refused};
 pub use lease::Lease;
 pub use take::{PartnerPage, Taken};
 
-use crate::digest::digests;
 use crate::entity::{partner, quarantine, record};
 use crate::error::{Conflict, Result, StoreError, Unique};
 use crate::feed::FeedFilter;
+use crate::feed::digest::digests;
 use crate::store::{Store, is_origin};
 use crate::unit::{Unit, WriteOptions};
 use crate::write::Precondition;

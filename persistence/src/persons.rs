@@ -2,10 +2,12 @@
 //! do; the others are for the editors of the record. What is written here is in the audit, but not
 //! what it says.
 
+pub mod personal_data;
+
 use crate::cursor;
 use crate::entity::{contact_person, record};
 use crate::error::{Denied, Result, StoreError};
-use crate::merged::{survivors, with_losers};
+use crate::merge::standing::{survivors, with_losers};
 use crate::store::Store;
 use crate::unit::{Unit, WriteOptions};
 use crate::write::{Precondition, kind_of};

@@ -1,10 +1,15 @@
 //! Reading records by id or slug.
 
+pub mod export;
+pub mod graph;
+pub mod history;
+pub mod relationships;
+
 use crate::entity::{edge, record, redirect, tombstone};
 use crate::error::{Result, StoreError, Tombstone};
-use crate::merged::{buried, survivors};
-use crate::resolve::by_text;
+use crate::merge::standing::{buried, survivors};
 use crate::store::{Store, rank};
+use crate::write::resolve::by_text;
 use crate::write::{kind_of, publication_of};
 use domain::access::{Action, Caller};
 use domain::described::Publication;

@@ -50,9 +50,9 @@ pub struct Store {
     node: Node,
     head: watch::Sender<i64>,
     acknowledged: Arc<AtomicI64>,
-    duplicates: crate::duplicates::Kept,
-    turns: crate::idempotency::Turns,
-    digests: crate::digest::Kept,
+    duplicates: crate::merge::duplicates::Kept,
+    turns: crate::write::idempotency::Turns,
+    digests: crate::feed::digest::Kept,
     followers: Arc<Mutex<Reached>>,
 }
 
@@ -77,9 +77,9 @@ impl Store {
             node,
             head: watch::Sender::new(head),
             acknowledged: Arc::new(AtomicI64::new(head)),
-            duplicates: crate::duplicates::Kept::default(),
-            turns: crate::idempotency::Turns::default(),
-            digests: crate::digest::Kept::default(),
+            duplicates: crate::merge::duplicates::Kept::default(),
+            turns: crate::write::idempotency::Turns::default(),
+            digests: crate::feed::digest::Kept::default(),
             followers: Arc::default(),
         };
         store.load_reference_data().await?;
@@ -122,17 +122,19 @@ impl Store {
     }
 
     /// The likely duplicates that were found last.
-    pub(crate) fn kept_duplicates(&self) -> &tokio::sync::Mutex<Option<crate::duplicates::Found>> {
+    pub(crate) fn kept_duplicates(
+        &self,
+    ) -> &tokio::sync::Mutex<Option<crate::merge::duplicates::Found>> {
         &self.duplicates
     }
 
     /// The requests with keys that this process serves.
-    pub(crate) fn turns(&self) -> &crate::idempotency::Turns {
+    pub(crate) fn turns(&self) -> &crate::write::idempotency::Turns {
         &self.turns
     }
 
     /// The digests that were made last.
-    pub(crate) fn kept_digests(&self) -> &crate::digest::Kept {
+    pub(crate) fn kept_digests(&self) -> &crate::feed::digest::Kept {
         &self.digests
     }
 

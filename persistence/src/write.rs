@@ -1,5 +1,16 @@
 //! Creating, changing and deleting records: the one path on which every write goes.
 
+pub mod geometry;
+pub mod idempotency;
+
+mod conflict;
+mod delete;
+mod edges;
+pub(crate) mod prepare;
+pub(crate) mod resolve;
+mod revive;
+mod satellites;
+
 use crate::entity::record;
 use crate::error::{Denied, Result, StoreError};
 use crate::store::Store;

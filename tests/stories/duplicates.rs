@@ -3,8 +3,8 @@
 use domain::access::{Caller, Role};
 use domain::clock::Clock;
 use domain::duplicate::THRESHOLD;
-use persistence::duplicates::DuplicateFilter;
 use persistence::entity::record;
+use persistence::merge::duplicates::DuplicateFilter;
 use sea_orm::{EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
 use std::time::Instant;

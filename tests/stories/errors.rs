@@ -1,7 +1,7 @@
 //! Every problem of the table happens, names itself, and speaks both languages.
 
-use persistence::applications::PER_HOUR;
 use persistence::entity::record;
+use persistence::publication::applications::PER_HOUR;
 use reqwest::Method;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};

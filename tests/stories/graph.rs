@@ -3,7 +3,7 @@
 use domain::access::{Caller, Role};
 use domain::resource::Kind;
 use domain::vocabulary::Coded;
-use persistence::graph::GraphQuery;
+use persistence::read::graph::GraphQuery;
 use persistence::unit::WriteOptions;
 use rand::Rng;
 use rand::rngs::StdRng;

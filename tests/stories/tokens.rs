@@ -6,7 +6,7 @@ use ed25519_dalek::pkcs8::EncodePrivateKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use persistence::accounts::AccountChange;
-use persistence::keys::NewKey;
+use persistence::accounts::keys::NewKey;
 use persistence::write::Precondition;
 use serde_json::{Value, json};
 use tests::forge::{base64, sign};

@@ -12,7 +12,7 @@ use domain::fault::Lang;
 use domain::resource::Kind;
 use domain::vocabulary::Coded;
 use persistence::Store;
-use persistence::relationships::RelationshipFilter;
+use persistence::read::relationships::RelationshipFilter;
 use persistence::search::filter::Filter;
 use std::collections::VecDeque;
 use std::io::Write;

@@ -15,7 +15,7 @@ use domain::json::insert;
 use domain::relationship::Relationship;
 use domain::resource::Kind;
 use domain::shape::Shape;
-use persistence::confirmation::Stated;
+use persistence::publication::confirmation::Stated;
 use serde_json::json;
 use std::sync::LazyLock;
 

@@ -17,7 +17,7 @@ use domain::record::micros;
 use domain::resource::{Kind, Resource};
 use domain::vocabulary::Coded;
 use persistence::StoreError;
-use persistence::history::{History, LogEntry, LogFilter};
+use persistence::read::history::{History, LogEntry, LogFilter};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;

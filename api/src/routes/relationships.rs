@@ -14,7 +14,7 @@ use domain::fault::Lang;
 use domain::resource::{Kind, Resource};
 use domain::vocabulary::Coded;
 use page::{AroundItems, Records, RelationshipList, body};
-use persistence::relationships::AllOf;
+use persistence::read::relationships::AllOf;
 pub(crate) use query::Everywhere;
 use query::{Around, Sent};
 use std::marker::PhantomData;

@@ -1,7 +1,7 @@
 //! Reading entries of a partner's feed: strictly where something could go wrong here, leniently
 //! where the partner's release may be newer than this one.
 
-use crate::copy::CopiedRecord;
+use crate::partner::copy::CopiedRecord;
 use crate::store::MAX_BODY;
 use chrono::{DateTime, Utc};
 use domain::change::Cause;

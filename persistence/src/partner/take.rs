@@ -2,11 +2,11 @@
 
 use super::entry::{News, Read, Refused};
 use super::lease::Lease;
-use crate::copy::{CopiedRecord, Known};
 use crate::entity::{
     change, confirmation, hidden, partner, partner_seen, quarantine, record, tombstone,
 };
 use crate::error::{Result, StoreError};
+use crate::partner::copy::{CopiedRecord, Known};
 use crate::store::{REFERENCE_ORIGIN, Store, is_origin};
 use crate::unit::{Unit, WriteOptions};
 use domain::access::Caller;

@@ -6,7 +6,7 @@ use super::edges::{Audience, Seen};
 use super::fields::Fields;
 use super::text::{self, Texts};
 use crate::entity::record;
-use crate::merged::MergedBody;
+use crate::merge::standing::MergedBody;
 use chrono::{Datelike, NaiveDate};
 use domain::described::Publication;
 use domain::filter::Form;

@@ -1,6 +1,6 @@
 //! What a list is narrowed to, as the index understands it.
 
-use crate::relationships::AllOf;
+use crate::read::relationships::AllOf;
 use chrono::{DateTime, Utc};
 use domain::described::Publication;
 use domain::resource::Kind;

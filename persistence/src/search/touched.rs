@@ -6,7 +6,7 @@ use super::index::{CHUNK, Snapshot};
 use crate::entity::edge;
 use crate::error::Result;
 use crate::follow::Entry;
-use crate::merged::{made_one, survivors};
+use crate::merge::standing::{made_one, survivors};
 use domain::change::Op;
 use domain::relationship::RelationshipType;
 use domain::resource::Kind;

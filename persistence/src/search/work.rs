@@ -6,7 +6,7 @@ use super::fields::Fields;
 use super::trees::Trees;
 use crate::entity::record;
 use crate::error::{Result, StoreError};
-use crate::merged::{MergedBody, losers_of};
+use crate::merge::standing::{MergedBody, losers_of};
 use domain::resource::Kind;
 use domain::vocabulary::Coded;
 use sea_orm::ConnectionTrait;

@@ -7,7 +7,7 @@ use futures::future::join_all;
 use persistence::Store;
 use persistence::entity::{change, follower, record};
 use persistence::follow::{Followers, follow};
-use persistence::touch::Touch;
+use persistence::publication::touch::Touch;
 use persistence::unit::WriteOptions;
 use persistence::write::{Edit, Precondition};
 use rand::Rng;

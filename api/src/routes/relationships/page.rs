@@ -14,7 +14,7 @@ use domain::json::insert;
 use domain::relationship::{Relationship, RelationshipType, table::Side};
 use domain::value::edtf::Certainty;
 use domain::vocabulary::Coded;
-use persistence::relationships::{RelationshipItem, RelationshipPage};
+use persistence::read::relationships::{RelationshipItem, RelationshipPage};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;

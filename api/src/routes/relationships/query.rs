@@ -9,7 +9,7 @@ use domain::relationship::{RelationshipRole, RelationshipType};
 use domain::resource::Kind;
 use domain::value::edtf::EdtfDate;
 use domain::value::external::ExternalId;
-use persistence::relationships::{AllOf, RelationshipFilter};
+use persistence::read::relationships::{AllOf, RelationshipFilter};
 use uuid::Uuid;
 
 /// What both lists can be narrowed to, as sent.

@@ -3,7 +3,7 @@
 use super::{Head, Wanted};
 use crate::entity::tombstone;
 use crate::error::Result;
-use crate::merged::survivors;
+use crate::merge::standing::survivors;
 use crate::store::rank;
 use crate::unit::Unit;
 use domain::described::Publication;

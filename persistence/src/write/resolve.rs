@@ -51,7 +51,7 @@ impl Head {
             kind: self.kind()?,
             home_region: self.home_region,
             publication: match Publication::parse(&self.publication)? {
-                // As `crate::withheld` says.
+                // As `crate::publication::withheld` says.
                 _ if self.withheld => Publication::Draft,
                 publication => publication,
             },

@@ -2,7 +2,7 @@
 
 use crate::entity::{record, tombstone};
 use crate::error::{Conflict, Result, StoreError, Unique};
-use crate::merged::survivors;
+use crate::merge::standing::survivors;
 use crate::unit::Unit;
 use domain::access::{Action, Subject};
 use domain::change::Cause;
@@ -46,7 +46,7 @@ impl Unit<'_> {
         if dead.merged_into.is_none() {
             return Ok(());
         }
-        let subject = crate::merged::buried(dead, kind, &self.origin);
+        let subject = crate::merge::standing::buried(dead, kind, &self.origin);
         self.authorise(Action::Write, &subject)?;
         let survivors = survivors(&self.tx, [dead.id]).await?;
         let survivor = match survivors.get(&dead.id) {
@@ -79,7 +79,7 @@ impl Unit<'_> {
         if dead.cause != Cause::Erased.code() {
             return Ok(());
         }
-        let subject = crate::merged::buried(dead, kind, &self.origin);
+        let subject = crate::merge::standing::buried(dead, kind, &self.origin);
         self.authorise(Action::Write, &subject)?;
         Err(crate::merge::gone(kind, dead.clone()))
     }

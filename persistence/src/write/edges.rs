@@ -2,8 +2,8 @@
 
 use crate::entity::{edge, edge_role};
 use crate::error::{Denied, Result, StoreError};
-use crate::resolve::{Head, Resolved};
 use crate::unit::Unit;
+use crate::write::resolve::{Head, Resolved};
 use domain::access::Action;
 use domain::body::Facts;
 use domain::fault::{Fault, FieldError};

@@ -2,8 +2,8 @@
 
 use crate::entity::{edge, record};
 use crate::error::{Result, StoreError};
-use crate::merged::with_losers;
-use crate::relationships::{
+use crate::merge::standing::with_losers;
+use crate::read::relationships::{
     AllOf, RelationshipFilter, bounds, col, conditions, each, joined, standing_at,
 };
 use crate::store::Store;
@@ -194,7 +194,7 @@ async fn edges(
         .cond_where(visible.clone())
         .cond_where(within)
         .order_by_expr(nearest.into(), Order::Asc);
-    for expression in crate::relationships::order() {
+    for expression in crate::read::relationships::order() {
         select.order_by_expr(expression, Order::Asc);
     }
     select.limit(query.max_edges as u64 + 1);

@@ -3,10 +3,10 @@
 
 use crate::entity::{merged, record, redirect, tombstone};
 use crate::error::Result;
-use crate::merged::survivors;
-use crate::prepare::Prepared;
-use crate::resolve::Resolved;
+use crate::merge::standing::survivors;
 use crate::unit::Unit;
+use crate::write::prepare::Prepared;
+use crate::write::resolve::Resolved;
 use chrono::{DateTime, Utc};
 use domain::body::{Definition, Facts};
 use domain::change::Cause;

@@ -2,9 +2,9 @@
 
 use crate::entity::{identifier, record};
 use crate::error::{Conflict, Result, StoreError, Unique};
-use crate::prepare::Prepared;
 use crate::unit::Unit;
 use crate::write::kind_of;
+use crate::write::prepare::Prepared;
 use domain::resource::Kind;
 use domain::value::reference::RecordRef;
 use domain::value::text::slugify;

@@ -8,8 +8,8 @@ use crate::cursor;
 use crate::entity::record::{self, Column};
 use crate::entity::{edge, node};
 use crate::error::{Result, StoreError};
-use crate::merged::survivors;
-use crate::relationships::AllOf;
+use crate::merge::standing::survivors;
+use crate::read::relationships::AllOf;
 use crate::store::Store;
 use domain::access::{Caller, Subject};
 use domain::described::Publication;
@@ -242,7 +242,7 @@ impl Store {
             .await?;
         let mut found = Vec::new();
         while let Some(row) = rows.try_next().await? {
-            let body = crate::merged::parse(&row.body)?;
+            let body = crate::merge::standing::parse(&row.body)?;
             let (Some(kind), Some(publication)) =
                 (Kind::parse(&row.kind), Publication::parse(&row.publication))
             else {

@@ -2,7 +2,7 @@
 
 use crate::entity::{edge, geometry, record, redirect, reference, tombstone};
 use crate::error::{Result, StoreError};
-use crate::merged::{survivors, with_losers};
+use crate::merge::standing::{survivors, with_losers};
 use crate::unit::Unit;
 use crate::write::kind_of;
 use domain::change::Cause;

@@ -2,8 +2,8 @@
 
 use crate::entity::{account, application, change, contact_person};
 use crate::error::{Result, StoreError};
-use crate::history::LogEntry;
 use crate::persons::all_shown;
+use crate::read::history::LogEntry;
 use crate::store::Store;
 use domain::application::Applicant;
 use domain::change::Op;

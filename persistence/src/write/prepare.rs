@@ -2,9 +2,9 @@
 
 use crate::entity::record;
 use crate::error::{Result, StoreError};
-use crate::resolve::{Myself, Resolved};
 use crate::store::MAX_BODY;
 use crate::unit::Unit;
+use crate::write::resolve::{Myself, Resolved};
 use crate::write::{parse_body, publication_of};
 use domain::access::{Action, Subject};
 use domain::body::{Definition, Facts};

@@ -4,14 +4,14 @@ mod select;
 
 pub(crate) use select::{col, conditions, each, joined, order, standing_at};
 
-use crate::confirmation::{self as statements, States};
 use crate::cursor;
 use crate::entity::{edge, record};
+use crate::publication::confirmation::{self as statements, States};
 
 use crate::error::{Result, StoreError};
-use crate::merged::{survivors, with_losers};
-use crate::resolve::by_text;
+use crate::merge::standing::{survivors, with_losers};
 use crate::store::Store;
+use crate::write::resolve::by_text;
 use chrono::{DateTime, Utc};
 use domain::access::Caller;
 use domain::confirmation::ConfirmationState;

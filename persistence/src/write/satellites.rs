@@ -3,8 +3,8 @@
 
 use crate::entity::{edge, identifier, record, redirect, reference};
 use crate::error::Result;
-use crate::prepare::Prepared;
 use crate::unit::Unit;
+use crate::write::prepare::Prepared;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
