@@ -27,7 +27,7 @@ const WRITERS: usize = 32;
 const FOLLOWERS: u32 = 4;
 
 /// Short beside the writing of a page, and long enough that the writers write.
-const BETWEEN_READS: Duration = Duration::from_millis(50);
+const BETWEEN_READS: Duration = Duration::from_millis(200);
 
 /// What a transaction is going to do, drawn beforehand because it may have to be tried again.
 #[derive(Debug, Clone)]
