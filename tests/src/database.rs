@@ -176,6 +176,8 @@ impl Database {
     /// One that is at `url` already; what is there stays.
     #[must_use]
     pub fn at(url: String) -> Self {
+        // As in `new`: whoever tells a single story begins here.
+        api::auth::install_cryptography();
         Self {
             url,
             folder: None,
