@@ -141,14 +141,8 @@ fn refused(why: &Error) -> Problem {
                 "Der Body ist kein gzip, wie Content-Encoding sagt.",
             )
         }
-        _ => broken(why),
+        _ => Problem::of_file(why),
     }
-}
-
-/// The spool failed, which is our fault.
-fn broken(why: &Error) -> Problem {
-    tracing::error!(%why, "a body cannot be spooled");
-    Problem::new("internal")
 }
 
 /// A file that takes no more than it is allowed to.
@@ -182,7 +176,7 @@ enum Sink {
 
 impl Sink {
     fn new(packed: bool) -> Result<Self, Problem> {
-        let file = tempfile::tempfile().map_err(|why| broken(&why))?;
+        let file = tempfile::tempfile().map_err(|why| Problem::of_file(&why))?;
         let bounded = Bounded {
             file,
             written: 0,

@@ -75,6 +75,8 @@ where
         let http: H1Service<Connection, _, _> = HttpService::build()
             .keep_alive(idle)
             .client_request_timeout(heads)
+            // Nobody waits for the answer of a request whose client has hung up.
+            .h1_allow_half_closed(false)
             .graceful_shutdown_signal(move || {
                 let stop = stop.clone();
                 async move { stop.notified().await }

@@ -100,7 +100,10 @@ impl App {
 from_head!(App);
 
 impl Extract for App {
-    fn describe(_: &mut Draft) {}
+    fn describe(draft: &mut Draft) {
+        draft.problem("busy");
+        draft.problem("storage-failing");
+    }
 }
 
 /// The `{id}` of a URL: a UUID or a slug of the kind `T`.

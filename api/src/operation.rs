@@ -163,7 +163,7 @@ fn header_of(status: u16) -> Option<(&'static str, &'static str)> {
     match status {
         308 => Some(("Location", "Where the record is now.")),
         401 => Some(("WWW-Authenticate", "How to authenticate (RFC 6750).")),
-        429 | 503 => Some(("Retry-After", "Seconds to wait.")),
+        429 | 503 | 507 => Some(("Retry-After", "Seconds to wait.")),
         _ => None,
     }
 }
@@ -303,12 +303,16 @@ impl Routes {
     {
         let (id, summary, tag) = (id.to_owned(), summary.to_owned(), self.tag);
         let problems = problems.to_vec();
+        let writes = method != Method::GET;
         let describe = move || {
             let mut draft = Draft::default();
             Args::describe(&mut draft);
             <F::Output as Reply>::describe(&mut draft);
             for code in &problems {
                 draft.problem(code);
+            }
+            if writes {
+                draft.problem("storage-full");
             }
             (draft.finish(&id, &summary, tag), draft)
         };

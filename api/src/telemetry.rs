@@ -19,6 +19,9 @@ pub fn start(config: &Config) -> Result<(), String> {
         .map_err(|why| format!("log = \"{}\" is no tracing filter: {why}", config.log))?;
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Saying on standard error that standard error cannot be written to would panic, so a full
+        // disk under the log would end requests.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     match config.log_format {
         LogFormat::Json => logs.json().try_init(),

@@ -1,22 +1,61 @@
 //! Opening a database: SQLite embedded, or PostgreSQL.
 
-use crate::error::{Result, StoreError, was_open};
+mod health;
+mod postgres;
+mod reader;
+mod sqlite;
+mod statement_limit;
+mod transaction;
+
+pub use health::WriteHealth;
+pub use reader::Reader;
+pub use transaction::SqlTransaction;
+
+use crate::error::{Result, StoreError};
 use sea_orm::sqlx;
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection,
-    DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-};
+use sea_orm::{ConnectOptions, Database, DatabaseBackend, DatabaseConnection};
+use sqlite::Sqlite;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// How long the database may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// For a connection to become free, or the writer of SQLite.
+    pub acquire: Duration,
+    /// For a single statement, which is interrupted then.
+    pub statement: Duration,
+    /// For a lock that another transaction holds (PostgreSQL).
+    pub lock: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            acquire: Duration::from_secs(15),
+            statement: Duration::from_secs(15),
+            lock: Duration::from_secs(2),
+        }
+    }
+}
 
 /// The connections to one database.
 ///
-/// SQLite has one writer, so it gets a pool of one connection beside a pool of readers; PostgreSQL
-/// uses one pool for both.
+/// SQLite has one writer, so it gets one connection for writing beside several for reading;
+/// PostgreSQL uses one pool for both.
 #[derive(Debug, Clone)]
 pub struct Db {
-    write: DatabaseConnection,
-    read: DatabaseConnection,
+    url: Arc<str>,
+    reader: Reader,
+    writer: Writer,
+    timeouts: Timeouts,
+    health: Arc<WriteHealth>,
+}
+
+#[derive(Debug, Clone)]
+enum Writer {
+    Sqlite(Sqlite),
+    Postgres(DatabaseConnection),
 }
 
 /// How many connections a pool has.
@@ -42,13 +81,26 @@ impl Pool {
             most: pool.options().get_max_connections(),
         }
     }
+
+    /// The pools of several connections as one.
+    fn sum(name: &'static str, pools: impl Iterator<Item = Self>) -> Self {
+        let none = Self {
+            name,
+            used: 0,
+            idle: 0,
+            most: 0,
+        };
+        pools.fold(none, |sum, one| Self {
+            name,
+            used: sum.used + one.used,
+            idle: sum.idle + one.idle,
+            most: sum.most + one.most,
+        })
+    }
 }
 
-/// How long a write waits for its turn, and how long it may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
-
 /// Connects. It is done seldom, and its future is large.
-async fn pool(options: ConnectOptions) -> Result<DatabaseConnection> {
+async fn connect(options: ConnectOptions) -> Result<DatabaseConnection> {
     Ok(Box::pin(Database::connect(options)).await?)
 }
 
@@ -57,205 +109,107 @@ impl Db {
     ///
     /// # Errors
     /// [`StoreError::Setup`] for another kind of URL, a database error if it cannot be reached.
-    pub async fn connect(url: &str) -> Result<Self> {
-        if url.starts_with("sqlite:") {
-            Self::sqlite(url).await
+    pub async fn connect(url: &str, timeouts: Timeouts) -> Result<Self> {
+        let (reader, writer) = if url.starts_with("sqlite:") {
+            let (sqlite, readers) = sqlite::open(url, timeouts).await?;
+            (Reader::Sqlite(readers), Writer::Sqlite(sqlite))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            Self::postgres(url).await
+            let pool = connect(postgres::options(url, timeouts)).await?;
+            (Reader::Postgres(pool.clone()), Writer::Postgres(pool))
         } else {
-            Err(StoreError::Setup(
-                "the database URL must begin with sqlite:// or postgres://".to_owned(),
-            ))
-        }
-    }
-
-    async fn sqlite(url: &str) -> Result<Self> {
-        let write = pool(sqlite_options(url, 1)).await?;
-        let read = pool(sqlite_options(url, 8)).await?;
-        let row = write
-            .query_one_raw(sea_orm::Statement::from_string(
-                DatabaseBackend::Sqlite,
-                "PRAGMA foreign_keys",
-            ))
-            .await?;
-        let enforced: i32 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
-        if enforced != 1 {
             return Err(StoreError::Setup(
-                "this SQLite does not enforce foreign keys".to_owned(),
+                "the database URL must begin with sqlite:// or postgres://".to_owned(),
             ));
-        }
-        Ok(Self { write, read })
-    }
-
-    async fn postgres(url: &str) -> Result<Self> {
-        let mut options = ConnectOptions::new(url);
-        options
-            .max_connections(20)
-            .acquire_timeout(PATIENCE)
-            .sqlx_logging(false);
-        let pool = pool(options).await?;
+        };
         Ok(Self {
-            write: pool.clone(),
-            read: pool,
+            url: url.into(),
+            reader,
+            writer,
+            timeouts,
+            health: Arc::default(),
         })
     }
 
     /// The connections for reading outside a write.
     #[must_use]
-    pub fn reader(&self) -> &DatabaseConnection {
-        &self.read
+    pub fn reader(&self) -> &Reader {
+        &self.reader
     }
 
-    /// The connections for writing; only [`crate::unit`] and the migrations use them.
-    pub(crate) fn writer(&self) -> &DatabaseConnection {
-        &self.write
+    /// Whether writes succeed.
+    #[must_use]
+    pub fn health(&self) -> &WriteHealth {
+        &self.health
+    }
+
+    /// A connection of its own for work that may take long: migrations, rewriting the files.
+    pub(crate) async fn maintenance(&self) -> Result<DatabaseConnection> {
+        connect(if self.is_postgres() {
+            postgres::maintenance_options(&self.url, self.timeouts)
+        } else {
+            sqlite::options(&self.url, self.timeouts)
+        })
+        .await
     }
 
     /// Begins a transaction that will write.
-    pub(crate) async fn begin_write(&self) -> Result<DatabaseTransaction> {
-        let options = TransactionOptions {
-            // A deferred transaction fails when it first writes under contention.
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        let tx = self.write.begin_with_options(options).await?;
-        if self.is_postgres() {
-            tx.execute_unprepared(
-                "SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '2s'; \
-                 SET LOCAL statement_timeout = '15s'",
-            )
-            .await?;
+    pub(crate) async fn begin_write(&self) -> Result<SqlTransaction> {
+        match &self.writer {
+            Writer::Sqlite(sqlite) => sqlite.begin().await,
+            Writer::Postgres(pool) => postgres::begin_write(pool, self.timeouts).await,
         }
-        Ok(tx)
     }
 
     /// Begins a transaction whose reads all see one state of the database.
-    pub(crate) async fn begin_read(&self) -> Result<DatabaseTransaction> {
-        let begin = || {
-            let isolation_level = self
-                .is_postgres()
-                .then_some(sea_orm::IsolationLevel::RepeatableRead);
-            self.read.begin_with_options(TransactionOptions {
-                isolation_level,
-                ..TransactionOptions::default()
-            })
-        };
-        match begin().await {
-            // Whoever hung up just as his transaction began left it open in the pool; it is ended
-            // by failing.
-            Err(error) if was_open(&error) => Ok(begin().await?),
-            begun => Ok(begun?),
-        }
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] if no connection is free in time; the database's.
+    pub async fn begin_read(&self) -> Result<SqlTransaction> {
+        self.reader.begin().await
     }
 
     /// How many connections there are, by pool.
     #[must_use]
     pub fn pools(&self) -> Vec<Pool> {
-        if self.is_postgres() {
-            return vec![Pool::of("all", self.read.get_postgres_connection_pool())];
+        match &self.writer {
+            Writer::Postgres(pool) => {
+                vec![Pool::of("all", pool.get_postgres_connection_pool())]
+            }
+            Writer::Sqlite(sqlite) => vec![sqlite.pool(), self.reader.pool()],
         }
-        let pools = [("write", &self.write), ("read", &self.read)];
-        let pools = pools.map(|(name, pool)| Pool::of(name, pool.get_sqlite_connection_pool()));
-        pools.into()
+    }
+
+    /// How long it may take.
+    #[must_use]
+    pub fn timeouts(&self) -> Timeouts {
+        self.timeouts
     }
 
     /// Whether this is PostgreSQL.
     #[must_use]
     pub fn is_postgres(&self) -> bool {
-        self.read.get_database_backend() == DatabaseBackend::Postgres
+        matches!(self.writer, Writer::Postgres(_))
+    }
+
+    /// Which of the two it is.
+    pub(crate) fn backend(&self) -> DatabaseBackend {
+        if self.is_postgres() {
+            DatabaseBackend::Postgres
+        } else {
+            DatabaseBackend::Sqlite
+        }
     }
 
     /// Closes every connection.
     pub async fn close(self) {
         // A connection that cannot be closed is gone already.
-        let _ = self.write.close().await;
-        let _ = self.read.close().await;
+        match self.writer {
+            Writer::Sqlite(sqlite) => sqlite.close().await,
+            Writer::Postgres(pool) => drop(pool.close().await),
+        }
+        self.reader.close().await;
     }
-}
-
-fn sqlite_options(url: &str, connections: u32) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
-    options
-        .max_connections(connections)
-        .acquire_timeout(PATIENCE)
-        .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(|sqlite| {
-            sqlite
-                .create_if_missing(true)
-                .foreign_keys(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                // What is deleted is overwritten, so that erasing leaves nothing in the file.
-                .pragma("secure_delete", "ON")
-                // Every acknowledged write survives a power failure.
-                .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(PATIENCE)
-        });
-    options
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What the database says of its settings in a transaction that will write.
-    async fn told(db: &Db, questions: &[&str]) -> Vec<String> {
-        let tx = db.begin_write().await.unwrap();
-        let mut told = Vec::new();
-        for question in questions {
-            let question = sea_orm::Statement::from_string(tx.get_database_backend(), *question);
-            let row = tx.query_one_raw(question).await.unwrap().unwrap();
-            let number = row.try_get_by_index::<i64>(0).map(|one| one.to_string());
-            told.push(number.or_else(|_| row.try_get_by_index(0)).unwrap());
-        }
-        tx.rollback().await.unwrap();
-        told
-    }
-
-    fn wait_for<T>(work: impl Future<Output = T>) -> T {
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
-        runtime.enable_all().build().unwrap().block_on(work)
-    }
-
-    #[test]
-    fn sqlite_acknowledges_what_is_on_the_disk() {
-        wait_for(async {
-            let file = std::env::temp_dir().join(format!("{}.sqlite", domain::id::new()));
-            let url = format!("sqlite://{}", file.display());
-            let db = Db::connect(&url).await.unwrap();
-            let questions = [
-                "PRAGMA synchronous",
-                "PRAGMA journal_mode",
-                "PRAGMA secure_delete",
-                "PRAGMA foreign_keys",
-                "PRAGMA busy_timeout",
-            ];
-            let full = "2";
-            assert_eq!(
-                told(&db, &questions).await,
-                [full, "wal", "1", "1", "15000"]
-            );
-            db.close().await;
-            std::fs::remove_file(file).unwrap();
-        });
-    }
-
-    #[test]
-    fn postgres_acknowledges_what_is_on_the_disk_and_waits_for_nobody_for_long() {
-        #[expect(clippy::disallowed_methods, reason = "the tests' own configuration")]
-        let url = std::env::var("TEST_DATABASE_URL");
-        let url = url.expect("TEST_DATABASE_URL names no PostgreSQL server; see CONTRIBUTING.md");
-        let and = if url.contains('?') { '&' } else { '?' };
-        wait_for(async {
-            // Whatever the server would do by itself.
-            let db = format!("{url}{and}options[synchronous_commit]=off");
-            let db = Db::connect(&db).await.unwrap();
-            let questions = [
-                "SHOW synchronous_commit",
-                "SHOW lock_timeout",
-                "SHOW statement_timeout",
-            ];
-            assert_eq!(told(&db, &questions).await, ["on", "2s", "15s"]);
-            db.close().await;
-        });
-    }
-}
+mod tests;

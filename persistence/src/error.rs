@@ -4,7 +4,7 @@ use domain::fault::FieldError;
 use domain::record::Envelope;
 use domain::sync::{ResyncReason, SystemVersion};
 use domain::value::reference::RecordRef;
-use sea_orm::DbErr;
+use sea_orm::{DbErr, sqlx};
 use uuid::Uuid;
 
 /// Everything that the store may answer instead of what was asked.
@@ -122,9 +122,18 @@ pub enum StoreError {
     /// The index failed.
     #[error("the search index failed: {0}")]
     Search(String),
-    /// The database was busy for too long; trying again later helps.
+    /// The database was busy for too long, or not there; trying again later helps.
     #[error("the database is busy")]
     Busy(#[source] DbErr),
+    /// The connection was lost while a write was committed; nobody knows whether it took effect.
+    #[error("the connection was lost during a commit")]
+    Unconfirmed(#[source] DbErr),
+    /// There is no space left for the database.
+    #[error("the storage of the database is full")]
+    StorageFull(#[source] DbErr),
+    /// The storage of the database cannot be read or written, or what it holds is damaged.
+    #[error("the storage of the database fails")]
+    StorageFailing(#[source] DbErr),
     /// The database failed.
     #[error("database error")]
     Database(#[source] DbErr),
@@ -216,30 +225,122 @@ pub struct Tombstone {
 
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
-        if is_transient(&error) {
-            Self::Busy(error)
-        } else {
-            Self::Database(error)
+        match Cause::of(&error) {
+            Cause::Transient | Cause::ConnectionLost => Self::Busy(error),
+            Cause::StorageFull => Self::StorageFull(error),
+            Cause::StorageFailing => Self::StorageFailing(error),
+            Cause::Other => Self::Database(error),
         }
     }
 }
 
-/// Whether doing the same again may succeed: serialisation failures, deadlocks, locks, and races
-/// for a unique value, which the next attempt sees and reports.
-fn is_transient(error: &DbErr) -> bool {
-    if matches!(error, DbErr::ConnectionAcquire(_)) {
-        return true;
+impl StoreError {
+    /// What is wrong if a commit failed.
+    pub(crate) fn of_commit(error: DbErr) -> Self {
+        match Cause::of(&error) {
+            Cause::ConnectionLost => Self::Unconfirmed(error),
+            Cause::Transient | Cause::StorageFull | Cause::StorageFailing | Cause::Other => {
+                error.into()
+            }
+        }
     }
-    let text = error.to_string();
-    let code = sqlx_code(error);
-    match code.as_deref() {
-        // PostgreSQL: serialization_failure, deadlock_detected, lock_not_available, unique_violation,
-        // query_canceled (by statement_timeout); SQLite: SQLITE_BUSY and its kinds, SQLITE_LOCKED.
-        Some(
-            "40001" | "40P01" | "55P03" | "23505" | "57014" | "5" | "6" | "261" | "517" | "773",
-        ) => true,
-        Some(_) | None => text.contains("database is locked"),
+
+    /// Whether the database failed, rather than refusing what was asked.
+    #[must_use]
+    pub const fn is_of_database(&self) -> bool {
+        matches!(
+            self,
+            Self::Busy(_)
+                | Self::Unconfirmed(_)
+                | Self::StorageFull(_)
+                | Self::StorageFailing(_)
+                | Self::Database(_)
+        )
     }
+
+    /// Whether the storage of the database is the matter.
+    #[must_use]
+    pub const fn is_of_storage(&self) -> bool {
+        matches!(self, Self::StorageFull(_) | Self::StorageFailing(_))
+    }
+}
+
+/// Why a statement failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// Doing the same again may succeed: serialisation failures, deadlocks, locks, time limits, and
+    /// races for a unique value, which the next attempt sees and reports.
+    Transient,
+    ConnectionLost,
+    StorageFull,
+    StorageFailing,
+    Other,
+}
+
+impl Cause {
+    fn of(error: &DbErr) -> Self {
+        use sqlx::Error;
+        if matches!(error, DbErr::ConnectionAcquire(_)) {
+            return Self::Transient;
+        }
+        match sqlx_error(error) {
+            Some(Error::Database(cause)) => {
+                let code = cause.code().unwrap_or_default();
+                if cause
+                    .try_downcast_ref::<sqlx::sqlite::SqliteError>()
+                    .is_some()
+                {
+                    Self::of_sqlite(&code)
+                } else {
+                    Self::of_postgres(&code)
+                }
+            }
+            Some(
+                Error::Io(_)
+                | Error::Tls(_)
+                | Error::Protocol(_)
+                | Error::PoolTimedOut
+                | Error::PoolClosed
+                | Error::WorkerCrashed
+                | Error::BeginFailed,
+            ) => Self::ConnectionLost,
+            Some(_) | None => Self::Other,
+        }
+    }
+
+    /// By the result code (<https://sqlite.org/rescode.html>), whose lowest byte is the primary one.
+    fn of_sqlite(code: &str) -> Self {
+        match code.parse::<u32>().map(|code| code & 0xff) {
+            // BUSY, LOCKED, INTERRUPT, PROTOCOL.
+            Ok(5 | 6 | 9 | 15) => Self::Transient,
+            Ok(13) => Self::StorageFull,
+            // NOMEM, READONLY, IOERR, CORRUPT, CANTOPEN, NOTADB.
+            Ok(7 | 8 | 10 | 11 | 14 | 26) => Self::StorageFailing,
+            Ok(_) | Err(_) => Self::Other,
+        }
+    }
+
+    /// By SQLSTATE (appendix A of PostgreSQL's documentation).
+    fn of_postgres(code: &str) -> Self {
+        match code {
+            // serialization_failure, deadlock_detected, lock_not_available, unique_violation,
+            // query_canceled (by statement_timeout), too_many_connections, cannot_connect_now.
+            "40001" | "40P01" | "55P03" | "23505" | "57014" | "53300" | "57P03" => Self::Transient,
+            // admin_shutdown, crash_shutdown, database_dropped, idle_session_timeout.
+            "57P01" | "57P02" | "57P04" | "57P05" => Self::ConnectionLost,
+            // disk_full.
+            "53100" => Self::StorageFull,
+            // out_of_memory, io_error, data_corrupted, index_corrupted, read_only_sql_transaction.
+            "53200" | "58030" | "XX001" | "XX002" | "25006" => Self::StorageFailing,
+            code if code.starts_with("08") => Self::ConnectionLost,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Whether a statement failed because of the storage of the database.
+pub(crate) fn is_of_storage(error: &DbErr) -> bool {
+    matches!(Cause::of(error), Cause::StorageFull | Cause::StorageFailing)
 }
 
 /// Whether a statement gave up because another transaction held what it needed (PostgreSQL).
@@ -253,13 +354,15 @@ pub(crate) fn was_open(error: &DbErr) -> bool {
 }
 
 fn sqlx_code(error: &DbErr) -> Option<String> {
+    Some(sqlx_error(error)?.as_database_error()?.code()?.into_owned())
+}
+
+fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
     use sea_orm::RuntimeErr;
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(inner))
         | DbErr::Exec(RuntimeErr::SqlxError(inner))
-        | DbErr::Query(RuntimeErr::SqlxError(inner)) => {
-            Some(inner.as_database_error()?.code()?.into_owned())
-        }
+        | DbErr::Query(RuntimeErr::SqlxError(inner)) => Some(inner),
         _ => None,
     }
 }

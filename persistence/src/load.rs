@@ -278,7 +278,7 @@ impl Unit<'_> {
 /// An outcome, unless it ends the transaction; the others have not touched it.
 fn settled(outcome: Result<Loaded>) -> Result<Loaded> {
     match outcome {
-        Err(error @ (StoreError::Busy(_) | StoreError::Database(_))) => Err(error),
+        Err(error) if error.is_of_database() => Err(error),
         Err(refused) => Ok(Loaded::Refused(refused)),
         done => done,
     }

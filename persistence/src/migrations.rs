@@ -11,6 +11,7 @@ mod m0007_persons;
 mod m0008_idempotency;
 mod m0009_push;
 mod m0010_webhooks;
+mod m0011_durability;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
@@ -27,6 +28,7 @@ const ALL: &[Migration] = &[
     Migration("m0008_idempotency", m0008_idempotency::STATEMENTS),
     Migration("m0009_push", m0009_push::STATEMENTS),
     Migration("m0010_webhooks", m0010_webhooks::STATEMENTS),
+    Migration("m0011_durability", m0011_durability::STATEMENTS),
 ];
 
 /// Every migration in order.

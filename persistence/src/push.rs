@@ -332,13 +332,10 @@ fn place(item: &Item) -> (bool, usize) {
 /// An outcome, unless it ends the transaction; the others have not touched it.
 fn settled(outcome: Result<Applied>) -> Result<Pushed> {
     match outcome {
-        Err(
-            error @ (StoreError::Busy(_)
-            | StoreError::Database(_)
-            | StoreError::Corrupt(_)
-            | StoreError::Search(_)
-            | StoreError::Setup(_)),
-        ) => Err(error),
+        Err(error) if error.is_of_database() => Err(error),
+        Err(error @ (StoreError::Corrupt(_) | StoreError::Search(_) | StoreError::Setup(_))) => {
+            Err(error)
+        }
         outcome => Ok(Pushed(outcome)),
     }
 }

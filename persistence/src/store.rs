@@ -1,12 +1,12 @@
 //! The store: one database, the node that it belongs to, and the clock.
 
-use crate::db::Db;
+use crate::db::{Db, Timeouts};
 use crate::entity::node;
 use crate::error::{Result, StoreError};
 use crate::migrations::Migrator;
 use domain::clock::Clock;
 use rand::Rng;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, Statement, TransactionTrait};
 use sea_orm_migration::MigratorTrait;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -30,6 +30,9 @@ pub(crate) fn rank(origin: &str, own: &str) -> u8 {
 
 /// How many bytes the canonical body of a record may have.
 pub const MAX_BODY: usize = 256 * 1024;
+
+/// How many bytes are written to see whether writing succeeds.
+const PROBE_BYTES: usize = 64 * 1024;
 
 /// Which node a database belongs to.
 #[derive(Debug, Clone)]
@@ -67,7 +70,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Setup`] if the URL or the origin is no good or the node has another origin.
     pub async fn open(url: &str, origin: Option<&str>, clock: Clock) -> Result<Self> {
-        let db = Db::connect(url).await?;
+        let db = Db::connect(url, Timeouts::default()).await?;
         migrate(&db).await?;
         let node = make_node(&db, origin, &clock).await?;
         let head = head(&db).await?;
@@ -184,6 +187,27 @@ impl Store {
     pub async fn ping(&self) -> Result<()> {
         self.head().await.map(drop)
     }
+
+    /// Whether writes succeed: as the last one says if that was just now, else something is written.
+    ///
+    /// # Errors
+    /// Why they do not.
+    pub async fn check_writable(&self) -> Result<()> {
+        let db = self.db();
+        db.health().check(async || probe(db).await).await
+    }
+}
+
+/// Writes about as much as a record of good size.
+async fn probe(db: &Db) -> Result<()> {
+    let tx = db.begin_write().await?;
+    // Nothing is written where nothing changes.
+    let sql = "INSERT INTO write_probe (id, content) VALUES (1, $1) \
+         ON CONFLICT (id) DO UPDATE SET content = EXCLUDED.content";
+    let content = hex(&rand::rng().random::<[u8; 32]>()).repeat(PROBE_BYTES / 64);
+    let statement = Statement::from_sql_and_values(db.backend(), sql, [content.into()]);
+    tx.execute_raw(statement).await?;
+    tx.commit().await
 }
 
 async fn head(db: &Db) -> Result<i64> {
@@ -196,16 +220,21 @@ const MIGRATION_LOCK: i64 = 7_238_119_004;
 
 /// Brings the schema up to date; instances that start together take turns.
 async fn migrate(db: &Db) -> Result<()> {
-    if !db.is_postgres() {
-        Migrator::up(db.writer(), None).await?;
-        return Ok(());
-    }
-    // The lock lives as long as the transaction that holds it.
-    let turn = db.begin_read().await?;
-    turn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
-        .await?;
-    let outcome = Migrator::up(db.writer(), None).await;
-    turn.rollback().await?;
+    let connection = db.maintenance().await?;
+    let outcome = if db.is_postgres() {
+        // The lock lives as long as the transaction that holds it.
+        let turn = db.maintenance().await?;
+        let lock = turn.begin().await?;
+        lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+            .await?;
+        let outcome = Migrator::up(&connection, None).await;
+        lock.rollback().await?;
+        turn.close().await?;
+        outcome
+    } else {
+        Migrator::up(&connection, None).await
+    };
+    connection.close().await?;
     Ok(outcome?)
 }
 
@@ -226,7 +255,7 @@ async fn make_node(db: &Db, origin: Option<&str>, clock: &Clock) -> Result<Node>
         insert_node(db, origin, clock).await?;
     }
     let row = node::Entity::find_by_id(1)
-        .one(db.writer())
+        .one(db.reader())
         .await?
         .ok_or_else(|| StoreError::Corrupt("sync_state is empty".to_owned()))?;
     match origin {
@@ -257,11 +286,12 @@ async fn insert_node(db: &Db, origin: Option<&str>, clock: &Clock) -> Result<()>
     let on_conflict = sea_orm::sea_query::OnConflict::column(node::Column::Id)
         .do_nothing()
         .to_owned();
+    let tx = db.begin_write().await?;
     node::Entity::insert(fresh)
         .on_conflict(on_conflict)
-        .exec_without_returning(db.writer())
+        .exec_without_returning(&tx)
         .await?;
-    Ok(())
+    tx.commit().await
 }
 
 pub(crate) fn is_origin(text: &str) -> bool {

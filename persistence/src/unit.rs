@@ -6,7 +6,7 @@
 
 mod parts;
 
-use crate::db::{Db, PATIENCE};
+use crate::db::{Db, SqlTransaction};
 use crate::entity::{change, record, tombstone};
 use crate::error::{Result, StoreError};
 use crate::store::Store;
@@ -18,7 +18,8 @@ use domain::vocabulary::Coded;
 pub(crate) use parts::MAX_ENTRIES;
 use parts::beginnings;
 use rand::Rng;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait, Statement};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, Statement};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -42,7 +43,7 @@ pub struct Unit<'a> {
     /// The store whose transaction it is.
     pub(crate) store: &'a Store,
     /// The transaction.
-    pub(crate) tx: DatabaseTransaction,
+    pub(crate) tx: SqlTransaction,
     /// Who writes.
     pub(crate) caller: &'a Caller,
     /// How.
@@ -52,6 +53,8 @@ pub struct Unit<'a> {
     /// Whose records it writes: this node's, but for the reference data of the program.
     pub(crate) origin: String,
     entries: Vec<Entry>,
+    /// Whether outsiders see the relationships that were touched in it.
+    touched: BTreeMap<Uuid, bool>,
     discarded: bool,
 }
 
@@ -100,10 +103,12 @@ impl Store {
         let mut attempt = 1;
         let begun = Instant::now();
         loop {
-            match self.attempt(origin, caller, options, &work).await {
+            let outcome = self.attempt(origin, caller, options, &work).await;
+            self.db().health().note(&outcome);
+            match outcome {
                 // Who has waited long already is told so instead of waiting again.
                 Err(StoreError::Busy(cause))
-                    if attempt < ATTEMPTS && begun.elapsed() < PATIENCE =>
+                    if attempt < ATTEMPTS && begun.elapsed() < self.db().timeouts().acquire =>
                 {
                     tracing::debug!(attempt, %cause, "transaction tried again");
                     let jitter = rand::rng().random_range(1..=20 * u64::from(attempt));
@@ -130,6 +135,7 @@ impl Store {
             now: self.clock().now(),
             origin: origin.to_owned(),
             entries: Vec::new(),
+            touched: BTreeMap::new(),
             discarded: false,
         };
         let outcome = work(&mut unit).await?;
@@ -206,6 +212,7 @@ impl Unit<'_> {
             shown,
             ..before.clone()
         };
+        self.touched.insert(before.id, shown);
         self.entries.push(Entry {
             op: Op::Touch,
             kind: before.kind.clone(),
@@ -220,6 +227,38 @@ impl Unit<'_> {
             erased: false,
             size: before.body.len(),
         });
+    }
+
+    /// Notes that a record that has just come back is hidden: outsiders knew that it was merged.
+    pub(crate) fn log_withdrawal(&mut self, row: &record::Model) {
+        let known = audience(&record::Model {
+            shown: true,
+            ..row.clone()
+        });
+        let mut entries = self.entries.iter_mut();
+        if let Some(entry) = entries.rfind(|entry| entry.record_id == row.id) {
+            entry.before = known;
+        }
+    }
+
+    /// Notes that a record which is not here was merged, as its origin says.
+    pub(crate) async fn log_merged_elsewhere(&mut self, grave: &tombstone::Model) -> Result<()> {
+        self.log_revival(grave.id).await?;
+        self.entries.push(Entry {
+            newest: true,
+            version: grave.version,
+            erased: false,
+            ..erasure(Op::Delete, &grave.kind, grave.id, &grave.origin)
+        });
+        Ok(())
+    }
+
+    /// Brings a row up to date that was read before others were written in this transaction: what
+    /// was merged or withdrawn since may have shown or hidden it.
+    pub(crate) fn refresh(&self, row: &mut record::Model) {
+        if let Some(shown) = self.touched.get(&row.id) {
+            row.shown = *shown;
+        }
     }
 
     /// Notes that what is left of a deleted record was erased; `grave` has the version that this

@@ -155,6 +155,15 @@ impl Database {
         self.index.path()
     }
 
+    /// An SQLite database in another folder, which stays.
+    #[must_use]
+    pub fn moved_to(self, folder: &std::path::Path) -> Self {
+        let old = self.folder().expect("it is a file").join("verbund.sqlite");
+        let new = folder.join("verbund.sqlite");
+        std::fs::copy(old, &new).unwrap();
+        Self::at(format!("sqlite://{}", new.display()))
+    }
+
     /// As [`Self::new`], of a node with another origin.
     pub async fn of(backend: Backend, content: Content, origin: &str) -> Self {
         let database = Self::new(backend, content).await;
@@ -286,7 +295,7 @@ async fn fill(url: &str, content: Content, index: &std::path::Path) {
 }
 
 /// Leaves three regions of the reference data, as if there had never been others.
-async fn prune(database: &DatabaseConnection) {
+async fn prune(database: &impl ConnectionTrait) {
     for sql in [
         "DELETE FROM record WHERE slug IS NULL OR kind <> 'region' OR slug NOT IN ('hessen', 'bayern', 'berlin')",
         "DELETE FROM change WHERE record_id NOT IN (SELECT id FROM record) OR NOT newest",

@@ -15,6 +15,7 @@ pub mod audit;
 pub mod call;
 pub mod conform;
 pub mod database;
+pub mod disk;
 pub mod forge;
 pub mod generate;
 pub mod instance;

@@ -21,6 +21,16 @@ pub struct Process {
 /// The file of its log.
 const LOG: &str = "log";
 
+/// How the pipes begin through which its system calls are made to fail.
+const CONTROL: &str = "fiu";
+
+/// What lets system calls of a program fail.
+fn fiu_run() -> String {
+    #[expect(clippy::disallowed_methods, reason = "the tests' own configuration")]
+    let program = std::env::var("FIU_RUN");
+    program.expect("FIU_RUN names no fiu-run; ./test sets it, or: eval \"$(tests/setup/fiu.sh)\"")
+}
+
 /// The program that cargo has built beside the tests.
 fn program() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
@@ -78,8 +88,38 @@ impl Process {
     /// The same with these variables in its environment.
     pub async fn serve_with(database: &Database, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let command = command(database, &folder);
+        Self::start(command, folder, settings).await
+    }
+
+    /// The same, so that its system calls can be made to fail; see [`Self::fails`].
+    pub async fn serve_fallibly(database: &Database) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let plain = command(database, &folder);
+        let plain = plain.as_std();
+        let mut command = Command::new(fiu_run());
+        command
+            .env_clear()
+            .envs(
+                plain
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            .env("PATH", "/usr/bin:/bin")
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .arg("-x")
+            .arg("-f")
+            .arg(folder.path().join(CONTROL))
+            .arg(plain.get_program())
+            .args(plain.get_args());
+        Self::start(command, folder, &[]).await
+    }
+
+    async fn start(mut command: Command, folder: TempDir, settings: &[(&str, &str)]) -> Self {
         let log = folder.path().join(LOG);
-        let mut child = command(database, &folder)
+        let mut child = command
             .env("VERBUND_LOG", "warn")
             .envs(settings.iter().copied())
             .args(["serve", "--listen", "127.0.0.1:0", "--workers", "2"])
@@ -114,6 +154,29 @@ impl Process {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kibibytes = line.unwrap().trim().trim_end_matches(" kB");
         kibibytes.parse::<u64>().unwrap() * 1024
+    }
+
+    /// Lets a system call fail with this error from now on (libfiu's name, `posix/io/rw/pwrite`),
+    /// or `once` only.
+    pub async fn fails(&self, call: &str, errno: i32, once: bool) {
+        let once = if once { ",onetime" } else { "" };
+        self.control(&format!("enable name={call},failinfo={errno}{once}"))
+            .await;
+    }
+
+    /// Lets a system call succeed again.
+    pub async fn works(&self, call: &str) {
+        self.control(&format!("disable name={call}")).await;
+    }
+
+    async fn control(&self, command: &str) {
+        let id = self.child.id().unwrap();
+        let pipe = self.folder.path().join(format!("{CONTROL}-{id}"));
+        let [to, from] = ["in", "out"].map(|end| pipe.with_extension(end));
+        let command = format!("{command}\n");
+        tokio::fs::write(to, command).await.unwrap();
+        let answer = tokio::fs::read_to_string(from).await.unwrap();
+        assert_eq!(answer.trim(), "0", "{call}", call = pipe.display());
     }
 
     /// Ends it without warning (SIGKILL).

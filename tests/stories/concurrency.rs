@@ -74,7 +74,7 @@ story!(of_eight_writers_on_one_version_one_wins, async |node| {
         let after = node.store.watch_head().borrow().to_owned();
         assert_eq!(after, before + 1);
     }
-    audit(node.store.db().reader()).await;
+    audit(node.store.db()).await;
 });
 
 story!(
@@ -103,7 +103,7 @@ story!(
             busy.set(false);
         };
         futures::join!(naming, changing);
-        audit(node.store.db().reader()).await;
+        audit(node.store.db()).await;
     }
 );
 
@@ -130,5 +130,5 @@ story!(writers_that_hang_up_leave_nothing_half_done, async |node| {
         let changed = node.patch(&path).if_match("*").json(&change).await;
         changed.expect(200);
     }
-    audit(node.store.db().reader()).await;
+    audit(node.store.db()).await;
 });

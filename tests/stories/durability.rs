@@ -7,8 +7,8 @@ use reqwest::Client;
 use reqwest::header::{ETAG, IF_MATCH};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use tests::audit::audit;
-use tests::database::{Database, look};
+use tests::audit::audit_at;
+use tests::database::Database;
 use tests::process::{Process, admin_token};
 use tests::settings::{chance, full, tell};
 use tests::{Backend, Content, on_both};
@@ -77,9 +77,7 @@ async fn client(
 
 /// Every acknowledged write is in the database, and the newest of each record is served.
 async fn nothing_is_lost(database: &Database, base: &str, token: &str, done: &[Acknowledged]) {
-    let connection = look(&database.url, 1).await;
-    let audited = audit(&connection).await;
-    connection.close().await.unwrap();
+    let audited = audit_at(&database.url).await;
     for write in done {
         let body = audited.body(write.id, write.version);
         let summary = body.map(|body| body["summary"].clone());
@@ -168,9 +166,7 @@ async fn a_server_that_is_asked_to_stop_finishes_what_it_has_begun(backend: Back
     assert!(answer.starts_with("HTTP/1.1 201 Created"), "{answer}");
     assert!(server.ended().await.success());
 
-    let connection = look(&database.url, 1).await;
-    let audited = audit(&connection).await;
-    connection.close().await.unwrap();
+    let audited = audit_at(&database.url).await;
     let mut names = audited
         .records
         .values()

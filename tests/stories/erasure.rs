@@ -187,8 +187,8 @@ story!(nothing_of_an_erased_record_is_left, Seeded, async |node| {
     let create = node.post("/v1/networks").json(&marked("eins", "eins"));
     let create = create.header("idempotency-key", "create");
     create.await.problem(410, "gone");
-    audit(node.store.db().reader()).await;
-    audiences_are_true(node.store.db().reader()).await;
+    audit(node.store.db()).await;
+    audiences_are_true(node.store.db()).await;
 });
 
 story!(
@@ -240,8 +240,8 @@ story!(
         intake.pull().await;
         assert_eq!(here.store.head().await.unwrap(), head, "it is erased once");
         intake.equals(node, "").await;
-        audit(here.store.db().reader()).await;
-        audiences_are_true(here.store.db().reader()).await;
+        audit(here.store.db()).await;
+        audiences_are_true(here.store.db()).await;
         index.close().await;
         here.stop().await;
     }
@@ -313,7 +313,7 @@ story!(what_others_name_is_not_erased, Seeded, async |node| {
         .token(&node.admin)
         .await
         .problem(410, "gone");
-    audit(node.store.db().reader()).await;
+    audit(node.store.db()).await;
 });
 
 story!(what_was_deleted_can_be_erased_too, Seeded, async |node| {
@@ -330,7 +330,7 @@ story!(what_was_deleted_can_be_erased_too, Seeded, async |node| {
         .problem(410, "gone");
     assert!(in_rows(node).await.is_empty());
     erase(node, &path).await.problem(410, "gone");
-    audit(node.store.db().reader()).await;
+    audit(node.store.db()).await;
 });
 
 story!(a_merged_record_can_be_erased_alone, Seeded, async |node| {
@@ -361,15 +361,15 @@ story!(a_merged_record_can_be_erased_alone, Seeded, async |node| {
     node.get(&member).await.expect(200);
     node.delete(&merge).await.problem(410, "gone");
     erase(node, &loser).await.problem(410, "gone");
-    audit(node.store.db().reader()).await;
+    audit(node.store.db()).await;
 
     // The relationship goes with the survivor, at which it is.
     erase(node, &survivor).await.expect(204);
     node.get(&loser).await.problem(410, "gone");
     node.get(&member).await.problem(410, "gone");
-    audit(node.store.db().reader()).await;
+    audit(node.store.db()).await;
     node.settled().await;
-    audiences_are_true(node.store.db().reader()).await;
+    audiences_are_true(node.store.db()).await;
 });
 
 story!(one_version_can_be_erased, Seeded, async |node| {
@@ -423,7 +423,7 @@ story!(one_version_can_be_erased, Seeded, async |node| {
     node.get(&format!("{path}/history/1"))
         .await
         .problem(410, "version-gone");
-    audit(node.store.db().reader()).await;
+    audit(node.store.db()).await;
 });
 
 story!(
@@ -457,7 +457,7 @@ story!(
             panic!("a new record");
         };
         assert_ne!(saved.row.id.to_string(), id(&path));
-        audit(node.store.db().reader()).await;
+        audit(node.store.db()).await;
     }
 );
 

@@ -284,6 +284,8 @@ story!(
         node.store.db().clone().close().await;
         let busy = sound("busy", node.get("/v1/networks/mo-win-net").await);
         assert_eq!(busy.header("retry-after"), "1");
+        // These take a disk that fails: `storage`.
+        seen.extend(["storage-full", "storage-failing"]);
         let table: BTreeSet<&str> = api::problem::PROBLEMS
             .iter()
             .map(|kind| kind.code)

@@ -76,7 +76,7 @@ story!(
         is_replay(&first, &create(node, "k-1", &actor("Einmal")).await);
         node.delete(&path).if_match("*").await.expect(204);
         is_replay(&first, &create(node, "k-1", &actor("Einmal")).await);
-        audit(node.store.db().reader()).await;
+        audit(node.store.db()).await;
     }
 );
 
@@ -181,7 +181,7 @@ story!(thirty_two_at_once_make_one_record, async |node| {
         assert_eq!(done[0].status, 201);
         assert_eq!(node.store.head().await.unwrap(), before + 1);
     }
-    audit(node.store.db().reader()).await;
+    audit(node.store.db()).await;
 });
 
 story!(answers_expire, async |node| {
@@ -248,7 +248,7 @@ story!(merging_and_accounts_are_done_once_too, async |node| {
             assert!(!row.body.unwrap().contains(shown));
         }
     }
-    audit(node.store.db().reader()).await;
+    audit(node.store.db()).await;
 });
 
 /// The key under which the admin creates an actor.

@@ -45,6 +45,7 @@ mod relationships;
 mod rules;
 mod search;
 mod simulation;
+mod storage;
 mod sync;
 mod tokens;
 mod webhooks;

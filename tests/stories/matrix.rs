@@ -568,6 +568,6 @@ story!(
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
         assert!(tried > 60, "{tried}");
-        tests::audit::audit(node.store.db().reader()).await;
+        tests::audit::audit(node.store.db()).await;
     }
 );

@@ -79,7 +79,7 @@ fn nothing_else_changed(before: &Audited, after: &Audited, except: &[&str]) {
 }
 
 async fn the_books(node: &Node) -> Audited {
-    audit(node.store.db().reader()).await
+    audit(node.store.db()).await
 }
 
 /// The first of a list of actors.
@@ -451,7 +451,7 @@ story!(
         let partners = format!("/v1/actors?cooperates_with={}", survivor.id());
         let found = async || {
             node.settled().await;
-            audiences_are_true(node.store.db().reader()).await;
+            audiences_are_true(node.store.db()).await;
             let list = node.get(&partners).anonymous().await.expect(200).json;
             let names = list["items"].as_array().unwrap().iter();
             let found = names.filter(|item| item["id"] == partner.as_str()).count();

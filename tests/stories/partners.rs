@@ -1,11 +1,14 @@
 //! Taking records over from other nodes.
 
 mod admin;
+mod clocks;
 mod erasing;
 mod holding;
+mod merges;
 mod newer;
 mod pace;
 mod regions;
+mod restored;
 mod several;
 mod taking;
 mod trouble;

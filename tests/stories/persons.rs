@@ -119,7 +119,7 @@ story!(
         node.get("/v1/contact_persons/erika")
             .await
             .problem(404, "not-found");
-        audit(node.store.db().reader()).await;
+        audit(node.store.db()).await;
     }
 );
 
@@ -231,7 +231,7 @@ story!(persons_are_in_no_record_feed_or_log, Seeded, async |node| {
         .await
         .expect(204);
     node.settled().await;
-    let audited = audit(node.store.db().reader()).await;
+    let audited = audit(node.store.db()).await;
     for entry in &audited.log {
         assert!(!format!("{entry:?}").contains("Geheimrat"), "{entry:?}");
     }

@@ -254,7 +254,7 @@ story!(
     what_is_put_back_as_it_was_read_changes_nothing,
     Seeded,
     async |node| {
-        let audited = audit(node.store.db().reader()).await;
+        let audited = audit(node.store.db()).await;
         let own = audited.records.into_values();
         let own: Vec<_> = own.filter(|row| row.origin == ORIGIN).collect();
         let before = *node.store.watch_head().borrow();

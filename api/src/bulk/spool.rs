@@ -1,6 +1,6 @@
 //! Lines that can be read again and again: those that are records, and what is wrong with the others.
 
-use super::{Form, MAX_LINE, MAX_LINES, Upload, broken, table, too_large};
+use super::{Form, MAX_LINE, MAX_LINES, Upload, table, too_large};
 use crate::problem::Problem;
 use domain::fault::{Fault, FieldError};
 use domain::json;
@@ -68,7 +68,7 @@ impl Spool {
     ) -> Result<Self, Problem> {
         let reading = tokio::task::spawn_blocking(move || {
             let mut file = upload.file;
-            file.rewind().map_err(|why| broken(&why))?;
+            file.rewind().map_err(|why| Problem::of_file(&why))?;
             let mut filling = Filling::new(kinds, by_kind);
             match upload.form {
                 Form::Lines => filling.read_lines(BufReader::new(file))?,
@@ -161,12 +161,12 @@ impl Filling {
             let mut line = Vec::new();
             let mut limited = (&mut reader).take(MAX_LINE + 1);
             let read = limited.read_until(b'\n', &mut line);
-            if read.map_err(|why| broken(&why))? == 0 {
+            if read.map_err(|why| Problem::of_file(&why))? == 0 {
                 return Ok(());
             }
             number += 1;
             if line.len() as u64 > MAX_LINE {
-                let end = skip_line(&mut reader).map_err(|why| broken(&why))?;
+                let end = skip_line(&mut reader).map_err(|why| Problem::of_file(&why))?;
                 self.fault(number, vec![too_long()])?;
                 if end {
                     return Ok(());
@@ -200,11 +200,11 @@ impl Filling {
         let file = match self.parts.entry(part) {
             std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
             std::collections::btree_map::Entry::Vacant(empty) => {
-                let file = tempfile::tempfile().map_err(|why| broken(&why))?;
+                let file = tempfile::tempfile().map_err(|why| Problem::of_file(&why))?;
                 empty.insert(BufWriter::new(file))
             }
         };
-        writeln!(file, "{number}\t{record}").map_err(|why| broken(&why))
+        writeln!(file, "{number}\t{record}").map_err(|why| Problem::of_file(&why))
     }
 
     fn kind_of(&self, record: &mut Value) -> Result<Kind, FieldError> {
@@ -254,7 +254,7 @@ impl Filling {
     fn finish(mut self) -> Result<Spool, Problem> {
         for (part, file) in self.parts {
             let file = file.into_inner();
-            let file = file.map_err(|why| broken(why.error()))?;
+            let file = file.map_err(|why| Problem::of_file(why.error()))?;
             self.spool.parts.insert(part, Arc::new(Mutex::new(file)));
         }
         Ok(self.spool)

@@ -1,8 +1,8 @@
 //! A table as records: the columns of an export, whichever of them it has, in any order.
 
+use super::MAX_LINE;
 use super::lines::Lines;
 use super::spool::{Filling, too_long};
-use super::{MAX_LINE, broken};
 use crate::problem::Problem;
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
 use domain::fault::{Fault, FieldError};
@@ -15,7 +15,7 @@ use std::io::BufRead;
 
 /// Reads a table into a spool.
 pub(super) fn read(mut file: impl BufRead, filling: &mut Filling) -> Result<(), Problem> {
-    let separator = separator(&mut file).map_err(|why| broken(&why))?;
+    let separator = separator(&mut file).map_err(|why| Problem::of_file(&why))?;
     let mut table = ReaderBuilder::new()
         .delimiter(separator)
         .from_reader(Lines::of(file));
@@ -92,7 +92,7 @@ fn unfit(pointer: &str, why: &str) -> FieldError {
 
 fn unreadable(filling: &mut Filling, line: u64, why: csv::Error) -> Result<(), Problem> {
     let told = match why.into_kind() {
-        ErrorKind::Io(why) => return Err(broken(&why)),
+        ErrorKind::Io(why) => return Err(Problem::of_file(&why)),
         ErrorKind::Utf8 { .. } => "it is not UTF-8; save the table as CSV in UTF-8".to_owned(),
         ErrorKind::UnequalLengths {
             expected_len, len, ..

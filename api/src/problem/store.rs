@@ -9,6 +9,7 @@ use domain::vocabulary::Coded;
 use persistence::StoreError;
 use persistence::error::{Conflict, Denied, Tombstone, Unique};
 use serde_json::json;
+use std::io::ErrorKind;
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
@@ -67,6 +68,18 @@ impl From<StoreError> for Problem {
                 tracing::warn!(%cause, "gave up on a busy database");
                 Self::new("busy").header(header::RETRY_AFTER, "1")
             }
+            StoreError::Unconfirmed(cause) => {
+                tracing::error!(%cause, "the connection was lost during a commit");
+                unconfirmed()
+            }
+            StoreError::StorageFull(cause) => {
+                tracing::error!(%cause, "there is no space left for the database");
+                storage_full()
+            }
+            StoreError::StorageFailing(cause) => {
+                tracing::error!(%cause, "the storage of the database fails");
+                storage_failing()
+            }
             StoreError::Database(cause) => {
                 tracing::error!(%cause, "the database failed");
                 Self::new("internal")
@@ -79,6 +92,37 @@ impl From<StoreError> for Problem {
             }
         }
     }
+}
+
+/// For how many seconds callers leave a server alone whose storage is full or fails.
+const STORAGE_RETRY: &str = "10";
+
+fn storage_full() -> Problem {
+    Problem::new("storage-full").header(header::RETRY_AFTER, STORAGE_RETRY)
+}
+
+fn storage_failing() -> Problem {
+    Problem::new("storage-failing").header(header::RETRY_AFTER, STORAGE_RETRY)
+}
+
+impl Problem {
+    /// A file of the server could not be written or read.
+    pub(crate) fn of_file(cause: &std::io::Error) -> Self {
+        tracing::error!(%cause, "a temporary file cannot be used");
+        match cause.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => storage_full(),
+            _ => storage_failing(),
+        }
+    }
+}
+
+fn unconfirmed() -> Problem {
+    Problem::new("busy")
+        .detail(
+            "The connection to the database was lost while the change was being committed, so it may or may not have taken effect. Read the record before you try again; a request with an Idempotency-Key can simply be repeated.",
+            "Die Verbindung zur Datenbank brach ab, während die Änderung bestätigt wurde; sie kann wirksam geworden sein oder nicht. Lesen Sie den Datensatz, bevor Sie es erneut versuchen; eine Anfrage mit Idempotency-Key kann einfach wiederholt werden.",
+        )
+        .header(header::RETRY_AFTER, "1")
 }
 
 /// 410 with the reason; where to begin anew is added by the route.

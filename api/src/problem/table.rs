@@ -497,6 +497,30 @@ pub static PROBLEMS: &[ProblemKind] = &[
         ],
     ),
     row(
+        "storage-full",
+        StatusCode::INSUFFICIENT_STORAGE,
+        [
+            "There is no space left to write",
+            "Zum Schreiben ist kein Platz mehr",
+        ],
+        [
+            "Nothing was changed. The operator has to free space on the disk; try again after Retry-After seconds.",
+            "Nichts wurde geändert. Der Betreiber muss auf der Platte Platz schaffen; versuchen Sie es nach Retry-After Sekunden erneut.",
+        ],
+    ),
+    row(
+        "storage-failing",
+        StatusCode::SERVICE_UNAVAILABLE,
+        [
+            "The storage of the server fails",
+            "Der Speicher des Servers versagt",
+        ],
+        [
+            "Nothing was changed. The operator has to look at the disk; try again after Retry-After seconds.",
+            "Nichts wurde geändert. Der Betreiber muss sich die Platte ansehen; versuchen Sie es nach Retry-After Sekunden erneut.",
+        ],
+    ),
+    row(
         "index-behind",
         StatusCode::SERVICE_UNAVAILABLE,
         [

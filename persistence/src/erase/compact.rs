@@ -2,7 +2,7 @@
 
 use crate::error::{Result, StoreError};
 use crate::store::Store;
-use sea_orm::{ConnectionTrait, QueryResult, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, QueryResult, Statement};
 use std::time::{Duration, Instant};
 
 /// How long others may go on reading an old state, and how often it is looked whether they do.
@@ -33,10 +33,11 @@ impl Store {
     }
 
     async fn compact_sqlite(&self) -> Result<()> {
-        let writer = self.db().writer();
-        writer.execute_unprepared("VACUUM").await?;
+        let connection = self.db().maintenance().await?;
+        connection.execute_unprepared("VACUUM").await?;
         // Else the old pages would be in the log beside the file still.
-        let checkpoint = self.row("PRAGMA wal_checkpoint(TRUNCATE)", []).await?;
+        let checkpoint = row(&connection, "PRAGMA wal_checkpoint(TRUNCATE)", []).await?;
+        connection.close().await?;
         let busy: i32 = checkpoint.try_get_by_index(0)?;
         if busy == 0 {
             return Ok(());
@@ -46,10 +47,11 @@ impl Store {
 
     async fn compact_postgres(&self) -> Result<()> {
         let now = "SELECT CAST(pg_current_xact_id() AS text)";
-        let now: String = self.row(now, []).await?.try_get_by_index(0)?;
+        let connection = self.db().maintenance().await?;
+        let now: String = row(&connection, now, []).await?.try_get_by_index(0)?;
         let begun = Instant::now();
         loop {
-            let newer = self.row(ALL_NEWER, [now.clone().into()]).await?;
+            let newer = row(&connection, ALL_NEWER, [now.clone().into()]).await?;
             if newer.try_get_by_index(0)? {
                 break;
             }
@@ -58,28 +60,27 @@ impl Store {
             }
             tokio::time::sleep(PAUSE).await;
         }
-        let writer = self.db().writer();
         let tables = "SELECT CAST(quote_ident(tablename) AS text) FROM pg_tables \
              WHERE schemaname = current_schema()";
-        let tables = Statement::from_string(writer.get_database_backend(), tables);
-        for row in writer.query_all_raw(tables).await? {
+        let tables = Statement::from_string(connection.get_database_backend(), tables);
+        for row in connection.query_all_raw(tables).await? {
             let table: String = row.try_get_by_index(0)?;
             let vacuum = format!("VACUUM (FULL, ANALYZE) {table}");
-            writer.execute_unprepared(&vacuum).await?;
+            connection.execute_unprepared(&vacuum).await?;
         }
+        connection.close().await?;
         Ok(())
     }
+}
 
-    async fn row(
-        &self,
-        sql: &str,
-        values: impl IntoIterator<Item = sea_orm::Value>,
-    ) -> Result<QueryResult> {
-        let writer = self.db().writer();
-        let statement = Statement::from_sql_and_values(writer.get_database_backend(), sql, values);
-        let row = writer.query_one_raw(statement).await?;
-        row.ok_or_else(|| StoreError::Corrupt(format!("no answer to {sql}")))
-    }
+async fn row(
+    connection: &DatabaseConnection,
+    sql: &str,
+    values: impl IntoIterator<Item = sea_orm::Value>,
+) -> Result<QueryResult> {
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    let row = connection.query_one_raw(statement).await?;
+    row.ok_or_else(|| StoreError::Corrupt(format!("no answer to {sql}")))
 }
 
 fn being_read() -> StoreError {

@@ -1,6 +1,7 @@
 //! Comparing what two nodes hold: digests, and the versions and hashes behind them.
 
 use crate::cursor;
+use crate::db::SqlTransaction;
 use crate::entity::{node, record};
 use crate::error::Result;
 use crate::feed::FeedFilter;
@@ -10,8 +11,7 @@ use domain::resource::Kind;
 use domain::sync::Digest;
 use domain::vocabulary::Coded;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -119,11 +119,7 @@ impl Store {
     }
 }
 
-async fn digests_now(
-    tx: &DatabaseTransaction,
-    filter: &FeedFilter,
-    fed: &Condition,
-) -> Result<Digests> {
+async fn digests_now(tx: &SqlTransaction, filter: &FeedFilter, fed: &Condition) -> Result<Digests> {
     let node = node::Entity::find_by_id(1).one(tx).await?;
     Ok(Digests {
         seq: node.map_or(0, |node| node.head_seq),

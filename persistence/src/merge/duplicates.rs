@@ -5,6 +5,7 @@
 //! decided at each request.
 
 use crate::cursor;
+use crate::db::SqlTransaction;
 use crate::entity::record::{self, Column};
 use crate::entity::{edge, node};
 use crate::error::{Result, StoreError};
@@ -19,10 +20,7 @@ use domain::resource::Kind;
 use domain::vocabulary::Coded;
 use futures::TryStreamExt;
 use sea_orm::sea_query::Query;
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::hash_map::DefaultHasher;
@@ -220,7 +218,7 @@ impl Store {
     }
 
     /// Every described record as it is compared, read one by one.
-    async fn candidates(&self, tx: &DatabaseTransaction) -> Result<Vec<(Side, Candidate)>> {
+    async fn candidates(&self, tx: &SqlTransaction) -> Result<Vec<(Side, Candidate)>> {
         let mut rows = record::Entity::find()
             .select_only()
             .columns([
@@ -271,7 +269,7 @@ impl Store {
     }
 
     /// The pairs of records that a `same_as` relationship joins, with those relationships.
-    async fn joined(&self, tx: &DatabaseTransaction) -> Result<Joined> {
+    async fn joined(&self, tx: &SqlTransaction) -> Result<Joined> {
         let same = edge::Column::Type.eq(RelationshipType::SameAs.code());
         let edges = edge::Entity::find().filter(same.clone()).all(tx).await?;
         let mut ids = Query::select();

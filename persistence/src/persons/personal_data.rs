@@ -1,5 +1,6 @@
 //! Everything that is held about a person, for whoever asks what that is (GDPR Art. 15).
 
+use crate::db::SqlTransaction;
 use crate::entity::{account, application, change, contact_person};
 use crate::error::{Result, StoreError};
 use crate::persons::all_shown;
@@ -14,8 +15,7 @@ use domain::personal_data::{
 use domain::vocabulary::Coded;
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
-    QueryOrder, Statement,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Statement,
 };
 use uuid::Uuid;
 
@@ -62,7 +62,7 @@ impl Store {
 
     async fn held_accounts(
         &self,
-        tx: &DatabaseTransaction,
+        tx: &SqlTransaction,
         wanted: &Wanted,
     ) -> Result<Vec<HeldAccount>> {
         let rows = account::Entity::find()
@@ -160,7 +160,7 @@ impl Wanted {
 
     async fn contact_persons(
         &self,
-        tx: &DatabaseTransaction,
+        tx: &SqlTransaction,
     ) -> Result<Vec<domain::contact_person::ContactPerson>> {
         let rows = contact_person::Entity::find()
             .filter(
@@ -177,7 +177,7 @@ impl Wanted {
         all_shown(tx, theirs.collect()).await
     }
 
-    async fn applications(&self, tx: &DatabaseTransaction) -> Result<Vec<HeldApplication>> {
+    async fn applications(&self, tx: &SqlTransaction) -> Result<Vec<HeldApplication>> {
         let rows = application::Entity::find()
             .filter(
                 Condition::any()
@@ -209,7 +209,7 @@ impl Wanted {
         Ok(held.collect())
     }
 
-    async fn mentions(&self, tx: &DatabaseTransaction) -> Result<Vec<Mention>> {
+    async fn mentions(&self, tx: &SqlTransaction) -> Result<Vec<Mention>> {
         let mut found = Vec::new();
         for (place, sql) in TEXTS {
             let mut sql = (*sql).to_owned();
@@ -232,7 +232,7 @@ impl Wanted {
         Ok(found)
     }
 
-    async fn kept_answers(&self, tx: &DatabaseTransaction) -> Result<u64> {
+    async fn kept_answers(&self, tx: &SqlTransaction) -> Result<u64> {
         let sql = format!("SELECT body FROM kept_answer WHERE {}", self.sql("body"));
         let mut count = 0;
         for row in self.query(tx, &sql).await? {
@@ -248,11 +248,7 @@ impl Wanted {
         format!("({})", all.join(" OR "))
     }
 
-    async fn query(
-        &self,
-        tx: &DatabaseTransaction,
-        sql: &str,
-    ) -> Result<Vec<sea_orm::QueryResult>> {
+    async fn query(&self, tx: &SqlTransaction, sql: &str) -> Result<Vec<sea_orm::QueryResult>> {
         let values = self.patterns.iter().map(|pattern| pattern.clone().into());
         let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
         Ok(tx.query_all_raw(statement).await?)

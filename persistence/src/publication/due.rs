@@ -51,7 +51,7 @@ impl Store {
             for row in &due {
                 match self.publish(row, now).await {
                     Ok(done) => published += usize::from(done),
-                    Err(why @ (StoreError::Busy(_) | StoreError::Database(_))) => return Err(why),
+                    Err(why) if why.is_of_database() => return Err(why),
                     Err(why) => {
                         tracing::error!(id = %row.id, kind = row.kind, %why, "cannot be published at its date");
                     }

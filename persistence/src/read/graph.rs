@@ -1,5 +1,6 @@
 //! What is around a record: the records within some steps of it, and what joins them.
 
+use crate::db::SqlTransaction;
 use crate::entity::{edge, record};
 use crate::error::{Result, StoreError};
 use crate::merge::standing::with_losers;
@@ -15,7 +16,7 @@ use domain::vocabulary::Coded;
 use sea_orm::sea_query::{
     Alias, CaseStatement, Condition, ExprTrait, Order, SelectStatement, UnionType,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
@@ -104,7 +105,7 @@ impl Store {
 
 /// The ids of the records by distance, and whether there are more; one query a step.
 async fn levels(
-    tx: &DatabaseTransaction,
+    tx: &SqlTransaction,
     query: &GraphQuery,
     visible: &Condition,
 ) -> Result<(Vec<Vec<Uuid>>, bool)> {
@@ -162,7 +163,7 @@ fn neighbours(
 
 /// The edges between the records, with those to what is no record; and whether there are more.
 async fn edges(
-    tx: &DatabaseTransaction,
+    tx: &SqlTransaction,
     query: &GraphQuery,
     visible: &Condition,
     levels: &[Vec<Uuid>],
@@ -214,7 +215,7 @@ async fn edges(
 
 /// Whether relationships hold at the moment asked for.
 async fn certainties(
-    tx: &DatabaseTransaction,
+    tx: &SqlTransaction,
     ids: &[Uuid],
     when: Option<&EdtfDate>,
 ) -> Result<BTreeMap<Uuid, Option<Certainty>>> {
@@ -231,7 +232,7 @@ async fn certainties(
         .collect())
 }
 
-async fn vertices(tx: &DatabaseTransaction, levels: &[Vec<Uuid>]) -> Result<Vec<Vertex>> {
+async fn vertices(tx: &SqlTransaction, levels: &[Vec<Uuid>]) -> Result<Vec<Vertex>> {
     let mut rows = rows(tx, &levels.concat()).await?;
     let mut vertices = Vec::with_capacity(rows.len());
     for (distance, level) in (0_u8..).zip(levels) {
@@ -241,13 +242,13 @@ async fn vertices(tx: &DatabaseTransaction, levels: &[Vec<Uuid>]) -> Result<Vec<
     Ok(vertices)
 }
 
-async fn ids(tx: &DatabaseTransaction, select: &SelectStatement) -> Result<Vec<Uuid>> {
+async fn ids(tx: &SqlTransaction, select: &SelectStatement) -> Result<Vec<Uuid>> {
     let rows = tx.query_all(select).await?;
     let ids = rows.iter().map(|row| row.try_get_by_index(0));
     Ok(ids.collect::<Result<_, _>>()?)
 }
 
-async fn rows(tx: &DatabaseTransaction, ids: &[Uuid]) -> Result<BTreeMap<Uuid, record::Model>> {
+async fn rows(tx: &SqlTransaction, ids: &[Uuid]) -> Result<BTreeMap<Uuid, record::Model>> {
     let rows = record::Entity::find()
         .filter(record::Column::Id.is_in(ids.iter().copied()))
         .all(tx)

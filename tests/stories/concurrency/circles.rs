@@ -84,7 +84,7 @@ story!(relationships_at_random_never_close_a_circle, async |node| {
             }
         }
     }
-    audit(node.store.db().reader()).await;
+    audit(node.store.db()).await;
 });
 
 story!(
@@ -112,7 +112,7 @@ story!(
             let done = winners(answers, 200, 422, "validation-failed");
             assert_eq!(done, length - 1);
         }
-        audit(node.store.db().reader()).await;
+        audit(node.store.db()).await;
     }
 );
 
@@ -133,7 +133,7 @@ story!(topics_stay_a_tree, async |node| {
         let done = winners(answers, 200, 422, "validation-failed");
         assert_eq!(done, length - 1, "all but one link of a ring of {length}");
     }
-    let audited = audit(node.store.db().reader()).await;
+    let audited = audit(node.store.db()).await;
     let topics = audited.records.values().filter(|row| row.kind == "topic");
     let broader: BTreeMap<String, Value> = topics
         .map(|row| {

@@ -59,7 +59,7 @@ story!(a_topic_is_deleted_while_it_is_named, async |node| {
         let (writers, gone) = futures::join!(writing, delete(node, &path));
         either_named_or_deleted(node, &path, writers, gone).await;
     }
-    audit(node.store.db().reader()).await;
+    audit(node.store.db()).await;
 });
 
 story!(a_region_is_deleted_while_records_move_there, async |node| {
@@ -79,7 +79,7 @@ story!(a_region_is_deleted_while_records_move_there, async |node| {
         let (writers, gone) = futures::join!(join_all(writing), delete(node, &path));
         either_named_or_deleted(node, &path, writers, gone).await;
     }
-    audit(node.store.db().reader()).await;
+    audit(node.store.db()).await;
 });
 
 story!(
@@ -108,7 +108,7 @@ story!(
                 }
             }
         }
-        audit(node.store.db().reader()).await;
+        audit(node.store.db()).await;
     }
 );
 
@@ -136,5 +136,5 @@ story!(a_relationship_that_moves_away_survives, async |node| {
             read.problem(410, "gone");
         }
     }
-    audit(node.store.db().reader()).await;
+    audit(node.store.db()).await;
 });

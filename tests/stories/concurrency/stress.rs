@@ -253,7 +253,7 @@ story!(followers_miss_nothing_under_many_writers, async |node| {
         journal.known.borrow_mut().push(id.parse().unwrap());
     }
     let log = look(&node.database_url, FOLLOWERS).await;
-    let before = audit(&log).await.log.len();
+    let before = audit(node.store.db()).await.log.len();
     let from = i64::try_from(before).unwrap();
 
     let here = Neighbour::start(node.backend, "hier").await;
@@ -279,7 +279,7 @@ story!(followers_miss_nothing_under_many_writers, async |node| {
     }
     intake.equals(node, "").await;
 
-    let audited = audit(&log).await;
+    let audited = audit(node.store.db()).await;
     let written: Vec<_> = audited.log[before..]
         .iter()
         .map(|entry| (entry.seq, entry.nonce))
@@ -319,7 +319,7 @@ story!(followers_miss_nothing_under_many_writers, async |node| {
         .filter(|text| text.starts_with('w') && text.contains('.'))
         .collect();
     assert_eq!(found, marks, "what was rolled back left nothing");
-    audit(here.store.db().reader()).await;
+    audit(here.store.db()).await;
     drop(intake);
     here.stop().await;
     log.close().await.unwrap();

@@ -34,7 +34,7 @@ story!(sixteen_of_one_name_get_sixteen_slugs, async |node| {
             .collect();
         assert_eq!(slugs, expected);
     }
-    audit(node.store.db().reader()).await;
+    audit(node.store.db()).await;
 });
 
 story!(what_must_be_unique_is_given_once, async |node| {
@@ -74,7 +74,7 @@ story!(what_must_be_unique_is_given_once, async |node| {
         });
         assert_eq!(winners(answers.await, 201, 409, "conflict"), 1);
     }
-    audit(node.store.db().reader()).await;
+    audit(node.store.db()).await;
 });
 
 story!(
@@ -101,7 +101,7 @@ story!(
             let last = node.post("/v1/actors").json(&body).await.expect(201);
             assert_eq!(last.header("location"), path);
         }
-        audit(node.store.db().reader()).await;
+        audit(node.store.db()).await;
     }
 );
 
@@ -129,6 +129,6 @@ story!(
         let body = json!({"name": "Dritter", "external_id": key, "home_region": "hessen"});
         let third = node.post("/v1/actors").json(&body).await.expect(201);
         assert_eq!(third.header("location"), second);
-        audit(node.store.db().reader()).await;
+        audit(node.store.db()).await;
     }
 );

@@ -73,7 +73,7 @@ story!(
             record.json["from"],
             json!({"kind": "actor", "as_stated": "Praxis am Markt"})
         );
-        let audited = audit(node.store.db().reader()).await;
+        let audited = audit(node.store.db()).await;
         for body in audited.bodies() {
             assert!(
                 !body.contains("Erika") && !body.contains("mitmachen"),

@@ -190,19 +190,19 @@ async fn disputes_and_revokes(node: &Node, (id, from, to): (&str, &str, &str)) {
         );
     }
     assert_eq!(shows(node, ends, Some(&node.admin)).await, FOR_EDITORS);
-    audiences_are_true(node.store.db().reader()).await;
+    audiences_are_true(node.store.db()).await;
     state(node, &path, &approver, "from", "revoked")
         .await
         .expect(200);
     node.settled().await;
     assert_eq!(shows(node, ends, None).await, PUBLIC);
-    audiences_are_true(node.store.db().reader()).await;
+    audiences_are_true(node.store.db()).await;
 }
 
 story!(what_an_end_disputes_is_not_shown, Seeded, async |node| {
     let (id, from, to) = joined(node).await;
     disputes_and_revokes(node, (&id, &from, &to)).await;
-    let audited = audit(node.store.db().reader()).await;
+    let audited = audit(node.store.db()).await;
     let id: Uuid = id.parse().unwrap();
     let log: Vec<_> = audited
         .log
@@ -256,6 +256,6 @@ story!(
             .json(&json!({"note": "neu"}));
         note.await.expect(200);
         node.settled().await;
-        audiences_are_true(node.store.db().reader()).await;
+        audiences_are_true(node.store.db()).await;
     }
 );

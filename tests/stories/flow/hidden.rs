@@ -108,14 +108,14 @@ story!(
             named.problem(422, "validation-failed").faults()[0].1,
             "unknown-reference"
         );
-        audiences_are_true(node.store.db().reader()).await;
+        audiences_are_true(node.store.db()).await;
         // Who has hidden it can show it again, although he does not see it.
         for _ in 0..2 {
             node.delete(&hidden).token(&approver).await.expect(204);
         }
         node.settled().await;
         assert_eq!(seen(None).await, [true; 6]);
-        audiences_are_true(node.store.db().reader()).await;
+        audiences_are_true(node.store.db()).await;
         let audit = node
             .get(&format!("/v1/audit?record={copy}"))
             .token(&node.admin)

@@ -222,7 +222,7 @@ story!(what_is_due_is_published_at_its_date, async |node| {
     assert_eq!(publication(&store, later[0]).await.1, 1);
     for id in &soon {
         assert_eq!(publication(&store, *id).await, ("published".to_owned(), 2));
-        let audited = audit(store.db().reader()).await;
+        let audited = audit(store.db()).await;
         let body = audited.body(*id, 2).unwrap();
         assert_eq!(body.get("publish_at"), None);
         let entry = audited.entry(*id, 2).unwrap();
@@ -254,7 +254,7 @@ story!(of_several_instances_one_publishes, async |node| {
     for id in all {
         assert_eq!(publication(&store, id).await, ("published".to_owned(), 2));
     }
-    audit(store.db().reader()).await;
+    audit(store.db()).await;
     close(database, [store, other]).await;
 });
 

@@ -122,12 +122,12 @@ story!(a_relationship_is_public_with_both_its_ends, async |node| {
         .expect(200);
     expected.push(("upsert", 3, false));
     assert_eq!(told(node, &id).await, entries(&expected));
-    let audited = audit(node.store.db().reader()).await;
+    let audited = audit(node.store.db()).await;
     for (version, note) in [(1, None), (2, Some("neu")), (3, Some("neuer"))] {
         let body = audited.body(id.parse().unwrap(), version).unwrap();
         assert_eq!(body.get("note").and_then(Value::as_str), note);
     }
-    audiences_are_true(node.store.db().reader()).await;
+    audiences_are_true(node.store.db()).await;
 });
 
 story!(a_draft_is_not_touched, async |node| {
@@ -148,7 +148,7 @@ story!(a_draft_is_not_touched, async |node| {
     // An open end is no record, so it hides nothing.
     let shown = entries(&[("upsert", 1, false), ("touch", 1, true)]);
     assert_eq!(told(node, open.id()).await, shown);
-    audiences_are_true(node.store.db().reader()).await;
+    audiences_are_true(node.store.db()).await;
 });
 
 story!(what_goes_with_a_deleted_end_is_told_once, async |node| {
@@ -168,7 +168,7 @@ story!(what_goes_with_a_deleted_end_is_told_once, async |node| {
     node.delete(&path).if_match("*").await.expect(204);
     let gone = entries(&[("upsert", 1, false), ("delete", 2, false)]);
     assert_eq!(told(node, &unseen).await, gone);
-    audiences_are_true(node.store.db().reader()).await;
+    audiences_are_true(node.store.db()).await;
 });
 
 story!(a_copy_is_hidden_when_its_end_is_gone, async |node| {
@@ -187,7 +187,7 @@ story!(a_copy_is_hidden_when_its_end_is_gone, async |node| {
     node.delete(&path).if_match("*").await.expect(204);
     let hidden = entries(&[("upsert", 1, true), ("touch", 1, false)]);
     assert_eq!(told(node, &copy).await, hidden);
-    audiences_are_true(node.store.db().reader()).await;
+    audiences_are_true(node.store.db()).await;
 });
 
 story!(both_ends_at_once_and_there_and_back, async |node| {
@@ -223,7 +223,7 @@ story!(both_ends_at_once_and_there_and_back, async |node| {
     flip(&["archived"]).await;
     expected.push(("touch", 1, false));
     assert_eq!(told(node, &id).await, entries(&expected));
-    audiences_are_true(node.store.db().reader()).await;
+    audiences_are_true(node.store.db()).await;
 });
 
 story!(
@@ -248,7 +248,7 @@ story!(
             let told = told(node, &created).await;
             assert_eq!(told.last().unwrap().2, then == "published", "{told:?}");
         }
-        audiences_are_true(node.store.db().reader()).await;
+        audiences_are_true(node.store.db()).await;
     }
 );
 
@@ -296,7 +296,7 @@ story!(a_hub_is_touched_in_pieces, async |node| {
     publish(&store, hub, "published").await;
     settled(&store, &followers).await;
     assert_eq!(touches_per_transaction(&store).await, [500, 500, 200]);
-    audiences_are_true(store.db().reader()).await;
+    audiences_are_true(store.db()).await;
     followers.stop().await;
     close(database, [store]).await;
 });
@@ -325,7 +325,7 @@ story!(
             lives += 1;
         }
         assert!(lives >= 3, "{lives}: 500 at most are touched at once");
-        audiences_are_true(store.db().reader()).await;
+        audiences_are_true(store.db()).await;
         close(database, [store]).await;
     }
 );
@@ -359,7 +359,7 @@ story!(
             change::Entity::find().count(database).await.unwrap(),
             u64::try_from(head).unwrap()
         );
-        audiences_are_true(database).await;
+        audiences_are_true(node.store.db()).await;
     }
 );
 
@@ -386,7 +386,7 @@ story!(two_instances_touch_once, async |node| {
         settled(store, followers).await;
     }
     // Chained audiences and no touch for nothing: held by the audit.
-    audiences_are_true(store.db().reader()).await;
+    audiences_are_true(store.db()).await;
     for (_, followers) in instances {
         followers.stop().await;
     }

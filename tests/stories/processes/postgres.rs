@@ -2,11 +2,16 @@
 
 use super::{Server, write};
 use actix_web::rt::System;
+use futures::future::join_all;
+use reqwest::Method;
+use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tests::audit::audit_at;
 use tests::database::Database;
 use tests::proxy::Proxy;
-use tests::settings::chance;
+use tests::settings::{chance, tell};
 use tests::{Backend, Content};
 use tokio::process::Command;
 
@@ -60,6 +65,48 @@ impl Drop for Postgres {
 #[test]
 fn a_database_server_that_crashes_loses_nothing() {
     System::new().block_on(crash());
+}
+
+/// How many answers of each status the server gave until `until`, to one client that reads and
+/// writes in turns.
+async fn statuses(server: &Server, number: usize, until: Instant) -> BTreeMap<u16, usize> {
+    let mut statuses = BTreeMap::new();
+    let name = format!("Praxis {number}");
+    let body = json!({"name": name, "home_region": "hessen"});
+    while Instant::now() < until {
+        for (method, path) in [
+            (Method::POST, "/v1/actors"),
+            (Method::GET, "/v1/regions/hessen"),
+            (Method::GET, "/v1/sync/changes?limit=1"),
+        ] {
+            let answer = server.send(method, path, &body).await;
+            let (status, answer) = answer.expect("the program goes on");
+            let known = [200, 201, 503].contains(&status);
+            assert!(known, "{path}: {status} {answer}");
+            *statuses.entry(status).or_default() += 1;
+        }
+    }
+    statuses
+}
+
+#[test]
+fn while_the_database_server_is_away_requests_are_answered_503() {
+    System::new().block_on(async {
+        let postgres = Postgres::start().await;
+        let mut server = Server::start(Database::at(postgres.url.clone())).await;
+        let until = Instant::now() + Duration::from_secs(4);
+        let crashes = async {
+            for _ in 0..3 {
+                tokio::time::sleep(Duration::from_millis(700)).await;
+                postgres.crash().await;
+            }
+        };
+        let clients = (0..8).map(|number| statuses(&server, number, until));
+        let (seen, ()) = futures::join!(join_all(clients), crashes);
+        tell(&format!("{seen:?}"));
+        audit_at(&postgres.url).await;
+        server.process.kill().await;
+    });
 }
 
 async fn crash() {

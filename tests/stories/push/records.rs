@@ -58,7 +58,7 @@ story!(pushing_again_changes_nothing, async |node| {
     let back = push(node, &token, &three()).await.expect(200);
     assert_eq!(statuses(&back), ["created", "unchanged", "created"]);
     assert_eq!(back.json["items"][0]["id"], made.json["items"][0]["id"]);
-    tests::audit::audit(node.store.db().reader()).await;
+    tests::audit::audit(node.store.db()).await;
 });
 
 story!(a_bad_item_does_not_undo_the_others, async |node| {

@@ -91,7 +91,7 @@ story!(a_snapshot_is_planned_and_then_carried_out, async |node| {
         .filter_map(|row| row.external_id)
         .collect();
     assert_eq!(keys, ["2", "3", "n"]);
-    tests::audit::audit(node.store.db().reader()).await;
+    tests::audit::audit(node.store.db()).await;
 });
 
 story!(

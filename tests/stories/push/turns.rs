@@ -20,7 +20,7 @@ story!(of_two_at_once_one_creates_and_one_finds_it, async |node| {
     words.sort();
     assert_eq!(words, [["created"; 5], ["unchanged"; 5]]);
     assert_eq!(supplied(node).await.len(), 5);
-    tests::audit::audit(node.store.db().reader()).await;
+    tests::audit::audit(node.store.db()).await;
 });
 
 story!(the_newest_state_wins_whoever_comes_first, async |node| {

@@ -1,0 +1,65 @@
+//! PostgreSQL: one pool for reading and writing.
+
+use super::Timeouts;
+use super::transaction::SqlTransaction;
+use crate::error::{Result, was_open};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, DatabaseConnection, IsolationLevel, TransactionOptions,
+    TransactionTrait,
+};
+
+/// How many connections an instance holds at most.
+const CONNECTIONS: u32 = 20;
+
+pub(super) fn options(url: &str, timeouts: Timeouts) -> ConnectOptions {
+    let mut options = maintenance_options(url, timeouts);
+    options
+        .max_connections(CONNECTIONS)
+        .map_sqlx_postgres_opts(move |postgres| {
+            let limit = timeouts.statement.as_millis().to_string();
+            postgres.options([("statement_timeout", limit)])
+        });
+    options
+}
+
+/// As [`options`], for one connection without a time limit.
+pub(super) fn maintenance_options(url: &str, timeouts: Timeouts) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(1)
+        .acquire_timeout(timeouts.acquire)
+        .sqlx_logging(false);
+    options
+}
+
+pub(super) async fn begin_write(
+    pool: &DatabaseConnection,
+    timeouts: Timeouts,
+) -> Result<SqlTransaction> {
+    let tx = pool.begin().await?;
+    // Whatever the server would do by itself.
+    let settings = format!(
+        "SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = {}; \
+         SET LOCAL statement_timeout = {}",
+        timeouts.lock.as_millis(),
+        timeouts.statement.as_millis()
+    );
+    tx.execute_unprepared(&settings).await?;
+    Ok(SqlTransaction::postgres(tx))
+}
+
+pub(super) async fn begin_read(pool: &DatabaseConnection) -> Result<SqlTransaction> {
+    let begin = || {
+        pool.begin_with_options(TransactionOptions {
+            isolation_level: Some(IsolationLevel::RepeatableRead),
+            ..TransactionOptions::default()
+        })
+    };
+    let tx = match begin().await {
+        // A caller who hung up just as the transaction began left it open in the pool; it is ended
+        // by failing.
+        Err(error) if was_open(&error) => begin().await?,
+        begun => begun?,
+    };
+    Ok(SqlTransaction::postgres(tx))
+}
