@@ -91,6 +91,14 @@ pub trait Follower: 'static {
     /// They end where a transaction ends, follow the cursor without a gap, and are never none.
     fn apply(&mut self, entries: &[Entry]) -> impl Future<Output = Result<()>>;
 
+    /// Fails if what it derived is lost, so that it begins again.
+    ///
+    /// # Errors
+    /// Why.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// A rest after entries were applied, in which more may gather. None unless applying many costs
     /// hardly more than applying one.
     fn rest(&mut self) -> impl Future<Output = ()> {
@@ -152,7 +160,10 @@ async fn advance(
     reached: &watch::Sender<i64>,
 ) -> Result<bool> {
     let cursor = match *at {
-        Some(cursor) => cursor,
+        Some(cursor) => {
+            follower.check()?;
+            cursor
+        }
         None => follower.cursor().await?,
     };
     *at = Some(cursor);

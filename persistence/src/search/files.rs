@@ -3,12 +3,16 @@
 use crate::error::{Result, StoreError};
 use std::path::Path;
 use std::{fs, io};
-use tantivy::directory::MmapDirectory;
+use tantivy::directory::{Directory as _, INDEX_WRITER_LOCK, MmapDirectory};
+use tantivy::error::DataCorruption;
 use tantivy::schema::Schema;
-use tantivy::{Index, IndexWriter, SegmentMeta};
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, SegmentMeta, TantivyError};
 
 /// How often segments are merged until nothing that was erased is left in them.
 const MERGE_ATTEMPTS: u32 = 20;
+
+/// How often an index is verified while others write to it, before it counts as damaged.
+const VERIFY_ATTEMPTS: u32 = 5;
 
 /// Writes the segments anew that hold deleted documents, whose words are in their files until then.
 pub(super) fn forget_deleted(writer: &mut IndexWriter) -> Result<()> {
@@ -44,21 +48,91 @@ pub(super) fn remove_unused_files(writer: &mut IndexWriter) -> Result<bool> {
     Ok(!stale)
 }
 
-/// Opens the index in a folder; what cannot be opened is thrown away and made anew, since all of
-/// it can be made from the records.
-pub(super) fn open_in(folder: &Path, schema: Schema) -> Result<Index> {
+/// The file that stands in the folder of an index while a process uses it: whoever finds it there
+/// follows one that did not end properly.
+const IN_USE: &str = "in-use";
+
+/// An index that is open, with what reads and writes it.
+pub(super) struct Opened {
+    pub(super) index: Index,
+    pub(super) writer: IndexWriter,
+    pub(super) reader: IndexReader,
+    /// What the last commit says of itself.
+    pub(super) payload: Option<String>,
+}
+
+/// Opens the index in a folder, or makes one. After a process that did not end properly everything
+/// in it is read and compared with its checksums first.
+pub(super) fn open_in(folder: &Path, schema: Schema, buffer: usize) -> Result<Opened> {
     fs::create_dir_all(folder).map_err(|why| in_folder(folder, &why))?;
-    let directory =
-        MmapDirectory::open(folder).map_err(|why| StoreError::Search(why.to_string()))?;
-    match Index::open_or_create(directory, schema.clone()) {
-        Ok(index) => Ok(index),
+    match try_open(folder, schema.clone(), buffer) {
+        Ok(opened) => Ok(opened),
+        Err(why @ TantivyError::LockFailure(..)) => Err(why.into()),
         Err(why) => {
-            tracing::warn!(%why, folder = %folder.display(), "the search index cannot be used and is built anew");
-            fs::remove_dir_all(folder).map_err(|why| in_folder(folder, &why))?;
+            tracing::warn!(%why, folder = %folder.display(), "the search index cannot be used and is rebuilt");
+            remove(folder)?;
             fs::create_dir_all(folder).map_err(|why| in_folder(folder, &why))?;
-            Ok(Index::create_in_dir(folder, schema)?)
+            Ok(try_open(folder, schema, buffer)?)
         }
     }
+}
+
+fn try_open(folder: &Path, schema: Schema, buffer: usize) -> tantivy::Result<Opened> {
+    let index = Index::open_or_create(MmapDirectory::open(folder)?, schema)?;
+    let in_use = folder.join(IN_USE);
+    if in_use.exists()
+        && let Some(file) = index.validate_checksum()?.into_iter().next()
+    {
+        return Err(TantivyError::DataCorruption(DataCorruption::new(
+            file,
+            "its checksum differs".to_owned(),
+        )));
+    }
+    let opened = open(index, buffer)?;
+    fs::write(in_use, "")?;
+    Ok(opened)
+}
+
+/// Opens what reads and writes an index.
+pub(super) fn open(index: Index, buffer: usize) -> tantivy::Result<Opened> {
+    let writer = index.writer_with_num_threads(1, buffer)?;
+    let reader = index.reader_builder();
+    Ok(Opened {
+        writer,
+        reader: reader.reload_policy(ReloadPolicy::Manual).try_into()?,
+        payload: index.load_metas()?.payload,
+        index,
+    })
+}
+
+/// Whether a file of an open index is damaged. Files that are merged away meanwhile are not.
+pub(super) fn is_damaged(index: &Index) -> bool {
+    for _ in 0..VERIFY_ATTEMPTS {
+        match index.validate_checksum() {
+            Ok(damaged) => return !damaged.is_empty(),
+            Err(why) => tracing::debug!(%why, "the files of the index are verified once more"),
+        }
+    }
+    true
+}
+
+/// Notes that the process ends properly.
+pub(super) fn leave(folder: &Path) {
+    // One that stays costs the next process a look at the checksums.
+    let _ = fs::remove_file(folder.join(IN_USE));
+}
+
+/// Removes an index, unless another process uses it.
+pub(super) fn remove(folder: &Path) -> Result<()> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    let directory = MmapDirectory::open(folder).map_err(TantivyError::from)?;
+    let lock = directory.acquire_lock(&INDEX_WRITER_LOCK);
+    let lock = lock.map_err(|why| TantivyError::LockFailure(why, None))?;
+    fs::remove_dir_all(folder).map_err(|why| in_folder(folder, &why))?;
+    drop(lock);
+    Ok(())
 }
 
 fn in_folder(folder: &Path, why: &io::Error) -> StoreError {

@@ -1,7 +1,9 @@
 //! The index itself: opened, followed up with the log, built anew when it is no good.
 
 use super::fields::{Fields, SCHEMA_VERSION, schema};
-use super::files::{forget_deleted, open_in, remove_unused_files};
+use super::files::{
+    Opened, forget_deleted, is_damaged, leave, open, open_in, remove, remove_unused_files,
+};
 use super::touched::Touched;
 use super::trees::Trees;
 use super::work::Work;
@@ -14,9 +16,10 @@ use domain::vocabulary::Coded;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
-use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Searcher};
+use tantivy::{Index, IndexReader, IndexWriter, Searcher};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -61,6 +64,19 @@ struct Inner {
     applied: watch::Sender<i64>,
     /// The last entry that a read has waited for.
     wanted: watch::Sender<i64>,
+    /// Whether something in it could not be read, so that it has to be rebuilt.
+    damaged: AtomicBool,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let opened = self.writer.get_mut().is_ok_and(|writer| writer.is_some());
+        if let IndexPlace::Folder(folder) = &self.place
+            && opened
+        {
+            leave(folder);
+        }
+    }
 }
 
 impl std::fmt::Debug for Inner {
@@ -109,6 +125,7 @@ impl Search {
             reader: Mutex::new(None),
             applied: watch::Sender::new(-1),
             wanted: watch::Sender::new(-1),
+            damaged: AtomicBool::new(false),
         }))
     }
 
@@ -124,10 +141,12 @@ impl Search {
     /// # Errors
     /// [`StoreError::Search`] if another process has the folder.
     pub async fn reindex(&self) -> Result<i64> {
-        self.open().await?;
-        let seq = self.rebuild().await?;
         self.close();
-        Ok(seq)
+        if let IndexPlace::Folder(folder) = &self.0.place {
+            remove(folder)?;
+        }
+        // What is missing is built.
+        self.open().await
     }
 
     /// The last entry of the log that is searchable; -1 before the index is open.
@@ -173,30 +192,83 @@ impl Search {
     /// Opens the index where it is, or builds it; answers the last entry that it holds.
     async fn open(&self) -> Result<i64> {
         self.close();
-        let (schema, _) = schema();
-        let index = match &self.0.place {
-            IndexPlace::Memory => Index::create_in_ram(schema),
-            IndexPlace::Folder(folder) => open_in(folder, schema)?,
-        };
-        let payload = index.load_metas()?.payload;
+        let damaged = self.0.damaged.swap(false, Ordering::SeqCst);
+        if damaged {
+            // Readers wait until it is rebuilt.
+            self.0.applied.send_replace(-1);
+            *self.0.open.write().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        let Opened {
+            index,
+            writer,
+            reader,
+            payload,
+        } = self.files(damaged).await?;
         let payload = payload.and_then(|text| serde_json::from_str::<Payload>(&text).ok());
         let good = match &payload {
             Some(payload) => self.is_of_this_log(payload).await?,
             None => false,
         };
-        let writer: IndexWriter = index.writer_with_num_threads(1, BUFFER)?;
-        let reader = index
-            .reader_builder()
-            .reload_policy(ReloadPolicy::Manual)
-            .try_into()?;
         *lock(&self.0.writer) = Some(writer);
         *lock(&self.0.reader) = Some(reader);
+        self.verify(index);
         let seq = match payload {
             Some(payload) if good => payload.seq,
             Some(_) | None => self.rebuild().await?,
         };
         self.publish(seq, true).await?;
         Ok(seq)
+    }
+
+    /// Opens the files. Blocks a thread of its own, not a worker.
+    async fn files(&self, damaged: bool) -> Result<Opened> {
+        let place = self.0.place.clone();
+        let task = move || {
+            let (schema, _) = schema();
+            let folder = match &place {
+                IndexPlace::Memory => return Ok(open(Index::create_in_ram(schema), BUFFER)?),
+                IndexPlace::Folder(folder) => folder,
+            };
+            if damaged {
+                remove(folder)?;
+            }
+            open_in(folder, schema, BUFFER)
+        };
+        let opened = tokio::task::spawn_blocking(task).await;
+        opened.map_err(|why| StoreError::Search(why.to_string()))?
+    }
+
+    /// Compares the files with their checksums, while they are used already.
+    fn verify(&self, index: Index) {
+        let inner = Arc::downgrade(&self.0);
+        tokio::task::spawn_blocking(move || {
+            if is_damaged(&index)
+                && let Some(inner) = inner.upgrade()
+            {
+                Self(inner).note_damage("a checksum differs");
+            }
+        });
+    }
+
+    /// Notes that something could not be read: the index is rebuilt as soon as its consumer looks.
+    fn note_damage(&self, why: &str) {
+        if !self.0.damaged.swap(true, Ordering::SeqCst) {
+            tracing::error!(why, "the search index is damaged and is rebuilt");
+        }
+    }
+
+    /// Reads from a state of the index on a thread of its own. What cannot be read is rebuilt.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let why = match tokio::task::spawn_blocking(work).await {
+            Ok(Err(StoreError::Search(why))) => why,
+            Ok(outcome) => return outcome,
+            Err(why) => why.to_string(),
+        };
+        self.note_damage(&why);
+        Err(StoreError::Behind)
     }
 
     /// Lets go of the folder; what readers hold stays good.
@@ -425,5 +497,12 @@ impl Follower for IndexFollower {
 
     async fn rest(&mut self) {
         self.0.rest().await;
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.0.0.damaged.load(Ordering::SeqCst) {
+            return Err(StoreError::Search("it is damaged".to_owned()));
+        }
+        Ok(())
     }
 }

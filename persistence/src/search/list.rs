@@ -151,9 +151,7 @@ impl Search {
                 .run(at.as_ref())
             }
         };
-        let (found, facets) = tokio::task::spawn_blocking(task)
-            .await
-            .map_err(|why| StoreError::Search(why.to_string()))??;
+        let (found, facets) = self.read(task).await?;
         let next = self.next(query, &found);
         let kept: Vec<&Place> = found.page.iter().take(usize_of(query.limit)).collect();
         let hits = self.hits(caller, query, &kept).await?;
@@ -204,8 +202,7 @@ impl Search {
             let found = pass.collect(&plan, None)?;
             Ok(found.places.iter().filter_map(id_of).collect())
         };
-        let found = tokio::task::spawn_blocking(task).await;
-        found.map_err(|why| StoreError::Search(why.to_string()))?
+        self.read(task).await
     }
 
     fn next(&self, query: &ListQuery, found: &Found) -> Option<String> {

@@ -9,6 +9,8 @@ use persistence::follow::Followers;
 use persistence::search::filter::Filter;
 use persistence::search::{IndexPlace, ListQuery, Order, Search, Sort};
 use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tests::node::settled;
 use tests::{Node, story};
 
@@ -116,3 +118,105 @@ story!(a_read_that_cannot_be_fresh_says_so, Seeded, async |node| {
         "{outcome:?}"
     );
 });
+
+/// The files of an index that hold terms, largest first.
+fn terms(folder: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(folder).unwrap();
+    let files = files.map(|file| file.unwrap().path());
+    let mut files: Vec<PathBuf> = files
+        .filter(|path| path.extension().is_some_and(|name| name == "term"))
+        .collect();
+    files.sort_by_key(|path| std::cmp::Reverse(path.metadata().unwrap().len()));
+    files
+}
+
+/// Turns a byte in the middle of a file round.
+fn damage(path: &Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    // Not over the file that is mapped into memory.
+    let other = path.with_extension("damaged");
+    std::fs::write(&other, bytes).unwrap();
+    std::fs::rename(other, path).unwrap();
+}
+
+story!(a_damaged_index_heals_itself, Seeded, async |node| {
+    let folder = tempfile::tempdir().unwrap();
+    let here = page(node, "actors").await["total"].as_u64().unwrap();
+    let marker = folder.path().join("in-use");
+    let build = async || {
+        let (_, search, followers) = opened(node, folder.path()).await;
+        assert_eq!(total(&search).await, here);
+        assert!(marker.exists());
+        followers.stop().await;
+        drop(search);
+        assert!(!marker.exists());
+        let files = terms(folder.path());
+        assert!(!files.is_empty());
+        files
+    };
+    // A file is missing.
+    std::fs::remove_file(&build().await[0]).unwrap();
+    let (_, search, followers) = opened(node, folder.path()).await;
+    assert_eq!(total(&search).await, here);
+    followers.stop().await;
+    drop(search);
+    // A byte differs, and the process before did not end properly: it is looked at before anybody
+    // reads it.
+    damage(&build().await[0]);
+    std::fs::write(&marker, "").unwrap();
+    let (_, search, followers) = opened(node, folder.path()).await;
+    assert_eq!(total(&search).await, here);
+    followers.stop().await;
+    drop(search);
+    // A byte differs for another reason: it is noticed while it is used, and rebuilt.
+    let damaged = build().await;
+    damage(&damaged[0]);
+    let (store, search, followers) = opened(node, folder.path()).await;
+    let healed = async {
+        while damaged[0].exists() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let healed = tokio::time::timeout(Duration::from_mins(1), healed).await;
+    healed.expect("it is rebuilt");
+    settled(&store, &followers).await;
+    assert_eq!(total(&search).await, here);
+    followers.stop().await;
+    drop(search);
+    // An operator rebuilds it, whatever is in its folder.
+    for file in build().await {
+        std::fs::remove_file(file).unwrap();
+    }
+    let search = Search::new(
+        node.store.clone(),
+        IndexPlace::Folder(folder.path().to_owned()),
+    );
+    search.reindex().await.unwrap();
+    drop(search);
+    build().await;
+    std::fs::write(folder.path().join("meta.json"), "{").unwrap();
+    let search = Search::new(
+        node.store.clone(),
+        IndexPlace::Folder(folder.path().to_owned()),
+    );
+    search.reindex().await.unwrap();
+    drop(search);
+    build().await;
+});
+
+story!(
+    an_index_that_is_in_use_is_not_removed,
+    Seeded,
+    async |node| {
+        let folder = tempfile::tempdir().unwrap();
+        let here = page(node, "actors").await["total"].as_u64().unwrap();
+        let (_, search, followers) = opened(node, folder.path()).await;
+        let place = IndexPlace::Folder(folder.path().to_owned());
+        let other = Search::new(node.store.clone(), place);
+        other.reindex().await.unwrap_err();
+        assert_eq!(total(&search).await, here);
+        followers.stop().await;
+    }
+);
