@@ -7,6 +7,7 @@
 
 use crate::config::Config;
 use ipnet::IpNet;
+use reqwest::StatusCode;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
@@ -252,6 +253,16 @@ pub(crate) fn retry_after(response: &reqwest::Response) -> Option<Duration> {
     let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
     let seconds = seconds.trim().parse().ok()?;
     Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
+}
+
+/// Whether an answer comes from in front of a server that is not there.
+pub(crate) fn is_from_a_gateway(status: StatusCode) -> bool {
+    [
+        StatusCode::BAD_GATEWAY,
+        StatusCode::SERVICE_UNAVAILABLE,
+        StatusCode::GATEWAY_TIMEOUT,
+    ]
+    .contains(&status)
 }
 
 /// An error of a request and the chain of its causes.

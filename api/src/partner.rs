@@ -7,7 +7,7 @@ mod worker;
 
 pub use ask::{Answer, Ask, Unreadable};
 pub use worker::Partners;
-pub(crate) use worker::pause;
+pub(crate) use worker::{LONGEST_ABSENCE, LONGEST_PAUSE, pause};
 
 use crate::config::Config;
 use crate::outgoing::Outgoing;
@@ -32,6 +32,9 @@ const COMPARE: TimeDelta = TimeDelta::hours(24);
 /// How often a lease is prolonged while something is waited for: several times before it ends.
 const HEARTBEAT: Duration = Duration::from_secs(6);
 
+/// How long partners are asked to wait for changes.
+const WAIT: Duration = Duration::from_secs(30);
+
 /// Reads feeds and takes over what they tell.
 #[derive(Debug, Clone)]
 pub struct Exchange<A = Outgoing> {
@@ -39,6 +42,8 @@ pub struct Exchange<A = Outgoing> {
     partners: A,
     /// How often a lease is prolonged while an answer is waited for.
     heartbeat: Duration,
+    /// How long partners are asked to wait for changes.
+    wait: Duration,
     /// How often each partner was begun anew since nothing of it was left.
     begun: Arc<Mutex<BTreeMap<Uuid, i32>>>,
 }
@@ -47,13 +52,8 @@ pub struct Exchange<A = Outgoing> {
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
     /// The partner could not be reached or understood.
-    #[error("{why}")]
-    Partner {
-        /// Why, in English.
-        why: String,
-        /// How long it wants to be let alone.
-        retry_after: Option<Duration>,
-    },
+    #[error(transparent)]
+    Partner(Unreadable),
     /// Another instance reads from it, or nobody is to.
     #[error("the lease is lost")]
     Lost,
@@ -67,10 +67,7 @@ pub enum Failed {
 
 impl Failed {
     fn partner(why: impl Into<String>) -> Self {
-        Self::Partner {
-            why: why.into(),
-            retry_after: None,
-        }
+        Self::Partner(why.into().into())
     }
 }
 
@@ -86,10 +83,7 @@ impl From<StoreError> for Failed {
 
 impl From<Unreadable> for Failed {
     fn from(unreadable: Unreadable) -> Self {
-        Self::Partner {
-            why: unreadable.why,
-            retry_after: unreadable.retry_after,
-        }
+        Self::Partner(unreadable)
     }
 }
 
@@ -110,6 +104,7 @@ impl<A: Ask> Exchange<A> {
             store,
             partners,
             heartbeat: HEARTBEAT,
+            wait: WAIT,
             begun: Arc::default(),
         }
     }
@@ -118,6 +113,13 @@ impl<A: Ask> Exchange<A> {
     #[must_use]
     pub fn heartbeat(mut self, every: Duration) -> Self {
         self.heartbeat = every;
+        self
+    }
+
+    /// Asks partners to wait for changes for another time than 30 seconds.
+    #[must_use]
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.wait = wait;
         self
     }
 
@@ -200,12 +202,14 @@ impl<A: Ask> Exchange<A> {
         if times == 1 {
             return Ok(Taken::More);
         }
-        Err(Failed::Partner {
+        let share = rand::rng().random_range(0.5..=1.0);
+        Err(Failed::Partner(Unreadable {
             why: format!(
                 "everything has to be taken over anew before its end is reached: {reason}"
             ),
-            retry_after: Some(pause(times, rand::rng().random_range(0.5..=1.0))),
-        })
+            retry_after: Some(pause(times, share, LONGEST_PAUSE)),
+            absent: false,
+        }))
     }
 
     /// Compares what is here with what the partner feeds, once a day; if it is not the same,

@@ -7,8 +7,8 @@ pub use signature::{new_secret, sign};
 pub use worker::Webhooks;
 
 use crate::config::Config;
-use crate::outgoing::{Outgoing, causes, retry_after};
-use crate::partner::pause;
+use crate::outgoing::{Outgoing, causes, is_from_a_gateway, retry_after};
+use crate::partner::{LONGEST_ABSENCE, LONGEST_PAUSE, pause};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::clock::rfc3339;
 use domain::webhook;
@@ -125,16 +125,27 @@ impl Courier {
             .retry_after
             .and_then(|wait| TimeDelta::from_std(wait).ok());
         let gone = answered.status == Some(StatusCode::GONE);
-        let again = webhook::pause(
-            delivery.attempts.saturating_add(1),
-            rand::rng().random_range(0.0..=1.0),
-        );
+        let reached = answered.status.filter(|status| !is_from_a_gateway(*status));
+        let share = rand::rng().random_range(0.0..=1.0);
+        let again = if reached.is_some() {
+            webhook::pause(delivery.refusals.saturating_add(1), share)
+        } else {
+            // As soon as the receiver is back.
+            let since = delivery.first_attempted_at.unwrap_or(now);
+            (now - since < webhook::GIVEN_UP_AFTER).then_some(TimeDelta::zero())
+        };
         let again = again.filter(|_| answered.error.is_some() && !gone);
-        let rest = pause(receiver.failures, rand::rng().random_range(0.0..=1.0));
+        let longest = if reached.is_some() {
+            LONGEST_PAUSE
+        } else {
+            LONGEST_ABSENCE
+        };
+        let rest = pause(receiver.failures, share, longest);
         // Databases keep microseconds.
         let rest = i64::try_from(rest.as_micros()).map_or(TimeDelta::MAX, TimeDelta::microseconds);
         Attempt {
             status: answered.status.map(|status| status.as_u16()),
+            refused: reached.is_some() && answered.error.is_some(),
             error: answered.error,
             retry_at: again.map(|again| now + again.max(wait.unwrap_or_default())),
             pause_until: now + rest.max(wait.unwrap_or_default()),

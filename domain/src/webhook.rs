@@ -67,10 +67,14 @@ const PAUSES: [TimeDelta; 9] = [
     TimeDelta::hours(24),
 ];
 
+/// After how long a delivery is given up that never reached the receiver: as long as ten refused
+/// attempts take.
+pub const GIVEN_UP_AFTER: TimeDelta = TimeDelta::hours(76);
+
 /// The longest part of a pause that is added to it at random.
 const MOST_JITTER: f64 = 0.1;
 
-/// How long is waited after so many attempts that failed; `None` if there is no further one.
+/// How long is waited after so many attempts that were refused; `None` if there is no further one.
 ///
 /// `share` (0 to 1) is at random, so that what failed together does not come back together.
 #[must_use]

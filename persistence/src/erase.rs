@@ -8,7 +8,7 @@ mod compact;
 
 use crate::entity::{change, record, tombstone};
 use crate::error::{Denied, Result, StoreError};
-use crate::merge::standing::with_losers;
+use crate::merge::standing::with_merged;
 use crate::store::Store;
 use crate::unit::{Unit, WriteOptions};
 use crate::write::Precondition;
@@ -89,7 +89,7 @@ impl Unit<'_> {
         let erasable = self.erasable(kind, id).await?;
         expected.met_by(erasable.version())?;
         self.lock_against_naming(id).await?;
-        let ids = with_losers(&self.tx, [id]).await?;
+        let ids = with_merged(&self.tx, id).await?;
         let mut going = Vec::new();
         if let Erasable::Living(row) = erasable {
             going = self.own_edges(&ids).await?;

@@ -7,10 +7,12 @@
 pub mod digest;
 pub mod trim;
 
+mod merges;
 mod position;
 mod snapshot;
 mod tail;
 
+use crate::db::SqlTransaction;
 use crate::entity::{node, record, tombstone};
 use crate::error::{Result, StoreError};
 use crate::store::Store;
@@ -20,9 +22,7 @@ use domain::sync::{FeedPhase, LeaveCause};
 use domain::vocabulary::Coded;
 use position::{Phase, Position};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -118,6 +118,8 @@ pub struct FeedPage {
     pub entries: Vec<FeedEntry>,
     /// Which part of the feed it is of.
     pub phase: FeedPhase,
+    /// The number of the log after which it begins: that of its cursor.
+    pub after: i64,
     /// Everything up to this number of the log has been told when the page has been read; in a
     /// snapshot, when the snapshot has been read.
     pub seq: i64,
@@ -264,7 +266,7 @@ fn state_of(row: Option<node::Model>) -> Result<LogState> {
 /// Reads one page.
 struct Reader<'a> {
     store: &'a Store,
-    tx: DatabaseTransaction,
+    tx: SqlTransaction,
     state: LogState,
     /// The nonce of the newest entry of the log.
     end_nonce: i64,
@@ -280,23 +282,37 @@ impl Reader<'_> {
                 self.check(&position).await?;
                 position
             }
-            FeedStart::Snapshot => self.at_head(Phase::Snapshot { after: None }).await?,
-            FeedStart::Now => self.at_head(Phase::Tail { until: 0 }).await?,
+            FeedStart::Snapshot => {
+                let (after, merged) = (None, false);
+                self.at_head(Phase::Snapshot { after, merged }).await?
+            }
+            FeedStart::Now => self.at_head(Phase::Tail {}).await?,
         };
         match &position.phase {
-            Phase::Snapshot { after } => self.snapshot(&position, after.as_ref()).await,
-            Phase::Tail { until } => self.tail(&position, *until).await,
+            Phase::Snapshot { after, merged } => {
+                let after = after
+                    .as_ref()
+                    .map(|(kind, id)| (kind.as_str(), *merged, *id));
+                self.snapshot(&position, after).await
+            }
+            Phase::Tail {} => self.tail(&position).await,
         }
     }
 
-    fn page(&self, phase: FeedPhase, entries: Vec<FeedEntry>, next: &Position) -> FeedPage {
+    fn page(
+        &self,
+        phase: FeedPhase,
+        entries: Vec<FeedEntry>,
+        (from, next): (&Position, &Position),
+    ) -> FeedPage {
         let told = match next.phase {
             Phase::Snapshot { .. } => false,
-            Phase::Tail { .. } => phase == FeedPhase::Tail && next.seq == self.state.head,
+            Phase::Tail {} => phase == FeedPhase::Tail && next.seq == self.state.head,
         };
         FeedPage {
             entries,
             phase,
+            after: from.seq,
             seq: next.seq,
             head: self.state.head,
             has_more: !told,

@@ -22,6 +22,7 @@ pub mod webhook;
 pub mod write;
 
 mod cursor;
+mod lease;
 
 pub use error::{Result, StoreError};
 pub use store::Store;

@@ -4,7 +4,7 @@
 pub mod duplicates;
 pub mod standing;
 
-use crate::entity::{merged, record, tombstone};
+use crate::entity::{edge, merged, record, tombstone};
 use crate::error::{Result, StoreError, Tombstone};
 use crate::merge::standing::{buried, last_bodies, parse, survivors};
 use crate::store::Store;
@@ -21,8 +21,8 @@ use domain::resource::Kind;
 use domain::vocabulary::Coded;
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -159,6 +159,8 @@ impl Unit<'_> {
 
     async fn unmerge(&mut self, kind: Kind, grave: tombstone::Model) -> Result<Saved> {
         self.authorise_survivor(grave.id).await?;
+        // Readers of the feed know that it was merged.
+        let told = grave.was_public || self.is_named_publicly(grave.id).await?;
         let mut bodies = last_bodies(&self.tx, [grave.id]).await?;
         let Some(body) = bodies.remove(&grave.id) else {
             // Erased, or trimmed from the log: there is nothing to bring back.
@@ -184,12 +186,31 @@ impl Unit<'_> {
         row.was_public |= grave.was_public;
         self.refuse_conflicts(&row, &prepared).await?;
         self.insert(&mut row, &prepared).await?;
+        if told && !row.shown {
+            self.log_withdrawal(&row);
+        }
         self.touch_around(row.id).await?;
         Ok(Saved {
             row,
             warnings: prepared.warnings,
             changed: true,
         })
+    }
+
+    /// Whether a relationship that outsiders see has the record at an end.
+    async fn is_named_publicly(&self, id: Uuid) -> Result<bool> {
+        let at = Condition::any()
+            .add(edge::Column::FromId.eq(id))
+            .add(edge::Column::ToId.eq(id));
+        let named = edge::Entity::find()
+            .select_only()
+            .column(edge::Column::RecordId)
+            .filter(at);
+        let shown = record::Entity::find()
+            .filter(record::Column::Id.in_subquery(named.into_query()))
+            .filter(record::Column::Shown.eq(true))
+            .limit(1);
+        Ok(shown.count(&self.tx).await? > 0)
     }
 
     /// Undoing takes from the survivor what was given to it.

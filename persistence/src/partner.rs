@@ -175,6 +175,7 @@ impl Store {
                 compared_at: None,
                 failures: 0,
                 last_error: None,
+                failed_at: None,
                 retry_at: None,
                 fence: 0,
                 leased_until: None,
@@ -427,6 +428,7 @@ fn let_go_on(row: &mut partner::Model) {
     row.refused = 0;
     row.failures = 0;
     row.last_error = None;
+    row.failed_at = None;
     row.retry_at = None;
 }
 

@@ -214,6 +214,7 @@ impl Store {
                     row.disabled_at = None;
                     row.failures = 0;
                     row.last_error = None;
+                    row.failed_at = None;
                     row.retry_at = None;
                     row.told_after = unit.head().await?;
                 }
@@ -294,6 +295,7 @@ impl Unit<'_> {
             failures: 0,
             last_error: None,
             succeeded_at: None,
+            failed_at: None,
             retry_at: None,
             fence: 0,
             leased_until: None,

@@ -80,6 +80,17 @@ impl Receiver {
     /// Starts one.
     #[must_use]
     pub fn start() -> Self {
+        Self::listen("127.0.0.1:0")
+    }
+
+    /// Starts one where another one was.
+    #[must_use]
+    pub fn at(url: &str) -> Self {
+        let address = url.strip_prefix("http://").unwrap();
+        Self::listen(address.strip_suffix("/hook").unwrap())
+    }
+
+    fn listen(address: &str) -> Self {
         let ear: Arc<Ear> = Arc::default();
         let data = web::Data::from(ear.clone());
         let server = HttpServer::new(move || {
@@ -88,7 +99,7 @@ impl Receiver {
                 .default_service(web::to(hear))
         })
         .workers(1)
-        .bind("127.0.0.1:0")
+        .bind(address)
         .unwrap();
         let url = format!("http://{}/hook", server.addrs()[0]);
         let server = server.run();

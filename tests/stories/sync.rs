@@ -1,9 +1,10 @@
 //! Taking records over from a node: the feed and what it promises (`DirSync` v1).
 
+mod again;
 mod client;
 mod compare;
 mod feed;
-mod resync;
+pub(crate) mod resync;
 mod retention;
 mod snapshot;
 mod waiting;

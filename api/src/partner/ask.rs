@@ -1,14 +1,17 @@
 //! Asking partners: over HTTP, or however a test carries questions and answers.
 
-use crate::outgoing::{Outgoing, causes, retry_after};
+use crate::outgoing::{Outgoing, causes, is_from_a_gateway, retry_after};
 use reqwest::{Response, StatusCode};
 use std::time::Duration;
 
 /// How many bytes an answer may have, decompressed.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 
-/// How long an answer may take, beside the time that it was asked to wait.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// How long it may take until an answer begins, beside the time that it was asked to wait …
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// … and until it has arrived.
+const TRANSFER: Duration = Duration::from_mins(2);
 
 /// What carries questions to partners.
 pub trait Ask {
@@ -26,12 +29,27 @@ pub struct Answer {
 }
 
 /// Why there is no answer, or none that is any good.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
 pub struct Unreadable {
     /// Why, in English.
     pub why: String,
     /// How long the partner wants to be let alone.
     pub retry_after: Option<Duration>,
+    /// Whether nobody answered, rather than something wrong.
+    pub absent: bool,
+}
+
+impl Unreadable {
+    /// Nobody answered.
+    #[must_use]
+    pub const fn absent(why: String) -> Self {
+        Self {
+            why,
+            retry_after: None,
+            absent: true,
+        }
+    }
 }
 
 impl From<String> for Unreadable {
@@ -39,24 +57,23 @@ impl From<String> for Unreadable {
         Self {
             why,
             retry_after: None,
+            absent: false,
         }
     }
 }
 
 impl Ask for Outgoing {
     async fn get(&self, url: &str, wait: Duration) -> Result<Answer, Unreadable> {
-        let request = Self::get(self, url)?.timeout(wait + PATIENCE);
-        let response = request.send().await;
-        let response = response.map_err(|why| causes(&why.without_url()))?;
+        let request = Self::get(self, url)?.timeout(wait + PATIENCE + TRANSFER);
+        let response = tokio::time::timeout(wait + PATIENCE, request.send()).await;
+        let response = response.map_err(|_| Unreadable::absent("no answer in time".to_owned()))?;
+        let response = response.map_err(unreached)?;
         let status = response.status();
-        let busy = [
-            StatusCode::TOO_MANY_REQUESTS,
-            StatusCode::SERVICE_UNAVAILABLE,
-        ];
-        if busy.contains(&status) {
+        if status == StatusCode::TOO_MANY_REQUESTS || is_from_a_gateway(status) {
             return Err(Unreadable {
                 why: format!("it answers {status}"),
                 retry_after: retry_after(&response),
+                absent: is_from_a_gateway(status),
             });
         }
         let told = [StatusCode::OK, StatusCode::GONE].contains(&status);
@@ -69,11 +86,15 @@ impl Ask for Outgoing {
     }
 }
 
+fn unreached(why: reqwest::Error) -> Unreadable {
+    Unreadable::absent(causes(&why.without_url()))
+}
+
 async fn body(mut response: Response) -> Result<Vec<u8>, Unreadable> {
     let mut body = Vec::new();
     loop {
         let chunk = response.chunk().await;
-        match chunk.map_err(|why| causes(&why.without_url()))? {
+        match chunk.map_err(unreached)? {
             Some(chunk) if body.len() + chunk.len() > MOST_BYTES => {
                 return Err(format!("an answer of more than {MOST_BYTES} bytes").into());
             }

@@ -1,6 +1,6 @@
 //! Reading from every partner for as long as the server runs, one task each.
 
-use super::{Exchange, Failed};
+use super::{Exchange, Failed, Unreadable};
 use chrono::TimeDelta;
 use persistence::partner::{Lease, Taken};
 use rand::Rng;
@@ -13,9 +13,6 @@ use uuid::Uuid;
 /// How often it is looked for partners that are due.
 const POLL: Duration = Duration::from_secs(1);
 
-/// How long partners are asked to wait for changes.
-const WAIT: Duration = Duration::from_secs(30);
-
 /// A partner of which nothing is left is asked once within this, also if it does not wait as it
 /// is asked to.
 const REST: Duration = Duration::from_secs(1);
@@ -23,8 +20,11 @@ const REST: Duration = Duration::from_secs(1);
 /// The first pause after an error; each further one may be twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// The longest pause after an error.
-const LONGEST_PAUSE: Duration = Duration::from_mins(15);
+/// The longest pause after a wrong answer.
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_mins(15);
+
+/// The longest pause as long as nobody answers: whoever is back is asked soon.
+pub(crate) const LONGEST_ABSENCE: Duration = Duration::from_secs(30);
 
 /// What reads from the partners, as local tasks of the thread that starts it; ends when it is
 /// stopped or dropped.
@@ -108,16 +108,16 @@ async fn work(exchange: Exchange, id: Uuid, mut stop: watch::Receiver<bool>) {
                     _ = stop.wait_for(|stop| *stop) => {}
                     () = tokio::time::sleep(rest) => {}
                 }
-                wait = WAIT;
+                wait = exchange.wait;
             }
             Ok(Taken::Stopped) | Err(Failed::Lost) => return,
             Err(Failed::Stopped) => return give_back(&exchange, &lease).await,
-            Err(Failed::Partner { why, retry_after }) => {
-                return fail(&exchange, &lease, &why, retry_after).await;
-            }
+            Err(Failed::Partner(unreadable)) => return fail(&exchange, &lease, unreadable).await,
             Err(Failed::Store(error)) => {
                 tracing::error!(%error, cause = ?error, partner = %id, "a page cannot be taken over; tries again");
-                return fail(&exchange, &lease, "this node failed; see its log", None).await;
+                let why = "this node failed; see its log".to_owned();
+                // It may be well again before the partner has anything new.
+                return fail(&exchange, &lease, Unreadable::absent(why)).await;
             }
         }
     }
@@ -130,7 +130,12 @@ async fn give_back(exchange: &Exchange, lease: &Lease) {
 }
 
 /// Notes why it failed and when it is tried again.
-async fn fail(exchange: &Exchange, lease: &Lease, why: &str, retry_after: Option<Duration>) {
+async fn fail(exchange: &Exchange, lease: &Lease, unreadable: Unreadable) {
+    let Unreadable {
+        why,
+        retry_after,
+        absent,
+    } = unreadable;
     let failures = match exchange.store.prolong_lease(lease).await {
         Ok(partner) => partner.failures,
         // The lease ends by itself.
@@ -139,22 +144,27 @@ async fn fail(exchange: &Exchange, lease: &Lease, why: &str, retry_after: Option
     if failures == 0 {
         tracing::warn!(why, partner = %lease.partner, "cannot take over from a partner; tries again until it can");
     }
-    let pause = pause(failures, rand::rng().random_range(0.0..=1.0));
+    let longest = if absent {
+        LONGEST_ABSENCE
+    } else {
+        LONGEST_PAUSE
+    };
+    let pause = pause(failures, rand::rng().random_range(0.0..=1.0), longest);
     let pause = pause.max(retry_after.unwrap_or_default());
     let pause = TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX);
     let now = exchange.store.clock().now();
     let retry_at = now.checked_add_signed(pause).unwrap_or(now);
-    if let Err(error) = exchange.store.partner_failed(lease, why, retry_at).await {
+    if let Err(error) = exchange.store.partner_failed(lease, &why, retry_at).await {
         tracing::info!(%error, partner = %lease.partner, "an error could not be noted");
     }
 }
 
 /// How long to pause after so many errors: at random up to a limit that doubles ("full jitter"),
 /// so that partners that failed together do not come back together.
-pub(crate) fn pause(failures: i32, share: f64) -> Duration {
+pub(crate) fn pause(failures: i32, share: f64, longest: Duration) -> Duration {
     let doublings = failures.clamp(0, 20).unsigned_abs();
     let limit = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(doublings));
-    limit.min(LONGEST_PAUSE).mul_f64(share.clamp(0.0, 1.0))
+    limit.min(longest).mul_f64(share.clamp(0.0, 1.0))
 }
 
 #[cfg(test)]
@@ -163,11 +173,14 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_quarter_of_an_hour() {
-        let seconds = |failures| pause(failures, 1.0).as_secs();
+        let longest = LONGEST_PAUSE;
+        let seconds = |failures| pause(failures, 1.0, longest).as_secs();
         let pauses: Vec<u64> = (0..12).map(seconds).collect();
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
         assert_eq!(seconds(i32::MAX), 900);
-        assert_eq!(pause(5, 0.5), Duration::from_secs(16));
-        assert_eq!(pause(5, 0.0), Duration::ZERO);
+        let longest = LONGEST_ABSENCE;
+        assert_eq!(pause(i32::MAX, 1.0, longest), Duration::from_secs(30));
+        assert_eq!(pause(5, 0.5, longest), Duration::from_secs(16));
+        assert_eq!(pause(5, 0.0, longest), Duration::ZERO);
     }
 }

@@ -62,6 +62,8 @@ pub struct Model {
     /// Why it was not, the last time.
     #[sea_orm(column_type = "Text", nullable)]
     pub last_error: Option<String>,
+    /// When it failed last, if it has not succeeded since.
+    pub failed_at: Option<DateTimeUtc>,
     /// When it is tried again.
     pub retry_at: Option<DateTimeUtc>,
     /// Rises with every lease: who holds an older one writes nothing any more.

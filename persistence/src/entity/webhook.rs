@@ -51,6 +51,8 @@ pub struct Model {
     pub last_error: Option<String>,
     /// When something last got through.
     pub succeeded_at: Option<DateTimeUtc>,
+    /// When it failed last, if it has not succeeded since.
+    pub failed_at: Option<DateTimeUtc>,
     /// Until when it is let alone after a failure.
     pub retry_at: Option<DateTimeUtc>,
     /// Rises with every lease: who holds an older one writes nothing any more.

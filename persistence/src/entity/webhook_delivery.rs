@@ -32,6 +32,8 @@ pub struct Model {
     pub state: String,
     /// How many attempts were made.
     pub attempts: i32,
+    /// How many of them were answered by a refusal; others do not count towards the last one.
+    pub refusals: i32,
     /// When the first of them was.
     pub first_attempted_at: Option<DateTimeUtc>,
     /// When the last of them was.

@@ -34,11 +34,15 @@ pub(super) struct Position {
 /// What comes next.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Phase {
-    /// The records after this one, by the code of the kind and the id.
-    Snapshot { after: Option<(String, Uuid)> },
-    /// Changes. Whoever read a snapshot may have anything that was there until `until`, when the
-    /// snapshot ended.
-    Tail { until: i64 },
+    /// The records after this one, by the code of the kind and the id, those that were `merged`
+    /// after all others of a kind.
+    Snapshot {
+        after: Option<(String, Uuid)>,
+        #[serde(default)]
+        merged: bool,
+    },
+    /// Changes.
+    Tail {},
 }
 
 impl Position {

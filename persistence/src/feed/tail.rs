@@ -1,7 +1,11 @@
 //! The tail: what has changed, in the order of the log, transactions whole unless they are too large.
 //!
-//! Within a page a record is told of once, where it first appears, as it is now.
+//! Within a page a record is told of once, where it first appears, as it is now. That it has gone is
+//! told to all who may have had it at any time since the cursor, whether or not they were told so
+//! before: a page may have told of it as it was later, and a reader may have kept what a page told
+//! without keeping its cursor.
 
+use super::merges::chain;
 use super::position::Position;
 use super::{FeedEntry, FeedPage, News, Reader, body_bytes, fitting};
 use crate::entity::{change, record, tombstone};
@@ -32,6 +36,7 @@ struct Row {
     kind: String,
     record_id: Uuid,
     audience_before: Option<String>,
+    audience_after: Option<String>,
     op: String,
     erased: bool,
     at: DateTime<Utc>,
@@ -48,15 +53,17 @@ impl Row {
 /// A record where it first appears in a page.
 struct First {
     row: Row,
-    /// Whether the reader may have it.
+    /// Whether readers may have it.
     had: bool,
-    /// Whether he may have had it before it was deleted.
+    /// Whether they may have had it before it was deleted.
     erased: bool,
+    /// Whether outsiders did not see it before.
+    appeared: bool,
 }
 
 impl Reader<'_> {
-    /// The page after a position; readers may have what was there until `until`.
-    pub(super) async fn tail(&self, position: &Position, until: i64) -> Result<FeedPage> {
+    /// The page after a position.
+    pub(super) async fn tail(&self, position: &Position) -> Result<FeedPage> {
         let window = self.window(position.seq).await?;
         let (mut rows, cut) = self.relevant(position.seq, window).await?;
         let end = if self.cut_to_size(&mut rows).await? || cut {
@@ -72,12 +79,16 @@ impl Reader<'_> {
                 self.nonce(window).await?.ok_or_else(|| gap(window))?,
             ),
         };
-        let entries = self.told(&self.firsts(&rows, until)).await?;
-        Ok(self.page(FeedPhase::Tail, entries, &position.moved(seq, nonce)))
+        let entries = self.told(&self.firsts(&rows)).await?;
+        Ok(self.page(
+            FeedPhase::Tail,
+            entries,
+            (position, &position.moved(seq, nonce)),
+        ))
     }
 
     fn nothing_new(&self, position: &Position) -> FeedPage {
-        self.page(FeedPhase::Tail, Vec::new(), position)
+        self.page(FeedPhase::Tail, Vec::new(), (position, position))
     }
 
     /// How far a page goes that begins after `seq`: to the end of a transaction.
@@ -181,23 +192,25 @@ impl Reader<'_> {
         Ok(sizes.into_iter().collect())
     }
 
-    /// Each record where it first appears. Whoever was not told of a change had what the entry
-    /// before it left; whoever read the snapshot meanwhile may have more.
-    fn firsts(&self, rows: &[Row], until: i64) -> Vec<First> {
+    /// Each record where it first appears, and whether readers may have had it at some time since.
+    fn firsts(&self, rows: &[Row]) -> Vec<First> {
         let mut firsts: Vec<First> = Vec::new();
         let mut places: BTreeMap<Uuid, usize> = BTreeMap::new();
         for row in rows {
-            let while_reading = row.seq <= until;
             let place = *places.entry(row.record_id).or_insert_with(|| {
                 firsts.push(First {
                     row: row.clone(),
-                    had: self.filter.wants(row.audience_before.as_deref()),
+                    had: false,
                     erased: false,
+                    appeared: row.audience_before.is_none(),
                 });
                 firsts.len() - 1
             });
             if let Some(first) = firsts.get_mut(place) {
-                first.had |= while_reading;
+                let audiences = [&row.audience_before, &row.audience_after];
+                first.had |= audiences
+                    .into_iter()
+                    .any(|audience| self.filter.wants(audience.as_deref()));
                 first.erased |= row.erases_the_dead();
             }
         }
@@ -215,12 +228,21 @@ impl Reader<'_> {
         let graves = self.graves(&dead).await?;
         let survivors = self.known_survivors(&graves).await?;
         let mut entries = Vec::with_capacity(firsts.len());
-        for First { row, had, erased } in firsts {
+        let mut appeared = BTreeSet::new();
+        for First {
+            row,
+            had,
+            erased,
+            appeared: new,
+        } in firsts
+        {
             let id = row.record_id;
             let grave = graves.get(&id);
-            let had = *had || *erased && grave.is_some_and(|grave| self.was_wanted(grave));
+            // Wherever its home was when it was deleted, it may have been elsewhere before.
+            let had = *had || *erased && grave.is_some_and(|grave| grave.was_public);
             let (at, news) = match (alive.remove(&id), grave) {
                 (Some(now), _) if self.is_wanted(&now) => {
+                    appeared.extend(new.then_some(id));
                     (now.updated_at, News::Upsert(Box::new(now)))
                 }
                 _ if !had => continue,
@@ -252,7 +274,7 @@ impl Reader<'_> {
                 news,
             });
         }
-        Ok(entries)
+        self.with_merges(entries, &appeared).await
     }
 
     fn is_wanted(&self, row: &record::Model) -> bool {
@@ -261,14 +283,8 @@ impl Reader<'_> {
         row.shown && (homes.is_empty() || at_home)
     }
 
-    /// Whether outsiders with this filter had a deleted record once.
-    fn was_wanted(&self, grave: &tombstone::Model) -> bool {
-        let homes = &self.filter.home_regions;
-        let at_home = grave.home_region.is_some_and(|home| homes.contains(&home));
-        grave.was_public && (homes.is_empty() || at_home)
-    }
-
-    /// The records that others were merged into, as far as outsiders know them.
+    /// The records that others were merged into, as far as outsiders know them, or see the record at
+    /// the end of the chain.
     async fn known_survivors(
         &self,
         graves: &BTreeMap<Uuid, tombstone::Model>,
@@ -296,7 +312,11 @@ impl Reader<'_> {
             .into_tuple::<Uuid>()
             .all(&self.tx)
             .await?;
-        Ok(alive.into_iter().chain(dead).collect())
+        let chains = self.chains(into.into_iter()).await?;
+        let visible = self.visible_ends(&chains).await?;
+        let chained = chains.keys().copied();
+        let chained = chained.filter(|id| !chain(&chains, *id, &visible).is_empty());
+        Ok(alive.into_iter().chain(dead).chain(chained).collect())
     }
 }
 

@@ -9,7 +9,10 @@ use domain::described::Publication;
 use domain::json;
 use domain::resource::Kind;
 use domain::vocabulary::Coded;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseBackend, EntityTrait, QueryFilter,
+    QuerySelect, Statement,
+};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -61,6 +64,25 @@ pub(crate) async fn with_losers(
     let rows = among(db, merged::Column::SurvivorId, &ids).await?;
     ids.extend(rows.iter().map(|row| row.loser_id));
     Ok(ids)
+}
+
+/// A record, and everything that was merged into it, and into that, and so on; whether any of it
+/// is alive or not.
+pub(crate) async fn with_merged(db: &impl ConnectionTrait, id: Uuid) -> Result<BTreeSet<Uuid>> {
+    let sql = "WITH RECURSIVE below(id) AS (SELECT CAST($1 AS {uuid}) UNION \
+         SELECT tombstone.id FROM tombstone JOIN below ON tombstone.merged_into = below.id) \
+         SELECT id FROM below";
+    let backend = db.get_database_backend();
+    let uuid = if backend == DatabaseBackend::Postgres {
+        "uuid"
+    } else {
+        "blob"
+    };
+    let sql = sql.replace("{uuid}", uuid);
+    let statement = Statement::from_sql_and_values(backend, sql, [id.into()]);
+    let rows = db.query_all_raw(statement).await?;
+    let ids = rows.iter().map(|row| row.try_get_by_index(0));
+    Ok(ids.collect::<Result<_, _>>()?)
 }
 
 /// The ids, and those that merging makes one with them: whatever names one of these is read anew

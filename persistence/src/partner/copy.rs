@@ -197,7 +197,7 @@ impl Unit<'_> {
         (cause, merged_into): (Cause, Option<Uuid>),
     ) -> Result<()> {
         let into = match merged_into {
-            Some(into) => self.survivor_of_copy(row, into).await?,
+            Some(into) => self.survivor_of((&row.kind, row.id), into).await?,
             None => None,
         };
         if cause == Cause::Erased {
@@ -229,29 +229,93 @@ impl Unit<'_> {
         let Some(into) = into else {
             return self.forget_former_slugs(row.id).await;
         };
+        self.stand_for(row.id, into).await
+    }
+
+    /// Notes that a record which is not here was merged into another one, so that what names it is
+    /// understood.
+    pub(crate) async fn note_merged_copy(
+        &mut self,
+        (kind, id): (Kind, Uuid),
+        version: i64,
+        (cause, merged_into): (Cause, Uuid),
+    ) -> Result<()> {
+        let Some(into) = self.survivor_of((kind.code(), id), merged_into).await? else {
+            return Ok(());
+        };
+        let known = tombstone::Entity::find_by_id(id).one(&self.tx).await?;
+        if known.as_ref().and_then(|grave| grave.merged_into) == Some(merged_into) {
+            return Ok(());
+        }
+        let new = known.is_none();
+        let grave = known.unwrap_or_else(|| tombstone::Model {
+            id,
+            kind: kind.code().to_owned(),
+            origin: self.origin.clone(),
+            slug: None,
+            system: None,
+            external_id: None,
+            home_region: None,
+            version,
+            // Whoever reads the feed of its origin knows of it.
+            was_public: true,
+            cause: cause.code().to_owned(),
+            merged_into: None,
+            created_at: self.now,
+            deleted_at: self.now,
+        });
+        self.forget_grave(id).await?;
+        let grave = tombstone::Model {
+            merged_into: Some(merged_into),
+            ..grave
+        };
+        if new {
+            self.log_merged_elsewhere(&grave).await?;
+        }
+        tombstone::Entity::insert(grave.into_active_model())
+            .exec_without_returning(&self.tx)
+            .await?;
+        self.stand_for(id, into).await
+    }
+
+    /// Lets `into` stand for a merged record, and for what was merged into that.
+    async fn stand_for(&mut self, id: Uuid, into: Uuid) -> Result<()> {
         merged::Entity::update_many()
             .col_expr(merged::Column::SurvivorId, Expr::value(into))
-            .filter(merged::Column::SurvivorId.eq(row.id))
+            .filter(merged::Column::SurvivorId.eq(id))
             .exec(&self.tx)
             .await?;
         let stands = merged::ActiveModel {
-            loser_id: Set(row.id),
+            loser_id: Set(id),
             survivor_id: Set(into),
         };
         merged::Entity::insert(stands)
             .exec_without_returning(&self.tx)
             .await?;
-        self.touch_around(row.id).await
+        self.touch_around(id).await
     }
 
-    /// The record at the end of the chain that stands for a copy; `None` if it would stand for
+    /// Forgets that a record was merged: its origin does not say so any more.
+    pub(crate) async fn drop_grave(&mut self, id: Uuid) -> Result<()> {
+        self.forget_grave(id).await?;
+        self.follow_again(id).await?;
+        self.touch_around(id).await
+    }
+
+    async fn forget_grave(&self, id: Uuid) -> Result<()> {
+        tombstone::Entity::delete_by_id(id).exec(&self.tx).await?;
+        merged::Entity::delete_by_id(id).exec(&self.tx).await?;
+        Ok(())
+    }
+
+    /// The record at the end of the chain that stands for a record; `None` if it would stand for
     /// itself, or is of another kind or node.
-    async fn survivor_of_copy(&self, row: &record::Model, into: Uuid) -> Result<Option<Uuid>> {
+    async fn survivor_of(&self, (kind, id): (&str, Uuid), into: Uuid) -> Result<Option<Uuid>> {
         let chain = survivors(&self.tx, [into]).await?;
         let into = chain.get(&into).copied().unwrap_or(into);
         let found = record::Entity::find_by_id(into).one(&self.tx).await?;
-        let fits = found.is_none_or(|found| found.kind == row.kind && found.origin == row.origin);
-        Ok((fits && into != row.id).then_some(into))
+        let fits = found.is_none_or(|found| found.kind == kind && found.origin == self.origin);
+        Ok((fits && into != id).then_some(into))
     }
 
     /// Removes a copy that its origin no longer feeds to us, and everything that it said: it may

@@ -3,17 +3,18 @@
 
 use super::lease::Lease;
 use super::take::Taken;
-use crate::entity::{partner, partner_seen, record};
+use crate::entity::{partner, partner_seen, record, tombstone};
 use crate::error::Result;
 use crate::store::Store;
 use crate::unit::Unit;
 use domain::sync::PartnerState;
 use domain::vocabulary::Coded;
-use sea_orm::sea_query::LockType;
+use sea_orm::sea_query::{LockType, SelectStatement};
 use sea_orm::{
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     Select,
 };
+use uuid::Uuid;
 
 /// How many copies are removed in one transaction after a snapshot.
 const SWEPT: u64 = 500;
@@ -91,6 +92,28 @@ impl Unit<'_> {
         self.execute(sql, [self.origin.clone().into()]).await
     }
 
+    /// Forgets some of what the snapshot did not tell to be merged; answers whether there was any.
+    async fn sweep_merged(&mut self, partner: &partner::Model) -> Result<bool> {
+        let kinds = partner.filter();
+        let kinds = kinds.kinds().iter().map(|kind| kind.code());
+        let stale: Vec<Uuid> = tombstone::Entity::find()
+            .select_only()
+            .column(tombstone::Column::Id)
+            .filter(tombstone::Column::Origin.eq(&self.origin))
+            .filter(tombstone::Column::Kind.is_in(kinds))
+            .filter(tombstone::Column::MergedInto.is_not_null())
+            .filter(tombstone::Column::Id.not_in_subquery(seen(partner)))
+            .order_by_asc(tombstone::Column::Id)
+            .limit(SWEPT)
+            .into_tuple()
+            .all(&self.tx)
+            .await?;
+        for id in &stale {
+            self.drop_grave(*id).await?;
+        }
+        Ok(!stale.is_empty())
+    }
+
     async fn sweep(&mut self, lease: &Lease) -> Result<Taken> {
         let mut partner = self.leased(lease).await?;
         let unseen = unseen(&partner, &self.origin);
@@ -100,11 +123,17 @@ impl Unit<'_> {
             return self.hold(partner, held).await;
         }
         if going == 0 {
+            if self.sweep_merged(&partner).await? {
+                self.keep_partner(partner).await?;
+                return Ok(Taken::Unswept);
+            }
             self.forget_dead_copies().await?;
             partner.unswept = false;
             partner.rereads = false;
             partner.allowed_deletions = 0;
             partner.up_to_date_at = Some(self.now);
+            // What came of it is compared at once.
+            partner.compared_at = None;
             partner_seen::Entity::delete_many()
                 .filter(partner_seen::Column::PartnerId.eq(partner.id))
                 .exec(&self.tx)
@@ -130,13 +159,18 @@ impl Unit<'_> {
 
 /// The copies of an origin of which the snapshot of a partner has not told.
 fn unseen(partner: &partner::Model, origin: &str) -> Select<record::Entity> {
+    record::Entity::find()
+        .filter(record::Column::Origin.eq(origin))
+        .filter(record::Column::Id.not_in_subquery(seen(partner)))
+}
+
+/// The records of which the snapshot of a partner has told.
+fn seen(partner: &partner::Model) -> SelectStatement {
     let seen = partner_seen::Entity::find()
         .select_only()
         .column(partner_seen::Column::RecordId)
         .filter(partner_seen::Column::PartnerId.eq(partner.id));
-    record::Entity::find()
-        .filter(record::Column::Origin.eq(origin))
-        .filter(record::Column::Id.not_in_subquery(seen.into_query()))
+    seen.into_query()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use super::READER;
 use crate::entity::{partner, partner_seen};
 use crate::error::{Result, StoreError};
+use crate::lease::{SKEW, is_over};
 use crate::store::Store;
 use crate::unit::{Unit, WriteOptions};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -62,6 +63,7 @@ impl Store {
             };
             row.fence += 1;
             row.leased_until = Some(unit.now + LEASE);
+            forget_the_future(&mut row, unit.now);
             if row.reader != *READER {
                 row.rereads = row.next.is_some() || row.rereads;
                 row.reader.clone_from(&READER);
@@ -84,6 +86,27 @@ impl Store {
             row.leased_until = Some(unit.now + LEASE);
             unit.keep_partner(row.clone()).await?;
             Ok(row)
+        })
+        .await
+    }
+
+    /// Takes what instances that are gone held: SQLite has no instance but this one.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn take_over_leases(&self) -> Result<()> {
+        if self.db().is_postgres() {
+            return Ok(());
+        }
+        self.on_partner(async |unit| {
+            for table in ["partner", "webhook"] {
+                let sql = format!(
+                    "UPDATE {table} SET leased_until = NULL, fence = fence + 1 \
+                     WHERE leased_until IS NOT NULL"
+                );
+                unit.execute(&sql, []).await?;
+            }
+            Ok(())
         })
         .await
     }
@@ -115,6 +138,7 @@ impl Store {
             let mut row = unit.leased(lease).await?;
             row.failures = row.failures.saturating_add(1);
             row.last_error = Some(why.chars().take(MAX_ERROR).collect());
+            row.failed_at = Some(unit.now);
             row.retry_at = Some(retry_at);
             row.leased_until = None;
             unit.keep_partner(row).await
@@ -147,11 +171,20 @@ impl Store {
 
 /// The partners from which somebody should read at a moment.
 fn due(now: DateTime<Utc>) -> Condition {
-    let over = |at: partner::Column| Condition::any().add(at.is_null()).add(at.lte(now));
+    use partner::Column::{FailedAt, LeasedUntil, RetryAt, State};
     Condition::all()
-        .add(partner::Column::State.eq(PartnerState::Active.code()))
-        .add(over(partner::Column::LeasedUntil))
-        .add(over(partner::Column::RetryAt))
+        .add(State.eq(PartnerState::Active.code()))
+        .add(is_over(LeasedUntil, now).add(LeasedUntil.gt(now + LEASE + SKEW)))
+        .add(is_over(RetryAt, now).add(FailedAt.gt(now + SKEW)))
+}
+
+/// What was noted by a clock that was ahead says nothing, and would never be over.
+fn forget_the_future(row: &mut partner::Model, now: DateTime<Utc>) {
+    let times = [&mut row.contacted_at, &mut row.up_to_date_at];
+    for at in times.into_iter().flatten() {
+        *at = now.min(*at);
+    }
+    row.compared_at = row.compared_at.filter(|at| *at <= now);
 }
 
 impl Unit<'_> {

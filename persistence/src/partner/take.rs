@@ -38,6 +38,8 @@ pub struct PartnerPage {
     pub origin: String,
     /// What it is a part of.
     pub phase: FeedPhase,
+    /// Where in the partner's log it begins, if it says so.
+    pub after: Option<i64>,
     /// How far it goes in the partner's log.
     pub seq: i64,
     /// How far that log goes.
@@ -101,6 +103,7 @@ impl Unit<'_> {
     async fn take_page(&mut self, lease: &Lease, page: &PartnerPage) -> Result<Taken> {
         let mut partner = self.leased(lease).await?;
         self.pin_origin(&mut partner, page).await?;
+        follows(&partner, page)?;
         partner.contacted_at = Some(self.now);
         let mut refused: Vec<Refused> = Vec::new();
         let mut news: Vec<&News> = Vec::new();
@@ -112,17 +115,22 @@ impl Unit<'_> {
             }
         }
         let mut known = self.known(&news).await?;
-        let going = news.iter().filter(|one| goes(one, &known)).count();
+        // Until what the snapshot did not hold is gone, the partner may have lost versions that are
+        // here, so what it says holds whatever is here; afterwards versions only rise.
+        let replaces = partner.unswept || partner.rereads;
+        let going = news
+            .iter()
+            .filter(|one| goes(one, &known, replaces))
+            .count();
         if let Some(held) = self.held(&partner, going).await? {
             return self.hold(partner, held).await;
         }
-        let lenient = page.phase == FeedPhase::Snapshot || partner.rereads;
         for one in &news {
             let why = match known.remove(&one.id()) {
                 None => Some("the page tells of the record twice".to_owned()),
                 Some(here) => match foreign(&here, one.kind(), &self.origin) {
                     None => {
-                        self.take(one, here, &partner, lenient).await?;
+                        self.take(one, here, &partner, replaces).await?;
                         None
                     }
                     foreign => foreign,
@@ -222,11 +230,14 @@ impl Unit<'_> {
         news: &News,
         mut here: Known,
         partner: &partner::Model,
-        lenient: bool,
+        replaces: bool,
     ) -> Result<()> {
+        if let Some(row) = &mut here.row {
+            self.refresh(row);
+        }
         match news {
             News::Upsert(record) => {
-                if is_news(record, here.row.as_ref(), lenient, partner.rereads) {
+                if is_news(record, here.row.as_ref(), replaces, partner.rereads) {
                     self.take_copy(record, &here).await?;
                 }
             }
@@ -235,25 +246,58 @@ impl Unit<'_> {
                 cause,
                 merged_into,
                 ..
-            } => {
-                let older = here.row.take_if(|row| row.version < *version);
-                if let Some(row) = &older {
+            } => match here.row.take() {
+                Some(row) if replaces || row.version < *version => {
                     self.lock_against_naming(row.id).await?;
-                    self.bury_copy(row, *version, (*cause, *merged_into))
+                    self.bury_copy(&row, *version, (*cause, *merged_into))
                         .await?;
+                    if *cause == Cause::Erased {
+                        self.erase_copy(row.id, None, *version).await?;
+                    }
                 }
-                if *cause == Cause::Erased && here.row.is_none() {
-                    self.erase_copy(news.id(), here.grave, *version).await?;
-                }
-            }
+                Some(_) => {}
+                None => self.take_grave(news, here.grave, replaces).await?,
+            },
             News::Leave { .. } => {
                 if let Some(row) = here.row.take() {
                     self.lock_against_naming(row.id).await?;
                     self.drop_copy(&row).await?;
+                } else if here.grave.is_some_and(|grave| grave.merged_into.is_some()) {
+                    self.drop_grave(news.id()).await?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Learns of the deletion of a record that is not here, or not any more.
+    async fn take_grave(
+        &mut self,
+        news: &News,
+        grave: Option<tombstone::Model>,
+        replaces: bool,
+    ) -> Result<()> {
+        let News::Delete {
+            id,
+            kind,
+            version,
+            cause,
+            merged_into,
+        } = news
+        else {
+            return Ok(());
+        };
+        let older = grave.as_ref().is_some_and(|grave| grave.version > *version);
+        if *cause == Cause::Erased {
+            self.erase_copy(*id, grave.clone(), *version).await?;
+        }
+        match merged_into {
+            Some(into) if replaces || !older => {
+                self.note_merged_copy((*kind, *id), *version, (*cause, *into))
+                    .await
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Keeps what was refused to be looked at, lets go of what has come right, and notes until the
@@ -290,7 +334,7 @@ impl Unit<'_> {
         if !partner.unswept {
             return Ok(());
         }
-        let there = news.iter().filter(|one| matches!(one, News::Upsert(_)));
+        let there = news.iter().filter(|one| is_there(one));
         // What cannot be read is there all the same.
         let seen: BTreeSet<Uuid> = there.map(|one| one.id()).chain(unread).collect();
         for chunk in seen.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
@@ -319,6 +363,7 @@ impl Unit<'_> {
         };
         partner.failures = 0;
         partner.last_error = None;
+        partner.failed_at = None;
         partner.retry_at = None;
         let (refused, taken) = (partner.refused, partner.taken);
         let outcome = if too_many(refused, taken) {
@@ -341,27 +386,55 @@ impl Unit<'_> {
     }
 }
 
+/// Refuses a page that is not the one after those that were taken over: the answer to another
+/// request, as caches between here and there might give it.
+fn follows(partner: &partner::Model, page: &PartnerPage) -> Result<()> {
+    // Releases before this one do not say.
+    let Some(after) = page.after else {
+        return Ok(());
+    };
+    let (seq, phase) = (partner.seq, page.phase.code());
+    if partner.next.is_none() && page.phase != FeedPhase::Snapshot {
+        let why = format!("a page of the {phase} instead of the beginning");
+        return Err(StoreError::Partner(why));
+    }
+    if partner.next.is_some() && after != seq {
+        let why = format!("a page of the {phase} after {after}, not after {seq}");
+        return Err(StoreError::Partner(why));
+    }
+    Ok(())
+}
+
 /// Whether so many refused entries of so many pause a partner.
 fn too_many(refused: i64, taken: i64) -> bool {
     refused > MOST_REFUSED || refused > FEW_REFUSED && refused.saturating_mul(100) > taken
 }
 
 /// Whether an entry takes a copy away.
-fn goes(news: &News, known: &BTreeMap<Uuid, Known>) -> bool {
+fn goes(news: &News, known: &BTreeMap<Uuid, Known>, replaces: bool) -> bool {
     let row = known.get(&news.id()).and_then(|known| known.row.as_ref());
     match news {
         News::Upsert(_) => false,
-        News::Delete { version, .. } => row.is_some_and(|row| row.version < *version),
+        News::Delete { version, .. } => row.is_some_and(|row| replaces || row.version < *version),
         News::Leave { .. } => row.is_some(),
     }
 }
 
-/// Whether a record is to be written: in the tail a newer version, in a snapshot, which the origin
-/// may have made after it lost some, anything else than is here.
+/// Whether an entry says that there is a record, or what stands for it.
+fn is_there(news: &News) -> bool {
+    match news {
+        News::Upsert(_) => true,
+        News::Delete { merged_into, .. } => merged_into.is_some(),
+        News::Leave { .. } => false,
+    }
+}
+
+/// Whether a record is to be written: a newer version; anything else than is here as long as this
+/// `replaces` what is here; everything if it is read `again`.
 fn is_news(
     record: &CopiedRecord,
     here: Option<&record::Model>,
-    lenient: bool,
+    replaces: bool,
     again: bool,
 ) -> bool {
     let Some(here) = here else {
@@ -372,7 +445,7 @@ fn is_news(
         || record.body != here.body
         || record.created_at != here.created_at
         || record.updated_at != here.updated_at;
-    newer || (lenient && other) || again
+    newer || (replaces && other) || again
 }
 
 /// Why a record is none of the partner's business.

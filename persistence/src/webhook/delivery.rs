@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::Caller;
 use domain::vocabulary::Coded;
 use domain::webhook::DeliveryState;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
     QueryOrder, QuerySelect, QueryTrait,
@@ -56,6 +56,7 @@ pub enum Since {
 /// What the log holds and is to be told again.
 #[derive(Debug)]
 pub struct Again {
+    since: Since,
     entries: Vec<Entry>,
     /// Of the entries up to this one, which are older than what was asked for, only those are told
     /// that were not told of before.
@@ -124,6 +125,7 @@ impl Store {
             ),
         };
         let mut again = Again {
+            since,
             entries: Vec::new(),
             gaps,
             through,
@@ -243,6 +245,7 @@ impl Unit<'_> {
         let mut row = row.ok_or(StoreError::NotFound)?;
         DeliveryState::Pending.code().clone_into(&mut row.state);
         row.attempts = 0;
+        row.refusals = 0;
         row.first_attempted_at = None;
         row.next_attempt_at = Some(self.now);
         row.finished_at = None;
@@ -267,21 +270,57 @@ impl Unit<'_> {
         let gaps = told.rows(gaps, self.now)?;
         let asked = told.rows(asked.into_iter(), self.now)?;
         let filled = self.insert_deliveries(gaps, &untouched()).await?;
+        let asked = self.insert_deliveries(asked, &anew()).await?;
+        let failed = match again.since {
+            Since::Moment(at) => self.retry_failed(id, at).await?,
+            Since::Entry(_) => 0,
+        };
         Ok(Replayed {
-            deliveries: filled + self.insert_deliveries(asked, &anew()).await?,
+            deliveries: filled + asked + failed,
             through: again.through,
             complete: again.complete,
         })
     }
 }
 
+impl Unit<'_> {
+    /// Lets the deliveries to a webhook be made again that were given up since a moment, however
+    /// long before that they began; answers how many.
+    async fn retry_failed(&self, webhook: Uuid, since: DateTime<Utc>) -> Result<u64> {
+        use webhook_delivery::Column::{
+            Attempts, FinishedAt, FirstAttemptedAt, NextAttemptAt, Refusals, State, WebhookId,
+        };
+        let none = Option::<DateTime<Utc>>::None;
+        let retried = webhook_delivery::Entity::update_many()
+            .col_expr(State, Expr::value(DeliveryState::Pending.code()))
+            .col_expr(Attempts, Expr::value(0))
+            .col_expr(Refusals, Expr::value(0))
+            .col_expr(FirstAttemptedAt, Expr::value(none))
+            .col_expr(FinishedAt, Expr::value(none))
+            .col_expr(NextAttemptAt, Expr::value(self.now))
+            .filter(WebhookId.eq(webhook))
+            .filter(State.eq(DeliveryState::Failed.code()))
+            .filter(FinishedAt.gte(since))
+            .exec(&self.tx)
+            .await?;
+        Ok(retried.rows_affected)
+    }
+}
+
 /// A delivery that is known begins anew, under its id.
 fn anew() -> OnConflict {
     use webhook_delivery::Column::{
-        Attempts, FinishedAt, FirstAttemptedAt, NextAttemptAt, Seq, State, WebhookId,
+        Attempts, FinishedAt, FirstAttemptedAt, NextAttemptAt, Refusals, Seq, State, WebhookId,
     };
     OnConflict::columns([WebhookId, Seq])
-        .update_columns([Attempts, FinishedAt, FirstAttemptedAt, NextAttemptAt, State])
+        .update_columns([
+            Attempts,
+            Refusals,
+            FinishedAt,
+            FirstAttemptedAt,
+            NextAttemptAt,
+            State,
+        ])
         .to_owned()
 }
 

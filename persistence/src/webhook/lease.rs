@@ -2,6 +2,7 @@
 
 use crate::entity::{webhook, webhook_delivery};
 use crate::error::{Result, StoreError};
+use crate::lease::{SKEW, is_over};
 use crate::store::Store;
 use crate::unit::Unit;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -36,6 +37,8 @@ pub struct Attempt {
     pub error: Option<String>,
     /// When the delivery is tried again; never again if absent.
     pub retry_at: Option<DateTime<Utc>>,
+    /// Whether the receiver refused it, rather than not being there.
+    pub refused: bool,
     /// Until when the webhook is let alone after a failure.
     pub pause_until: DateTime<Utc>,
     /// Whether the receiver wants to be told nothing any more.
@@ -44,18 +47,23 @@ pub struct Attempt {
 
 /// The deliveries that are due at a moment.
 fn due(now: DateTime<Utc>) -> Condition {
+    use webhook_delivery::Column::{AttemptedAt, NextAttemptAt, State};
     Condition::all()
-        .add(webhook_delivery::Column::State.eq(DeliveryState::Pending.code()))
-        .add(webhook_delivery::Column::NextAttemptAt.lte(now))
+        .add(State.eq(DeliveryState::Pending.code()))
+        .add(
+            is_over(NextAttemptAt, now)
+                .add(AttemptedAt.is_null())
+                .add(AttemptedAt.gt(now + SKEW)),
+        )
 }
 
 /// The webhooks to which somebody may send at a moment.
 fn free(now: DateTime<Utc>) -> Condition {
-    let over = |at: webhook::Column| Condition::any().add(at.is_null()).add(at.lte(now));
+    use webhook::Column::{FailedAt, LeasedUntil, RetryAt, State};
     Condition::all()
-        .add(webhook::Column::State.eq(WebhookState::Active.code()))
-        .add(over(webhook::Column::LeasedUntil))
-        .add(over(webhook::Column::RetryAt))
+        .add(State.eq(WebhookState::Active.code()))
+        .add(is_over(LeasedUntil, now).add(LeasedUntil.gt(now + LEASE + SKEW)))
+        .add(is_over(RetryAt, now).add(FailedAt.gt(now + SKEW)))
 }
 
 impl Store {
@@ -150,10 +158,12 @@ impl Store {
                 webhook.succeeded_at = Some(unit.now);
                 webhook.failures = 0;
                 webhook.last_error = None;
+                webhook.failed_at = None;
                 webhook.retry_at = None;
             } else {
                 webhook.failures = webhook.failures.saturating_add(1);
                 webhook.last_error.clone_from(&row.error);
+                webhook.failed_at = Some(unit.now);
                 webhook.retry_at = Some(attempt.pause_until);
                 unit.disable_if_in_vain(&mut webhook, &row, attempt);
             }
@@ -189,6 +199,7 @@ fn good(lease: &WebhookLease) -> Condition {
 /// Notes an attempt in the row of its delivery.
 fn note(row: &mut webhook_delivery::Model, attempt: &Attempt, now: DateTime<Utc>) {
     row.attempts = row.attempts.saturating_add(1);
+    row.refusals = row.refusals.saturating_add(attempt.refused.into());
     row.attempted_at = Some(now);
     row.first_attempted_at = row.first_attempted_at.or(Some(now));
     row.status = attempt.status.map(i32::from);

@@ -69,6 +69,7 @@ impl Told {
             at: Set(entry.at),
             state: Set(DeliveryState::Pending.code().to_owned()),
             attempts: Set(0),
+            refusals: Set(0),
             first_attempted_at: Set(None),
             attempted_at: Set(None),
             status: Set(None),

@@ -96,7 +96,7 @@ story!(copies_stay_or_go_with_their_partner, async |node| {
         assert_eq!(partners.await.unwrap(), 0);
     }
     here.settled().await;
-    audiences_are_true(here.store.db().reader()).await;
+    audiences_are_true(here.store.db()).await;
     here.stop().await;
 });
 

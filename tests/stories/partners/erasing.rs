@@ -41,7 +41,7 @@ story!(
         let gone = gone.problem(410, "gone");
         assert_eq!(gone.json["tombstone"]["cause"], "erased");
         here.settled().await;
-        audiences_are_true(here.store.db().reader()).await;
+        audiences_are_true(here.store.db()).await;
         here.stop().await;
     }
 );
@@ -79,7 +79,59 @@ story!(
         assert_eq!(bodies(&here, &id).await, 0);
         here.get("/v1/actors/alt").await.problem(404, "not-found");
         here.settled().await;
-        audiences_are_true(here.store.db().reader()).await;
+        audiences_are_true(here.store.db()).await;
+        here.stop().await;
+    }
+);
+
+story!(
+    what_had_left_the_filter_before_it_was_erased_is_erased_here_too,
+    async |node| {
+        let here = Neighbour::start(node.backend, "hier").await;
+        let home = node.get("/v1/regions/hessen").await.expect(200);
+        let filter = json!({"home_regions": [home.id()]});
+        let intake = Intake::new(&here, "nachbar", &node.base, filter).await;
+        let id = actor(node, "Alt").await;
+        let stays = actor(node, "Bleibt").await;
+        intake.pull().await;
+        // It is merged somewhere else, and its last body stays here, since the survivor is found by it.
+        change(node, &id, json!({"home_region": "bayern"})).await;
+        let merge = node.post(&format!("/v1/actors/{id}/merge"));
+        merge.json(&json!({"into": stays})).await.expect(200);
+        intake.pull().await;
+        erase(node, &id).await;
+        intake.pull().await;
+        assert_eq!(bodies(&here, &id).await, 0);
+        here.stop().await;
+    }
+);
+
+story!(
+    what_was_merged_into_the_merged_is_erased_too,
+    async |node| {
+        let here = Neighbour::start(node.backend, "hier").await;
+        let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
+        let mut chain = Vec::new();
+        for name in ["Erste", "Zweite", "Dritte", "Vierte"] {
+            chain.push(actor(node, name).await);
+        }
+        intake.pull().await;
+        for pair in chain.windows(2) {
+            let merge = node.post(&format!("/v1/actors/{}/merge", pair[0]));
+            merge.json(&json!({"into": pair[1]})).await.expect(200);
+        }
+        intake.pull().await;
+        // The third, and with it all that was merged into it.
+        erase(node, &chain[2]).await;
+        intake.pull().await;
+        for there in [node, &*here] {
+            for id in &chain[..3] {
+                assert_eq!(bodies(there, id).await, 0, "{}", there.store.node().origin);
+            }
+        }
+        here.get(&format!("/v1/actors/{}", chain[3]))
+            .await
+            .expect(200);
         here.stop().await;
     }
 );

@@ -115,7 +115,7 @@ story!(
         assert_eq!(intake.pull().await, Taken::UpToDate);
         assert_eq!(copies(&here, node).await, 0);
         here.settled().await;
-        audiences_are_true(here.store.db().reader()).await;
+        audiences_are_true(here.store.db()).await;
         here.stop().await;
     }
 );

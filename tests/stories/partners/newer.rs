@@ -226,7 +226,7 @@ story!(
         // A relationship of an unknown type joins nothing yet.
         let path = format!("/v1/relationships/{}", Uuid::from_u128(3));
         node.get(&path).await.problem(404, "not-found");
-        audiences_are_true(node.store.db().reader()).await;
+        audiences_are_true(node.store.db()).await;
         fern.stop().await;
     }
 );
@@ -330,7 +330,7 @@ story!(
             intake.step().await.unwrap().unwrap();
         }
         node.settled().await;
-        audiences_are_true(node.store.db().reader()).await;
+        audiences_are_true(node.store.db()).await;
         assert_eq!(
             node.get(&format!("/v1/actors/{mine}"))
                 .await

@@ -93,7 +93,7 @@ story!(three_regions_find_each_others_records, async |node| {
         for other in values(&list, "id") {
             here.get(&format!("/v1/actors/{other}")).await.expect(200);
         }
-        audiences_are_true(here.store.db().reader()).await;
+        audiences_are_true(here.store.db()).await;
     }
     assert!(found.windows(2).all(|pair| pair[0] == pair[1]));
 

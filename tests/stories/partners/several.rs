@@ -69,7 +69,7 @@ story!(
                 .await
                 .expect(200);
             assert_eq!(list.json["total"], 2);
-            audiences_are_true(here.store.db().reader()).await;
+            audiences_are_true(here.store.db()).await;
         }
         drop(intakes);
         b.stop().await;
@@ -129,7 +129,7 @@ story!(
             "{ends:?}"
         );
         node.settled().await;
-        audiences_are_true(node.store.db().reader()).await;
+        audiences_are_true(node.store.db()).await;
         b.stop().await;
         c.stop().await;
     }

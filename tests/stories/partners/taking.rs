@@ -19,7 +19,7 @@ story!(records_are_taken_over_as_they_are, Seeded, async |node| {
     assert_eq!(intake.pull().await, Taken::UpToDate);
     intake.equals(node, "").await;
     here.settled().await;
-    audiences_are_true(here.store.db().reader()).await;
+    audiences_are_true(here.store.db()).await;
 
     let path = "/v1/networks/cluster-gesundheit-nordhessen";
     let there = node.get(path).await.expect(200);
@@ -136,7 +136,7 @@ story!(changes_follow, async |node| {
         .problem(410, "gone");
     intake.equals(node, "").await;
     here.settled().await;
-    audiences_are_true(here.store.db().reader()).await;
+    audiences_are_true(here.store.db()).await;
     here.stop().await;
 });
 
@@ -164,7 +164,7 @@ story!(merges_follow_and_come_undone, async |node| {
     node.settled().await;
     intake.pull().await;
     here.settled().await;
-    audiences_are_true(here.store.db().reader()).await;
+    audiences_are_true(here.store.db()).await;
     for loser in &ids[..2] {
         let moved = here
             .get(&format!("/v1/actors/{loser}"))
@@ -194,7 +194,7 @@ story!(merges_follow_and_come_undone, async |node| {
         3
     );
     intake.equals(node, "").await;
-    audiences_are_true(here.store.db().reader()).await;
+    audiences_are_true(here.store.db()).await;
     here.stop().await;
 });
 
@@ -208,7 +208,7 @@ story!(what_is_named_may_come_later_or_never, async |node| {
     here.settled().await;
     let path = format!("/v1/relationships/{edge}");
     here.get(&path).await.problem(404, "not-found");
-    audit(here.store.db().reader()).await;
+    audit(here.store.db()).await;
     intake
         .change(json!({"kinds": ["relationship", "actor"]}))
         .await;
@@ -216,7 +216,7 @@ story!(what_is_named_may_come_later_or_never, async |node| {
     here.settled().await;
     here.get(&path).await.expect(200);
     intake.equals(node, "kind=actor,relationship").await;
-    audiences_are_true(here.store.db().reader()).await;
+    audiences_are_true(here.store.db()).await;
     here.stop().await;
 });
 
@@ -244,7 +244,7 @@ story!(another_filter_takes_away_what_is_not_wanted, async |node| {
     intake.pull().await;
     intake.equals(node, "").await;
     here.settled().await;
-    audiences_are_true(here.store.db().reader()).await;
+    audiences_are_true(here.store.db()).await;
     here.stop().await;
 });
 
@@ -318,7 +318,7 @@ story!(hidden_copies_stay_hidden, async |node| {
     here.delete(&format!("{path}/hidden")).await.expect(204);
     here.get(&path).await.expect(200);
     here.settled().await;
-    audiences_are_true(here.store.db().reader()).await;
+    audiences_are_true(here.store.db()).await;
     here.stop().await;
 });
 
@@ -351,7 +351,7 @@ story!(disputed_copies_stay_withheld, async |node| {
     let row = row.await.unwrap().unwrap();
     assert_eq!((row.version, row.withheld), (2, true));
     here.get(&path).await.problem(404, "not-found");
-    audiences_are_true(here.store.db().reader()).await;
+    audiences_are_true(here.store.db()).await;
     intake.equals(node, "").await;
     here.stop().await;
 });

@@ -137,7 +137,7 @@ story!(what_was_allowed_once_is_looked_at_again, async |node| {
     assert!(refused.unwrap_err().to_string().contains("public"));
 });
 
-async fn set(node: &Node, column: partner::Column, value: impl Into<sea_orm::Value>) {
+pub(super) async fn set(node: &Node, column: partner::Column, value: impl Into<sea_orm::Value>) {
     partner::Entity::update_many()
         .col_expr(column, Expr::value(value))
         .exec(node.store.db().reader())

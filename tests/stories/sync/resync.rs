@@ -27,7 +27,7 @@ async fn set_state(node: &Node, column: state::Column, value: impl Into<sea_orm:
 }
 
 /// Puts the database back to where the log ended with `seq`.
-pub(super) async fn restore(node: &Node, seq: i64) {
+pub(crate) async fn restore(node: &Node, seq: i64) {
     let db = node.store.db().reader();
     record::Entity::delete_many()
         .filter(record::Column::Seq.gt(seq))
@@ -125,5 +125,9 @@ story!(
         restore(node, head).await;
         let next = page.json["next"].as_str().unwrap();
         must_begin_anew(node, next, "cursor_ahead").await;
+        // Also once the log goes as far again: its end is another one.
+        actor(node, "Ein anderer").await;
+        actor(node, "Noch ein anderer").await;
+        must_begin_anew(node, next, "log_forked").await;
     }
 );

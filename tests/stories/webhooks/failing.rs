@@ -132,9 +132,11 @@ story!(a_receiver_that_is_gone_is_told_nothing_more, async |node| {
     assert_eq!(receiver.news().len(), 2);
     let since = shown["disabled_at"].as_str().unwrap();
     let replay = node.post(&format!("{}/replay?since={since}", hook.path));
-    assert_eq!(replay.await.expect(200).json["deliveries"], 1);
+    assert_eq!(replay.await.expect(200).json["deliveries"], 2);
     hook.sent().await;
-    assert_eq!(receiver.news().len(), 1);
+    // What was answered 410 is told as well.
+    assert_eq!(receiver.news().len(), 2);
+    assert_eq!(hook.shown().await["failed"], 0);
     receiver.stop().await;
 });
 
@@ -239,3 +241,88 @@ story!(what_was_allowed_once_is_looked_at_again, async |node| {
     );
     receiver.stop().await;
 });
+
+story!(
+    what_was_given_up_is_told_again_however_old_it_is,
+    async |node| {
+        let receiver = Receiver::start();
+        let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
+        actor(node, "Akteur").await;
+        let instance = later(node).await;
+        let courier = courier(&instance.store);
+        for _ in 0..10 {
+            receiver.replies(Reply::Status(500));
+            courier.send_all().await.unwrap();
+            instance.later(TimeDelta::hours(27));
+        }
+        let shown = hook.shown().await;
+        assert_eq!(shown["disabled_reason"], "failing");
+        drop(receiver.news());
+        hook.change(json!({"active": true})).await;
+        // Days after what happened, which nobody heard of.
+        let since = shown["disabled_at"].as_str().unwrap();
+        let replay = node.post(&format!("{}/replay?since={since}", hook.path));
+        assert_eq!(replay.await.expect(200).json["deliveries"], 1);
+        courier.send_all().await.unwrap();
+        assert_eq!(receiver.news().len(), 1);
+        instance.stop().await;
+        receiver.stop().await;
+    }
+);
+
+story!(
+    a_receiver_that_was_away_is_told_as_soon_as_it_is_back,
+    async |node| {
+        let receiver = Receiver::start();
+        let url = receiver.url.clone();
+        receiver.stop().await;
+        let hook = Hook::new(node, "website", &url, json!({})).await;
+        for number in 0..3 {
+            actor(node, &format!("Akteur {number}")).await;
+        }
+        let instance = later(node).await;
+        let courier = courier(&instance.store);
+        // For two hours nobody listens.
+        let mut attempts = 0;
+        let begun = instance.now();
+        while instance.now() - begun < TimeDelta::hours(2) {
+            courier.send_all().await.unwrap();
+            let shown = hook.shown().await;
+            let retry = moment(&shown["retry_at"]);
+            assert!(retry - instance.now() <= TimeDelta::seconds(30), "{shown}");
+            instance.later(TimeDelta::seconds(30));
+            attempts += 1;
+            if attempts == 20 {
+                // The rest of the time nobody looks.
+                instance.later(TimeDelta::hours(2));
+            }
+        }
+        let back = Receiver::at(&url);
+        courier.send_all().await.unwrap();
+        assert_eq!(back.news().len(), 3, "all at once, in order");
+        assert_eq!(hook.deliveries("state=delivered").await.len(), 3);
+        instance.stop().await;
+        back.stop().await;
+    }
+);
+
+story!(
+    what_a_clock_that_was_ahead_has_noted_delays_nothing,
+    async |node| {
+        let receiver = Receiver::start();
+        let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
+        actor(node, "Akteur").await;
+        let ahead = later(node).await;
+        ahead.later(TimeDelta::days(1));
+        receiver.replies(Reply::Status(500));
+        courier(&ahead.store).send_all().await.unwrap();
+        assert_eq!(receiver.heard().len(), 1);
+        // It holds the lease still, and noted when to try again, both tomorrow.
+        ahead.store.lease_webhook(hook.id).await.unwrap();
+        courier(&node.store).send_all().await.unwrap();
+        assert_eq!(receiver.heard().len(), 2);
+        assert_eq!(hook.deliveries("state=delivered").await.len(), 1);
+        ahead.stop().await;
+        receiver.stop().await;
+    }
+);

@@ -139,6 +139,7 @@ story!(whoever_lost_the_lease_notes_nothing, async |node| {
     let attempt = Attempt {
         status: Some(204),
         error: None,
+        refused: false,
         retry_at: None,
         pause_until: instance.now(),
         gone: false,

@@ -33,6 +33,9 @@ pub(super) struct Page {
     entries: Vec<Entry>,
     /// `snapshot` as long as there are records that were not told of, then `tail`.
     phase: FeedPhase,
+    /// The number of the log after which this page begins: `seq` of the page before it. A page that
+    /// begins elsewhere is the answer to another request.
+    after_seq: i64,
     /// Whoever has taken over this page knows every change up to this number of the log; in a
     /// snapshot only once it ends.
     seq: i64,
@@ -109,9 +112,12 @@ pub(super) async fn get(
     let until = Instant::now() + sent.wait;
     let mut written = app.store.watch_head();
     let mut stopping = app.stopping.subscribe();
+    let mut after = None;
     loop {
         let page = app.store.feed(&sent.filter, &sent.start, sent.limit).await;
-        let page = page.map_err(|why| sent.anew(why))?;
+        let mut page = page.map_err(|why| sent.anew(why))?;
+        // While it waits, it goes on from what concerned others only.
+        page.after = *after.get_or_insert(page.after);
         let told = !page.entries.is_empty() || page.has_more;
         if told || Instant::now() >= until {
             return Ok(Private::new(sent.page(&app, page)?));
@@ -139,6 +145,7 @@ impl Sent {
             log_id: node.log_id,
             entries: Entry::all(page.entries, &node.origin)?,
             phase: page.phase,
+            after_seq: page.after,
             seq: page.seq,
             head_seq: page.head,
             has_more: page.has_more,

@@ -1,0 +1,207 @@
+//! What readers need to follow merges: a relationship may name a record that was merged into
+//! another, and is shown for the record that is left. Readers who never had the merged record, or
+//! to whom it was never public, learn with the relationship that it was merged.
+
+use super::{FeedEntry, News, Reader};
+use crate::entity::{edge, merged, record, tombstone};
+use crate::error::Result;
+use domain::change::Cause;
+use domain::resource::Kind;
+use domain::vocabulary::Coded;
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Select};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// Tombstones of merged records by id: each leads to the next of its chain.
+type Graves = BTreeMap<Uuid, tombstone::Model>;
+
+impl Reader<'_> {
+    /// Tells before each record that is told of what was merged as far as it takes to understand
+    /// it: what a relationship names; what was merged into a record that has become visible
+    /// (`appeared`); and the rest of the chain of what is told to be merged.
+    pub(super) async fn with_merges(
+        &self,
+        entries: Vec<FeedEntry>,
+        appeared: &BTreeSet<Uuid>,
+    ) -> Result<Vec<FeedEntry>> {
+        let mut causes = self.named_losers(&entries).await?;
+        for (survivor, loser) in self.public_losers(appeared).await? {
+            causes.entry(survivor).or_default().push(loser);
+        }
+        for entry in &entries {
+            if let News::Delete {
+                merged_into: Some(into),
+                ..
+            } = &entry.news
+            {
+                causes.entry(entry.id).or_default().push(*into);
+            }
+        }
+        if causes.is_empty() {
+            return Ok(entries);
+        }
+        let graves = self.chains(causes.values().flatten().copied()).await?;
+        let visible = self.visible_ends(&graves).await?;
+        let mut told: BTreeSet<Uuid> = entries.iter().map(|entry| entry.id).collect();
+        let mut all = Vec::with_capacity(entries.len());
+        for entry in entries {
+            for loser in causes.remove(&entry.id).into_iter().flatten() {
+                for grave in chain(&graves, loser, &visible) {
+                    let kind = Kind::parse(&grave.kind);
+                    let wanted = kind.is_some_and(|kind| self.filter.kinds().contains(&kind));
+                    if wanted && told.insert(grave.id) {
+                        all.push(FeedEntry {
+                            seq: entry.seq,
+                            tx: entry.tx,
+                            ..FeedEntry::merged(grave)
+                        });
+                    }
+                }
+            }
+            all.push(entry);
+        }
+        Ok(all)
+    }
+
+    /// The merged records that the relationships among the entries name, by relationship.
+    async fn named_losers(&self, entries: &[FeedEntry]) -> Result<BTreeMap<Uuid, Vec<Uuid>>> {
+        let upserts = entries
+            .iter()
+            .filter(|entry| matches!(entry.news, News::Upsert(_)));
+        let ids = upserts.filter(|entry| entry.kind == Kind::Relationship.code());
+        let ids: Vec<Uuid> = ids.map(|entry| entry.id).collect();
+        let mut named = BTreeMap::<Uuid, Vec<Uuid>>::new();
+        if ids.is_empty() {
+            return Ok(named);
+        }
+        let edges = edge::Entity::find().filter(edge::Column::RecordId.is_in(ids));
+        let edges = edges.all(&self.tx).await?;
+        let ends = |edge: &edge::Model| edge.from_id.into_iter().chain(edge.to_id);
+        let losers: BTreeSet<Uuid> = edges.iter().flat_map(ends).collect();
+        let losers = merged::Entity::find().filter(merged::Column::LoserId.is_in(losers));
+        let losers = losers.all(&self.tx).await?;
+        let losers: BTreeSet<Uuid> = losers.into_iter().map(|row| row.loser_id).collect();
+        for edge in &edges {
+            let merged = ends(edge).filter(|id| losers.contains(id));
+            named.entry(edge.record_id).or_default().extend(merged);
+        }
+        named.retain(|_, losers| !losers.is_empty());
+        Ok(named)
+    }
+
+    /// The records that outsiders knew and that were merged into some, with these.
+    async fn public_losers(&self, survivors: &BTreeSet<Uuid>) -> Result<Vec<(Uuid, Uuid)>> {
+        if survivors.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = merged::Entity::find()
+            .filter(merged::Column::SurvivorId.is_in(survivors.iter().copied()))
+            .all(&self.tx)
+            .await?;
+        let losers: Vec<Uuid> = rows.iter().map(|row| row.loser_id).collect();
+        let public: BTreeSet<Uuid> = self
+            .told_graves()
+            .select_only()
+            .column(tombstone::Column::Id)
+            .filter(tombstone::Column::Id.is_in(losers))
+            .into_tuple()
+            .all(&self.tx)
+            .await?
+            .into_iter()
+            .collect();
+        let rows = rows
+            .into_iter()
+            .filter(|row| public.contains(&row.loser_id));
+        Ok(rows.map(|row| (row.survivor_id, row.loser_id)).collect())
+    }
+
+    /// The tombstones of merged records of this node that readers with this filter knew.
+    pub(super) fn told_graves(&self) -> Select<tombstone::Entity> {
+        let homes = &self.filter.home_regions;
+        let home = tombstone::Column::HomeRegion.is_in(homes.iter().copied());
+        let own = tombstone::Column::Origin.eq(&self.store.node().origin);
+        tombstone::Entity::find()
+            .filter(own)
+            .filter(tombstone::Column::MergedInto.is_not_null())
+            .filter(tombstone::Column::WasPublic.eq(true))
+            .filter(Condition::all().add_option((!homes.is_empty()).then_some(home)))
+    }
+
+    /// The tombstones of merged records and of what those were merged into, as far as they are this
+    /// node's.
+    pub(super) async fn chains(&self, ids: impl Iterator<Item = Uuid>) -> Result<Graves> {
+        let mut graves = Graves::new();
+        let mut next: BTreeSet<Uuid> = ids.collect();
+        while !next.is_empty() {
+            let found = tombstone::Entity::find()
+                .filter(tombstone::Column::Id.is_in(next))
+                .filter(tombstone::Column::MergedInto.is_not_null())
+                .filter(tombstone::Column::Origin.eq(&self.store.node().origin))
+                .all(&self.tx)
+                .await?;
+            next = found.iter().filter_map(|grave| grave.merged_into).collect();
+            graves.extend(found.into_iter().map(|grave| (grave.id, grave)));
+            next.retain(|id| !graves.contains_key(id));
+        }
+        Ok(graves)
+    }
+
+    /// The records at the ends of chains that outsiders see.
+    pub(super) async fn visible_ends(&self, graves: &Graves) -> Result<BTreeSet<Uuid>> {
+        let ends = graves.values().filter_map(|grave| grave.merged_into);
+        let ends: BTreeSet<Uuid> = ends.filter(|id| !graves.contains_key(id)).collect();
+        if ends.is_empty() {
+            return Ok(ends);
+        }
+        let visible = record::Entity::find()
+            .select_only()
+            .column(record::Column::Id)
+            .filter(record::Column::Id.is_in(ends))
+            .filter(record::Column::Shown.eq(true))
+            .into_tuple::<Uuid>()
+            .all(&self.tx)
+            .await?;
+        Ok(visible.into_iter().collect())
+    }
+}
+
+/// The tombstones from a merged record to the record that stands for it, if outsiders see that one.
+pub(super) fn chain<'a>(
+    graves: &'a Graves,
+    loser: Uuid,
+    visible: &BTreeSet<Uuid>,
+) -> Vec<&'a tombstone::Model> {
+    let mut chain = Vec::new();
+    let mut at = loser;
+    while let Some(grave) = graves.get(&at).filter(|_| chain.len() <= graves.len()) {
+        chain.push(grave);
+        at = grave.merged_into.unwrap_or(at);
+    }
+    if visible.contains(&at) {
+        chain
+    } else {
+        Vec::new()
+    }
+}
+
+impl FeedEntry {
+    /// A merged record, outside any transaction.
+    pub(super) fn merged(grave: &tombstone::Model) -> Self {
+        Self {
+            seq: 0,
+            tx: None,
+            kind: grave.kind.clone(),
+            id: grave.id,
+            at: grave.deleted_at,
+            news: News::Delete {
+                version: grave.version,
+                cause: if grave.cause == Cause::Erased.code() {
+                    grave.cause.clone()
+                } else {
+                    Cause::Merged.code().to_owned()
+                },
+                merged_into: grave.merged_into,
+            },
+        }
+    }
+}
