@@ -19,16 +19,14 @@ pub fn chance() -> StdRng {
     StdRng::seed_from_u64(seed)
 }
 
-/// Which seeds are simulated: so many, more with [`full`], or what `SIMULATION_SEEDS` says: a
-/// number of them, or a range such as `17..18`.
+/// Which seeds `SIMULATION_SEEDS` wants to be simulated: a number of them, or a range such as
+/// `17..18`.
 #[must_use]
-pub fn seeds(few: u64, many: u64) -> Range<u64> {
-    let Some(wanted) = variable("SIMULATION_SEEDS") else {
-        return 0..if full() { many } else { few };
-    };
+pub fn wanted_seeds() -> Option<Range<u64>> {
+    let wanted = variable("SIMULATION_SEEDS")?;
     let (start, end) = wanted.split_once("..").unwrap_or(("0", &wanted));
     let number = |text: &str| text.parse().expect("SIMULATION_SEEDS=200 or 17..18");
-    number(start)..number(end)
+    Some(number(start)..number(end))
 }
 
 /// Says something that is shown when the test fails, or with `--nocapture`.

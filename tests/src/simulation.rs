@@ -8,6 +8,7 @@
 mod act;
 mod check;
 mod pull;
+mod reader;
 mod station;
 mod truth;
 mod wire;
@@ -17,6 +18,7 @@ use api::partner::Answer;
 use persistence::partner::Lease;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use reader::Reader;
 use station::Station;
 pub use station::Yard;
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,6 +68,7 @@ struct World<'a> {
     nodes: Vec<Station>,
     links: Vec<Link>,
     flights: Vec<Flight>,
+    readers: Vec<Reader>,
     /// Between which nodes nothing gets through.
     cut: BTreeSet<(usize, usize)>,
     /// What has happened.
@@ -106,10 +109,12 @@ impl<'a> World<'a> {
             nodes,
             links: Vec::new(),
             flights: Vec::new(),
+            readers: Vec::new(),
             cut: BTreeSet::new(),
             trace,
             named: 0,
         };
+        world.readers = (0..count).map(Reader::new).collect();
         for here in 0..count {
             for there in 0..count {
                 // A ring at least.
@@ -158,14 +163,17 @@ impl<'a> World<'a> {
             }
             720..770 => self.land().await,
             770..830 => self.follow().await,
-            830..850 => self.crash().await,
-            850..865 => self.crash_within().await,
-            865..880 => self.back_up().await,
-            880..890 => self.restore().await,
-            890..893 => self.make_anew().await,
-            893..920 => self.cut_or_mend(),
-            920..940 => self.change_partner().await,
-            940..950 => self.hide().await,
+            830..845 => self.crash().await,
+            845..858 => self.crash_within().await,
+            858..866 => self.fail_within().await,
+            866..879 => self.back_up().await,
+            879..888 => self.restore().await,
+            888..891 => self.make_anew().await,
+            891..903 => self.cut_or_mend(),
+            903..916 => self.change_partner().await,
+            916..924 => self.hide().await,
+            924..930 => self.set_a_clock(),
+            930..975 => self.read().await,
             _ => {
                 let seconds = [1, 7, 45, 200, 400, 4000, 90_000];
                 let seconds = seconds[self.dice.random_range(0..seconds.len())];
@@ -217,6 +225,12 @@ impl<'a> World<'a> {
         if self.nodes[node].restore(self.yard, which).await {
             self.note(format!("{node} goes back to a backup"));
             self.another_life(node);
+            // Its log may have grown beyond what others know of the one that is lost.
+            if self.chance(50) {
+                for _ in 0..self.dice.random_range(1..12) {
+                    self.write_at(node).await;
+                }
+            }
         }
     }
 
@@ -234,6 +248,9 @@ impl<'a> World<'a> {
     }
 
     fn another_life(&mut self, node: usize) {
+        for reader in &mut self.readers {
+            reader.another_life(node);
+        }
         for link in &mut self.links {
             if link.here == node {
                 link.seen.clear();
@@ -246,6 +263,15 @@ impl<'a> World<'a> {
                 link.ends.clear();
             }
         }
+    }
+
+    /// A clock is ahead for a while.
+    fn set_a_clock(&mut self) {
+        let node = self.any_node();
+        let ahead = [90_000, 300_000][self.dice.random_range(0..2)];
+        let right = self.nodes[node].ahead > 0;
+        self.note(format!("the clock of {node} is put right: {right}"));
+        self.nodes[node].set_clock(if right { 0 } else { ahead });
     }
 
     fn cut_or_mend(&mut self) {
@@ -267,10 +293,18 @@ impl<'a> World<'a> {
             self.land().await;
         }
         self.calm = true;
-        // All that has a date is due, and so is comparing the digests.
-        self.pass(90_000);
+        for node in &mut self.nodes {
+            node.set_clock(0);
+        }
+        // The pauses after errors and the leases of instances that are gone are over, and nothing
+        // that waits for another day.
+        self.pass(100);
+        for link in 0..self.links.len() {
+            self.clear_quarantine(link).await;
+        }
         self.come_to_rest().await;
         check::all_is_well(self).await;
+        self.readers_are_right().await;
     }
 
     async fn come_to_rest(&mut self) {

@@ -109,8 +109,8 @@ impl World<'_> {
                 let patch = self.patch(node, kind);
                 Act::Patch(kind, id, patch)
             }
-            80..88 => Act::Delete(kind, id),
-            88..94 => {
+            80..87 => Act::Delete(kind, id),
+            87..94 => {
                 let same = own.iter().filter(|(_, other)| *other == kind);
                 let same: Vec<_> = same.collect();
                 let (into, _) = same[self.dice.random_range(0..same.len())];

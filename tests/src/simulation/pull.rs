@@ -12,6 +12,7 @@ use persistence::StoreError;
 use persistence::partner::{NewPartner, PartnerChange, Taken};
 use persistence::write::Precondition;
 use rand::Rng;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -29,6 +30,7 @@ enum Fate {
     AnsweredAsBefore,
     AnsweredAgain,
     CutOff,
+    Mangled,
 }
 
 impl Link {
@@ -171,6 +173,7 @@ impl World<'_> {
                     }
                     None => self.answer(&mut flight).await,
                 },
+                Fate::Mangled => self.answer(&mut flight).await.map(mangled),
                 Fate::CutOff => {
                     flight.cut_off = true;
                     self.answer(&mut flight).await.map(|mut answer| {
@@ -195,6 +198,7 @@ impl World<'_> {
             19..24 => Fate::AnsweredAsBefore,
             24..26 => Fate::CutOff,
             26..32 => Fate::AnsweredAgain,
+            32..37 => Fate::Mangled,
             _ => Fate::Answered,
         }
     }
@@ -264,7 +268,8 @@ impl World<'_> {
             Ok(Taken::Stopped) => link.lease = None,
             // The partner was changed meanwhile.
             Err(Failed::Lost) => assert!(link.lease.is_none(), "nobody else has a lease"),
-            Err(Failed::Partner { why, .. }) => {
+            Err(Failed::Partner(unreadable)) => {
+                let why = unreadable.why;
                 // A page that was taken over already leads nowhere.
                 let injected = why.starts_with(FAULT) || flight.cut_off || flight.stale;
                 assert!(injected && !self.calm, "{why}");
@@ -330,6 +335,27 @@ impl World<'_> {
         }
     }
 
+    /// What could not be taken over is told again: an operator lets it begin anew.
+    pub(super) async fn clear_quarantine(&mut self, link: usize) {
+        let one = &mut self.links[link];
+        let store = &self.nodes[one.here].store;
+        if !store.has_quarantined(one.id).await.unwrap() {
+            return;
+        }
+        let partner = partner_of(store, one.id).await;
+        let change = PartnerChange {
+            url: Some(format!("{}/", partner.url)),
+            ..PartnerChange::default()
+        };
+        let (node, any) = (Caller::node(), Precondition::Any);
+        let changed = store.change_partner(&node, one.id, &any, &change);
+        drop(changed.await.unwrap());
+        one.lease = None;
+        one.in_tail = false;
+        one.swept = false;
+        one.pages.clear();
+    }
+
     /// An operator does something to a partner.
     pub(super) async fn change_partner(&mut self) {
         let link = self.any_link();
@@ -361,8 +387,8 @@ impl World<'_> {
         one.pages.clear();
     }
 
-    /// A crash in the middle of what a pull or a write does.
-    pub(super) async fn crash_within(&mut self) {
+    /// A statement fails in the middle of what a pull or a write does.
+    async fn trapped(&mut self, node: usize, how: &str) -> Vec<usize> {
         const PLACES: [&str; 8] = [
             "INSERT ON change",
             "INSERT ON record",
@@ -373,18 +399,36 @@ impl World<'_> {
             "UPDATE ON sync_state",
             "INSERT ON partner_seen",
         ];
-        let node = self.any_node();
         let place = PLACES[self.dice.random_range(0..PLACES.len())];
-        self.note(format!("{node} is going to crash: {place}"));
-        self.nodes[node].trap(place).await;
+        self.note(format!("{node} is going to fail: {how} {place}"));
+        self.nodes[node].trap(place, how).await;
         let links = (0..self.links.len()).filter(|link| self.links[*link].here == node);
         let links: Vec<usize> = links.collect();
-        if self.chance(30) {
-            self.write_at(node).await;
-        } else {
-            let link = links[self.dice.random_range(0..links.len())];
-            self.try_pull(link).await;
+        for _ in 0..self.dice.random_range(1..4) {
+            if self.chance(40) {
+                self.write_at(node).await;
+            } else {
+                let link = links[self.dice.random_range(0..links.len())];
+                self.try_pull(link).await;
+            }
         }
+        links
+    }
+
+    /// Statements fail for a while, and the node goes on.
+    pub(super) async fn fail_within(&mut self) {
+        let node = self.any_node();
+        let how = ["ABORT", "ROLLBACK"][self.dice.random_range(0..2)];
+        self.trapped(node, how).await;
+        self.nodes[node].untrap().await;
+        let here = &self.nodes[node];
+        here.truth.is_kept(&here.store).await;
+    }
+
+    /// A crash in the middle of what a pull or a write does.
+    pub(super) async fn crash_within(&mut self) {
+        let node = self.any_node();
+        let links = self.trapped(node, "ABORT").await;
         self.crash_of(node).await;
         let seconds = self.dice.random_range(0..300);
         self.pass(seconds);
@@ -421,6 +465,9 @@ impl World<'_> {
                 question.answer(answered);
             };
             self.note(format!("  {outcome:?}"));
+            let partner = partner_of(&store, self.links[link].id).await;
+            // Versions may go back in a snapshot, which may be over when they are looked at.
+            self.links[link].in_tail &= partner.phase == "tail";
             match outcome {
                 Ok(Taken::More) => {}
                 Ok(_) | Err(_) => break,
@@ -429,4 +476,18 @@ impl World<'_> {
         let link = &mut self.links[link];
         copies_are_right(&self.nodes[here], &self.nodes[there], link, false).await;
     }
+}
+
+/// A page in which one record is not what its hash says.
+fn mangled(mut answer: Answer) -> Answer {
+    let Ok(mut page) = serde_json::from_slice::<Value>(&answer.body) else {
+        return answer;
+    };
+    let entries = page["entries"].as_array_mut().into_iter().flatten();
+    let mut upserts = entries.filter(|entry| entry["op"] == "upsert");
+    if let Some(entry) = upserts.next() {
+        entry["hash"] = Value::from(format!("sha256:{}", "0".repeat(64)));
+        answer.body = page.to_string().into_bytes();
+    }
+    answer
 }

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
 
 /// What answers a question to the feed.
@@ -63,6 +63,8 @@ pub(super) struct Station {
     /// Rises when its database is replaced by another one.
     pub(super) generation: u32,
     pub(super) clock: Arc<AtomicI64>,
+    /// By how many seconds it is ahead.
+    pub(super) ahead: i64,
     place: Place,
     feed: Feed,
     backups: Vec<Backup>,
@@ -211,6 +213,7 @@ impl Station {
             ever: BTreeSet::new(),
             generation: 0,
             clock,
+            ahead: 0,
             place,
             backups: Vec::new(),
             births: 0,
@@ -229,12 +232,17 @@ impl Station {
             self.place = yard.copy(&self.place).await;
         }
         self.start(yard).await;
+        self.untrap().await;
+        self.truth.is_kept(&self.store).await;
+    }
+
+    /// Lets every statement succeed again.
+    pub(super) async fn untrap(&self) {
         if matches!(self.place, Place::File(_)) {
             let sql = format!("DROP TRIGGER IF EXISTS trap_{}", self.traps);
             let database = self.store.db().reader();
             database.execute_unprepared(&sql).await.unwrap();
         }
-        self.truth.is_kept(&self.store).await;
     }
 
     async fn start(&mut self, yard: &Yard) {
@@ -295,8 +303,16 @@ impl Station {
         self.start(yard).await;
     }
 
-    /// Lets a statement fail, so that whoever comes to it crashes there.
-    pub(super) async fn trap(&mut self, when: &str) {
+    /// Sets the clock so many seconds ahead of what it should say.
+    pub(super) fn set_clock(&mut self, ahead: i64) {
+        let seconds = ahead - std::mem::replace(&mut self.ahead, ahead);
+        self.clock
+            .fetch_add(seconds * super::SECOND, Ordering::SeqCst);
+    }
+
+    /// Lets a statement fail, so that whoever comes to it fails there: alone (`ABORT`), or with the
+    /// whole transaction (`ROLLBACK`), as after an error of the disk.
+    pub(super) async fn trap(&mut self, when: &str, how: &str) {
         if matches!(self.place, Place::Server(_)) {
             return;
         }
@@ -304,7 +320,7 @@ impl Station {
         self.traps += 1;
         let name = format!("trap_{}", self.traps);
         let sql =
-            format!("CREATE TRIGGER {name} BEFORE {when} BEGIN SELECT RAISE(ABORT, 'trap'); END");
+            format!("CREATE TRIGGER {name} BEFORE {when} BEGIN SELECT RAISE({how}, 'trap'); END");
         let database = self.store.db().reader();
         database.execute_unprepared(&sql).await.unwrap();
     }

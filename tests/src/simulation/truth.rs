@@ -143,6 +143,22 @@ impl Truth {
         self.dead.extend(left.map(|(id, row)| (id, row.kind)));
     }
 
+    /// The records that stand at the ends of a relationship, if all of them are this node's.
+    pub(super) fn ends(&self, id: Uuid) -> Option<Vec<(Kind, Uuid)>> {
+        let row = self.alive.get(&id)?;
+        if row.kind != Kind::Relationship {
+            return None;
+        }
+        let ends = row.ends.iter().map(|end| {
+            let mut at = *end;
+            while let Some(into) = self.merged.get(&at) {
+                at = *into;
+            }
+            Some((self.alive.get(&at)?.kind, at))
+        });
+        ends.collect()
+    }
+
     /// A record and those that were merged into it.
     fn with_losers(&self, id: Uuid) -> BTreeSet<Uuid> {
         let mut same = BTreeSet::from([id]);
