@@ -14,7 +14,7 @@ pub use keys::{Tokens, as_new, new_key, scope_text};
 
 use crate::config::Config;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::account::Scopes;
+use domain::access::account::Scopes;
 use persistence::StoreError;
 use persistence::accounts::Subject;
 use std::net::SocketAddr;

@@ -15,7 +15,7 @@ mod webhook;
 use crate::config::{Config, LogFormat};
 use crate::{openapi, routes, telemetry};
 use clap::{Args, Parser, Subcommand};
-use domain::clock::Clock;
+use domain::base::clock::Clock;
 use persistence::Store;
 use persistence::search::{IndexPlace, Search};
 use serde::Serialize;
@@ -171,7 +171,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
     let mut given = serde_json::to_value(&cli.common.given).unwrap_or_default();
     if let Command::Serve(serve) = &cli.command {
         let serve = serde_json::to_value(serve).unwrap_or_default();
-        domain::json::merge_patch(&mut given, &serve);
+        domain::base::json::merge_patch(&mut given, &serve);
     }
     let config = Config::load(file, given)?;
     match cli.command {

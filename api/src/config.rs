@@ -1,7 +1,7 @@
 //! Configuration: command line before environment (`VERBUND_…`) before `verbund.toml` before defaults.
 
 use crate::outgoing::Destination;
-use domain::account::TokenScope;
+use domain::access::account::TokenScope;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use ipnet::IpNet;

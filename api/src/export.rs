@@ -14,10 +14,10 @@ use actix_web::body::BoxBody;
 use actix_web::http::{Method, header};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use domain::access::Caller;
-use domain::json::insert;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::access::rules::Caller;
+use domain::base::json::insert;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
 use futures::stream::{self, TryStreamExt};
 use parameters::ExportParameters;
 use persistence::search::filter::Filter;
@@ -145,7 +145,7 @@ impl Reply for ExportReply {
         let mut mapping = Map::new();
         let mut any = Vec::new();
         for kind in Kind::ALL {
-            let (name, components) = domain::schema::of_kind(*kind);
+            let (name, components) = domain::base::schema::of_kind(*kind);
             draft.components(components);
             let record = reference(&format!("{name}Record"));
             mapping.insert(

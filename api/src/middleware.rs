@@ -108,7 +108,7 @@ fn name(request: &ServiceRequest) -> String {
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     });
-    let id = plain.map_or_else(|| domain::id::new().to_string(), str::to_owned);
+    let id = plain.map_or_else(|| domain::base::id::new().to_string(), str::to_owned);
     request.extensions_mut().insert(RequestId(id.clone()));
     id
 }

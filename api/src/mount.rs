@@ -10,9 +10,9 @@ use crate::problem::Problem;
 use crate::reply::{Changed, Created, Done, Found, Written};
 use crate::represent::View;
 use actix_web::http::Method;
-use domain::access::Caller;
-use domain::fault::{Fault, FieldError};
-use domain::resource::{Kind, Resource};
+use domain::access::rules::Caller;
+use domain::base::fault::{Fault, FieldError};
+use domain::base::kind::{Kind, Resource};
 use persistence::StoreError;
 use persistence::entity::record;
 use persistence::unit::WriteOptions;
@@ -74,7 +74,7 @@ async fn create<T: Resource>(
     body: RecordBody<T>,
 ) -> Result<Kept<Created<T>>, Problem> {
     once.write(&app, &caller, &options, async |unit| {
-        let id = domain::id::new();
+        let id = domain::base::id::new();
         let saved = unit.create(T::KIND, id, body.0.clone()).await?;
         Created::new(saved, options.dry_run)
     })

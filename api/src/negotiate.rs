@@ -6,8 +6,8 @@ use crate::operation::{Draft, Extract};
 use crate::problem::Problem;
 use actix_web::HttpRequest;
 use actix_web::http::{Method, header};
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
 
 /// A media type that the API answers in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

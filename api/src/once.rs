@@ -9,7 +9,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, Responder};
-use domain::access::Caller;
+use domain::access::rules::Caller;
 use persistence::unit::{Unit, WriteOptions};
 use persistence::write::idempotency::{Answer, Key, Once as Outcome, Turn};
 use serde_json::json;
@@ -83,9 +83,9 @@ impl Once {
         let Some(Sent(body)) = extensions.get::<Sent>() else {
             return String::new();
         };
-        domain::json::parse(body).map_or_else(
+        domain::base::json::parse(body).map_or_else(
             |_| String::from_utf8_lossy(body).into_owned(),
-            |value| domain::json::canonical(&value),
+            |value| domain::base::json::canonical(&value),
         )
     }
 

@@ -8,7 +8,7 @@ use actix_web::dev::{AppService, HttpServiceFactory, Payload};
 use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Responder, web};
-use domain::json::insert;
+use domain::base::json::insert;
 use futures::future::LocalBoxFuture;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,7 +95,7 @@ impl Draft {
     pub fn schema<T: ToSchema>(&mut self) -> Value {
         let mut schemas = vec![(T::name().into_owned(), T::schema())];
         T::schemas(&mut schemas);
-        self.components(domain::schema::tidy(schemas));
+        self.components(domain::base::schema::tidy(schemas));
         reference(&T::name())
     }
 
@@ -171,7 +171,7 @@ fn header_of(status: u16) -> Option<(&'static str, &'static str)> {
 /// A `$ref` to a component schema.
 #[must_use]
 pub fn reference(name: &str) -> Value {
-    json!({"$ref": format!("{}{name}", domain::schema::COMPONENTS)})
+    json!({"$ref": format!("{}{name}", domain::base::schema::COMPONENTS)})
 }
 
 /// Finds out whether a caller may call at all.

@@ -7,9 +7,9 @@ use actix_web::body::BoxBody;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{StatusCode, header::HeaderName};
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use domain::fault::FieldError;
-use domain::json::insert;
-use domain::resource::Resource;
+use domain::base::fault::FieldError;
+use domain::base::json::insert;
+use domain::base::kind::Resource;
 use domain::value::format;
 use persistence::entity::record;
 use persistence::write::Saved;
@@ -405,7 +405,7 @@ pub fn content(description: &str, media_type: &str, schema: &Value) -> Value {
 }
 
 fn record_content<T: Resource>(draft: &mut Draft, description: &str, headers: &[&str]) -> Value {
-    draft.components(domain::schema::of::<T>());
+    draft.components(domain::base::schema::of::<T>());
     let schema = reference(&format!("{}Record", T::name()));
     let mut response = content(description, JSON, &schema);
     insert(
@@ -434,7 +434,7 @@ fn header_object(name: &str) -> Value {
 /// Registers the schema of a list's items: that of the record of type `of` with further members.
 pub fn list_item(
     draft: &mut Draft,
-    mut components: domain::schema::Components,
+    mut components: domain::base::schema::Components,
     of: &str,
     name: &str,
     extras: &Value,

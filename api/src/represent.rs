@@ -5,14 +5,14 @@ pub mod geojson;
 use crate::extract::{Pairs, Parameter, Parameters, wrong};
 use crate::negotiate::Media;
 use crate::problem::Problem;
-use domain::access::Caller;
-use domain::body::Definition;
-use domain::json::{insert, merge_patch};
-use domain::nearest::nearest;
-use domain::record::Envelope;
-use domain::resource::{Kind, Resource};
+use domain::access::rules::Caller;
+use domain::base::json::{insert, merge_patch};
+use domain::base::kind::{Kind, Resource};
+use domain::base::nearest::nearest;
+use domain::base::record::Envelope;
+use domain::base::vocabulary::Coded;
+use domain::validation::body::Definition;
 use domain::value::format;
-use domain::vocabulary::Coded;
 use persistence::Store;
 use persistence::entity::record;
 use persistence::read::relationships::RelationshipFilter;
@@ -332,7 +332,7 @@ impl Representation {
                 }
             };
             for (_, record) in records {
-                let values = domain::pointer::values(record, pointer).into_iter();
+                let values = domain::base::pointer::values(record, pointer).into_iter();
                 ids.extend(values.filter_map(|value| Uuid::try_parse(value.as_str()?).ok()));
             }
         }
@@ -380,7 +380,7 @@ pub fn translate(record: &mut Value, lang: &str) -> Option<String> {
 /// A weak tag over what is shown.
 #[must_use]
 pub fn weak_tag(shown: &str) -> String {
-    let hash = domain::json::hash(shown);
+    let hash = domain::base::json::hash(shown);
     format!("W/\"{}\"", hash.get(7..31).unwrap_or_default())
 }
 
@@ -392,10 +392,10 @@ pub fn example<T: Resource>() -> Value {
     });
     let sent: Value = serde_json::from_str(T::EXAMPLE).unwrap_or_default();
     let mut body = Definition::of(T::KIND).check(sent).body;
-    let id = |kind: Kind, slug: &str| json!(domain::id::reference(kind.plural(), slug));
+    let id = |kind: Kind, slug: &str| json!(domain::base::id::reference(kind.plural(), slug));
     // References are served as ids.
     for field in &Definition::of(T::KIND).references {
-        domain::pointer::visit_mut(&mut body, field.path, &mut |_, value| {
+        domain::base::pointer::visit_mut(&mut body, field.path, &mut |_, value| {
             *value = match &*value {
                 Value::String(slug) => id(Kind::Region, slug),
                 Value::Object(end) => {
@@ -412,7 +412,7 @@ pub fn example<T: Resource>() -> Value {
         insert(&mut body, &["slug"], domain::value::text::slugify(name));
     }
     let envelope = Envelope {
-        id: domain::id::reference(T::KIND.plural(), "example"),
+        id: domain::base::id::reference(T::KIND.plural(), "example"),
         kind: T::KIND,
         origin: "nordhessen".to_owned(),
         version: 1,
@@ -427,12 +427,12 @@ pub fn example<T: Resource>() -> Value {
 #[must_use]
 pub fn example_of(kind: Kind) -> Value {
     match kind {
-        Kind::Region => example::<domain::region::Region>(),
-        Kind::Topic => example::<domain::topic::Topic>(),
-        Kind::Actor => example::<domain::actor::Actor>(),
-        Kind::Network => example::<domain::network::Network>(),
-        Kind::Project => example::<domain::project::Project>(),
-        Kind::Event => example::<domain::event::Event>(),
-        Kind::Relationship => example::<domain::relationship::Relationship>(),
+        Kind::Region => example::<domain::kinds::region::Region>(),
+        Kind::Topic => example::<domain::kinds::topic::Topic>(),
+        Kind::Actor => example::<domain::kinds::actor::Actor>(),
+        Kind::Network => example::<domain::kinds::network::Network>(),
+        Kind::Project => example::<domain::kinds::project::Project>(),
+        Kind::Event => example::<domain::kinds::event::Event>(),
+        Kind::Relationship => example::<domain::kinds::relationship::Relationship>(),
     }
 }

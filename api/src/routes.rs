@@ -32,14 +32,14 @@ use crate::export;
 use crate::list;
 use crate::mount::resource;
 use crate::operation::Routes;
-use domain::actor::Actor;
-use domain::event::Event;
-use domain::network::Network;
-use domain::project::Project;
-use domain::region::Region;
-use domain::relationship::Relationship;
-use domain::resource::Resource;
-use domain::topic::Topic;
+use domain::base::kind::Resource;
+use domain::kinds::actor::Actor;
+use domain::kinds::event::Event;
+use domain::kinds::network::Network;
+use domain::kinds::project::Project;
+use domain::kinds::region::Region;
+use domain::kinds::relationship::Relationship;
+use domain::kinds::topic::Topic;
 
 /// Every route of the API, in the order of the document.
 #[must_use]

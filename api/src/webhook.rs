@@ -10,8 +10,8 @@ use crate::config::Config;
 use crate::outgoing::{Outgoing, causes, is_from_a_gateway, retry_after};
 use crate::partner::{LONGEST_ABSENCE, LONGEST_PAUSE, pause};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::clock::rfc3339;
-use domain::webhook;
+use domain::base::clock::rfc3339;
+use domain::exchange::webhook;
 use persistence::entity::webhook::Model as Receiver;
 use persistence::entity::webhook_delivery::Model as Delivery;
 use persistence::webhook::{Attempt, WebhookLease};
@@ -242,7 +242,7 @@ pub fn payload(delivery: &Delivery) -> Value {
         "origin": delivery.origin,
     });
     if let Some(version) = delivery.version {
-        domain::json::insert(&mut data, &["version"], version);
+        domain::base::json::insert(&mut data, &["version"], version);
     }
     json!({
         "type": format!("{}.{}", delivery.kind, delivery.happening),

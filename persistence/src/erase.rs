@@ -12,10 +12,10 @@ use crate::merge::standing::with_merged;
 use crate::store::Store;
 use crate::unit::{Unit, WriteOptions};
 use crate::write::Precondition;
-use domain::access::Caller;
-use domain::change::{Cause, Op};
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::access::rules::Caller;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::exchange::change::{Cause, Op};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,

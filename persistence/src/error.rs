@@ -1,8 +1,8 @@
 //! What can go wrong, as decisions that a caller can take.
 
-use domain::fault::FieldError;
-use domain::record::Envelope;
-use domain::sync::{ResyncReason, SystemVersion};
+use domain::base::fault::FieldError;
+use domain::base::record::Envelope;
+use domain::exchange::sync::{ResyncReason, SystemVersion};
 use domain::value::reference::RecordRef;
 use sea_orm::{DbErr, sqlx};
 use uuid::Uuid;

@@ -14,8 +14,8 @@ use crate::unit::Unit;
 use crate::webhook::{Tell, forget_deliveries};
 use crate::write::idempotency::forget;
 use chrono::{DateTime, Utc};
-use domain::change::Op;
-use domain::vocabulary::Coded;
+use domain::base::vocabulary::Coded;
+use domain::exchange::change::Op;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect, Statement,

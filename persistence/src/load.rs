@@ -5,11 +5,11 @@ use crate::error::{Result, StoreError};
 use crate::store::{REFERENCE_ORIGIN, Store};
 use crate::unit::{Unit, WriteOptions};
 use crate::write::{Edit, Precondition, Saved};
-use domain::access::{Action, Caller};
-use domain::fault::{Fault, FieldError};
-use domain::json;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::access::rules::{Action, Caller};
+use domain::base::fault::{Fault, FieldError};
+use domain::base::json;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::Value;
 use uuid::Uuid;
@@ -185,7 +185,7 @@ impl Unit<'_> {
                 .with("given", kind)
                 .with(
                     "nearest",
-                    domain::nearest::nearest(kind, known.iter().copied()).unwrap_or_default(),
+                    domain::base::nearest::nearest(kind, known.iter().copied()).unwrap_or_default(),
                 )
                 .with("known", known.join(", "));
             invalid("/kind", fault)
@@ -235,7 +235,7 @@ impl Unit<'_> {
     /// The id of a line whose record is not here yet.
     async fn fresh_id(&self, keys: &Keys) -> Result<Uuid> {
         let Some(id) = keys.id else {
-            return Ok(domain::id::new());
+            return Ok(domain::base::id::new());
         };
         match record::Entity::find_by_id(id).one(&self.tx).await? {
             None => Ok(id),

@@ -10,15 +10,15 @@ use crate::merge::standing::{buried, last_bodies, parse, survivors};
 use crate::store::Store;
 use crate::unit::{Unit, WriteOptions};
 use crate::write::{Precondition, Saved, parse_body};
-use domain::access::{Action, Caller, Subject};
-use domain::body::Definition;
-use domain::change::Cause;
-use domain::described::Publication;
-use domain::fault::{Fault, FieldError};
-use domain::json::{canonical, insert};
-use domain::record::Envelope;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::access::rules::{Action, Caller, Subject};
+use domain::base::fault::{Fault, FieldError};
+use domain::base::json::{canonical, insert};
+use domain::base::kind::Kind;
+use domain::base::record::Envelope;
+use domain::base::vocabulary::Coded;
+use domain::exchange::change::Cause;
+use domain::kinds::common::Publication;
+use domain::validation::body::Definition;
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait,

@@ -18,11 +18,11 @@ use crate::feed::digest::digests;
 use crate::store::{Store, is_origin};
 use crate::unit::{Unit, WriteOptions};
 use crate::write::Precondition;
-use domain::access::Caller;
-use domain::fault::{Fault, FieldError};
-use domain::resource::Kind;
-use domain::sync::{Digest, FeedPhase, PartnerState};
-use domain::vocabulary::Coded;
+use domain::access::rules::Caller;
+use domain::base::fault::{Fault, FieldError};
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::exchange::sync::{Digest, FeedPhase, PartnerState};
 use sea_orm::{
     ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -41,10 +41,10 @@ const REMOVED: u64 = 500;
 static READER: LazyLock<String> = LazyLock::new(|| {
     let schemas = Kind::ALL
         .iter()
-        .map(|kind| domain::schema::of_kind(*kind).1);
+        .map(|kind| domain::base::schema::of_kind(*kind).1);
     let schemas: Vec<_> = schemas.map(serde_json::Value::Object).collect();
-    let vocabularies = domain::vocabulary::all();
-    domain::json::hash(&serde_json::json!([schemas, vocabularies]).to_string())
+    let vocabularies = domain::base::vocabulary::all();
+    domain::base::json::hash(&serde_json::json!([schemas, vocabularies]).to_string())
 });
 
 /// What is wanted of a partner.
@@ -149,7 +149,7 @@ impl Store {
                 unit.refuse_foreign(origin).await?;
             }
             let row = partner::Model {
-                id: domain::id::new(),
+                id: domain::base::id::new(),
                 name: new.name.clone(),
                 version: 1,
                 url: new.url.clone(),

@@ -12,12 +12,14 @@ use crate::store::Store;
 use crate::unit::{Unit, WriteOptions};
 use crate::write::{Precondition, kind_of};
 use chrono::{DateTime, SubsecRound, Utc};
-use domain::access::{Action, Caller};
-use domain::contact_person::{Consent, ContactPerson, ContactPersonInput, PersonVisibility};
-use domain::json::merge_patch;
-use domain::resource::Kind;
+use domain::access::rules::{Action, Caller};
+use domain::base::json::merge_patch;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::statements::contact_person::{
+    Consent, ContactPerson, ContactPersonInput, PersonVisibility,
+};
 use domain::value::reference::RecordRef;
-use domain::vocabulary::Coded;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel,

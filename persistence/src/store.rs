@@ -4,7 +4,7 @@ use crate::db::{Db, Timeouts};
 use crate::entity::node;
 use crate::error::{Result, StoreError};
 use crate::migrations::Migrator;
-use domain::clock::Clock;
+use domain::base::clock::Clock;
 use rand::Rng;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, Statement, TransactionTrait};
 use sea_orm_migration::MigratorTrait;
@@ -276,7 +276,7 @@ async fn insert_node(db: &Db, origin: Option<&str>, clock: &Clock) -> Result<()>
     let fresh = node::ActiveModel {
         id: Set(1),
         origin: Set(origin.map_or_else(random_origin, str::to_owned)),
-        log_id: Set(domain::id::new()),
+        log_id: Set(domain::base::id::new()),
         head_seq: Set(0),
         floor_seq: Set(0),
         secret: Set(hex(&rand::rng().random::<[u8; 32]>())),

@@ -21,10 +21,10 @@ use crate::store::Store;
 use crate::unit::{Unit, WriteOptions};
 use crate::write::Precondition;
 use chrono::TimeDelta;
-use domain::access::Caller;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
-use domain::webhook::{DeliveryState, DisabledReason, WebhookState};
+use domain::access::rules::Caller;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::exchange::webhook::{DeliveryState, DisabledReason, WebhookState};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
@@ -279,7 +279,7 @@ impl Unit<'_> {
     pub async fn create_webhook(&mut self, new: &NewWebhook) -> Result<webhook::Model> {
         self.refuse_webhook_name(&new.name, None).await?;
         let row = webhook::Model {
-            id: domain::id::new(),
+            id: domain::base::id::new(),
             name: new.name.clone(),
             version: 1,
             url: new.url.clone(),

@@ -15,12 +15,12 @@ use crate::entity::record;
 use crate::error::{Denied, Result, StoreError};
 use crate::store::Store;
 use crate::unit::{Unit, WriteOptions};
-use domain::access::{Action, Caller, Subject};
-use domain::described::Publication;
-use domain::fault::FieldError;
-use domain::json::merge_patch;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::access::rules::{Action, Caller, Subject};
+use domain::base::fault::FieldError;
+use domain::base::json::merge_patch;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::kinds::common::Publication;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
@@ -85,7 +85,8 @@ impl Store {
         options: &WriteOptions,
     ) -> Result<Saved> {
         self.write(caller, options, async |unit| {
-            unit.create(kind, domain::id::new(), body.clone()).await
+            unit.create(kind, domain::base::id::new(), body.clone())
+                .await
         })
         .await
     }

@@ -1,7 +1,7 @@
 //! A database for each story, copied from a template that is made once.
 
-use domain::access::Caller;
-use domain::clock::Clock;
+use domain::access::rules::Caller;
+use domain::base::clock::Clock;
 use persistence::Store;
 use persistence::entity::node;
 use persistence::follow::Followers;
@@ -170,7 +170,7 @@ impl Database {
         let connection = look(&database.url, 1).await;
         node::Entity::update_many()
             .col_expr(node::Column::Origin, Expr::value(origin))
-            .col_expr(node::Column::LogId, Expr::value(domain::id::new()))
+            .col_expr(node::Column::LogId, Expr::value(domain::base::id::new()))
             .col_expr(
                 node::Column::Secret,
                 Expr::value(format!("secret of {origin}")),

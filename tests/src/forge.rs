@@ -41,7 +41,7 @@ impl Forge {
             header: json!({"alg": "EdDSA", "typ": "at+jwt", "kid": keys[0].kid}),
             claims: json!({
                 "iss": format!("urn:verbund:{}", node.store.node().origin),
-                "sub": account, "aud": "verbund", "client_id": account, "jti": domain::id::new(),
+                "sub": account, "aud": "verbund", "client_id": account, "jti": domain::base::id::new(),
                 "iat": now, "exp": now + 600, "scope": "directory sync admin",
             }),
             key: EncodingKey::from_ed_pem(keys[0].private_pem.as_bytes()).unwrap(),

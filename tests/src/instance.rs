@@ -7,7 +7,7 @@ use actix_web::dev::ServerHandle;
 use api::app::{State, server};
 use api::config::Config;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::clock::Clock;
+use domain::base::clock::Clock;
 use persistence::Store;
 use persistence::search::{IndexPlace, Search};
 use reqwest::{Client, Method};

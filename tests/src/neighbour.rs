@@ -6,8 +6,8 @@ use crate::node::{Node, loopback, start};
 use actix_web::dev::ServerHandle;
 use api::config::Config;
 use api::partner::{Exchange, Failed};
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
 use persistence::entity::partner;
 use persistence::partner::Taken;
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ impl<'a> Intake<'a> {
     /// Makes a partner of whoever is at `url`; `more` are further members.
     pub async fn new(node: &'a Node, name: &str, url: &str, more: Value) -> Self {
         let mut body = json!({"name": name, "url": url});
-        domain::json::merge_patch(&mut body, &more);
+        domain::base::json::merge_patch(&mut body, &more);
         let made = node.post("/v1/sync/partners").json(&body).await.expect(201);
         let id = Uuid::parse_str(made.id()).unwrap();
         let config = Config {

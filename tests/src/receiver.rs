@@ -164,7 +164,7 @@ impl<'a> Hook<'a> {
     /// Makes one for whoever is at `url`; `more` are further members.
     pub async fn new(node: &'a Node, name: &str, url: &str, more: Value) -> Self {
         let mut body = json!({"name": name, "url": url});
-        domain::json::merge_patch(&mut body, &more);
+        domain::base::json::merge_patch(&mut body, &more);
         let made = node.post("/v1/webhooks").json(&body).await.expect(201);
         Self {
             node,

@@ -1,8 +1,8 @@
 //! A replica that knows nothing but the feed: it reads pages over HTTP and keeps what they tell.
 
 use crate::node::Node;
-use domain::json;
-use domain::sync::Digest;
+use domain::base::json;
+use domain::exchange::sync::Digest;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;

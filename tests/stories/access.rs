@@ -1,6 +1,6 @@
 //! Who may do what: the role table, over HTTP.
 
-use domain::access::Role;
+use domain::access::rules::Role;
 use persistence::entity::{account, record};
 use reqwest::Method;
 use sea_orm::sea_query::Expr;

@@ -2,8 +2,8 @@
 
 use api::config::Config;
 use chrono::TimeDelta;
-use domain::access::Role;
-use domain::account::TokenScope;
+use domain::access::account::TokenScope;
+use domain::access::rules::Role;
 use persistence::entity::account;
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};

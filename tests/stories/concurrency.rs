@@ -5,8 +5,8 @@ mod references;
 mod stress;
 mod uniqueness;
 
-use domain::access::Caller;
-use domain::resource::Kind;
+use domain::access::rules::Caller;
+use domain::base::kind::Kind;
 use futures::future::join_all;
 use persistence::unit::WriteOptions;
 use rand::Rng;

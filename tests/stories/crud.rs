@@ -1,6 +1,6 @@
 //! The life of a record, the same for every kind.
 
-use domain::resource::Kind;
+use domain::base::kind::Kind;
 use serde_json::{Value, json};
 use tests::{Node, story};
 
@@ -180,7 +180,7 @@ async fn life(node: &Node, kind: Kind) {
 }
 
 story!(every_kind_lives_the_same_life, Seeded, async |node| {
-    for kind in <Kind as domain::vocabulary::Coded>::ALL {
+    for kind in <Kind as domain::base::vocabulary::Coded>::ALL {
         life(node, *kind).await;
     }
 });

@@ -1,8 +1,8 @@
 //! Likely duplicates: who sees which pairs, in which order, and what is not listed.
 
-use domain::access::{Caller, Role};
-use domain::clock::Clock;
-use domain::duplicate::THRESHOLD;
+use domain::access::rules::{Caller, Role};
+use domain::base::clock::Clock;
+use domain::matching::score::THRESHOLD;
 use persistence::entity::record;
 use persistence::merge::duplicates::DuplicateFilter;
 use sea_orm::{EntityTrait, IntoActiveModel};
@@ -320,7 +320,7 @@ fn one_of_many(number: usize) -> record::ActiveModel {
     });
     let now = Clock::System.now();
     let row = record::Model {
-        id: domain::id::new(),
+        id: domain::base::id::new(),
         kind: "actor".to_owned(),
         origin: ORIGIN.to_owned(),
         slug: Some(format!("nummer-{number}")),

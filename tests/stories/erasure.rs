@@ -2,7 +2,7 @@
 
 mod traces;
 
-use domain::access::{Caller, Role};
+use domain::access::rules::{Caller, Role};
 use persistence::load::{LoadMode, Loaded};
 use persistence::unit::WriteOptions;
 use serde_json::{Value, json};
@@ -260,7 +260,7 @@ story!(only_admins_of_the_node_erase, Seeded, async |node| {
         refused.problem(403, "forbidden");
     }
     let narrow = node
-        .narrowed(&[domain::account::TokenScope::Directory])
+        .narrowed(&[domain::access::account::TokenScope::Directory])
         .await;
     let refused = erase(node, &path).token(&narrow).await;
     refused.problem(403, "insufficient-scope");
@@ -278,7 +278,7 @@ story!(only_admins_of_the_node_erase, Seeded, async |node| {
     erase(node, "/v1/actors/gibt-es-nicht")
         .await
         .problem(404, "not-found");
-    let unknown = format!("/v1/actors/{}", domain::id::new());
+    let unknown = format!("/v1/actors/{}", domain::base::id::new());
     erase(node, &unknown).await.problem(404, "not-found");
     let copy = crate::errors::copy_of(node, "mo-win-net", "elsewhere").await;
     let copy = erase(node, &format!("/v1/networks/{copy}")).await;

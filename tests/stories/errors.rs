@@ -17,7 +17,7 @@ pub(crate) async fn copy_of(node: &Node, slug: &str, origin: &str) -> uuid::Uuid
         .await
         .unwrap()
         .unwrap();
-    let id = domain::id::new();
+    let id = domain::base::id::new();
     let row = record::Model {
         id,
         origin: origin.to_owned(),
@@ -37,8 +37,10 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
     let network = "/v1/networks/cluster-gesundheit-nordhessen";
     let actor = json!({"name": "Neu", "home_region": "nordhessen"});
     let taken = json!({"name": "Neu", "slug": "klinikum-kassel", "home_region": "nordhessen"});
-    let editor = node.token(domain::access::Role::Reader, None).await;
-    let narrow = node.narrowed(&[domain::account::TokenScope::Admin]).await;
+    let editor = node.token(domain::access::rules::Role::Reader, None).await;
+    let narrow = node
+        .narrowed(&[domain::access::account::TokenScope::Admin])
+        .await;
     let gone = node
         .post("/v1/actors")
         .json(&json!({"name": "Weg", "publication": "published", "home_region": "nordhessen"}))
@@ -89,7 +91,7 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
         let line = line.to_string();
         node.store
             .load(
-                &domain::access::Caller::node(),
+                &domain::access::rules::Caller::node(),
                 &[&line],
                 persistence::load::LoadMode::Upsert,
                 &persistence::unit::WriteOptions::default(),
@@ -114,8 +116,10 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
     };
     keyed("Einmal").await.expect(201);
     // What a feeder supplies, and a plan that was one.
-    let feeder = node.token(domain::access::Role::Feeder, None).await;
-    let approver = node.token(domain::access::Role::Approver, None).await;
+    let feeder = node.token(domain::access::rules::Role::Feeder, None).await;
+    let approver = node
+        .token(domain::access::rules::Role::Approver, None)
+        .await;
     let item = |name: &str| json!({"op": "upsert", "kind": "actor", "external_id": "1", "record": {"name": name, "home_region": "nordhessen"}});
     let push = |mode: &str, name: &str| {
         let body = json!({"mode": mode, "items": [item(name)]});

@@ -1,10 +1,10 @@
 //! Exports: whole, narrowed, as lines, tables and maps, and back again.
 
-use domain::access::Caller;
-use domain::clock::Clock;
-use domain::resource::Kind;
-use domain::table;
-use domain::vocabulary::Coded;
+use domain::access::rules::Caller;
+use domain::base::clock::Clock;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::exchange::table;
 use persistence::Store;
 use persistence::entity::record;
 use persistence::load::{CHUNK, LoadMode, Loaded};

@@ -8,7 +8,7 @@ mod history;
 mod publication;
 mod worklist;
 
-use domain::access::Role;
+use domain::access::rules::Role;
 use persistence::entity::record;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};

@@ -2,9 +2,9 @@
 
 mod touch;
 
-use domain::access::Caller;
-use domain::clock::Clock;
-use domain::resource::Kind;
+use domain::access::rules::Caller;
+use domain::base::clock::Clock;
+use domain::base::kind::Kind;
 use persistence::entity::change;
 use persistence::follow::{Entry, Follower, Followers, follow};
 use persistence::unit::WriteOptions;
@@ -42,8 +42,8 @@ async fn topics(store: &Store, count: usize) {
     let (caller, options) = (Caller::node(), WriteOptions::default());
     let made = store.write(&caller, &options, async |unit| {
         for number in 0..count {
-            let body = json!({"name": format!("Thema {number}"), "slug": format!("t-{}", domain::id::new())});
-            unit.create(Kind::Topic, domain::id::new(), body).await?;
+            let body = json!({"name": format!("Thema {number}"), "slug": format!("t-{}", domain::base::id::new())});
+            unit.create(Kind::Topic, domain::base::id::new(), body).await?;
         }
         Ok(())
     });

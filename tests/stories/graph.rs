@@ -1,8 +1,8 @@
 //! The network around a record: what is in it, what is not, and what is said of what is left out.
 
-use domain::access::{Caller, Role};
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::access::rules::{Caller, Role};
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
 use persistence::read::graph::GraphQuery;
 use persistence::unit::WriteOptions;
 use rand::Rng;
@@ -311,13 +311,13 @@ impl Drawn {
         extra: impl Fn(usize) -> Value,
     ) -> Self {
         let mut drawn = Self {
-            ids: (0..count).map(|_| domain::id::new()).collect(),
+            ids: (0..count).map(|_| domain::base::id::new()).collect(),
             drafts: BTreeSet::new(),
             edges: Vec::new(),
         };
         for (from, to) in lines {
             drawn.edges.push(Line {
-                id: domain::id::new(),
+                id: domain::base::id::new(),
                 from: *from,
                 to: Some(*to),
                 published: true,
@@ -344,7 +344,7 @@ impl Drawn {
             };
             if to.is_none() || !edges.iter().any(same) {
                 edges.push(Line {
-                    id: domain::id::new(),
+                    id: domain::base::id::new(),
                     from,
                     to,
                     published: chance.random_bool(0.8),
@@ -353,7 +353,7 @@ impl Drawn {
             }
         }
         Self {
-            ids: (0..count).map(|_| domain::id::new()).collect(),
+            ids: (0..count).map(|_| domain::base::id::new()).collect(),
             drafts,
             edges,
         }
@@ -381,7 +381,7 @@ impl Drawn {
                     "to": line.to.map_or_else(open, end),
                     "publication": publication(line.published),
                 });
-                domain::json::merge_patch(&mut body, &extra(number));
+                domain::base::json::merge_patch(&mut body, &extra(number));
                 unit.create(Kind::Relationship, line.id, body).await?;
             }
             Ok(())

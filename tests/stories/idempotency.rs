@@ -1,8 +1,8 @@
 //! A request that is sent again under its `Idempotency-Key` is answered again and not done again.
 
 use chrono::TimeDelta;
-use domain::access::{Caller, Role};
-use domain::clock::Clock;
+use domain::access::rules::{Caller, Role};
+use domain::base::clock::Clock;
 use futures::future::join_all;
 use persistence::Store;
 use persistence::entity::kept_answer;
@@ -255,7 +255,7 @@ story!(merging_and_accounts_are_done_once_too, async |node| {
 async fn key_of(node: &Node, key: &str, body: &Value) -> Key {
     let me = node.get("/v1/me").token(&node.admin).await.expect(200);
     let account = Uuid::parse_str(me.json["account"].as_str().unwrap()).unwrap();
-    let body = domain::json::canonical(body);
+    let body = domain::base::json::canonical(body);
     node.store.key(account, key, ["POST", "/v1/actors"], &body)
 }
 

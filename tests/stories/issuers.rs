@@ -4,7 +4,7 @@ use crate::tokens::INVALID;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use api::config::{Config, IssuerConfig};
 use chrono::TimeDelta;
-use domain::account::TokenScope;
+use domain::access::account::TokenScope;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};

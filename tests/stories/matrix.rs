@@ -3,10 +3,10 @@
 //! Operations say in `x-access` who may call them; what that means for each role stands here once
 //! more, by hand, after the role table of the design. A new route is tested without a change here.
 
-use domain::access::Role;
-use domain::account::TokenScope;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::access::account::TokenScope;
+use domain::access::rules::Role;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
 use persistence::entity::{account, account_grant, node, signing_key};
 use reqwest::Method;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryOrder, Statement};

@@ -1,6 +1,6 @@
 //! Merging two records, and undoing it: nothing else is rewritten.
 
-use domain::access::{Caller, Role};
+use domain::access::rules::{Caller, Role};
 use futures::future::join_all;
 use persistence::load::{LoadMode, Loaded};
 use persistence::unit::WriteOptions;

@@ -1,6 +1,6 @@
 //! What the program measures, as Prometheus reads it.
 
-use domain::access::Role;
+use domain::access::rules::Role;
 use reqwest::Method;
 use serde_json::json;
 use std::collections::BTreeMap;

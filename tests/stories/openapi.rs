@@ -1,8 +1,8 @@
 //! The OpenAPI document: committed, complete, and true.
 
-use domain::body::Definition;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::validation::body::Definition;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use tests::story;

@@ -1,7 +1,7 @@
 //! Contact persons: who reads them and for how long, and everything that is held about somebody.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::access::Role;
+use domain::access::rules::Role;
 use persistence::entity::{contact_person, kept_answer};
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ async fn token(node: &Node, role: Role, slug: &str) -> String {
 }
 
 fn at(now: DateTime<Utc>, hours: i64) -> String {
-    domain::clock::rfc3339(now + TimeDelta::hours(hours))
+    domain::base::clock::rfc3339(now + TimeDelta::hours(hours))
 }
 
 /// A person who has consented from `from` to `until`, in hours from now.

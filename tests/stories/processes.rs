@@ -4,7 +4,7 @@ mod kills;
 mod postgres;
 mod secrets;
 
-use domain::sync::Digest;
+use domain::exchange::sync::Digest;
 use persistence::entity::record;
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -83,7 +83,7 @@ impl Server {
         let mut digests: BTreeMap<String, Digest> = BTreeMap::new();
         for row in rows {
             let digest = digests.entry(row.kind.clone()).or_default();
-            digest.add(row.id, row.version, &domain::json::hash(&row.body));
+            digest.add(row.id, row.version, &domain::base::json::hash(&row.body));
         }
         digests
     }

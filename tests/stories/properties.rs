@@ -1,8 +1,8 @@
 //! Properties: what holds whatever is sent.
 
-use domain::json::merge_patch;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::base::json::merge_patch;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
 use futures::FutureExt;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};

@@ -10,7 +10,7 @@ mod snapshot;
 mod spreadsheet;
 mod turns;
 
-use domain::access::Role;
+use domain::access::rules::Role;
 use persistence::entity::{account_grant, record};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! The text search against its acceptance table, over the reference data, the seed pages, the
 //! fixtures of the table and thousands of generated records that are easily mistaken.
 
-use domain::resource::Kind;
+use domain::base::kind::Kind;
 use persistence::search::text::{TextFields, Texts, Typed, add, key};
 use serde::Deserialize;
 use serde_json::Value;
@@ -386,7 +386,7 @@ fn generated_records_are_the_same_every_time_and_valid() {
         let kind: Kind = serde_json::from_value(record["kind"].clone()).unwrap();
         let mut body = record.clone();
         body.as_object_mut().unwrap().remove("kind");
-        let checked = domain::body::Definition::of(kind).check(body);
+        let checked = domain::validation::body::Definition::of(kind).check(body);
         assert!(checked.errors.is_empty(), "{record}: {:?}", checked.errors);
     }
 }

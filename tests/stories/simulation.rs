@@ -3,7 +3,7 @@
 //! Some seeds are always the same, and those that failed once are among them; others are new each
 //! time. A new one that fails is printed, and belongs into [`FAILED_ONCE`] then.
 
-use domain::clock::Clock;
+use domain::base::clock::Clock;
 use futures::FutureExt;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;

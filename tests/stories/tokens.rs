@@ -1,6 +1,6 @@
 //! Token validation: whatever is wrong with a token, it proves nothing and changes nothing.
 
-use domain::access::Role;
+use domain::access::rules::Role;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
@@ -279,12 +279,12 @@ story!(
     async |node| {
         let token = node.token(Role::Editor, None).await;
         let account = account_of(node, &token).await;
-        let key = (domain::account::AccountKind::Person, account);
+        let key = (domain::access::account::AccountKind::Person, account);
         let lock = |disabled| AccountChange {
             disabled: Some(disabled),
             ..AccountChange::default()
         };
-        let caller = domain::access::Caller::node();
+        let caller = domain::access::rules::Caller::node();
         let any = Precondition::Any;
         let change = async |disabled| {
             let change = lock(disabled);

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 pub(crate) fn actor(more: Value) -> Value {
     let mut body = json!({"name": "Praxis", "home_region": "nordhessen"});
-    domain::json::merge_patch(&mut body, &more);
+    domain::base::json::merge_patch(&mut body, &more);
     body
 }
 
@@ -70,7 +70,9 @@ story!(
         make(node, json!({"slug": "verborgen"})).await;
         let there = node.get("/v1/regions/muensterland").await.expect(200);
         let there = Uuid::parse_str(there.id()).unwrap();
-        let editor = node.token(domain::access::Role::Editor, Some(there)).await;
+        let editor = node
+            .token(domain::access::rules::Role::Editor, Some(there))
+            .await;
         let body = json!({"name": "X", "slug": "verborgen", "home_region": "muensterland"});
         let taken = node
             .post("/v1/actors")

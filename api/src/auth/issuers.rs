@@ -8,7 +8,7 @@ use super::jwt::{BadToken, Unproved, VerifyingKey};
 use crate::config::{IssuerConfig, WebUrl};
 use crate::outgoing::causes;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::account::Scopes;
+use domain::access::account::Scopes;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use persistence::accounts::{External, Subject};
@@ -220,7 +220,7 @@ impl Issuer {
             }
             body.extend_from_slice(&chunk);
         }
-        domain::json::parse(&body).map_err(|why| format!("{url} is no JSON: {why}"))
+        domain::base::json::parse(&body).map_err(|why| format!("{url} is no JSON: {why}"))
     }
 }
 

@@ -7,8 +7,8 @@ use super::{LEEWAY, MAX_LIFETIME};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use domain::account::{Scopes, TokenScope};
-use domain::vocabulary::Coded;
+use domain::access::account::{Scopes, TokenScope};
+use domain::base::vocabulary::Coded;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -155,7 +155,7 @@ pub(super) fn read(text: &str) -> Result<Unproved<'_>, BadToken> {
 /// The members of a part of a token; JSON with duplicate keys is none.
 fn members(part: &str) -> Result<Map<String, Value>, BadToken> {
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| BadToken::Forged)?;
-    match domain::json::parse(&bytes) {
+    match domain::base::json::parse(&bytes) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) | Err(_) => Err(BadToken::Forged),
     }

@@ -8,8 +8,8 @@ use super::{AUDIENCE, KEEP_KEYS, MAX_LIFETIME, Proof, TokenError};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::account::{Scopes, TokenScope};
-use domain::vocabulary::Coded;
+use domain::access::account::{Scopes, TokenScope};
+use domain::base::vocabulary::Coded;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
@@ -79,7 +79,7 @@ struct Issued<'a> {
 pub fn new_key() -> persistence::Result<(String, String)> {
     let pair = SigningKey::from_bytes(&rand::rng().random::<[u8; 32]>());
     let pem = pair.to_pkcs8_pem(LineEnding::LF).map_err(broken)?;
-    Ok((domain::id::new().to_string(), pem.to_string()))
+    Ok((domain::base::id::new().to_string(), pem.to_string()))
 }
 
 /// The key as the store takes it.
@@ -172,7 +172,7 @@ impl Tokens {
             sub: account.to_string(),
             aud: AUDIENCE,
             client_id: client.to_string(),
-            jti: domain::id::new().to_string(),
+            jti: domain::base::id::new().to_string(),
             iat: now.timestamp(),
             exp: (now + lifetime.min(MAX_LIFETIME)).timestamp(),
             scope: scope_text(scopes),

@@ -2,11 +2,11 @@
 
 use super::{Form, MAX_LINE, MAX_LINES, Upload, table, too_large};
 use crate::problem::Problem;
-use domain::fault::{Fault, FieldError};
-use domain::json;
-use domain::nearest::nearest;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::base::fault::{Fault, FieldError};
+use domain::base::json;
+use domain::base::kind::Kind;
+use domain::base::nearest::nearest;
+use domain::base::vocabulary::Coded;
 use persistence::StoreError;
 use persistence::push::Line;
 use serde_json::Value;

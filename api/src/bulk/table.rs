@@ -5,11 +5,11 @@ use super::lines::Lines;
 use super::spool::{Filling, too_long};
 use crate::problem::Problem;
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
-use domain::fault::{Fault, FieldError};
-use domain::nearest::nearest;
-use domain::resource::Kind;
-use domain::table::{Column, columns, record};
-use domain::vocabulary::Coded;
+use domain::base::fault::{Fault, FieldError};
+use domain::base::kind::Kind;
+use domain::base::nearest::nearest;
+use domain::base::vocabulary::Coded;
+use domain::exchange::table::{Column, columns, record};
 use persistence::StoreError;
 use std::io::BufRead;
 
@@ -73,7 +73,7 @@ fn take(
     match record(columns.iter().copied().zip(row.iter())) {
         Ok(record) => {
             // Cells may hold what JSON from outside may not.
-            match domain::json::parse(record.to_string().as_bytes()) {
+            match domain::base::json::parse(record.to_string().as_bytes()) {
                 Ok(record) => filling.record(line, record),
                 Err(why) => filling.fault(line, vec![unfit("", &why.to_string())]),
             }

@@ -4,9 +4,9 @@
 use super::export::kind;
 use super::{Failure, say};
 use clap::Args;
-use domain::access::Caller;
-use domain::personal_data::PersonalDataInput;
-use domain::resource::Kind;
+use domain::access::rules::Caller;
+use domain::base::kind::Kind;
+use domain::statements::personal_data::PersonalDataInput;
 use persistence::Store;
 use persistence::erase::options;
 use persistence::write::Precondition;

@@ -2,10 +2,10 @@
 
 use super::Failure;
 use clap::Args;
-use domain::access::{Caller, Role};
-use domain::nearest::nearest;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::access::rules::{Caller, Role};
+use domain::base::kind::Kind;
+use domain::base::nearest::nearest;
+use domain::base::vocabulary::Coded;
 use persistence::Store;
 use persistence::accounts::NewGrant;
 

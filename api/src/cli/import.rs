@@ -3,8 +3,8 @@
 use super::{Failure, complain, say};
 use crate::problem::Problem;
 use clap::Args;
-use domain::access::Caller;
-use domain::fault::Lang;
+use domain::access::rules::Caller;
+use domain::base::fault::Lang;
 use indicatif::{ProgressBar, ProgressStyle};
 use persistence::Store;
 use persistence::load::{CHUNK, LoadMode, Loaded};
@@ -140,7 +140,7 @@ fn report(line: usize, outcome: Loaded, tally: &mut Tally) -> Value {
     }
 }
 
-fn warnings(found: &[domain::fault::FieldError]) -> Vec<Value> {
+fn warnings(found: &[domain::base::fault::FieldError]) -> Vec<Value> {
     let each = found.iter().map(|one| {
         json!({"pointer": one.pointer, "code": one.fault.code, "message": one.fault.message(Lang::En)})
     });

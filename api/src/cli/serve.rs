@@ -6,8 +6,8 @@ use crate::auth::secrets;
 use crate::config::Config;
 use crate::partner::{Exchange, Partners};
 use crate::webhook::{Courier, Webhooks};
-use domain::access::{Caller, Role};
-use domain::account::AccountKind;
+use domain::access::account::AccountKind;
+use domain::access::rules::{Caller, Role};
 use persistence::Store;
 use persistence::accounts::{NewAccount, NewGrant};
 use persistence::follow::Followers;
@@ -110,7 +110,7 @@ async fn seed(store: &Store) -> Result<(), Failure> {
                     Loaded::Updated { .. } | Loaded::Unchanged(_) => {}
                     Loaded::Refused(why) => {
                         let problem = crate::problem::Problem::from(why);
-                        let text = problem.document(domain::fault::Lang::En, "", "");
+                        let text = problem.document(domain::base::fault::Lang::En, "", "");
                         return Err(Failure::Told(format!(
                             "seed page {document}: {text} in {line}"
                         )));

@@ -5,8 +5,8 @@ use super::{Failure, complain, say};
 use crate::auth::Tokens;
 use chrono::TimeDelta;
 use clap::Args;
-use domain::access::Role;
-use domain::vocabulary::Coded;
+use domain::access::rules::Role;
+use domain::base::vocabulary::Coded;
 use persistence::Store;
 
 /// Options of `token`.

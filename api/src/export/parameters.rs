@@ -6,8 +6,8 @@ use crate::negotiate::{self, Media};
 use crate::problem::Problem;
 use crate::represent::{self, Representation, geojson};
 use crate::routes::relationships::Everywhere;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
 use std::sync::LazyLock;
 
 /// The query of an export; references are still names.

@@ -7,8 +7,8 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use domain::fault::{Fault, FieldError};
-use domain::resource::Resource;
+use domain::base::fault::{Fault, FieldError};
+use domain::base::kind::Resource;
 use futures::StreamExt;
 use futures::future::LocalBoxFuture;
 use persistence::StoreError;
@@ -104,7 +104,7 @@ pub async fn read_json(
     types: &'static [&'static str],
 ) -> Result<Value, Problem> {
     let bytes = read_body(&request, payload, limit, types).await?;
-    domain::json::parse(&bytes).map_err(|why| {
+    domain::base::json::parse(&bytes).map_err(|why| {
         Problem::new("malformed-json").detail(
             format!("The body is not acceptable JSON: {why}."),
             format!("Der Body ist kein zulässiges JSON: {why}."),
@@ -145,7 +145,11 @@ impl<T: Resource> FromRequest for RecordBody<T> {
                 return Ok(Self(body, PhantomData));
             }
             // Everything at once: what else is wrong with the body is told too.
-            errors.extend(domain::body::Definition::of(T::KIND).check(body).errors);
+            errors.extend(
+                domain::validation::body::Definition::of(T::KIND)
+                    .check(body)
+                    .errors,
+            );
             Err(StoreError::Invalid(errors).into())
         })
     }
@@ -165,7 +169,7 @@ pub fn describe_refusals(draft: &mut Draft) {
 }
 
 fn describe_body<T: Resource>(draft: &mut Draft, content: &Map<String, Value>) {
-    draft.components(domain::schema::of::<T>());
+    draft.components(domain::base::schema::of::<T>());
     draft.request_body(json!({"required": true, "content": content}));
     describe_refusals(draft);
 }

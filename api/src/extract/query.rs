@@ -3,9 +3,9 @@
 use crate::operation::{Draft, Extract};
 use crate::problem::Problem;
 use actix_web::HttpRequest;
-use domain::json::insert;
-use domain::nearest::nearest;
-use domain::vocabulary::Coded;
+use domain::base::json::insert;
+use domain::base::nearest::nearest;
+use domain::base::vocabulary::Coded;
 use serde_json::{Value, json};
 
 /// A query parameter as it is documented and accepted.

@@ -4,13 +4,13 @@
 use super::parameters::{self, Listed, PART_OF_DIRECT, Related};
 use crate::extract::{Pairs, wrong};
 use crate::problem::Problem;
-use domain::described::Publication;
-use domain::filter::Form;
-use domain::nearest::nearest;
-use domain::resource::Kind;
+use domain::base::filter::Form;
+use domain::base::kind::Kind;
+use domain::base::nearest::nearest;
+use domain::base::vocabulary::Coded;
+use domain::kinds::common::Publication;
 use domain::value::edtf::EdtfDate;
 use domain::value::identifier::Identifier;
-use domain::vocabulary::Coded;
 use persistence::search::area::{Area, Spot};
 use persistence::search::filter::{Condition, Filter, Test};
 use serde_json::json;

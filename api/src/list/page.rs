@@ -9,11 +9,11 @@ use crate::represent::{Representation, geojson, with_members};
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use domain::filter::Form;
-use domain::json::insert;
-use domain::resource::Kind;
+use domain::base::filter::Form;
+use domain::base::json::insert;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
 use domain::value::edtf::Certainty;
-use domain::vocabulary::Coded;
 use persistence::search::text::Typed;
 use persistence::search::{Facet, FacetValue, Hit, ListPage};
 use serde_json::{Map, Value, json};
@@ -140,7 +140,7 @@ fn highlights(typed: &Typed, kind: &str, record: &str) -> Value {
 }
 
 fn texts(kind: Kind) -> Vec<&'static str> {
-    domain::body::Definition::of(kind).texts.clone()
+    domain::validation::body::Definition::of(kind).texts.clone()
 }
 
 fn mark(typed: &Typed, pointer: &str, value: &Value, found: &mut Map<String, Value>) {
@@ -186,7 +186,7 @@ fn label(facet: &str, value: &FacetValue, lang: Option<&str>) -> String {
     }
     let vocabulary = match facet {
         "kind" => Some(Kind::vocabulary()),
-        "publication" => Some(domain::described::Publication::vocabulary()),
+        "publication" => Some(domain::kinds::common::Publication::vocabulary()),
         name => vocabulary_of(name),
     };
     let terms = vocabulary
@@ -204,10 +204,10 @@ fn label(facet: &str, value: &FacetValue, lang: Option<&str>) -> String {
     text.unwrap_or(&value.value).to_owned()
 }
 
-fn vocabulary_of(facet: &str) -> Option<domain::vocabulary::Vocabulary> {
+fn vocabulary_of(facet: &str) -> Option<domain::base::vocabulary::Vocabulary> {
     let mut filters = parameters::DESCRIBED
         .iter()
-        .flat_map(|kind| domain::filter::of(*kind));
+        .flat_map(|kind| domain::base::filter::of(*kind));
     filters.find_map(|filter| match filter.form {
         Form::Code(vocabulary) if filter.name == facet => Some(vocabulary()),
         _ => None,
@@ -279,7 +279,7 @@ fn any_item(kinds: &[Kind]) -> Value {
 
 /// The schemas of a kind, and its record with `hit`.
 fn item_schema(draft: &mut Draft, kind: Kind) {
-    let (name, components) = domain::schema::of_kind(kind);
+    let (name, components) = domain::base::schema::of_kind(kind);
     let hit = hit_schema(draft);
     crate::reply::list_item(
         draft,

@@ -1,11 +1,11 @@
 //! The parameters of lists, made from the filter tables and the relationship table of the domain.
 
 use crate::extract::Parameter;
-use domain::filter::{Filter, Form};
-use domain::relationship::RelationshipType;
-use domain::relationship::table::{RULES, Rule, Side};
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::base::filter::{Filter, Form};
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::kinds::relationship::RelationshipType;
+use domain::kinds::relationship::table::{RULES, Rule, Side};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -32,8 +32,8 @@ pub fn kinds(listed: Listed) -> &'static [Kind] {
 
 /// The filters that every kind of the list has.
 pub fn filters(listed: Listed) -> impl Iterator<Item = &'static Filter> {
-    let common = listed.is_none().then_some(domain::described::FILTERS);
-    let own = listed.map(domain::filter::of);
+    let common = listed.is_none().then_some(domain::kinds::common::FILTERS);
+    let own = listed.map(domain::base::filter::of);
     common
         .into_iter()
         .flatten()

@@ -5,8 +5,8 @@ use super::parameters::{self, Listed};
 use crate::extract::{Pairs, Parameter, Parameters, wrong};
 use crate::problem::Problem;
 use crate::represent::Representation;
-use domain::nearest::nearest;
-use domain::resource::Resource;
+use domain::base::kind::Resource;
+use domain::base::nearest::nearest;
 use persistence::search::{ListQuery, Order, Sort};
 use std::marker::PhantomData;
 

@@ -1,8 +1,8 @@
 //! What partners answer, read within limits.
 
 use super::ask::{Answer, Ask, Unreadable};
-use domain::sync::{FeedPhase, MAX_COUNT};
-use domain::vocabulary::Coded;
+use domain::base::vocabulary::Coded;
+use domain::exchange::sync::{FeedPhase, MAX_COUNT};
 use persistence::partner::{PartnerPage, Read};
 use reqwest::StatusCode;
 use serde::Deserialize;
@@ -150,7 +150,7 @@ mod tests {
 
     fn read(more: &serde_json::Value) -> Result<PartnerPage, String> {
         let mut sent = json!({"origin": "partner", "entries": [{}, 1], "phase": "tail", "seq": 1, "head_seq": 1, "up_to_date": true, "next": "/v1/sync/changes?cursor=AAA", "tomorrow": 1});
-        domain::json::merge_patch(&mut sent, more);
+        domain::base::json::merge_patch(&mut sent, more);
         page(sent.to_string().as_bytes())
     }
 

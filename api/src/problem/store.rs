@@ -2,10 +2,10 @@
 
 use super::Problem;
 use actix_web::http::header;
-use domain::json::insert;
-use domain::sync::ResyncReason;
+use domain::base::json::insert;
+use domain::base::vocabulary::Coded;
+use domain::exchange::sync::ResyncReason;
 use domain::value::reference::RecordRef;
-use domain::vocabulary::Coded;
 use persistence::StoreError;
 use persistence::error::{Conflict, Denied, Tombstone, Unique};
 use serde_json::json;
@@ -143,7 +143,7 @@ fn resync(reason: ResyncReason) -> Problem {
 }
 
 /// 422 with every fault.
-pub(super) fn invalid(errors: Vec<domain::fault::FieldError>) -> Problem {
+pub(super) fn invalid(errors: Vec<domain::base::fault::FieldError>) -> Problem {
     let count = errors.len();
     let problem = Problem::new("validation-failed").errors(errors);
     match count {
@@ -203,7 +203,7 @@ fn gone(tombstone: &Tombstone) -> Problem {
         "kind": envelope.kind,
         "origin": envelope.origin,
         "version": envelope.version,
-        "deleted_at": domain::clock::rfc3339(envelope.updated_at),
+        "deleted_at": domain::base::clock::rfc3339(envelope.updated_at),
         "cause": tombstone.cause,
     });
     if let Some(into) = tombstone.merged_into {

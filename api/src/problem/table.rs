@@ -1,7 +1,7 @@
 //! Every problem that the API can answer.
 
 use actix_web::http::StatusCode;
-use domain::fault::Lang;
+use domain::base::fault::Lang;
 
 /// A sentence in both languages.
 #[derive(Debug, Clone, Copy)]

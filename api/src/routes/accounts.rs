@@ -20,9 +20,9 @@ use body::{
     AccountChanges, AccountList, AccountView, MadeAccount, MadeClient, NewAccountBody,
     NewClientBody, granted,
 };
-use domain::access::Caller;
-use domain::account::AccountKind;
-use domain::json::insert;
+use domain::access::account::AccountKind;
+use domain::access::rules::Caller;
+use domain::base::json::insert;
 use persistence::accounts::{AccountChange, NewAccount};
 use persistence::unit::WriteOptions;
 use persistence::write::idempotency::Answer;

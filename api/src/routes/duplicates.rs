@@ -7,10 +7,10 @@ use crate::reply::content;
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use domain::duplicate::{ReasonCode, THRESHOLD};
-use domain::json::insert;
-use domain::resource::Kind;
-use domain::vocabulary::{Coded, Labels};
+use domain::base::json::insert;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::{Coded, Labels};
+use domain::matching::score::{ReasonCode, THRESHOLD};
 use persistence::merge::duplicates::{DuplicateFilter, DuplicatePage, DuplicatePair, LEAST, Side};
 use persistence::read::relationships::AllOf;
 use serde::Serialize;
@@ -295,7 +295,7 @@ impl Reply for DuplicateList {
         let record = |slug: &str, name: &str| {
             json!({
                 "kind": "actor",
-                "id": domain::id::reference("actors", slug),
+                "id": domain::base::id::reference("actors", slug),
                 "slug": slug,
                 "name": name,
                 "origin": "nordhessen",

@@ -8,7 +8,7 @@ use crate::operation::Routes;
 use crate::problem::Problem;
 use crate::reply::Done;
 use actix_web::http::Method;
-use domain::resource::Resource;
+use domain::base::kind::Resource;
 use persistence::erase::options;
 
 /// The routes of a kind.

@@ -10,9 +10,9 @@ use crate::reply::content;
 use actix_web::body::BoxBody;
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use domain::json::insert;
-use domain::region::Region;
-use domain::resource::Kind;
+use domain::base::json::insert;
+use domain::base::kind::Kind;
+use domain::kinds::region::Region;
 use domain::value::geometry;
 use serde_json::json;
 

@@ -9,15 +9,16 @@ use crate::reply::content;
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use domain::described::Publication;
-use domain::fault::Lang;
-use domain::json::insert;
-use domain::relationship::{RelationshipRole, RelationshipType, table::Side};
-use domain::resource::Kind;
+use domain::base::fault::Lang;
+use domain::base::json::insert;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::kinds::common::Publication;
+use domain::kinds::relationship::table::Side;
+use domain::kinds::relationship::{RelationshipRole, RelationshipType};
 use domain::value::edtf::{Certainty, EdtfDate, Period};
 use domain::value::place::Point;
 use domain::value::reference::End;
-use domain::vocabulary::Coded;
 use persistence::read::graph::{self, GraphQuery};
 use persistence::read::relationships::AllOf;
 use serde::{Deserialize, Serialize};
@@ -337,7 +338,7 @@ impl Reply for GraphReply {
 
 /// A part of what is around the Klinikcluster Ruhr.
 fn example() -> Value {
-    let id = |kind: &str, slug: &str| domain::id::reference(kind, slug);
+    let id = |kind: &str, slug: &str| domain::base::id::reference(kind, slug);
     let kcr = id("projects", "klinikcluster-ruhr");
     let eu = id("actors", "eu");
     json!({

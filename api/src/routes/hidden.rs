@@ -5,8 +5,8 @@ use crate::operation::Routes;
 use crate::problem::Problem;
 use crate::reply::Done;
 use actix_web::http::Method;
-use domain::access::Caller;
-use domain::resource::Resource;
+use domain::access::rules::Caller;
+use domain::base::kind::Resource;
 use persistence::unit::WriteOptions;
 
 /// The routes of a kind.

@@ -9,9 +9,9 @@ use crate::reply::{Changed, Written};
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest};
-use domain::fault::{Fault, FieldError};
-use domain::nearest::nearest;
-use domain::resource::Resource;
+use domain::base::fault::{Fault, FieldError};
+use domain::base::kind::Resource;
+use domain::base::nearest::nearest;
 use futures::future::LocalBoxFuture;
 use persistence::StoreError;
 use serde_json::{Value, json};
@@ -125,7 +125,7 @@ impl<T: 'static> FromRequest for MergeBody<T> {
 
 impl<T: Resource> Extract for MergeBody<T> {
     fn describe(draft: &mut Draft) {
-        draft.components(domain::schema::of::<T>());
+        draft.components(domain::base::schema::of::<T>());
         let schema = json!({
             "type": "object",
             "required": ["into"],

@@ -7,7 +7,7 @@ use crate::reply::content;
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use domain::json::insert;
+use domain::base::json::insert;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;

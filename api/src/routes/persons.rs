@@ -16,12 +16,12 @@ use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
-use domain::contact_person::{ContactPerson, ContactPersonInput, MAX_CONTACT_PERSON};
-use domain::fault::FieldError;
-use domain::json::insert;
-use domain::personal_data::{PersonalData, PersonalDataInput};
-use domain::resource::{Kind, Resource};
-use domain::shape::Shape;
+use domain::base::fault::FieldError;
+use domain::base::json::insert;
+use domain::base::kind::{Kind, Resource};
+use domain::statements::contact_person::{ContactPerson, ContactPersonInput, MAX_CONTACT_PERSON};
+use domain::statements::personal_data::{PersonalData, PersonalDataInput};
+use domain::validation::shape::Shape;
 use futures::future::LocalBoxFuture;
 use persistence::persons::{PersonChange, options};
 use persistence::write::idempotency::Answer;
@@ -116,7 +116,7 @@ async fn post<T: Resource>(
     mut once: Once,
     PersonBody(body): PersonBody,
 ) -> Result<Kept<Created>, Problem> {
-    let person = domain::id::new();
+    let person = domain::base::id::new();
     let options = options(PersonChange::Created, person, dry_run);
     if let Some(known) = once.known(&app, &caller, &options).await? {
         return Ok(known);

@@ -4,7 +4,7 @@ use crate::extract::{Anyone, NameInPath, Query};
 use crate::operation::Routes;
 use crate::problem::{PROBLEMS, Problem};
 use crate::reply::Json;
-use domain::fault::MESSAGES;
+use domain::base::fault::MESSAGES;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;

@@ -4,8 +4,8 @@ use crate::extract::{Anyone, App, Query};
 use crate::operation::Routes;
 use crate::problem::Problem;
 use crate::reply::Json;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -74,7 +74,7 @@ async fn get(_: Anyone, app: App, _: Query<()>) -> Result<Json<Service>, Problem
             record_bytes: persistence::store::MAX_BODY,
             geometry_bytes: crate::extract::MAX_GEOMETRY,
             page_items: 200,
-            json_depth: domain::json::MAX_DEPTH,
+            json_depth: domain::base::json::MAX_DEPTH,
         },
     }))
 }

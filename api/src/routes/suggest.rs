@@ -6,7 +6,7 @@ use crate::operation::Routes;
 use crate::problem::Problem;
 use crate::reply::Json;
 use crate::represent::translate;
-use domain::resource::Kind;
+use domain::base::kind::Kind;
 use domain::value::format;
 use persistence::entity::record;
 use persistence::search::filter::Filter;
@@ -186,7 +186,7 @@ fn suggestion(
         .and_then(Value::as_str)
         .unwrap_or_default()
         .to_owned();
-    let city = domain::pointer::values(body, "/places/*/city")
+    let city = domain::base::pointer::values(body, "/places/*/city")
         .into_iter()
         .find_map(Value::as_str);
     let region = || region(body).and_then(|id| regions.get(&id)?.name.clone());
@@ -202,7 +202,7 @@ fn suggestion(
 
 /// The region of the first place that has one.
 fn region(body: &Value) -> Option<Uuid> {
-    let regions = domain::pointer::values(body, "/places/*/region");
+    let regions = domain::base::pointer::values(body, "/places/*/region");
     regions
         .into_iter()
         .find_map(|id| Uuid::try_parse(id.as_str()?).ok())

@@ -4,9 +4,10 @@ use crate::extract::{Anyone, NameInPath, Query};
 use crate::operation::Routes;
 use crate::problem::Problem;
 use crate::reply::Json;
-use domain::nearest::nearest;
-use domain::relationship::table::{RULES, Rule, RuleDescription};
-use domain::vocabulary::{self, Vocabulary};
+use domain::base::nearest::nearest;
+use domain::base::vocabulary;
+use domain::base::vocabulary::Vocabulary;
+use domain::kinds::relationship::table::{RULES, Rule, RuleDescription};
 use serde::Serialize;
 use utoipa::ToSchema;
 

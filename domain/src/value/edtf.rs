@@ -11,7 +11,7 @@ use std::str::FromStr;
 use chrono::{Datelike, Days, Months, NaiveDate};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::fault::Fault;
+use crate::base::fault::Fault;
 
 mod bounds;
 mod moment;

@@ -1,6 +1,6 @@
 //! Counts and statistics with all the uncertainty that the source states.
 
-use crate::fault::Fault;
+use crate::base::fault::Fault;
 use crate::value::edtf;
 use crate::value::external::Source;
 use serde::{Deserialize, Serialize};

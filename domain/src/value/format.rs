@@ -1,6 +1,6 @@
 //! String formats: one name in the `OpenAPI` document, one check, one fault.
 
-use crate::fault::Fault;
+use crate::base::fault::Fault;
 use crate::value::edtf::{EdtfDate, End, Moment};
 use crate::value::identifier::{Identifier, Scheme};
 use crate::value::text;

@@ -1,6 +1,6 @@
 //! The geometry of a region: a GeoJSON polygon or multi-polygon (RFC 7946).
 
-use crate::fault::Fault;
+use crate::base::fault::Fault;
 use crate::value::place::Point;
 use geojson::{GeometryValue, Position};
 use serde_json::{Map, Value, json};
@@ -66,7 +66,7 @@ fn on_earth(position: &Position) -> Result<(), Fault> {
 #[must_use]
 pub fn points(body: &Value) -> Vec<Point> {
     let read = |path| {
-        let values = crate::pointer::values(body, path).into_iter();
+        let values = crate::base::pointer::values(body, path).into_iter();
         let points = values.filter_map(|value| serde_json::from_value::<Point>(value.clone()).ok());
         points.filter(|point| point.lat.abs() <= 90.0 && point.lon.abs() <= 180.0)
     };
@@ -161,7 +161,7 @@ pub fn record_components() -> Map<String, Value> {
         "oneOf": [
             form("Point", &position),
             form("MultiPoint", &json!({"type": "array", "items": position, "minItems": 2})),
-            {"$ref": format!("{}Geometry", crate::schema::COMPONENTS)},
+            {"$ref": format!("{}Geometry", crate::base::schema::COMPONENTS)},
             {"type": "null"},
         ],
     });

@@ -10,8 +10,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::fault::Fault;
-use crate::nearest::nearest;
+use crate::base::fault::Fault;
+use crate::base::nearest::nearest;
 use crate::value::edtf::Period;
 
 mod check_digits;

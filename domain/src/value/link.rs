@@ -1,6 +1,6 @@
 //! Links and media.
 
-use crate::fault::Fault;
+use crate::base::fault::Fault;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};

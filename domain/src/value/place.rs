@@ -1,6 +1,6 @@
 //! Places: seats with as much of an address as is known.
 
-use crate::fault::Fault;
+use crate::base::fault::Fault;
 use crate::value::edtf::Period;
 use crate::value::reference::Slot;
 use serde::{Deserialize, Serialize};

@@ -3,11 +3,11 @@
 //! Stored and served as ids; input also takes a slug, `{kind, slug}` or `{kind, external_id}`, which
 //! are resolved when the record is written. A relationship end may also stay open.
 
-use crate::actor::{Category, Size};
-use crate::fault::Fault;
-use crate::network::NetworkForm;
-use crate::region::RegionLevel;
-use crate::resource::Kind;
+use crate::base::fault::Fault;
+use crate::base::kind::Kind;
+use crate::kinds::actor::{Category, Size};
+use crate::kinds::network::NetworkForm;
+use crate::kinds::region::RegionLevel;
 use crate::value::external::ExternalId;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type};

@@ -1,6 +1,6 @@
 //! Texts: lines, `CommonMark` without raw HTML, and slugs made from names.
 
-use crate::fault::Fault;
+use crate::base::fault::Fault;
 use pulldown_cmark::{Event, LinkType, Parser, Tag};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::store::Store;
 use crate::unit::{Unit, WriteOptions};
 use chrono::TimeDelta;
-use domain::access::Caller;
+use domain::access::rules::Caller;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 

@@ -7,10 +7,10 @@ use crate::error::{Conflict, Result, StoreError, Unique};
 use crate::store::{REFERENCE_ORIGIN, Store};
 use crate::unit::{Unit, WriteOptions};
 use crate::write::Precondition;
-use domain::access::Caller;
-use domain::account::AccountKind;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::access::account::AccountKind;
+use domain::access::rules::Caller;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect,
@@ -326,7 +326,7 @@ impl Unit<'_> {
 
     async fn insert_account(&self, new: &NewAccount) -> Result<account::Model> {
         let row = account::Model {
-            id: domain::id::new(),
+            id: domain::base::id::new(),
             kind: new.kind.code().to_owned(),
             version: 1,
             name: new.name.clone(),
@@ -369,7 +369,7 @@ impl Unit<'_> {
             .exec(&self.tx)
             .await?;
         let row = |grant: &NewGrant| account_grant::Model {
-            id: domain::id::new(),
+            id: domain::base::id::new(),
             account_id: account,
             role: grant.role.code().to_owned(),
             region_id: grant.region,

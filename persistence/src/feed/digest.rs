@@ -6,10 +6,10 @@ use crate::entity::{node, record};
 use crate::error::Result;
 use crate::feed::FeedFilter;
 use crate::store::Store;
-use domain::json;
-use domain::resource::Kind;
-use domain::sync::Digest;
-use domain::vocabulary::Coded;
+use domain::base::json;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::exchange::sync::Digest;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };

@@ -5,9 +5,9 @@
 use super::{FeedEntry, News, Reader};
 use crate::entity::{edge, merged, record, tombstone};
 use crate::error::Result;
-use domain::change::Cause;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::exchange::change::Cause;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Select};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;

@@ -5,7 +5,7 @@ use crate::cursor;
 use crate::entity::change;
 use crate::error::{Result, StoreError};
 use crate::store::Node;
-use domain::sync::ResyncReason;
+use domain::exchange::sync::ResyncReason;
 use sea_orm::{EntityTrait, QuerySelect};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -91,7 +91,7 @@ impl Position {
 }
 
 fn name(filter: &FeedFilter) -> String {
-    domain::json::hash(&filter.text())
+    domain::base::json::hash(&filter.text())
 }
 
 impl Reader<'_> {

@@ -12,9 +12,9 @@ use crate::entity::{change, record, tombstone};
 use crate::error::{Result, StoreError};
 use crate::unit::MAX_ENTRIES;
 use chrono::{DateTime, Utc};
-use domain::change::Op;
-use domain::sync::{FeedPhase, LeaveCause};
-use domain::vocabulary::Coded;
+use domain::base::vocabulary::Coded;
+use domain::exchange::change::Op;
+use domain::exchange::sync::{FeedPhase, LeaveCause};
 use sea_orm::{
     ColumnTrait, Condition, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     Select,

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::store::Store;
 use crate::unit::WriteOptions;
 use chrono::TimeDelta;
-use domain::access::Caller;
+use domain::access::rules::Caller;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
 };

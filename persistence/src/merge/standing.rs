@@ -4,11 +4,11 @@
 use crate::entity::{change, merged, record, tombstone};
 use crate::error::Result;
 use crate::store::{Store, rank};
-use domain::access::{Caller, Subject};
-use domain::described::Publication;
-use domain::json;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::access::rules::{Caller, Subject};
+use domain::base::json;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::kinds::common::Publication;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseBackend, EntityTrait, QueryFilter,
     QuerySelect, Statement,
@@ -209,7 +209,10 @@ pub(crate) async fn last_bodies(
     }
     let entries = change::Entity::find()
         .filter(change::Column::RecordId.is_in(ids))
-        .filter(Condition::all().add(change::Column::Op.eq(domain::change::Op::Upsert.code())))
+        .filter(
+            Condition::all()
+                .add(change::Column::Op.eq(domain::exchange::change::Op::Upsert.code())),
+        )
         .all(db)
         .await?;
     for entry in entries {

@@ -8,14 +8,14 @@ use crate::unit::Unit;
 use crate::write::prepare::Prepared;
 use crate::write::resolve::Resolved;
 use chrono::{DateTime, Utc};
-use domain::body::{Definition, Facts};
-use domain::change::Cause;
-use domain::described::Publication;
-use domain::pointer;
-use domain::resource::Kind;
+use domain::base::kind::Kind;
+use domain::base::pointer;
+use domain::base::vocabulary::Coded;
+use domain::exchange::change::Cause;
+use domain::kinds::common::Publication;
+use domain::validation::body::{Definition, Facts};
 use domain::value::external::ExternalId;
 use domain::value::reference::ReferenceForm;
-use domain::vocabulary::Coded;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,

@@ -4,12 +4,12 @@
 use crate::partner::copy::CopiedRecord;
 use crate::store::MAX_BODY;
 use chrono::{DateTime, Utc};
-use domain::change::Cause;
-use domain::json;
-use domain::record::ENVELOPE;
-use domain::resource::Kind;
-use domain::sync::{FeedOp, MAX_COUNT};
-use domain::vocabulary::Coded;
+use domain::base::json;
+use domain::base::kind::Kind;
+use domain::base::record::ENVELOPE;
+use domain::base::vocabulary::Coded;
+use domain::exchange::change::Cause;
+use domain::exchange::sync::{FeedOp, MAX_COUNT};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;

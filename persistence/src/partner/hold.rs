@@ -7,8 +7,8 @@ use crate::entity::{partner, partner_seen, record, tombstone};
 use crate::error::Result;
 use crate::store::Store;
 use crate::unit::Unit;
-use domain::sync::PartnerState;
-use domain::vocabulary::Coded;
+use domain::base::vocabulary::Coded;
+use domain::exchange::sync::PartnerState;
 use sea_orm::sea_query::{LockType, SelectStatement};
 use sea_orm::{
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,

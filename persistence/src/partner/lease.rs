@@ -8,9 +8,9 @@ use crate::lease::{SKEW, is_over};
 use crate::store::Store;
 use crate::unit::{Unit, WriteOptions};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::access::Caller;
-use domain::sync::{FeedPhase, PartnerState};
-use domain::vocabulary::Coded;
+use domain::access::rules::Caller;
+use domain::base::vocabulary::Coded;
+use domain::exchange::sync::{FeedPhase, PartnerState};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,

@@ -9,11 +9,11 @@ use crate::error::{Result, StoreError};
 use crate::partner::copy::{CopiedRecord, Known};
 use crate::store::{REFERENCE_ORIGIN, Store, is_origin};
 use crate::unit::{Unit, WriteOptions};
-use domain::access::Caller;
-use domain::change::Cause;
-use domain::resource::Kind;
-use domain::sync::{FeedPhase, PartnerState};
-use domain::vocabulary::Coded;
+use domain::access::rules::Caller;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::exchange::change::Cause;
+use domain::exchange::sync::{FeedPhase, PartnerState};
 use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::{BTreeMap, BTreeSet};
@@ -318,7 +318,7 @@ impl Unit<'_> {
                 .await?;
         }
         let kept = refused.iter().map(|one| quarantine::ActiveModel {
-            id: Set(domain::id::new()),
+            id: Set(domain::base::id::new()),
             partner_id: Set(partner.id),
             kind: Set(one.kind.clone()),
             record_id: Set(one.id),

@@ -6,13 +6,13 @@ use crate::error::{Result, StoreError};
 use crate::persons::all_shown;
 use crate::read::history::LogEntry;
 use crate::store::Store;
-use domain::application::Applicant;
-use domain::change::Op;
-use domain::personal_data::{
+use domain::base::vocabulary::Coded;
+use domain::exchange::change::Op;
+use domain::statements::application::Applicant;
+use domain::statements::personal_data::{
     HeldAccount, HeldApplication, HeldChange, HeldGrant, Mention, MentionPlace, PersonalData,
     PersonalDataInput,
 };
-use domain::vocabulary::Coded;
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Statement,
@@ -161,7 +161,7 @@ impl Wanted {
     async fn contact_persons(
         &self,
         tx: &SqlTransaction,
-    ) -> Result<Vec<domain::contact_person::ContactPerson>> {
+    ) -> Result<Vec<domain::statements::contact_person::ContactPerson>> {
         let rows = contact_person::Entity::find()
             .filter(
                 Condition::any()

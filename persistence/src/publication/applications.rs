@@ -8,12 +8,12 @@ use crate::store::Store;
 use crate::unit::{Unit, WriteOptions};
 use crate::write::{parse_body, publication_of};
 use chrono::TimeDelta;
-use domain::access::{Action, Caller};
-use domain::application::{Applicant, Application, ApplicationInput};
-use domain::described::Publication;
-use domain::fault::{Fault, FieldError};
-use domain::relationship::RelationshipType;
-use domain::resource::Kind;
+use domain::access::rules::{Action, Caller};
+use domain::base::fault::{Fault, FieldError};
+use domain::base::kind::Kind;
+use domain::kinds::common::Publication;
+use domain::kinds::relationship::RelationshipType;
+use domain::statements::application::{Applicant, Application, ApplicationInput};
 use sea_orm::{
     ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -224,7 +224,7 @@ impl Unit<'_> {
         let relationship = self.applied_for(&applying.relationship).await?;
         let input = &applying.input;
         let row = application::Model {
-            id: domain::id::new(),
+            id: domain::base::id::new(),
             network_id: applying.network,
             relationship_id: relationship,
             organisation: input.applicant.organisation.clone(),
@@ -254,7 +254,7 @@ impl Unit<'_> {
 
     /// The membership that is applied for: a new one in `review`, or the one that waits already.
     async fn applied_for(&mut self, body: &Value) -> Result<Uuid> {
-        let made = self.create(Kind::Relationship, domain::id::new(), body.clone());
+        let made = self.create(Kind::Relationship, domain::base::id::new(), body.clone());
         let conflict = match made.await {
             Ok(saved) => return Ok(saved.row.id),
             Err(StoreError::Conflict(conflict)) if conflict.what == Unique::Relationship => {

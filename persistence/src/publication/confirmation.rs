@@ -5,12 +5,12 @@ use crate::error::{Denied, Result, StoreError};
 use crate::store::Store;
 use crate::unit::WriteOptions;
 use crate::write::Precondition;
-use domain::access::{Action, Caller};
-use domain::confirmation::{
+use domain::access::rules::{Action, Caller};
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::statements::confirmation::{
     Confirmation, ConfirmationInput, ConfirmationState, EndName, Statement,
 };
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use std::collections::BTreeMap;
 use uuid::Uuid;

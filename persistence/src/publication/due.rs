@@ -6,9 +6,9 @@ use crate::store::Store;
 use crate::unit::WriteOptions;
 use crate::write::{Edit, Precondition, kind_of};
 use chrono::{DateTime, Utc};
-use domain::access::Caller;
-use domain::described::Publication;
-use domain::vocabulary::Coded;
+use domain::access::rules::Caller;
+use domain::base::vocabulary::Coded;
+use domain::kinds::common::Publication;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 use std::time::Duration;
@@ -67,7 +67,7 @@ impl Store {
         };
         let kind = kind_of(row)?;
         let options = WriteOptions {
-            reason: Some(format!("publish_at {}", domain::clock::rfc3339(date))),
+            reason: Some(format!("publish_at {}", domain::base::clock::rfc3339(date))),
             ..WriteOptions::default()
         };
         let node = Caller::node();

@@ -4,9 +4,9 @@ use crate::entity::{hidden, record};
 use crate::error::{Denied, Result, StoreError};
 use crate::store::Store;
 use crate::unit::WriteOptions;
-use domain::access::{Action, Caller};
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::access::rules::{Action, Caller};
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 

@@ -9,10 +9,10 @@ use crate::error::{Result, StoreError};
 use crate::follow::{Entry, Follower};
 use crate::store::Store;
 use crate::unit::{Unit, WriteOptions};
-use domain::access::Caller;
-use domain::change::Op;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::access::rules::Caller;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::exchange::change::Op;
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,

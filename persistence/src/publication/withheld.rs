@@ -4,8 +4,8 @@
 use crate::entity::record;
 use crate::error::{Result, StoreError};
 use crate::unit::Unit;
-use domain::described::Publication;
-use domain::vocabulary::Coded;
+use domain::base::vocabulary::Coded;
+use domain::kinds::common::Publication;
 use sea_orm::{ConnectionTrait, Statement};
 
 /// Whether the row of `record` at hand is withheld. A statement counts as long as the record that

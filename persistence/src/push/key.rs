@@ -4,10 +4,10 @@ use super::Item;
 use crate::entity::{record, tombstone};
 use crate::error::{Result, StoreError};
 use crate::unit::Unit;
-use domain::body::Definition;
-use domain::fault::{Fault, FieldError};
-use domain::json::{canonical, hash, without_absent};
-use domain::record::ENVELOPE;
+use domain::base::fault::{Fault, FieldError};
+use domain::base::json::{canonical, hash, without_absent};
+use domain::base::record::ENVELOPE;
+use domain::validation::body::Definition;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -110,7 +110,7 @@ impl Unit<'_> {
     /// brings its own.
     pub(super) async fn id_of_new(&self, item: &Item, sent: &Sent) -> Result<Uuid> {
         let Some(id) = sent.id else {
-            return Ok(domain::id::new());
+            return Ok(domain::base::id::new());
         };
         let dead = self.dead(item.kind, id, &sent.body).await?;
         let same = |dead: &tombstone::Model| {

@@ -2,9 +2,9 @@
 
 use super::{Along, Change, Pushed};
 use crate::store::hex;
-use domain::resource::Kind;
-use domain::sync::PushStatus;
-use domain::vocabulary::Coded;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::exchange::sync::PushStatus;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 

@@ -4,11 +4,11 @@ use super::{Item, Key, MAX_ITEMS};
 use crate::entity::{account, account_grant, record, supply};
 use crate::error::{Denied, Result, StoreError};
 use crate::unit::Unit;
-use domain::access::Role;
-use domain::fault::{Fault, FieldError};
-use domain::resource::Kind;
-use domain::sync::SystemVersion;
-use domain::vocabulary::Coded;
+use domain::access::rules::Role;
+use domain::base::fault::{Fault, FieldError};
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::exchange::sync::SystemVersion;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QuerySelect,

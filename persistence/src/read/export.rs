@@ -3,9 +3,9 @@
 use crate::entity::{record, reference};
 use crate::error::Result;
 use crate::store::Store;
-use domain::access::Caller;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::access::rules::Caller;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;

@@ -8,11 +8,11 @@ use crate::read::relationships::{
     AllOf, RelationshipFilter, bounds, col, conditions, each, joined, standing_at,
 };
 use crate::store::Store;
-use domain::access::Caller;
-use domain::relationship::RelationshipType;
-use domain::resource::Kind;
+use domain::access::rules::Caller;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::kinds::relationship::RelationshipType;
 use domain::value::edtf::{Certainty, EdtfDate};
-use domain::vocabulary::Coded;
 use sea_orm::sea_query::{
     Alias, CaseStatement, Condition, ExprTrait, Order, SelectStatement, UnionType,
 };

@@ -5,12 +5,12 @@ use crate::entity::{change, record, tombstone};
 use crate::error::{Denied, Result, StoreError};
 use crate::store::Store;
 use chrono::{DateTime, Utc};
-use domain::access::{Action, Caller, Subject};
-use domain::change::{Cause, Op};
-use domain::described::Publication;
-use domain::record::Envelope;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::access::rules::{Action, Caller, Subject};
+use domain::base::kind::Kind;
+use domain::base::record::Envelope;
+use domain::base::vocabulary::Coded;
+use domain::exchange::change::{Cause, Op};
+use domain::kinds::common::Publication;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, IntoColumnRef, Query, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder, QuerySelect,

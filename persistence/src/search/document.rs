@@ -8,13 +8,13 @@ use super::text::{self, Texts};
 use crate::entity::record;
 use crate::merge::standing::MergedBody;
 use chrono::{Datelike, NaiveDate};
-use domain::described::Publication;
-use domain::filter::Form;
-use domain::resource::Kind;
+use domain::base::filter::Form;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::kinds::common::Publication;
 use domain::value::edtf::{EdtfDate, Moment, Period};
 use domain::value::identifier::Identifier;
 use domain::value::text::collation_key;
-use domain::vocabulary::Coded;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -106,7 +106,7 @@ impl Writer<'_> {
 
     /// The tokens of the filter tables, and those that are made otherwise.
     fn filters(&mut self, kind: Kind, body: &Value) {
-        for filter in domain::filter::of(kind) {
+        for filter in domain::base::filter::of(kind) {
             let values: BTreeSet<String> = filter.values(body).into_iter().collect();
             for value in values {
                 let value = match filter.form {
@@ -117,7 +117,7 @@ impl Writer<'_> {
             }
         }
         self.identifiers(body);
-        let attendance = domain::pointer::values(body, "/figures/*")
+        let attendance = domain::base::pointer::values(body, "/figures/*")
             .into_iter()
             .filter_map(attendance);
         if let Some(most) = attendance.reduce(f64::max) {
@@ -126,7 +126,7 @@ impl Writer<'_> {
     }
 
     fn identifiers(&mut self, body: &Value) {
-        let identifiers = domain::pointer::values(body, "/identifiers/*");
+        let identifiers = domain::base::pointer::values(body, "/identifiers/*");
         for identifier in identifiers.into_iter().filter_map(read::<Identifier>) {
             let value = format!("{}|{}", identifier.scheme.as_str(), identifier.normalise());
             self.term(self.fields.token, "identifier", &value);
@@ -189,9 +189,9 @@ impl Writer<'_> {
         if !matches!(kind, Kind::Region | Kind::Network | Kind::Topic) {
             return;
         }
-        let mut names = domain::pointer::values(body, "/name");
-        names.extend(domain::pointer::values(body, "/names/*/value"));
-        names.extend(domain::pointer::values(body, "/translations/*/name"));
+        let mut names = domain::base::pointer::values(body, "/name");
+        names.extend(domain::base::pointer::values(body, "/names/*/value"));
+        names.extend(domain::base::pointer::values(body, "/translations/*/name"));
         let keys: BTreeSet<String> = names
             .into_iter()
             .filter_map(Value::as_str)

@@ -3,9 +3,9 @@
 use super::trees::Trees;
 use crate::entity::{edge, edge_role, record};
 use crate::error::Result;
-use domain::described::Publication;
-use domain::relationship::RelationshipType;
-use domain::vocabulary::Coded;
+use domain::base::vocabulary::Coded;
+use domain::kinds::common::Publication;
+use domain::kinds::relationship::RelationshipType;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
 };

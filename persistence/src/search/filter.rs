@@ -2,8 +2,8 @@
 
 use crate::read::relationships::AllOf;
 use chrono::{DateTime, Utc};
-use domain::described::Publication;
-use domain::resource::Kind;
+use domain::base::kind::Kind;
+use domain::kinds::common::Publication;
 use domain::value::edtf::EdtfDate;
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ pub struct Condition {
 /// Something that a record fulfils or not.
 #[derive(Debug, Clone)]
 pub enum Test {
-    /// A member has a value: `name=value`, see [`domain::filter`].
+    /// A member has a value: `name=value`, see [`domain::base::filter`].
     Is {
         /// The filter's name.
         name: &'static str,

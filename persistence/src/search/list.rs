@@ -10,11 +10,11 @@ use super::query::Maker;
 use crate::cursor;
 use crate::entity::record;
 use crate::error::{Result, StoreError};
-use domain::access::{Caller, Visibility};
-use domain::described::Publication;
-use domain::filter::Form;
+use domain::access::rules::{Caller, Visibility};
+use domain::base::filter::Form;
+use domain::base::vocabulary::Coded;
+use domain::kinds::common::Publication;
 use domain::value::edtf::{Certainty, EdtfDate, Moment, Period};
-use domain::vocabulary::Coded;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -316,7 +316,7 @@ fn records(filter: &Filter, name: &str) -> Option<bool> {
     let mut known = filter
         .kinds
         .iter()
-        .flat_map(|kind| domain::filter::of(*kind));
+        .flat_map(|kind| domain::base::filter::of(*kind));
     match known.find(|one| one.name == name)?.form {
         Form::Tree(_) => Some(true),
         Form::Record(_) => Some(false),

@@ -10,9 +10,9 @@ use crate::store::Store;
 use crate::unit::{Unit, WriteOptions};
 use crate::write::Precondition;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::access::Caller;
-use domain::vocabulary::Coded;
-use domain::webhook::DeliveryState;
+use domain::access::rules::Caller;
+use domain::base::vocabulary::Coded;
+use domain::exchange::webhook::DeliveryState;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,

@@ -6,8 +6,8 @@ use crate::lease::{SKEW, is_over};
 use crate::store::Store;
 use crate::unit::Unit;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::vocabulary::Coded;
-use domain::webhook::{DeliveryState, DisabledReason, WebhookState};
+use domain::base::vocabulary::Coded;
+use domain::exchange::webhook::{DeliveryState, DisabledReason, WebhookState};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
     QueryOrder, QuerySelect, QueryTrait,

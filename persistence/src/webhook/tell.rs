@@ -7,12 +7,12 @@ use crate::follow::{Entry, Follower};
 use crate::store::Store;
 use crate::unit::{Unit, WriteOptions};
 use chrono::{DateTime, Utc};
-use domain::access::Caller;
-use domain::change::Op;
-use domain::resource::Kind;
-use domain::sync::FeedOp;
-use domain::vocabulary::Coded;
-use domain::webhook::{DeliveryState, WebhookState, news};
+use domain::access::rules::Caller;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::exchange::change::Op;
+use domain::exchange::sync::FeedOp;
+use domain::exchange::webhook::{DeliveryState, WebhookState, news};
 use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Select};
 
@@ -56,7 +56,7 @@ impl Told {
             sees(&entry.audience_after),
         );
         Ok(news.map(|(happening, op)| webhook_delivery::ActiveModel {
-            id: Set(domain::id::new()),
+            id: Set(domain::base::id::new()),
             webhook_id: Set(self.webhook.id),
             seq: Set(entry.seq),
             happening: Set(happening.code().to_owned()),

@@ -5,9 +5,9 @@ use crate::error::{Result, StoreError};
 use crate::merge::standing::{survivors, with_losers};
 use crate::unit::Unit;
 use crate::write::kind_of;
-use domain::change::Cause;
+use domain::base::vocabulary::Coded;
+use domain::exchange::change::Cause;
 use domain::value::reference::RecordRef;
-use domain::vocabulary::Coded;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,

@@ -4,14 +4,14 @@ use crate::entity::{edge, edge_role};
 use crate::error::{Denied, Result, StoreError};
 use crate::unit::Unit;
 use crate::write::resolve::{Head, Resolved};
-use domain::access::Action;
-use domain::body::Facts;
-use domain::fault::{Fault, FieldError};
-use domain::json::insert;
-use domain::relationship::{Relationship, RelationshipType};
-use domain::resource::Kind;
+use domain::access::rules::Action;
+use domain::base::fault::{Fault, FieldError};
+use domain::base::json::insert;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::kinds::relationship::{Relationship, RelationshipType};
+use domain::validation::body::Facts;
 use domain::value::reference::End;
-use domain::vocabulary::Coded;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
     Statement,
@@ -195,7 +195,7 @@ impl Unit<'_> {
             .find(|end| end.is_open())
             .map(|end| {
                 let mut end = json!(end);
-                domain::json::without_absent(&mut end);
+                domain::base::json::without_absent(&mut end);
                 end.to_string()
             });
         let (from, to) = (relationship.from.record(), relationship.to.record());

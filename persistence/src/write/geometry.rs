@@ -5,8 +5,8 @@ use crate::error::{Result, StoreError};
 use crate::store::Store;
 use crate::unit::WriteOptions;
 use crate::write::Precondition;
-use domain::access::Caller;
-use domain::resource::Kind;
+use domain::access::rules::Caller;
+use domain::base::kind::Kind;
 use sea_orm::sea_query::{Expr, Func, LockType};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,

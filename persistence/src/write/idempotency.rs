@@ -7,7 +7,7 @@ use crate::error::{Result, StoreError, waited_for_a_lock};
 use crate::store::{Store, hex};
 use crate::unit::{Unit, WriteOptions};
 use chrono::TimeDelta;
-use domain::access::Caller;
+use domain::access::rules::Caller;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Statement};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};

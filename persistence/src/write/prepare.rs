@@ -6,13 +6,13 @@ use crate::store::MAX_BODY;
 use crate::unit::Unit;
 use crate::write::resolve::{Myself, Resolved};
 use crate::write::{parse_body, publication_of};
-use domain::access::{Action, Subject};
-use domain::body::{Definition, Facts};
-use domain::described::Publication;
-use domain::fault::{Fault, FieldError};
-use domain::json::canonical;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::access::rules::{Action, Subject};
+use domain::base::fault::{Fault, FieldError};
+use domain::base::json::canonical;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::kinds::common::Publication;
+use domain::validation::body::{Definition, Facts};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -152,7 +152,7 @@ impl Unit<'_> {
             shown: publication == Publication::Published,
             withheld: false,
             publish_at: facts.publish_at,
-            sameness: relationship.and_then(domain::relationship::Relationship::sameness),
+            sameness: relationship.and_then(domain::kinds::relationship::Relationship::sameness),
             version: 1,
             seq: 0,
             created_at: self.now,

@@ -2,8 +2,8 @@
 
 use super::World;
 use super::truth::Act;
-use domain::access::{Caller, Grant, Role, Scope};
-use domain::resource::Kind;
+use domain::access::rules::{Caller, Grant, Role, Scope};
+use domain::base::kind::Kind;
 use persistence::StoreError;
 use persistence::entity::record;
 use persistence::unit::WriteOptions;
@@ -203,7 +203,7 @@ impl World<'_> {
                 let now = self.nodes[node].store.clock().now();
                 let seconds = self.dice.random_range(0..5000);
                 let at = now + chrono::TimeDelta::seconds(seconds);
-                json!({"publication": "draft", "publish_at": domain::clock::rfc3339(at)})
+                json!({"publication": "draft", "publish_at": domain::base::clock::rfc3339(at)})
             }
         }
     }

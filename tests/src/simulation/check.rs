@@ -3,9 +3,9 @@
 use super::station::Station;
 use super::{Link, World};
 use crate::audit::audiences_are_true;
-use domain::access::Caller;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::access::rules::Caller;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
 use persistence::Store;
 use persistence::entity::{change, hidden, partner, quarantine, record};
 use sea_orm::{

@@ -12,7 +12,7 @@ use api::guard::Pace;
 use api::limits::Limits;
 use api::outgoing::Outgoing;
 use api::partner::Answer;
-use domain::clock::Clock;
+use domain::base::clock::Clock;
 use futures::future::LocalBoxFuture;
 use persistence::Store;
 use persistence::entity::change;

@@ -1,7 +1,7 @@
 //! What a node acknowledged: what must be there, whatever happens, and what was ever there.
 
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
 use persistence::entity::record;
 use persistence::unit::Unit;
 use persistence::write::{Edit, Precondition, Saved};
@@ -71,7 +71,9 @@ impl Truth {
         let any = Precondition::Any;
         match act {
             Act::Create(kind, body) => {
-                let saved = unit.create(*kind, domain::id::new(), body.clone()).await?;
+                let saved = unit
+                    .create(*kind, domain::base::id::new(), body.clone())
+                    .await?;
                 self.keep(&saved);
             }
             Act::Patch(kind, id, patch) => {
@@ -109,7 +111,7 @@ impl Truth {
                 }
                 unit.delete(old).await?;
                 self.bury(*id);
-                let saved = unit.create(*kind, domain::id::new(), body).await?;
+                let saved = unit.create(*kind, domain::base::id::new(), body).await?;
                 assert_eq!(saved.row.id, *id, "a key brings its record back");
                 self.keep(&saved);
             }

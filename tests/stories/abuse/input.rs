@@ -1,7 +1,7 @@
 //! Input of the wrong form, size or meaning.
 
 use super::post;
-use domain::access::Role;
+use domain::access::rules::Role;
 use rand::seq::IndexedRandom;
 use reqwest::Method;
 use serde_json::{Value, json};

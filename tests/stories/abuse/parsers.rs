@@ -91,7 +91,7 @@ async fn dates_and_identifiers_never_panic() {
         4000,
         prop::collection::vec(any::<u8>(), 0..200),
         async |_, bytes| {
-            let _ = domain::json::parse(&bytes);
+            let _ = domain::base::json::parse(&bytes);
         },
     )
     .await;
@@ -201,7 +201,7 @@ const LINES: &[&str] = &[
 
 story!(damaged_lines_are_refused_and_nothing_else, async |node| {
     for_all(120, any_text(LINES), async |_, line| {
-        let caller = domain::access::Caller::node();
+        let caller = domain::access::rules::Caller::node();
         let options = WriteOptions {
             dry_run: true,
             ..WriteOptions::default()

@@ -1,6 +1,6 @@
 //! How many requests who may send.
 
-use domain::access::Role;
+use domain::access::rules::Role;
 use reqwest::Method;
 use std::num::NonZeroU32;
 use tests::node::Beside;

@@ -2,8 +2,8 @@
 //! the feed, and a partner takes it over.
 
 use super::{between, made};
-use domain::access::Caller;
-use domain::resource::Kind;
+use domain::access::rules::Caller;
+use domain::base::kind::Kind;
 use futures::future::join_all;
 use persistence::StoreError;
 use persistence::entity::{change, node as state};
@@ -111,7 +111,7 @@ async fn carry_out(unit: &mut Unit<'_>, steps: &[Step]) -> Result<Vec<Left>, Sto
     for step in steps {
         match step {
             Step::Create(mark) => {
-                let id = domain::id::new();
+                let id = domain::base::id::new();
                 let saved = unit.create(Kind::Network, id, body(mark)).await?;
                 left.push((saved.row.id, 1, Some(mark.clone())));
             }
@@ -129,7 +129,7 @@ async fn carry_out(unit: &mut Unit<'_>, steps: &[Step]) -> Result<Vec<Left>, Sto
                 body["publication"] = json!("published");
                 body["valid"] = json!({"from": "2020", "to": "2021"});
                 let saved = unit
-                    .create(Kind::Relationship, domain::id::new(), body)
+                    .create(Kind::Relationship, domain::base::id::new(), body)
                     .await?;
                 left.push((saved.row.id, 1, Some(mark.clone())));
             }
@@ -148,7 +148,7 @@ async fn carry_out(unit: &mut Unit<'_>, steps: &[Step]) -> Result<Vec<Left>, Sto
                 let mut body: Value = serde_json::from_str(&old.body).unwrap();
                 body["summary"] = json!(mark);
                 unit.delete(old.clone()).await?;
-                let new = domain::id::new();
+                let new = domain::base::id::new();
                 let saved = unit.create(Kind::Network, new, body).await?;
                 assert_eq!((saved.row.id, saved.row.version), (*id, old.version + 2));
                 left.push((*id, saved.row.version, Some(mark.clone())));

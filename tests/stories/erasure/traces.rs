@@ -1,6 +1,6 @@
 //! Looking for a mark in everything that a node leaves on disk.
 
-use domain::clock::Clock;
+use domain::base::clock::Clock;
 use persistence::Store;
 use persistence::follow::Followers;
 use persistence::search::{IndexPlace, Search};

@@ -1,7 +1,7 @@
 //! Applications for membership: open to anybody, read by the network's editors.
 
 use super::{give_away, lists, network, token};
-use domain::access::Role;
+use domain::access::rules::Role;
 use serde_json::{Value, json};
 use tests::audit::audit;
 use tests::{Call, Node, story};

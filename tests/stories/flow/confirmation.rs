@@ -1,7 +1,7 @@
 //! What an end states: by whom, where it shows, and what a dispute hides.
 
 use super::{give_away, lists, member, network, token};
-use domain::access::Role;
+use domain::access::rules::Role;
 use serde_json::{Value, json};
 use tests::audit::{audiences_are_true, audit};
 use tests::{Node, story};

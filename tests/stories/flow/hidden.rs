@@ -1,7 +1,7 @@
 //! Hiding copies: by whom, and what is seen of them then.
 
 use super::{give_away, lists, member, network, token};
-use domain::access::Role;
+use domain::access::rules::Role;
 use reqwest::Method;
 use serde_json::json;
 use tests::audit::audiences_are_true;

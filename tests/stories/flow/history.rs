@@ -1,7 +1,7 @@
 //! The versions of a record and the log: who learns what.
 
 use super::{member, network, region, token};
-use domain::access::Role;
+use domain::access::rules::Role;
 use persistence::entity::change;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};

@@ -2,9 +2,9 @@
 
 use super::{network, token};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::access::{Caller, Role};
-use domain::clock::Clock;
-use domain::resource::Kind;
+use domain::access::rules::{Caller, Role};
+use domain::base::clock::Clock;
+use domain::base::kind::Kind;
 use persistence::Store;
 use persistence::entity::{change, record};
 use persistence::follow::Followers;
@@ -184,7 +184,7 @@ fn noon() -> DateTime<Utc> {
 /// Drafts of networks that are to be published `after` noon.
 async fn dated(store: &Store, count: usize, after: TimeDelta) -> Vec<Uuid> {
     let (caller, options) = (Caller::node(), WriteOptions::default());
-    let date = domain::clock::rfc3339(noon() + after);
+    let date = domain::base::clock::rfc3339(noon() + after);
     let mut made = Vec::new();
     for number in 0..count {
         let publication = ["draft", "review", "archived"][number % 3];

@@ -1,7 +1,7 @@
 //! What waits for editors and approvers, in lists with totals and facets.
 
 use super::{network, token};
-use domain::access::Role;
+use domain::access::rules::Role;
 use serde_json::json;
 use tests::story;
 

@@ -1,8 +1,8 @@
 //! The log says truly who sees a relationship, whatever happens to its ends.
 
 use super::{close, open, touches, touches_per_transaction, unfollowed};
-use domain::access::Caller;
-use domain::resource::Kind;
+use domain::access::rules::Caller;
+use domain::base::kind::Kind;
 use futures::future::join_all;
 use persistence::Store;
 use persistence::entity::{change, follower, record};
@@ -261,7 +261,7 @@ async fn hub(store: &Store, members: usize) -> Uuid {
     let hub = hub.unwrap().row.id;
     let made = store.write(&caller, &options, async |unit| {
         for number in 0..members {
-            let id = domain::id::new();
+            let id = domain::base::id::new();
             let body = json!({
                 "name": format!("Mitglied {number}"),
                 "slug": format!("mitglied-{number}"),
@@ -270,7 +270,7 @@ async fn hub(store: &Store, members: usize) -> Uuid {
             });
             unit.create(Kind::Network, id, body).await?;
             let body = membership(&id.to_string(), &hub.to_string(), "published");
-            unit.create(Kind::Relationship, domain::id::new(), body)
+            unit.create(Kind::Relationship, domain::base::id::new(), body)
                 .await?;
         }
         Ok(())

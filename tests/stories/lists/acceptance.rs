@@ -2,7 +2,7 @@
 //! would load them.
 
 use super::{names, page};
-use domain::access::Caller;
+use domain::access::rules::Caller;
 use persistence::load::{CHUNK, LoadMode, Loaded};
 use persistence::unit::WriteOptions;
 use serde::Deserialize;

@@ -1,9 +1,9 @@
 //! The index is disposable: it is built anew when it is lost, and made up for what it missed.
 
 use super::{make, page};
-use domain::access::Caller;
-use domain::clock::Clock;
-use domain::resource::Kind;
+use domain::access::rules::Caller;
+use domain::base::clock::Clock;
+use domain::base::kind::Kind;
 use persistence::Store;
 use persistence::follow::Followers;
 use persistence::search::filter::Filter;

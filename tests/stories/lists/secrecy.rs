@@ -2,7 +2,7 @@
 //! relationships.
 
 use super::make;
-use domain::access::Role;
+use domain::access::rules::Role;
 use rand::Rng;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};

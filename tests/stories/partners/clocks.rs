@@ -7,7 +7,7 @@ use actix_web::HttpResponse;
 use api::config::Config;
 use api::partner::{Exchange, Partners};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::clock::Clock;
+use domain::base::clock::Clock;
 use persistence::Store;
 use persistence::entity::partner;
 use serde_json::json;

@@ -2,7 +2,7 @@
 //! partner that lost something is noticed.
 
 use super::{actor, change, delete};
-use domain::json;
+use domain::base::json;
 use persistence::entity::{change as log, node as state, record};
 use persistence::partner::Taken;
 use sea_orm::sea_query::Expr;

@@ -3,7 +3,7 @@
 use super::actor;
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use domain::json::{canonical, hash};
+use domain::base::json::{canonical, hash};
 use persistence::entity::record;
 use persistence::partner::Taken;
 use sea_orm::EntityTrait;
@@ -92,7 +92,7 @@ pub(super) fn page(entries: &[Value], more: Value) -> Value {
         "up_to_date": true,
         "next": "/v1/sync/changes?cursor=AAAA",
     });
-    domain::json::merge_patch(&mut page, &more);
+    domain::base::json::merge_patch(&mut page, &more);
     // Not merged: `null` says something in an entry.
     page["entries"] = json!(entries);
     page

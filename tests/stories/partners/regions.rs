@@ -1,7 +1,7 @@
 //! Three regions, each the authority for its own seed pages, and each with everything.
 
 use super::made;
-use domain::access::Caller;
+use domain::access::rules::Caller;
 use domain::data::SEEDS;
 use persistence::load::{LoadMode, Loaded};
 use persistence::partner::Taken;

@@ -1,7 +1,7 @@
 //! Several nodes at once: loops die, and what is called the same does no harm.
 
 use super::{actor, change, delete, made, related};
-use domain::access::Role;
+use domain::access::rules::Role;
 use persistence::partner::Taken;
 use serde_json::json;
 use tests::audit::audiences_are_true;

@@ -1,7 +1,7 @@
 //! What is taken over, and how it rests here.
 
 use super::{actor, change, delete, made, related};
-use domain::access::Caller;
+use domain::access::rules::Caller;
 use persistence::entity::{change as log, record};
 use persistence::load::{LoadMode, Loaded};
 use persistence::partner::Taken;
@@ -363,7 +363,7 @@ story!(
         let here = Neighbour::start(node.backend, "hier").await;
         let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
         assert_eq!(intake.pull().await, Taken::UpToDate);
-        let ids: Vec<Uuid> = (0..45).map(|_| domain::id::new()).collect();
+        let ids: Vec<Uuid> = (0..45).map(|_| domain::base::id::new()).collect();
         // As a few transactions; and then they grow, so that the first of them is told of large ones.
         for text in ["kurz".to_owned(), "🏥".repeat(49_000)] {
             let lines: Vec<String> = (ids.iter().enumerate())

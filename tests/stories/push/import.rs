@@ -1,7 +1,7 @@
 //! `POST /v1/import`: many records at once, by editors.
 
 use super::{actor, lines, problem, token};
-use domain::access::Role;
+use domain::access::rules::Role;
 use serde_json::{Value, json};
 use tests::{Answer, Call, Node, story};
 
@@ -193,7 +193,7 @@ story!(imports_are_for_those_who_write, async |node| {
         let answer = import(node, &editor, "", &lines(&[line])).await.expect(200);
         answer.json["refused"][0]["problem"].to_string()
     };
-    let fresh = domain::id::new().to_string();
+    let fresh = domain::base::id::new().to_string();
     assert_eq!(told(secret.id()).await, told(&fresh).await);
     let mut line = keyed("9", "Neun");
     line["id"] = json!(fresh);

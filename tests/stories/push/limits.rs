@@ -4,8 +4,8 @@ use super::{
     RECORDS, SNAPSHOT, actor, delete, feeder, line, lines, planned, problem, push, region, release,
     statuses, supplied, token, upsert,
 };
-use domain::access::Role;
-use domain::account::TokenScope;
+use domain::access::account::TokenScope;
+use domain::access::rules::Role;
 use serde_json::json;
 use tests::story;
 

@@ -1,7 +1,7 @@
 //! Records pushed one by one.
 
 use super::{RECORDS, actor, delete, feeder, problem, push, statuses, supplied, upsert};
-use domain::access::Caller;
+use domain::access::rules::Caller;
 use persistence::load::{LoadMode, Loaded};
 use persistence::unit::WriteOptions;
 use serde_json::{Value, json};
@@ -123,7 +123,7 @@ story!(a_bad_item_does_not_undo_the_others, async |node| {
 story!(a_record_is_that_of_its_item, async |node| {
     let token = feeder(node, "hessen").await;
     let mut record = actor("Praxis");
-    let other = domain::id::new();
+    let other = domain::base::id::new();
     let wrong = [
         ("kind", json!("network")),
         ("origin", json!("elsewhere")),

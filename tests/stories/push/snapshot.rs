@@ -5,8 +5,8 @@ use super::{
     supplied, upsert,
 };
 use crate::matrix::snapshot as everything;
-use domain::account::TokenScope;
-use domain::resource::Kind;
+use domain::access::account::TokenScope;
+use domain::base::kind::Kind;
 use persistence::StoreError;
 use persistence::entity::record;
 use persistence::push::{Decision, Line, Snapshot};
@@ -231,7 +231,7 @@ story!(a_snapshot_that_breaks_off_leaves_nothing, async |node| {
         ..WriteOptions::default()
     };
     let options = WriteOptions::default();
-    let caller = domain::access::Caller::node();
+    let caller = domain::access::rules::Caller::node();
     let store = &node.store;
     let planned = store.push_snapshot(&caller, &snapshot, whole, &rehearsal);
     let (plan, decision) = planned.await.unwrap();

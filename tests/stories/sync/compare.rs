@@ -1,7 +1,7 @@
 //! Comparing: digests, ids with hashes, and the records that differ.
 
 use super::{actor, actor_in, change, delete, made, region};
-use domain::sync::Digest;
+use domain::exchange::sync::Digest;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use tests::{Node, Replica, story};
@@ -67,7 +67,8 @@ story!(what_differs_is_found_and_fetched, Seeded, async |node| {
             assert!(listed.insert(id));
             let held = replica.held.get(&id);
             let same = held.is_some_and(|held| {
-                item["version"] == held.version && item["hash"] == domain::json::hash(&held.body)
+                item["version"] == held.version
+                    && item["hash"] == domain::base::json::hash(&held.body)
             });
             if !same {
                 differing.push(id);
@@ -79,7 +80,7 @@ story!(what_differs_is_found_and_fetched, Seeded, async |node| {
     assert_eq!(differing, [changed, other]);
     assert!(replica.held.keys().all(|id| listed.contains(id)));
 
-    let unknown = domain::id::new();
+    let unknown = domain::base::id::new();
     let body = json!({"ids": [changed, unknown, other]});
     let fetched = node
         .post("/v1/sync/records")

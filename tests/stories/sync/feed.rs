@@ -2,8 +2,8 @@
 
 use super::{actor, actor_in, change, delete, made, region, related, short};
 use crate::errors::copy_of;
-use domain::access::Caller;
-use domain::resource::Kind;
+use domain::access::rules::Caller;
+use domain::base::kind::Kind;
 use flate2::read::GzDecoder;
 use persistence::feed::{FeedFilter, FeedStart};
 use persistence::load::{LoadMode, Loaded};
@@ -307,7 +307,7 @@ story!(pages_hold_no_more_than_they_can_carry, async |node| {
     let caller = Caller::node();
     let made = node.store.write(&caller, &options, async |unit| {
         for number in 25..50 {
-            unit.create(Kind::Topic, domain::id::new(), large(number))
+            unit.create(Kind::Topic, domain::base::id::new(), large(number))
                 .await?;
         }
         Ok(())
@@ -323,7 +323,7 @@ story!(pages_hold_no_more_than_they_can_carry, async |node| {
 story!(a_transaction_comes_in_pages_when_it_grew, async |node| {
     let mut replica = Replica::new("");
     replica.catch_up(node).await;
-    let topic = |number: usize, text: &str| json!({"id": domain::id::new(), "kind": "topic", "name": format!("Thema {number}"), "publication": "published", "description": text});
+    let topic = |number: usize, text: &str| json!({"id": domain::base::id::new(), "kind": "topic", "name": format!("Thema {number}"), "publication": "published", "description": text});
     let mut topics: Vec<Value> = (0..25).map(|number| topic(number, "kurz")).collect();
     for text in ["kurz".to_owned(), "🏥".repeat(50_000)] {
         for topic in &mut topics {

@@ -92,7 +92,7 @@ story!(a_restored_backup_is_noticed, async |node| {
 story!(a_node_that_was_made_anew_is_noticed, async |node| {
     let mut replica = Replica::new("");
     replica.catch_up(node).await;
-    set_state(node, state::Column::LogId, domain::id::new()).await;
+    set_state(node, state::Column::LogId, domain::base::id::new()).await;
     set_state(node, state::Column::Secret, "another").await;
     let anew = Instance::start(node, Config::default()).await;
     let answer = anew

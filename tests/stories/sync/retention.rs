@@ -140,7 +140,7 @@ story!(followers_are_waited_for, async |node| {
     node.settled().await;
     let head = node.store.head().await.unwrap();
     let unit = persistence::unit::WriteOptions::default();
-    let caller = domain::access::Caller::node();
+    let caller = domain::access::rules::Caller::node();
     let claimed = node.store.write(&caller, &unit, async |unit| {
         unit.claim_cursor("slow").await?;
         unit.move_cursor("slow", 1).await

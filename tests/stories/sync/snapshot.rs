@@ -1,8 +1,8 @@
 //! The first pass through the feed: everything there is, and no change lost while it is read.
 
 use super::{actor, actor_in, change, delete, made, region, related, short};
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
 use serde_json::json;
 use tests::{Replica, story};
 

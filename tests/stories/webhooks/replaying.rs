@@ -3,7 +3,7 @@
 use super::{actor, change};
 use api::config::Config;
 use chrono::TimeDelta;
-use domain::access::Caller;
+use domain::access::rules::Caller;
 use persistence::webhook::{Replayed, Since};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ story!(everything_since_a_moment_is_told_again, async |node| {
     let told = |id: &str| ("actor.created".to_owned(), id.to_owned());
     assert_eq!(types, [told(&early), told(&late)]);
     assert_eq!(hook.deliveries("").await.len(), 2);
-    let now = domain::clock::rfc3339(node.store.clock().now());
+    let now = domain::base::clock::rfc3339(node.store.clock().now());
     assert_eq!(replay(&now).await["deliveries"], 0);
     change(node, &late, json!({"summary": "neu"})).await;
     assert_eq!(replay(&now).await["deliveries"], 1);

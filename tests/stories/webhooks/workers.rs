@@ -4,7 +4,7 @@ use super::actor;
 use api::config::Config;
 use api::webhook::Webhooks;
 use chrono::TimeDelta;
-use domain::clock::Clock;
+use domain::base::clock::Clock;
 use persistence::webhook::Attempt;
 use persistence::{Store, StoreError};
 use sea_orm::ConnectionTrait;

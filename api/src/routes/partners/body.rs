@@ -2,12 +2,12 @@
 
 use crate::extract::Body;
 use chrono::{DateTime, Utc};
-use domain::account::is_name;
-use domain::fault::{Fault, FieldError};
-use domain::record::{micros, micros_opt};
-use domain::resource::Kind;
-use domain::shape::Shape;
-use domain::sync::{FeedPhase, PartnerState};
+use domain::access::account::is_name;
+use domain::base::fault::{Fault, FieldError};
+use domain::base::kind::Kind;
+use domain::base::record::{micros, micros_opt};
+use domain::exchange::sync::{FeedPhase, PartnerState};
+use domain::validation::shape::Shape;
 use persistence::Result;
 use persistence::entity::quarantine;
 use persistence::partner::Partner;

@@ -1,10 +1,10 @@
 //! The items of a push as they are sent.
 
 use crate::extract::Body;
-use domain::fault::{Fault, FieldError};
-use domain::resource::Kind;
-use domain::shape::Shape;
-use domain::sync::{PushMode, PushOp, SystemVersion};
+use domain::base::fault::{Fault, FieldError};
+use domain::base::kind::Kind;
+use domain::exchange::sync::{PushMode, PushOp, SystemVersion};
+use domain::validation::shape::Shape;
 use persistence::StoreError;
 use persistence::push::{Item, MAX_ITEMS};
 use serde::Deserialize;

@@ -1,10 +1,10 @@
 //! What is told of what was pushed.
 
 use crate::problem::{ItemProblem, Problem, ProblemField};
-use domain::fault::{FieldError, Lang};
-use domain::resource::Kind;
-use domain::sync::PushStatus;
-use domain::vocabulary::Coded;
+use domain::base::fault::{FieldError, Lang};
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::exchange::sync::PushStatus;
 use persistence::StoreError;
 use persistence::push::{Change, Pushed};
 use serde::Serialize;

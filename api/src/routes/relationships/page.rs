@@ -8,12 +8,13 @@ use crate::represent::{geojson, with_members};
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use domain::confirmation::ConfirmationState;
-use domain::fault::Lang;
-use domain::json::insert;
-use domain::relationship::{Relationship, RelationshipType, table::Side};
+use domain::base::fault::Lang;
+use domain::base::json::insert;
+use domain::base::vocabulary::Coded;
+use domain::kinds::relationship::table::Side;
+use domain::kinds::relationship::{Relationship, RelationshipType};
+use domain::statements::confirmation::ConfirmationState;
 use domain::value::edtf::Certainty;
-use domain::vocabulary::Coded;
 use persistence::read::relationships::{RelationshipItem, RelationshipPage};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -67,7 +68,7 @@ impl Reply for RelationshipList<Records> {
             &reference("RelationshipListItem"),
         );
         let hit = hit_schema(draft);
-        let components = domain::schema::of::<Relationship>();
+        let components = domain::base::schema::of::<Relationship>();
         let hit = json!({"hit": hit, "confirmation": states_schema(draft)});
         list_item(
             draft,
@@ -100,7 +101,7 @@ impl Reply for RelationshipList<AroundItems> {
         });
         list_item(
             draft,
-            domain::schema::of::<Relationship>(),
+            domain::base::schema::of::<Relationship>(),
             "Relationship",
             "RelationshipAround",
             &extras,
@@ -160,7 +161,7 @@ fn describe_page(draft: &mut Draft, name: &str, item: &Value) {
     if name == "RelationshipsAroundPage" {
         let other = json!({
             "kind": "actor",
-            "id": domain::id::reference("actors", "regionalmanagement-nordhessen"),
+            "id": domain::base::id::reference("actors", "regionalmanagement-nordhessen"),
             "slug": "regionalmanagement-nordhessen",
             "name": "Regionalmanagement Nordhessen",
         });

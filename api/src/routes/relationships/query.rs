@@ -2,11 +2,11 @@
 
 use crate::extract::{Pairs, Parameter, Parameters, wrong};
 use crate::problem::Problem;
-use domain::confirmation::ConfirmationState;
-use domain::described::Publication;
-use domain::fault::Lang;
-use domain::relationship::{RelationshipRole, RelationshipType};
-use domain::resource::Kind;
+use domain::base::fault::Lang;
+use domain::base::kind::Kind;
+use domain::kinds::common::Publication;
+use domain::kinds::relationship::{RelationshipRole, RelationshipType};
+use domain::statements::confirmation::ConfirmationState;
 use domain::value::edtf::EdtfDate;
 use domain::value::external::ExternalId;
 use persistence::read::relationships::{AllOf, RelationshipFilter};

@@ -6,7 +6,7 @@ use super::filter::{self, CURSOR, HOME_REGION, KIND, LIMIT};
 use crate::extract::{Anyone, App, Pairs, Parameter, Parameters, Query, wrong};
 use crate::problem::Problem;
 use crate::reply::Private;
-use domain::sync::FeedPhase;
+use domain::exchange::sync::FeedPhase;
 use persistence::StoreError;
 use persistence::feed::{FeedFilter, FeedPage, FeedStart};
 use serde::Serialize;

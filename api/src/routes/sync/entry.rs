@@ -2,11 +2,11 @@
 
 use crate::problem::Problem;
 use chrono::{DateTime, Utc};
-use domain::json;
-use domain::record::{micros, micros_opt};
-use domain::resource::Kind;
-use domain::sync::FeedOp;
-use domain::vocabulary::Coded;
+use domain::base::json;
+use domain::base::kind::Kind;
+use domain::base::record::{micros, micros_opt};
+use domain::base::vocabulary::Coded;
+use domain::exchange::sync::FeedOp;
 use persistence::StoreError;
 use persistence::feed::{FeedEntry, News};
 use serde::Serialize;

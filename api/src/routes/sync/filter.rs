@@ -2,7 +2,7 @@
 
 use crate::extract::{Pairs, Parameter};
 use crate::problem::Problem;
-use domain::resource::Kind;
+use domain::base::kind::Kind;
 use persistence::feed::FeedFilter;
 use uuid::Uuid;
 

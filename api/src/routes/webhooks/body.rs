@@ -2,13 +2,13 @@
 
 use crate::extract::Body;
 use chrono::{DateTime, Utc};
-use domain::account::is_name;
-use domain::fault::{Fault, FieldError};
-use domain::record::{micros, micros_opt};
-use domain::resource::Kind;
-use domain::shape::Shape;
-use domain::vocabulary::Coded;
-use domain::webhook::{DisabledReason, WebhookState};
+use domain::access::account::is_name;
+use domain::base::fault::{Fault, FieldError};
+use domain::base::kind::Kind;
+use domain::base::record::{micros, micros_opt};
+use domain::base::vocabulary::Coded;
+use domain::exchange::webhook::{DisabledReason, WebhookState};
+use domain::validation::shape::Shape;
 use persistence::Result;
 use persistence::entity::webhook::{self, Secret};
 use persistence::webhook::Webhook;

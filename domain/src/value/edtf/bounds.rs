@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{EdtfDate, End, FIRST_DAY, LAST_DAY};
-use crate::fault::Fault;
+use crate::base::fault::Fault;
+use crate::value::edtf::{EdtfDate, End, FIRST_DAY, LAST_DAY};
 
 /// From when to when something holds; a side that is absent is not stated.
 #[derive(
@@ -158,8 +158,8 @@ pub(super) fn span_within(
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::tests::{date, dates, day};
     use super::*;
+    use crate::value::edtf::tests::{date, dates, day};
 
     fn bounds(from: &str, to: &str, as_of: &str) -> Bounds {
         let stated = |text: &str| (!text.is_empty()).then(|| date(text));

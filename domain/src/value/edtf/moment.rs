@@ -6,9 +6,9 @@ use std::str::FromStr;
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SecondsFormat};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::bounds::span_within;
-use super::{Certainty, EdtfDate, from_text};
-use crate::fault::Fault;
+use crate::base::fault::Fault;
+use crate::value::edtf::bounds::span_within;
+use crate::value::edtf::{Certainty, EdtfDate, from_text};
 
 /// A date-time with zone offset (RFC 3339), kept as written.
 ///
@@ -143,8 +143,8 @@ impl<'de> Deserialize<'de> for Moment {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::tests::{date, dates, day};
     use super::*;
+    use crate::value::edtf::tests::{date, dates, day};
 
     #[test]
     fn moments_keep_their_text_and_sort_in_utc() {

@@ -1,6 +1,6 @@
 //! Check digits: what a number of a scheme must end with.
 
-use super::shape::{BASE32, ror_code};
+use crate::value::identifier::shape::{BASE32, ror_code};
 
 /// The check digits of a ROR: 98 − (n · 100 mod 97), n the first seven characters in base 32.
 pub(super) fn ror_check(value: &str) -> String {

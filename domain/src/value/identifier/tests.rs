@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::*;
+use crate::value::identifier::*;
 
 fn identifier(scheme: &str, value: &str) -> Identifier {
     let scheme = scheme

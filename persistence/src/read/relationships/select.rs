@@ -2,11 +2,11 @@
 
 use super::{AllOf, LAST, Position, RelationshipFilter};
 use crate::entity::{confirmation, edge, edge_role, merged, record};
-use domain::access::{Caller, Scope, Visibility};
-use domain::confirmation::ConfirmationState;
-use domain::described::Publication;
-use domain::resource::Kind;
-use domain::vocabulary::Coded;
+use domain::access::rules::{Caller, Scope, Visibility};
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::kinds::common::Publication;
+use domain::statements::confirmation::ConfirmationState;
 use sea_orm::sea_query::{
     Alias, Condition, Expr, ExprTrait, Func, IntoColumnRef, JoinType, Order, Query,
     SelectStatement, SimpleExpr,

@@ -4,7 +4,7 @@ use super::compound;
 use super::joint::{self, Joined};
 use super::texts::Texts;
 use super::words::{exact_key, key_without_legal_form, stem, words, words_as_written};
-use domain::resource::Kind;
+use domain::base::kind::Kind;
 use std::collections::BTreeSet;
 use tantivy::TantivyDocument;
 use tantivy::schema::{Field, IndexRecordOption, SchemaBuilder, TextFieldIndexing, TextOptions};

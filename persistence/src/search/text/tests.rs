@@ -5,7 +5,7 @@ use super::lists::{LISTS, PLACE_NAMES};
 use super::texts::Texts;
 use super::typed::Typed;
 use super::words::{exact_key, key, key_without_legal_form, stem, words, words_as_written};
-use domain::resource::Kind;
+use domain::base::kind::Kind;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tantivy::collector::TopDocs;

@@ -1,9 +1,9 @@
 //! What of a record is searched.
 
-use domain::described::{NameType, Publication};
-use domain::resource::Kind;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::kinds::common::{NameType, Publication};
 use domain::value::identifier::Scheme;
-use domain::vocabulary::Coded;
 use serde_json::{Map, Value};
 use std::str::FromStr;
 

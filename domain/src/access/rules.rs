@@ -1,0 +1,426 @@
+//! Who may do what: one pure function over grants.
+
+use crate::base::kind::Kind;
+use crate::kinds::common::Publication;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+crate::vocabulary! {
+    /// What a grant allows; each role includes what the weaker ones may, but for `feeder`.
+    Role "role" {
+        Reader "reader" "Lesen" "Reader";
+        Editor "editor" "Redaktion" "Editor";
+        Approver "approver" "Freigabe" "Approver";
+        Feeder "feeder" "Zulieferung" "Feeder";
+        Admin "admin" "Verwaltung" "Administrator";
+    }
+}
+
+/// Where a grant holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scope {
+    /// Everywhere on this node.
+    Node,
+    /// In these regions (descendants included, where the grant says so).
+    Regions(BTreeSet<Uuid>),
+}
+
+/// A role and where it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The role.
+    pub role: Role,
+    /// Where it holds.
+    pub scope: Scope,
+    /// The one system whose records it reaches: that of a feeder, see
+    /// [`crate::access::account::pushing`].
+    pub system: Option<String>,
+}
+
+/// Who asks: nobody in particular, or an account with its grants.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// The account or client; `None` for anonymous callers and for the node itself.
+    pub account: Option<Uuid>,
+    /// What it may.
+    pub grants: Vec<Grant>,
+}
+
+/// What somebody wants to do with a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// See it although it is not published.
+    Read,
+    /// Create, change or delete it.
+    Write,
+    /// Move it into or out of `published`, or set `publish_at`.
+    Publish,
+    /// Change the tree of regions, down which rights go.
+    ShapeTree,
+    /// Say in the name of this record whether a relationship is right.
+    Confirm,
+    /// Hide a copy on this node, or show it again.
+    Hide,
+}
+
+/// What the rules need to know of a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Whether this node is its origin; no grant reaches a copy.
+    pub own: bool,
+    /// Its kind.
+    pub kind: Kind,
+    /// Whose editors may write it; records without one (topics) are the admin's.
+    pub home_region: Option<Uuid>,
+    /// Its publication.
+    pub publication: Publication,
+    /// The system that supplies it.
+    pub system: Option<&'a str>,
+}
+
+/// Whether a grant allows an action on a record. Reading what is published needs no grant.
+#[must_use]
+pub fn may(grant: &Grant, action: Action, subject: &Subject<'_>) -> bool {
+    let reached = match action {
+        Action::Hide => !subject.own,
+        // A copy that is not public is one that this node hides.
+        Action::Read => subject.own || is_node_admin(grant),
+        Action::Write | Action::Publish | Action::ShapeTree | Action::Confirm => subject.own,
+    };
+    if !reached {
+        return false;
+    }
+    let here = match (&grant.scope, subject.home_region) {
+        (Scope::Node, _) => true,
+        (Scope::Regions(regions), Some(home)) => regions.contains(&home),
+        // Records of no region are the node admin's.
+        (Scope::Regions(_), None) => false,
+    };
+    let homeless = subject.home_region.is_none();
+    // Rights go down the tree of regions: who could shape it with rights in one could give
+    // himself others.
+    let here = here && (action != Action::ShapeTree || grant.scope == Scope::Node);
+    let supplied = grant.system.is_none() || grant.system.as_deref() == subject.system;
+    here && supplied
+        && match (action, grant.role) {
+            (_, Role::Admin) | (Action::Read, Role::Reader | Role::Editor | Role::Approver) => true,
+            (Action::Write, Role::Editor | Role::Approver)
+            | (Action::Publish | Action::Confirm | Action::Hide, Role::Approver) => !homeless,
+            // Feeders read what their system has supplied, or they could not send it back; they push
+            // it, and write nothing one by one.
+            (Action::Read, Role::Feeder) => grant.system.is_some(),
+            (Action::Write, Role::Reader | Role::Feeder)
+            | (
+                Action::Publish | Action::Confirm | Action::Hide,
+                Role::Reader | Role::Editor | Role::Feeder,
+            )
+            | (Action::ShapeTree, Role::Reader | Role::Editor | Role::Approver | Role::Feeder) => {
+                false
+            }
+        }
+}
+
+fn is_node_admin(grant: &Grant) -> bool {
+    grant.role == Role::Admin && grant.scope == Scope::Node
+}
+
+/// Which records a caller sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Visibility {
+    /// What is published.
+    Public,
+    /// What is published, and some of this node's own drafts.
+    Drafts {
+        /// Those of these regions …
+        regions: BTreeSet<Uuid>,
+        /// … and those that these systems supply there.
+        supplied: BTreeMap<String, Scope>,
+    },
+    /// What is published, and every draft of this node.
+    Everything,
+}
+
+impl Caller {
+    /// Somebody without a token.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self::default()
+    }
+
+    /// The node itself: its command line and its jobs.
+    #[must_use]
+    pub fn node() -> Self {
+        Self {
+            account: None,
+            grants: vec![Grant {
+                role: Role::Admin,
+                scope: Scope::Node,
+                system: None,
+            }],
+        }
+    }
+
+    /// Whether any grant allows the action.
+    #[must_use]
+    pub fn may(&self, action: Action, subject: &Subject<'_>) -> bool {
+        self.grants.iter().any(|grant| may(grant, action, subject))
+    }
+
+    /// Whether the caller is an admin of the whole node.
+    #[must_use]
+    pub fn is_node_admin(&self) -> bool {
+        self.grants.iter().any(is_node_admin)
+    }
+
+    /// Whether the caller pushes the records of a system.
+    #[must_use]
+    pub fn pushes(&self, system: &str) -> bool {
+        let mut systems = self.grants.iter().map(|grant| grant.system.as_deref());
+        systems.any(|one| one == Some(system))
+    }
+
+    /// Whether the caller sees a record.
+    #[must_use]
+    pub fn sees(&self, subject: &Subject<'_>) -> bool {
+        subject.publication == Publication::Published || self.may(Action::Read, subject)
+    }
+
+    /// The same as [`Caller::sees`], as a condition that a query can carry.
+    #[must_use]
+    pub fn visibility(&self) -> Visibility {
+        Self::reach(&self.grants)
+    }
+
+    /// Which of this node's records with a home region the caller may write, as a condition that a
+    /// query can carry.
+    #[must_use]
+    pub fn writable(&self) -> Visibility {
+        Self::reach(self.grants.iter().filter(|grant| match grant.role {
+            Role::Editor | Role::Approver | Role::Admin => true,
+            Role::Reader | Role::Feeder => false,
+        }))
+    }
+
+    fn reach<'a>(grants: impl IntoIterator<Item = &'a Grant>) -> Visibility {
+        let mut regions = BTreeSet::new();
+        let mut supplied: BTreeMap<String, Scope> = BTreeMap::new();
+        for grant in grants {
+            match (&grant.system, &grant.scope) {
+                (None, _) if grant.role == Role::Feeder => {}
+                (None, Scope::Node) => return Visibility::Everything,
+                (None, Scope::Regions(some)) => regions.extend(some),
+                (Some(system), scope) => supplied
+                    .entry(system.clone())
+                    .or_insert_with(|| Scope::Regions(BTreeSet::new()))
+                    .widen(scope),
+            }
+        }
+        if regions.is_empty() && supplied.is_empty() {
+            Visibility::Public
+        } else {
+            Visibility::Drafts { regions, supplied }
+        }
+    }
+}
+
+impl Scope {
+    /// Holds where the other one does, too.
+    fn widen(&mut self, other: &Self) {
+        match (&mut *self, other) {
+            (Self::Regions(regions), Self::Regions(more)) => regions.extend(more),
+            (Self::Regions(_), Self::Node) => *self = Self::Node,
+            (Self::Node, _) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(home_region: Option<Uuid>, own: bool) -> Subject<'static> {
+        Subject {
+            own,
+            kind: Kind::Actor,
+            home_region,
+            publication: Publication::Draft,
+            system: Some("cms"),
+        }
+    }
+
+    fn grant(role: Role, scope: Scope) -> Grant {
+        Grant {
+            role,
+            scope,
+            system: (role == Role::Feeder).then(|| "cms".to_owned()),
+        }
+    }
+
+    /// Whether a query with the visibility of a caller finds an own draft.
+    fn sees_by_query(caller: &Caller, home: Option<Uuid>, system: &str) -> bool {
+        match caller.visibility() {
+            Visibility::Public => false,
+            Visibility::Everything => true,
+            Visibility::Drafts { regions, supplied } => {
+                let within = |some: &BTreeSet<Uuid>| home.is_some_and(|home| some.contains(&home));
+                within(&regions)
+                    || match supplied.get(system) {
+                        None => false,
+                        Some(Scope::Node) => true,
+                        Some(Scope::Regions(some)) => within(some),
+                    }
+            }
+        }
+    }
+
+    #[test]
+    fn several_grants_for_a_system_are_one() {
+        let (here, there) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let in_region = |region| grant(Role::Feeder, Scope::Regions(BTreeSet::from([region])));
+        let mut caller = Caller {
+            account: None,
+            grants: vec![in_region(here), in_region(there)],
+        };
+        for home in [here, there] {
+            assert!(sees_by_query(&caller, Some(home), "cms"));
+        }
+        assert_eq!(caller.writable(), Visibility::Public);
+        assert!(!sees_by_query(&caller, None, "cms"));
+        caller.grants.push(grant(Role::Feeder, Scope::Node));
+        assert!(sees_by_query(&caller, None, "cms"));
+        assert!(!sees_by_query(&caller, Some(here), "sap"));
+    }
+
+    #[test]
+    fn a_grant_for_a_system_reaches_its_records_only() {
+        let here = Uuid::from_u128(1);
+        let pushing = Grant {
+            system: Some("cms".to_owned()),
+            ..grant(Role::Approver, Scope::Regions(BTreeSet::from([here])))
+        };
+        for action in [Action::Read, Action::Write, Action::Publish] {
+            let own = subject(Some(here), true);
+            assert!(may(&pushing, action, &own), "{action:?}");
+            for system in [None, Some("sap")] {
+                let other = Subject { system, ..own };
+                assert!(!may(&pushing, action, &other), "{action:?} {system:?}");
+            }
+            assert!(!may(&pushing, action, &subject(None, true)));
+            assert!(!may(&pushing, action, &subject(Some(here), false)));
+        }
+        let caller = Caller {
+            account: None,
+            grants: vec![pushing],
+        };
+        assert!(sees_by_query(&caller, Some(here), "cms"));
+        assert!(!sees_by_query(&caller, Some(here), "sap"));
+        assert!(!sees_by_query(&caller, None, "cms"));
+        assert!(caller.pushes("cms") && !caller.pushes("sap"));
+    }
+
+    /// The role table of the design: read, write, publish, shape the tree, confirm.
+    #[test]
+    fn each_role_may_what_the_role_table_says() {
+        let here = Uuid::from_u128(1);
+        let region = || Scope::Regions(BTreeSet::from([here]));
+        for (role, allowed) in [
+            (Role::Reader, [true, false, false, false, false]),
+            (Role::Editor, [true, true, false, false, false]),
+            (Role::Approver, [true, true, true, false, true]),
+            (Role::Feeder, [true, false, false, false, false]),
+            (Role::Admin, [true, true, true, false, true]),
+        ] {
+            let actions = [
+                Action::Read,
+                Action::Write,
+                Action::Publish,
+                Action::ShapeTree,
+                Action::Confirm,
+            ];
+            let may_here =
+                actions.map(|a| may(&grant(role, region()), a, &subject(Some(here), true)));
+            assert_eq!(may_here, allowed, "{role:?}");
+            for action in actions {
+                let elsewhere = subject(Some(Uuid::from_u128(2)), true);
+                assert!(!may(&grant(role, region()), action, &elsewhere));
+                // No grant reaches a copy, but what is hidden must be found by somebody.
+                let copy = subject(Some(here), false);
+                let finds = role == Role::Admin && action == Action::Read;
+                assert_eq!(may(&grant(role, Scope::Node), action, &copy), finds);
+                assert!(!may(&grant(role, region()), action, &copy));
+                let homeless = subject(None, true);
+                assert!(!may(&grant(role, region()), action, &homeless));
+            }
+        }
+    }
+
+    #[test]
+    fn approvers_and_admins_hide_copies_of_their_regions() {
+        let here = Uuid::from_u128(1);
+        let region = || Scope::Regions(BTreeSet::from([here]));
+        for (role, may_hide) in [
+            (Role::Reader, false),
+            (Role::Editor, false),
+            (Role::Approver, true),
+            (Role::Feeder, false),
+            (Role::Admin, true),
+        ] {
+            let hide = |scope, subject| may(&grant(role, scope), Action::Hide, &subject);
+            assert_eq!(hide(region(), subject(Some(here), false)), may_hide);
+            assert_eq!(hide(Scope::Node, subject(Some(here), false)), may_hide);
+            let elsewhere = subject(Some(Uuid::from_u128(2)), false);
+            assert!(!hide(region(), elsewhere), "{role:?}");
+            assert!(!hide(Scope::Node, subject(Some(here), true)), "{role:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_admin_of_the_node_writes_what_has_no_region() {
+        let topic = Subject {
+            kind: Kind::Topic,
+            ..subject(None, true)
+        };
+        for role in [Role::Reader, Role::Editor, Role::Approver, Role::Feeder] {
+            for action in [Action::Write, Action::Publish, Action::ShapeTree] {
+                assert!(
+                    !may(&grant(role, Scope::Node), action, &topic),
+                    "{role:?} {action:?}"
+                );
+            }
+        }
+        assert!(may(&grant(Role::Admin, Scope::Node), Action::Write, &topic));
+    }
+
+    #[test]
+    fn the_visibility_of_a_query_agrees_with_sees() {
+        let here = Uuid::from_u128(1);
+        for role in [
+            Role::Reader,
+            Role::Editor,
+            Role::Approver,
+            Role::Feeder,
+            Role::Admin,
+        ] {
+            for scope in [Scope::Node, Scope::Regions(BTreeSet::from([here]))] {
+                let caller = Caller {
+                    account: None,
+                    grants: vec![grant(role, scope)],
+                };
+                for home in [None, Some(here), Some(Uuid::from_u128(2))] {
+                    for system in ["cms", "sap"] {
+                        let subject = Subject {
+                            system: Some(system),
+                            ..subject(home, true)
+                        };
+                        assert_eq!(
+                            caller.sees(&subject),
+                            sees_by_query(&caller, home, system),
+                            "{role:?} {home:?} {system}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What everything else is made of: kinds, vocabularies, faults, JSON, time.
+
+pub mod clock;
+pub mod fault;
+pub mod filter;
+pub mod id;
+pub mod json;
+pub mod kind;
+pub mod nearest;
+pub mod pointer;
+pub mod record;
+pub mod schema;
+pub mod vocabulary;

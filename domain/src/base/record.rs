@@ -1,0 +1,79 @@
+//! The envelope around every body, and how the two become one flat record.
+
+use crate::base::kind::Kind;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// What the node knows of a record, beside the body in one flat JSON object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Envelope {
+    /// `UUIDv7` when made here; `UUIDv5` for reference data.
+    pub id: Uuid,
+    /// The kind.
+    pub kind: Kind,
+    /// The node that alone writes the record.
+    #[schema(example = "nordhessen")]
+    pub origin: String,
+    /// From 1, plus 1 per change at the origin; the strong `ETag`.
+    #[schema(minimum = 1, example = 1)]
+    pub version: i64,
+    /// When it was made (RFC 3339 UTC, microseconds).
+    #[serde(serialize_with = "micros")]
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed at the origin.
+    #[serde(serialize_with = "micros")]
+    pub updated_at: DateTime<Utc>,
+    /// Only on copies: when this version arrived here.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
+    pub synced_at: Option<DateTime<Utc>>,
+}
+
+/// The members of the envelope, which input may carry.
+pub const ENVELOPE: &[&str] = &[
+    "id",
+    "kind",
+    "origin",
+    "version",
+    "created_at",
+    "updated_at",
+    "synced_at",
+];
+
+/// Writes a timestamp as the API does.
+///
+/// # Errors
+/// The serializer's.
+pub fn micros<S: serde::Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&crate::base::clock::rfc3339(*at))
+}
+
+/// Writes a timestamp, if there is one, as the API does.
+///
+/// # Errors
+/// The serializer's.
+pub fn micros_opt<S: serde::Serializer>(
+    at: &Option<DateTime<Utc>>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => micros(at, to),
+        None => to.serialize_none(),
+    }
+}
+
+impl Envelope {
+    /// The flat record: the envelope's members, then the body's, without parsing the body.
+    ///
+    /// `body` is the canonical JSON object as stored.
+    #[must_use]
+    pub fn around(&self, body: &str) -> String {
+        let envelope = serde_json::to_string(self).unwrap_or_default();
+        let head = envelope.strip_suffix('}').unwrap_or_default();
+        match body.strip_prefix('{') {
+            Some("}") | None => envelope,
+            Some(rest) => format!("{head},{rest}"),
+        }
+    }
+}

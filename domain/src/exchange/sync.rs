@@ -1,0 +1,197 @@
+//! The words of the partner protocol (`DirSync` v1), and the digest by which two nodes compare
+//! what they hold.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::cmp::Ordering;
+use std::fmt;
+use std::fmt::Write as _;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// The largest number that every JSON reader takes exactly (RFC 7493, 2.2).
+pub const MAX_COUNT: i64 = 9_007_199_254_740_991;
+
+crate::vocabulary! {
+    /// What an entry of the feed tells.
+    FeedOp "feed_op" {
+        Upsert "upsert" "neu oder geändert" "new or changed";
+        Delete "delete" "gelöscht" "deleted";
+        Leave "leave" "nicht mehr im Ausschnitt" "no longer in the feed";
+    }
+}
+
+crate::vocabulary! {
+    /// Why a record has left a feed without being deleted.
+    LeaveCause "leave_cause" {
+        Filter "filter" "passt nicht mehr zum Filter" "no longer passes the filter";
+        Visibility "visibility" "nicht mehr öffentlich" "no longer public";
+    }
+}
+
+crate::vocabulary! {
+    /// Where in the feed a reader is.
+    FeedPhase "feed_phase" {
+        Snapshot "snapshot" "Bestand" "what there is";
+        Tail "tail" "Änderungen" "what changes";
+    }
+}
+
+crate::vocabulary! {
+    /// Why a reader of the feed must begin anew.
+    ResyncReason "resync_reason" {
+        CursorExpired "cursor_expired" "älter als die Aufbewahrung" "older than what is kept";
+        CursorAhead "cursor_ahead" "weiter als das Protokoll" "beyond the end of the log";
+        LogForked "log_forked" "das Protokoll verlief ab hier anders" "the log went another way from here";
+        LogReplaced "log_replaced" "ein anderes Protokoll" "another log";
+        FilterChanged "filter_changed" "ein anderer Filter" "another filter";
+    }
+}
+
+crate::vocabulary! {
+    /// Whether records are taken over from a partner.
+    PartnerState "partner_state" {
+        Active "active" "läuft" "active";
+        Paused "paused" "angehalten" "paused";
+        Held "held" "wartet auf Freigabe" "waits for an operator";
+    }
+}
+
+crate::vocabulary! {
+    /// What a pushed item does.
+    PushOp "push_op" {
+        Upsert "upsert" "anlegen oder ändern" "create or change";
+        Delete "delete" "löschen" "delete";
+    }
+}
+
+crate::vocabulary! {
+    /// Whether pushed items stand for themselves or together.
+    PushMode "push_mode" {
+        Each "each" "jedes für sich" "each by itself";
+        All "all" "alle oder keines" "all or none";
+    }
+}
+
+crate::vocabulary! {
+    /// What became of a pushed item.
+    PushStatus "push_status" {
+        Created "created" "angelegt" "created";
+        Updated "updated" "geändert" "changed";
+        Unchanged "unchanged" "unverändert" "unchanged";
+        Deleted "deleted" "gelöscht" "deleted";
+        Conflict "conflict" "steht im Widerspruch zum Bestand" "contradicts what is here";
+        Invalid "invalid" "fehlerhaft oder nicht erlaubt" "wrong or not allowed";
+    }
+}
+
+/// Which state of a record a supplying system sends, so that what arrives late does not replace
+/// what is newer: a number that rises, or a text whose order is that of time, such as
+/// `2026-03-01T08:00:00Z`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum SystemVersion {
+    /// Compared as a number.
+    Number(i64),
+    /// Compared character by character; 1 to 100 of them.
+    Text(String),
+}
+
+impl SystemVersion {
+    /// Which one is newer; `None` if one is a number and the other a text.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Number(one), Self::Number(other)) => Some(one.cmp(other)),
+            (Self::Text(one), Self::Text(other)) => Some(one.cmp(other)),
+            (Self::Number(_), Self::Text(_)) | (Self::Text(_), Self::Number(_)) => None,
+        }
+    }
+}
+
+impl fmt::Display for SystemVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => write!(f, "\"{text}\""),
+        }
+    }
+}
+
+/// A sum over records that is equal on two nodes if and only if they hold the same: for each record
+/// SHA-256 of `id`, 0, `version`, 0, `hash`, written as in the feed; added up modulo 2^256.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Digest {
+    /// How many records.
+    pub count: u64,
+    /// Big-endian.
+    sum: [u8; 32],
+}
+
+impl Digest {
+    /// Adds a record; `hash` is that of its canonical body, see [`crate::base::json::hash`].
+    pub fn add(&mut self, id: Uuid, version: i64, hash: &str) {
+        let text = format!("{}\0{version}\0{hash}", id.hyphenated());
+        let addend: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+        let mut carry = 0_u16;
+        for (digit, more) in self.sum.iter_mut().zip(addend).rev() {
+            let [high, low] = (u16::from(*digit) + u16::from(more) + carry).to_be_bytes();
+            *digit = low;
+            carry = u16::from(high);
+        }
+        self.count += 1;
+    }
+
+    /// The sum as 64 hexadecimal digits.
+    #[must_use]
+    pub fn sum(&self) -> String {
+        self.sum.iter().fold(String::new(), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+
+    #[test]
+    fn the_sum_is_that_of_the_protocol() {
+        let mut digest = Digest::default();
+        assert_eq!(digest.sum(), "0".repeat(64));
+        digest.add(Uuid::from_u128(1), 7, HASH);
+        // SHA-256 of that text alone.
+        let expected = "b89dfedd40dca84da3f263bfe6e4d96079e6435bbe3556bd31aca607f2b28c38";
+        assert_eq!(digest.sum(), expected);
+    }
+
+    #[test]
+    fn the_order_does_not_matter_but_every_part_does() {
+        let sum = |records: &[(u128, i64)]| {
+            let mut digest = Digest::default();
+            for (id, version) in records {
+                digest.add(Uuid::from_u128(*id), *version, HASH);
+            }
+            digest
+        };
+        assert_eq!(
+            sum(&[(1, 1), (2, 1), (3, 9)]),
+            sum(&[(3, 9), (1, 1), (2, 1)])
+        );
+        assert_ne!(sum(&[(1, 1)]), sum(&[(1, 2)]));
+        assert_ne!(sum(&[(1, 1)]), sum(&[(2, 1)]));
+        assert_ne!(sum(&[(1, 1)]), sum(&[(1, 1), (1, 1)]));
+        let mut carried = Digest {
+            count: 0,
+            sum: [0xff; 32],
+        };
+        carried.add(Uuid::from_u128(1), 1, HASH);
+        let mut last = sum(&[(1, 1)]).sum;
+        last[31] -= 1;
+        assert_eq!(carried.sum, last, "2^256 is 0");
+    }
+}

@@ -1,0 +1,125 @@
+//! Webhooks: what receivers are told when a record changes, and when that is tried again.
+
+use crate::exchange::change::Op;
+use crate::exchange::sync::FeedOp;
+use chrono::TimeDelta;
+
+crate::vocabulary! {
+    /// Whether a webhook is told of changes.
+    WebhookState "webhook_state" {
+        Active "active" "aktiv" "active";
+        Disabled "disabled" "abgeschaltet" "disabled";
+    }
+}
+
+crate::vocabulary! {
+    /// Why a webhook is told of nothing.
+    DisabledReason "webhook_disabled_reason" {
+        Admin "admin" "von der Verwaltung abgeschaltet" "switched off by an admin";
+        Gone "gone" "der Empfänger antwortete 410" "the receiver answered 410";
+        Failing "failing" "tagelang kam nichts an" "nothing got through for days";
+    }
+}
+
+crate::vocabulary! {
+    /// What became of a delivery.
+    DeliveryState "delivery_state" {
+        Pending "pending" "steht aus" "pending";
+        Delivered "delivered" "zugestellt" "delivered";
+        Failed "failed" "gescheitert" "failed";
+    }
+}
+
+crate::vocabulary! {
+    /// What happened, as the receiver of a webhook sees it.
+    Happening "webhook_event" {
+        Created "created" "neu oder jetzt öffentlich" "new, or public now";
+        Updated "updated" "geändert" "changed";
+        Deleted "deleted" "gelöscht oder nicht mehr öffentlich" "deleted, or no longer public";
+    }
+}
+
+/// What an entry of the log means to a receiver who saw the record before or sees it now; `None`
+/// if it means nothing to him.
+#[must_use]
+pub fn news(op: Op, saw: bool, sees: bool) -> Option<(Happening, FeedOp)> {
+    match (saw, sees, op) {
+        (false, true, _) => Some((Happening::Created, FeedOp::Upsert)),
+        (true, true, Op::Upsert | Op::Delete) => Some((Happening::Updated, FeedOp::Upsert)),
+        (true, false, Op::Delete) => Some((Happening::Deleted, FeedOp::Delete)),
+        (true, false, Op::Upsert | Op::Touch) => Some((Happening::Deleted, FeedOp::Leave)),
+        // A touch makes no version: the record is as it was.
+        (true, true, Op::Touch) | (false, false, _) => None,
+    }
+}
+
+/// How long is waited after each failed attempt but the last: ten attempts within 76 hours, as
+/// Standard Webhooks suggests.
+const PAUSES: [TimeDelta; 9] = [
+    TimeDelta::seconds(5),
+    TimeDelta::minutes(5),
+    TimeDelta::minutes(30),
+    TimeDelta::hours(2),
+    TimeDelta::hours(5),
+    TimeDelta::hours(10),
+    TimeDelta::hours(14),
+    TimeDelta::hours(20),
+    TimeDelta::hours(24),
+];
+
+/// After how long a delivery is given up that never reached the receiver: as long as ten refused
+/// attempts take.
+pub const GIVEN_UP_AFTER: TimeDelta = TimeDelta::hours(76);
+
+/// The longest part of a pause that is added to it at random.
+const MOST_JITTER: f64 = 0.1;
+
+/// How long is waited after so many attempts that were refused; `None` if there is no further one.
+///
+/// `share` (0 to 1) is at random, so that what failed together does not come back together.
+#[must_use]
+pub fn pause(attempts: i32, share: f64) -> Option<TimeDelta> {
+    let index = usize::try_from(attempts.checked_sub(1)?).ok()?;
+    let pause = PAUSES.get(index)?;
+    let jitter = pause.to_std().ok()?;
+    let jitter = jitter.mul_f64(share.clamp(0.0, 1.0) * MOST_JITTER);
+    // Databases keep microseconds.
+    let jitter = TimeDelta::microseconds(i64::try_from(jitter.as_micros()).ok()?);
+    Some(*pause + jitter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_ten_attempts_within_about_three_days() {
+        let pauses: Vec<TimeDelta> = (1..).map_while(|made| pause(made, 0.0)).collect();
+        assert_eq!(pauses.len() + 1, 10);
+        assert!(pauses.is_sorted());
+        let all: TimeDelta = pauses.iter().sum();
+        assert_eq!(all.num_hours(), 75);
+        assert_eq!(pause(1, 1.0), Some(TimeDelta::milliseconds(5500)));
+        assert_eq!(pause(10, 0.5), None);
+        assert_eq!(pause(0, 0.5), None);
+        assert_eq!(pause(i32::MIN, 0.5), None);
+    }
+
+    #[test]
+    fn receivers_are_told_what_they_can_see() {
+        use Happening::{Created, Deleted, Updated};
+        for (op, saw, sees, expected) in [
+            (Op::Upsert, false, true, Some((Created, FeedOp::Upsert))),
+            (Op::Touch, false, true, Some((Created, FeedOp::Upsert))),
+            (Op::Upsert, true, true, Some((Updated, FeedOp::Upsert))),
+            (Op::Upsert, true, false, Some((Deleted, FeedOp::Leave))),
+            (Op::Touch, true, false, Some((Deleted, FeedOp::Leave))),
+            (Op::Delete, true, false, Some((Deleted, FeedOp::Delete))),
+            (Op::Touch, true, true, None),
+            (Op::Upsert, false, false, None),
+            (Op::Delete, false, false, None),
+        ] {
+            assert_eq!(news(op, saw, sees), expected, "{op:?} {saw} {sees}");
+        }
+    }
+}

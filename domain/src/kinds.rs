@@ -1,0 +1,10 @@
+//! The kinds of records, a file each.
+
+pub mod actor;
+pub mod common;
+pub mod event;
+pub mod network;
+pub mod project;
+pub mod region;
+pub mod relationship;
+pub mod topic;

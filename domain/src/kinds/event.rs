@@ -1,0 +1,129 @@
+//! Events: kick-offs, workshops, conferences, and the reports on them.
+
+use crate::base::fault::Fault;
+use crate::base::filter::Filter;
+use crate::base::kind::{Kind, Resource};
+use crate::base::vocabulary::Coded;
+use crate::kinds::common::Described;
+use crate::value::edtf::{self, Moment};
+use crate::value::reference::ReferenceField;
+use crate::value::text;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+crate::vocabulary! {
+    /// The format of an event.
+    EventFormat "event_format" {
+        Kickoff "kickoff" "Auftaktveranstaltung" "Kick-off";
+        Workshop "workshop" "Workshop" "Workshop";
+        Conference "conference" "Tagung" "Conference";
+        Training "training" "Weiterbildung" "Training";
+        Meeting "meeting" "Treffen" "Meeting";
+        Fair "fair" "Messe" "Fair";
+        Report "report" "Bericht" "Report";
+    }
+}
+
+crate::vocabulary! {
+    /// Where an event takes place.
+    EventMode "event_mode" {
+        InPerson "in_person" "Vor Ort" "In person";
+        Online "online" "Online" "Online";
+        Hybrid "hybrid" "Hybrid" "Hybrid";
+    }
+}
+
+crate::vocabulary! {
+    /// Whether an event takes place.
+    EventStatus "event_status" {
+        Scheduled "scheduled" "Geplant" "Scheduled";
+        Postponed "postponed" "Verschoben" "Postponed";
+        Cancelled "cancelled" "Abgesagt" "Cancelled";
+        Held "held" "Durchgeführt" "Held";
+    }
+}
+
+/// An event, or the report on one. Attendance is a figure.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(default)]
+#[validate(schema(function = "check", skip_on_field_errors = false))]
+pub struct Event {
+    /// What every described kind shares.
+    #[serde(flatten)]
+    #[validate(nested)]
+    pub described: Described,
+    /// Its format.
+    pub format: Option<EventFormat>,
+    /// Where it takes place.
+    pub mode: Option<EventMode>,
+    /// Whether it takes place.
+    pub status: Option<EventStatus>,
+    /// When it begins; a date is all-day and never shifts.
+    pub start: Option<Moment>,
+    /// When it ends.
+    pub end: Option<Moment>,
+    /// When the entry was posted; says nothing about when the event was.
+    pub posted: Option<edtf::EdtfDate>,
+    /// IANA time zone of the place.
+    #[schema(
+        min_length = 1,
+        max_length = 64,
+        example = "Europe/Berlin",
+        pattern = "^[A-Za-z]+([_+/-][A-Za-z0-9]+)*$"
+    )]
+    pub timezone: Option<String>,
+    /// Its focal points in order.
+    #[schema(max_items = 100)]
+    pub focus: Vec<text::Line>,
+    /// Where to register (http or https).
+    #[schema(format = "http-url", max_length = 2000)]
+    pub registration_url: Option<String>,
+}
+
+fn check(event: &Event) -> Result<(), ValidationError> {
+    if let (Some(start), Some(end)) = (&event.start, &event.end)
+        && end.is_before(start)
+    {
+        return Err(Fault::new("order")
+            .with("field", "end")
+            .with("later", format!("`end` ({end})"))
+            .with("earlier", format!("`start` ({start})"))
+            .into());
+    }
+    Ok(())
+}
+
+impl Resource for Event {
+    const KIND: Kind = Kind::Event;
+    const REFERENCES: &'static [ReferenceField] = &[];
+    const TEXTS: &'static [&'static str] = &["focus"];
+    const FILTERS: &'static [Filter] = &[
+        Filter::code(
+            "format",
+            "/format",
+            EventFormat::vocabulary,
+            "The format of the event.",
+            "workshop",
+        ),
+        Filter::code(
+            "mode",
+            "/mode",
+            EventMode::vocabulary,
+            "Where it takes place.",
+            "online",
+        ),
+        Filter::code(
+            "status",
+            "/status",
+            EventStatus::vocabulary,
+            "Whether it takes place.",
+            "held",
+        ),
+    ];
+    const EXAMPLE: &'static str = r#"{"name":"Regionaler Workshop Digital Local Care","format":"workshop","mode":"online","start":"2021-01-27","figures":[{"measure":"attendance","value":40,"qualifier":"about","as_stated":"Rund 40 Teilnehmende"}],"home_region":"gesundheitsmetropole-ruhr","source":{"document":"004"}}"#;
+
+    fn described(&self) -> Option<&Described> {
+        Some(&self.described)
+    }
+}

@@ -1,0 +1,141 @@
+//! Networks and their sub-networks: clusters, alliances, associations that are networks.
+
+use crate::base::filter::{Filter, Form};
+use crate::base::kind::{Kind, Resource};
+use crate::base::vocabulary::Coded;
+use crate::kinds::actor::{Sector, ValueChain};
+use crate::kinds::common::{Described, lifetime};
+use crate::value::edtf;
+use crate::value::reference::ReferenceField;
+use crate::value::text;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+crate::vocabulary! {
+    /// The form of a network.
+    NetworkForm "network_form" {
+        Cluster "cluster" "Cluster" "Cluster";
+        ClinicNetwork "clinic_network" "Klinikverbund" "Clinic network";
+        ThematicNetwork "thematic_network" "Themennetzwerk" "Thematic network";
+        Alliance "alliance" "Bündnis" "Alliance";
+        Association "association" "Verein" "Association";
+        Umbrella "umbrella" "Dachorganisation" "Umbrella organisation";
+        Platform "platform" "Plattform" "Platform";
+    }
+}
+
+crate::vocabulary! {
+    /// How far a network is in its life.
+    NetworkPhase "network_phase" {
+        Idea "idea" "Idee" "Idea";
+        Concept "concept" "Konzept" "Concept";
+        Pilot "pilot" "Pilotbetrieb" "Pilot";
+        Running "running" "Laufend" "Running";
+        Ended "ended" "Beendet" "Ended";
+    }
+}
+
+/// How to join a network.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Joining {
+    /// Whether new members are welcome.
+    pub open: Option<bool>,
+    /// Who is invited, in order.
+    #[schema(max_items = 100)]
+    pub audiences: Vec<text::Line>,
+    /// What members get, in order.
+    #[schema(max_items = 100)]
+    pub benefits: Vec<text::Line>,
+    /// What to do.
+    #[schema(min_length = 1, max_length = 2000)]
+    pub how: Option<String>,
+    /// Where to apply (http or https).
+    #[schema(format = "http-url", max_length = 2000)]
+    pub url: Option<String>,
+}
+
+/// A network of actors, or of networks.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(default)]
+#[validate(schema(function = "check", skip_on_field_errors = false))]
+pub struct Network {
+    /// What every described kind shares.
+    #[serde(flatten)]
+    #[validate(nested)]
+    pub described: Described,
+    /// Its form.
+    pub form: Option<NetworkForm>,
+    /// The legal form as written.
+    #[schema(min_length = 1, max_length = 100, example = "e.V.")]
+    pub legal_form: Option<String>,
+    /// Which part of society it belongs to.
+    pub sector: Option<Sector>,
+    /// How far it is.
+    pub phase: Option<NetworkPhase>,
+    /// What it does, in order.
+    #[schema(max_items = 100)]
+    pub activities: Vec<text::Line>,
+    /// Its rings of the value chain.
+    #[schema(max_items = 3, value_type = BTreeSet<ValueChain>)]
+    pub value_chain: Vec<ValueChain>,
+    /// When it was founded.
+    pub founded: Option<edtf::EdtfDate>,
+    /// When it ceased to exist.
+    pub dissolved: Option<edtf::EdtfDate>,
+    /// How to join it.
+    pub joining: Option<Joining>,
+}
+
+fn check(body: &Network) -> Result<(), ValidationError> {
+    lifetime(body.founded.as_ref(), body.dissolved.as_ref())
+}
+
+impl Resource for Network {
+    const KIND: Kind = Kind::Network;
+    const REFERENCES: &'static [ReferenceField] = &[];
+    const TEXTS: &'static [&'static str] = &["activities", "joining"];
+    const FILTERS: &'static [Filter] = &[
+        Filter::code(
+            "form",
+            "/form",
+            NetworkForm::vocabulary,
+            "The form of the network.",
+            "cluster",
+        ),
+        Filter {
+            name: "open",
+            path: "/joining/open",
+            form: Form::Flag,
+            about: "Whether new members are welcome.",
+            example: "true",
+        },
+        Filter::code(
+            "sector",
+            "/sector",
+            Sector::vocabulary,
+            "Which part of society it belongs to.",
+            "public",
+        ),
+        Filter::code(
+            "value_chain",
+            "/value_chain/*",
+            ValueChain::vocabulary,
+            "Its rings of the value chain.",
+            "core",
+        ),
+        Filter::code(
+            "phase",
+            "/phase",
+            NetworkPhase::vocabulary,
+            "How far it is.",
+            "running",
+        ),
+    ];
+    const EXAMPLE: &'static str = r#"{"name":"Nordhessen viszeral","form":"clinic_network","summary":"engagiert sich im Bereich der Chirurgie, Gastroenterologie und Onkologie","home_region":"nordhessen","source":{"document":"000"}}"#;
+
+    fn described(&self) -> Option<&Described> {
+        Some(&self.described)
+    }
+}

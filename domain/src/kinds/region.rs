@@ -1,0 +1,74 @@
+//! Regions: countries and states (reference data), health regions, districts, towns, quarters.
+
+use crate::base::filter::Filter;
+use crate::base::kind::{Kind, Resource};
+use crate::base::vocabulary::Coded;
+use crate::kinds::common::Described;
+use crate::value::edtf;
+use crate::value::place::Point;
+use crate::value::reference::ReferenceField;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+crate::vocabulary! {
+    /// The level of a region.
+    RegionLevel "region_level" {
+        Country "country" "Staat" "Country";
+        State "state" "Land" "State";
+        HealthRegion "health_region" "Gesundheitsregion" "Health region";
+        Region "region" "Region" "Region";
+        MetropolitanArea "metropolitan_area" "Ballungsraum" "Metropolitan area";
+        District "district" "Kreis oder kreisfreie Stadt" "District";
+        Municipality "municipality" "Gemeinde" "Municipality";
+        Quarter "quarter" "Stadtteil" "Quarter";
+    }
+}
+
+/// That a region is recognised („anerkannt"), and by whom.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Recognition {
+    /// Who recognises it, as the source writes.
+    #[schema(min_length = 1, max_length = 300)]
+    pub by: Option<String>,
+    /// Since when.
+    pub since: Option<edtf::EdtfDate>,
+    /// The wording of the source.
+    #[schema(min_length = 1, max_length = 1000)]
+    pub as_stated: Option<String>,
+}
+
+/// A region. Its geometry is a sub-resource.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(default)]
+pub struct Region {
+    /// What every described kind shares.
+    #[serde(flatten)]
+    #[validate(nested)]
+    pub described: Described,
+    /// Its level.
+    pub level: Option<RegionLevel>,
+    /// That it is recognised.
+    pub recognition: Option<Recognition>,
+    /// A point to show it on a map.
+    pub point: Option<Point>,
+}
+
+impl Resource for Region {
+    const KIND: Kind = Kind::Region;
+    const REFERENCES: &'static [ReferenceField] = &[];
+    const TEXTS: &'static [&'static str] = &["recognition"];
+    const FILTERS: &'static [Filter] = &[Filter::code(
+        "level",
+        "/level",
+        RegionLevel::vocabulary,
+        "The level of the region.",
+        "health_region",
+    )];
+    const EXAMPLE: &'static str = r#"{"name":"Gesundheitsregion Münsterland","level":"health_region","home_region":"nordrhein-westfalen","source":{"document":"003"}}"#;
+
+    fn described(&self) -> Option<&Described> {
+        Some(&self.described)
+    }
+}

@@ -1,0 +1,4 @@
+//! Checking bodies against schema and rules.
+
+pub mod body;
+pub mod shape;

@@ -1,0 +1,111 @@
+//! What the structs say of a body: broken rules with their places, and warnings.
+
+use crate::base::fault::{Fault, FieldError, MESSAGES};
+use crate::base::pointer::Pruned;
+use crate::validation::body::Facts;
+use crate::validation::shape::child;
+use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
+
+/// Members that serde flattens and pseudo-fields of `validator` are no part of the pointer.
+const TRANSPARENT: &[&str] = &["described", "__all__"];
+
+/// The parameters that rules hand over through `validator`.
+const PARAMS: &[&str] = &[
+    "given",
+    "kind",
+    "expected",
+    "expected_de",
+    "example",
+    "members",
+    "from",
+    "to",
+    "later",
+    "earlier",
+    "scheme",
+    "type",
+    "end",
+    "nearest",
+    "known",
+    "what",
+    "what_de",
+    "why",
+];
+
+/// The rules that a body breaks, but for places where the shape already complained.
+pub(crate) fn broken(
+    invalid: &ValidationErrors,
+    pruned: &Pruned,
+    misfits: &[FieldError],
+) -> Vec<FieldError> {
+    let mut found = Vec::new();
+    collect(invalid, "", &mut found);
+    let mut errors: Vec<_> = found
+        .into_iter()
+        .map(|error| FieldError::new(pruned.original(&error.pointer), error.fault))
+        .filter(|error| {
+            // What was cut out below may be all that breaks the rule.
+            let below = format!("{}/", error.pointer);
+            let told = |misfit: &FieldError| {
+                misfit.pointer == error.pointer || misfit.pointer.starts_with(&below)
+            };
+            !misfits.iter().any(told)
+        })
+        .collect();
+    // `validator` keeps them in a hash map; answers should not differ from call to call.
+    errors.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+    errors
+}
+
+fn collect(invalid: &ValidationErrors, at: &str, found: &mut Vec<FieldError>) {
+    for (field, kind) in invalid.errors() {
+        let here = if TRANSPARENT.contains(&field.as_ref()) {
+            at.to_owned()
+        } else {
+            child(at, field.trim_start_matches("r#"))
+        };
+        match kind {
+            ValidationErrorsKind::Struct(nested) => collect(nested, &here, found),
+            ValidationErrorsKind::List(items) => {
+                for (index, nested) in items {
+                    collect(nested, &format!("{here}/{index}"), found);
+                }
+            }
+            ValidationErrorsKind::Field(rules) => {
+                found.extend(rules.iter().filter_map(|rule| told(rule, &here)));
+            }
+        }
+    }
+}
+
+/// A broken rule as a fault at its place.
+fn told(rule: &ValidationError, at: &str) -> Option<FieldError> {
+    let (code, ..) = MESSAGES.iter().find(|(code, ..)| *code == rule.code)?;
+    let text = |key: &str| {
+        let value = rule.params.get(key)?;
+        let text = value.as_str().map(str::to_owned);
+        Some(text.unwrap_or_else(|| value.to_string()))
+    };
+    let mut fault = Fault::new(code);
+    for key in PARAMS {
+        if let Some(text) = text(key) {
+            fault.params.push((key, text));
+        }
+    }
+    let pointer = text("field").map_or_else(|| at.to_owned(), |field| format!("{at}/{field}"));
+    Some(FieldError::new(pointer, fault))
+}
+
+/// What is likely wrong but accepted: wrong check digits of schemes that tolerate them.
+pub(crate) fn warnings(facts: &Facts, pruned: &Pruned) -> Vec<FieldError> {
+    // Those of a relationship are not among the facts, because they need not be unique.
+    let identifiers = facts
+        .relationship
+        .as_ref()
+        .map_or(&facts.identifiers, |relationship| &relationship.identifiers);
+    let warned = |(index, identifier): (usize, &crate::value::identifier::Identifier)| {
+        let fault = identifier.check().ok()??;
+        let pointer = pruned.original(&format!("/identifiers/{index}/value"));
+        Some(FieldError::new(pointer, fault))
+    };
+    identifiers.iter().enumerate().filter_map(warned).collect()
+}

@@ -1,0 +1,185 @@
+//! Translations: per language a merge patch of the text members, held to the rules of the body.
+
+use crate::base::fault::{Fault, FieldError};
+use crate::base::json::merge_patch;
+use crate::base::nearest::nearest;
+use crate::validation::body::Definition;
+use crate::validation::shape::child;
+use crate::value::format;
+use serde_json::{Map, Value};
+
+impl Definition {
+    /// What is wrong with the translations of a body whose own `errors` are known.
+    pub(crate) fn translations(&self, body: &Value, errors: &[FieldError]) -> Vec<FieldError> {
+        let Some(Value::Object(languages)) = body.get("translations") else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for (language, patch) in languages {
+            let pointer = child("/translations", language);
+            if let Err(fault) = format::language(language) {
+                found.push(FieldError::new(pointer.as_str(), fault));
+            }
+            if let Value::Object(members) = patch {
+                let others = members.keys().filter(|member| !self.is_text(member));
+                found.extend(others.map(|member| self.untranslatable(member, &pointer)));
+                found.extend(self.translation(body, members, &pointer, errors));
+            }
+        }
+        found
+    }
+
+    fn is_text(&self, member: &str) -> bool {
+        self.texts.contains(&member)
+    }
+
+    fn untranslatable(&self, member: &str, pointer: &str) -> FieldError {
+        let close = nearest(member, self.texts.iter().copied()).unwrap_or_default();
+        let fault = Fault::new("translation-member")
+            .with("given", member)
+            .with("nearest", close);
+        FieldError::new(child(pointer, member), fault)
+    }
+
+    /// What is wrong with the members that one translation makes.
+    fn translation(
+        &self,
+        body: &Value,
+        members: &Map<String, Value>,
+        pointer: &str,
+        errors: &[FieldError],
+    ) -> Vec<FieldError> {
+        // Only the members that it changes: the others are as in the body, and to check them again
+        // for every language would take time with the square of the body's length.
+        let texts = || members.iter().filter(|(member, _)| self.is_text(member));
+        let mut translated = Value::Object(
+            texts()
+                .filter_map(|(member, _)| Some((member.clone(), body.get(member)?.clone())))
+                .collect(),
+        );
+        let patch: Map<String, Value> = texts().map(|(k, v)| (k.clone(), v.clone())).collect();
+        let patch = Value::Object(patch);
+        merge_patch(&mut translated, &patch);
+        self.inspect(&translated)
+            .errors
+            .into_iter()
+            .filter(|error| {
+                changes(&patch, error) && (states(&patch, error) || !errors.contains(error))
+            })
+            .map(|error| FieldError::new(format!("{pointer}{}", error.pointer), error.fault))
+            .collect()
+    }
+}
+
+/// Whether an error lies in a member that the patch changes.
+fn changes(patch: &Value, error: &FieldError) -> bool {
+    let member = error.pointer.split('/').nth(1).unwrap_or_default();
+    patch.get(member).is_some()
+}
+
+/// Whether the patch itself states the value at fault; else it stood in the body already.
+fn states(patch: &Value, error: &FieldError) -> bool {
+    let mut at = patch;
+    for segment in error.pointer.split('/').skip(1) {
+        let Value::Object(members) = at else {
+            return true;
+        };
+        match members.get(&segment.replace("~1", "/").replace("~0", "~")) {
+            Some(member) => at = member,
+            None => return false,
+        }
+    }
+    !at.is_object()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::kind::Kind;
+    use serde_json::json;
+
+    /// The codes and pointers for a network that has `members` and the translation `english`.
+    fn told(members: &Value, english: &Value) -> Vec<(String, &'static str)> {
+        let mut body = json!({"name": "A", "translations": {"en": english}});
+        merge_patch(&mut body, members);
+        let checked = Definition::of(Kind::Network).check(body);
+        let errors = checked.errors.into_iter();
+        errors
+            .map(|error| (error.pointer, error.fault.code))
+            .collect()
+    }
+
+    #[test]
+    fn what_a_translation_makes_passes_every_rule() {
+        let figure = |value: u8| json!([{"measure": "members", "value": value, "value_to": 5, "qualifier": "about"}]);
+        for (english, expected) in [
+            (json!({"name": " "}), vec![("name", "required")]),
+            (
+                json!({"description": "a <b>c</b>"}),
+                vec![("description", "raw-html")],
+            ),
+            (
+                json!({"description": "[a](javascript:b)"}),
+                vec![("description", "link-scheme")],
+            ),
+            (
+                json!({"links": [{"rel": "self"}]}),
+                vec![("links/0", "empty-entry")],
+            ),
+            (
+                json!({"figures": figure(9), "places": [{}], "summary": ""}),
+                vec![
+                    ("summary", "too-short"),
+                    ("figures/0/value_to", "value-order"),
+                    ("places/0", "empty-entry"),
+                ],
+            ),
+            (
+                json!({"joining": {"url": "ftp://a.de"}}),
+                vec![("joining/url", "url")],
+            ),
+            (json!({"figures": figure(1), "name": "B"}), vec![]),
+        ] {
+            let expected: Vec<_> = expected
+                .into_iter()
+                .map(|(at, code)| (format!("/translations/en/{at}"), code))
+                .collect();
+            assert_eq!(told(&json!({}), &english), expected, "{english}");
+        }
+    }
+
+    #[test]
+    fn the_own_errors_of_a_body_are_told_once() {
+        let how = "x".repeat(2001);
+        let body = json!({"description": "<b>", "joining": {"how": how}, "founded": "x"});
+        let own = [
+            ("/founded", "date"),
+            ("/joining/how", "too-long"),
+            ("/description", "raw-html"),
+        ];
+        let pairs = |errors: &[(&str, &'static str)]| -> Vec<_> {
+            let mut pairs: Vec<_> = errors
+                .iter()
+                .map(|(at, code)| ((*at).to_owned(), *code))
+                .collect();
+            pairs.sort();
+            pairs
+        };
+        let sorted = |english: Value| {
+            let mut found = told(&body, &english);
+            found.sort();
+            found
+        };
+        assert_eq!(
+            sorted(json!({"name": "B", "joining": {"url": "https://a.de"}})),
+            pairs(&own)
+        );
+        // What the translation repeats has to be corrected there, too.
+        let repeated = [
+            own.as_slice(),
+            &[("/translations/en/description", "raw-html")],
+        ]
+        .concat();
+        assert_eq!(sorted(json!({"description": "<b>"})), pairs(&repeated));
+    }
+}

@@ -1,0 +1,241 @@
+//! The shape of a body, checked against its JSON Schema: every misfit at once, each with a pointer.
+
+use crate::base::fault::{Fault, FieldError};
+use crate::base::nearest::nearest;
+use crate::base::schema::{COMPONENTS, Components};
+use crate::value::format::FORMATS;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{ValidationError, Validator};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use utoipa::ToSchema;
+
+/// A compiled schema.
+pub struct Shape {
+    schema: Value,
+    validator: Option<Validator>,
+}
+
+impl Shape {
+    /// Compiles the component `name`.
+    #[must_use]
+    pub fn new(name: &str, components: Components) -> Self {
+        let schema = json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$ref": format!("{COMPONENTS}{name}"),
+            "components": {"schemas": Value::Object(components)},
+        });
+        let mut options = jsonschema::options().should_validate_formats(true);
+        for (format, check) in FORMATS {
+            options = options.with_format(*format, move |text: &str| check(text).is_ok());
+        }
+        let validator = options.build(&schema).ok();
+        Self { schema, validator }
+    }
+
+    /// Compiles the schema of a type.
+    #[must_use]
+    pub fn of<T: ToSchema>() -> Self {
+        let mut schemas = vec![(T::name().into_owned(), T::schema())];
+        T::schemas(&mut schemas);
+        Self::new(&T::name(), crate::base::schema::tidy(schemas))
+    }
+
+    /// Whether the schema compiled; a test holds every schema to it.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.validator.is_some()
+    }
+
+    /// Everything about `body` that does not fit: one misfit a place, since a value of the wrong
+    /// type breaks whatever else the schema says of it.
+    #[must_use]
+    pub fn misfits(&self, body: &Value) -> Vec<FieldError> {
+        let Some(validator) = &self.validator else {
+            let fault = Fault::new("invalid-value").with("why", "no schema");
+            return vec![FieldError::new("", fault)];
+        };
+        one_each(
+            validator
+                .iter_errors(body)
+                .flat_map(|error| self.faults(&error)),
+        )
+    }
+
+    fn faults(&self, error: &ValidationError<'_>) -> Vec<FieldError> {
+        let pointer = error.instance_path().as_str().to_owned();
+        if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
+            let known = self.known_members(error);
+            return unexpected
+                .iter()
+                .map(|member| unknown_member(&pointer, member, &known))
+                .collect();
+        }
+        if let ValidationErrorKind::Required { property } = error.kind() {
+            let member = property.as_str().unwrap_or_default();
+            let fault = Fault::new("required").with("what", "").with("what_de", "");
+            return vec![FieldError::new(child(&pointer, member), fault)];
+        }
+        vec![FieldError::new(pointer, fault_of(error))]
+    }
+
+    /// The members that the object in question may have.
+    fn known_members(&self, error: &ValidationError<'_>) -> Vec<String> {
+        let mut at = &self.schema;
+        for segment in error.schema_path().as_str().split('/').skip(1) {
+            if segment == "additionalProperties" {
+                break;
+            }
+            at = match (segment, at.get(segment)) {
+                ("$ref", Some(Value::String(reference))) => self
+                    .schema
+                    .pointer(reference.trim_start_matches('#'))
+                    .unwrap_or(&Value::Null),
+                (_, Some(next)) => next,
+                (_, None) => segment
+                    .parse::<usize>()
+                    .ok()
+                    .and_then(|index| at.get(index))
+                    .unwrap_or(&Value::Null),
+            };
+        }
+        let members = at.get("properties").and_then(Value::as_object);
+        members.map_or_else(Vec::new, |members| members.keys().cloned().collect())
+    }
+}
+
+/// The first misfit of every place, or the one about its type.
+fn one_each(misfits: impl Iterator<Item = FieldError>) -> Vec<FieldError> {
+    let mut kept: Vec<FieldError> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for misfit in misfits {
+        match places.get(&misfit.pointer).and_then(|at| kept.get_mut(*at)) {
+            None => {
+                places.insert(misfit.pointer.clone(), kept.len());
+                kept.push(misfit);
+            }
+            Some(first) if misfit.fault.code == "type" => *first = misfit,
+            Some(_) => {}
+        }
+    }
+    kept
+}
+
+fn unknown_member(pointer: &str, member: &str, known: &[String]) -> FieldError {
+    let close = nearest(member, known.iter().map(String::as_str)).unwrap_or_default();
+    let fault = Fault::new("unknown-member")
+        .with("given", member)
+        .with("nearest", close);
+    FieldError::new(child(pointer, member), fault)
+}
+
+/// The pointer of a member, escaped by RFC 6901.
+#[must_use]
+pub fn child(pointer: &str, member: &str) -> String {
+    format!("{pointer}/{}", member.replace('~', "~0").replace('/', "~1"))
+}
+
+fn fault_of(error: &ValidationError<'_>) -> Fault {
+    let instance = error.instance();
+    let given = excerpt(instance);
+    match error.kind() {
+        ValidationErrorKind::Enum { options } => unknown_code(&given, options),
+        ValidationErrorKind::Type { kind } => wrong_type(kind, instance),
+        ValidationErrorKind::MinLength { limit } => Fault::new("too-short").with("min", limit),
+        ValidationErrorKind::MaxLength { limit } => Fault::new("too-long").with("max", limit),
+        ValidationErrorKind::MaxItems { limit } => Fault::new("too-many").with("max", limit),
+        ValidationErrorKind::UniqueItems => Fault::new("repeated"),
+        ValidationErrorKind::Minimum { limit } => Fault::new("minimum")
+            .with("min", limit)
+            .with("given", given),
+        ValidationErrorKind::Maximum { limit } => Fault::new("maximum")
+            .with("max", limit)
+            .with("given", given),
+        ValidationErrorKind::Pattern { pattern } => Fault::new("pattern")
+            .with("given", given)
+            .with("expected", pattern),
+        ValidationErrorKind::Format { format } => FORMATS
+            .iter()
+            .find(|(name, _)| name == format)
+            .and_then(|(_, check)| check(instance.as_str().unwrap_or_default()).err())
+            .unwrap_or_else(|| {
+                Fault::new("pattern")
+                    .with("given", given)
+                    .with("expected", format)
+            }),
+        // Only references offer a choice of forms.
+        ValidationErrorKind::AnyOf { .. } => Fault::new("reference"),
+        other => Fault::new("invalid-value").with("why", other.keyword()),
+    }
+}
+
+fn unknown_code(given: &str, options: &Value) -> Fault {
+    let known: Vec<&str> = options
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    Fault::new("unknown-code")
+        .with("given", given)
+        .with(
+            "nearest",
+            nearest(given, known.iter().copied()).unwrap_or_default(),
+        )
+        .with("known", known.join(", "))
+}
+
+fn wrong_type(kind: &TypeKind, instance: &Value) -> Fault {
+    let expected = match kind {
+        TypeKind::Single(one) => one.to_string(),
+        TypeKind::Multiple(many) => many
+            .iter()
+            .map(|one| one.to_string())
+            .collect::<Vec<_>>()
+            .join(" or "),
+    };
+    let (en, de) = type_names(expected.trim_matches('"'));
+    let (given, given_de) = type_names(json_type(instance));
+    Fault::new("type")
+        .with("expected", en)
+        .with("expected_de", de)
+        .with("given", given)
+        .with("given_de", given_de)
+}
+
+/// The JSON type of a value, by its JSON Schema name.
+fn json_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+fn type_names(name: &str) -> (&str, &str) {
+    match name {
+        "null" => ("null", "null"),
+        "boolean" => ("true or false", "true oder false"),
+        "number" => ("a number", "eine Zahl"),
+        "integer" => ("a whole number", "eine ganze Zahl"),
+        "string" => ("a text", "ein Text"),
+        "array" => ("a list", "eine Liste"),
+        "object" => ("an object", "ein Objekt"),
+        other => (other, other),
+    }
+}
+
+/// A value short enough to be quoted in a message.
+fn excerpt(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    match text.char_indices().nth(80) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
