@@ -2,11 +2,14 @@
 
 use crate::auth::{Access, Tokens};
 use crate::config::{Config, MetricsToken};
-use crate::guard::{Pace, guard};
-use crate::limits::Limits;
-use crate::metrics::Metrics;
-use crate::outgoing::Outgoing;
-use crate::{connection, docs, middleware, routes};
+use crate::http::metrics::Metrics;
+use crate::http::outbound::Outgoing;
+use crate::http::rate_limit::Limits;
+use crate::http::server;
+use crate::node::docs;
+use crate::operation::admission::{Pace, guard};
+use crate::operation::middleware;
+use crate::routes;
 use actix_cors::Cors;
 use actix_server::Server;
 use actix_web::http::{Method, header};
@@ -86,17 +89,17 @@ pub fn server(mut state: State, config: &Config, listener: TcpListener) -> std::
             .service(docs::redirect)
             .service(docs::swagger())
             .default_service(web::to(|| async {
-                Err::<HttpResponse, _>(crate::problem::Problem::new("not-found"))
+                Err::<HttpResponse, _>(crate::http::problem::Problem::new("not-found"))
             }))
             .wrap(Compress::default())
             .wrap(from_fn(guard))
             .wrap(from_fn(middleware::around))
             .wrap(cors(&origins))
-            .wrap(TracingLogger::<crate::telemetry::Spans>::new())
+            .wrap(TracingLogger::<crate::http::telemetry::Spans>::new())
             .wrap(from_fn(middleware::outermost))
-            .wrap(from_fn(connection::take_turns))
+            .wrap(from_fn(server::take_turns))
     };
-    connection::server(build, config, listener, stopping)
+    server::server(build, config, listener, stopping)
 }
 
 /// Anybody reads from anywhere; writes and tokens come from the configured origins only.
@@ -111,7 +114,7 @@ fn cors(origins: &[String]) -> Cors {
         header::CONTENT_LANGUAGE,
         header::CONTENT_DISPOSITION,
         middleware::REQUEST_ID,
-        crate::reply::WARNINGS,
+        crate::operation::reply::WARNINGS,
         header::HeaderName::from_static("idempotency-replayed"),
     ];
     let trusted = origins.to_vec();

@@ -13,7 +13,9 @@ mod trim;
 mod webhook;
 
 use crate::config::{Config, LogFormat};
-use crate::{openapi, routes, telemetry};
+use crate::http::telemetry;
+use crate::operation::openapi;
+use crate::routes;
 use clap::{Args, Parser, Subcommand};
 use domain::base::clock::Clock;
 use persistence::Store;

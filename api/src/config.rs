@@ -1,6 +1,6 @@
 //! Configuration: command line before environment (`VERBUND_…`) before `verbund.toml` before defaults.
 
-use crate::outgoing::Destination;
+use crate::http::outbound::Destination;
 use domain::access::account::TokenScope;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};

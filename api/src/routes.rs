@@ -1,37 +1,14 @@
 //! The routes that only one kind has, and those that are about the node itself.
 
-pub mod accounts;
-pub mod applications;
-pub mod confirmation;
-pub mod duplicates;
-pub mod erase;
-pub mod geometry;
-pub mod graph;
-pub mod health;
-pub mod hidden;
-pub mod history;
-pub mod import;
-pub mod me;
-pub mod merge;
-pub mod metrics;
-pub mod oauth;
-pub mod partners;
-pub mod persons;
-pub mod problems;
-pub mod push;
-pub mod relationships;
-pub mod service;
-pub mod suggest;
-pub mod sync;
-pub mod vocabularies;
-pub mod webhooks;
-
-mod pages;
-
-use crate::export;
-use crate::list;
-use crate::mount::resource;
-use crate::operation::Routes;
+use crate::access::{accounts, me, oauth};
+use crate::exchange::{feed, partners, push, webhooks};
+use crate::node::{health, metrics, problems, service, vocabularies};
+use crate::operation::routes::Routes;
+use crate::records::crud::resource;
+use crate::records::{
+    applications, confirmation, contact_persons, duplicates, erase, export, geometry, graph,
+    hidden, history, import, list, merge, relationships, suggest,
+};
 use domain::base::kind::Resource;
 use domain::kinds::actor::Actor;
 use domain::kinds::event::Event;
@@ -86,12 +63,12 @@ pub fn all() -> Routes {
         .and(graph::routes())
         .and(export::routes())
         .and(import::routes())
-        .and(sync::routes())
+        .and(feed::routes())
         .and(push::routes())
         .and(partners::routes())
         .and(webhooks::routes())
         .and(duplicates::routes())
-        .and(persons::routes())
+        .and(contact_persons::routes())
         .and(vocabularies::routes())
         .and(me::routes())
         .and(oauth::routes())
@@ -107,6 +84,6 @@ pub fn all() -> Routes {
 fn beside<T: Resource>(tag: &'static str) -> Routes {
     history::routes::<T>(tag)
         .and(hidden::routes::<T>(tag))
-        .and(persons::of::<T>())
+        .and(contact_persons::of::<T>())
         .and(erase::routes::<T>(tag))
 }

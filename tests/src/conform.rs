@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| api::openapi::document(&api::routes::all()));
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| api::operation::openapi::document(&api::routes::all()));
 
 /// Compiled schemas by their place in the document.
 static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);

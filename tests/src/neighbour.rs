@@ -5,7 +5,7 @@ use crate::database::{Backend, Content, Database};
 use crate::node::{Node, loopback, start};
 use actix_web::dev::ServerHandle;
 use api::config::Config;
-use api::partner::{Exchange, Failed};
+use api::exchange::partners::pull::{Exchange, Failed};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use persistence::entity::partner;

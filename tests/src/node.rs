@@ -6,7 +6,7 @@ use actix_web::dev::ServerHandle;
 use api::app::{State, server};
 use api::auth::Tokens;
 use api::config::Config;
-use api::outgoing::Destination;
+use api::http::outbound::Destination;
 use chrono::TimeDelta;
 use domain::access::account::TokenScope;
 use domain::access::rules::Role;

@@ -5,7 +5,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::http::header::HeaderMap;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use api::config::Config;
-use api::webhook::Courier;
+use api::exchange::webhooks::sender::Courier;
 use persistence::Store;
 use serde_json::{Value, json};
 use std::collections::VecDeque;

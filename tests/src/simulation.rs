@@ -14,7 +14,7 @@ mod truth;
 mod wire;
 
 use crate::database::Backend;
-use api::partner::Answer;
+use api::exchange::partners::transport::Answer;
 use persistence::partner::Lease;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};

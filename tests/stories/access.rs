@@ -462,7 +462,7 @@ story!(
     async |node| {
         let here = region(node, "nordhessen").await;
         let reader = node.token(Role::Reader, Some(here)).await;
-        let document = api::openapi::document(&api::routes::all());
+        let document = api::operation::openapi::document(&api::routes::all());
         let mut tried = 0;
         for (path, operations) in document["paths"].as_object().unwrap() {
             let named = path.replace(['{', '}'], "");

@@ -247,7 +247,7 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
 }
 
 fn sound(code: &str, answer: Answer) -> Answer {
-    let kind = api::problem::kind_of(code);
+    let kind = api::http::problem::kind_of(code);
     let answer = answer.problem(kind.status.as_u16(), code);
     let request_id = answer.header("x-request-id").to_owned();
     assert!(!request_id.is_empty());
@@ -290,7 +290,7 @@ story!(
         assert_eq!(busy.header("retry-after"), "1");
         // These take a disk that fails: `storage`.
         seen.extend(["storage-full", "storage-failing"]);
-        let table: BTreeSet<&str> = api::problem::PROBLEMS
+        let table: BTreeSet<&str> = api::http::problem::PROBLEMS
             .iter()
             .map(|kind| kind.code)
             .collect();

@@ -525,7 +525,7 @@ story!(
     every_operation_lets_in_whom_the_role_table_names,
     Seeded,
     async |node| {
-        let document = api::openapi::document(&api::routes::all());
+        let document = api::operation::openapi::document(&api::routes::all());
         let callers = callers(node).await;
         let mut number = 0;
         let mut tried = 0;

@@ -10,7 +10,7 @@ use tests::story;
 const COMMITTED: &str = include_str!("../../openapi/openapi.json");
 
 fn document() -> Value {
-    api::openapi::document(&api::routes::all())
+    api::operation::openapi::document(&api::routes::all())
 }
 
 /// Visits every value with its JSON pointer.
@@ -34,7 +34,7 @@ fn visit(value: &Value, at: &str, see: &mut impl FnMut(&str, &Value)) {
 
 #[test]
 fn the_committed_document_is_that_of_the_code() {
-    let text = api::openapi::text(&document());
+    let text = api::operation::openapi::text(&document());
     assert!(
         text == COMMITTED,
         "openapi/openapi.json is out of date: cargo run -p api --bin verbund -- openapi > openapi/openapi.json"

@@ -3,10 +3,10 @@
 //! Keys are kept while an issuer is out of reach, but for no longer than a day; whatever tokens
 //! name, an issuer is asked at most once a minute.
 
-use super::Proof;
-use super::jwt::{BadToken, Unproved, VerifyingKey};
+use crate::auth::Proof;
+use crate::auth::jwt::{BadToken, Unproved, VerifyingKey};
 use crate::config::{IssuerConfig, WebUrl};
-use crate::outgoing::causes;
+use crate::http::outbound::causes;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::account::Scopes;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
@@ -80,7 +80,7 @@ impl Issuers {
         if configured.is_empty() {
             return Ok(Self::default());
         }
-        super::install_cryptography();
+        crate::auth::install_cryptography();
         let client = Client::builder()
             .timeout(PATIENCE)
             .redirect(reqwest::redirect::Policy::none())

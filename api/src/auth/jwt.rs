@@ -3,7 +3,7 @@
 //! The defaults of the crate are not enough (it takes any `typ`, unknown `crit`, a future `iat`,
 //! absent claims), so every line of RFC 8725 and RFC 9068 that matters is checked here.
 
-use super::{LEEWAY, MAX_LIFETIME};
+use crate::auth::{LEEWAY, MAX_LIFETIME};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};

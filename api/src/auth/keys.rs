@@ -3,8 +3,8 @@
 //! Every instance reads the keys anew every few seconds of use. A new key signs only once every
 //! instance must have read it; an old one verifies until its last token has expired.
 
-use super::jwt::{BadToken, TYPE, Unproved, VerifyingKey};
-use super::{AUDIENCE, KEEP_KEYS, MAX_LIFETIME, Proof, TokenError};
+use crate::auth::jwt::{BadToken, TYPE, Unproved, VerifyingKey};
+use crate::auth::{AUDIENCE, KEEP_KEYS, MAX_LIFETIME, Proof, TokenError};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -105,7 +105,7 @@ impl Tokens {
     /// # Errors
     /// The store's, or [`StoreError::Setup`] if a key cannot sign what it verifies.
     pub async fn load(store: &Store) -> persistence::Result<Self> {
-        super::install_cryptography();
+        crate::auth::install_cryptography();
         if store.signing_keys().await?.is_empty() {
             let (kid, pem) = new_key()?;
             store.first_signing_key(as_new(&kid, &pem)).await?;
@@ -120,7 +120,7 @@ impl Tokens {
         let probe = tokens
             .issue(Uuid::nil(), now, TimeDelta::minutes(1))
             .await?;
-        let read = super::jwt::read(&probe).map_err(|why| broken(why.message()))?;
+        let read = crate::auth::jwt::read(&probe).map_err(|why| broken(why.message()))?;
         match tokens.verify(&read, now).await {
             Ok(_) => Ok(tokens),
             Err(TokenError::Bad(why)) => Err(broken(why.message())),

@@ -1,9 +1,9 @@
 //! `verbund user`, `verbund client` and `verbund key`: who may sign in.
 
-use super::grant::{self, Where, role};
-use super::{Failure, complain, say};
 use crate::auth::secrets::{self, LEAST_PASSWORD, MOST_PASSWORD, SecretError};
 use crate::auth::{KEEP_KEYS, as_new, new_key};
+use crate::cli::grant::{self, Where, role};
+use crate::cli::{Failure, complain, say};
 use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 use domain::access::account::{AccountKind, is_name};

@@ -1,10 +1,10 @@
 //! `verbund export`: this node's own records, whatever their publication, to standard output.
 
-use super::Failure;
-use crate::export::{Export, Running};
-use crate::negotiate::Media;
-use crate::problem::Problem;
-use crate::represent::Representation;
+use crate::cli::Failure;
+use crate::formats::view::Representation;
+use crate::http::problem::Problem;
+use crate::operation::media_type::Media;
+use crate::records::export::{Export, Running};
 use clap::{Args, ValueEnum};
 use domain::access::rules::Caller;
 use domain::base::fault::Lang;

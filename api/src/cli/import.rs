@@ -1,7 +1,7 @@
 //! `verbund import`: NDJSON in, a report line for each line out.
 
-use super::{Failure, complain, say};
-use crate::problem::Problem;
+use crate::cli::{Failure, complain, say};
+use crate::http::problem::Problem;
 use clap::Args;
 use domain::access::rules::Caller;
 use domain::base::fault::Lang;

@@ -1,8 +1,8 @@
 //! `verbund partner`: the nodes from which records are taken over.
 
-use super::{Failure, complain, say};
+use crate::cli::{Failure, complain, say};
 use crate::config::Config;
-use crate::outgoing::Outgoing;
+use crate::http::outbound::Outgoing;
 use clap::{Args, Subcommand};
 use domain::access::account::is_name;
 use domain::access::rules::Caller;

@@ -1,11 +1,13 @@
 //! `verbund serve`.
 
-use super::{Failure, complain, open, say};
 use crate::app::{self, State};
 use crate::auth::secrets;
+use crate::cli::{Failure, complain, open, say};
 use crate::config::Config;
-use crate::partner::{Exchange, Partners};
-use crate::webhook::{Courier, Webhooks};
+use crate::exchange::partners::pull::Exchange;
+use crate::exchange::partners::worker::Partners;
+use crate::exchange::webhooks::sender::Courier;
+use crate::exchange::webhooks::worker::Webhooks;
 use domain::access::account::AccountKind;
 use domain::access::rules::{Caller, Role};
 use persistence::Store;
@@ -109,7 +111,7 @@ async fn seed(store: &Store) -> Result<(), Failure> {
                     Loaded::Created(_) => created += 1,
                     Loaded::Updated { .. } | Loaded::Unchanged(_) => {}
                     Loaded::Refused(why) => {
-                        let problem = crate::problem::Problem::from(why);
+                        let problem = crate::http::problem::Problem::from(why);
                         let text = problem.document(domain::base::fault::Lang::En, "", "");
                         return Err(Failure::Told(format!(
                             "seed page {document}: {text} in {line}"

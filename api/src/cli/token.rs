@@ -1,8 +1,8 @@
 //! `verbund token`: a local account with one grant, and its token.
 
-use super::grant::{self, Where, role};
-use super::{Failure, complain, say};
 use crate::auth::Tokens;
+use crate::cli::grant::{self, Where, role};
+use crate::cli::{Failure, complain, say};
 use chrono::TimeDelta;
 use clap::Args;
 use domain::access::rules::Role;

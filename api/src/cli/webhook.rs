@@ -1,11 +1,11 @@
 //! `verbund webhook`: who is told of changes.
 
-use super::partner::{kind, name};
-use super::{Failure, complain, say};
+use crate::cli::partner::{kind, name};
+use crate::cli::{Failure, complain, say};
 use crate::config::Config;
-use crate::outgoing::Outgoing;
-use crate::routes::webhooks::since;
-use crate::webhook::new_secret;
+use crate::exchange::webhooks::signature::new_secret;
+use crate::exchange::webhooks::since;
+use crate::http::outbound::Outgoing;
 use clap::{Args, Subcommand};
 use domain::access::account::is_name;
 use domain::access::rules::Caller;

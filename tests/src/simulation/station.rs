@@ -8,10 +8,10 @@ use actix_web::{App, test, web};
 use api::app::State;
 use api::auth::{Access, Tokens};
 use api::config::Config;
-use api::guard::Pace;
-use api::limits::Limits;
-use api::outgoing::Outgoing;
-use api::partner::Answer;
+use api::exchange::partners::transport::Answer;
+use api::http::outbound::Outgoing;
+use api::http::rate_limit::Limits;
+use api::operation::admission::Pace;
 use domain::base::clock::Clock;
 use futures::future::LocalBoxFuture;
 use persistence::Store;
@@ -160,11 +160,11 @@ impl Yard {
             access: Access::default(),
             outgoing: self.outgoing.clone(),
             log_retention_days: None,
-            metrics: api::metrics::Metrics::default(),
+            metrics: api::http::metrics::Metrics::default(),
             metrics_token: None,
             stopping: tokio::sync::watch::Sender::new(false),
         };
-        let routes = api::routes::sync::routes();
+        let routes = api::exchange::feed::routes();
         let app = App::new().app_data(web::Data::new(state)).service(routes);
         let app = Rc::new(test::init_service(app).await);
         Box::new(move |path| {

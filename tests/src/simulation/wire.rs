@@ -1,6 +1,7 @@
 //! The network of the simulation: questions wait until somebody answers them.
 
-use api::partner::{Answer, Ask, Exchange, Failed, Unreadable};
+use api::exchange::partners::pull::{Exchange, Failed};
+use api::exchange::partners::transport::{Answer, Ask, Unreadable};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use persistence::Store;

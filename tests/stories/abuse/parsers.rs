@@ -229,7 +229,7 @@ story!(damaged_lines_are_refused_and_nothing_else, async |node| {
 });
 
 story!(values_of_any_type_are_refused_or_taken, async |node| {
-    let document = api::openapi::document(&api::routes::all());
+    let document = api::operation::openapi::document(&api::routes::all());
     let members = document["components"]["schemas"]["ActorInput"]["properties"].as_object();
     let members: Vec<String> = members.unwrap().keys().cloned().collect();
     let leaf = prop_oneof![

@@ -5,7 +5,7 @@ use super::trouble::{answering, partners, until};
 use actix_web::dev::ServerHandle;
 use actix_web::{HttpRequest, HttpResponse};
 use api::config::Config;
-use api::partner::{Exchange, Failed};
+use api::exchange::partners::pull::{Exchange, Failed};
 use chrono::TimeDelta;
 use persistence::partner::Taken;
 use serde_json::{Value, json};

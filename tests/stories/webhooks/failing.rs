@@ -2,7 +2,7 @@
 
 use super::actor;
 use api::config::Config;
-use api::webhook::Courier;
+use api::exchange::webhooks::sender::Courier;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use super::actor;
 use api::config::Config;
-use api::webhook::Webhooks;
+use api::exchange::webhooks::worker::Webhooks;
 use chrono::TimeDelta;
 use domain::base::clock::Clock;
 use persistence::webhook::Attempt;

@@ -1,0 +1,5 @@
+//! Who may do what over HTTP: tokens, accounts, clients.
+
+pub mod accounts;
+pub mod me;
+pub mod oauth;

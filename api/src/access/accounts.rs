@@ -1,0 +1,345 @@
+//! Accounts of people and of programs (clients), for admins of the node.
+
+mod body;
+
+pub(crate) use body::{GrantBody, shown};
+
+use crate::auth::secrets;
+use crate::http::problem::Problem;
+use crate::operation::extract::{
+    Admin, App, IfMatch, JsonBody, Pairs, Parameter, Parameters, Query, describe_path_id, from_head,
+};
+use crate::operation::idempotency::{Keep, Kept, Once, respond};
+use crate::operation::paging::{CURSOR, LIMIT};
+use crate::operation::reply::{Private, Removed, content, header_pair};
+use crate::operation::routes::{Draft, Extract, Reply, Routes};
+use actix_web::body::BoxBody;
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use body::{
+    AccountChanges, AccountList, AccountView, MadeAccount, MadeClient, NewAccountBody,
+    NewClientBody, granted,
+};
+use domain::access::account::AccountKind;
+use domain::access::rules::Caller;
+use domain::base::json::insert;
+use persistence::accounts::{AccountChange, NewAccount};
+use persistence::unit::WriteOptions;
+use persistence::write::idempotency::Answer;
+use serde::Serialize;
+use serde_json::json;
+use std::marker::PhantomData;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// The routes.
+#[must_use]
+pub fn routes() -> Routes {
+    let create = ("create_account", "Make an account for a person");
+    let client = ("create_client", "Make a client for a program");
+    Routes::new("Access")
+        .and(registry::<People>())
+        .route(
+            Method::POST,
+            "/v1/accounts",
+            create,
+            &["conflict"],
+            create_account,
+        )
+        .and(registry::<Clients>())
+        .route(
+            Method::POST,
+            "/v1/clients",
+            client,
+            &["conflict"],
+            create_client,
+        )
+}
+
+/// Which accounts a route is about.
+trait Registry: 'static {
+    const KIND: AccountKind;
+    const NAME: &'static str;
+    const A: &'static str;
+}
+
+#[derive(Debug)]
+struct People;
+
+impl Registry for People {
+    const KIND: AccountKind = AccountKind::Person;
+    const NAME: &'static str = "account";
+    const A: &'static str = "an account";
+}
+
+#[derive(Debug)]
+struct Clients;
+
+impl Registry for Clients {
+    const KIND: AccountKind = AccountKind::Client;
+    const NAME: &'static str = "client";
+    const A: &'static str = "a client";
+}
+
+fn registry<R: Registry>() -> Routes {
+    let (name, a) = (R::NAME, R::A);
+    let all = format!("/v1/{name}s");
+    let one = format!("{all}/{{id}}");
+    let list = (format!("list_{name}s"), format!("List {name}s"));
+    let read = (format!("get_{name}"), format!("Read {a}"));
+    let change = (
+        format!("patch_{name}"),
+        format!("Change what {a} may, or lock it out"),
+    );
+    let remove = (format!("delete_{name}"), format!("Remove {a}"));
+    Routes::new("Access")
+        .get(&all, (&list.0, &list.1), &["invalid-cursor"], list_all::<R>)
+        .get(&one, (&read.0, &read.1), &[], get::<R>)
+        .route(Method::PATCH, &one, (&change.0, &change.1), &[], patch::<R>)
+        .route(
+            Method::DELETE,
+            &one,
+            (&remove.0, &remove.1),
+            &[],
+            delete::<R>,
+        )
+}
+
+/// The `{id}` of an account in a URL.
+#[derive(Debug)]
+struct AccountId<R>(Uuid, PhantomData<R>);
+
+from_head!(AccountId<R>, R);
+
+impl<R> AccountId<R> {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let id = Uuid::try_parse(request.match_info().query("id"));
+        id.map(|id| Self(id, PhantomData))
+            .map_err(|_| Problem::new("not-found"))
+    }
+}
+
+impl<R: Registry> Extract for AccountId<R> {
+    fn describe(draft: &mut Draft) {
+        describe_path_id(draft, "id", &format!("The id of the {}.", R::NAME));
+    }
+}
+
+/// Which page of a list.
+#[derive(Debug)]
+struct Page {
+    limit: u64,
+    cursor: Option<String>,
+}
+
+impl Parameters for Page {
+    fn table() -> &'static [Parameter] {
+        &[LIMIT, CURSOR]
+    }
+
+    fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        Ok(Self {
+            limit: pairs.number("limit", 1, 200)?.unwrap_or(20),
+            cursor: pairs.one("cursor").map(str::to_owned),
+        })
+    }
+}
+
+async fn list_all<R: Registry>(
+    app: App,
+    _: Admin,
+    Query(Page { limit, cursor }): Query<Page>,
+) -> Result<Private<AccountList>, Problem> {
+    let page = app
+        .store
+        .accounts(R::KIND, limit, cursor.as_deref())
+        .await?;
+    let next = page
+        .next
+        .map(|cursor| format!("/v1/{}s?limit={limit}&cursor={cursor}", R::NAME));
+    let items = page.items.iter().map(AccountView::new).collect();
+    Ok(Private::new(AccountList {
+        items,
+        total: page.total,
+        next,
+    }))
+}
+
+async fn get<R: Registry>(
+    app: App,
+    _: Admin,
+    id: AccountId<R>,
+    _: Query<()>,
+) -> Result<Private<AccountView>, Problem> {
+    let account = app.store.account(R::KIND, id.0).await?;
+    let view = AccountView::new(&account);
+    Ok(Private::new(view).version(account.row.version))
+}
+
+async fn patch<R: Registry>(
+    app: App,
+    Admin(admin): Admin,
+    id: AccountId<R>,
+    IfMatch(expected): IfMatch,
+    _: Query<()>,
+    JsonBody(changes): JsonBody<AccountChanges>,
+) -> Result<Private<AccountView>, Problem> {
+    let grants = match &changes.grants {
+        Some(grants) => Some(granted(&app.store, grants).await?),
+        None => None,
+    };
+    let change = AccountChange {
+        disabled: changes.disabled,
+        grants,
+        password_hash: None,
+    };
+    let key = (R::KIND, id.0);
+    let account = app
+        .store
+        .change_account(&admin, key, &expected, &change)
+        .await?;
+    let view = AccountView::new(&account);
+    Ok(Private::new(view).version(account.row.version))
+}
+
+async fn delete<R: Registry>(
+    app: App,
+    Admin(admin): Admin,
+    id: AccountId<R>,
+    IfMatch(expected): IfMatch,
+    _: Query<()>,
+) -> Result<Removed, Problem> {
+    let key = (R::KIND, id.0);
+    app.store.delete_account(&admin, key, &expected).await?;
+    Ok(Removed)
+}
+
+async fn create_account(
+    app: App,
+    Admin(admin): Admin,
+    _: Query<()>,
+    mut once: Once,
+    JsonBody(body): JsonBody<NewAccountBody>,
+) -> Result<Kept<Made<MadeAccount>>, Problem> {
+    let options = WriteOptions::default();
+    // Hashing a password is work.
+    if let Some(known) = once.known(&app, &admin, &options).await? {
+        return Ok(known);
+    }
+    let grants = granted(&app.store, &body.grants).await?;
+    let external = body.external();
+    let generated = (body.password.is_none() && external.is_none()).then(secrets::random_password);
+    let password = body.password.or_else(|| generated.clone());
+    let password_hash = match password {
+        Some(password) => Some(secrets::hash(password).await?),
+        None => None,
+    };
+    let new = NewAccount {
+        kind: AccountKind::Person,
+        name: body.name,
+        password_hash,
+        secret_hash: None,
+        external,
+        grants,
+    };
+    let made = once.write(&app, &admin, &options, async |unit| {
+        let account = unit.create_account(&new).await?;
+        let made = MadeAccount {
+            account: AccountView::new(&account),
+            password: generated.clone(),
+        };
+        Ok(Made(format!("/v1/accounts/{}", account.row.id), made))
+    });
+    Ok(told(made.await?, &admin))
+}
+
+async fn create_client(
+    app: App,
+    Admin(admin): Admin,
+    _: Query<()>,
+    mut once: Once,
+    JsonBody(body): JsonBody<NewClientBody>,
+) -> Result<Kept<Made<MadeClient>>, Problem> {
+    let options = WriteOptions::default();
+    let grants = granted(&app.store, &body.grants).await?;
+    let secret = secrets::random_secret();
+    let new = NewAccount {
+        kind: AccountKind::Client,
+        name: body.name,
+        password_hash: None,
+        secret_hash: Some(secrets::hash_secret(&secret)),
+        external: None,
+        grants,
+    };
+    let made = once.write(&app, &admin, &options, async |unit| {
+        let account = unit.create_account(&new).await?;
+        let made = MadeClient {
+            account: AccountView::new(&account),
+            client_id: account.row.id,
+            client_secret: Some(secret.clone()),
+        };
+        Ok(Made(format!("/v1/clients/{}", account.row.id), made))
+    });
+    Ok(told(made.await?, &admin))
+}
+
+/// Tells the log of the program what was made.
+fn told<T>(made: Kept<Made<T>>, by: &Caller) -> Kept<Made<T>> {
+    if let Kept::New(Made(location, _)) = &made {
+        tracing::info!(location, by = ?by.account, "account made");
+    }
+    made
+}
+
+/// 201 with what was made and a secret that is never shown again.
+#[derive(Debug)]
+struct Made<T>(String, T);
+
+impl<T: Serialize + ToSchema> Responder for Made<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let body = json!(self.1).to_string();
+        respond(self.answer(body))
+    }
+}
+
+impl<T: Serialize + ToSchema> Made<T> {
+    fn answer(&self, body: String) -> Answer {
+        Answer {
+            status: StatusCode::CREATED.as_u16(),
+            headers: vec![
+                header_pair(&header::CONTENT_TYPE, "application/json"),
+                header_pair(&header::CACHE_CONTROL, "no-store"),
+                header_pair(&header::LOCATION, &self.0),
+                header_pair(&header::ETAG, "\"1\""),
+            ],
+            body,
+        }
+    }
+}
+
+impl<T: Serialize + ToSchema> Keep for Made<T> {
+    fn kept(&self) -> Answer {
+        let mut made = json!(self.1);
+        if let Some(members) = made.as_object_mut() {
+            for secret in ["password", "client_secret"] {
+                members.shift_remove(secret);
+            }
+        }
+        self.answer(made.to_string())
+    }
+}
+
+impl<T: Serialize + ToSchema> Reply for Made<T> {
+    fn describe(draft: &mut Draft) {
+        let schema = draft.schema::<T>();
+        let text = "What was made. Secrets and generated passwords are shown only here, and not when the answer is given again.";
+        let mut response = content(text, "application/json", &schema);
+        for header in ["Location", "ETag", "Cache-Control"] {
+            let object = json!({"schema": {"type": "string"}});
+            insert(&mut response, &["headers", header], object);
+        }
+        draft.response(201, response);
+    }
+}

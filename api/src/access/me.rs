@@ -1,0 +1,56 @@
+//! Who am I: the account of a token and what it may.
+
+use crate::access::accounts::{GrantBody, shown};
+use crate::http::problem::Problem;
+use crate::operation::extract::{Query, SignedIn};
+use crate::operation::reply::Private;
+use crate::operation::routes::Routes;
+use domain::access::account::TokenScope;
+use domain::base::clock::rfc3339;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// The routes.
+#[must_use]
+pub fn routes() -> Routes {
+    let names = ("get_me", "Read who you are and what you may");
+    Routes::new("Access").get("/v1/me", names, &[], get)
+}
+
+/// Who sends the request.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"account": "0193e5a0-0000-7000-8000-000000000003", "name": "anna.muster", "issuer": "urn:verbund:nordhessen", "subject": "0193e5a0-0000-7000-8000-000000000003", "grants": [{"role": "editor", "region": "0193e5a0-0000-7000-8000-000000000001", "descendants": true}], "scopes": ["directory"], "expires_at": "2026-03-02T09:00:00.000000Z"}))]
+struct Me {
+    /// The account; absent for a subject of an external issuer that no admin has given one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<Uuid>,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// Who issued the token.
+    issuer: String,
+    /// What the issuer calls you; an admin needs both to make an account.
+    subject: String,
+    /// What the account may.
+    grants: Vec<GrantBody>,
+    /// How far the token reaches.
+    scopes: Vec<TokenScope>,
+    /// When the token ends.
+    #[schema(format = DateTime)]
+    expires_at: String,
+}
+
+async fn get(SignedIn(identity): SignedIn, _: Query<()>) -> Result<Private<Me>, Problem> {
+    let account = identity.principal.account;
+    let grants = identity.principal.given.iter().filter_map(shown);
+    Ok(Private::new(Me {
+        account: account.as_ref().map(|row| row.id),
+        name: account.map(|row| row.name),
+        issuer: identity.proof.issuer,
+        subject: identity.proof.name,
+        grants: grants.collect(),
+        scopes: identity.proof.scopes.into_iter().collect(),
+        expires_at: rfc3339(identity.proof.expires),
+    }))
+}

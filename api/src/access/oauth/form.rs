@@ -1,0 +1,153 @@
+//! The form of a token request, and the credentials of its client.
+
+use crate::access::oauth::{OauthError, bad_client, refuse};
+use crate::http::problem::Problem;
+use crate::operation::extract::read_body;
+use crate::operation::routes::{Draft, Extract};
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures::future::LocalBoxFuture;
+use serde_json::json;
+use std::borrow::Cow;
+
+const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
+
+/// How many bytes a form may have.
+const MAX_FORM: usize = 16 * 1024;
+
+/// A form, or what is wrong with it in the words of RFC 6749.
+pub(crate) struct Form(pub(crate) Result<Fields, OauthError>);
+
+/// The fields of a form, and who sends it.
+pub(crate) struct Fields {
+    fields: Vec<(String, String)>,
+    /// The client, if it says which it is.
+    pub(crate) client: Option<Credentials>,
+}
+
+/// What a client signs in with.
+pub(crate) struct Credentials {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+}
+
+impl Fields {
+    /// The value of a field; a field without a value counts as absent (RFC 6749, 3.2).
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        let mut fields = self.fields.iter();
+        let found = fields.find(|(one, value)| one == name && !value.is_empty());
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+impl FromRequest for Form {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move { Ok(Self(read(&request, payload).await)) })
+    }
+}
+
+async fn read(request: &HttpRequest, payload: Payload) -> Result<Fields, OauthError> {
+    let body = read_body(request, payload, MAX_FORM, &[MEDIA_TYPE]).await;
+    let body = body.map_err(|_| {
+        let text = "Send a form (application/x-www-form-urlencoded) of at most 16 KiB.";
+        refuse("invalid_request", text)
+    })?;
+    let mut fields: Vec<(String, String)> = Vec::new();
+    for (name, value) in url::form_urlencoded::parse(&body) {
+        if fields.iter().any(|(one, _)| *one == name) {
+            return Err(refuse(
+                "invalid_request",
+                "A field is given more than once.",
+            ));
+        }
+        if value.contains('\0') {
+            return Err(refuse("invalid_request", "A field holds a NUL character."));
+        }
+        fields.push((name.into_owned(), value.into_owned()));
+    }
+    let mut form = Fields {
+        fields,
+        client: None,
+    };
+    form.client = credentials(request, &form)?;
+    Ok(form)
+}
+
+/// The client's credentials from the header or from the form, never from both (RFC 6749, 2.3).
+fn credentials(request: &HttpRequest, form: &Fields) -> Result<Option<Credentials>, OauthError> {
+    let posted = form.field("client_id").map(|id| Credentials {
+        id: id.to_owned(),
+        secret: form.field("client_secret").unwrap_or_default().to_owned(),
+    });
+    let mut headers = request.headers().get_all(header::AUTHORIZATION);
+    let Some(value) = headers.next() else {
+        return Ok(posted);
+    };
+    let basic = value.to_str().ok().and_then(basic).ok_or_else(bad_client)?;
+    // Swagger UI sends a header without name and secret when none was typed.
+    let sent = (!basic.id.is_empty() || !basic.secret.is_empty()).then_some(basic);
+    match (sent, posted, headers.next()) {
+        (sent, posted, None) if sent.is_none() || posted.is_none() => Ok(sent.or(posted)),
+        _ => Err(refuse(
+            "invalid_request",
+            "Send the client's credentials once: in the header or in the form.",
+        )),
+    }
+}
+
+/// HTTP Basic, both halves form-encoded (RFC 6749, 2.3.1).
+fn basic(header: &str) -> Option<Credentials> {
+    let (scheme, text) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let bytes = STANDARD.decode(text.trim()).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let (id, secret) = text.split_once(':')?;
+    let decode = |half: &str| -> String {
+        let pair = format!("={half}");
+        let mut pairs = url::form_urlencoded::parse(pair.as_bytes());
+        let value = pairs.next().map(|(_, value)| value);
+        value.map(Cow::into_owned).unwrap_or_default()
+    };
+    Some(Credentials {
+        id: decode(id),
+        secret: decode(secret),
+    })
+}
+
+impl Extract for Form {
+    fn describe(draft: &mut Draft) {
+        // Whoever asks for a token proves who it is in the request itself.
+        draft.access("credentials", None);
+        let text = |description: &str| json!({"type": "string", "description": description});
+        let schema = json!({
+            "type": "object",
+            "required": ["grant_type"],
+            "properties": {
+                "grant_type": {
+                    "type": "string",
+                    "enum": ["client_credentials", "password"],
+                    "description": "Programs use `client_credentials`, people `password` unless it is switched off.",
+                },
+                "scope": text("`directory`, `sync`, `admin`, separated by spaces; all without it."),
+                "username": text("The name of the account, with `password`."),
+                "password": text("Its password."),
+                "client_id": text("The client, unless it signs in with HTTP Basic."),
+                "client_secret": text("Its secret."),
+            },
+        });
+        let example = json!({"grant_type": "client_credentials", "scope": "directory"});
+        draft.request_body(json!({
+            "required": true,
+            "content": {MEDIA_TYPE: {"schema": schema, "example": example}},
+        }));
+    }
+}

@@ -1,0 +1,119 @@
+//! What partners read of this node (`DirSync` v1): the feed of its own public records, and what it
+//! takes to compare.
+
+mod changes;
+mod compare;
+mod entry;
+mod filter;
+
+use crate::http::problem::Problem;
+use crate::operation::extract::{Anyone, App, Query};
+use crate::operation::reply::Private;
+use crate::operation::routes::Routes;
+use actix_web::http::Method;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Where the feed is.
+const CHANGES: &str = "/v1/sync/changes";
+const DIGEST: &str = "/v1/sync/digest";
+const IDS: &str = "/v1/sync/ids";
+const RECORDS: &str = "/v1/sync/records";
+
+/// The routes.
+#[must_use]
+pub fn routes() -> Routes {
+    let service = ("get_sync", "Read how records are taken over from this node");
+    let changes = (
+        "list_sync_changes",
+        "Read the feed: everything, then every change",
+    );
+    let digest = ("get_sync_digest", "Read digests of what is fed");
+    let ids = ("list_sync_ids", "List what is fed by id, version and hash");
+    let records = ("get_sync_records", "Read some of the records that are fed");
+    Routes::new("Sync")
+        .get("/v1/sync", service, &["busy"], get)
+        .get(
+            CHANGES,
+            changes,
+            &["resync-required", "invalid-cursor", "busy"],
+            changes::get,
+        )
+        .get(DIGEST, digest, &["busy"], compare::digest)
+        .get(IDS, ids, &["invalid-cursor", "busy"], compare::ids)
+        .route(Method::POST, RECORDS, records, &["busy"], compare::records)
+}
+
+/// How records are taken over from this node.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SyncService)]
+#[schema(example = json!({"origin": "nordhessen", "log_id": "0193e5a0-0000-7000-8000-0000000000ff", "head_seq": 48214, "floor_seq": 0, "kinds": ["region", "topic", "actor", "network", "project", "event", "relationship"], "filters": ["kind", "home_region"], "limits": {"page_entries": 1000, "page_bytes": 4_194_304, "wait_seconds": 55, "record_ids": 500}, "changes": "/v1/sync/changes", "digest": "/v1/sync/digest", "ids": "/v1/sync/ids", "records": "/v1/sync/records"}))]
+struct Service {
+    /// Whose records they are.
+    origin: String,
+    /// The log that the feed is made of; another one means that the database was replaced.
+    log_id: Uuid,
+    /// The newest number of the log.
+    head_seq: i64,
+    /// The newest number that was trimmed; cursors up to it have expired. 0 if nothing was.
+    floor_seq: i64,
+    /// For how many days a cursor stays good; for ever if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retention_days: Option<u32>,
+    /// The kinds of records, in the order of a snapshot: what is named comes before what names it,
+    /// as far as the kinds tell.
+    kinds: &'static [Kind],
+    /// By what the feed can be narrowed.
+    filters: &'static [&'static str],
+    /// What fits.
+    limits: Limits,
+    /// The feed.
+    changes: &'static str,
+    /// Digests of what is fed.
+    digest: &'static str,
+    /// Ids, versions and hashes of what is fed.
+    ids: &'static str,
+    /// Records by their ids.
+    records: &'static str,
+}
+
+/// What fits.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SyncLimits)]
+struct Limits {
+    /// Entries of a page, but for up to 500 more that end a transaction.
+    page_entries: u64,
+    /// Bytes of bodies in a page, but for a single record that is larger.
+    page_bytes: i64,
+    /// Seconds that a reader can wait for changes.
+    wait_seconds: u64,
+    /// Ids that can be asked for at once.
+    record_ids: usize,
+}
+
+async fn get(_: Anyone, app: App, _: Query<()>) -> Result<Private<Service>, Problem> {
+    let node = app.store.node();
+    let log = app.store.log_state().await?;
+    Ok(Private::new(Service {
+        origin: node.origin.clone(),
+        log_id: node.log_id,
+        head_seq: log.head,
+        floor_seq: log.floor,
+        retention_days: app.log_retention_days,
+        kinds: Kind::ALL,
+        filters: &["kind", "home_region"],
+        limits: Limits {
+            page_entries: filter::MOST,
+            page_bytes: persistence::feed::PAGE_BYTES,
+            wait_seconds: changes::LONGEST_WAIT,
+            record_ids: compare::MAX_IDS,
+        },
+        changes: CHANGES,
+        digest: DIGEST,
+        ids: IDS,
+        records: RECORDS,
+    }))
+}

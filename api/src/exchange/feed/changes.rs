@@ -1,0 +1,171 @@
+//! `GET /v1/sync/changes`: the feed.
+
+use crate::exchange::feed::CHANGES;
+use crate::exchange::feed::entry::Entry;
+use crate::exchange::feed::filter;
+use crate::exchange::feed::filter::{CURSOR, HOME_REGION, KIND, LIMIT};
+use crate::http::problem::Problem;
+use crate::operation::extract::{Anyone, App, Pairs, Parameter, Parameters, Query, wrong};
+use crate::operation::reply::Private;
+use domain::exchange::sync::FeedPhase;
+use persistence::StoreError;
+use persistence::feed::{FeedFilter, FeedPage, FeedStart};
+use serde::Serialize;
+use serde_json::json;
+use std::time::Duration;
+use tokio::time::Instant;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// How many seconds a reader can wait for changes; less than proxies do.
+pub(crate) const LONGEST_WAIT: u64 = 55;
+
+/// A page of the feed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FeedPage)]
+#[schema(example = json!({"origin": "nordhessen", "log_id": "0193e5a0-0000-7000-8000-0000000000ff", "entries": [{"seq": 48213, "tx": 48211, "op": "upsert", "kind": "actor", "id": "0193e5a0-0000-7000-8000-000000000002", "origin": "nordhessen", "version": 17, "hash": "sha256:7b6328b764e4d40bd19d67b19fcb2fe344e43a72e4d95e9f251ca2a1fe0297a6", "created_at": "2025-01-01T08:00:00.000000Z", "at": "2026-03-01T08:00:00.000000Z", "record": {"category": "hospital", "home_region": "0193e5a0-0000-7000-8000-000000000001", "name": "Klinik Beispielstadt", "publication": "published", "slug": "klinik-beispielstadt"}}, {"seq": 48214, "tx": 48211, "op": "delete", "kind": "relationship", "id": "0193e5a0-0000-7000-8000-000000000003", "origin": "nordhessen", "version": 3, "at": "2026-03-01T08:00:00.000000Z", "cause": "deleted"}], "phase": "tail", "seq": 48214, "head_seq": 48214, "has_more": false, "up_to_date": true, "next": "/v1/sync/changes?cursor=AbC…"}))]
+pub(crate) struct Page {
+    /// Whose records they are.
+    origin: String,
+    /// The log that they are from.
+    log_id: Uuid,
+    /// Each record once, where it first appears, as it is now. Transactions are whole; what names
+    /// a record may come before it.
+    entries: Vec<Entry>,
+    /// `snapshot` as long as there are records that were not told of, then `tail`.
+    phase: FeedPhase,
+    /// The number of the log after which this page begins: `seq` of the page before it. A page that
+    /// begins elsewhere is the answer to another request.
+    after_seq: i64,
+    /// Whoever has taken over this page knows every change up to this number of the log; in a
+    /// snapshot only once it ends.
+    seq: i64,
+    /// The newest number of the log.
+    head_seq: i64,
+    /// Whether the next page can be asked for at once.
+    has_more: bool,
+    /// Whether there was nothing left to tell when the page was read.
+    up_to_date: bool,
+    /// Where it goes on, relative to this server, with every parameter but `wait`; always there.
+    next: String,
+}
+
+/// What is asked for.
+pub(crate) struct Sent {
+    filter: FeedFilter,
+    start: FeedStart,
+    limit: u64,
+    wait: Duration,
+    /// The parameters that `next` repeats.
+    text: String,
+}
+
+impl Parameters for Sent {
+    fn table() -> &'static [Parameter] {
+        &[
+            CURSOR,
+            Parameter {
+                name: "from",
+                description: "`now` leaves the snapshot out and begins with what changes from now on.",
+                schema: r#"{"type": "string", "enum": ["now"]}"#,
+                example: "now",
+                repeatable: false,
+            },
+            LIMIT,
+            KIND,
+            HOME_REGION,
+            Parameter {
+                name: "wait",
+                description: "How many seconds to wait for a change if there is none to tell of.",
+                schema: r#"{"type": "integer", "minimum": 0, "maximum": 55, "default": 0}"#,
+                example: "30",
+                repeatable: false,
+            },
+        ]
+    }
+
+    fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        let start = match (pairs.one("cursor"), pairs.one("from")) {
+            (None, None) => FeedStart::Snapshot,
+            (None, Some("now")) => FeedStart::Now,
+            (None, Some(other)) => return Err(wrong("from", other, "now")),
+            (Some(cursor), None) => FeedStart::After(cursor.to_owned()),
+            (Some(_), Some(from)) => {
+                return Err(wrong("from", from, "left out beside a cursor"));
+            }
+        };
+        let wait = pairs.number("wait", 0, LONGEST_WAIT)?.unwrap_or_default();
+        Ok(Self {
+            filter: filter::read(pairs)?,
+            start,
+            limit: filter::limit(pairs)?,
+            wait: Duration::from_secs(wait),
+            text: pairs.without(&["wait", "from"]).without_cursor(),
+        })
+    }
+}
+
+pub(crate) async fn get(
+    _: Anyone,
+    app: App,
+    Query(mut sent): Query<Sent>,
+) -> Result<Private<Page>, Problem> {
+    let until = Instant::now() + sent.wait;
+    let mut written = app.store.watch_head();
+    let mut stopping = app.stopping.subscribe();
+    let mut after = None;
+    loop {
+        let page = app.store.feed(&sent.filter, &sent.start, sent.limit).await;
+        let mut page = page.map_err(|why| sent.anew(why))?;
+        // While it waits, it goes on from what concerned others only.
+        page.after = *after.get_or_insert(page.after);
+        let told = !page.entries.is_empty() || page.has_more;
+        if told || Instant::now() >= until {
+            return Ok(Private::new(sent.page(&app, page)?));
+        }
+        // No connection to the database is held meanwhile.
+        tokio::select! {
+            _ = written.wait_for(|head| *head > page.head) => {
+                sent.start = FeedStart::After(page.next);
+            }
+            _ = stopping.wait_for(|stopping| *stopping) => {
+                return Ok(Private::new(sent.page(&app, page)?));
+            }
+            () = tokio::time::sleep_until(until) => {
+                sent.start = FeedStart::After(page.next);
+            }
+        }
+    }
+}
+
+impl Sent {
+    fn page(&self, app: &App, page: FeedPage) -> Result<Page, Problem> {
+        let node = app.store.node();
+        Ok(Page {
+            origin: node.origin.clone(),
+            log_id: node.log_id,
+            entries: Entry::all(page.entries, &node.origin)?,
+            phase: page.phase,
+            after_seq: page.after,
+            seq: page.seq,
+            head_seq: page.head,
+            has_more: page.has_more,
+            up_to_date: !page.has_more,
+            next: Pairs::next(CHANGES, &self.text, &page.next),
+        })
+    }
+
+    /// A problem that says where to begin anew, if that is what it takes.
+    fn anew(&self, why: StoreError) -> Problem {
+        let anew = matches!(why, StoreError::Resync(_));
+        let problem = Problem::from(why);
+        if !anew {
+            return problem;
+        }
+        let url = match self.text.as_str() {
+            "" => CHANGES.to_owned(),
+            query => format!("{CHANGES}?{query}"),
+        };
+        problem.member("resync_url", json!(url))
+    }
+}

@@ -1,0 +1,109 @@
+//! An entry of the feed as it is written.
+
+use crate::http::problem::Problem;
+use chrono::{DateTime, Utc};
+use domain::base::json;
+use domain::base::kind::Kind;
+use domain::base::record::{micros, micros_opt};
+use domain::base::vocabulary::Coded;
+use domain::exchange::sync::FeedOp;
+use persistence::StoreError;
+use persistence::feed::{FeedEntry, News};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// What is told of a record.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FeedEntry)]
+pub(crate) struct Entry {
+    /// The number in the log of the change by which the record came into this page; in a snapshot
+    /// that of its newest version.
+    seq: i64,
+    /// The first number of the transaction of that change; a snapshot has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tx: Option<i64>,
+    /// What is told.
+    op: FeedOp,
+    /// The kind of the record.
+    kind: Kind,
+    /// The record.
+    id: Uuid,
+    /// The node that alone writes it.
+    origin: String,
+    /// Its version; a deletion makes one too. Absent when the record leaves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    version: Option<i64>,
+    /// `sha256:` and the SHA-256 of the bytes of `record`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hash: Option<String>,
+    /// When the record was made (RFC 3339 UTC, microseconds).
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
+    created_at: Option<DateTime<Utc>>,
+    /// When this version was made, or the record deleted or withdrawn.
+    #[serde(serialize_with = "micros")]
+    at: DateTime<Utc>,
+    /// The body without envelope: canonical JSON (RFC 8785), byte for byte as hashed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    record: Option<Box<RawValue>>,
+    /// Why it is gone: `deleted`, `merged`, `erased`; or left: `filter`, `visibility`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+    /// The record that stands for a merged one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merged_into: Option<Uuid>,
+}
+
+impl Entry {
+    /// Writes down what the store tells.
+    pub(crate) fn new(told: FeedEntry, origin: &str) -> Result<Self, Problem> {
+        let corrupt = |what: String| Problem::from(StoreError::Corrupt(what));
+        let kind = Kind::parse(&told.kind).ok_or_else(|| corrupt(format!("kind {}", told.kind)))?;
+        let mut entry = Self {
+            seq: told.seq,
+            tx: told.tx,
+            op: FeedOp::Leave,
+            kind,
+            id: told.id,
+            origin: origin.to_owned(),
+            version: None,
+            hash: None,
+            created_at: None,
+            at: told.at,
+            record: None,
+            cause: None,
+            merged_into: None,
+        };
+        match told.news {
+            News::Upsert(row) => {
+                entry.op = FeedOp::Upsert;
+                entry.version = Some(row.version);
+                entry.hash = Some(json::hash(&row.body));
+                entry.created_at = Some(row.created_at);
+                let record = RawValue::from_string(row.body);
+                entry.record = Some(record.map_err(|why| corrupt(why.to_string()))?);
+            }
+            News::Delete {
+                version,
+                cause,
+                merged_into,
+            } => {
+                entry.op = FeedOp::Delete;
+                entry.version = Some(version);
+                entry.cause = Some(cause);
+                entry.merged_into = merged_into;
+            }
+            News::Leave(cause) => entry.cause = Some(cause.code().to_owned()),
+        }
+        Ok(entry)
+    }
+
+    /// Writes down all that the store tells.
+    pub(crate) fn all(told: Vec<FeedEntry>, origin: &str) -> Result<Vec<Self>, Problem> {
+        let entries = told.into_iter();
+        entries.map(|told| Self::new(told, origin)).collect()
+    }
+}

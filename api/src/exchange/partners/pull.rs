@@ -1,0 +1,284 @@
+//! Taking over records from partners: their feeds are read page by page, and each page is written
+//! down together with how far it goes.
+
+use crate::config::Config;
+use crate::exchange::backoff::{LONGEST_PAUSE, pause};
+use crate::exchange::partners::page::{self, Fetched};
+use crate::exchange::partners::transport::{Ask, Unreadable};
+use crate::http::outbound::Outgoing;
+use chrono::TimeDelta;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use persistence::entity::partner;
+use persistence::partner::{Lease, Taken};
+use persistence::{Store, StoreError};
+use rand::Rng;
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// How often the digests are compared.
+const COMPARE: TimeDelta = TimeDelta::hours(24);
+
+/// How often a lease is prolonged while something is waited for: several times before it ends.
+const HEARTBEAT: Duration = Duration::from_secs(6);
+
+/// How long partners are asked to wait for changes.
+const WAIT: Duration = Duration::from_secs(30);
+
+/// Reads feeds and takes over what they tell.
+#[derive(Debug, Clone)]
+pub struct Exchange<A = Outgoing> {
+    pub(super) store: Store,
+    partners: A,
+    /// How often a lease is prolonged while an answer is waited for.
+    heartbeat: Duration,
+    /// How long partners are asked to wait for changes.
+    pub(super) wait: Duration,
+    /// How often each partner was begun anew since nothing of it was left.
+    begun: Arc<Mutex<BTreeMap<Uuid, i32>>>,
+}
+
+/// Why a page was not taken over.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// The partner could not be reached or understood.
+    #[error(transparent)]
+    Partner(Unreadable),
+    /// Another instance reads from it, or nobody is to.
+    #[error("the lease is lost")]
+    Lost,
+    /// It was told to stop.
+    #[error("told to stop")]
+    Stopped,
+    /// This node failed.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl Failed {
+    fn partner(why: impl Into<String>) -> Self {
+        Self::Partner(why.into().into())
+    }
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::LeaseLost => Self::Lost,
+            StoreError::Partner(why) => Self::partner(why),
+            other => Self::Store(other),
+        }
+    }
+}
+
+impl From<Unreadable> for Failed {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::Partner(unreadable)
+    }
+}
+
+impl Exchange {
+    /// For the partners of a store.
+    ///
+    /// # Errors
+    /// If there is no way to make secure connections.
+    pub fn new(store: Store, config: &Config) -> Result<Self, reqwest::Error> {
+        Ok(Self::with(store, Outgoing::new(config)?))
+    }
+}
+
+impl<A: Ask> Exchange<A> {
+    /// For the partners of a store, asked by way of `partners`.
+    pub fn with(store: Store, partners: A) -> Self {
+        Self {
+            store,
+            partners,
+            heartbeat: HEARTBEAT,
+            wait: WAIT,
+            begun: Arc::default(),
+        }
+    }
+
+    /// Prolongs leases at another interval than every six seconds.
+    #[must_use]
+    pub fn heartbeat(mut self, every: Duration) -> Self {
+        self.heartbeat = every;
+        self
+    }
+
+    /// Asks partners to wait for changes for another time than 30 seconds.
+    #[must_use]
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// Reads the next page of a partner's feed, waiting so long for changes, and takes it over.
+    ///
+    /// # Errors
+    /// [`Failed`].
+    pub async fn step(
+        &self,
+        lease: &Lease,
+        wait: Duration,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<Taken, Failed> {
+        let partner = self.store.prolong_lease(lease).await?;
+        let url = format!("{}{}", base(&partner), path(&partner, wait));
+        let asked = page::fetch(&self.partners, &url, wait);
+        let page = match self.leased(lease, stop, asked).await?? {
+            Fetched::Page(page) => page,
+            Fetched::BeginAnew(reason) => return self.begin_anew(lease, &partner, &reason).await,
+        };
+        if !page.up_to_date && partner.next.as_ref() == Some(&page.next) {
+            let why = "it says that there is more, but the address of the next page stays the same";
+            return Err(Failed::partner(why));
+        }
+        let mut taken = self.store.take_page(lease, &page).await?;
+        while taken == Taken::Unswept {
+            taken = self.store.sweep(lease).await?;
+        }
+        if taken == Taken::UpToDate {
+            self.begun().remove(&partner.id);
+            return self.compare(lease, stop).await;
+        }
+        Ok(taken)
+    }
+
+    /// What comes of some work; the lease is kept meanwhile.
+    async fn leased<T>(
+        &self,
+        lease: &Lease,
+        stop: &mut watch::Receiver<bool>,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Failed> {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return Ok(done),
+                _ = stop.wait_for(|stop| *stop) => return Err(Failed::Stopped),
+                () = tokio::time::sleep(self.heartbeat) => {}
+            }
+            self.store.prolong_lease(lease).await?;
+        }
+    }
+
+    fn begun(&self) -> MutexGuard<'_, BTreeMap<Uuid, i32>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins anew with a partner that cannot go on from where this node is. One that never lets
+    /// it come to the end is let alone for longer each time.
+    async fn begin_anew(
+        &self,
+        lease: &Lease,
+        partner: &partner::Model,
+        reason: &str,
+    ) -> Result<Taken, Failed> {
+        if partner.next.is_none() {
+            let why = format!("it does not begin where it should: {reason}");
+            return Err(Failed::partner(why));
+        }
+        let name = &partner.name;
+        tracing::warn!(partner = name, reason, "everything is taken over anew");
+        self.store.resync_partner(lease).await?;
+        let times = {
+            let mut begun = self.begun();
+            let times = begun.entry(partner.id).or_default();
+            *times = times.saturating_add(1);
+            *times
+        };
+        if times == 1 {
+            return Ok(Taken::More);
+        }
+        let share = rand::rng().random_range(0.5..=1.0);
+        Err(Failed::Partner(Unreadable {
+            why: format!(
+                "everything has to be taken over anew before its end is reached: {reason}"
+            ),
+            retry_after: Some(pause(times, share, LONGEST_PAUSE)),
+            absent: false,
+        }))
+    }
+
+    /// Compares what is here with what the partner feeds, once a day; if it is not the same,
+    /// everything is taken over anew.
+    async fn compare(
+        &self,
+        lease: &Lease,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<Taken, Failed> {
+        let partner = self.store.prolong_lease(lease).await?;
+        let now = self.store.clock().now();
+        let fresh = partner.compared_at.is_some_and(|at| now - at < COMPARE);
+        // What is in quarantine is not among the copies.
+        if fresh || self.store.has_quarantined(partner.id).await? {
+            return Ok(Taken::UpToDate);
+        }
+        let url = format!("{}{}?{}", base(&partner), page::DIGEST, query(&partner));
+        let asked = page::digests(&self.partners, &url);
+        let theirs = match self.leased(lease, stop, asked).await? {
+            Ok(theirs) => theirs,
+            Err(Unreadable { why, .. }) => {
+                tracing::info!(partner = partner.name, why, "cannot be compared today");
+                self.store.partner_compared(lease).await?;
+                return Ok(Taken::UpToDate);
+            }
+        };
+        if theirs.seq != partner.seq {
+            // Something was written meanwhile; they are compared the next time.
+            return Ok(Taken::UpToDate);
+        }
+        let counted = self.store.copied_digests(&partner);
+        let ours = self.leased(lease, stop, counted).await??;
+        let same = Kind::ALL.iter().all(|kind| {
+            let ours = ours.get(kind).copied().unwrap_or_default();
+            match theirs.kinds.get(kind.code()) {
+                Some((count, sum)) => ours.count == *count && ours.sum() == *sum,
+                None => ours.count == 0,
+            }
+        });
+        self.store.partner_compared(lease).await?;
+        if same {
+            return Ok(Taken::UpToDate);
+        }
+        tracing::error!(
+            partner = partner.name,
+            "the copies are not what they should be; everything is taken over anew"
+        );
+        self.store.resync_partner(lease).await?;
+        Ok(Taken::More)
+    }
+}
+
+/// Where the feed goes on.
+fn path(partner: &partner::Model, wait: Duration) -> String {
+    match &partner.next {
+        Some(next) if wait > Duration::ZERO => format!("{next}&wait={}", wait.as_secs()),
+        Some(next) => next.clone(),
+        None => format!("{}?{}", page::CHANGES, query(partner)),
+    }
+}
+
+fn base(partner: &partner::Model) -> &str {
+    partner.url.trim_end_matches('/')
+}
+
+/// What is wanted, as a query.
+fn query(partner: &partner::Model) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in [
+        ("kind", &partner.kinds),
+        ("home_region", &partner.home_regions),
+    ] {
+        if !value.is_empty() {
+            query.append_pair(name, value);
+        }
+    }
+    query.finish()
+}

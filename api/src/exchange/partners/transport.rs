@@ -1,0 +1,105 @@
+//! Asking partners: over HTTP, or however a test carries questions and answers.
+
+use crate::http::outbound::{Outgoing, causes, is_from_a_gateway, retry_after};
+use reqwest::{Response, StatusCode};
+use std::time::Duration;
+
+/// How many bytes an answer may have, decompressed.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
+
+/// How long it may take until an answer begins, beside the time that it was asked to wait …
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// … and until it has arrived.
+const TRANSFER: Duration = Duration::from_mins(2);
+
+/// What carries questions to partners.
+pub trait Ask {
+    /// The answer to a GET request that asks to wait so long for changes.
+    fn get(&self, url: &str, wait: Duration) -> impl Future<Output = Result<Answer, Unreadable>>;
+}
+
+/// What a partner answers.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The body, decompressed; that of a refusal need not be there.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer, or none that is any good.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+pub struct Unreadable {
+    /// Why, in English.
+    pub why: String,
+    /// How long the partner wants to be let alone.
+    pub retry_after: Option<Duration>,
+    /// Whether nobody answered, rather than something wrong.
+    pub absent: bool,
+}
+
+impl Unreadable {
+    /// Nobody answered.
+    #[must_use]
+    pub const fn absent(why: String) -> Self {
+        Self {
+            why,
+            retry_after: None,
+            absent: true,
+        }
+    }
+}
+
+impl From<String> for Unreadable {
+    fn from(why: String) -> Self {
+        Self {
+            why,
+            retry_after: None,
+            absent: false,
+        }
+    }
+}
+
+impl Ask for Outgoing {
+    async fn get(&self, url: &str, wait: Duration) -> Result<Answer, Unreadable> {
+        let request = Self::get(self, url)?.timeout(wait + PATIENCE + TRANSFER);
+        let response = tokio::time::timeout(wait + PATIENCE, request.send()).await;
+        let response = response.map_err(|_| Unreadable::absent("no answer in time".to_owned()))?;
+        let response = response.map_err(unreached)?;
+        let status = response.status();
+        if status == StatusCode::TOO_MANY_REQUESTS || is_from_a_gateway(status) {
+            return Err(Unreadable {
+                why: format!("it answers {status}"),
+                retry_after: retry_after(&response),
+                absent: is_from_a_gateway(status),
+            });
+        }
+        let told = [StatusCode::OK, StatusCode::GONE].contains(&status);
+        let body = if told {
+            body(response).await?
+        } else {
+            Vec::new()
+        };
+        Ok(Answer { status, body })
+    }
+}
+
+fn unreached(why: reqwest::Error) -> Unreadable {
+    Unreadable::absent(causes(&why.without_url()))
+}
+
+async fn body(mut response: Response) -> Result<Vec<u8>, Unreadable> {
+    let mut body = Vec::new();
+    loop {
+        let chunk = response.chunk().await;
+        match chunk.map_err(unreached)? {
+            Some(chunk) if body.len() + chunk.len() > MOST_BYTES => {
+                return Err(format!("an answer of more than {MOST_BYTES} bytes").into());
+            }
+            Some(chunk) => body.extend_from_slice(&chunk),
+            None => return Ok(body),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Reading from every partner for as long as the server runs, one task each.
+
+use crate::exchange::backoff::{LONGEST_ABSENCE, LONGEST_PAUSE, pause};
+use crate::exchange::partners::pull::{Exchange, Failed};
+use crate::exchange::partners::transport::Unreadable;
+use chrono::TimeDelta;
+use persistence::partner::{Lease, Taken};
+use rand::Rng;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+/// How often it is looked for partners that are due.
+const POLL: Duration = Duration::from_secs(1);
+
+/// A partner of which nothing is left is asked once within this, also if it does not wait as it
+/// is asked to.
+const REST: Duration = Duration::from_secs(1);
+
+/// What reads from the partners, as local tasks of the thread that starts it; ends when it is
+/// stopped or dropped.
+#[derive(Debug)]
+pub struct Partners {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Partners {
+    /// Starts reading.
+    ///
+    /// # Panics
+    /// Outside a runtime that has local tasks; those of actix have.
+    #[must_use]
+    pub fn start(exchange: Exchange) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::task::spawn_local(supervise(exchange, stopped));
+        Self { stop, task }
+    }
+
+    /// Stops reading; a page under way is taken over first.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "reading from partners ended before it was stopped");
+        }
+    }
+}
+
+/// Starts a task for every partner that is due.
+async fn supervise(exchange: Exchange, mut stop: watch::Receiver<bool>) {
+    let mut running: BTreeMap<Uuid, JoinHandle<()>> = BTreeMap::new();
+    while !*stop.borrow() && stop.has_changed().is_ok() {
+        running.retain(|_, task| !task.is_finished());
+        match exchange.store.due_partners().await {
+            Ok(due) => {
+                for id in due {
+                    if running.contains_key(&id) {
+                        continue;
+                    }
+                    let work = work(exchange.clone(), id, stop.clone());
+                    running.insert(id, tokio::task::spawn_local(work));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot tell which partners are due; tries again");
+            }
+        }
+        tokio::select! {
+            _ = stop.changed() => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+    for task in running.into_values() {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "reading from a partner ended before it was stopped");
+        }
+    }
+}
+
+/// Reads from a partner until there is an error, or somebody else is to.
+async fn work(exchange: Exchange, id: Uuid, mut stop: watch::Receiver<bool>) {
+    let lease = match exchange.store.lease_partner(id).await {
+        Ok(Some(lease)) => lease,
+        Ok(None) => return,
+        Err(error) => {
+            tracing::error!(%error, partner = %id, "a partner cannot be leased; tries again");
+            return;
+        }
+    };
+    let mut wait = Duration::ZERO;
+    loop {
+        let asked = Instant::now();
+        match exchange.step(&lease, wait, &mut stop).await {
+            Ok(Taken::More | Taken::Unswept) => wait = Duration::ZERO,
+            Ok(Taken::UpToDate) => {
+                let rest = REST.saturating_sub(asked.elapsed());
+                tokio::select! {
+                    // The next step is told to stop as well.
+                    _ = stop.wait_for(|stop| *stop) => {}
+                    () = tokio::time::sleep(rest) => {}
+                }
+                wait = exchange.wait;
+            }
+            Ok(Taken::Stopped) | Err(Failed::Lost) => return,
+            Err(Failed::Stopped) => return give_back(&exchange, &lease).await,
+            Err(Failed::Partner(unreadable)) => return fail(&exchange, &lease, unreadable).await,
+            Err(Failed::Store(error)) => {
+                tracing::error!(%error, cause = ?error, partner = %id, "a page cannot be taken over; tries again");
+                let why = "this node failed; see its log".to_owned();
+                // It may be well again before the partner has anything new.
+                return fail(&exchange, &lease, Unreadable::absent(why)).await;
+            }
+        }
+    }
+}
+
+async fn give_back(exchange: &Exchange, lease: &Lease) {
+    if let Err(error) = exchange.store.release_lease(lease).await {
+        tracing::info!(%error, partner = %lease.partner, "a lease could not be given back; it ends by itself");
+    }
+}
+
+/// Notes why it failed and when it is tried again.
+async fn fail(exchange: &Exchange, lease: &Lease, unreadable: Unreadable) {
+    let Unreadable {
+        why,
+        retry_after,
+        absent,
+    } = unreadable;
+    let failures = match exchange.store.prolong_lease(lease).await {
+        Ok(partner) => partner.failures,
+        // The lease ends by itself.
+        Err(_) => return,
+    };
+    if failures == 0 {
+        tracing::warn!(why, partner = %lease.partner, "cannot take over from a partner; tries again until it can");
+    }
+    let longest = if absent {
+        LONGEST_ABSENCE
+    } else {
+        LONGEST_PAUSE
+    };
+    let pause = pause(failures, rand::rng().random_range(0.0..=1.0), longest);
+    let pause = pause.max(retry_after.unwrap_or_default());
+    let pause = TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX);
+    let now = exchange.store.clock().now();
+    let retry_at = now.checked_add_signed(pause).unwrap_or(now);
+    if let Err(error) = exchange.store.partner_failed(lease, &why, retry_at).await {
+        tracing::info!(%error, partner = %lease.partner, "an error could not be noted");
+    }
+}

@@ -1,0 +1,113 @@
+//! Pushing: records that a system supplies by their keys, some at a time or all it has.
+
+mod input;
+mod report;
+mod snapshot;
+
+pub(crate) use report::{ItemView, problem_of, warnings};
+
+use crate::http::problem::Problem;
+use crate::operation::extract::{App, Feeder, HowToWrite, JsonBody, Told};
+use crate::operation::reply::Private;
+use crate::operation::routes::Routes;
+use actix_web::http::Method;
+use domain::base::fault::Lang;
+use domain::exchange::sync::PushMode;
+use input::{PushInput, item};
+use persistence::push::{Item, Pushed};
+use persistence::unit::WriteOptions;
+use report::PushReport;
+use serde_json::json;
+
+/// The routes.
+#[must_use]
+pub fn routes() -> Routes {
+    let records = (
+        "push_records",
+        "Create, change and delete records by the keys of their system",
+    );
+    let all = (
+        "push_snapshot",
+        "Plan or carry out everything that a system has; what is missing is deleted",
+    );
+    Routes::new("Sync")
+        .route(
+            Method::POST,
+            "/v1/sync/systems/{system}/records",
+            records,
+            &["items-refused"],
+            push,
+        )
+        .route(
+            Method::POST,
+            "/v1/sync/systems/{system}/snapshot",
+            all,
+            &["items-refused", "stale-plan", "deletion-threshold-exceeded"],
+            snapshot::push,
+        )
+}
+
+async fn push(
+    app: App,
+    feeder: Feeder,
+    HowToWrite(mut options): HowToWrite,
+    Told(lang): Told,
+    JsonBody(input): JsonBody<PushInput>,
+) -> Result<Private<PushReport>, Problem> {
+    let read = input.items.iter().map(item);
+    let (mut items, mut places, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, item) in read.enumerate() {
+        match item {
+            Ok(item) => {
+                items.push(item);
+                places.push(index);
+            }
+            Err(why) => refused.push((index, None, Pushed(Err(why)))),
+        }
+    }
+    // What is wrong with the others is told, too, but nothing is done.
+    let hopeless = input.mode == PushMode::All && !refused.is_empty();
+    let dry_run = options.dry_run;
+    options.dry_run |= hopeless;
+    let (pushed, applied) = app
+        .store
+        .push(
+            &feeder.caller,
+            &feeder.system,
+            input.mode,
+            &items,
+            &WriteOptions { ..options },
+        )
+        .await?;
+    let done = places.into_iter().zip(items).zip(pushed);
+    let mut results: Vec<(usize, Option<Item>, Pushed)> = done
+        .map(|((index, item), pushed)| (index, Some(item), pushed))
+        .chain(refused)
+        .collect();
+    results.sort_by_key(|(index, ..)| *index);
+    answer(results, applied && !hopeless, dry_run, lang)
+}
+
+fn answer(
+    results: Vec<(usize, Option<Item>, Pushed)>,
+    applied: bool,
+    dry_run: bool,
+    lang: Lang,
+) -> Result<Private<PushReport>, Problem> {
+    let views = results.into_iter().map(|(index, item, pushed)| {
+        let key = item.map(|item| (item.kind, Some(item.external_id)));
+        ItemView::new(key, pushed, lang).at_index(index)
+    });
+    let report = PushReport::new(views.collect(), dry_run);
+    if applied {
+        return Ok(Private::new(report));
+    }
+    let refused = report.refused();
+    let count = refused.len();
+    Err(Problem::new("items-refused")
+        .detail(
+            format!("{count} items were refused, so none was done; see `items`."),
+            format!("{count} Einträge wurden abgelehnt, also keiner ausgeführt; siehe `items`."),
+        )
+        .member("items", json!(refused)))
+}

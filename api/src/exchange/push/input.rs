@@ -1,0 +1,117 @@
+//! The items of a push as they are sent.
+
+use crate::operation::extract::Body;
+use domain::base::fault::{Fault, FieldError};
+use domain::base::kind::Kind;
+use domain::exchange::sync::{PushMode, PushOp, SystemVersion};
+use domain::validation::shape::Shape;
+use persistence::StoreError;
+use persistence::push::{Item, MAX_ITEMS};
+use serde::Deserialize;
+use serde_json::Value;
+use std::sync::LazyLock;
+use utoipa::ToSchema;
+
+/// Records of a system.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PushInput {
+    /// Whether each item stands for itself, or nothing is done if one is refused.
+    pub(crate) mode: PushMode,
+    /// At most 500, in any order.
+    #[schema(min_items = 1, max_items = 500, value_type = Vec<PushItem>)]
+    pub(crate) items: Vec<Value>,
+}
+
+/// As [`PushInput`], but what is wrong with an item is told of that item.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Envelope {
+    mode: PushMode,
+    #[schema(min_items = 1, max_items = 500, value_type = Vec<Value>)]
+    items: Vec<Value>,
+}
+
+/// What is to be done with the record of a key.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PushItem {
+    /// What.
+    op: PushOp,
+    /// The kind of the record.
+    kind: Kind,
+    /// Its key in the system.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^\S+$", example = "42")]
+    external_id: String,
+    /// Which state of the record this is; an older one than was sent before is a conflict.
+    system_version: Option<SystemVersion>,
+    /// The record as when it is created (`ActorInput` and so on); its `external_id` may be left
+    /// out. Not for deletions.
+    #[schema(value_type = Option<Object>)]
+    record: Option<Value>,
+}
+
+impl Body for PushInput {
+    const EXAMPLE: &'static str = r#"{"mode": "each", "items": [{"op": "upsert", "kind": "actor", "external_id": "42", "system_version": 7, "record": {"name": "Praxis am Markt", "home_region": "nordhessen", "publication": "published"}}, {"op": "delete", "kind": "actor", "external_id": "43"}]}"#;
+
+    /// What one transaction may hold.
+    const LIMIT: usize = 4 * 1024 * 1024;
+
+    fn shape() -> &'static Shape {
+        static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<Envelope>);
+        &SHAPE
+    }
+
+    // Each item is looked at by itself.
+    fn tidy(_: &mut Value) {}
+
+    fn faults(&self) -> Vec<FieldError> {
+        if self.items.len() <= MAX_ITEMS {
+            return Vec::new();
+        }
+        let fault = Fault::new("too-many").with("max", MAX_ITEMS);
+        vec![FieldError::new("/items", fault)]
+    }
+}
+
+/// Reads an item.
+///
+/// # Errors
+/// [`StoreError::Invalid`] with everything that is wrong with it.
+pub(crate) fn item(sent: &Value) -> Result<Item, StoreError> {
+    static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<PushItem>);
+    let misfits = SHAPE.misfits(sent);
+    if !misfits.is_empty() {
+        return Err(StoreError::Invalid(misfits));
+    }
+    let wrong = |pointer, fault| StoreError::Invalid(vec![FieldError::new(pointer, fault)]);
+    let item: PushItem = serde_json::from_value(sent.clone())
+        .map_err(|why| wrong("", Fault::new("invalid-value").with("why", why)))?;
+    if let Some(SystemVersion::Text(text)) = &item.system_version
+        && !(1..=100).contains(&text.chars().count())
+    {
+        let why = "a text of 1 to 100 characters, or a whole number";
+        return Err(wrong(
+            "/system_version",
+            Fault::new("not-allowed").with("why", why),
+        ));
+    }
+    let record = match (item.op, item.record) {
+        (PushOp::Upsert, None) => {
+            let fault = Fault::new("required")
+                .with("what", "the record as it is to be")
+                .with("what_de", "der Datensatz, wie er sein soll");
+            return Err(wrong("/record", fault));
+        }
+        (PushOp::Upsert, Some(record)) => record,
+        (PushOp::Delete, _) => Value::Null,
+    };
+    Ok(Item {
+        op: item.op,
+        kind: item.kind,
+        external_id: item.external_id,
+        system_version: item.system_version,
+        record,
+    })
+}

@@ -1,0 +1,215 @@
+//! Everything that a system has, at once: planned first, then carried out as planned.
+
+use crate::exchange::push::report::{Counts, ItemView};
+use crate::http::problem::Problem;
+use crate::operation::extract::{
+    App, ChangeReason, Feeder, Pairs, Parameter, Parameters, Query, Told, wrong,
+};
+use crate::operation::reply::Private;
+use crate::operation::upload::{Spool, Upload};
+use domain::base::fault::Lang;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use persistence::StoreError;
+use persistence::push::{Decision, MAX_ITEMS, Plan, Pushed, Snapshot};
+use persistence::unit::WriteOptions;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+/// How a snapshot is to be done.
+pub(crate) struct How {
+    plan: Option<String>,
+    kinds: Vec<Kind>,
+    skip_refused: bool,
+    confirm_deletes: bool,
+}
+
+impl Parameters for How {
+    fn table() -> &'static [Parameter] {
+        &[
+            Parameter {
+                name: "dry_run",
+                description: "Only plan: tell what would be done, and the `plan_hash` to have it done.",
+                schema: r#"{"type": "boolean", "default": false}"#,
+                example: "true",
+                repeatable: false,
+            },
+            Parameter {
+                name: "plan_hash",
+                description: "Carry out this plan; if it is no longer what would happen, nothing is done.",
+                schema: r#"{"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}"#,
+                example: "",
+                repeatable: false,
+            },
+            Parameter {
+                name: "kind",
+                description: "The kinds of which this is everything, with commas: records of other kinds stay. All kinds when absent; a table is of one kind and tells it in its column `kind`, if not here.",
+                schema: r#"{"type": "string"}"#,
+                example: "actor",
+                repeatable: false,
+            },
+            Parameter {
+                name: "skip_refused",
+                description: "Carry out the rest of a plan although some lines are refused. Their records stay as they are, so each line must at least have a key.",
+                schema: r#"{"type": "boolean", "default": false}"#,
+                example: "true",
+                repeatable: false,
+            },
+            Parameter {
+                name: "confirm_deletes",
+                description: "Carry out a plan that deletes more than 20 records, your relationships that go along among them, and more than one in twenty, or an empty snapshot; for admins of the node.",
+                schema: r#"{"type": "boolean", "default": false}"#,
+                example: "true",
+                repeatable: false,
+            },
+        ]
+    }
+
+    fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        let flag = |name| Ok::<_, Problem>(pairs.flag(name)?.unwrap_or(false));
+        let plan = pairs.one("plan_hash").map(str::to_owned);
+        match (flag("dry_run")?, &plan) {
+            (false, None) => {
+                return Err(Problem::new("invalid-parameter").detail(
+                    "Send the snapshot with `dry_run=true` first, look at the plan, and send it again with the plan's `plan_hash`.",
+                    "Senden Sie den Bestand zuerst mit `dry_run=true`, prüfen Sie den Plan, und senden Sie ihn mit dessen `plan_hash` noch einmal.",
+                ));
+            }
+            (true, Some(plan)) => return Err(wrong("plan_hash", plan, "given without `dry_run`")),
+            (true, None) | (false, Some(_)) => {}
+        }
+        Ok(Self {
+            plan,
+            kinds: pairs.codes("kind")?.into_iter().flatten().collect(),
+            skip_refused: flag("skip_refused")?,
+            confirm_deletes: flag("confirm_deletes")?,
+        })
+    }
+}
+
+/// What a snapshot does, or would do.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"applied": false, "plan_hash": "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef", "blocked_by": [], "lines": 312, "records": 310, "counts": {"created": 3, "updated": 2, "unchanged": 307, "deleted": 1, "conflict": 0, "invalid": 0}, "overwritten": 0, "relationships": 2, "samples": [{"line": 12, "status": "updated", "kind": "actor", "external_id": "42", "id": "0193e5a0-0000-7000-8000-000000000000", "version": 4, "members": ["contact"]}]}))]
+pub(crate) struct SnapshotReport {
+    /// Whether it was done.
+    applied: bool,
+    /// What tells this plan from every other one; send the same snapshot with it to have it done.
+    plan_hash: String,
+    /// The codes of the problems with which carrying it out would be refused as it is.
+    blocked_by: Vec<&'static str>,
+    /// How many lines there are.
+    lines: u64,
+    /// How many records of these kinds you had supplied before.
+    records: u64,
+    /// How many records have which outcome.
+    counts: Counts,
+    /// How many of the changed records somebody else had changed since they were sent last.
+    overwritten: u64,
+    /// How many relationships go along with records that are deleted.
+    relationships: u64,
+    /// Up to ten of each outcome.
+    samples: Vec<ItemView>,
+}
+
+pub(crate) async fn push(
+    app: App,
+    feeder: Feeder,
+    Query(how): Query<How>,
+    ChangeReason(reason): ChangeReason,
+    Told(lang): Told,
+    upload: Upload,
+) -> Result<Private<SnapshotReport>, Problem> {
+    if how.confirm_deletes && !feeder.caller.is_node_admin() {
+        return Err(Problem::new("forbidden")
+            .detail(
+                "`confirm_deletes` is for admins of the whole node, with a token that has the scopes `sync` and `admin`.",
+                "`confirm_deletes` ist der Verwaltung des ganzen Knotens vorbehalten, mit einem Token mit den Scopes `sync` und `admin`.",
+            )
+            .member("reason", json!("node-admin")));
+    }
+    let spool = Spool::read(upload, how.kinds.clone(), true).await?;
+    let chosen = |kind: &Kind| match spool.kind {
+        Some(table) => *kind == table,
+        None => how.kinds.is_empty() || how.kinds.contains(kind),
+    };
+    let kinds: Vec<Kind> = Kind::ALL.iter().copied().filter(chosen).collect();
+    let snapshot = Snapshot {
+        system: &feeder.system,
+        kinds: &kinds,
+        unreadable: spool.faulty,
+        unreadable_hash: &spool.faults,
+        plan: how.plan.as_deref(),
+        skip_refused: how.skip_refused,
+        confirmed: how.confirm_deletes,
+    };
+    let options = WriteOptions {
+        dry_run: how.plan.is_none(),
+        reason,
+        bulk: spool.lines > MAX_ITEMS as u64,
+    };
+    let read = async |kind, at| spool.lines(Some(kind), at, MAX_ITEMS).await;
+    let store = &app.store;
+    let done = store.push_snapshot(&feeder.caller, &snapshot, read, &options);
+    let (plan, decision) = done.await?;
+    report(plan, decision, &spool, lang)
+}
+
+fn report(
+    mut plan: Plan,
+    decision: Decision,
+    spool: &Spool,
+    lang: Lang,
+) -> Result<Private<SnapshotReport>, Problem> {
+    let samples = samples(&mut plan, spool, decision == Decision::Done, lang);
+    match decision {
+        Decision::Planned | Decision::Done => {}
+        Decision::Stale => return Err(Problem::new("stale-plan")),
+        Decision::Refused => {
+            let refused: Vec<_> = samples.iter().filter(|one| one.is_refused()).collect();
+            let count = plan.refused();
+            return Err(Problem::new("items-refused")
+                .detail(
+                    format!("{count} lines were refused, so nothing was done; `items` has the first."),
+                    format!("{count} Zeilen wurden abgelehnt, also nichts ausgeführt; die ersten stehen in `items`."),
+                )
+                .member("items", json!(refused)));
+        }
+        Decision::TooMuch => {
+            return Err(Problem::new("deletion-threshold-exceeded")
+                .member("deletions", json!(plan.going))
+                .member("records", json!(plan.records)));
+        }
+    }
+    let blocked = [
+        (plan.refused() > 0, "items-refused"),
+        (plan.deletes_too_much(), "deletion-threshold-exceeded"),
+    ];
+    let applied = decision == Decision::Done;
+    let blocked = blocked.into_iter().filter(|(it, _)| *it && !applied);
+    Ok(Private::new(SnapshotReport {
+        applied,
+        plan_hash: plan.hash(),
+        blocked_by: blocked.map(|(_, code)| code).collect(),
+        lines: plan.lines,
+        records: plan.records,
+        counts: Counts::new(&plan.counts),
+        overwritten: plan.overwritten,
+        relationships: plan.relationships,
+        samples,
+    }))
+}
+
+/// The first of each outcome, lines that are no records among them.
+fn samples(plan: &mut Plan, spool: &Spool, applied: bool, lang: Lang) -> Vec<ItemView> {
+    let faulty = spool.told.iter().take(10).map(|one| {
+        let pushed = Pushed(Err(StoreError::Invalid(one.errors.clone())));
+        ItemView::new(None, pushed, lang).at_line(Some(one.line))
+    });
+    let planned = std::mem::take(&mut plan.samples).into_iter().map(|sample| {
+        let key = Some((sample.kind, sample.external_id));
+        let view = ItemView::new(key, sample.pushed, lang).at_line(sample.line);
+        if applied { view } else { view.rehearsed() }
+    });
+    faulty.chain(planned).collect()
+}

@@ -1,0 +1,265 @@
+//! Webhooks, for admins of the node.
+
+mod body;
+mod deliveries;
+pub mod sender;
+pub mod signature;
+pub mod worker;
+
+pub(crate) use deliveries::since;
+
+use crate::exchange::webhooks::signature::new_secret;
+use crate::http::problem::Problem;
+use crate::operation::extract::{Admin, App, IfMatch, JsonBody, MayMatch, Query, path_id};
+use crate::operation::idempotency::{Keep, Kept, Once, respond};
+use crate::operation::reply::{Private, Removed, content, header_pair};
+use crate::operation::routes::{Draft, Reply, Routes};
+use actix_web::body::BoxBody;
+use actix_web::http::{Method, header};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use body::{NewSecret, NewWebhookBody, WebhookChanges, WebhookList, WebhookView};
+use domain::base::fault::{Fault, FieldError};
+use domain::base::json::insert;
+use persistence::StoreError;
+use persistence::unit::WriteOptions;
+use persistence::webhook::{NewWebhook, Webhook, WebhookChange};
+use persistence::write::idempotency::Answer;
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+const ALL: &str = "/v1/webhooks";
+const ONE: &str = "/v1/webhooks/{id}";
+const ROTATE: &str = "/v1/webhooks/{id}/rotate";
+
+/// The routes.
+#[must_use]
+pub fn routes() -> Routes {
+    let list = ("list_webhooks", "List who is told of changes");
+    let create = ("create_webhook", "Tell a receiver of changes");
+    let read = ("get_webhook", "Read a webhook and how it fares");
+    let change = (
+        "patch_webhook",
+        "Change what a webhook is told, or switch it off and on",
+    );
+    let remove = ("delete_webhook", "Remove a webhook with its deliveries");
+    let rotate = (
+        "rotate_webhook",
+        "Replace the secret of a webhook; the former one signs for 24 hours more",
+    );
+    Routes::new("Webhooks")
+        .get(ALL, list, &[], get_all)
+        .route(Method::POST, ALL, create, &["conflict"], create_one)
+        .get(ONE, read, &[], get)
+        .route(Method::PATCH, ONE, change, &["conflict"], patch)
+        .route(Method::DELETE, ONE, remove, &[], delete)
+        .route(Method::POST, ROTATE, rotate, &[], rotate_one)
+        .and(deliveries::routes())
+}
+
+path_id!(
+    /// The `{id}` of a webhook in a URL.
+    WebhookId,
+    "id",
+    "The id of the webhook."
+);
+
+async fn get_all(app: App, _: Admin, _: Query<()>) -> Result<Private<WebhookList>, Problem> {
+    let webhooks = app.store.webhooks().await?;
+    let now = app.store.clock().now();
+    let items = webhooks.iter().map(|one| WebhookView::new(one, now));
+    Ok(Private::new(WebhookList {
+        items: items.collect::<Result<_, _>>()?,
+    }))
+}
+
+async fn create_one(
+    app: App,
+    Admin(admin): Admin,
+    _: Query<()>,
+    mut once: Once,
+    JsonBody(body): JsonBody<NewWebhookBody>,
+) -> Result<Kept<Done<WebhookView, 201>>, Problem> {
+    checked(&app, Some(&body.url))?;
+    let secret = new_secret();
+    let new = NewWebhook {
+        name: body.name,
+        url: body.url,
+        kinds: body.kinds,
+        home_regions: body.home_regions,
+        secret: secret.clone(),
+    };
+    let now = app.store.clock().now();
+    let options = WriteOptions::default();
+    let made = once.write(&app, &admin, &options, async |unit| {
+        let row = unit.create_webhook(&new).await?;
+        let location = format!("{ALL}/{}", row.id);
+        let view = WebhookView::new(&Webhook::fresh(row), now)?;
+        Ok(Done::new(view.with_secret(secret.clone()), 1).at(location))
+    });
+    let made = made.await?;
+    tracing::info!(webhook = new.name, by = ?admin.account, "a webhook was made");
+    Ok(made)
+}
+
+async fn get(
+    app: App,
+    _: Admin,
+    id: WebhookId,
+    _: Query<()>,
+) -> Result<Private<WebhookView>, Problem> {
+    let (view, version) = view(&app, id.0).await?;
+    Ok(Private::new(view).version(version))
+}
+
+async fn patch(
+    app: App,
+    Admin(admin): Admin,
+    id: WebhookId,
+    IfMatch(expected): IfMatch,
+    _: Query<()>,
+    JsonBody(changes): JsonBody<WebhookChanges>,
+) -> Result<Private<WebhookView>, Problem> {
+    checked(&app, changes.url.as_ref())?;
+    let change = WebhookChange {
+        name: changes.name,
+        url: changes.url,
+        kinds: changes.kinds,
+        home_regions: changes.home_regions,
+        active: changes.active,
+    };
+    app.store
+        .change_webhook(&admin, id.0, &expected, &change)
+        .await?;
+    let (view, version) = view(&app, id.0).await?;
+    Ok(Private::new(view).version(version))
+}
+
+async fn delete(
+    app: App,
+    Admin(admin): Admin,
+    id: WebhookId,
+    IfMatch(expected): IfMatch,
+    _: Query<()>,
+) -> Result<Removed, Problem> {
+    app.store.remove_webhook(&admin, id.0, &expected).await?;
+    Ok(Removed)
+}
+
+async fn rotate_one(
+    app: App,
+    Admin(admin): Admin,
+    id: WebhookId,
+    MayMatch(expected): MayMatch,
+    _: Query<()>,
+    mut once: Once,
+) -> Result<Kept<Done<NewSecret, 200>>, Problem> {
+    let secret = new_secret();
+    let options = WriteOptions::default();
+    let made = once.write(&app, &admin, &options, async |unit| {
+        let row = unit.rotate_webhook(id.0, &expected, &secret).await?;
+        Ok(Done::new(NewSecret::new(&row), row.version))
+    });
+    let made = made.await?;
+    tracing::info!(webhook = %id.0, by = ?admin.account, "the secret of a webhook was replaced");
+    Ok(made)
+}
+
+async fn view(app: &App, id: Uuid) -> Result<(WebhookView, i64), Problem> {
+    let webhook = app.store.webhook(id).await?;
+    let view = WebhookView::new(&webhook, app.store.clock().now())?;
+    Ok((view, webhook.row.version))
+}
+
+/// Refuses an address to which no request may go.
+fn checked(app: &App, url: Option<&String>) -> Result<(), Problem> {
+    let Some(url) = url else {
+        return Ok(());
+    };
+    app.outgoing.check(url).map(drop).map_err(|why| {
+        let fault = Fault::new("not-allowed").with("why", why);
+        StoreError::Invalid(vec![FieldError::new("/url", fault)]).into()
+    })
+}
+
+/// What was done, with the status `STATUS`; the secret in it is not given again.
+#[derive(Debug)]
+struct Done<T, const STATUS: u16> {
+    value: T,
+    version: Option<i64>,
+    location: Option<String>,
+}
+
+impl<T, const STATUS: u16> Done<T, STATUS> {
+    fn new(value: T, version: i64) -> Self {
+        Self {
+            version: Some(version),
+            ..Self::untagged(value)
+        }
+    }
+
+    /// Without an `ETag`.
+    fn untagged(value: T) -> Self {
+        Self {
+            value,
+            version: None,
+            location: None,
+        }
+    }
+
+    fn at(mut self, location: String) -> Self {
+        self.location = Some(location);
+        self
+    }
+
+    fn answer(&self, body: &Value) -> Answer {
+        let mut headers = vec![
+            header_pair(&header::CONTENT_TYPE, "application/json"),
+            header_pair(&header::CACHE_CONTROL, "no-store"),
+        ];
+        if let Some(version) = self.version {
+            headers.push(header_pair(&header::ETAG, &format!("\"{version}\"")));
+        }
+        if let Some(location) = &self.location {
+            headers.push(header_pair(&header::LOCATION, location));
+        }
+        Answer {
+            status: STATUS,
+            headers,
+            body: body.to_string(),
+        }
+    }
+}
+
+impl<T: Serialize, const STATUS: u16> Responder for Done<T, STATUS> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        respond(self.answer(&json!(self.value)))
+    }
+}
+
+impl<T: Serialize + ToSchema, const STATUS: u16> Keep for Done<T, STATUS> {
+    fn kept(&self) -> Answer {
+        let mut body = json!(self.value);
+        if let Some(members) = body.as_object_mut() {
+            members.shift_remove("secret");
+        }
+        self.answer(&body)
+    }
+}
+
+impl<T: Serialize + ToSchema, const STATUS: u16> Reply for Done<T, STATUS> {
+    fn describe(draft: &mut Draft) {
+        let schema = draft.schema::<T>();
+        let text =
+            "What was done. A secret is shown only here, and not when the answer is given again.";
+        let mut response = content(text, "application/json", &schema);
+        for header in ["Location", "ETag", "Cache-Control"] {
+            let object = json!({"schema": {"type": "string"}});
+            insert(&mut response, &["headers", header], object);
+        }
+        draft.response(STATUS, response);
+    }
+}

@@ -1,0 +1,254 @@
+//! What became of deliveries, and telling again.
+
+use crate::exchange::webhooks::{Done, WebhookId};
+use crate::http::problem::Problem;
+use crate::operation::extract::{Admin, App, Pairs, Parameter, Parameters, Query, path_id, wrong};
+use crate::operation::idempotency::{Kept, Once};
+use crate::operation::paging::{CURSOR, LIMIT, Page, Paging};
+use crate::operation::routes::Routes;
+use crate::records::relationships::Address;
+use actix_web::http::Method;
+use chrono::{DateTime, Utc};
+use domain::base::record::{micros, micros_opt};
+use domain::base::vocabulary::Coded;
+use domain::exchange::sync::FeedOp;
+use domain::exchange::webhook::DeliveryState;
+use persistence::StoreError;
+use persistence::entity::webhook_delivery;
+use persistence::unit::WriteOptions;
+use persistence::webhook::Since;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+const ALL: &str = "/v1/webhooks/{id}/deliveries";
+const AGAIN: &str = "/v1/webhooks/{id}/deliveries/{delivery}/replay";
+const REPLAY: &str = "/v1/webhooks/{id}/replay";
+
+/// The routes.
+pub(crate) fn routes() -> Routes {
+    let list = (
+        "list_webhook_deliveries",
+        "List what a webhook was told, newest changes first",
+    );
+    let again = ("replay_webhook_delivery", "Make a delivery again");
+    let replay = (
+        "replay_webhook",
+        "Tell a webhook again of everything since a moment",
+    );
+    Routes::new("Webhooks")
+        .get(ALL, list, &[], get_all)
+        .route(Method::POST, AGAIN, again, &[], replay_one)
+        .route(Method::POST, REPLAY, replay, &[], replay_all)
+}
+
+path_id!(
+    /// The `{delivery}` of a URL.
+    DeliveryId,
+    "delivery",
+    "The id of the delivery."
+);
+
+/// A page of deliveries.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [{"id": "0193e5a0-0000-7000-8000-000000000005", "type": "network.updated", "kind": "network", "record": "0193e5a0-0000-7000-8000-000000000002", "version": 17, "op": "upsert", "seq": 48213, "origin": "nordhessen", "at": "2026-03-02T08:00:00.000000Z", "state": "delivered", "attempts": 1, "attempted_at": "2026-03-02T08:00:01.000000Z", "status": 204}]}))]
+struct DeliveryPage {
+    /// By their entry in the log, newest first.
+    items: Vec<DeliveryView>,
+    /// Where the next page is, relative to this server; absent on the last page. Also as `Link`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// What a webhook is told, and what became of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WebhookDelivery, example = json!({"id": "0193e5a0-0000-7000-8000-000000000005", "type": "network.updated", "kind": "network", "record": "0193e5a0-0000-7000-8000-000000000002", "version": 17, "op": "upsert", "seq": 48213, "origin": "nordhessen", "at": "2026-03-02T08:00:00.000000Z", "state": "pending", "attempts": 0, "next_attempt_at": "2026-03-02T08:00:00.000000Z"}))]
+struct DeliveryView {
+    /// Its id; `webhook-id` is `msg_` and this without hyphens, the same at every attempt.
+    id: Uuid,
+    /// What happened: the kind, a dot, and `created`, `updated` or `deleted`.
+    r#type: String,
+    /// The kind of the record.
+    kind: String,
+    /// The record.
+    record: Uuid,
+    /// Its version; absent if it is no longer public.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<i64>,
+    /// What the feed would say.
+    op: FeedOp,
+    /// The entry of the log.
+    seq: i64,
+    /// The node that alone writes the record.
+    origin: String,
+    /// When it happened.
+    #[serde(serialize_with = "micros")]
+    at: DateTime<Utc>,
+    /// What became of it.
+    state: DeliveryState,
+    /// How many attempts were made.
+    attempts: i32,
+    /// When the last of them was.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
+    attempted_at: Option<DateTime<Utc>>,
+    /// The status that was answered to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<i32>,
+    /// Why it failed; in English.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// When the next one is due.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
+    next_attempt_at: Option<DateTime<Utc>>,
+}
+
+impl DeliveryView {
+    fn new(row: webhook_delivery::Model) -> persistence::Result<Self> {
+        let corrupt = |what: &str| StoreError::Corrupt(format!("a delivery's {what}"));
+        Ok(Self {
+            id: row.id,
+            r#type: format!("{}.{}", row.kind, row.happening),
+            kind: row.kind,
+            record: row.record_id,
+            version: row.version,
+            op: FeedOp::parse(&row.op).ok_or_else(|| corrupt("op"))?,
+            seq: row.seq,
+            origin: row.origin,
+            at: row.at,
+            state: DeliveryState::parse(&row.state).ok_or_else(|| corrupt("state"))?,
+            attempts: row.attempts,
+            attempted_at: row.attempted_at,
+            status: row.status,
+            error: row.error,
+            next_attempt_at: row.next_attempt_at,
+        })
+    }
+}
+
+/// What is told again.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WebhookReplay, example = json!({"deliveries": 137, "through": 48213, "complete": true}))]
+struct ReplayView {
+    /// How many deliveries are made (again).
+    deliveries: u64,
+    /// Up to which entry of the log.
+    through: i64,
+    /// Whether that was all; if not, go on with `since` set to `through`.
+    complete: bool,
+}
+
+struct PageQuery {
+    paging: Paging,
+    states: Vec<DeliveryState>,
+}
+
+impl Parameters for PageQuery {
+    fn table() -> &'static [Parameter] {
+        &[
+            Parameter {
+                name: "state",
+                description: "Only those in this state: `pending`, `delivered`, `failed`; comma is OR.",
+                schema: r#"{"type": "string"}"#,
+                example: "failed",
+                repeatable: false,
+            },
+            LIMIT,
+            CURSOR,
+        ]
+    }
+
+    fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        Ok(Self {
+            paging: Paging::read(pairs)?,
+            states: pairs.codes::<DeliveryState>("state")?.concat(),
+        })
+    }
+}
+
+struct SinceQuery(Since);
+
+impl Parameters for SinceQuery {
+    fn table() -> &'static [Parameter] {
+        &[Parameter {
+            name: "since",
+            description: "An entry of the log (`seq`), after which to begin; or a moment (RFC 3339).",
+            schema: r#"{"type": "string", "maxLength": 40}"#,
+            example: "2026-03-01T00:00:00Z",
+            repeatable: false,
+        }]
+    }
+
+    const REQUIRED: &'static [&'static str] = &["since"];
+
+    fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        let text = pairs.one("since").unwrap_or_default();
+        since(text).map(Self).ok_or_else(|| {
+            let expected = "the number of an entry of the log or an RFC 3339 date-time";
+            wrong("since", text, expected)
+        })
+    }
+}
+
+/// Reads the number of an entry of the log, or a moment.
+pub(crate) fn since(text: &str) -> Option<Since> {
+    if let Ok(seq) = text.parse::<i64>() {
+        return (seq >= 0).then_some(Since::Entry(seq));
+    }
+    let moment = DateTime::parse_from_rfc3339(text).ok()?;
+    Some(Since::Moment(moment.to_utc()))
+}
+
+async fn get_all(
+    app: App,
+    _: Admin,
+    id: WebhookId,
+    Query(PageQuery { paging, states }): Query<PageQuery>,
+    address: Address,
+) -> Result<Page<DeliveryPage>, Problem> {
+    let page = (paging.limit, paging.cursor.as_deref());
+    let bound = paging.bound(&address.path);
+    let found = app.store.deliveries(id.0, &states, page, &bound).await?;
+    let next = paging.next(&address.path, found.next.as_ref());
+    let items = found.items.into_iter().map(DeliveryView::new);
+    let body = DeliveryPage {
+        items: items.collect::<Result<_, _>>()?,
+        next: next.clone(),
+    };
+    Ok(Page { body, next })
+}
+
+async fn replay_one(
+    app: App,
+    Admin(admin): Admin,
+    id: WebhookId,
+    delivery: DeliveryId,
+    _: Query<()>,
+    mut once: Once,
+) -> Result<Kept<Done<DeliveryView, 200>>, Problem> {
+    let options = WriteOptions::default();
+    let made = once.write(&app, &admin, &options, async |unit| {
+        let row = unit.replay_delivery(id.0, delivery.0).await?;
+        Ok(Done::untagged(DeliveryView::new(row)?))
+    });
+    made.await
+}
+
+async fn replay_all(
+    app: App,
+    Admin(admin): Admin,
+    id: WebhookId,
+    Query(SinceQuery(since)): Query<SinceQuery>,
+    mut once: Once,
+) -> Result<Kept<Done<ReplayView, 200>>, Problem> {
+    let options = WriteOptions::default();
+    let again = app.store.again(since).await?;
+    let made = once.write(&app, &admin, &options, async |unit| {
+        let replayed = unit.replay(id.0, &again).await?;
+        Ok(Done::untagged(ReplayView {
+            deliveries: replayed.deliveries,
+            through: replayed.through,
+            complete: replayed.complete,
+        }))
+    });
+    made.await
+}

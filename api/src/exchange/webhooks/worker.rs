@@ -1,0 +1,77 @@
+//! Sending to every webhook for as long as the server runs, one task each.
+
+use crate::exchange::webhooks::sender::Courier;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+/// How often it is looked for what is due.
+const POLL: Duration = Duration::from_millis(500);
+
+/// What sends to the webhooks, as local tasks of the thread that starts it; ends when it is stopped
+/// or dropped.
+#[derive(Debug)]
+pub struct Webhooks {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Webhooks {
+    /// Starts sending.
+    ///
+    /// # Panics
+    /// Outside a runtime that has local tasks; those of actix have.
+    #[must_use]
+    pub fn start(courier: Courier) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::task::spawn_local(supervise(courier, stopped));
+        Self { stop, task }
+    }
+
+    /// Stops sending; attempts under way end first.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "sending to webhooks ended before it was stopped");
+        }
+    }
+}
+
+/// Starts a task for every webhook to which something is to be sent.
+async fn supervise(courier: Courier, mut stop: watch::Receiver<bool>) {
+    let mut running: BTreeMap<Uuid, JoinHandle<()>> = BTreeMap::new();
+    while !*stop.borrow() && stop.has_changed().is_ok() {
+        running.retain(|_, task| !task.is_finished());
+        match courier.store.due_webhooks().await {
+            Ok(due) => {
+                for id in due {
+                    if running.contains_key(&id) {
+                        continue;
+                    }
+                    let work = work(courier.clone(), id, stop.clone());
+                    running.insert(id, tokio::task::spawn_local(work));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot tell what is due to webhooks; tries again");
+            }
+        }
+        tokio::select! {
+            _ = stop.changed() => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+    for task in running.into_values() {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "sending to a webhook ended before it was stopped");
+        }
+    }
+}
+
+async fn work(courier: Courier, id: Uuid, stop: watch::Receiver<bool>) {
+    if let Err(error) = courier.send_to(id, &stop).await {
+        tracing::error!(%error, cause = ?error, webhook = %id, "a delivery could not be noted; it is made again");
+    }
+}

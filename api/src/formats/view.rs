@@ -1,0 +1,437 @@
+//! How a record is shown: canonical, or translated, shortened, extended.
+
+use crate::formats::geojson;
+use crate::http::problem::Problem;
+use crate::operation::extract::{Pairs, Parameter, Parameters, wrong};
+use crate::operation::media_type::Media;
+use domain::access::rules::Caller;
+use domain::base::json::{insert, merge_patch};
+use domain::base::kind::{Kind, Resource};
+use domain::base::nearest::nearest;
+use domain::base::record::Envelope;
+use domain::base::vocabulary::Coded;
+use domain::validation::body::Definition;
+use domain::value::format;
+use persistence::Store;
+use persistence::entity::record;
+use persistence::read::relationships::RelationshipFilter;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::marker::PhantomData;
+use std::sync::LazyLock;
+use uuid::Uuid;
+
+/// A record ready to be sent.
+#[derive(Debug)]
+pub struct Shown {
+    /// The text.
+    pub json: String,
+    /// What it is.
+    pub media: Media,
+    /// Strong for the canonical record, weak for everything else.
+    pub etag: String,
+    /// The language of the texts, if one was asked for.
+    pub language: Option<String>,
+}
+
+/// What may be asked of the representation of records.
+#[derive(Debug, Clone)]
+pub struct Representation {
+    lang: Option<String>,
+    fields: Option<Vec<String>>,
+    include: Vec<Include>,
+}
+
+/// What may be asked of the representation of a record of a kind.
+#[derive(Debug)]
+pub struct View<T>(Representation, PhantomData<T>);
+
+/// Records ready to be put into a page.
+#[derive(Debug)]
+pub struct ShownAll {
+    /// The JSON text of each.
+    pub items: Vec<String>,
+    /// The records that they bring along, and how many there are.
+    pub included: Option<(Value, usize)>,
+    /// The languages of the texts, if one was asked for.
+    pub languages: Vec<String>,
+}
+
+/// What `include` can bring along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Include {
+    Relationships,
+    HomeRegion,
+    Topics,
+    Region,
+}
+
+const INCLUDES: [(&str, Include); 4] = [
+    ("relationships", Include::Relationships),
+    ("home_region", Include::HomeRegion),
+    ("topics", Include::Topics),
+    ("region", Include::Region),
+];
+
+/// How many records `include` brings along at most.
+const MAX_INCLUDED: usize = 200;
+
+/// The parameters of a representation.
+pub const PARAMETERS: &[Parameter] = &[
+    Parameter {
+        name: "lang",
+        description: "Overlays the translation into this language (BCP 47); `Content-Language` says what is shown.",
+        schema: r#"{"type": "string", "maxLength": 35}"#,
+        example: "en",
+        repeatable: false,
+    },
+    Parameter {
+        name: "fields",
+        description: "Only these members, separated by commas, beside those that every record has.",
+        schema: r#"{"type": "string", "maxLength": 1000}"#,
+        example: "name,slug",
+        repeatable: false,
+    },
+    Parameter {
+        name: "include",
+        description: "Brings records along under `included`: relationships (and their other ends), home_region, topics, region; one level, at most 200 of each; `included_total` also counts what was left out.",
+        schema: r#"{"type": "string", "maxLength": 100}"#,
+        example: "home_region,topics",
+        repeatable: false,
+    },
+];
+
+impl<T: Resource> Parameters for View<T> {
+    fn table() -> &'static [Parameter] {
+        PARAMETERS
+    }
+
+    fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        Ok(Self(Representation::read(pairs, &[T::KIND])?, PhantomData))
+    }
+}
+
+impl<T: Resource> View<T> {
+    /// Shows a record.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn show(
+        &self,
+        store: &Store,
+        caller: &Caller,
+        row: &record::Model,
+        media: Media,
+    ) -> Result<Shown, Problem> {
+        let representation = &self.0;
+        if representation.is_canonical() && media == Media::Json {
+            return Ok(Shown {
+                json: row.json()?,
+                media,
+                etag: format!("\"{}\"", row.version),
+                language: None,
+            });
+        }
+        let mut all = representation.show_all(store, caller, &[row]).await?;
+        let shown = all.items.pop().unwrap_or_default();
+        let included = all
+            .included
+            .map(|(included, total)| json!({"included": included, "included_total": total}));
+        let json = match (media, &included) {
+            (Media::GeoJson, more) => {
+                let stored = geojson::stored(store, &[row]).await?;
+                geojson::feature(row, &shown, &stored, more.as_ref())
+            }
+            (_, Some(more)) => with_members(&shown, more),
+            (_, None) => shown,
+        };
+        Ok(Shown {
+            etag: weak_tag(&json),
+            media,
+            json,
+            language: all.languages.pop(),
+        })
+    }
+}
+
+/// A JSON object with further members, without reading it again.
+#[must_use]
+pub fn with_members(object: &str, members: &Value) -> String {
+    let more = members.to_string();
+    match (object.strip_suffix('}'), more.strip_prefix('{')) {
+        (Some("{"), Some(_)) => more,
+        (Some(head), Some(tail)) if tail != "}" => format!("{head},{tail}"),
+        _ => object.to_owned(),
+    }
+}
+
+impl Representation {
+    /// Reads what was asked of records of these kinds.
+    ///
+    /// # Errors
+    /// `invalid-parameter`.
+    pub fn read(pairs: &Pairs, kinds: &[Kind]) -> Result<Self, Problem> {
+        let lang = pairs.one("lang").map(str::to_owned);
+        if let Some(lang) = &lang
+            && format::language(lang).is_err()
+        {
+            return Err(wrong("lang", lang, "a BCP 47 language tag such as en"));
+        }
+        let mut known: Vec<&str> = Vec::new();
+        for kind in kinds {
+            known.extend(Definition::of(*kind).members.iter().map(String::as_str));
+        }
+        let fields = pairs.one("fields").map(|list| {
+            list.split(',')
+                .map(|name| {
+                    let name = name.trim();
+                    if known.contains(&name) {
+                        return Ok(name.to_owned());
+                    }
+                    let close = nearest(name, known.iter().copied());
+                    let close = close.map_or(String::new(), |c| format!(" (did you mean {c}?)"));
+                    let names: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
+                    let expected = format!("members of the kind {}{close}", names.join(", "));
+                    Err(wrong("fields", name, &expected))
+                })
+                .collect()
+        });
+        let include = pairs.lists(
+            "include",
+            "of relationships, home_region, topics, region",
+            |name| {
+                INCLUDES
+                    .iter()
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, include)| *include)
+            },
+        )?;
+        Ok(Self {
+            lang,
+            fields: fields.transpose()?,
+            include: include.into_iter().flatten().collect(),
+        })
+    }
+
+    /// Records as they rest.
+    #[must_use]
+    pub const fn canonical() -> Self {
+        Self {
+            lang: None,
+            fields: None,
+            include: Vec::new(),
+        }
+    }
+
+    /// Whether this is the canonical record.
+    #[must_use]
+    pub fn is_canonical(&self) -> bool {
+        self.lang.is_none() && self.fields.is_none() && self.include.is_empty()
+    }
+
+    /// Whether a member of a kind is shown.
+    #[must_use]
+    pub fn shows(&self, kind: Kind, member: &str) -> bool {
+        let required = &Definition::of(kind).required;
+        let named = |names: &[String]| names.iter().any(|name| name == member);
+        let fields = self.fields.as_deref();
+        fields.is_none_or(|fields| named(fields) || named(required))
+    }
+
+    /// The language that was asked for.
+    #[must_use]
+    pub fn lang(&self) -> Option<&str> {
+        self.lang.as_deref()
+    }
+
+    /// Shows records; what they bring along is fetched for all of them together.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn show_all(
+        &self,
+        store: &Store,
+        caller: &Caller,
+        rows: &[&record::Model],
+    ) -> Result<ShownAll, Problem> {
+        let mut items = Vec::with_capacity(rows.len());
+        if self.is_canonical() {
+            for row in rows {
+                items.push(row.json()?);
+            }
+            return Ok(ShownAll {
+                items,
+                included: None,
+                languages: Vec::new(),
+            });
+        }
+        let mut languages = Vec::new();
+        let mut records = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut record: Value = serde_json::from_str(&row.json()?)
+                .map_err(|why| persistence::StoreError::Corrupt(why.to_string()))?;
+            if let Some(lang) = &self.lang
+                && let Some(shown) = translate(&mut record, lang)
+                && !languages.contains(&shown)
+            {
+                languages.push(shown);
+            }
+            records.push((row.id, record));
+        }
+        let included = self.included(store, caller, &records).await?;
+        for (row, (_, mut record)) in rows.iter().zip(records) {
+            if let (Some(fields), Some(members)) = (&self.fields, record.as_object_mut()) {
+                // Without these the answer would be of another type.
+                let kept = &Definition::of(persistence::write::kind_of(row)?).required;
+                members.retain(|name, _| kept.contains(name) || fields.contains(name));
+            }
+            items.push(record.to_string());
+        }
+        Ok(ShownAll {
+            items,
+            included,
+            languages,
+        })
+    }
+
+    async fn included(
+        &self,
+        store: &Store,
+        caller: &Caller,
+        records: &[(Uuid, Value)],
+    ) -> Result<Option<(Value, usize)>, Problem> {
+        if self.include.is_empty() {
+            return Ok(None);
+        }
+        let shown: BTreeSet<Uuid> = records.iter().map(|(id, _)| *id).collect();
+        let mut ids = Vec::new();
+        let mut rows = Vec::new();
+        let mut left_out = 0;
+        for include in &self.include {
+            let pointer = match include {
+                Include::HomeRegion => "/home_region",
+                Include::Topics => "/topics/*",
+                Include::Region => "/places/*/region",
+                Include::Relationships => {
+                    let filter = RelationshipFilter {
+                        around: shown.iter().copied().collect(),
+                        ..RelationshipFilter::default()
+                    };
+                    let limit = MAX_INCLUDED as u64;
+                    let page = store
+                        .relationships(caller, &filter, (limit, None), "")
+                        .await?;
+                    let total = usize::try_from(page.total).unwrap_or_default();
+                    left_out += total - page.items.len().min(total);
+                    for item in page.items {
+                        rows.extend(item.ends.into_iter().filter(|end| !shown.contains(&end.id)));
+                        rows.push(item.row);
+                    }
+                    continue;
+                }
+            };
+            for (_, record) in records {
+                let values = domain::base::pointer::values(record, pointer).into_iter();
+                ids.extend(values.filter_map(|value| Uuid::try_parse(value.as_str()?).ok()));
+            }
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        left_out += ids.len() - ids.len().min(MAX_INCLUDED);
+        ids.truncate(MAX_INCLUDED);
+        rows.extend(store.visible(caller, &ids).await?);
+        let mut included: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+        for row in &rows {
+            let record = serde_json::from_str(&row.json()?).unwrap_or_default();
+            let kind = included.entry(row.kind.as_str()).or_default();
+            kind.insert(row.id.to_string(), record);
+        }
+        let total = included.values().map(Map::len).sum::<usize>() + left_out;
+        Ok(Some((json!(included), total)))
+    }
+}
+
+/// Overlays a translation and tells which language the texts have now; `en-GB` falls back to `en`.
+pub fn translate(record: &mut Value, lang: &str) -> Option<String> {
+    let own = record
+        .get("language")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    let primary = lang.split('-').next().unwrap_or(lang);
+    let translations = record.get("translations").and_then(Value::as_object);
+    let translations: Vec<_> = translations.into_iter().flatten().collect();
+    // Language tags have no case (RFC 5646, 2.1.1); an empty translation translates nothing.
+    let found = [lang, primary].iter().find_map(|wanted| {
+        translations.iter().find(|(tag, texts)| {
+            tag.eq_ignore_ascii_case(wanted)
+                && texts.as_object().is_some_and(|texts| !texts.is_empty())
+        })
+    });
+    let Some((tag, translation)) = found.map(|(tag, texts)| ((*tag).clone(), (*texts).clone()))
+    else {
+        return own;
+    };
+    merge_patch(record, &translation);
+    insert(record, &["language"], tag.as_str());
+    Some(tag)
+}
+
+/// A weak tag over what is shown.
+#[must_use]
+pub fn weak_tag(shown: &str) -> String {
+    let hash = domain::base::json::hash(shown);
+    format!("W/\"{}\"", hash.get(7..31).unwrap_or_default())
+}
+
+/// A record of the kind from the seed pages, for the documentation.
+#[must_use]
+pub fn example<T: Resource>() -> Value {
+    static AT: LazyLock<chrono::DateTime<chrono::Utc>> = LazyLock::new(|| {
+        chrono::DateTime::from_timestamp_micros(1_767_225_600_000_000).unwrap_or_default()
+    });
+    let sent: Value = serde_json::from_str(T::EXAMPLE).unwrap_or_default();
+    let mut body = Definition::of(T::KIND).check(sent).body;
+    let id = |kind: Kind, slug: &str| json!(domain::base::id::reference(kind.plural(), slug));
+    // References are served as ids.
+    for field in &Definition::of(T::KIND).references {
+        domain::base::pointer::visit_mut(&mut body, field.path, &mut |_, value| {
+            *value = match &*value {
+                Value::String(slug) => id(Kind::Region, slug),
+                Value::Object(end) => {
+                    let slug = end.get("slug").and_then(Value::as_str).unwrap_or_default();
+                    json!({"kind": end.get("kind"), "id": id(Kind::Actor, slug)})
+                }
+                other => other.clone(),
+            };
+        });
+    }
+    insert(&mut body, &["publication"], "published");
+    let name = body.get("name").and_then(Value::as_str).map(str::to_owned);
+    if let Some(name) = &name {
+        insert(&mut body, &["slug"], domain::value::text::slugify(name));
+    }
+    let envelope = Envelope {
+        id: domain::base::id::reference(T::KIND.plural(), "example"),
+        kind: T::KIND,
+        origin: "nordhessen".to_owned(),
+        version: 1,
+        created_at: *AT,
+        updated_at: *AT,
+        synced_at: None,
+    };
+    serde_json::from_str(&envelope.around(&body.to_string())).unwrap_or_default()
+}
+
+/// [`example`] of a kind that is known only when the program runs.
+#[must_use]
+pub fn example_of(kind: Kind) -> Value {
+    match kind {
+        Kind::Region => example::<domain::kinds::region::Region>(),
+        Kind::Topic => example::<domain::kinds::topic::Topic>(),
+        Kind::Actor => example::<domain::kinds::actor::Actor>(),
+        Kind::Network => example::<domain::kinds::network::Network>(),
+        Kind::Project => example::<domain::kinds::project::Project>(),
+        Kind::Event => example::<domain::kinds::event::Event>(),
+        Kind::Relationship => example::<domain::kinds::relationship::Relationship>(),
+    }
+}

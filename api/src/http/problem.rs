@@ -1,0 +1,218 @@
+//! Errors as RFC 9457 problem documents, from one table of stable codes.
+//!
+//! A handler returns a [`Problem`]; the [`crate::operation::middleware`] writes it in the caller's language.
+//! 4xx say what to fix. 5xx say only that it is our fault; the cause goes to the log, once.
+
+mod store;
+mod table;
+
+pub use table::{PROBLEMS, ProblemKind, kind_of};
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
+use domain::base::fault::{FieldError, Lang};
+use domain::base::json::insert;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+/// The media type of problem documents.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// What went wrong, before it is written in somebody's language.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// Which problem of the table.
+    pub kind: &'static ProblemKind,
+    // Boxed, since results carry problems everywhere and are mostly fine.
+    case: Box<Case>,
+}
+
+/// What is particular to this case of a problem.
+#[derive(Debug, Clone)]
+struct Case {
+    detail: [String; 2],
+    errors: Vec<FieldError>,
+    members: Map<String, Value>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    /// A problem of the table, with the table's own advice as its detail.
+    #[must_use]
+    pub fn new(code: &str) -> Self {
+        let kind = kind_of(code);
+        let case = Case {
+            detail: [kind.fix.en.to_owned(), kind.fix.de.to_owned()],
+            errors: Vec::new(),
+            members: Map::new(),
+            headers: Vec::new(),
+        };
+        Self {
+            kind,
+            case: Box::new(case),
+        }
+    }
+
+    /// Says what is wrong in this case, in English and German.
+    #[must_use]
+    pub fn detail(mut self, en: impl Into<String>, de: impl Into<String>) -> Self {
+        self.case.detail = [en.into(), de.into()];
+        self
+    }
+
+    /// The places in the body that are wrong.
+    #[must_use]
+    pub fn errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.case.errors = errors;
+        self
+    }
+
+    /// A further member of the document.
+    #[must_use]
+    pub fn member(mut self, name: &str, value: Value) -> Self {
+        self.case.members.insert(name.to_owned(), value);
+        self
+    }
+
+    /// The text of a further member.
+    #[must_use]
+    pub fn extension(&self, name: &str) -> Option<&str> {
+        self.case.members.get(name)?.as_str()
+    }
+
+    /// A header of the response.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.case.headers.push((name, value));
+        }
+        self
+    }
+
+    /// The document in a language.
+    #[must_use]
+    pub fn document(&self, lang: Lang, instance: &str, request_id: &str) -> Value {
+        let [en, de] = &self.case.detail;
+        let detail = match lang {
+            Lang::En => en,
+            Lang::De => de,
+        };
+        let mut document = json!({
+            "type": format!("/problems/{}", self.kind.code),
+            "title": self.kind.title.get(lang),
+            "status": self.kind.status.as_u16(),
+            "detail": detail,
+            "instance": instance,
+            "request_id": request_id,
+        });
+        if !self.case.errors.is_empty() {
+            let errors = self.case.errors.iter().map(|error| {
+                json!({
+                    "pointer": error.pointer,
+                    "code": error.fault.code,
+                    "message": error.fault.message(lang),
+                })
+            });
+            insert(&mut document, &["errors"], errors.collect::<Value>());
+        }
+        if let Some(members) = document.as_object_mut() {
+            members.extend(self.case.members.clone());
+        }
+        document
+    }
+
+    /// The document of one of several items, whose answer is no problem as a whole.
+    #[must_use]
+    pub fn of_item(&self, lang: Lang) -> Value {
+        let mut document = self.document(lang, "", "");
+        if let Some(members) = document.as_object_mut() {
+            members.retain(|name, _| !["instance", "request_id"].contains(&name.as_str()));
+        }
+        document
+    }
+
+    /// The response; the middleware calls it with the caller's language.
+    #[must_use]
+    pub fn response(&self, lang: Lang, instance: &str, request_id: &str) -> HttpResponse {
+        let mut response = HttpResponse::build(self.kind.status);
+        response.content_type(MEDIA_TYPE);
+        for header in &self.case.headers {
+            response.append_header(header.clone());
+        }
+        response.body(self.document(lang, instance, request_id).to_string())
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.kind.code)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.kind.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.response(Lang::En, "", "")
+    }
+}
+
+/// The shape of a problem document (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemDocument {
+    /// Where the problem is explained, relative to this server.
+    #[schema(example = "/problems/validation-failed")]
+    pub r#type: String,
+    /// What kind of problem it is, in the language of `Accept-Language` (de or en).
+    #[schema(example = "The body is not valid")]
+    pub title: String,
+    /// The HTTP status.
+    #[schema(example = 422)]
+    pub status: u16,
+    /// What is wrong in this case and what would be right.
+    pub detail: String,
+    /// The path of the request.
+    #[schema(example = "/v1/actors")]
+    pub instance: String,
+    /// Names the request in the server's log.
+    pub request_id: String,
+    /// Everything that is wrong with the body.
+    pub errors: Option<Vec<ProblemField>>,
+}
+
+/// What is wrong with one of several items: what a single write would be answered.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ItemProblem {
+    /// Where the problem is explained, relative to this server.
+    #[schema(example = "/problems/validation-failed")]
+    pub r#type: String,
+    /// What kind of problem it is, in the language of `Accept-Language` (de or en).
+    #[schema(example = "The body is not valid")]
+    pub title: String,
+    /// The status that a single write would be answered with.
+    #[schema(example = 422)]
+    pub status: u16,
+    /// What is wrong in this case and what would be right.
+    pub detail: String,
+    /// Everything that is wrong with the record.
+    pub errors: Option<Vec<ProblemField>>,
+}
+
+/// One fault in a body.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemField {
+    /// JSON pointer (RFC 6901) into the body.
+    #[schema(example = "/places/0/point/lat")]
+    pub pointer: String,
+    /// Stable code.
+    #[schema(example = "maximum")]
+    pub code: String,
+    /// What is wrong and what would be right.
+    #[schema(example = "must be at most 90, not 91")]
+    pub message: String,
+}

@@ -1,0 +1,331 @@
+//! What the store refuses, as problems.
+
+use crate::http::problem::Problem;
+use actix_web::http::header;
+use domain::base::json::insert;
+use domain::base::vocabulary::Coded;
+use domain::exchange::sync::ResyncReason;
+use domain::value::reference::RecordRef;
+use persistence::StoreError;
+use persistence::error::{Conflict, Denied, Tombstone, Unique};
+use serde_json::json;
+use std::io::ErrorKind;
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Invalid(errors) => invalid(errors),
+            StoreError::TooLarge { size, limit } => Self::new("payload-too-large").detail(
+                format!("The record would have {size} bytes; it may have {limit}."),
+                format!("Der Datensatz hätte {size} Bytes; er darf {limit} haben."),
+            ),
+            StoreError::NotFound => Self::new("not-found"),
+            StoreError::Gone(tombstone) => gone(&tombstone),
+            StoreError::Moved { to } => Self::new("moved").member("moved_to", json!(to)),
+            StoreError::AmbiguousSlug { candidates } => {
+                Self::new("ambiguous-slug").member("candidates", json!(candidates))
+            }
+            StoreError::Forbidden(denied) => forbidden(denied),
+            StoreError::Conflict(conflict) => in_the_way(&conflict),
+            StoreError::PreconditionFailed { current } => stale(current),
+            StoreError::OutOfOrder { given, stored } => Self::new("precondition-failed").detail(
+                format!("`system_version` {given} is older than {stored}, which the system has sent before."),
+                format!("`system_version` {given} ist älter als {stored}, was das System schon gesendet hat."),
+            ),
+            StoreError::StillReferenced { by, total, hidden } => {
+                still_referenced(&by, total, hidden)
+            }
+            StoreError::HasRelationships(count) => {
+                Self::new("has-relationships").member("total", json!(count))
+            }
+            StoreError::UnknownReference { parameter, value } => {
+                Self::new("unknown-reference").detail(
+                    format!("`{parameter}={value}` names nothing that you may see; write an id, a slug or kind/slug."),
+                    format!("`{parameter}={value}` nennt nichts, was Sie sehen dürfen; richtig ist eine Id, ein Slug oder kind/slug."),
+                )
+            }
+            StoreError::VersionGone => Self::new("version-gone"),
+            StoreError::NotSuperseded { version } => Self::new("invalid-parameter").detail(
+                format!("`version={version}` is the newest version; change the record first, or erase all of it."),
+                format!("`version={version}` ist die neueste Fassung; ändern Sie zuerst den Datensatz, oder tilgen Sie ihn ganz."),
+            ),
+            StoreError::ApplicationsClosed => Self::new("applications-closed"),
+            StoreError::TooManyApplications => {
+                Self::new("too-many-applications").header(header::RETRY_AFTER, "3600")
+            }
+            StoreError::KeyReused => Self::new("idempotency-key-reused"),
+            StoreError::KeyInUse => {
+                Self::new("idempotency-key-in-use").header(header::RETRY_AFTER, "1")
+            }
+            StoreError::AnswerErased => Self::new("gone").detail(
+                "What this request made before has been erased since. To make it anew, use a new Idempotency-Key.",
+                "Was diese Anfrage schon einmal angelegt hat, wurde inzwischen getilgt. Um es neu anzulegen, nehmen Sie einen neuen Idempotency-Key.",
+            ),
+            StoreError::Behind => Self::new("index-behind").header(header::RETRY_AFTER, "1"),
+            StoreError::Resync(reason) => resync(reason),
+            StoreError::BadCursor => Self::new("invalid-cursor"),
+            StoreError::Busy(cause) => {
+                tracing::warn!(%cause, "gave up on a busy database");
+                Self::new("busy").header(header::RETRY_AFTER, "1")
+            }
+            StoreError::Unconfirmed(cause) => {
+                tracing::error!(%cause, "the connection was lost during a commit");
+                unconfirmed()
+            }
+            StoreError::StorageFull(cause) => {
+                tracing::error!(%cause, "there is no space left for the database");
+                storage_full()
+            }
+            StoreError::StorageFailing(cause) => {
+                tracing::error!(%cause, "the storage of the database fails");
+                storage_failing()
+            }
+            StoreError::Database(cause) => {
+                tracing::error!(%cause, "the database failed");
+                Self::new("internal")
+            }
+            StoreError::LeaseLost => Self::new("busy").header(header::RETRY_AFTER, "1"),
+            StoreError::Partner(cause)
+            | StoreError::Corrupt(cause) | StoreError::Setup(cause) | StoreError::Search(cause) => {
+                tracing::error!(cause, "the store failed");
+                Self::new("internal")
+            }
+        }
+    }
+}
+
+/// For how many seconds callers leave a server alone whose storage is full or fails.
+const STORAGE_RETRY: &str = "10";
+
+fn storage_full() -> Problem {
+    Problem::new("storage-full").header(header::RETRY_AFTER, STORAGE_RETRY)
+}
+
+fn storage_failing() -> Problem {
+    Problem::new("storage-failing").header(header::RETRY_AFTER, STORAGE_RETRY)
+}
+
+impl Problem {
+    /// A file of the server could not be written or read.
+    pub(crate) fn of_file(cause: &std::io::Error) -> Self {
+        tracing::error!(%cause, "a temporary file cannot be used");
+        match cause.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => storage_full(),
+            _ => storage_failing(),
+        }
+    }
+}
+
+fn unconfirmed() -> Problem {
+    Problem::new("busy")
+        .detail(
+            "The connection to the database was lost while the change was being committed, so it may or may not have taken effect. Read the record before you try again; a request with an Idempotency-Key can simply be repeated.",
+            "Die Verbindung zur Datenbank brach ab, während die Änderung bestätigt wurde; sie kann wirksam geworden sein oder nicht. Lesen Sie den Datensatz, bevor Sie es erneut versuchen; eine Anfrage mit Idempotency-Key kann einfach wiederholt werden.",
+        )
+        .header(header::RETRY_AFTER, "1")
+}
+
+/// 410 with the reason; where to begin anew is added by the route.
+fn resync(reason: ResyncReason) -> Problem {
+    let labels = reason.labels();
+    Problem::new("resync-required")
+        .detail(
+            format!(
+                "The cursor is no good any more: {}. Begin anew at `resync_url`.",
+                labels.en
+            ),
+            format!(
+                "Der Cursor gilt nicht mehr: {}. Beginnen Sie neu bei `resync_url`.",
+                labels.de
+            ),
+        )
+        .member("reason", json!(reason))
+}
+
+/// 422 with every fault.
+pub(crate) fn invalid(errors: Vec<domain::base::fault::FieldError>) -> Problem {
+    let count = errors.len();
+    let problem = Problem::new("validation-failed").errors(errors);
+    match count {
+        1 => problem.detail(
+            "One place in the body must be corrected; see `errors`.",
+            "Eine Stelle im Body muss berichtigt werden; siehe `errors`.",
+        ),
+        more => problem.detail(
+            format!("{more} places in the body must be corrected; see `errors`."),
+            format!("{more} Stellen im Body müssen berichtigt werden; siehe `errors`."),
+        ),
+    }
+}
+
+fn stale(current: i64) -> Problem {
+    let problem = Problem::new("precondition-failed");
+    if current == 0 {
+        return problem.detail(
+            "There is nothing here yet; make it with If-None-Match: *.",
+            "Hier ist noch nichts; legen Sie es mit If-None-Match: * an.",
+        );
+    }
+    let tag = format!("\"{current}\"");
+    problem
+        .detail(
+            format!("The current version is {tag}. Read it again, apply your change, and send If-Match: {tag}."),
+            format!("Die aktuelle Version ist {tag}. Lesen Sie neu, ändern Sie, und senden Sie If-Match: {tag}."),
+        )
+        .member("current", json!(current))
+        .header(header::ETAG, &tag)
+}
+
+/// What the caller may not see is not counted.
+fn still_referenced(by: &[RecordRef], total: usize, hidden: bool) -> Problem {
+    let problem = Problem::new("still-referenced")
+        .member("referenced_by", json!(by))
+        .member("total", json!(total));
+    let (en, de) = (
+        format!("{total} records still name this one; change those in `referenced_by` first."),
+        format!("{total} Datensätze nennen diesen noch; ändern Sie zuerst die in `referenced_by`."),
+    );
+    let (hidden_en, hidden_de) = (
+        "Records that you may not see name this one; ask who administers this node.",
+        "Datensätze, die Sie nicht sehen dürfen, nennen diesen; fragen Sie, wer diesen Knoten verwaltet.",
+    );
+    match (total, hidden) {
+        (_, false) => problem.detail(en, de),
+        (0, true) => problem.detail(hidden_en, hidden_de),
+        (_, true) => problem.detail(format!("{en} {hidden_en}"), format!("{de} {hidden_de}")),
+    }
+}
+
+fn gone(tombstone: &Tombstone) -> Problem {
+    let envelope = &tombstone.envelope;
+    let mut stone = json!({
+        "id": envelope.id,
+        "kind": envelope.kind,
+        "origin": envelope.origin,
+        "version": envelope.version,
+        "deleted_at": domain::base::clock::rfc3339(envelope.updated_at),
+        "cause": tombstone.cause,
+    });
+    if let Some(into) = tombstone.merged_into {
+        insert(&mut stone, &["merged_into"], json!(into));
+    }
+    Problem::new("gone").member("tombstone", stone)
+}
+
+fn forbidden(denied: Denied) -> Problem {
+    let (reason, en, de) = match denied {
+        Denied::Region => (
+            "home-region",
+            "The record belongs to a region for which you have no editor's grant.",
+            "Der Datensatz gehört einer Region, für die Sie keine Redaktionsrechte haben.",
+        ),
+        Denied::Homeless => (
+            "no-home-region",
+            "Records without a home region, such as topics, are the admin's.",
+            "Datensätze ohne Heimatregion, etwa Themen, pflegt die Verwaltung.",
+        ),
+        Denied::Publish => (
+            "publication",
+            "Only an approver of the region moves records into or out of `published`, or published ones to another region; send `\"publication\": \"review\"` instead.",
+            "Nur wer Freigaberechte hat, setzt Datensätze auf `published`, nimmt sie zurück oder verschiebt veröffentlichte in eine andere Region; senden Sie stattdessen `\"publication\": \"review\"`.",
+        ),
+        Denied::RegionTree => (
+            "region-tree",
+            "Only an admin of the whole node changes which region is part of which, since grants follow that tree.",
+            "Nur die Verwaltung des ganzen Knotens ändert, welche Region Teil welcher ist, denn Rechte folgen diesem Baum.",
+        ),
+        Denied::Copy => (
+            "copy",
+            "The record is a copy; it is written at its origin only.",
+            "Der Datensatz ist eine Kopie; geschrieben wird er nur an seinem Ursprung.",
+        ),
+        Denied::OwnEnd => (
+            "own-end",
+            "Writing a relationship needs an editor's grant for one of its ends.",
+            "Für eine Beziehung brauchen Sie Redaktionsrechte an einem ihrer Enden.",
+        ),
+        Denied::End => (
+            "end",
+            "What an end states is stated by an approver of the record there, if that is a record of this node.",
+            "Für ein Ende spricht nur, wer Freigaberechte an dem Datensatz dort hat, wenn es ein Datensatz dieses Knotens ist.",
+        ),
+        Denied::Hide => (
+            "hide",
+            "Copies are hidden by an approver of their home region or by an admin.",
+            "Kopien blendet aus, wer Freigaberechte in ihrer Heimatregion hat, oder die Verwaltung.",
+        ),
+        Denied::NotACopy => (
+            "own-record",
+            "The record is this node's own; only copies are hidden. Change its `publication` instead.",
+            "Der Datensatz gehört diesem Knoten; nur Kopien werden ausgeblendet. Ändern Sie stattdessen seine `publication`.",
+        ),
+        Denied::OwnedBySystem => return Problem::new("owned-by-system"),
+        Denied::Admin => (
+            "admin",
+            "Only an admin of the whole node may do this.",
+            "Das darf nur die Verwaltung des ganzen Knotens.",
+        ),
+    };
+    Problem::new("forbidden")
+        .detail(en, de)
+        .member("reason", json!(reason))
+}
+
+fn in_the_way(conflict: &Conflict) -> Problem {
+    let value = &conflict.value;
+    let (what, en, de) = match conflict.what {
+        Unique::Slug => (
+            "slug",
+            format!("Another record of this kind has the slug \"{value}\"; choose another or leave it out."),
+            format!("Ein anderer Datensatz dieser Art hat den Slug „{value}“; wählen Sie einen anderen oder lassen Sie ihn weg."),
+        ),
+        Unique::ExternalId => (
+            "external_id",
+            format!("Another record of this kind has the external id {value}; change that record instead."),
+            format!("Ein anderer Datensatz dieser Art hat die externe Id {value}; ändern Sie stattdessen diesen."),
+        ),
+        Unique::Identifier => (
+            "identifier",
+            format!("Another record has the identifier {value}; if both are one real thing, keep one record."),
+            format!("Ein anderer Datensatz hat die Kennung {value}; sind beide dasselbe, genügt ein Datensatz."),
+        ),
+        Unique::Relationship => (
+            "relationship",
+            "The same relationship is there already: type, ends, roles and start are equal, and neither has a stated end.".to_owned(),
+            "Diese Beziehung gibt es schon: Typ, Enden, Rollen und Beginn sind gleich, und keine hat ein Ende.".to_owned(),
+        ),
+        Unique::Merged => (
+            "merged",
+            format!("The record {value} was merged into another one; change that one instead, or undo the merge."),
+            format!("Der Datensatz {value} wurde mit einem anderen zusammengeführt; ändern Sie stattdessen diesen, oder nehmen Sie die Zusammenführung zurück."),
+        ),
+        Unique::AccountName => (
+            "name",
+            format!("Another account or client is called \"{value}\"; choose another name."),
+            format!("Ein anderes Konto oder Programm heißt „{value}“; wählen Sie einen anderen Namen."),
+        ),
+        Unique::PartnerName => (
+            "name",
+            format!("Another partner is called \"{value}\"; choose another name."),
+            format!("Ein anderer Partner heißt „{value}“; wählen Sie einen anderen Namen."),
+        ),
+        Unique::WebhookName => (
+            "name",
+            format!("Another webhook is called \"{value}\"; choose another name."),
+            format!("Ein anderer Webhook heißt „{value}“; wählen Sie einen anderen Namen."),
+        ),
+        Unique::Subject => (
+            "subject",
+            format!("The subject \"{value}\" of this issuer has an account already; change that one."),
+            format!("Das Subject „{value}“ dieses Issuers hat schon ein Konto; ändern Sie dieses."),
+        ),
+    };
+    let problem = Problem::new("conflict")
+        .detail(en, de)
+        .member("pointer", json!(conflict.field))
+        .member("unique", json!(what));
+    match conflict.other {
+        Some(other) => problem.member("other", json!(other)),
+        None => problem,
+    }
+}

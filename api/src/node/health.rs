@@ -1,0 +1,58 @@
+//! Probes for load balancers and containers.
+
+use crate::http::problem::Problem;
+use crate::operation::extract::{Anyone, App, Query};
+use crate::operation::reply::Json;
+use crate::operation::routes::Routes;
+use actix_web::http::header::RETRY_AFTER;
+use persistence::StoreError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The routes.
+#[must_use]
+pub fn routes() -> Routes {
+    let live = ("get_health_live", "Tell whether the process runs");
+    let ready = ("get_health_ready", "Tell whether requests can be served");
+    let writable = ("get_health_writable", "Tell whether writes succeed");
+    Routes::new("Node")
+        .get("/health/live", live, &[], get_live)
+        .get("/health/ready", ready, &[], get_ready)
+        .get("/health/writable", writable, &[], get_writable)
+}
+
+/// A probe's answer.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"status": "ok"}))]
+struct Health {
+    /// `ok`; anything else is a problem document.
+    status: &'static str,
+}
+
+async fn get_live(_: Anyone, _: Query<()>) -> Result<Json<Health>, Problem> {
+    Ok(Json(Health { status: "ok" }))
+}
+
+async fn get_ready(_: Anyone, app: App, _: Query<()>) -> Result<Json<Health>, Problem> {
+    app.store.ping().await.map_err(|cause| {
+        tracing::error!(%cause, "not ready: the database does not answer");
+        Problem::new("busy").header(RETRY_AFTER, "1")
+    })?;
+    Ok(Json(Health { status: "ok" }))
+}
+
+/// 503 whatever the reason, since that is what probes expect.
+async fn get_writable(_: Anyone, app: App, _: Query<()>) -> Result<Json<Health>, Problem> {
+    match app.store.check_writable().await {
+        Ok(()) => Ok(Json(Health { status: "ok" })),
+        Err(StoreError::StorageFull(cause)) => {
+            tracing::error!(%cause, "not writable: there is no space left");
+            let full = Problem::new("storage-full");
+            let [en, de] = [full.kind.title.en, full.kind.title.de];
+            let problem =
+                Problem::new("storage-failing").detail(format!("{en}."), format!("{de}."));
+            Err(problem.header(RETRY_AFTER, "10"))
+        }
+        Err(other) => Err(other.into()),
+    }
+}

@@ -1,0 +1,60 @@
+//! What a problem means and how to fix it.
+
+use crate::http::problem::{PROBLEMS, Problem};
+use crate::operation::extract::{Anyone, NameInPath, Query};
+use crate::operation::reply::Json;
+use crate::operation::routes::Routes;
+use domain::base::fault::MESSAGES;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// The routes.
+#[must_use]
+pub fn routes() -> Routes {
+    let names = ("get_problem", "Read what a problem means and how to fix it");
+    Routes::new("Node").get("/problems/{name}", names, &[], get)
+}
+
+/// A kind of problem.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"code": "precondition-required", "status": 428, "title": {"en": "If-Match is needed", "de": "If-Match ist nötig"}, "fix": {"en": "Send the ETag of the version that you read in If-Match.", "de": "Senden Sie das ETag der gelesenen Version in If-Match."}}))]
+struct ProblemDescription {
+    /// The stable code, the last segment of `type`.
+    code: &'static str,
+    /// The HTTP status that it comes with.
+    status: u16,
+    /// What it is, by language.
+    title: BTreeMap<&'static str, &'static str>,
+    /// How to fix it, by language.
+    fix: BTreeMap<&'static str, &'static str>,
+    /// For `validation-failed`: the codes of `errors` with their message templates by language.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    errors: BTreeMap<&'static str, BTreeMap<&'static str, &'static str>>,
+}
+
+async fn get(
+    _: Anyone,
+    _: Query<()>,
+    NameInPath(name): NameInPath,
+) -> Result<Json<ProblemDescription>, Problem> {
+    let kind = PROBLEMS
+        .iter()
+        .find(|kind| kind.code == name)
+        .ok_or_else(|| Problem::new("not-found"))?;
+    let errors = if kind.code == "validation-failed" {
+        MESSAGES
+            .iter()
+            .map(|(code, en, de)| (*code, BTreeMap::from([("en", *en), ("de", *de)])))
+            .collect()
+    } else {
+        BTreeMap::new()
+    };
+    Ok(Json(ProblemDescription {
+        code: kind.code,
+        status: kind.status.as_u16(),
+        title: BTreeMap::from([("en", kind.title.en), ("de", kind.title.de)]),
+        fix: BTreeMap::from([("en", kind.fix.en), ("de", kind.fix.de)]),
+        errors,
+    }))
+}

@@ -1,0 +1,83 @@
+//! The closed vocabularies with their labels, and the relationship table.
+
+use crate::http::problem::Problem;
+use crate::operation::extract::{Anyone, NameInPath, Query};
+use crate::operation::reply::Json;
+use crate::operation::routes::Routes;
+use domain::base::nearest::nearest;
+use domain::base::vocabulary;
+use domain::base::vocabulary::Vocabulary;
+use domain::kinds::relationship::table::{RULES, Rule, RuleDescription};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The routes.
+#[must_use]
+pub fn routes() -> Routes {
+    let all = ("list_vocabularies", "List the closed vocabularies");
+    let one = ("get_vocabulary", "Read a closed vocabulary");
+    Routes::new("Vocabularies")
+        .get("/v1/vocabularies", all, &[], list)
+        .get("/v1/vocabularies/{name}", one, &[], get)
+}
+
+/// Every closed vocabulary.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [{"name": "event_mode", "items": [{"code": "online", "labels": {"de": "Online", "en": "Online"}}]}], "total": 1}))]
+struct Vocabularies {
+    /// The vocabularies.
+    items: Vec<Vocabulary>,
+    /// How many there are.
+    total: usize,
+}
+
+/// A closed vocabulary; `relationship_type` brings the relationship table along.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"name": "event_mode", "items": [{"code": "in_person", "labels": {"de": "Vor Ort", "en": "In person"}}, {"code": "online", "labels": {"de": "Online", "en": "Online"}}]}))]
+struct VocabularyWithRules {
+    #[serde(flatten)]
+    vocabulary: Vocabulary,
+    /// What each type joins, its roles and how it reads backwards; for `relationship_type` only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rules: Vec<RuleDescription>,
+}
+
+async fn list(_: Anyone, _: Query<()>) -> Result<Json<Vocabularies>, Problem> {
+    let items = vocabulary::all();
+    let total = items.len();
+    Ok(Json(Vocabularies { items, total }))
+}
+
+async fn get(
+    _: Anyone,
+    _: Query<()>,
+    NameInPath(name): NameInPath,
+) -> Result<Json<VocabularyWithRules>, Problem> {
+    let all = vocabulary::all();
+    let names: Vec<&str> = all.iter().map(|one| one.name).collect();
+    let close = nearest(&name, names.iter().copied()).unwrap_or_default();
+    let known = names.join(", ");
+    let found = all.into_iter().find(|one| one.name == name);
+    let vocabulary = found.ok_or_else(|| {
+        let en = if close.is_empty() {
+            String::new()
+        } else {
+            format!(" Did you mean {close}?")
+        };
+        let de = if close.is_empty() {
+            String::new()
+        } else {
+            format!(" Gemeint ist vielleicht {close}.")
+        };
+        Problem::new("not-found").detail(
+            format!("There is no vocabulary of that name.{en} Known: {known}"),
+            format!("Ein Vokabular dieses Namens gibt es nicht.{de} Bekannt: {known}"),
+        )
+    })?;
+    let rules = if vocabulary.name == "relationship_type" {
+        RULES.iter().copied().map(Rule::described).collect()
+    } else {
+        Vec::new()
+    };
+    Ok(Json(VocabularyWithRules { vocabulary, rules }))
+}

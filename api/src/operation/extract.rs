@@ -1,0 +1,301 @@
+//! Checked extractors: each knows how it fails and how it is described.
+
+/// Makes an extractor of a type whose `of` looks at the head of the request only.
+macro_rules! from_head {
+    ($name:ident $(<$parameter:ident>)? $(, $generic:ident $(: $bound:ident)?)?) => {
+        impl$(<$generic $(: $bound)?>)? actix_web::FromRequest for $name $(<$parameter>)? {
+            type Error = $crate::http::problem::Problem;
+            type Future = std::future::Ready<Result<Self, Self::Error>>;
+
+            fn from_request(
+                request: &actix_web::HttpRequest,
+                _: &mut actix_web::dev::Payload,
+            ) -> Self::Future {
+                std::future::ready(Self::of(request))
+            }
+        }
+    };
+}
+pub(crate) use from_head;
+
+/// Makes an extractor of an id in the path: a UUID. What is none is the id of nothing.
+macro_rules! path_id {
+    ($(#[$doc:meta])* $name:ident, $variable:literal, $description:literal) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        struct $name(uuid::Uuid);
+
+        $crate::operation::extract::from_head!($name);
+
+        impl $name {
+            fn of(request: &actix_web::HttpRequest) -> Result<Self, $crate::http::problem::Problem> {
+                let id = uuid::Uuid::try_parse(request.match_info().query($variable));
+                id.map(Self)
+                    .map_err(|_| $crate::http::problem::Problem::new("not-found"))
+            }
+        }
+
+        impl $crate::operation::routes::Extract for $name {
+            fn describe(draft: &mut $crate::operation::routes::Draft) {
+                $crate::operation::extract::describe_path_id(draft, $variable, $description);
+            }
+        }
+    };
+}
+pub(crate) use path_id;
+
+mod body;
+mod caller;
+mod json;
+mod precondition;
+mod query;
+
+pub use body::{
+    GeoJsonBody, MAX_GEOMETRY, PatchBody, RecordBody, describe_refusals, read_body, read_json,
+};
+pub use caller::{
+    Admin, Anyone, Approver, Feeder, Hider, Identity, Importer, Reader, SignedIn, Watcher, Writer,
+};
+pub(crate) use caller::{Proved, bearer};
+pub use json::{Body, JsonBody};
+pub use precondition::{GeometryCondition, IfMatch, IfNoneMatch, MayMatch};
+pub use query::{Pairs, Parameter, Parameters, Query, unknown, wrong};
+
+use crate::app::State;
+use crate::http::problem::Problem;
+use crate::operation::routes::{Draft, Extract};
+use actix_web::{HttpRequest, web};
+use domain::base::fault::Lang;
+use domain::base::kind::Resource;
+use persistence::unit::WriteOptions;
+use serde_json::json;
+use std::marker::PhantomData;
+
+/// What every handler may use: the store, the keys, the configuration.
+#[derive(Debug, Clone)]
+pub struct App(web::Data<State>);
+
+impl std::ops::Deref for App {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.0
+    }
+}
+
+impl App {
+    /// The state of the application that serves a request.
+    ///
+    /// # Errors
+    /// `internal` if the application was put together without it.
+    pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        request
+            .app_data::<web::Data<State>>()
+            .cloned()
+            .map(Self)
+            .ok_or_else(|| Problem::new("internal"))
+    }
+}
+
+from_head!(App);
+
+impl Extract for App {
+    fn describe(draft: &mut Draft) {
+        draft.problem("busy");
+        draft.problem("storage-failing");
+    }
+}
+
+/// The `{id}` of a URL: a UUID or a slug of the kind `T`.
+#[derive(Debug)]
+pub struct Id<T>(pub String, PhantomData<T>);
+
+from_head!(Id<T>, T);
+
+impl<T> Id<T> {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let id = request.match_info().query("id").to_owned();
+        // PostgreSQL takes no NUL, and no slug has a control character.
+        let fine = !id.is_empty() && id.len() <= 200 && !id.chars().any(char::is_control);
+        fine.then_some(Self(id, PhantomData))
+            .ok_or_else(|| Problem::new("not-found"))
+    }
+}
+
+impl<T: Resource> Extract for Id<T> {
+    fn describe(draft: &mut Draft) {
+        draft.parameter(json!({
+            "name": "id",
+            "in": "path",
+            "required": true,
+            "description": format!("The id (UUID) or the slug of the {}.", T::KIND),
+            "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+        }));
+        draft.problem("not-found");
+        draft.problem("ambiguous-slug");
+    }
+}
+
+/// The `{name}` of a URL.
+#[derive(Debug)]
+pub struct NameInPath(pub String);
+
+from_head!(NameInPath);
+
+impl NameInPath {
+    #[expect(clippy::unnecessary_wraps, reason = "extractors may fail")]
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        Ok(Self(request.match_info().query("name").to_owned()))
+    }
+}
+
+impl Extract for NameInPath {
+    fn describe(draft: &mut Draft) {
+        draft.parameter(json!({
+            "name": "name",
+            "in": "path",
+            "required": true,
+            "description": "The name as listed.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 100},
+        }));
+        draft.problem("not-found");
+    }
+}
+
+/// The language of messages, from `Accept-Language`: German if it is preferred to English.
+#[must_use]
+pub fn language(request: &HttpRequest) -> Lang {
+    let header = request
+        .headers()
+        .get(actix_web::http::header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let weight = |wanted: &str| {
+        let ranges = header.split(',').filter_map(|range| {
+            let (tag, parameters) = range.split_once(';').unwrap_or((range, ""));
+            let primary = tag.trim().split('-').next()?.to_ascii_lowercase();
+            let weight = parameters.trim().strip_prefix("q=");
+            let weight = weight.map_or(Some(1.0), |q| q.parse::<f32>().ok())?;
+            (primary == wanted).then_some(weight)
+        });
+        ranges.fold(0.0, f32::max)
+    };
+    if weight("de") > weight("en") {
+        Lang::De
+    } else {
+        Lang::En
+    }
+}
+
+/// How a write is to be done: `?dry_run=true` and `X-Change-Reason`.
+#[derive(Debug)]
+pub struct HowToWrite(pub WriteOptions);
+
+const DRY_RUN: &[Parameter] = &[Parameter {
+    name: "dry_run",
+    description: "Check everything and answer as if, but write nothing.",
+    schema: r#"{"type": "boolean", "default": false}"#,
+    example: "true",
+    repeatable: false,
+}];
+
+/// `?dry_run=true`: whether a write is only rehearsed.
+#[derive(Debug)]
+pub struct DryRun(pub bool);
+
+impl Parameters for DryRun {
+    fn table() -> &'static [Parameter] {
+        DRY_RUN
+    }
+
+    fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        Ok(Self(pairs.flag("dry_run")?.unwrap_or(false)))
+    }
+}
+
+from_head!(HowToWrite);
+
+impl HowToWrite {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let DryRun(dry_run) = query::read(request)?;
+        let ChangeReason(reason) = ChangeReason::of(request)?;
+        Ok(Self(WriteOptions {
+            dry_run,
+            reason,
+            bulk: false,
+        }))
+    }
+}
+
+impl Extract for HowToWrite {
+    fn describe(draft: &mut Draft) {
+        Query::<DryRun>::describe(draft);
+        ChangeReason::describe(draft);
+    }
+}
+
+/// The language in which the caller is told what is wrong, from `Accept-Language`.
+#[derive(Debug)]
+pub struct Told(pub Lang);
+
+from_head!(Told);
+
+impl Told {
+    #[expect(clippy::unnecessary_wraps, reason = "extractors may fail")]
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        Ok(Self(language(request)))
+    }
+}
+
+impl Extract for Told {
+    fn describe(_: &mut Draft) {}
+}
+
+/// Why something is changed: `X-Change-Reason`.
+#[derive(Debug)]
+pub struct ChangeReason(pub Option<String>);
+
+from_head!(ChangeReason);
+
+impl ChangeReason {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let reason = request.headers().get("x-change-reason").map(|value| {
+            let text = std::str::from_utf8(value.as_bytes()).ok();
+            text.filter(|text| text.chars().count() <= 500)
+                .map(str::to_owned)
+                .ok_or_else(|| {
+                    Problem::new("invalid-header").detail(
+                        "`X-Change-Reason` takes at most 500 characters of UTF-8.",
+                        "`X-Change-Reason` fasst höchstens 500 Zeichen in UTF-8.",
+                    )
+                })
+        });
+        let reason = reason.transpose()?;
+        Ok(Self(reason.filter(|text| !text.trim().is_empty())))
+    }
+}
+
+impl Extract for ChangeReason {
+    fn describe(draft: &mut Draft) {
+        draft.problem("invalid-header");
+        draft.parameter(json!({
+            "name": "X-Change-Reason",
+            "in": "header",
+            "description": "Why, for the history; UTF-8, at most 500 characters.",
+            "schema": {"type": "string", "maxLength": 500},
+            "example": "Neue Anschrift seit Mai",
+        }));
+    }
+}
+
+/// Describes an id in the path.
+pub(crate) fn describe_path_id(draft: &mut Draft, variable: &str, description: &str) {
+    draft.parameter(json!({
+        "name": variable,
+        "in": "path",
+        "required": true,
+        "description": description,
+        "schema": {"type": "string", "format": "uuid"},
+    }));
+    draft.problem("not-found");
+}

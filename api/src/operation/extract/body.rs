@@ -1,0 +1,263 @@
+//! Request bodies: JSON read strictly, within limits.
+
+use crate::http::problem::Problem;
+use crate::operation::idempotency::note_body;
+use crate::operation::routes::{Draft, Extract, reference};
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::web::{Bytes, BytesMut};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use domain::base::fault::{Fault, FieldError};
+use domain::base::kind::Resource;
+use futures::StreamExt;
+use futures::future::LocalBoxFuture;
+use persistence::StoreError;
+use persistence::store::MAX_BODY;
+use serde_json::{Map, Value, json};
+use std::marker::PhantomData;
+
+/// How many bytes a geometry may have.
+pub const MAX_GEOMETRY: usize = 4 * 1024 * 1024;
+
+/// The body of a record of kind `T`, in any form that input may take.
+#[derive(Debug)]
+pub struct RecordBody<T>(pub Value, PhantomData<T>);
+
+/// A JSON merge patch (RFC 7396) of a record of kind `T`.
+#[derive(Debug)]
+pub struct PatchBody<T>(pub Value, PhantomData<T>);
+
+/// A GeoJSON geometry.
+#[derive(Debug)]
+pub struct GeoJsonBody(pub Value);
+
+/// Reads a body of at most `limit` bytes whose content type is one of `types`.
+///
+/// # Errors
+/// `unsupported-media-type`, `payload-too-large`, `malformed-json` if it breaks off.
+pub async fn read_body(
+    request: &HttpRequest,
+    mut payload: Payload,
+    limit: usize,
+    types: &[&str],
+) -> Result<Bytes, Problem> {
+    let content_type = request.content_type();
+    if !types
+        .iter()
+        .any(|one| content_type.eq_ignore_ascii_case(one))
+    {
+        return Err(Problem::new("unsupported-media-type").detail(
+            format!(
+                "Content-Type is \"{content_type}\"; send {}.",
+                types.join(" or ")
+            ),
+            format!(
+                "Content-Type ist „{content_type}“; richtig ist {}.",
+                types.join(" oder ")
+            ),
+        ));
+    }
+    let coding = request.headers().get(header::CONTENT_ENCODING);
+    if coding.is_some_and(|coding| coding != "identity") {
+        return Err(Problem::new("unsupported-media-type").detail(
+            "Compressed bodies are taken only where bulk data enters; send this one plain.",
+            "Komprimierte Bodys sind nur beim Massenimport möglich; senden Sie diesen unkomprimiert.",
+        ));
+    }
+    let too_large = || {
+        Problem::new("payload-too-large").detail(
+            format!("The body may have {limit} bytes."),
+            format!("Der Body darf {limit} Bytes haben."),
+        )
+    };
+    let announced = request.headers().get(header::CONTENT_LENGTH);
+    let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|why| {
+            Problem::new("malformed-json").detail(
+                format!("The body did not arrive whole: {why}."),
+                format!("Der Body kam nicht vollständig an: {why}."),
+            )
+        })?;
+        if body.len() + chunk.len() > limit {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let body = body.freeze();
+    note_body(request, &body);
+    Ok(body)
+}
+
+/// Reads a JSON body of at most `limit` bytes whose content type is one of `types`.
+///
+/// # Errors
+/// As [`read_body`], and `malformed-json`.
+pub async fn read_json(
+    request: HttpRequest,
+    payload: Payload,
+    limit: usize,
+    types: &'static [&'static str],
+) -> Result<Value, Problem> {
+    let bytes = read_body(&request, payload, limit, types).await?;
+    domain::base::json::parse(&bytes).map_err(|why| {
+        Problem::new("malformed-json").detail(
+            format!("The body is not acceptable JSON: {why}."),
+            format!("Der Body ist kein zulässiges JSON: {why}."),
+        )
+    })
+}
+
+/// What is wrong with the identity that a body claims: `kind` must be that of the URL, and a new
+/// record has no `id` yet. (`id` is compared with the URL when the record is known.)
+fn identity<T: Resource>(request: &HttpRequest, body: &Value) -> Vec<FieldError> {
+    let claimed = |member| body.get(member).filter(|value: &&Value| !value.is_null());
+    let mut errors = Vec::new();
+    if let Some(kind) = claimed("kind").filter(|kind| **kind != json!(T::KIND)) {
+        let fault = Fault::new("id-mismatch")
+            .with("given", kind)
+            .with("expected", T::KIND);
+        errors.push(FieldError::new("/kind", fault));
+    }
+    if claimed("id").is_some() && request.match_info().get("id").is_none() {
+        let why = "ids are made here; leave it out";
+        let fault = Fault::new("not-allowed").with("why", why);
+        errors.push(FieldError::new("/id", fault));
+    }
+    errors
+}
+
+impl<T: Resource> FromRequest for RecordBody<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let json = &["application/json"];
+            let body = read_json(request.clone(), payload, MAX_BODY, json).await?;
+            let mut errors = identity::<T>(&request, &body);
+            if errors.is_empty() {
+                return Ok(Self(body, PhantomData));
+            }
+            // Everything at once: what else is wrong with the body is told too.
+            errors.extend(
+                domain::validation::body::Definition::of(T::KIND)
+                    .check(body)
+                    .errors,
+            );
+            Err(StoreError::Invalid(errors).into())
+        })
+    }
+}
+
+/// What every operation with a body answers when the body is no good.
+pub fn describe_refusals(draft: &mut Draft) {
+    for code in [
+        "malformed-json",
+        "request-timeout",
+        "payload-too-large",
+        "unsupported-media-type",
+        "validation-failed",
+    ] {
+        draft.problem(code);
+    }
+}
+
+fn describe_body<T: Resource>(draft: &mut Draft, content: &Map<String, Value>) {
+    draft.components(domain::base::schema::of::<T>());
+    draft.request_body(json!({"required": true, "content": content}));
+    describe_refusals(draft);
+}
+
+impl<T: Resource> Extract for RecordBody<T> {
+    fn describe(draft: &mut Draft) {
+        let example: Value = serde_json::from_str(T::EXAMPLE).unwrap_or_default();
+        let schema = reference(&format!("{}Input", T::name()));
+        let mut content = Map::new();
+        content.insert(
+            "application/json".to_owned(),
+            json!({"schema": schema, "example": example}),
+        );
+        describe_body::<T>(draft, &content);
+    }
+}
+
+impl<T: Resource> FromRequest for PatchBody<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let types = &["application/merge-patch+json", "application/json"];
+            let body = read_json(request.clone(), payload, MAX_BODY, types).await?;
+            let errors = identity::<T>(&request, &body);
+            if !errors.is_empty() {
+                return Err(StoreError::Invalid(errors).into());
+            }
+            if body.is_object() {
+                return Ok(Self(body, PhantomData));
+            }
+            Err(Problem::new("validation-failed").detail(
+                "A merge patch of a record is a JSON object with the members to change; null removes one.",
+                "Ein Merge Patch ist ein JSON-Objekt mit den zu ändernden Feldern; null entfernt eines.",
+            ))
+        })
+    }
+}
+
+impl<T: Resource> Extract for PatchBody<T> {
+    fn describe(draft: &mut Draft) {
+        let schema = json!({
+            "type": "object",
+            "description": format!("Members of {}Input to change; `null` removes a member, a list is replaced whole.", T::name()),
+            "additionalProperties": true,
+        });
+        let example = json!({"source": {"document": "000"}});
+        let mut content = Map::new();
+        for media_type in ["application/merge-patch+json", "application/json"] {
+            content.insert(
+                media_type.to_owned(),
+                json!({"schema": schema, "example": example}),
+            );
+        }
+        describe_body::<T>(draft, &content);
+    }
+}
+
+impl FromRequest for GeoJsonBody {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let types = &["application/geo+json", "application/json"];
+            let body = read_json(request, payload, MAX_GEOMETRY, types).await?;
+            domain::value::geometry::check(&body).map_err(|fault| {
+                Problem::from(StoreError::Invalid(vec![FieldError::new("", fault)]))
+            })?;
+            Ok(Self(body))
+        })
+    }
+}
+
+impl Extract for GeoJsonBody {
+    fn describe(draft: &mut Draft) {
+        let content = json!({
+            "schema": reference("Geometry"),
+            "example": domain::value::geometry::example(),
+        });
+        draft.components(domain::value::geometry::components());
+        draft.request_body(json!({
+            "required": true,
+            "content": {"application/geo+json": content, "application/json": content},
+        }));
+        describe_refusals(draft);
+    }
+}

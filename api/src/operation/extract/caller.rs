@@ -1,0 +1,371 @@
+//! Who calls: permission is a parameter of the handlers, and stands in the document as `x-access`.
+
+use crate::auth::{self, Proof, TokenError};
+use crate::http::problem::Problem;
+use crate::operation::extract::App;
+use crate::operation::routes::{Admission, Draft, Extract};
+use actix_web::dev::Payload;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use domain::access::account::{TokenScope, administers_node, narrow, pushing};
+use domain::access::rules::{Caller, Visibility};
+use domain::base::vocabulary::Coded;
+use persistence::accounts::Principal;
+use serde_json::json;
+use std::future::{Ready, ready};
+
+/// Anybody; a token is not even looked at.
+#[derive(Debug)]
+pub struct Anyone;
+
+/// A caller who reads: anybody, or somebody with a token, who may see more.
+#[derive(Debug)]
+pub struct Reader(pub Caller);
+
+/// A caller who writes: somebody with a token. What he may write, the store asks of his grants.
+#[derive(Debug)]
+pub struct Writer(pub Caller);
+
+/// A caller who states something in the name of a record, which takes an approver; the store asks.
+#[derive(Debug)]
+pub struct Approver(pub Caller);
+
+/// A caller who hides copies, which takes an approver of their region; the store asks.
+#[derive(Debug)]
+pub struct Hider(pub Caller);
+
+/// A caller who pushes the records of the system that the URL names: its feeder, or an admin of the
+/// whole node.
+#[derive(Debug)]
+pub struct Feeder {
+    /// The caller, who may write that system's records.
+    pub caller: Caller,
+    /// The system.
+    pub system: String,
+}
+
+/// A caller who may write the records of some region.
+#[derive(Debug)]
+pub struct Importer(pub Caller);
+
+/// An admin of the whole node, with a token for administration.
+#[derive(Debug)]
+pub struct Admin(pub Caller);
+
+/// Who reads what the program measures: an admin of the whole node, or whoever has the token of the
+/// configuration for that.
+#[derive(Debug)]
+pub struct Watcher;
+
+/// Somebody with a token, whatever it is good for.
+#[derive(Debug)]
+pub struct SignedIn(pub Identity);
+
+/// A valid token and the account that it proves.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// What the token says.
+    pub proof: Proof,
+    /// Whom it speaks of, and what that account may.
+    pub principal: Principal,
+}
+
+impl Identity {
+    /// The caller as the token narrows it.
+    fn caller(&self) -> Caller {
+        let grants = self.principal.grants.clone();
+        self.principal.caller(narrow(grants, &self.proof.scopes))
+    }
+
+    /// Refuses a token that does not reach this far (RFC 6750, 3.1).
+    fn needs(&self, scope: TokenScope) -> Result<(), Problem> {
+        if self.proof.scopes.contains(&scope) {
+            return Ok(());
+        }
+        let code = scope.code();
+        let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{code}\"");
+        Err(Problem::new("insufficient-scope")
+            .detail(
+                format!("This needs a token with the scope `{code}`."),
+                format!("Dafür braucht das Token den Scope `{code}`."),
+            )
+            .member("scope", json!(code))
+            .header(header::WWW_AUTHENTICATE, &challenge))
+    }
+}
+
+/// The bearer token of a request; an error if there is something else where it should be.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ()> {
+    let mut headers = headers.get_all(header::AUTHORIZATION);
+    let Some(value) = headers.next() else {
+        return Ok(None);
+    };
+    let token = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
+    match (token, headers.next()) {
+        (Some(token), None) => Ok(Some(token)),
+        (_, _) => Err(()),
+    }
+}
+
+/// What the token of a request proves, if that was looked at before.
+pub(crate) struct Proved(pub(crate) Result<Proof, TokenError>);
+
+/// Who sends a request, or `None` without a token.
+async fn identity(request: HttpRequest) -> Result<Option<Identity>, Problem> {
+    let app = App::of(&request)?;
+    let token = bearer(request.headers()).map_err(|()| {
+        bad_token([
+            "Send one header `Authorization: Bearer …`.",
+            "Senden Sie einen Header `Authorization: Bearer …`.",
+        ])
+    })?;
+    let Some(token) = token else {
+        return Ok(None);
+    };
+    let now = app.store.clock().now();
+    let proved = request.extensions_mut().remove::<Proved>();
+    let proof = match proved {
+        Some(Proved(proof)) => proof,
+        None => auth::verify(&app.tokens, &app.access.issuers, token, now).await,
+    };
+    let proof = match proof {
+        Ok(proof) => proof,
+        Err(TokenError::Bad(why)) => return Err(bad_token(why.messages())),
+        Err(TokenError::Store(why)) => return Err(why.into()),
+    };
+    match app.store.principal(&proof.subject).await? {
+        Some(principal) => Ok(Some(Identity { proof, principal })),
+        None => Err(bad_token([
+            "The account is unknown or disabled.",
+            "Das Konto ist unbekannt oder gesperrt.",
+        ])),
+    }
+}
+
+async fn signed_in(request: HttpRequest) -> Result<Identity, Problem> {
+    let missing = || Problem::new("unauthorized").header(header::WWW_AUTHENTICATE, "Bearer");
+    identity(request).await?.ok_or_else(missing)
+}
+
+fn bad_token([en, de]: [&str; 2]) -> Problem {
+    Problem::new("unauthorized")
+        .detail(en, de)
+        .header(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")
+}
+
+from_head!(Anyone);
+
+impl Anyone {
+    #[expect(clippy::unnecessary_wraps, reason = "extractors may fail")]
+    fn of(_: &HttpRequest) -> Result<Self, Problem> {
+        Ok(Self)
+    }
+}
+
+impl Extract for Anyone {
+    fn describe(draft: &mut Draft) {
+        draft.access("public", None);
+    }
+}
+
+/// Makes an extractor of who calls. He is asked for before anything else of the request is read
+/// ([`Extract::admission`]) and waits in its extensions.
+macro_rules! from_caller {
+    ($name:ident, $describe:expr, $of:expr) => {
+        impl FromRequest for $name {
+            type Error = Problem;
+            type Future = Ready<Result<Self, Problem>>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let admitted = request.extensions_mut().remove::<Self>();
+                ready(admitted.ok_or_else(|| Problem::new("internal")))
+            }
+        }
+
+        impl Extract for $name {
+            fn describe(draft: &mut Draft) {
+                $describe(draft);
+            }
+
+            fn admission(request: &HttpRequest) -> Option<Admission> {
+                let request = request.clone();
+                Some(Box::pin(async move {
+                    let admitted: Result<Self, Problem> = $of(request.clone()).await;
+                    request.extensions_mut().insert(admitted?);
+                    Ok(())
+                }))
+            }
+        }
+    };
+}
+
+from_caller!(
+    Reader,
+    |draft: &mut Draft| {
+        draft.access("read", Some(TokenScope::Directory.code()));
+        draft.problem("unauthorized");
+        draft.problem("busy");
+    },
+    async |request| {
+        let caller = identity(request).await?.map(|one| one.caller());
+        Ok(Self(caller.unwrap_or_default()))
+    }
+);
+
+async fn writer(request: HttpRequest) -> Result<Caller, Problem> {
+    let identity = signed_in(request).await?;
+    identity.needs(TokenScope::Directory)?;
+    Ok(identity.caller())
+}
+
+fn describe_writer(draft: &mut Draft, access: &'static str) {
+    draft.access(access, Some(TokenScope::Directory.code()));
+    for code in [
+        "unauthorized",
+        "forbidden",
+        "owned-by-system",
+        "insufficient-scope",
+        "busy",
+    ] {
+        draft.problem(code);
+    }
+}
+
+from_caller!(
+    Writer,
+    |draft: &mut Draft| describe_writer(draft, "write"),
+    async |request| Ok(Self(writer(request).await?))
+);
+
+from_caller!(
+    Approver,
+    |draft: &mut Draft| describe_writer(draft, "approve"),
+    async |request| Ok(Self(writer(request).await?))
+);
+
+from_caller!(
+    Hider,
+    |draft: &mut Draft| describe_writer(draft, "hide"),
+    async |request| Ok(Self(writer(request).await?))
+);
+
+/// A system as `external_id` names it.
+fn system_of(request: &HttpRequest) -> Result<String, Problem> {
+    let system = request.match_info().query("system");
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let fine = (1..=63).contains(&system.len())
+        && system.bytes().next().is_some_and(plain)
+        && system.bytes().all(|b| plain(b) || b"._-".contains(&b));
+    fine.then(|| system.to_owned())
+        .ok_or_else(|| Problem::new("not-found"))
+}
+
+from_caller!(
+    Feeder,
+    |draft: &mut Draft| {
+        draft.parameter(json!({
+            "name": "system",
+            "in": "path",
+            "required": true,
+            "description": "The system that supplies the records, as their `external_id` names it.",
+            "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$"},
+            "example": "cms",
+        }));
+        draft.access("push", Some(TokenScope::Sync.code()));
+        for code in [
+            "unauthorized",
+            "forbidden",
+            "insufficient-scope",
+            "busy",
+            "not-found",
+        ] {
+            draft.problem(code);
+        }
+    },
+    async |request: HttpRequest| {
+        let system = system_of(&request)?;
+        let identity = signed_in(request).await?;
+        identity.needs(TokenScope::Sync)?;
+        let grants = identity.principal.grants.clone();
+        let grants = pushing(grants, &system, &identity.proof.scopes);
+        if grants.is_empty() {
+            return Err(Problem::new("forbidden")
+            .detail(
+                format!("This is for feeders of the system {system} and for admins of the whole node."),
+                format!("Das ist der Zulieferung des Systems {system} und der Verwaltung des ganzen Knotens vorbehalten."),
+            )
+            .member("reason", json!("feeder")));
+        }
+        let caller = identity.principal.caller(grants);
+        Ok(Self { caller, system })
+    }
+);
+
+from_caller!(
+    Importer,
+    |draft: &mut Draft| describe_writer(draft, "import"),
+    async |request| {
+        let caller = writer(request).await?;
+        if caller.writable() == Visibility::Public {
+            return Err(Problem::new("forbidden")
+                .detail(
+                    "This is for editors, approvers and admins.",
+                    "Das ist Redaktion, Freigabe und Verwaltung vorbehalten.",
+                )
+                .member("reason", json!("editor")));
+        }
+        Ok(Self(caller))
+    }
+);
+
+async fn admin(request: HttpRequest) -> Result<Caller, Problem> {
+    let identity = signed_in(request).await?;
+    identity.needs(TokenScope::Admin)?;
+    let grants = identity.principal.grants.clone();
+    let grants: Vec<_> = grants.into_iter().filter(administers_node).collect();
+    if grants.is_empty() {
+        return Err(Problem::new("forbidden")
+            .detail(
+                "This is for admins of the whole node.",
+                "Das ist der Verwaltung des ganzen Knotens vorbehalten.",
+            )
+            .member("reason", json!("node-admin")));
+    }
+    Ok(identity.principal.caller(grants))
+}
+
+from_caller!(
+    Admin,
+    |draft: &mut Draft| {
+        draft.access("admin", Some(TokenScope::Admin.code()));
+        for code in ["unauthorized", "forbidden", "insufficient-scope", "busy"] {
+            draft.problem(code);
+        }
+    },
+    async |request| Ok(Self(admin(request).await?))
+);
+
+from_caller!(Watcher, Admin::describe, async |request: HttpRequest| {
+    let app = App::of(&request)?;
+    let token = bearer(request.headers()).ok().flatten();
+    let known = app.metrics_token.as_ref();
+    if known.is_some_and(|known| token.is_some_and(|token| known.is(token))) {
+        return Ok(Self);
+    }
+    admin(request).await.map(|_| Self)
+});
+
+from_caller!(
+    SignedIn,
+    |draft: &mut Draft| {
+        draft.access("account", None);
+        draft.problem("unauthorized");
+        draft.problem("busy");
+    },
+    async |request| { Ok(Self(signed_in(request).await?)) }
+);

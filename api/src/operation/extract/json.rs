@@ -1,0 +1,91 @@
+//! JSON bodies that are no records, checked by their schema as records are.
+
+use crate::http::problem::Problem;
+use crate::operation::extract::body::{describe_refusals, read_json};
+use crate::operation::routes::{Draft, Extract};
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use domain::base::fault::{Fault, FieldError};
+use domain::base::json::without_absent;
+use domain::validation::shape::Shape;
+use futures::future::LocalBoxFuture;
+use persistence::StoreError;
+use persistence::store::MAX_BODY;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+/// A body that is no record, with its schema.
+pub trait Body: DeserializeOwned + ToSchema + 'static {
+    /// A body as an example.
+    const EXAMPLE: &'static str;
+
+    /// How many bytes it may have.
+    const LIMIT: usize = MAX_BODY;
+
+    /// What it may be sent as.
+    const TYPES: &'static [&'static str] = &["application/json"];
+
+    /// The compiled schema; one a type.
+    fn shape() -> &'static Shape;
+
+    /// Compiles the schema.
+    #[must_use]
+    fn compile() -> Shape {
+        Shape::of::<Self>()
+    }
+
+    /// Takes out what means absent.
+    fn tidy(body: &mut Value) {
+        without_absent(body);
+    }
+
+    /// Everything that the schema cannot say and that is wrong.
+    #[must_use]
+    fn faults(&self) -> Vec<FieldError> {
+        Vec::new()
+    }
+}
+
+/// A JSON body that fits the schema of `T`.
+#[derive(Debug)]
+pub struct JsonBody<T>(pub T);
+
+impl<T: Body> FromRequest for JsonBody<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let mut body = read_json(request, payload, T::LIMIT, T::TYPES).await?;
+            T::tidy(&mut body);
+            let misfits = T::shape().misfits(&body);
+            if !misfits.is_empty() {
+                return Err(StoreError::Invalid(misfits).into());
+            }
+            let body: T = serde_json::from_value(body).map_err(|why| {
+                let fault = Fault::new("invalid-value").with("why", why);
+                Problem::from(StoreError::Invalid(vec![FieldError::new("", fault)]))
+            })?;
+            let faults = body.faults();
+            if faults.is_empty() {
+                return Ok(Self(body));
+            }
+            Err(StoreError::Invalid(faults).into())
+        })
+    }
+}
+
+impl<T: Body> Extract for JsonBody<T> {
+    fn describe(draft: &mut Draft) {
+        let example: Value = serde_json::from_str(T::EXAMPLE).unwrap_or_default();
+        let content = json!({"schema": draft.schema::<T>(), "example": example});
+        let content: Map<String, Value> = T::TYPES
+            .iter()
+            .map(|one| ((*one).to_owned(), content.clone()))
+            .collect();
+        draft.request_body(json!({"required": true, "content": content}));
+        describe_refusals(draft);
+    }
+}

@@ -1,0 +1,227 @@
+//! Conditional requests (RFC 9110, 13): `If-Match` and `If-None-Match`.
+
+use crate::http::problem::Problem;
+use crate::operation::routes::{Draft, Extract};
+use actix_web::HttpRequest;
+use actix_web::http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
+use persistence::write::Precondition;
+use serde_json::json;
+
+/// An entity tag: whether it is weak, and its opaque text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Tag {
+    weak: bool,
+    opaque: String,
+}
+
+/// What a header lists: `*` or entity tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Tags {
+    Any,
+    Some(Vec<Tag>),
+}
+
+/// The versions that a write may replace; required.
+#[derive(Debug)]
+pub struct IfMatch(pub Precondition);
+
+/// The versions that a write may replace, if the caller names any.
+#[derive(Debug)]
+pub struct MayMatch(pub Precondition);
+
+/// The tags that the caller has already.
+#[derive(Debug)]
+pub struct IfNoneMatch(Option<Tags>);
+
+/// What a geometry must be before it is written: there in some version, or not there at all.
+#[derive(Debug)]
+pub struct GeometryCondition(pub Option<Precondition>);
+
+impl IfNoneMatch {
+    /// Whether the caller has the representation with this tag (weak comparison).
+    #[must_use]
+    pub fn has(&self, tag: &str) -> bool {
+        let opaque = tag.trim_start_matches("W/").trim_matches('"');
+        match &self.0 {
+            None => false,
+            Some(Tags::Any) => true,
+            Some(Tags::Some(tags)) => tags.iter().any(|one| one.opaque == opaque),
+        }
+    }
+}
+
+fn parse(request: &HttpRequest, name: &HeaderName) -> Result<Option<Tags>, Problem> {
+    let mut tags = Vec::new();
+    for value in request.headers().get_all(name) {
+        let text = value.to_str().map_err(|_| malformed(name, "non-ASCII"))?;
+        if text.trim() == "*" {
+            return Ok(Some(Tags::Any));
+        }
+        for part in text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
+            let (weak, quoted) = match part.strip_prefix("W/") {
+                Some(rest) => (true, rest),
+                None => (false, part),
+            };
+            let opaque = quoted
+                .strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'))
+                .filter(|opaque| !opaque.contains('"'))
+                .ok_or_else(|| malformed(name, part))?;
+            tags.push(Tag {
+                weak,
+                opaque: opaque.to_owned(),
+            });
+        }
+    }
+    let present = request.headers().contains_key(name);
+    match (present, tags.is_empty()) {
+        (false, _) => Ok(None),
+        (true, true) => Err(malformed(name, "")),
+        (true, false) => Ok(Some(Tags::Some(tags))),
+    }
+}
+
+fn malformed(name: &HeaderName, given: &str) -> Problem {
+    Problem::new("invalid-header").detail(
+        format!("`{name}: {given}` holds no entity tag; send the ETag in quotes, such as \"17\", or *."),
+        format!("`{name}: {given}` enthält kein Entity-Tag; senden Sie das ETag in Anführungszeichen, etwa \"17\", oder *."),
+    )
+}
+
+/// The versions that tags stand for. `W/"17"` counts as `"17"`, since proxies weaken tags; the
+/// weak tags of other representations stand for no version.
+fn precondition(tags: Tags) -> Precondition {
+    match tags {
+        Tags::Any => Precondition::Any,
+        Tags::Some(tags) => {
+            let versions = tags.iter().filter_map(|tag| tag.opaque.parse().ok());
+            Precondition::Versions(versions.collect())
+        }
+    }
+}
+
+/// Whether tags are all of representations that a write cannot be based on.
+fn foreign(tags: &Tags) -> bool {
+    match tags {
+        Tags::Any => false,
+        Tags::Some(tags) => tags
+            .iter()
+            .all(|tag| tag.weak && tag.opaque.parse::<i64>().is_err()),
+    }
+}
+
+impl IfMatch {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let tags =
+            parse(request, &IF_MATCH)?.ok_or_else(|| Problem::new("precondition-required"))?;
+        if foreign(&tags) {
+            return Err(Problem::new("precondition-failed").detail(
+                "This tag belongs to another representation (translated, shortened or extended). Fetch the canonical record without lang, fields and include, and send its ETag.",
+                "Dieses Tag gehört zu einer anderen Darstellung (übersetzt, gekürzt oder erweitert). Holen Sie den kanonischen Datensatz ohne lang, fields und include und senden Sie dessen ETag.",
+            ));
+        }
+        Ok(Self(precondition(tags)))
+    }
+}
+
+from_head!(IfMatch);
+
+impl Extract for IfMatch {
+    fn describe(draft: &mut Draft) {
+        // Optional in the document, because leaving it out has an answer of its own: 428.
+        draft.parameter(json!({
+            "name": "If-Match",
+            "in": "header",
+            "description": "The ETag of the version that the change is based on; 428 without it.",
+            "schema": {"type": "string", "maxLength": 500},
+            "example": "\"1\"",
+        }));
+        for code in [
+            "invalid-header",
+            "precondition-failed",
+            "precondition-required",
+        ] {
+            draft.problem(code);
+        }
+    }
+}
+
+from_head!(MayMatch);
+
+impl MayMatch {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        if request.headers().contains_key(IF_MATCH) {
+            return IfMatch::of(request).map(|IfMatch(expected)| Self(expected));
+        }
+        Ok(Self(Precondition::Any))
+    }
+}
+
+impl Extract for MayMatch {
+    fn describe(draft: &mut Draft) {
+        draft.parameter(json!({
+            "name": "If-Match",
+            "in": "header",
+            "description": "The ETag of the version that is meant; any version without it.",
+            "schema": {"type": "string", "maxLength": 500},
+            "example": "\"1\"",
+        }));
+        draft.problem("invalid-header");
+        draft.problem("precondition-failed");
+    }
+}
+
+from_head!(IfNoneMatch);
+
+impl IfNoneMatch {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        parse(request, &IF_NONE_MATCH).map(Self)
+    }
+}
+
+impl Extract for IfNoneMatch {
+    fn describe(draft: &mut Draft) {
+        draft.parameter(json!({
+            "name": "If-None-Match",
+            "in": "header",
+            "description": "The ETag that the caller has; 304 if it is still current.",
+            "schema": {"type": "string", "maxLength": 500},
+            "example": "\"1\"",
+        }));
+        draft.response(
+            304,
+            json!({"description": "What the caller has is current."}),
+        );
+        draft.problem("invalid-header");
+    }
+}
+
+from_head!(GeometryCondition);
+
+impl GeometryCondition {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        match parse(request, &IF_NONE_MATCH) {
+            Err(problem) => Err(problem),
+            Ok(Some(Tags::Any)) => Ok(Self(None)),
+            Ok(Some(Tags::Some(_))) => Err(malformed(&IF_NONE_MATCH, "a tag; only * is allowed")),
+            Ok(None) => IfMatch::of(request).map(|IfMatch(condition)| Self(Some(condition))),
+        }
+    }
+}
+
+impl Extract for GeometryCondition {
+    fn describe(draft: &mut Draft) {
+        IfMatch::describe(draft);
+        draft.parameter(json!({
+            "name": "If-None-Match",
+            "in": "header",
+            "description": "`*` for the first geometry of a region.",
+            "schema": {"type": "string", "maxLength": 10},
+            "example": "*",
+        }));
+    }
+}

@@ -1,0 +1,253 @@
+//! `Idempotency-Key`: a request that is sent again is answered again, and not done again
+//! (draft-ietf-httpapi-idempotency-key-header).
+
+use crate::http::problem::Problem;
+use crate::operation::extract::{App, from_head};
+use crate::operation::routes::{Draft, Extract, Reply};
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::web::Bytes;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, Responder};
+use domain::access::rules::Caller;
+use persistence::unit::{Unit, WriteOptions};
+use persistence::write::idempotency::{Answer, Key, Once as Outcome, Turn};
+use serde_json::json;
+
+/// The caller's key.
+const KEY: &str = "idempotency-key";
+
+/// Says that an answer is that of an earlier request with the same key.
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// How long a key may be.
+const MAX_KEY: usize = 255;
+
+/// The body of a request with a key, as it came.
+struct Sent(Bytes);
+
+/// Notes the body of a request, if it has a key.
+pub fn note_body(request: &HttpRequest, body: &Bytes) {
+    if request.headers().contains_key(KEY) {
+        request.extensions_mut().insert(Sent(body.clone()));
+    }
+}
+
+/// The `Idempotency-Key` of a request, if it has one; what is to be done once is done through it.
+#[derive(Debug)]
+pub struct Once {
+    key: Option<String>,
+    request: HttpRequest,
+    turn: Option<Turn>,
+}
+
+from_head!(Once);
+
+impl Once {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        Ok(Self {
+            key: sent_key(request)?,
+            request: request.clone(),
+            turn: None,
+        })
+    }
+
+    /// The key of `principal` for this request; none if nothing is to be kept.
+    fn key(
+        &self,
+        app: &App,
+        principal: &Caller,
+        options: &WriteOptions,
+    ) -> Result<Option<Key>, Problem> {
+        let Some(key) = self.key.as_ref().filter(|_| !options.dry_run) else {
+            return Ok(None);
+        };
+        let account = principal.account.ok_or_else(|| {
+            Problem::new("invalid-header").detail(
+                "`Idempotency-Key` belongs to an account: send a token, or leave it out.",
+                "`Idempotency-Key` gehört zu einem Konto: Senden Sie ein Token, oder lassen Sie ihn weg.",
+            )
+        })?;
+        let place = match self.request.query_string() {
+            "" => self.request.path().to_owned(),
+            query => format!("{}?{query}", self.request.path()),
+        };
+        let method = self.request.method().as_str();
+        let body = self.body();
+        Ok(Some(app.store.key(account, key, [method, &place], &body)))
+    }
+
+    /// The body; two texts of one JSON value are the same.
+    fn body(&self) -> String {
+        let extensions = self.request.extensions();
+        let Some(Sent(body)) = extensions.get::<Sent>() else {
+            return String::new();
+        };
+        domain::base::json::parse(body).map_or_else(
+            |_| String::from_utf8_lossy(body).into_owned(),
+            |value| domain::base::json::canonical(&value),
+        )
+    }
+
+    /// The answer that `principal` had to this request before. Until this is dropped, no other
+    /// request with the key is served.
+    ///
+    /// Asked before whatever would not succeed twice.
+    ///
+    /// # Errors
+    /// `idempotency-key-in-use`, `idempotency-key-reused`, `gone`; `invalid-header` for a key
+    /// without an account.
+    pub async fn known<R>(
+        &mut self,
+        app: &App,
+        principal: &Caller,
+        options: &WriteOptions,
+    ) -> Result<Option<Kept<R>>, Problem> {
+        let Some(key) = self.key(app, principal, options)? else {
+            return Ok(None);
+        };
+        if self.turn.is_none() {
+            self.turn = Some(app.store.turn(&key).await?);
+        }
+        let known = app.store.known_answer(&key).await?;
+        Ok(known.map(Kept::Replayed))
+    }
+
+    /// Does `work` in one transaction, in which its answer is kept, or answers as before.
+    ///
+    /// # Errors
+    /// As [`Self::known`], and those of `work`.
+    pub async fn write<R: Keep>(
+        &mut self,
+        app: &App,
+        caller: &Caller,
+        options: &WriteOptions,
+        work: impl AsyncFn(&mut Unit<'_>) -> persistence::Result<R>,
+    ) -> Result<Kept<R>, Problem> {
+        self.write_as(app, caller, caller, options, work).await
+    }
+
+    /// As [`Self::write`], in the name of `writer`; the key is that of `principal` still.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub async fn write_as<R: Keep>(
+        &mut self,
+        app: &App,
+        principal: &Caller,
+        writer: &Caller,
+        options: &WriteOptions,
+        work: impl AsyncFn(&mut Unit<'_>) -> persistence::Result<R>,
+    ) -> Result<Kept<R>, Problem> {
+        if let Some(known) = self.known(app, principal, options).await? {
+            return Ok(known);
+        }
+        let Some(key) = self.key(app, principal, options)? else {
+            return Ok(Kept::New(app.store.write(writer, options, work).await?));
+        };
+        let outcome = app.store.write_once(writer, options, &key, async |unit| {
+            let reply = work(unit).await?;
+            let kept = reply.kept();
+            Ok((reply, kept))
+        });
+        Ok(match outcome.await? {
+            Outcome::Done(reply) => Kept::New(reply),
+            Outcome::Known(answer) => Kept::Replayed(answer),
+        })
+    }
+}
+
+/// The key as it was sent: a string in quotes (RFC 9651) or, as many clients do it, without.
+fn sent_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
+    let wrong = || {
+        Problem::new("invalid-header").detail(
+            format!("`Idempotency-Key` takes one text of 1 to {MAX_KEY} visible ASCII characters, such as a new UUID in quotes."),
+            format!("`Idempotency-Key` nimmt einen Text aus 1 bis {MAX_KEY} sichtbaren ASCII-Zeichen, etwa eine neue UUID in Anführungszeichen."),
+        )
+    };
+    let mut sent = request.headers().get_all(KEY);
+    let Some(value) = sent.next() else {
+        return Ok(None);
+    };
+    if sent.next().is_some() {
+        return Err(wrong());
+    }
+    let text = value.to_str().map_err(|_| wrong())?.trim();
+    let bare = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
+    let key = bare.unwrap_or(text);
+    let fine =
+        (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    fine.then(|| Some(key.to_owned())).ok_or_else(wrong)
+}
+
+impl Extract for Once {
+    fn describe(draft: &mut Draft) {
+        draft.parameter(json!({
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": format!("A key of your choice, new for each request and unguessable, such as a UUID: the same request sent again with it within {} days is not done again but answered as before, with `Idempotency-Replayed: true`. It belongs to the account of the token.", persistence::write::idempotency::KEPT_DAYS),
+            "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY + 2},
+            "example": "\"8e03978e-40d5-43e8-bc93-6894a57f9324\"",
+        }));
+        for code in [
+            "invalid-header",
+            "idempotency-key-in-use",
+            "idempotency-key-reused",
+            "gone",
+        ] {
+            draft.problem(code);
+        }
+    }
+}
+
+/// A reply that can be kept and given again.
+pub trait Keep: Reply {
+    /// What is kept of it; secrets are not.
+    fn kept(&self) -> Answer;
+}
+
+/// A reply that was given now, or before.
+#[derive(Debug)]
+pub enum Kept<R> {
+    /// It was done now.
+    New(R),
+    /// The request had been done before, with this answer.
+    Replayed(Answer),
+}
+
+impl<R: Keep> Responder for Kept<R> {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        match self {
+            Self::New(reply) => reply.respond_to(request).map_into_boxed_body(),
+            Self::Replayed(answer) => {
+                let mut response = respond(answer);
+                let replayed = HeaderValue::from_static("true");
+                response.headers_mut().insert(REPLAYED, replayed);
+                response
+            }
+        }
+    }
+}
+
+impl<R: Keep> Reply for Kept<R> {
+    fn describe(draft: &mut Draft) {
+        R::describe(draft);
+        let text = "`true` if the request had been done before: this is the answer from then.";
+        draft.success_header("Idempotency-Replayed", text);
+    }
+}
+
+/// The response that an answer stands for.
+#[must_use]
+pub fn respond(answer: Answer) -> HttpResponse {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let mut response = HttpResponse::build(status);
+    for (name, value) in answer.headers {
+        response.insert_header((name, value));
+    }
+    response.body(answer.body)
+}

@@ -1,0 +1,203 @@
+//! What happens around every request: limits before, problem documents and headers after.
+
+use crate::http::problem::Problem;
+use crate::http::rate_limit::Standing;
+use crate::node::docs;
+use crate::operation::extract::{App, language};
+use crate::operation::media_type;
+use actix_cors::CorsError;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
+use std::time::Instant;
+
+/// Names the request in logs and problem documents.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How long a URL may be.
+const MAX_URL: usize = 8 * 1024;
+
+/// Refuses what no handler should see, and writes every error as a problem document.
+///
+/// # Errors
+/// What a middleware further in answers; handlers and extractors answer with responses.
+pub async fn around(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id = request_id(&request);
+    let response = match refused(request.request()) {
+        Some(problem) => {
+            let response = render(&problem, request.request(), &id);
+            request.into_response(response)
+        }
+        // The request may not be cloned here: the router needs it for itself.
+        None => documented(next.call(request).await?.map_into_boxed_body(), &id),
+    };
+    Ok(response)
+}
+
+/// Names the request and writes the headers that every answer has; a refused preflight, which
+/// never comes further in, is made a problem document here.
+///
+/// # Errors
+/// What is further in.
+pub async fn outermost(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id = name(&request);
+    let negotiated =
+        media_type::offered(request.method(), routed_path(request.request())).len() > 1;
+    let app = App::of(request.request())?;
+    let begun = Instant::now();
+    let response = next.call(request).await?.map_into_boxed_body();
+    let preflight = response.response().error();
+    let mut response = match preflight.and_then(|error| error.as_error::<CorsError>()) {
+        Some(_) => {
+            let problem = Problem::new("origin-not-allowed");
+            let rendered = render(&problem, response.request(), &id);
+            response.into_response(rendered)
+        }
+        None => response,
+    };
+    app.metrics.answered(&response, begun.elapsed());
+    if response.status() == StatusCode::REQUEST_TIMEOUT {
+        // The rest of the body may still come, and is no request.
+        let head = response.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
+    }
+    let policy = docs::policy(routed_path(response.request()));
+    let standing = response.request().extensions().get::<Standing>().copied();
+    let headers = response.headers_mut();
+    if let Some(standing) = standing {
+        standing.write(headers);
+    }
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    if let Some(policy) = policy {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    if negotiated {
+        headers.append(header::VARY, HeaderValue::from_static("accept"));
+    }
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    Ok(response)
+}
+
+/// The name of a request.
+fn request_id(request: &ServiceRequest) -> String {
+    let extensions = request.extensions();
+    extensions
+        .get::<RequestId>()
+        .map_or_else(String::new, |id| id.0.clone())
+}
+
+/// Names a request: the caller's id if it is a plain one, else a new one.
+fn name(request: &ServiceRequest) -> String {
+    let sent = request.headers().get(REQUEST_ID);
+    let plain = sent.and_then(|value| value.to_str().ok()).filter(|id| {
+        (1..=100).contains(&id.len())
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    });
+    let id = plain.map_or_else(|| domain::base::id::new().to_string(), str::to_owned);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    id
+}
+
+/// The id of a request, for its log span.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// The path by which a request is routed. What must know the route has to ask for this one: a path
+/// may be percent-encoded in many ways (RFC 3986, 6.2.2.2).
+pub(crate) fn routed_path(request: &HttpRequest) -> &str {
+    request.match_info().as_str()
+}
+
+fn refused(request: &HttpRequest) -> Option<Problem> {
+    if request.uri().to_string().len() > MAX_URL {
+        return Some(Problem::new("uri-too-long"));
+    }
+    let path = routed_path(request);
+    let api = path.starts_with("/v1/") || path == "/";
+    (api && media_type::chosen(request).is_none()).then(|| {
+        let offered = media_type::offered(request.method(), path).iter();
+        let names: Vec<&str> = offered.map(|media| media.name()).collect();
+        Problem::new("not-acceptable").detail(
+            format!("This is offered as {}.", names.join(" or ")),
+            format!("Angeboten wird {}.", names.join(" oder ")),
+        )
+    })
+}
+
+/// A response as it is, or as a problem document if it is an error.
+fn documented(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    let failed = status.is_client_error() || status.is_server_error();
+    let problem = match response.response().error() {
+        Some(error) => problem_of(Some(error), status),
+        // These errors have a form of their own (RFC 6749, 5.2).
+        None if routed_path(response.request()) == crate::access::oauth::TOKEN => return response,
+        None if failed => problem_of(None, status),
+        None => return response,
+    };
+    let rendered = render(&problem, response.request(), id);
+    let (request, _) = response.into_parts();
+    ServiceResponse::new(request, rendered)
+}
+
+/// The problem that a handler or extractor returned, or the one that fits a framework's error.
+fn problem_of(error: Option<&Error>, status: StatusCode) -> Problem {
+    if let Some(problem) = error.and_then(|error| error.as_error::<Problem>()) {
+        return problem.clone();
+    }
+    let code = match status {
+        StatusCode::NOT_FOUND => "not-found",
+        StatusCode::METHOD_NOT_ALLOWED => "method-not-allowed",
+        StatusCode::PAYLOAD_TOO_LARGE => "payload-too-large",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported-media-type",
+        status if status.is_client_error() => "malformed-json",
+        _ => {
+            if let Some(error) = error {
+                tracing::error!(%error, "a request failed");
+            }
+            "internal"
+        }
+    };
+    Problem::new(code)
+}
+
+fn render(problem: &Problem, request: &HttpRequest, id: &str) -> HttpResponse {
+    let mut response = problem.response(language(request), request.path(), id);
+    if problem.kind.code == "moved"
+        && let Some(to) = problem.extension("moved_to")
+        && let Ok(location) = HeaderValue::from_str(&moved(request, to))
+    {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// The URL of the request with the `{id}` that is valid now.
+fn moved(request: &HttpRequest, to: &str) -> String {
+    let mut segments: Vec<&str> = request.path().split('/').collect();
+    // /v1/{kinds}/{id}/…
+    if let Some(id) = segments.get_mut(3) {
+        *id = to;
+    }
+    let path = segments.join("/");
+    match request.query_string() {
+        "" => path,
+        query => format!("{path}?{query}"),
+    }
+}

@@ -1,0 +1,162 @@
+//! The OpenAPI document, made from the routes without server or database.
+
+use crate::access::oauth::TOKEN;
+use crate::operation::routes::Routes;
+use crate::routes;
+use actix_web::web::Bytes;
+use brotli::CompressorWriter;
+use domain::access::account::TokenScope;
+use domain::base::vocabulary::Coded;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::sync::{LazyLock, OnceLock};
+
+/// The document, version 3.1.
+#[must_use]
+pub fn document(routes: &Routes) -> Value {
+    let described = routes.describe();
+    let mut document = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Verbund",
+            "summary": "Directory of regional health networks",
+            "description": include_str!("../../../docs/openapi-introduction.md"),
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": {"name": "MIT OR Apache-2.0"},
+        },
+        "servers": [{"url": "/", "description": "This node"}],
+        "tags": tags(),
+        "paths": described.paths,
+        "components": {
+            "schemas": described.schemas,
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "A token of this node (RFC 9068), from `/oauth/token` or `verbund token`, or of a configured OpenID Connect issuer.",
+                },
+                "oauth2": {
+                    "type": "oauth2",
+                    "description": "Sign in with the name and password of an account, or with the id and secret of a client.",
+                    "flows": {
+                        "password": {"tokenUrl": TOKEN, "scopes": scopes()},
+                        "clientCredentials": {"tokenUrl": TOKEN, "scopes": scopes()},
+                    },
+                },
+            },
+        },
+    });
+    sort_components(&mut document);
+    document
+}
+
+/// The text of the document as it is served; made once.
+#[must_use]
+pub fn served() -> &'static Bytes {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| text(&document(&routes::all())).into());
+    &TEXT
+}
+
+/// The same with `Content-Encoding: gzip`. It is large and never changes: to compress it for each
+/// client would cost time, and memory as long as a slow one reads.
+///
+/// # Errors
+/// None that compressing in memory could have.
+pub fn gzipped() -> std::io::Result<&'static Bytes> {
+    static TEXT: OnceLock<Bytes> = OnceLock::new();
+    if let Some(text) = TEXT.get() {
+        return Ok(text);
+    }
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(served())?;
+    let text = encoder.finish()?;
+    Ok(TEXT.get_or_init(|| text.into()))
+}
+
+/// The same with `Content-Encoding: br`.
+///
+/// # Errors
+/// None that compressing in memory could have.
+pub fn brotli() -> std::io::Result<&'static Bytes> {
+    static TEXT: OnceLock<Bytes> = OnceLock::new();
+    if let Some(text) = TEXT.get() {
+        return Ok(text);
+    }
+    let mut encoder = CompressorWriter::new(Vec::new(), 4096, 5, 20);
+    encoder.write_all(served())?;
+    encoder.flush()?;
+    let text = encoder.into_inner();
+    Ok(TEXT.get_or_init(|| text.into()))
+}
+
+/// The text of the document as it is committed and served.
+#[must_use]
+pub fn text(document: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn scopes() -> Value {
+    let scopes = TokenScope::ALL.iter();
+    let scopes = scopes.map(|scope| (scope.code().to_owned(), json!(scope.labels().en)));
+    Value::Object(scopes.collect())
+}
+
+fn tags() -> Value {
+    let tags = [
+        (
+            "Node",
+            "What this node is, whether it is well, what its problems mean.",
+        ),
+        (
+            "Actors",
+            "Hospitals, insurers, universities, companies, municipalities, associations.",
+        ),
+        ("Networks", "Networks and their sub-networks."),
+        (
+            "Regions",
+            "Countries, states, health regions, districts, towns, quarters.",
+        ),
+        ("Projects", "Projects with partners, funders and outcomes."),
+        ("Events", "Events, and reports on them."),
+        ("Topics", "The subjects that records are about, as a tree."),
+        (
+            "Relationships",
+            "Who works with whom, in which role and when.",
+        ),
+        (
+            "Contact persons",
+            "People to ask about a record, and what is held about a person.",
+        ),
+        ("Search", "Finding records, and what is around them."),
+        ("Export", "Many records at once, to take away."),
+        (
+            "Sync",
+            "Exchanging records with partner nodes and other systems.",
+        ),
+        (
+            "Webhooks",
+            "Receivers that are told of changes as they happen.",
+        ),
+        ("Duplicates", "Records that are likely one thing."),
+        (
+            "Access",
+            "Tokens, who you are, and the accounts of people and programs.",
+        ),
+        ("Vocabularies", "The closed vocabularies with their labels."),
+    ];
+    tags.iter()
+        .map(|(name, description)| json!({"name": name, "description": description}))
+        .collect()
+}
+
+/// Schemas by name, so that the committed document changes only where it changes.
+fn sort_components(document: &mut Value) {
+    if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
+        schemas.sort_keys();
+    }
+}

@@ -1,0 +1,93 @@
+//! Pages that are paged by nothing but a limit and a cursor.
+
+use crate::http::problem::Problem;
+use crate::operation::extract::{Pairs, Parameter, Parameters};
+use crate::operation::reply::content;
+use crate::operation::routes::{Draft, Reply};
+use actix_web::body::BoxBody;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::base::json::insert;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+pub(crate) const LIMIT: Parameter = Parameter {
+    name: "limit",
+    description: "How many items a page holds.",
+    schema: r#"{"type": "integer", "minimum": 1, "maximum": 200, "default": 20}"#,
+    example: "20",
+    repeatable: false,
+};
+pub(crate) const CURSOR: Parameter = Parameter {
+    name: "cursor",
+    description: "Where the page begins; taken from `next`, which carries it.",
+    schema: r#"{"type": "string", "maxLength": 500}"#,
+    example: "",
+    repeatable: false,
+};
+
+/// Which page is asked for.
+#[derive(Debug)]
+pub(crate) struct Paging {
+    pub(crate) limit: u64,
+    pub(crate) cursor: Option<String>,
+    text: String,
+}
+
+impl Parameters for Paging {
+    fn table() -> &'static [Parameter] {
+        &[LIMIT, CURSOR]
+    }
+
+    fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        Ok(Self {
+            limit: pairs.number("limit", 1, 200)?.unwrap_or(20),
+            cursor: pairs.one("cursor").map(str::to_owned),
+            text: pairs.without_cursor(),
+        })
+    }
+}
+
+impl Paging {
+    /// What a cursor is bound to.
+    pub(crate) fn bound(&self, path: &str) -> String {
+        format!("{path}?{}", self.text)
+    }
+
+    /// Where the next page is.
+    pub(crate) fn next(&self, path: &str, cursor: Option<&String>) -> Option<String> {
+        cursor.map(|cursor| Pairs::next(path, &self.text, cursor))
+    }
+}
+
+/// 200 with a page, for the caller alone, and where the next one is.
+#[derive(Debug)]
+pub(crate) struct Page<T> {
+    pub(crate) body: T,
+    pub(crate) next: Option<String>,
+}
+
+impl<T: Serialize> Responder for Page<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        if let Some(next) = self.next {
+            response.insert_header((header::LINK, format!("<{next}>; rel=\"next\"")));
+        }
+        response.json(self.body)
+    }
+}
+
+impl<T: Serialize + ToSchema> Reply for Page<T> {
+    fn describe(draft: &mut Draft) {
+        let schema = draft.schema::<T>();
+        let mut response = content("A page.", "application/json", &schema);
+        let link = json!({"description": "See RFC 8288.", "schema": {"type": "string"}});
+        insert(&mut response, &["headers", "Link"], link);
+        draft.response(200, response);
+        draft.problem("invalid-cursor");
+    }
+}

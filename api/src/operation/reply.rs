@@ -1,0 +1,460 @@
+//! Replies that document themselves: the return type of a handler is its documentation.
+
+use crate::formats::geojson;
+use crate::formats::view::Shown;
+use crate::operation::idempotency::{Keep, respond};
+use crate::operation::routes::{Draft, Reply, reference};
+use actix_web::body::BoxBody;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{StatusCode, header::HeaderName};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::base::fault::FieldError;
+use domain::base::json::insert;
+use domain::base::kind::Resource;
+use domain::value::format;
+use persistence::entity::record;
+use persistence::write::Saved;
+use persistence::write::idempotency::Answer;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::marker::PhantomData;
+use utoipa::ToSchema;
+
+/// Names tolerated but suspicious places of a body that was accepted: pointer and code.
+pub const WARNINGS: HeaderName = HeaderName::from_static("verbund-warnings");
+
+const JSON: &str = "application/json";
+
+/// 200 with a value.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize> Responder for Json<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok().json(self.0)
+    }
+}
+
+impl<T: Serialize + ToSchema> Reply for Json<T> {
+    fn describe(draft: &mut Draft) {
+        let schema = draft.schema::<T>();
+        draft.response(200, content("The value.", JSON, &schema));
+    }
+}
+
+/// 200 with a value that no cache may keep.
+#[derive(Debug)]
+pub struct Private<T> {
+    value: T,
+    version: Option<i64>,
+}
+
+impl<T> Private<T> {
+    /// The value.
+    #[must_use]
+    pub fn new(value: T) -> Self {
+        Self {
+            value,
+            version: None,
+        }
+    }
+
+    /// With its version as `ETag`.
+    #[must_use]
+    pub fn version(mut self, version: i64) -> Self {
+        self.version = Some(version);
+        self
+    }
+}
+
+impl<T: Serialize> Responder for Private<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        if let Some(version) = self.version {
+            response.insert_header((header::ETAG, format!("\"{version}\"")));
+        }
+        response.json(self.value)
+    }
+}
+
+impl<T: Serialize + ToSchema> Reply for Private<T> {
+    fn describe(draft: &mut Draft) {
+        let schema = draft.schema::<T>();
+        let mut response = content("The value.", JSON, &schema);
+        for header in ["ETag", "Cache-Control"] {
+            let object = json!({"schema": {"type": "string"}});
+            insert(&mut response, &["headers", header], object);
+        }
+        draft.response(200, response);
+    }
+}
+
+/// 200 with a record as it is shown, or 304.
+#[derive(Debug)]
+pub struct Found<T> {
+    shown: Option<Shown>,
+    etag: String,
+    kind: PhantomData<T>,
+}
+
+impl<T> Found<T> {
+    /// The record.
+    #[must_use]
+    pub fn new(shown: Shown) -> Self {
+        Self {
+            etag: shown.etag.clone(),
+            shown: Some(shown),
+            kind: PhantomData,
+        }
+    }
+
+    /// The caller has it already.
+    #[must_use]
+    pub fn not_modified(etag: String) -> Self {
+        Self {
+            etag,
+            shown: None,
+            kind: PhantomData,
+        }
+    }
+}
+
+/// `Content-Language` of an answer in these languages, but for what is no language tag: what comes
+/// from a partner is kept as it is.
+pub(crate) fn content_language<'a>(tags: impl IntoIterator<Item = &'a str>) -> Option<HeaderValue> {
+    let tags: Vec<&str> = tags
+        .into_iter()
+        .filter(|tag| format::language(tag).is_ok())
+        .collect();
+    if tags.is_empty() {
+        return None;
+    }
+    HeaderValue::try_from(tags.join(", ")).ok()
+}
+
+impl<T> Responder for Found<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let Some(shown) = self.shown else {
+            return HttpResponse::NotModified()
+                .insert_header((header::ETAG, self.etag))
+                .finish();
+        };
+        let mut response = HttpResponse::Ok();
+        response
+            .content_type(shown.media.name())
+            .insert_header((header::ETAG, shown.etag));
+        if let Some(language) = content_language(shown.language.as_deref()) {
+            response.insert_header((header::CONTENT_LANGUAGE, language));
+        }
+        response.body(shown.json)
+    }
+}
+
+impl<T: Resource> Reply for Found<T> {
+    fn describe(draft: &mut Draft) {
+        let headers = &["ETag", "Content-Language"];
+        let mut response = record_content::<T>(draft, "The record.", headers);
+        geojson::describe_feature(
+            draft,
+            &mut response,
+            &format!("{}Feature", T::name()),
+            (
+                &reference(&format!("{}Record", T::name())),
+                &crate::formats::view::example::<T>(),
+            ),
+        );
+        draft.response(200, response);
+        draft.problem("moved");
+        draft.problem("gone");
+    }
+}
+
+/// A record as a write left it.
+#[derive(Debug)]
+pub struct Written<T> {
+    /// The record in its canonical form.
+    pub json: String,
+    /// Its version; absent if the write was only rehearsed, since nothing has that version.
+    pub version: Option<i64>,
+    /// What is likely wrong but accepted.
+    pub warnings: Vec<FieldError>,
+    kind: PhantomData<T>,
+}
+
+impl<T> Written<T> {
+    /// From the row that the write left.
+    ///
+    /// # Errors
+    /// The store's, if the row cannot be read.
+    pub fn new(row: &record::Model, warnings: Vec<FieldError>) -> persistence::Result<Self> {
+        Ok(Self {
+            json: row.json()?,
+            version: Some(row.version),
+            warnings,
+            kind: PhantomData,
+        })
+    }
+
+    fn answer(&self, status: StatusCode) -> Answer {
+        let mut headers = vec![header_pair(&header::CONTENT_TYPE, JSON)];
+        if let Some(version) = self.version {
+            headers.push(header_pair(&header::ETAG, &format!("\"{version}\"")));
+        }
+        if let Some(warnings) = warnings(&self.warnings) {
+            headers.push(header_pair(&WARNINGS, &warnings));
+        }
+        Answer {
+            status: status.as_u16(),
+            headers,
+            body: self.json.clone(),
+        }
+    }
+}
+
+/// A header of an answer that may be kept.
+#[must_use]
+pub fn header_pair(name: &HeaderName, value: &str) -> (String, String) {
+    (name.as_str().to_owned(), value.to_owned())
+}
+
+fn warnings(found: &[FieldError]) -> Option<String> {
+    let list: Vec<String> = found
+        .iter()
+        .map(|one| format!("{} {}", one.pointer, one.fault.code))
+        .collect();
+    let text = list.join(", ");
+    // Members that have no place in a header are told in the body only.
+    (!list.is_empty() && HeaderValue::from_str(&text).is_ok()).then_some(text)
+}
+
+/// 200 with a record as a change left it.
+#[derive(Debug)]
+pub struct Changed<T>(pub Written<T>);
+
+impl<T: Resource> Responder for Changed<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        respond(self.kept())
+    }
+}
+
+impl<T: Resource> Keep for Changed<T> {
+    fn kept(&self) -> Answer {
+        self.0.answer(StatusCode::OK)
+    }
+}
+
+impl<T: Resource> Reply for Changed<T> {
+    fn describe(draft: &mut Draft) {
+        let text = "The record as the change left it; unchanged if there was nothing to change.";
+        let response = record_content::<T>(draft, text, &["ETag", "Verbund-Warnings"]);
+        draft.response(200, response);
+        for code in [
+            "moved",
+            "gone",
+            "conflict",
+            "validation-failed",
+            "payload-too-large",
+        ] {
+            draft.problem(code);
+        }
+    }
+}
+
+/// 201 with a new record; 200 without `id` and `Location` for a dry run.
+#[derive(Debug)]
+pub enum Created<T> {
+    /// It is there.
+    At(String, Written<T>),
+    /// It would be like this.
+    Rehearsed(Written<T>),
+}
+
+impl<T: Resource> Responder for Created<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        respond(self.kept())
+    }
+}
+
+impl<T: Resource> Created<T> {
+    /// From the row that the write left, or would leave.
+    ///
+    /// # Errors
+    /// The store's, if the row cannot be read.
+    pub fn new(saved: Saved, dry_run: bool) -> persistence::Result<Self> {
+        let mut written = Written::new(&saved.row, saved.warnings)?;
+        if !dry_run {
+            let location = format!("/v1/{}/{}", T::KIND.plural(), saved.row.id);
+            return Ok(Self::At(location, written));
+        }
+        if let Ok(mut record) = serde_json::from_str::<Value>(&written.json) {
+            insert(&mut record, &["id"], Value::Null);
+            written.json = record.to_string();
+        }
+        written.version = None;
+        Ok(Self::Rehearsed(written))
+    }
+}
+
+impl<T: Resource> Keep for Created<T> {
+    fn kept(&self) -> Answer {
+        match self {
+            Self::At(location, written) => {
+                let mut answer = written.answer(StatusCode::CREATED);
+                answer
+                    .headers
+                    .push(header_pair(&header::LOCATION, location));
+                answer
+            }
+            Self::Rehearsed(written) => written.answer(StatusCode::OK),
+        }
+    }
+}
+
+impl<T: Resource> Reply for Created<T> {
+    fn describe(draft: &mut Draft) {
+        let headers = &["ETag", "Location", "Verbund-Warnings"];
+        let response = record_content::<T>(draft, "The new record.", headers);
+        draft.response(201, response);
+        let mut rehearsed = record_content::<T>(
+            draft,
+            "What a dry run would make; `id` is null.",
+            &["Verbund-Warnings"],
+        );
+        insert(
+            &mut rehearsed,
+            &["content", JSON, "schema"],
+            json!({
+                "type": "object",
+                "description": format!("As {}Record, but `id` is null.", T::name()),
+            }),
+        );
+        draft.response(200, rehearsed);
+        for code in ["conflict", "validation-failed", "payload-too-large"] {
+            draft.problem(code);
+        }
+    }
+}
+
+/// 204: it is gone.
+#[derive(Debug)]
+pub struct Removed;
+
+impl Responder for Removed {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::NoContent()
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .finish()
+    }
+}
+
+impl Reply for Removed {
+    fn describe(draft: &mut Draft) {
+        draft.response(204, json!({"description": "Removed."}));
+    }
+}
+
+/// 204: done, nothing to say.
+#[derive(Debug)]
+pub struct Done;
+
+impl Responder for Done {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::NoContent().finish()
+    }
+}
+
+impl Keep for Done {
+    fn kept(&self) -> Answer {
+        Answer {
+            status: StatusCode::NO_CONTENT.as_u16(),
+            headers: Vec::new(),
+            body: String::new(),
+        }
+    }
+}
+
+impl Reply for Done {
+    fn describe(draft: &mut Draft) {
+        draft.response(204, json!({"description": "Done."}));
+        draft.problem("moved");
+        draft.problem("gone");
+    }
+}
+
+/// An OpenAPI response object with one media type.
+#[must_use]
+pub fn content(description: &str, media_type: &str, schema: &Value) -> Value {
+    json!({
+        "description": description,
+        "content": {media_type: {"schema": schema}},
+    })
+}
+
+fn record_content<T: Resource>(draft: &mut Draft, description: &str, headers: &[&str]) -> Value {
+    draft.components(domain::base::schema::of::<T>());
+    let schema = reference(&format!("{}Record", T::name()));
+    let mut response = content(description, JSON, &schema);
+    insert(
+        &mut response,
+        &["content", JSON, "example"],
+        crate::formats::view::example::<T>(),
+    );
+    for header in headers {
+        insert(&mut response, &["headers", header], header_object(header));
+    }
+    response
+}
+
+fn header_object(name: &str) -> Value {
+    let description = match name {
+        "ETag" => {
+            "The strong tag of the canonical record is its version in quotes; other representations have weak tags."
+        }
+        "Location" => "Where the new record is.",
+        "Content-Language" => "The language of the texts, when `lang` was given.",
+        _ => "Pointer and code of what is likely wrong but accepted, such as a check digit.",
+    };
+    json!({"description": description, "schema": {"type": "string"}})
+}
+
+/// Registers the schema of a list's items: that of the record of type `of` with further members.
+pub fn list_item(
+    draft: &mut Draft,
+    mut components: domain::base::schema::Components,
+    of: &str,
+    name: &str,
+    extras: &Value,
+    required: &[&str],
+) {
+    let record = format!("{of}Record");
+    let mut item = components.get(&record).cloned().unwrap_or_default();
+    if let (Some(members), Some(extras)) = (
+        item.pointer_mut("/properties")
+            .and_then(Value::as_object_mut),
+        extras.as_object(),
+    ) {
+        members.extend(extras.clone());
+    }
+    if let Some(list) = item.pointer_mut("/required").and_then(Value::as_array_mut) {
+        list.extend(required.iter().map(|name| json!(name)));
+    }
+    // Only what it refers to is needed beside it.
+    components.retain(|name, _| !name.ends_with("Input") && *name != record);
+    components.insert(name.to_owned(), item);
+    draft.components(components);
+}

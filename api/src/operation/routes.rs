@@ -1,0 +1,437 @@
+//! Routes that document themselves.
+//!
+//! A handler's extractors say what the operation takes and its reply says what it answers, so the
+//! OpenAPI document is read off the handler's type and cannot drift from it.
+
+use crate::http::problem::{PROBLEMS, Problem, ProblemDocument};
+use actix_web::dev::{AppService, HttpServiceFactory, Payload};
+use actix_web::http::Method;
+use actix_web::http::header;
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Responder, web};
+use domain::base::json::insert;
+use futures::future::LocalBoxFuture;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use utoipa::ToSchema;
+
+/// An operation of the document while it is being put together.
+#[derive(Debug, Default, Clone)]
+pub struct Draft {
+    parameters: Vec<Value>,
+    request_body: Option<Value>,
+    responses: BTreeMap<u16, Value>,
+    problems: BTreeSet<&'static str>,
+    security: Option<Vec<Value>>,
+    access: Option<&'static str>,
+    schemas: Map<String, Value>,
+    clashes: BTreeSet<String>,
+}
+
+impl Draft {
+    /// Adds a parameter (OpenAPI parameter object).
+    ///
+    /// Swagger UI fills examples of optional parameters in, which would make its first request a
+    /// strange one; so they go into the description.
+    pub fn parameter(&mut self, mut parameter: Value) {
+        let required = parameter.get("required") == Some(&json!(true));
+        let members = parameter.as_object_mut().filter(|_| !required);
+        let example = members
+            .and_then(|members| members.shift_remove("example"))
+            .filter(|example| *example != json!(""));
+        if let Some(example) = example {
+            let description = parameter.get("description").and_then(Value::as_str);
+            let text = example
+                .as_str()
+                .map_or_else(|| example.to_string(), str::to_owned);
+            let told = format!("{} For example `{text}`.", description.unwrap_or_default());
+            insert(&mut parameter, &["description"], told);
+        }
+        self.parameters.push(parameter);
+    }
+
+    /// Sets the request body (OpenAPI request body object).
+    pub fn request_body(&mut self, body: Value) {
+        self.request_body = Some(body);
+    }
+
+    /// Adds a response (OpenAPI response object).
+    pub fn response(&mut self, status: u16, response: Value) {
+        self.responses.insert(status, response);
+    }
+
+    /// Adds a header to every answer of success that is described so far.
+    pub fn success_header(&mut self, name: &str, description: &str) {
+        let object = json!({"description": description, "schema": {"type": "string"}});
+        for (_, response) in self.responses.range_mut(200..300) {
+            insert(response, &["headers", name], object.clone());
+        }
+    }
+
+    /// Adds a problem that the operation can answer, by its code.
+    pub fn problem(&mut self, code: &'static str) {
+        self.problems.insert(code);
+    }
+
+    /// Says who may call: `access` in a word (`x-access`), and the scope that a token needs.
+    pub fn access(&mut self, access: &'static str, token: Option<&str>) {
+        self.access = Some(access);
+        let security = self.security.get_or_insert_default();
+        if access == "read" {
+            security.push(json!({}));
+        }
+        if !["public", "credentials"].contains(&access) {
+            let scopes: Vec<&str> = token.into_iter().collect();
+            security.push(json!({"bearer": scopes}));
+            security.push(json!({"oauth2": scopes}));
+        }
+    }
+
+    /// Registers component schemas that are JSON already.
+    pub fn components(&mut self, schemas: Map<String, Value>) {
+        register(&mut self.schemas, schemas, &mut self.clashes);
+    }
+
+    /// Registers the schema of a type and all that it refers to, and points to it.
+    pub fn schema<T: ToSchema>(&mut self) -> Value {
+        let mut schemas = vec![(T::name().into_owned(), T::schema())];
+        T::schemas(&mut schemas);
+        self.components(domain::base::schema::tidy(schemas));
+        reference(&T::name())
+    }
+
+    /// The operation object.
+    fn finish(&mut self, id: &str, summary: &str, tag: &str) -> Value {
+        let problem = self.schema::<ProblemDocument>();
+        self.problems.insert("internal");
+        self.problems.insert("not-acceptable");
+        self.problems.insert("uri-too-long");
+        self.problems.insert("rate-limited");
+        for kind in PROBLEMS {
+            if self.problems.contains(kind.code) {
+                let status = kind.status.as_u16();
+                let more = format!("`{}`: {}", kind.code, kind.title.en);
+                merge_problem(&mut self.responses, status, &more, &problem);
+            }
+        }
+        let responses: Map<String, Value> = std::mem::take(&mut self.responses)
+            .into_iter()
+            .map(|(status, response)| (status.to_string(), response))
+            .collect();
+        let mut operation = json!({
+            "operationId": id,
+            "summary": summary,
+            "tags": [tag],
+            "parameters": std::mem::take(&mut self.parameters),
+            "responses": responses,
+        });
+        if let Some(body) = self.request_body.take() {
+            insert(&mut operation, &["requestBody"], body);
+        }
+        if let Some(security) = self.security.take() {
+            insert(&mut operation, &["security"], Value::Array(security));
+        }
+        if let Some(access) = self.access {
+            insert(&mut operation, &["x-access"], access);
+        }
+        operation
+    }
+}
+
+fn merge_problem(responses: &mut BTreeMap<u16, Value>, status: u16, more: &str, schema: &Value) {
+    let response = responses.entry(status).or_insert_with(|| {
+        let mut response = json!({
+            "description": "",
+            "content": {"application/problem+json": {"schema": schema}},
+        });
+        if let Some((header, description)) = header_of(status) {
+            let object = json!({"description": description, "schema": {"type": "string"}});
+            insert(&mut response, &["headers", header], object);
+        }
+        response
+    });
+    let before = response
+        .get("description")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let separator = if before.is_empty() { "" } else { " · " };
+    let description = format!("{before}{separator}{more}");
+    insert(response, &["description"], description);
+}
+
+/// The header that comes with every problem of a status.
+fn header_of(status: u16) -> Option<(&'static str, &'static str)> {
+    match status {
+        308 => Some(("Location", "Where the record is now.")),
+        401 => Some(("WWW-Authenticate", "How to authenticate (RFC 6750).")),
+        429 | 503 | 507 => Some(("Retry-After", "Seconds to wait.")),
+        _ => None,
+    }
+}
+
+/// A `$ref` to a component schema.
+#[must_use]
+pub fn reference(name: &str) -> Value {
+    json!({"$ref": format!("{}{name}", domain::base::schema::COMPONENTS)})
+}
+
+/// Finds out whether a caller may call at all.
+pub type Admission = LocalBoxFuture<'static, Result<(), Problem>>;
+
+/// An extractor that knows its part of the document.
+pub trait Extract: FromRequest {
+    /// Adds what it takes and how it fails.
+    fn describe(draft: &mut Draft);
+
+    /// Who calls is found out before anything else is read: what a caller must not do is refused for
+    /// that, whatever else is wrong with the request, and nobody without a right makes us read a body.
+    fn admission(_request: &HttpRequest) -> Option<Admission> {
+        None
+    }
+}
+
+/// A reply that knows its part of the document.
+pub trait Reply: Responder {
+    /// Adds what it answers.
+    fn describe(draft: &mut Draft);
+}
+
+impl<R: Reply> Reply for Result<R, Problem> {
+    fn describe(draft: &mut Draft) {
+        R::describe(draft);
+    }
+}
+
+/// Extractors taken together, as actix hands them to a handler.
+pub trait Extractors: FromRequest {
+    /// Adds what all of them take.
+    fn describe(draft: &mut Draft);
+
+    /// The admission that one of them asks for.
+    fn admission(request: &HttpRequest) -> Option<Admission>;
+}
+
+macro_rules! extractors {
+    ($($name:ident)*) => {
+        impl<$($name: Extract + 'static),*> Extractors for ($($name,)*) {
+            fn describe(_draft: &mut Draft) {
+                $($name::describe(_draft);)*
+            }
+
+            fn admission(_request: &HttpRequest) -> Option<Admission> {
+                None$(.or_else(|| $name::admission(_request)))*
+            }
+        }
+    };
+}
+extractors!();
+extractors!(A);
+extractors!(A B);
+extractors!(A B C);
+extractors!(A B C D);
+extractors!(A B C D E);
+extractors!(A B C D E F);
+extractors!(A B C D E F G);
+
+/// The arguments of a handler, read for callers who are admitted.
+struct Admitted<Args>(Args);
+
+impl<Args: Extractors + 'static> FromRequest for Admitted<Args> {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, actix_web::Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let admission = Args::admission(request);
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            if let Some(admission) = admission {
+                admission.await?;
+            }
+            let args = Args::from_request(&request, &mut payload).await;
+            args.map(Self).map_err(Into::into)
+        })
+    }
+}
+
+/// One operation: a method, how it is described and how to serve it.
+struct Route {
+    method: Method,
+    describe: Box<dyn Fn() -> (Value, Draft)>,
+    serve: Box<dyn Fn(Method) -> actix_web::Route>,
+}
+
+/// The routes of a part of the API, mounted and described together.
+pub struct Routes {
+    tag: &'static str,
+    paths: Vec<(String, Vec<Route>)>,
+}
+
+/// What an OpenAPI document says of routes.
+#[derive(Debug, Default)]
+pub struct Description {
+    /// The paths object.
+    pub paths: Map<String, Value>,
+    /// The component schemas that the operations refer to, as JSON Schema.
+    pub schemas: Map<String, Value>,
+    /// Names that two different schemas claim; there must be none.
+    pub clashes: BTreeSet<String>,
+}
+
+impl Routes {
+    /// No routes yet; `tag` groups them in the document.
+    #[must_use]
+    pub fn new(tag: &'static str) -> Self {
+        Self {
+            tag,
+            paths: Vec::new(),
+        }
+    }
+
+    /// Adds an operation. `problems` are those that neither the extractors nor the reply know of.
+    #[must_use]
+    pub fn route<F, Args>(
+        mut self,
+        method: Method,
+        path: &str,
+        (id, summary): (&str, &str),
+        problems: &[&'static str],
+        handler: F,
+    ) -> Self
+    where
+        F: Handler<Args>,
+        Args: Extractors + 'static,
+        F::Output: Reply + 'static,
+    {
+        let (id, summary, tag) = (id.to_owned(), summary.to_owned(), self.tag);
+        let problems = problems.to_vec();
+        let writes = method != Method::GET;
+        let describe = move || {
+            let mut draft = Draft::default();
+            Args::describe(&mut draft);
+            <F::Output as Reply>::describe(&mut draft);
+            for code in &problems {
+                draft.problem(code);
+            }
+            if writes {
+                draft.problem("storage-full");
+            }
+            (draft.finish(&id, &summary, tag), draft)
+        };
+        let handler = move |Admitted(args): Admitted<Args>| handler.call(args);
+        let route = Route {
+            method,
+            describe: Box::new(describe),
+            serve: Box::new(move |method| web::method(method).to(handler.clone())),
+        };
+        match self.paths.iter_mut().find(|(known, _)| known == path) {
+            Some((_, routes)) => routes.push(route),
+            None => self.paths.push((path.to_owned(), vec![route])),
+        }
+        self
+    }
+
+    /// Shorthand for GET.
+    #[must_use]
+    pub fn get<F, Args>(
+        self,
+        path: &str,
+        names: (&str, &str),
+        problems: &[&'static str],
+        handler: F,
+    ) -> Self
+    where
+        F: Handler<Args>,
+        Args: Extractors + 'static,
+        F::Output: Reply + 'static,
+    {
+        self.route(Method::GET, path, names, problems, handler)
+    }
+
+    /// Takes over the routes of another part.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        for (path, routes) in other.paths {
+            match self.paths.iter_mut().find(|(known, _)| *known == path) {
+                Some((_, known)) => known.extend(routes),
+                None => self.paths.push((path, routes)),
+            }
+        }
+        self
+    }
+
+    /// Describes all of them.
+    #[must_use]
+    pub fn describe(&self) -> Description {
+        let mut described = Description::default();
+        for (path, routes) in &self.paths {
+            let mut operations = Map::new();
+            for route in routes {
+                let (operation, draft) = (route.describe)();
+                operations.insert(route.method.as_str().to_ascii_lowercase(), operation);
+                described.clashes.extend(draft.clashes);
+                register(
+                    &mut described.schemas,
+                    draft.schemas,
+                    &mut described.clashes,
+                );
+            }
+            described.paths.insert(path.clone(), operations.into());
+        }
+        described
+    }
+}
+
+/// Takes schemas in and notes the names that another schema has already.
+fn register(
+    known: &mut Map<String, Value>,
+    schemas: Map<String, Value>,
+    clashes: &mut BTreeSet<String>,
+) {
+    for (name, schema) in schemas {
+        if known.get(&name).is_some_and(|one| *one != schema) {
+            clashes.insert(name.clone());
+        }
+        known.insert(name, schema);
+    }
+}
+
+impl HttpServiceFactory for Routes {
+    fn register(self, config: &mut AppService) {
+        for (path, routes) in self.paths {
+            let mut allow: Vec<String> = vec!["OPTIONS".to_owned()];
+            let mut resource = web::resource(path.as_str());
+            for route in &routes {
+                allow.push(route.method.to_string());
+                resource = resource.route((route.serve)(route.method.clone()));
+                if route.method == Method::GET {
+                    allow.push("HEAD".to_owned());
+                    // actix leaves the body of an answer to HEAD out.
+                    resource = resource.route((route.serve)(Method::HEAD));
+                }
+            }
+            allow.sort();
+            let allow = allow.join(", ");
+            let options = allow.clone();
+            resource
+                .route(web::method(Method::OPTIONS).to(move || {
+                    let allow = options.clone();
+                    async move {
+                        HttpResponse::NoContent()
+                            .insert_header((header::ALLOW, allow))
+                            .finish()
+                    }
+                }))
+                .default_service(web::to(move || {
+                    let problem = Problem::new("method-not-allowed").header(header::ALLOW, &allow);
+                    async move { Err::<HttpResponse, Problem>(problem) }
+                }))
+                .register(config);
+        }
+    }
+}
+
+impl std::fmt::Debug for Routes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let paths = self.paths.iter().map(|(path, _)| path);
+        f.debug_list().entries(paths).finish()
+    }
+}

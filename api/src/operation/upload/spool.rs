@@ -1,0 +1,286 @@
+//! Lines that can be read again and again: those that are records, and what is wrong with the others.
+
+use crate::http::problem::Problem;
+use crate::operation::upload::{Form, MAX_LINE, MAX_LINES, Upload, table, too_large};
+use domain::base::fault::{Fault, FieldError};
+use domain::base::json;
+use domain::base::kind::Kind;
+use domain::base::nearest::nearest;
+use domain::base::vocabulary::Coded;
+use persistence::StoreError;
+use persistence::push::Line;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many faulty lines are told of.
+const MAX_TOLD: usize = 100;
+
+/// How many bytes of lines are read at once, but for the first.
+const CHUNK_BYTES: usize = 4 * 1024 * 1024;
+
+/// A line that is no record.
+#[derive(Debug, Clone)]
+pub(crate) struct Faulty {
+    /// Its number, from 1.
+    pub(crate) line: u64,
+    /// What is wrong with it.
+    pub(crate) errors: Vec<FieldError>,
+}
+
+/// The lines of a body.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    parts: BTreeMap<Option<Kind>, Arc<Mutex<File>>>,
+    /// How many lines are records.
+    pub(crate) lines: u64,
+    /// How many are not …
+    pub(crate) faulty: u64,
+    /// … the first of them …
+    pub(crate) told: Vec<Faulty>,
+    /// … and the hash of what is wrong with all of them.
+    pub(crate) faults: String,
+    /// The kind of a table.
+    pub(crate) kind: Option<Kind>,
+}
+
+/// A spool while it is written.
+pub(crate) struct Filling {
+    kinds: Vec<Kind>,
+    by_kind: bool,
+    parts: BTreeMap<Option<Kind>, BufWriter<File>>,
+    spool: Spool,
+}
+
+impl Spool {
+    /// Reads what was uploaded, kept apart by kind if `by_kind`; `kinds` are those that may be in
+    /// it, all if there are none.
+    ///
+    /// # Errors
+    /// `payload-too-large` for too many lines, `validation-failed` for a table whose columns are
+    /// no good, `invalid-parameter` if its kind is unknown.
+    pub(crate) async fn read(
+        upload: Upload,
+        kinds: Vec<Kind>,
+        by_kind: bool,
+    ) -> Result<Self, Problem> {
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut file = upload.file;
+            file.rewind().map_err(|why| Problem::of_file(&why))?;
+            let mut filling = Filling::new(kinds, by_kind);
+            match upload.form {
+                Form::Lines => filling.read_lines(BufReader::new(file))?,
+                Form::Table => table::read(BufReader::new(file), &mut filling)?,
+            }
+            filling.finish()
+        });
+        reading.await.map_err(|why| {
+            tracing::error!(%why, "reading a spooled body failed");
+            Problem::new("internal")
+        })?
+    }
+
+    /// The records of a part from a place on, at most `most`, and the place after them.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if the spool cannot be read.
+    pub(crate) async fn lines(
+        &self,
+        part: Option<Kind>,
+        at: u64,
+        most: usize,
+    ) -> persistence::Result<(Vec<Line>, u64)> {
+        let Some(file) = self.parts.get(&part).cloned() else {
+            return Ok((Vec::new(), at));
+        };
+        let reading = tokio::task::spawn_blocking(move || read_chunk(&file, at, most));
+        let read = reading.await.map_err(|why| why.to_string());
+        read.and_then(|read| read)
+            .map_err(|why| StoreError::Corrupt(format!("the spool of a body: {why}")))
+    }
+}
+
+fn read_chunk(file: &Mutex<File>, at: u64, most: usize) -> Result<(Vec<Line>, u64), String> {
+    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+    let broken = |why: std::io::Error| why.to_string();
+    file.seek(SeekFrom::Start(at)).map_err(broken)?;
+    let mut reader = BufReader::new(&mut *file);
+    let (mut lines, mut bytes) = (Vec::new(), 0);
+    while lines.len() < most && bytes < CHUNK_BYTES {
+        let mut text = String::new();
+        let count = reader.read_line(&mut text).map_err(broken)?;
+        if count == 0 {
+            break;
+        }
+        bytes += count;
+        let (number, record) = text.split_once('\t').ok_or("a line without its number")?;
+        lines.push(Line {
+            number: number.parse().map_err(|_| "a line without its number")?,
+            record: serde_json::from_str(record).map_err(|why| why.to_string())?,
+        });
+    }
+    Ok((lines, at + bytes as u64))
+}
+
+impl Filling {
+    fn new(kinds: Vec<Kind>, by_kind: bool) -> Self {
+        Self {
+            kinds,
+            by_kind,
+            parts: BTreeMap::new(),
+            spool: Spool {
+                parts: BTreeMap::new(),
+                lines: 0,
+                faulty: 0,
+                told: Vec::new(),
+                faults: String::new(),
+                kind: None,
+            },
+        }
+    }
+
+    /// The only kind that may be in it.
+    pub(crate) fn only_kind(&self) -> Option<Kind> {
+        match self.kinds.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        }
+    }
+
+    /// From here on it is a table of a kind.
+    pub(crate) fn is_table_of(&mut self, kind: Kind) {
+        self.kinds = vec![kind];
+        self.spool.kind = Some(kind);
+    }
+
+    fn read_lines(&mut self, mut reader: impl BufRead) -> Result<(), Problem> {
+        let mut number = 0;
+        loop {
+            let mut line = Vec::new();
+            let mut limited = (&mut reader).take(MAX_LINE + 1);
+            let read = limited.read_until(b'\n', &mut line);
+            if read.map_err(|why| Problem::of_file(&why))? == 0 {
+                return Ok(());
+            }
+            number += 1;
+            if line.len() as u64 > MAX_LINE {
+                let end = skip_line(&mut reader).map_err(|why| Problem::of_file(&why))?;
+                self.fault(number, vec![too_long()])?;
+                if end {
+                    return Ok(());
+                }
+                continue;
+            }
+            // Editors put one at the beginning of files.
+            let bare = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
+            if bare.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            match json::parse(bare) {
+                Ok(record) => self.record(number, record)?,
+                Err(why) => {
+                    let fault = Fault::new("invalid-value").with("why", why);
+                    self.fault(number, vec![FieldError::new("", fault)])?;
+                }
+            }
+        }
+    }
+
+    /// Takes a record in; `kind` is filled in where only one may be.
+    pub(crate) fn record(&mut self, number: u64, mut record: Value) -> Result<(), Problem> {
+        let kind = match self.kind_of(&mut record) {
+            Ok(kind) => kind,
+            Err(error) => return self.fault(number, vec![error]),
+        };
+        self.count()?;
+        self.spool.lines += 1;
+        let part = self.by_kind.then_some(kind);
+        let file = match self.parts.entry(part) {
+            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::btree_map::Entry::Vacant(empty) => {
+                let file = tempfile::tempfile().map_err(|why| Problem::of_file(&why))?;
+                empty.insert(BufWriter::new(file))
+            }
+        };
+        writeln!(file, "{number}\t{record}").map_err(|why| Problem::of_file(&why))
+    }
+
+    fn kind_of(&self, record: &mut Value) -> Result<Kind, FieldError> {
+        let only = self.only_kind();
+        let members = record.as_object_mut().ok_or_else(|| {
+            let why = "a line is one JSON object";
+            FieldError::new("", Fault::new("invalid-value").with("why", why))
+        })?;
+        if let (None | Some(Value::Null), Some(kind)) = (members.get("kind"), only) {
+            members.insert("kind".to_owned(), kind.code().into());
+        }
+        let given = members.get("kind").and_then(Value::as_str);
+        let given = given.unwrap_or_default();
+        let known = |kind: &&Kind| self.kinds.is_empty() || self.kinds.contains(kind);
+        let known: Vec<Kind> = Kind::ALL.iter().filter(known).copied().collect();
+        let found = known.iter().find(|kind| kind.code() == given);
+        found.copied().ok_or_else(|| {
+            let known: Vec<&str> = known.iter().map(|kind| kind.code()).collect();
+            let close = nearest(given, known.iter().copied());
+            let fault = Fault::new("unknown-code")
+                .with("given", given)
+                .with("nearest", close.unwrap_or_default())
+                .with("known", known.join(", "));
+            FieldError::new("/kind", fault)
+        })
+    }
+
+    /// Notes what is wrong with a line.
+    pub(crate) fn fault(&mut self, line: u64, errors: Vec<FieldError>) -> Result<(), Problem> {
+        self.count()?;
+        self.spool.faulty += 1;
+        let spool = &mut self.spool;
+        spool.faults = json::hash(&format!("{}{line}{errors:?}", spool.faults));
+        if spool.told.len() < MAX_TOLD {
+            spool.told.push(Faulty { line, errors });
+        }
+        Ok(())
+    }
+
+    fn count(&self) -> Result<(), Problem> {
+        if self.spool.lines + self.spool.faulty < MAX_LINES {
+            return Ok(());
+        }
+        Err(too_large())
+    }
+
+    fn finish(mut self) -> Result<Spool, Problem> {
+        for (part, file) in self.parts {
+            let file = file.into_inner();
+            let file = file.map_err(|why| Problem::of_file(why.error()))?;
+            self.spool.parts.insert(part, Arc::new(Mutex::new(file)));
+        }
+        Ok(self.spool)
+    }
+}
+
+/// What is said of a line that is longer than any record.
+pub(crate) fn too_long() -> FieldError {
+    let fault = Fault::new("too-long").with("max", MAX_LINE);
+    FieldError::new("", fault)
+}
+
+/// Passes over the rest of a line; answers whether it was the last.
+fn skip_line(reader: &mut impl BufRead) -> std::io::Result<bool> {
+    loop {
+        let bytes = reader.fill_buf()?;
+        let (count, end) = match bytes.iter().position(|byte| *byte == b'\n') {
+            Some(at) => (at + 1, true),
+            None => (bytes.len(), false),
+        };
+        if count == 0 {
+            return Ok(true);
+        }
+        reader.consume(count);
+        if end {
+            return Ok(false);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Applications for membership in a network.
+
+use crate::http::problem::Problem;
+use crate::operation::extract::{
+    App, Body, HowToWrite, Id, JsonBody, Query, Reader, Writer, describe_path_id, from_head,
+};
+use crate::operation::idempotency::{Keep, Kept, Once, respond};
+use crate::operation::paging::{Page, Paging};
+use crate::operation::reply::Done;
+use crate::operation::routes::{Draft, Extract, Reply, Routes};
+use crate::records::relationships::Address;
+use actix_web::body::BoxBody;
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::kinds::network::Network;
+use domain::statements::application::{Application, ApplicationInput, MAX_APPLICATION};
+use domain::validation::shape::Shape;
+use persistence::publication::applications::on_behalf;
+use persistence::write::idempotency::Answer;
+use serde::Serialize;
+use serde_json::json;
+use std::sync::LazyLock;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// The routes.
+#[must_use]
+pub fn routes() -> Routes {
+    let all = "/v1/networks/{id}/applications";
+    let one = "/v1/networks/{id}/applications/{application}";
+    let apply = ("apply_to_network", "Apply for membership in a network");
+    let list = (
+        "list_network_applications",
+        "List the applications for a network, newest first",
+    );
+    let erase = ("erase_network_application", "Erase an application");
+    let refusals = &[
+        "moved",
+        "gone",
+        "conflict",
+        "forbidden",
+        "applications-closed",
+        "too-many-applications",
+    ];
+    Routes::new("Networks")
+        .route(Method::POST, all, apply, refusals, post)
+        .get(all, list, &["moved", "gone"], get)
+        .route(Method::DELETE, one, erase, &[], delete)
+}
+
+async fn post(
+    app: App,
+    Reader(caller): Reader,
+    id: Id<Network>,
+    _: Query<()>,
+    mut once: Once,
+    JsonBody(input): JsonBody<ApplicationInput>,
+) -> Result<Kept<Received>, Problem> {
+    let (node, options) = on_behalf();
+    if let Some(known) = once.known(&app, &caller, &options).await? {
+        return Ok(known);
+    }
+    let applying = app.store.to_apply(&caller, &id.0, input).await?;
+    once.write_as(&app, &caller, &node, &options, async |unit| {
+        unit.apply(&applying).await.map(|()| Received)
+    })
+    .await
+}
+
+/// 202: the editors of the network decide.
+#[derive(Debug)]
+struct Received;
+
+impl Responder for Received {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        respond(self.kept())
+    }
+}
+
+impl Keep for Received {
+    fn kept(&self) -> Answer {
+        Answer {
+            status: StatusCode::ACCEPTED.as_u16(),
+            headers: Vec::new(),
+            body: String::new(),
+        }
+    }
+}
+
+impl Reply for Received {
+    fn describe(draft: &mut Draft) {
+        let text = "Received; the editors of the network decide. Nobody else reads it.";
+        draft.response(202, json!({"description": text}));
+    }
+}
+
+/// A page of applications.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [{"id": "0193e5a0-0000-7000-8000-000000000004", "relationship": "0193e5a0-0000-7000-8000-000000000005", "publication": "review", "applicant": {"organisation": "Praxis am Markt", "email": "praxis@example.org"}, "message": "Wir möchten Mitglied werden.", "created_at": "2026-03-02T08:00:00.000000Z"}]}))]
+struct ApplicationPage {
+    /// Newest first.
+    items: Vec<Application>,
+    /// Where the next page is, relative to this server; absent on the last page. Also as `Link`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+async fn get(
+    app: App,
+    Writer(caller): Writer,
+    id: Id<Network>,
+    Query(paging): Query<Paging>,
+    address: Address,
+) -> Result<Page<ApplicationPage>, Problem> {
+    let page = (paging.limit, paging.cursor.as_deref());
+    let bound = paging.bound(&address.path);
+    let found = app.store.applications(&caller, &id.0, page, &bound).await?;
+    let next = paging.next(&address.path, found.next.as_ref());
+    let body = ApplicationPage {
+        items: found.items,
+        next: next.clone(),
+    };
+    Ok(Page { body, next })
+}
+
+async fn delete(
+    app: App,
+    Writer(caller): Writer,
+    id: Id<Network>,
+    ApplicationInPath(application): ApplicationInPath,
+    HowToWrite(options): HowToWrite,
+) -> Result<Done, Problem> {
+    app.store
+        .erase_application(&caller, &id.0, application, &options)
+        .await?;
+    Ok(Done)
+}
+
+/// The `{application}` of a URL.
+#[derive(Debug)]
+struct ApplicationInPath(Uuid);
+
+from_head!(ApplicationInPath);
+
+impl ApplicationInPath {
+    #[expect(clippy::unnecessary_wraps, reason = "extractors may fail")]
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        // What is no id is the id of nothing; who may not ask is told that first.
+        let id = Uuid::try_parse(request.match_info().query("application"));
+        Ok(Self(id.unwrap_or_default()))
+    }
+}
+
+impl Extract for ApplicationInPath {
+    fn describe(draft: &mut Draft) {
+        describe_path_id(draft, "application", "The id of the application.");
+    }
+}
+
+impl Body for ApplicationInput {
+    const EXAMPLE: &'static str = r#"{"applicant": {"organisation": "Praxis am Markt", "email": "praxis@example.org"}, "message": "Wir möchten Mitglied werden."}"#;
+    const LIMIT: usize = MAX_APPLICATION;
+
+    fn shape() -> &'static Shape {
+        static SHAPE: LazyLock<Shape> = LazyLock::new(ApplicationInput::compile);
+        &SHAPE
+    }
+}

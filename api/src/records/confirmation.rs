@@ -1,0 +1,116 @@
+//! What the ends of a relationship state of it, with an `ETag` of its own.
+
+use crate::http::problem::Problem;
+use crate::operation::extract::{
+    App, Approver, Body, HowToWrite, Id, IfMatch, IfNoneMatch, JsonBody, Query, Reader,
+};
+use crate::operation::reply::content;
+use crate::operation::routes::{Draft, Reply, Routes};
+use crate::records::crud::find;
+use actix_web::body::BoxBody;
+use actix_web::http::{Method, header};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::base::json::insert;
+use domain::base::kind::Kind;
+use domain::kinds::relationship::Relationship;
+use domain::statements::confirmation::{Confirmation, ConfirmationInput};
+use domain::validation::shape::Shape;
+use persistence::publication::confirmation::Stated;
+use serde_json::json;
+use std::sync::LazyLock;
+
+/// The routes.
+#[must_use]
+pub fn routes() -> Routes {
+    let path = "/v1/relationships/{id}/confirmation";
+    let read = (
+        "get_relationship_confirmation",
+        "Read what the ends of a relationship state of it",
+    );
+    let write = (
+        "put_relationship_confirmation",
+        "State, as an end, whether a relationship is right",
+    );
+    Routes::new("Relationships")
+        .get(path, read, &["moved", "gone"], get)
+        .route(Method::PUT, path, write, &["moved", "gone"], put)
+}
+
+async fn get(
+    app: App,
+    Reader(caller): Reader,
+    id: Id<Relationship>,
+    _: Query<()>,
+    known: IfNoneMatch,
+) -> Result<ConfirmationReply, Problem> {
+    let row = find(&app, &caller, Kind::Relationship, &id.0).await?;
+    let stated = app.store.confirmation(&caller, &row).await?;
+    let current = known.has(&format!("\"{}\"", stated.version));
+    Ok(ConfirmationReply { stated, current })
+}
+
+async fn put(
+    app: App,
+    Approver(caller): Approver,
+    id: Id<Relationship>,
+    IfMatch(expected): IfMatch,
+    HowToWrite(options): HowToWrite,
+    JsonBody(input): JsonBody<ConfirmationInput>,
+) -> Result<ConfirmationReply, Problem> {
+    let row = find(&app, &caller, Kind::Relationship, &id.0).await?;
+    let stated = app
+        .store
+        .confirm(&caller, row.id, &expected, &input, &options)
+        .await?;
+    Ok(ConfirmationReply {
+        stated,
+        current: false,
+    })
+}
+
+/// 200 with what the ends state, or 304.
+#[derive(Debug)]
+struct ConfirmationReply {
+    stated: Stated,
+    current: bool,
+}
+
+impl Responder for ConfirmationReply {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let etag = (header::ETAG, format!("\"{}\"", self.stated.version));
+        if self.current {
+            return HttpResponse::NotModified().insert_header(etag).finish();
+        }
+        HttpResponse::Ok()
+            .insert_header(etag)
+            .json(self.stated.confirmation)
+    }
+}
+
+impl Reply for ConfirmationReply {
+    fn describe(draft: &mut Draft) {
+        let schema = draft.schema::<Confirmation>();
+        let mut response = content("What the ends state.", "application/json", &schema);
+        insert(
+            &mut response,
+            &["headers", "ETag"],
+            json!({
+                "description": "The version of the statements, which is not that of the relationship, but rises with it too: what has changed must be looked at again.",
+                "schema": {"type": "string"},
+            }),
+        );
+        draft.response(200, response);
+    }
+}
+
+impl Body for ConfirmationInput {
+    const EXAMPLE: &'static str = r#"{"end": "to", "state": "confirmed"}"#;
+    const LIMIT: usize = 16 * 1024;
+
+    fn shape() -> &'static Shape {
+        static SHAPE: LazyLock<Shape> = LazyLock::new(ConfirmationInput::compile);
+        &SHAPE
+    }
+}

@@ -1,0 +1,400 @@
+//! Contact persons of records, and everything that is held about a person.
+
+use crate::formats::view::weak_tag;
+use crate::http::problem::Problem;
+use crate::operation::extract::{
+    Admin, App, Body, DryRun, Id, IfMatch, JsonBody, Query, Reader, Writer, describe_refusals,
+    path_id, read_json,
+};
+use crate::operation::idempotency::{Keep, Kept, Once, respond};
+use crate::operation::paging::{Page, Paging};
+use crate::operation::reply::{Private, content, header_pair};
+use crate::operation::routes::{Draft, Extract, Reply, Routes};
+use crate::records::crud::find;
+use crate::records::relationships::Address;
+use actix_web::body::BoxBody;
+use actix_web::dev::Payload;
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
+use domain::base::fault::FieldError;
+use domain::base::json::insert;
+use domain::base::kind::{Kind, Resource};
+use domain::statements::contact_person::{ContactPerson, ContactPersonInput, MAX_CONTACT_PERSON};
+use domain::statements::personal_data::{PersonalData, PersonalDataInput};
+use domain::validation::shape::Shape;
+use futures::future::LocalBoxFuture;
+use persistence::persons::{PersonChange, options};
+use persistence::write::idempotency::Answer;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::sync::LazyLock;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Where contact persons are by their ids.
+const PATH: &str = "/v1/contact_persons";
+
+/// Their tag in the document.
+const TAG: &str = "Contact persons";
+
+/// The routes below the records of a kind.
+#[must_use]
+pub fn of<T: Resource>() -> Routes {
+    let path = format!("/v1/{}/{{id}}/contact_persons", T::KIND.plural());
+    let kind = T::KIND;
+    let list = format!("list_{kind}_contact_persons");
+    let listed = format!("List the contact persons of a {kind}");
+    let create = format!("create_{kind}_contact_person");
+    let created = format!("Add a contact person to a {kind}");
+    Routes::new(TAG)
+        .get(&path, (&list, &listed), &["moved", "gone"], all::<T>)
+        .route(
+            Method::POST,
+            &path,
+            (&create, &created),
+            &["moved", "gone"],
+            post::<T>,
+        )
+}
+
+/// The routes of contact persons by their ids, and of what is held about a person.
+#[must_use]
+pub fn routes() -> Routes {
+    let one = format!("{PATH}/{{id}}");
+    let get_ = ("get_contact_person", "Read a contact person");
+    let change = ("patch_contact_person", "Change a contact person");
+    let erase = (
+        "delete_contact_person",
+        "Remove a contact person for good: nothing is kept",
+    );
+    let export = (
+        "export_personal_data",
+        "Tell everything that is held about a person (GDPR Art. 15)",
+    );
+    Routes::new(TAG)
+        .get(&one, get_, &[], get)
+        .route(Method::PATCH, &one, change, &[], patch)
+        .route(Method::DELETE, &one, erase, &[], delete)
+        .route(Method::POST, "/v1/personal_data", export, &[], held)
+}
+
+/// A page of contact persons.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [{"id": "0193e5a0-0000-7000-8000-00000000000a", "record": {"kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002"}, "name": "Erika Beispiel", "role": "Netzwerkmanagement", "email": "erika@beispiel.example", "language": "de"}]}))]
+struct ContactPersonPage {
+    /// In the order in which they were made.
+    items: Vec<ContactPerson>,
+    /// Where the next page is, relative to this server; absent on the last page. Also as `Link`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+async fn all<T: Resource>(
+    app: App,
+    Reader(caller): Reader,
+    id: Id<T>,
+    Query(paging): Query<Paging>,
+    address: Address,
+) -> Result<Page<ContactPersonPage>, Problem> {
+    let page = (paging.limit, paging.cursor.as_deref());
+    let bound = paging.bound(&address.path);
+    let key = (T::KIND, id.0.as_str());
+    let found = app.store.persons(&caller, key, page, &bound).await?;
+    let next = paging.next(&address.path, found.next.as_ref());
+    let body = ContactPersonPage {
+        items: found.items,
+        next: next.clone(),
+    };
+    Ok(Page { body, next })
+}
+
+async fn post<T: Resource>(
+    app: App,
+    Writer(caller): Writer,
+    id: Id<T>,
+    Query(DryRun(dry_run)): Query<DryRun>,
+    mut once: Once,
+    PersonBody(body): PersonBody,
+) -> Result<Kept<Created>, Problem> {
+    let person = domain::base::id::new();
+    let options = options(PersonChange::Created, person, dry_run);
+    if let Some(known) = once.known(&app, &caller, &options).await? {
+        return Ok(known);
+    }
+    let row = find(&app, &caller, T::KIND, &id.0).await?;
+    let record: (Kind, Uuid) = (T::KIND, row.id);
+    once.write(&app, &caller, &options, async |unit| {
+        let person = unit.create_person(person, record, body.clone()).await?;
+        Ok(Created { person, dry_run })
+    })
+    .await
+}
+
+async fn get(
+    app: App,
+    Reader(caller): Reader,
+    PersonId(id): PersonId,
+    _: Query<()>,
+) -> Result<Read, Problem> {
+    Ok(Read::new(app.store.person(&caller, id).await?))
+}
+
+async fn patch(
+    app: App,
+    Writer(caller): Writer,
+    PersonId(id): PersonId,
+    IfMatch(expected): IfMatch,
+    Query(DryRun(dry_run)): Query<DryRun>,
+    PersonPatch(patch): PersonPatch,
+) -> Result<Read, Problem> {
+    // Whom the caller may not know of is not there.
+    app.store.person(&caller, id).await?;
+    let options = options(PersonChange::Changed, id, dry_run);
+    let person = app.store.write(&caller, &options, async |unit| {
+        unit.change_person(id, &expected, &patch).await
+    });
+    Ok(Read::new(person.await?))
+}
+
+async fn delete(
+    app: App,
+    Writer(caller): Writer,
+    PersonId(id): PersonId,
+    IfMatch(expected): IfMatch,
+    Query(DryRun(dry_run)): Query<DryRun>,
+) -> Result<Erased, Problem> {
+    app.store.person(&caller, id).await?;
+    let options = options(PersonChange::Erased, id, dry_run);
+    let erased = app.store.write(&caller, &options, async |unit| {
+        unit.erase_person(id, &expected).await
+    });
+    erased.await?;
+    Ok(Erased)
+}
+
+async fn held(
+    app: App,
+    Admin(admin): Admin,
+    _: Query<()>,
+    JsonBody(about): JsonBody<PersonalDataInput>,
+) -> Result<Private<PersonalData>, Problem> {
+    let found = app.store.personal_data(&about).await?;
+    tracing::info!(by = ?admin.account, "personal data were read");
+    Ok(Private::new(found))
+}
+
+path_id!(
+    /// The `{id}` of a contact person in a URL.
+    PersonId,
+    "id",
+    "The id of the contact person."
+);
+
+/// A contact person as sent; checked once it is known that the caller may write one.
+#[derive(Debug)]
+struct PersonBody(Value);
+
+impl FromRequest for PersonBody {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        let types = &["application/json"];
+        Box::pin(async move {
+            let body = read_json(request, payload, MAX_CONTACT_PERSON, types).await?;
+            Ok(Self(body))
+        })
+    }
+}
+
+impl Extract for PersonBody {
+    fn describe(draft: &mut Draft) {
+        let schema = draft.schema::<ContactPersonInput>();
+        let example = json!({
+            "name": "Erika Beispiel",
+            "role": "Netzwerkmanagement",
+            "email": "erika@beispiel.example",
+            "language": "de",
+            "purpose": "Auskunft an Interessierte",
+            "visibility": "public",
+            "consent": {"from": "2025-01-01T00:00:00Z", "proof": "Formular vom 2.1.2025"},
+        });
+        let content = json!({"schema": schema, "example": example});
+        draft.request_body(json!({
+            "required": true,
+            "content": {"application/json": content},
+        }));
+        describe_refusals(draft);
+    }
+}
+
+/// A JSON merge patch (RFC 7396) of a contact person.
+#[derive(Debug)]
+struct PersonPatch(Value);
+
+/// As what a merge patch may be sent.
+const PATCHES: &[&str] = &["application/merge-patch+json", "application/json"];
+
+impl FromRequest for PersonPatch {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let body = read_json(request, payload, MAX_CONTACT_PERSON, PATCHES).await?;
+            Ok(Self(body))
+        })
+    }
+}
+
+impl Extract for PersonPatch {
+    fn describe(draft: &mut Draft) {
+        let content = json!({
+            "schema": {
+                "type": "object",
+                "description": "Members of ContactPersonInput to change; `null` removes a member.",
+                "additionalProperties": true,
+            },
+            "example": {"phone": "+49 561 1234"},
+        });
+        let all = PATCHES.iter();
+        let all = all.map(|one| ((*one).to_owned(), content.clone()));
+        let all: serde_json::Map<String, Value> = all.collect();
+        draft.request_body(json!({"required": true, "content": all}));
+        describe_refusals(draft);
+    }
+}
+
+/// What is answered of a contact person: no cache keeps it, since a consent may end at any time.
+fn answer(status: StatusCode, person: &ContactPerson) -> Answer {
+    let body = json!(person).to_string();
+    let etag = match person.version {
+        Some(version) => format!("\"{version}\""),
+        None => weak_tag(&body),
+    };
+    Answer {
+        status: status.as_u16(),
+        headers: vec![
+            header_pair(&header::CONTENT_TYPE, "application/json"),
+            header_pair(&header::CACHE_CONTROL, "no-store"),
+            header_pair(&header::ETAG, &etag),
+        ],
+        body,
+    }
+}
+
+fn describe(draft: &mut Draft, status: u16, description: &str, headers: &[&str]) {
+    let schema = draft.schema::<ContactPerson>();
+    let mut response = content(description, "application/json", &schema);
+    for header in headers {
+        let object = json!({"schema": {"type": "string"}});
+        insert(&mut response, &["headers", header], object);
+    }
+    draft.response(status, response);
+}
+
+/// 200 with a contact person.
+#[derive(Debug)]
+struct Read(Box<ContactPerson>);
+
+impl Read {
+    fn new(person: ContactPerson) -> Self {
+        Self(Box::new(person))
+    }
+}
+
+impl Responder for Read {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        respond(answer(StatusCode::OK, &self.0))
+    }
+}
+
+impl Reply for Read {
+    fn describe(draft: &mut Draft) {
+        let text = "The contact person; whole for editors of the record.";
+        describe(draft, 200, text, &["ETag", "Cache-Control"]);
+    }
+}
+
+/// 201 with a new contact person; 200 without `id` for a dry run.
+#[derive(Debug)]
+struct Created {
+    person: ContactPerson,
+    dry_run: bool,
+}
+
+impl Keep for Created {
+    fn kept(&self) -> Answer {
+        let mut answer = answer(StatusCode::CREATED, &self.person);
+        if self.dry_run {
+            let mut body = json!(self.person);
+            insert(&mut body, &["id"], Value::Null);
+            answer.headers.retain(|(name, _)| name != "etag");
+            answer.status = StatusCode::OK.as_u16();
+            answer.body = body.to_string();
+        } else {
+            let location = format!("{PATH}/{}", self.person.id);
+            let location = header_pair(&header::LOCATION, &location);
+            answer.headers.push(location);
+        }
+        answer
+    }
+}
+
+impl Responder for Created {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        respond(self.kept())
+    }
+}
+
+impl Reply for Created {
+    fn describe(draft: &mut Draft) {
+        let headers = &["ETag", "Location", "Cache-Control"];
+        describe(draft, 201, "The new contact person.", headers);
+        let schema = json!({
+            "type": "object",
+            "description": "As ContactPerson, but `id` is null.",
+            "example": {"id": null, "record": {"kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002"}, "name": "Erika Beispiel"},
+        });
+        let text = "What a dry run would make; `id` is null.";
+        draft.response(200, content(text, "application/json", &schema));
+    }
+}
+
+/// 204: it is gone.
+#[derive(Debug)]
+struct Erased;
+
+impl Responder for Erased {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::NoContent().finish()
+    }
+}
+
+impl Reply for Erased {
+    fn describe(draft: &mut Draft) {
+        draft.response(204, json!({"description": "Removed for good."}));
+    }
+}
+
+impl Body for PersonalDataInput {
+    const EXAMPLE: &'static str = r#"{"email": "erika@beispiel.example"}"#;
+    const LIMIT: usize = 4 * 1024;
+
+    fn shape() -> &'static Shape {
+        static SHAPE: LazyLock<Shape> = LazyLock::new(PersonalDataInput::compile);
+        &SHAPE
+    }
+
+    fn faults(&self) -> Vec<FieldError> {
+        PersonalDataInput::faults(self)
+    }
+}

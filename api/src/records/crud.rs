@@ -1,0 +1,191 @@
+//! The operations that every kind has, written once and mounted per kind.
+
+use crate::formats::view::View;
+use crate::http::problem::Problem;
+use crate::operation::extract::{
+    App, HowToWrite, Id, IfMatch, IfNoneMatch, PatchBody, Query, Reader, RecordBody, Writer,
+};
+use crate::operation::idempotency::{Kept, Once};
+use crate::operation::media_type::Wanted;
+use crate::operation::reply::{Changed, Created, Done, Found, Written};
+use crate::operation::routes::Routes;
+use actix_web::http::Method;
+use domain::access::rules::Caller;
+use domain::base::fault::{Fault, FieldError};
+use domain::base::kind::{Kind, Resource};
+use persistence::StoreError;
+use persistence::entity::record;
+use persistence::unit::WriteOptions;
+use persistence::write::{Edit, Precondition};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// The generic operations of a kind.
+#[must_use]
+pub fn resource<T: Resource>(tag: &'static str) -> Routes {
+    let plural = T::KIND.plural();
+    let all = format!("/v1/{plural}");
+    let one = format!("/v1/{plural}/{{id}}");
+    let kind = T::KIND;
+    let name = |verb: &str| format!("{verb}_{kind}");
+    let a = match kind {
+        Kind::Actor | Kind::Event => format!("an {kind}"),
+        Kind::Region | Kind::Topic | Kind::Network | Kind::Project | Kind::Relationship => {
+            format!("a {kind}")
+        }
+    };
+    Routes::new(tag)
+        .route(
+            Method::POST,
+            &all,
+            (&name("create"), &format!("Create {a}")),
+            &[],
+            create::<T>,
+        )
+        .get(&one, (&name("get"), &format!("Read {a}")), &[], get::<T>)
+        .route(
+            Method::PUT,
+            &one,
+            (&name("replace"), &format!("Replace {a}")),
+            &[],
+            replace::<T>,
+        )
+        .route(
+            Method::PATCH,
+            &one,
+            (&name("patch"), &format!("Change members of {a}")),
+            &[],
+            patch::<T>,
+        )
+        .route(
+            Method::DELETE,
+            &one,
+            (&name("delete"), &format!("Delete {a}")),
+            &["still-referenced", "has-relationships"],
+            delete::<T>,
+        )
+}
+
+async fn create<T: Resource>(
+    app: App,
+    Writer(caller): Writer,
+    HowToWrite(options): HowToWrite,
+    mut once: Once,
+    body: RecordBody<T>,
+) -> Result<Kept<Created<T>>, Problem> {
+    once.write(&app, &caller, &options, async |unit| {
+        let id = domain::base::id::new();
+        let saved = unit.create(T::KIND, id, body.0.clone()).await?;
+        Created::new(saved, options.dry_run)
+    })
+    .await
+}
+
+async fn get<T: Resource>(
+    app: App,
+    Reader(caller): Reader,
+    id: Id<T>,
+    Query(view): Query<View<T>>,
+    known: IfNoneMatch,
+    Wanted(media): Wanted,
+) -> Result<Found<T>, Problem> {
+    let row = find(&app, &caller, T::KIND, &id.0).await?;
+    let shown = view.show(&app.store, &caller, &row, media).await?;
+    if known.has(&shown.etag) {
+        return Ok(Found::not_modified(shown.etag));
+    }
+    Ok(Found::new(shown))
+}
+
+async fn replace<T: Resource>(
+    app: App,
+    Writer(caller): Writer,
+    id: Id<T>,
+    IfMatch(expected): IfMatch,
+    HowToWrite(options): HowToWrite,
+    body: RecordBody<T>,
+) -> Result<Changed<T>, Problem> {
+    change(
+        &app,
+        &caller,
+        &id,
+        &expected,
+        Edit::Replace(body.0),
+        &options,
+    )
+    .await
+}
+
+async fn patch<T: Resource>(
+    app: App,
+    Writer(caller): Writer,
+    id: Id<T>,
+    IfMatch(expected): IfMatch,
+    HowToWrite(options): HowToWrite,
+    body: PatchBody<T>,
+) -> Result<Changed<T>, Problem> {
+    change(&app, &caller, &id, &expected, Edit::Patch(body.0), &options).await
+}
+
+async fn change<T: Resource>(
+    app: &App,
+    caller: &Caller,
+    id: &Id<T>,
+    expected: &Precondition,
+    edit: Edit,
+    options: &WriteOptions,
+) -> Result<Changed<T>, Problem> {
+    let row = find(app, caller, T::KIND, &id.0).await?;
+    let (Edit::Replace(body) | Edit::Patch(body)) = &edit;
+    same_id(&row, body)?;
+    let key = (T::KIND, row.id);
+    let saved = app
+        .store
+        .modify(caller, key, expected, &edit, options)
+        .await?;
+    let mut written = Written::new(&saved.row, saved.warnings)?;
+    if options.dry_run {
+        written.version = None;
+    }
+    Ok(Changed(written))
+}
+
+async fn delete<T: Resource>(
+    app: App,
+    Writer(caller): Writer,
+    id: Id<T>,
+    IfMatch(expected): IfMatch,
+    HowToWrite(options): HowToWrite,
+) -> Result<Done, Problem> {
+    let row = find(&app, &caller, T::KIND, &id.0).await?;
+    let key = (T::KIND, row.id);
+    app.store.delete(&caller, key, &expected, &options).await?;
+    Ok(Done)
+}
+
+/// The record that a URL names; a slug that has changed answers 308 with the new address.
+///
+/// # Errors
+/// Those of [`persistence::Store::get`].
+pub async fn find(
+    app: &App,
+    caller: &Caller,
+    kind: Kind,
+    key: &str,
+) -> Result<record::Model, Problem> {
+    Ok(app.store.get(caller, kind, key).await?)
+}
+
+/// A body may carry an `id` only if it is that of the record.
+fn same_id(row: &record::Model, body: &Value) -> Result<(), Problem> {
+    let id = body.get("id").filter(|id| !id.is_null());
+    match id {
+        Some(id) if id.as_str().and_then(|id| Uuid::try_parse(id).ok()) != Some(row.id) => {
+            let fault = Fault::new("id-mismatch")
+                .with("given", id)
+                .with("expected", row.id);
+            Err(StoreError::Invalid(vec![FieldError::new("/id", fault)]).into())
+        }
+        Some(_) | None => Ok(()),
+    }
+}

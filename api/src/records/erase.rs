@@ -1,0 +1,89 @@
+//! Erasing records, or single versions of them, for good.
+
+use crate::http::problem::Problem;
+use crate::operation::extract::{
+    Admin, App, ChangeReason, Id, MayMatch, Pairs, Parameter, Parameters, Query, wrong,
+};
+use crate::operation::idempotency::{Kept, Once};
+use crate::operation::reply::Done;
+use crate::operation::routes::Routes;
+use actix_web::http::Method;
+use domain::base::kind::Resource;
+use persistence::erase::options;
+
+/// The routes of a kind.
+#[must_use]
+pub fn routes<T: Resource>(tag: &'static str) -> Routes {
+    let path = format!("/v1/{}/{{id}}/erase", T::KIND.plural());
+    let id = format!("erase_{}", T::KIND);
+    let summary = format!("Erase a {} and all that it ever said, for good", T::KIND);
+    let problems = &["still-referenced", "has-relationships"];
+    Routes::new(tag).route(Method::POST, &path, (&id, &summary), problems, post::<T>)
+}
+
+/// What is to be erased, and whether that is only rehearsed.
+#[derive(Debug)]
+struct Wanted {
+    version: Option<i64>,
+    dry_run: bool,
+}
+
+impl Parameters for Wanted {
+    fn table() -> &'static [Parameter] {
+        &[
+            Parameter {
+                name: "version",
+                description: "Erase only what this earlier version said; the record stays.",
+                schema: r#"{"type": "integer", "minimum": 1}"#,
+                example: "1",
+                repeatable: false,
+            },
+            Parameter {
+                name: "dry_run",
+                description: "Check everything and answer as if, but write nothing.",
+                schema: r#"{"type": "boolean", "default": false}"#,
+                example: "true",
+                repeatable: false,
+            },
+        ]
+    }
+
+    fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        let version = pairs.one("version").map(|text| {
+            let version = text.parse::<i64>().ok().filter(|version| *version > 0);
+            version.ok_or_else(|| wrong("version", text, "the number of a version"))
+        });
+        Ok(Self {
+            version: version.transpose()?,
+            dry_run: pairs.flag("dry_run")?.unwrap_or(false),
+        })
+    }
+}
+
+async fn post<T: Resource>(
+    app: App,
+    Admin(caller): Admin,
+    id: Id<T>,
+    MayMatch(expected): MayMatch,
+    Query(wanted): Query<Wanted>,
+    ChangeReason(reason): ChangeReason,
+    mut once: Once,
+) -> Result<Kept<Done>, Problem> {
+    let options = options(wanted.version, reason, wanted.dry_run);
+    // Once it is erased, there is nothing to be found.
+    if let Some(known) = once.known(&app, &caller, &options).await? {
+        return Ok(known);
+    }
+    let record = app.store.to_erase(&caller, T::KIND, &id.0).await?;
+    once.write(&app, &caller, &options, async |unit| {
+        match wanted.version {
+            Some(version) => {
+                let key = (T::KIND, record);
+                unit.erase_version(key, version, &expected).await?;
+            }
+            None => unit.erase(T::KIND, record, &expected).await?,
+        }
+        Ok(Done)
+    })
+    .await
+}

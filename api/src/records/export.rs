@@ -1,0 +1,191 @@
+//! `GET /v1/export`: everything that lists hold, in one streamed answer.
+
+mod download;
+mod parameters;
+
+use crate::formats::geojson;
+use crate::http::problem::Problem;
+use crate::operation::extract::{App, Query, Reader};
+use crate::operation::media_type::{Media, Wanted};
+use crate::operation::reply::content;
+use crate::operation::routes::{Draft, Reply, Routes, reference};
+use crate::records::list::parameters::DESCRIBED;
+use crate::records::list::resolve_all;
+use actix_web::body::BoxBody;
+use actix_web::http::{Method, header};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::access::rules::Caller;
+use domain::base::json::insert;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+pub(crate) use download::{Export, Running};
+use futures::stream::{self, TryStreamExt};
+use parameters::ExportParameters;
+use persistence::search::filter::Filter;
+use serde_json::{Map, json};
+use std::collections::VecDeque;
+
+/// The route.
+#[must_use]
+pub fn routes() -> Routes {
+    let names = ("export", "Export records: NDJSON, CSV or GeoJSON, streamed");
+    let problems = &["unknown-reference", "index-behind"];
+    Routes::new("Export").get("/v1/export", names, problems, export)
+}
+
+async fn export(
+    app: App,
+    Reader(caller): Reader,
+    Query(mut sent): Query<ExportParameters>,
+    Wanted(media): Wanted,
+) -> Result<ExportReply, Problem> {
+    let geometry = sent.check(media)?;
+    let filter = &mut sent.records.filter;
+    resolve_all(&app, &caller, &sent.records.names, filter).await?;
+    if let Some(relationships) = &mut sent.relationships {
+        relationships.resolve(&app, &caller).await?;
+    }
+    let parts = parts(&app, &caller, &sent).await?;
+    let export = Export {
+        store: app.store.clone(),
+        caller,
+        media,
+        representation: sent.representation,
+        geometry,
+        records: sent.records.filter,
+        relationships: sent
+            .relationships
+            .map(|sent| sent.sent.filter)
+            .unwrap_or_default(),
+        parts,
+    };
+    let name = match sent.kinds.as_slice() {
+        [one] => one.plural(),
+        _ => "export",
+    };
+    let date = app.store.clock().now().format("%Y-%m-%d");
+    let origin = &app.store.node().origin;
+    Ok(ExportReply {
+        file: format!("{origin}-{name}-{date}.{}", media.format()),
+        running: Running::new(export),
+        media,
+    })
+}
+
+/// What is exported, all of it known before the first byte goes out: 16 bytes a record.
+async fn parts(
+    app: &App,
+    caller: &Caller,
+    sent: &ExportParameters,
+) -> Result<VecDeque<(Kind, Vec<uuid::Uuid>)>, Problem> {
+    let mut parts = VecDeque::new();
+    for kind in sent.kinds.iter().copied() {
+        let ids = match (kind, &sent.relationships) {
+            (Kind::Relationship, None) => Vec::new(),
+            (Kind::Relationship, Some(relationships)) => {
+                let filter = &relationships.sent.filter;
+                app.store.relationship_ids(caller, filter).await?
+            }
+            _ => {
+                let filter = Filter {
+                    kinds: vec![kind],
+                    ..sent.records.filter.clone()
+                };
+                let ids = app.search.ids(caller, &filter).await?;
+                app.store.in_dependency_order(ids).await?
+            }
+        };
+        parts.push_back((kind, ids));
+    }
+    Ok(parts)
+}
+
+/// 200 with a stream.
+#[derive(Debug)]
+struct ExportReply {
+    running: Running,
+    media: Media,
+    file: String,
+}
+
+/// Ends the connection, so that what came is not taken for all.
+#[derive(Debug, thiserror::Error)]
+#[error("the export ended early")]
+struct EndedEarly;
+
+impl Responder for ExportReply {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        let media_type = match self.media {
+            Media::Csv => "text/csv; charset=utf-8; header=present",
+            Media::Json | Media::GeoJson | Media::NdJson => self.media.name(),
+        };
+        response.content_type(media_type).insert_header((
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{}\"", self.file),
+        ));
+        if request.method() == Method::HEAD {
+            return response.streaming(stream::empty::<Result<Bytes, EndedEarly>>());
+        }
+        let texts = stream::try_unfold(self.running, |mut running| async move {
+            let text = running.next().await?;
+            Ok::<_, Problem>(text.map(|text| (Bytes::from(text), running)))
+        });
+        response.streaming(texts.map_err(|problem| {
+            tracing::error!(code = problem.kind.code, "an export ended early");
+            EndedEarly
+        }))
+    }
+}
+
+impl Reply for ExportReply {
+    fn describe(draft: &mut Draft) {
+        let mut mapping = Map::new();
+        let mut any = Vec::new();
+        for kind in Kind::ALL {
+            let (name, components) = domain::base::schema::of_kind(*kind);
+            draft.components(components);
+            let record = reference(&format!("{name}Record"));
+            mapping.insert(
+                kind.code().to_owned(),
+                record.get("$ref").cloned().unwrap_or_default(),
+            );
+            any.push(record);
+        }
+        let record = json!({
+            "description": "One line: a record, as `import` takes it back.",
+            "anyOf": any,
+            "discriminator": {"propertyName": "kind", "mapping": mapping},
+        });
+        draft.components(Map::from_iter([("ExportedRecord".to_owned(), record)]));
+        let record = reference("ExportedRecord");
+        let text = "A stream; it is complete only if the connection ends as HTTP demands. Kinds come in dependency order, relationships last. Relationships match only if no filter was given that they do not have. The schema of NDJSON is that of one line.";
+        let mut response = content(text, Media::NdJson.name(), &record);
+        let kind = DESCRIBED.first().copied().unwrap_or(Kind::Actor);
+        let example = crate::formats::view::example_of(kind);
+        insert(
+            &mut response,
+            &["content", Media::NdJson.name(), "example"],
+            example.clone(),
+        );
+        let table = json!({
+            "schema": {"type": "string", "description": "RFC 4180 in UTF-8. Columns are dotted paths; `;` stands between the elements of a list, `\\;` and `\\\\` for these characters inside one. What a spreadsheet would take for a formula has an apostrophe before it. `other_members` holds as JSON what this release does not know."},
+            "example": "\"id\",\"kind\",\"name\"\r\n\"0193e5a0-0000-7000-8000-000000000000\",\"actor\",\"Klinikum Kassel\"\r\n",
+        });
+        insert(&mut response, &["content", Media::Csv.name()], table);
+        let page = json!({
+            "type": "object",
+            "required": ["items"],
+            "properties": {"items": {"type": "array", "items": record}},
+        });
+        let name = "ExportFeatureCollection";
+        geojson::describe_collection(draft, &mut response, name, &page, &example);
+        let header =
+            json!({"description": "A name for the file (RFC 6266).", "schema": {"type": "string"}});
+        insert(&mut response, &["headers", "Content-Disposition"], header);
+        draft.response(200, response);
+    }
+}

@@ -1,0 +1,187 @@
+//! What an export takes: every filter of the lists, those of one kind only together with it.
+
+use crate::formats::view::Representation;
+use crate::formats::{geojson, view};
+use crate::http::problem::Problem;
+use crate::operation::extract::{Pairs, Parameter, Parameters, unknown, wrong};
+use crate::operation::media_type;
+use crate::operation::media_type::Media;
+use crate::records::list::{Narrowing, parameters};
+use crate::records::relationships::Everywhere;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use std::sync::LazyLock;
+
+/// The query of an export; references are still names.
+#[derive(Debug)]
+pub(crate) struct ExportParameters {
+    /// In dependency order.
+    pub(crate) kinds: Vec<Kind>,
+    /// What described records are narrowed to.
+    pub(crate) records: Narrowing,
+    /// What relationships are narrowed to; absent if no relationship can match.
+    pub(crate) relationships: Option<Everywhere>,
+    /// How records are shown.
+    pub(crate) representation: Representation,
+    /// Whether regions are drawn with their area.
+    pub(crate) geometry: Option<bool>,
+    /// Whether anything was asked of the shape of records.
+    shaped: Option<&'static str>,
+}
+
+/// Parameters of lists that make no sense where everything comes at once.
+const PAGING: &[&str] = &[
+    "sort",
+    "limit",
+    "cursor",
+    "facets",
+    "highlights",
+    "include",
+    "kind",
+];
+
+/// Filters that relationships share with everything else.
+const SHARED: &[&str] = &[
+    "id",
+    "home_region",
+    "origin",
+    "publication",
+    "external_id",
+    "updated_since",
+];
+
+const KIND: Parameter = Parameter {
+    name: "kind",
+    description: "Only these kinds; comma is OR. With a single one its own filters can be given; CSV needs a single one.",
+    schema: r#"{"type": "string", "maxLength": 100}"#,
+    example: "actor",
+    repeatable: false,
+};
+
+const FORMAT: Parameter = Parameter {
+    name: "format",
+    description: "ndjson, csv or geojson; goes before `Accept`. With `kind=event` it can be given again, as the filter of that name.",
+    schema: r#"{"type": "string"}"#,
+    example: "csv",
+    repeatable: true,
+};
+
+/// The parameters that every export takes.
+fn own() -> impl Iterator<Item = &'static Parameter> {
+    const OWN: &[Parameter] = &[KIND, FORMAT, geojson::GEOMETRY];
+    let shape = view::PARAMETERS.iter();
+    OWN.iter()
+        .chain(shape.filter(|one| ["lang", "fields"].contains(&one.name)))
+}
+
+/// The filters of one kind, or the common ones.
+fn filters(listed: Option<Kind>) -> impl Iterator<Item = &'static Parameter> {
+    let table = match listed {
+        Some(Kind::Relationship) => Everywhere::table(),
+        listed => parameters::table(listed),
+    };
+    table
+        .iter()
+        .filter(|one| !PAGING.contains(&one.name) && own().all(|own| own.name != one.name))
+}
+
+fn make() -> Vec<Parameter> {
+    let mut table: Vec<Parameter> = own().chain(filters(None)).copied().collect();
+    for kind in Kind::ALL {
+        for one in filters(Some(*kind)) {
+            if table.iter().any(|known| known.name == one.name) {
+                continue;
+            }
+            let takers = Kind::ALL
+                .iter()
+                .filter(|kind| filters(Some(**kind)).any(|other| other.name == one.name));
+            let takers: Vec<String> = takers.map(|kind| format!("`kind={kind}`")).collect();
+            let description = format!("With {}: {}", takers.join(" or "), one.description);
+            // Texts of the tables that are made once live as long as the program.
+            table.push(Parameter {
+                description: description.leak(),
+                ..*one
+            });
+        }
+    }
+    table
+}
+
+/// What is left when `format` has named the media type: of events, the filter of that name.
+fn without_media(pairs: &Pairs, only: Option<Kind>) -> Result<Pairs, Problem> {
+    let media = |value: &str| media_type::exported_as(value).is_some();
+    let mut named = pairs.all("format").filter(|value| media(value));
+    if let Some(second) = named.nth(1) {
+        return Err(wrong("format", second, "given once for the media type"));
+    }
+    if let Some(other) = pairs.all("format").find(|value| !media(value))
+        && only != Some(Kind::Event)
+    {
+        return Err(wrong("format", other, "one of ndjson, csv, geojson"));
+    }
+    Ok(pairs.filter(|name, value| name != "format" || !media(value)))
+}
+
+impl Parameters for ExportParameters {
+    fn table() -> &'static [Parameter] {
+        static TABLE: LazyLock<Vec<Parameter>> = LazyLock::new(make);
+        &TABLE
+    }
+
+    fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        let given: Vec<Kind> = pairs.codes::<Kind>("kind")?.into_iter().flatten().collect();
+        let chosen = |kind: &Kind| given.is_empty() || given.contains(kind);
+        let kinds: Vec<Kind> = Kind::ALL.iter().copied().filter(chosen).collect();
+        let only = match kinds.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        };
+        let known: Vec<&str> = own().chain(filters(only)).map(|one| one.name).collect();
+        if let Some(name) = pairs.names().find(|name| !known.contains(name)) {
+            return Err(unknown(name, &known));
+        }
+        let pairs = &without_media(&pairs.without(&["kind"]), only)?;
+        let records = match only {
+            // Its filters are not those of the index.
+            Some(Kind::Relationship) => Narrowing::read(None, &Pairs::default())?,
+            listed => Narrowing::read(listed, pairs)?,
+        };
+        if let (Some(near), None) = (pairs.one("near"), pairs.one("radius")) {
+            return Err(wrong("near", near, "given together with `radius`"));
+        }
+        let shared = |name: &str| SHARED.contains(&name) || own().any(|own| own.name == name);
+        let may_match = only == Some(Kind::Relationship) || pairs.names().all(shared);
+        let relationships = kinds.contains(&Kind::Relationship) && may_match;
+        Ok(Self {
+            records,
+            relationships: relationships
+                .then(|| Everywhere::filters(pairs))
+                .transpose()?,
+            representation: Representation::read(pairs, &kinds)?,
+            geometry: pairs.flag("geometry")?,
+            shaped: ["lang", "fields"]
+                .into_iter()
+                .find(|name| pairs.one(name).is_some()),
+            kinds,
+        })
+    }
+}
+
+impl ExportParameters {
+    /// Refuses what does not go together with the media type.
+    ///
+    /// # Errors
+    /// `invalid-parameter`.
+    pub(crate) fn check(&self, media: Media) -> Result<bool, Problem> {
+        if media == Media::Csv && self.kinds.len() != 1 {
+            let kinds: Vec<&str> = self.kinds.iter().map(|kind| kind.code()).collect();
+            let expected = "a single kind for CSV, since a table has one set of columns";
+            return Err(wrong("kind", &kinds.join(","), expected));
+        }
+        if let (Media::NdJson, Some(name)) = (media, self.shaped) {
+            let expected = "given with format=csv or format=geojson; lines of NDJSON are whole records, so that they can be imported";
+            return Err(wrong(name, "…", expected));
+        }
+        geojson::check_geometry(self.geometry, media)
+    }
+}

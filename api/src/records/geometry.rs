@@ -1,0 +1,113 @@
+//! The geometry of regions: GeoJSON with an ETag of its own.
+
+use crate::http::problem::Problem;
+use crate::operation::extract::{
+    App, GeoJsonBody, GeometryCondition, HowToWrite, Id, IfNoneMatch, Query, Reader, Writer,
+};
+use crate::operation::reply::content;
+use crate::operation::routes::{Draft, Reply, Routes, reference};
+use crate::records::crud::find;
+use actix_web::body::BoxBody;
+use actix_web::http::{Method, header};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::base::json::insert;
+use domain::base::kind::Kind;
+use domain::kinds::region::Region;
+use domain::value::geometry;
+use serde_json::json;
+
+const MEDIA_TYPE: &str = "application/geo+json";
+
+/// The routes.
+#[must_use]
+pub fn routes() -> Routes {
+    let path = "/v1/regions/{id}/geometry";
+    let read = ("get_region_geometry", "Read the geometry of a region");
+    let write = ("put_region_geometry", "Write the geometry of a region");
+    Routes::new("Regions")
+        .get(path, read, &["moved", "gone"], get)
+        .route(Method::PUT, path, write, &["moved", "gone"], put)
+}
+
+async fn get(
+    app: App,
+    Reader(caller): Reader,
+    id: Id<Region>,
+    _: Query<()>,
+    known: IfNoneMatch,
+) -> Result<GeometryReply, Problem> {
+    let row = app.store.geometry(&caller, &id.0).await?;
+    let current = known.has(&format!("\"{}\"", row.version));
+    Ok(GeometryReply {
+        version: row.version,
+        body: (!current).then_some(row.body),
+    })
+}
+
+async fn put(
+    app: App,
+    Writer(caller): Writer,
+    id: Id<Region>,
+    GeometryCondition(expected): GeometryCondition,
+    HowToWrite(options): HowToWrite,
+    GeoJsonBody(body): GeoJsonBody,
+) -> Result<GeometryReply, Problem> {
+    let region = find(&app, &caller, Kind::Region, &id.0).await?;
+    let row = app
+        .store
+        .put_geometry(
+            &caller,
+            region.id,
+            expected.as_ref(),
+            &body.to_string(),
+            &options,
+        )
+        .await?;
+    Ok(GeometryReply {
+        version: row.version,
+        body: Some(row.body),
+    })
+}
+
+/// 200 with the geometry, or 304.
+#[derive(Debug)]
+struct GeometryReply {
+    version: i64,
+    body: Option<String>,
+}
+
+impl Responder for GeometryReply {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let etag = (header::ETAG, format!("\"{}\"", self.version));
+        match self.body {
+            Some(body) => HttpResponse::Ok()
+                .content_type(MEDIA_TYPE)
+                .insert_header(etag)
+                .body(body),
+            None => HttpResponse::NotModified().insert_header(etag).finish(),
+        }
+    }
+}
+
+impl Reply for GeometryReply {
+    fn describe(draft: &mut Draft) {
+        draft.components(geometry::components());
+        let mut response = content("The geometry.", MEDIA_TYPE, &reference("Geometry"));
+        insert(
+            &mut response,
+            &["content", MEDIA_TYPE, "example"],
+            geometry::example(),
+        );
+        insert(
+            &mut response,
+            &["headers", "ETag"],
+            json!({
+                "description": "The version of the geometry, which is not that of the region.",
+                "schema": {"type": "string"},
+            }),
+        );
+        draft.response(200, response);
+    }
+}

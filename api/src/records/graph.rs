@@ -1,0 +1,359 @@
+//! A part of the network as vertices and edges, for diagrams.
+
+use crate::http::problem::Problem;
+use crate::operation::extract::{App, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader};
+use crate::operation::extract::{from_head, language};
+use crate::operation::reply::content;
+use crate::operation::routes::{Draft, Extract, Reply, Routes};
+use crate::records::relationships::query::{ACTIVE_ON, CERTAINTY, LANG, lang, when};
+use actix_web::body::BoxBody;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::base::fault::Lang;
+use domain::base::json::insert;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::kinds::common::Publication;
+use domain::kinds::relationship::table::Side;
+use domain::kinds::relationship::{RelationshipRole, RelationshipType};
+use domain::value::edtf::{Certainty, EdtfDate, Period};
+use domain::value::place::Point;
+use domain::value::reference::End;
+use persistence::read::graph::{self, GraphQuery};
+use persistence::read::relationships::AllOf;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// How many edges an answer holds at most.
+const MAX_EDGES: usize = 5000;
+
+/// The routes.
+#[must_use]
+pub fn routes() -> Routes {
+    let names = ("get_graph", "Read the network around a record");
+    Routes::new("Search").get("/v1/graph", names, &["unknown-reference"], get)
+}
+
+async fn get(
+    app: App,
+    Reader(caller): Reader,
+    Query(asked): Query<Asked>,
+    known: IfNoneMatch,
+    Labels(preferred): Labels,
+) -> Result<GraphReply, Problem> {
+    let described = Kind::ALL.iter().copied();
+    let described: Vec<Kind> = described.filter(|k| *k != Kind::Relationship).collect();
+    let (_, from) = app
+        .store
+        .named(&caller, "from", &described, &asked.from)
+        .await?;
+    let query = GraphQuery {
+        from,
+        depth: asked.depth,
+        types: asked.types,
+        kinds: asked.kinds,
+        active_on: asked.active_on,
+        certain: asked.certain,
+        max_vertices: asked.limit,
+        max_edges: MAX_EDGES,
+    };
+    let graph = app.store.graph(&caller, &query).await?;
+    let lang = asked.lang.unwrap_or(preferred);
+    let json = serde_json::to_string(&Graph::of(graph, lang)?)
+        .map_err(|why| persistence::StoreError::Corrupt(why.to_string()))?;
+    let etag = crate::formats::view::weak_tag(&json);
+    Ok(GraphReply {
+        json: (!known.has(&etag)).then_some(json),
+        etag,
+    })
+}
+
+/// What is asked for.
+#[derive(Debug)]
+struct Asked {
+    from: String,
+    depth: u8,
+    types: AllOf<RelationshipType>,
+    kinds: AllOf<Kind>,
+    active_on: Option<EdtfDate>,
+    certain: bool,
+    limit: usize,
+    lang: Option<Lang>,
+}
+
+impl Parameters for Asked {
+    const REQUIRED: &'static [&'static str] = &["from"];
+
+    fn table() -> &'static [Parameter] {
+        &[
+            Parameter {
+                name: "from",
+                description: "The record in the middle: `kind/slug` or an id.",
+                schema: r#"{"type": "string", "minLength": 1}"#,
+                example: "project/klinikcluster-ruhr",
+                repeatable: false,
+            },
+            Parameter {
+                name: "depth",
+                description: "How many steps away the farthest records are.",
+                schema: r#"{"type": "integer", "minimum": 1, "maximum": 3, "default": 1}"#,
+                example: "2",
+                repeatable: false,
+            },
+            Parameter {
+                name: "type",
+                description: "The types of relationships that count; comma is OR.",
+                schema: r#"{"type": "string"}"#,
+                example: "member_of,part_of",
+                repeatable: true,
+            },
+            Parameter {
+                name: "kind",
+                description: "The kinds of records that count, beside the one in the middle; comma is OR.",
+                schema: r#"{"type": "string"}"#,
+                example: "actor,network",
+                repeatable: true,
+            },
+            ACTIVE_ON,
+            CERTAINTY,
+            Parameter {
+                name: "limit",
+                description: "How many vertices at most, nearest first.",
+                schema: r#"{"type": "integer", "minimum": 1, "maximum": 1000, "default": 200}"#,
+                example: "200",
+                repeatable: false,
+            },
+            LANG,
+        ]
+    }
+
+    fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        let (active_on, certain) = when(pairs)?;
+        let depth = pairs.number("depth", 1, 3)?.unwrap_or(1);
+        let limit = pairs.number("limit", 1, 1000)?.unwrap_or(200);
+        Ok(Self {
+            from: pairs.one("from").unwrap_or_default().to_owned(),
+            depth: u8::try_from(depth).unwrap_or(u8::MAX),
+            types: pairs.codes::<RelationshipType>("type")?,
+            kinds: pairs.codes::<Kind>("kind")?,
+            active_on,
+            certain,
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            lang: lang(pairs)?,
+        })
+    }
+}
+
+/// The language of the labels, unless `lang` says another.
+#[derive(Debug)]
+struct Labels(Lang);
+
+from_head!(Labels);
+
+impl Labels {
+    #[expect(clippy::unnecessary_wraps, reason = "extractors may fail")]
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        Ok(Self(language(request)))
+    }
+}
+
+impl Extract for Labels {
+    fn describe(_: &mut Draft) {}
+}
+
+/// A part of the network.
+#[derive(Debug, Serialize, ToSchema)]
+struct Graph {
+    /// The records, by distance and id.
+    vertices: Vec<GraphVertex>,
+    /// The relationships between them, and those to an end that is no record but one step further;
+    /// nearest first, then by type, position and id.
+    edges: Vec<GraphEdge>,
+    /// Whether something was left out because of `limit`, or because there are more than 5000 edges.
+    truncated: bool,
+}
+
+/// A record in short.
+#[derive(Debug, Serialize, ToSchema)]
+struct GraphVertex {
+    /// Its kind.
+    kind: String,
+    /// Its id.
+    id: Uuid,
+    /// Its slug.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slug: Option<String>,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// How many steps it is away from the record in the middle.
+    #[schema(minimum = 0, maximum = 3)]
+    distance: u8,
+    /// How far it is on its way to the public; anybody sees published ones only.
+    #[schema(value_type = Publication)]
+    publication: String,
+    /// The point of a region, or the first point among the places.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    point: Option<Point>,
+}
+
+/// A relationship in short.
+#[derive(Debug, Serialize, ToSchema)]
+struct GraphEdge {
+    /// The relationship's id.
+    id: Uuid,
+    /// Its type.
+    #[schema(value_type = RelationshipType)]
+    r#type: String,
+    /// How it reads from `from` to `to`.
+    label: String,
+    /// Whether it reads the same both ways.
+    symmetric: bool,
+    /// A vertex, or an end that is no record, as stated.
+    #[schema(value_type = End)]
+    from: Value,
+    /// A vertex, or an end that is no record, as stated.
+    #[schema(value_type = End)]
+    to: Value,
+    /// Its roles.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<RelationshipRole>>)]
+    roles: Option<Value>,
+    /// When it holds, as stated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Period>)]
+    valid: Option<Value>,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    subject: Option<Value>,
+    /// Only with `active_on`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certainty: Option<Certainty>,
+}
+
+impl Graph {
+    fn of(graph: graph::Graph, lang: Lang) -> Result<Self, Problem> {
+        let edges = graph.edges.into_iter();
+        let edges = edges.map(|edge| GraphEdge::of(&edge, lang));
+        Ok(Self {
+            vertices: graph.vertices.into_iter().map(GraphVertex::of).collect(),
+            edges: edges.collect::<Result<_, _>>()?,
+            truncated: graph.truncated,
+        })
+    }
+}
+
+/// Where a record is, in whatever kind of body.
+#[derive(Debug, Default, Deserialize)]
+struct Located {
+    point: Option<Point>,
+    #[serde(default)]
+    places: Vec<Located>,
+}
+
+impl GraphVertex {
+    fn of(vertex: graph::Vertex) -> Self {
+        let row = vertex.row;
+        // A copy may be of a later release; then it is shown without a point.
+        let located = serde_json::from_str::<Located>(&row.body).unwrap_or_default();
+        let mut points = located.places.into_iter().filter_map(|place| place.point);
+        Self {
+            kind: row.kind,
+            id: row.id,
+            slug: row.slug,
+            name: row.name,
+            distance: vertex.distance,
+            publication: row.publication,
+            point: located.point.or_else(|| points.next()),
+        }
+    }
+}
+
+impl GraphEdge {
+    fn of(edge: &graph::Edge, lang: Lang) -> Result<Self, Problem> {
+        let mut body: Value = serde_json::from_str(&edge.row.body)
+            .map_err(|why| persistence::StoreError::Corrupt(why.to_string()))?;
+        let mut take = |member: &str| body.get_mut(member).map(Value::take);
+        let code = take("type").unwrap_or_default();
+        let code = code.as_str().unwrap_or_default();
+        let rule = RelationshipType::parse(code).map(RelationshipType::rule);
+        let label = rule.map_or(code, |rule| rule.label(Side::From).get(lang));
+        Ok(Self {
+            id: edge.row.id,
+            r#type: code.to_owned(),
+            label: label.to_owned(),
+            symmetric: rule.is_some_and(|rule| rule.symmetric),
+            from: take("from").unwrap_or_default(),
+            to: take("to").unwrap_or_default(),
+            roles: take("roles"),
+            valid: take("valid"),
+            subject: take("subject"),
+            certainty: edge.certainty,
+        })
+    }
+}
+
+/// 200 with the graph, or 304.
+#[derive(Debug)]
+struct GraphReply {
+    json: Option<String>,
+    etag: String,
+}
+
+impl Responder for GraphReply {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let etag = (header::ETAG, self.etag);
+        match self.json {
+            Some(json) => HttpResponse::Ok()
+                .content_type("application/json")
+                .insert_header(etag)
+                .body(json),
+            None => HttpResponse::NotModified().insert_header(etag).finish(),
+        }
+    }
+}
+
+impl Reply for GraphReply {
+    fn describe(draft: &mut Draft) {
+        let schema = draft.schema::<Graph>();
+        let mut response = content("The graph.", "application/json", &schema);
+        insert(
+            &mut response,
+            &["content", "application/json", "example"],
+            example(),
+        );
+        insert(
+            &mut response,
+            &["headers", "ETag"],
+            json!({"description": "See RFC 9110.", "schema": {"type": "string"}}),
+        );
+        draft.response(200, response);
+    }
+}
+
+/// A part of what is around the Klinikcluster Ruhr.
+fn example() -> Value {
+    let id = |kind: &str, slug: &str| domain::base::id::reference(kind, slug);
+    let kcr = id("projects", "klinikcluster-ruhr");
+    let eu = id("actors", "eu");
+    json!({
+        "vertices": [
+            {"kind": "project", "id": kcr, "slug": "klinikcluster-ruhr", "name": "Klinikcluster Ruhr", "distance": 0, "publication": "published"},
+            {"kind": "actor", "id": eu, "slug": "eu", "name": "EU", "distance": 1, "publication": "published"},
+        ],
+        "edges": [{
+            "id": id("relationships", "kcr-funded-by-eu"),
+            "type": "funds",
+            "label": "fördert",
+            "symmetric": false,
+            "from": {"kind": "actor", "id": eu},
+            "to": {"kind": "project", "id": kcr},
+        }],
+        "truncated": false,
+    })
+}

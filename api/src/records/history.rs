@@ -1,0 +1,332 @@
+//! The versions of a record, and the log for admins.
+
+use crate::formats::view::{Shown, weak_tag};
+use crate::http::problem::Problem;
+use crate::operation::extract::{
+    Admin, App, Id, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader, from_head, wrong,
+};
+use crate::operation::media_type::Media;
+use crate::operation::paging::{CURSOR, LIMIT, Page, Paging};
+use crate::operation::reply::Found;
+use crate::operation::routes::{Draft, Extract, Routes};
+use crate::records::relationships::Address;
+use actix_web::HttpRequest;
+use chrono::{DateTime, Utc};
+use domain::base::kind::{Kind, Resource};
+use domain::base::record::micros;
+use domain::base::vocabulary::Coded;
+use domain::exchange::change::{Cause, Op};
+use persistence::StoreError;
+use persistence::read::history::{History, LogEntry, LogFilter};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// The routes of a kind.
+#[must_use]
+pub fn routes<T: Resource>(tag: &'static str) -> Routes {
+    let all = format!("/v1/{}/{{id}}/history", T::KIND.plural());
+    let one = format!("{all}/{{version}}");
+    let kind = T::KIND;
+    let (list, get) = (
+        format!("list_{kind}_history"),
+        format!("get_{kind}_version"),
+    );
+    let listed = format!("List the versions of a {kind}, newest first");
+    let got = format!("Read a {kind} as it was in a version");
+    Routes::new(tag)
+        .get(&all, (&list, &listed), &["moved", "gone"], versions::<T>)
+        .get(&one, (&get, &got), &["version-gone"], version::<T>)
+}
+
+/// The log.
+#[must_use]
+pub fn audit() -> Routes {
+    let names = ("list_audit", "Read the log of changes, newest first");
+    Routes::new("Service").get("/v1/audit", names, &[], log)
+}
+
+/// The versions of a record.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [{"version": 2, "op": "upsert", "at": "2026-03-02T08:00:00.000000Z", "home_region": "0193e5a0-0000-7000-8000-000000000001", "reason": "Neue Anschrift"}, {"version": 1, "op": "upsert", "at": "2026-03-01T08:00:00.000000Z", "home_region": "0193e5a0-0000-7000-8000-000000000001"}]}))]
+struct HistoryPage {
+    /// Newest first.
+    items: Vec<Revision>,
+    /// Where the next page is, relative to this server; absent on the last page. Also as `Link`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// Earlier versions are not here: they were trimmed, or came before the first copy.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    truncated: bool,
+}
+
+/// A change that made a version.
+#[derive(Debug, Serialize, ToSchema)]
+struct Revision {
+    /// The version.
+    #[schema(minimum = 1)]
+    version: i64,
+    /// What happened.
+    op: Op,
+    /// When (RFC 3339 UTC, microseconds).
+    #[serde(serialize_with = "micros")]
+    at: DateTime<Utc>,
+    /// The account that did it; only for those who may read drafts of the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<Uuid>,
+    /// The home region then, if the version was public.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    home_region: Option<Uuid>,
+    /// Why, in the words of `X-Change-Reason`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// Why the record is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<Cause>,
+    /// What this version said was erased.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    erased: bool,
+}
+
+async fn versions<T: Resource>(
+    app: App,
+    Reader(caller): Reader,
+    id: Id<T>,
+    Query(paging): Query<Paging>,
+    address: Address,
+) -> Result<Page<HistoryPage>, Problem> {
+    let page = (paging.limit, paging.cursor.as_deref());
+    let bound = paging.bound(&address.path);
+    let key = (T::KIND, id.0.as_str());
+    let history = app.store.history(&caller, key, page, &bound).await?;
+    let next = paging.next(&address.path, history.page.next.as_ref());
+    let body = HistoryPage {
+        items: revisions(&history)?,
+        next: next.clone(),
+        truncated: history.truncated,
+    };
+    Ok(Page { body, next })
+}
+
+fn revisions(history: &History) -> Result<Vec<Revision>, Problem> {
+    let entries = history.page.entries.iter();
+    let revisions = entries.map(|entry| {
+        let op = op(entry)?;
+        let cause = (op == Op::Delete).then(|| {
+            // Only the last deletion left a tombstone; those before were undone by a revival.
+            let cause = history.cause.as_deref().filter(|_| entry.newest);
+            cause.and_then(Cause::parse).unwrap_or(Cause::Deleted)
+        });
+        Ok(Revision {
+            version: entry.version,
+            op,
+            at: entry.at,
+            by: entry.by.filter(|_| history.within),
+            home_region: entry.home_region(),
+            reason: entry.reason.clone(),
+            cause,
+            erased: entry.erased,
+        })
+    });
+    revisions.collect()
+}
+
+fn op(entry: &LogEntry) -> Result<Op, Problem> {
+    let op = Op::parse(&entry.op);
+    Ok(op.ok_or_else(|| StoreError::Corrupt(format!("op {}", entry.op)))?)
+}
+
+async fn version<T: Resource>(
+    app: App,
+    Reader(caller): Reader,
+    id: Id<T>,
+    VersionInPath(version): VersionInPath,
+    _: Query<()>,
+    known: IfNoneMatch,
+) -> Result<Found<T>, Problem> {
+    let key = (T::KIND, id.0.as_str());
+    let found = app.store.version(&caller, key, version).await?;
+    let json = found.envelope.around(&found.body);
+    // The strong tag belongs to the canonical record alone.
+    let etag = weak_tag(&json);
+    if known.has(&etag) {
+        return Ok(Found::not_modified(etag));
+    }
+    Ok(Found::new(Shown {
+        json,
+        etag,
+        media: Media::Json,
+        language: None,
+    }))
+}
+
+/// The `{version}` of a URL.
+#[derive(Debug)]
+struct VersionInPath(i64);
+
+from_head!(VersionInPath);
+
+impl VersionInPath {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let version = request.match_info().query("version").parse::<i64>();
+        let version = version.ok().filter(|version| *version > 0);
+        version.map(Self).ok_or_else(|| Problem::new("not-found"))
+    }
+}
+
+impl Extract for VersionInPath {
+    fn describe(draft: &mut Draft) {
+        draft.parameter(json!({
+            "name": "version",
+            "in": "path",
+            "required": true,
+            "description": "The version.",
+            "schema": {"type": "integer", "minimum": 1},
+        }));
+        draft.problem("not-found");
+    }
+}
+
+/// A page of the log.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [{"seq": 48213, "at": "2026-03-02T08:00:00.000000Z", "op": "upsert", "kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002", "origin": "nordhessen", "version": 2, "by": "0193e5a0-0000-7000-8000-000000000003", "reason": "Neue Anschrift"}]}))]
+struct LogPage {
+    /// Newest first.
+    items: Vec<LogItem>,
+    /// Where the next page is, relative to this server; absent on the last page. Also as `Link`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// An entry of the log.
+#[derive(Debug, Serialize, ToSchema)]
+struct LogItem {
+    /// Its number.
+    seq: i64,
+    /// When (RFC 3339 UTC, microseconds).
+    #[serde(serialize_with = "micros")]
+    at: DateTime<Utc>,
+    /// What happened.
+    op: Op,
+    /// The kind of the record.
+    kind: String,
+    /// The record.
+    id: Uuid,
+    /// The node that alone writes it.
+    origin: String,
+    /// The version that it made, or that was touched.
+    version: i64,
+    /// The account that did it; absent for the node itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<Uuid>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+struct LogQuery {
+    paging: Paging,
+    filter: LogFilter,
+}
+
+impl Parameters for LogQuery {
+    fn table() -> &'static [Parameter] {
+        &[
+            Parameter {
+                name: "by",
+                description: "What this account did.",
+                schema: r#"{"type": "string", "format": "uuid"}"#,
+                example: "0193e5a0-0000-7000-8000-000000000000",
+                repeatable: false,
+            },
+            Parameter {
+                name: "kind",
+                description: "Changes of records of this kind; comma is OR.",
+                schema: r#"{"type": "string"}"#,
+                example: "network",
+                repeatable: false,
+            },
+            Parameter {
+                name: "since",
+                description: "At or after this moment (RFC 3339).",
+                schema: r#"{"type": "string", "format": "date-time"}"#,
+                example: "2026-01-31T08:00:00Z",
+                repeatable: false,
+            },
+            Parameter {
+                name: "until",
+                description: "Before this moment (RFC 3339).",
+                schema: r#"{"type": "string", "format": "date-time"}"#,
+                example: "2026-02-28T08:00:00Z",
+                repeatable: false,
+            },
+            Parameter {
+                name: "record",
+                description: "Changes of this record, by id.",
+                schema: r#"{"type": "string", "format": "uuid"}"#,
+                example: "0193e5a0-0000-7000-8000-000000000000",
+                repeatable: false,
+            },
+            LIMIT,
+            CURSOR,
+        ]
+    }
+
+    fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        let id = |name| {
+            let read = |text| Uuid::try_parse(text).map_err(|_| wrong(name, text, "a UUID"));
+            pairs.one(name).map(read).transpose()
+        };
+        let moment = |name| {
+            let read = |text| {
+                DateTime::parse_from_rfc3339(text)
+                    .map(|at| at.to_utc())
+                    .map_err(|_| wrong(name, text, "an RFC 3339 date-time"))
+            };
+            pairs.one(name).map(read).transpose()
+        };
+        Ok(Self {
+            paging: Paging::read(pairs)?,
+            filter: LogFilter {
+                by: id("by")?,
+                kinds: pairs.codes::<Kind>("kind")?.concat(),
+                since: moment("since")?,
+                until: moment("until")?,
+                record: id("record")?,
+            },
+        })
+    }
+}
+
+async fn log(
+    app: App,
+    Admin(caller): Admin,
+    Query(LogQuery { paging, filter }): Query<LogQuery>,
+    address: Address,
+) -> Result<Page<LogPage>, Problem> {
+    let page = (paging.limit, paging.cursor.as_deref());
+    let bound = paging.bound(&address.path);
+    let found = app.store.audit(&caller, &filter, page, &bound).await?;
+    let next = paging.next(&address.path, found.next.as_ref());
+    let items = found.entries.into_iter().map(|entry| {
+        Ok(LogItem {
+            op: op(&entry)?,
+            seq: entry.seq,
+            at: entry.at,
+            kind: entry.kind,
+            id: entry.record_id,
+            origin: entry.origin,
+            version: entry.version,
+            by: entry.by,
+            reason: entry.reason,
+        })
+    });
+    let body = LogPage {
+        items: items.collect::<Result<_, Problem>>()?,
+        next: next.clone(),
+    };
+    Ok(Page { body, next })
+}

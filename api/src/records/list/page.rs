@@ -1,0 +1,346 @@
+//! A page of records: as JSON, and in the document.
+
+use crate::formats::geojson;
+use crate::formats::view::{Representation, with_members};
+use crate::operation::media_type::Media;
+use crate::operation::reply::{content, content_language};
+use crate::operation::routes::{Draft, Reply, reference};
+use crate::records::list::parameters;
+use crate::records::list::read::Scope;
+use actix_web::body::BoxBody;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::base::filter::Form;
+use domain::base::json::insert;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::value::edtf::Certainty;
+use persistence::search::text::Typed;
+use persistence::search::{Facet, FacetValue, Hit, ListPage};
+use serde_json::{Map, Value, json};
+use std::marker::PhantomData;
+
+/// A page of records.
+#[derive(Debug)]
+pub(crate) struct RecordList<S> {
+    /// Absent if the caller has it already.
+    body: Option<(Media, String)>,
+    etag: String,
+    next: Option<String>,
+    languages: Vec<String>,
+    scope: PhantomData<S>,
+}
+
+impl<S> RecordList<S> {
+    pub(crate) fn new(
+        body: Option<(Media, String)>,
+        etag: String,
+        next: Option<String>,
+        languages: Vec<String>,
+    ) -> Self {
+        Self {
+            body,
+            etag,
+            next,
+            languages,
+            scope: PhantomData,
+        }
+    }
+}
+
+impl<S> Responder for RecordList<S> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let etag = (header::ETAG, self.etag);
+        let Some((media, body)) = self.body else {
+            return HttpResponse::NotModified().insert_header(etag).finish();
+        };
+        let mut response = HttpResponse::Ok();
+        response.content_type(media.name()).insert_header(etag);
+        if let Some(next) = self.next {
+            response.insert_header((header::LINK, format!("<{next}>; rel=\"next\"")));
+        }
+        if let Some(languages) = content_language(self.languages.iter().map(String::as_str)) {
+            response.insert_header((header::CONTENT_LANGUAGE, languages));
+        }
+        response.body(body)
+    }
+}
+
+/// The records of a page as JSON, as they rest, each with how it was found.
+pub(crate) fn items(page: &ListPage, records: Vec<String>, typed: Option<&str>) -> Vec<String> {
+    let typed = typed.map(Typed::parse);
+    page.hits
+        .iter()
+        .zip(records)
+        .map(|(hit, record)| match extras(hit, typed.as_ref(), &record) {
+            Some(extras) => with_members(&record, &json!({"hit": extras})),
+            None => record,
+        })
+        .collect()
+}
+
+/// What a page has beside its records.
+pub(crate) fn rest(
+    page: &ListPage,
+    included: Option<(Value, usize)>,
+    next: Option<&str>,
+    representation: &Representation,
+) -> Value {
+    let mut rest = json!({"total": page.total});
+    if let Some(next) = next {
+        insert(&mut rest, &["next"], next);
+    }
+    if !page.facets.is_empty() {
+        insert(
+            &mut rest,
+            &["facets"],
+            facets(&page.facets, representation.lang()),
+        );
+    }
+    if let Some((included, total)) = included {
+        insert(&mut rest, &["included"], included);
+        insert(&mut rest, &["included_total"], total);
+    }
+    rest
+}
+
+/// What a hit has beside the record; `None` if nothing was asked for.
+fn extras(hit: &Hit, typed: Option<&Typed>, record: &str) -> Option<Value> {
+    let mut extras = Map::new();
+    if let Some(score) = hit.score {
+        extras.insert("score".to_owned(), json!(score));
+    }
+    if let Some(distance) = hit.distance {
+        // Whole metres: no address is known more exactly.
+        extras.insert("distance_m".to_owned(), json!(distance.round()));
+    }
+    if let Some(certainty) = hit.certainty {
+        extras.insert("certainty".to_owned(), json!(certainty));
+    }
+    if let Some(typed) = typed {
+        extras.insert(
+            "highlights".to_owned(),
+            highlights(typed, &hit.row.kind, record),
+        );
+    }
+    (!extras.is_empty()).then_some(Value::Object(extras))
+}
+
+/// Where the words occur: by JSON pointer, the text with `<mark>` around them.
+fn highlights(typed: &Typed, kind: &str, record: &str) -> Value {
+    let record: Value = serde_json::from_str(record).unwrap_or_default();
+    let mut found = Map::new();
+    for member in Kind::parse(kind).map(texts).unwrap_or_default() {
+        if let Some(value) = record.get(member) {
+            mark(typed, &format!("/{member}"), value, &mut found);
+        }
+    }
+    Value::Object(found)
+}
+
+fn texts(kind: Kind) -> Vec<&'static str> {
+    domain::validation::body::Definition::of(kind).texts.clone()
+}
+
+fn mark(typed: &Typed, pointer: &str, value: &Value, found: &mut Map<String, Value>) {
+    match value {
+        Value::String(text) => {
+            if let Some(marked) = typed.highlight(text) {
+                found.insert(pointer.to_owned(), json!(marked));
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                mark(typed, &format!("{pointer}/{index}"), item, found);
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                mark(typed, &format!("{pointer}/{name}"), member, found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn facets(facets: &[Facet], lang: Option<&str>) -> Value {
+    let counted = facets.iter().map(|facet| {
+        let values = facet.values.iter().map(|value| {
+            json!({"value": value.value, "label": label(&facet.name, value, lang), "count": value.count})
+        });
+        (facet.name.clone(), values.collect::<Value>())
+    });
+    Value::Object(counted.collect())
+}
+
+/// What people read for a value: the label of a code, the name of a record, else the value itself.
+fn label(facet: &str, value: &FacetValue, lang: Option<&str>) -> String {
+    if let Some(row) = &value.record {
+        let mut record: Value = serde_json::from_str(&row.body).unwrap_or_default();
+        if let Some(lang) = lang {
+            crate::formats::view::translate(&mut record, lang);
+        }
+        let name = record.get("name").and_then(Value::as_str);
+        return name.unwrap_or(&value.value).to_owned();
+    }
+    let vocabulary = match facet {
+        "kind" => Some(Kind::vocabulary()),
+        "publication" => Some(domain::kinds::common::Publication::vocabulary()),
+        name => vocabulary_of(name),
+    };
+    let terms = vocabulary
+        .map(|vocabulary| vocabulary.items)
+        .unwrap_or_default();
+    let term = terms.iter().find(|term| term.code == value.value);
+    let english = lang.is_some_and(|lang| !lang.starts_with("de"));
+    let text = term.map(|term| {
+        if english {
+            term.labels.en
+        } else {
+            term.labels.de
+        }
+    });
+    text.unwrap_or(&value.value).to_owned()
+}
+
+fn vocabulary_of(facet: &str) -> Option<domain::base::vocabulary::Vocabulary> {
+    let mut filters = parameters::DESCRIBED
+        .iter()
+        .flat_map(|kind| domain::base::filter::of(*kind));
+    filters.find_map(|filter| match filter.form {
+        Form::Code(vocabulary) if filter.name == facet => Some(vocabulary()),
+        _ => None,
+    })
+}
+
+impl<S: Scope> Reply for RecordList<S> {
+    fn describe(draft: &mut Draft) {
+        let kinds = parameters::kinds(S::LISTED);
+        for kind in kinds {
+            item_schema(draft, *kind);
+        }
+        let (name, item) = match S::LISTED {
+            Some(kind) => (format!("{}Page", type_name(kind)), item_reference(kind)),
+            None => ("SearchPage".to_owned(), any_item(kinds)),
+        };
+        let page = page_schema(&item);
+        draft.components(Map::from_iter([(name.clone(), page.clone())]));
+        let mut response = content("A page.", "application/json", &reference(&name));
+        let record =
+            crate::formats::view::example_of(kinds.first().copied().unwrap_or(Kind::Actor));
+        insert(
+            &mut response,
+            &["content", "application/json", "example"],
+            json!({"items": [record], "total": 1}),
+        );
+        let name = format!("{}FeatureCollection", S::LISTED.map_or("Search", type_name));
+        geojson::describe_collection(draft, &mut response, &name, &page, &record);
+        for header in ["ETag", "Link", "Content-Language"] {
+            let object =
+                json!({"description": "See RFC 9110 and RFC 8288.", "schema": {"type": "string"}});
+            insert(&mut response, &["headers", header], object);
+        }
+        draft.response(200, response);
+        draft.problem("index-behind");
+    }
+}
+
+fn type_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Region => "Region",
+        Kind::Topic => "Topic",
+        Kind::Actor => "Actor",
+        Kind::Network => "Network",
+        Kind::Project => "Project",
+        Kind::Event => "Event",
+        Kind::Relationship => "Relationship",
+    }
+}
+
+fn item_reference(kind: Kind) -> Value {
+    reference(&format!("{}ListItem", type_name(kind)))
+}
+
+fn any_item(kinds: &[Kind]) -> Value {
+    let mapping: Map<String, Value> = kinds
+        .iter()
+        .filter_map(|kind| {
+            Some((
+                kind.code().to_owned(),
+                item_reference(*kind).get("$ref")?.clone(),
+            ))
+        })
+        .collect();
+    json!({
+        "anyOf": kinds.iter().map(|kind| item_reference(*kind)).collect::<Vec<_>>(),
+        "discriminator": {"propertyName": "kind", "mapping": mapping},
+    })
+}
+
+/// The schemas of a kind, and its record with `hit`.
+fn item_schema(draft: &mut Draft, kind: Kind) {
+    let (name, components) = domain::base::schema::of_kind(kind);
+    let hit = hit_schema(draft);
+    crate::operation::reply::list_item(
+        draft,
+        components,
+        name,
+        &format!("{name}ListItem"),
+        &json!({"hit": hit}),
+        &[],
+    );
+}
+
+fn hit_schema(draft: &mut Draft) -> Value {
+    let certainty = draft.schema::<Certainty>();
+    json!({
+        "type": "object",
+        "description": "How the record was found; each member only if it was asked for.",
+        "properties": {
+            "score": {"type": "number", "description": "How well it fits `q`; comparable within one answer only."},
+            "distance_m": {"type": "number", "description": "Metres to `near`, along a great circle."},
+            "certainty": certainty,
+            "highlights": {
+                "type": "object",
+                "description": "By JSON pointer (RFC 6901) the text as HTML: escaped, and `<mark>` around what matches.",
+                "additionalProperties": {"type": "string"},
+            },
+        },
+    })
+}
+
+fn page_schema(item: &Value) -> Value {
+    let value = json!({
+        "type": "object",
+        "required": ["value", "label", "count"],
+        "properties": {
+            "value": {"type": "string", "description": "A code, a text or the id of a record."},
+            "label": {"type": "string", "description": "What people read, in `lang`."},
+            "count": {"type": "integer", "minimum": 1},
+        },
+    });
+    let mut page = json!({
+        "type": "object",
+        "required": ["items", "total"],
+        "properties": {
+            "items": {"type": "array", "items": item},
+            "total": {"type": "integer", "minimum": 0, "description": "How many match in all pages, exactly."},
+            "next": {"type": "string", "description": "Where the next page is, relative to this server; absent on the last page. Also as `Link`."},
+            "facets": {
+                "type": "object",
+                "description": "Per facet its most frequent values among everything that matches.",
+                "additionalProperties": {"type": "array", "items": value},
+            },
+        },
+    });
+    let included = geojson::included_schema();
+    if let (Some(members), Some(more)) = (
+        page.get_mut("properties").and_then(Value::as_object_mut),
+        included.as_object(),
+    ) {
+        members.extend(more.clone());
+    }
+    page
+}

@@ -1,0 +1,146 @@
+//! Reading the parameters of a list: what can be told without the database.
+
+use crate::formats::view::Representation;
+use crate::http::problem::Problem;
+use crate::operation::extract::{Pairs, Parameter, Parameters, wrong};
+use crate::records::list::filter::{Names, Narrowing};
+use crate::records::list::parameters;
+use crate::records::list::parameters::Listed;
+use domain::base::kind::Resource;
+use domain::base::nearest::nearest;
+use persistence::search::{ListQuery, Order, Sort};
+use std::marker::PhantomData;
+
+/// What a list is of; a type, so that handlers are made per kind.
+pub(crate) trait Scope: 'static {
+    /// One kind, or everything.
+    const LISTED: Listed;
+}
+
+/// The records of a kind.
+#[derive(Debug)]
+pub(crate) struct Of<T>(PhantomData<T>);
+
+impl<T: Resource> Scope for Of<T> {
+    const LISTED: Listed = Some(T::KIND);
+}
+
+/// Every described kind at once.
+#[derive(Debug)]
+pub(crate) struct Everything;
+
+impl Scope for Everything {
+    const LISTED: Listed = None;
+}
+
+/// The query of a list; references are still names.
+#[derive(Debug)]
+pub(crate) struct ListParameters<S> {
+    /// The query without what references narrow.
+    pub query: ListQuery,
+    /// References that narrow it.
+    pub names: Vec<Names>,
+    /// How the records are shown.
+    pub representation: Representation,
+    /// Whether regions are drawn with their area.
+    pub geometry: Option<bool>,
+    /// Whether to show where words occur.
+    pub highlights: bool,
+    scope: PhantomData<S>,
+}
+
+impl<S: Scope> Parameters for ListParameters<S> {
+    fn table() -> &'static [Parameter] {
+        parameters::table(S::LISTED)
+    }
+
+    fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        let listed = S::LISTED;
+        let Narrowing {
+            filter,
+            names,
+            near,
+        } = Narrowing::read(listed, pairs)?;
+        let order = order(listed, pairs, filter.text.is_some(), near.is_some())?;
+        let highlights = pairs.flag("highlights")?.unwrap_or(false);
+        if highlights && filter.text.is_none() {
+            return Err(wrong("highlights", "true", "given together with `q`"));
+        }
+        Ok(Self {
+            representation: Representation::read(pairs, parameters::kinds(listed))?,
+            geometry: pairs.flag("geometry")?,
+            query: ListQuery {
+                filter,
+                order,
+                near,
+                limit: pairs.number("limit", 1, 200)?.unwrap_or(20),
+                cursor: pairs.one("cursor").map(str::to_owned),
+                facets: facets(listed, pairs)?,
+                text: pairs.without_cursor(),
+            },
+            names,
+            highlights,
+            scope: PhantomData,
+        })
+    }
+}
+
+fn order(listed: Listed, pairs: &Pairs, typed: bool, near: bool) -> Result<Order, Problem> {
+    let Some(text) = pairs.one("sort") else {
+        let sort = match (typed, near) {
+            (true, _) => Sort::Relevance,
+            (false, true) => Sort::Distance,
+            (false, false) => Sort::Name,
+        };
+        return Ok(Order {
+            sort,
+            descending: false,
+        });
+    };
+    let known = parameters::sorts(listed);
+    let (name, descending) = match text.strip_prefix('-') {
+        Some(name) => (name, true),
+        None => (text, false),
+    };
+    let sort = match name {
+        _ if !known.contains(&name) => None,
+        "name" => Some(Sort::Name),
+        "updated_at" => Some(Sort::UpdatedAt),
+        "start" => Some(Sort::Start),
+        "distance" => Some(Sort::Distance),
+        "relevance" => Some(Sort::Relevance),
+        _ => None,
+    };
+    let sort = sort.ok_or_else(|| {
+        let close = nearest(name, known.iter().copied());
+        let close = close.map_or(String::new(), |close| format!(" (did you mean {close}?)"));
+        wrong(
+            "sort",
+            text,
+            &format!(
+                "one of {}{close}, with `-` before it to turn it round",
+                known.join(", ")
+            ),
+        )
+    })?;
+    match sort {
+        Sort::Distance if !near => Err(wrong("sort", text, "given together with `near`")),
+        Sort::Relevance if !typed => Err(wrong("sort", text, "given together with `q`")),
+        _ => Ok(Order { sort, descending }),
+    }
+}
+
+fn facets(listed: Listed, pairs: &Pairs) -> Result<Vec<String>, Problem> {
+    let known = parameters::facets(listed);
+    let mut names: Vec<String> = pairs
+        .known("facets", &known)?
+        .into_iter()
+        .flatten()
+        .collect();
+    let mut seen = std::collections::BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    if names.len() > 6 {
+        return Err(wrong("facets", &names.join(","), "at most 6 names"));
+    }
+    Ok(names)
+}

@@ -1,0 +1,158 @@
+//! Relationships: the list, and what is around one record.
+
+mod page;
+pub(crate) mod query;
+
+use crate::http::problem::Problem;
+use crate::operation::extract::{App, Id, IfNoneMatch, Pairs, Query, Reader, from_head, language};
+use crate::operation::media_type::{Media, Wanted};
+use crate::operation::routes::{Draft, Routes};
+use crate::records::crud::find;
+use actix_web::HttpRequest;
+use domain::access::rules::Caller;
+use domain::base::fault::Lang;
+use domain::base::kind::{Kind, Resource};
+use domain::base::vocabulary::Coded;
+use page::{AroundItems, Records, RelationshipList, body};
+use persistence::read::relationships::AllOf;
+pub(crate) use query::Everywhere;
+use query::{Around, Sent};
+use std::marker::PhantomData;
+use uuid::Uuid;
+
+/// The list of a record's relationships, both ways.
+#[must_use]
+pub fn around<T: Resource>(tag: &'static str) -> Routes {
+    let path = format!("/v1/{}/{{id}}/relationships", T::KIND.plural());
+    let id = format!("list_{}_relationships", T::KIND);
+    let summary = format!("List the relationships of a {}, both ways", T::KIND);
+    let problems = &["invalid-cursor", "moved", "gone"];
+    Routes::new(tag).get(&path, (&id, &summary), problems, list_around::<T>)
+}
+
+/// The list of all relationships.
+#[must_use]
+pub fn list() -> Routes {
+    let names = ("list_relationships", "List relationships");
+    let problems = &["invalid-cursor", "unknown-reference"];
+    Routes::new("Relationships").get("/v1/relationships", names, problems, list_all)
+}
+
+async fn list_around<T: Resource>(
+    app: App,
+    Reader(caller): Reader,
+    id: Id<T>,
+    Query(Around(mut sent)): Query<Around>,
+    known: IfNoneMatch,
+    request: Address,
+) -> Result<RelationshipList<AroundItems>, Problem> {
+    let row = find(&app, &caller, T::KIND, &id.0).await?;
+    sent.filter.around = vec![row.id];
+    answer(&app, &caller, sent, (&request, &known, Media::Json)).await
+}
+
+async fn list_all(
+    app: App,
+    Reader(caller): Reader,
+    Query(mut query): Query<Everywhere>,
+    known: IfNoneMatch,
+    request: Address,
+    Wanted(media): Wanted,
+) -> Result<RelationshipList<Records>, Problem> {
+    query.resolve(&app, &caller).await?;
+    answer(&app, &caller, query.sent, (&request, &known, media)).await
+}
+
+impl Everywhere {
+    /// Finds the records that parameters name.
+    ///
+    /// # Errors
+    /// `unknown-reference`.
+    pub(crate) async fn resolve(&mut self, app: &App, caller: &Caller) -> Result<(), Problem> {
+        let described: Vec<Kind> = Kind::ALL
+            .iter()
+            .copied()
+            .filter(|kind| *kind != Kind::Relationship)
+            .collect();
+        let filter = &mut self.sent.filter;
+        filter.from = named(app, caller, ("from", &described), &self.from).await?;
+        filter.to = named(app, caller, ("to", &described), &self.to).await?;
+        let regions = [Kind::Region];
+        filter.home_regions =
+            named(app, caller, ("home_region", &regions), &self.home_region).await?;
+        Ok(())
+    }
+}
+
+async fn named(
+    app: &App,
+    caller: &Caller,
+    (parameter, kinds): (&'static str, &[Kind]),
+    lists: &AllOf<String>,
+) -> Result<AllOf<Uuid>, Problem> {
+    let mut found = Vec::with_capacity(lists.len());
+    for list in lists {
+        let mut ids = Vec::with_capacity(list.len());
+        for value in list {
+            let (_, id) = app.store.named(caller, parameter, kinds, value).await?;
+            ids.push(id);
+        }
+        found.push(ids);
+    }
+    Ok(found)
+}
+
+async fn answer<S>(
+    app: &App,
+    caller: &Caller,
+    sent: Sent,
+    (request, known, media): (&Address, &IfNoneMatch, Media),
+) -> Result<RelationshipList<S>, Problem> {
+    let around = sent.filter.around.first().copied();
+    let bound = format!("{}?{}", request.path, sent.text);
+    let page = app
+        .store
+        .relationships(
+            caller,
+            &sent.filter,
+            (sent.limit, sent.cursor.as_deref()),
+            &bound,
+        )
+        .await?;
+    let next = page.next.as_ref();
+    let next = next.map(|cursor| Pairs::next(&request.path, &sent.text, cursor));
+    let lang = sent.lang.unwrap_or(request.lang);
+    let json = body(&page, around, lang, (next.as_deref(), media))?;
+    let etag = crate::formats::view::weak_tag(&json);
+    Ok(RelationshipList {
+        body: (!known.has(&etag)).then_some((media, json)),
+        etag,
+        next,
+        shape: PhantomData,
+    })
+}
+
+/// The path of the request and the language of its labels.
+#[derive(Debug)]
+pub struct Address {
+    /// The path.
+    pub path: String,
+    /// The language of the labels, if the query names none.
+    pub lang: Lang,
+}
+
+from_head!(Address);
+
+impl Address {
+    #[expect(clippy::unnecessary_wraps, reason = "extractors may fail")]
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        Ok(Self {
+            path: request.path().to_owned(),
+            lang: language(request),
+        })
+    }
+}
+
+impl crate::operation::routes::Extract for Address {
+    fn describe(_: &mut Draft) {}
+}

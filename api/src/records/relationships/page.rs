@@ -1,0 +1,265 @@
+//! A page of relationships: as JSON, and in the document.
+
+use crate::formats::geojson;
+use crate::formats::view::with_members;
+use crate::http::problem::Problem;
+use crate::operation::media_type::Media;
+use crate::operation::reply::{content, list_item};
+use crate::operation::routes::{Draft, Reply, reference};
+use actix_web::body::BoxBody;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::base::fault::Lang;
+use domain::base::json::insert;
+use domain::base::vocabulary::Coded;
+use domain::kinds::relationship::table::Side;
+use domain::kinds::relationship::{Relationship, RelationshipType};
+use domain::statements::confirmation::ConfirmationState;
+use domain::value::edtf::Certainty;
+use persistence::read::relationships::{RelationshipItem, RelationshipPage};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use uuid::Uuid;
+
+/// Items seen from one record.
+#[derive(Debug)]
+pub(crate) struct AroundItems;
+
+/// Plain records.
+#[derive(Debug)]
+pub(crate) struct Records;
+
+/// A page of relationships; `S` says of which shape the items are.
+#[derive(Debug)]
+pub(crate) struct RelationshipList<S> {
+    /// Absent if the caller has it already.
+    pub(crate) body: Option<(Media, String)>,
+    pub(crate) etag: String,
+    pub(crate) next: Option<String>,
+    pub(crate) shape: PhantomData<S>,
+}
+
+impl<S> Responder for RelationshipList<S> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let etag = self.etag;
+        let Some((media, body)) = self.body else {
+            return HttpResponse::NotModified()
+                .insert_header((header::ETAG, etag))
+                .finish();
+        };
+        let mut response = HttpResponse::Ok();
+        response
+            .content_type(media.name())
+            .insert_header((header::ETAG, etag));
+        if let Some(next) = self.next {
+            response.insert_header((header::LINK, format!("<{next}>; rel=\"next\"")));
+        }
+        response.body(body)
+    }
+}
+
+impl Reply for RelationshipList<Records> {
+    fn describe(draft: &mut Draft) {
+        describe_page(
+            draft,
+            "RelationshipPage",
+            &reference("RelationshipListItem"),
+        );
+        let hit = hit_schema(draft);
+        let components = domain::base::schema::of::<Relationship>();
+        let hit = json!({"hit": hit, "confirmation": states_schema(draft)});
+        list_item(
+            draft,
+            components,
+            "Relationship",
+            "RelationshipListItem",
+            &hit,
+            &[],
+        );
+    }
+}
+
+impl Reply for RelationshipList<AroundItems> {
+    fn describe(draft: &mut Draft) {
+        describe_page(
+            draft,
+            "RelationshipsAroundPage",
+            &reference("RelationshipAround"),
+        );
+        let extras = json!({
+            "direction": {
+                "type": "string",
+                "enum": ["from", "to", "both"],
+                "description": "`from`: the record is its from end; `to`: its to end; `both`: symmetric.",
+            },
+            "label": {"type": "string", "description": "How it reads from the record.", "example": "wird betrieben von"},
+            "other": other_schema(),
+            "hit": hit_schema(draft),
+            "confirmation": states_schema(draft),
+        });
+        list_item(
+            draft,
+            domain::base::schema::of::<Relationship>(),
+            "Relationship",
+            "RelationshipAround",
+            &extras,
+            &["direction", "label", "other"],
+        );
+    }
+}
+
+fn hit_schema(draft: &mut Draft) -> Value {
+    let certainty = draft.schema::<Certainty>();
+    json!({
+        "type": "object",
+        "description": "Only with `active_on`.",
+        "properties": {"certainty": certainty},
+    })
+}
+
+fn states_schema(draft: &mut Draft) -> Value {
+    let state = draft.schema::<ConfirmationState>();
+    json!({
+        "type": "object",
+        "description": "What its ends state, as far as they have stated anything.",
+        "properties": {"from": state, "to": state},
+    })
+}
+
+fn other_schema() -> Value {
+    json!({
+        "description": "The other end: a record in short, or an open end as stated.",
+        "type": "object",
+        "properties": {
+            "kind": reference("Kind"),
+            "id": {"type": "string", "format": "uuid"},
+            "slug": {"type": "string"},
+            "name": {"type": "string"},
+            "as_stated": {"type": "string"},
+            "class": reference("Class"),
+        },
+    })
+}
+
+fn describe_page(draft: &mut Draft, name: &str, item: &Value) {
+    let schema = json!({
+        "type": "object",
+        "required": ["items", "total"],
+        "properties": {
+            "items": {"type": "array", "items": item, "description": "In order of type, position, id."},
+            "total": {"type": "integer", "minimum": 0, "description": "How many there are in all pages."},
+            "next": {"type": "string", "description": "Where the next page is, relative to this server; absent on the last page. Also as `Link`."},
+        },
+    });
+    draft.components(serde_json::Map::from_iter([(
+        name.to_owned(),
+        schema.clone(),
+    )]));
+    let mut item = crate::formats::view::example::<Relationship>();
+    if name == "RelationshipsAroundPage" {
+        let other = json!({
+            "kind": "actor",
+            "id": domain::base::id::reference("actors", "regionalmanagement-nordhessen"),
+            "slug": "regionalmanagement-nordhessen",
+            "name": "Regionalmanagement Nordhessen",
+        });
+        insert(&mut item, &["direction"], "to");
+        insert(&mut item, &["label"], "wird betrieben von");
+        insert(&mut item, &["other"], other);
+    }
+    let mut response = content("A page.", "application/json", &reference(name));
+    let example = json!({"items": [item], "total": 1});
+    insert(
+        &mut response,
+        &["content", "application/json", "example"],
+        example,
+    );
+    if name == "RelationshipPage" {
+        let name = "RelationshipFeatureCollection";
+        geojson::describe_collection(draft, &mut response, name, &schema, &item);
+    }
+    for header in ["ETag", "Link"] {
+        let object =
+            json!({"description": "See RFC 9110 and RFC 8288.", "schema": {"type": "string"}});
+        insert(&mut response, &["headers", header], object);
+    }
+    draft.response(200, response);
+}
+
+/// The page as JSON: records are spliced in as they rest.
+pub(crate) fn body(
+    page: &RelationshipPage,
+    around: Option<Uuid>,
+    lang: Lang,
+    (next, media): (Option<&str>, Media),
+) -> Result<String, Problem> {
+    let mut items = Vec::with_capacity(page.items.len());
+    for item in &page.items {
+        let record = item.row.json()?;
+        let record = match extras(item, around, lang) {
+            Some(extras) => with_members(&record, &extras),
+            None => record,
+        };
+        items.push(match media {
+            // Relationships have no place of their own.
+            Media::GeoJson => geojson::feature(&item.row, &record, &BTreeMap::new(), None),
+            Media::Json | Media::NdJson | Media::Csv => record,
+        });
+    }
+    let mut rest = json!({"total": page.total});
+    if let Some(next) = next {
+        insert(&mut rest, &["next"], next);
+    }
+    if media == Media::GeoJson {
+        return Ok(geojson::collection(&items, &rest));
+    }
+    Ok(with_members(
+        &format!("{{\"items\":[{}]}}", items.join(",")),
+        &rest,
+    ))
+}
+
+/// What an item has beside the record; `None` if nothing.
+fn extras(item: &RelationshipItem, around: Option<Uuid>, lang: Lang) -> Option<Value> {
+    let mut extras = json!({});
+    if let Some(id) = around {
+        let rule = RelationshipType::parse(&item.edge.r#type).map(RelationshipType::rule);
+        let at_from = item.edge.from_id == Some(id);
+        let symmetric = rule.is_some_and(|rule| rule.symmetric);
+        let side = if at_from { Side::From } else { Side::To };
+        let direction = if symmetric { "both" } else { side.code() };
+        let label = rule.map_or(item.edge.r#type.as_str(), |rule| rule.label(side).get(lang));
+        extras = json!({"direction": direction, "label": label, "other": other(item, id)});
+    }
+    if let Some(certainty) = item.certainty {
+        insert(&mut extras, &["hit"], json!({"certainty": certainty}));
+    }
+    for (end, state) in [("from", item.states.from), ("to", item.states.to)] {
+        if let Some(state) = state {
+            insert(&mut extras, &["confirmation", end], json!(state));
+        }
+    }
+    extras.as_object().filter(|e| !e.is_empty())?;
+    Some(extras)
+}
+
+/// The other end: a record in short, or the open end as it is.
+fn other(item: &RelationshipItem, id: Uuid) -> Value {
+    // Both ends are the record itself if one was merged into the other.
+    let ends = || item.ends.iter();
+    let end = ends().find(|end| end.id != id);
+    let end = end.or_else(|| ends().next().filter(|_| item.ends.len() > 1));
+    match (end, &item.edge.open_end) {
+        (Some(end), _) => json!({
+            "kind": end.kind,
+            "id": end.id,
+            "slug": end.slug,
+            "name": end.name,
+        }),
+        (None, Some(open)) => serde_json::from_str(open).unwrap_or_default(),
+        (None, None) => Value::Null,
+    }
+}
