@@ -421,3 +421,41 @@ story!(how_far_a_snapshot_is_nobody_knows, async |node| {
     assert_eq!(lag().await, (Some(json!(0)), Some("0".to_owned())));
     fern.stop().await;
 });
+
+story!(
+    the_answer_to_another_request_changes_nothing,
+    async |node| {
+        let fern = Pretender::start();
+        let actor = |version, name| [upsert("actor", 1, version, json!({"name": name}))];
+        let intake = Intake::new(node, "fern", &fern.base, json!({})).await;
+        let changes = json!({"after_seq": 0});
+        fern.feeds(&page(&actor(2, "Aus dem Zwischenspeicher"), changes));
+        assert!(intake.fails().await.contains("instead of the beginning"));
+
+        let snapshot = json!({"phase": "snapshot", "after_seq": 0});
+        fern.feeds(&page(&actor(2, "Zweiter"), snapshot));
+        assert_eq!(intake.pull().await, Taken::UpToDate);
+        for after in [0, 9, 11] {
+            let stale = json!({"after_seq": after, "seq": 12, "head_seq": 12});
+            fern.feeds(&page(&actor(3, "Nach einer Lücke"), stale));
+            let why = intake.fails().await;
+            assert!(
+                why.contains(&format!("after {after}, not after 10")),
+                "{why}"
+            );
+            assert_eq!(intake.row().await.seq, 10);
+        }
+        // A page that does not say where it begins; versions only rise.
+        fern.feeds(&page(&actor(1, "Erster"), json!({})));
+        assert_eq!(intake.pull().await, Taken::UpToDate);
+        let path = format!("/v1/actors/{}", Uuid::from_u128(1));
+        let shown = node.get(&path).await.expect(200);
+        assert_eq!(shown.json["name"], "Zweiter");
+        let next = json!({"after_seq": 10, "seq": 12, "head_seq": 12});
+        fern.feeds(&page(&actor(3, "Dritter"), next));
+        assert_eq!(intake.pull().await, Taken::UpToDate);
+        let shown = node.get(&path).await.expect(200);
+        assert_eq!(shown.json["name"], "Dritter");
+        fern.stop().await;
+    }
+);
