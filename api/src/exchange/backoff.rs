@@ -30,9 +30,21 @@ mod tests {
         let pauses: Vec<u64> = (0..12).map(seconds).collect();
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
         assert_eq!(seconds(i32::MAX), 900);
-        let longest = LONGEST_ABSENCE;
-        assert_eq!(pause(i32::MAX, 1.0, longest), Duration::from_secs(30));
-        assert_eq!(pause(5, 0.5, longest), Duration::from_secs(16));
-        assert_eq!(pause(5, 0.0, longest), Duration::ZERO);
+    }
+
+    #[test]
+    fn whoever_does_not_answer_is_asked_again_within_half_a_minute() {
+        let after = |failures, share| pause(failures, share, LONGEST_ABSENCE);
+        assert_eq!(after(4, 1.0), Duration::from_secs(16));
+        assert_eq!(after(5, 1.0), Duration::from_secs(30));
+        assert_eq!(after(i32::MAX, 1.0), Duration::from_secs(30));
+    }
+
+    #[test]
+    fn pauses_are_spread_up_to_their_limit() {
+        let after = |share| pause(5, share, LONGEST_PAUSE);
+        assert_eq!(after(1.0), Duration::from_secs(32));
+        assert_eq!(after(0.5), Duration::from_secs(16));
+        assert_eq!(after(0.0), Duration::ZERO);
     }
 }
