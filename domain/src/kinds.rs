@@ -5,6 +5,7 @@ pub mod common;
 pub mod event;
 pub mod network;
 pub mod project;
+pub mod record_type;
 pub mod region;
 pub mod relationship;
 pub mod topic;

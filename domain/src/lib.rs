@@ -2,6 +2,9 @@
 //!
 //! Nothing here knows of the web or of a database.
 
+#[macro_use]
+mod catalog;
+
 pub mod access;
 pub mod base;
 pub mod data;
@@ -11,3 +14,4 @@ pub mod matching;
 pub mod statements;
 pub mod validation;
 pub mod value;
+pub mod vocabularies;

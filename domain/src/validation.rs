@@ -1,4 +1,5 @@
 //! Checking bodies against schema and rules.
 
 pub mod body;
+pub mod schema;
 pub mod shape;

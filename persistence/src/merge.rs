@@ -18,7 +18,8 @@ use domain::base::record::Envelope;
 use domain::base::vocabulary::Coded;
 use domain::exchange::change::Cause;
 use domain::kinds::common::Publication;
-use domain::validation::body::Definition;
+use domain::kinds::record_type::Hierarchy;
+use domain::validation::body::KindSchema;
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait,
@@ -258,14 +259,9 @@ impl Unit<'_> {
 
 /// The kind under whose lock the tree is changed in which records of a kind hang.
 fn tree_of(kind: Kind) -> Kind {
-    match kind {
-        Kind::Topic => Kind::Topic,
-        Kind::Region
-        | Kind::Actor
-        | Kind::Network
-        | Kind::Project
-        | Kind::Event
-        | Kind::Relationship => Kind::Relationship,
+    match KindSchema::of(kind).hierarchy {
+        Hierarchy::Broader => kind,
+        Hierarchy::PartOf => Kind::Relationship,
     }
 }
 
@@ -275,7 +271,7 @@ fn wrong_survivor(code: &'static str) -> StoreError {
 
 /// The row that a merged record had: what the rules compare the body that comes back with.
 fn as_it_was(kind: Kind, grave: &tombstone::Model, body: &Value) -> record::Model {
-    let facts = Definition::of(kind).facts(body);
+    let facts = KindSchema::of(kind).facts(body);
     record::Model {
         id: grave.id,
         kind: grave.kind.clone(),

@@ -41,9 +41,9 @@ const REMOVED: u64 = 500;
 static READER: LazyLock<String> = LazyLock::new(|| {
     let schemas = Kind::ALL
         .iter()
-        .map(|kind| domain::base::schema::of_kind(*kind).1);
-    let schemas: Vec<_> = schemas.map(serde_json::Value::Object).collect();
-    let vocabularies = domain::base::vocabulary::all();
+        .map(|kind| domain::validation::body::KindSchema::of(*kind).components());
+    let schemas: Vec<_> = schemas.collect();
+    let vocabularies = domain::vocabularies::all();
     domain::base::json::hash(&serde_json::json!([schemas, vocabularies]).to_string())
 });
 

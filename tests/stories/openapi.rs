@@ -2,7 +2,7 @@
 
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
-use domain::validation::body::Definition;
+use domain::validation::body::KindSchema;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use tests::story;
@@ -95,7 +95,7 @@ fn examples_of_bodies_pass_every_rule() {
         let path = format!("/v1/{}", kind.plural());
         let body = &document()["paths"][&path]["post"]["requestBody"]["content"]["application/json"]
             ["example"];
-        let checked = Definition::of(*kind).check(body.clone());
+        let checked = KindSchema::of(*kind).check(body.clone());
         assert_eq!(checked.errors, [], "{kind}");
     }
 }

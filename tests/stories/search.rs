@@ -386,7 +386,7 @@ fn generated_records_are_the_same_every_time_and_valid() {
         let kind: Kind = serde_json::from_value(record["kind"].clone()).unwrap();
         let mut body = record.clone();
         body.as_object_mut().unwrap().remove("kind");
-        let checked = domain::validation::body::Definition::of(kind).check(body);
+        let checked = domain::validation::body::KindSchema::of(kind).check(body);
         assert!(checked.errors.is_empty(), "{record}: {:?}", checked.errors);
     }
 }

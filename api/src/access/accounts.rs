@@ -23,6 +23,7 @@ use body::{
 use domain::access::account::AccountKind;
 use domain::access::rules::Caller;
 use domain::base::json::insert;
+use domain::base::kind::Kind;
 use persistence::accounts::{AccountChange, NewAccount};
 use persistence::unit::WriteOptions;
 use persistence::write::idempotency::Answer;
@@ -133,7 +134,7 @@ struct Page {
 }
 
 impl Parameters for Page {
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[LIMIT, CURSOR]
     }
 

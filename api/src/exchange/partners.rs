@@ -18,6 +18,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use body::{NewPartnerBody, PartnerChanges, PartnerList, PartnerView};
 use domain::base::fault::{Fault, FieldError};
 use domain::base::json::insert;
+use domain::base::kind::Kind;
 use persistence::StoreError;
 use persistence::partner::{NewPartner, PartnerChange};
 use serde_json::json;
@@ -64,7 +65,7 @@ struct Removal {
 }
 
 impl Parameters for Removal {
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[Parameter {
             name: "with_copies",
             description: "Remove its copies too; else they stay as they are.",

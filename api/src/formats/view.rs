@@ -6,18 +6,17 @@ use crate::operation::extract::{Pairs, Parameter, Parameters, wrong};
 use crate::operation::media_type::Media;
 use domain::access::rules::Caller;
 use domain::base::json::{insert, merge_patch};
-use domain::base::kind::{Kind, Resource};
+use domain::base::kind::Kind;
 use domain::base::nearest::nearest;
 use domain::base::record::Envelope;
 use domain::base::vocabulary::Coded;
-use domain::validation::body::Definition;
+use domain::validation::body::KindSchema;
 use domain::value::format;
 use persistence::Store;
 use persistence::entity::record;
 use persistence::read::relationships::RelationshipFilter;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::marker::PhantomData;
 use std::sync::LazyLock;
 use uuid::Uuid;
 
@@ -44,7 +43,7 @@ pub struct Representation {
 
 /// What may be asked of the representation of a record of a kind.
 #[derive(Debug)]
-pub struct View<T>(Representation, PhantomData<T>);
+pub struct View(Representation);
 
 /// Records ready to be put into a page.
 #[derive(Debug)]
@@ -101,17 +100,18 @@ pub const PARAMETERS: &[Parameter] = &[
     },
 ];
 
-impl<T: Resource> Parameters for View<T> {
-    fn table() -> &'static [Parameter] {
+impl Parameters for View {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         PARAMETERS
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
-        Ok(Self(Representation::read(pairs, &[T::KIND])?, PhantomData))
+        let kinds: Vec<Kind> = pairs.kind().into_iter().collect();
+        Ok(Self(Representation::read(pairs, &kinds)?))
     }
 }
 
-impl<T: Resource> View<T> {
+impl View {
     /// Shows a record.
     ///
     /// # Errors
@@ -179,7 +179,7 @@ impl Representation {
         }
         let mut known: Vec<&str> = Vec::new();
         for kind in kinds {
-            known.extend(Definition::of(*kind).members.iter().map(String::as_str));
+            known.extend(KindSchema::of(*kind).members.iter().map(String::as_str));
         }
         let fields = pairs.one("fields").map(|list| {
             list.split(',')
@@ -232,7 +232,7 @@ impl Representation {
     /// Whether a member of a kind is shown.
     #[must_use]
     pub fn shows(&self, kind: Kind, member: &str) -> bool {
-        let required = &Definition::of(kind).required;
+        let required = &KindSchema::of(kind).required;
         let named = |names: &[String]| names.iter().any(|name| name == member);
         let fields = self.fields.as_deref();
         fields.is_none_or(|fields| named(fields) || named(required))
@@ -282,7 +282,7 @@ impl Representation {
         for (row, (_, mut record)) in rows.iter().zip(records) {
             if let (Some(fields), Some(members)) = (&self.fields, record.as_object_mut()) {
                 // Without these the answer would be of another type.
-                let kept = &Definition::of(persistence::write::kind_of(row)?).required;
+                let kept = &KindSchema::of(persistence::write::kind_of(row)?).required;
                 members.retain(|name, _| kept.contains(name) || fields.contains(name));
             }
             items.push(record.to_string());
@@ -385,15 +385,15 @@ pub fn weak_tag(shown: &str) -> String {
 
 /// A record of the kind from the seed pages, for the documentation.
 #[must_use]
-pub fn example<T: Resource>() -> Value {
+pub fn example(schema: &KindSchema) -> Value {
     static AT: LazyLock<chrono::DateTime<chrono::Utc>> = LazyLock::new(|| {
         chrono::DateTime::from_timestamp_micros(1_767_225_600_000_000).unwrap_or_default()
     });
-    let sent: Value = serde_json::from_str(T::EXAMPLE).unwrap_or_default();
-    let mut body = Definition::of(T::KIND).check(sent).body;
+    let sent: Value = serde_json::from_str(schema.example).unwrap_or_default();
+    let mut body = schema.check(sent).body;
     let id = |kind: Kind, slug: &str| json!(domain::base::id::reference(kind.plural(), slug));
     // References are served as ids.
-    for field in &Definition::of(T::KIND).references {
+    for field in &schema.references {
         domain::base::pointer::visit_mut(&mut body, field.path, &mut |_, value| {
             *value = match &*value {
                 Value::String(slug) => id(Kind::Region, slug),
@@ -411,8 +411,8 @@ pub fn example<T: Resource>() -> Value {
         insert(&mut body, &["slug"], domain::value::text::slugify(name));
     }
     let envelope = Envelope {
-        id: domain::base::id::reference(T::KIND.plural(), "example"),
-        kind: T::KIND,
+        id: domain::base::id::reference(schema.kind.plural(), "example"),
+        kind: schema.kind,
         origin: "nordhessen".to_owned(),
         version: 1,
         created_at: *AT,
@@ -420,18 +420,4 @@ pub fn example<T: Resource>() -> Value {
         synced_at: None,
     };
     serde_json::from_str(&envelope.around(&body.to_string())).unwrap_or_default()
-}
-
-/// [`example`] of a kind that is known only when the program runs.
-#[must_use]
-pub fn example_of(kind: Kind) -> Value {
-    match kind {
-        Kind::Region => example::<domain::kinds::region::Region>(),
-        Kind::Topic => example::<domain::kinds::topic::Topic>(),
-        Kind::Actor => example::<domain::kinds::actor::Actor>(),
-        Kind::Network => example::<domain::kinds::network::Network>(),
-        Kind::Project => example::<domain::kinds::project::Project>(),
-        Kind::Event => example::<domain::kinds::event::Event>(),
-        Kind::Relationship => example::<domain::kinds::relationship::Relationship>(),
-    }
 }

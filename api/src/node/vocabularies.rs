@@ -5,9 +5,9 @@ use crate::operation::extract::{Anyone, NameInPath, Query};
 use crate::operation::reply::Json;
 use crate::operation::routes::Routes;
 use domain::base::nearest::nearest;
-use domain::base::vocabulary;
 use domain::base::vocabulary::Vocabulary;
 use domain::kinds::relationship::table::{RULES, Rule, RuleDescription};
+use domain::vocabularies;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -43,7 +43,7 @@ struct VocabularyWithRules {
 }
 
 async fn list(_: Anyone, _: Query<()>) -> Result<Json<Vocabularies>, Problem> {
-    let items = vocabulary::all();
+    let items = vocabularies::all();
     let total = items.len();
     Ok(Json(Vocabularies { items, total }))
 }
@@ -53,7 +53,7 @@ async fn get(
     _: Query<()>,
     NameInPath(name): NameInPath,
 ) -> Result<Json<VocabularyWithRules>, Problem> {
-    let all = vocabulary::all();
+    let all = vocabularies::all();
     let names: Vec<&str> = all.iter().map(|one| one.name).collect();
     let close = nearest(&name, names.iter().copied()).unwrap_or_default();
     let known = names.join(", ");

@@ -66,10 +66,9 @@ use crate::http::problem::Problem;
 use crate::operation::routes::{Draft, Extract};
 use actix_web::{HttpRequest, web};
 use domain::base::fault::Lang;
-use domain::base::kind::Resource;
+use domain::base::kind::Kind;
 use persistence::unit::WriteOptions;
 use serde_json::json;
-use std::marker::PhantomData;
 
 /// What every handler may use: the store, the keys, the configuration.
 #[derive(Debug, Clone)]
@@ -106,29 +105,57 @@ impl Extract for App {
     }
 }
 
-/// The `{id}` of a URL: a UUID or a slug of the kind `T`.
+/// The kind of records that a route is about.
+#[derive(Debug, Clone, Copy)]
+pub struct OfKind(pub Kind);
+
+from_head!(OfKind);
+
+impl OfKind {
+    /// The kind of the route that a request was matched with.
+    ///
+    /// # Errors
+    /// `internal` if the route is about no kind.
+    pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let kind = request.app_data::<Kind>().copied();
+        kind.map(Self).ok_or_else(|| Problem::new("internal"))
+    }
+}
+
+impl Extract for OfKind {
+    fn describe(_: &mut Draft) {}
+}
+
+/// The `{id}` of a URL: a UUID or a slug, of the kind of the route.
 #[derive(Debug)]
-pub struct Id<T>(pub String, PhantomData<T>);
+pub struct RecordId {
+    /// The kind.
+    pub kind: Kind,
+    /// The UUID or slug as it was sent.
+    pub key: String,
+}
 
-from_head!(Id<T>, T);
+from_head!(RecordId);
 
-impl<T> Id<T> {
+impl RecordId {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let id = request.match_info().query("id").to_owned();
+        let OfKind(kind) = OfKind::of(request)?;
+        let key = request.match_info().query("id").to_owned();
         // PostgreSQL takes no NUL, and no slug has a control character.
-        let fine = !id.is_empty() && id.len() <= 200 && !id.chars().any(char::is_control);
-        fine.then_some(Self(id, PhantomData))
+        let fine = !key.is_empty() && key.len() <= 200 && !key.chars().any(char::is_control);
+        fine.then_some(Self { kind, key })
             .ok_or_else(|| Problem::new("not-found"))
     }
 }
 
-impl<T: Resource> Extract for Id<T> {
+impl Extract for RecordId {
     fn describe(draft: &mut Draft) {
+        let kind = draft.kind_schema().kind;
         draft.parameter(json!({
             "name": "id",
             "in": "path",
             "required": true,
-            "description": format!("The id (UUID) or the slug of the {}.", T::KIND),
+            "description": format!("The id (UUID) or the slug of the {kind}."),
             "schema": {"type": "string", "minLength": 1, "maxLength": 200},
         }));
         draft.problem("not-found");
@@ -204,7 +231,7 @@ const DRY_RUN: &[Parameter] = &[Parameter {
 pub struct DryRun(pub bool);
 
 impl Parameters for DryRun {
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         DRY_RUN
     }
 

@@ -8,6 +8,7 @@ use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::base::json::insert;
+use domain::base::kind::Kind;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -36,7 +37,7 @@ pub(crate) struct Paging {
 }
 
 impl Parameters for Paging {
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[LIMIT, CURSOR]
     }
 

@@ -10,14 +10,13 @@ use actix_web::http::{StatusCode, header::HeaderName};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::base::fault::FieldError;
 use domain::base::json::insert;
-use domain::base::kind::Resource;
+use domain::base::kind::Kind;
 use domain::value::format;
 use persistence::entity::record;
 use persistence::write::Saved;
 use persistence::write::idempotency::Answer;
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::marker::PhantomData;
 use utoipa::ToSchema;
 
 /// Names tolerated but suspicious places of a body that was accepted: pointer and code.
@@ -96,31 +95,25 @@ impl<T: Serialize + ToSchema> Reply for Private<T> {
 
 /// 200 with a record as it is shown, or 304.
 #[derive(Debug)]
-pub struct Found<T> {
+pub struct Found {
     shown: Option<Shown>,
     etag: String,
-    kind: PhantomData<T>,
 }
 
-impl<T> Found<T> {
+impl Found {
     /// The record.
     #[must_use]
     pub fn new(shown: Shown) -> Self {
         Self {
             etag: shown.etag.clone(),
             shown: Some(shown),
-            kind: PhantomData,
         }
     }
 
     /// The caller has it already.
     #[must_use]
     pub fn not_modified(etag: String) -> Self {
-        Self {
-            etag,
-            shown: None,
-            kind: PhantomData,
-        }
+        Self { etag, shown: None }
     }
 }
 
@@ -137,7 +130,7 @@ pub(crate) fn content_language<'a>(tags: impl IntoIterator<Item = &'a str>) -> O
     HeaderValue::try_from(tags.join(", ")).ok()
 }
 
-impl<T> Responder for Found<T> {
+impl Responder for Found {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
@@ -157,17 +150,18 @@ impl<T> Responder for Found<T> {
     }
 }
 
-impl<T: Resource> Reply for Found<T> {
+impl Reply for Found {
     fn describe(draft: &mut Draft) {
+        let kind = draft.kind_schema();
         let headers = &["ETag", "Content-Language"];
-        let mut response = record_content::<T>(draft, "The record.", headers);
+        let mut response = record_content(draft, "The record.", headers);
         geojson::describe_feature(
             draft,
             &mut response,
-            &format!("{}Feature", T::name()),
+            &format!("{}Feature", kind.name),
             (
-                &reference(&format!("{}Record", T::name())),
-                &crate::formats::view::example::<T>(),
+                &reference(&format!("{}Record", kind.name)),
+                &crate::formats::view::example(kind),
             ),
         );
         draft.response(200, response);
@@ -178,17 +172,16 @@ impl<T: Resource> Reply for Found<T> {
 
 /// A record as a write left it.
 #[derive(Debug)]
-pub struct Written<T> {
+pub struct Written {
     /// The record in its canonical form.
     pub json: String,
     /// Its version; absent if the write was only rehearsed, since nothing has that version.
     pub version: Option<i64>,
     /// What is likely wrong but accepted.
     pub warnings: Vec<FieldError>,
-    kind: PhantomData<T>,
 }
 
-impl<T> Written<T> {
+impl Written {
     /// From the row that the write left.
     ///
     /// # Errors
@@ -198,7 +191,6 @@ impl<T> Written<T> {
             json: row.json()?,
             version: Some(row.version),
             warnings,
-            kind: PhantomData,
         })
     }
 
@@ -236,9 +228,9 @@ fn warnings(found: &[FieldError]) -> Option<String> {
 
 /// 200 with a record as a change left it.
 #[derive(Debug)]
-pub struct Changed<T>(pub Written<T>);
+pub struct Changed(pub Written);
 
-impl<T: Resource> Responder for Changed<T> {
+impl Responder for Changed {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
@@ -246,16 +238,16 @@ impl<T: Resource> Responder for Changed<T> {
     }
 }
 
-impl<T: Resource> Keep for Changed<T> {
+impl Keep for Changed {
     fn kept(&self) -> Answer {
         self.0.answer(StatusCode::OK)
     }
 }
 
-impl<T: Resource> Reply for Changed<T> {
+impl Reply for Changed {
     fn describe(draft: &mut Draft) {
         let text = "The record as the change left it; unchanged if there was nothing to change.";
-        let response = record_content::<T>(draft, text, &["ETag", "Verbund-Warnings"]);
+        let response = record_content(draft, text, &["ETag", "Verbund-Warnings"]);
         draft.response(200, response);
         for code in [
             "moved",
@@ -271,14 +263,14 @@ impl<T: Resource> Reply for Changed<T> {
 
 /// 201 with a new record; 200 without `id` and `Location` for a dry run.
 #[derive(Debug)]
-pub enum Created<T> {
+pub enum Created {
     /// It is there.
-    At(String, Written<T>),
+    At(String, Written),
     /// It would be like this.
-    Rehearsed(Written<T>),
+    Rehearsed(Written),
 }
 
-impl<T: Resource> Responder for Created<T> {
+impl Responder for Created {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
@@ -286,15 +278,15 @@ impl<T: Resource> Responder for Created<T> {
     }
 }
 
-impl<T: Resource> Created<T> {
+impl Created {
     /// From the row that the write left, or would leave.
     ///
     /// # Errors
     /// The store's, if the row cannot be read.
-    pub fn new(saved: Saved, dry_run: bool) -> persistence::Result<Self> {
+    pub fn new(kind: Kind, saved: Saved, dry_run: bool) -> persistence::Result<Self> {
         let mut written = Written::new(&saved.row, saved.warnings)?;
         if !dry_run {
-            let location = format!("/v1/{}/{}", T::KIND.plural(), saved.row.id);
+            let location = format!("/v1/{}/{}", kind.plural(), saved.row.id);
             return Ok(Self::At(location, written));
         }
         if let Ok(mut record) = serde_json::from_str::<Value>(&written.json) {
@@ -306,7 +298,7 @@ impl<T: Resource> Created<T> {
     }
 }
 
-impl<T: Resource> Keep for Created<T> {
+impl Keep for Created {
     fn kept(&self) -> Answer {
         match self {
             Self::At(location, written) => {
@@ -321,12 +313,12 @@ impl<T: Resource> Keep for Created<T> {
     }
 }
 
-impl<T: Resource> Reply for Created<T> {
+impl Reply for Created {
     fn describe(draft: &mut Draft) {
         let headers = &["ETag", "Location", "Verbund-Warnings"];
-        let response = record_content::<T>(draft, "The new record.", headers);
+        let response = record_content(draft, "The new record.", headers);
         draft.response(201, response);
-        let mut rehearsed = record_content::<T>(
+        let mut rehearsed = record_content(
             draft,
             "What a dry run would make; `id` is null.",
             &["Verbund-Warnings"],
@@ -336,7 +328,7 @@ impl<T: Resource> Reply for Created<T> {
             &["content", JSON, "schema"],
             json!({
                 "type": "object",
-                "description": format!("As {}Record, but `id` is null.", T::name()),
+                "description": format!("As {}Record, but `id` is null.", draft.kind_schema().name),
             }),
         );
         draft.response(200, rehearsed);
@@ -405,14 +397,15 @@ pub fn content(description: &str, media_type: &str, schema: &Value) -> Value {
     })
 }
 
-fn record_content<T: Resource>(draft: &mut Draft, description: &str, headers: &[&str]) -> Value {
-    draft.components(domain::base::schema::of::<T>());
-    let schema = reference(&format!("{}Record", T::name()));
+fn record_content(draft: &mut Draft, description: &str, headers: &[&str]) -> Value {
+    let kind = draft.kind_schema();
+    draft.components(kind.components().clone());
+    let schema = reference(&format!("{}Record", kind.name));
     let mut response = content(description, JSON, &schema);
     insert(
         &mut response,
         &["content", JSON, "example"],
-        crate::formats::view::example::<T>(),
+        crate::formats::view::example(kind),
     );
     for header in headers {
         insert(&mut response, &["headers", header], header_object(header));

@@ -9,6 +9,8 @@ use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Responder, web};
 use domain::base::json::insert;
+use domain::base::kind::Kind;
+use domain::validation::body::KindSchema;
 use futures::future::LocalBoxFuture;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +19,7 @@ use utoipa::ToSchema;
 /// An operation of the document while it is being put together.
 #[derive(Debug, Default, Clone)]
 pub struct Draft {
+    kind: Option<Kind>,
     parameters: Vec<Value>,
     request_body: Option<Value>,
     responses: BTreeMap<u16, Value>,
@@ -28,6 +31,25 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// The kind of records that the operation is about, if it is about one kind.
+    #[must_use]
+    pub const fn kind(&self) -> Option<Kind> {
+        self.kind
+    }
+
+    /// The schema of that kind.
+    ///
+    /// # Panics
+    /// If the operation is not about one kind: the document is made before a server starts.
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        reason = "a mistake of ours, which no document and no server survives"
+    )]
+    pub fn kind_schema(&self) -> &'static KindSchema {
+        KindSchema::of(self.kind.expect("an operation on records of one kind"))
+    }
+
     /// Adds a parameter (OpenAPI parameter object).
     ///
     /// Swagger UI fills examples of optional parameters in, which would make its first request a
@@ -262,7 +284,15 @@ struct Route {
 /// The routes of a part of the API, mounted and described together.
 pub struct Routes {
     tag: &'static str,
-    paths: Vec<(String, Vec<Route>)>,
+    kind: Option<Kind>,
+    paths: Vec<PathRoutes>,
+}
+
+/// The operations at one path.
+struct PathRoutes {
+    path: String,
+    kind: Option<Kind>,
+    routes: Vec<Route>,
 }
 
 /// What an OpenAPI document says of routes.
@@ -282,8 +312,22 @@ impl Routes {
     pub fn new(tag: &'static str) -> Self {
         Self {
             tag,
+            kind: None,
             paths: Vec::new(),
         }
+    }
+
+    /// No routes yet, in the section of a kind and about its records.
+    #[must_use]
+    pub fn of(schema: &KindSchema) -> Self {
+        Self::new(schema.tag).of_kind(schema)
+    }
+
+    /// The routes that are added are about records of a kind.
+    #[must_use]
+    pub const fn of_kind(mut self, schema: &KindSchema) -> Self {
+        self.kind = Some(schema.kind);
+        self
     }
 
     /// Adds an operation. `problems` are those that neither the extractors nor the reply know of.
@@ -304,8 +348,12 @@ impl Routes {
         let (id, summary, tag) = (id.to_owned(), summary.to_owned(), self.tag);
         let problems = problems.to_vec();
         let writes = method != Method::GET;
+        let kind = self.kind;
         let describe = move || {
-            let mut draft = Draft::default();
+            let mut draft = Draft {
+                kind,
+                ..Draft::default()
+            };
             Args::describe(&mut draft);
             <F::Output as Reply>::describe(&mut draft);
             for code in &problems {
@@ -322,10 +370,11 @@ impl Routes {
             describe: Box::new(describe),
             serve: Box::new(move |method| web::method(method).to(handler.clone())),
         };
-        match self.paths.iter_mut().find(|(known, _)| known == path) {
-            Some((_, routes)) => routes.push(route),
-            None => self.paths.push((path.to_owned(), vec![route])),
-        }
+        self.add(PathRoutes {
+            path: path.to_owned(),
+            kind,
+            routes: vec![route],
+        });
         self
     }
 
@@ -349,20 +398,27 @@ impl Routes {
     /// Takes over the routes of another part.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
-        for (path, routes) in other.paths {
-            match self.paths.iter_mut().find(|(known, _)| *known == path) {
-                Some((_, known)) => known.extend(routes),
-                None => self.paths.push((path, routes)),
-            }
+        for one in other.paths {
+            self.add(one);
         }
         self
+    }
+
+    fn add(&mut self, one: PathRoutes) {
+        match self.paths.iter_mut().find(|known| known.path == one.path) {
+            Some(known) => {
+                known.kind = known.kind.or(one.kind);
+                known.routes.extend(one.routes);
+            }
+            None => self.paths.push(one),
+        }
     }
 
     /// Describes all of them.
     #[must_use]
     pub fn describe(&self) -> Description {
         let mut described = Description::default();
-        for (path, routes) in &self.paths {
+        for PathRoutes { path, routes, .. } in &self.paths {
             let mut operations = Map::new();
             for route in routes {
                 let (operation, draft) = (route.describe)();
@@ -396,9 +452,12 @@ fn register(
 
 impl HttpServiceFactory for Routes {
     fn register(self, config: &mut AppService) {
-        for (path, routes) in self.paths {
+        for PathRoutes { path, kind, routes } in self.paths {
             let mut allow: Vec<String> = vec!["OPTIONS".to_owned()];
             let mut resource = web::resource(path.as_str());
+            if let Some(kind) = kind {
+                resource = resource.app_data(kind);
+            }
             for route in &routes {
                 allow.push(route.method.to_string());
                 resource = resource.route((route.serve)(route.method.clone()));
@@ -431,7 +490,7 @@ impl HttpServiceFactory for Routes {
 
 impl std::fmt::Debug for Routes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let paths = self.paths.iter().map(|(path, _)| path);
+        let paths = self.paths.iter().map(|one| &one.path);
         f.debug_list().entries(paths).finish()
     }
 }

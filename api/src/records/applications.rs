@@ -2,7 +2,7 @@
 
 use crate::http::problem::Problem;
 use crate::operation::extract::{
-    App, Body, HowToWrite, Id, JsonBody, Query, Reader, Writer, describe_path_id, from_head,
+    App, Body, HowToWrite, JsonBody, Query, Reader, RecordId, Writer, describe_path_id, from_head,
 };
 use crate::operation::idempotency::{Keep, Kept, Once, respond};
 use crate::operation::paging::{Page, Paging};
@@ -12,8 +12,9 @@ use crate::records::relationships::Address;
 use actix_web::body::BoxBody;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use domain::kinds::network::Network;
+use domain::base::kind::Kind;
 use domain::statements::application::{Application, ApplicationInput, MAX_APPLICATION};
+use domain::validation::body::KindSchema;
 use domain::validation::shape::Shape;
 use persistence::publication::applications::on_behalf;
 use persistence::write::idempotency::Answer;
@@ -42,7 +43,7 @@ pub fn routes() -> Routes {
         "applications-closed",
         "too-many-applications",
     ];
-    Routes::new("Networks")
+    Routes::of(KindSchema::of(Kind::Network))
         .route(Method::POST, all, apply, refusals, post)
         .get(all, list, &["moved", "gone"], get)
         .route(Method::DELETE, one, erase, &[], delete)
@@ -51,7 +52,7 @@ pub fn routes() -> Routes {
 async fn post(
     app: App,
     Reader(caller): Reader,
-    id: Id<Network>,
+    id: RecordId,
     _: Query<()>,
     mut once: Once,
     JsonBody(input): JsonBody<ApplicationInput>,
@@ -60,7 +61,7 @@ async fn post(
     if let Some(known) = once.known(&app, &caller, &options).await? {
         return Ok(known);
     }
-    let applying = app.store.to_apply(&caller, &id.0, input).await?;
+    let applying = app.store.to_apply(&caller, &id.key, input).await?;
     once.write_as(&app, &caller, &node, &options, async |unit| {
         unit.apply(&applying).await.map(|()| Received)
     })
@@ -110,13 +111,16 @@ struct ApplicationPage {
 async fn get(
     app: App,
     Writer(caller): Writer,
-    id: Id<Network>,
+    id: RecordId,
     Query(paging): Query<Paging>,
     address: Address,
 ) -> Result<Page<ApplicationPage>, Problem> {
     let page = (paging.limit, paging.cursor.as_deref());
     let bound = paging.bound(&address.path);
-    let found = app.store.applications(&caller, &id.0, page, &bound).await?;
+    let found = app
+        .store
+        .applications(&caller, &id.key, page, &bound)
+        .await?;
     let next = paging.next(&address.path, found.next.as_ref());
     let body = ApplicationPage {
         items: found.items,
@@ -128,12 +132,12 @@ async fn get(
 async fn delete(
     app: App,
     Writer(caller): Writer,
-    id: Id<Network>,
+    id: RecordId,
     ApplicationInPath(application): ApplicationInPath,
     HowToWrite(options): HowToWrite,
 ) -> Result<Done, Problem> {
     app.store
-        .erase_application(&caller, &id.0, application, &options)
+        .erase_application(&caller, &id.key, application, &options)
         .await?;
     Ok(Done)
 }

@@ -2,7 +2,7 @@
 
 use crate::http::problem::Problem;
 use crate::operation::extract::{
-    App, Approver, Body, HowToWrite, Id, IfMatch, IfNoneMatch, JsonBody, Query, Reader,
+    App, Approver, Body, HowToWrite, IfMatch, IfNoneMatch, JsonBody, Query, Reader, RecordId,
 };
 use crate::operation::reply::content;
 use crate::operation::routes::{Draft, Reply, Routes};
@@ -12,8 +12,8 @@ use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::base::json::insert;
 use domain::base::kind::Kind;
-use domain::kinds::relationship::Relationship;
 use domain::statements::confirmation::{Confirmation, ConfirmationInput};
+use domain::validation::body::KindSchema;
 use domain::validation::shape::Shape;
 use persistence::publication::confirmation::Stated;
 use serde_json::json;
@@ -31,7 +31,7 @@ pub fn routes() -> Routes {
         "put_relationship_confirmation",
         "State, as an end, whether a relationship is right",
     );
-    Routes::new("Relationships")
+    Routes::of(KindSchema::of(Kind::Relationship))
         .get(path, read, &["moved", "gone"], get)
         .route(Method::PUT, path, write, &["moved", "gone"], put)
 }
@@ -39,11 +39,11 @@ pub fn routes() -> Routes {
 async fn get(
     app: App,
     Reader(caller): Reader,
-    id: Id<Relationship>,
+    id: RecordId,
     _: Query<()>,
     known: IfNoneMatch,
 ) -> Result<ConfirmationReply, Problem> {
-    let row = find(&app, &caller, Kind::Relationship, &id.0).await?;
+    let row = find(&app, &caller, Kind::Relationship, &id.key).await?;
     let stated = app.store.confirmation(&caller, &row).await?;
     let current = known.has(&format!("\"{}\"", stated.version));
     Ok(ConfirmationReply { stated, current })
@@ -52,12 +52,12 @@ async fn get(
 async fn put(
     app: App,
     Approver(caller): Approver,
-    id: Id<Relationship>,
+    id: RecordId,
     IfMatch(expected): IfMatch,
     HowToWrite(options): HowToWrite,
     JsonBody(input): JsonBody<ConfirmationInput>,
 ) -> Result<ConfirmationReply, Problem> {
-    let row = find(&app, &caller, Kind::Relationship, &id.0).await?;
+    let row = find(&app, &caller, Kind::Relationship, &id.key).await?;
     let stated = app
         .store
         .confirm(&caller, row.id, &expected, &input, &options)

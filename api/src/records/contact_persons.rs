@@ -3,8 +3,8 @@
 use crate::formats::view::weak_tag;
 use crate::http::problem::Problem;
 use crate::operation::extract::{
-    Admin, App, Body, DryRun, Id, IfMatch, JsonBody, Query, Reader, Writer, describe_refusals,
-    path_id, read_json,
+    Admin, App, Body, DryRun, IfMatch, JsonBody, Query, Reader, RecordId, Writer,
+    describe_refusals, path_id, read_json,
 };
 use crate::operation::idempotency::{Keep, Kept, Once, respond};
 use crate::operation::paging::{Page, Paging};
@@ -18,9 +18,10 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use domain::base::fault::FieldError;
 use domain::base::json::insert;
-use domain::base::kind::{Kind, Resource};
+use domain::base::kind::Kind;
 use domain::statements::contact_person::{ContactPerson, ContactPersonInput, MAX_CONTACT_PERSON};
 use domain::statements::personal_data::{PersonalData, PersonalDataInput};
+use domain::validation::body::KindSchema;
 use domain::validation::shape::Shape;
 use futures::future::LocalBoxFuture;
 use persistence::persons::{PersonChange, options};
@@ -39,21 +40,22 @@ const TAG: &str = "Contact persons";
 
 /// The routes below the records of a kind.
 #[must_use]
-pub fn of<T: Resource>() -> Routes {
-    let path = format!("/v1/{}/{{id}}/contact_persons", T::KIND.plural());
-    let kind = T::KIND;
+pub fn of(schema: &KindSchema) -> Routes {
+    let path = format!("/v1/{}/{{id}}/contact_persons", schema.kind.plural());
+    let kind = schema.kind;
     let list = format!("list_{kind}_contact_persons");
-    let listed = format!("List the contact persons of a {kind}");
+    let listed = format!("List the contact persons of {}", schema.a);
     let create = format!("create_{kind}_contact_person");
-    let created = format!("Add a contact person to a {kind}");
+    let created = format!("Add a contact person to {}", schema.a);
     Routes::new(TAG)
-        .get(&path, (&list, &listed), &["moved", "gone"], all::<T>)
+        .of_kind(schema)
+        .get(&path, (&list, &listed), &["moved", "gone"], all)
         .route(
             Method::POST,
             &path,
             (&create, &created),
             &["moved", "gone"],
-            post::<T>,
+            post,
         )
 }
 
@@ -89,16 +91,16 @@ struct ContactPersonPage {
     next: Option<String>,
 }
 
-async fn all<T: Resource>(
+async fn all(
     app: App,
     Reader(caller): Reader,
-    id: Id<T>,
+    id: RecordId,
     Query(paging): Query<Paging>,
     address: Address,
 ) -> Result<Page<ContactPersonPage>, Problem> {
     let page = (paging.limit, paging.cursor.as_deref());
     let bound = paging.bound(&address.path);
-    let key = (T::KIND, id.0.as_str());
+    let key = (id.kind, id.key.as_str());
     let found = app.store.persons(&caller, key, page, &bound).await?;
     let next = paging.next(&address.path, found.next.as_ref());
     let body = ContactPersonPage {
@@ -108,10 +110,10 @@ async fn all<T: Resource>(
     Ok(Page { body, next })
 }
 
-async fn post<T: Resource>(
+async fn post(
     app: App,
     Writer(caller): Writer,
-    id: Id<T>,
+    id: RecordId,
     Query(DryRun(dry_run)): Query<DryRun>,
     mut once: Once,
     PersonBody(body): PersonBody,
@@ -121,8 +123,8 @@ async fn post<T: Resource>(
     if let Some(known) = once.known(&app, &caller, &options).await? {
         return Ok(known);
     }
-    let row = find(&app, &caller, T::KIND, &id.0).await?;
-    let record: (Kind, Uuid) = (T::KIND, row.id);
+    let row = find(&app, &caller, id.kind, &id.key).await?;
+    let record: (Kind, Uuid) = (id.kind, row.id);
     once.write(&app, &caller, &options, async |unit| {
         let person = unit.create_person(person, record, body.clone()).await?;
         Ok(Created { person, dry_run })

@@ -3,7 +3,8 @@
 use crate::formats::view::View;
 use crate::http::problem::Problem;
 use crate::operation::extract::{
-    App, HowToWrite, Id, IfMatch, IfNoneMatch, PatchBody, Query, Reader, RecordBody, Writer,
+    App, HowToWrite, IfMatch, IfNoneMatch, OfKind, PatchBody, Query, Reader, RecordBody, RecordId,
+    Writer,
 };
 use crate::operation::idempotency::{Kept, Once};
 use crate::operation::media_type::Wanted;
@@ -12,7 +13,8 @@ use crate::operation::routes::Routes;
 use actix_web::http::Method;
 use domain::access::rules::Caller;
 use domain::base::fault::{Fault, FieldError};
-use domain::base::kind::{Kind, Resource};
+use domain::base::kind::Kind;
+use domain::validation::body::KindSchema;
 use persistence::StoreError;
 use persistence::entity::record;
 use persistence::unit::WriteOptions;
@@ -22,74 +24,69 @@ use uuid::Uuid;
 
 /// The generic operations of a kind.
 #[must_use]
-pub fn resource<T: Resource>(tag: &'static str) -> Routes {
-    let plural = T::KIND.plural();
+pub fn routes(schema: &KindSchema) -> Routes {
+    let plural = schema.kind.plural();
     let all = format!("/v1/{plural}");
     let one = format!("/v1/{plural}/{{id}}");
-    let kind = T::KIND;
-    let name = |verb: &str| format!("{verb}_{kind}");
-    let a = match kind {
-        Kind::Actor | Kind::Event => format!("an {kind}"),
-        Kind::Region | Kind::Topic | Kind::Network | Kind::Project | Kind::Relationship => {
-            format!("a {kind}")
-        }
-    };
-    Routes::new(tag)
+    let name = |verb: &str| format!("{verb}_{}", schema.kind);
+    let a = schema.a;
+    Routes::of(schema)
         .route(
             Method::POST,
             &all,
             (&name("create"), &format!("Create {a}")),
             &[],
-            create::<T>,
+            create,
         )
-        .get(&one, (&name("get"), &format!("Read {a}")), &[], get::<T>)
+        .get(&one, (&name("get"), &format!("Read {a}")), &[], get)
         .route(
             Method::PUT,
             &one,
             (&name("replace"), &format!("Replace {a}")),
             &[],
-            replace::<T>,
+            replace,
         )
         .route(
             Method::PATCH,
             &one,
             (&name("patch"), &format!("Change members of {a}")),
             &[],
-            patch::<T>,
+            patch,
         )
         .route(
             Method::DELETE,
             &one,
             (&name("delete"), &format!("Delete {a}")),
             &["still-referenced", "has-relationships"],
-            delete::<T>,
+            delete,
         )
 }
 
-async fn create<T: Resource>(
+async fn create(
     app: App,
     Writer(caller): Writer,
     HowToWrite(options): HowToWrite,
+    OfKind(kind): OfKind,
     mut once: Once,
-    body: RecordBody<T>,
-) -> Result<Kept<Created<T>>, Problem> {
+    body: RecordBody,
+) -> Result<Kept<Created>, Problem> {
     once.write(&app, &caller, &options, async |unit| {
         let id = domain::base::id::new();
-        let saved = unit.create(T::KIND, id, body.0.clone()).await?;
-        Created::new(saved, options.dry_run)
+        let saved = unit.create(kind, id, body.0.clone()).await?;
+        Created::new(kind, saved, options.dry_run)
     })
     .await
 }
 
-async fn get<T: Resource>(
+async fn get(
     app: App,
     Reader(caller): Reader,
-    id: Id<T>,
-    Query(view): Query<View<T>>,
+    id: RecordId,
+    Query(view): Query<View>,
     known: IfNoneMatch,
     Wanted(media): Wanted,
-) -> Result<Found<T>, Problem> {
-    let row = find(&app, &caller, T::KIND, &id.0).await?;
+) -> Result<Found, Problem> {
+    let row = find(&app, &caller, id.kind, &id.key).await?;
     let shown = view.show(&app.store, &caller, &row, media).await?;
     if known.has(&shown.etag) {
         return Ok(Found::not_modified(shown.etag));
@@ -97,14 +94,14 @@ async fn get<T: Resource>(
     Ok(Found::new(shown))
 }
 
-async fn replace<T: Resource>(
+async fn replace(
     app: App,
     Writer(caller): Writer,
-    id: Id<T>,
+    id: RecordId,
     IfMatch(expected): IfMatch,
     HowToWrite(options): HowToWrite,
-    body: RecordBody<T>,
-) -> Result<Changed<T>, Problem> {
+    body: RecordBody,
+) -> Result<Changed, Problem> {
     change(
         &app,
         &caller,
@@ -116,29 +113,29 @@ async fn replace<T: Resource>(
     .await
 }
 
-async fn patch<T: Resource>(
+async fn patch(
     app: App,
     Writer(caller): Writer,
-    id: Id<T>,
+    id: RecordId,
     IfMatch(expected): IfMatch,
     HowToWrite(options): HowToWrite,
-    body: PatchBody<T>,
-) -> Result<Changed<T>, Problem> {
+    body: PatchBody,
+) -> Result<Changed, Problem> {
     change(&app, &caller, &id, &expected, Edit::Patch(body.0), &options).await
 }
 
-async fn change<T: Resource>(
+async fn change(
     app: &App,
     caller: &Caller,
-    id: &Id<T>,
+    id: &RecordId,
     expected: &Precondition,
     edit: Edit,
     options: &WriteOptions,
-) -> Result<Changed<T>, Problem> {
-    let row = find(app, caller, T::KIND, &id.0).await?;
+) -> Result<Changed, Problem> {
+    let row = find(app, caller, id.kind, &id.key).await?;
     let (Edit::Replace(body) | Edit::Patch(body)) = &edit;
     same_id(&row, body)?;
-    let key = (T::KIND, row.id);
+    let key = (id.kind, row.id);
     let saved = app
         .store
         .modify(caller, key, expected, &edit, options)
@@ -150,15 +147,15 @@ async fn change<T: Resource>(
     Ok(Changed(written))
 }
 
-async fn delete<T: Resource>(
+async fn delete(
     app: App,
     Writer(caller): Writer,
-    id: Id<T>,
+    id: RecordId,
     IfMatch(expected): IfMatch,
     HowToWrite(options): HowToWrite,
 ) -> Result<Done, Problem> {
-    let row = find(&app, &caller, T::KIND, &id.0).await?;
-    let key = (T::KIND, row.id);
+    let row = find(&app, &caller, id.kind, &id.key).await?;
+    let key = (id.kind, row.id);
     app.store.delete(&caller, key, &expected, &options).await?;
     Ok(Done)
 }

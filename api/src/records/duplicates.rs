@@ -85,7 +85,7 @@ struct Asked {
 }
 
 impl Parameters for Asked {
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[
             Parameter {
                 name: "kind",

@@ -2,23 +2,24 @@
 
 use crate::http::problem::Problem;
 use crate::operation::extract::{
-    Admin, App, ChangeReason, Id, MayMatch, Pairs, Parameter, Parameters, Query, wrong,
+    Admin, App, ChangeReason, MayMatch, Pairs, Parameter, Parameters, Query, RecordId, wrong,
 };
 use crate::operation::idempotency::{Kept, Once};
 use crate::operation::reply::Done;
 use crate::operation::routes::Routes;
 use actix_web::http::Method;
-use domain::base::kind::Resource;
+use domain::base::kind::Kind;
+use domain::validation::body::KindSchema;
 use persistence::erase::options;
 
 /// The routes of a kind.
 #[must_use]
-pub fn routes<T: Resource>(tag: &'static str) -> Routes {
-    let path = format!("/v1/{}/{{id}}/erase", T::KIND.plural());
-    let id = format!("erase_{}", T::KIND);
-    let summary = format!("Erase a {} and all that it ever said, for good", T::KIND);
+pub fn routes(schema: &KindSchema) -> Routes {
+    let path = format!("/v1/{}/{{id}}/erase", schema.kind.plural());
+    let id = format!("erase_{}", schema.kind);
+    let summary = format!("Erase {} and all that it ever said, for good", schema.a);
     let problems = &["still-referenced", "has-relationships"];
-    Routes::new(tag).route(Method::POST, &path, (&id, &summary), problems, post::<T>)
+    Routes::of(schema).route(Method::POST, &path, (&id, &summary), problems, post)
 }
 
 /// What is to be erased, and whether that is only rehearsed.
@@ -29,7 +30,7 @@ struct Wanted {
 }
 
 impl Parameters for Wanted {
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[
             Parameter {
                 name: "version",
@@ -60,10 +61,10 @@ impl Parameters for Wanted {
     }
 }
 
-async fn post<T: Resource>(
+async fn post(
     app: App,
     Admin(caller): Admin,
-    id: Id<T>,
+    id: RecordId,
     MayMatch(expected): MayMatch,
     Query(wanted): Query<Wanted>,
     ChangeReason(reason): ChangeReason,
@@ -74,14 +75,14 @@ async fn post<T: Resource>(
     if let Some(known) = once.known(&app, &caller, &options).await? {
         return Ok(known);
     }
-    let record = app.store.to_erase(&caller, T::KIND, &id.0).await?;
+    let record = app.store.to_erase(&caller, id.kind, &id.key).await?;
     once.write(&app, &caller, &options, async |unit| {
         match wanted.version {
             Some(version) => {
-                let key = (T::KIND, record);
+                let key = (id.kind, record);
                 unit.erase_version(key, version, &expected).await?;
             }
-            None => unit.erase(T::KIND, record, &expected).await?,
+            None => unit.erase(id.kind, record, &expected).await?,
         }
         Ok(Done)
     })

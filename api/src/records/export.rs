@@ -19,6 +19,7 @@ use domain::access::rules::Caller;
 use domain::base::json::insert;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
+use domain::validation::body::KindSchema;
 pub(crate) use download::{Export, Running};
 use futures::stream::{self, TryStreamExt};
 use parameters::ExportParameters;
@@ -146,9 +147,9 @@ impl Reply for ExportReply {
         let mut mapping = Map::new();
         let mut any = Vec::new();
         for kind in Kind::ALL {
-            let (name, components) = domain::base::schema::of_kind(*kind);
-            draft.components(components);
-            let record = reference(&format!("{name}Record"));
+            let schema = KindSchema::of(*kind);
+            draft.components(schema.components().clone());
+            let record = reference(&format!("{}Record", schema.name));
             mapping.insert(
                 kind.code().to_owned(),
                 record.get("$ref").cloned().unwrap_or_default(),
@@ -165,7 +166,7 @@ impl Reply for ExportReply {
         let text = "A stream; it is complete only if the connection ends as HTTP demands. Kinds come in dependency order, relationships last. Relationships match only if no filter was given that they do not have. The schema of NDJSON is that of one line.";
         let mut response = content(text, Media::NdJson.name(), &record);
         let kind = DESCRIBED.first().copied().unwrap_or(Kind::Actor);
-        let example = crate::formats::view::example_of(kind);
+        let example = crate::formats::view::example(KindSchema::of(kind));
         insert(
             &mut response,
             &["content", Media::NdJson.name(), "example"],

@@ -2,7 +2,7 @@
 
 use crate::http::problem::Problem;
 use crate::operation::extract::{
-    App, GeoJsonBody, GeometryCondition, HowToWrite, Id, IfNoneMatch, Query, Reader, Writer,
+    App, GeoJsonBody, GeometryCondition, HowToWrite, IfNoneMatch, Query, Reader, RecordId, Writer,
 };
 use crate::operation::reply::content;
 use crate::operation::routes::{Draft, Reply, Routes, reference};
@@ -12,7 +12,7 @@ use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::base::json::insert;
 use domain::base::kind::Kind;
-use domain::kinds::region::Region;
+use domain::validation::body::KindSchema;
 use domain::value::geometry;
 use serde_json::json;
 
@@ -24,7 +24,7 @@ pub fn routes() -> Routes {
     let path = "/v1/regions/{id}/geometry";
     let read = ("get_region_geometry", "Read the geometry of a region");
     let write = ("put_region_geometry", "Write the geometry of a region");
-    Routes::new("Regions")
+    Routes::of(KindSchema::of(Kind::Region))
         .get(path, read, &["moved", "gone"], get)
         .route(Method::PUT, path, write, &["moved", "gone"], put)
 }
@@ -32,11 +32,11 @@ pub fn routes() -> Routes {
 async fn get(
     app: App,
     Reader(caller): Reader,
-    id: Id<Region>,
+    id: RecordId,
     _: Query<()>,
     known: IfNoneMatch,
 ) -> Result<GeometryReply, Problem> {
-    let row = app.store.geometry(&caller, &id.0).await?;
+    let row = app.store.geometry(&caller, &id.key).await?;
     let current = known.has(&format!("\"{}\"", row.version));
     Ok(GeometryReply {
         version: row.version,
@@ -47,12 +47,12 @@ async fn get(
 async fn put(
     app: App,
     Writer(caller): Writer,
-    id: Id<Region>,
+    id: RecordId,
     GeometryCondition(expected): GeometryCondition,
     HowToWrite(options): HowToWrite,
     GeoJsonBody(body): GeoJsonBody,
 ) -> Result<GeometryReply, Problem> {
-    let region = find(&app, &caller, Kind::Region, &id.0).await?;
+    let region = find(&app, &caller, Kind::Region, &id.key).await?;
     let row = app
         .store
         .put_geometry(

@@ -14,11 +14,11 @@ use domain::base::json::insert;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
+use domain::kinds::relationship::end::End;
 use domain::kinds::relationship::table::Side;
 use domain::kinds::relationship::{RelationshipRole, RelationshipType};
 use domain::value::edtf::{Certainty, EdtfDate, Period};
 use domain::value::place::Point;
-use domain::value::reference::End;
 use persistence::read::graph::{self, GraphQuery};
 use persistence::read::relationships::AllOf;
 use serde::{Deserialize, Serialize};
@@ -86,7 +86,7 @@ struct Asked {
 impl Parameters for Asked {
     const REQUIRED: &'static [&'static str] = &["from"];
 
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[
             Parameter {
                 name: "from",

@@ -1,54 +1,54 @@
 //! Hiding copies on this node.
 
 use crate::http::problem::Problem;
-use crate::operation::extract::{App, Hider, HowToWrite, Id};
+use crate::operation::extract::{App, Hider, HowToWrite, RecordId};
 use crate::operation::reply::Done;
 use crate::operation::routes::Routes;
 use actix_web::http::Method;
 use domain::access::rules::Caller;
-use domain::base::kind::Resource;
+use domain::validation::body::KindSchema;
 use persistence::unit::WriteOptions;
 
 /// The routes of a kind.
 #[must_use]
-pub fn routes<T: Resource>(tag: &'static str) -> Routes {
-    let path = format!("/v1/{}/{{id}}/hidden", T::KIND.plural());
-    let hide = format!("hide_{}", T::KIND);
+pub fn routes(schema: &KindSchema) -> Routes {
+    let path = format!("/v1/{}/{{id}}/hidden", schema.kind.plural());
+    let hide = format!("hide_{}", schema.kind);
     let hide = (hide.as_str(), "Hide a copy on this node");
-    let show = format!("unhide_{}", T::KIND);
+    let show = format!("unhide_{}", schema.kind);
     let show = (show.as_str(), "Show a hidden copy again");
-    Routes::new(tag)
-        .route(Method::PUT, &path, hide, &[], put::<T>)
-        .route(Method::DELETE, &path, show, &[], delete::<T>)
+    Routes::of(schema)
+        .route(Method::PUT, &path, hide, &[], put)
+        .route(Method::DELETE, &path, show, &[], delete)
 }
 
-async fn put<T: Resource>(
+async fn put(
     app: App,
     Hider(caller): Hider,
-    id: Id<T>,
+    id: RecordId,
     HowToWrite(options): HowToWrite,
 ) -> Result<Done, Problem> {
     change(&app, &caller, &id, true, &options).await
 }
 
-async fn delete<T: Resource>(
+async fn delete(
     app: App,
     Hider(caller): Hider,
-    id: Id<T>,
+    id: RecordId,
     HowToWrite(options): HowToWrite,
 ) -> Result<Done, Problem> {
     change(&app, &caller, &id, false, &options).await
 }
 
-async fn change<T: Resource>(
+async fn change(
     app: &App,
     caller: &Caller,
-    id: &Id<T>,
+    id: &RecordId,
     hide: bool,
     options: &WriteOptions,
 ) -> Result<Done, Problem> {
-    let row = app.store.to_hide(caller, T::KIND, &id.0).await?;
-    let key = (T::KIND, row.id);
+    let row = app.store.to_hide(caller, id.kind, &id.key).await?;
+    let key = (id.kind, row.id);
     app.store.hide(caller, key, hide, options).await?;
     Ok(Done)
 }

@@ -3,7 +3,8 @@
 use crate::formats::view::{Shown, weak_tag};
 use crate::http::problem::Problem;
 use crate::operation::extract::{
-    Admin, App, Id, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader, from_head, wrong,
+    Admin, App, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader, RecordId, from_head,
+    wrong,
 };
 use crate::operation::media_type::Media;
 use crate::operation::paging::{CURSOR, LIMIT, Page, Paging};
@@ -12,10 +13,11 @@ use crate::operation::routes::{Draft, Extract, Routes};
 use crate::records::relationships::Address;
 use actix_web::HttpRequest;
 use chrono::{DateTime, Utc};
-use domain::base::kind::{Kind, Resource};
+use domain::base::kind::Kind;
 use domain::base::record::micros;
 use domain::base::vocabulary::Coded;
 use domain::exchange::change::{Cause, Op};
+use domain::validation::body::KindSchema;
 use persistence::StoreError;
 use persistence::read::history::{History, LogEntry, LogFilter};
 use serde::Serialize;
@@ -25,19 +27,19 @@ use uuid::Uuid;
 
 /// The routes of a kind.
 #[must_use]
-pub fn routes<T: Resource>(tag: &'static str) -> Routes {
-    let all = format!("/v1/{}/{{id}}/history", T::KIND.plural());
+pub fn routes(schema: &KindSchema) -> Routes {
+    let all = format!("/v1/{}/{{id}}/history", schema.kind.plural());
     let one = format!("{all}/{{version}}");
-    let kind = T::KIND;
+    let kind = schema.kind;
     let (list, get) = (
         format!("list_{kind}_history"),
         format!("get_{kind}_version"),
     );
-    let listed = format!("List the versions of a {kind}, newest first");
-    let got = format!("Read a {kind} as it was in a version");
-    Routes::new(tag)
-        .get(&all, (&list, &listed), &["moved", "gone"], versions::<T>)
-        .get(&one, (&get, &got), &["version-gone"], version::<T>)
+    let listed = format!("List the versions of {}, newest first", schema.a);
+    let got = format!("Read {} as it was in a version", schema.a);
+    Routes::of(schema)
+        .get(&all, (&list, &listed), &["moved", "gone"], versions)
+        .get(&one, (&get, &got), &["version-gone"], version)
 }
 
 /// The log.
@@ -91,16 +93,16 @@ struct Revision {
     erased: bool,
 }
 
-async fn versions<T: Resource>(
+async fn versions(
     app: App,
     Reader(caller): Reader,
-    id: Id<T>,
+    id: RecordId,
     Query(paging): Query<Paging>,
     address: Address,
 ) -> Result<Page<HistoryPage>, Problem> {
     let page = (paging.limit, paging.cursor.as_deref());
     let bound = paging.bound(&address.path);
-    let key = (T::KIND, id.0.as_str());
+    let key = (id.kind, id.key.as_str());
     let history = app.store.history(&caller, key, page, &bound).await?;
     let next = paging.next(&address.path, history.page.next.as_ref());
     let body = HistoryPage {
@@ -139,15 +141,15 @@ fn op(entry: &LogEntry) -> Result<Op, Problem> {
     Ok(op.ok_or_else(|| StoreError::Corrupt(format!("op {}", entry.op)))?)
 }
 
-async fn version<T: Resource>(
+async fn version(
     app: App,
     Reader(caller): Reader,
-    id: Id<T>,
+    id: RecordId,
     VersionInPath(version): VersionInPath,
     _: Query<()>,
     known: IfNoneMatch,
-) -> Result<Found<T>, Problem> {
-    let key = (T::KIND, id.0.as_str());
+) -> Result<Found, Problem> {
+    let key = (id.kind, id.key.as_str());
     let found = app.store.version(&caller, key, version).await?;
     let json = found.envelope.around(&found.body);
     // The strong tag belongs to the canonical record alone.
@@ -233,7 +235,7 @@ struct LogQuery {
 }
 
 impl Parameters for LogQuery {
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[
             Parameter {
                 name: "by",

@@ -37,7 +37,7 @@ struct How {
 }
 
 impl Parameters for How {
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[
             Parameter {
                 name: "dry_run",

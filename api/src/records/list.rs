@@ -13,41 +13,40 @@ use crate::operation::media_type::{Media, Wanted};
 use crate::operation::routes::Routes;
 use crate::records::relationships::Address;
 use domain::access::rules::Caller;
-use domain::base::kind::{Kind, Resource};
+use domain::base::kind::Kind;
+use domain::validation::body::KindSchema;
 pub(crate) use filter::{Names, Narrowing};
 use page::RecordList;
 use persistence::search::filter::{Condition, Filter};
-use read::{Everything, ListParameters, Of, Scope};
+use read::ListParameters;
 
 /// The list of a kind.
 #[must_use]
-pub fn routes<T: Resource>(tag: &'static str) -> Routes {
-    let path = format!("/v1/{}", T::KIND.plural());
-    let id = format!("list_{}", T::KIND.plural());
-    let summary = format!(
-        "List {}: filters, text search, facets, map",
-        T::KIND.plural()
-    );
-    Routes::new(tag).get(&path, (&id, &summary), PROBLEMS, list::<Of<T>>)
+pub fn routes(schema: &KindSchema) -> Routes {
+    let plural = schema.kind.plural();
+    let path = format!("/v1/{plural}");
+    let id = format!("list_{plural}");
+    let summary = format!("List {plural}: filters, text search, facets, map");
+    Routes::of(schema).get(&path, (&id, &summary), PROBLEMS, list)
 }
 
 /// The search across kinds.
 #[must_use]
 pub fn search() -> Routes {
     let names = ("search", "Search all kinds at once");
-    Routes::new("Search").get("/v1/search", names, PROBLEMS, list::<Everything>)
+    Routes::new("Search").get("/v1/search", names, PROBLEMS, list)
 }
 
 const PROBLEMS: &[&str] = &["invalid-cursor", "unknown-reference", "index-behind"];
 
-async fn list<S: Scope>(
+async fn list(
     app: App,
     Reader(caller): Reader,
-    Query(parameters): Query<ListParameters<S>>,
+    Query(parameters): Query<ListParameters>,
     known: IfNoneMatch,
     address: Address,
     Wanted(media): Wanted,
-) -> Result<RecordList<S>, Problem> {
+) -> Result<RecordList, Problem> {
     let mut query = parameters.query;
     let geometry = geojson::check_geometry(parameters.geometry, media)?;
     resolve_all(&app, &caller, &parameters.names, &mut query.filter).await?;

@@ -2,7 +2,7 @@
 
 use crate::http::problem::Problem;
 use crate::operation::extract::{
-    App, HowToWrite, Id, MayMatch, Writer, describe_refusals, read_json,
+    App, HowToWrite, MayMatch, RecordId, Writer, describe_refusals, read_json,
 };
 use crate::operation::idempotency::{Kept, Once};
 use crate::operation::reply::{Changed, Written};
@@ -12,46 +12,45 @@ use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest};
 use domain::base::fault::{Fault, FieldError};
-use domain::base::kind::Resource;
 use domain::base::nearest::nearest;
+use domain::validation::body::KindSchema;
 use futures::future::LocalBoxFuture;
 use persistence::StoreError;
 use serde_json::{Value, json};
-use std::marker::PhantomData;
 
 /// How many bytes the body may have: a reference in its longest form.
 const MAX_BODY: usize = 4 * 1024;
 
 /// The routes of a kind.
 #[must_use]
-pub fn routes<T: Resource>(tag: &'static str) -> Routes {
-    let path = format!("/v1/{}/{{id}}/merge", T::KIND.plural());
-    let kind = T::KIND;
+pub fn routes(schema: &KindSchema) -> Routes {
+    let path = format!("/v1/{}/{{id}}/merge", schema.kind.plural());
+    let kind = schema.kind;
     let merge = format!("merge_{kind}");
     let into = format!("Merge this {kind} into another one");
     let unmerge = format!("unmerge_{kind}");
     let undo = format!("Undo the merge of this {kind}");
-    Routes::new(tag)
-        .route(Method::POST, &path, (&merge, &into), &[], post::<T>)
-        .route(Method::DELETE, &path, (&unmerge, &undo), &[], delete::<T>)
+    Routes::of(schema)
+        .route(Method::POST, &path, (&merge, &into), &[], post)
+        .route(Method::DELETE, &path, (&unmerge, &undo), &[], delete)
 }
 
 /// The survivor, unchanged: merging rewrites nothing.
-async fn post<T: Resource>(
+async fn post(
     app: App,
     Writer(caller): Writer,
-    id: Id<T>,
+    id: RecordId,
     MayMatch(expected): MayMatch,
     HowToWrite(options): HowToWrite,
     mut once: Once,
-    MergeBody(into, _): MergeBody<T>,
-) -> Result<Kept<Changed<T>>, Problem> {
+    MergeBody(into): MergeBody,
+) -> Result<Kept<Changed>, Problem> {
     // Once it is merged, the loser is found no more.
     if let Some(known) = once.known(&app, &caller, &options).await? {
         return Ok(known);
     }
-    let row = find(&app, &caller, T::KIND, &id.0).await?;
-    let loser = (T::KIND, row.id);
+    let row = find(&app, &caller, id.kind, &id.key).await?;
+    let loser = (id.kind, row.id);
     once.write(&app, &caller, &options, async |unit| {
         let survivor = unit.merge(loser, &into, &expected).await?;
         Ok(Changed(Written::new(&survivor, Vec::new())?))
@@ -60,14 +59,14 @@ async fn post<T: Resource>(
 }
 
 /// The record that is back.
-async fn delete<T: Resource>(
+async fn delete(
     app: App,
     Writer(caller): Writer,
-    id: Id<T>,
+    id: RecordId,
     MayMatch(expected): MayMatch,
     HowToWrite(options): HowToWrite,
-) -> Result<Changed<T>, Problem> {
-    let loser = (T::KIND, id.0.as_str());
+) -> Result<Changed, Problem> {
+    let loser = (id.kind, id.key.as_str());
     let saved = app
         .store
         .unmerge(&caller, loser, &expected, &options)
@@ -79,11 +78,11 @@ async fn delete<T: Resource>(
     Ok(Changed(written))
 }
 
-/// `{"into": …}`: a reference to a record of the kind `T`.
+/// `{"into": …}`: a reference to another record of the kind.
 #[derive(Debug)]
-struct MergeBody<T>(Value, PhantomData<T>);
+struct MergeBody(Value);
 
-impl<T> MergeBody<T> {
+impl MergeBody {
     fn of(body: Value) -> Result<Self, Problem> {
         let invalid = |pointer: &str, fault: Fault| {
             Problem::from(StoreError::Invalid(vec![FieldError::new(pointer, fault)]))
@@ -108,11 +107,11 @@ impl<T> MergeBody<T> {
                 .with("what_de", "der Datensatz, der bleibt");
             invalid("/into", fault)
         })?;
-        Ok(Self(into, PhantomData))
+        Ok(Self(into))
     }
 }
 
-impl<T: 'static> FromRequest for MergeBody<T> {
+impl FromRequest for MergeBody {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
@@ -125,9 +124,9 @@ impl<T: 'static> FromRequest for MergeBody<T> {
     }
 }
 
-impl<T: Resource> Extract for MergeBody<T> {
+impl Extract for MergeBody {
     fn describe(draft: &mut Draft) {
-        draft.components(domain::base::schema::of::<T>());
+        draft.components(draft.kind_schema().components().clone());
         let schema = json!({
             "type": "object",
             "required": ["into"],

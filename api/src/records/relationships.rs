@@ -4,15 +4,18 @@ mod page;
 pub(crate) mod query;
 
 use crate::http::problem::Problem;
-use crate::operation::extract::{App, Id, IfNoneMatch, Pairs, Query, Reader, from_head, language};
+use crate::operation::extract::{
+    App, IfNoneMatch, Pairs, Query, Reader, RecordId, from_head, language,
+};
 use crate::operation::media_type::{Media, Wanted};
 use crate::operation::routes::{Draft, Routes};
 use crate::records::crud::find;
 use actix_web::HttpRequest;
 use domain::access::rules::Caller;
 use domain::base::fault::Lang;
-use domain::base::kind::{Kind, Resource};
+use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
+use domain::validation::body::KindSchema;
 use page::{AroundItems, Records, RelationshipList, body};
 use persistence::read::relationships::AllOf;
 pub(crate) use query::Everywhere;
@@ -22,12 +25,12 @@ use uuid::Uuid;
 
 /// The list of a record's relationships, both ways.
 #[must_use]
-pub fn around<T: Resource>(tag: &'static str) -> Routes {
-    let path = format!("/v1/{}/{{id}}/relationships", T::KIND.plural());
-    let id = format!("list_{}_relationships", T::KIND);
-    let summary = format!("List the relationships of a {}, both ways", T::KIND);
+pub fn around(schema: &KindSchema) -> Routes {
+    let path = format!("/v1/{}/{{id}}/relationships", schema.kind.plural());
+    let id = format!("list_{}_relationships", schema.kind);
+    let summary = format!("List the relationships of {}, both ways", schema.a);
     let problems = &["invalid-cursor", "moved", "gone"];
-    Routes::new(tag).get(&path, (&id, &summary), problems, list_around::<T>)
+    Routes::of(schema).get(&path, (&id, &summary), problems, list_around)
 }
 
 /// The list of all relationships.
@@ -38,15 +41,15 @@ pub fn list() -> Routes {
     Routes::new("Relationships").get("/v1/relationships", names, problems, list_all)
 }
 
-async fn list_around<T: Resource>(
+async fn list_around(
     app: App,
     Reader(caller): Reader,
-    id: Id<T>,
+    id: RecordId,
     Query(Around(mut sent)): Query<Around>,
     known: IfNoneMatch,
     request: Address,
 ) -> Result<RelationshipList<AroundItems>, Problem> {
-    let row = find(&app, &caller, T::KIND, &id.0).await?;
+    let row = find(&app, &caller, id.kind, &id.key).await?;
     sent.filter.around = vec![row.id];
     answer(&app, &caller, sent, (&request, &known, Media::Json)).await
 }

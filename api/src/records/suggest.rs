@@ -35,7 +35,7 @@ struct Wanted {
 }
 
 impl Parameters for Wanted {
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[
             Parameter {
                 name: "q",

@@ -66,24 +66,3 @@ impl Filter {
         texts.collect()
     }
 }
-
-/// Every filter of a kind: the common ones and its own.
-pub fn of(kind: Kind) -> impl Iterator<Item = &'static Filter> {
-    use crate::base::kind::Resource;
-    let own: &'static [Filter] = match kind {
-        Kind::Region => crate::kinds::region::Region::FILTERS,
-        Kind::Topic => crate::kinds::topic::Topic::FILTERS,
-        Kind::Actor => crate::kinds::actor::Actor::FILTERS,
-        Kind::Network => crate::kinds::network::Network::FILTERS,
-        Kind::Project => crate::kinds::project::Project::FILTERS,
-        Kind::Event => crate::kinds::event::Event::FILTERS,
-        Kind::Relationship => crate::kinds::relationship::Relationship::FILTERS,
-    };
-    let common: &[Filter] = match kind {
-        Kind::Relationship => &[],
-        Kind::Region | Kind::Topic | Kind::Actor | Kind::Network | Kind::Project | Kind::Event => {
-            crate::kinds::common::FILTERS
-        }
-    };
-    common.iter().chain(own)
-}

@@ -11,6 +11,12 @@ pub struct Pruned {
     gone: Vec<(String, usize)>,
 }
 
+/// The pointer of a member, escaped by RFC 6901.
+#[must_use]
+pub fn child(pointer: &str, member: &str) -> String {
+    format!("{pointer}/{}", member.replace('~', "~0").replace('/', "~1"))
+}
+
 /// Cuts the values at `pointers` out of `value`.
 #[must_use]
 pub fn prune(value: &Value, pointers: &[String]) -> Pruned {
@@ -137,7 +143,7 @@ fn descend(value: &mut Value, path: &[&str], at: &str, visit: &mut impl FnMut(&s
         }
         (Value::Object(members), "*") => {
             for (name, member) in members {
-                let at = crate::validation::shape::child(at, name);
+                let at = child(at, name);
                 descend(member, rest, &at, visit);
             }
         }

@@ -1,23 +1,13 @@
 //! JSON Schemas of the bodies, made from the structs: what documents them also checks them.
-//!
-//! Three forms of each kind: the body as stored (`Actor`), the record as served (`ActorRecord`: open,
-//! since copies keep members that this release does not know), and the body as sent (`ActorInput`:
-//! closed, references in every form that input may take, the envelope allowed).
 
-use crate::base::kind::{Kind, Resource};
-use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use serde_json::{Map, Value};
 use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
 
 /// Component schemas by name.
 pub type Components = Map<String, Value>;
 
 /// Where components stand in an `OpenAPI` document.
 pub const COMPONENTS: &str = "#/components/schemas/";
-
-/// Why input may carry members of the envelope.
-const ENVELOPE_IN_INPUT: &str = "Accepted so that a record that was read can be sent back; `id` and `kind` must be those of the URL, the rest is ignored.";
 
 /// Turns utoipa's schemas into plain JSON Schema: no `null` alternatives (absent is absent), no
 /// `allOf` for flattened members.
@@ -33,47 +23,6 @@ pub fn tidy(schemas: Vec<(String, RefOr<Schema>)>) -> Components {
         flatten(schema, &parts);
     }
     components
-}
-
-/// The schemas of a kind: its body, its record, its input, and all that they refer to.
-#[must_use]
-pub fn of<T: Resource>() -> Components {
-    let mut schemas = vec![(T::name().into_owned(), T::schema())];
-    T::schemas(&mut schemas);
-    schemas.push((
-        crate::base::record::Envelope::name().into_owned(),
-        crate::base::record::Envelope::schema(),
-    ));
-    crate::base::record::Envelope::schemas(&mut schemas);
-    let mut components = tidy(schemas);
-    let name = T::name().into_owned();
-    let body = components.get(&name).cloned().unwrap_or_default();
-    let envelope = components
-        .remove(crate::base::record::Envelope::name().as_ref())
-        .unwrap_or_default();
-    components.insert(format!("{name}Record"), record(&name, &envelope, &body));
-    // The body alone is never sent or served; what it refers to is.
-    components.remove(&name);
-    components.remove("Described");
-    inputs(&mut components, &name, &body, &envelope);
-    components
-}
-
-/// The schemas of a kind, and the name that they begin with.
-#[must_use]
-pub fn of_kind(kind: Kind) -> (&'static str, Components) {
-    match kind {
-        Kind::Region => ("Region", of::<crate::kinds::region::Region>()),
-        Kind::Topic => ("Topic", of::<crate::kinds::topic::Topic>()),
-        Kind::Actor => ("Actor", of::<crate::kinds::actor::Actor>()),
-        Kind::Network => ("Network", of::<crate::kinds::network::Network>()),
-        Kind::Project => ("Project", of::<crate::kinds::project::Project>()),
-        Kind::Event => ("Event", of::<crate::kinds::event::Event>()),
-        Kind::Relationship => (
-            "Relationship",
-            of::<crate::kinds::relationship::Relationship>(),
-        ),
-    }
 }
 
 fn without_null(schema: &mut Value) {
@@ -128,7 +77,8 @@ fn flatten(schema: &mut Value, components: &Components) {
     }
 }
 
-fn merge(into: &mut Value, part: &Value) {
+/// Adds what a part says; what is said already stays.
+pub(crate) fn merge(into: &mut Value, part: &Value) {
     let (Some(into), Some(part)) = (into.as_object_mut(), part.as_object()) else {
         return;
     };
@@ -146,112 +96,4 @@ fn merge(into: &mut Value, part: &Value) {
 
 fn lookup<'a>(reference: &str, components: &'a Components) -> Option<&'a Value> {
     components.get(reference.strip_prefix(COMPONENTS)?)
-}
-
-fn record(name: &str, envelope: &Value, body: &Value) -> Value {
-    let mut schema = json!({
-        "type": "object",
-        "description": format!("{name}, with the envelope. Partner regions may run a newer release: expect members and codes that this document does not list."),
-    });
-    merge(&mut schema, envelope);
-    merge(&mut schema, body);
-    schema
-}
-
-/// Adds `{name}Input` and an `…Input` form of every object that it reaches.
-fn inputs(components: &mut Components, name: &str, body: &Value, envelope: &Value) {
-    let objects: BTreeSet<String> = components
-        .iter()
-        .filter(|(key, schema)| {
-            (schema.get("properties").is_some() || ["Reference", "End"].contains(&key.as_str()))
-                && !key.ends_with("Record")
-        })
-        .map(|(key, _)| key.clone())
-        .collect();
-    for object in &objects {
-        let mut schema = match object.as_str() {
-            "Reference" => reference_input(),
-            "End" => end_input(),
-            _ => components.get(object).cloned().unwrap_or_default(),
-        };
-        close(&mut schema, &objects);
-        components.insert(format!("{object}Input"), schema);
-    }
-    let mut input = body.clone();
-    if let Some(Value::Object(members)) = envelope.get("properties") {
-        let ignored: Components = members
-            .keys()
-            .map(|member| (member.clone(), json!({"description": ENVELOPE_IN_INPUT})))
-            .collect();
-        merge(&mut input, &json!({"properties": ignored}));
-    }
-    if let Some(input) = input.as_object_mut() {
-        let description = format!(
-            "{name} as sent: references may be ids, slugs or `{{kind, slug}}`; `null` and `[]` mean absent; unknown members are refused."
-        );
-        input.insert("description".to_owned(), Value::String(description));
-    }
-    close(&mut input, &objects);
-    components.insert(format!("{name}Input"), input);
-}
-
-/// Refuses unknown members and points to the input forms.
-fn close(schema: &mut Value, objects: &BTreeSet<String>) {
-    match schema {
-        Value::Array(items) => items.iter_mut().for_each(|item| close(item, objects)),
-        Value::Object(members) => {
-            if let Some(Value::String(reference)) = members.get_mut("$ref")
-                && let Some(name) = reference.strip_prefix(COMPONENTS)
-                && objects.contains(name)
-            {
-                *reference = format!("{COMPONENTS}{name}Input");
-            }
-            if members.contains_key("properties") && !members.contains_key("additionalProperties") {
-                members.insert("additionalProperties".to_owned(), Value::Bool(false));
-            }
-            members.values_mut().for_each(|value| close(value, objects));
-        }
-        _ => {}
-    }
-}
-
-fn named_by() -> [Value; 3] {
-    let kind = json!({"$ref": format!("{COMPONENTS}Kind")});
-    let uuid = json!({"type": "string", "format": "uuid"});
-    let slug = json!({"type": "string", "format": "slug", "maxLength": 200});
-    let external = json!({"$ref": format!("{COMPONENTS}ExternalId")});
-    [("id", uuid), ("slug", slug), ("external_id", external)].map(|(key, schema)| {
-        json!({"type": "object", "properties": {"kind": kind, key: schema}, "required": [key]})
-    })
-}
-
-fn reference_input() -> Value {
-    let mut alternatives = vec![json!({"type": "string", "minLength": 1, "maxLength": 200})];
-    alternatives.extend(named_by());
-    json!({
-        "description": "A record: its id, its slug, or `{kind, slug}`, `{kind, id}`, `{kind, external_id}`.",
-        "anyOf": alternatives
-    })
-}
-
-fn end_input() -> Value {
-    let serde_json::Value::Object(end) =
-        serde_json::to_value(crate::value::reference::End::schema()).unwrap_or_default()
-    else {
-        return Value::Null;
-    };
-    let open = end.get("anyOf").and_then(Value::as_array).cloned();
-    let mut alternatives: Vec<Value> = named_by()
-        .into_iter()
-        .map(|mut schema| {
-            merge(&mut schema, &json!({"required": ["kind"]}));
-            schema
-        })
-        .collect();
-    // The first alternative is `{kind, id}`, which is among the names already.
-    alternatives.extend(open.unwrap_or_default().into_iter().skip(1));
-    json!({
-        "description": "A record `{kind, id}`, `{kind, slug}`, `{kind, external_id}`, a class `{class, as_stated}`, or a wording of the source `{kind?, as_stated}`.",
-        "anyOf": alternatives
-    })
 }

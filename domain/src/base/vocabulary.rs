@@ -111,39 +111,3 @@ macro_rules! vocabulary {
         impl utoipa::ToSchema for $name {}
     };
 }
-
-/// Every closed vocabulary of the directory, in the order of the documentation.
-#[must_use]
-pub fn all() -> Vec<Vocabulary> {
-    use crate::base::kind;
-    use crate::kinds::{actor, common, event, network, project, region, relationship};
-    use crate::value;
-    vec![
-        kind::Kind::vocabulary(),
-        common::Publication::vocabulary(),
-        common::NameType::vocabulary(),
-        value::link::MediaType::vocabulary(),
-        value::figure::Qualifier::vocabulary(),
-        actor::Category::vocabulary(),
-        actor::Sector::vocabulary(),
-        actor::ValueChain::vocabulary(),
-        actor::Size::vocabulary(),
-        actor::CareLevel::vocabulary(),
-        network::NetworkForm::vocabulary(),
-        network::NetworkPhase::vocabulary(),
-        region::RegionLevel::vocabulary(),
-        project::ProjectPhase::vocabulary(),
-        project::MilestoneState::vocabulary(),
-        project::OutcomeType::vocabulary(),
-        event::EventFormat::vocabulary(),
-        event::EventMode::vocabulary(),
-        event::EventStatus::vocabulary(),
-        relationship::RelationshipType::vocabulary(),
-        relationship::RelationshipRole::vocabulary(),
-        crate::statements::confirmation::ConfirmationState::vocabulary(),
-        crate::statements::contact_person::PersonVisibility::vocabulary(),
-        crate::access::rules::Role::vocabulary(),
-        crate::matching::score::ReasonCode::vocabulary(),
-        crate::access::account::TokenScope::vocabulary(),
-    ]
-}

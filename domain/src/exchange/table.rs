@@ -7,6 +7,7 @@
 use crate::base::kind::Kind;
 use crate::base::schema::{COMPONENTS, Components};
 use crate::base::vocabulary::Coded;
+use crate::validation::body::KindSchema;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -228,12 +229,12 @@ fn plain(cell: &str) -> &str {
 }
 
 fn make(kind: Kind) -> Vec<Column> {
-    let (name, components) = crate::base::schema::of_kind(kind);
+    let schema = KindSchema::of(kind);
     let mut maker = Maker {
-        components: &components,
+        components: schema.components(),
         columns: Vec::new(),
     };
-    if let Some(schema) = components.get(&format!("{name}Record")) {
+    if let Some(schema) = maker.components.get(&format!("{}Record", schema.name)) {
         maker.add(schema, &[], Form::Text);
     }
     maker.columns.push(Column {

@@ -1,11 +1,11 @@
 //! Actors: hospitals, insurers, universities, companies, municipalities, associations.
 
 use crate::base::filter::Filter;
-use crate::base::kind::{Kind, Resource};
+use crate::base::kind::Kind;
 use crate::base::vocabulary::Coded;
 use crate::kinds::common::{Described, lifetime};
+use crate::kinds::record_type::RecordType;
 use crate::value::edtf;
-use crate::value::reference::ReferenceField;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -132,10 +132,12 @@ fn check(body: &Actor) -> Result<(), ValidationError> {
     lifetime(body.founded.as_ref(), body.dissolved.as_ref())
 }
 
-impl Resource for Actor {
+impl RecordType for Actor {
     const KIND: Kind = Kind::Actor;
-    const REFERENCES: &'static [ReferenceField] = &[];
-    const TEXTS: &'static [&'static str] = &[];
+    const A: &'static str = "an actor";
+    const TAG: &'static str = "Actors";
+    const ABOUT: &'static str =
+        "Hospitals, insurers, universities, companies, municipalities, associations.";
     const FILTERS: &'static [Filter] = &[
         Filter::code(
             "category",
@@ -167,6 +169,7 @@ impl Resource for Actor {
         ),
         Filter::code("size", "/size", Size::vocabulary, "Its size.", "small"),
     ];
+    const SUGGESTION_RANK: u8 = 0;
     const EXAMPLE: &'static str = r#"{"name":"Klinikum Kassel","categories":["hospital"],"care_level":"maximal","places":[{"label":"in der Region ansässig","region":"nordhessen"}],"home_region":"nordhessen","source":{"document":"000"}}"#;
 
     fn described(&self) -> Option<&Described> {

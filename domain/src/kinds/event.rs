@@ -2,11 +2,11 @@
 
 use crate::base::fault::Fault;
 use crate::base::filter::Filter;
-use crate::base::kind::{Kind, Resource};
+use crate::base::kind::Kind;
 use crate::base::vocabulary::Coded;
 use crate::kinds::common::Described;
+use crate::kinds::record_type::{Dates, RecordType};
 use crate::value::edtf::{self, Moment};
-use crate::value::reference::ReferenceField;
 use crate::value::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -94,9 +94,11 @@ fn check(event: &Event) -> Result<(), ValidationError> {
     Ok(())
 }
 
-impl Resource for Event {
+impl RecordType for Event {
     const KIND: Kind = Kind::Event;
-    const REFERENCES: &'static [ReferenceField] = &[];
+    const A: &'static str = "an event";
+    const TAG: &'static str = "Events";
+    const ABOUT: &'static str = "Events, and reports on them.";
     const TEXTS: &'static [&'static str] = &["focus"];
     const FILTERS: &'static [Filter] = &[
         Filter::code(
@@ -121,6 +123,8 @@ impl Resource for Event {
             "held",
         ),
     ];
+    const SUGGESTION_RANK: u8 = 2;
+    const DATES: Dates = Dates::Start;
     const EXAMPLE: &'static str = r#"{"name":"Regionaler Workshop Digital Local Care","format":"workshop","mode":"online","start":"2021-01-27","figures":[{"measure":"attendance","value":40,"qualifier":"about","as_stated":"Rund 40 Teilnehmende"}],"home_region":"gesundheitsmetropole-ruhr","source":{"document":"004"}}"#;
 
     fn described(&self) -> Option<&Described> {

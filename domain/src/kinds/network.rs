@@ -1,12 +1,12 @@
 //! Networks and their sub-networks: clusters, alliances, associations that are networks.
 
 use crate::base::filter::{Filter, Form};
-use crate::base::kind::{Kind, Resource};
+use crate::base::kind::Kind;
 use crate::base::vocabulary::Coded;
 use crate::kinds::actor::{Sector, ValueChain};
 use crate::kinds::common::{Described, lifetime};
+use crate::kinds::record_type::RecordType;
 use crate::value::edtf;
-use crate::value::reference::ReferenceField;
 use crate::value::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -92,9 +92,11 @@ fn check(body: &Network) -> Result<(), ValidationError> {
     lifetime(body.founded.as_ref(), body.dissolved.as_ref())
 }
 
-impl Resource for Network {
+impl RecordType for Network {
     const KIND: Kind = Kind::Network;
-    const REFERENCES: &'static [ReferenceField] = &[];
+    const A: &'static str = "a network";
+    const TAG: &'static str = "Networks";
+    const ABOUT: &'static str = "Networks and their sub-networks.";
     const TEXTS: &'static [&'static str] = &["activities", "joining"];
     const FILTERS: &'static [Filter] = &[
         Filter::code(
@@ -133,6 +135,8 @@ impl Resource for Network {
             "running",
         ),
     ];
+    const STANDS_FOR_ITS_MEMBERS: bool = true;
+    const SUGGESTION_RANK: u8 = 0;
     const EXAMPLE: &'static str = r#"{"name":"Nordhessen viszeral","form":"clinic_network","summary":"engagiert sich im Bereich der Chirurgie, Gastroenterologie und Onkologie","home_region":"nordhessen","source":{"document":"000"}}"#;
 
     fn described(&self) -> Option<&Described> {

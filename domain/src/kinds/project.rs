@@ -2,13 +2,15 @@
 
 use crate::base::fault::Fault;
 use crate::base::filter::Filter;
-use crate::base::kind::{Kind, Resource};
+use crate::base::kind::Kind;
 use crate::base::vocabulary::Coded;
 use crate::kinds::actor::Category;
 use crate::kinds::common::Described;
+use crate::kinds::record_type::{Dates, RecordType};
+use crate::kinds::relationship::end::End;
 use crate::value::edtf::{self, Period};
 use crate::value::figure::Figure;
-use crate::value::reference::{End, ReferenceField, Slot};
+use crate::value::reference::{ReferenceField, Slot};
 use crate::value::text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -170,8 +172,11 @@ fn check(project: &Project) -> Result<(), ValidationError> {
     Ok(())
 }
 
-impl Resource for Project {
+impl RecordType for Project {
     const KIND: Kind = Kind::Project;
+    const A: &'static str = "a project";
+    const TAG: &'static str = "Projects";
+    const ABOUT: &'static str = "Projects with partners, funders and outcomes.";
     const REFERENCES: &'static [ReferenceField] = &[
         ReferenceField::slot("/outcomes/*/topics/*", Kind::Topic),
         ReferenceField::end("/outcomes/*/available_at"),
@@ -202,6 +207,8 @@ impl Resource for Project {
             "municipality",
         ),
     ];
+    const SUGGESTION_RANK: u8 = 1;
+    const DATES: Dates = Dates::Period;
     const EXAMPLE: &'static str = r#"{"name":"Klinikcluster Ruhr","names":[{"value":"KCR","type":"acronym"}],"period":{"from":"2009"},"home_region":"gesundheitsmetropole-ruhr","source":{"document":"002"}}"#;
 
     fn described(&self) -> Option<&Described> {

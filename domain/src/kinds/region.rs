@@ -1,12 +1,12 @@
 //! Regions: countries and states (reference data), health regions, districts, towns, quarters.
 
 use crate::base::filter::Filter;
-use crate::base::kind::{Kind, Resource};
+use crate::base::kind::Kind;
 use crate::base::vocabulary::Coded;
 use crate::kinds::common::Described;
+use crate::kinds::record_type::RecordType;
 use crate::value::edtf;
 use crate::value::place::Point;
-use crate::value::reference::ReferenceField;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -55,9 +55,11 @@ pub struct Region {
     pub point: Option<Point>,
 }
 
-impl Resource for Region {
+impl RecordType for Region {
     const KIND: Kind = Kind::Region;
-    const REFERENCES: &'static [ReferenceField] = &[];
+    const A: &'static str = "a region";
+    const TAG: &'static str = "Regions";
+    const ABOUT: &'static str = "Countries, states, health regions, districts, towns, quarters.";
     const TEXTS: &'static [&'static str] = &["recognition"];
     const FILTERS: &'static [Filter] = &[Filter::code(
         "level",
@@ -66,6 +68,9 @@ impl Resource for Region {
         "The level of the region.",
         "health_region",
     )];
+    const STANDS_FOR_ITS_MEMBERS: bool = true;
+    const CLASSIFIES: bool = true;
+    const SUGGESTION_RANK: u8 = 3;
     const EXAMPLE: &'static str = r#"{"name":"Gesundheitsregion Münsterland","level":"health_region","home_region":"nordrhein-westfalen","source":{"document":"003"}}"#;
 
     fn described(&self) -> Option<&Described> {

@@ -1,18 +1,21 @@
 //! Relationships: who works with whom, in which role and when.
 
+pub mod end;
 pub mod table;
 
 use crate::base::fault::Fault;
 use crate::base::filter::Filter;
-use crate::base::kind::{Kind, Resource};
+use crate::base::kind::Kind;
 use crate::base::nearest::nearest;
 use crate::base::vocabulary::Coded;
 use crate::kinds::common::{Described, Publication};
+use crate::kinds::record_type::RecordType;
 use crate::value::edtf::{self, Period};
 use crate::value::external::{ExternalId, Source};
 use crate::value::figure::Figure;
 use crate::value::identifier::Identifier;
-use crate::value::reference::{End, ReferenceField, Slot};
+use crate::value::reference::{ReferenceField, Slot};
+use end::End;
 use serde::{Deserialize, Serialize};
 use table::{Rule, Side};
 use utoipa::ToSchema;
@@ -115,15 +118,22 @@ pub struct Relationship {
     pub publication: Option<Publication>,
 }
 
-impl Resource for Relationship {
+impl RecordType for Relationship {
     const KIND: Kind = Kind::Relationship;
+    const A: &'static str = "a relationship";
+    const TAG: &'static str = "Relationships";
+    const ABOUT: &'static str = "Who works with whom, in which role and when.";
     const REFERENCES: &'static [ReferenceField] = &[
         ReferenceField::slot("/home_region", Kind::Region),
         ReferenceField::end("/from"),
         ReferenceField::end("/to"),
     ];
-    const TEXTS: &'static [&'static str] = &[];
-    const FILTERS: &'static [Filter] = &[];
+    const COMMON: (
+        &'static [ReferenceField],
+        &'static [&'static str],
+        &'static [Filter],
+    ) = (&[], &[], &[]);
+    const SUGGESTION_RANK: u8 = 5;
     const EXAMPLE: &'static str = r#"{"type":"operates","from":{"kind":"actor","slug":"regionalmanagement-nordhessen"},"to":{"kind":"network","slug":"cluster-gesundheit-nordhessen"},"roles":["management"],"source":{"document":"000"}}"#;
 
     fn described(&self) -> Option<&Described> {

@@ -1,8 +1,8 @@
 //! Topics: the subjects that records are about, as a tree.
 
-use crate::base::filter::Filter;
-use crate::base::kind::{Kind, Resource};
+use crate::base::kind::Kind;
 use crate::kinds::common::Described;
+use crate::kinds::record_type::{Hierarchy, RecordType};
 use crate::value::reference::{ReferenceField, Slot};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,11 +23,17 @@ pub struct Topic {
     pub notation: Option<String>,
 }
 
-impl Resource for Topic {
+impl RecordType for Topic {
     const KIND: Kind = Kind::Topic;
+    const A: &'static str = "a topic";
+    const TAG: &'static str = "Topics";
+    const ABOUT: &'static str = "The subjects that records are about, as a tree.";
     const REFERENCES: &'static [ReferenceField] = &[ReferenceField::slot("/broader", Kind::Topic)];
-    const TEXTS: &'static [&'static str] = &[];
-    const FILTERS: &'static [Filter] = &[];
+    const NEEDS_HOME_REGION: bool = false;
+    const HIERARCHY: Hierarchy = Hierarchy::Broader;
+    const STANDS_FOR_ITS_MEMBERS: bool = true;
+    const CLASSIFIES: bool = true;
+    const SUGGESTION_RANK: u8 = 4;
     const EXAMPLE: &'static str = r#"{"name":"Sektorübergreifende Versorgungsnetzwerke","language":"de","source":{"document":"003"}}"#;
 
     fn described(&self) -> Option<&Described> {

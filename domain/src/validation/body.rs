@@ -1,14 +1,15 @@
 //! A body on its way in: everything that is wrong with it at once; and what the database needs of it.
 
 use crate::base::fault::{Fault, FieldError};
+use crate::base::filter::Filter;
 use crate::base::json::without_absent;
-use crate::base::kind::{Kind, Resource};
+use crate::base::kind::Kind;
 use crate::base::pointer::{Pruned, prune};
 use crate::base::record::ENVELOPE;
-use crate::kinds::common;
+use crate::base::schema::Components;
 use crate::kinds::common::Publication;
+use crate::kinds::record_type::{Dates, Hierarchy, RecordType};
 use crate::kinds::relationship::Relationship;
-use crate::kinds::{actor, event, network, project, region, relationship, topic};
 use crate::validation::shape::Shape;
 use crate::value::edtf::EdtfDate;
 use crate::value::external::ExternalId;
@@ -16,7 +17,6 @@ use crate::value::identifier::Identifier;
 use crate::value::reference::{ReferenceField, Slot};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use std::sync::LazyLock;
 use uuid::Uuid;
 use validator::ValidationErrors;
 
@@ -57,18 +57,43 @@ pub struct Facts {
     pub as_of: Option<EdtfDate>,
 }
 
-/// A kind's facts, made once from its struct.
-pub struct Definition {
+/// What the file of a kind says of it, made once from its struct.
+pub struct KindSchema {
     /// The kind.
     pub kind: Kind,
+    /// Its name in JSON schemas.
+    pub name: &'static str,
+    /// The English noun with its indefinite article.
+    pub a: &'static str,
+    /// The section of its operations in the OpenAPI document …
+    pub tag: &'static str,
+    /// … and what the section is about.
+    pub about: &'static str,
     /// Places that hold references.
     pub references: Vec<ReferenceField>,
     /// Members that may be translated.
     pub texts: Vec<&'static str>,
+    /// Members by which lists can be filtered.
+    pub filters: Vec<Filter>,
     /// Members that a record of the kind can have.
     pub members: Vec<String>,
     /// Members that every record of the kind has.
     pub required: Vec<String>,
+    /// Whether every record has a home region.
+    pub needs_home_region: bool,
+    /// How records hang below each other.
+    pub hierarchy: Hierarchy,
+    /// Whether a search for the name of a record also finds what belongs to it.
+    pub stands_for_its_members: bool,
+    /// Whether a search lists others first when they fit as well: records that classify.
+    pub classifies: bool,
+    /// The place of the kind among suggestions, 0 first.
+    pub suggestion_rank: u8,
+    /// Its dates.
+    pub dates: Dates,
+    /// A body from the seed pages, for the documentation.
+    pub example: &'static str,
+    components: Components,
     shape: Shape,
     read: fn(&Value) -> Result<Reading, serde_json::Error>,
 }
@@ -85,57 +110,40 @@ struct Reading {
     facts: Facts,
 }
 
-static DEFINITIONS: LazyLock<[Definition; 7]> = LazyLock::new(|| {
-    [
-        Definition::new::<region::Region>(),
-        Definition::new::<topic::Topic>(),
-        Definition::new::<actor::Actor>(),
-        Definition::new::<network::Network>(),
-        Definition::new::<project::Project>(),
-        Definition::new::<event::Event>(),
-        Definition::new::<relationship::Relationship>(),
-    ]
-});
-
-impl Definition {
-    /// The definition of a kind.
-    #[must_use]
-    pub fn of(kind: Kind) -> &'static Self {
-        let [region, topic, actor, network, project, event, relationship] = &*DEFINITIONS;
-        match kind {
-            Kind::Region => region,
-            Kind::Topic => topic,
-            Kind::Actor => actor,
-            Kind::Network => network,
-            Kind::Project => project,
-            Kind::Event => event,
-            Kind::Relationship => relationship,
-        }
-    }
-
-    fn new<T: Resource>() -> Self {
-        let common = match T::KIND {
-            Kind::Relationship => (&[][..], &[][..]),
-            Kind::Region
-            | Kind::Topic
-            | Kind::Actor
-            | Kind::Network
-            | Kind::Project
-            | Kind::Event => (common::REFERENCES, common::TEXTS),
-        };
-        let input = format!("{}Input", T::name());
-        let schemas = crate::base::schema::of::<T>();
-        let record = schemas.get(&format!("{}Record", T::name()));
+impl KindSchema {
+    pub(crate) fn new<T: RecordType>() -> Self {
+        let (references, texts, filters) = T::COMMON;
+        let components = crate::validation::schema::of::<T>();
+        let record = components.get(&format!("{}Record", T::name()));
         let (members, required) = record.map(member_names).unwrap_or_default();
         Self {
             kind: T::KIND,
-            references: [common.0, T::REFERENCES].concat(),
-            texts: [common.1, T::TEXTS].concat(),
+            name: T::name().into_owned().leak(),
+            a: T::A,
+            tag: T::TAG,
+            about: T::ABOUT,
+            references: [references, T::REFERENCES].concat(),
+            texts: [texts, T::TEXTS].concat(),
+            filters: [filters, T::FILTERS].concat(),
             members,
             required,
-            shape: Shape::new(&input, schemas),
+            needs_home_region: T::NEEDS_HOME_REGION,
+            hierarchy: T::HIERARCHY,
+            stands_for_its_members: T::STANDS_FOR_ITS_MEMBERS,
+            classifies: T::CLASSIFIES,
+            suggestion_rank: T::SUGGESTION_RANK,
+            dates: T::DATES,
+            example: T::EXAMPLE,
+            shape: Shape::new(&format!("{}Input", T::name()), components.clone()),
+            components,
             read: read::<T>,
         }
+    }
+
+    /// The JSON schemas of the record, of its input, and of all that they refer to.
+    #[must_use]
+    pub const fn components(&self) -> &Components {
+        &self.components
     }
 
     /// Whether the schema of the kind is sound.
@@ -256,7 +264,7 @@ fn parent(pointer: &str) -> &str {
     pointer.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
-fn read<T: Resource>(body: &Value) -> Result<Reading, serde_json::Error> {
+fn read<T: RecordType>(body: &Value) -> Result<Reading, serde_json::Error> {
     let parsed: T = serde::Deserialize::deserialize(body)?;
     let invalid = parsed.validate().err();
     let facts = match (parsed.described(), parsed.relationship()) {

@@ -2,6 +2,7 @@
 
 use crate::base::fault::{Fault, FieldError};
 use crate::base::nearest::nearest;
+use crate::base::pointer::child;
 use crate::base::schema::{COMPONENTS, Components};
 use crate::value::format::FORMATS;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
@@ -127,12 +128,6 @@ fn unknown_member(pointer: &str, member: &str, known: &[String]) -> FieldError {
         .with("given", member)
         .with("nearest", close);
     FieldError::new(child(pointer, member), fault)
-}
-
-/// The pointer of a member, escaped by RFC 6901.
-#[must_use]
-pub fn child(pointer: &str, member: &str) -> String {
-    format!("{pointer}/{}", member.replace('~', "~0").replace('/', "~1"))
 }
 
 fn fault_of(error: &ValidationError<'_>) -> Fault {

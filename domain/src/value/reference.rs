@@ -3,18 +3,13 @@
 //! Stored and served as ids; input also takes a slug, `{kind, slug}` or `{kind, external_id}`, which
 //! are resolved when the record is written. A relationship end may also stay open.
 
-use crate::base::fault::Fault;
 use crate::base::kind::Kind;
-use crate::kinds::actor::{Category, Size};
-use crate::kinds::network::NetworkForm;
-use crate::kinds::region::RegionLevel;
 use crate::value::external::ExternalId;
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
-use validator::{Validate, ValidationErrors};
 
 /// The names by which input may call a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,131 +85,6 @@ impl Keyed {
     }
 }
 
-/// An end of a relationship: a record, a wording of the source („Sozialverbände"), or a class
-/// („regionale Krankenkassen").
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum End {
-    /// A class of records.
-    Class {
-        /// What the class has in common.
-        class: Class,
-        /// The wording of the source.
-        as_stated: String,
-    },
-    /// Something that the source names without saying which record it is.
-    AsStated {
-        /// Its kind, if stated.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        kind: Option<Kind>,
-        /// The wording of the source.
-        as_stated: String,
-    },
-    /// A record; stored and served as `{kind, id}`.
-    Record(Keyed),
-}
-
-impl End {
-    /// The record, once resolved.
-    #[must_use]
-    pub fn record(&self) -> Option<(Kind, Uuid)> {
-        match self {
-            Self::Record(keyed) => keyed.kind.zip(keyed.id),
-            Self::Class { .. } | Self::AsStated { .. } => None,
-        }
-    }
-
-    /// The kind, if it is known.
-    #[must_use]
-    pub fn kind(&self) -> Option<Kind> {
-        match self {
-            Self::Record(keyed) => keyed.kind,
-            Self::Class { class, .. } => Some(class.kind),
-            Self::AsStated { kind, .. } => *kind,
-        }
-    }
-
-    /// Whether both ends name one record, as far as their wording tells: by the same id, slug or key.
-    #[must_use]
-    pub fn is_same_record(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Record(one), Self::Record(other)) => {
-                one.name().is_some() && one.kind == other.kind && one.name() == other.name()
-            }
-            (Self::Class { .. } | Self::AsStated { .. }, _)
-            | (_, Self::Class { .. } | Self::AsStated { .. }) => false,
-        }
-    }
-
-    /// Whether the end names no record.
-    #[must_use]
-    pub fn is_open(&self) -> bool {
-        !matches!(self, Self::Record(_))
-    }
-}
-
-/// What a class of records has in common.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Class {
-    /// The kind of its members.
-    pub kind: Kind,
-    /// The category of actors.
-    pub category: Option<Category>,
-    /// The size of actors.
-    pub size: Option<Size>,
-    /// The form of networks.
-    pub form: Option<NetworkForm>,
-    /// The level of regions.
-    pub level: Option<RegionLevel>,
-}
-
-impl Class {
-    /// The members that are given although they do not fit the kind.
-    fn misfits(&self) -> impl Iterator<Item = &'static str> {
-        [
-            ("category", self.category.is_some(), Kind::Actor),
-            ("size", self.size.is_some(), Kind::Actor),
-            ("form", self.form.is_some(), Kind::Network),
-            ("level", self.level.is_some(), Kind::Region),
-        ]
-        .into_iter()
-        .filter(|(_, given, kind)| *given && *kind != self.kind)
-        .map(|(member, ..)| member)
-    }
-}
-
-impl Validate for Class {
-    fn validate(&self) -> Result<(), ValidationErrors> {
-        let mut errors = ValidationErrors::new();
-        for member in self.misfits() {
-            let fault = Fault::new("class-member")
-                .with("given", member)
-                .with("kind", self.kind);
-            errors.add(member, fault.into());
-        }
-        if errors.is_empty() {
-            Ok(())
-        } else {
-            Err(errors)
-        }
-    }
-}
-
-impl Validate for End {
-    fn validate(&self) -> Result<(), ValidationErrors> {
-        let Self::Class { class, .. } = self else {
-            return Ok(());
-        };
-        let mut errors = ValidationErrors::new();
-        errors.merge_self("class", class.validate());
-        if errors.is_empty() {
-            Ok(())
-        } else {
-            Err(errors)
-        }
-    }
-}
-
 /// What stands at a place that holds references.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReferenceForm {
@@ -266,13 +136,6 @@ fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-fn as_stated() -> ObjectBuilder {
-    text()
-        .min_length(Some(1))
-        .max_length(Some(1000))
-        .description(Some("The wording of the source."))
-}
-
 impl PartialSchema for Slot {
     fn schema() -> RefOr<Schema> {
         text()
@@ -285,60 +148,5 @@ impl PartialSchema for Slot {
 impl ToSchema for Slot {
     fn name() -> std::borrow::Cow<'static, str> {
         "Reference".into()
-    }
-}
-
-impl PartialSchema for End {
-    fn schema() -> RefOr<Schema> {
-        let closed = || ObjectBuilder::new().schema_type(Type::Object);
-        let record = closed()
-            .title(Some("Record"))
-            .property("kind", Kind::reference_schema())
-            .property(
-                "id",
-                text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))),
-            )
-            .required("kind")
-            .required("id");
-        let class = closed()
-            .title(Some("Class"))
-            .property(
-                "class",
-                RefOr::<Schema>::Ref(utoipa::openapi::Ref::from_schema_name("Class")),
-            )
-            .property("as_stated", as_stated())
-            .required("class")
-            .required("as_stated");
-        let stated = closed()
-            .title(Some("AsStated"))
-            .property("kind", Kind::reference_schema())
-            .property("as_stated", as_stated())
-            .required("as_stated");
-        AnyOfBuilder::new()
-            .item(record)
-            .item(class)
-            .item(stated)
-            .description(Some(
-                "A record `{kind, id}`, a class `{class, as_stated}`, or a wording of the source `{kind?, as_stated}`.",
-            ))
-            .into()
-    }
-}
-
-impl ToSchema for End {
-    fn name() -> std::borrow::Cow<'static, str> {
-        "End".into()
-    }
-
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push(("Kind".to_owned(), Kind::schema()));
-        schemas.push(("Class".to_owned(), Class::schema()));
-        Class::schemas(schemas);
-    }
-}
-
-impl Kind {
-    fn reference_schema() -> RefOr<Schema> {
-        RefOr::Ref(utoipa::openapi::Ref::from_schema_name("Kind"))
     }
 }

@@ -13,7 +13,7 @@ use domain::base::pointer;
 use domain::base::vocabulary::Coded;
 use domain::exchange::change::Cause;
 use domain::kinds::common::Publication;
-use domain::validation::body::{Definition, Facts};
+use domain::validation::body::{Facts, KindSchema};
 use domain::value::external::ExternalId;
 use domain::value::reference::ReferenceForm;
 use sea_orm::sea_query::Expr;
@@ -61,7 +61,7 @@ pub(crate) struct Known {
 /// Where a member is not what it should be, the rest counts all the same.
 fn facts(kind: Kind, body: &Value) -> Facts {
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
-    let facts = Definition::of(kind).facts(body);
+    let facts = KindSchema::of(kind).facts(body);
     let key = text("/external_id/system").zip(text("/external_id/id"));
     Facts {
         name: text("/name").map(str::to_owned),
@@ -79,7 +79,7 @@ fn facts(kind: Kind, body: &Value) -> Facts {
 
 /// The records that a body names, but for the ends of relationships; whether they are here or not.
 fn references(kind: Kind, body: &Value) -> BTreeSet<(&'static str, Uuid)> {
-    let fields = Definition::of(kind).references.iter();
+    let fields = KindSchema::of(kind).references.iter();
     let slots = fields.filter(|field| matches!(field.form, ReferenceForm::Slot(_)));
     let named = slots.flat_map(|field| {
         let values = pointer::values(body, field.path).into_iter();

@@ -7,7 +7,7 @@ use crate::unit::Unit;
 use domain::base::fault::{Fault, FieldError};
 use domain::base::json::{canonical, hash, without_absent};
 use domain::base::record::ENVELOPE;
-use domain::validation::body::Definition;
+use domain::validation::body::KindSchema;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -30,7 +30,7 @@ impl Sent {
     pub(super) fn read(system: &str, origin: &str, item: &Item) -> Result<Self> {
         let mut record = item.record.clone();
         without_absent(&mut record);
-        let definition = Definition::of(item.kind);
+        let definition = KindSchema::of(item.kind);
         let Some(members) = record.as_object_mut() else {
             return Err(StoreError::Invalid(definition.check(record).errors));
         };

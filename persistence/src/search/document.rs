@@ -12,6 +12,8 @@ use domain::base::filter::Form;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
+use domain::kinds::record_type::Dates;
+use domain::validation::body::KindSchema;
 use domain::value::edtf::{EdtfDate, Moment, Period};
 use domain::value::identifier::Identifier;
 use domain::value::text::collation_key;
@@ -106,7 +108,7 @@ impl Writer<'_> {
 
     /// The tokens of the filter tables, and those that are made otherwise.
     fn filters(&mut self, kind: Kind, body: &Value) {
-        for filter in domain::base::filter::of(kind) {
+        for filter in &KindSchema::of(kind).filters {
             let values: BTreeSet<String> = filter.values(body).into_iter().collect();
             for value in values {
                 let value = match filter.form {
@@ -186,7 +188,7 @@ impl Writer<'_> {
 
     /// What names a region, a network or a topic, so that a query that names it finds what is in it.
     fn names(&mut self, kind: Kind, body: &Value) {
-        if !matches!(kind, Kind::Region | Kind::Network | Kind::Topic) {
+        if !KindSchema::of(kind).stands_for_its_members {
             return;
         }
         let mut names = domain::base::pointer::values(body, "/name");
@@ -238,14 +240,7 @@ impl Writer<'_> {
 
     /// What people look for most often comes first among suggestions.
     fn usage(&mut self, kind: Kind, row: &record::Model, edges: &[Seen], id: &str) {
-        let rank = match kind {
-            Kind::Actor | Kind::Network => 0,
-            Kind::Project => 1,
-            Kind::Event => 2,
-            Kind::Region => 3,
-            Kind::Topic => 4,
-            Kind::Relationship => 5,
-        };
+        let rank = KindSchema::of(kind).suggestion_rank;
         let public = edges
             .iter()
             .filter(|seen| seen.audience == Audience::Public);
@@ -258,7 +253,7 @@ impl Writer<'_> {
 
     fn dates(&mut self, kind: Kind, body: &Value) {
         let fields = self.fields;
-        if kind == Kind::Project {
+        if KindSchema::of(kind).dates == Dates::Period {
             let period = body
                 .get("period")
                 .and_then(read::<Period>)

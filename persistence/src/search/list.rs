@@ -316,7 +316,7 @@ fn records(filter: &Filter, name: &str) -> Option<bool> {
     let mut known = filter
         .kinds
         .iter()
-        .flat_map(|kind| domain::base::filter::of(*kind));
+        .flat_map(|kind| &domain::validation::body::KindSchema::of(*kind).filters);
     match known.find(|one| one.name == name)?.form {
         Form::Tree(_) => Some(true),
         Form::Record(_) => Some(false),

@@ -9,6 +9,7 @@ use domain::access::rules::{Scope, Visibility};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
+use domain::validation::body::KindSchema;
 use domain::value::edtf::EdtfDate;
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -332,10 +333,7 @@ impl Maker<'_> {
     /// What belongs to the regions, networks and topics of a name.
     fn named(&self, key: &str) -> Vec<Box<dyn Query>> {
         let all = BooleanQuery::new(vec![
-            (
-                Occur::Must,
-                self.kinds(&[Kind::Region, Kind::Network, Kind::Topic]),
-            ),
+            (Occur::Must, self.kinds(&standing_for_their_members())),
             (
                 Occur::Must,
                 any_of([term(self.fields.facet, "publication=published")]),
@@ -379,6 +377,14 @@ impl Maker<'_> {
             .ok()?;
         Uuid::try_parse(&text).ok()
     }
+}
+
+/// The kinds whose names stand for what belongs to them.
+fn standing_for_their_members() -> Vec<Kind> {
+    let kinds = Kind::ALL.iter().copied();
+    kinds
+        .filter(|kind| KindSchema::of(*kind).stands_for_its_members)
+        .collect()
 }
 
 enum Tested {

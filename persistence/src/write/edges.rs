@@ -9,9 +9,11 @@ use domain::base::fault::{Fault, FieldError};
 use domain::base::json::insert;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
+use domain::kinds::record_type::Hierarchy;
+use domain::kinds::relationship::end::End;
 use domain::kinds::relationship::{Relationship, RelationshipType};
 use domain::validation::body::Facts;
-use domain::value::reference::End;
+use domain::validation::body::KindSchema;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
     Statement,
@@ -150,10 +152,9 @@ impl Unit<'_> {
 
     /// Whether a record hangs below another one in the tree of its kind.
     pub(crate) async fn is_above(&self, kind: Kind, below: Uuid, above: Uuid) -> Result<bool> {
-        let parents = if kind == Kind::Topic {
-            BROADER_PARENTS
-        } else {
-            PART_OF_PARENTS
+        let parents = match KindSchema::of(kind).hierarchy {
+            Hierarchy::Broader => BROADER_PARENTS,
+            Hierarchy::PartOf => PART_OF_PARENTS,
         };
         self.climbs(parents, below, above, Uuid::nil()).await
     }

@@ -12,7 +12,7 @@ use domain::base::json::canonical;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
-use domain::validation::body::{Definition, Facts};
+use domain::validation::body::{Facts, KindSchema};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -34,7 +34,7 @@ impl Unit<'_> {
         sent: Value,
         old: Option<&record::Model>,
     ) -> Result<Prepared> {
-        let definition = Definition::of(kind);
+        let definition = KindSchema::of(kind);
         let mut checked = definition.check(sent);
         let Some(members) = checked.body.as_object_mut() else {
             return Err(StoreError::Invalid(checked.errors));
@@ -97,7 +97,7 @@ impl Unit<'_> {
         if body.get("home_region").is_some() && home_region.is_none() {
             return Ok(());
         }
-        if home_region.is_none() && !matches!(kind, Kind::Topic) {
+        if home_region.is_none() && KindSchema::of(kind).needs_home_region {
             return Ok(());
         }
         let subject = Subject {
@@ -194,9 +194,9 @@ fn keep(
     Ok(())
 }
 
-/// Every record but a topic has a home region.
+/// A record has a home region if its kind asks for one.
 fn require_home(kind: Kind, body: &Value, resolved: &Resolved, errors: &mut Vec<FieldError>) {
-    let missing = body.get("home_region").is_none() && kind != Kind::Topic;
+    let missing = body.get("home_region").is_none() && KindSchema::of(kind).needs_home_region;
     // A relationship takes it from its ends; if they are wrong, that is told.
     let told = kind == Kind::Relationship && !(resolved.errors.is_empty() && errors.is_empty());
     if missing && !told {

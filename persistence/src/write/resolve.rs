@@ -10,8 +10,9 @@ use domain::base::kind::Kind;
 use domain::base::pointer::visit_mut;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
-use domain::validation::body::Definition;
-use domain::value::reference::{End, Keyed, Name, ReferenceForm, Slot};
+use domain::kinds::relationship::end::End;
+use domain::validation::body::KindSchema;
+use domain::value::reference::{Keyed, Name, ReferenceForm, Slot};
 use sea_orm::ExprTrait as _;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
@@ -119,7 +120,7 @@ impl Unit<'_> {
     /// Replaces every reference in `body` by ids. The records are locked against deletion.
     pub(crate) async fn resolve(
         &self,
-        definition: &Definition,
+        definition: &KindSchema,
         body: &mut Value,
         myself: &Myself,
     ) -> Result<Resolved> {
@@ -308,7 +309,7 @@ fn fitting(head: &Head, wanted: &Wanted) -> Result<Uuid, Fault> {
 }
 
 /// The references of a body that name a record.
-fn collect(definition: &Definition, body: &mut Value, errors: &mut Vec<FieldError>) -> Vec<Wanted> {
+fn collect(definition: &KindSchema, body: &mut Value, errors: &mut Vec<FieldError>) -> Vec<Wanted> {
     let mut wanted = Vec::new();
     for field in &definition.references {
         visit_mut(body, field.path, &mut |pointer, value| {

@@ -7,6 +7,7 @@ use crate::exchange::feed::filter::{CURSOR, HOME_REGION, KIND, LIMIT};
 use crate::http::problem::Problem;
 use crate::operation::extract::{Anyone, App, Pairs, Parameter, Parameters, Query, wrong};
 use crate::operation::reply::Private;
+use domain::base::kind::Kind;
 use domain::exchange::sync::FeedPhase;
 use persistence::StoreError;
 use persistence::feed::{FeedFilter, FeedPage, FeedStart};
@@ -61,7 +62,7 @@ pub(crate) struct Sent {
 }
 
 impl Parameters for Sent {
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[
             CURSOR,
             Parameter {

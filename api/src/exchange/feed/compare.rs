@@ -52,7 +52,7 @@ struct KindDigest {
 pub(crate) struct FilterQuery(FeedFilter);
 
 impl Parameters for FilterQuery {
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[KIND, HOME_REGION]
     }
 
@@ -118,7 +118,7 @@ pub(crate) struct IdsQuery {
 }
 
 impl Parameters for IdsQuery {
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[CURSOR, LIMIT, KIND, HOME_REGION]
     }
 

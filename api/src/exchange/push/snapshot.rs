@@ -26,7 +26,7 @@ pub(crate) struct How {
 }
 
 impl Parameters for How {
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[
             Parameter {
                 name: "dry_run",

@@ -9,6 +9,7 @@ use crate::operation::routes::Routes;
 use crate::records::relationships::Address;
 use actix_web::http::Method;
 use chrono::{DateTime, Utc};
+use domain::base::kind::Kind;
 use domain::base::record::{micros, micros_opt};
 use domain::base::vocabulary::Coded;
 use domain::exchange::sync::FeedOp;
@@ -143,7 +144,7 @@ struct PageQuery {
 }
 
 impl Parameters for PageQuery {
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[
             Parameter {
                 name: "state",
@@ -168,7 +169,7 @@ impl Parameters for PageQuery {
 struct SinceQuery(Since);
 
 impl Parameters for SinceQuery {
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[Parameter {
             name: "since",
             description: "An entry of the log (`seq`), after which to begin; or a moment (RFC 3339).",

@@ -1,6 +1,7 @@
 //! Request bodies: JSON read strictly, within limits.
 
 use crate::http::problem::Problem;
+use crate::operation::extract::OfKind;
 use crate::operation::idempotency::note_body;
 use crate::operation::routes::{Draft, Extract, reference};
 use actix_web::dev::Payload;
@@ -8,24 +9,23 @@ use actix_web::http::header;
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use domain::base::fault::{Fault, FieldError};
-use domain::base::kind::Resource;
+use domain::base::kind::Kind;
 use futures::StreamExt;
 use futures::future::LocalBoxFuture;
 use persistence::StoreError;
 use persistence::store::MAX_BODY;
 use serde_json::{Map, Value, json};
-use std::marker::PhantomData;
 
 /// How many bytes a geometry may have.
 pub const MAX_GEOMETRY: usize = 4 * 1024 * 1024;
 
-/// The body of a record of kind `T`, in any form that input may take.
+/// The body of a record of the kind of the route, in any form that input may take.
 #[derive(Debug)]
-pub struct RecordBody<T>(pub Value, PhantomData<T>);
+pub struct RecordBody(pub Value);
 
-/// A JSON merge patch (RFC 7396) of a record of kind `T`.
+/// A JSON merge patch (RFC 7396) of a record of the kind of the route.
 #[derive(Debug)]
-pub struct PatchBody<T>(pub Value, PhantomData<T>);
+pub struct PatchBody(pub Value);
 
 /// A GeoJSON geometry.
 #[derive(Debug)]
@@ -114,13 +114,13 @@ pub async fn read_json(
 
 /// What is wrong with the identity that a body claims: `kind` must be that of the URL, and a new
 /// record has no `id` yet. (`id` is compared with the URL when the record is known.)
-fn identity<T: Resource>(request: &HttpRequest, body: &Value) -> Vec<FieldError> {
+fn identity(kind: Kind, request: &HttpRequest, body: &Value) -> Vec<FieldError> {
     let claimed = |member| body.get(member).filter(|value: &&Value| !value.is_null());
     let mut errors = Vec::new();
-    if let Some(kind) = claimed("kind").filter(|kind| **kind != json!(T::KIND)) {
+    if let Some(claimed) = claimed("kind").filter(|claimed| **claimed != json!(kind)) {
         let fault = Fault::new("id-mismatch")
-            .with("given", kind)
-            .with("expected", T::KIND);
+            .with("given", claimed)
+            .with("expected", kind);
         errors.push(FieldError::new("/kind", fault));
     }
     if claimed("id").is_some() && request.match_info().get("id").is_none() {
@@ -131,22 +131,23 @@ fn identity<T: Resource>(request: &HttpRequest, body: &Value) -> Vec<FieldError>
     errors
 }
 
-impl<T: Resource> FromRequest for RecordBody<T> {
+impl FromRequest for RecordBody {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
+            let OfKind(kind) = OfKind::of(&request)?;
             let json = &["application/json"];
             let body = read_json(request.clone(), payload, MAX_BODY, json).await?;
-            let mut errors = identity::<T>(&request, &body);
+            let mut errors = identity(kind, &request, &body);
             if errors.is_empty() {
-                return Ok(Self(body, PhantomData));
+                return Ok(Self(body));
             }
             // Everything at once: what else is wrong with the body is told too.
             errors.extend(
-                domain::validation::body::Definition::of(T::KIND)
+                domain::validation::body::KindSchema::of(kind)
                     .check(body)
                     .errors,
             );
@@ -168,40 +169,42 @@ pub fn describe_refusals(draft: &mut Draft) {
     }
 }
 
-fn describe_body<T: Resource>(draft: &mut Draft, content: &Map<String, Value>) {
-    draft.components(domain::base::schema::of::<T>());
+fn describe_body(draft: &mut Draft, content: &Map<String, Value>) {
+    draft.components(draft.kind_schema().components().clone());
     draft.request_body(json!({"required": true, "content": content}));
     describe_refusals(draft);
 }
 
-impl<T: Resource> Extract for RecordBody<T> {
+impl Extract for RecordBody {
     fn describe(draft: &mut Draft) {
-        let example: Value = serde_json::from_str(T::EXAMPLE).unwrap_or_default();
-        let schema = reference(&format!("{}Input", T::name()));
+        let kind = draft.kind_schema();
+        let example: Value = serde_json::from_str(kind.example).unwrap_or_default();
+        let schema = reference(&format!("{}Input", kind.name));
         let mut content = Map::new();
         content.insert(
             "application/json".to_owned(),
             json!({"schema": schema, "example": example}),
         );
-        describe_body::<T>(draft, &content);
+        describe_body(draft, &content);
     }
 }
 
-impl<T: Resource> FromRequest for PatchBody<T> {
+impl FromRequest for PatchBody {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
+            let OfKind(kind) = OfKind::of(&request)?;
             let types = &["application/merge-patch+json", "application/json"];
             let body = read_json(request.clone(), payload, MAX_BODY, types).await?;
-            let errors = identity::<T>(&request, &body);
+            let errors = identity(kind, &request, &body);
             if !errors.is_empty() {
                 return Err(StoreError::Invalid(errors).into());
             }
             if body.is_object() {
-                return Ok(Self(body, PhantomData));
+                return Ok(Self(body));
             }
             Err(Problem::new("validation-failed").detail(
                 "A merge patch of a record is a JSON object with the members to change; null removes one.",
@@ -211,11 +214,11 @@ impl<T: Resource> FromRequest for PatchBody<T> {
     }
 }
 
-impl<T: Resource> Extract for PatchBody<T> {
+impl Extract for PatchBody {
     fn describe(draft: &mut Draft) {
         let schema = json!({
             "type": "object",
-            "description": format!("Members of {}Input to change; `null` removes a member, a list is replaced whole.", T::name()),
+            "description": format!("Members of {}Input to change; `null` removes a member, a list is replaced whole.", draft.kind_schema().name),
             "additionalProperties": true,
         });
         let example = json!({"source": {"document": "000"}});
@@ -226,7 +229,7 @@ impl<T: Resource> Extract for PatchBody<T> {
                 json!({"schema": schema, "example": example}),
             );
         }
-        describe_body::<T>(draft, &content);
+        describe_body(draft, &content);
     }
 }
 

@@ -4,6 +4,7 @@ use crate::http::problem::Problem;
 use crate::operation::routes::{Draft, Extract};
 use actix_web::HttpRequest;
 use domain::base::json::insert;
+use domain::base::kind::Kind;
 use domain::base::nearest::nearest;
 use domain::base::vocabulary::Coded;
 use serde_json::{Value, json};
@@ -48,8 +49,8 @@ impl Parameter {
 
 /// A set of query parameters.
 pub trait Parameters: Sized + 'static {
-    /// What is accepted.
-    fn table() -> &'static [Parameter];
+    /// What is accepted on a route about records of this kind, or about no single kind.
+    fn table(kind: Option<Kind>) -> &'static [Parameter];
 
     /// Which of it must be given.
     const REQUIRED: &'static [&'static str] = &[];
@@ -63,7 +64,10 @@ pub trait Parameters: Sized + 'static {
 
 /// The decoded query in its order.
 #[derive(Debug, Default)]
-pub struct Pairs(Vec<(String, String)>);
+pub struct Pairs {
+    kind: Option<Kind>,
+    pairs: Vec<(String, String)>,
+}
 
 /// Query parameters of the set `T`; anything else is refused.
 #[derive(Debug)]
@@ -71,7 +75,7 @@ pub struct Query<T>(pub T);
 
 /// No parameters at all.
 impl Parameters for () {
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[]
     }
 
@@ -90,7 +94,7 @@ impl<T: Parameters> Query<T> {
 
 impl<T: Parameters> Extract for Query<T> {
     fn describe(draft: &mut Draft) {
-        for one in T::table() {
+        for one in T::table(draft.kind()) {
             let schema: Value = serde_json::from_str(one.schema).unwrap_or_default();
             let mut parameter = json!({
                 "name": one.name,
@@ -123,14 +127,19 @@ fn example(text: &str, schema: &Value) -> Value {
 /// `unknown-parameter` and `invalid-parameter`.
 pub(crate) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
     let query = request.query_string();
-    let mut pairs = Pairs::default();
+    let kind = request.app_data::<Kind>().copied();
+    let mut pairs = Pairs {
+        kind,
+        pairs: Vec::new(),
+    };
+    let table = T::table(kind);
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        let known = T::table().iter().find(|one| one.name == name);
+        let known = table.iter().find(|one| one.name == name);
         let Some(known) = known else {
-            let names: Vec<&str> = T::table().iter().map(|one| one.name).collect();
+            let names: Vec<&str> = table.iter().map(|one| one.name).collect();
             return Err(unknown(&name, &names));
         };
-        let repeated = pairs.0.iter().any(|(one, _)| *one == name);
+        let repeated = pairs.pairs.iter().any(|(one, _)| *one == name);
         if repeated && !known.repeatable {
             return Err(wrong(known.name, &value, "given once"));
         }
@@ -138,7 +147,7 @@ pub(crate) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
             return Err(wrong(known.name, "a control character", "plain text"));
         }
         known.bears(&value)?;
-        pairs.0.push((name.into_owned(), value.into_owned()));
+        pairs.pairs.push((name.into_owned(), value.into_owned()));
     }
     let missing = T::REQUIRED.iter().find(|name| pairs.one(name).is_none());
     if let Some(name) = missing {
@@ -180,6 +189,12 @@ pub fn wrong(parameter: &str, given: &str, expected: &str) -> Problem {
 }
 
 impl Pairs {
+    /// The kind of records that the route is about, if it is about one kind.
+    #[must_use]
+    pub const fn kind(&self) -> Option<Kind> {
+        self.kind
+    }
+
     /// The only value of a parameter.
     #[must_use]
     pub fn one(&self, name: &str) -> Option<&str> {
@@ -188,7 +203,7 @@ impl Pairs {
 
     /// Every value of a parameter.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0
+        self.pairs
             .iter()
             .filter(move |(one, _)| one == name)
             .map(|(_, value)| value.as_str())
@@ -196,7 +211,7 @@ impl Pairs {
 
     /// The name of every parameter that was given.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+        self.pairs.iter().map(|(name, _)| name.as_str())
     }
 
     /// The query without some parameters.
@@ -208,12 +223,12 @@ impl Pairs {
     /// The part of the query whose names and values are wanted.
     #[must_use]
     pub fn filter(&self, wanted: impl Fn(&str, &str) -> bool) -> Self {
-        let kept = self.0.iter();
-        Self(
-            kept.filter(|(name, value)| wanted(name, value))
-                .cloned()
-                .collect(),
-        )
+        let kept = self.pairs.iter();
+        let kept = kept.filter(|(name, value)| wanted(name, value));
+        Self {
+            kind: self.kind,
+            pairs: kept.cloned().collect(),
+        }
     }
 
     /// True or false.
@@ -308,7 +323,11 @@ impl Pairs {
     /// The query without the parameter `cursor`, as a text that a cursor can be bound to.
     #[must_use]
     pub fn without_cursor(&self) -> String {
-        let mut pairs: Vec<_> = self.0.iter().filter(|(name, _)| name != "cursor").collect();
+        let mut pairs: Vec<_> = self
+            .pairs
+            .iter()
+            .filter(|(name, _)| name != "cursor")
+            .collect();
         pairs.sort();
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         for (name, value) in pairs {

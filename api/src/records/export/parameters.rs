@@ -77,7 +77,7 @@ fn own() -> impl Iterator<Item = &'static Parameter> {
 /// The filters of one kind, or the common ones.
 fn filters(listed: Option<Kind>) -> impl Iterator<Item = &'static Parameter> {
     let table = match listed {
-        Some(Kind::Relationship) => Everywhere::table(),
+        Some(Kind::Relationship) => Everywhere::table(None),
         listed => parameters::table(listed),
     };
     table
@@ -123,7 +123,7 @@ fn without_media(pairs: &Pairs, only: Option<Kind>) -> Result<Pairs, Problem> {
 }
 
 impl Parameters for ExportParameters {
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         static TABLE: LazyLock<Vec<Parameter>> = LazyLock::new(make);
         &TABLE
     }

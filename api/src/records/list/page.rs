@@ -6,7 +6,6 @@ use crate::operation::media_type::Media;
 use crate::operation::reply::{content, content_language};
 use crate::operation::routes::{Draft, Reply, reference};
 use crate::records::list::parameters;
-use crate::records::list::read::Scope;
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -14,24 +13,23 @@ use domain::base::filter::Form;
 use domain::base::json::insert;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
+use domain::validation::body::KindSchema;
 use domain::value::edtf::Certainty;
 use persistence::search::text::Typed;
 use persistence::search::{Facet, FacetValue, Hit, ListPage};
 use serde_json::{Map, Value, json};
-use std::marker::PhantomData;
 
 /// A page of records.
 #[derive(Debug)]
-pub(crate) struct RecordList<S> {
+pub(crate) struct RecordList {
     /// Absent if the caller has it already.
     body: Option<(Media, String)>,
     etag: String,
     next: Option<String>,
     languages: Vec<String>,
-    scope: PhantomData<S>,
 }
 
-impl<S> RecordList<S> {
+impl RecordList {
     pub(crate) fn new(
         body: Option<(Media, String)>,
         etag: String,
@@ -43,12 +41,11 @@ impl<S> RecordList<S> {
             etag,
             next,
             languages,
-            scope: PhantomData,
         }
     }
 }
 
-impl<S> Responder for RecordList<S> {
+impl Responder for RecordList {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
@@ -141,7 +138,7 @@ fn highlights(typed: &Typed, kind: &str, record: &str) -> Value {
 }
 
 fn texts(kind: Kind) -> Vec<&'static str> {
-    domain::validation::body::Definition::of(kind).texts.clone()
+    KindSchema::of(kind).texts.clone()
 }
 
 fn mark(typed: &Typed, pointer: &str, value: &Value, found: &mut Map<String, Value>) {
@@ -208,34 +205,36 @@ fn label(facet: &str, value: &FacetValue, lang: Option<&str>) -> String {
 fn vocabulary_of(facet: &str) -> Option<domain::base::vocabulary::Vocabulary> {
     let mut filters = parameters::DESCRIBED
         .iter()
-        .flat_map(|kind| domain::base::filter::of(*kind));
+        .flat_map(|kind| &KindSchema::of(*kind).filters);
     filters.find_map(|filter| match filter.form {
         Form::Code(vocabulary) if filter.name == facet => Some(vocabulary()),
         _ => None,
     })
 }
 
-impl<S: Scope> Reply for RecordList<S> {
+impl Reply for RecordList {
     fn describe(draft: &mut Draft) {
-        let kinds = parameters::kinds(S::LISTED);
+        let listed = draft.kind();
+        let kinds = parameters::kinds(listed);
         for kind in kinds {
             item_schema(draft, *kind);
         }
-        let (name, item) = match S::LISTED {
+        let (name, item) = match listed {
             Some(kind) => (format!("{}Page", type_name(kind)), item_reference(kind)),
             None => ("SearchPage".to_owned(), any_item(kinds)),
         };
         let page = page_schema(&item);
         draft.components(Map::from_iter([(name.clone(), page.clone())]));
         let mut response = content("A page.", "application/json", &reference(&name));
-        let record =
-            crate::formats::view::example_of(kinds.first().copied().unwrap_or(Kind::Actor));
+        let record = crate::formats::view::example(KindSchema::of(
+            kinds.first().copied().unwrap_or(Kind::Actor),
+        ));
         insert(
             &mut response,
             &["content", "application/json", "example"],
             json!({"items": [record], "total": 1}),
         );
-        let name = format!("{}FeatureCollection", S::LISTED.map_or("Search", type_name));
+        let name = format!("{}FeatureCollection", listed.map_or("Search", type_name));
         geojson::describe_collection(draft, &mut response, &name, &page, &record);
         for header in ["ETag", "Link", "Content-Language"] {
             let object =
@@ -248,15 +247,7 @@ impl<S: Scope> Reply for RecordList<S> {
 }
 
 fn type_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Region => "Region",
-        Kind::Topic => "Topic",
-        Kind::Actor => "Actor",
-        Kind::Network => "Network",
-        Kind::Project => "Project",
-        Kind::Event => "Event",
-        Kind::Relationship => "Relationship",
-    }
+    KindSchema::of(kind).name
 }
 
 fn item_reference(kind: Kind) -> Value {
@@ -281,7 +272,8 @@ fn any_item(kinds: &[Kind]) -> Value {
 
 /// The schemas of a kind, and its record with `hit`.
 fn item_schema(draft: &mut Draft, kind: Kind) {
-    let (name, components) = domain::base::schema::of_kind(kind);
+    let schema = KindSchema::of(kind);
+    let (name, components) = (schema.name, schema.components().clone());
     let hit = hit_schema(draft);
     crate::operation::reply::list_item(
         draft,

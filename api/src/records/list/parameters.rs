@@ -4,8 +4,10 @@ use crate::operation::extract::Parameter;
 use domain::base::filter::{Filter, Form};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
+use domain::kinds::record_type::Dates;
 use domain::kinds::relationship::RelationshipType;
 use domain::kinds::relationship::table::{RULES, Rule, Side};
+use domain::validation::body::KindSchema;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -33,7 +35,7 @@ pub fn kinds(listed: Listed) -> &'static [Kind] {
 /// The filters that every kind of the list has.
 pub fn filters(listed: Listed) -> impl Iterator<Item = &'static Filter> {
     let common = listed.is_none().then_some(domain::kinds::common::FILTERS);
-    let own = listed.map(domain::base::filter::of);
+    let own = listed.map(|kind| &KindSchema::of(kind).filters);
     common
         .into_iter()
         .flatten()
@@ -116,14 +118,10 @@ pub fn facets(listed: Listed) -> Vec<&'static str> {
 
 /// The orders of a list.
 pub fn sorts(listed: Listed) -> &'static [&'static str] {
-    match listed {
-        None | Some(Kind::Event | Kind::Project) => {
-            &["name", "updated_at", "start", "distance", "relevance"]
-        }
-        Some(Kind::Actor | Kind::Network | Kind::Region | Kind::Topic | Kind::Relationship) => {
-            &["name", "updated_at", "distance", "relevance"]
-        }
+    if listed.is_some_and(|kind| KindSchema::of(kind).dates == Dates::None) {
+        return &["name", "updated_at", "distance", "relevance"];
     }
+    &["name", "updated_at", "start", "distance", "relevance"]
 }
 
 /// Every parameter of a list.
@@ -168,10 +166,10 @@ fn make(listed: Listed) -> Vec<Parameter> {
         }
         None => table.push(SERVES),
     }
-    match listed {
-        Some(Kind::Project) => table.extend([ACTIVE_ON, PROGRAMME, CERTAINTY]),
-        Some(Kind::Event) => table.extend([START_FROM, START_TO, CERTAINTY, ATTENDANCE_MIN]),
-        _ => {}
+    match listed.map(|kind| KindSchema::of(kind).dates) {
+        Some(Dates::Period) => table.extend([ACTIVE_ON, PROGRAMME, CERTAINTY]),
+        Some(Dates::Start) => table.extend([START_FROM, START_TO, CERTAINTY, ATTENDANCE_MIN]),
+        Some(Dates::None) | None => {}
     }
     table.extend([
         NEAR,

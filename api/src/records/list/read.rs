@@ -6,36 +6,12 @@ use crate::operation::extract::{Pairs, Parameter, Parameters, wrong};
 use crate::records::list::filter::{Names, Narrowing};
 use crate::records::list::parameters;
 use crate::records::list::parameters::Listed;
-use domain::base::kind::Resource;
 use domain::base::nearest::nearest;
 use persistence::search::{ListQuery, Order, Sort};
-use std::marker::PhantomData;
-
-/// What a list is of; a type, so that handlers are made per kind.
-pub(crate) trait Scope: 'static {
-    /// One kind, or everything.
-    const LISTED: Listed;
-}
-
-/// The records of a kind.
-#[derive(Debug)]
-pub(crate) struct Of<T>(PhantomData<T>);
-
-impl<T: Resource> Scope for Of<T> {
-    const LISTED: Listed = Some(T::KIND);
-}
-
-/// Every described kind at once.
-#[derive(Debug)]
-pub(crate) struct Everything;
-
-impl Scope for Everything {
-    const LISTED: Listed = None;
-}
 
 /// The query of a list; references are still names.
 #[derive(Debug)]
-pub(crate) struct ListParameters<S> {
+pub(crate) struct ListParameters {
     /// The query without what references narrow.
     pub query: ListQuery,
     /// References that narrow it.
@@ -46,16 +22,15 @@ pub(crate) struct ListParameters<S> {
     pub geometry: Option<bool>,
     /// Whether to show where words occur.
     pub highlights: bool,
-    scope: PhantomData<S>,
 }
 
-impl<S: Scope> Parameters for ListParameters<S> {
-    fn table() -> &'static [Parameter] {
-        parameters::table(S::LISTED)
+impl Parameters for ListParameters {
+    fn table(listed: Listed) -> &'static [Parameter] {
+        parameters::table(listed)
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
-        let listed = S::LISTED;
+        let listed = pairs.kind();
         let Narrowing {
             filter,
             names,
@@ -80,7 +55,6 @@ impl<S: Scope> Parameters for ListParameters<S> {
             },
             names,
             highlights,
-            scope: PhantomData,
         })
     }
 }

@@ -11,10 +11,12 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::base::fault::Lang;
 use domain::base::json::insert;
+use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
+use domain::kinds::relationship::RelationshipType;
 use domain::kinds::relationship::table::Side;
-use domain::kinds::relationship::{Relationship, RelationshipType};
 use domain::statements::confirmation::ConfirmationState;
+use domain::validation::body::KindSchema;
 use domain::value::edtf::Certainty;
 use persistence::read::relationships::{RelationshipItem, RelationshipPage};
 use serde_json::{Value, json};
@@ -63,13 +65,14 @@ impl<S> Responder for RelationshipList<S> {
 
 impl Reply for RelationshipList<Records> {
     fn describe(draft: &mut Draft) {
+        let schema = KindSchema::of(Kind::Relationship);
         describe_page(
             draft,
             "RelationshipPage",
             &reference("RelationshipListItem"),
         );
         let hit = hit_schema(draft);
-        let components = domain::base::schema::of::<Relationship>();
+        let components = schema.components().clone();
         let hit = json!({"hit": hit, "confirmation": states_schema(draft)});
         list_item(
             draft,
@@ -89,6 +92,7 @@ impl Reply for RelationshipList<AroundItems> {
             "RelationshipsAroundPage",
             &reference("RelationshipAround"),
         );
+        let schema = KindSchema::of(Kind::Relationship);
         let extras = json!({
             "direction": {
                 "type": "string",
@@ -102,7 +106,7 @@ impl Reply for RelationshipList<AroundItems> {
         });
         list_item(
             draft,
-            domain::base::schema::of::<Relationship>(),
+            schema.components().clone(),
             "Relationship",
             "RelationshipAround",
             &extras,
@@ -158,7 +162,7 @@ fn describe_page(draft: &mut Draft, name: &str, item: &Value) {
         name.to_owned(),
         schema.clone(),
     )]));
-    let mut item = crate::formats::view::example::<Relationship>();
+    let mut item = crate::formats::view::example(KindSchema::of(Kind::Relationship));
     if name == "RelationshipsAroundPage" {
         let other = json!({
             "kind": "actor",

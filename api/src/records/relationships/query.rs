@@ -134,7 +134,7 @@ fn read_common(pairs: &Pairs) -> Result<Sent, Problem> {
 pub(crate) struct Around(pub(crate) Sent);
 
 impl Parameters for Around {
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[
             TYPE,
             ROLE,
@@ -163,7 +163,7 @@ pub(crate) struct Everywhere {
 }
 
 impl Parameters for Everywhere {
-    fn table() -> &'static [Parameter] {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[
             TYPE,
             Parameter {

@@ -1,9 +1,8 @@
 //! What the structs say of a body: broken rules with their places, and warnings.
 
 use crate::base::fault::{Fault, FieldError, MESSAGES};
-use crate::base::pointer::Pruned;
+use crate::base::pointer::{Pruned, child};
 use crate::validation::body::Facts;
-use crate::validation::shape::child;
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
 /// Members that serde flattens and pseudo-fields of `validator` are no part of the pointer.

@@ -3,12 +3,12 @@
 use crate::base::fault::{Fault, FieldError};
 use crate::base::json::merge_patch;
 use crate::base::nearest::nearest;
-use crate::validation::body::Definition;
-use crate::validation::shape::child;
+use crate::base::pointer::child;
+use crate::validation::body::KindSchema;
 use crate::value::format;
 use serde_json::{Map, Value};
 
-impl Definition {
+impl KindSchema {
     /// What is wrong with the translations of a body whose own `errors` are known.
     pub(crate) fn translations(&self, body: &Value, errors: &[FieldError]) -> Vec<FieldError> {
         let Some(Value::Object(languages)) = body.get("translations") else {
@@ -102,7 +102,7 @@ mod tests {
     fn told(members: &Value, english: &Value) -> Vec<(String, &'static str)> {
         let mut body = json!({"name": "A", "translations": {"en": english}});
         merge_patch(&mut body, members);
-        let checked = Definition::of(Kind::Network).check(body);
+        let checked = KindSchema::of(Kind::Network).check(body);
         let errors = checked.errors.into_iter();
         errors
             .map(|error| (error.pointer, error.fault.code))

@@ -4,7 +4,7 @@ use super::compound;
 use super::joint::{self, Joined};
 use super::texts::Texts;
 use super::words::{exact_key, key_without_legal_form, stem, words, words_as_written};
-use domain::base::kind::Kind;
+use domain::validation::body::KindSchema;
 use std::collections::BTreeSet;
 use tantivy::TantivyDocument;
 use tantivy::schema::{Field, IndexRecordOption, SchemaBuilder, TextFieldIndexing, TextOptions};
@@ -137,7 +137,7 @@ pub fn add(document: &mut TantivyDocument, fields: &TextFields, texts: &Texts) {
         .map(|name| words_as_written(name).len())
         .min();
     let mut order = BTreeSet::from([length_term(shortest.unwrap_or(LONG_NAME))]);
-    if matches!(texts.kind, Kind::Region | Kind::Topic) {
+    if KindSchema::of(texts.kind).classifies {
         order.insert(LAST.to_owned());
     }
     put(document, fields.order, order);
