@@ -1,76 +1,20 @@
-//! The application: state, middleware and routes put together.
+//! Assembly of the application: state, middleware and routes.
 
-use crate::auth::{Access, Tokens};
-use crate::config::{Config, MetricsToken};
-use crate::http::metrics::Metrics;
-use crate::http::outbound::Outgoing;
-use crate::http::rate_limit::Limits;
+use crate::auth::Access;
+use crate::config::Config;
 use crate::http::server;
 use crate::node::docs;
-use crate::operation::admission::{Pace, guard};
-use crate::operation::middleware;
+use crate::operation::admission::guard;
+use crate::operation::{middleware, openapi};
 use crate::routes;
+use crate::state::State;
 use actix_cors::Cors;
 use actix_server::Server;
 use actix_web::http::{Method, header};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpResponse, web};
-use governor::clock::DefaultClock;
-use persistence::search::Search;
-use persistence::{Store, StoreError};
 use std::net::TcpListener;
-use tokio::sync::watch;
 use tracing_actix_web::TracingLogger;
-
-/// What every handler may use.
-#[derive(Debug)]
-pub struct State {
-    /// The store.
-    pub store: Store,
-    /// The index behind lists and search.
-    pub search: Search,
-    /// The keys.
-    pub tokens: Tokens,
-    /// How many requests who may send.
-    pub limits: Limits,
-    /// How fast bodies must come.
-    pub pace: Pace,
-    /// How people and programs sign in; [`server`] reads it from the configuration.
-    pub access: Access,
-    /// Sends requests to addresses that people enter.
-    pub outgoing: Outgoing,
-    /// For how many days superseded entries of the log are kept; for ever when absent.
-    pub log_retention_days: Option<u32>,
-    /// What is counted as requests are served.
-    pub metrics: Metrics,
-    /// Who may read what is measured without being an admin.
-    pub metrics_token: Option<MetricsToken>,
-    /// Turns true when the server is asked to stop: whoever waits for something must answer then.
-    pub stopping: watch::Sender<bool>,
-}
-
-impl State {
-    /// Loads the keys.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn new(store: Store, search: Search, config: &Config) -> persistence::Result<Self> {
-        let tokens = Tokens::load(&store).await?;
-        Ok(Self {
-            store,
-            search,
-            tokens,
-            limits: Limits::new(config, DefaultClock::default()),
-            pace: Pace::new(config),
-            access: Access::default(),
-            outgoing: Outgoing::new(config).map_err(|why| StoreError::Setup(why.to_string()))?,
-            log_retention_days: config.log_retention_days.map(u32::from),
-            metrics: Metrics::default(),
-            metrics_token: config.metrics_token.clone(),
-            stopping: watch::Sender::new(false),
-        })
-    }
-}
 
 /// A server on `listener`, to be awaited.
 ///
@@ -80,10 +24,12 @@ pub fn server(mut state: State, config: &Config, listener: TcpListener) -> std::
     state.access = Access::new(config, listener.local_addr()?).map_err(std::io::Error::other)?;
     let stopping = state.stopping.clone();
     let state = web::Data::new(state);
+    let document = web::Data::new(docs::Document::new(|| openapi::document(&routes::all())));
     let origins = config.cors_origins.clone();
     let build = move || {
         App::new()
             .app_data(state.clone())
+            .app_data(document.clone())
             .service(routes::all())
             .service(docs::openapi_json)
             .service(docs::redirect)
@@ -97,6 +43,7 @@ pub fn server(mut state: State, config: &Config, listener: TcpListener) -> std::
             .wrap(cors(&origins))
             .wrap(TracingLogger::<crate::http::telemetry::Spans>::new())
             .wrap(from_fn(middleware::outermost))
+            .wrap(from_fn(docs::content_security_policy))
             .wrap(from_fn(server::take_turns))
     };
     server::server(build, config, listener, stopping)
@@ -113,7 +60,7 @@ fn cors(origins: &[String]) -> Cors {
         header::HeaderName::from_static("ratelimit-policy"),
         header::CONTENT_LANGUAGE,
         header::CONTENT_DISPOSITION,
-        middleware::REQUEST_ID,
+        crate::http::request::REQUEST_ID,
         crate::operation::reply::WARNINGS,
         header::HeaderName::from_static("idempotency-replayed"),
     ];

@@ -6,30 +6,26 @@
 mod issuers;
 mod jwt;
 mod keys;
+mod proof;
 pub mod secrets;
 
 pub use issuers::Issuers;
-pub use jwt::BadToken;
+pub use jwt::{BadToken, MAX_LIFETIME};
 pub use keys::{Tokens, as_new, new_key, scope_text};
+pub use proof::{Proof, TokenError};
 
 use crate::config::Config;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::access::account::Scopes;
-use persistence::StoreError;
-use persistence::accounts::Subject;
 use std::net::SocketAddr;
 
 /// The audience of this node's tokens.
 const AUDIENCE: &str = "verbund";
 
-/// How long a token may be valid at most.
-pub const MAX_LIFETIME: TimeDelta = TimeDelta::hours(24);
+/// Where tokens are issued; the only route whose errors are not problem documents (RFC 6749, 5.2).
+pub const TOKEN_PATH: &str = "/oauth/token";
 
 /// How long a token of `/oauth/token` is valid.
 pub const USUAL_LIFETIME: TimeDelta = TimeDelta::hours(1);
-
-/// How far clocks may differ.
-const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 
 /// How long a key that no longer signs still verifies: until every token that it signed has expired.
 pub const KEEP_KEYS: TimeDelta = TimeDelta::minutes(24 * 60 + 5);
@@ -60,39 +56,6 @@ impl Access {
             issuers: Issuers::new(&config.issuers)?,
         })
     }
-}
-
-/// What a valid token says.
-#[derive(Debug, Clone)]
-pub struct Proof {
-    /// Whom it speaks of.
-    pub subject: Subject,
-    /// Its issuer.
-    pub issuer: String,
-    /// Its `sub`.
-    pub name: String,
-    /// How far it reaches.
-    pub scopes: Scopes,
-    /// When it ends.
-    pub expires: DateTime<Utc>,
-}
-
-/// Why a token proves nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum TokenError {
-    /// It is no good.
-    #[error(transparent)]
-    Bad(#[from] BadToken),
-    /// Its key cannot be looked up at the moment.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Chooses the cryptography of tokens and of outgoing connections for the whole process.
-pub fn install_cryptography() {
-    // It fails only if the choice was made before.
-    let _ = jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER.install_default();
-    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 /// What a token proves, whoever issued it.

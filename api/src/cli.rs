@@ -1,6 +1,7 @@
 //! The command line.
 
 mod accounts;
+mod context;
 mod doctor;
 mod erase;
 mod export;
@@ -17,11 +18,9 @@ use crate::http::telemetry;
 use crate::operation::openapi;
 use crate::routes;
 use clap::{Args, Parser, Subcommand};
-use domain::base::clock::Clock;
-use persistence::Store;
+use context::{Failure, complain, open, say, told};
 use persistence::search::{IndexPlace, Search};
 use serde::Serialize;
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -139,22 +138,6 @@ struct Serve {
     cors_origins: Vec<String>,
 }
 
-/// Why a command failed, for the person at the terminal.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("configuration: {0}")]
-    Config(#[from] Box<figment::Error>),
-    #[error("{0}")]
-    Store(#[from] persistence::StoreError),
-    #[error("{0}: {1}")]
-    Io(String, #[source] std::io::Error),
-    #[error("{0}")]
-    Told(String),
-    /// Everything has been said already.
-    #[error("")]
-    Silent,
-}
-
 /// Runs the command that the arguments name.
 pub async fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -209,61 +192,6 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Trim(options) => trim::run(&open(&config).await?, &config, &options).await,
         Command::Doctor(doctor) => doctor::run(&config, &doctor).await,
     }
-}
-
-/// Opens the store that the configuration names, making the data directory if need be.
-async fn open(config: &Config) -> Result<Store, Failure> {
-    if config.database_url.is_none() {
-        make_private(&config.data_dir)
-            .map_err(|why| Failure::Io(config.data_dir.display().to_string(), why))?;
-        let file = config.database_file();
-        make_private_file(&file).map_err(|why| Failure::Io(file.display().to_string(), why))?;
-    }
-    let store = Store::open(&config.database(), config.origin.as_deref(), Clock::System).await?;
-    Ok(store)
-}
-
-/// Makes a folder that only its owner may enter: the database holds the signing keys.
-fn make_private(folder: &std::path::Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(folder)
-}
-
-/// Makes a file that only its owner may read, should the folder be open to others. What `SQLite`
-/// puts beside it has the same mode.
-fn make_private_file(file: &std::path::Path) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.append(true).create(true).open(file).map(drop)
-}
-
-/// An error and the chain of its causes, each said once.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let said = error.to_string();
-        if !text.contains(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        cause = error.source();
-    }
-    text.replace('\n', " ")
-}
-
-/// Prints a line of output.
-fn say(line: &str) {
-    // Nobody is left to be told if standard output is closed.
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
-}
-
-/// Prints a line about what is going on.
-fn complain(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 async fn reindex(config: &Config) -> Result<(), Failure> {

@@ -1,13 +1,17 @@
 //! Configuration: command line before environment (`VERBUND_…`) before `verbund.toml` before defaults.
 
-use crate::http::outbound::Destination;
+mod network;
+mod web_url;
+
+pub use network::{Destination, Network};
+pub use web_url::WebUrl;
+
 use domain::access::account::TokenScope;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use ipnet::IpNet;
 use persistence::feed::trim::LEAST_DAYS;
 use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use subtle::ConstantTimeEq;
@@ -74,36 +78,6 @@ pub struct Config {
     pub log_format: LogFormat,
 }
 
-/// Addresses that are configured as one: `10.0.0.0/8`, or `127.0.0.1` alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Network(IpNet);
-
-impl Network {
-    /// Whether an address is in it.
-    #[must_use]
-    pub fn has(&self, address: IpAddr) -> bool {
-        self.0.contains(&address)
-    }
-}
-
-impl TryFrom<String> for Network {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let alone = text.parse::<IpAddr>().map(IpNet::from);
-        alone.or_else(|_| text.parse()).map(Self).map_err(|_| {
-            format!("\"{text}\" is neither an IP address nor a network such as 10.0.0.0/8")
-        })
-    }
-}
-
-impl From<Network> for String {
-    fn from(network: Network) -> Self {
-        network.0.to_string()
-    }
-}
-
 /// An OpenID Connect issuer whose tokens are accepted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,63 +96,6 @@ pub struct IssuerConfig {
 
 fn directory_only() -> Vec<TokenScope> {
     vec![TokenScope::Directory]
-}
-
-/// An address on the web: https, or http on this machine; without user, query and fragment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct WebUrl {
-    text: String,
-    host: String,
-}
-
-impl WebUrl {
-    /// The address exactly as it was written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// Its host.
-    #[must_use]
-    pub fn host(&self) -> &str {
-        &self.host
-    }
-}
-
-impl TryFrom<String> for WebUrl {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let wrong = |why: &str| format!("\"{text}\" {why}");
-        let url = url::Url::parse(&text).map_err(|why| wrong(&format!("is no URL: {why}")))?;
-        let here = match url.host() {
-            Some(url::Host::Domain(name)) => name == "localhost",
-            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-            None => false,
-        };
-        if url.scheme() != "https" && !(url.scheme() == "http" && here) {
-            return Err(wrong(
-                "must begin with https:// (http:// only on this machine)",
-            ));
-        }
-        let plain = url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none();
-        if !plain {
-            return Err(wrong("must have no user, query or fragment"));
-        }
-        let host = url.host_str().unwrap_or_default().to_owned();
-        Ok(Self { text, host })
-    }
-}
-
-impl From<WebUrl> for String {
-    fn from(url: WebUrl) -> Self {
-        url.text
-    }
 }
 
 /// For how many days something is kept, at least [`LEAST_DAYS`].

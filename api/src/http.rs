@@ -1,8 +1,11 @@
-//! What speaks HTTP without knowing the directory.
+//! HTTP without knowledge of the directory.
 
+pub mod body_timeout;
+pub mod crypto;
 pub mod metrics;
 pub mod outbound;
 pub mod problem;
 pub mod rate_limit;
+pub mod request;
 pub mod server;
 pub mod telemetry;

@@ -12,3 +12,4 @@ pub mod node;
 pub mod operation;
 pub mod records;
 pub mod routes;
+pub mod state;

@@ -21,9 +21,11 @@ ORDER = {
         ["base"],
         ["value"],
         ["kinds"],
-        ["catalog"],
         ["validation"],
-        ["access", "statements", "matching", "exchange", "data"],
+        ["catalog"],
+        ["access", "matching", "exchange", "data"],
+        ["statements"],
+        ["vocabularies"],
     ],
     "persistence": [],
     "api": [

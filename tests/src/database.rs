@@ -111,7 +111,7 @@ impl Database {
     /// A copy of the template with `content`.
     pub async fn new(backend: Backend, content: Content) -> Self {
         // Before anything makes a client.
-        api::auth::install_cryptography();
+        api::http::crypto::install();
         let mut templates = TEMPLATES.lock().await;
         match backend {
             Backend::Sqlite => {
@@ -186,7 +186,7 @@ impl Database {
     #[must_use]
     pub fn at(url: String) -> Self {
         // As in `new`: whoever tells a single story begins here.
-        api::auth::install_cryptography();
+        api::http::crypto::install();
         Self {
             url,
             folder: None,

@@ -4,8 +4,9 @@
 use crate::call::Call;
 use crate::node::Node;
 use actix_web::dev::ServerHandle;
-use api::app::{State, server};
+use api::app::server;
 use api::config::Config;
+use api::state::State;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::base::clock::Clock;
 use persistence::Store;

@@ -3,10 +3,11 @@
 use crate::call::Call;
 use crate::database::{Backend, Content, Database};
 use actix_web::dev::ServerHandle;
-use api::app::{State, server};
+use api::app::server;
 use api::auth::Tokens;
 use api::config::Config;
-use api::http::outbound::Destination;
+use api::config::Destination;
+use api::state::State;
 use chrono::TimeDelta;
 use domain::access::account::TokenScope;
 use domain::access::rules::Role;

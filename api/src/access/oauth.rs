@@ -3,7 +3,7 @@
 mod form;
 
 use crate::auth::secrets::{self, SecretError};
-use crate::auth::{USUAL_LIFETIME, scope_text};
+use crate::auth::{TOKEN_PATH, USUAL_LIFETIME, scope_text};
 use crate::http::problem::Problem;
 use crate::operation::extract::{Anyone, App, Query};
 use crate::operation::reply::{Json, content};
@@ -23,9 +23,6 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Where tokens are issued; the only route whose errors are not problem documents.
-pub const TOKEN: &str = "/oauth/token";
-
 const JWKS: &str = "/.well-known/jwks.json";
 
 /// The routes.
@@ -35,7 +32,7 @@ pub fn routes() -> Routes {
     let keys = ("get_jwks", "Read the keys that verify this node's tokens");
     let metadata = ("get_authorization_server", "Read how to get tokens here");
     Routes::new("Access")
-        .route(Method::POST, TOKEN, token, &[], create)
+        .route(Method::POST, TOKEN_PATH, token, &[], create)
         .get(JWKS, keys, &["busy"], jwks)
         .get(
             "/.well-known/oauth-authorization-server",
@@ -308,7 +305,7 @@ async fn server(_: Anyone, app: App, _: Query<()>) -> Result<Json<Metadata>, Pro
     grants.extend(app.access.password_grant.then_some("password"));
     Ok(Json(Metadata {
         issuer: app.tokens.issuer().to_owned(),
-        token_endpoint: format!("{base}{TOKEN}"),
+        token_endpoint: format!("{base}{TOKEN_PATH}"),
         jwks_uri: format!("{base}{JWKS}"),
         scopes_supported: TokenScope::ALL.iter().map(|scope| scope.code()).collect(),
         response_types_supported: [],

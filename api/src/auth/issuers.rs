@@ -3,8 +3,8 @@
 //! Keys are kept while an issuer is out of reach, but for no longer than a day; whatever tokens
 //! name, an issuer is asked at most once a minute.
 
-use crate::auth::Proof;
 use crate::auth::jwt::{BadToken, Unproved, VerifyingKey};
+use crate::auth::proof::Proof;
 use crate::config::{IssuerConfig, WebUrl};
 use crate::http::outbound::causes;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -80,7 +80,7 @@ impl Issuers {
         if configured.is_empty() {
             return Ok(Self::default());
         }
-        crate::auth::install_cryptography();
+        crate::http::crypto::install();
         let client = Client::builder()
             .timeout(PATIENCE)
             .redirect(reqwest::redirect::Policy::none())

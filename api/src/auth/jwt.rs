@@ -3,15 +3,20 @@
 //! The defaults of the crate are not enough (it takes any `typ`, unknown `crit`, a future `iat`,
 //! absent claims), so every line of RFC 8725 and RFC 9068 that matters is checked here.
 
-use crate::auth::{LEEWAY, MAX_LIFETIME};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::account::{Scopes, TokenScope};
 use domain::base::vocabulary::Coded;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+/// How long a token may be valid at most.
+pub const MAX_LIFETIME: TimeDelta = TimeDelta::hours(24);
+
+/// How far clocks may differ.
+const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 
 /// The media type in the header (RFC 9068, 2.1).
 pub(super) const TYPE: &str = "at+jwt";

@@ -105,7 +105,7 @@ impl Tokens {
     /// # Errors
     /// The store's, or [`StoreError::Setup`] if a key cannot sign what it verifies.
     pub async fn load(store: &Store) -> persistence::Result<Self> {
-        crate::auth::install_cryptography();
+        crate::http::crypto::install();
         if store.signing_keys().await?.is_empty() {
             let (kid, pem) = new_key()?;
             store.first_signing_key(as_new(&kid, &pem)).await?;

@@ -2,8 +2,8 @@
 
 use crate::auth::secrets::{self, LEAST_PASSWORD, MOST_PASSWORD, SecretError};
 use crate::auth::{KEEP_KEYS, as_new, new_key};
+use crate::cli::context::{Failure, complain, say};
 use crate::cli::grant::{self, Where, role};
-use crate::cli::{Failure, complain, say};
 use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 use domain::access::account::{AccountKind, is_name};

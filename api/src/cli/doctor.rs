@@ -1,7 +1,7 @@
 //! `verbund doctor`: is everything as it should be?
 
 use crate::auth::Tokens;
-use crate::cli::{Failure, open, say, told};
+use crate::cli::context::{Failure, open, say, told};
 use crate::config::Config;
 use clap::Args;
 use std::time::Duration;

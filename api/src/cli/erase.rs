@@ -1,8 +1,8 @@
 //! `verbund erase`, `verbund personal-data` and `verbund compact`: what people may ask of who holds
 //! data about them.
 
+use crate::cli::context::{Failure, say};
 use crate::cli::export::kind;
-use crate::cli::{Failure, say};
 use clap::Args;
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;

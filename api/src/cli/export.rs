@@ -1,6 +1,6 @@
 //! `verbund export`: this node's own records, whatever their publication, to standard output.
 
-use crate::cli::Failure;
+use crate::cli::context::Failure;
 use crate::formats::view::Representation;
 use crate::http::problem::Problem;
 use crate::operation::media_type::Media;

@@ -1,6 +1,6 @@
 //! One grant on the command line: `--role`, `--region`, `--descendants`, `--system`.
 
-use crate::cli::Failure;
+use crate::cli::context::Failure;
 use clap::Args;
 use domain::access::rules::{Caller, Role};
 use domain::base::kind::Kind;

@@ -1,6 +1,6 @@
 //! `verbund import`: NDJSON in, a report line for each line out.
 
-use crate::cli::{Failure, complain, say};
+use crate::cli::context::{Failure, complain, say};
 use crate::http::problem::Problem;
 use clap::Args;
 use domain::access::rules::Caller;

@@ -1,6 +1,6 @@
 //! `verbund partner`: the nodes from which records are taken over.
 
-use crate::cli::{Failure, complain, say};
+use crate::cli::context::{Failure, complain, say};
 use crate::config::Config;
 use crate::http::outbound::Outgoing;
 use clap::{Args, Subcommand};

@@ -1,13 +1,14 @@
 //! `verbund serve`.
 
-use crate::app::{self, State};
+use crate::app;
 use crate::auth::secrets;
-use crate::cli::{Failure, complain, open, say};
+use crate::cli::context::{Failure, complain, open, say};
 use crate::config::Config;
 use crate::exchange::partners::pull::Exchange;
 use crate::exchange::partners::worker::Partners;
 use crate::exchange::webhooks::sender::Courier;
 use crate::exchange::webhooks::worker::Webhooks;
+use crate::state::State;
 use domain::access::account::AccountKind;
 use domain::access::rules::{Caller, Role};
 use persistence::Store;

@@ -1,8 +1,8 @@
 //! `verbund token`: a local account with one grant, and its token.
 
 use crate::auth::Tokens;
+use crate::cli::context::{Failure, complain, say};
 use crate::cli::grant::{self, Where, role};
-use crate::cli::{Failure, complain, say};
 use chrono::TimeDelta;
 use clap::Args;
 use domain::access::rules::Role;

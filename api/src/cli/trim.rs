@@ -1,6 +1,6 @@
 //! `verbund trim`.
 
-use crate::cli::{Failure, say};
+use crate::cli::context::{Failure, say};
 use crate::config::{Config, RetentionDays};
 use clap::Args;
 use persistence::Store;

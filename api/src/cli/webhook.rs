@@ -1,7 +1,7 @@
 //! `verbund webhook`: who is told of changes.
 
+use crate::cli::context::{Failure, complain, say};
 use crate::cli::partner::{kind, name};
-use crate::cli::{Failure, complain, say};
 use crate::config::Config;
 use crate::exchange::webhooks::signature::new_secret;
 use crate::exchange::webhooks::since;

@@ -6,6 +6,8 @@ mod compare;
 mod entry;
 mod filter;
 
+use self::changes::CHANGES;
+use self::compare::IDS;
 use crate::http::problem::Problem;
 use crate::operation::extract::{Anyone, App, Query};
 use crate::operation::reply::Private;
@@ -17,10 +19,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Where the feed is.
-const CHANGES: &str = "/v1/sync/changes";
 const DIGEST: &str = "/v1/sync/digest";
-const IDS: &str = "/v1/sync/ids";
 const RECORDS: &str = "/v1/sync/records";
 
 /// The routes.

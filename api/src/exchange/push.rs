@@ -4,7 +4,7 @@ mod input;
 mod report;
 mod snapshot;
 
-pub(crate) use report::{ItemView, problem_of, warnings};
+pub(crate) use report::ItemView;
 
 use crate::http::problem::Problem;
 use crate::operation::extract::{App, Feeder, HowToWrite, JsonBody, Told};

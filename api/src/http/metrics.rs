@@ -1,28 +1,16 @@
-//! What the program measures, in the text format of `OpenMetrics`, which Prometheus reads.
+//! Request counters and durations.
 //!
-//! Requests are counted as they are served; everything else is looked up when it is asked for.
 //! No label is made of what a request says: routes are templates, and the names of partners and
 //! webhooks are the admins'.
 
-use crate::app::State;
 use actix_web::HttpRequest;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::Method;
-use domain::base::vocabulary::Coded;
-use domain::exchange::sync::PartnerState;
-use domain::exchange::webhook::{DeliveryState, WebhookState};
-use persistence::entity::partner;
-use persistence::webhook::Webhook;
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use std::time::Duration;
-
-/// The media type of what is answered.
-pub const MEDIA_TYPE: &str = "application/openmetrics-text";
 
 /// The bounds of the durations that are told apart, in seconds.
 const SECONDS: [f64; 11] = [
@@ -72,6 +60,12 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// What was counted, to be written out.
+    #[must_use]
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// Counts a request that was answered.
     pub fn answered<B>(&self, response: &ServiceResponse<B>, took: Duration) {
         let request = Request {
@@ -92,167 +86,4 @@ fn method(request: &HttpRequest) -> String {
     let known = METHODS.contains(request.method());
     let name = known.then(|| request.method().as_str());
     name.unwrap_or("other").to_owned()
-}
-
-/// Labels of a value.
-type Labels = Vec<(&'static str, String)>;
-
-/// What is looked up when it is asked for.
-struct Board(Registry);
-
-impl Board {
-    fn new() -> Self {
-        Self(Registry::with_prefix("verbund"))
-    }
-
-    /// Adds a value for each set of labels.
-    fn add(&mut self, name: &str, help: &str, values: impl IntoIterator<Item = (Labels, i64)>) {
-        let family = Family::<Labels, Gauge>::default();
-        for (labels, value) in values {
-            family.get_or_create(&labels).set(value);
-        }
-        self.0.register(name, help, family);
-    }
-
-    /// Adds a value.
-    fn add_one(&mut self, name: &str, help: &str, value: i64) {
-        let gauge = Gauge::<i64>::default();
-        gauge.set(value);
-        self.0.register(name, help, gauge);
-    }
-}
-
-/// Everything that is measured.
-///
-/// # Errors
-/// The store's.
-pub async fn exposition(state: &State) -> persistence::Result<String> {
-    let head = state.store.head().await?;
-    let mut board = Board::new();
-    let version = env!("CARGO_PKG_VERSION").to_owned();
-    board.add(
-        "build",
-        "The release of the program; always 1",
-        [(vec![("version", version)], 1)],
-    );
-    board.add_one(
-        "log_head",
-        "The number of the newest entry of the log",
-        head,
-    );
-    let followers = state.store.followers().into_iter();
-    board.add(
-        "follower_lag_entries",
-        "Entries of the log that a follower of this process has not come to",
-        followers.map(|(name, at)| (vec![("follower", name.to_owned())], (head - at).max(0))),
-    );
-    partners(&mut board, state).await?;
-    webhooks(&mut board, &state.store.webhooks().await?);
-    connections(&mut board, state);
-    if let Some(documents) = state.search.documents() {
-        let documents = i64::try_from(documents).unwrap_or(i64::MAX);
-        board.add_one(
-            "index_documents",
-            "Documents in the search index of this process",
-            documents,
-        );
-    }
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = encode_registry(&mut text, &state.metrics.registry);
-    let _ = encode_registry(&mut text, &board.0);
-    let _ = encode_eof(&mut text);
-    Ok(text)
-}
-
-async fn partners(board: &mut Board, state: &State) -> persistence::Result<()> {
-    let rows = state.store.partner_rows().await?;
-    let now = state.store.clock().now();
-    let of = |row: &partner::Model| vec![("partner", row.name.clone())];
-    let lags = rows
-        .iter()
-        .map(|row| Ok(row.lag()?.map(|lag| (of(row), lag))));
-    let lags: Vec<_> = lags
-        .filter_map(Result::transpose)
-        .collect::<persistence::Result<_>>()?;
-    board.add(
-        "partner_lag_entries",
-        "Entries of a partner's log that it had when it last answered and that are not taken over; absent during the snapshot",
-        lags,
-    );
-    board.add(
-        "partner_lag_seconds",
-        "Seconds since nothing of a partner was left to be taken over; absent if that never was",
-        rows.iter().filter_map(|row| {
-            let age = now - row.up_to_date_at?;
-            Some((of(row), age.num_seconds().max(0)))
-        }),
-    );
-    board.add(
-        "partner_failures",
-        "How often in a row a partner could not be reached or understood",
-        rows.iter().map(|row| (of(row), row.failures.into())),
-    );
-    let states = rows.iter().flat_map(|row| {
-        PartnerState::ALL.iter().map(|state| {
-            let labels = [of(row), vec![("state", state.code().to_owned())]];
-            (labels.concat(), i64::from(row.state == state.code()))
-        })
-    });
-    board.add("partner_state", "The state of a partner: 1", states);
-    Ok(())
-}
-
-fn webhooks(board: &mut Board, webhooks: &[Webhook]) {
-    let of = |webhook: &Webhook| vec![("webhook", webhook.row.name.clone())];
-    let deliveries = webhooks.iter().flat_map(|webhook| {
-        let counts = [
-            (DeliveryState::Pending, webhook.pending),
-            (DeliveryState::Failed, webhook.failed),
-        ];
-        counts.map(|(state, count)| {
-            let labels = [of(webhook), vec![("state", state.code().to_owned())]];
-            (labels.concat(), i64::try_from(count).unwrap_or(i64::MAX))
-        })
-    });
-    board.add(
-        "webhook_deliveries",
-        "Deliveries that are to be made still, and those that were given up within 30 days",
-        deliveries,
-    );
-    board.add(
-        "webhook_active",
-        "Whether a webhook is told of changes",
-        webhooks.iter().map(|webhook| {
-            let active = webhook.row.state == WebhookState::Active.code();
-            (of(webhook), i64::from(active))
-        }),
-    );
-    board.add(
-        "webhook_failures",
-        "How many attempts in a row failed",
-        webhooks
-            .iter()
-            .map(|webhook| (of(webhook), webhook.row.failures.into())),
-    );
-}
-
-fn connections(board: &mut Board, state: &State) {
-    let pools = state.store.db().pools();
-    let values = pools.iter().flat_map(|pool| {
-        let counts = [
-            ("used", pool.used),
-            ("idle", pool.idle),
-            ("most", pool.most),
-        ];
-        counts.map(|(state, count)| {
-            let labels = vec![("pool", pool.name.to_owned()), ("state", state.to_owned())];
-            (labels, i64::from(count))
-        })
-    });
-    board.add(
-        "database_connections",
-        "Connections to the database that are used and idle, and the most that there may be",
-        values,
-    );
 }

@@ -5,13 +5,11 @@
 //! name resolves to is not known before (DNS rebinding). Redirects are never followed, and proxies
 //! of the environment not used, since they would connect for us to anywhere.
 
-use crate::config::Config;
-use ipnet::IpNet;
+use crate::config::{Config, Destination};
 use reqwest::StatusCode;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
-use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,45 +26,6 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
 /// The ports of public servers.
 const PORTS: [u16; 2] = [443, 8443];
-
-/// Where requests may go although it is not public: a network such as `10.0.0.0/8`, an address, or
-/// the name of a host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Destination {
-    /// Addresses.
-    Network(IpNet),
-    /// A name.
-    Name(String),
-}
-
-impl TryFrom<String> for Destination {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        if let Ok(address) = text.parse::<IpAddr>() {
-            return Ok(Self::Network(address.into()));
-        }
-        if let Ok(network) = text.parse() {
-            return Ok(Self::Network(network));
-        }
-        match Host::parse(&text) {
-            Ok(Host::Domain(name)) => Ok(Self::Name(name)),
-            Ok(_) | Err(_) => Err(format!(
-                "\"{text}\" is neither an IP address, nor a network such as 10.0.0.0/8, nor a host name"
-            )),
-        }
-    }
-}
-
-impl From<Destination> for String {
-    fn from(destination: Destination) -> Self {
-        match destination {
-            Destination::Network(network) => network.to_string(),
-            Destination::Name(name) => name,
-        }
-    }
-}
 
 /// What is allowed although it is not public.
 #[derive(Debug, Clone, Default)]
@@ -104,7 +63,7 @@ impl Outgoing {
     /// # Errors
     /// If there is no way to make secure connections.
     pub fn new(config: &Config) -> Result<Self, reqwest::Error> {
-        crate::auth::install_cryptography();
+        crate::http::crypto::install();
         let allowed = Allowed(config.outgoing_allowed.clone().into());
         let client = reqwest::Client::builder()
             .dns_resolver(Arc::new(Resolver(allowed.clone())))

@@ -203,6 +203,19 @@ pub struct ItemProblem {
     pub errors: Option<Vec<ProblemField>>,
 }
 
+impl ProblemField {
+    /// The faults of a body, in the caller's language.
+    #[must_use]
+    pub fn all(found: &[FieldError], lang: Lang) -> Vec<Self> {
+        let each = found.iter().map(|one| Self {
+            pointer: one.pointer.clone(),
+            code: one.fault.code.to_owned(),
+            message: one.fault.message(lang),
+        });
+        each.collect()
+    }
+}
+
 /// One fault in a body.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProblemField {

@@ -1,7 +1,7 @@
 //! Logs: a message that can be read alone, and fields. No personal data, tokens or bodies.
 
 use crate::config::{Config, LogFormat};
-use crate::operation::middleware::RequestId;
+use crate::http::request::RequestId;
 use actix_web::HttpMessage;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};

@@ -1,11 +1,21 @@
 //! The OpenAPI document and Swagger UI, vendored: nothing is loaded from elsewhere.
 
+use crate::http::request::routed_path;
 use crate::operation::openapi;
-use actix_web::dev::HttpServiceFactory;
+use actix_web::body::MessageBody;
+use actix_web::dev::{HttpServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
     self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderValue,
 };
-use actix_web::{HttpRequest, HttpResponse, route};
+use actix_web::middleware::Next;
+use actix_web::web::{Bytes, Data};
+use actix_web::{Error, HttpRequest, HttpResponse, route};
+use brotli::CompressorWriter;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::Value;
+use std::io::Write;
+use std::sync::OnceLock;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// Scripts, styles and connections from this server only; Swagger UI sets styles on elements.
@@ -13,9 +23,62 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
      img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'";
 
+/// The document as it is served; made when it is first asked for.
+///
+/// It is large and never changes: to compress it for each client would cost time, and memory as
+/// long as a slow one reads.
+#[derive(Debug)]
+pub(crate) struct Document {
+    make: fn() -> Value,
+    text: OnceLock<Bytes>,
+    gzip: OnceLock<Bytes>,
+    brotli: OnceLock<Bytes>,
+}
+
+impl Document {
+    /// A document that is not made yet.
+    pub(crate) const fn new(make: fn() -> Value) -> Self {
+        Self {
+            make,
+            text: OnceLock::new(),
+            gzip: OnceLock::new(),
+            brotli: OnceLock::new(),
+        }
+    }
+
+    fn text(&self) -> &Bytes {
+        self.text
+            .get_or_init(|| openapi::text(&(self.make)()).into())
+    }
+
+    fn gzip(&self) -> std::io::Result<&Bytes> {
+        if let Some(text) = self.gzip.get() {
+            return Ok(text);
+        }
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(self.text())?;
+        let text = encoder.finish()?;
+        Ok(self.gzip.get_or_init(|| text.into()))
+    }
+
+    fn brotli(&self) -> std::io::Result<&Bytes> {
+        if let Some(text) = self.brotli.get() {
+            return Ok(text);
+        }
+        let mut encoder = CompressorWriter::new(Vec::new(), 4096, 5, 20);
+        encoder.write_all(self.text())?;
+        encoder.flush()?;
+        let text = encoder.into_inner();
+        Ok(self.brotli.get_or_init(|| text.into()))
+    }
+}
+
 /// Serves the document.
 #[route("/openapi.json", method = "GET", method = "HEAD")]
-pub(crate) async fn openapi_json(request: HttpRequest) -> std::io::Result<HttpResponse> {
+pub(crate) async fn openapi_json(
+    request: HttpRequest,
+    document: Data<Document>,
+) -> std::io::Result<HttpResponse> {
     let offered = [Encoding::brotli(), Encoding::gzip(), Encoding::identity()];
     let accepted = AcceptEncoding::parse(&request).ok();
     let coding = accepted.and_then(|accepted| accepted.negotiate(offered.iter()));
@@ -24,13 +87,13 @@ pub(crate) async fn openapi_json(request: HttpRequest) -> std::io::Result<HttpRe
     let body = match coding {
         Some(coding) if coding == Encoding::brotli() => {
             response.insert_header(ContentEncoding::Brotli);
-            openapi::brotli()?
+            document.brotli()?
         }
         Some(coding) if coding == Encoding::gzip() => {
             response.insert_header(ContentEncoding::Gzip);
-            openapi::gzipped()?
+            document.gzip()?
         }
-        Some(_) | None => return Ok(response.body(openapi::served().clone())),
+        Some(_) | None => return Ok(response.body(document.text().clone())),
     };
     response.insert_header((header::VARY, "accept-encoding"));
     Ok(response.body(body.clone()))
@@ -54,8 +117,21 @@ pub fn swagger() -> impl HttpServiceFactory {
     SwaggerUi::new("/docs/{_:.*}").config(config)
 }
 
-/// The content security policy of the pages of `/docs`, refusals included.
-pub(crate) fn policy(path: &str) -> Option<HeaderValue> {
-    let docs = path == "/docs" || path.starts_with("/docs/");
-    docs.then(|| HeaderValue::from_static(POLICY))
+/// Writes the content security policy of the pages of `/docs`, refusals included.
+///
+/// # Errors
+/// What is further in.
+pub(crate) async fn content_security_policy<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let mut response = next.call(request).await?;
+    let path = routed_path(response.request());
+    if path == "/docs" || path.starts_with("/docs/") {
+        let policy = HeaderValue::from_static(POLICY);
+        response
+            .headers_mut()
+            .insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    Ok(response)
 }

@@ -1,6 +1,8 @@
-//! Measurements for Prometheus.
+//! Measurements for Prometheus. Requests are counted as they are served; everything else is looked up
+//! when it is asked for.
 
-use crate::http::metrics::{MEDIA_TYPE, exposition};
+mod exposition;
+
 use crate::http::problem::Problem;
 use crate::operation::extract::{App, Query, Watcher};
 use crate::operation::reply::content;
@@ -9,6 +11,7 @@ use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::base::json::insert;
+use exposition::{MEDIA_TYPE, exposition};
 use serde_json::json;
 
 /// The route.

@@ -44,12 +44,14 @@ macro_rules! path_id {
 }
 pub(crate) use path_id;
 
+mod address;
 mod body;
 mod caller;
 mod json;
 mod precondition;
 mod query;
 
+pub use address::Address;
 pub use body::{
     GeoJsonBody, MAX_GEOMETRY, PatchBody, RecordBody, describe_refusals, read_body, read_json,
 };
@@ -61,9 +63,10 @@ pub use json::{Body, JsonBody};
 pub use precondition::{GeometryCondition, IfMatch, IfNoneMatch, MayMatch};
 pub use query::{Pairs, Parameter, Parameters, Query, unknown, wrong};
 
-use crate::app::State;
 use crate::http::problem::Problem;
+use crate::http::request::language;
 use crate::operation::routes::{Draft, Extract};
+use crate::state::State;
 use actix_web::{HttpRequest, web};
 use domain::base::fault::Lang;
 use domain::base::kind::Kind;
@@ -186,31 +189,6 @@ impl Extract for NameInPath {
             "schema": {"type": "string", "minLength": 1, "maxLength": 100},
         }));
         draft.problem("not-found");
-    }
-}
-
-/// The language of messages, from `Accept-Language`: German if it is preferred to English.
-#[must_use]
-pub fn language(request: &HttpRequest) -> Lang {
-    let header = request
-        .headers()
-        .get(actix_web::http::header::ACCEPT_LANGUAGE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let weight = |wanted: &str| {
-        let ranges = header.split(',').filter_map(|range| {
-            let (tag, parameters) = range.split_once(';').unwrap_or((range, ""));
-            let primary = tag.trim().split('-').next()?.to_ascii_lowercase();
-            let weight = parameters.trim().strip_prefix("q=");
-            let weight = weight.map_or(Some(1.0), |q| q.parse::<f32>().ok())?;
-            (primary == wanted).then_some(weight)
-        });
-        ranges.fold(0.0, f32::max)
-    };
-    if weight("de") > weight("en") {
-        Lang::De
-    } else {
-        Lang::En
     }
 }
 

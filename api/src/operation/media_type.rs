@@ -1,8 +1,8 @@
 //! In which media type an answer goes: by `Accept` (RFC 9110, 12.5.1), of an export also by `format=`.
 
 use crate::http::problem::Problem;
+use crate::http::request::routed_path;
 use crate::operation::extract::from_head;
-use crate::operation::middleware::routed_path;
 use crate::operation::routes::{Draft, Extract};
 use actix_web::HttpRequest;
 use actix_web::http::{Method, header};

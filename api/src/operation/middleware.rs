@@ -2,20 +2,17 @@
 
 use crate::http::problem::Problem;
 use crate::http::rate_limit::Standing;
-use crate::node::docs;
-use crate::operation::extract::{App, language};
+use crate::http::request::{REQUEST_ID, language, name, request_id, routed_path};
+use crate::operation::extract::App;
 use crate::operation::media_type;
 use actix_cors::CorsError;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 use std::time::Instant;
-
-/// Names the request in logs and problem documents.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// How long a URL may be.
 const MAX_URL: usize = 8 * 1024;
@@ -70,7 +67,6 @@ pub async fn outermost(
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }
-    let policy = docs::policy(routed_path(response.request()));
     let standing = response.request().extensions().get::<Standing>().copied();
     let headers = response.headers_mut();
     if let Some(standing) = standing {
@@ -78,9 +74,6 @@ pub async fn outermost(
     }
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
-    }
-    if let Some(policy) = policy {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     if negotiated {
         headers.append(header::VARY, HeaderValue::from_static("accept"));
@@ -90,38 +83,6 @@ pub async fn outermost(
         HeaderValue::from_static("nosniff"),
     );
     Ok(response)
-}
-
-/// The name of a request.
-fn request_id(request: &ServiceRequest) -> String {
-    let extensions = request.extensions();
-    extensions
-        .get::<RequestId>()
-        .map_or_else(String::new, |id| id.0.clone())
-}
-
-/// Names a request: the caller's id if it is a plain one, else a new one.
-fn name(request: &ServiceRequest) -> String {
-    let sent = request.headers().get(REQUEST_ID);
-    let plain = sent.and_then(|value| value.to_str().ok()).filter(|id| {
-        (1..=100).contains(&id.len())
-            && id
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-    });
-    let id = plain.map_or_else(|| domain::base::id::new().to_string(), str::to_owned);
-    request.extensions_mut().insert(RequestId(id.clone()));
-    id
-}
-
-/// The id of a request, for its log span.
-#[derive(Debug, Clone)]
-pub struct RequestId(pub String);
-
-/// The path by which a request is routed. What must know the route has to ask for this one: a path
-/// may be percent-encoded in many ways (RFC 3986, 6.2.2.2).
-pub(crate) fn routed_path(request: &HttpRequest) -> &str {
-    request.match_info().as_str()
 }
 
 fn refused(request: &HttpRequest) -> Option<Problem> {
@@ -147,7 +108,7 @@ fn documented(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<B
     let problem = match response.response().error() {
         Some(error) => problem_of(Some(error), status),
         // These errors have a form of their own (RFC 6749, 5.2).
-        None if routed_path(response.request()) == crate::access::oauth::TOKEN => return response,
+        None if routed_path(response.request()) == crate::auth::TOKEN_PATH => return response,
         None if failed => problem_of(None, status),
         None => return response,
     };

@@ -1,17 +1,10 @@
 //! The OpenAPI document, made from the routes without server or database.
 
-use crate::access::oauth::TOKEN;
+use crate::auth::TOKEN_PATH;
 use crate::operation::routes::Routes;
-use crate::routes;
-use actix_web::web::Bytes;
-use brotli::CompressorWriter;
 use domain::access::account::TokenScope;
 use domain::base::vocabulary::Coded;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde_json::{Value, json};
-use std::io::Write;
-use std::sync::{LazyLock, OnceLock};
 
 /// The document, version 3.1.
 #[must_use]
@@ -42,8 +35,8 @@ pub fn document(routes: &Routes) -> Value {
                     "type": "oauth2",
                     "description": "Sign in with the name and password of an account, or with the id and secret of a client.",
                     "flows": {
-                        "password": {"tokenUrl": TOKEN, "scopes": scopes()},
-                        "clientCredentials": {"tokenUrl": TOKEN, "scopes": scopes()},
+                        "password": {"tokenUrl": TOKEN_PATH, "scopes": scopes()},
+                        "clientCredentials": {"tokenUrl": TOKEN_PATH, "scopes": scopes()},
                     },
                 },
             },
@@ -51,45 +44,6 @@ pub fn document(routes: &Routes) -> Value {
     });
     sort_components(&mut document);
     document
-}
-
-/// The text of the document as it is served; made once.
-#[must_use]
-pub fn served() -> &'static Bytes {
-    static TEXT: LazyLock<Bytes> = LazyLock::new(|| text(&document(&routes::all())).into());
-    &TEXT
-}
-
-/// The same with `Content-Encoding: gzip`. It is large and never changes: to compress it for each
-/// client would cost time, and memory as long as a slow one reads.
-///
-/// # Errors
-/// None that compressing in memory could have.
-pub fn gzipped() -> std::io::Result<&'static Bytes> {
-    static TEXT: OnceLock<Bytes> = OnceLock::new();
-    if let Some(text) = TEXT.get() {
-        return Ok(text);
-    }
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(served())?;
-    let text = encoder.finish()?;
-    Ok(TEXT.get_or_init(|| text.into()))
-}
-
-/// The same with `Content-Encoding: br`.
-///
-/// # Errors
-/// None that compressing in memory could have.
-pub fn brotli() -> std::io::Result<&'static Bytes> {
-    static TEXT: OnceLock<Bytes> = OnceLock::new();
-    if let Some(text) = TEXT.get() {
-        return Ok(text);
-    }
-    let mut encoder = CompressorWriter::new(Vec::new(), 4096, 5, 20);
-    encoder.write_all(served())?;
-    encoder.flush()?;
-    let text = encoder.into_inner();
-    Ok(TEXT.get_or_init(|| text.into()))
 }
 
 /// The text of the document as it is committed and served.

@@ -3,36 +3,28 @@
 //!
 //! The files have no name, so that nothing is left of them, whatever happens.
 
+mod limits;
 mod lines;
 mod spool;
 mod table;
 
 pub(crate) use spool::Spool;
 
+use self::limits::{MAX_BYTES, MAX_LINES, MAX_RATIO, too_large};
+use self::spool::Filling;
 use crate::http::problem::Problem;
 use crate::operation::extract::describe_refusals;
 use crate::operation::routes::{Draft, Extract};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use domain::base::kind::Kind;
 use flate2::write::MultiGzDecoder;
 use futures::StreamExt;
 use futures::future::LocalBoxFuture;
 use serde_json::json;
 use std::fs::File;
-use std::io::{Error, ErrorKind, Write};
-
-/// How many bytes a body may have, unpacked.
-pub(crate) const MAX_BYTES: u64 = 64 * 1024 * 1024;
-
-/// How many lines a body may have.
-pub(crate) const MAX_LINES: u64 = 10_000;
-
-/// How many bytes a line may have: the largest record with room for how it is written.
-const MAX_LINE: u64 = 1024 * 1024;
-
-/// How many bytes of text a byte that was sent may unpack to.
-const MAX_RATIO: u64 = 100;
+use std::io::{BufReader, Error, ErrorKind, Seek, Write};
 
 /// What the body is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +40,31 @@ enum Form {
 pub(crate) struct Upload {
     file: File,
     form: Form,
+}
+
+impl Upload {
+    /// Reads what was uploaded, kept apart by kind if `by_kind`; `kinds` are those that may be in
+    /// it, all if there are none.
+    ///
+    /// # Errors
+    /// `payload-too-large` for too many lines, `validation-failed` for a table whose columns are
+    /// no good, `invalid-parameter` if its kind is unknown.
+    pub(crate) async fn spool(self, kinds: Vec<Kind>, by_kind: bool) -> Result<Spool, Problem> {
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut file = self.file;
+            file.rewind().map_err(|why| Problem::of_file(&why))?;
+            let mut filling = Filling::new(kinds, by_kind);
+            match self.form {
+                Form::Lines => filling.read_lines(BufReader::new(file))?,
+                Form::Table => table::read(BufReader::new(file), &mut filling)?,
+            }
+            filling.finish()
+        });
+        reading.await.map_err(|why| {
+            tracing::error!(%why, "reading a spooled body failed");
+            Problem::new("internal")
+        })?
+    }
 }
 
 impl FromRequest for Upload {
@@ -123,13 +140,6 @@ fn packed(request: &HttpRequest) -> Result<bool, Problem> {
             "Content-Encoding darf gzip sein; oder lassen Sie es weg.",
         )),
     }
-}
-
-fn too_large() -> Problem {
-    Problem::new("payload-too-large").detail(
-        format!("The body may have {MAX_BYTES} bytes unpacked, {MAX_RATIO} for each byte that is sent, and {MAX_LINES} lines; send it in parts."),
-        format!("Der Body darf entpackt {MAX_BYTES} Bytes haben, {MAX_RATIO} je gesendetem Byte, und {MAX_LINES} Zeilen; senden Sie ihn in Teilen."),
-    )
 }
 
 fn refused(why: &Error) -> Problem {

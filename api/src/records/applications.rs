@@ -1,6 +1,7 @@
 //! Applications for membership in a network.
 
 use crate::http::problem::Problem;
+use crate::operation::extract::Address;
 use crate::operation::extract::{
     App, Body, HowToWrite, JsonBody, Query, Reader, RecordId, Writer, describe_path_id, from_head,
 };
@@ -8,7 +9,6 @@ use crate::operation::idempotency::{Keep, Kept, Once, respond};
 use crate::operation::paging::{Page, Paging};
 use crate::operation::reply::Done;
 use crate::operation::routes::{Draft, Extract, Reply, Routes};
-use crate::records::relationships::Address;
 use actix_web::body::BoxBody;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, Responder};

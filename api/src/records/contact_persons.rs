@@ -2,6 +2,7 @@
 
 use crate::formats::view::weak_tag;
 use crate::http::problem::Problem;
+use crate::operation::extract::Address;
 use crate::operation::extract::{
     Admin, App, Body, DryRun, IfMatch, JsonBody, Query, Reader, RecordId, Writer,
     describe_refusals, path_id, read_json,
@@ -11,7 +12,6 @@ use crate::operation::paging::{Page, Paging};
 use crate::operation::reply::{Private, content, header_pair};
 use crate::operation::routes::{Draft, Extract, Reply, Routes};
 use crate::records::crud::find;
-use crate::records::relationships::Address;
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::http::{Method, StatusCode, header};

@@ -1,8 +1,9 @@
 //! A part of the network as vertices and edges, for diagrams.
 
 use crate::http::problem::Problem;
+use crate::http::request::language;
+use crate::operation::extract::from_head;
 use crate::operation::extract::{App, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader};
-use crate::operation::extract::{from_head, language};
 use crate::operation::reply::content;
 use crate::operation::routes::{Draft, Extract, Reply, Routes};
 use crate::records::relationships::query::{ACTIVE_ON, CERTAINTY, LANG, lang, when};

@@ -2,6 +2,7 @@
 
 use crate::formats::view::{Shown, weak_tag};
 use crate::http::problem::Problem;
+use crate::operation::extract::Address;
 use crate::operation::extract::{
     Admin, App, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader, RecordId, from_head,
     wrong,
@@ -10,7 +11,6 @@ use crate::operation::media_type::Media;
 use crate::operation::paging::{CURSOR, LIMIT, Page, Paging};
 use crate::operation::reply::Found;
 use crate::operation::routes::{Draft, Extract, Routes};
-use crate::records::relationships::Address;
 use actix_web::HttpRequest;
 use chrono::{DateTime, Utc};
 use domain::base::kind::Kind;

@@ -1,6 +1,5 @@
 //! `POST /v1/import`: many records at once, as `verbund import` takes them on the command line.
 
-use crate::exchange::push::{problem_of, warnings};
 use crate::http::problem::{ItemProblem, Problem, ProblemField};
 use crate::operation::extract::{
     App, ChangeReason, Importer, Pairs, Parameter, Parameters, Query, Told,
@@ -115,7 +114,7 @@ async fn import(
     Told(lang): Told,
     upload: Upload,
 ) -> Result<Private<ImportReport>, Problem> {
-    let spool = Spool::read(upload, how.kinds, false).await?;
+    let spool = upload.spool(how.kinds, false).await?;
     let options = WriteOptions {
         dry_run: how.dry_run,
         reason,
@@ -219,7 +218,7 @@ impl ImportReport {
             }
         };
         if !saved.warnings.is_empty() && self.warned.len() < MAX_TOLD {
-            let warnings = warnings(&saved.warnings, lang);
+            let warnings = ProblemField::all(&saved.warnings, lang);
             self.warned.push(WarnedLine { line, warnings });
         }
     }
@@ -241,7 +240,7 @@ impl ImportReport {
 
     fn refuse(&mut self, line: u64, why: StoreError, lang: Lang) {
         if self.refused.len() < MAX_TOLD {
-            let problem = problem_of(why, lang);
+            let problem = Problem::from(why).of_item(lang);
             self.refused.push(RefusedLine { line, problem });
         }
     }

@@ -4,15 +4,11 @@ mod page;
 pub(crate) mod query;
 
 use crate::http::problem::Problem;
-use crate::operation::extract::{
-    App, IfNoneMatch, Pairs, Query, Reader, RecordId, from_head, language,
-};
+use crate::operation::extract::{Address, App, IfNoneMatch, Pairs, Query, Reader, RecordId};
 use crate::operation::media_type::{Media, Wanted};
-use crate::operation::routes::{Draft, Routes};
+use crate::operation::routes::Routes;
 use crate::records::crud::find;
-use actix_web::HttpRequest;
 use domain::access::rules::Caller;
-use domain::base::fault::Lang;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::validation::body::KindSchema;
@@ -133,29 +129,4 @@ async fn answer<S>(
         next,
         shape: PhantomData,
     })
-}
-
-/// The path of the request and the language of its labels.
-#[derive(Debug)]
-pub struct Address {
-    /// The path.
-    pub path: String,
-    /// The language of the labels, if the query names none.
-    pub lang: Lang,
-}
-
-from_head!(Address);
-
-impl Address {
-    #[expect(clippy::unnecessary_wraps, reason = "extractors may fail")]
-    fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        Ok(Self {
-            path: request.path().to_owned(),
-            lang: language(request),
-        })
-    }
-}
-
-impl crate::operation::routes::Extract for Address {
-    fn describe(_: &mut Draft) {}
 }

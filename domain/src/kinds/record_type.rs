@@ -3,7 +3,6 @@
 use crate::base::filter::Filter;
 use crate::base::kind::Kind;
 use crate::kinds::common::{self, Described};
-use crate::kinds::relationship::Relationship;
 use crate::value::reference::ReferenceField;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -69,9 +68,4 @@ pub trait RecordType: Serialize + DeserializeOwned + Validate + ToSchema + 'stat
 
     /// The members that all kinds but relationships share.
     fn described(&self) -> Option<&Described>;
-
-    /// The relationship, if it is one.
-    fn relationship(&self) -> Option<&Relationship> {
-        None
-    }
 }

@@ -139,10 +139,6 @@ impl RecordType for Relationship {
     fn described(&self) -> Option<&Described> {
         None
     }
-
-    fn relationship(&self) -> Option<&Relationship> {
-        Some(self)
-    }
 }
 
 impl Relationship {

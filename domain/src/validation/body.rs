@@ -17,6 +17,7 @@ use crate::value::identifier::Identifier;
 use crate::value::reference::{ReferenceField, Slot};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use std::any::Any;
 use uuid::Uuid;
 use validator::ValidationErrors;
 
@@ -267,7 +268,8 @@ fn parent(pointer: &str) -> &str {
 fn read<T: RecordType>(body: &Value) -> Result<Reading, serde_json::Error> {
     let parsed: T = serde::Deserialize::deserialize(body)?;
     let invalid = parsed.validate().err();
-    let facts = match (parsed.described(), parsed.relationship()) {
+    let relationship = (&parsed as &dyn Any).downcast_ref::<Relationship>();
+    let facts = match (parsed.described(), relationship) {
         (Some(body), _) => Facts {
             name: Some(body.name.clone()),
             slug: body.slug.clone(),

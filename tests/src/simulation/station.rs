@@ -5,13 +5,13 @@ use super::truth::{Truth, Version};
 use crate::database::{Backend, Content, Database};
 use actix_web::dev::Service;
 use actix_web::{App, test, web};
-use api::app::State;
 use api::auth::{Access, Tokens};
 use api::config::Config;
 use api::exchange::partners::transport::Answer;
+use api::http::body_timeout::Pace;
 use api::http::outbound::Outgoing;
 use api::http::rate_limit::Limits;
-use api::operation::admission::Pace;
+use api::state::State;
 use domain::base::clock::Clock;
 use futures::future::LocalBoxFuture;
 use persistence::Store;
@@ -87,7 +87,7 @@ impl Yard {
     /// A yard for nodes on databases of one sort.
     #[must_use]
     pub fn new(backend: Backend) -> Self {
-        api::auth::install_cryptography();
+        api::http::crypto::install();
         let config = Config::default();
         Self {
             backend,

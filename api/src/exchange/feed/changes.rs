@@ -1,6 +1,5 @@
 //! `GET /v1/sync/changes`: the feed.
 
-use crate::exchange::feed::CHANGES;
 use crate::exchange::feed::entry::Entry;
 use crate::exchange::feed::filter;
 use crate::exchange::feed::filter::{CURSOR, HOME_REGION, KIND, LIMIT};
@@ -17,6 +16,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+/// Where the feed is.
+pub(super) const CHANGES: &str = "/v1/sync/changes";
 
 /// How many seconds a reader can wait for changes; less than proxies do.
 pub(crate) const LONGEST_WAIT: u64 = 55;

@@ -1,6 +1,5 @@
 //! Comparing two nodes: digests first, then ids, versions and hashes, then the records that differ.
 
-use crate::exchange::feed::IDS;
 use crate::exchange::feed::entry::Entry;
 use crate::exchange::feed::filter;
 use crate::exchange::feed::filter::{CURSOR, HOME_REGION, KIND, LIMIT};
@@ -16,6 +15,9 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+/// Where ids, versions and hashes are.
+pub(super) const IDS: &str = "/v1/sync/ids";
 
 /// How many ids can be asked for at once.
 pub(crate) const MAX_IDS: usize = 500;

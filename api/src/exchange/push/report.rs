@@ -1,11 +1,10 @@
 //! What is told of what was pushed.
 
 use crate::http::problem::{ItemProblem, Problem, ProblemField};
-use domain::base::fault::{FieldError, Lang};
+use domain::base::fault::Lang;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::exchange::sync::PushStatus;
-use persistence::StoreError;
 use persistence::push::{Change, Pushed};
 use serde::Serialize;
 use serde_json::Value;
@@ -144,7 +143,7 @@ impl ItemView {
             Ok(applied) => {
                 view.id = applied.id;
                 view.version = applied.id.map(|_| applied.version);
-                view.warnings = warnings(&applied.warnings, lang);
+                view.warnings = ProblemField::all(&applied.warnings, lang);
                 match applied.change {
                     Some(Change::Updated {
                         members,
@@ -159,7 +158,7 @@ impl ItemView {
                     Some(Change::Created) | None => {}
                 }
             }
-            Err(why) => view.problem = Some(problem_of(why, lang)),
+            Err(why) => view.problem = Some(Problem::from(why).of_item(lang)),
         }
         view
     }
@@ -186,19 +185,4 @@ impl ItemView {
     pub(crate) fn is_refused(&self) -> bool {
         self.problem.is_some()
     }
-}
-
-/// What a single write would be answered.
-pub(crate) fn problem_of(why: StoreError, lang: Lang) -> Value {
-    Problem::from(why).of_item(lang)
-}
-
-/// What is likely wrong but accepted.
-pub(crate) fn warnings(found: &[FieldError], lang: Lang) -> Vec<ProblemField> {
-    let each = found.iter().map(|one| ProblemField {
-        pointer: one.pointer.clone(),
-        code: one.fault.code.to_owned(),
-        message: one.fault.message(lang),
-    });
-    each.collect()
 }

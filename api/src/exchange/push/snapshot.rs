@@ -128,7 +128,7 @@ pub(crate) async fn push(
             )
             .member("reason", json!("node-admin")));
     }
-    let spool = Spool::read(upload, how.kinds.clone(), true).await?;
+    let spool = upload.spool(how.kinds.clone(), true).await?;
     let chosen = |kind: &Kind| match spool.kind {
         Some(table) => *kind == table,
         None => how.kinds.is_empty() || how.kinds.contains(kind),

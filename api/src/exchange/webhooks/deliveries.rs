@@ -2,11 +2,11 @@
 
 use crate::exchange::webhooks::{Done, WebhookId};
 use crate::http::problem::Problem;
+use crate::operation::extract::Address;
 use crate::operation::extract::{Admin, App, Pairs, Parameter, Parameters, Query, path_id, wrong};
 use crate::operation::idempotency::{Kept, Once};
 use crate::operation::paging::{CURSOR, LIMIT, Page, Paging};
 use crate::operation::routes::Routes;
-use crate::records::relationships::Address;
 use actix_web::http::Method;
 use chrono::{DateTime, Utc};
 use domain::base::kind::Kind;

@@ -1,7 +1,7 @@
 //! Lines that can be read again and again: those that are records, and what is wrong with the others.
 
 use crate::http::problem::Problem;
-use crate::operation::upload::{Form, MAX_LINE, MAX_LINES, Upload, table, too_large};
+use crate::operation::upload::limits::{MAX_LINE, MAX_LINES, too_large};
 use domain::base::fault::{Fault, FieldError};
 use domain::base::json;
 use domain::base::kind::Kind;
@@ -55,33 +55,6 @@ pub(crate) struct Filling {
 }
 
 impl Spool {
-    /// Reads what was uploaded, kept apart by kind if `by_kind`; `kinds` are those that may be in
-    /// it, all if there are none.
-    ///
-    /// # Errors
-    /// `payload-too-large` for too many lines, `validation-failed` for a table whose columns are
-    /// no good, `invalid-parameter` if its kind is unknown.
-    pub(crate) async fn read(
-        upload: Upload,
-        kinds: Vec<Kind>,
-        by_kind: bool,
-    ) -> Result<Self, Problem> {
-        let reading = tokio::task::spawn_blocking(move || {
-            let mut file = upload.file;
-            file.rewind().map_err(|why| Problem::of_file(&why))?;
-            let mut filling = Filling::new(kinds, by_kind);
-            match upload.form {
-                Form::Lines => filling.read_lines(BufReader::new(file))?,
-                Form::Table => table::read(BufReader::new(file), &mut filling)?,
-            }
-            filling.finish()
-        });
-        reading.await.map_err(|why| {
-            tracing::error!(%why, "reading a spooled body failed");
-            Problem::new("internal")
-        })?
-    }
-
     /// The records of a part from a place on, at most `most`, and the place after them.
     ///
     /// # Errors
@@ -125,7 +98,7 @@ fn read_chunk(file: &Mutex<File>, at: u64, most: usize) -> Result<(Vec<Line>, u6
 }
 
 impl Filling {
-    fn new(kinds: Vec<Kind>, by_kind: bool) -> Self {
+    pub(super) fn new(kinds: Vec<Kind>, by_kind: bool) -> Self {
         Self {
             kinds,
             by_kind,
@@ -155,7 +128,7 @@ impl Filling {
         self.spool.kind = Some(kind);
     }
 
-    fn read_lines(&mut self, mut reader: impl BufRead) -> Result<(), Problem> {
+    pub(super) fn read_lines(&mut self, mut reader: impl BufRead) -> Result<(), Problem> {
         let mut number = 0;
         loop {
             let mut line = Vec::new();
@@ -251,7 +224,7 @@ impl Filling {
         Err(too_large())
     }
 
-    fn finish(mut self) -> Result<Spool, Problem> {
+    pub(super) fn finish(mut self) -> Result<Spool, Problem> {
         for (part, file) in self.parts {
             let file = file.into_inner();
             let file = file.map_err(|why| Problem::of_file(why.error()))?;

@@ -1,7 +1,7 @@
 //! A table as records: the columns of an export, whichever of them it has, in any order.
 
 use crate::http::problem::Problem;
-use crate::operation::upload::MAX_LINE;
+use crate::operation::upload::limits::MAX_LINE;
 use crate::operation::upload::lines::Lines;
 use crate::operation::upload::spool::{Filling, too_long};
 use csv::{ErrorKind, ReaderBuilder, StringRecord};

@@ -1,0 +1,102 @@
+//! Time limits of request bodies.
+
+use crate::config::Config;
+use actix_web::HttpMessage;
+use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::error::PayloadError;
+use actix_web::web::Bytes;
+use futures::Stream;
+use std::cell::Cell;
+use std::io::ErrorKind;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep};
+
+/// Puts a watch on the body; it tells whether the body was too slow.
+pub(crate) fn watch(request: &mut ServiceRequest, pace: Pace) -> Rc<Cell<bool>> {
+    let late = Rc::new(Cell::new(false));
+    match request.take_payload() {
+        Payload::None => {}
+        body => {
+            let body = Box::pin(Body::new(body, pace, late.clone()));
+            request.set_payload(Payload::Stream { payload: body });
+        }
+    }
+    late
+}
+
+/// How fast a body must come.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    patience: Duration,
+    bytes_per_second: u32,
+}
+
+impl Pace {
+    /// The pace of a configuration.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        Self {
+            patience: Duration::from_secs(config.body_seconds),
+            bytes_per_second: config.body_bytes_per_second.get(),
+        }
+    }
+}
+
+/// A body that must come in time. The time is what the reader has waited for it: a reader that is
+/// busy with what came is not the client's fault.
+struct Body {
+    payload: Payload,
+    pace: Pace,
+    left: Duration,
+    waiting: Option<(Instant, Pin<Box<Sleep>>)>,
+    late: Rc<Cell<bool>>,
+}
+
+impl Body {
+    fn new(payload: Payload, pace: Pace, late: Rc<Cell<bool>>) -> Self {
+        Self {
+            payload,
+            pace,
+            left: pace.patience,
+            waiting: None,
+            late,
+        }
+    }
+
+    /// Some bytes came: the wait is over, and they earn time, but never more than at the start.
+    fn came(&mut self, bytes: usize) {
+        if let Some((since, _)) = self.waiting.take() {
+            self.left = self.left.saturating_sub(since.elapsed());
+        }
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let earned = Duration::from_secs(bytes.into()) / self.pace.bytes_per_second;
+        self.left = self.left.saturating_add(earned).min(self.pace.patience);
+    }
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let body = &mut *self;
+        if let Poll::Ready(next) = Pin::new(&mut body.payload).poll_next(cx) {
+            if let Some(Ok(bytes)) = &next {
+                body.came(bytes.len());
+            }
+            return Poll::Ready(next);
+        }
+        let left = body.left;
+        let (_, timer) = body
+            .waiting
+            .get_or_insert_with(|| (Instant::now(), Box::pin(tokio::time::sleep(left))));
+        if timer.as_mut().poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        body.late.set(true);
+        let late = std::io::Error::from(ErrorKind::TimedOut);
+        Poll::Ready(Some(Err(PayloadError::Io(late))))
+    }
+}

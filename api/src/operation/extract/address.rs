@@ -1,0 +1,32 @@
+//! Where a request was sent.
+
+use crate::http::problem::Problem;
+use crate::http::request::language;
+use crate::operation::routes::{Draft, Extract};
+use actix_web::HttpRequest;
+use domain::base::fault::Lang;
+
+/// The path of the request and the language of its labels.
+#[derive(Debug)]
+pub struct Address {
+    /// The path.
+    pub path: String,
+    /// The language of the labels, if the query names none.
+    pub lang: Lang,
+}
+
+from_head!(Address);
+
+impl Address {
+    #[expect(clippy::unnecessary_wraps, reason = "extractors may fail")]
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        Ok(Self {
+            path: request.path().to_owned(),
+            lang: language(request),
+        })
+    }
+}
+
+impl Extract for Address {
+    fn describe(_: &mut Draft) {}
+}

@@ -1,0 +1,62 @@
+//! Shared application state.
+
+use crate::auth::{Access, Tokens};
+use crate::config::{Config, MetricsToken};
+use crate::http::body_timeout::Pace;
+use crate::http::metrics::Metrics;
+use crate::http::outbound::Outgoing;
+use crate::http::rate_limit::Limits;
+use governor::clock::DefaultClock;
+use persistence::search::Search;
+use persistence::{Store, StoreError};
+use tokio::sync::watch;
+
+/// What handlers and background tasks share.
+#[derive(Debug)]
+pub struct State {
+    /// The store.
+    pub store: Store,
+    /// The index behind lists and search.
+    pub search: Search,
+    /// The keys.
+    pub tokens: Tokens,
+    /// How many requests who may send.
+    pub limits: Limits,
+    /// How fast bodies must come.
+    pub pace: Pace,
+    /// How people and programs sign in; [`server`] reads it from the configuration.
+    pub access: Access,
+    /// Sends requests to addresses that people enter.
+    pub outgoing: Outgoing,
+    /// For how many days superseded entries of the log are kept; for ever when absent.
+    pub log_retention_days: Option<u32>,
+    /// What is counted as requests are served.
+    pub metrics: Metrics,
+    /// Who may read what is measured without being an admin.
+    pub metrics_token: Option<MetricsToken>,
+    /// Turns true when the server is asked to stop: whoever waits for something must answer then.
+    pub stopping: watch::Sender<bool>,
+}
+
+impl State {
+    /// Loads the keys.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn new(store: Store, search: Search, config: &Config) -> persistence::Result<Self> {
+        let tokens = Tokens::load(&store).await?;
+        Ok(Self {
+            store,
+            search,
+            tokens,
+            limits: Limits::new(config, DefaultClock::default()),
+            pace: Pace::new(config),
+            access: Access::default(),
+            outgoing: Outgoing::new(config).map_err(|why| StoreError::Setup(why.to_string()))?,
+            log_retention_days: config.log_retention_days.map(u32::from),
+            metrics: Metrics::default(),
+            metrics_token: config.metrics_token.clone(),
+            stopping: watch::Sender::new(false),
+        })
+    }
+}
