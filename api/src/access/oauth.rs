@@ -99,7 +99,7 @@ impl From<SecretError> for OauthError {
                 "Too many are signing in; try again after Retry-After seconds.",
             ),
             SecretError::Failed(why) => {
-                tracing::error!(why, "a password could not be checked");
+                tracing::error!(error = why, "cannot verify a password");
                 (
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "server_error",

@@ -173,7 +173,7 @@ impl Issuer {
             }
             Err(why) => {
                 let issuer = self.config.url.as_str();
-                tracing::warn!(issuer, why, "the keys of an issuer cannot be read");
+                tracing::warn!(issuer, error = why, "cannot read the keys of an issuer");
             }
         }
     }

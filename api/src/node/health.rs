@@ -35,7 +35,7 @@ async fn get_live(_: Anyone, _: Query<()>) -> Result<Json<Health>, Problem> {
 
 async fn get_ready(_: Anyone, app: App, _: Query<()>) -> Result<Json<Health>, Problem> {
     app.store.ping().await.map_err(|cause| {
-        tracing::error!(%cause, "not ready: the database does not answer");
+        tracing::error!(error = %cause, "not ready: the database does not respond");
         Problem::new("busy").header(RETRY_AFTER, "1")
     })?;
     Ok(Json(Health { status: "ok" }))
@@ -46,7 +46,7 @@ async fn get_writable(_: Anyone, app: App, _: Query<()>) -> Result<Json<Health>,
     match app.store.check_writable().await {
         Ok(()) => Ok(Json(Health { status: "ok" })),
         Err(StoreError::StorageFull(cause)) => {
-            tracing::error!(%cause, "not writable: there is no space left");
+            tracing::error!(error = %cause, "not writable: no space left for the database");
             let full = Problem::new("storage-full");
             let [en, de] = [full.kind.title.en, full.kind.title.de];
             let problem =

@@ -130,7 +130,7 @@ fn problem_of(error: Option<&Error>, status: StatusCode) -> Problem {
         status if status.is_client_error() => "malformed-json",
         _ => {
             if let Some(error) = error {
-                tracing::error!(%error, "a request failed");
+                tracing::error!(%error, "request failed");
             }
             "internal"
         }

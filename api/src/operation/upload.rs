@@ -61,7 +61,7 @@ impl Upload {
             filling.finish()
         });
         reading.await.map_err(|why| {
-            tracing::error!(%why, "reading a spooled body failed");
+            tracing::error!(error = %why, "cannot read a spooled body");
             Problem::new("internal")
         })?
     }

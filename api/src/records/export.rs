@@ -136,7 +136,7 @@ impl Responder for ExportReply {
             Ok::<_, Problem>(text.map(|text| (Bytes::from(text), running)))
         });
         response.streaming(texts.map_err(|problem| {
-            tracing::error!(code = problem.kind.code, "an export ended early");
+            tracing::error!(code = problem.kind.code, "export ended early");
             EndedEarly
         }))
     }

@@ -331,7 +331,7 @@ impl From<SecretError> for Problem {
         match error {
             SecretError::Busy => Self::new("busy").header(header::RETRY_AFTER, "5"),
             SecretError::Failed(why) => {
-                tracing::error!(why, "a password could not be hashed");
+                tracing::error!(error = why, "cannot hash a password");
                 Self::new("internal")
             }
         }

@@ -185,7 +185,7 @@ impl<A: Ask> Exchange<A> {
             return Err(Failed::partner(why));
         }
         let name = &partner.name;
-        tracing::warn!(partner = name, reason, "everything is taken over anew");
+        tracing::warn!(partner = name, reason, "reading all records of a partner again");
         self.store.resync_partner(lease).await?;
         let times = {
             let mut begun = self.begun();
@@ -225,7 +225,7 @@ impl<A: Ask> Exchange<A> {
         let theirs = match self.leased(lease, stop, asked).await? {
             Ok(theirs) => theirs,
             Err(Unreadable { why, .. }) => {
-                tracing::info!(partner = partner.name, why, "cannot be compared today");
+                tracing::info!(partner = partner.name, error = why, "cannot compare digests with a partner; skipped for today");
                 self.store.partner_compared(lease).await?;
                 return Ok(Taken::UpToDate);
             }
@@ -249,7 +249,7 @@ impl<A: Ask> Exchange<A> {
         }
         tracing::error!(
             partner = partner.name,
-            "the copies are not what they should be; everything is taken over anew"
+            "digests differ from those of a partner; reading all its records again"
         );
         self.store.resync_partner(lease).await?;
         Ok(Taken::More)

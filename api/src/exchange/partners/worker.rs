@@ -43,7 +43,7 @@ impl Partners {
     pub async fn stop(self) {
         self.stop.send_replace(true);
         if let Err(error) = self.task.await {
-            tracing::error!(%error, "reading from partners ended before it was stopped");
+            tracing::error!(%error, "partner worker ended unexpectedly");
         }
     }
 }
@@ -64,7 +64,7 @@ async fn supervise(exchange: Exchange, mut stop: watch::Receiver<bool>) {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "cannot tell which partners are due; tries again");
+                tracing::error!(%error, "cannot determine which partners are due; will retry");
             }
         }
         tokio::select! {
@@ -74,7 +74,7 @@ async fn supervise(exchange: Exchange, mut stop: watch::Receiver<bool>) {
     }
     for task in running.into_values() {
         if let Err(error) = task.await {
-            tracing::error!(%error, "reading from a partner ended before it was stopped");
+            tracing::error!(%error, "task of a partner ended unexpectedly");
         }
     }
 }
@@ -85,7 +85,7 @@ async fn work(exchange: Exchange, id: Uuid, mut stop: watch::Receiver<bool>) {
         Ok(Some(lease)) => lease,
         Ok(None) => return,
         Err(error) => {
-            tracing::error!(%error, partner = %id, "a partner cannot be leased; tries again");
+            tracing::error!(%error, partner_id = %id, "cannot lease a partner; will retry");
             return;
         }
     };
@@ -107,7 +107,7 @@ async fn work(exchange: Exchange, id: Uuid, mut stop: watch::Receiver<bool>) {
             Err(Failed::Stopped) => return give_back(&exchange, &lease).await,
             Err(Failed::Partner(unreadable)) => return fail(&exchange, &lease, unreadable).await,
             Err(Failed::Store(error)) => {
-                tracing::error!(%error, cause = ?error, partner = %id, "a page cannot be taken over; tries again");
+                tracing::error!(error = ?error, partner_id = %id, "cannot apply a page of a partner; will retry");
                 let why = "this node failed; see its log".to_owned();
                 // It may be well again before the partner has anything new.
                 return fail(&exchange, &lease, Unreadable::absent(why)).await;
@@ -118,7 +118,7 @@ async fn work(exchange: Exchange, id: Uuid, mut stop: watch::Receiver<bool>) {
 
 async fn give_back(exchange: &Exchange, lease: &Lease) {
     if let Err(error) = exchange.store.release_lease(lease).await {
-        tracing::info!(%error, partner = %lease.partner, "a lease could not be given back; it ends by itself");
+        tracing::info!(%error, partner_id = %lease.partner, "cannot release the lease of a partner; it will expire");
     }
 }
 
@@ -135,7 +135,7 @@ async fn fail(exchange: &Exchange, lease: &Lease, unreadable: Unreadable) {
         Err(_) => return,
     };
     if failures == 0 {
-        tracing::warn!(why, partner = %lease.partner, "cannot take over from a partner; tries again until it can");
+        tracing::warn!(error = why, partner_id = %lease.partner, "cannot read from a partner; will retry");
     }
     let longest = if absent {
         LONGEST_ABSENCE
@@ -148,6 +148,6 @@ async fn fail(exchange: &Exchange, lease: &Lease, unreadable: Unreadable) {
     let now = exchange.store.clock().now();
     let retry_at = now.checked_add_signed(pause).unwrap_or(now);
     if let Err(error) = exchange.store.partner_failed(lease, &why, retry_at).await {
-        tracing::info!(%error, partner = %lease.partner, "an error could not be noted");
+        tracing::info!(%error, partner_id = %lease.partner, "cannot record the failure of a partner");
     }
 }

@@ -34,7 +34,7 @@ impl Webhooks {
     pub async fn stop(self) {
         self.stop.send_replace(true);
         if let Err(error) = self.task.await {
-            tracing::error!(%error, "sending to webhooks ended before it was stopped");
+            tracing::error!(%error, "webhook worker ended unexpectedly");
         }
     }
 }
@@ -55,7 +55,7 @@ async fn supervise(courier: Courier, mut stop: watch::Receiver<bool>) {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "cannot tell what is due to webhooks; tries again");
+                tracing::error!(%error, "cannot determine which webhooks are due; will retry");
             }
         }
         tokio::select! {
@@ -65,13 +65,13 @@ async fn supervise(courier: Courier, mut stop: watch::Receiver<bool>) {
     }
     for task in running.into_values() {
         if let Err(error) = task.await {
-            tracing::error!(%error, "sending to a webhook ended before it was stopped");
+            tracing::error!(%error, "task of a webhook ended unexpectedly");
         }
     }
 }
 
 async fn work(courier: Courier, id: Uuid, stop: watch::Receiver<bool>) {
     if let Err(error) = courier.send_to(id, &stop).await {
-        tracing::error!(%error, cause = ?error, webhook = %id, "a delivery could not be noted; it is made again");
+        tracing::error!(error = ?error, webhook_id = %id, "cannot record a delivery; it will be repeated");
     }
 }

@@ -65,29 +65,29 @@ impl From<StoreError> for Problem {
             StoreError::Resync(reason) => resync(reason),
             StoreError::BadCursor => Self::new("invalid-cursor"),
             StoreError::Busy(cause) => {
-                tracing::warn!(%cause, "gave up on a busy database");
+                tracing::warn!(error = %cause, "database busy, retries exhausted");
                 Self::new("busy").header(header::RETRY_AFTER, "1")
             }
             StoreError::Unconfirmed(cause) => {
-                tracing::error!(%cause, "the connection was lost during a commit");
+                tracing::error!(error = %cause, "database connection lost during a commit");
                 unconfirmed()
             }
             StoreError::StorageFull(cause) => {
-                tracing::error!(%cause, "there is no space left for the database");
+                tracing::error!(error = %cause, "no space left for the database");
                 storage_full()
             }
             StoreError::StorageFailing(cause) => {
-                tracing::error!(%cause, "the storage of the database fails");
+                tracing::error!(error = %cause, "database storage failing");
                 storage_failing()
             }
             StoreError::Database(cause) => {
-                tracing::error!(%cause, "the database failed");
+                tracing::error!(error = %cause, "database error");
                 Self::new("internal")
             }
             StoreError::LeaseLost => Self::new("busy").header(header::RETRY_AFTER, "1"),
             StoreError::Partner(cause)
             | StoreError::Corrupt(cause) | StoreError::Setup(cause) | StoreError::Search(cause) => {
-                tracing::error!(cause, "the store failed");
+                tracing::error!(error = cause, "store error");
                 Self::new("internal")
             }
         }
@@ -108,7 +108,7 @@ fn storage_failing() -> Problem {
 impl Problem {
     /// A file of the server could not be written or read.
     pub(crate) fn of_file(cause: &std::io::Error) -> Self {
-        tracing::error!(%cause, "a temporary file cannot be used");
+        tracing::error!(error = %cause, "cannot use a temporary file");
         match cause.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => storage_full(),
             _ => storage_failing(),

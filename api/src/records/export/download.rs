@@ -289,8 +289,8 @@ fn csv_lines(lines: impl IntoIterator<Item = Vec<String>>) -> Result<String, Pro
         .quote_style(csv::QuoteStyle::Always)
         .terminator(csv::Terminator::CRLF)
         .from_writer(Vec::new());
-    let broken = |why: String| {
-        tracing::error!(why, "CSV cannot be written");
+    let broken = |error: String| {
+        tracing::error!(error, "cannot write CSV");
         Problem::new("internal")
     };
     for line in lines {
