@@ -1,4 +1,4 @@
-//! Who may do what: accounts, grants and the rules of access.
+//! Accounts, grants and the rules of access.
 
 pub mod account;
 pub mod rules;

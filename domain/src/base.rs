@@ -1,4 +1,4 @@
-//! What everything else is made of: kinds, vocabularies, faults, JSON, time.
+//! Basic building blocks: kinds, vocabularies, violations, JSON, time.
 
 pub mod clock;
 pub mod fault;

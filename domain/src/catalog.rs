@@ -1,4 +1,4 @@
-//! The catalogue of kinds: a line each, and what their files say of them, made once.
+//! The catalogue of kinds: one line each, and their schemas.
 
 use crate::base::kind::Kind;
 use crate::validation::body::KindSchema;
@@ -25,7 +25,6 @@ macro_rules! for_each_kind {
 macro_rules! schemas {
     ($($variant:ident $code:literal $plural:literal $de:literal $en:literal $type:path;)+) => {
         impl KindSchema {
-            /// The schema of a kind.
             #[must_use]
             pub fn of(kind: Kind) -> &'static Self {
                 match kind {

@@ -1,4 +1,4 @@
-//! Data that ships with the program; see `data/README.md` for where it comes from.
+//! Data that ships with the program; sources are in `data/README.md`.
 
 /// Reference data (NDJSON) in the order of loading: regions, their tree, topics.
 pub const REFERENCE: [&str; 3] = [
@@ -16,5 +16,5 @@ pub const SEEDS: [(&str, &str); 5] = [
     ("004", include_str!("../../data/seeds/004.ndjson")),
 ];
 
-/// The words that the text search treats in a way of their own.
+/// Words that the text search treats specially.
 pub const SEARCH_WORDS: &str = include_str!("../../data/search/words.txt");

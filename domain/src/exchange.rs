@@ -1,4 +1,4 @@
-//! What other systems are given and give: the log, the feed, webhooks, tables.
+//! Exchange with other systems: the log, the feed, webhooks, tables.
 
 pub mod change;
 pub mod sync;

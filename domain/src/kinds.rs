@@ -1,4 +1,4 @@
-//! The kinds of records, a file each.
+//! The kinds of records, one file each.
 
 pub mod actor;
 pub mod common;

@@ -1,6 +1,6 @@
-//! What the directory of health networks is: kinds of records, their fields and rules, who may do what.
+//! The directory of health networks: kinds of records, their fields, rules, and permissions.
 //!
-//! Nothing here knows of the web or of a database.
+//! Nothing here depends on the web or on a database.
 
 #[macro_use]
 mod catalog;

@@ -1,4 +1,4 @@
-//! Finding records that are likely one thing.
+//! Detection of likely duplicates.
 
 mod candidate;
 mod legal;

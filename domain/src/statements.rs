@@ -1,4 +1,5 @@
-//! What is said about records beside them: applications, confirmations, contact persons.
+//! Statements about records that are not part of them: applications, confirmations, contact
+//! persons.
 
 pub mod application;
 pub mod confirmation;

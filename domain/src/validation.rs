@@ -1,4 +1,4 @@
-//! Checking bodies against schema and rules.
+//! Validation of bodies against schema and rules.
 
 pub mod body;
 pub mod schema;

@@ -1,4 +1,4 @@
-//! The values that records are made of.
+//! The values in records.
 
 pub mod contact;
 pub mod edtf;

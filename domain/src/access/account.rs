@@ -1,10 +1,10 @@
-//! Accounts: who may sign in, and how far a token reaches.
+//! Accounts and the scopes of their tokens.
 
 use crate::access::rules::{Grant, Role, Scope};
 use std::collections::BTreeSet;
 
 crate::vocabulary! {
-    /// What an account is.
+    /// Type of an account.
     AccountKind "account_kind" {
         Person "person" "Person" "Person";
         Client "client" "Programm" "Program";
@@ -12,7 +12,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// What a token may be used for; scopes only narrow what the grants of its account give.
+    /// Scope of a token; scopes only narrow the grants of its account.
     TokenScope "token_scope" {
         Directory "directory" "Verzeichnis lesen und schreiben" "Read and write the directory";
         Sync "sync" "Abgleich mit anderen Systemen" "Synchronise with other systems";
@@ -20,12 +20,11 @@ crate::vocabulary! {
     }
 }
 
-/// The scopes of a token.
 pub type Scopes = BTreeSet<TokenScope>;
 
-/// What of some grants is left for work on records under these scopes.
+/// The part of some grants that remains under these scopes for work on records.
 ///
-/// `directory` is needed for records, `sync` for feeders, and `admin` for what only admins may:
+/// `directory` is needed for records, `sync` for feeders, and `admin` for what only admins may do:
 /// without it an admin works as an approver does.
 #[must_use]
 pub fn narrow(grants: Vec<Grant>, scopes: &Scopes) -> Vec<Grant> {
@@ -48,11 +47,11 @@ pub fn narrow(grants: Vec<Grant>, scopes: &Scopes) -> Vec<Grant> {
     left.collect()
 }
 
-/// What of some grants is left for pushing the records of a system, under a token with the scope
-/// `sync`.
+/// The part of some grants that applies to pushing the records of a system, under a token with the
+/// scope `sync`.
 ///
-/// A feeder does with the records of its system in its regions what an approver does; an admin of
-/// the node with all of them, as an admin if the token has the scope `admin` too.
+/// A feeder has the permissions of an approver for the records of its system in its regions; an
+/// admin of the node has them for all records, as an admin if the token also has the scope `admin`.
 #[must_use]
 pub fn pushing(grants: Vec<Grant>, system: &str, scopes: &Scopes) -> Vec<Grant> {
     let left = grants.into_iter().filter_map(|grant| match grant.role {
@@ -73,15 +72,14 @@ pub fn pushing(grants: Vec<Grant>, system: &str, scopes: &Scopes) -> Vec<Grant> 
     left.collect()
 }
 
-/// Whether a grant makes an admin of the whole node.
 #[must_use]
 pub fn administers_node(grant: &Grant) -> bool {
     grant.role == Role::Admin && grant.scope == Scope::Node
 }
 
-/// Whether a text can be the name of an account: 2 to 64 of a-z, 0-9 and `._@-`.
+/// Whether a text is a valid account name: 2 to 64 of a-z, 0-9 and `._@-`.
 ///
-/// It is typed at sign-in and stands in HTTP Basic credentials, so it has neither capitals that
+/// It is typed at sign-in and is part of HTTP Basic credentials, so it has neither capitals that
 /// could be mistaken nor colons.
 #[must_use]
 pub fn is_name(text: &str) -> bool {

@@ -1,4 +1,4 @@
-//! Who may do what: one pure function over grants.
+//! Rules of access: one pure function over grants.
 
 use crate::base::kind::Kind;
 use crate::kinds::common::Publication;
@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 crate::vocabulary! {
-    /// What a grant allows; each role includes what the weaker ones may, but for `feeder`.
+    /// Permissions of a grant; each role includes the weaker ones, except `feeder`.
     Role "role" {
         Reader "reader" "Lesen" "Reader";
         Editor "editor" "Redaktion" "Editor";
@@ -17,37 +17,31 @@ crate::vocabulary! {
     }
 }
 
-/// Where a grant holds.
+/// Where a grant applies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scope {
-    /// Everywhere on this node.
     Node,
-    /// In these regions (descendants included, where the grant says so).
+    /// In these regions (including descendants, if the grant says so).
     Regions(BTreeSet<Uuid>),
 }
 
-/// A role and where it holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
-    /// The role.
     pub role: Role,
-    /// Where it holds.
     pub scope: Scope,
-    /// The one system whose records it reaches: that of a feeder, see
+    /// The one system whose records a feeder's grant covers, see
     /// [`crate::access::account::pushing`].
     pub system: Option<String>,
 }
 
-/// Who asks: nobody in particular, or an account with its grants.
+/// The caller: anonymous, or an account with its grants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Caller {
-    /// The account or client; `None` for anonymous callers and for the node itself.
     pub account: Option<Uuid>,
-    /// What it may.
     pub grants: Vec<Grant>,
 }
 
-/// What somebody wants to do with a record.
+/// An action on a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// See it although it is not published.
@@ -56,30 +50,27 @@ pub enum Action {
     Write,
     /// Move it into or out of `published`, or set `publish_at`.
     Publish,
-    /// Change the tree of regions, down which rights go.
+    /// Change the tree of regions, along which permissions are inherited.
     ShapeTree,
-    /// Say in the name of this record whether a relationship is right.
+    /// Confirm or dispute a relationship in the name of this record.
     Confirm,
     /// Hide a copy on this node, or show it again.
     Hide,
 }
 
-/// What the rules need to know of a record.
+/// The properties of a record that the rules depend on.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
-    /// Whether this node is its origin; no grant reaches a copy.
+    /// Whether this node is its origin; no grant applies to a copy.
     pub own: bool,
-    /// Its kind.
     pub kind: Kind,
-    /// Whose editors may write it; records without one (topics) are the admin's.
+    /// The region whose editors may write it; records without one (topics) belong to the admin.
     pub home_region: Option<Uuid>,
-    /// Its publication.
     pub publication: Publication,
-    /// The system that supplies it.
     pub system: Option<&'a str>,
 }
 
-/// Whether a grant allows an action on a record. Reading what is published needs no grant.
+/// Whether a grant allows an action on a record. Reading published records needs no grant.
 #[must_use]
 pub fn may(grant: &Grant, action: Action, subject: &Subject<'_>) -> bool {
     let reached = match action {
@@ -94,12 +85,12 @@ pub fn may(grant: &Grant, action: Action, subject: &Subject<'_>) -> bool {
     let here = match (&grant.scope, subject.home_region) {
         (Scope::Node, _) => true,
         (Scope::Regions(regions), Some(home)) => regions.contains(&home),
-        // Records of no region are the node admin's.
+        // Records without a region belong to the node's admin.
         (Scope::Regions(_), None) => false,
     };
     let homeless = subject.home_region.is_none();
-    // Rights go down the tree of regions: who could shape it with rights in one could give
-    // himself others.
+    // Permissions are inherited down the tree of regions: an editor of one region who could change
+    // the tree could extend their own permissions.
     let here = here && (action != Action::ShapeTree || grant.scope == Scope::Node);
     let supplied = grant.system.is_none() || grant.system.as_deref() == subject.system;
     here && supplied
@@ -107,8 +98,8 @@ pub fn may(grant: &Grant, action: Action, subject: &Subject<'_>) -> bool {
             (_, Role::Admin) | (Action::Read, Role::Reader | Role::Editor | Role::Approver) => true,
             (Action::Write, Role::Editor | Role::Approver)
             | (Action::Publish | Action::Confirm | Action::Hide, Role::Approver) => !homeless,
-            // Feeders read what their system has supplied, or they could not send it back; they push
-            // it, and write nothing one by one.
+            // Feeders read the records that their system has supplied, or they could not send them
+            // back; they push them, and write nothing outside of pushes.
             (Action::Read, Role::Feeder) => grant.system.is_some(),
             (Action::Write, Role::Reader | Role::Feeder)
             | (
@@ -125,24 +116,23 @@ fn is_node_admin(grant: &Grant) -> bool {
     grant.role == Role::Admin && grant.scope == Scope::Node
 }
 
-/// Which records a caller sees.
+/// The set of records that a caller sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Visibility {
-    /// What is published.
+    /// Published records.
     Public,
-    /// What is published, and some of this node's own drafts.
+    /// Published records, and some of this node's own drafts.
     Drafts {
-        /// Those of these regions …
+        /// Drafts of these regions.
         regions: BTreeSet<Uuid>,
-        /// … and those that these systems supply there.
+        /// Drafts that these systems supply there.
         supplied: BTreeMap<String, Scope>,
     },
-    /// What is published, and every draft of this node.
+    /// Published records, and every draft of this node.
     Everything,
 }
 
 impl Caller {
-    /// Somebody without a token.
     #[must_use]
     pub fn anonymous() -> Self {
         Self::default()
@@ -161,39 +151,35 @@ impl Caller {
         }
     }
 
-    /// Whether any grant allows the action.
     #[must_use]
     pub fn may(&self, action: Action, subject: &Subject<'_>) -> bool {
         self.grants.iter().any(|grant| may(grant, action, subject))
     }
 
-    /// Whether the caller is an admin of the whole node.
     #[must_use]
     pub fn is_node_admin(&self) -> bool {
         self.grants.iter().any(is_node_admin)
     }
 
-    /// Whether the caller pushes the records of a system.
     #[must_use]
     pub fn pushes(&self, system: &str) -> bool {
         let mut systems = self.grants.iter().map(|grant| grant.system.as_deref());
         systems.any(|one| one == Some(system))
     }
 
-    /// Whether the caller sees a record.
     #[must_use]
     pub fn sees(&self, subject: &Subject<'_>) -> bool {
         subject.publication == Publication::Published || self.may(Action::Read, subject)
     }
 
-    /// The same as [`Caller::sees`], as a condition that a query can carry.
+    /// [`Caller::sees`] as a condition for queries.
     #[must_use]
     pub fn visibility(&self) -> Visibility {
         Self::reach(&self.grants)
     }
 
-    /// Which of this node's records with a home region the caller may write, as a condition that a
-    /// query can carry.
+    /// This node's records with a home region that the caller may write, as a condition for
+    /// queries.
     #[must_use]
     pub fn writable(&self) -> Visibility {
         Self::reach(self.grants.iter().filter(|grant| match grant.role {
@@ -225,7 +211,7 @@ impl Caller {
 }
 
 impl Scope {
-    /// Holds where the other one does, too.
+    /// Extends the scope to where the other one applies.
     fn widen(&mut self, other: &Self) {
         match (&mut *self, other) {
             (Self::Regions(regions), Self::Regions(more)) => regions.extend(more),
@@ -257,7 +243,6 @@ mod tests {
         }
     }
 
-    /// Whether a query with the visibility of a caller finds an own draft.
     fn sees_by_query(caller: &Caller, home: Option<Uuid>, system: &str) -> bool {
         match caller.visibility() {
             Visibility::Public => false,
@@ -319,7 +304,7 @@ mod tests {
         assert!(caller.pushes("cms") && !caller.pushes("sap"));
     }
 
-    /// The role table of the design: read, write, publish, shape the tree, confirm.
+    /// The documented role table: read, write, publish, shape the tree, confirm.
     #[test]
     fn each_role_may_what_the_role_table_says() {
         let here = Uuid::from_u128(1);
@@ -344,7 +329,7 @@ mod tests {
             for action in actions {
                 let elsewhere = subject(Some(Uuid::from_u128(2)), true);
                 assert!(!may(&grant(role, region()), action, &elsewhere));
-                // No grant reaches a copy, but what is hidden must be found by somebody.
+                // No grant applies to a copy, but the admin must be able to find a hidden one.
                 let copy = subject(Some(here), false);
                 let finds = role == Role::Admin && action == Action::Read;
                 assert_eq!(may(&grant(role, Scope::Node), action, &copy), finds);

@@ -1,28 +1,26 @@
-//! The one door through which time comes in.
+//! The only source of the current time.
 
 use chrono::{DateTime, SubsecRound, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// Where the present time comes from: the machine, or a test.
+/// A clock: the machine's, or a fixed one for tests.
 #[derive(Debug, Clone, Default)]
 pub enum Clock {
-    /// The machine's clock.
     #[default]
     System,
-    /// A clock that stands still until a test moves it; microseconds since the Unix epoch.
+    /// A clock that only tests advance; microseconds since the Unix epoch.
     Fixed(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// A clock standing at `at`.
     #[must_use]
     pub fn fixed(at: DateTime<Utc>) -> Self {
         Self::Fixed(Arc::new(AtomicI64::new(at.timestamp_micros())))
     }
 
-    /// Now, in UTC, truncated to microseconds: what `PostgreSQL` keeps, so that a value read back
-    /// equals the value written.
+    /// Now, in UTC, truncated to microseconds as in `PostgreSQL`, so that a value read back equals
+    /// the value written.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> DateTime<Utc> {
@@ -35,7 +33,7 @@ impl Clock {
     }
 }
 
-/// An RFC 3339 timestamp in UTC with microseconds, as the API writes it.
+/// An RFC 3339 timestamp in UTC with microseconds, the format of the API.
 #[must_use]
 pub fn rfc3339(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)

@@ -1,7 +1,7 @@
-//! What can be wrong with a value, as data: a stable code and its parameters.
+//! Violations as data: a stable code and its parameters.
 //!
-//! Codes are the contract with clients; the sentences are rendered from one table ([`MESSAGES`]) in
-//! the caller's language. A message names what was wrong and what would be right.
+//! Codes are the contract with clients; the messages are rendered from one table ([`MESSAGES`]) in
+//! the caller's language. A message names the wrong value and the expected one.
 
 use serde::Serialize;
 
@@ -12,24 +12,20 @@ pub use messages::MESSAGES;
 /// The language of messages and labels (of problem documents, never of the data).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Lang {
-    /// English, the default.
     #[default]
     En,
-    /// German.
     De,
 }
 
-/// One thing that is wrong: a code of [`MESSAGES`] and what its sentence needs.
+/// A violation: a code of [`MESSAGES`] and the parameters of its message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
     /// Stable, kebab-case; documented at `/problems/validation-failed`.
     pub code: &'static str,
-    /// Values for the placeholders of the message.
     pub params: Vec<(&'static str, String)>,
 }
 
 impl Fault {
-    /// A fault without parameters.
     #[must_use]
     pub fn new(code: &'static str) -> Self {
         Self {
@@ -38,7 +34,6 @@ impl Fault {
         }
     }
 
-    /// Adds the value of a placeholder.
     #[must_use]
     #[expect(
         clippy::needless_pass_by_value,
@@ -49,13 +44,13 @@ impl Fault {
         self
     }
 
-    /// Carries the fault through a serde error, whose only channel is text.
+    /// Carries the violation through a serde error, whose only channel is text.
     pub fn into_serde<E: serde::de::Error>(self) -> E {
         E::custom(self.message(Lang::En))
     }
 
-    /// The sentence of this fault. Of an optional part `[with|without]` the second half, or nothing,
-    /// stands when a parameter is empty.
+    /// The message. The second half of an optional part `[with|without]`, or nothing, is used when
+    /// a parameter is empty.
     #[must_use]
     pub fn message(&self, lang: Lang) -> String {
         let Some((_, en, de)) = MESSAGES.iter().find(|(code, ..)| *code == self.code) else {
@@ -67,7 +62,7 @@ impl Fault {
         };
         let mut text = String::new();
         for (number, part) in template.split(['[', ']']).enumerate() {
-            // Odd parts stood between brackets.
+            // Odd parts are those in brackets.
             let (with, without) = if number % 2 == 0 {
                 (part, None)
             } else {
@@ -99,7 +94,7 @@ impl Fault {
                 text.push_str(value);
                 rest = tail;
             } else {
-                // JSON in a message, or a value that the fault lacks.
+                // JSON in a message, or a missing parameter.
                 text.push('{');
                 rest = after;
             }
@@ -119,17 +114,15 @@ impl From<Fault> for validator::ValidationError {
     }
 }
 
-/// A fault and where in the body it is.
+/// A violation with its location in the body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// JSON pointer (RFC 6901) into the body that was sent; empty for the whole body.
     pub pointer: String,
-    /// What is wrong there.
     pub fault: Fault,
 }
 
 impl FieldError {
-    /// A fault at a place.
     #[must_use]
     pub fn new(pointer: impl Into<String>, fault: Fault) -> Self {
         Self {

@@ -1,43 +1,39 @@
-//! What lists can be narrowed to, as facts per kind: the index, the parameters and the facets are
-//! made from these tables.
+//! Filters of lists as constants of a kind: the index, the parameters and the facets are derived
+//! from these tables.
 
 use crate::base::kind::Kind;
 use crate::base::vocabulary::Vocabulary;
 use serde_json::Value;
 
-/// A member that lists can be narrowed by.
+/// A member by which lists can be filtered.
 #[derive(Debug, Clone, Copy)]
 pub struct Filter {
     /// The name of the parameter, and of the facet.
     pub name: &'static str,
-    /// Where records hold the values: a JSON pointer (RFC 6901) in which `*` is every element and
-    /// `-` the last one.
+    /// JSON pointer (RFC 6901) to the values; `*` is every element, `-` the last one.
     pub path: &'static str,
-    /// What the values are.
+    /// Type of the values.
     pub form: Form,
-    /// What it means, for the documentation.
+    /// Description for the documentation.
     pub about: &'static str,
     /// A value from the seed pages.
     pub example: &'static str,
 }
 
-/// What the values of a filter are.
+/// Type of the values of a filter.
 #[derive(Debug, Clone, Copy)]
 pub enum Form {
-    /// Codes of a closed vocabulary; copies may hold others.
+    /// Codes of a closed vocabulary; copies may have others.
     Code(fn() -> Vocabulary),
-    /// True or false.
     Flag,
-    /// Any text, compared as it is.
+    /// Any text, compared exactly.
     Text,
-    /// Records of a kind.
     Record(Kind),
     /// Records of a kind and everything below them.
     Tree(Kind),
 }
 
 impl Filter {
-    /// A filter by the codes of a vocabulary.
     pub(crate) const fn code(
         name: &'static str,
         path: &'static str,
@@ -54,7 +50,7 @@ impl Filter {
         }
     }
 
-    /// The values that a body holds, as texts; what has another shape is left out.
+    /// The values in a body, as texts; values of another type are left out.
     #[must_use]
     pub fn values(&self, body: &Value) -> Vec<String> {
         let found = crate::base::pointer::values(body, self.path).into_iter();

@@ -1,8 +1,8 @@
-//! The one door through which ids come in.
+//! The only source of record ids.
 
 use uuid::Uuid;
 
-/// A new record id: `UUIDv7` (RFC 9562), so that ids made later sort later.
+/// A new record id: `UUIDv7` (RFC 9562), which sorts by creation time.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is where ids are made")]
 pub fn new() -> Uuid {

@@ -1,15 +1,14 @@
-//! JSON as it comes in (strict) and as it rests (canonical).
+//! JSON: strict parsing of input and canonical serialization.
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Write as _};
 
-/// How deep JSON may be nested.
 pub const MAX_DEPTH: usize = 32;
 
-/// Parses JSON that somebody sent: no duplicate keys, no control characters but tab, LF and CR,
-/// nested no deeper than [`MAX_DEPTH`].
+/// Parses JSON from outside: no duplicate keys, no control characters but tab, LF and CR, nested no
+/// deeper than [`MAX_DEPTH`].
 ///
 /// # Errors
 /// What is wrong and where (line and column), in English.
@@ -20,7 +19,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     Ok(value)
 }
 
-/// The canonical form (RFC 8785): what is stored, hashed and exchanged.
+/// The canonical form (RFC 8785): stored, hashed and exchanged.
 #[must_use]
 pub fn canonical(value: &Value) -> String {
     serde_json_canonicalizer::to_string(value).unwrap_or_default()
@@ -38,7 +37,7 @@ pub fn hash(canonical: &str) -> String {
     text
 }
 
-/// Puts a value at a path of members, making the objects on the way.
+/// Inserts a value at a path of members, creating the objects on the way.
 pub fn insert(into: &mut Value, path: &[&str], value: impl Into<Value>) {
     let Some((last, parents)) = path.split_last() else {
         *into = value.into();
@@ -56,7 +55,7 @@ pub fn insert(into: &mut Value, path: &[&str], value: impl Into<Value>) {
     }
 }
 
-/// The member of an object, made if it is absent; anything but an object becomes one.
+/// The member of an object, created if absent; anything but an object becomes one.
 fn member<'a>(value: &'a mut Value, name: &str) -> Option<&'a mut Value> {
     if !value.is_object() {
         *value = Value::Object(Map::new());
@@ -65,7 +64,7 @@ fn member<'a>(value: &'a mut Value, name: &str) -> Option<&'a mut Value> {
     Some(members.entry(name).or_insert(Value::Null))
 }
 
-/// Takes out what means absent: `null` and `[]` as members of objects, at every depth.
+/// Removes `null` and `[]` as members of objects, at every depth: they mean absent.
 pub fn without_absent(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(without_absent),
@@ -81,7 +80,6 @@ pub fn without_absent(value: &mut Value) {
     }
 }
 
-/// Applies a JSON merge patch (RFC 7396).
 pub fn merge_patch(target: &mut Value, patch: &Value) {
     let Value::Object(changes) = patch else {
         *target = patch.clone();
@@ -102,7 +100,7 @@ pub fn merge_patch(target: &mut Value, patch: &Value) {
     }
 }
 
-/// Builds a value while watching depth, duplicate keys and control characters.
+/// Builds a value while checking depth, duplicate keys and control characters.
 struct Strict {
     depth: usize,
 }
@@ -120,8 +118,8 @@ impl Strict {
     }
 }
 
-/// The integer that a number such as `1.0` or `2.5e1` is: canonical JSON writes both alike, so both
-/// must be read alike too. Beyond ±2^53 neighbouring integers are one float, and the float stays.
+/// The integer equal to a number such as `1.0` or `2.5e1`: canonical JSON writes both alike, so
+/// both must be read alike too. Beyond ±2^53 neighbouring integers share one float, which is kept.
 fn whole(value: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     #[expect(

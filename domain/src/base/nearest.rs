@@ -1,6 +1,6 @@
-//! The nearest known word to a misspelt one, for error messages.
+//! Suggestions for misspelt words in error messages.
 
-/// The candidate most like `given`, if any is like it enough to be worth suggesting.
+/// The candidate most similar to `given`, if any is similar enough to be suggested.
 pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given = given.to_lowercase();
     candidates

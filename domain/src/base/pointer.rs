@@ -1,13 +1,13 @@
-//! JSON pointers (RFC 6901): wildcards, and cutting values out without losing track of the rest.
+//! JSON pointers (RFC 6901): wildcards, and pruning values while keeping track of the original
+//! positions.
 
 use serde_json::Value;
 
 /// A value from which parts were cut.
 #[derive(Debug, Clone)]
 pub struct Pruned {
-    /// What is left.
     pub value: Value,
-    /// Array elements that are gone, in the order of the original.
+    /// Removed array elements, in the order of the original.
     gone: Vec<(String, usize)>,
 }
 
@@ -24,7 +24,7 @@ pub fn prune(value: &Value, pointers: &[String]) -> Pruned {
         .iter()
         .map(|pointer| pointer.split('/').skip(1).map(str::to_owned).collect())
         .collect();
-    // Deepest and last first, so that the others keep their places.
+    // Deepest and last first, so that the others keep their positions.
     paths.sort_by(|a, b| compare(b, a));
     paths.dedup();
     let mut rest = value.clone();
@@ -55,7 +55,7 @@ pub fn prune(value: &Value, pointers: &[String]) -> Pruned {
 }
 
 impl Pruned {
-    /// Where a place of the pruned value was in the original.
+    /// The pointer in the original of a location in the pruned value.
     #[must_use]
     pub fn original(&self, pointer: &str) -> String {
         let mut pointer = pointer.to_owned();
@@ -87,7 +87,7 @@ fn pointer_of(segments: &[String]) -> String {
         .collect()
 }
 
-/// Orders paths as they stand in the document: array indices by number.
+/// Document order of paths: array indices are compared as numbers.
 fn compare(a: &[String], b: &[String]) -> std::cmp::Ordering {
     for (x, y) in a.iter().zip(b) {
         let order = match (x.parse::<usize>(), y.parse::<usize>()) {
@@ -104,7 +104,7 @@ fn compare(a: &[String], b: &[String]) -> std::cmp::Ordering {
     a.len().cmp(&b.len())
 }
 
-/// The values that a pointer with wildcards (`*` is every element, `-` the last one) reaches.
+/// The values that a pointer with wildcards (`*` is every element, `-` the last one) matches.
 #[must_use]
 pub fn values<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
     let mut found = vec![value];
@@ -123,8 +123,8 @@ pub fn values<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
     found
 }
 
-/// Visits every value that a pointer with wildcards (`/places/*/region`; `*` is every
-/// index or member) reaches, with its pointer.
+/// Visits every value that a pointer with wildcards (`/places/*/region`; `*` is every index or
+/// member) matches, with its pointer.
 pub fn visit_mut(value: &mut Value, path: &str, visit: &mut impl FnMut(&str, &mut Value)) {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     descend(value, &segments, "", visit);

@@ -1,4 +1,4 @@
-//! The envelope around every body, and how the two become one flat record.
+//! The envelope around every body, and the flat record of both.
 
 use crate::base::kind::Kind;
 use chrono::{DateTime, Utc};
@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What the node knows of a record, beside the body in one flat JSON object.
+/// The members of a record that the server sets, next to the body in one flat JSON object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Envelope {
-    /// `UUIDv7` when made here; `UUIDv5` for reference data.
+    /// `UUIDv7` when created here; `UUIDv5` for reference data.
     pub id: Uuid,
-    /// The kind.
+    /// Kind of the record.
     pub kind: Kind,
     /// The node that alone writes the record.
     #[schema(example = "nordhessen")]
@@ -19,10 +19,10 @@ pub struct Envelope {
     /// From 1, plus 1 per change at the origin; the strong `ETag`.
     #[schema(minimum = 1, example = 1)]
     pub version: i64,
-    /// When it was made (RFC 3339 UTC, microseconds).
+    /// When the record was created (RFC 3339 UTC, microseconds).
     #[serde(serialize_with = "micros")]
     pub created_at: DateTime<Utc>,
-    /// When it was last changed at the origin.
+    /// When the record was last changed at the origin.
     #[serde(serialize_with = "micros")]
     pub updated_at: DateTime<Utc>,
     /// Only on copies: when this version arrived here.
@@ -41,18 +41,12 @@ pub const ENVELOPE: &[&str] = &[
     "synced_at",
 ];
 
-/// Writes a timestamp as the API does.
-///
-/// # Errors
-/// The serializer's.
+/// Serializes a timestamp in the format of the API.
 pub fn micros<S: serde::Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&crate::base::clock::rfc3339(*at))
 }
 
-/// Writes a timestamp, if there is one, as the API does.
-///
-/// # Errors
-/// The serializer's.
+/// Serializes an optional timestamp in the format of the API.
 pub fn micros_opt<S: serde::Serializer>(
     at: &Option<DateTime<Utc>>,
     to: S,

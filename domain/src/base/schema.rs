@@ -1,15 +1,14 @@
-//! JSON Schemas of the bodies, made from the structs: what documents them also checks them.
+//! JSON Schemas of the bodies, generated from the structs, for documentation and validation.
 
 use serde_json::{Map, Value};
 use utoipa::openapi::{RefOr, Schema};
 
-/// Component schemas by name.
 pub type Components = Map<String, Value>;
 
-/// Where components stand in an `OpenAPI` document.
+/// Location of components in an `OpenAPI` document.
 pub const COMPONENTS: &str = "#/components/schemas/";
 
-/// Turns utoipa's schemas into plain JSON Schema: no `null` alternatives (absent is absent), no
+/// Turns utoipa's schemas into plain JSON Schema: no `null` alternatives (absent means absent), no
 /// `allOf` for flattened members.
 #[must_use]
 pub fn tidy(schemas: Vec<(String, RefOr<Schema>)>) -> Components {
@@ -77,7 +76,7 @@ fn flatten(schema: &mut Value, components: &Components) {
     }
 }
 
-/// Adds what a part says; what is said already stays.
+/// Adds the members of a part; existing ones stay.
 pub(crate) fn merge(into: &mut Value, part: &Value) {
     let (Some(into), Some(part)) = (into.as_object_mut(), part.as_object()) else {
         return;

@@ -6,10 +6,10 @@ use utoipa::ToSchema;
 /// One code with its labels, as served at `/v1/vocabularies/{name}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Term {
-    /// The code that records hold.
+    /// The code in records.
     #[schema(example = "hospital")]
     pub code: &'static str,
-    /// What people read.
+    /// Labels for people.
     pub labels: Labels,
 }
 
@@ -25,7 +25,6 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// The label in a language.
     #[must_use]
     pub const fn get(self, lang: crate::base::fault::Lang) -> &'static str {
         match lang {
@@ -38,30 +37,22 @@ impl Labels {
 /// A closed vocabulary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Vocabulary {
-    /// The name in the URL.
     #[schema(example = "category")]
     pub name: &'static str,
-    /// The codes in their order.
     pub items: Vec<Term>,
 }
 
-/// What every vocabulary enum can tell of itself.
+/// Implemented by every vocabulary enum.
 pub trait Coded: Sized + Copy + 'static {
-    /// The vocabulary's name in the URL.
     const NAME: &'static str;
-    /// Every code in order.
     const ALL: &'static [Self];
-    /// The code as records hold it.
     fn code(self) -> &'static str;
-    /// The labels.
     fn labels(self) -> Labels;
 
-    /// The enum value of a code.
     fn parse(code: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|term| term.code() == code)
     }
 
-    /// The vocabulary as it is served.
     fn vocabulary() -> Vocabulary {
         let items = Self::ALL.iter().map(|term| Term {
             code: term.code(),
@@ -74,7 +65,7 @@ pub trait Coded: Sized + Copy + 'static {
     }
 }
 
-/// Declares a vocabulary enum: one line a code, with the German and the English label.
+/// Declares a vocabulary enum: one line per code, with the German and the English label.
 #[macro_export]
 macro_rules! vocabulary {
     ($(#[$meta:meta])* $name:ident $url:literal { $($variant:ident $code:literal $de:literal $en:literal;)+ }) => {

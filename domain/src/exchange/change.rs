@@ -1,7 +1,7 @@
-//! The log of changes: the spine from which everything derived follows.
+//! The log of changes, from which everything derived is updated.
 
 crate::vocabulary! {
-    /// What a log entry did.
+    /// Operation of a log entry.
     Op "op" {
         Upsert "upsert" "angelegt oder geändert" "created or changed";
         Delete "delete" "gelöscht" "deleted";
@@ -10,7 +10,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// Why a record is gone.
+    /// Reason why a record no longer exists.
     Cause "cause" {
         Deleted "deleted" "gelöscht" "deleted";
         Merged "merged" "zusammengeführt" "merged";

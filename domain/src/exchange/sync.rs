@@ -1,5 +1,5 @@
-//! The words of the partner protocol (`DirSync` v1), and the digest by which two nodes compare
-//! what they hold.
+//! Vocabularies of the partner protocol (`DirSync` v1), and the digest by which two nodes compare
+//! their records.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -9,11 +9,11 @@ use std::fmt::Write as _;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// The largest number that every JSON reader takes exactly (RFC 7493, 2.2).
+/// The largest integer that every JSON reader represents exactly (RFC 7493, 2.2).
 pub const MAX_COUNT: i64 = 9_007_199_254_740_991;
 
 crate::vocabulary! {
-    /// What an entry of the feed tells.
+    /// Operation of a feed entry.
     FeedOp "feed_op" {
         Upsert "upsert" "neu oder geändert" "new or changed";
         Delete "delete" "gelöscht" "deleted";
@@ -22,7 +22,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// Why a record has left a feed without being deleted.
+    /// Reason why a record left a feed without being deleted.
     LeaveCause "leave_cause" {
         Filter "filter" "passt nicht mehr zum Filter" "no longer passes the filter";
         Visibility "visibility" "nicht mehr öffentlich" "no longer public";
@@ -30,7 +30,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// Where in the feed a reader is.
+    /// Position of a reader in the feed.
     FeedPhase "feed_phase" {
         Snapshot "snapshot" "Bestand" "what there is";
         Tail "tail" "Änderungen" "what changes";
@@ -38,7 +38,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// Why a reader of the feed must begin anew.
+    /// Reason why a reader of the feed must start from scratch.
     ResyncReason "resync_reason" {
         CursorExpired "cursor_expired" "älter als die Aufbewahrung" "older than what is kept";
         CursorAhead "cursor_ahead" "weiter als das Protokoll" "beyond the end of the log";
@@ -49,7 +49,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// Whether records are taken over from a partner.
+    /// Whether this node reads from a partner.
     PartnerState "partner_state" {
         Active "active" "läuft" "active";
         Paused "paused" "angehalten" "paused";
@@ -58,7 +58,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// What a pushed item does.
+    /// Operation of a pushed item.
     PushOp "push_op" {
         Upsert "upsert" "anlegen oder ändern" "create or change";
         Delete "delete" "löschen" "delete";
@@ -66,7 +66,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// Whether pushed items stand for themselves or together.
+    /// Whether pushed items are independent of each other or all succeed together.
     PushMode "push_mode" {
         Each "each" "jedes für sich" "each by itself";
         All "all" "alle oder keines" "all or none";
@@ -74,7 +74,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// What became of a pushed item.
+    /// Outcome of a pushed item.
     PushStatus "push_status" {
         Created "created" "angelegt" "created";
         Updated "updated" "geändert" "changed";
@@ -85,8 +85,8 @@ crate::vocabulary! {
     }
 }
 
-/// Which state of a record a supplying system sends, so that what arrives late does not replace
-/// what is newer: a number that rises, or a text whose order is that of time, such as
+/// The order of the states that a supplying system sends, so that an old state that arrives late
+/// does not replace a newer one: a number that rises, or a text that sorts by time, such as
 /// `2026-03-01T08:00:00Z`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
@@ -98,7 +98,7 @@ pub enum SystemVersion {
 }
 
 impl SystemVersion {
-    /// Which one is newer; `None` if one is a number and the other a text.
+    /// Compares two states; `None` if one is a number and the other a text.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
@@ -118,18 +118,16 @@ impl fmt::Display for SystemVersion {
     }
 }
 
-/// A sum over records that is equal on two nodes if and only if they hold the same: for each record
-/// SHA-256 of `id`, 0, `version`, 0, `hash`, written as in the feed; added up modulo 2^256.
+/// A sum over records that is equal on two nodes if and only if their records are: for each record
+/// SHA-256 of `id`, 0, `version`, 0, `hash`, in the notation of the feed; added modulo 2^256.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Digest {
-    /// How many records.
     pub count: u64,
     /// Big-endian.
     sum: [u8; 32],
 }
 
 impl Digest {
-    /// Adds a record; `hash` is that of its canonical body, see [`crate::base::json::hash`].
     pub fn add(&mut self, id: Uuid, version: i64, hash: &str) {
         let text = format!("{}\0{version}\0{hash}", id.hyphenated());
         let addend: [u8; 32] = Sha256::digest(text.as_bytes()).into();
@@ -142,7 +140,6 @@ impl Digest {
         self.count += 1;
     }
 
-    /// The sum as 64 hexadecimal digits.
     #[must_use]
     pub fn sum(&self) -> String {
         self.sum.iter().fold(String::new(), |mut text, byte| {

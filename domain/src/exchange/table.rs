@@ -1,8 +1,8 @@
 //! Records as rows of a table, for CSV, and back.
 //!
-//! Columns are dotted paths taken from the schema of the kind. `;` stands between the elements of
-//! a list; `;` and `\` inside an element are written `\;` and `\\`. A list of objects is one list
-//! per member, so the second entry of `places.city` and of `places.street` are the same place.
+//! Columns are dotted paths from the schema of the kind. `;` separates the elements of a list; `;`
+//! and `\` inside an element are written `\;` and `\\`. A list of objects is one list per member,
+//! so the second entries of `places.city` and of `places.street` belong to the same place.
 
 use crate::base::kind::Kind;
 use crate::base::schema::{COMPONENTS, Components};
@@ -15,10 +15,8 @@ use std::sync::LazyLock;
 /// The last column: members that this release does not know, as JSON; only copies have them.
 pub const OTHER: &str = "other_members";
 
-/// A column.
 #[derive(Debug, Clone)]
 pub struct Column {
-    /// Its heading: a dotted path.
     pub name: String,
     path: Vec<Step>,
     form: Form,
@@ -31,18 +29,16 @@ struct Step {
     list: bool,
 }
 
-/// What stands in the cells of a column.
+/// Contents of the cells of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// A text.
     Text,
-    /// A number or a truth value, as JSON writes it.
+    /// A number or a boolean, in JSON notation.
     Plain,
-    /// Any JSON.
     Json,
     /// `kind/key` of a record.
     Record,
-    /// A member of an end that is open; empty if the end is a record.
+    /// A member of an open end; empty if the end is a record.
     Open,
 }
 
@@ -54,7 +50,6 @@ pub fn columns(kind: Kind) -> &'static [Column] {
     COLUMNS.get(&kind).map_or(&[], Vec::as_slice)
 }
 
-/// The row of a record: a cell for each column.
 #[must_use]
 pub fn row(record: &Value, columns: &[Column]) -> Vec<String> {
     let known = |member: &String| {
@@ -114,7 +109,6 @@ fn join(items: Vec<String>) -> String {
     escaped.collect::<Vec<_>>().join(";")
 }
 
-/// The elements of a cell.
 fn split(cell: &str) -> Vec<String> {
     let mut items = vec![String::new()];
     let mut chars = cell.chars();
@@ -129,14 +123,15 @@ fn split(cell: &str) -> Vec<String> {
     items
 }
 
-/// Whether a spreadsheet might take the text for a formula, apostrophes before it aside.
+/// Whether a spreadsheet might interpret the text as a formula, ignoring apostrophes before it.
 fn is_formula(text: &str) -> bool {
     let bare = text.trim_start_matches('\'');
     bare.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
 }
 
-/// An apostrophe before what a spreadsheet would execute, as OWASP advises against CSV injection.
-/// What begins with apostrophes gets one more, so that [`unguarded`] always gives back the text.
+/// Prefixes text that a spreadsheet would execute with an apostrophe, as OWASP advises against CSV
+/// injection. Text with leading apostrophes gets another one, so that [`unguarded`] always restores
+/// the original.
 fn guarded(text: &str) -> String {
     if is_formula(text) {
         return format!("'{text}");
@@ -151,7 +146,7 @@ fn unguarded(cell: &str) -> &str {
     }
 }
 
-/// The record that a row stands for: what [`row`] was made from, absent members left out.
+/// The record of a row: the inverse of [`row`], without absent members.
 ///
 /// # Errors
 /// The name of a column whose cell cannot be read.
@@ -219,7 +214,7 @@ fn read(form: Form, cell: &str) -> Option<Value> {
     }
 }
 
-/// A truth value as JSON writes it, whatever a spreadsheet has made of it.
+/// A boolean in JSON notation, however a spreadsheet spells it.
 fn plain(cell: &str) -> &str {
     match cell {
         "TRUE" | "WAHR" => "true",

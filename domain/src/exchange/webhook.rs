@@ -1,11 +1,11 @@
-//! Webhooks: what receivers are told when a record changes, and when that is tried again.
+//! Webhooks: the events of receivers, and the schedule of retries.
 
 use crate::exchange::change::Op;
 use crate::exchange::sync::FeedOp;
 use chrono::TimeDelta;
 
 crate::vocabulary! {
-    /// Whether a webhook is told of changes.
+    /// Whether a webhook receives deliveries.
     WebhookState "webhook_state" {
         Active "active" "aktiv" "active";
         Disabled "disabled" "abgeschaltet" "disabled";
@@ -13,7 +13,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// Why a webhook is told of nothing.
+    /// Reason why a webhook is disabled.
     DisabledReason "webhook_disabled_reason" {
         Admin "admin" "von der Verwaltung abgeschaltet" "switched off by an admin";
         Gone "gone" "der Empfänger antwortete 410" "the receiver answered 410";
@@ -22,7 +22,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// What became of a delivery.
+    /// State of a delivery.
     DeliveryState "delivery_state" {
         Pending "pending" "steht aus" "pending";
         Delivered "delivered" "zugestellt" "delivered";
@@ -31,7 +31,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// What happened, as the receiver of a webhook sees it.
+    /// Event of a record, as seen by the receiver of a webhook.
     Happening "webhook_event" {
         Created "created" "neu oder jetzt öffentlich" "new, or public now";
         Updated "updated" "geändert" "changed";
@@ -39,8 +39,8 @@ crate::vocabulary! {
     }
 }
 
-/// What an entry of the log means to a receiver who saw the record before or sees it now; `None`
-/// if it means nothing to him.
+/// The event of a log entry for a receiver who saw the record before or sees it now, if there is
+/// one.
 #[must_use]
 pub fn news(op: Op, saw: bool, sees: bool) -> Option<(Happening, FeedOp)> {
     match (saw, sees, op) {
@@ -48,13 +48,13 @@ pub fn news(op: Op, saw: bool, sees: bool) -> Option<(Happening, FeedOp)> {
         (true, true, Op::Upsert | Op::Delete) => Some((Happening::Updated, FeedOp::Upsert)),
         (true, false, Op::Delete) => Some((Happening::Deleted, FeedOp::Delete)),
         (true, false, Op::Upsert | Op::Touch) => Some((Happening::Deleted, FeedOp::Leave)),
-        // A touch makes no version: the record is as it was.
+        // A touch creates no version: the record is unchanged.
         (true, true, Op::Touch) | (false, false, _) => None,
     }
 }
 
-/// How long is waited after each failed attempt but the last: ten attempts within 76 hours, as
-/// Standard Webhooks suggests.
+/// Pauses after failed attempts, except the last: ten attempts within 76 hours, as recommended by
+/// Standard Webhooks.
 const PAUSES: [TimeDelta; 9] = [
     TimeDelta::seconds(5),
     TimeDelta::minutes(5),
@@ -67,23 +67,23 @@ const PAUSES: [TimeDelta; 9] = [
     TimeDelta::hours(24),
 ];
 
-/// After how long a delivery is given up that never reached the receiver: as long as ten refused
-/// attempts take.
+/// Time after which a delivery that never reached the receiver is abandoned: the duration of ten
+/// failed attempts.
 pub const GIVEN_UP_AFTER: TimeDelta = TimeDelta::hours(76);
 
-/// The longest part of a pause that is added to it at random.
+/// The largest share of a pause that is added at random.
 const MOST_JITTER: f64 = 0.1;
 
-/// How long is waited after so many attempts that were refused; `None` if there is no further one.
+/// The pause after this many failed attempts; `None` after the last one.
 ///
-/// `share` (0 to 1) is at random, so that what failed together does not come back together.
+/// `share` (0 to 1) is random, so that deliveries that failed together are not retried together.
 #[must_use]
 pub fn pause(attempts: i32, share: f64) -> Option<TimeDelta> {
     let index = usize::try_from(attempts.checked_sub(1)?).ok()?;
     let pause = PAUSES.get(index)?;
     let jitter = pause.to_std().ok()?;
     let jitter = jitter.mul_f64(share.clamp(0.0, 1.0) * MOST_JITTER);
-    // Databases keep microseconds.
+    // Databases store microseconds.
     let jitter = TimeDelta::microseconds(i64::try_from(jitter.as_micros()).ok()?);
     Some(*pause + jitter)
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 crate::vocabulary! {
-    /// What an actor is; the first of a record is its main category.
+    /// Category of an actor; the first of a record is its main category.
     Category "category" {
         Hospital "hospital" "Krankenhaus" "Hospital";
         HospitalGroup "hospital_group" "Klinikverbund" "Hospital group";
@@ -60,7 +60,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// Which part of society an actor or a network belongs to.
+    /// Sector of society of an actor or network.
     Sector "sector" {
         Private "private" "Privat" "Private";
         Public "public" "Öffentlich" "Public";
@@ -70,7 +70,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// The rings of the health economy's value chain.
+    /// Ring of the health economy's value chain.
     ValueChain "value_chain" {
         Core "core" "Kernbereich" "Core";
         Supply "supply" "Vor- und Zulieferbereich" "Supply";
@@ -79,7 +79,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// The size of an organisation.
+    /// Size of an organisation.
     Size "size" {
         StartUp "start_up" "Start-up" "Start-up";
         Small "small" "Klein" "Small";
@@ -89,7 +89,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// The level of care of a hospital.
+    /// Level of care of a hospital.
     CareLevel "care_level" {
         Basic "basic" "Grund- und Regelversorgung" "Basic care";
         Standard "standard" "Schwerpunktversorgung" "Standard care";
@@ -98,33 +98,34 @@ crate::vocabulary! {
     }
 }
 
-/// An organisation that takes part: hospital, insurer, university, company, municipality, association.
+/// An organisation that takes part: hospital, insurer, university, company, municipality,
+/// association.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(default)]
 #[validate(schema(function = "check", skip_on_field_errors = false))]
 pub struct Actor {
-    /// What every described kind shares.
+    /// Members of every described kind.
     #[serde(flatten)]
     #[validate(nested)]
     pub described: Described,
-    /// What it is; the first is the main one.
+    /// Categories of the actor; the first is the main one.
     #[schema(max_items = 5, value_type = BTreeSet<Category>)]
     pub categories: Vec<Category>,
-    /// Which part of society it belongs to.
+    /// Sector of society of the actor.
     pub sector: Option<Sector>,
-    /// Its rings of the value chain.
+    /// Rings of the value chain of the actor.
     #[schema(max_items = 3, value_type = BTreeSet<ValueChain>)]
     pub value_chain: Vec<ValueChain>,
-    /// The legal form as written.
+    /// Legal form as written.
     #[schema(min_length = 1, max_length = 100, example = "GmbH")]
     pub legal_form: Option<String>,
-    /// Its size.
+    /// Size of the organisation.
     pub size: Option<Size>,
-    /// The level of care, for hospitals.
+    /// Level of care, for hospitals.
     pub care_level: Option<CareLevel>,
-    /// When it was founded.
+    /// When the organisation was founded.
     pub founded: Option<edtf::EdtfDate>,
-    /// When it ceased to exist.
+    /// When the organisation ceased to exist.
     pub dissolved: Option<edtf::EdtfDate>,
 }
 

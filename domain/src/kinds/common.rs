@@ -1,4 +1,4 @@
-//! The members that every described kind shares (all but relationships).
+//! The members of every described kind (all but relationships).
 
 use crate::base::fault::Fault;
 use crate::base::filter::{Filter, Form};
@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 crate::vocabulary! {
-    /// How far a record is on its way to the public. Only `published` is public, on every path.
+    /// Publication state of a record. Only `published` is public, on every path.
     Publication "publication" {
         Draft "draft" "Entwurf" "Draft";
         Review "review" "In Prüfung" "In review";
@@ -27,7 +27,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// What kind of name a further name is.
+    /// Type of a further name.
     NameType "name_type" {
         Official "official" "Amtlicher Name" "Official name";
         Short "short" "Kurzname" "Short name";
@@ -41,30 +41,30 @@ crate::vocabulary! {
 /// A further name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 pub struct Name {
-    /// The name.
+    /// Name as written.
     #[schema(min_length = 1, max_length = 300, example = "KCR")]
     pub value: String,
-    /// What kind of name it is.
+    /// Type of the name.
     pub r#type: NameType,
-    /// BCP 47.
+    /// BCP 47 language of the name.
     #[schema(format = "language", example = "de")]
     pub language: Option<String>,
-    /// When it was in use.
+    /// When the name was in use.
     #[validate(nested)]
     pub valid: Option<Period>,
 }
 
-/// The members that every described kind shares.
+/// The members of every described kind.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(default)]
 #[validate(schema(function = "check", skip_on_field_errors = false))]
 pub struct Described {
-    /// The name as the source writes it.
+    /// Name as the source writes it.
     #[schema(required, min_length = 1, max_length = 300)]
     pub name: String,
-    /// True when the source gives only a phrase, no proper name.
+    /// True if the source gives only a phrase, no proper name.
     pub name_is_description: Option<bool>,
-    /// Unique among this node's records of the kind; made from the name if absent.
+    /// Unique among this node's records of the kind; derived from the name if absent.
     #[schema(max_length = 200, format = "slug", example = "mo-win-net")]
     pub slug: Option<String>,
     /// BCP 47 language of the texts.
@@ -77,30 +77,31 @@ pub struct Described {
     /// Plain text of one or two sentences.
     #[schema(min_length = 1, max_length = 500)]
     pub summary: Option<String>,
-    /// `CommonMark` without raw HTML; verbatim text of the source, typos too.
+    /// `CommonMark` without raw HTML; verbatim text of the source, including typos.
     #[schema(min_length = 1, max_length = 50_000)]
     #[validate(custom(function = "text::commonmark"))]
     pub description: Option<String>,
-    /// Per language (BCP 47) a merge patch (RFC 7396) of the text members, arrays whole.
+    /// Translations: per language (BCP 47) a merge patch (RFC 7396) of the text members, with whole
+    /// arrays.
     #[schema(value_type = Option<BTreeMap<String, Object>>, example = json!({"en": {"name": "North Hesse Health Cluster"}}))]
     pub translations: Option<BTreeMap<String, serde_json::Map<String, serde_json::Value>>>,
-    /// Topics.
+    /// Topics of the record.
     #[schema(max_items = 100, value_type = BTreeSet<Slot>)]
     pub topics: Vec<Slot>,
-    /// What the record sets out to overcome, in order.
+    /// Challenges that the record addresses, in order.
     #[schema(max_items = 100)]
     pub challenges: Vec<text::Line>,
-    /// Whom it addresses, in order.
+    /// Audiences of the record, in order.
     #[schema(max_items = 100)]
     pub audiences: Vec<text::Line>,
-    /// What it wants to reach, in order.
+    /// Goals of the record, in order.
     #[schema(max_items = 100)]
     pub goals: Vec<text::Line>,
     /// Identifiers in known schemes.
     #[schema(max_items = 50)]
     #[validate(nested)]
     pub identifiers: Vec<Identifier>,
-    /// Seats.
+    /// Seats of the organisation.
     #[schema(max_items = 200)]
     #[validate(nested)]
     pub places: Vec<Place>,
@@ -118,21 +119,21 @@ pub struct Described {
     #[schema(max_items = 100)]
     #[validate(nested)]
     pub figures: Vec<Figure>,
-    /// The region whose editors may write the record; says nothing about place. Required but for
+    /// Region whose editors may write the record; says nothing about location. Required except for
     /// topics; a region may name itself.
     pub home_region: Option<Slot>,
-    /// The key in the system that supplies the record; never changes once set.
+    /// Key in the system that supplies the record; never changes once set.
     pub external_id: Option<ExternalId>,
     /// Where the statements were read.
     pub source: Option<Source>,
-    /// Only `published` is public; `draft` when absent at creation.
+    /// Only `published` is public; `draft` if absent at creation.
     pub publication: Option<Publication>,
     /// When a job publishes the record (RFC 3339); set by an approver.
     #[schema(value_type = Option<String>, format = "timestamp")]
     pub publish_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
-/// Where the common members hold references.
+/// Common members that contain references.
 pub const REFERENCES: &[ReferenceField] = &[
     ReferenceField::slot("/home_region", crate::base::kind::Kind::Region),
     ReferenceField::slot("/topics/*", crate::base::kind::Kind::Topic),
@@ -143,7 +144,7 @@ pub const REFERENCES: &[ReferenceField] = &[
     ),
 ];
 
-/// The common members that hold text and may be translated.
+/// Common members that contain text and may be translated.
 pub const TEXTS: &[&str] = &[
     "name",
     "names",
@@ -158,7 +159,7 @@ pub const TEXTS: &[&str] = &[
     "places",
 ];
 
-/// The common members that lists can be narrowed by.
+/// Common members by which lists can be filtered.
 pub const FILTERS: &[Filter] = &[
     Filter {
         name: "topic",
@@ -201,7 +202,7 @@ fn check(body: &Described) -> Result<(), ValidationError> {
     Ok(())
 }
 
-/// Checks that what was dissolved had been founded before.
+/// Checks that the record was not dissolved before it was founded.
 ///
 /// # Errors
 /// `order`, at `dissolved`.

@@ -1,4 +1,4 @@
-//! Events: kick-offs, workshops, conferences, and the reports on them.
+//! Events: kick-offs, workshops, conferences, and reports on them.
 
 use crate::base::fault::Fault;
 use crate::base::filter::Filter;
@@ -26,7 +26,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// Where an event takes place.
+    /// Mode of attendance of an event.
     EventMode "event_mode" {
         InPerson "in_person" "Vor Ort" "In person";
         Online "online" "Online" "Online";
@@ -49,21 +49,21 @@ crate::vocabulary! {
 #[serde(default)]
 #[validate(schema(function = "check", skip_on_field_errors = false))]
 pub struct Event {
-    /// What every described kind shares.
+    /// Members of every described kind.
     #[serde(flatten)]
     #[validate(nested)]
     pub described: Described,
-    /// Its format.
+    /// Format of the event.
     pub format: Option<EventFormat>,
-    /// Where it takes place.
+    /// Mode of attendance.
     pub mode: Option<EventMode>,
-    /// Whether it takes place.
+    /// Whether the event takes place.
     pub status: Option<EventStatus>,
-    /// When it begins; a date is all-day and never shifts.
+    /// When the event begins; a date is all-day and never shifts with the time zone.
     pub start: Option<Moment>,
-    /// When it ends.
+    /// When the event ends.
     pub end: Option<Moment>,
-    /// When the entry was posted; says nothing about when the event was.
+    /// When the entry was posted; says nothing about the time of the event.
     pub posted: Option<edtf::EdtfDate>,
     /// IANA time zone of the place.
     #[schema(
@@ -73,10 +73,10 @@ pub struct Event {
         pattern = "^[A-Za-z]+([_+/-][A-Za-z0-9]+)*$"
     )]
     pub timezone: Option<String>,
-    /// Its focal points in order.
+    /// Focal points in order.
     #[schema(max_items = 100)]
     pub focus: Vec<text::Line>,
-    /// Where to register (http or https).
+    /// Registration page (http or https).
     #[schema(format = "http-url", max_length = 2000)]
     pub registration_url: Option<String>,
 }

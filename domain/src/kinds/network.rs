@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 crate::vocabulary! {
-    /// The form of a network.
+    /// Form of a network.
     NetworkForm "network_form" {
         Cluster "cluster" "Cluster" "Cluster";
         ClinicNetwork "clinic_network" "Klinikverbund" "Clinic network";
@@ -26,7 +26,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// How far a network is in its life.
+    /// Lifecycle phase of a network.
     NetworkPhase "network_phase" {
         Idea "idea" "Idee" "Idea";
         Concept "concept" "Konzept" "Concept";
@@ -42,16 +42,16 @@ crate::vocabulary! {
 pub struct Joining {
     /// Whether new members are welcome.
     pub open: Option<bool>,
-    /// Who is invited, in order.
+    /// Invited audiences, in order.
     #[schema(max_items = 100)]
     pub audiences: Vec<text::Line>,
-    /// What members get, in order.
+    /// Benefits of membership, in order.
     #[schema(max_items = 100)]
     pub benefits: Vec<text::Line>,
-    /// What to do.
+    /// Steps to join.
     #[schema(min_length = 1, max_length = 2000)]
     pub how: Option<String>,
-    /// Where to apply (http or https).
+    /// Application page (http or https).
     #[schema(format = "http-url", max_length = 2000)]
     pub url: Option<String>,
 }
@@ -61,30 +61,30 @@ pub struct Joining {
 #[serde(default)]
 #[validate(schema(function = "check", skip_on_field_errors = false))]
 pub struct Network {
-    /// What every described kind shares.
+    /// Members of every described kind.
     #[serde(flatten)]
     #[validate(nested)]
     pub described: Described,
-    /// Its form.
+    /// Form of the network.
     pub form: Option<NetworkForm>,
-    /// The legal form as written.
+    /// Legal form as written.
     #[schema(min_length = 1, max_length = 100, example = "e.V.")]
     pub legal_form: Option<String>,
-    /// Which part of society it belongs to.
+    /// Sector of society of the network.
     pub sector: Option<Sector>,
-    /// How far it is.
+    /// Lifecycle phase of the network.
     pub phase: Option<NetworkPhase>,
-    /// What it does, in order.
+    /// Activities of the network, in order.
     #[schema(max_items = 100)]
     pub activities: Vec<text::Line>,
-    /// Its rings of the value chain.
+    /// Rings of the value chain of the network.
     #[schema(max_items = 3, value_type = BTreeSet<ValueChain>)]
     pub value_chain: Vec<ValueChain>,
-    /// When it was founded.
+    /// When the network was founded.
     pub founded: Option<edtf::EdtfDate>,
-    /// When it ceased to exist.
+    /// When the network ceased to exist.
     pub dissolved: Option<edtf::EdtfDate>,
-    /// How to join it.
+    /// How to join the network.
     pub joining: Option<Joining>,
 }
 

@@ -28,7 +28,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// What became of a milestone.
+    /// State of a milestone.
     MilestoneState "milestone_state" {
         Planned "planned" "Geplant" "Planned";
         Reached "reached" "Erreicht" "Reached";
@@ -38,7 +38,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// What an outcome is.
+    /// Type of an outcome.
     OutcomeType "outcome_type" {
         Solution "solution" "Lösungsansatz" "Solution";
         Recommendation "recommendation" "Handlungsempfehlung" "Recommendation";
@@ -49,12 +49,12 @@ crate::vocabulary! {
     }
 }
 
-/// A phase and when it was.
+/// A phase and its period.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 pub struct Phase {
-    /// The phase.
+    /// Phase of the project.
     pub phase: ProjectPhase,
-    /// When it was.
+    /// When the phase took place.
     #[validate(nested)]
     pub valid: Option<Period>,
 }
@@ -62,52 +62,52 @@ pub struct Phase {
 /// A part of what a project builds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Component {
-    /// What it is called.
+    /// Title of the component.
     #[schema(min_length = 1, max_length = 300, example = "Datenwerkstatt")]
     pub title: String,
-    /// What it does.
+    /// Purpose of the component.
     #[schema(min_length = 1, max_length = 5000)]
     pub description: Option<String>,
 }
 
-/// Something to be reached by a date.
+/// A goal with a date.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Milestone {
-    /// What is to be reached.
+    /// Title of the milestone.
     #[schema(min_length = 1, max_length = 300)]
     pub title: String,
-    /// By when.
+    /// Date by which it is to be reached.
     pub date: edtf::EdtfDate,
-    /// What became of it.
+    /// State of the milestone.
     pub state: MilestoneState,
 }
 
 /// A result that is not itself a record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 pub struct Outcome {
-    /// What it is.
+    /// Type of the outcome.
     pub r#type: OutcomeType,
-    /// What it is called.
+    /// Title of the outcome.
     #[schema(min_length = 1, max_length = 300)]
     pub title: String,
-    /// What it is about.
+    /// Description of the outcome.
     #[schema(min_length = 1, max_length = 5000)]
     pub description: Option<String>,
-    /// For whom.
+    /// Audiences of the outcome.
     #[serde(default)]
     #[schema(max_items = 50)]
     pub audiences: Vec<Category>,
-    /// Where it is to be had: a record or a wording of the source.
+    /// Where it is available: a record or a wording of the source.
     #[validate(nested)]
     pub available_at: Option<End>,
-    /// Where it is on the web (http or https).
+    /// Address on the web (http or https).
     #[schema(format = "http-url", max_length = 2000)]
     pub url: Option<String>,
-    /// What it is about.
+    /// Topics of the outcome.
     #[serde(default)]
     #[schema(max_items = 100)]
     pub topics: Vec<Slot>,
-    /// Counts.
+    /// Counts of the outcome.
     #[serde(default)]
     #[schema(max_items = 100)]
     #[validate(nested)]
@@ -119,30 +119,30 @@ pub struct Outcome {
 #[serde(default)]
 #[validate(schema(function = "check", skip_on_field_errors = false))]
 pub struct Project {
-    /// What every described kind shares.
+    /// Members of every described kind.
     #[serde(flatten)]
     #[validate(nested)]
     pub described: Described,
-    /// Its phases in order; the last one is current.
+    /// Phases in order; the last one is current.
     #[schema(max_items = 20)]
     #[validate(nested)]
     pub phases: Vec<Phase>,
-    /// When it runs.
+    /// When the project runs.
     #[validate(nested)]
     pub period: Option<Period>,
-    /// The sentence under its title.
+    /// Sentence under the title.
     #[schema(min_length = 1, max_length = 500)]
     pub tagline: Option<String>,
-    /// How it goes about its goals.
+    /// How the project pursues its goals.
     #[schema(min_length = 1, max_length = 5000)]
     pub approach: Option<String>,
-    /// Its focal points in order.
+    /// Focal points in order.
     #[schema(max_items = 100)]
     pub focus: Vec<text::Line>,
-    /// Its parts in order.
+    /// Components in order.
     #[schema(max_items = 100)]
     pub components: Vec<Component>,
-    /// What is to be reached and when.
+    /// Milestones with their dates.
     #[schema(max_items = 200)]
     pub milestones: Vec<Milestone>,
     /// Results that are not themselves records.
@@ -152,7 +152,7 @@ pub struct Project {
 }
 
 fn check(project: &Project) -> Result<(), ValidationError> {
-    // A phase without a stated beginning says nothing about its neighbours' order.
+    // A phase without a stated beginning implies nothing about the order of its neighbours.
     let begun: Vec<_> = project
         .phases
         .iter()

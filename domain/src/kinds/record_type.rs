@@ -1,4 +1,4 @@
-//! What the file of a kind says of it; everything else is written once over this.
+//! The trait of a kind: everything else is written once over it.
 
 use crate::base::filter::Filter;
 use crate::base::kind::Kind;
@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 use validator::Validate;
 
-/// How records of a kind hang below each other.
+/// How records of a kind form a hierarchy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hierarchy {
     /// By relationships of the type `part_of`.
@@ -18,32 +18,30 @@ pub enum Hierarchy {
     Broader,
 }
 
-/// Which dates the records of a kind have, and with them filters and orders.
+/// The dates of a kind, from which its date filters and sort orders follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dates {
-    /// None.
     None,
-    /// A member `period` in which they are active.
+    /// A member `period` of activity.
     Period,
-    /// A member `start`, and `posted` where there is none.
+    /// A member `start`, or `posted` if it is absent.
     Start,
 }
 
-/// The kind of a record: the struct holds its members, the constants the facts that differ by kind.
+/// The kind of a record: the struct has its members, the constants have the facts that differ by
+/// kind.
 pub trait RecordType: Serialize + DeserializeOwned + Validate + ToSchema + 'static {
-    /// The kind.
     const KIND: Kind;
     /// The English noun with its indefinite article.
     const A: &'static str;
-    /// The section of its operations in the OpenAPI document …
+    /// Section of its operations in the OpenAPI document.
     const TAG: &'static str;
-    /// … and what the section is about.
+    /// Description of that section.
     const ABOUT: &'static str;
-    /// Members that hold references.
+    /// Members that contain references.
     const REFERENCES: &'static [ReferenceField] = &[];
-    /// Members that hold text and may be translated.
+    /// Members that contain text and may be translated.
     const TEXTS: &'static [&'static str] = &[];
-    /// Members by which lists can be filtered.
     const FILTERS: &'static [Filter] = &[];
     /// The members that all kinds but relationships share, as references, texts and filters.
     const COMMON: (
@@ -51,17 +49,15 @@ pub trait RecordType: Serialize + DeserializeOwned + Validate + ToSchema + 'stat
         &'static [&'static str],
         &'static [Filter],
     ) = (common::REFERENCES, common::TEXTS, common::FILTERS);
-    /// Whether every record has a home region.
     const NEEDS_HOME_REGION: bool = true;
-    /// How records hang below each other.
     const HIERARCHY: Hierarchy = Hierarchy::PartOf;
-    /// Whether a search for the name of a record also finds what belongs to it.
+    /// Whether a search for the name of a record also finds its members.
     const STANDS_FOR_ITS_MEMBERS: bool = false;
-    /// Whether a search lists others first when they fit as well: records that classify.
+    /// Whether equally good hits of other kinds are listed first, because records of this kind only
+    /// classify.
     const CLASSIFIES: bool = false;
-    /// The place of the kind among suggestions, 0 first.
+    /// Rank of the kind among suggestions, 0 first.
     const SUGGESTION_RANK: u8;
-    /// Its dates.
     const DATES: Dates = Dates::None;
     /// A body from the seed pages, for the documentation.
     const EXAMPLE: &'static str;

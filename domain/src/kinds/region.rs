@@ -25,16 +25,16 @@ crate::vocabulary! {
     }
 }
 
-/// That a region is recognised („anerkannt"), and by whom.
+/// Official recognition of a region („anerkannt").
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Recognition {
-    /// Who recognises it, as the source writes.
+    /// Recognising body, as the source writes it.
     #[schema(min_length = 1, max_length = 300)]
     pub by: Option<String>,
-    /// Since when.
+    /// Date of recognition.
     pub since: Option<edtf::EdtfDate>,
-    /// The wording of the source.
+    /// Wording of the source.
     #[schema(min_length = 1, max_length = 1000)]
     pub as_stated: Option<String>,
 }
@@ -43,15 +43,15 @@ pub struct Recognition {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(default)]
 pub struct Region {
-    /// What every described kind shares.
+    /// Members of every described kind.
     #[serde(flatten)]
     #[validate(nested)]
     pub described: Described,
-    /// Its level.
+    /// Level of the region.
     pub level: Option<RegionLevel>,
-    /// That it is recognised.
+    /// Official recognition of the region.
     pub recognition: Option<Recognition>,
-    /// A point to show it on a map.
+    /// Point that represents the region on a map.
     pub point: Option<Point>,
 }
 

@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 crate::vocabulary! {
-    /// The types of relationships; what each joins and how it reads backwards is in [`table::RULES`].
+    /// The types of relationships; [`table::RULES`] defines what each joins and its inverse.
     RelationshipType "relationship_type" {
         MemberOf "member_of" "ist Mitglied von" "is a member of";
         Operates "operates" "betreibt" "operates";
@@ -42,7 +42,7 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// The roles in relationships; which type knows which role is in [`table::RULES`].
+    /// The roles in relationships; [`table::RULES`] defines the roles of each type.
     RelationshipRole "relationship_role" {
         Member "member" "Mitglied" "Member";
         FoundingMember "founding_member" "Gründungsmitglied" "Founding member";
@@ -70,32 +70,32 @@ crate::vocabulary! {
     }
 }
 
-/// A relationship between two records, a record of its own with version and history.
+/// A relationship between two records; itself a record with version and history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[validate(schema(function = "check", skip_on_field_errors = false))]
 pub struct Relationship {
-    /// What joins the two ends.
+    /// Type of the relationship.
     pub r#type: RelationshipType,
-    /// Where it starts. One end at least names a record.
+    /// End where the relationship starts. At least one end names a record.
     #[validate(nested)]
     pub from: End,
-    /// Where it leads.
+    /// End where the relationship leads.
     #[validate(nested)]
     pub to: End,
-    /// The roles of the `from` end; empty when none is stated.
+    /// Roles of the `from` end; empty if none is stated.
     #[serde(default)]
     #[schema(max_items = 10, value_type = BTreeSet<RelationshipRole>)]
     pub roles: Vec<RelationshipRole>,
-    /// When it holds.
+    /// Period of validity.
     #[validate(nested)]
     pub valid: Option<Period>,
-    /// The place of the `from` record in the order of the source, within `to`.
+    /// Position of the `from` record in the order of the source, within `to`.
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub position: Option<u32>,
-    /// What it is about: the programme of a funding, the subject of a cooperation.
+    /// Subject: the programme of a funding, the topic of a cooperation.
     #[schema(min_length = 1, max_length = 1000)]
     pub subject: Option<String>,
-    /// What is to be known about it; quotes the source where the nature is not stated.
+    /// Remarks; quotes the source if the nature of the relationship is not stated.
     #[schema(min_length = 1, max_length = 5000)]
     pub note: Option<String>,
     /// Grant numbers and the like.
@@ -108,13 +108,14 @@ pub struct Relationship {
     #[schema(max_items = 100)]
     #[validate(nested)]
     pub figures: Vec<Figure>,
-    /// The region whose editors may write it; that of `from` if it is an own record, else of `to`.
+    /// Region whose editors may write the relationship; that of `from` if it is an own record,
+    /// otherwise of `to`.
     pub home_region: Option<Slot>,
-    /// The key in the system that supplies it; never changes once set.
+    /// Key in the system that supplies it; never changes once set.
     pub external_id: Option<ExternalId>,
-    /// Where it was read.
+    /// Where the relationship was read.
     pub source: Option<Source>,
-    /// Only `published` is public, and only if both ends are; `draft` when absent at creation.
+    /// Only `published` is public, and only if both ends are; `draft` if absent at creation.
     pub publication: Option<Publication>,
 }
 
@@ -142,12 +143,12 @@ impl RecordType for Relationship {
 }
 
 impl Relationship {
-    /// What makes two statements the same statement: type, ends, role set and start, for
-    /// relationships without a stated end. `None` for those that have ended.
+    /// The key by which two relationships make the same statement: type, ends, set of roles and
+    /// start, for relationships without a stated end. `None` for those that have ended.
     #[must_use]
     pub fn sameness(&self) -> Option<String> {
         let valid = self.valid.unwrap_or_default();
-        // `..` says that it still holds: no end is stated.
+        // `..` means ongoing: no end is stated.
         if matches!(valid.to, Some(edtf::End::Date(_))) {
             return None;
         }

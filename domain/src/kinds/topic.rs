@@ -1,4 +1,4 @@
-//! Topics: the subjects that records are about, as a tree.
+//! Topics: the subjects of records, as a tree.
 
 use crate::base::kind::Kind;
 use crate::kinds::common::Described;
@@ -12,13 +12,13 @@ use validator::Validate;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(default)]
 pub struct Topic {
-    /// What every described kind shares.
+    /// Members of every described kind.
     #[serde(flatten)]
     #[validate(nested)]
     pub described: Described,
-    /// The next wider topic.
+    /// The next broader topic.
     pub broader: Option<Slot>,
-    /// A code of the topic in its scheme.
+    /// Code of the topic in its scheme.
     #[schema(min_length = 1, max_length = 100, example = "rural-care")]
     pub notation: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What of a record is compared, and by which keys its likes are found.
+//! The compared properties of a record, and the keys that find similar records.
 
 use crate::base::kind::Kind;
 use crate::kinds::common::NameType;
@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What of a record is compared.
+/// The compared properties of a record.
 #[derive(Debug, Clone)]
 pub struct Candidate {
     pub(crate) kind: Kind,
@@ -34,8 +34,8 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Reads a body; members that this release does not understand are passed over, since copies
-    /// come from releases that may be newer. `None` without a name.
+    /// Reads a body; members that this release does not understand are ignored, since copies may
+    /// come from newer releases. `None` without a name.
     #[must_use]
     pub fn of(kind: Kind, body: &Value) -> Option<Self> {
         let text = |member: &str| body.get(member).and_then(Value::as_str);
@@ -84,8 +84,8 @@ impl Candidate {
         })
     }
 
-    /// Texts that a duplicate of the record is likely to share with it: only records that share
-    /// one need to be compared. Common words come with a town, so that groups stay small.
+    /// Texts that a duplicate is likely to share with the record: only records that share one need
+    /// to be compared. Common words are combined with a town, so that groups stay small.
     #[must_use]
     pub fn keys(&self) -> BTreeSet<String> {
         let mut keys = BTreeSet::new();
@@ -116,7 +116,6 @@ impl Candidate {
         keys
     }
 
-    /// The stems of the towns that it has its seats in.
     pub(crate) fn towns(&self) -> BTreeSet<String> {
         self.seats
             .iter()
@@ -129,7 +128,7 @@ fn read<T: DeserializeOwned>(body: &Value, member: &str) -> Option<T> {
     serde_json::from_value(body.get(member)?.clone()).ok()
 }
 
-/// The entries of a list that can be read.
+/// The readable entries of a list.
 fn list<T: DeserializeOwned>(body: &Value, member: &str) -> Vec<T> {
     let entries = body.get(member).and_then(Value::as_array);
     let entries = entries.into_iter().flatten();

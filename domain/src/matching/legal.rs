@@ -1,4 +1,4 @@
-//! Legal forms in names. Two that differ are two legal entities, however alike the names are.
+//! Legal forms in names. Two different ones are two legal entities, however similar the names are.
 
 /// A legal form; a charitable one (gGmbH, gAG) is the same form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ const FORMS: &[(&[&str], LegalForm)] = &[
     (&["partgmbb"], Partnership),
 ];
 
-/// Takes the legal form out of the words of a name. Its first word is never one.
+/// Removes the legal form from the words of a name. The first word never belongs to one.
 pub(crate) fn take(words: &mut Vec<String>) -> Option<LegalForm> {
     for (form, which) in FORMS {
         let at = words
@@ -84,7 +84,7 @@ pub(crate) fn take(words: &mut Vec<String>) -> Option<LegalForm> {
     None
 }
 
-/// The legal form that a text is, such as `GmbH` or `e. V.`.
+/// Parses a legal form such as `GmbH` or `e. V.`.
 pub(crate) fn parse(words: Vec<String>) -> Option<LegalForm> {
     let mut words: Vec<String> = std::iter::once(String::new()).chain(words).collect();
     take(&mut words)

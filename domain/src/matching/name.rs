@@ -1,4 +1,4 @@
-//! Names taken apart, and how two of them relate.
+//! Names split into words.
 
 use crate::matching::legal;
 use crate::matching::legal::LegalForm;
@@ -6,28 +6,27 @@ use crate::matching::words;
 use crate::value::text::slugify;
 use std::collections::BTreeSet;
 
-/// A word of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Word {
-    /// Folded, as written.
+    /// Folded text.
     pub(crate) text: String,
     /// Without umlaut and ending, so that inflected forms are equal.
     pub(crate) stem: String,
-    /// Written in capitals, or with a full stop behind it.
+    /// Written in capitals, or followed by a full stop.
     pub(crate) short: bool,
 }
 
-/// A name as it is compared.
+/// A name prepared for comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Spelling {
     pub(crate) words: Vec<Word>,
-    /// All of it in one piece, small words too.
+    /// The whole name joined, including small words.
     pub(crate) text: String,
-    /// The legal form that stands in it.
+    /// The legal form in the name.
     pub(crate) form: Option<LegalForm>,
 }
 
-/// The names that a text holds: what stands in brackets is another one.
+/// The names in a text: text in brackets is another name.
 pub(crate) fn spellings(name: &str) -> Vec<Spelling> {
     let mut outside = String::new();
     let mut inside = Vec::new();
@@ -64,7 +63,6 @@ fn is_acronym(text: &str) -> bool {
         && capitals.count() * 2 > letters.count()
 }
 
-/// The words of a text in their folded form.
 pub(crate) fn folded(text: &str) -> Vec<String> {
     let text = text.replace('&', " und ").replace('+', " plus ");
     let slug = slugify(&text);
@@ -72,7 +70,7 @@ pub(crate) fn folded(text: &str) -> Vec<String> {
     words.map(str::to_owned).collect()
 }
 
-/// Gender colons, stars and underscores written as the form without.
+/// Replaces gender colons, stars and underscores by the form without them.
 fn plain_gender(name: &str) -> String {
     let mut text = name.to_owned();
     for mark in [':', '*', '_'] {
@@ -120,12 +118,11 @@ impl Spelling {
         Self { words, text, form }
     }
 
-    /// The stems of its words.
     pub(crate) fn stems(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(|word| word.stem.as_str())
     }
 
-    /// The stems of the words that say something.
+    /// The stems of the significant words.
     pub(crate) fn telling(&self) -> impl Iterator<Item = &str> {
         let telling = self
             .words
@@ -134,24 +131,22 @@ impl Spelling {
         telling.map(|word| word.stem.as_str())
     }
 
-    /// The words without what is between them.
     pub(crate) fn joined(&self) -> String {
         self.words.iter().map(|word| word.text.as_str()).collect()
     }
 
-    /// Whether others of its sort may well have the same name in another town.
+    /// Whether similar institutions in other towns probably have the same name.
     pub(crate) fn is_local(&self, towns: &BTreeSet<String>) -> bool {
         let names_town = self.stems().any(|stem| towns.contains(stem));
         let local = |word: &Word| words::is_local(&word.text) || words::is_common(&word.text);
         !names_town && self.words.iter().any(local)
     }
 
-    /// Whether it names something that is at one address only.
+    /// Whether it names something with a single address.
     pub(crate) fn is_shop(&self) -> bool {
         self.words.iter().any(|word| words::is_shop(&word.text))
     }
 
-    /// Whether it is one abbreviation and nothing else.
     pub(crate) fn is_one_short_word(&self) -> bool {
         matches!(self.words.as_slice(), [word] if word.short)
     }
@@ -164,7 +159,6 @@ impl Spelling {
     }
 }
 
-/// The words of a name that are written in capitals or end in a full stop.
 fn shortened(name: &str) -> BTreeSet<String> {
     let pieces = name.split([' ', '-', '/', ',', '–']);
     let short = pieces.filter(|piece| is_acronym(piece) || piece.ends_with('.'));
@@ -184,7 +178,7 @@ impl Word {
         self.text.bytes().all(|byte| byte.is_ascii_digit())
     }
 
-    /// The same word: inflected, mistyped or abbreviated.
+    /// Whether both are the same word: inflected, mistyped or abbreviated.
     pub(crate) fn fits(&self, other: &Self) -> bool {
         self.stem == other.stem || self.is_typo_of(other) || {
             let (a, b) = (self, other);
@@ -208,7 +202,7 @@ impl Word {
     }
 }
 
-/// A word without umlauts and ending: "Räume" and "Raum" are one.
+/// A word without umlauts and ending: "Räume" and "Raum" are equal.
 pub(crate) fn stem(word: &str) -> String {
     let bare = word
         .replace("ae", "a")

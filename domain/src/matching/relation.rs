@@ -1,36 +1,35 @@
-//! How two names relate, word by word.
+//! Comparison of two names, word by word.
 
 use crate::matching::name::{Spelling, Word, stem};
 use crate::matching::words;
 use std::collections::BTreeSet;
 
-/// How two names relate.
+/// Relation of two names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Relation {
-    /// Each has words that the other has not.
+    /// Each has words that the other lacks.
     Different,
-    /// One has words that speak of a part of the other, or of a body beside it.
+    /// One has words for a part of the other, or for a related body.
     Part,
     /// One is the initials of the other.
     Acronym,
-    /// One has words that the other has not.
+    /// One has words that the other lacks.
     Longer,
-    /// They differ in words that say nothing, or in spelling.
+    /// They differ in insignificant words or in spelling.
     Similar,
-    /// The same words.
     Same,
 }
 
-/// Words on which two names may differ for a reason that is known.
+/// Words by which two names may differ for a known reason.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     /// Stems of the towns of both, and of the years in which both take place.
     pub(crate) stems: BTreeSet<String>,
-    /// Whether the names are those of regions, where "Kreis" is all the difference.
+    /// Whether the names are those of regions, where "Kreis" is a significant difference.
     pub(crate) regions: bool,
 }
 
-/// How two names relate, seen with what is known of both.
+/// Compares two names, given the known reasons for differences.
 pub(crate) fn relation(a: &Spelling, b: &Spelling, known: &Known) -> Relation {
     if a.joined() == b.joined() {
         return Relation::Same;
@@ -87,7 +86,7 @@ fn judge(left_a: &Left<'_>, left_b: &Left<'_>, compared: &Aligned<'_>, known: &K
     }
 }
 
-/// A word that a name may have or lack.
+/// Whether a name may have or lack the word.
 fn is_slight(word: &Word, known: &Known) -> bool {
     if known.regions {
         return ["stadt", "gesundheitsregion", "region"].contains(&word.text.as_str());
@@ -95,10 +94,10 @@ fn is_slight(word: &Word, known: &Known) -> bool {
     words::is_soft(&word.text)
 }
 
-/// Words of two names that belong together.
+/// Words of two names aligned with each other.
 struct Aligned<'a> {
     pairs: Vec<(&'a Word, &'a Word)>,
-    /// What is left of a word whose ending is the other's: "Hausarztpraxis" and "Praxis".
+    /// Remainder of a word whose ending is the other's: "Hausarztpraxis" and "Praxis".
     prefixes: [Vec<Word>; 2],
     mistyped: bool,
 }
@@ -138,7 +137,7 @@ fn align<'a>(a: &'a [Word], b: &'a [Word]) -> Option<Aligned<'a>> {
     (!aligned.pairs.is_empty()).then_some(aligned)
 }
 
-/// Which of two words is a compound that ends in the other, and what stands before it.
+/// Which of two words is a compound that ends in the other, and its prefix.
 fn head(a: &Word, b: &Word) -> Option<(usize, Word)> {
     let before = |long: &Word, short: &Word| {
         if !words::is_common(&short.text) || short.text.len() < 5 {
@@ -152,11 +151,11 @@ fn head(a: &Word, b: &Word) -> Option<(usize, Word)> {
         .or_else(|| before(b, a).map(|word| (1, word)))
 }
 
-/// The words of one name that have no counterpart.
+/// The words of one name without a counterpart.
 struct Left<'a> {
-    /// Those without a known reason.
+    /// Words without a known reason.
     words: Vec<&'a Word>,
-    /// Whether there are others, such as the town.
+    /// Whether there are words with a known reason, such as the town.
     explained: bool,
 }
 
@@ -201,7 +200,7 @@ impl Aligned<'_> {
     }
 }
 
-/// Whether the letters of an acronym stand in a text in their order, beginning with its first.
+/// Whether the letters of an acronym occur in a text in order, beginning with its first.
 fn is_subsequence(acronym: &str, text: &str) -> bool {
     let mut letters = text.chars();
     acronym.chars().next() == text.chars().next()
@@ -210,7 +209,7 @@ fn is_subsequence(acronym: &str, text: &str) -> bool {
             .all(|letter| letters.any(|one| one == letter))
 }
 
-/// Whether one name is a single word made of the initials of the other.
+/// Whether one name is a single word of the initials of the other.
 fn is_initials(short: &Spelling, long: &Spelling) -> bool {
     let [word] = short.words.as_slice() else {
         return false;
@@ -220,7 +219,8 @@ fn is_initials(short: &Spelling, long: &Spelling) -> bool {
         && long.words.len() >= 2
         && (word.text == long.initials()
             || word.text.len() >= 3 && is_subsequence(&word.text, &joined) && {
-                // Every word of the long name begins with a letter of the acronym, or hides in one.
+                // Every word of the long name begins with a letter of the acronym, or is part of
+                // one.
                 long.words.len() <= word.text.len() && is_subsequence(&long.initials(), &word.text)
             })
 }

@@ -1,9 +1,9 @@
-//! Likely duplicates: how alike two records are, and why.
+//! Likely duplicates: the similarity of two records, with reasons.
 //!
-//! Names weigh most, taken apart into words, town and legal form; addresses, websites, telephone
-//! numbers and identifiers speak for or against. Two legal forms are two legal entities, whatever
-//! else is equal. The labelled pairs in `data/duplicates/pairs.ndjson` hold the scores to what
-//! people think.
+//! Names weigh most, split into words, town and legal form; addresses, websites, telephone numbers
+//! and identifiers count for or against. Two legal forms are two legal entities, whatever else is
+//! equal. The labelled pairs in `data/duplicates/pairs.ndjson` keep the scores in line with human
+//! judgement.
 
 #[cfg(test)]
 mod tests;
@@ -16,11 +16,11 @@ use crate::matching::relation::{Known, Relation, relation};
 use crate::matching::seat::{Nearness, nearest};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// From which score on a pair is listed unless another is asked for.
+/// Minimum score of a listed pair, unless another is requested.
 pub const THRESHOLD: f64 = 0.7;
 
 crate::vocabulary! {
-    /// What speaks for or against two records being one.
+    /// Evidence for or against two records being the same.
     ReasonCode "duplicate_reason" {
         SameName "same_name" "gleicher Name" "same name";
         SimilarName "similar_name" "ähnlicher Name" "similar name";
@@ -41,25 +41,25 @@ crate::vocabulary! {
     }
 }
 
-/// Why two records are thought to be one, or not.
+/// A reason for or against two records being the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
-    /// What it is.
+    /// Code of the reason.
     pub code: ReasonCode,
-    /// The value that they share, where there is one.
+    /// Shared value, if there is one.
     pub value: Option<String>,
 }
 
-/// How alike two records are.
+/// Similarity of two records.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Likeness {
     /// From 0 to 1.
     pub score: f64,
-    /// What speaks for it and against it.
+    /// Reasons for and against.
     pub reasons: Vec<Reason>,
 }
 
-/// How alike two records of one kind are; `None` if they cannot be one.
+/// The similarity of two records of one kind; `None` if they cannot be the same.
 #[must_use]
 pub fn score(a: &Candidate, b: &Candidate) -> Option<Likeness> {
     if a.kind != b.kind || on_two_levels(a, b) || on_two_days(a, b) {
@@ -88,13 +88,13 @@ fn on_two_levels(a: &Candidate, b: &Candidate) -> bool {
     tier(a).zip(tier(b)).is_some_and(|(a, b)| a != b)
 }
 
-/// An event on another day is another event.
+/// Events on different days are different events.
 fn on_two_days(a: &Candidate, b: &Candidate) -> bool {
     let days = a.day.as_ref().zip(b.day.as_ref());
     days.is_some_and(|(a, b)| !a.starts_with(b.as_str()) && !b.starts_with(a.as_str()))
 }
 
-/// What two records have in common and what not.
+/// Common and conflicting properties of two records.
 struct Facts {
     relation: Relation,
     sort: Sort,
@@ -105,11 +105,11 @@ struct Facts {
 /// How rare the name of two records is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sort {
-    /// There is one of the name.
+    /// Only one has the name.
     Unique,
     /// Another town may have one of the same name.
     Local,
-    /// The same, and it is at one address only.
+    /// As `Local`, and it has a single address.
     Shop,
 }
 
@@ -164,7 +164,7 @@ impl Facts {
         if apart {
             return score.min(0.3);
         }
-        // One system seldom supplies one thing twice.
+        // One system rarely supplies one thing twice.
         let systems = a.external.as_ref().zip(b.external.as_ref());
         if systems.is_some_and(|(a, b)| a.system == b.system) {
             return score - 0.1;
@@ -178,7 +178,7 @@ impl Facts {
             Relation::Different | Relation::Part => 0.2,
             // Topics have no place that could confirm it.
             Relation::Acronym if stated && kind == Kind::Topic => 0.75,
-            // An abbreviation that is stated says more than one that fits.
+            // A stated abbreviation is stronger evidence than a matching one.
             Relation::Acronym if stated => 0.65 + self.by_place_of_longer(kind),
             Relation::Acronym => 0.55 + self.by_place_of_longer(kind),
             Relation::Longer => 0.5 + self.by_place_of_longer(kind),
@@ -187,7 +187,7 @@ impl Facts {
         }
     }
 
-    /// What the place says if the names are equal.
+    /// The evidence of the place if the names are equal.
     fn by_place_of_equal(&self) -> f64 {
         let reached = CONTACT.iter().any(|(code, _)| self.has(*code));
         match self.nearness {
@@ -210,7 +210,7 @@ impl Facts {
         }
     }
 
-    /// What the place says if one name says more than the other.
+    /// The evidence of the place if one name is longer than the other.
     fn by_place_of_longer(&self, kind: Kind) -> f64 {
         let place = match self.nearness {
             Nearness::SameAddress => 0.22,
@@ -232,20 +232,20 @@ impl Facts {
         match self.relation {
             Relation::Different | Relation::Part => sum.min(0.2),
             Relation::Acronym | Relation::Longer => sum,
-            // Most of what could be said is said by the name.
+            // The name already carries most of the evidence.
             Relation::Similar | Relation::Same => sum / 3.0,
         }
     }
 }
 
-/// What a way to reach both says, if the names leave room for doubt.
+/// The evidence of shared contact details, if the names leave room for doubt.
 const CONTACT: [(ReasonCode, f64); 3] = [
     (ReasonCode::SameWebsite, 0.15),
     (ReasonCode::SamePhone, 0.2),
     (ReasonCode::SameEmail, 0.1),
 ];
 
-/// What two records share or are opposed in beside name and place.
+/// Agreements and conflicts of two records besides name and place.
 fn shared(a: &Candidate, b: &Candidate) -> BTreeMap<ReasonCode, Option<String>> {
     let both = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
     let (same_identifier, other_identifier) = identifiers(a, b);
@@ -269,7 +269,7 @@ fn shared(a: &Candidate, b: &Candidate) -> BTreeMap<ReasonCode, Option<String>> 
     plain.map(|(code, _)| (code, None)).chain(valued).collect()
 }
 
-/// The words on which the names may differ for a reason that is known.
+/// Words by which the names may differ for a known reason.
 fn known(a: &Candidate, b: &Candidate, nearness: Nearness) -> Known {
     let mut stems: BTreeSet<String> = a.acronyms.union(&b.acronyms).cloned().collect();
     if nearness != Nearness::OtherTown {
@@ -286,7 +286,7 @@ fn known(a: &Candidate, b: &Candidate, nearness: Nearness) -> Known {
     }
 }
 
-/// The nearest relation of any two names, whether it is by a further name, and the two names.
+/// The closest relation of any two names, whether it uses a further name, and the two names.
 fn names<'a>(
     a: &'a Candidate,
     b: &'a Candidate,
@@ -302,7 +302,7 @@ fn names<'a>(
             if further && short && found >= Relation::Similar {
                 found = Relation::Acronym;
             }
-            // What a further name adds or leaves out says nothing.
+            // Words that a further name adds or leaves out are no evidence.
             if further && found == Relation::Longer {
                 continue;
             }

@@ -1,33 +1,28 @@
-//! Where two records are, compared as far as addresses are known.
+//! Comparison of the addresses of two records, as far as they are known.
 
 use crate::matching::name::{folded, stem};
 use crate::value::place::{Place, Point};
 use std::collections::BTreeSet;
 
-/// An address as it is compared.
+/// An address prepared for comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Seat {
     /// Street and the digits of the number.
     pub(crate) street: Option<String>,
-    /// Postal code.
     pub(crate) postal_code: Option<String>,
-    /// The stems of the town's name.
     pub(crate) town: BTreeSet<String>,
     point: Option<Point>,
 }
 
-/// How the addresses of two records relate; the nearest two count.
+/// Relation of the addresses of two records; the nearest two count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Nearness {
-    /// In two towns.
     OtherTown,
     /// One of them has no address.
     Unknown,
-    /// In one town, in two streets.
+    /// In one town, on two streets.
     OtherStreet,
-    /// In one town.
     SameTown,
-    /// At one address.
     SameAddress,
 }
 
@@ -83,13 +78,12 @@ impl Seat {
         if self.town.is_empty() || other.town.is_empty() {
             return None;
         }
-        // There are many of the name Neustadt, but not in one postal area.
+        // Many towns are called Neustadt, but not in one postal area.
         let far = codes.is_some_and(|(a, b)| a.get(..2) != b.get(..2));
         let one = self.town.is_subset(&other.town) || other.town.is_subset(&self.town);
         Some(one && !far)
     }
 
-    /// How far two points are apart, in degrees of latitude.
     fn distance(&self, other: &Self) -> Option<f64> {
         let (a, b) = self.point.zip(other.point)?;
         let east = (a.lon - b.lon) * a.lat.to_radians().cos();
@@ -97,7 +91,6 @@ impl Seat {
     }
 }
 
-/// How near the nearest addresses of two records are.
 pub(crate) fn nearest(a: &[Seat], b: &[Seat]) -> Nearness {
     let pairs = a
         .iter()
@@ -105,7 +98,7 @@ pub(crate) fn nearest(a: &[Seat], b: &[Seat]) -> Nearness {
     pairs.max().unwrap_or(Nearness::Unknown)
 }
 
-/// A street as it is compared: "Mainzer Str. 118 a" and "Mainzer Straße 118" are one.
+/// A street prepared for comparison: "Mainzer Str. 118 a" and "Mainzer Straße 118" are equal.
 fn street(text: &str) -> String {
     let mut found = String::new();
     for word in folded(text) {

@@ -1,13 +1,13 @@
-//! Words of names that say little by themselves, and words that are two spellings of one.
+//! Words of names with little significance, and spelling variants.
 
-/// Says nothing between two names.
+/// Words that do not distinguish two names.
 const STOP: &[&str] = &[
     "der", "die", "das", "des", "dem", "den", "und", "fuer", "in", "im", "am", "an", "auf", "bei",
     "beim", "von", "vom", "zu", "zur", "zum", "aus", "mit", "of", "the", "and", "for", "at", "et",
     "dr", "prof", "med", "dent", "dipl",
 ];
 
-/// Spellings of one word: the first is written out as the second.
+/// Spelling variants: the first is expanded to the second.
 const SPELT: &[(&str, &str)] = &[
     ("st", "sankt"),
     ("uni", "universitaet"),
@@ -61,7 +61,7 @@ const SPELT: &[(&str, &str)] = &[
     ("iv", "4"),
 ];
 
-/// What very many names of one sort have in common.
+/// Words that very many names of one type share.
 const COMMON: &[&str] = &[
     "apotheke",
     "praxis",
@@ -154,7 +154,7 @@ const SOFT: &[&str] = &[
     "offizin",
 ];
 
-/// Words that make the name of a whole the name of another body beside it or of a part of it.
+/// Words that turn the name of a whole into the name of a part or a related body.
 const PART: &[&str] = &[
     "foerderverein",
     "freundeskreis",
@@ -198,7 +198,7 @@ const PART: &[&str] = &[
     "energie",
 ];
 
-/// Endings of words for what stands in one town and often has its like in the next.
+/// Endings of words for local institutions with likely namesakes in other towns.
 const LOCAL: &[&str] = &[
     "apotheke",
     "praxis",
@@ -225,7 +225,7 @@ const LOCAL: &[&str] = &[
     "netz",
 ];
 
-/// Endings of words for what is at one address only.
+/// Endings of words for institutions with a single address.
 const SHOP: &[&str] = &[
     "apotheke",
     "praxis",
@@ -236,7 +236,7 @@ const SHOP: &[&str] = &[
     "heim",
 ];
 
-/// How a word is written out.
+/// The expanded form of a word.
 pub(crate) fn spelt_out(word: &str) -> Option<&'static str> {
     let found = SPELT.iter().find(|(short, _)| *short == word);
     found.map(|(_, long)| *long)

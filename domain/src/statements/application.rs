@@ -7,41 +7,41 @@ use uuid::Uuid;
 
 use crate::kinds::common::Publication;
 
-/// How many bytes an application may have.
+/// Maximum size of an application in bytes.
 pub const MAX_APPLICATION: usize = 8 * 1024;
 
-/// An application as sent. What it says of people is for the editors of the network alone and is
-/// no part of any record.
+/// An application as sent. Data about people in it is visible to the editors of the network only
+/// and not part of any record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApplicationInput {
-    /// Who applies.
+    /// Applicant.
     pub applicant: Applicant,
-    /// The organisation, if the directory has it: the id or slug of a published actor.
+    /// Organisation, if it is in the directory: id or slug of a published actor.
     #[schema(min_length = 1, max_length = 200)]
     pub actor: Option<String>,
-    /// What there is to say.
+    /// Message to the editors.
     #[schema(min_length = 1, max_length = 4000)]
     pub message: Option<String>,
 }
 
-/// Who applies for membership.
+/// Applicant for membership.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Applicant {
-    /// The name of the organisation; required without `actor`.
+    /// Name of the organisation; required without `actor`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 300)]
     pub organisation: Option<String>,
-    /// Whom to ask there.
+    /// Contact at the organisation.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 200)]
     pub person: Option<String>,
-    /// Their e-mail address.
+    /// E-mail address of the contact.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "email", max_length = 300)]
     pub email: Option<String>,
-    /// Their phone number.
+    /// Phone number of the contact.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 50)]
     pub phone: Option<String>,
@@ -50,19 +50,19 @@ pub struct Applicant {
 /// An application as the editors of the network read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Application {
-    /// The application.
+    /// Id of the application.
     pub id: Uuid,
-    /// The membership that it asks for: publishing this relationship admits the applicant, deleting
-    /// it turns the application down and erases it.
+    /// The requested membership: publishing this relationship admits the applicant, deleting it
+    /// rejects the application and erases it.
     pub relationship: Uuid,
-    /// How far that relationship is.
+    /// Publication state of that relationship.
     pub publication: Publication,
-    /// Who applies.
+    /// Applicant.
     pub applicant: Applicant,
-    /// What there is to say.
+    /// Message to the editors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// When it arrived (RFC 3339 UTC, microseconds).
+    /// When the application arrived (RFC 3339 UTC, microseconds).
     #[serde(serialize_with = "crate::base::record::micros")]
     pub created_at: DateTime<Utc>,
 }

@@ -1,5 +1,5 @@
-//! Contact persons: people to ask about a record. They are no part of it, since what is said of
-//! people follows other rules than what is said of organisations.
+//! Contact persons of a record. They are not part of it, since data about people follows other
+//! rules than data about organisations.
 
 use crate::base::fault::{Fault, FieldError};
 use crate::base::json::without_absent;
@@ -12,11 +12,11 @@ use std::sync::LazyLock;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// How many bytes a contact person may have as it is sent.
+/// Maximum size of a contact person in bytes.
 pub const MAX_CONTACT_PERSON: usize = 16 * 1024;
 
 crate::vocabulary! {
-    /// Who sees a contact person.
+    /// Audience of a contact person.
     PersonVisibility "person_visibility" {
         Editors "editors" "nur die Redaktion" "editors only";
         Public "public" "alle, solange die Einwilligung gilt" "everybody, as long as the consent is valid";
@@ -27,18 +27,18 @@ crate::vocabulary! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContactPersonInput {
-    /// The name.
+    /// Name of the person.
     #[schema(min_length = 1, max_length = 200, example = "Erika Beispiel")]
     pub name: String,
-    /// What the person is there.
+    /// Role of the person in the organisation.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 200, example = "Netzwerkmanagement")]
     pub role: Option<String>,
-    /// An e-mail address.
+    /// E-mail address.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "email", max_length = 254)]
     pub email: Option<String>,
-    /// A telephone number.
+    /// Telephone number.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 50)]
     pub phone: Option<String>,
@@ -46,26 +46,26 @@ pub struct ContactPersonInput {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "language", max_length = 35, example = "de")]
     pub language: Option<String>,
-    /// What the data are kept for (GDPR Art. 5(1)(b)).
+    /// Purpose of keeping the data (GDPR Art. 5(1)(b)).
     #[schema(min_length = 1, max_length = 500)]
     pub purpose: String,
-    /// What the person has agreed to; required for `public`.
+    /// Consent of the person; required for `public`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consent: Option<Consent>,
-    /// Who sees the person; `editors` when absent.
+    /// Audience of the person; `editors` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visibility: Option<PersonVisibility>,
 }
 
-/// The consent of a person to being shown to everybody.
+/// Consent of a person to being shown publicly.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Consent {
-    /// From when on (RFC 3339).
+    /// Beginning of the consent (RFC 3339).
     #[schema(value_type = String, format = "timestamp", example = "2025-01-01T00:00:00Z")]
     #[serde(serialize_with = "crate::base::record::micros")]
     pub from: DateTime<Utc>,
-    /// Until when: from that moment on the person is not shown. Open when absent.
+    /// End of the consent: from then on the person is not shown. Open-ended if absent.
     #[schema(value_type = Option<String>, format = "timestamp")]
     #[serde(
         default,
@@ -80,7 +80,6 @@ pub struct Consent {
 }
 
 impl Consent {
-    /// Whether the consent is valid at a moment.
     #[must_use]
     pub fn is_valid_at(&self, now: DateTime<Utc>) -> bool {
         self.from <= now && self.until.is_none_or(|until| now < until)
@@ -88,10 +87,10 @@ impl Consent {
 }
 
 impl ContactPersonInput {
-    /// Reads and checks what was sent.
+    /// Parses and validates input.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
+    /// All violations.
     pub fn read(mut sent: Value) -> Result<Self, Vec<FieldError>> {
         static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<ContactPersonInput>);
         without_absent(&mut sent);
@@ -137,52 +136,53 @@ impl ContactPersonInput {
     }
 }
 
-/// A contact person as it is read. Everybody reads name, role and how to reach the person, if the
-/// consent allows it at this moment; the rest is for the editors of the record.
+/// A contact person as read. Everyone sees name, role and contact details, if the consent allows it
+/// at this moment; the rest is for the editors of the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(example = json!({"id": "0193e5a0-0000-7000-8000-00000000000a", "record": {"kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002"}, "name": "Erika Beispiel", "role": "Netzwerkmanagement", "email": "erika@beispiel.example", "language": "de"}))]
 pub struct ContactPerson {
-    /// The contact person.
+    /// Id of the contact person.
     pub id: Uuid,
-    /// Whom or what to ask the person about.
+    /// Record of the contact person.
     pub record: RecordRef,
-    /// The name.
+    /// Name of the person.
     #[schema(example = "Erika Beispiel")]
     pub name: String,
-    /// What the person is there.
+    /// Role of the person in the organisation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// An e-mail address.
+    /// E-mail address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// A telephone number.
+    /// Telephone number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
     /// BCP 47 language in which to write to the person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// From 1, plus 1 per change; the `ETag`. This and what follows only for editors of the record.
+    /// From 1, plus 1 per change; the `ETag`. This and the following members are only for editors
+    /// of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<i64>,
-    /// When it was made (RFC 3339 UTC, microseconds).
+    /// When the entry was created (RFC 3339 UTC, microseconds).
     #[serde(
         skip_serializing_if = "Option::is_none",
         serialize_with = "crate::base::record::micros_opt"
     )]
     pub created_at: Option<DateTime<Utc>>,
-    /// When it was last changed.
+    /// When the entry was last changed.
     #[serde(
         skip_serializing_if = "Option::is_none",
         serialize_with = "crate::base::record::micros_opt"
     )]
     pub updated_at: Option<DateTime<Utc>>,
-    /// What the data are kept for.
+    /// Purpose of keeping the data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
-    /// What the person has agreed to.
+    /// Consent of the person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consent: Option<Consent>,
-    /// Who sees the person.
+    /// Audience of the person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visibility: Option<PersonVisibility>,
 }

@@ -1,4 +1,4 @@
-//! Everything that is held about a person, as one document (GDPR Art. 15).
+//! Everything that this node holds about a person, as one document (GDPR Art. 15).
 
 use crate::base::fault::{Fault, FieldError};
 use crate::exchange::change::Op;
@@ -9,22 +9,22 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Whom the document is about; one of them at least.
+/// Person in question; at least one member is required.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PersonalDataInput {
-    /// The person's e-mail address.
+    /// E-mail address of the person.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "email", max_length = 254)]
     pub email: Option<String>,
-    /// The person's name; others may have the same.
+    /// Name of the person; others may have the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 3, max_length = 200)]
     pub name: Option<String>,
 }
 
 impl PersonalDataInput {
-    /// What the schema cannot say and that is wrong.
+    /// Violations that the schema cannot express.
     #[must_use]
     pub fn faults(&self) -> Vec<FieldError> {
         if self.email.is_some() || self.name.is_some() {
@@ -37,26 +37,25 @@ impl PersonalDataInput {
     }
 }
 
-/// Everything that this node holds about a person. What partners hold, and what rests in back-ups,
-/// is not in it.
+/// Everything that this node holds about a person. Data at partners and in backups is not included.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(example = json!({"about": {"email": "erika@beispiel.example"}, "at": "2026-03-01T08:00:00.000000Z", "contact_persons": [{"id": "0193e5a0-0000-7000-8000-00000000000a", "record": {"kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002"}, "name": "Erika Beispiel", "role": "Netzwerkmanagement", "email": "erika@beispiel.example", "language": "de"}], "applications": [], "accounts": [], "mentions": [{"place": "version", "kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002", "version": 3}], "kept_answers": 0}))]
 pub struct PersonalData {
-    /// What was looked for.
+    /// Query of the request.
     pub about: PersonalDataInput,
-    /// When (RFC 3339 UTC, microseconds).
+    /// When the document was generated (RFC 3339 UTC, microseconds).
     #[serde(serialize_with = "crate::base::record::micros")]
     pub at: DateTime<Utc>,
-    /// The person as a contact person.
+    /// Entries of the person as a contact person.
     pub contact_persons: Vec<ContactPerson>,
     /// Applications for membership that name the person.
     pub applications: Vec<HeldApplication>,
     /// Accounts with this name or subject.
     pub accounts: Vec<HeldAccount>,
-    /// Where else the address or the name stands in a text.
+    /// Other texts that contain the address or the name.
     pub mentions: Vec<Mention>,
-    /// How many answers kept under an `Idempotency-Key` hold the address or the name; they go by
-    /// themselves after seven days.
+    /// Number of stored responses to requests with an `Idempotency-Key` that contain the address or
+    /// the name; they expire after seven days.
     #[schema(minimum = 0)]
     pub kept_answers: u64,
 }
@@ -64,16 +63,16 @@ pub struct PersonalData {
 /// An application for membership.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct HeldApplication {
-    /// The application.
+    /// Id of the application.
     pub id: Uuid,
-    /// The network.
+    /// Network that was applied to.
     pub network: Uuid,
-    /// Who applied.
+    /// Applicant.
     pub applicant: Applicant,
-    /// What they wrote.
+    /// Message of the application.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// When it arrived.
+    /// When the application arrived.
     #[serde(serialize_with = "crate::base::record::micros")]
     pub created_at: DateTime<Utc>,
 }
@@ -81,56 +80,56 @@ pub struct HeldApplication {
 /// An account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct HeldAccount {
-    /// The account.
+    /// Id of the account.
     pub id: Uuid,
-    /// What it signs in with.
+    /// Sign-in name.
     pub name: String,
-    /// Where it signs in instead of here.
+    /// External issuer, if the account signs in there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// What that issuer calls it.
+    /// Subject at that issuer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// When it was made.
+    /// When the account was created.
     #[serde(serialize_with = "crate::base::record::micros")]
     pub created_at: DateTime<Utc>,
-    /// What it may: role and region.
+    /// Permissions: role and region.
     pub grants: Vec<HeldGrant>,
-    /// What it has changed, in order.
+    /// Changes made by the account, in order.
     pub changes: Vec<HeldChange>,
 }
 
-/// What an account may.
+/// A permission of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct HeldGrant {
-    /// The role.
+    /// Role of the grant.
     pub role: String,
-    /// The region; absent for the whole node.
+    /// Region of the grant; absent for the whole node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<Uuid>,
 }
 
-/// A change that an account made.
+/// A change made by an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct HeldChange {
-    /// When.
+    /// Time of the change.
     #[serde(serialize_with = "crate::base::record::micros")]
     pub at: DateTime<Utc>,
-    /// What happened.
+    /// Operation of the change.
     pub op: Op,
-    /// The kind of the record.
+    /// Kind of the record.
     pub kind: String,
-    /// The record.
+    /// Id of the record.
     pub id: Uuid,
-    /// The version.
+    /// Version of the record.
     pub version: i64,
-    /// Why.
+    /// Reason of the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
 crate::vocabulary! {
-    /// In what kind of text somebody is mentioned.
+    /// Type of text that mentions the person.
     MentionPlace "mention_place" {
         Record "record" "im Datensatz" "in the record";
         Version "version" "in einer früheren Fassung" "in an earlier version";
@@ -139,15 +138,15 @@ crate::vocabulary! {
     }
 }
 
-/// A text in which the address or the name stands.
+/// A text that contains the address or the name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Mention {
-    /// What kind of text it is.
+    /// Type of text.
     pub place: MentionPlace,
-    /// The kind of the record.
+    /// Kind of the record.
     pub kind: String,
-    /// The record.
+    /// Id of the record.
     pub id: Uuid,
-    /// The version.
+    /// Version of the record.
     pub version: i64,
 }

@@ -1,4 +1,4 @@
-//! A body on its way in: everything that is wrong with it at once; and what the database needs of it.
+//! Validation of a body with all violations at once, and the fields that the database needs.
 
 use crate::base::fault::{Fault, FieldError};
 use crate::base::filter::Filter;
@@ -24,73 +24,55 @@ use validator::ValidationErrors;
 mod rules;
 mod translation;
 
-/// A body after checking.
 #[derive(Debug, Clone)]
 pub struct Checked {
     /// The body without envelope, `null` and `[]`; complete only if there are no errors.
     pub body: Value,
-    /// Everything that must be corrected.
     pub errors: Vec<FieldError>,
-    /// What is likely wrong but accepted (check digits of schemes that tolerate it).
+    /// Values that are probably wrong but accepted (check digits of schemes that tolerate it).
     pub warnings: Vec<FieldError>,
 }
 
-/// What the database and the rules of access need of a stored body.
+/// The fields of a stored body that the database and the rules of access need.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
-    /// The name; absent for relationships.
     pub name: Option<String>,
-    /// The slug.
     pub slug: Option<String>,
-    /// Whose editors may write it.
     pub home_region: Option<Uuid>,
-    /// The key in the supplying system.
     pub external_id: Option<ExternalId>,
-    /// How far it is on its way to the public.
     pub publication: Option<Publication>,
-    /// When a job publishes it.
     pub publish_at: Option<DateTime<Utc>>,
     /// Identifiers that are unique per origin; none for relationships (a grant number may recur).
     pub identifiers: Vec<Identifier>,
-    /// The relationship itself, if it is one.
     pub relationship: Option<Relationship>,
     /// The day whose state the source describes.
     pub as_of: Option<EdtfDate>,
 }
 
-/// What the file of a kind says of it, made once from its struct.
+/// The properties of a kind, computed once from its struct.
 pub struct KindSchema {
-    /// The kind.
     pub kind: Kind,
-    /// Its name in JSON schemas.
     pub name: &'static str,
-    /// The English noun with its indefinite article.
     pub a: &'static str,
-    /// The section of its operations in the OpenAPI document …
+    /// Section of its operations in the OpenAPI document.
     pub tag: &'static str,
-    /// … and what the section is about.
+    /// Description of that section.
     pub about: &'static str,
-    /// Places that hold references.
+    /// Places that contain references.
     pub references: Vec<ReferenceField>,
-    /// Members that may be translated.
     pub texts: Vec<&'static str>,
-    /// Members by which lists can be filtered.
     pub filters: Vec<Filter>,
-    /// Members that a record of the kind can have.
     pub members: Vec<String>,
-    /// Members that every record of the kind has.
     pub required: Vec<String>,
-    /// Whether every record has a home region.
     pub needs_home_region: bool,
-    /// How records hang below each other.
     pub hierarchy: Hierarchy,
-    /// Whether a search for the name of a record also finds what belongs to it.
+    /// Whether a search for the name of a record also finds its members.
     pub stands_for_its_members: bool,
-    /// Whether a search lists others first when they fit as well: records that classify.
+    /// Whether equally good hits of other kinds are listed first, because records of this kind only
+    /// classify.
     pub classifies: bool,
-    /// The place of the kind among suggestions, 0 first.
+    /// Rank of the kind among suggestions, 0 first.
     pub suggestion_rank: u8,
-    /// Its dates.
     pub dates: Dates,
     /// A body from the seed pages, for the documentation.
     pub example: &'static str,
@@ -99,7 +81,7 @@ pub struct KindSchema {
     read: fn(&Value) -> Result<Reading, serde_json::Error>,
 }
 
-/// What a body's shape and rules tell of it.
+/// Results of checking the shape and the rules of a body.
 struct Inspected {
     errors: Vec<FieldError>,
     warnings: Vec<FieldError>,
@@ -141,19 +123,19 @@ impl KindSchema {
         }
     }
 
-    /// The JSON schemas of the record, of its input, and of all that they refer to.
+    /// The JSON schemas of the record, of its input, and of everything they refer to.
     #[must_use]
     pub const fn components(&self) -> &Components {
         &self.components
     }
 
-    /// Whether the schema of the kind is sound.
+    /// Whether the schema of the kind compiles.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.shape.is_sound()
     }
 
-    /// Checks a body that was sent: shape, rules, translations; everything at once.
+    /// Validates an input body: shape, rules, translations; everything at once.
     #[must_use]
     pub fn check(&self, sent: Value) -> Checked {
         let mut body = sent;
@@ -174,8 +156,8 @@ impl KindSchema {
         }
     }
 
-    /// What the database needs of a body; unknown members and codes are passed over, since copies
-    /// come from releases that may be newer.
+    /// The fields that the database needs; unknown members and codes are ignored, since copies may
+    /// come from newer releases.
     #[must_use]
     pub fn facts(&self, body: &Value) -> Facts {
         if let Ok(reading) = (self.read)(body) {
@@ -185,8 +167,8 @@ impl KindSchema {
         (self.read)(&pruned.value).map_or_else(|_| Facts::default(), |reading| reading.facts)
     }
 
-    /// Everything that is wrong with a body but for its translations, and its facts if it can be
-    /// read: shape first, then the rules on what the shape leaves readable.
+    /// All violations of a body except in its translations, and its fields if it can be parsed:
+    /// shape first, then the rules on the parts with a valid shape.
     fn inspect(&self, body: &Value) -> Inspected {
         let mut errors = self.shape.misfits(body);
         if !body.is_object() {
@@ -211,14 +193,14 @@ impl KindSchema {
                     Fault::new("invalid-value").with("why", why),
                 ));
             }
-            // The shape's errors say it better.
+            // The errors of the shape are more precise.
             Err(_) => {}
         }
         Inspected { errors, warnings }
     }
 
-    /// The body without what keeps it from being parsed; where a required member had to go, the
-    /// object that needs it goes too.
+    /// The body without the parts that prevent parsing; if a required member had to be removed, the
+    /// object that needs it is removed too.
     fn readable(&self, body: &Value, errors: &[FieldError]) -> Pruned {
         let mut cuts = blocking(errors);
         loop {
@@ -247,8 +229,7 @@ fn member_names(schema: &Value) -> (Vec<String>, Vec<String>) {
     )
 }
 
-/// The pointers of errors that keep a body from being parsed (unknown members and repeated entries
-/// do not).
+/// The pointers of errors that prevent parsing (unknown members and repeated entries do not).
 fn blocking(errors: &[FieldError]) -> Vec<String> {
     errors
         .iter()

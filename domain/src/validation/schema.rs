@@ -1,7 +1,7 @@
-//! The JSON Schemas of the kinds, three forms of each: the body as stored (`Actor`), the record as
-//! served (`ActorRecord`: open, since copies keep members that this release does not know), and the
-//! body as sent (`ActorInput`: closed, references in every form that input may take, the envelope
-//! allowed).
+//! The JSON Schemas of the kinds, three variants of each: the body as stored (`Actor`), the record
+//! as served (`ActorRecord`: open, since copies keep members that this release does not know), and
+//! the body as sent (`ActorInput`: closed, with references in every form that input may have, and
+//! the envelope allowed).
 
 use crate::base::record::Envelope;
 use crate::base::schema::{COMPONENTS, Components, merge, tidy};
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use utoipa::{PartialSchema, ToSchema};
 
-/// Why input may carry members of the envelope.
+/// Reason why input may contain members of the envelope.
 const ENVELOPE_IN_INPUT: &str = "Accepted so that a record that was read can be sent back; `id` and `kind` must be those of the URL, the rest is ignored.";
 
-/// The schemas of a kind: its body, its record, its input, and all that they refer to.
+/// The schemas of a kind: its body, its record, its input, and everything they refer to.
 #[must_use]
 pub fn of<T: RecordType>() -> Components {
     let mut schemas = vec![(T::name().into_owned(), T::schema())];
@@ -28,7 +28,7 @@ pub fn of<T: RecordType>() -> Components {
         .remove(Envelope::name().as_ref())
         .unwrap_or_default();
     components.insert(format!("{name}Record"), record(&name, &envelope, &body));
-    // The body alone is never sent or served; what it refers to is.
+    // The body alone is never sent or served; its components are.
     components.remove(&name);
     components.remove("Described");
     inputs(&mut components, &name, &body, &envelope);
@@ -45,7 +45,7 @@ fn record(name: &str, envelope: &Value, body: &Value) -> Value {
     schema
 }
 
-/// Adds `{name}Input` and an `…Input` form of every object that it reaches.
+/// Adds `{name}Input` and an `…Input` variant of every object that it refers to.
 fn inputs(components: &mut Components, name: &str, body: &Value, envelope: &Value) {
     let objects: BTreeSet<String> = components
         .iter()
@@ -82,7 +82,7 @@ fn inputs(components: &mut Components, name: &str, body: &Value, envelope: &Valu
     components.insert(format!("{name}Input"), input);
 }
 
-/// Refuses unknown members and points to the input forms.
+/// Rejects unknown members and refers to the input variants.
 fn close(schema: &mut Value, objects: &BTreeSet<String>) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(|item| close(item, objects)),

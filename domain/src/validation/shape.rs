@@ -1,4 +1,4 @@
-//! The shape of a body, checked against its JSON Schema: every misfit at once, each with a pointer.
+//! Validation of a body against its JSON Schema: every violation at once, each with a pointer.
 
 use crate::base::fault::{Fault, FieldError};
 use crate::base::nearest::nearest;
@@ -11,14 +11,12 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use utoipa::ToSchema;
 
-/// A compiled schema.
 pub struct Shape {
     schema: Value,
     validator: Option<Validator>,
 }
 
 impl Shape {
-    /// Compiles the component `name`.
     #[must_use]
     pub fn new(name: &str, components: Components) -> Self {
         let schema = json!({
@@ -34,7 +32,6 @@ impl Shape {
         Self { schema, validator }
     }
 
-    /// Compiles the schema of a type.
     #[must_use]
     pub fn of<T: ToSchema>() -> Self {
         let mut schemas = vec![(T::name().into_owned(), T::schema())];
@@ -42,14 +39,14 @@ impl Shape {
         Self::new(&T::name(), crate::base::schema::tidy(schemas))
     }
 
-    /// Whether the schema compiled; a test holds every schema to it.
+    /// Whether the schema compiled; a test checks every schema.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.validator.is_some()
     }
 
-    /// Everything about `body` that does not fit: one misfit a place, since a value of the wrong
-    /// type breaks whatever else the schema says of it.
+    /// The violations of the schema: one per location, since a value of the wrong type also
+    /// violates everything else the schema requires.
     #[must_use]
     pub fn misfits(&self, body: &Value) -> Vec<FieldError> {
         let Some(validator) = &self.validator else {
@@ -80,7 +77,7 @@ impl Shape {
         vec![FieldError::new(pointer, fault_of(error))]
     }
 
-    /// The members that the object in question may have.
+    /// The allowed members of the object in question.
     fn known_members(&self, error: &ValidationError<'_>) -> Vec<String> {
         let mut at = &self.schema;
         for segment in error.schema_path().as_str().split('/').skip(1) {
@@ -105,7 +102,7 @@ impl Shape {
     }
 }
 
-/// The first misfit of every place, or the one about its type.
+/// The first violation of every location, or the one about its type.
 fn one_each(misfits: impl Iterator<Item = FieldError>) -> Vec<FieldError> {
     let mut kept: Vec<FieldError> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
@@ -198,7 +195,7 @@ fn wrong_type(kind: &TypeKind, instance: &Value) -> Fault {
         .with("given_de", given_de)
 }
 
-/// The JSON type of a value, by its JSON Schema name.
+/// The JSON Schema name of the type of a value.
 fn json_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -223,7 +220,7 @@ fn type_names(name: &str) -> (&str, &str) {
     }
 }
 
-/// A value short enough to be quoted in a message.
+/// A value, shortened for quoting in a message.
 fn excerpt(value: &Value) -> String {
     let text = match value {
         Value::String(text) => text.clone(),

@@ -7,16 +7,16 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Contact {
-    /// The website (http or https).
+    /// Website (http or https).
     #[schema(format = "http-url", max_length = 2000)]
     pub website: Option<String>,
-    /// A mailbox of the organisation.
+    /// Mailbox of the organisation.
     #[schema(format = "email", max_length = 254)]
     pub email: Option<String>,
-    /// A telephone number, as the source writes it.
+    /// Telephone number, as the source writes it.
     #[schema(min_length = 1, max_length = 50, example = "+49 611 95017-8672")]
     pub phone: Option<String>,
-    /// A contact form (http or https).
+    /// Contact form (http or https).
     #[schema(format = "http-url", max_length = 2000)]
     pub contact_form: Option<String>,
 }

@@ -1,9 +1,9 @@
 //! Dates as the sources state them: a subset of EDTF (ISO 8601-2:2019, Library of Congress EDTF).
 //!
-//! A page says "2009", "about 2009" or nothing at all, and the directory may not sharpen that. So a
-//! [`EdtfDate`] keeps its precision and its doubt, a [`Period`] may lack either side, and only
-//! [`Bounds`], which are derived and never served, turn both into calendar days that a database can
-//! compare. Questions are answered with a [`Certainty`] instead of yes or no.
+//! A page says "2009", "about 2009" or nothing at all, and the directory must not be more precise.
+//! So an [`EdtfDate`] keeps its precision and its doubt, a [`Period`] may lack either side, and
+//! only [`Bounds`], which are derived and never served, turn both into calendar days that a
+//! database can compare. Questions are answered with a [`Certainty`] instead of yes or no.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,19 +20,19 @@ use bounds::span_within;
 pub use bounds::{Bounds, Certainty, Period};
 pub use moment::{Moment, Timestamp};
 
-/// First day that is ever stated or derived: EDTF years have four digits.
+/// Lower limit of stated and derived days: EDTF years have four digits.
 const FIRST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(0, 1, 1) {
     Some(day) => day,
     None => NaiveDate::MIN,
 };
 
-/// Last day that is ever stated or derived.
+/// Upper limit of stated and derived days.
 const LAST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
     Some(day) => day,
     None => NaiveDate::MAX,
 };
 
-/// The unit in which a date is stated.
+/// The unit of a stated date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Precision {
     Year,
@@ -41,7 +41,6 @@ enum Precision {
 }
 
 impl Precision {
-    /// The day one unit later; `None` beyond the calendar.
     fn next(self, day: NaiveDate) -> Option<NaiveDate> {
         match self {
             Self::Year => day.checked_add_months(Months::new(12)),
@@ -50,7 +49,6 @@ impl Precision {
         }
     }
 
-    /// The day one unit earlier; `None` beyond the calendar.
     fn previous(self, day: NaiveDate) -> Option<NaiveDate> {
         match self {
             Self::Year => day.checked_sub_months(Months::new(12)),
@@ -60,7 +58,7 @@ impl Precision {
     }
 }
 
-/// The doubt that a date is stated with.
+/// The stated doubt about a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Qualifier {
     Approximate,
@@ -90,11 +88,11 @@ impl Qualifier {
 /// A calendar date as stated: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`, optionally followed by `~`
 /// (approximate), `?` (uncertain) or `%` (both).
 ///
-/// Proleptic Gregorian, years 0000–9999. Text in and out is the same, byte for byte. There is no
-/// `Ord`: whether 2009 comes before 2009-06 has no answer; order by [`EdtfDate::sort_key`].
+/// Proleptic Gregorian, years 0000–9999. Input and output text are identical, byte for byte. There
+/// is no `Ord`: whether 2009 comes before 2009-06 has no answer; sort by [`EdtfDate::sort_key`].
 ///
-/// It is not named `Date`, because utoipa takes any type of that name for a full-date string and
-/// never asks for its schema.
+/// It is not called `Date`, because utoipa treats any type of that name as a full-date string and
+/// never uses its schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EdtfDate {
     /// First day of the stated year, month or day; the unstated parts are 1.
@@ -129,24 +127,24 @@ impl EdtfDate {
         self.first.to_string()
     }
 
-    /// Whether the date lies in the span of `from` to `to`, both inclusive, `None` unbounded.
+    /// Whether the date is in the span of `from` to `to`, both inclusive, `None` unbounded.
     ///
-    /// `None` if it cannot; certain only if every day it may mean lies inside and nothing compared
-    /// is qualified.
+    /// `None` if it cannot be; certain only if every possible day is inside and no compared date is
+    /// qualified.
     #[must_use]
     pub fn within(&self, from: Option<&Self>, to: Option<&Self>) -> Option<Certainty> {
         span_within(self.possible(), self.is_exact(), from, to)
     }
 
-    /// Whether the date lies before another however generously both are read: 2008 before 2009, but
+    /// Whether the date is before another under every reading of both: 2008 before 2009, but
     /// neither 2009 before 2009-06 nor 2008~ before 2009.
     #[must_use]
     pub fn is_before(&self, other: &Self) -> bool {
         self.possible().1 < other.possible().0
     }
 
-    /// First and last day that the date may mean: the stated span, widened on both sides by one
-    /// unit of its own precision if qualified, and kept within the years 0000–9999.
+    /// First and last possible day: the stated span, widened on both sides by one unit of its own
+    /// precision if qualified, and kept within the years 0000–9999.
     #[must_use]
     pub fn possible(self) -> (NaiveDate, NaiveDate) {
         if self.is_exact() {
@@ -161,13 +159,12 @@ impl EdtfDate {
     }
 }
 
-/// Reads a field of exactly `width` ASCII digits.
+/// Parses a field of exactly `width` ASCII digits.
 fn number<N: FromStr>(field: &str, width: usize) -> Option<N> {
     let fits = field.len() == width && field.bytes().all(|byte| byte.is_ascii_digit());
     if fits { field.parse().ok() } else { None }
 }
 
-/// Reads a date without qualifier.
 fn unqualified(text: &str) -> Option<(NaiveDate, Precision)> {
     let fields: Vec<&str> = text.splitn(4, '-').collect();
     let (precision, month, day) = match fields.as_slice() {
@@ -183,7 +180,7 @@ fn unqualified(text: &str) -> Option<(NaiveDate, Precision)> {
 impl FromStr for EdtfDate {
     type Err = Fault;
 
-    /// Reads a date; fault `date` if the form is another or the day is not in the calendar.
+    /// Parses a date; violation `date` if the form is wrong or the day does not exist.
     fn from_str(given: &str) -> Result<Self, Fault> {
         let qualifier = given.chars().next_back().and_then(Qualifier::from_symbol);
         let text = match qualifier {
@@ -225,7 +222,7 @@ pub enum End {
 impl FromStr for End {
     type Err = Fault;
 
-    /// Reads an end; fault `period-end` if it is neither a date nor `..`.
+    /// Parses an end; violation `period-end` if it is neither a date nor `..`.
     fn from_str(given: &str) -> Result<Self, Fault> {
         if given == ".." {
             return Ok(Self::Open);
@@ -246,7 +243,6 @@ impl fmt::Display for End {
     }
 }
 
-/// Reads a value from a JSON string.
 fn from_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

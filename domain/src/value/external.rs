@@ -1,4 +1,4 @@
-//! Where a record and its statements come from.
+//! The origin of a record and of its statements.
 
 use crate::value::edtf;
 use serde::{Deserialize, Serialize};
@@ -7,14 +7,14 @@ use utoipa::ToSchema;
 /// The key of a record in the system that supplies it (a partner's CMS, a spreadsheet).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct ExternalId {
-    /// The supplying system.
+    /// Supplying system.
     #[schema(
         max_length = 63,
         pattern = "^[a-z0-9][a-z0-9._-]*$",
         example = "cms-nordhessen"
     )]
     pub system: String,
-    /// The key there.
+    /// Key in the supplying system.
     #[schema(min_length = 1, max_length = 200, pattern = r"^\S+$", example = "42")]
     pub id: String,
 }
@@ -26,17 +26,17 @@ pub struct Source {
     /// Groups the records of one page or file.
     #[schema(min_length = 1, max_length = 200, example = "000")]
     pub document: Option<String>,
-    /// Who published it.
+    /// Publisher of the source.
     #[schema(min_length = 1, max_length = 300)]
     pub publisher: Option<String>,
-    /// Where it is on the web (http or https).
+    /// Address on the web (http or https).
     #[schema(format = "http-url", max_length = 2000)]
     pub url: Option<String>,
-    /// When it was read.
+    /// When the source was read.
     pub retrieved_at: Option<edtf::EdtfDate>,
-    /// The day whose state it describes.
+    /// Day whose state the source describes.
     pub as_of: Option<edtf::EdtfDate>,
-    /// The licence of its content.
+    /// Licence of the content.
     #[schema(min_length = 1, max_length = 200)]
     pub licence: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Counts and statistics with all the uncertainty that the source states.
+//! Counts and statistics with the uncertainty that the source states.
 
 use crate::base::fault::Fault;
 use crate::value::edtf;
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 crate::vocabulary! {
-    /// How exactly a figure is meant („rund 50" is about, „über 35" is `more_than`).
+    /// Exactness of a figure („rund 50" is about, „über 35" is `more_than`).
     Qualifier "figure_qualifier" {
         Exact "exact" "genau" "exactly";
         About "about" "rund" "about";
@@ -23,30 +23,30 @@ crate::vocabulary! {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[validate(schema(function = "check", skip_on_field_errors = false))]
 pub struct Figure {
-    /// What is counted. An open vocabulary with known codes: `members`, `sub_networks`,
+    /// Measure of the figure. An open vocabulary with known codes: `members`, `sub_networks`,
     /// `attendance`, `participants`, `sites`, `employees`, `inhabitants`, `amount_eur` and others.
     #[schema(max_length = 63, pattern = "^[a-z][a-z0-9_]*$", example = "members")]
     pub measure: String,
-    /// The number, in `unit`.
+    /// Number in `unit`.
     #[schema(value_type = f64, example = 50)]
     pub value: serde_json::Number,
-    /// The upper end, if the source states a span.
+    /// Upper end, if the source states a span.
     #[schema(value_type = Option<f64>)]
     pub value_to: Option<serde_json::Number>,
-    /// How exactly it is meant.
+    /// Exactness of the number.
     pub qualifier: Qualifier,
-    /// The unit, if it is not a plain count.
+    /// Unit, if the figure is not a plain count.
     #[schema(min_length = 1, max_length = 50)]
     pub unit: Option<String>,
-    /// The wording of the source.
+    /// Wording of the source.
     #[schema(min_length = 1, max_length = 500, example = "rund 50 Mitglieder")]
     pub as_stated: Option<String>,
-    /// When it was so.
+    /// Date of the figure.
     pub as_of: Option<edtf::EdtfDate>,
-    /// What is to be known about it.
+    /// Remarks.
     #[schema(min_length = 1, max_length = 1000)]
     pub note: Option<String>,
-    /// Where it was read, if elsewhere than the record.
+    /// Source, if it differs from the record's.
     pub source: Option<Source>,
 }
 

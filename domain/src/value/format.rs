@@ -1,4 +1,4 @@
-//! String formats: one name in the `OpenAPI` document, one check, one fault.
+//! String formats: one name in the `OpenAPI` document, one check, one violation.
 
 use crate::base::fault::Fault;
 use crate::value::edtf::{EdtfDate, End, Moment};
@@ -10,10 +10,9 @@ use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-/// A check of a string format.
 pub type Check = fn(&str) -> Result<(), Fault>;
 
-/// Every format that bodies use, by its name in the `OpenAPI` document.
+/// Every format of strings in bodies, by its name in the `OpenAPI` document.
 pub const FORMATS: &[(&str, Check)] = &[
     ("edtf-date", |text| EdtfDate::from_str(text).map(drop)),
     ("edtf-end", |text| End::from_str(text).map(drop)),
@@ -34,9 +33,6 @@ fn timestamp(text: &str) -> Result<(), Fault> {
 }
 
 /// BCP 47 (RFC 5646), well-formed.
-///
-/// # Errors
-/// `language`.
 pub fn language(text: &str) -> Result<(), Fault> {
     oxilangtag::LanguageTag::parse(text)
         .map(drop)
@@ -48,7 +44,7 @@ fn http_url(text: &str) -> Result<(), Fault> {
     let url = url::Url::parse(text).map_err(|_| fault())?;
     let web = matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
     let plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
-    // Credentials do not belong into what everyone may read.
+    // Public data must not contain credentials.
     let open = url.username().is_empty() && url.password().is_none();
     if web && plain && open {
         Ok(())

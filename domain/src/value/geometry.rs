@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 /// Checks that a value is a GeoJSON `Polygon` or `MultiPolygon` of closed rings on the earth.
 ///
 /// # Errors
-/// `geojson`, saying what is wrong.
+/// `geojson`, with the reason.
 pub fn check(value: &Value) -> Result<(), Fault> {
     let geometry = serde_json::from_value::<geojson::Geometry>(value.clone()).map_err(refuse)?;
     match geometry.value {
@@ -61,8 +61,8 @@ fn on_earth(position: &Position) -> Result<(), Fault> {
     }
 }
 
-/// Where a record is: the point of the record itself, else those of its places; read leniently,
-/// since copies may hold what this release does not know.
+/// The location of a record: its own point, otherwise those of its places; parsed leniently, since
+/// copies may have members that this release does not know.
 #[must_use]
 pub fn points(body: &Value) -> Vec<Point> {
     let read = |path| {
@@ -74,7 +74,7 @@ pub fn points(body: &Value) -> Vec<Point> {
 }
 
 /// The GeoJSON geometry of a record as far as it has points: a `Point`, a `MultiPoint`, or `null`.
-/// A region that has a point of its own is there and not where its seats are.
+/// A region with a point of its own is there and not at its seats.
 #[must_use]
 pub fn of_record(body: &Value) -> Value {
     let mut points = points(body);
@@ -95,7 +95,7 @@ pub fn of_record(body: &Value) -> Value {
     }
 }
 
-/// The JSON Schema of what [`check`] accepts, as components.
+/// The JSON Schema of the values that [`check`] accepts, as components.
 #[must_use]
 pub fn components() -> Map<String, Value> {
     let position = json!({
@@ -134,7 +134,7 @@ pub fn components() -> Map<String, Value> {
     Map::from_iter([("Geometry".to_owned(), geometry)])
 }
 
-/// The JSON Schema of what [`of_record`] makes and of what is stored, as a component; needs
+/// The JSON Schema of the results of [`of_record`] and of stored geometries, as a component; needs
 /// [`components`] too.
 #[must_use]
 pub fn record_components() -> Map<String, Value> {
@@ -168,7 +168,6 @@ pub fn record_components() -> Map<String, Value> {
     Map::from_iter([("RecordGeometry".to_owned(), geometry)])
 }
 
-/// A small square around Bochum-Wattenscheid.
 #[must_use]
 pub fn example() -> Value {
     json!({

@@ -1,6 +1,6 @@
-//! Identifiers that others gave to what the directory describes: who gives them, how they look.
+//! Identifiers that others assigned: their issuers and shapes.
 //!
-//! They are what two systems agree on when names differ, so a mistyped one links the wrong
+//! Two systems match records by them when names differ, so a mistyped one links the wrong
 //! institutions. Shapes are therefore enforced for every known scheme, check digits where the
 //! issuer guarantees them; elsewhere a wrong one is only reported, because old numbers without it
 //! are in use. Values are kept as sent; [`Identifier::normalise`] makes them comparable.
@@ -23,7 +23,7 @@ use shape::{
     normalise_ror,
 };
 
-/// Who gives an identifier, and so what it looks like.
+/// The issuer of an identifier, which determines its shape.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// `ik`: Institutionskennzeichen (§ 293 SGB V), 9 digits, the last a check digit.
@@ -60,12 +60,12 @@ pub enum Scheme {
     Cordis,
     /// `fkz`: Förderkennzeichen of a grant.
     Fkz,
-    /// An absolute URI (RFC 3986) that names a scheme not known here.
+    /// An absolute URI (RFC 3986) for a scheme that is not known here.
     Other(String),
 }
 
 impl Scheme {
-    /// The schemes that have a short name, in the order of the documentation.
+    /// The schemes with a short name, in the order of the documentation.
     pub const KNOWN: [Self; 17] = [
         Self::Ik,
         Self::Bsnr,
@@ -86,7 +86,6 @@ impl Scheme {
         Self::Fkz,
     ];
 
-    /// The scheme as written in JSON and queries.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -111,8 +110,8 @@ impl Scheme {
         }
     }
 
-    /// The canonical form of a value, for uniqueness and lookup: trimmed, in capitals where case
-    /// does not matter to the issuer, a ROR as its `https://ror.org/` address.
+    /// The canonical form of a value, for uniqueness and lookup: trimmed, in capitals if the issuer
+    /// ignores case, a ROR as its `https://ror.org/` address.
     #[must_use]
     pub fn normalise(&self, value: &str) -> String {
         let value = value.trim();
@@ -135,7 +134,6 @@ impl Scheme {
         }
     }
 
-    /// Whether a canonical value has the shape that [`Scheme::expected`] describes.
     fn fits(&self, value: &str) -> bool {
         let length = value.chars().count();
         match self {
@@ -162,7 +160,7 @@ impl Scheme {
         }
     }
 
-    /// What a value of the scheme looks like, in English and in German.
+    /// The shape of values of the scheme, in English and in German.
     #[must_use]
     pub fn expected(&self) -> (&'static str, &'static str) {
         match self {
@@ -205,7 +203,7 @@ impl Scheme {
         }
     }
 
-    /// The check digits that a canonical value of the right shape should end with, if it does not.
+    /// The correct check digits of a canonical value of the right shape, if they are wrong.
     fn missing_check(&self, value: &str) -> Option<String> {
         let check = match self {
             Self::Ik => ik_check(value),
@@ -235,7 +233,7 @@ impl Scheme {
         (!value.ends_with(&check)).then_some(check)
     }
 
-    /// Whether a wrong check digit is refused, because the issuer guarantees right ones.
+    /// Whether a wrong check digit is rejected, because the issuer guarantees correct ones.
     fn check_is_binding(&self) -> bool {
         matches!(self, Self::Ik | Self::Ror | Self::Lei)
     }
@@ -244,7 +242,7 @@ impl Scheme {
 impl FromStr for Scheme {
     type Err = Fault;
 
-    /// Reads a scheme; fault `identifier-person` for one that identifies a person,
+    /// Parses a scheme; violation `identifier-person` for one that identifies a person,
     /// `identifier-scheme` if it is neither known nor an absolute URI.
     fn from_str(given: &str) -> Result<Self, Fault> {
         // The directory describes institutions; a physician's number is personal data.
@@ -287,28 +285,27 @@ impl<'de> Deserialize<'de> for Scheme {
     }
 }
 
-/// An identifier that someone else gave to the thing described.
+/// An identifier that an issuer assigned to the institution.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Identifier {
-    /// Who gave it.
+    /// Scheme of the identifier.
     pub scheme: Scheme,
-    /// The identifier, as sent.
+    /// Identifier, as sent.
     #[schema(min_length = 1, max_length = 300, example = "260326822")]
     pub value: String,
-    /// When it applied, if stated.
+    /// Period of validity, if stated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid: Option<Period>,
 }
 
 impl Identifier {
-    /// The canonical form of the value, see [`Scheme::normalise`].
     #[must_use]
     pub fn normalise(&self) -> String {
         self.scheme.normalise(&self.value)
     }
 
     /// Checks the shape and the check digits of the value; `Some` is a warning about an identifier
-    /// that is taken nevertheless. (`valid` is checked beside it, by `Validate`.)
+    /// that is accepted nevertheless. (`Validate` checks `valid`.)
     ///
     /// # Errors
     /// `identifier-format` for a wrong shape; `identifier-check-digit` for wrong check digits of an

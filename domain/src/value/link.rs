@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 crate::vocabulary! {
-    /// What a medium is.
+    /// Type of a medium.
     MediaType "media_type" {
         Logo "logo" "Logo" "Logo";
         Image "image" "Bild" "Image";
@@ -16,27 +16,27 @@ crate::vocabulary! {
     }
 }
 
-/// A link; a link whose target the source does not give has a title only.
+/// A link; if the source does not give the target, it has a title only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[validate(schema(function = "check_link", skip_on_field_errors = false))]
 pub struct Link {
-    /// What the target is to the record (RFC 8288 relation types where one fits).
+    /// Relation of the target to the record (RFC 8288 relation types where one fits).
     #[schema(
         max_length = 63,
         pattern = "^[a-z][a-z0-9_.-]*$",
         example = "describedby"
     )]
     pub rel: String,
-    /// The target (http or https).
+    /// Target (http or https).
     #[schema(format = "http-url", max_length = 2000)]
     pub url: Option<String>,
-    /// The text of the link.
+    /// Text of the link.
     #[schema(min_length = 1, max_length = 500, example = "mehr lesen")]
     pub title: Option<String>,
     /// BCP 47 language of the target.
     #[schema(format = "language")]
     pub language: Option<String>,
-    /// True when the source cuts its text off here.
+    /// True if the source truncates the text.
     pub truncated: Option<bool>,
 }
 
@@ -44,21 +44,21 @@ pub struct Link {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[validate(schema(function = "check_media", skip_on_field_errors = false))]
 pub struct Media {
-    /// What it is.
+    /// Type of the medium.
     pub r#type: MediaType,
-    /// Where it is (http or https).
+    /// Address of the medium (http or https).
     #[schema(format = "http-url", max_length = 2000)]
     pub url: Option<String>,
-    /// The caption.
+    /// Caption of the medium.
     #[schema(min_length = 1, max_length = 1000)]
     pub caption: Option<String>,
-    /// Whose it is.
+    /// Credit line.
     #[schema(min_length = 1, max_length = 500)]
     pub credit: Option<String>,
-    /// What it shows, for those who cannot see it.
+    /// Alternative text for those who cannot see the medium.
     #[schema(min_length = 1, max_length = 1000)]
     pub alt: Option<String>,
-    /// Under which licence it may be used.
+    /// Licence of the medium.
     #[schema(min_length = 1, max_length = 200)]
     pub licence: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Places: seats with as much of an address as is known.
+//! Places: seats with the known parts of an address.
 
 use crate::base::fault::Fault;
 use crate::value::edtf::Period;
@@ -23,7 +23,7 @@ pub struct Point {
 #[serde(default)]
 #[validate(schema(function = "check", skip_on_field_errors = false))]
 pub struct Place {
-    /// What the place is to the record, or how the source words it.
+    /// Role of the place for the record, or the wording of the source.
     #[schema(min_length = 1, max_length = 300)]
     pub label: Option<String>,
     /// Street and number.
@@ -41,11 +41,11 @@ pub struct Place {
     /// ISO 3166-1 alpha-2 code.
     #[schema(pattern = "^[A-Z]{2}$", example = "DE")]
     pub country: Option<String>,
-    /// Where it is.
+    /// Coordinates of the place.
     pub point: Option<Point>,
-    /// The narrowest region of the directory that it lies in.
+    /// Narrowest region of the directory that contains the place.
     pub region: Option<Slot>,
-    /// When it was the seat.
+    /// Period in which it was the seat.
     #[validate(nested)]
     pub valid: Option<Period>,
 }

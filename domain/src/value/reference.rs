@@ -1,7 +1,7 @@
 //! References from one record to another.
 //!
-//! Stored and served as ids; input also takes a slug, `{kind, slug}` or `{kind, external_id}`, which
-//! are resolved when the record is written. A relationship end may also stay open.
+//! Stored and served as ids; input also accepts a slug, `{kind, slug}` or `{kind, external_id}`,
+//! which are resolved when the record is written. A relationship end may also stay open.
 
 use crate::base::kind::Kind;
 use crate::value::external::ExternalId;
@@ -11,15 +11,12 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
-/// The names by which input may call a record.
+/// The ways in which input may refer to a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Name {
-    /// By its id.
     Id(Uuid),
-    /// By its slug.
     Slug(String),
-    /// By the key in the system that supplies it.
     External(ExternalId),
 }
 
@@ -33,19 +30,18 @@ impl std::fmt::Display for Name {
     }
 }
 
-/// A reference whose kind is given by its place (`home_region`, `topics`, `broader`, `region`):
+/// A reference whose kind is implied by its place (`home_region`, `topics`, `broader`, `region`):
 /// stored and served as a UUID string.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Slot {
-    /// The id, or on input a slug.
+    /// Id, or on input a slug.
     Text(String),
     /// On input also an object.
     Keyed(Keyed),
 }
 
 impl Slot {
-    /// The id, once resolved.
     #[must_use]
     pub fn id(&self) -> Option<Uuid> {
         match self {
@@ -58,22 +54,21 @@ impl Slot {
 /// A record named on input by kind and one key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keyed {
-    /// Its kind; may be left out where the place fixes it.
+    /// Kind of the record; optional where the place implies it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
-    /// Its id …
+    /// Id of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
-    /// … or its slug …
+    /// Slug of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
-    /// … or its key in the supplying system.
+    /// Key in the supplying system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<ExternalId>,
 }
 
 impl Keyed {
-    /// The one key that is given.
     #[must_use]
     pub fn name(&self) -> Option<Name> {
         match (self.id, &self.slug, &self.external_id) {
@@ -85,26 +80,23 @@ impl Keyed {
     }
 }
 
-/// What stands at a place that holds references.
+/// Contents of a place for references.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReferenceForm {
-    /// A UUID string; the place fixes the kind.
+    /// A UUID string; the place implies the kind.
     Slot(Kind),
     /// An object `{kind, id}` or an open end.
     End,
 }
 
-/// A place in a body that holds references: a pointer whose `*` stands for every array index.
+/// A place for references in a body: a pointer whose `*` is every array index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReferenceField {
-    /// The pointer with wildcards.
     pub path: &'static str,
-    /// What stands there.
     pub form: ReferenceForm,
 }
 
 impl ReferenceField {
-    /// A place that holds the ids of one kind.
     #[must_use]
     pub const fn slot(path: &'static str, kind: Kind) -> Self {
         Self {
@@ -113,7 +105,6 @@ impl ReferenceField {
         }
     }
 
-    /// A place that holds ends.
     #[must_use]
     pub const fn end(path: &'static str) -> Self {
         Self {
@@ -123,12 +114,12 @@ impl ReferenceField {
     }
 }
 
-/// A record as a place that fixes no audience shows it: `{kind, id}`.
+/// A reference to a record of any kind: `{kind, id}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct RecordRef {
-    /// Its kind.
+    /// Kind of the record.
     pub kind: Kind,
-    /// Its id.
+    /// Id of the record.
     pub id: Uuid,
 }
 

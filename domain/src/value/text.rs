@@ -11,11 +11,11 @@ use validator::ValidationError;
 #[schema(value_type = String, min_length = 1, max_length = 2000)]
 pub struct Line(pub String);
 
-/// Where links and images may lead: elsewhere a browser runs code (`javascript:`) or, without a
-/// scheme, the target depends on the page that shows the text.
+/// Allowed schemes of links and images: with others a browser executes code (`javascript:`) or,
+/// without a scheme, the target depends on the page that shows the text.
 const LINK_SCHEMES: [&str; 4] = ["http", "https", "mailto", "tel"];
 
-/// Checks that a text is `CommonMark` without raw HTML, whose links lead where links may.
+/// Checks that a text is `CommonMark` without raw HTML, with allowed link targets only.
 ///
 /// # Errors
 /// `raw-html` or `link-scheme`, naming the first piece of HTML or the first such target.
@@ -28,7 +28,7 @@ pub fn commonmark(text: &str) -> Result<(), ValidationError> {
             Event::Html(html) | Event::InlineHtml(html) => {
                 return Err(naming("raw-html", &html));
             }
-            // `<info@example.org>`: the renderer writes `mailto:` before it.
+            // `<info@example.org>`: the renderer prefixes `mailto:`.
             Event::Start(Tag::Link {
                 link_type: LinkType::Email,
                 ..
@@ -57,11 +57,10 @@ fn naming(code: &'static str, piece: &str) -> ValidationError {
     Fault::new(code).with("given", format!("`{given}`")).into()
 }
 
-/// The most characters that a slug may have.
 pub const SLUG_MAX: usize = 200;
 
-/// The slug of a name: German letters spelt out, other letters without their marks, everything
-/// else a hyphen. Never empty, never shaped like a UUID.
+/// The slug of a name: German letters are spelt out, other letters lose their marks, everything
+/// else becomes a hyphen. Never empty, never shaped like a UUID.
 #[must_use]
 pub fn slugify(name: &str) -> String {
     let mut spelt = String::with_capacity(name.len());
@@ -92,7 +91,6 @@ pub fn slugify(name: &str) -> String {
     }
 }
 
-/// Whether a text may stand as a slug.
 #[must_use]
 pub fn is_slug(text: &str) -> bool {
     !text.is_empty()
@@ -106,14 +104,14 @@ pub fn is_slug(text: &str) -> bool {
         && !looks_like_uuid(text)
 }
 
-/// Whether a URL segment would be read as an id rather than as a slug.
+/// Whether a URL segment is read as an id rather than as a slug.
 #[must_use]
 pub fn looks_like_uuid(text: &str) -> bool {
     uuid::Uuid::try_parse(text).is_ok()
 }
 
-/// A text whose byte order is German dictionary order (DIN 5007-1): umlauts sort as their vowels,
-/// ß as ss, letters without regard to case; punctuation counts as a space.
+/// A text whose byte order is German dictionary order (DIN 5007-1): umlauts sort as their vowels, ß
+/// as ss, letters regardless of case; punctuation counts as a space.
 #[must_use]
 pub fn collation_key(name: &str) -> String {
     let plain = deunicode::deunicode(name).to_lowercase();

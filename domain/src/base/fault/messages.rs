@@ -1,7 +1,7 @@
-//! The sentences of all faults, in English and German.
+//! The messages of all violations, in English and German.
 
-/// Every code with its sentence in English and German. `{name}` is a parameter; a part in `[…]`
-/// disappears when its parameter is empty, or gives way to what stands after `|`.
+/// Every code with its message in English and German. `{name}` is a parameter; a part in `[…]` is
+/// left out when its parameter is empty, or replaced by the text after `|`.
 pub const MESSAGES: &[(&str, &str, &str)] = &[
     (
         "required",

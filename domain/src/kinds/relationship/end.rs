@@ -20,17 +20,17 @@ use validator::{Validate, ValidationErrors};
 pub enum End {
     /// A class of records.
     Class {
-        /// What the class has in common.
+        /// Common properties of the class.
         class: Class,
-        /// The wording of the source.
+        /// Wording of the source.
         as_stated: String,
     },
-    /// Something that the source names without saying which record it is.
+    /// Something that the source names without identifying the record.
     AsStated {
-        /// Its kind, if stated.
+        /// Kind, if stated.
         #[serde(skip_serializing_if = "Option::is_none")]
         kind: Option<Kind>,
-        /// The wording of the source.
+        /// Wording of the source.
         as_stated: String,
     },
     /// A record; stored and served as `{kind, id}`.
@@ -38,7 +38,6 @@ pub enum End {
 }
 
 impl End {
-    /// The record, once resolved.
     #[must_use]
     pub fn record(&self) -> Option<(Kind, Uuid)> {
         match self {
@@ -47,7 +46,6 @@ impl End {
         }
     }
 
-    /// The kind, if it is known.
     #[must_use]
     pub fn kind(&self) -> Option<Kind> {
         match self {
@@ -57,7 +55,8 @@ impl End {
         }
     }
 
-    /// Whether both ends name one record, as far as their wording tells: by the same id, slug or key.
+    /// Whether both ends refer to the same record, as far as their wording shows: same id, slug or
+    /// key.
     #[must_use]
     pub fn is_same_record(&self, other: &Self) -> bool {
         match (self, other) {
@@ -69,30 +68,29 @@ impl End {
         }
     }
 
-    /// Whether the end names no record.
     #[must_use]
     pub fn is_open(&self) -> bool {
         !matches!(self, Self::Record(_))
     }
 }
 
-/// What a class of records has in common.
+/// Common properties of a class of records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Class {
-    /// The kind of its members.
+    /// Kind of its members.
     pub kind: Kind,
-    /// The category of actors.
+    /// Category of actors.
     pub category: Option<Category>,
-    /// The size of actors.
+    /// Size of actors.
     pub size: Option<Size>,
-    /// The form of networks.
+    /// Form of networks.
     pub form: Option<NetworkForm>,
-    /// The level of regions.
+    /// Level of regions.
     pub level: Option<RegionLevel>,
 }
 
 impl Class {
-    /// The members that are given although they do not fit the kind.
+    /// Members that are given although they do not apply to the kind.
     fn misfits(&self) -> impl Iterator<Item = &'static str> {
         [
             ("category", self.category.is_some(), Kind::Actor),

@@ -1,6 +1,7 @@
-//! The relationship table: what each type joins, its roles, and how it reads backwards.
+//! The relationship table: what each type joins, its roles, and its inverse.
 //!
-//! This one constant validates, labels, names the filters, documents itself and is served.
+//! This one constant drives validation, labels, filter names and documentation, and is served as a
+//! vocabulary.
 
 use crate::base::kind::Kind;
 use crate::base::vocabulary::{Coded, Labels};
@@ -9,42 +10,34 @@ use crate::kinds::relationship::RelationshipType as Type;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// One row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
-    /// The type.
     pub code: Type,
-    /// The name of the type seen from `to`; equal to the type's own for symmetric ones.
+    /// Name of the inverse, read from `to`; equal to the type's own name for symmetric ones.
     pub backwards: &'static str,
-    /// The labels seen from `to`.
+    /// Labels read from `to`.
     pub backwards_labels: Labels,
-    /// Kinds that may stand at `from`.
+    /// Kinds allowed at `from`.
     pub from: &'static [Kind],
-    /// Kinds that may stand at `to`.
+    /// Kinds allowed at `to`.
     pub to: &'static [Kind],
     /// Whether both ends must be of one kind.
     pub same_kind: bool,
     /// Whether it reads the same from both ends; stored with the smaller id in `from`.
     pub symmetric: bool,
-    /// Whether a chain of it may not come back to its start.
+    /// Whether a chain of it must not return to its start.
     pub acyclic: bool,
-    /// The roles it knows.
     pub roles: &'static [Role],
-    /// What it means.
     pub meaning: Labels,
 }
 
-/// An end of a relationship.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// Where it starts.
     From,
-    /// Where it leads.
     To,
 }
 
 impl Side {
-    /// The member that holds the end.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -78,7 +71,7 @@ impl Type {
 }
 
 impl Rule {
-    /// The label as read from one end, or of both for symmetric types.
+    /// The label read from one end, or from both for symmetric types.
     #[must_use]
     pub fn label(&self, side: Side) -> Labels {
         match side {
@@ -87,7 +80,7 @@ impl Rule {
         }
     }
 
-    /// The row as it is served at `/v1/vocabularies/relationship_type`.
+    /// The row as served at `/v1/vocabularies/relationship_type`.
     #[must_use]
     pub fn described(&self) -> RuleDescription {
         RuleDescription {
@@ -105,29 +98,29 @@ impl Rule {
     }
 }
 
-/// A row of the relationship table as it is served.
+/// A row of the relationship table.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RuleDescription {
-    /// The type.
+    /// Type of relationship.
     pub code: Type,
     /// Labels read from `from`.
     pub labels: Labels,
-    /// The name of the filter on the other side.
+    /// Name of the inverse, and of the filter on the other side.
     #[schema(example = "has_member")]
     pub backwards: &'static str,
     /// Labels read from `to`.
     pub backwards_labels: Labels,
-    /// What it means.
+    /// Definition of the type.
     pub meaning: Labels,
-    /// Kinds that may stand at `from`.
+    /// Kinds allowed at `from`.
     pub from: Vec<Kind>,
-    /// Kinds that may stand at `to`.
+    /// Kinds allowed at `to`.
     pub to: Vec<Kind>,
     /// Whether both ends must be of one kind.
     pub same_kind: bool,
     /// Whether it reads the same from both ends.
     pub symmetric: bool,
-    /// The roles it knows.
+    /// Roles of the type.
     pub roles: Vec<Role>,
 }
 

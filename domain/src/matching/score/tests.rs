@@ -3,7 +3,6 @@ use crate::matching::score::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The labelled pairs.
 const PAIRS: &str = include_str!("../../../../data/duplicates/pairs.ndjson");
 
 #[derive(Deserialize)]

@@ -1,14 +1,14 @@
-//! What the structs say of a body: broken rules with their places, and warnings.
+//! Violations of the rules of the structs with their locations, and warnings.
 
 use crate::base::fault::{Fault, FieldError, MESSAGES};
 use crate::base::pointer::{Pruned, child};
 use crate::validation::body::Facts;
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
-/// Members that serde flattens and pseudo-fields of `validator` are no part of the pointer.
+/// Members that serde flattens and pseudo-fields of `validator` are not part of the pointer.
 const TRANSPARENT: &[&str] = &["described", "__all__"];
 
-/// The parameters that rules hand over through `validator`.
+/// Parameters that rules pass on through `validator`.
 const PARAMS: &[&str] = &[
     "given",
     "kind",
@@ -30,7 +30,7 @@ const PARAMS: &[&str] = &[
     "why",
 ];
 
-/// The rules that a body breaks, but for places where the shape already complained.
+/// The rules that a body violates, except at locations with a violation of the shape.
 pub(crate) fn broken(
     invalid: &ValidationErrors,
     pruned: &Pruned,
@@ -42,7 +42,7 @@ pub(crate) fn broken(
         .into_iter()
         .map(|error| FieldError::new(pruned.original(&error.pointer), error.fault))
         .filter(|error| {
-            // What was cut out below may be all that breaks the rule.
+            // The parts that were cut out below may be the only violation.
             let below = format!("{}/", error.pointer);
             let told = |misfit: &FieldError| {
                 misfit.pointer == error.pointer || misfit.pointer.starts_with(&below)
@@ -50,7 +50,7 @@ pub(crate) fn broken(
             !misfits.iter().any(told)
         })
         .collect();
-    // `validator` keeps them in a hash map; answers should not differ from call to call.
+    // `validator` keeps them in a hash map; responses should be deterministic.
     errors.sort_by(|a, b| a.pointer.cmp(&b.pointer));
     errors
 }
@@ -76,7 +76,7 @@ fn collect(invalid: &ValidationErrors, at: &str, found: &mut Vec<FieldError>) {
     }
 }
 
-/// A broken rule as a fault at its place.
+/// A violated rule with its location.
 fn told(rule: &ValidationError, at: &str) -> Option<FieldError> {
     let (code, ..) = MESSAGES.iter().find(|(code, ..)| *code == rule.code)?;
     let text = |key: &str| {
@@ -94,9 +94,9 @@ fn told(rule: &ValidationError, at: &str) -> Option<FieldError> {
     Some(FieldError::new(pointer, fault))
 }
 
-/// What is likely wrong but accepted: wrong check digits of schemes that tolerate them.
+/// Values that are probably wrong but accepted: wrong check digits of schemes that tolerate them.
 pub(crate) fn warnings(facts: &Facts, pruned: &Pruned) -> Vec<FieldError> {
-    // Those of a relationship are not among the facts, because they need not be unique.
+    // Those of a relationship are not among the fields, because they need not be unique.
     let identifiers = facts
         .relationship
         .as_ref()

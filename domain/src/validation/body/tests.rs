@@ -107,7 +107,7 @@ fn what_a_struct_reads_it_writes_back_whole() {
     assert!(lines > 150);
 }
 
-/// A body that was read into the struct of its kind and written again.
+/// Parses a body into the struct of its kind and serializes it again.
 fn round(kind: Kind, body: &Value) -> Value {
     macro_rules! round {
         ($($variant:ident $code:literal $plural:literal $de:literal $en:literal $type:path;)+) => {
@@ -146,7 +146,7 @@ fn each_rule_tells_where_it_is_broken_and_by_which_code() {
     }
 }
 
-/// Codes of faults that only the database can find.
+/// Codes of violations that only the database can find.
 const PRODUCED_ELSEWHERE: &[&str] = &[
     "id-mismatch",
     "not-allowed",
@@ -290,6 +290,6 @@ fn sameness_is_type_ends_role_set_and_start_of_what_has_no_stated_end() {
         assert_ne!(member(other.clone()), plain, "{other}");
     }
     assert_eq!(member(json!({"valid": {"to": "2010"}})), None);
-    // `..` states that it still holds, which is no end.
+    // `..` states that it is ongoing, which is no end.
     assert_eq!(member(json!({"valid": {"to": ".."}})), member(json!({})));
 }

@@ -1,4 +1,5 @@
-//! Translations: per language a merge patch of the text members, held to the rules of the body.
+//! Translations: per language a merge patch of the text members, validated by the rules of the
+//! body.
 
 use crate::base::fault::{Fault, FieldError};
 use crate::base::json::merge_patch;
@@ -9,7 +10,7 @@ use crate::value::format;
 use serde_json::{Map, Value};
 
 impl KindSchema {
-    /// What is wrong with the translations of a body whose own `errors` are known.
+    /// The violations in the translations of a body whose own `errors` are known.
     pub(crate) fn translations(&self, body: &Value, errors: &[FieldError]) -> Vec<FieldError> {
         let Some(Value::Object(languages)) = body.get("translations") else {
             return Vec::new();
@@ -41,7 +42,7 @@ impl KindSchema {
         FieldError::new(child(pointer, member), fault)
     }
 
-    /// What is wrong with the members that one translation makes.
+    /// The violations in the members that one translation changes.
     fn translation(
         &self,
         body: &Value,
@@ -49,8 +50,8 @@ impl KindSchema {
         pointer: &str,
         errors: &[FieldError],
     ) -> Vec<FieldError> {
-        // Only the members that it changes: the others are as in the body, and to check them again
-        // for every language would take time with the square of the body's length.
+        // Only the members that it changes: the others are the same as in the body, and validating
+        // them for every language would take quadratic time.
         let texts = || members.iter().filter(|(member, _)| self.is_text(member));
         let mut translated = Value::Object(
             texts()
@@ -71,13 +72,13 @@ impl KindSchema {
     }
 }
 
-/// Whether an error lies in a member that the patch changes.
+/// Whether an error is in a member that the patch changes.
 fn changes(patch: &Value, error: &FieldError) -> bool {
     let member = error.pointer.split('/').nth(1).unwrap_or_default();
     patch.get(member).is_some()
 }
 
-/// Whether the patch itself states the value at fault; else it stood in the body already.
+/// Whether the patch itself contains the wrong value; otherwise it is already in the body.
 fn states(patch: &Value, error: &FieldError) -> bool {
     let mut at = patch;
     for segment in error.pointer.split('/').skip(1) {
@@ -174,7 +175,7 @@ mod tests {
             sorted(json!({"name": "B", "joining": {"url": "https://a.de"}})),
             pairs(&own)
         );
-        // What the translation repeats has to be corrected there, too.
+        // Values that the translation repeats have to be corrected there, too.
         let repeated = [
             own.as_slice(),
             &[("/translations/en/description", "raw-html")],

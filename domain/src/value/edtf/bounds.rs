@@ -1,4 +1,4 @@
-//! Periods, the days between which they begin and end, and how sure answers about them are.
+//! Periods, the days between which they begin and end, and the certainty of answers about them.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -6,25 +6,25 @@ use serde::{Deserialize, Serialize};
 use crate::base::fault::Fault;
 use crate::value::edtf::{EdtfDate, End, FIRST_DAY, LAST_DAY};
 
-/// From when to when something holds; a side that is absent is not stated.
+/// A period; a side that is absent is not stated.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema,
 )]
 pub struct Period {
-    /// When it began.
+    /// Beginning of the period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<EdtfDate>,
-    /// When it ended; `..` if it had not at the `as_of` of the source.
+    /// End of the period; `..` if it had not ended at the `as_of` of the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<End>,
 }
 
 impl Period {
-    /// Checks that the period states something and may be true.
+    /// Checks that the period states something and is plausible.
     ///
     /// # Errors
-    /// `period-empty` without any date, `period-order` if it ends before it begins however
-    /// generously both are read.
+    /// `period-empty` without any date, `period-order` if it ends before it begins under every
+    /// reading of both.
     pub fn check(&self) -> Result<(), Fault> {
         match (self.from, self.to) {
             (None, None) => Err(Fault::new("period-empty")),
@@ -37,8 +37,8 @@ impl Period {
 
     /// The days between which the period begins and ends, see [`Bounds`].
     ///
-    /// `as_of` is when the source said so. An open end is certain up to its earliest day only,
-    /// because the source may be from that very day, and not at all if `as_of` is qualified.
+    /// `as_of` is the date of the statement. An open end is certain up to its earliest day only,
+    /// because the source may be from that very day, and never if `as_of` is qualified.
     #[must_use]
     pub fn bounds(&self, as_of: Option<&EdtfDate>) -> Bounds {
         let from = self.from.map(|from| (from.possible(), from.is_exact()));
@@ -62,11 +62,11 @@ impl Period {
     }
 }
 
-/// The days between which a period begins and ends: what the columns of a database hold.
+/// The days between which a period begins and ends, as stored in database columns.
 ///
 /// The outer pair decides what is possible: `from_earliest` `None` = unbounded below, `to_latest`
-/// `None` = unbounded above. The inner pair decides what is certain: `from_latest` or
-/// `to_earliest` `None` = never certain. All days lie in the years 0000–9999.
+/// `None` = unbounded above. The inner pair decides what is certain: `from_latest` or `to_earliest`
+/// `None` = never certain. All days are in the years 0000–9999.
 ///
 /// | stated | from: earliest, latest | to: earliest, latest |
 /// |---|---|---|
@@ -87,9 +87,9 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Whether it was so at `when`; `None` if it cannot have been.
+    /// Whether the period covers `when`; `None` if it cannot.
     ///
-    /// Certain if it was so on every day of an exact `when`; possible if on some day it may mean,
+    /// Certain if it covers every day of an exact `when`; possible if it covers some possible day,
     /// so always for a period without any stated date.
     #[must_use]
     pub fn active_on(&self, when: &EdtfDate) -> Option<Certainty> {
@@ -104,11 +104,11 @@ impl Bounds {
         Some(Certainty::of(when.is_exact() && begun && going))
     }
 
-    /// Whether it began in the span of `from` to `to`, both inclusive, `None` unbounded; `None` if
-    /// it cannot have, or if no beginning is stated.
+    /// Whether the period begins in the span of `from` to `to`, both inclusive, `None` unbounded;
+    /// `None` if it cannot, or if no beginning is stated.
     ///
-    /// A qualified beginning has no last day here (`from_latest`), so it stays possible for every
-    /// later span: bounds never miss, [`EdtfDate::within`] is sharper.
+    /// A qualified beginning has no last day here (`from_latest`), so it is possible for every
+    /// later span: bounds never miss a match, [`EdtfDate::within`] is more precise.
     #[must_use]
     pub fn starts_in(&self, from: Option<&EdtfDate>, to: Option<&EdtfDate>) -> Option<Certainty> {
         let span = (self.from_earliest?, self.from_latest.unwrap_or(LAST_DAY));
@@ -116,13 +116,13 @@ impl Bounds {
     }
 }
 
-/// How sure an answer about stated dates is.
+/// Certainty of an answer about stated dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, utoipa::ToSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Certainty {
-    /// Follows from what the source states.
+    /// Follows from the statements of the source.
     Certain,
-    /// Is not excluded by what the source states.
+    /// Is not excluded by the statements of the source.
     Possible,
 }
 
@@ -136,7 +136,7 @@ impl Certainty {
     }
 }
 
-/// Whether the days of `span` lie in that of `from` to `to`; `exact` if the span is not in doubt.
+/// Whether the days of `span` are within `from` to `to`; `exact` if the span is not in doubt.
 pub(super) fn span_within(
     (first, last): (NaiveDate, NaiveDate),
     exact: bool,
@@ -272,7 +272,7 @@ mod tests {
             prop_assert!(from.earliest() <= from.latest());
             prop_assert!(b.from_latest.is_none_or(|last| b.from_earliest.unwrap() <= last));
             prop_assert!(b.to_earliest.is_none_or(|first| first <= b.to_latest.unwrap()));
-            // What begins on a day the period may begin on, may be active then, if not over.
+            // A period that may begin on a day may be active on it, if it is not over.
             if period.check().is_ok() {
                 prop_assert!(b.active_on(&from).is_some());
             }

@@ -12,7 +12,7 @@ use crate::value::edtf::{Certainty, EdtfDate, from_text};
 
 /// A date-time with zone offset (RFC 3339), kept as written.
 ///
-/// Capital `T` and `Z` only, so that every consumer reads it; the year is 0000–9999 in UTC too.
+/// Capital `T` and `Z` only, so that every consumer can parse it; the year is 0000–9999 in UTC too.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Timestamp {
     text: String,
@@ -20,14 +20,13 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// The instant with the offset as written.
     #[must_use]
     pub fn at(&self) -> DateTime<FixedOffset> {
         self.at
     }
 
     fn parse(given: &str) -> Option<Self> {
-        // chrono also takes a space, small letters and U+2212, which others cannot read.
+        // chrono also accepts a space, small letters and U+2212, which other parsers reject.
         let plain = |char: char| char.is_ascii_digit() || "-+:.TZ".contains(char);
         let at = DateTime::parse_from_rfc3339(given)
             .ok()
@@ -39,12 +38,11 @@ impl Timestamp {
     }
 }
 
-/// When an event is: a whole day (or month, or year) or an instant.
+/// Time of an event: a whole day (or month, or year) or an instant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Moment {
-    /// All day, in whichever zone it is read: never shifts.
+    /// All day, in whatever time zone it is read: never shifts.
     Date(EdtfDate),
-    /// At an instant.
     At(Timestamp),
 }
 
@@ -67,8 +65,8 @@ impl Moment {
         }
     }
 
-    /// Whether the moment lies before another however generously both are read: two instants by the
-    /// clock, everything else by calendar days as written, see [`EdtfDate::is_before`].
+    /// Whether the moment is before another under every reading of both: two instants by the clock,
+    /// everything else by calendar days as written, see [`EdtfDate::is_before`].
     #[must_use]
     pub fn is_before(&self, other: &Self) -> bool {
         match (self, other) {
@@ -77,7 +75,6 @@ impl Moment {
         }
     }
 
-    /// First and last calendar day that the moment may mean.
     #[must_use]
     pub fn possible(&self) -> (NaiveDate, NaiveDate) {
         match self {
@@ -97,7 +94,7 @@ impl Moment {
         }
     }
 
-    /// Whether the moment lies in the span of `from` to `to`, see [`EdtfDate::within`].
+    /// Whether the moment is in the span of `from` to `to`, see [`EdtfDate::within`].
     #[must_use]
     pub fn within(&self, from: Option<&EdtfDate>, to: Option<&EdtfDate>) -> Option<Certainty> {
         match self {
@@ -110,7 +107,7 @@ impl Moment {
 impl FromStr for Moment {
     type Err = Fault;
 
-    /// Reads a moment; fault `moment` if it is neither a date nor an RFC 3339 date-time.
+    /// Parses a moment; violation `moment` if it is neither a date nor an RFC 3339 date-time.
     fn from_str(given: &str) -> Result<Self, Fault> {
         let date = given.parse().ok().map(Self::Date);
         date.or_else(|| Timestamp::parse(given).map(Self::At))

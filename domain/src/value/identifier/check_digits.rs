@@ -1,4 +1,4 @@
-//! Check digits: what a number of a scheme must end with.
+//! Check digits of the schemes.
 
 use crate::value::identifier::shape::{BASE32, ror_code};
 

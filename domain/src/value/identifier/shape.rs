@@ -31,7 +31,6 @@ pub(super) fn is_code(c: char) -> bool {
     c.is_ascii_uppercase() || c.is_ascii_digit()
 }
 
-/// Whether the text begins with two capital letters of ASCII.
 pub(super) fn is_prefixed(text: &str) -> bool {
     let mut prefix = text.chars().take(2).filter(char::is_ascii_uppercase);
     prefix.next().is_some() && prefix.next().is_some()

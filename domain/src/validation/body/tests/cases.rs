@@ -1,4 +1,4 @@
-//! Bodies that break rules, one after the other, and what is told about them.
+//! Bodies that violate rules, one after the other, and the reported violations.
 
 mod relationships;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 pub(crate) const ID: &str = "0190b3a0-0000-7000-8000-000000000001";
 const OTHER_ID: &str = "0190b3a0-0000-7000-8000-000000000002";
 
-/// A kind, a body and everything that is wrong with it: pointer and code.
+/// A kind, a body and all its violations: pointer and code.
 pub(crate) type Case = (Kind, Value, Vec<(&'static str, &'static str)>);
 
 fn named(members: Value) -> Value {
@@ -125,7 +125,7 @@ fn shapes_and_formats() -> Vec<Case> {
                 ("/contact/website", "url"),
             ],
         ),
-        // A whole number to JSON Schema, but not to the struct: `json::parse` makes it one.
+        // An integer to JSON Schema, but not to the struct: `json::parse` converts it.
         (
             Kind::Relationship,
             joins("serves", "actor", "region", &json!({"position": 1.0})),
@@ -271,7 +271,7 @@ fn rules_of_kinds() -> Vec<Case> {
             lifetime("2009", "2008-12-31"),
             vec![("/dissolved", "order")],
         ),
-        // A broken rule of a member does not hide those of the whole.
+        // A violation of a member does not hide those of the whole.
         (
             Kind::Actor,
             json!({"name": " ", "description": "<b>", "founded": "2009", "dissolved": "2008"}),

@@ -1,4 +1,4 @@
-//! Relationships that break rules.
+//! Relationships that violate rules.
 
 use crate::base::json::merge_patch;
 use crate::base::kind::Kind;
