@@ -11,8 +11,8 @@ LONGEST_URL = 8000
 LONGEST_HEAD = 16000
 
 
-# What is wrong is told without refusing the whole: of an item or a line in the answer; and an
-# optional member that is null is absent.
+# Errors are reported per item or line in the response, without rejecting the whole; and an optional
+# member that is null is absent.
 LENIENT = {
     "POST /v1/import",
     "POST /v1/personal_data",

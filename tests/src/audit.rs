@@ -1,4 +1,4 @@
-//! Holds a database against what must be true of it at any moment between two transactions.
+//! Checks the invariants of a database that hold between any two transactions.
 
 use persistence::db::{Db, SqlTransaction, Timeouts};
 use persistence::entity::{change, edge, merged, node, record, reference, tombstone};
@@ -8,18 +8,15 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// Everything that an audited database holds.
 #[derive(Debug)]
 pub struct Audited {
-    /// The log in its order.
     pub log: Vec<change::Model>,
-    /// The living records.
     pub records: BTreeMap<Uuid, record::Model>,
-    /// Which entry of the log made a version.
+    /// The log entry that created each version.
     made: BTreeMap<(Uuid, i64), usize>,
 }
 
-/// As [`audit`], of the database at a URL.
+/// [`audit`] of the database at a URL.
 pub async fn audit_at(url: &str) -> Audited {
     let db = Db::connect(url, Timeouts::default()).await.unwrap();
     let audited = audit(&db).await;
@@ -27,7 +24,7 @@ pub async fn audit_at(url: &str) -> Audited {
     audited
 }
 
-/// Reads one state of the whole database and fails if it contradicts itself.
+/// Reads one state of the whole database and fails if it is inconsistent.
 pub async fn audit(db: &Db) -> Audited {
     let database = &db.begin_read().await.unwrap();
     let log = change::Entity::find()
@@ -51,7 +48,7 @@ pub async fn audit(db: &Db) -> Audited {
         let (alive, buried) = (records.get(id), graves.get(id));
         if last.op == "delete" {
             assert!(alive.is_none(), "{id} is deleted and alive");
-            // Of a copy that its origin feeds no more nothing is left.
+            // A copy that its origin no longer publishes leaves nothing behind.
             let left = !own(&last.origin) && buried.is_none();
             assert!(left || buried.map(|grave| grave.version) == Some(last.version));
             forgotten += usize::from(left);
@@ -66,7 +63,7 @@ pub async fn audit(db: &Db) -> Audited {
     let merged = graves
         .values()
         .filter(|grave| grave.cause == "merged" || grave.merged_into.is_some());
-    // What own records name of another node may go.
+    // Copies may be removed even if own records reference them.
     let copied = log.iter().filter(|entry| !own(&entry.origin));
     let merged = merged.map(|grave| grave.id);
     let gone: BTreeSet<Uuid> = merged.chain(copied.map(|entry| entry.record_id)).collect();
@@ -75,7 +72,7 @@ pub async fn audit(db: &Db) -> Audited {
     nothing_names_what_is_not_there(database, &records, &gone, own).await;
     let mut made = BTreeMap::new();
     for (place, entry) in log.iter().enumerate() {
-        // What touches a version comes after what made it.
+        // An entry that touches a version comes after the one that created it.
         let version = (entry.record_id, entry.version);
         made.entry(version).or_insert(place);
     }
@@ -98,7 +95,7 @@ fn the_log_is_gapless(log: &[change::Model], head: i64) {
     }
 }
 
-/// Versions of own records rise by one; bodies are kept for what is superseded. Answers the newest
+/// Versions of own records rise by one; bodies of superseded versions are kept. Returns the newest
 /// entries.
 fn versions_follow_each_other(
     log: &[change::Model],
@@ -112,25 +109,25 @@ fn versions_follow_each_other(
         assert!(follows, "versions rise by one: {entry:?}");
     }
     for entry in log {
-        // A touch makes no version.
+        // A touch creates no version.
         let is_last = newest[&entry.record_id].seq == entry.seq;
         assert_eq!(entry.newest, is_last, "one newest row: {entry:?}");
         let keeps = entry.op == "upsert" && !is_last && !entry.erased;
         let kept = entry.body.is_some() == keeps;
-        // Copies may be forgotten.
+        // Copies may lose their history.
         let forgotten = entry.body.is_none() && !own(&entry.origin);
-        assert!(kept || forgotten, "a body rests once: {entry:?}");
+        assert!(kept || forgotten, "a body is stored once: {entry:?}");
     }
     newest
 }
 
-/// Each entry takes the audience over from the one before it; the row says what the last one said.
+/// Each entry continues the audience of the one before it; the row has that of the last one.
 fn audiences_follow_each_other(log: &[change::Model], records: &BTreeMap<Uuid, record::Model>) {
     let mut last: BTreeMap<Uuid, &change::Model> = BTreeMap::new();
     for entry in log {
         let before = last.insert(entry.record_id, entry);
         let told = before.and_then(|before| before.audience_after.as_ref());
-        // Outsiders knew that it was merged; now it is hidden.
+        // Outsiders knew of the merge; now the record is hidden.
         let was_merged = before.is_some_and(|before| before.op == "delete");
         let withdrawn = was_merged && entry.op == "upsert" && entry.audience_after.is_none();
         if !withdrawn {
@@ -138,7 +135,8 @@ fn audiences_follow_each_other(log: &[change::Model], records: &BTreeMap<Uuid, r
         }
         if entry.op == "touch" {
             assert_eq!(Some(entry.version), before.map(|before| before.version));
-            // What somebody hides or disputes may have been invisible to outsiders all the time.
+            // A record that is hidden or disputed may have been invisible to outsiders all the
+            // time.
             let hidden_by_hand = entry.by.is_some();
             let flips = entry.audience_before != entry.audience_after;
             let tells = flips || hidden_by_hand || entry.erased;
@@ -151,8 +149,8 @@ fn audiences_follow_each_other(log: &[change::Model], records: &BTreeMap<Uuid, r
     }
 }
 
-/// Fails if the log says of a record that outsiders see it, and they do not, or the other way
-/// round. The followers must be at the end of the log.
+/// Fails if the log and the visibility of a record to outsiders disagree. The log consumers must be
+/// at the end of the log.
 pub async fn audiences_are_true(db: &Db) {
     let Audited { records, .. } = audit(db).await;
     let database = db.reader();
@@ -176,7 +174,7 @@ pub async fn audiences_are_true(db: &Db) {
     }
 }
 
-/// Of what was erased there is neither a body nor a name.
+/// Erased records have neither a body nor a name.
 fn what_is_erased_is_blank(log: &[change::Model], graves: &BTreeMap<Uuid, tombstone::Model>) {
     for grave in graves.values().filter(|grave| grave.cause == "erased") {
         let names = [&grave.slug, &grave.system, &grave.external_id];
@@ -189,7 +187,7 @@ fn what_is_erased_is_blank(log: &[change::Model], graves: &BTreeMap<Uuid, tombst
     }
 }
 
-/// Every merged record has one that stands for it, at the end of what the tombstones say.
+/// Every merged record has a merge target, at the end of the chain of tombstones.
 async fn merges_are_followed_to_their_end(
     database: &SqlTransaction,
     graves: &BTreeMap<Uuid, tombstone::Model>,
@@ -199,7 +197,7 @@ async fn merges_are_followed_to_their_end(
     let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.loser_id, row)).collect();
     for grave in graves.values() {
         let merged = grave.cause == "merged";
-        // Partners need not say what a record was merged into.
+        // Partners need not state what a record was merged into.
         let unsaid = merged && grave.merged_into.is_none() && !own(&grave.origin);
         let erased = grave.cause == "erased";
         assert!(
@@ -232,7 +230,7 @@ async fn nothing_names_what_is_not_there(
         assert!(known, "dangling reference: {named:?}");
     }
     let edges = edge::Entity::find().all(database).await.unwrap();
-    // Copies may name what is not here.
+    // Copies may reference records that are not here.
     let here = |edge: &&edge::Model| own(&records[&edge.record_id].origin);
     for edge in edges.iter().filter(here) {
         for end in edge.from_id.iter().chain(&edge.to_id) {
@@ -247,7 +245,7 @@ async fn nothing_names_what_is_not_there(
 }
 
 impl Audited {
-    /// The body of a version, wherever it rests; `None` for a deletion.
+    /// The body of a version, from the row or the log; `None` for a deletion.
     #[must_use]
     pub fn body(&self, id: Uuid, version: i64) -> Option<Value> {
         let entry = self.entry(id, version)?;
@@ -259,13 +257,11 @@ impl Audited {
         text.map(|text| serde_json::from_str(text).unwrap())
     }
 
-    /// The entry that made a version.
     #[must_use]
     pub fn entry(&self, id: Uuid, version: i64) -> Option<&change::Model> {
         self.made.get(&(id, version)).map(|place| &self.log[*place])
     }
 
-    /// Every body that the database holds.
     pub fn bodies(&self) -> impl Iterator<Item = &str> {
         let newest = self.records.values().map(|row| row.body.as_str());
         newest.chain(self.log.iter().filter_map(|entry| entry.body.as_deref()))

@@ -1,4 +1,4 @@
-//! One request and its answer.
+//! One request and its response.
 
 use crate::conform;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MATCH};
@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::future::IntoFuture;
 use std::pin::Pin;
 
-/// A request that is being put together; `.await` sends it.
+/// A request builder; `.await` sends it.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Call {
@@ -20,16 +20,13 @@ pub struct Call {
     body: Option<Vec<u8>>,
 }
 
-/// An answer, held against the OpenAPI document already.
+/// A response, validated against the OpenAPI document.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The status.
     pub status: u16,
-    /// The headers.
     pub headers: HeaderMap,
-    /// The body as text.
     pub text: String,
-    /// The body as JSON; `null` if it is none.
+    /// The body as JSON; `null` if it is not JSON.
     pub json: Value,
 }
 
@@ -45,7 +42,6 @@ impl Call {
         }
     }
 
-    /// Sends a header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.append(
             HeaderName::from_bytes(name.as_bytes()).unwrap(),
@@ -54,20 +50,19 @@ impl Call {
         self
     }
 
-    /// Sends a bearer token instead of the one set before.
+    /// Replaces the bearer token.
     pub fn token(mut self, token: &str) -> Self {
         let value = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
         self.headers.insert(AUTHORIZATION, value);
         self
     }
 
-    /// Sends no token.
     pub fn anonymous(mut self) -> Self {
         self.headers.remove(AUTHORIZATION);
         self
     }
 
-    /// Sends `If-Match` with the ETag of an answer.
+    /// Sends `If-Match` with the ETag of a response.
     pub fn if_match(mut self, etag: &str) -> Self {
         self.headers
             .insert(IF_MATCH, HeaderValue::from_str(etag).unwrap());
@@ -84,7 +79,6 @@ impl Call {
         self.body(media_type, body.to_string())
     }
 
-    /// Sends any body.
     pub fn body(mut self, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
         self.headers
             .insert(CONTENT_TYPE, HeaderValue::from_str(media_type).unwrap());
@@ -139,13 +133,11 @@ impl Answer {
             .map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The ETag.
     #[must_use]
     pub fn etag(&self) -> &str {
         self.header("etag")
     }
 
-    /// The id of the record.
     #[must_use]
     pub fn id(&self) -> &str {
         self.json["id"]
@@ -153,14 +145,12 @@ impl Answer {
             .unwrap_or_else(|| panic!("no id: {}", self.text))
     }
 
-    /// Expects a status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
         self
     }
 
-    /// Expects a problem of this code and status.
     #[track_caller]
     pub fn problem(self, status: u16, code: &str) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
@@ -175,7 +165,7 @@ impl Answer {
         self
     }
 
-    /// The pointer and code of every fault in the body, sorted.
+    /// The pointer and code of every violation in the body, sorted.
     #[must_use]
     pub fn faults(&self) -> Vec<(String, String)> {
         let mut found: Vec<_> = self.json["errors"]
@@ -192,7 +182,7 @@ impl Answer {
     }
 }
 
-/// A text as it may stand in a URL: every byte percent-encoded.
+/// The text with every byte percent-encoded.
 #[must_use]
 pub fn encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut url, byte| {

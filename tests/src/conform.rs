@@ -1,5 +1,5 @@
-//! Holds every answer against the OpenAPI document: the status is documented for the operation,
-//! and the body fits the schema of its media type.
+//! Validates every response against the OpenAPI document: the status is documented for the
+//! operation, and the body matches the schema of its media type.
 
 use crate::call::Answer;
 use jsonschema::Validator;
@@ -10,13 +10,13 @@ use std::sync::{Arc, LazyLock, Mutex};
 static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| api::operation::openapi::document(&api::routes::all()));
 
-/// Compiled schemas by their place in the document.
+/// Compiled schemas by their location in the document.
 static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
 
-/// Fails if an answer to an operation of the document is not documented.
+/// Fails if a response to an operation of the document is not documented.
 pub fn check(method: &str, path: &str, answer: &Answer) {
     let path = path.split('?').next().unwrap_or_default();
-    // HEAD is answered as GET is, without the body.
+    // HEAD is answered like GET, without the body.
     let verb = match method {
         "HEAD" => "get".to_owned(),
         method => method.to_ascii_lowercase(),
@@ -81,7 +81,6 @@ fn compiled(key: &str, schema: &Value) -> Arc<Validator> {
     validator
 }
 
-/// The operation that serves a path, with its template.
 fn operation(verb: &str, path: &str) -> Option<(&'static str, &'static Value)> {
     let paths = DOCUMENT["paths"].as_object()?;
     let fits = |template: &str| {
@@ -89,7 +88,7 @@ fn operation(verb: &str, path: &str) -> Option<(&'static str, &'static Value)> {
         template.split('/').count() == path.split('/').count()
             && a.zip(b).all(|(a, b)| a == b || a.starts_with('{'))
     };
-    // A literal path comes before one with variables.
+    // Literal paths take precedence over paths with variables.
     let found = paths
         .iter()
         .filter(|(template, _)| fits(template))

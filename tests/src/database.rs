@@ -1,4 +1,4 @@
-//! A database for each story, copied from a template that is made once.
+//! A database for each story, copied from a template that is created once.
 
 use domain::access::rules::Caller;
 use domain::base::clock::Clock;
@@ -19,43 +19,37 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
-/// Which database a story runs on.
+/// Database backend of a story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
-    /// A file in a temporary folder.
     Sqlite,
     /// A database of its own on the server that `TEST_DATABASE_URL` names.
     Postgres,
 }
 
-/// What the database holds at the beginning.
+/// Initial content of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
-    /// The reference data.
     Empty,
-    /// The reference data and the seed pages.
     Seeded,
-    /// A few regions of the reference data, so that a node is small.
+    /// A few regions of the reference data, for small nodes.
     Few,
 }
 
-/// A database of one story.
 #[derive(Debug)]
 pub struct Database {
-    /// Its URL.
     pub url: String,
     folder: Option<TempDir>,
     name: Option<String>,
     index: TempDir,
 }
 
-/// The origin of the nodes under test.
 pub const ORIGIN: &str = "test-node";
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 static TEMPLATES: LazyLock<Mutex<Templates>> = LazyLock::new(Mutex::default);
 
-/// A database that is copied, and its search index.
+/// A database to copy, and its search index.
 #[derive(Debug, Clone)]
 struct Template<T> {
     database: T,
@@ -77,7 +71,6 @@ fn server() -> String {
     )
 }
 
-/// The URL of another database on the server.
 fn on_server(name: &str) -> String {
     let mut url = url_of(&server());
     url.set_path(name);
@@ -93,11 +86,10 @@ fn fresh_name(prefix: &str) -> String {
     format!("verbund_{prefix}_{}_{number}", std::process::id())
 }
 
-/// At most so many connections of one's own, to look past the server into its database.
+/// Opens connections of its own, to look past the server into its database.
 pub async fn look(url: &str, connections: u32) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url);
     options.max_connections(connections).sqlx_logging(false);
-    // Its future is large.
     Box::pin(Connection::connect(options)).await.unwrap()
 }
 
@@ -108,9 +100,8 @@ async fn admin(sql: &str) {
 }
 
 impl Database {
-    /// A copy of the template with `content`.
     pub async fn new(backend: Backend, content: Content) -> Self {
-        // Before anything makes a client.
+        // Before anything creates a client.
         api::http::crypto::install();
         let mut templates = TEMPLATES.lock().await;
         match backend {
@@ -128,7 +119,7 @@ impl Database {
                 }
             }
             Backend::Postgres => {
-                // One at a time: a template may have no other connection while it is copied.
+                // One at a time: a template must have no other connection while it is copied.
                 let template = templates.postgres(content).await;
                 let name = fresh_name("test");
                 let original = template.database;
@@ -143,19 +134,17 @@ impl Database {
         }
     }
 
-    /// The folder of an SQLite database.
     #[must_use]
     pub fn folder(&self) -> Option<&std::path::Path> {
         self.folder.as_ref().map(TempDir::path)
     }
 
-    /// The folder of its search index.
     #[must_use]
     pub fn index(&self) -> &std::path::Path {
         self.index.path()
     }
 
-    /// An SQLite database in another folder, which stays.
+    /// An SQLite database in another folder, which is kept.
     #[must_use]
     pub fn moved_to(self, folder: &std::path::Path) -> Self {
         let old = self.folder().expect("it is a file").join("verbund.sqlite");
@@ -164,7 +153,7 @@ impl Database {
         Self::at(format!("sqlite://{}", new.display()))
     }
 
-    /// As [`Self::new`], of a node with another origin.
+    /// [`Self::new`] for a node with another origin.
     pub async fn of(backend: Backend, content: Content, origin: &str) -> Self {
         let database = Self::new(backend, content).await;
         let connection = look(&database.url, 1).await;
@@ -182,10 +171,10 @@ impl Database {
         database
     }
 
-    /// One that is at `url` already; what is there stays.
+    /// An existing database at `url`; its content stays.
     #[must_use]
     pub fn at(url: String) -> Self {
-        // As in `new`: whoever tells a single story begins here.
+        // As in `new`: running a single story starts here.
         api::http::crypto::install();
         Self {
             url,
@@ -195,7 +184,7 @@ impl Database {
         }
     }
 
-    /// A copy of one to which nobody writes; on the server nobody may be connected to it.
+    /// A copy of a database without writers; on the server it must have no connections.
     pub async fn copy(&self) -> Self {
         if let Some(folder) = &self.folder {
             let folder = copy_of(folder.path());
@@ -218,7 +207,6 @@ impl Database {
         }
     }
 
-    /// Removes it.
     pub async fn remove(self) {
         if let Some(name) = self.name {
             admin(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
@@ -226,12 +214,11 @@ impl Database {
     }
 }
 
-/// A folder with the same files.
 fn copy_of(folder: &std::path::Path) -> TempDir {
     let copy = tempfile::tempdir().unwrap();
     for file in std::fs::read_dir(folder).unwrap() {
         let file = file.unwrap();
-        // An index is made anew when it is not there.
+        // A missing index is rebuilt.
         if file.file_type().unwrap().is_dir() {
             continue;
         }
@@ -241,7 +228,6 @@ fn copy_of(folder: &std::path::Path) -> TempDir {
 }
 
 impl Templates {
-    /// A new file or folder beside the templates.
     fn path(&mut self, name: &str) -> PathBuf {
         let folder = self
             .folder
@@ -286,7 +272,7 @@ async fn fill(url: &str, content: Content, index: &std::path::Path) {
         Content::Few => prune(store.db().reader()).await,
     }
     let search = Search::new(store.clone(), IndexPlace::Folder(index.to_owned()));
-    // What follows the log has nothing left to do in a copy.
+    // Log consumers have nothing left to do in a copy.
     let followers = Followers::start(&store).with(&store, search.follower());
     crate::node::settled(&store, &followers).await;
     followers.stop().await;
@@ -294,7 +280,7 @@ async fn fill(url: &str, content: Content, index: &std::path::Path) {
     store.db().clone().close().await;
 }
 
-/// Leaves three regions of the reference data, as if there had never been others.
+/// Keeps three regions of the reference data, as if there had never been others.
 async fn prune(database: &impl ConnectionTrait) {
     for sql in [
         "DELETE FROM record WHERE slug IS NULL OR kind <> 'region' OR slug NOT IN ('hessen', 'bayern', 'berlin')",

@@ -1,4 +1,4 @@
-//! A small file system of its own, which can be full. Only root may mount one.
+//! A small file system that can be full. Only root may mount one.
 
 use std::fs::File;
 use std::io::Write;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use tempfile::TempDir;
 
-/// A mounted file system; it is gone when this is dropped.
+/// A mounted file system; it is unmounted on drop.
 #[derive(Debug)]
 pub struct Disk {
     folder: TempDir,
@@ -18,7 +18,7 @@ fn run(program: &str, args: &[&str]) -> bool {
 }
 
 impl Disk {
-    /// Makes and mounts one; `None` if this machine does not let us.
+    /// Creates and mounts a file system; `None` if this machine does not permit it.
     #[must_use]
     pub fn mount(mebibytes: u64) -> Option<Self> {
         let disk = Self {
@@ -34,7 +34,6 @@ impl Disk {
         mounted.then_some(disk)
     }
 
-    /// Where it is.
     #[must_use]
     pub fn path(&self) -> PathBuf {
         self.folder.path().join("disk")
@@ -52,7 +51,6 @@ impl Disk {
         }
     }
 
-    /// Frees what [`Self::fill`] took.
     pub fn free(&self) {
         std::fs::remove_file(self.filler()).unwrap();
     }

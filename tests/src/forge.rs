@@ -7,12 +7,9 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// A token before it is signed.
 #[derive(Debug, Clone)]
 pub struct Forge {
-    /// Its header.
     pub header: Value,
-    /// Its claims.
     pub claims: Value,
     key: EncodingKey,
     algorithm: Algorithm,
@@ -33,7 +30,7 @@ pub fn sign(header: &str, claims: &str, key: &EncodingKey, algorithm: Algorithm)
 }
 
 impl Forge {
-    /// A token that the node would have issued for an account.
+    /// A token as the node would issue it for an account.
     pub async fn of(node: &Node, account: Uuid) -> Self {
         let keys = node.store.signing_keys().await.unwrap();
         let now = node.store.clock().now().timestamp();
@@ -49,7 +46,6 @@ impl Forge {
         }
     }
 
-    /// A token of an external issuer.
     #[must_use]
     pub fn external(header: Value, claims: Value, key: EncodingKey, algorithm: Algorithm) -> Self {
         Self {
@@ -60,28 +56,27 @@ impl Forge {
         }
     }
 
-    /// With another member in the header; `null` removes it.
+    /// Replaces a member of the header; `null` removes it.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
         set(&mut self.header, name, value.into());
         self
     }
 
-    /// With another claim; `null` removes it.
+    /// Replaces a claim; `null` removes it.
     #[must_use]
     pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
         set(&mut self.claims, name, value.into());
         self
     }
 
-    /// With a claim of a time so many seconds from when it was issued.
+    /// Sets a claim to a time relative to the time of issue, in seconds.
     #[must_use]
     pub fn time(self, name: &str, seconds: i64) -> Self {
         let now = self.claims["iat"].as_i64().unwrap();
         self.claim(name, now + seconds)
     }
 
-    /// Signed with another key.
     #[must_use]
     pub fn signed_with(mut self, key: EncodingKey, algorithm: Algorithm) -> Self {
         self.key = key;
@@ -89,7 +84,6 @@ impl Forge {
         self
     }
 
-    /// The token.
     #[must_use]
     pub fn token(&self) -> String {
         let (header, claims) = (self.header.to_string(), self.claims.to_string());

@@ -1,15 +1,15 @@
-//! Records that are easily mistaken for each other, for tests of the search: places that differ by
-//! one letter, compounds that share parts, house numbers that begin alike, typos.
+//! Records that are easily confused with each other, for tests of the search: places that differ by
+//! one letter, compounds that share parts, house numbers with the same beginning, typos.
 //!
-//! The same seed makes the same records, ready to be loaded as lines of NDJSON.
+//! The same seed generates the same records, as lines of NDJSON.
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// How many records the acceptance tests search.
+/// Number of records in the acceptance tests.
 pub const MANY: usize = 5_000;
 
-/// So many records; every twentieth is a draft.
+/// Generates records; every twentieth is a draft.
 #[must_use]
 pub fn records(count: usize, seed: u64) -> Vec<Value> {
     let mut dice = Dice(seed);
@@ -349,7 +349,6 @@ fn roman(number: usize) -> String {
     roman
 }
 
-/// A number of that shape with its check digit.
 fn ik(at: usize) -> String {
     let base = format!("26{at:06}");
     let sum: u32 = base

@@ -1,5 +1,5 @@
-//! A second instance of the application, on the database of a story, with its own configuration
-//! and its own clock. Its index follows nothing: it is for what needs no lists.
+//! A second instance of the application on the database of a story, with its own configuration and
+//! clock. Its index consumes no log: it is for requests without lists.
 
 use crate::call::Call;
 use crate::node::Node;
@@ -17,12 +17,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// A running instance.
 #[derive(Debug)]
 pub struct Instance {
-    /// `http://127.0.0.1:…`
     pub base: String,
-    /// Its store.
     pub store: Store,
     time: Arc<AtomicI64>,
     handle: ServerHandle,
@@ -30,7 +27,7 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Starts an instance whose clock stands at the present time until it is moved.
+    /// Starts an instance whose clock stands still until the test advances it.
     pub async fn start(node: &Node, config: Config) -> Self {
         let now = node.store.clock().now();
         let time = Arc::new(AtomicI64::new(now.timestamp_micros()));
@@ -56,7 +53,7 @@ impl Instance {
             store,
             time,
             handle,
-            // Whatever the test waits for, the server has not closed the connection meanwhile.
+            // The server must not close the connection while the test waits for something else.
             client: Client::builder()
                 .pool_max_idle_per_host(0)
                 .redirect(reqwest::redirect::Policy::none())
@@ -65,29 +62,24 @@ impl Instance {
         }
     }
 
-    /// What time it is there.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         self.store.clock().now()
     }
 
-    /// Moves its clock.
     pub fn later(&self, by: TimeDelta) {
         let by = by.num_microseconds().unwrap();
         self.time.fetch_add(by, Ordering::SeqCst);
     }
 
-    /// A request without a token.
     pub fn call(&self, method: Method, path: &str) -> Call {
         Call::new(&self.client, &self.base, method, path)
     }
 
-    /// GET without a token.
     pub fn get(&self, path: &str) -> Call {
         self.call(Method::GET, path)
     }
 
-    /// Stops it.
     pub async fn stop(self) {
         self.handle.stop(true).await;
         self.store.db().clone().close().await;

@@ -1,5 +1,5 @@
-//! The harness of the stories: a node in process, over real HTTP, with a database of its own, on
-//! SQLite and on PostgreSQL. Every answer is held against the OpenAPI document.
+//! The test harness of the stories: a node in process, over real HTTP, with its own database, on
+//! SQLite and on PostgreSQL. Every response is validated against the OpenAPI document.
 
 #![expect(
     clippy::unwrap_used,
@@ -38,7 +38,7 @@ pub use node::{Node, Told, run, told};
 pub use receiver::{Hook, Receiver};
 pub use replica::Replica;
 
-/// Declares that an asynchronous function of a backend is a test, on SQLite and on PostgreSQL.
+/// Declares an asynchronous function of a backend as a test, on SQLite and on PostgreSQL.
 #[macro_export]
 macro_rules! on_both {
     ($name:ident) => {
@@ -58,10 +58,10 @@ macro_rules! on_both {
     };
 }
 
-/// Declares a story that is told on SQLite and on PostgreSQL, each with a database of its own.
+/// Declares a story that runs on SQLite and on PostgreSQL, each with its own database.
 ///
-/// `story!(name, async |node| { … })` starts with the reference data only;
-/// `story!(name, Seeded, async |node| { … })` with the seed pages too.
+/// `story!(name, async |node| { … })` starts with the reference data only; `story!(name, Seeded,
+/// async |node| { … })` with the seed pages too.
 #[macro_export]
 macro_rules! story {
     ($name:ident, $story:expr) => {
@@ -71,7 +71,7 @@ macro_rules! story {
         mod $name {
             use super::*;
 
-            // Once, and not once for each database: the stories are most of what is compiled.
+            // Once, not per database: the stories are most of what is compiled.
             const STORY: fn(&$crate::Node) -> $crate::Told<'_> = |node| $crate::told($story, node);
 
             #[test]

@@ -1,5 +1,5 @@
-//! A second node beside that of a story, with a database and an origin of its own; and taking over
-//! records from one to the other, a step at a time.
+//! A second node next to that of a story, with its own database and origin; and reading records
+//! from one to the other, step by step.
 
 use crate::database::{Backend, Content, Database};
 use crate::node::{Node, loopback, start};
@@ -16,7 +16,6 @@ use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// A node with another origin.
 #[derive(Debug)]
 pub struct Neighbour {
     node: Node,
@@ -33,7 +32,6 @@ impl Deref for Neighbour {
 }
 
 impl Neighbour {
-    /// Starts a node that holds nothing but the reference data.
     pub async fn start(backend: Backend, origin: &str) -> Self {
         let database = Database::of(backend, Content::Empty, origin).await;
         let (node, server) = start(backend, &database).await;
@@ -44,7 +42,6 @@ impl Neighbour {
         }
     }
 
-    /// Stops it and removes its database.
     pub async fn stop(self) {
         self.server.stop(true).await;
         self.node.followers.stop().await;
@@ -53,17 +50,16 @@ impl Neighbour {
     }
 }
 
-/// What a node takes over from another one.
+/// A node's reading from a partner.
 #[derive(Debug)]
 pub struct Intake<'a> {
     node: &'a Node,
-    /// The partner's id at the node.
     pub id: Uuid,
     exchange: Exchange,
 }
 
 impl<'a> Intake<'a> {
-    /// Makes a partner of whoever is at `url`; `more` are further members.
+    /// Creates a partner for the server at `url`; `more` are further members.
     pub async fn new(node: &'a Node, name: &str, url: &str, more: Value) -> Self {
         let mut body = json!({"name": name, "url": url});
         domain::base::json::merge_patch(&mut body, &more);
@@ -77,18 +73,18 @@ impl<'a> Intake<'a> {
         Self { node, id, exchange }
     }
 
-    /// Takes over one page; `None` if the partner is not due.
+    /// Applies one page; `None` if the partner is not due.
     pub async fn step(&self) -> Option<Result<Taken, Failed>> {
         let store = &self.node.store;
         let lease = store.lease_partner(self.id).await.unwrap()?;
         let (_keep, mut stop) = watch::channel(false);
         let taken = self.exchange.step(&lease, Duration::ZERO, &mut stop).await;
-        // It is lost when the partner was stopped.
+        // The lease is lost if the partner was stopped.
         let _ = store.release_lease(&lease).await;
         Some(taken)
     }
 
-    /// Takes over what there is.
+    /// Applies all available pages.
     pub async fn pull(&self) -> Taken {
         loop {
             let taken = self.step().await.expect("it is due").unwrap();
@@ -98,7 +94,7 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Takes over what there is, until something is wrong; answers what.
+    /// Applies pages until an error occurs, which it returns.
     pub async fn fails(&self) -> String {
         loop {
             match self.step().await.expect("it is due") {
@@ -109,14 +105,12 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// The partner as admins see it.
     pub async fn shown(&self) -> Value {
         let path = format!("/v1/sync/partners/{}", self.id);
         let shown = self.node.get(&path).token(&self.node.admin).await;
         shown.expect(200).json
     }
 
-    /// Changes the partner.
     pub async fn change(&self, patch: Value) -> Value {
         let path = format!("/v1/sync/partners/{}", self.id);
         let changed = self
@@ -127,18 +121,17 @@ impl<'a> Intake<'a> {
         changed.await.expect(200).json
     }
 
-    /// Lets it go on although many copies go.
+    /// Approves the pending deletions.
     pub async fn release(&self) {
         let path = format!("/v1/sync/partners/{}/release", self.id);
         self.node.post(&path).await.expect(200);
     }
 
-    /// The row of the partner.
     pub async fn row(&self) -> partner::Model {
         self.node.store.partner(self.id).await.unwrap().row
     }
 
-    /// Fails unless the copies are what the partner feeds; `filter` is a query.
+    /// Fails unless the copies equal the partner's feed; `filter` is a query.
     pub async fn equals(&self, from: &Node, filter: &str) {
         let path = format!("/v1/sync/digest?{filter}");
         let theirs = from.get(&path).await.expect(200);

@@ -25,33 +25,28 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// A running node and what a story needs to talk to it.
+/// A running node.
 #[derive(Debug)]
 pub struct Node {
-    /// `http://127.0.0.1:…`
     pub base: String,
-    /// The same store, for what HTTP does not show.
+    /// The same store, for state that HTTP does not show.
     pub store: Store,
-    /// Which database it runs on.
     pub backend: Backend,
-    /// The URL of its database.
     pub database_url: String,
-    /// A token of an admin of the whole node.
     pub admin: String,
     pub(crate) followers: Followers,
     tokens: Tokens,
     client: reqwest::Client,
 }
 
-/// A story while it is told.
+/// The future of a story.
 pub type Told<'n> = LocalBoxFuture<'n, ()>;
 
-/// Tells a story of a node.
 pub fn told<'n>(story: impl AsyncFnOnce(&'n Node) + 'n, node: &'n Node) -> Told<'n> {
     Box::pin(async move { story(node).await })
 }
 
-/// Tells a story on a node of its own, which is stopped and removed afterwards.
+/// Runs a story on a node of its own, which is stopped and removed afterwards.
 pub fn run(backend: Backend, content: Content, story: fn(&Node) -> Told<'_>) {
     actix_web::rt::System::new().block_on(async move {
         let database = Database::new(backend, content).await;
@@ -67,13 +62,13 @@ pub fn run(backend: Backend, content: Content, story: fn(&Node) -> Told<'_>) {
     });
 }
 
-/// Where servers of a story are.
+/// Allowed destinations of the servers in a story.
 #[must_use]
 pub fn loopback() -> Vec<Destination> {
     vec!["127.0.0.0/8".to_owned().try_into().unwrap()]
 }
 
-/// Starts a node on a database, and answers what stops it.
+/// Starts a node on a database.
 pub(crate) async fn start(backend: Backend, database: &Database) -> (Node, ServerHandle) {
     let store = Store::open(&database.url, None, Clock::System)
         .await
@@ -108,7 +103,7 @@ pub(crate) async fn start(backend: Backend, database: &Database) -> (Node, Serve
         tokens,
         client: reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            // Nothing is asked by TLS, and reading the certificates of the machine takes a while.
+            // TLS is not used, and reading the certificates of the machine is slow.
             .tls_certs_only([])
             // The server closes a connection that was idle for five seconds.
             .pool_idle_timeout(Duration::from_secs(2))
@@ -119,7 +114,7 @@ pub(crate) async fn start(backend: Backend, database: &Database) -> (Node, Serve
     (node, handle)
 }
 
-/// Stories ask more than people do; those about the limits set their own.
+/// Stories send more requests than people do; those about the limits set their own.
 fn unlimited() -> Config {
     let many = NonZeroU32::new(1_000_000_000).unwrap();
     Config {
@@ -130,23 +125,20 @@ fn unlimited() -> Config {
     }
 }
 
-/// Another server over the store of a node, with settings of its own; it stops when it is dropped.
-/// Its index follows nothing: it is for what needs no lists.
+/// Another server over the store of a node, with its own settings; it stops on drop. Its index
+/// consumes no log: it is for requests without lists.
 #[derive(Debug)]
 pub struct Beside {
-    /// `http://127.0.0.1:…`
     pub base: String,
     handle: ServerHandle,
     client: reqwest::Client,
 }
 
 impl Beside {
-    /// Asks it to stop and waits until it has.
     pub async fn stop(&self) {
         self.handle.stop(true).await;
     }
 
-    /// A request without a token.
     pub fn call(&self, method: Method, path: &str) -> Call {
         Call::new(&self.client, &self.base, method, path)
     }
@@ -154,17 +146,17 @@ impl Beside {
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        // It is told at once; nobody waits for it.
+        // The server learns of it at once; the future only waits for the end.
         drop(self.handle.stop(false));
     }
 }
 
-/// Waits until the followers have come to the end of the log, what they wrote included.
+/// Waits until the log consumers have reached the end of the log, including their own entries.
 pub async fn settled(store: &Store, followers: &Followers) {
     let settling = async {
         loop {
             let head = store.head().await.unwrap();
-            assert!(followers.caught_up(head).await, "a follower has ended");
+            assert!(followers.caught_up(head).await, "a log consumer has ended");
             if store.head().await.unwrap() == head {
                 return;
             }
@@ -172,16 +164,16 @@ pub async fn settled(store: &Store, followers: &Followers) {
     };
     tokio::time::timeout(Duration::from_mins(1), settling)
         .await
-        .expect("the followers catch up");
+        .expect("the log consumers catch up");
 }
 
 impl Node {
-    /// A token for an account with this role in this region (the whole node without).
+    /// A token for an account with this role in this region (or on the whole node).
     pub async fn token(&self, role: Role, region: Option<Uuid>) -> String {
         self.token_below(role, region, false).await
     }
 
-    /// As [`Node::token`], with the descendants of the region if `descendants`.
+    /// [`Node::token`], including the descendants of the region if `descendants`.
     pub async fn token_below(&self, role: Role, region: Option<Uuid>, descendants: bool) -> String {
         let grant = NewGrant {
             role,
@@ -221,12 +213,12 @@ impl Node {
         }
     }
 
-    /// Waits until every follower has come to the end of the log, what they wrote included.
+    /// Waits until every log consumer has reached the end of the log, including its own entries.
     pub async fn settled(&self) {
         settled(&self.store, &self.followers).await;
     }
 
-    /// A token of the admin of the whole node that reaches no further than `scopes`.
+    /// A token of the admin of the whole node that is limited to `scopes`.
     pub async fn narrowed(&self, scopes: &[TokenScope]) -> String {
         let identity = self.get("/v1/me").token(&self.admin).await.expect(200);
         let account = Uuid::parse_str(identity.json["account"].as_str().unwrap()).unwrap();
@@ -236,32 +228,26 @@ impl Node {
         token.await.unwrap()
     }
 
-    /// A request without a token.
     pub fn call(&self, method: Method, path: &str) -> Call {
         Call::new(&self.client, &self.base, method, path)
     }
 
-    /// GET without a token.
     pub fn get(&self, path: &str) -> Call {
         self.call(Method::GET, path)
     }
 
-    /// POST as the admin.
     pub fn post(&self, path: &str) -> Call {
         self.call(Method::POST, path).token(&self.admin)
     }
 
-    /// PUT as the admin.
     pub fn put(&self, path: &str) -> Call {
         self.call(Method::PUT, path).token(&self.admin)
     }
 
-    /// PATCH as the admin.
     pub fn patch(&self, path: &str) -> Call {
         self.call(Method::PATCH, path).token(&self.admin)
     }
 
-    /// DELETE as the admin.
     pub fn delete(&self, path: &str) -> Call {
         self.call(Method::DELETE, path).token(&self.admin)
     }

@@ -7,31 +7,27 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-/// A running `verbund serve`.
 #[derive(Debug)]
 pub struct Process {
-    /// `http://127.0.0.1:…`
     pub base: String,
     child: Child,
-    // Read on, so that the program never waits for its output to be taken.
+    // Read continuously, so that the program never blocks on its output.
     _output: Lines<BufReader<ChildStdout>>,
     folder: TempDir,
 }
 
-/// The file of its log.
 const LOG: &str = "log";
 
-/// How the pipes begin through which its system calls are made to fail.
+/// Prefix of the pipes that control which system calls fail.
 const CONTROL: &str = "fiu";
 
-/// What lets system calls of a program fail.
 fn fiu_run() -> String {
     #[expect(clippy::disallowed_methods, reason = "the tests' own configuration")]
     let program = std::env::var("FIU_RUN");
     program.expect("FIU_RUN names no fiu-run; ./test sets it, or: eval \"$(tests/setup/fiu.sh)\"")
 }
 
-/// The program that cargo has built beside the tests.
+/// The program that cargo has built next to the tests.
 fn program() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     let folder = tests.ancestors().nth(2).unwrap();
@@ -44,13 +40,13 @@ fn program() -> PathBuf {
     program
 }
 
-/// The program with its database, and nothing of the environment of the tests.
+/// The program with its database, without the environment of the tests.
 fn command(database: &Database, folder: &TempDir) -> Command {
     let mut command = Command::new(program());
     command
         .env_clear()
         .current_dir(folder.path())
-        // Stories ask more than people do; those about the limits set their own.
+        // Stories send more requests than people do; those about the limits set their own.
         .env("VERBUND_REQUESTS_PER_MINUTE_CLIENT", "1000000000")
         .env("VERBUND_REQUESTS_PER_MINUTE_ADDRESS", "1000000000")
         .env("VERBUND_FAILURES_PER_MINUTE", "1000000000")
@@ -80,19 +76,18 @@ pub async fn admin_token(database: &Database) -> String {
 }
 
 impl Process {
-    /// Starts the program on a free port and waits until it says where.
+    /// Starts the program on a free port and waits until it prints the address.
     pub async fn serve(database: &Database) -> Self {
         Self::serve_with(database, &[]).await
     }
 
-    /// The same with these variables in its environment.
     pub async fn serve_with(database: &Database, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let command = command(database, &folder);
         Self::start(command, folder, settings).await
     }
 
-    /// The same, so that its system calls can be made to fail; see [`Self::fails`].
+    /// Starts the program so that its system calls can be made to fail; see [`Self::fails`].
     pub async fn serve_fallibly(database: &Database) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let plain = command(database, &folder);
@@ -142,12 +137,11 @@ impl Process {
         panic!("{}", std::fs::read_to_string(log).unwrap());
     }
 
-    /// What it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join(LOG)).unwrap()
     }
 
-    /// How many bytes of memory it holds (resident set size, `/proc`).
+    /// Resident set size in bytes (`/proc`).
     pub fn memory(&self) -> u64 {
         let status = format!("/proc/{}/status", self.child.id().unwrap());
         let status = std::fs::read_to_string(status).unwrap();
@@ -156,7 +150,7 @@ impl Process {
         kibibytes.parse::<u64>().unwrap() * 1024
     }
 
-    /// Lets a system call fail with this error from now on (libfiu's name, `posix/io/rw/pwrite`),
+    /// Makes a system call fail with this error from now on (libfiu's name, `posix/io/rw/pwrite`),
     /// or `once` only.
     pub async fn fails(&self, call: &str, errno: i32, once: bool) {
         let once = if once { ",onetime" } else { "" };
@@ -164,7 +158,6 @@ impl Process {
             .await;
     }
 
-    /// Lets a system call succeed again.
     pub async fn works(&self, call: &str) {
         self.control(&format!("disable name={call}")).await;
     }
@@ -179,19 +172,18 @@ impl Process {
         assert_eq!(answer.trim(), "0", "{call}", call = pipe.display());
     }
 
-    /// Ends it without warning (SIGKILL).
+    /// Kills the process (SIGKILL).
     pub async fn kill(&mut self) {
         self.child.kill().await.unwrap();
     }
 
-    /// Asks it to stop (SIGTERM).
+    /// Asks the process to stop (SIGTERM).
     pub async fn terminate(&self) {
         let id = self.child.id().unwrap().to_string();
         let told = Command::new("kill").args(["-TERM", &id]).status().await;
         assert!(told.unwrap().success());
     }
 
-    /// Waits until it has ended.
     pub async fn ended(&mut self) -> ExitStatus {
         self.child.wait().await.unwrap()
     }

@@ -1,4 +1,4 @@
-//! A proxy between two servers that does to connections what networks do to them.
+//! A proxy between two servers that simulates network faults.
 
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -6,41 +6,37 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// What is done to what comes back.
+/// The fault applied to responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing.
     None,
-    /// Everything comes late.
+    /// All data is delayed.
     Latency(Duration),
-    /// The connection ends after so many bytes.
+    /// The connection ends after this many bytes.
     CutAfter(usize),
-    /// The connection stays open, and nothing ever comes.
+    /// The connection stays open, and no data arrives.
     HalfOpen,
-    /// One byte a second.
+    /// One byte per second.
     Drip,
-    /// The body is not what was sent.
+    /// The body is corrupted.
     Corrupt,
 }
 
-/// Where connections lead, and what is done to them.
+/// The target of connections, and the applied fault.
 #[derive(Debug, Clone)]
 struct Way {
     address: String,
     fault: Fault,
 }
 
-/// A running proxy; it ends when it is dropped.
 #[derive(Debug)]
 pub struct Proxy {
-    /// `http://127.0.0.1:…`, which stays the same.
     pub base: String,
     way: watch::Sender<Way>,
     task: JoinHandle<()>,
 }
 
 impl Proxy {
-    /// Starts a proxy to the server at `base`.
     pub async fn start(base: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let own = format!("http://{}", listener.local_addr().unwrap());
@@ -57,7 +53,7 @@ impl Proxy {
                 tokio::spawn(async move {
                     tokio::select! {
                         _ = carry(client, way) => {}
-                        // Whatever is open ends.
+                        // Open connections end.
                         _ = changed.changed() => {}
                     }
                 });
@@ -70,12 +66,12 @@ impl Proxy {
         }
     }
 
-    /// Leads new connections somewhere else, and ends the others.
+    /// Leads new connections to another server, and ends the others.
     pub fn lead_to(&self, base: &str) {
         self.way.send_modify(|way| way.address = address(base));
     }
 
-    /// Does this to new connections, and ends the others.
+    /// Applies a fault to new connections, and ends the others.
     pub fn does(&self, fault: Fault) {
         self.way.send_modify(|way| way.fault = fault);
     }
@@ -136,8 +132,7 @@ async fn carry(client: TcpStream, way: Way) -> std::io::Result<()> {
     }
 }
 
-/// Turns the first bytes of a compressed body round: those behind the head and the length of the
-/// first chunk.
+/// Inverts the first bytes of a compressed body, after the head and the length of the first chunk.
 fn corrupt(bytes: &mut [u8]) {
     let find = |bytes: &[u8], what: &[u8]| {
         let place = bytes.windows(what.len()).position(|some| some == what);

@@ -1,38 +1,33 @@
-//! A connection without an HTTP client in between, for what a polite one would not send.
+//! A connection without an HTTP client, for malformed requests.
 
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-/// How long a story waits for anything.
 const LONG: Duration = Duration::from_mins(1);
 
-/// A connection.
 #[derive(Debug)]
 pub struct Raw {
     stream: TcpStream,
-    /// When it was opened.
     pub since: Instant,
 }
 
-/// What came back, up to the end of one answer.
+/// The raw data up to the end of one response.
 #[derive(Debug)]
 pub struct RawAnswer {
-    /// The status.
     pub status: u16,
     /// Status line and headers, in lower case.
     pub head: String,
-    /// The body as it was sent, chunks included.
+    /// The body as sent, including chunk headers.
     pub body: String,
 }
 
 impl Raw {
-    /// Opens a connection to a `http://` base.
     pub async fn open(base: &str) -> Self {
         Self::with_buffer(base, None).await
     }
 
-    /// Opens one that takes few bytes before it is read.
+    /// Opens a connection that buffers few bytes until it is read.
     pub async fn narrow(base: &str) -> Self {
         Self::with_buffer(base, Some(4096)).await
     }
@@ -54,7 +49,7 @@ impl Raw {
         self.stream.write_all(bytes.as_ref()).await.is_ok()
     }
 
-    /// Sends a byte every `pause` until something comes back or the connection ends.
+    /// Sends a byte every `pause` until a response arrives or the connection ends.
     pub async fn drip(&mut self, byte: u8, pause: Duration) {
         let mut one = [0];
         loop {
@@ -66,7 +61,7 @@ impl Raw {
         }
     }
 
-    /// Reads one answer; `None` if the connection ends without one.
+    /// Reads one response; `None` if the connection ends without one.
     pub async fn answer(&mut self) -> Option<RawAnswer> {
         let mut read = Vec::new();
         let mut buffer = vec![0; 65536];
@@ -85,7 +80,7 @@ impl Raw {
         }
     }
 
-    /// Reads to the end of the connection and says how many bytes came.
+    /// Reads to the end of the connection and returns the number of bytes.
     pub async fn drain(&mut self) -> usize {
         let mut total = 0;
         let mut buffer = vec![0; 65536];
@@ -98,10 +93,9 @@ impl Raw {
         }
     }
 
-    /// Sends a whole request and reads its answer.
     pub async fn ask(base: &str, request: impl AsRef<[u8]>) -> Option<RawAnswer> {
         let mut raw = Self::open(base).await;
-        // A refusal may come, and the connection end, before everything was sent.
+        // A rejection may arrive, and the connection end, before everything was sent.
         raw.send(request).await;
         raw.answer().await
     }
@@ -129,7 +123,6 @@ impl RawAnswer {
         })
     }
 
-    /// Expects a problem document.
     #[track_caller]
     pub fn problem(&self, status: u16, code: &str) {
         assert_eq!(self.status, status, "{} {}", self.head, self.body);

@@ -12,27 +12,22 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
-/// How a receiver answers.
+/// Response of a receiver.
 #[derive(Debug, Clone)]
 pub enum Reply {
-    /// With a status.
     Status(u16),
-    /// With 503, and for so many seconds.
+    /// 503 with `Retry-After` in seconds.
     Busy(u64),
-    /// With a redirect.
     Elsewhere(String),
-    /// Not at all.
+    /// No response.
     Never,
 }
 
-/// What a receiver was told.
+/// A received delivery.
 #[derive(Debug, Clone)]
 pub struct Heard {
-    /// The headers.
     pub headers: HeaderMap,
-    /// The body as it came.
     pub text: String,
-    /// The body.
     pub json: Value,
 }
 
@@ -42,10 +37,9 @@ struct Ear {
     replies: Mutex<VecDeque<Reply>>,
 }
 
-/// A server that notes what it is told, and answers 204 unless it is to answer something else.
+/// A server that records deliveries, and answers 204 unless a story queues another response.
 #[derive(Debug)]
 pub struct Receiver {
-    /// `http://127.0.0.1:…/hook`
     pub url: String,
     ear: Arc<Ear>,
     handle: ServerHandle,
@@ -77,13 +71,12 @@ async fn hear(request: HttpRequest, body: String, ear: web::Data<Ear>) -> HttpRe
 }
 
 impl Receiver {
-    /// Starts one.
     #[must_use]
     pub fn start() -> Self {
         Self::listen("127.0.0.1:0")
     }
 
-    /// Starts one where another one was.
+    /// Starts a receiver at the address of another one.
     #[must_use]
     pub fn at(url: &str) -> Self {
         let address = url.strip_prefix("http://").unwrap();
@@ -108,24 +101,24 @@ impl Receiver {
         Self { url, ear, handle }
     }
 
-    /// Lets it answer this next, after what it is to answer before.
+    /// Queues a response.
     pub fn replies(&self, reply: Reply) {
         self.ear.replies.lock().unwrap().push_back(reply);
     }
 
-    /// What it was told so far.
+    /// All deliveries so far.
     #[must_use]
     pub fn heard(&self) -> Vec<Heard> {
         self.ear.heard.lock().unwrap().clone()
     }
 
-    /// What it was told since it was last asked.
+    /// Deliveries since the last call.
     #[must_use]
     pub fn news(&self) -> Vec<Heard> {
         std::mem::take(&mut self.ear.heard.lock().unwrap())
     }
 
-    /// The `type` and the record of what it was told since it was last asked.
+    /// The `type` and the record of the deliveries since the last call.
     #[must_use]
     pub fn types(&self) -> Vec<(String, String)> {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -134,34 +127,28 @@ impl Receiver {
             .collect()
     }
 
-    /// Stops it.
     pub async fn stop(self) {
         self.handle.stop(false).await;
     }
 }
 
 impl Heard {
-    /// A header.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).unwrap().to_str().unwrap()
     }
 }
 
-/// A webhook of a node.
 #[derive(Debug)]
 pub struct Hook<'a> {
     node: &'a Node,
-    /// Its id.
     pub id: Uuid,
-    /// `/v1/webhooks/{id}`
     pub path: String,
-    /// Its first secret.
     pub secret: String,
 }
 
 impl<'a> Hook<'a> {
-    /// Makes one for whoever is at `url`; `more` are further members.
+    /// Creates a webhook for the receiver at `url`; `more` are further members.
     pub async fn new(node: &'a Node, name: &str, url: &str, more: Value) -> Self {
         let mut body = json!({"name": name, "url": url});
         domain::base::json::merge_patch(&mut body, &more);
@@ -174,13 +161,11 @@ impl<'a> Hook<'a> {
         }
     }
 
-    /// The webhook as admins see it.
     pub async fn shown(&self) -> Value {
         let shown = self.node.get(&self.path).token(&self.node.admin).await;
         shown.expect(200).json
     }
 
-    /// Its deliveries, newest first; `query` narrows them.
     pub async fn deliveries(&self, query: &str) -> Vec<Value> {
         let path = format!("{}/deliveries?limit=200&{query}", self.path);
         let listed = self.node.get(path.trim_end_matches('&'));
@@ -188,21 +173,20 @@ impl<'a> Hook<'a> {
         listed.json["items"].as_array().unwrap().clone()
     }
 
-    /// Changes it.
     pub async fn change(&self, patch: Value) -> Value {
         let changed = self.node.patch(&self.path).if_match("*");
         let changed = changed.body("application/json", patch.to_string());
         changed.await.expect(200).json
     }
 
-    /// Waits until everything that happened is written down, and sends what is due.
+    /// Waits until all deliveries are queued, and sends those that are due.
     pub async fn sent(&self) {
         self.node.settled().await;
         courier(&self.node.store).send_all().await.unwrap();
     }
 }
 
-/// What sends for a store, on this machine.
+/// The sender of a store, on this machine.
 #[must_use]
 pub fn courier(store: &Store) -> Courier {
     let config = Config {

@@ -1,4 +1,4 @@
-//! A replica that knows nothing but the feed: it reads pages over HTTP and keeps what they tell.
+//! A replica that knows only the feed: it reads pages over HTTP and applies them.
 
 use crate::node::Node;
 use domain::base::json;
@@ -9,76 +9,52 @@ use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// A reader of the feed and what it holds.
 #[derive(Debug)]
 pub struct Replica {
-    /// The query that narrows the feed.
     filter: String,
-    /// Where it goes on.
     pub next: String,
-    /// What it holds.
     pub held: BTreeMap<Uuid, Held>,
-    /// How far it has come after each page of the tail, and the versions that it held then.
+    /// Position after each page of changes, and the versions at that point.
     pub checkpoints: Vec<(i64, BTreeMap<Uuid, i64>)>,
-    /// Whether it notes these; with many pages that is much.
+    /// Whether it records checkpoints, which is slow with many pages.
     notes: bool,
 }
 
-/// A record that a replica holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
-    /// The kind's code.
     pub kind: String,
-    /// The version.
     pub version: i64,
     /// The body, byte for byte.
     pub body: String,
 }
 
-/// A page as the replica reads it.
 #[derive(Debug, Deserialize)]
 pub struct Page {
-    /// What is told.
     pub entries: Vec<Told>,
-    /// `snapshot` or `tail`.
     pub phase: String,
     /// Whether there is more at once.
     pub has_more: bool,
-    /// Whether there is not.
     pub up_to_date: bool,
-    /// How far the page goes.
     pub seq: i64,
-    /// Where it goes on.
     pub next: String,
 }
 
-/// An entry as the replica reads it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Told {
-    /// Its number.
     pub seq: i64,
-    /// Its transaction.
     pub tx: Option<i64>,
-    /// What.
     pub op: String,
-    /// The kind's code.
     pub kind: String,
-    /// The record.
     pub id: Uuid,
-    /// The version.
     pub version: Option<i64>,
-    /// The hash of the body.
     pub hash: Option<String>,
-    /// The body as it was sent.
     pub record: Option<Box<RawValue>>,
-    /// Why it is gone.
     pub cause: Option<String>,
-    /// What stands for it.
+    /// The merge target.
     pub merged_into: Option<Uuid>,
 }
 
 impl Told {
-    /// A member of the body.
     #[must_use]
     pub fn member(&self, name: &str) -> Value {
         let record = self.record.as_ref().unwrap();
@@ -87,7 +63,7 @@ impl Told {
 }
 
 impl Replica {
-    /// A replica that begins with nothing; `filter` is a query such as `kind=actor&limit=3`.
+    /// An empty replica; `filter` is a query such as `kind=actor&limit=3`.
     #[must_use]
     pub fn new(filter: &str) -> Self {
         Self {
@@ -99,7 +75,6 @@ impl Replica {
         }
     }
 
-    /// One that holds no checkpoints.
     #[must_use]
     pub fn without_checkpoints(filter: &str) -> Self {
         Self {
@@ -108,7 +83,7 @@ impl Replica {
         }
     }
 
-    /// Reads one page and keeps what it tells.
+    /// Reads and applies one page.
     pub async fn page(&mut self, node: &Node) -> Page {
         let answer = node.get(&self.next).await.expect(200);
         let page: Page = serde_json::from_str(&answer.text).unwrap();
@@ -117,7 +92,7 @@ impl Replica {
         page
     }
 
-    /// Reads on until there is nothing left; answers all that was told.
+    /// Reads until nothing is left; returns all entries.
     pub async fn catch_up(&mut self, node: &Node) -> Vec<Told> {
         let mut told = Vec::new();
         loop {
@@ -134,7 +109,7 @@ impl Replica {
         let mut seen = BTreeSet::new();
         let mut last = (0, 0);
         for told in &page.entries {
-            assert!(seen.insert(told.id), "{} is told of twice", told.id);
+            assert!(seen.insert(told.id), "{} is reported twice", told.id);
             if let Some(tx) = told.tx {
                 assert!((tx, told.seq) > last, "the order of the log: {told:?}");
                 last = (tx, told.seq);
@@ -175,7 +150,7 @@ impl Replica {
         self.held.insert(told.id, new);
     }
 
-    /// Fails unless it holds what the node says that it feeds.
+    /// Fails unless it equals the node's feed.
     pub async fn equals(&self, node: &Node) {
         let path = format!("/v1/sync/digest?{}", without_limit(&self.filter));
         let digest = node.get(&path).await.expect(200);

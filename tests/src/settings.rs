@@ -1,16 +1,16 @@
-//! What the environment says about how to test.
+//! Settings of the tests from the environment.
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::ops::Range;
 
-/// Whether the long forms of the stories are told (`TEST_FULL=1`, set by `./test --full`).
+/// Whether the long variants of the stories run (`TEST_FULL=1`, set by `./test --full`).
 #[must_use]
 pub fn full() -> bool {
     variable("TEST_FULL").is_some_and(|value| value == "1")
 }
 
-/// Chance that can be repeated: `TEST_SEED` chooses it, and a failing test shows it.
+/// Reproducible randomness: `TEST_SEED` chooses the seed, and a failing test prints it.
 #[must_use]
 pub fn chance() -> StdRng {
     let seed = variable("TEST_SEED").and_then(|seed| seed.parse().ok());
@@ -19,8 +19,7 @@ pub fn chance() -> StdRng {
     StdRng::seed_from_u64(seed)
 }
 
-/// Which seeds `SIMULATION_SEEDS` wants to be simulated: a number of them, or a range such as
-/// `17..18`.
+/// The seeds in `SIMULATION_SEEDS`: a number of them, or a range such as `17..18`.
 #[must_use]
 pub fn wanted_seeds() -> Option<Range<u64>> {
     let wanted = variable("SIMULATION_SEEDS")?;
@@ -29,7 +28,7 @@ pub fn wanted_seeds() -> Option<Range<u64>> {
     Some(number(start)..number(end))
 }
 
-/// Says something that is shown when the test fails, or with `--nocapture`.
+/// Prints a line that is shown when the test fails, or with `--nocapture`.
 #[expect(clippy::print_stdout, reason = "the test runner keeps it")]
 pub fn tell(line: &str) {
     println!("{line}");

@@ -1,9 +1,9 @@
-//! Nodes that take over records from each other in a virtual network, by a virtual clock, with
-//! every fault that networks, machines and operators have. What happens is drawn from a seed, so a
-//! failing seed fails again.
+//! Nodes that read each other's feeds in a virtual network, with a virtual clock, with all the
+//! faults of networks, machines and operators. All events are drawn from a seed, so a failing seed
+//! fails again.
 //!
-//! Nothing is replaced but the network: questions and answers go through the feed as the
-//! application serves it, and through the reader of the partners as the server runs it.
+//! Only the network is replaced: requests and responses use the feed as the application serves it,
+//! and the partner code as the server runs it.
 
 mod act;
 mod check;
@@ -27,59 +27,56 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use uuid::Uuid;
 use wire::{Answered, Flight};
 
-/// How many things happen before everything is healed.
+/// Number of events before everything is healed.
 pub const STEPS: usize = 200;
 
-/// Where the clocks stand at first: 2026-01-01, in microseconds.
+/// Initial time of the clocks: 2026-01-01, in microseconds.
 const BEGINNING: i64 = 1_767_225_600_000_000;
 
 const SECOND: i64 = 1_000_000;
 
-/// One node that takes over from another one.
+/// A node's reading from another one.
 struct Link {
     here: usize,
     there: usize,
-    /// The partner at `here`.
     id: Uuid,
     lease: Option<Lease>,
-    /// How many leases there were.
+    /// Number of leases so far.
     turn: u32,
-    /// How many entries a page of the next snapshot has.
+    /// Page size of the next snapshot.
     limit: usize,
-    /// The versions of the copies when they were last looked at, and whether that was in the tail.
+    /// The versions of the copies when last checked, and whether that was among the changes.
     seen: BTreeMap<Uuid, i64>,
     in_tail: bool,
-    /// Whether it has come to the end of a snapshot, and what that did not hold is gone.
+    /// Whether the last snapshot has ended, including its sweep.
     swept: bool,
-    /// The last answer, to be given again to the same question.
+    /// The last response, for duplication.
     last: Option<(String, Answered)>,
-    /// The pages since, to be given again instead of newer ones.
+    /// The pages since, for replay.
     pages: Vec<Answer>,
-    /// By the addresses of next pages: the transaction with which the one before ended.
+    /// By address of the next page: the last transaction of the page before.
     ends: BTreeMap<String, i64>,
 }
 
-/// Everything.
+/// The state of the simulation.
 struct World<'a> {
     dice: StdRng,
-    /// No faults any more.
+    /// Whether faults have ended.
     calm: bool,
     yard: &'a mut Yard,
     nodes: Vec<Station>,
     links: Vec<Link>,
     flights: Vec<Flight>,
     readers: Vec<Reader>,
-    /// Between which nodes nothing gets through.
+    /// Pairs of nodes without a connection.
     cut: BTreeSet<(usize, usize)>,
-    /// What has happened.
     trace: Arc<Trace>,
     named: u32,
 }
 
-/// What has happened in a run, in words.
 pub type Trace = std::sync::Mutex<Vec<String>>;
 
-/// Lets everything happen that the seed says, heals everything, and fails unless all is well.
+/// Runs all events of the seed, heals everything, and fails unless all invariants hold.
 pub async fn simulate(yard: &mut Yard, seed: u64, trace: Arc<Trace>) {
     let mut world = World::new(yard, seed, trace).await;
     for number in 0..STEPS {
@@ -96,7 +93,7 @@ impl<'a> World<'a> {
         let count = [3, 3, 3, 3, 4, 5][dice.random_range(0..6)];
         let mut nodes = Vec::new();
         for number in 0..count {
-            // No two clocks say the same.
+            // No two clocks agree.
             let skew = dice.random_range(-600..600) * SECOND;
             let clock = Arc::new(AtomicI64::new(BEGINNING + skew));
             let origin = format!("node-{number}");
@@ -117,7 +114,7 @@ impl<'a> World<'a> {
         world.readers = (0..count).map(Reader::new).collect();
         for here in 0..count {
             for there in 0..count {
-                // A ring at least.
+                // At least a ring.
                 let next = (here + 1) % count == there;
                 if here != there && (next || world.chance(60)) {
                     world.links.push(Link::new(here, there));
@@ -133,7 +130,7 @@ impl<'a> World<'a> {
         self.trace.lock().unwrap().push(line);
     }
 
-    /// So many times in a hundred.
+    /// True with this probability in percent.
     fn chance(&mut self, percent: u32) -> bool {
         self.dice.random_range(0..100) < percent
     }
@@ -146,7 +143,7 @@ impl<'a> World<'a> {
         self.dice.random_range(0..self.links.len())
     }
 
-    /// Lets time pass everywhere.
+    /// Advances the time everywhere.
     fn pass(&mut self, seconds: i64) {
         self.note(format!("{seconds} s pass"));
         for node in &self.nodes {
@@ -200,7 +197,7 @@ impl<'a> World<'a> {
         self.nodes[node].crash(self.yard).await;
     }
 
-    /// Nothing that the node is about goes on.
+    /// Cancels all requests of the node.
     fn leave_the_air(&mut self, node: usize) {
         let links = &self.links;
         self.flights
@@ -225,7 +222,7 @@ impl<'a> World<'a> {
         if self.nodes[node].restore(self.yard, which).await {
             self.note(format!("{node} goes back to a backup"));
             self.another_life(node);
-            // Its log may have grown beyond what others know of the one that is lost.
+            // The log may have grown beyond the position that others know of the lost one.
             if self.chance(50) {
                 for _ in 0..self.dice.random_range(1..12) {
                     self.write_at(node).await;
@@ -236,7 +233,7 @@ impl<'a> World<'a> {
 
     async fn make_anew(&mut self) {
         let node = self.any_node();
-        self.note(format!("{node} is made anew"));
+        self.note(format!("{node} is created again"));
         self.leave_the_air(node);
         self.nodes[node].make_anew(self.yard).await;
         self.another_life(node);
@@ -285,7 +282,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// No more faults, until nothing happens any more.
+    /// Ends all faults, and runs until nothing happens any more.
     async fn heal(&mut self) {
         self.note("healing".to_owned());
         self.cut.clear();
@@ -296,8 +293,7 @@ impl<'a> World<'a> {
         for node in &mut self.nodes {
             node.set_clock(0);
         }
-        // The pauses after errors and the leases of instances that are gone are over, and nothing
-        // that waits for another day.
+        // Pauses after errors and leases of dead instances have expired, but no daily job is due.
         self.pass(100);
         for link in 0..self.links.len() {
             self.clear_quarantine(link).await;

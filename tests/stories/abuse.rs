@@ -1,4 +1,4 @@
-//! What bad input gets: every row of the table of limits, over real connections.
+//! Abusive input: every row of the table of limits, over real connections.
 
 mod input;
 mod memory;

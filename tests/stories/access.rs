@@ -1,4 +1,4 @@
-//! Who may do what: the role table, over HTTP.
+//! The role table, over HTTP.
 
 use domain::access::rules::Role;
 use persistence::entity::{account, record};
@@ -18,13 +18,13 @@ fn actor(home: &str, publication: &str) -> Value {
     json!({"name": "Praxis", "home_region": home, "publication": publication})
 }
 
-/// What the role table says: create a draft, publish it, change the region tree.
+/// The role table: create a draft, publish it, change the region tree.
 const ROLES: [(Role, bool, bool, bool); 5] = [
     (Role::Reader, false, false, false),
     (Role::Editor, true, false, false),
     (Role::Approver, true, true, false),
     (Role::Feeder, false, false, false),
-    // Rights go down the tree of regions: it is the whole node's.
+    // Permissions are inherited down the tree of regions, which belongs to the whole node.
     (Role::Admin, true, true, false),
 ];
 
@@ -186,7 +186,7 @@ story!(drafts_are_seen_in_their_region_only, Seeded, async |node| {
         }
         let listed = node.get(list).token(&token).await.expect(200);
         assert_eq!(seen(&listed.json), sees, "{role:?}");
-        // A draft that one does not see cannot be named either.
+        // An invisible draft cannot be referenced either.
         let body = json!({"type": "related_to", "from": {"kind": "network", "slug": "geheim"}, "to": {"kind": "region", "slug": "hessen"}});
         let named = node
             .post("/v1/relationships?dry_run=true")
@@ -342,7 +342,7 @@ story!(
             answer(draft.id()).await,
             answer("00000000-0000-7000-8000-000000000000").await
         );
-        // Nor does a relationship that was never seen leave a tombstone for everybody.
+        // Nor does a relationship that was never visible leave a public tombstone.
         let edge = json!({"type": "member_of", "publication": "published",
         "from": {"kind": "network", "id": draft.id()}, "to": {"kind": "network", "slug": "mo-win-net"}});
         let edge = node.post("/v1/relationships").json(&edge).await.expect(201);
@@ -469,7 +469,7 @@ story!(
             for (method, operation) in operations.as_object().unwrap() {
                 let access = operation["x-access"].as_str().unwrap();
                 let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-                // Neither the path, nor the query, nor the body is as it should be.
+                // Path, query and body are all wrong.
                 let send = || {
                     let call = node.call(method.clone(), &format!("{named}?nonsense=1"));
                     call.body("text/plain", "{")

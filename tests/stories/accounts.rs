@@ -11,7 +11,6 @@ use tests::{Answer, Instance, Node, story};
 
 const TOKEN: &str = "/oauth/token";
 
-/// A form, encoded.
 fn form(fields: &[(&str, &str)]) -> String {
     let mut url = reqwest::Url::parse("http://localhost").unwrap();
     url.query_pairs_mut().extend_pairs(fields);
@@ -24,7 +23,6 @@ fn request(node: &Node, fields: &[(&str, &str)]) -> tests::Call {
         .body("application/x-www-form-urlencoded", form(fields))
 }
 
-/// An error of RFC 6749.
 #[track_caller]
 fn oauth_error(answer: Answer, status: u16, code: &str) -> Answer {
     let answer = answer.expect(status);
@@ -111,7 +109,7 @@ story!(
         write("nordhessen").await.expect(200);
         write("muensterland").await.problem(403, "forbidden");
 
-        // What the account may counts from its next request on.
+        // The grants of the account apply from the next request on.
         let grants = json!({"grants": [{"role": "editor", "region": "muensterland"}]});
         let change = |etag: &str, body: &Value| node.patch(&one).if_match(etag).json(body);
         node.patch(&one)
@@ -129,7 +127,7 @@ story!(
         write("nordhessen").await.problem(403, "forbidden");
         write("muensterland").await.expect(200);
 
-        // Locked out, nothing works; with the right password no more than with a wrong one.
+        // A locked account can do nothing, with the right password or a wrong one.
         change("\"2\"", &json!({"disabled": true}))
             .await
             .expect(200);
@@ -235,7 +233,7 @@ story!(accounts_are_listed_in_pages, async |node| {
     }
     let expected: Vec<String> = (0..5).map(|number| format!("person-{number}")).collect();
     assert_eq!(names[1..], expected);
-    // A cursor of another list is none of this one.
+    // A cursor of another list is rejected.
     let client = next.replace("accounts", "clients");
     let foreign = node.get(&client).token(&node.admin).await;
     foreign.problem(400, "invalid-cursor");
@@ -253,7 +251,7 @@ story!(
         let one = format!("/v1/clients/{id}");
         let read = node.get(&one).token(&node.admin).await.expect(200);
         assert!(!read.text.contains(&secret) && !read.text.contains("hash"));
-        // It is no person.
+        // It is not a person.
         let person = node
             .get(&format!("/v1/accounts/{id}"))
             .token(&node.admin)
@@ -503,7 +501,7 @@ story!(
             .await
             .unwrap();
 
-        // Until every instance has read it, the new key is only shown.
+        // Until every instance has read it, the new key is only published.
         for instance in [&first, &second] {
             instance.later(TimeDelta::seconds(6));
         }
@@ -517,7 +515,7 @@ story!(
         for (instance, token) in [(&second, &fresh), (&second, &old), (&first, &old)] {
             assert_eq!(me(instance, token).await, 200);
         }
-        // When its last token has expired, the old key is gone.
+        // When its last token has expired, the old key disappears.
         second.later(api::auth::KEEP_KEYS);
         assert_eq!(kids(&second).await, [new_kid]);
         first.stop().await;

@@ -1,7 +1,7 @@
 //! Swagger UI in a real browser: headless Chromium, driven over `WebDriver`.
 //!
 //! `CHROMEDRIVER` and `CHROME_BIN` name the programs (`tests/setup/chromium.sh` sets them). A
-//! missing browser fails the test: skipped, it would look as if somebody had looked.
+//! missing browser fails the test: a skipped one would look like a success.
 
 use futures::FutureExt;
 use serde_json::Value;
@@ -15,7 +15,7 @@ use thirtyfour::{ChromiumLikeCapabilities, LoggingPrefsLogLevel};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// How long the browser may take for one step on a busy machine.
+/// Time limit of one step in the browser on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 const SWITCHES: [&str; 9] = [
@@ -30,10 +30,10 @@ const SWITCHES: [&str; 9] = [
     "--window-size=1300,1400",
 ];
 
-/// A browser with a profile of its own, and the driver that started it.
+/// A browser with its own profile, and the driver that started it.
 struct Browser {
     page: WebDriver,
-    /// Ends with the value.
+    /// Killed on drop.
     _driver: Child,
     _profile: TempDir,
 }
@@ -72,16 +72,16 @@ impl Browser {
         }
     }
 
-    /// Opens a URL and forgets what the browser has done before.
+    /// Opens a URL with a fresh browser state.
     async fn open(&self, url: &str) {
-        // A page that is open already would only scroll to the new fragment.
+        // An open page would only scroll to the new fragment.
         self.page.goto("about:blank").await.unwrap();
         self.page.get_log("browser").await.unwrap();
         self.page.get_log("performance").await.unwrap();
         self.page.goto(url).await.unwrap();
     }
 
-    /// The first element that fits a CSS selector, as soon as it is there.
+    /// Waits for the first element that matches a CSS selector.
     async fn find(&self, css: &str) -> WebElement {
         let query = self.page.query(By::Css(css));
         let query = query.wait(PATIENCE, Duration::from_millis(100));
@@ -89,18 +89,18 @@ impl Browser {
         found.unwrap_or_else(|why| panic!("{css}: {why}"))
     }
 
-    /// Clicks by script: a click by coordinates hits whatever the page has scrolled there.
+    /// Clicks by script: a click by coordinates hits whatever has scrolled there.
     async fn click(&self, css: &str) {
         let element = self.find(css).await.to_json().unwrap();
         let script = "arguments[0].click()";
         self.page.execute(script, vec![element]).await.unwrap();
     }
 
-    /// Sets an input as a person does, so that the page hears of it.
+    /// Sets an input as a person does, so that the page notices.
     async fn fill(&self, css: &str, text: &str) {
         let element = self.find(css).await.to_json().unwrap();
         // React replaces the setter of the element; that of its prototype is the real one. Swagger
-        // UI waits for more keys until the field is left.
+        // UI waits for more keys until the field loses focus.
         let script = "const [field, text] = arguments; \
              const own = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), 'value'); \
              own.set.call(field, text); \
@@ -110,8 +110,7 @@ impl Browser {
         self.page.execute(script, arguments).await.unwrap();
     }
 
-    /// Everything that was requested since the page was opened came from the node, and the
-    /// console holds no error.
+    /// All requests since the page was opened went to the node, and the console has no errors.
     async fn was_clean(&self, node: &Node) {
         let mut requested = 0;
         for entry in self.page.get_log("performance").await.unwrap() {
@@ -158,12 +157,12 @@ async fn driver() -> (Child, u16) {
     };
     let port = tokio::time::timeout(PATIENCE, said).await.ok().flatten();
     let port = port.unwrap_or_else(|| panic!("{name} does not say on which port it listens"));
-    // Its further output is read, so that it never waits for a reader.
+    // Its further output is read, so that it never blocks.
     actix_web::rt::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     (child, port)
 }
 
-/// Runs the story with a browser, which is ended even if the story fails.
+/// Runs the story with a browser, which is closed even if the story fails.
 async fn with_browser(story: impl AsyncFnOnce(&Browser)) {
     let browser = Browser::start().await;
     let outcome = AssertUnwindSafe(story(&browser)).catch_unwind().await;
@@ -183,12 +182,12 @@ async fn authorize(browser: &Browser, token: &str) {
     browser.click(".auth-btn-wrapper .btn-done").await;
 }
 
-/// Signs in as a person does: with name and password.
+/// Signs in with name and password.
 async fn sign_in(browser: &Browser, name: &str, password: &str) {
     browser.click(".auth-wrapper .btn.authorize").await;
     browser.fill("#oauth_username", name).await;
     browser.fill("#oauth_password", password).await;
-    // The dialog has a form for each way; this one is that of the password.
+    // The dialog has a form for each flow; this one is that of the password.
     let press = "const form = document.querySelector('#oauth_password').closest('.auth-container'); \
          form.querySelector('button.authorize').click();";
     browser.page.execute(press, Vec::new()).await.unwrap();
@@ -198,7 +197,7 @@ async fn sign_in(browser: &Browser, name: &str, password: &str) {
     browser.click(".auth-btn-wrapper .btn-done").await;
 }
 
-/// Presses Execute in an operation and returns the status and the body that the page shows.
+/// Presses Execute in an operation and returns the displayed status and body.
 async fn execute(browser: &Browser, operation: &str) -> (String, String) {
     browser.click(&format!("{operation} .btn.execute")).await;
     let answer = format!("{operation} .live-responses-table tbody tr.response");
@@ -206,7 +205,7 @@ async fn execute(browser: &Browser, operation: &str) -> (String, String) {
         .find(&format!("{answer} .response-col_status"))
         .await;
     let status = status.text().await.unwrap();
-    // What is below the fold has text all the same.
+    // Text below the fold counts too.
     let body = browser.find(&format!("{answer} .highlight-code")).await;
     let body = body.prop("textContent").await.unwrap().unwrap_or_default();
     (status.lines().next().unwrap_or_default().to_owned(), body)
@@ -222,7 +221,7 @@ story!(swagger_ui_reads_and_writes, Seeded, async |node| {
         assert_eq!(address.as_str(), format!("{}/docs/", node.base));
         browser.was_clean(node).await;
 
-        // Anybody reads.
+        // Anyone can read.
         let page = format!("{}/docs/#/Networks/get_network", node.base);
         browser.open(&page).await;
         let read = "#operations-Networks-get_network";
@@ -236,7 +235,7 @@ story!(swagger_ui_reads_and_writes, Seeded, async |node| {
         assert!(body.contains("Mo.WiN.net"), "{body}");
         browser.was_clean(node).await;
 
-        // Who has a token writes.
+        // A caller with a token can write.
         let page = format!("{}/docs/#/Actors/create_actor", node.base);
         browser.open(&page).await;
         authorize(browser, &node.admin).await;

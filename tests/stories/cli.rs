@@ -1,4 +1,4 @@
-//! The command line, as a person at a terminal uses it.
+//! The command line, as used in a terminal.
 
 use serde_json::Value;
 use std::io::Write;
@@ -18,7 +18,7 @@ fn binary() -> PathBuf {
     binary
 }
 
-/// Runs `verbund` in an empty folder with nothing of the caller's environment.
+/// Runs `verbund` in an empty folder without the caller's environment.
 fn verbund(folder: &Path, arguments: &[&str], environment: &[(&str, &str)], input: &str) -> Output {
     let mut child = Command::new(binary())
         .args(arguments)
@@ -43,7 +43,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// A database of its own on each backend, for `--database-url`.
+/// A separate database on each backend, for `--database-url`.
 fn on_both(story: impl Fn(&Path, &str)) {
     for backend in [Backend::Sqlite, Backend::Postgres] {
         let runtime = actix_web::rt::System::new();
@@ -72,7 +72,7 @@ fn nobody_else_reads_the_database() {
     use std::os::unix::fs::PermissionsExt;
 
     let folder = tempfile::tempdir().unwrap();
-    // In a folder that was there before and is open to others, too.
+    // In an existing folder that others can read.
     set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
     let done = verbund(folder.path(), &["migrate", "--data-dir", "."], &[], "");
     assert!(done.status.success(), "{}", text(&done.stderr));

@@ -1,4 +1,4 @@
-//! Many writers at once: nothing is lost, nothing is overwritten, nothing is half done.
+//! Many concurrent writers: nothing is lost, overwritten or left half done.
 
 mod circles;
 mod references;
@@ -16,25 +16,21 @@ use tests::audit::audit;
 use tests::settings::chance;
 use tests::{Answer, Node, story};
 
-/// Creates a record and answers its id.
 async fn made(node: &Node, plural: &str, body: Value) -> String {
     let path = format!("/v1/{plural}");
     let answer = node.post(&path).json(&body).await.expect(201);
     answer.id().to_owned()
 }
 
-/// Creates a network of this name.
 async fn network(node: &Node, name: &str) -> String {
     let body = json!({"name": name, "form": "alliance", "home_region": "hessen"});
     made(node, "networks", body).await
 }
 
-/// Creates a topic of this name.
 async fn topic(node: &Node, name: &str) -> String {
     made(node, "topics", json!({"name": name})).await
 }
 
-/// A relationship between two networks.
 fn between(kind: &str, from: &str, to: &str) -> Value {
     json!({
         "type": kind,
@@ -43,7 +39,7 @@ fn between(kind: &str, from: &str, to: &str) -> Value {
     })
 }
 
-/// How many answers have this status; every other must be the problem `code`, with `status`.
+/// Counts the responses with this status; all others must be the problem `code`, with `status`.
 #[track_caller]
 fn winners(answers: Vec<Answer>, won: u16, status: u16, code: &str) -> usize {
     let (winners, losers): (Vec<_>, Vec<_>) =
@@ -120,12 +116,12 @@ story!(writers_that_hang_up_leave_nothing_half_done, async |node| {
             let (store, caller, options) = (&node.store, &caller, &options);
             async move {
                 let writing = store.create(caller, Kind::Network, &body, options);
-                // Whether it was done in time does not matter here.
+                // Whether it finished in time does not matter here.
                 tokio::time::timeout(patience, writing).await.is_ok()
             }
         });
         join_all(writers.collect::<Vec<_>>()).await;
-        // Who waits is not kept waiting by them.
+        // They do not delay a waiting writer.
         let change = json!({"summary": format!("Runde {round}")});
         let changed = node.patch(&path).if_match("*").json(&change).await;
         changed.expect(200);

@@ -45,7 +45,7 @@ async fn life(node: &Node, kind: Kind) {
     let all = format!("/v1/{}", kind.plural());
     let (body, change) = example(kind, 1);
 
-    // A rehearsal writes nothing.
+    // A dry run writes nothing.
     let rehearsed = node
         .post(&format!("{all}?dry_run=true"))
         .json(&body)
@@ -61,7 +61,7 @@ async fn life(node: &Node, kind: Kind) {
     assert_eq!(made.json["kind"], json!(kind));
     assert_eq!(made.json["publication"], "draft");
 
-    // A draft is not there for the public.
+    // A draft is invisible to the public.
     node.get(&one).await.problem(404, "not-found");
     let read = node.get(&one).token(&node.admin).await.expect(200);
     assert_eq!(read.json, made.json);
@@ -93,7 +93,7 @@ async fn life(node: &Node, kind: Kind) {
         .expect(200);
     assert_eq!(changed.etag(), "\"2\"");
 
-    // What changes nothing keeps the version.
+    // A change without effect keeps the version.
     let same = node
         .patch(&one)
         .if_match("\"2\"")
@@ -102,7 +102,7 @@ async fn life(node: &Node, kind: Kind) {
         .expect(200);
     assert_eq!(same.etag(), "\"2\"");
 
-    // What was read can be sent back, published.
+    // A record that was read can be sent back, published.
     let mut whole = changed.json.clone();
     whole["publication"] = json!("published");
     let rehearsed = node
@@ -124,7 +124,7 @@ async fn life(node: &Node, kind: Kind) {
     assert_eq!(put.etag(), "\"3\"");
     assert_eq!(node.get(&one).await.expect(200).json, put.json);
 
-    // Another id or kind than the URL's is a mistake.
+    // An id or kind that differs from the URL is an error.
     let mut other = whole.clone();
     other["id"] = json!("00000000-0000-7000-8000-000000000000");
     other["kind"] = json!("nonsense");
@@ -170,7 +170,7 @@ async fn life(node: &Node, kind: Kind) {
         .await
         .problem(410, "gone");
 
-    // A draft that was never public is not there for anybody else afterwards.
+    // A draft that was never public stays unknown to everyone else.
     let (body, _) = example(kind, 2);
     let draft = node.post(&all).json(&body).await.expect(201);
     let one = format!("{all}/{}", draft.id());

@@ -1,4 +1,4 @@
-//! Likely duplicates: who sees which pairs, in which order, and what is not listed.
+//! Likely duplicates: visibility, order, and pairs that are not listed.
 
 use domain::access::rules::{Caller, Role};
 use domain::base::clock::Clock;
@@ -32,7 +32,6 @@ fn hospital(name: &str, publication: &str, home: &str) -> Value {
     })
 }
 
-/// The pairs of names that are listed.
 fn names(answer: &Answer) -> Vec<[String; 2]> {
     let name = |side: &Value| side["name"].as_str().unwrap().to_owned();
     let items = answer.json["items"].as_array().unwrap().iter();
@@ -124,7 +123,7 @@ story!(a_pair_is_shown_to_who_sees_both, Seeded, async |node| {
         "{codes:?}"
     );
     assert!(pair["reasons"][0]["labels"]["de"].is_string());
-    // Publishing, changing and deleting show at once.
+    // Publishing, changing and deleting take effect immediately.
     let path = format!("/v1/actors/{one}");
     let draft = json!({"publication": "draft"});
     node.patch(&path)
@@ -169,7 +168,7 @@ story!(
             .json(&same("draft"))
             .await
             .expect(201);
-        // A draft has no effect on what the public sees.
+        // A draft does not affect the public list.
         assert_eq!(total().await, 1);
         assert_eq!(listed(node, "").await.json["total"], 0);
         let path = format!("/v1/relationships/{}", edge.id());
@@ -287,7 +286,7 @@ story!(pages_and_filters, Seeded, async |node| {
     node.get(&forged).await.problem(400, "invalid-cursor");
 });
 
-/// An actor among many; the one after each tenth is there twice.
+/// An actor among many; the successor of each tenth is its duplicate.
 fn one_of_many(number: usize) -> record::ActiveModel {
     let towns = [
         "Kassel",
@@ -344,7 +343,7 @@ fn one_of_many(number: usize) -> record::ActiveModel {
     row.into_active_model()
 }
 
-// Told at full length, these are twenty thousand.
+// In the long variant, there are twenty thousand.
 story!(finding_them_among_many_is_quick, async |node| {
     let count = if full() { 20_000 } else { 600 };
     let rows: Vec<_> = (0..count).map(one_of_many).collect();
@@ -373,7 +372,7 @@ story!(finding_them_among_many_is_quick, async |node| {
     assert!(total >= count as u64 / 10, "{total}");
 });
 
-/// A word that few others are like.
+/// A word with few similar ones.
 fn word(number: usize) -> String {
     let syllables = ["ba", "ko", "li", "mu", "ne", "ri", "so", "tu", "wa", "zi"];
     let mut rest = number * 7919 + 13;

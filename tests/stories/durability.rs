@@ -1,4 +1,4 @@
-//! What was acknowledged survives: a killed server, and one that is asked to stop.
+//! Acknowledged writes survive a killed server, and one that is asked to stop.
 
 use futures::future::join_all;
 use rand::rngs::StdRng;
@@ -19,7 +19,6 @@ use uuid::Uuid;
 
 const CLIENTS: usize = 16;
 
-/// A write that the server has acknowledged.
 #[derive(Debug, Clone)]
 struct Acknowledged {
     id: Uuid,
@@ -27,7 +26,7 @@ struct Acknowledged {
     summary: String,
 }
 
-/// Creates and changes networks, waiting for each answer, until the server is gone.
+/// Creates and changes networks, waiting for each response, until the server is gone.
 async fn client(
     (base, token): (&str, &str),
     name: &str,
@@ -55,7 +54,7 @@ async fn client(
             break;
         };
         let status = response.status().as_u16();
-        // The status alone acknowledges; the rest of the answer may be cut off.
+        // The status alone acknowledges; the rest of the response may be cut off.
         assert!([200, 201].contains(&status), "{:?}", response.text().await);
         let etag = response.headers()[ETAG].to_str().unwrap();
         let version = etag.trim_matches('"').parse().unwrap();
@@ -75,7 +74,7 @@ async fn client(
     done
 }
 
-/// Every acknowledged write is in the database, and the newest of each record is served.
+/// Every acknowledged write is in the database, and the newest version of each record is served.
 async fn nothing_is_lost(database: &Database, base: &str, token: &str, done: &[Acknowledged]) {
     let audited = audit_at(&database.url).await;
     for write in done {
@@ -134,7 +133,7 @@ async fn a_kill_under_load_loses_no_acknowledged_write(backend: Backend) {
     ));
 }
 
-/// A request whose body is on its way when the server is asked to stop is answered.
+/// A request whose body is under way when the server is asked to stop is answered.
 async fn a_server_that_is_asked_to_stop_finishes_what_it_has_begun(backend: Backend) {
     let database = Database::new(backend, Content::Empty).await;
     let token = admin_token(&database).await;
@@ -149,14 +148,14 @@ async fn a_server_that_is_asked_to_stop_finishes_what_it_has_begun(backend: Back
     );
     let mut request = TcpStream::connect(address).await.unwrap();
     request.write_all(head.as_bytes()).await.unwrap();
-    // The server says that it has the head and waits for the body.
+    // The server confirms the head and waits for the body.
     let mut interim = [0; 25];
     request.read_exact(&mut interim).await.unwrap();
     assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
     request.write_all(first.as_bytes()).await.unwrap();
 
     server.terminate().await;
-    // It stops to take new connections at once.
+    // It stops accepting new connections at once.
     while TcpStream::connect(address).await.is_ok() {
         tokio::task::yield_now().await;
     }

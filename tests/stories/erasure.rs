@@ -1,4 +1,4 @@
-//! Erasing: nothing is left of what a record said, in no row and in no file.
+//! Erasing leaves nothing of a record's content, in no row and in no file.
 
 mod traces;
 
@@ -33,7 +33,7 @@ async fn patch(node: &Node, path: &str, body: &Value) -> Answer {
     call.await.expect(200)
 }
 
-/// A network with the mark in every text that it may have.
+/// A network with the mark in every text member.
 fn marked(name: &str, key: &str) -> Value {
     json!({
         "name": format!("{MARK} {name}"),
@@ -59,7 +59,7 @@ fn marked(name: &str, key: &str) -> Value {
     })
 }
 
-/// Writes the mark wherever it may rest; answers the record and what belongs to it.
+/// Writes the mark everywhere it can be stored; returns the record and its parts.
 async fn leave_traces(node: &Node) -> String {
     let create = node.post("/v1/networks").json(&marked("eins", "eins"));
     let create = create.header("idempotency-key", "create");
@@ -87,7 +87,7 @@ async fn leave_traces(node: &Node) -> String {
     let confirm = json!({"end": "from", "state": "confirmed", "note": format!("Ja, {MARK}.")});
     let confirm = node.put(&format!("{member}/confirmation")).json(&confirm);
     confirm.if_match("*").await.expect(200);
-    // One that was at the network once, and one that is gone.
+    // One that was at the network once, and one that is deleted.
     let mut other = relationship.clone();
     other["type"] = json!("part_of");
     other["from"] = json!({"kind": "network", "slug": "it-netzwerk-nordhessen"});
@@ -175,7 +175,7 @@ story!(nothing_of_an_erased_record_is_left, Seeded, async |node| {
     }
     let slug = format!("/v1/networks/{MARK}-zwei");
     node.get(&slug).await.problem(404, "not-found");
-    // The audit knows that it was done, by whom and why; nothing else.
+    // The audit shows that it was erased, by which account and why; nothing else.
     let log = node.get(&format!("/v1/audit?record={}", id(&network)));
     let log = log.token(&node.admin).await.expect(200);
     let items = log.json["items"].as_array().unwrap();
@@ -183,7 +183,7 @@ story!(nothing_of_an_erased_record_is_left, Seeded, async |node| {
     assert_eq!(items[0]["reason"], "Art. 17");
     assert!(items[0]["by"].is_string());
     assert!(items[1..].iter().all(|item| item["reason"].is_null()));
-    // What made it is not done again.
+    // The original request does not create it again.
     let create = node.post("/v1/networks").json(&marked("eins", "eins"));
     let create = create.header("idempotency-key", "create");
     create.await.problem(410, "gone");
@@ -209,7 +209,7 @@ story!(
         .await;
         node.delete(&dead).if_match("*").await.expect(204);
         intake.pull().await;
-        // Something that is here names it.
+        // A record here references it.
         let neighbour = make(&here, "actors", &named("Nebenan", "published")).await;
         let own = json!({
             "type": "cooperates_with",
@@ -305,7 +305,7 @@ story!(what_others_name_is_not_erased, Seeded, async |node| {
     assert_eq!(refused.json["referenced_by"][0]["id"], id(&actor));
     erase(node, &actor).await.expect(204);
     erase(node, &topic).await.expect(204);
-    // A draft that nobody knew of is not known of afterwards either.
+    // A draft that was never visible stays unknown afterwards.
     let draft = make(node, "actors", &named("Entwurf", "draft")).await;
     erase(node, &draft).await.expect(204);
     node.get(&draft).await.problem(404, "not-found");
@@ -356,14 +356,14 @@ story!(a_merged_record_can_be_erased_alone, Seeded, async |node| {
     assert!(in_rows(node).await.is_empty());
     let list = node.get(&found).await.expect(200);
     assert_eq!(list.json["total"], 0);
-    // What named it means the survivor still, but there is nothing to bring back.
+    // References to it still mean the survivor, but it can no longer be restored.
     node.get(&loser).await.problem(308, "moved");
     node.get(&member).await.expect(200);
     node.delete(&merge).await.problem(410, "gone");
     erase(node, &loser).await.problem(410, "gone");
     audit(node.store.db()).await;
 
-    // The relationship goes with the survivor, at which it is.
+    // The relationship is erased with the survivor, to which it belongs.
     erase(node, &survivor).await.expect(204);
     node.get(&loser).await.problem(410, "gone");
     node.get(&member).await.problem(410, "gone");
@@ -417,7 +417,7 @@ story!(one_version_can_be_erased, Seeded, async |node| {
     let log = node.get(&format!("/v1/audit?record={}", id(&path)));
     let log = log.token(&node.admin).await.expect(200);
     assert_eq!(log.json["items"][0]["reason"], "version 2 erased: Bitte");
-    // Of a deleted one too.
+    // The same for a deleted one.
     node.delete(&path).if_match("*").await.expect(204);
     version("1").await.expect(204);
     node.get(&format!("{path}/history/1"))
@@ -451,7 +451,7 @@ story!(
             matches!(&refused, Loaded::Refused(persistence::StoreError::Gone(_))),
             "{refused:?}"
         );
-        // Nothing is left that could tell that this key was that record's.
+        // Nothing is left that could reveal that this key belonged to that record.
         line.as_object_mut().unwrap().remove("id");
         let Loaded::Created(saved) = load(&line).await else {
             panic!("a new record");

@@ -1,4 +1,4 @@
-//! Every problem of the table happens, names itself, and speaks both languages.
+//! Every problem of the table occurs, names itself, and is available in both languages.
 
 use persistence::entity::record;
 use persistence::publication::applications::PER_HOUR;
@@ -9,7 +9,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use tests::{Answer, Call, Node, story};
 
-/// A row of another node, made from one of this node's.
+/// A copy of one of this node's rows under another origin.
 pub(crate) async fn copy_of(node: &Node, slug: &str, origin: &str) -> uuid::Uuid {
     let own = record::Entity::find()
         .filter(record::Column::Slug.eq(slug))
@@ -32,7 +32,7 @@ pub(crate) async fn copy_of(node: &Node, slug: &str, origin: &str) -> uuid::Uuid
     id
 }
 
-/// Requests that each end in another problem.
+/// Requests that each result in a different problem.
 async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
     let network = "/v1/networks/cluster-gesundheit-nordhessen";
     let actor = json!({"name": "Neu", "home_region": "nordhessen"});
@@ -115,7 +115,7 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
         call.header("idempotency-key", "k")
     };
     keyed("Einmal").await.expect(201);
-    // What a feeder supplies, and a plan that was one.
+    // A record supplied by a feeder, and an outdated plan.
     let feeder = node.token(domain::access::rules::Role::Feeder, None).await;
     let approver = node
         .token(domain::access::rules::Role::Approver, None)
@@ -260,7 +260,7 @@ story!(
     every_problem_of_the_table_happens_in_both_languages,
     Seeded,
     async |node| {
-        // Those that need impatience are told in `abuse` and in `idempotency`.
+        // The problems that need slow clients are covered in `abuse` and in `idempotency`.
         let mut seen = BTreeSet::from([
             "busy",
             "request-timeout",
@@ -279,16 +279,16 @@ story!(
             assert_eq!(described.json["title"]["de"], german.json["title"]);
             seen.insert(code);
         }
-        // An index that nobody keeps up to date.
+        // An index without log consumer.
         let beside = node.beside(|_| {}).await;
         let behind = beside.call(Method::GET, "/v1/networks").await;
         assert_eq!(sound("index-behind", behind).header("retry-after"), "1");
         seen.insert("index-behind");
-        // A database that has gone away: try again later, and nothing about why.
+        // A closed database: retry later, without details.
         node.store.db().clone().close().await;
         let busy = sound("busy", node.get("/v1/networks/mo-win-net").await);
         assert_eq!(busy.header("retry-after"), "1");
-        // These take a disk that fails: `storage`.
+        // These need a failing disk: `storage`.
         seen.extend(["storage-full", "storage-failing"]);
         let table: BTreeSet<&str> = api::http::problem::PROBLEMS
             .iter()

@@ -1,4 +1,4 @@
-//! Exports: whole, narrowed, as lines, tables and maps, and back again.
+//! Exports: complete or filtered, as lines, tables and maps, and back again.
 
 use domain::access::rules::Caller;
 use domain::base::clock::Clock;
@@ -27,7 +27,7 @@ async fn export(node: &Node, query: &str) -> Answer {
     node.get(&format!("/v1/export?{query}")).await.expect(200)
 }
 
-/// A table as records, read by the crate `csv`.
+/// A table as records, parsed by the crate `csv`.
 fn records(kind: Kind, text: &str) -> Vec<Value> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let headings = reader.headers().unwrap().clone();
@@ -66,7 +66,7 @@ async fn load(store: &Store, lines: &[&str]) {
 }
 
 story!(what_is_exported_can_be_imported, Seeded, async |node| {
-    // An edit lets an older record name a younger one.
+    // An edit makes an older record reference a younger one.
     let topic = node
         .post("/v1/topics")
         .json(&json!({"name": "Kind", "publication": "published"}))
@@ -345,7 +345,7 @@ story!(
             lines += piece.split(|byte| *byte == b'\n').count() - 1;
         }
         assert_eq!(lines, MANY);
-        // Each chunk goes out before the next one is read.
+        // Each chunk is sent before the next one is read.
         assert!(bytes > 20_000_000 && pieces > 25, "{bytes} {pieces}");
     }
 );
@@ -354,7 +354,7 @@ story!(
     an_export_that_fails_does_not_look_complete,
     Seeded,
     async |node| {
-        // The index has seen every record before one of them breaks.
+        // The index has seen every record before one of them is corrupted.
         node.settled().await;
         let rows = record::Entity::find()
             .all(node.store.db().reader())

@@ -1,5 +1,5 @@
-//! From a draft to the public and what stands beside a record: dates, statements of ends, hidden
-//! copies, applications, history.
+//! The editorial workflow and statements about records: dates, confirmations, hidden copies,
+//! applications, history.
 
 mod applications;
 mod confirmation;
@@ -21,7 +21,6 @@ async fn region(node: &Node, slug: &str) -> Uuid {
     Uuid::parse_str(read.id()).unwrap()
 }
 
-/// A token for a role in a region that a slug names.
 async fn token(node: &Node, role: Role, slug: &str) -> String {
     node.token(role, Some(region(node, slug).await)).await
 }
@@ -43,7 +42,7 @@ async fn member(node: &Node, from: &str, to: &str, publication: &str) -> String 
     made.id().to_owned()
 }
 
-/// Makes a record of this node one of a partner's.
+/// Turns a record of this node into a partner's.
 async fn give_away(node: &Node, id: &str) {
     node.settled().await;
     record::Entity::update_many()
@@ -62,7 +61,6 @@ fn ids(page: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// Whether a list holds a record.
 async fn lists(node: &Node, path: &str, token: Option<&str>, id: &str) -> bool {
     let call = node.get(path);
     let call = match token {

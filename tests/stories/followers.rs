@@ -1,4 +1,4 @@
-//! What follows the log: every entry, in order, through errors, restarts and several instances.
+//! Log consumers: every entry, in order, through errors, restarts and several instances.
 
 mod touch;
 
@@ -17,14 +17,13 @@ use tests::node::settled;
 use tests::{Backend, Content, story};
 use tokio::sync::watch;
 
-/// A database of its own that nobody follows yet.
+/// A database without log consumers.
 async fn unfollowed(backend: Backend) -> (Database, Store) {
     let database = Database::new(backend, Content::Empty).await;
     let store = open(&database).await;
     (database, store)
 }
 
-/// One more instance on a database.
 async fn open(database: &Database) -> Store {
     let store = Store::open(&database.url, None, Clock::System).await;
     store.unwrap()
@@ -50,14 +49,12 @@ async fn topics(store: &Store, count: usize) {
     made.await.unwrap();
 }
 
-/// A follower in memory that fails at some of its calls.
+/// A consumer in memory that fails at some of its calls.
 #[derive(Debug, Clone, Default)]
 struct Listener {
-    /// What it was handed and took, batch by batch.
+    /// The entries that it was given and processed, batch by batch.
     taken: Arc<Mutex<Vec<Vec<Entry>>>>,
-    /// How often it was called.
     calls: Arc<Mutex<usize>>,
-    /// The calls at which it fails.
     fails_at: Vec<usize>,
 }
 
@@ -94,7 +91,7 @@ story!(every_entry_comes_once_and_in_order, async |node| {
     let listener = Listener::default();
     let followers = Followers::none().with(&store, listener.clone());
     settled(&store, &followers).await;
-    // What is written later comes too, and what another instance writes.
+    // Later entries arrive too, including those of another instance.
     topics(&store, 3).await;
     settled(&store, &followers).await;
     let other = open(&database).await;
@@ -150,13 +147,13 @@ story!(
     }
 );
 
-/// How many touches the log holds.
+/// Number of touches in the log.
 async fn touches(store: &Store) -> u64 {
     let touches = change::Entity::find().filter(change::Column::Op.eq("touch"));
     touches.count(store.db().reader()).await.unwrap()
 }
 
-/// How many entries each transaction of touches holds.
+/// Number of entries in each transaction of touches.
 async fn touches_per_transaction(store: &Store) -> Vec<i64> {
     let counts = change::Entity::find()
         .select_only()

@@ -1,5 +1,5 @@
-//! Lists and records on a map: GeoJSON (RFC 7946), held against the schemas of geojson.org and
-//! read by the crate `geojson`.
+//! Lists and records on a map: GeoJSON (RFC 7946), validated against the schemas of geojson.org and
+//! parsed by the crate `geojson`.
 
 use geojson::{GeoJson, GeometryValue};
 use jsonschema::Validator;
@@ -98,7 +98,7 @@ story!(every_seed_record_can_be_drawn, Seeded, async |node| {
             .header("accept", GEO)
             .header("if-none-match", answer.etag());
         again.await.expect(304);
-        // The tag of a Feature is no version to write to.
+        // The tag of a Feature is not a version for writing.
         assert_ne!(node.get(path).await.expect(200).etag(), answer.etag());
     }
 });
@@ -152,7 +152,7 @@ story!(places_become_points, Seeded, async |node| {
     );
 });
 
-/// Numbers as numbers, however they are written.
+/// Compares numbers by value, not by notation.
 fn number(value: &Value) -> Value {
     match value {
         Value::Number(number) => json!(number.as_f64()),
@@ -182,7 +182,7 @@ story!(regions_are_drawn_with_their_area, Seeded, async |node| {
     assert_eq!(number(&bochum.json["geometry"]), number(&square));
     let geometry = features[0].geometry.as_ref().unwrap();
     assert!(matches!(geometry.value, GeometryValue::Polygon { .. }));
-    // Lists carry points unless areas are asked for.
+    // Lists contain points unless areas are requested.
     let list = "/v1/regions?q=Bochum";
     let (points, _) = map(node, list).await;
     assert_ne!(points.json["features"][0]["geometry"]["type"], "Polygon");

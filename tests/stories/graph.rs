@@ -1,4 +1,4 @@
-//! The network around a record: what is in it, what is not, and what is said of what is left out.
+//! The graph around a record: its content, and what is reported about omissions.
 
 use domain::access::rules::{Caller, Role};
 use domain::base::kind::Kind;
@@ -18,7 +18,6 @@ async fn graph(node: &Node, query: &str) -> Value {
     node.get(&path).await.expect(200).json
 }
 
-/// The slugs at a distance.
 fn at(graph: &Value, distance: u64) -> BTreeSet<&str> {
     let vertices = graph["vertices"].as_array().unwrap().iter();
     vertices
@@ -27,7 +26,6 @@ fn at(graph: &Value, distance: u64) -> BTreeSet<&str> {
         .collect()
 }
 
-/// The edges as `from type to`, each end by slug or as stated.
 fn edges(graph: &Value) -> BTreeSet<String> {
     let vertices = graph["vertices"].as_array().unwrap();
     let slug = |end: &Value| {
@@ -46,11 +44,11 @@ fn edges(graph: &Value) -> BTreeSet<String> {
         .collect()
 }
 
-/// Every edge leads to vertices that are there, or is an end as stated.
+/// Every edge leads to vertices in the graph, or is an open end.
 fn is_whole(graph: &Value) {
     let vertices = graph["vertices"].as_array().unwrap();
     let ids: BTreeSet<&str> = vertices.iter().map(|v| v["id"].as_str().unwrap()).collect();
-    assert_eq!(ids.len(), vertices.len(), "nobody is there twice");
+    assert_eq!(ids.len(), vertices.len(), "no vertex occurs twice");
     for edge in graph["edges"].as_array().unwrap() {
         let mut known = 0;
         for end in [&edge["from"], &edge["to"]] {
@@ -71,7 +69,7 @@ story!(around_the_klinikcluster_ruhr, Seeded, async |node| {
     is_whole(&near);
     assert_eq!(near["truncated"], false);
     assert_eq!(at(&near, 0), BTreeSet::from(["klinikcluster-ruhr"]));
-    // One step away is what the list of its relationships names.
+    // The vertices one step away are those in the list of its relationships.
     let list = "/v1/projects/klinikcluster-ruhr/relationships?limit=200";
     let list = node.get(list).await.expect(200).json;
     let items = list["items"].as_array().unwrap();
@@ -126,11 +124,11 @@ story!(
         ] {
             assert!(drawn.contains(edge), "{drawn:#?}");
         }
-        // Members of which the page gives only the class are edges to what is stated.
+        // Members of which the page gives only the class are edges to open ends.
         let edges_of = near["edges"].as_array().unwrap();
         let classes = edges_of.iter().filter(|e| e["from"]["class"].is_object());
         assert!(classes.count() >= 3, "{drawn:#?}");
-        // What joins two that are one step away is there as well.
+        // Edges between two vertices one step away are included as well.
         let two = graph(node, &format!("{query}&depth=2&limit=1000")).await;
         is_whole(&two);
         assert!(edges(&two).is_superset(&drawn));
@@ -274,7 +272,7 @@ story!(what_is_left_out_is_said, async |node| {
     assert_eq!(asked(2, 6, 6).await, (6, 6, false));
     assert_eq!(asked(2, 6, 5).await, (6, 5, true));
     assert_eq!(asked(2, 6, 7).await, (6, 6, false));
-    // The nearest come first, and the order is always the same.
+    // The nearest come first, in a stable order.
     let two = graph(node, &format!("from={}&depth=2&limit=3", made.ids[0])).await;
     let ids = two["vertices"].as_array().unwrap().iter();
     let ids: Vec<&str> = ids.map(|vertex| vertex["id"].as_str().unwrap()).collect();
@@ -284,26 +282,24 @@ story!(what_is_left_out_is_said, async |node| {
     assert_eq!(two["truncated"], true);
 });
 
-/// A network that was drawn at random.
+/// A random network.
 struct Drawn {
     ids: Vec<Uuid>,
-    /// Which of them are drafts.
+    /// The drafts among them.
     drafts: BTreeSet<usize>,
     edges: Vec<Line>,
 }
 
-/// A relationship of it.
 struct Line {
     id: Uuid,
     from: usize,
-    /// Absent for an end that is no record.
+    /// Absent for an open end.
     to: Option<usize>,
     published: bool,
     r#type: &'static str,
 }
 
 impl Drawn {
-    /// Published networks, joined as said.
     async fn make(
         node: &Node,
         count: usize,
@@ -389,7 +385,7 @@ impl Drawn {
         written.await.unwrap();
     }
 
-    /// What a search by hand finds: distances, and edges.
+    /// The result of a naive search: distances, and edges.
     fn expected(&self, asked: &Asked) -> (BTreeMap<Uuid, u8>, BTreeSet<Uuid>) {
         let sees = |at: usize| asked.sees_drafts || !self.drafts.contains(&at);
         let counts = |line: &&Line| {
@@ -434,7 +430,7 @@ story!(a_graph_is_what_a_search_by_hand_finds, async |node| {
         .await;
     for round in 0..if full() { 300 } else { 25 } {
         let mut drawn = Drawn::at_random(&mut chance);
-        // The one in the middle is seen by everybody.
+        // The one in the middle is public.
         drawn.drafts.remove(&0);
         drawn.write(node, |_| json!({})).await;
         for depth in 1..=3 {

@@ -1,4 +1,5 @@
-//! A request that is sent again under its `Idempotency-Key` is answered again and not done again.
+//! A request that is repeated under its `Idempotency-Key` gets the stored response and has no
+//! effect.
 
 use chrono::TimeDelta;
 use domain::access::rules::{Caller, Role};
@@ -33,7 +34,7 @@ async fn answers(node: &Node) -> u64 {
     rows.await.unwrap()
 }
 
-/// Whether the second is the first, told again.
+/// Whether the second response repeats the first.
 fn is_replay(first: &Answer, second: &Answer) {
     assert_eq!(second.header("idempotency-replayed"), "true", "{second:?}");
     assert_eq!(first.header("idempotency-replayed"), "");
@@ -56,7 +57,7 @@ story!(
         let logged = node.store.head().await.unwrap();
         let second = create(node, "\"k-1\"", &actor("Einmal")).await;
         is_replay(&first, &second);
-        // Spaces, the order of members and the quotes of the key say nothing.
+        // Spaces, the order of members and the quotes of the key are irrelevant.
         let text = r#"{ "identifiers": [{"value": "1", "scheme": "telematik_id"}],
             "home_region": "hessen", "name": "Einmal" }"#;
         let third = node
@@ -65,7 +66,7 @@ story!(
             .header("idempotency-key", "k-1");
         is_replay(&first, &third.await);
         assert_eq!(node.store.head().await.unwrap(), logged);
-        // The answer is that of then, whatever the record has become.
+        // The response is the original one, whatever the record has become.
         let path = first.header("location").to_owned();
         let change = json!({"name": "Zweimal"});
         node.patch(&path)
@@ -90,7 +91,7 @@ story!(a_key_is_good_for_one_request_of_one_account, async |node| {
         .json(&actor("Einmal"))
         .header("idempotency-key", "k");
     elsewhere.await.problem(422, "idempotency-key-reused");
-    // Who knows somebody's key learns nothing by it.
+    // Knowledge of another account's key reveals nothing.
     let editor = node.token(Role::Editor, None).await;
     let other = json!({"name": "Eigener", "home_region": "hessen"});
     let made = create(node, "k", &other).token(&editor).await.expect(201);
@@ -98,7 +99,7 @@ story!(a_key_is_good_for_one_request_of_one_account, async |node| {
     let mut call = create(node, "k", &actor("Einmal")).token(&editor).await;
     call = call.problem(422, "idempotency-key-reused");
     assert!(!call.text.contains(first.id()), "{}", call.text);
-    // What the database holds is neither key nor request.
+    // The database contains neither key nor request.
     let rows = kept_answer::Entity::find().all(node.store.db().reader());
     for row in rows.await.unwrap() {
         assert_eq!((row.key_hash.len(), row.request_hash.len()), (64, 64));
@@ -117,7 +118,7 @@ story!(only_success_is_kept, async |node| {
     assert_eq!(answers(node).await, 0);
     create(node, "k", &actor("Einmal")).await.expect(201);
     assert_eq!(answers(node).await, 1);
-    // A rehearsal is neither kept nor answered from what is kept.
+    // A dry run is neither stored nor answered from the store.
     let rehearse = node
         .post("/v1/actors?dry_run=true")
         .json(&json!({"name": "Probe", "home_region": "hessen"}));
@@ -166,7 +167,7 @@ story!(thirty_two_at_once_make_one_record, async |node| {
         let before = node.store.head().await.unwrap();
         let calls = (0..32).map(async |_| create(node, &key, &body).await);
         let mut answers = join_all(calls).await;
-        // Whoever had to wait for too long is told to ask again.
+        // A request that waited too long is asked to retry.
         answers.retain(|answer| {
             !(answer.status == 409 && answer.text.contains("idempotency-key-in-use"))
         });
@@ -206,7 +207,7 @@ story!(answers_expire, async |node| {
     assert_eq!(node.store.forget_answers().await.unwrap(), 0);
     let again = create(node, "k", &json!({"name": "Alt", "home_region": "hessen"}));
     is_replay(&first, &again.await);
-    // An expired key is free again, swept or not.
+    // An expired key is free again, removed or not.
     age(7, -1).await;
     let new = create(node, "k", &json!({"name": "Neu", "home_region": "hessen"}));
     assert_ne!(new.await.expect(201).id(), first.id());
@@ -226,7 +227,7 @@ story!(merging_and_accounts_are_done_once_too, async |node| {
     let first = merge.clone().await.expect(200);
     is_replay(&first, &merge.await);
 
-    // Secrets are shown once, and rest nowhere.
+    // Secrets are shown once, and stored nowhere.
     for (path, secret) in [
         ("/v1/accounts", "password"),
         ("/v1/clients", "client_secret"),
@@ -259,10 +260,10 @@ async fn key_of(node: &Node, key: &str, body: &Value) -> Key {
     node.store.key(account, key, ["POST", "/v1/actors"], &body)
 }
 
-/// A request that is being served: what it will answer, and what lets it go on.
+/// A request under way: its response, and the signal that lets it continue.
 type Serving = (JoinHandle<Once<()>>, oneshot::Sender<()>);
 
-/// Serves a request until it is told to go on.
+/// Serves a request until the signal.
 async fn serve(store: &Store, key: Key) -> Serving {
     let (tell, told) = oneshot::channel();
     let (go, on) = oneshot::channel();
@@ -334,7 +335,7 @@ story!(instances_wait_for_each_other, async |node| {
             serving.await.unwrap();
         }
         Backend::Sqlite => {
-            // Whoever writes there holds up everybody, but for longer.
+            // Writers there block everyone, but for longer.
             let release = async {
                 go.send(()).unwrap();
                 serving.await.unwrap()
@@ -353,7 +354,7 @@ fn every_operation_that_makes_something_takes_a_key() {
     let document = api::operation::openapi::document(&api::routes::all());
     // These write nothing …
     let asking = ["create_token", "export_personal_data", "get_sync_records"];
-    // … and these do nothing twice: what is written has a name or key of its own.
+    // … and these are idempotent: the content has a name or key.
     let keyed = [
         "push_records",
         "push_snapshot",

@@ -1,4 +1,4 @@
-//! Tokens of an external OpenID Connect issuer, which the story starts itself.
+//! Tokens of an external OpenID Connect issuer, which the story runs itself.
 
 use crate::tokens::INVALID;
 use actix_web::{App, HttpResponse, HttpServer, web};
@@ -17,17 +17,17 @@ const RSA: &str = include_str!("issuers/rsa.pem");
 const EC: &str = include_str!("issuers/ec.pem");
 const ED: &str = include_str!("issuers/ed25519.pem");
 
-/// How the issuer answers.
+/// The behaviour of the issuer.
 #[derive(Debug, Clone, Default)]
 struct Mood {
     keys: Value,
-    /// What discovery says instead of the truth.
+    /// The false discovery document.
     discovery: Option<Value>,
     ailment: Ailment,
     asked: usize,
 }
 
-/// What is wrong with the issuer.
+/// A fault of the issuer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Ailment {
     #[default]
@@ -38,7 +38,7 @@ enum Ailment {
     Oversize,
 }
 
-/// How to spoil a mood.
+/// A change of behaviour.
 type Spoil = fn(&mut Mood);
 
 #[derive(Clone)]
@@ -236,7 +236,7 @@ story!(
             200
         );
 
-        // Nobody else proves this account: neither another subject nor the node itself.
+        // No other subject and no other issuer can use this account.
         write(&good.clone().claim("sub", "4712"))
             .await
             .problem(403, "forbidden");
@@ -328,7 +328,7 @@ story!(
             assert_eq!(status(&instance, &token).await, 401, "{name}");
         }
         assert_eq!(status(&instance, &good).await, 200);
-        assert_eq!(issuer.asked(), 2, "nobody makes the node ask more often");
+        assert_eq!(issuer.asked(), 2, "the issuer is not asked more often");
         instance.stop().await;
     }
 );
@@ -339,7 +339,7 @@ story!(an_issuer_may_change_its_keys, async |node| {
     let new = |instance: &Instance| issuer.token(instance, "ec-2", Algorithm::ES256);
     assert_eq!(status(&instance, &old(&instance)).await, 200);
     issuer.set(|mood| mood.keys = json!([jwk("ec-2", Algorithm::ES256)]));
-    // Asked a moment ago, so not again.
+    // Read a moment ago, so not again.
     assert_eq!(status(&instance, &new(&instance)).await, 401);
     instance.later(TimeDelta::seconds(61));
     assert_eq!(status(&instance, &new(&instance)).await, 200);
@@ -409,7 +409,7 @@ story!(an_issuer_that_misbehaves_is_not_believed, async |node| {
         assert_eq!(status(&instance, &good).await, 200, "{name}");
         instance.stop().await;
     }
-    // Keys on another host only if the configuration says so.
+    // Keys on another host only if configured.
     let (issuer, instance) = set_up(node).await;
     let elsewhere = issuer.url.replace("127.0.0.1", "localhost");
     let discovery = json!({"issuer": issuer.url, "jwks_uri": format!("{elsewhere}/keys")});

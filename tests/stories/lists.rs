@@ -13,26 +13,23 @@ mod suggest;
 use serde_json::{Value, json};
 use tests::Node;
 
-/// Reads a page.
 async fn page(node: &Node, path: &str) -> Value {
     node.get(&format!("/v1/{path}")).await.expect(200).json
 }
 
-/// The names of a page's items.
 fn names(page: &Value) -> Vec<&str> {
     let items = page["items"].as_array().unwrap();
     let names = items.iter().map(|item| item["name"].as_str().unwrap());
     names.collect()
 }
 
-/// The ids of a page's items.
 fn ids(page: &Value) -> Vec<String> {
     let items = page["items"].as_array().unwrap();
     let ids = items.iter().map(|item| item["id"].as_str().unwrap());
     ids.map(str::to_owned).collect()
 }
 
-/// Every item of a list, page after page; the total stays what it was.
+/// Every item of a list, page by page; the total must not change.
 async fn all(node: &Node, path: &str) -> Vec<Value> {
     let mut items = Vec::new();
     let mut next = Some(format!("/v1/{path}"));
@@ -47,7 +44,7 @@ async fn all(node: &Node, path: &str) -> Vec<Value> {
     items
 }
 
-/// Makes a published record as the admin and answers its id.
+/// Creates a published record as the admin and returns its id.
 async fn make(node: &Node, kind: &str, mut body: Value) -> String {
     let members = body.as_object_mut().unwrap();
     members.entry("publication").or_insert(json!("published"));

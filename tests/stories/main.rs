@@ -1,4 +1,4 @@
-//! The stories: what the directory does, told over HTTP on SQLite and on PostgreSQL.
+//! The stories: the behaviour of the directory over HTTP, on SQLite and on PostgreSQL.
 
 #![expect(
     clippy::unwrap_used,

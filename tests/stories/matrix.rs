@@ -1,7 +1,7 @@
-//! Every operation of the document against everybody who may call it.
+//! Every operation of the document as every role.
 //!
-//! Operations say in `x-access` who may call them; what that means for each role stands here once
-//! more, by hand, after the role table of the design. A new route is tested without a change here.
+//! Operations declare in `x-access` who may call them; the meaning for each role is repeated here
+//! by hand, after the documented role table. A new route is tested without a change here.
 
 use domain::access::account::TokenScope;
 use domain::access::rules::Role;
@@ -16,31 +16,28 @@ use tests::call::encoded;
 use tests::{Answer, Backend, Call, Forge, Node, story};
 use uuid::Uuid;
 
-/// Who calls.
+/// The caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Who {
-    /// Nobody in particular.
+    /// An anonymous caller.
     Anybody,
-    /// Somebody whose token is no good.
+    /// A caller with an invalid token.
     Bad,
-    /// A role in the home region of the records.
     Here(Role),
-    /// A role in another region.
     Elsewhere(Role),
-    /// A role on the whole node.
     Node(Role),
     /// An admin of the whole node whose token has one scope only.
     Narrowed(TokenScope),
 }
 
-/// A caller with what he sends.
+/// A caller with credentials.
 struct Caller {
     name: String,
     who: Who,
     authorization: Option<String>,
 }
 
-/// What happens to a call.
+/// Expected result of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     In,
@@ -49,20 +46,18 @@ enum Fate {
     NotFound,
 }
 
-/// What a call is about.
+/// Target of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum About {
     /// A published record of the home region, or no record at all.
     Public,
-    /// A draft of the home region.
     Draft,
-    /// Something that has no home region, published.
+    /// A published record without home region.
     Homeless,
-    /// The same as a draft.
     HomelessDraft,
 }
 
-/// The role table: what becomes of a call.
+/// The role table: the expected result of a call.
 fn fate(access: &str, who: Who, about: About) -> Fate {
     use Role::{Admin, Approver, Editor, Feeder, Reader};
     let draft = matches!(about, About::Draft | About::HomelessDraft);
@@ -83,10 +78,10 @@ fn fate(access: &str, who: Who, about: About) -> Fate {
     };
     let shapes = writes && matches!(who, Who::Node(Admin));
     let approves = writes && !matches!(who, Who::Here(Editor) | Who::Node(Editor));
-    // A token without the scope does not get as far as the record.
+    // A token without the scope is rejected before the record is looked up.
     let reaches = !matches!(who, Who::Narrowed(scope) if scope != TokenScope::Directory);
     let is_admin = matches!(who, Who::Node(Admin) | Who::Narrowed(TokenScope::Admin));
-    // Whom a refusal tells nothing about the record, and whom it may tell.
+    // Whether a rejection may reveal the record.
     let refused = if sees || !reaches {
         Fate::Forbidden
     } else {
@@ -98,7 +93,7 @@ fn fate(access: &str, who: Who, about: About) -> Fate {
     };
     match access {
         "public" => Fate::In,
-        // No bearer token is a client's credential.
+        // A bearer token is not a client's credential.
         "credentials" if who == Who::Anybody => Fate::In,
         "credentials" => Fate::Unauthorized,
         "read" if who == Who::Bad => Fate::Unauthorized,
@@ -118,7 +113,7 @@ fn fate(access: &str, who: Who, about: About) -> Fate {
             | Who::Narrowed(TokenScope::Sync) => Fate::In,
             _ => Fate::Forbidden,
         }),
-        // What they may not write of it is told by line.
+        // Lines without permission are reported per line.
         "import" => signed_in(match who {
             Who::Here(role) | Who::Elsewhere(role) | Who::Node(role)
                 if [Editor, Approver, Admin].contains(&role) =>
@@ -143,7 +138,7 @@ fn fate_of(answer: &Answer) -> Fate {
     }
 }
 
-/// How many rows each table has, and all that tells who may do what.
+/// The number of rows of each table, and all data about permissions.
 pub(crate) async fn snapshot(node: &Node) -> (BTreeMap<String, i64>, String) {
     let db = node.store.db().reader();
     let tables = match node.backend {
@@ -186,7 +181,6 @@ async fn region(node: &Node, slug: &str) -> Uuid {
     Uuid::parse_str(read.id()).unwrap()
 }
 
-/// Everybody.
 async fn callers(node: &Node) -> Vec<Caller> {
     let (here, there) = (
         region(node, "nordhessen").await,
@@ -221,7 +215,7 @@ async fn callers(node: &Node) -> Vec<Caller> {
         who: Who::Anybody,
         authorization: None,
     };
-    // The admin comes last, since what he does is done.
+    // The admin comes last, because those calls take effect.
     let admin = Caller {
         name: "admin".to_owned(),
         who: Who::Node(Role::Admin),
@@ -231,7 +225,7 @@ async fn callers(node: &Node) -> Vec<Caller> {
     callers.chain(bad).chain([nobody]).chain(last).collect()
 }
 
-/// Every kind of token that is no good; `tokens.rs` has them all.
+/// Every kind of invalid token; `tokens.rs` has them all.
 async fn bad_tokens(node: &Node) -> Vec<(&'static str, String)> {
     let me = node.get("/v1/me").token(&node.admin).await.expect(200);
     let admin = Uuid::parse_str(me.json["account"].as_str().unwrap()).unwrap();
@@ -283,7 +277,7 @@ fn kind_of(path: &str) -> Option<Kind> {
     kinds.find(|kind| kind.plural() == plural)
 }
 
-/// The example of a record as a record of the home region that is not there yet.
+/// The example of a record as a new record of the home region.
 fn own(kind: Kind, mut body: Value, publication: &str, number: usize) -> Value {
     let members = body.as_object_mut().unwrap();
     for unique in ["slug", "external_id", "identifiers"] {
@@ -318,13 +312,12 @@ impl Operation<'_> {
         parameters.iter().any(|one| one["name"] == name)
     }
 
-    /// Whether it is about one thing.
     fn has_target(&self) -> bool {
         self.path.contains("{id}")
     }
 
-    /// The call about a target.
-    /// The parameters without which the operation is refused, with their examples.
+    /// The call for a target.
+    /// The required parameters of the operation, with their examples.
     fn required(&self) -> impl Iterator<Item = String> {
         let parameters = self.described["parameters"].as_array().into_iter();
         let needed = parameters
@@ -388,7 +381,8 @@ impl Operation<'_> {
         }
     }
 
-    /// Where a member of a collection is made, and the operation: there, or below a record.
+    /// The URL at which a member of a collection is created, and the operation: there, or below a
+    /// record.
     async fn created_at<'d>(
         &self,
         node: &Node,
@@ -414,7 +408,7 @@ impl Operation<'_> {
         (path.replace("{id}", &target), &methods["post"])
     }
 
-    /// Something to be called about: a record of the home region, or what the collection makes.
+    /// A target: a record of the home region, or a new member of the collection.
     async fn target(
         &self,
         node: &Node,
@@ -442,7 +436,7 @@ impl Operation<'_> {
         let id = made.json["id"].as_str();
         let id = id.or_else(|| made.json["account"]["id"].as_str());
         let id = id.unwrap_or_else(|| panic!("no id: {}", made.text));
-        // What is written below a record is there before it is read.
+        // Parts below a record are written before they are read.
         let part = &document["paths"][self.path]["put"];
         let below = !self.path.ends_with("{id}");
         if let (true, Some((media_type, body))) = (below, example(part)) {
@@ -450,7 +444,7 @@ impl Operation<'_> {
             let put = put.body(&media_type, body.to_string());
             let mut written = put.clone().header("if-none-match", "*").await;
             if written.status == 428 {
-                // It is always there, and has a tag to be changed by.
+                // It always exists, and has a tag for changes.
                 written = put.if_match("*").await;
             }
             assert!(written.status < 300, "{} {}", self.path, written.text);
@@ -459,15 +453,15 @@ impl Operation<'_> {
     }
 }
 
-/// Everybody tries one operation on one target; who is refused changes nothing. Answers what was
-/// not as the role table says.
+/// Calls one operation on one target as every role; rejected calls change nothing. Returns the
+/// deviations from the role table.
 async fn everybody(
     node: &Node,
     operation: &Operation<'_>,
     callers: &[Caller],
     (target, about, number): (&str, About, usize),
 ) -> Vec<String> {
-    // Merging regions changes what is below them, which is the admins'.
+    // Merging regions changes the tree, which is reserved for admins.
     let shapes = operation.kind == Some(Kind::Region) && operation.path.ends_with("/merge");
     let access = if shapes { "shape" } else { operation.access };
     let expected = |caller: &Caller| fate(access, caller.who, about);
@@ -477,7 +471,7 @@ async fn everybody(
     let mut wrong = Vec::new();
     for (round, callers) in [refused, let_in].into_iter().enumerate() {
         for (index, caller) in callers.into_iter().enumerate() {
-            // Who creates something makes another one than those before.
+            // Every creation uses another example.
             let number = number * 100 + round * 50 + index;
             let mut call = operation.call(node, target, number).anonymous();
             if let Some(value) = &caller.authorization {
@@ -488,8 +482,8 @@ async fn everybody(
                 "{} {} about {about:?} by {}: {} {}",
                 operation.method, operation.path, caller.name, answer.status, answer.text
             );
-            // What the last one removed is gone for the next, and below a record there may have
-            // been nothing to remove.
+            // A target that the last caller removed is gone for the next, and a part below a record
+            // may never have existed.
             let below = !operation.path.ends_with("{id}");
             let consumed = round == 1 && operation.method == Method::DELETE && (index > 0 || below);
             let fate = fate_of(&answer);
@@ -514,7 +508,7 @@ async fn everybody(
     wrong
 }
 
-/// Whether the operation is about something that the test has not made.
+/// Whether the operation is about something that the test has not created.
 fn names_nothing(operation: &Operation<'_>, fate: Fate, expected: Fate) -> bool {
     let unknown = ["{name}", "{delivery}"];
     let unknown = unknown.iter().any(|one| operation.path.contains(one));

@@ -21,7 +21,6 @@ async fn made(node: &Node, plural: &str, body: Value) -> String {
         .to_owned()
 }
 
-/// Creates a published actor of Nordhessen.
 async fn actor(node: &Node, name: &str) -> String {
     let body = json!({"name": name, "publication": "published", "home_region": "nordhessen"});
     made(node, "actors", body).await
@@ -45,7 +44,6 @@ fn related(from: &str, to: &str) -> Value {
     })
 }
 
-/// The ids of the relationships that a record shows, with the other ends.
 fn shown(answer: &Answer) -> BTreeMap<String, String> {
     let items = answer.json["items"].as_array().unwrap();
     assert_eq!(answer.json["total"], items.len());
@@ -68,7 +66,7 @@ fn moved_to(answer: Answer, id: &str) {
     assert!(moved.header("location").contains(id), "{:?}", moved.headers);
 }
 
-/// Every row of the records but those of `except` is as it was before.
+/// Every row of the records except those of `except` is unchanged.
 fn nothing_else_changed(before: &Audited, after: &Audited, except: &[&str]) {
     let others = |audited: &Audited| {
         let mut rows = audited.records.clone();
@@ -82,7 +80,6 @@ async fn the_books(node: &Node) -> Audited {
     audit(node.store.db()).await
 }
 
-/// The first of a list of actors.
 async fn first(node: &Node, query: &str) -> String {
     let list = node.get(&format!("/v1/actors?{query}")).await.expect(200);
     list.json["items"][0]["id"].as_str().unwrap().to_owned()
@@ -131,7 +128,7 @@ story!(a_merge_and_its_undoing, Seeded, async |node| {
     assert_eq!(between.log.len(), before.log.len() + 1);
     assert_eq!(between.body(id, 2).unwrap()["name"], "Klinikum Cassel");
 
-    // Whoever asks for the loser is led on: by id, slug and former slug.
+    // Requests for the loser are redirected: by id, slug and former slug.
     for key in [loser.as_str(), "klinikum-c", "klinikum-cassel"] {
         moved_to(node.get(&format!("/v1/actors/{key}")).await, survivor.id());
         moved_to(
@@ -144,7 +141,7 @@ story!(a_merge_and_its_undoing, Seeded, async |node| {
         survivor.id(),
     );
     moved_to(node.delete(&path).if_match("*").await, survivor.id());
-    // Its relationships are the survivor's, both ways.
+    // Its relationships appear at the survivor, both ways.
     let mut both = own.clone();
     both.insert(edge.id().to_owned(), partner.clone());
     assert_eq!(around(node, survivor.id()).await, both);
@@ -159,7 +156,7 @@ story!(a_merge_and_its_undoing, Seeded, async |node| {
         );
         assert_eq!(node.get(&list).await.expect(200).json["total"], 1, "{key}");
     }
-    // By what it said the survivor is found.
+    // The survivor is found by the loser's names.
     for query in ["identifier=wikidata%7CQ424242", "q=Klinikum+Cassel"] {
         assert_eq!(first(node, query).await, survivor.id(), "{query}");
     }
@@ -204,7 +201,7 @@ story!(
         let named = json!({"name": "Zentrum", "home_region": "nordhessen", "topics": [loser, survivor], "publication": "published"});
         let naming = made(node, "actors", named).await;
         let narrower = made(node, "topics", json!({"name": "Enger", "broader": loser})).await;
-        // What names it does not keep it from being merged.
+        // References to it do not prevent the merge.
         node.delete(&format!("/v1/topics/{loser}"))
             .if_match("*")
             .await
@@ -229,7 +226,7 @@ story!(
             let answer = node.post(path).json(&body).await.expect(200);
             assert_eq!(answer.json["topics"], json!([survivor]));
         }
-        // Two entries that a merge has made one are no mistake of the next writer's.
+        // Two entries that became equal by a merge are not the next writer's error.
         let path = format!("/v1/actors/{naming}");
         let change = json!({"summary": "neu"});
         let changed = node
@@ -239,7 +236,7 @@ story!(
             .await
             .expect(200);
         assert_eq!(changed.json["topics"].as_array().unwrap().len(), 1);
-        // No circle closes through a merge, and none is closed afterwards.
+        // No cycle is closed through a merge, and none afterwards.
         let circle = json!({"broader": narrower});
         let circle = node
             .patch(&format!("/v1/topics/{survivor}"))
@@ -253,7 +250,7 @@ story!(
         let into_narrower = merge(node, "topics", &survivor, &narrower).await;
         let faults = into_narrower.problem(422, "validation-failed").faults();
         assert_eq!(faults, [("/into".to_owned(), "merge-circle".to_owned())]);
-        // The survivor is held by what names the loser.
+        // References to the loser protect the survivor.
         let held = node
             .delete(&format!("/v1/topics/{survivor}"))
             .if_match("*")
@@ -381,7 +378,7 @@ story!(
         node.get(&format!("/v1/relationships/{}", edge.id()))
             .await
             .problem(410, "gone");
-        // What was merged can still come back, by itself.
+        // A merged record can still be restored.
         undo(node, "actors", loser).await.expect(200);
         assert!(around(node, loser).await.is_empty());
     }
@@ -520,7 +517,7 @@ story!(what_a_merge_needs, Seeded, async |node| {
         .json(&json!({"into": other}));
     assert_eq!(rehearsed.await.expect(200).id(), other);
     node.get(&format!("/v1/actors/{one}")).await.expect(200);
-    // A whole and its part are told apart first.
+    // A whole and its part must be separated first.
     let part = json!({"type": "part_of", "from": {"kind": "actor", "id": one}, "to": {"kind": "actor", "id": other}});
     let part = node.post("/v1/relationships").json(&part).await.expect(201);
     for (loser, into) in [(&one, &other), (&other, &one)] {
@@ -580,7 +577,7 @@ story!(who_may_merge, Seeded, async |node| {
         let answer = undo(node, "actors", &one).token(&token).await;
         assert_eq!(answer.status, may, "{role:?}");
         if may == 200 {
-            // An editor brings a published record back as it was.
+            // An editor restores a published record as published.
             assert_eq!(answer.json["publication"], "published");
         }
     }
@@ -593,7 +590,7 @@ story!(who_may_merge, Seeded, async |node| {
         .anonymous()
         .await
         .problem(401, "unauthorized");
-    // Topics and the tree of regions are the admin's.
+    // Topics and the tree of regions are reserved for admins.
     let editor = node.token(Role::Approver, Some(here)).await;
     let part = json!({"name": "Nordhessen alt", "level": "region", "home_region": "nordhessen", "publication": "published"});
     let part = made(node, "regions", part).await;
@@ -612,7 +609,7 @@ story!(who_may_merge, Seeded, async |node| {
         .token(&editor)
         .await
         .problem(404, "not-found");
-    // Who edits the one region edits the records of the other from now on.
+    // Editors of the one region can edit the records of the other from now on.
     let old = node
         .token(Role::Editor, Some(Uuid::parse_str(&part).unwrap()))
         .await;
@@ -660,7 +657,7 @@ story!(
             .problem(400, "unknown-reference");
         // The relationship is as visible as the survivor.
         assert_eq!(around(node, &partner).await[edge.id()], survivor);
-        // And the other way round: what was public is gone for those who may not see the survivor.
+        // And vice versa: public records become invisible to those who may not see the survivor.
         let known = actor(node, "War bekannt").await;
         let hidden = made(node, "actors", draft).await;
         merge(node, "actors", &known, &hidden).await.expect(200);
@@ -701,7 +698,7 @@ story!(of_two_merges_into_each_other_one_wins, async |node| {
                 ),
             }
         }
-        // Merged and named at once: what names it means the survivor.
+        // Merged and referenced at the same time: the reference means the survivor.
         let third = made(
             node,
             "actors",

@@ -1,4 +1,4 @@
-//! What the program measures, as Prometheus reads it.
+//! The metrics, as Prometheus reads them.
 
 use domain::access::rules::Role;
 use reqwest::Method;
@@ -47,7 +47,7 @@ story!(admins_and_the_configured_token_read_metrics, async |node| {
         refused.problem(401, "unauthorized");
     }
     get("/metrics").await.problem(401, "unauthorized");
-    // It opens nothing else.
+    // It grants nothing else.
     let refused = get("/v1/webhooks").token(token).await;
     refused.problem(401, "unauthorized");
 });
@@ -99,7 +99,7 @@ story!(everything_that_runs_is_measured, async |node| {
         let value = value.unwrap_or_else(|| panic!("{name} is missing: {found:?}"));
         assert!((value - f64::from(expected)).abs() < 0.5, "{name} {value}");
     }
-    // How far behind a partner is that was never up to date, nobody knows.
+    // The lag of a partner that was never up to date is unknown.
     assert!(!found.keys().any(|name| name.contains("partner_lag_")));
     assert!(found["verbund_index_documents"] > 100.0);
     let pools = found.iter();

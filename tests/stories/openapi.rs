@@ -108,7 +108,7 @@ story!(
             let path = format!("/v1/{}", kind.plural());
             let body = &document()["paths"][&path]["post"]["requestBody"]["content"]["application/json"]
                 ["example"];
-            // What the seed pages hold already is in the way of itself.
+            // Data of the seed pages conflicts with itself.
             let status = node
                 .post(&format!("{path}?dry_run=true"))
                 .json(body)

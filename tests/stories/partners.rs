@@ -1,4 +1,4 @@
-//! Taking records over from other nodes.
+//! Copying records from other nodes.
 
 mod admin;
 mod clocks;
@@ -16,19 +16,16 @@ mod trouble;
 use serde_json::{Value, json};
 use tests::Node;
 
-/// Creates a record and answers its id.
 async fn made(node: &Node, plural: &str, body: Value) -> String {
     let made = node.post(&format!("/v1/{plural}")).json(&body).await;
     made.expect(201).id().to_owned()
 }
 
-/// Creates a published actor of Hesse.
 async fn actor(node: &Node, name: &str) -> String {
     let body = json!({"name": name, "home_region": "hessen", "publication": "published"});
     made(node, "actors", body).await
 }
 
-/// Creates a published relationship between two actors.
 async fn related(node: &Node, from: &str, to: &str) -> String {
     let body = json!({
         "type": "cooperates_with",
@@ -39,7 +36,6 @@ async fn related(node: &Node, from: &str, to: &str) -> String {
     made(node, "relationships", body).await
 }
 
-/// Changes members of an actor.
 async fn change(node: &Node, actor: &str, patch: Value) {
     let path = format!("/v1/actors/{actor}");
     let changed = node.patch(&path).if_match("*").json(&patch).await;

@@ -1,4 +1,4 @@
-//! Contact persons: who reads them and for how long, and everything that is held about somebody.
+//! Contact persons: their visibility over time, and everything held about a person.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::rules::Role;
@@ -21,7 +21,7 @@ fn at(now: DateTime<Utc>, hours: i64) -> String {
     domain::base::clock::rfc3339(now + TimeDelta::hours(hours))
 }
 
-/// A person who has consented from `from` to `until`, in hours from now.
+/// A person with consent from `from` to `until`, in hours from now.
 fn consented(node: &Node, name: &str, from: i64, until: Option<i64>) -> Value {
     let now = node.store.clock().now();
     let mut consent = json!({"from": at(now, from), "proof": "Formular 7"});
@@ -88,7 +88,7 @@ story!(
             assert_eq!(read.etag() == "\"1\"", within);
             let read = node.get(&secret).token(&token).await;
             assert_eq!(read.status, if within { 200 } else { 404 });
-            // Rehearsed, so that the next one finds it as it was.
+            // A dry run, so that the next request finds the same state.
             let all = format!("{NETWORK}/contact_persons?dry_run=true");
             let create = node.post(&all).token(&token);
             let created = create.json(&json!({"name": "x", "purpose": "x"})).await;
@@ -106,11 +106,11 @@ story!(
                 let erase = node.delete(&path).token(&token).if_match("\"1\"");
                 assert_eq!(erase.await.status, erases, "{role:?} {home}");
             }
-            // Who may not write is not told what would be wrong.
+            // Callers without permission do not learn what would be wrong.
             let wrong = node.post(&all).token(&token).json(&json!({"name": 1}));
             assert_eq!(wrong.await.status, if within { 422 } else { 403 });
         }
-        // Outsiders read nothing that only editors need.
+        // Outsiders see nothing that only editors need.
         let read = node.get(&public).await.expect(200);
         let members: Vec<&String> = read.json.as_object().unwrap().keys().collect();
         assert_eq!(members, ["id", "record", "name", "role", "email"]);
@@ -163,7 +163,7 @@ story!(
             ("\"2\"", &json!("1"))
         );
         assert!(changed.json["email"].is_null());
-        // Without the consent there is nothing public about it.
+        // Without consent nothing about the person is public.
         for (body, pointer, code) in [
             (json!({"consent": null}), "/consent", "required"),
             (json!({"name": null}), "/name", "required"),
@@ -182,7 +182,7 @@ story!(
         let message = german.json["errors"][0]["message"].as_str().unwrap();
         assert!(message.contains("Einwilligung"), "{message}");
 
-        // Rehearsals write nothing.
+        // Dry runs write nothing.
         let rehearse = node
             .post(&format!("{NETWORK}/contact_persons?dry_run=true"))
             .json(&json!({"name": "Probe", "purpose": "Probe"}));
@@ -247,7 +247,7 @@ story!(persons_are_in_no_record_feed_or_log, Seeded, async |node| {
         assert!(read.status < 300, "{path} {}", read.text);
         assert!(!read.text.contains("Geheimrat") && !read.text.contains("Erika"));
     }
-    // The audit says who wrote which contact person, and the history of the record does not.
+    // The audit shows who wrote which contact person, and the history of the record does not.
     let account = me.json["account"].as_str().unwrap();
     let log = node.get(&format!("/v1/audit?by={account}"));
     let log = log.token(&node.admin).await.expect(200);
@@ -279,7 +279,7 @@ story!(persons_go_with_their_record, Seeded, async |node| {
     node.get(path).await.problem(404, "not-found");
     let rows = contact_person::Entity::find().count(node.store.db().reader());
     assert_eq!(rows.await.unwrap(), 0);
-    // What was answered is gone as well, and is not made anew.
+    // The stored response is removed as well, and the person is not created again.
     create.await.problem(410, "gone");
     let rows = kept_answer::Entity::find().all(node.store.db().reader());
     assert!(rows.await.unwrap().iter().all(|row| row.body.is_none()));
@@ -324,7 +324,7 @@ story!(drafts_and_copies_have_none_to_show, Seeded, async |node| {
     post.await.problem(404, "not-found");
     let patch = node.patch(path).token(&elsewhere).if_match("*");
     patch.json(&json!({})).await.problem(404, "not-found");
-    // A reader of the region sees the draft, and of the persons what everybody would.
+    // A reader of the region sees the draft, and of the persons only the public view.
     let reader = token(node, Role::Reader, "nordhessen").await;
     assert_eq!(names(node, &draft, Some(&reader)).await, ["Erika"]);
     let copy = crate::errors::copy_of(node, "mo-win-net", "elsewhere").await;
@@ -380,7 +380,7 @@ story!(
             .if_match("*")
             .header("x-change-reason", &format!("so {email}"));
         patch.json(&json!({"contact": null})).await.expect(200);
-        // Somebody else, whose address only looks alike to a pattern.
+        // Another person, whose address only resembles the pattern.
         let other =
             json!({"name": "Andere", "email": "erika_beispiel@example.org", "purpose": "x"});
         add(node, NETWORK, &other).await;

@@ -1,4 +1,4 @@
-//! Real servers, each a process of its own, with a bad network between them and sudden ends.
+//! Real servers, each a separate process, with a bad network between them and sudden crashes.
 
 mod kills;
 mod postgres;
@@ -17,10 +17,10 @@ use tests::database::{Database, look};
 use tests::process::{Process, admin_token};
 use tests::proxy::Proxy;
 
-/// How long copies may take to be right once nothing is broken any more.
+/// Time in which copies must be correct once all faults have ended.
 const HEALED: Duration = Duration::from_secs(30);
 
-/// A server that is started again and again, always with the same database.
+/// A server that is restarted repeatedly with the same database.
 struct Server {
     database: Database,
     process: Process,
@@ -38,13 +38,13 @@ impl Server {
         }
     }
 
-    /// Ends it without warning, and starts it again.
+    /// Kills and restarts the server.
     async fn kill(&mut self) {
         self.process.kill().await;
         self.process = Process::serve(&self.database).await;
     }
 
-    /// The answer, if there is one.
+    /// The response, if there is one.
     async fn send(&self, method: Method, path: &str, body: &Value) -> Option<(u16, Value)> {
         let request = self
             .client
@@ -65,7 +65,7 @@ impl Server {
         answer
     }
 
-    /// Makes a partner of whatever the proxy leads to.
+    /// Makes the server behind the proxy a partner.
     async fn takes_over(&self, proxy: &Proxy) -> String {
         let body = json!({"name": "nachbar", "url": proxy.base});
         let made = self.send(Method::POST, "/v1/sync/partners", &body).await;
@@ -74,7 +74,6 @@ impl Server {
         made["id"].as_str().unwrap().to_owned()
     }
 
-    /// The digests of its copies of an origin, by kind.
     async fn copies(&self, origin: &str) -> BTreeMap<String, Digest> {
         let connection = look(&self.database.url, 1).await;
         let rows = record::Entity::find().filter(record::Column::Origin.eq(origin));
@@ -88,7 +87,7 @@ impl Server {
         digests
     }
 
-    /// Whether the copies of it that `there` has are what it feeds.
+    /// Whether the copies at `there` equal its feed.
     async fn is_copied_to(&self, there: &Self) -> bool {
         let told = self.get("/v1/sync/digest").await;
         let origin = told["items"][0]["origin"].as_str().unwrap();
@@ -100,7 +99,7 @@ impl Server {
         })
     }
 
-    /// An operator sees to it that a partner is read from at once.
+    /// An operator makes a partner be read at once.
     async fn go_on(&self, partner: &str) {
         let path = format!("/v1/sync/partners/{partner}");
         let body = json!({"paused": false});
@@ -108,7 +107,7 @@ impl Server {
         assert_eq!(done.unwrap().0, 200);
     }
 
-    /// Waits until the copies are right; releases the partner if it is held. Answers how long it took.
+    /// Waits until the copies are correct, approving deletions if needed. Returns the duration.
     async fn catches_up(&self, partner: &str, from: &Self) -> Duration {
         let begun = Instant::now();
         let path = format!("/v1/sync/partners/{partner}");
@@ -128,7 +127,7 @@ impl Server {
     }
 }
 
-/// Writes until the time is over or the server is gone; adds the ids of what was acknowledged.
+/// Writes until the time is over or the server is gone; adds the ids of acknowledged records.
 async fn write(server: &Server, chance: &mut StdRng, time: Duration, known: &mut Vec<String>) {
     let begun = Instant::now();
     while begun.elapsed() < time {
@@ -139,7 +138,7 @@ async fn write(server: &Server, chance: &mut StdRng, time: Duration, known: &mut
             Some(which) if draw > 7 => {
                 let path = format!("/v1/actors/{}", known[which]);
                 let answered = server.send(Method::DELETE, &path, &Value::Null).await;
-                // Whatever was answered, it may be gone.
+                // Whatever the response, it may be deleted.
                 known.swap_remove(which);
                 answered
             }

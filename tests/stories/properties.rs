@@ -1,4 +1,4 @@
-//! Properties: what holds whatever is sent.
+//! Properties that hold for any input.
 
 use domain::base::json::merge_patch;
 use domain::base::kind::Kind;
@@ -18,7 +18,7 @@ use tests::database::ORIGIN;
 use tests::settings::{chance, full, tell};
 use tests::{Node, story};
 
-/// Tries a property with values of a strategy; a value that breaks it is made smaller first.
+/// Tests a property with values of a strategy; a counterexample is shrunk first.
 pub(crate) async fn for_all<S: Strategy>(
     cases: u32,
     strategy: S,
@@ -67,7 +67,6 @@ async fn smallest<T: ValueTree>(
     panic
 }
 
-/// A way to name a record.
 #[derive(Debug, Clone, Copy)]
 enum By {
     Id,
@@ -161,7 +160,7 @@ story!(a_record_may_be_named_in_any_way, Seeded, async |node| {
     .await;
 });
 
-/// A merge patch for a network, of members that may be there, be changed or go.
+/// A merge patch for a network, of members that may be present, changed or removed.
 fn patch() -> impl Strategy<Value = Value> {
     let text = "[A-Za-zäöüß„“ ]{0,12}[a-z]".prop_map(Value::from);
     let lines = prop::collection::vec("[A-Za-z]{1,8}", 0..3).prop_map(Value::from);
@@ -240,7 +239,7 @@ story!(a_patch_is_read_merge_and_put, async |node| {
     .await;
 });
 
-/// A record without what differs between two of the same content.
+/// A record without the members that differ between two of the same content.
 fn content(record: &Value) -> Value {
     let mut content = record.clone();
     let members = content.as_object_mut().unwrap();
@@ -272,12 +271,10 @@ story!(
     }
 );
 
-/// What happens to slugs.
+/// Events of slugs.
 #[derive(Debug, Clone)]
 enum Turn {
-    /// One of three records is renamed.
     Rename(usize, usize),
-    /// A new record takes a slug.
     Take(usize),
 }
 
@@ -296,7 +293,7 @@ story!(former_slugs_lead_on_until_they_are_taken, async |node| {
                 node.post("/v1/networks").json(&body).await
             };
             let mut current: Vec<(String, usize)> = Vec::new();
-            // Who had a slug last, also while somebody has it.
+            // The last holder of each slug, including current ones.
             let mut last: BTreeMap<usize, usize> = BTreeMap::new();
             for who in 0..3 {
                 let made = make(&slug(who)).await.expect(201);

@@ -1,5 +1,5 @@
-//! Pushing: records that a system supplies by its own keys, some at a time or all it has; and
-//! imports by editors.
+//! Pushing: records that a system supplies by its own keys, individually or completely; and imports
+//! by editors.
 
 mod bulk;
 mod guide;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tests::{Answer, Call, Node};
 use uuid::Uuid;
 
-/// Where the feeder of these stories pushes records of the system `cms`.
+/// The URL at which the feeder of these stories pushes records of the system `cms`.
 const RECORDS: &str = "/v1/sync/systems/cms/records";
 const SNAPSHOT: &str = "/v1/sync/systems/cms/snapshot";
 
@@ -26,7 +26,6 @@ async fn region(node: &Node, slug: &str) -> Uuid {
     Uuid::parse_str(read.id()).unwrap()
 }
 
-/// A token of the feeder of `cms` in a region.
 async fn feeder(node: &Node, slug: &str) -> String {
     token(node, Role::Feeder, slug).await
 }
@@ -36,7 +35,6 @@ async fn token(node: &Node, role: Role, slug: &str) -> String {
     node.token(role, Some(region)).await
 }
 
-/// A published actor of Hesse.
 fn actor(name: &str) -> Value {
     json!({"name": name, "home_region": "hessen", "publication": "published"})
 }
@@ -49,33 +47,30 @@ fn delete(kind: &str, key: &str) -> Value {
     json!({"op": "delete", "kind": kind, "external_id": key})
 }
 
-/// A push in which each item stands for itself.
+/// A push of independent items.
 fn push(node: &Node, token: &str, items: &[Value]) -> Call {
     let body = json!({"mode": "each", "items": items});
     node.post(RECORDS).token(token).json(&body)
 }
 
-/// What became of the items, in a word each.
+/// The outcomes of the items, one word each.
 fn statuses(answer: &Answer) -> Vec<&str> {
     let items = answer.json["items"].as_array().unwrap();
     let words = items.iter().map(|item| item["status"].as_str().unwrap());
     words.collect()
 }
 
-/// The code of the problem of an item.
 fn problem(item: &Value) -> &str {
     let address = item["problem"]["type"].as_str();
     let address = address.unwrap_or_else(|| panic!("no problem: {item}"));
     address.strip_prefix("/problems/").unwrap()
 }
 
-/// A snapshot as lines of NDJSON.
 fn lines(records: &[Value]) -> String {
     let line = |all: String, record: &Value| format!("{all}{record}\n");
     records.iter().fold(String::new(), line)
 }
 
-/// A published actor of Hesse with a key, as a line.
 fn line(key: &str, name: &str) -> Value {
     json!({"kind": "actor", "name": name, "home_region": "hessen", "publication": "published", "external_id": {"system": "cms", "id": key}})
 }
@@ -86,7 +81,7 @@ fn planned(node: &Node, token: &str, body: &str) -> Call {
     call.body("application/x-ndjson", body)
 }
 
-/// A snapshot to be carried out as planned.
+/// A snapshot to be applied as planned.
 fn carried_out(node: &Node, token: &str, body: &str, plan: &Answer) -> Call {
     let hash = plan.json["plan_hash"].as_str().unwrap();
     let call = node
@@ -95,7 +90,6 @@ fn carried_out(node: &Node, token: &str, body: &str, plan: &Answer) -> Call {
     call.body("application/x-ndjson", body)
 }
 
-/// The counts of a report that are not zero.
 fn counts(answer: &Answer) -> Value {
     let mut counts = answer.json["counts"].clone();
     let members = counts.as_object_mut().unwrap();
@@ -103,7 +97,6 @@ fn counts(answer: &Answer) -> Value {
     counts
 }
 
-/// The records that have a key of the system `cms`.
 async fn supplied(node: &Node) -> Vec<record::Model> {
     let mut rows = record::Entity::find()
         .filter(record::Column::System.eq("cms"))
@@ -114,7 +107,7 @@ async fn supplied(node: &Node) -> Vec<record::Model> {
     rows
 }
 
-/// The feeders of `cms` lose their grants.
+/// Revokes the grants of the feeders of `cms`.
 async fn release(node: &Node) {
     account_grant::Entity::delete_many()
         .filter(account_grant::Column::System.eq("cms"))

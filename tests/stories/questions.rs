@@ -1,4 +1,4 @@
-//! What people ask of the directory, each answered by one or two requests.
+//! Questions of users, each answered by one or two requests.
 
 use serde_json::{Value, json};
 use tests::{Node, story};
@@ -16,7 +16,6 @@ async fn list(node: &Node, path: &str) -> Vec<Value> {
     items
 }
 
-/// The names of the other ends.
 fn names(items: &[Value]) -> Vec<&str> {
     let name = |item: &'_ Value| item["other"]["name"].is_string();
     assert!(items.iter().all(name), "{items:#?}");
@@ -24,7 +23,6 @@ fn names(items: &[Value]) -> Vec<&str> {
     names.map(Option::unwrap).collect()
 }
 
-/// The names of the records of a list.
 fn titles(items: &[Value]) -> Vec<&str> {
     let names = items.iter().map(|item| item["name"].as_str());
     names.map(Option::unwrap).collect()
@@ -125,7 +123,7 @@ story!(
                 "as_stated": "rund 50 Mitglieder",
             })]
         );
-        // The count is a statement of its own: the directory holds five classes of members.
+        // The count is a separate statement: the directory has five classes of members.
         let held = list(node, &format!("{CLUSTER}/relationships?type=member_of")).await;
         assert_eq!(held.len(), 5);
     }
@@ -277,7 +275,7 @@ story!(
     async |node| {
         let found = list(node, "actors?care_level=maximal&seat=nordhessen").await;
         assert_eq!(titles(&found), ["Klinikum Kassel"]);
-        // Its seat is there; that it is a member of the cluster is nowhere stated.
+        // Its seat is there; membership in the cluster is nowhere stated.
         let path = "actors?has_member=cluster-gesundheit-nordhessen";
         node.get(&format!("/v1/{path}"))
             .await

@@ -16,7 +16,7 @@ story!(a_record_is_served_as_it_rests, Seeded, async |node| {
         .await
         .unwrap()
         .unwrap();
-    // The body is a suffix of the answer, byte for byte.
+    // The body is a suffix of the response, byte for byte.
     assert!(read.text.ends_with(row.body.strip_prefix('{').unwrap()));
     assert_eq!(read.etag(), format!("\"{}\"", row.version));
     let by_id = node
@@ -108,7 +108,7 @@ story!(a_translation_lies_over_the_record, Seeded, async |node| {
     node.get("/v1/regions/deutschland?lang=12345678901")
         .await
         .problem(400, "invalid-parameter");
-    // Messages have a language of their own: the data does not follow it.
+    // The language of messages is independent of that of the data.
     let plain = node
         .get("/v1/regions/deutschland")
         .header("accept-language", "en")

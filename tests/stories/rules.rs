@@ -51,7 +51,8 @@ story!(relationships_follow_their_table, Seeded, async |node| {
         .expect(200);
     post(member).await.expect(201);
 
-    // Symmetric ones are one statement whichever end is named first; home comes from the ends.
+    // Symmetric ones are one statement whichever end comes first; the home region is derived from
+    // the ends.
     let there = json!({"type": "related_to", "from": kassel, "to": network});
     let back = json!({"type": "related_to", "from": network, "to": kassel});
     let made = post(there).await.expect(201);
@@ -97,7 +98,7 @@ story!(
             wrong.problem(422, "validation-failed").faults()[0].0,
             "/home_region"
         );
-        // A region may name itself while it is being made.
+        // A region may reference itself during its creation.
         let own = json!({"name": "Neuland", "slug": "neuland", "home_region": "neuland"});
         let made = node.post("/v1/regions").json(&own).await.expect(201);
         assert_eq!(made.json["home_region"], made.json["id"]);
@@ -187,7 +188,7 @@ story!(sizes_have_limits, Seeded, async |node| {
         .json(&huge)
         .await
         .problem(413, "payload-too-large");
-    // Patches add up to a record that is too large.
+    // Patches accumulate to a record that is too large.
     let made = make(node, json!({})).await;
     let one = format!("/v1/actors/{}", made.id());
     let lines = |n: usize| vec!["ä".repeat(1000); n];

@@ -1,5 +1,5 @@
 //! The text search against its acceptance table, over the reference data, the seed pages, the
-//! fixtures of the table and thousands of generated records that are easily mistaken.
+//! fixtures of the table and thousands of generated records that are easily confused.
 
 use domain::base::kind::Kind;
 use persistence::search::text::{TextFields, Texts, Typed, add, key};
@@ -22,16 +22,12 @@ const FIXTURES: &str = include_str!("../../data/search/fixtures.ndjson");
 struct Row {
     says: String,
     typed: Vec<String>,
-    /// All have the same hits.
     #[serde(default)]
     same: bool,
-    /// Names that each must find.
     #[serde(default)]
     finds: Vec<String>,
-    /// Names that none may find.
     #[serde(default)]
     misses: Vec<String>,
-    /// The names of the first hits, in any order.
     #[serde(default)]
     first: Vec<String>,
     /// The first name must be found above the second.
@@ -140,14 +136,14 @@ fn records() -> Vec<Value> {
         .filter(|record: &Value| record["kind"] != "relationship")
         .collect();
     records.extend(generate::records(generate::MANY, 1));
-    // What a draft may not do is told below.
+    // The rules for drafts are tested below.
     records.retain(|record| record["publication"] == "published");
     records
 }
 
 static ALL: LazyLock<Searched> = LazyLock::new(|| Searched::new(&records()));
 
-/// What is wrong with a row.
+/// The failures of a row.
 fn faults(row: &Row) -> Vec<String> {
     let mut faults = Vec::new();
     let mut first_hits: Option<BTreeMap<DocAddress, String>> = None;
@@ -339,7 +335,7 @@ fn queries_take_milliseconds() {
             .unwrap();
     }
     let each = begun.elapsed() / u32::try_from(typed.len()).unwrap();
-    // Ten times what it takes: a guard against a change of order, not a measurement.
+    // Ten times the expected duration: a guard against a change of complexity, not a measurement.
     assert!(each.as_millis() < 200, "{each:?} for a query");
 }
 

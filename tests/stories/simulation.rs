@@ -1,7 +1,7 @@
-//! Many nodes, many faults, many times: whatever happens, records exchanged stay right.
+//! Many nodes with many faults: exchanged records stay correct.
 //!
-//! Some seeds are always the same, and those that failed once are among them; others are new each
-//! time. A new one that fails is printed, and belongs into [`FAILED_ONCE`] then.
+//! Some seeds are fixed, including those that failed once; others are new in each run. A new one
+//! that fails is printed, and should be added to [`FAILED_ONCE`].
 
 use domain::base::clock::Clock;
 use futures::FutureExt;
@@ -14,10 +14,10 @@ use tests::Backend;
 use tests::settings::{full, tell, wanted_seeds};
 use tests::simulation::{Trace, Yard, simulate};
 
-/// How much of what happened is told of a failing seed.
+/// Number of printed steps of a failing seed.
 const TOLD: usize = 1000;
 
-/// Runs a seed; answers why it failed and what happened before.
+/// Runs a seed; returns the failure and the steps before it.
 async fn failing(yard: &mut Yard, seed: u64) -> Option<(String, Arc<Trace>)> {
     let trace = Arc::new(Trace::default());
     let simulated = simulate(yard, seed, trace.clone());
@@ -29,13 +29,13 @@ async fn failing(yard: &mut Yard, seed: u64) -> Option<(String, Arc<Trace>)> {
     Some((why, trace))
 }
 
-/// Seeds that found something when they were new.
+/// Seeds that found a bug when they were new.
 const FAILED_ONCE: &[u64] = &[165, 264, 302, 1_000_074, 1_000_763, 1_001_686];
 
-/// For how long new seeds are begun in the long form.
+/// Duration for which the long variant starts new seeds.
 const LONGEST: Duration = Duration::from_mins(28);
 
-/// The seeds of a run and how far it has come.
+/// The seeds of a run and its progress.
 struct Seeds {
     all: Vec<u64>,
     next: AtomicUsize,
@@ -43,13 +43,13 @@ struct Seeds {
 }
 
 impl Seeds {
-    /// `fixed` that are always the same, and so many that are new.
+    /// Some `fixed` seeds, and some new ones.
     fn new(backend: Backend, fixed: u64, fresh: u64) -> Self {
         let all = if let Some(wanted) = wanted_seeds() {
             wanted.collect()
         } else {
             let first = Clock::System.now().timestamp().unsigned_abs() * 1000;
-            // A seed costs ten times as much on PostgreSQL, and seldom finds anything else there.
+            // A seed costs ten times as much on PostgreSQL, and rarely finds anything else there.
             let found = match backend {
                 Backend::Sqlite => FAILED_ONCE,
                 Backend::Postgres => &[],
@@ -70,13 +70,13 @@ impl Seeds {
         (Instant::now() < self.until).then_some(seed)
     }
 
-    /// Nothing more is begun.
+    /// Starts nothing more.
     fn stop(&self) {
         self.next.store(self.all.len(), Ordering::Relaxed);
     }
 }
 
-/// Runs seeds until one fails or none is left; answers how many.
+/// Runs seeds until one fails or none is left; returns their number.
 async fn run(backend: Backend, seeds: &Seeds) -> usize {
     let mut yard = Yard::new(backend);
     let mut count = 0;

@@ -1,5 +1,5 @@
-//! Disks that are full or fail: what is acknowledged is there, what is not is said so, and
-//! everything is right again as soon as the disk is.
+//! Full or failing disks: acknowledged writes persist, failures are reported, and everything
+//! recovers as soon as the disk does.
 
 use actix_web::rt::System;
 use reqwest::{Client, StatusCode};
@@ -12,30 +12,25 @@ use tests::process::{Process, admin_token};
 use tests::settings::tell;
 use tests::{Backend, Content};
 
-/// What the kernel says of a full disk, of one that fails, and of one that is read-only.
+/// Error numbers of a full disk, of a failing one, and of a read-only one.
 const ENOSPC: i32 = 28;
 const EIO: i32 = 5;
 const EROFS: i32 = 30;
 
-/// A node whose disk has faults.
 struct Server {
     process: Process,
     database: Database,
     token: String,
     client: Client,
-    /// What it has acknowledged.
     acknowledged: Vec<String>,
 }
 
-/// What came of a write.
+/// Outcome of a write.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Acknowledged,
-    /// 507.
     Full,
-    /// 503 `storage-failing`.
     Failing,
-    /// 503 for another reason.
     Busy,
 }
 
@@ -50,7 +45,7 @@ impl Server {
         }
     }
 
-    /// Makes a record of about so many bytes; what is acknowledged can be read at once.
+    /// Creates a record of about this many bytes; an acknowledged one can be read at once.
     async fn write(&mut self, bytes: usize) -> Outcome {
         let name = format!("Praxis {}", self.acknowledged.len());
         let text = "x".repeat(bytes);
@@ -87,7 +82,7 @@ impl Server {
         self.client.get(url).send().await.unwrap().status().as_u16()
     }
 
-    /// Every write succeeds again, and the probe says so by itself.
+    /// Every write succeeds again, and the probe reports it without a restart.
     async fn is_right_again(&mut self) {
         let begun = Instant::now();
         while self.status("/health/writable").await != 200 {
@@ -99,7 +94,7 @@ impl Server {
         }
     }
 
-    /// All that was acknowledged is there, also after a restart, and nothing is out of order.
+    /// All acknowledged records exist, also after a restart, and the database is consistent.
     async fn nothing_is_lost(mut self) {
         self.process.kill().await;
         let audited = audit_at(&self.database.url).await;
@@ -130,7 +125,7 @@ async fn until_full(server: &mut Server) {
 #[test]
 fn a_full_disk_loses_nothing_that_was_acknowledged() {
     System::new().block_on(async {
-        // Without the right to mount one, the same is said of every write to the file.
+        // Without permission to mount one, every write to the file fails the same way.
         let disk = Disk::mount(60);
         tell(if disk.is_some() {
             "a full disk"
@@ -174,7 +169,7 @@ fn a_full_disk_loses_nothing_that_was_acknowledged() {
     });
 }
 
-/// Calls that SQLite makes, and what they answer.
+/// System calls of SQLite, and their errors.
 const FAULTS: [(&str, i32); 5] = [
     ("posix/io/sync/fsync", EIO),
     ("posix/io/rw/pwrite", EIO),
@@ -225,7 +220,7 @@ fn a_single_failing_call_spoils_nothing() {
     });
 }
 
-/// A client that hangs up is not served any more, so the others do not wait for what it wanted.
+/// A request is cancelled when its client disconnects, so that others do not wait for it.
 #[test]
 fn clients_that_hang_up_hold_nobody_up() {
     System::new().block_on(async {

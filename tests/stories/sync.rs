@@ -1,4 +1,4 @@
-//! Taking records over from a node: the feed and what it promises (`DirSync` v1).
+//! Reading the feed of a node, and its guarantees (`DirSync` v1).
 
 mod again;
 mod client;
@@ -14,24 +14,20 @@ use serde_json::{Value, json};
 use tests::Node;
 use tests::replica::Told;
 
-/// Creates a record and answers its id.
 async fn made(node: &Node, plural: &str, body: Value) -> String {
     let made = node.post(&format!("/v1/{plural}")).json(&body).await;
     made.expect(201).id().to_owned()
 }
 
-/// Creates a published actor of Hesse.
 async fn actor(node: &Node, name: &str) -> String {
     actor_in(node, name, "hessen").await
 }
 
-/// Creates a published actor of a region.
 async fn actor_in(node: &Node, name: &str, home: &str) -> String {
     let body = json!({"name": name, "home_region": home, "publication": "published"});
     made(node, "actors", body).await
 }
 
-/// Creates a published relationship between two actors.
 async fn related(node: &Node, from: &str, to: &str) -> String {
     let body = json!({
         "type": "cooperates_with",
@@ -42,7 +38,6 @@ async fn related(node: &Node, from: &str, to: &str) -> String {
     made(node, "relationships", body).await
 }
 
-/// Changes members of an actor.
 async fn change(node: &Node, actor: &str, patch: Value) {
     let path = format!("/v1/actors/{actor}");
     let changed = node.patch(&path).if_match("*").json(&patch).await;
@@ -59,7 +54,7 @@ async fn region(node: &Node, slug: &str) -> String {
     read.id().to_owned()
 }
 
-/// What was told, in short: what and of which record.
+/// Entries in short: operation and record.
 fn short(told: &[Told]) -> Vec<(&str, String)> {
     let short = told.iter();
     short

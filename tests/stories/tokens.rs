@@ -1,4 +1,4 @@
-//! Token validation: whatever is wrong with a token, it proves nothing and changes nothing.
+//! Token validation: an invalid token proves nothing and changes nothing.
 
 use domain::access::rules::Role;
 use ed25519_dalek::SigningKey;
@@ -15,13 +15,11 @@ use uuid::Uuid;
 
 pub(crate) const INVALID: &str = "Bearer error=\"invalid_token\"";
 
-/// The account of a token.
 async fn account_of(node: &Node, token: &str) -> Uuid {
     let me = node.get("/v1/me").token(token).await.expect(200);
     Uuid::parse_str(me.json["account"].as_str().unwrap()).unwrap()
 }
 
-/// A key that is nobody's, with its PEM.
 fn stray_key(seed: u8) -> (EncodingKey, String) {
     let pair = SigningKey::from_bytes(&[seed; 32]);
     let pem = pair.to_pkcs8_pem(LineEnding::LF).unwrap().to_string();
@@ -98,7 +96,6 @@ fn decoded(text: &str) -> Vec<u8> {
     engine.decode(text).unwrap()
 }
 
-/// A text without its last characters.
 fn shorter(text: &str, by: usize) -> String {
     text.chars().take(text.len() - by).collect()
 }
@@ -193,7 +190,7 @@ fn wrong_forms(good: &Forge, other: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Nobody gets anywhere with this `Authorization`.
+/// This `Authorization` is rejected everywhere.
 async fn refused(node: &Node, name: &str, authorization: &str) {
     let write = json!({"name": "Eingeschlichen", "home_region": "nordhessen"});
     for call in [
@@ -246,7 +243,7 @@ story!(
         );
         assert_eq!(crate::matrix::snapshot(node).await, before);
 
-        // The same token unspoilt, and what the leeway and the RFCs allow.
+        // The same token unspoilt, and the variants that the leeway and the RFCs allow.
         for fine in [
             good.clone(),
             good.clone().header("typ", "application/at+jwt"),
@@ -298,7 +295,7 @@ story!(
         node.store.delete_account(&caller, key, &any).await.unwrap();
         refused(node, "a removed account", &format!("Bearer {token}")).await;
 
-        // A key that was removed verifies nothing once the instance has read the keys anew.
+        // A key that was removed verifies nothing once the instance has reloaded the keys.
         let (_, pem) = stray_key(3);
         let new = NewKey {
             kid: "after-the-leak",

@@ -1,4 +1,4 @@
-//! Telling webhooks of changes.
+//! Notifying webhooks of changes.
 
 mod admin;
 mod failing;
@@ -10,19 +10,16 @@ mod workers;
 use serde_json::{Value, json};
 use tests::Node;
 
-/// Creates a record and answers its id.
 async fn made(node: &Node, plural: &str, body: Value) -> String {
     let made = node.post(&format!("/v1/{plural}")).json(&body).await;
     made.expect(201).id().to_owned()
 }
 
-/// Creates a published actor of Hesse.
 async fn actor(node: &Node, name: &str) -> String {
     let body = json!({"name": name, "home_region": "hessen", "publication": "published"});
     made(node, "actors", body).await
 }
 
-/// Changes members of an actor.
 async fn change(node: &Node, actor: &str, patch: Value) {
     let path = format!("/v1/actors/{actor}");
     let changed = node.patch(&path).if_match("*").json(&patch).await;

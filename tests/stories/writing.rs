@@ -1,4 +1,4 @@
-//! Writing: what is filled in, kept, refused, and what goes along.
+//! Writing: defaults, preserved members, rejections, and cascades.
 
 use persistence::entity::{change, edge, identifier, reference};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
@@ -264,7 +264,7 @@ story!(the_log_knows_who_what_and_why, Seeded, async |node| {
         })
         .collect();
     assert_eq!(audiences, [(None, home), (home, None), (None, None)]);
-    // A rehearsal and a write that changes nothing leave no trace.
+    // A dry run and a write without effect leave no trace.
     let count = || async {
         change::Entity::find()
             .count(node.store.db().reader())

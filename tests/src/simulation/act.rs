@@ -1,4 +1,4 @@
-//! What editors do at the nodes.
+//! Actions of editors at the nodes.
 
 use super::World;
 use super::truth::Act;
@@ -27,7 +27,7 @@ pub(super) fn region(number: usize) -> Uuid {
     Uuid::from_u128(IDS[number])
 }
 
-/// Somebody who may do everything.
+/// A caller with all permissions.
 fn editor() -> Caller {
     Caller {
         account: Some(Uuid::from_u128(7)),
@@ -44,7 +44,7 @@ impl World<'_> {
         some[self.dice.random_range(0..some.len())]
     }
 
-    /// Somebody writes somewhere.
+    /// Writes at a random node.
     pub(super) async fn write(&mut self) {
         let node = self.any_node();
         self.write_at(node).await;
@@ -54,7 +54,7 @@ impl World<'_> {
         }
     }
 
-    /// One to three changes in one transaction, which may be given up; and undoing a merge.
+    /// One to three changes in one transaction, which may be rolled back; and undoing a merge.
     pub(super) async fn write_at(&mut self, node: usize) {
         if self.chance(4) {
             return self.unmerge(node).await;
@@ -64,7 +64,7 @@ impl World<'_> {
         for _ in 0..count {
             acts.extend(self.act(node));
         }
-        // The program erases in a transaction of its own.
+        // The program erases in a separate transaction.
         if let Some(erasure) = acts.iter().position(|act| matches!(act, Act::Erase(..))) {
             acts = vec![acts.remove(erasure)];
         }
@@ -163,7 +163,6 @@ impl World<'_> {
         Some(Act::Create(Kind::Relationship, body))
     }
 
-    /// A record of this node or of another one.
     fn any_record(&mut self, node: usize) -> Option<(Uuid, Kind)> {
         let other = if self.chance(40) {
             node
@@ -228,7 +227,7 @@ impl World<'_> {
         }
     }
 
-    /// Somebody hides a copy, or shows it again.
+    /// Hides a copy, or shows it again.
     pub(super) async fn hide(&mut self) {
         let node = self.any_node();
         let here = &self.nodes[node];

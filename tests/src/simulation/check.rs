@@ -1,4 +1,4 @@
-//! What must be true of copies, along the way and in the end.
+//! Invariants of copies, during the run and at its end.
 
 use super::station::Station;
 use super::{Link, World};
@@ -14,7 +14,6 @@ use sea_orm::{
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// A record in short.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Short {
     kind: String,
@@ -58,7 +57,7 @@ async fn copies(here: &Store, origin: &str) -> BTreeMap<Uuid, Short> {
     .await
 }
 
-/// What a partner is to have, told without the feed.
+/// The expected copies of a partner, computed without the feed.
 async fn wanted(there: &Store, partner: &partner::Model) -> BTreeMap<Uuid, Short> {
     let shown = Condition::all()
         .add(record::Column::Origin.eq(&there.node().origin))
@@ -74,8 +73,8 @@ async fn wanted(there: &Store, partner: &partner::Model) -> BTreeMap<Uuid, Short
     rows
 }
 
-/// Every copy is some version that its origin published, and none goes back within a tail. If they
-/// are said to be complete, they are what the origin feeds.
+/// Every copy is a version that its origin published, and none goes back within the changes. Copies
+/// that are considered complete equal the feed of the origin.
 pub(super) async fn copies_are_right(
     here: &Station,
     there: &Station,
@@ -127,14 +126,14 @@ pub(super) async fn copies_are_right(
     }
 }
 
-/// The records of which something could not be taken over.
+/// The records with entries in quarantine.
 async fn quarantined(store: &Store, partner: Uuid) -> BTreeSet<Uuid> {
     let rows = quarantine::Entity::find().filter(quarantine::Column::PartnerId.eq(partner));
     let rows = rows.all(store.db().reader()).await.unwrap();
     rows.into_iter().filter_map(|row| row.record_id).collect()
 }
 
-/// The versions of all that a node feeds, told without the feed.
+/// The versions in a node's feed, computed without the feed.
 pub(super) async fn fed(store: &Store) -> BTreeMap<Uuid, i64> {
     let shown = Condition::all()
         .add(record::Column::Origin.eq(&store.node().origin))
@@ -143,7 +142,7 @@ pub(super) async fn fed(store: &Store) -> BTreeMap<Uuid, i64> {
     rows.map(|(id, row)| (id, row.version)).collect()
 }
 
-/// The copies are what the partner feeds, no more and no less.
+/// The copies equal the feed of the partner.
 fn same(copies: &BTreeMap<Uuid, Short>, wanted: &BTreeMap<Uuid, Short>) {
     for (id, row) in wanted {
         assert_eq!(copies.get(id), Some(row), "{id}");
@@ -158,7 +157,7 @@ pub(super) async fn partner_of(store: &Store, id: Uuid) -> partner::Model {
     found.await.unwrap().unwrap()
 }
 
-/// At rest: everything that must be true of every database.
+/// At rest: all invariants of every database.
 pub(super) async fn all_is_well(world: &World<'_>) {
     for link in &world.links {
         let (here, there) = (&world.nodes[link.here], &world.nodes[link.there]);
@@ -177,15 +176,15 @@ pub(super) async fn all_is_well(world: &World<'_>) {
     }
 }
 
-/// Whether anybody may read a relationship at a node.
+/// Whether a relationship is public at a node.
 async fn shows(node: &Station, id: Uuid) -> bool {
     let (anybody, key) = (Caller::anonymous(), id.to_string());
     let read = node.store.get(&anybody, Kind::Relationship, &key);
     read.await.is_ok()
 }
 
-/// A relationship between records of its origin is shown with its copies if it is shown there, and
-/// only then, unless something of it is hidden or not copied.
+/// A relationship between records of its origin is shown with its copies if and only if it is shown
+/// there, unless part of it is hidden or not copied.
 async fn the_same_is_shown(here: &Station, there: &Station, partner: &partner::Model) {
     let copies = copies(&here.store, &there.origin).await;
     let hidden = hidden::Entity::find().all(here.store.db().reader()).await;
@@ -224,7 +223,6 @@ async fn nothing_is_left_of_what_was_erased(world: &World<'_>, node: &Station) {
     }
 }
 
-/// The last numbers of all logs.
 pub(super) async fn heads(world: &World<'_>) -> Vec<i64> {
     let mut heads = Vec::new();
     for node in &world.nodes {

@@ -1,4 +1,4 @@
-//! Taking over pages, with everything that can go wrong on the way.
+//! Reading pages, with everything that can go wrong on the way.
 
 use super::check::{copies_are_right, partner_of};
 use super::wire::{Answered, Event, Flight};
@@ -17,10 +17,10 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// How errors begin that the network makes.
+/// Prefix of errors that the network injects.
 const FAULT: &str = "fault: ";
 
-/// What becomes of a question.
+/// Fate of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Answered,
@@ -52,7 +52,7 @@ impl Link {
         }
     }
 
-    /// Fails if a page goes on with the transaction with which the one before it ended.
+    /// Fails if a page continues the transaction at the end of the previous one.
     fn transactions_are_whole(&mut self, path: &str, answer: &Answer) {
         let page: Page = serde_json::from_slice(&answer.body).unwrap();
         let first = page.entries.first().and_then(|told| told.tx);
@@ -66,7 +66,6 @@ impl Link {
 }
 
 impl World<'_> {
-    /// Makes the partner of a link.
     pub(super) async fn make_partner(&mut self, link: usize) {
         let (kinds, home_regions) = self.any_filter();
         let there = self.links[link].there;
@@ -97,7 +96,7 @@ impl World<'_> {
         (kinds, homes)
     }
 
-    /// Begins to take over a page, and goes on until the network stops it.
+    /// Starts to read a page, and continues until the network stops it.
     pub(super) async fn pull(&mut self, link: usize) {
         let here = self.links[link].here;
         let flying = self.flights.iter().any(|flight| flight.link == link);
@@ -117,7 +116,7 @@ impl World<'_> {
         self.fly(flight).await;
     }
 
-    /// Lets a flight go on that waits.
+    /// Continues a flight that waits.
     pub(super) async fn land(&mut self) {
         if self.flights.is_empty() {
             return;
@@ -204,7 +203,7 @@ impl World<'_> {
         }
     }
 
-    /// A page of the tail that was taken over already, or another one before it.
+    /// A page of changes that was applied before, or an earlier one.
     fn some_older(&mut self, flight: &Flight) -> Option<Answer> {
         let pages = &self.links[flight.link].pages;
         if pages.is_empty() || flight.path.contains("/digest") {
@@ -214,7 +213,7 @@ impl World<'_> {
         self.links[flight.link].pages.get(which).cloned()
     }
 
-    /// What the partner says now.
+    /// The partner's current response.
     async fn answer(&mut self, flight: &mut Flight) -> Answered {
         let link = &self.links[flight.link];
         if self.cut.contains(&(link.here, link.there)) {
@@ -224,7 +223,7 @@ impl World<'_> {
         flight.changed = flight.generation != there.generation;
         flight.generation = there.generation;
         let path = &flight.path;
-        // Pages of this directory would hold everything at once.
+        // Pages of this directory would contain everything at once.
         let short = !path.contains("cursor=") && !path.contains("/digest");
         let answer = if short {
             there.ask(&format!("{path}&limit={}", link.limit)).await
@@ -235,7 +234,7 @@ impl World<'_> {
             let link = &mut self.links[flight.link];
             link.transactions_are_whole(path, &answer);
             link.last = Some((flight.path.clone(), Ok(answer.clone())));
-            // Only what is taken over after a snapshot is a page of its tail.
+            // Only pages read after a snapshot are changes.
             if link.swept {
                 link.pages.push(answer.clone());
             }
@@ -243,7 +242,7 @@ impl World<'_> {
         Ok(answer)
     }
 
-    /// Does what the server does after a page, and looks at what became of the copies.
+    /// Does the server's work after a page, and checks the copies.
     async fn ended(&mut self, flight: &Flight, outcome: Result<Taken, Failed>) {
         self.note(format!("  {outcome:?}"));
         let superseded = flight.turn != self.links[flight.link].turn;
@@ -267,11 +266,11 @@ impl World<'_> {
             Ok(Taken::Unswept) => panic!("a step sweeps"),
             Ok(Taken::UpToDate) => {}
             Ok(Taken::Stopped) => link.lease = None,
-            // The partner was changed meanwhile.
-            Err(Failed::Lost) => assert!(link.lease.is_none(), "nobody else has a lease"),
+            // The partner was changed in the meantime.
+            Err(Failed::Lost) => assert!(link.lease.is_none(), "no one else has a lease"),
             Err(Failed::Partner(unreadable)) => {
                 let why = unreadable.why;
-                // A page that was taken over already leads nowhere.
+                // A page that was applied before leads nowhere.
                 let injected = why.starts_with(FAULT) || flight.cut_off || flight.stale;
                 assert!(injected && !self.calm, "{why}");
                 if let Some(lease) = link.lease.take() {
@@ -291,7 +290,7 @@ impl World<'_> {
         }
     }
 
-    /// Takes over everything, without faults.
+    /// Reads everything, without faults.
     pub(super) async fn catch_up(&mut self, link: usize) {
         for _ in 0..200 {
             let here = self.links[link].here;
@@ -310,7 +309,7 @@ impl World<'_> {
         panic!("a partner is never caught up with");
     }
 
-    /// Resumes a partner that is paused, and releases one that is held.
+    /// Resumes a partner that is paused, and approves one that is held.
     async fn let_go_on(&mut self, link: usize) {
         let one = &mut self.links[link];
         let store = &self.nodes[one.here].store;
@@ -336,7 +335,7 @@ impl World<'_> {
         }
     }
 
-    /// What could not be taken over is told again: an operator lets it begin anew.
+    /// Entries in quarantine are sent again: an operator restarts the partner.
     pub(super) async fn clear_quarantine(&mut self, link: usize) {
         let one = &mut self.links[link];
         let store = &self.nodes[one.here].store;
@@ -357,7 +356,7 @@ impl World<'_> {
         one.pages.clear();
     }
 
-    /// An operator does something to a partner.
+    /// An operator changes a partner.
     pub(super) async fn change_partner(&mut self) {
         let link = self.any_link();
         let change = match self.dice.random_range(0..4) {
@@ -382,13 +381,13 @@ impl World<'_> {
         let changed = store.change_partner(&node, one.id, &any, &change);
         drop(changed.await.unwrap());
         one.lease = None;
-        // What was begun is not finished any more.
+        // The unfinished work is abandoned.
         one.in_tail = false;
         one.swept = false;
         one.pages.clear();
     }
 
-    /// A statement fails in the middle of what a pull or a write does.
+    /// A statement fails in the middle of a pull or a write.
     async fn trapped(&mut self, node: usize, how: &str) -> Vec<usize> {
         const PLACES: [&str; 8] = [
             "INSERT ON change",
@@ -416,7 +415,7 @@ impl World<'_> {
         links
     }
 
-    /// Statements fail for a while, and the node goes on.
+    /// Statements fail for a while, and the node continues.
     pub(super) async fn fail_within(&mut self) {
         let node = self.any_node();
         let how = ["ABORT", "ROLLBACK"][self.dice.random_range(0..2)];
@@ -426,7 +425,7 @@ impl World<'_> {
         here.truth.is_kept(&here.store).await;
     }
 
-    /// A crash in the middle of what a pull or a write does.
+    /// A crash in the middle of a pull or a write.
     pub(super) async fn crash_within(&mut self) {
         let node = self.any_node();
         let links = self.trapped(node, "ABORT").await;
@@ -440,7 +439,7 @@ impl World<'_> {
         }
     }
 
-    /// Pulls until something breaks, or nothing is left.
+    /// Pulls until a failure, or until nothing is left.
     async fn try_pull(&mut self, link: usize) {
         let (here, there) = (self.links[link].here, self.links[link].there);
         self.flights.retain(|flight| flight.link != link);
@@ -467,7 +466,7 @@ impl World<'_> {
             };
             self.note(format!("  {outcome:?}"));
             let partner = partner_of(&store, self.links[link].id).await;
-            // Versions may go back in a snapshot, which may be over when they are looked at.
+            // Versions may go back in a snapshot, which may be over when they are checked.
             self.links[link].in_tail &= partner.phase == "tail";
             match outcome {
                 Ok(Taken::More) => {}
@@ -479,7 +478,7 @@ impl World<'_> {
     }
 }
 
-/// A page in which one record is not what its hash says.
+/// A page with one record that does not match its hash.
 fn mangled(mut answer: Answer) -> Answer {
     let Ok(mut page) = serde_json::from_slice::<Value>(&answer.body) else {
         return answer;

@@ -1,4 +1,4 @@
-//! Readers that are no nodes, such as a CMS: they keep what a page tells first and their cursor
+//! Readers other than nodes, such as a CMS: they store the content of a page first and their cursor
 //! second, and may crash in between.
 
 use super::World;
@@ -11,20 +11,20 @@ use uuid::Uuid;
 
 const START: &str = "/v1/sync/changes";
 
-/// A reader and what it has kept.
+/// A reader and its data.
 pub(super) struct Reader {
     there: usize,
     copies: BTreeMap<Uuid, i64>,
     cursor: Cursor,
-    /// Whether it has kept more than its cursor says.
+    /// Whether its data is ahead of its cursor.
     ahead: bool,
 }
 
-/// What it keeps in a second step.
+/// The data that is stored in the second step.
 #[derive(Clone)]
 struct Cursor {
     next: String,
-    /// The records of the snapshot, while it reads one.
+    /// The records of the snapshot that is being read.
     snapshot: Option<BTreeSet<Uuid>>,
 }
 
@@ -36,7 +36,7 @@ impl Cursor {
         }
     }
 
-    /// Where it goes on, with pages of another size than before.
+    /// The path of the next page, with a varying page size.
     fn path(&self, limit: usize) -> String {
         let (path, query) = self.next.split_once('?').unwrap_or((&self.next, ""));
         let others = query
@@ -58,15 +58,16 @@ impl Reader {
         }
     }
 
-    /// The node goes back to a backup. Of what the reader has kept without its cursor the new log
-    /// knows nothing; comparing the digests would tell, and it would begin again.
+    /// The node is restored from a backup. The new log does not know the data that the reader
+    /// stored without its cursor; comparing digests would reveal it, and the reader would start
+    /// from scratch.
     pub(super) fn another_life(&mut self, node: usize) {
         if self.there == node && self.ahead {
             self.cursor = Cursor::start();
         }
     }
 
-    /// Does what a page says; answers what it would keep next.
+    /// Applies a page; returns the data of the second step.
     fn apply(&mut self, page: Page) -> Cursor {
         let mut cursor = self.cursor.clone();
         for entry in &page.entries {
@@ -89,7 +90,7 @@ impl Reader {
 }
 
 impl World<'_> {
-    /// A reader reads a page, and may crash before it has kept its cursor.
+    /// Reads a page, and may crash before storing the cursor.
     pub(super) async fn read(&mut self) {
         let which = self.dice.random_range(0..self.readers.len());
         let limit = [1, 2, 3, 10, 500][self.dice.random_range(0..5)];
@@ -97,14 +98,14 @@ impl World<'_> {
         self.note(format!("reader {which} reads {limit}, crashes: {crashes}"));
         self.read_page(which, limit, crashes).await;
         if crashes {
-            // What it has kept changes before it reads on.
+            // Its data changes before it continues.
             for _ in 0..self.dice.random_range(0..4) {
                 self.write_at(self.readers[which].there).await;
             }
         }
     }
 
-    /// Answers whether nothing is left.
+    /// Returns whether nothing is left.
     async fn read_page(&mut self, which: usize, limit: usize, crashes: bool) -> bool {
         let reader = &mut self.readers[which];
         let answer = self.nodes[reader.there]
@@ -127,7 +128,7 @@ impl World<'_> {
         done && !crashes
     }
 
-    /// Every reader comes to the end, and has what is fed, no more and no less.
+    /// Every reader reaches the end, and its data equals the feed.
     pub(super) async fn readers_are_right(&mut self) {
         for which in 0..self.readers.len() {
             let mut pages = 0;

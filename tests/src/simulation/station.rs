@@ -1,5 +1,5 @@
-//! A node of the simulation: a store, its feed as the application serves it, and what becomes of
-//! its database when it crashes, is restored or replaced.
+//! A node of the simulation: a store, its feed as the application serves it, and the fate of its
+//! database in a crash, restore or replacement.
 
 use super::truth::{Truth, Version};
 use crate::database::{Backend, Content, Database};
@@ -27,43 +27,42 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
 
-/// What answers a question to the feed.
+/// Responds to requests to the feed.
 type Feed = Box<dyn Fn(&str) -> LocalBoxFuture<'static, Answer>>;
 
-/// Where a database is.
+/// Location of a database.
 enum Place {
     File(PathBuf),
     Server(Box<Database>),
 }
 
-/// What a node was at some time.
+/// The state of a node at some time.
 struct Backup {
     place: Place,
     truth: Truth,
 }
 
-/// What nodes are made of, run after run.
+/// Resources of nodes that are reused between runs.
 pub struct Yard {
     backend: Backend,
     folder: TempDir,
     outgoing: Outgoing,
     config: Config,
-    /// Databases of new nodes, by their names and how many of that name there were before.
+    /// Databases of new nodes, by name and number of previous nodes with that name.
     kept: BTreeMap<(String, u32), PathBuf>,
     made: u32,
 }
 
-/// A node.
 pub(super) struct Station {
     pub(super) origin: String,
     pub(super) store: Store,
     pub(super) truth: Truth,
     /// Every version of its records that it ever acknowledged.
     pub(super) ever: BTreeSet<Version>,
-    /// Rises when its database is replaced by another one.
+    /// Incremented when its database is replaced.
     pub(super) generation: u32,
     pub(super) clock: Arc<AtomicI64>,
-    /// By how many seconds it is ahead.
+    /// Seconds by which its clock is ahead.
     pub(super) ahead: i64,
     place: Place,
     feed: Feed,
@@ -84,7 +83,6 @@ fn folder() -> TempDir {
 }
 
 impl Yard {
-    /// A yard for nodes on databases of one sort.
     #[must_use]
     pub fn new(backend: Backend) -> Self {
         api::http::crypto::install();
@@ -108,7 +106,7 @@ impl Yard {
         self.folder.path().join(format!("{}.sqlite", self.made))
     }
 
-    /// Removes the files of a run that is over.
+    /// Removes the files of a finished run.
     pub(super) fn clear(&mut self) {
         let kept: BTreeSet<&PathBuf> = self.kept.values().collect();
         for file in std::fs::read_dir(self.folder.path()).unwrap() {
@@ -120,7 +118,7 @@ impl Yard {
         }
     }
 
-    /// A database of a new node; `births` is how many of that name there were before.
+    /// A database of a new node; `births` is the number of previous nodes with that name.
     async fn fresh(&mut self, origin: &str, births: u32) -> Place {
         let key = (origin.to_owned(), births);
         if let Some(kept) = self.kept.get(&key).cloned() {
@@ -137,7 +135,7 @@ impl Yard {
         copy(&kept, self.path())
     }
 
-    /// A copy of a database to which nobody writes.
+    /// A copy of a database without writers.
     async fn copy(&mut self, of: &Place) -> Place {
         match of {
             Place::File(path) => copy(path, self.path()),
@@ -145,7 +143,7 @@ impl Yard {
         }
     }
 
-    /// What serves the feed of a store, without a socket.
+    /// Serves the feed of a store, without a socket.
     #[expect(
         clippy::default_trait_access,
         reason = "the clock of the limits is of a crate that only the application knows"
@@ -191,7 +189,7 @@ impl Place {
     }
 }
 
-/// The files as they are: what is committed, and nothing of what is not.
+/// The files as they are: only committed data.
 fn copy(from: &Path, to: PathBuf) -> Place {
     std::fs::copy(from, &to).unwrap();
     let log = |path: &Path| PathBuf::from(format!("{}-wal", path.display()));
@@ -221,12 +219,11 @@ impl Station {
         }
     }
 
-    /// What the node answers.
     pub(super) async fn ask(&self, path: &str) -> Answer {
         (self.feed)(path).await
     }
 
-    /// Ends without warning, and starts again with what is on the disk.
+    /// Crashes, and restarts with the data on disk.
     pub(super) async fn crash(&mut self, yard: &mut Yard) {
         if matches!(self.place, Place::File(_)) {
             self.place = yard.copy(&self.place).await;
@@ -236,7 +233,7 @@ impl Station {
         self.truth.is_kept(&self.store).await;
     }
 
-    /// Lets every statement succeed again.
+    /// Removes all traps.
     pub(super) async fn untrap(&self) {
         if matches!(self.place, Place::File(_)) {
             let sql = format!("DROP TRIGGER IF EXISTS trap_{}", self.traps);
@@ -250,7 +247,6 @@ impl Station {
         self.feed = yard.feed(&self.store).await;
     }
 
-    /// Keeps what there is now.
     pub(super) async fn back_up(&mut self, yard: &mut Yard) {
         self.quiet().await;
         self.backups.push(Backup {
@@ -262,21 +258,21 @@ impl Station {
         }
     }
 
-    /// PostgreSQL copies databases to which nobody is connected.
+    /// PostgreSQL copies databases without connections only.
     async fn quiet(&self) {
         if matches!(self.place, Place::Server(_)) {
             self.store.db().clone().close().await;
         }
     }
 
-    /// Goes back to a backup; answers whether there is one.
+    /// Restores a backup; returns whether there is one.
     pub(super) async fn restore(&mut self, yard: &mut Yard, which: usize) -> bool {
         let Some(index) = which.checked_rem(self.backups.len()) else {
             return false;
         };
         let place = yard.copy(&self.backups[index].place).await;
         self.truth = self.backups[index].truth.clone();
-        // What came later belongs to another life.
+        // Later backups belong to another timeline.
         for later in self.backups.split_off(index + 1) {
             later.place.remove().await;
         }
@@ -284,7 +280,7 @@ impl Station {
         true
     }
 
-    /// Goes on with a new database under the same name.
+    /// Continues with a new database under the same name.
     pub(super) async fn make_anew(&mut self, yard: &mut Yard) {
         for backup in std::mem::take(&mut self.backups) {
             backup.place.remove().await;
@@ -303,20 +299,20 @@ impl Station {
         self.start(yard).await;
     }
 
-    /// Sets the clock so many seconds ahead of what it should say.
+    /// Sets the clock ahead by this many seconds.
     pub(super) fn set_clock(&mut self, ahead: i64) {
         let seconds = ahead - std::mem::replace(&mut self.ahead, ahead);
         self.clock
             .fetch_add(seconds * super::SECOND, Ordering::SeqCst);
     }
 
-    /// Lets a statement fail, so that whoever comes to it fails there: alone (`ABORT`), or with the
-    /// whole transaction (`ROLLBACK`), as after an error of the disk.
+    /// Makes a statement fail: alone (`ABORT`), or with the whole transaction (`ROLLBACK`), as
+    /// after a disk error.
     pub(super) async fn trap(&mut self, when: &str, how: &str) {
         if matches!(self.place, Place::Server(_)) {
             return;
         }
-        // A connection may remember one of this name that is gone.
+        // A connection may remember a removed one of this name.
         self.traps += 1;
         let name = format!("trap_{}", self.traps);
         let sql =
@@ -325,7 +321,7 @@ impl Station {
         database.execute_unprepared(&sql).await.unwrap();
     }
 
-    /// Does what follows from the log, and publishes what is due.
+    /// Runs the log consumers, and publishes due records.
     pub(super) async fn follow(&mut self) {
         if self.store.publish_due().await.unwrap() > 0 {
             self.truth.see_published(&self.store).await;
@@ -351,7 +347,7 @@ impl Station {
         }
     }
 
-    /// Notes what was acknowledged since.
+    /// Records what was acknowledged since.
     pub(super) fn remember(&mut self) {
         self.ever.extend(self.truth.fresh.drain(..));
     }
@@ -368,7 +364,7 @@ impl Station {
 impl Place {
     async fn remove(self) {
         match self {
-            // The folder goes as a whole.
+            // The folder is removed as a whole.
             Self::File(_) => {}
             Self::Server(database) => database.remove().await,
         }

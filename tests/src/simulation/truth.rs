@@ -1,4 +1,4 @@
-//! What a node acknowledged: what must be there, whatever happens, and what was ever there.
+//! The reference model: the acknowledged records of a node, now and ever.
 
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -11,10 +11,9 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// A version of a record: id, version, body.
 pub(super) type Version = (Uuid, i64, String);
 
-/// A record as it was acknowledged.
+/// A record as acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) kind: Kind,
@@ -25,20 +24,19 @@ pub(super) struct Row {
     ends: BTreeSet<Uuid>,
 }
 
-/// The own records of a node.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Truth {
     pub(super) alive: BTreeMap<Uuid, Row>,
-    /// Into what others were merged.
+    /// Merged records and their targets.
     pub(super) merged: BTreeMap<Uuid, Uuid>,
-    /// What is no longer alive and not erased.
+    /// Records that are neither alive nor erased.
     pub(super) dead: BTreeMap<Uuid, Kind>,
     pub(super) erased: BTreeSet<Uuid>,
-    /// Every version that came to be since this was looked at last.
+    /// Versions created since the last check.
     pub(super) fresh: Vec<Version>,
 }
 
-/// Something that is done to a record.
+/// An action on a record.
 #[derive(Debug, Clone)]
 pub(super) enum Act {
     Create(Kind, Value),
@@ -46,7 +44,7 @@ pub(super) enum Act {
     Delete(Kind, Uuid),
     Merge(Kind, Uuid, Uuid),
     Erase(Kind, Uuid),
-    /// Deletes a record and makes it again in the same transaction.
+    /// Deletes a record and creates it again in the same transaction.
     Renew(Kind, Uuid),
 }
 
@@ -66,7 +64,7 @@ impl Row {
 }
 
 impl Truth {
-    /// Does something and notes what becomes of it.
+    /// Performs an action and records its effects.
     pub(super) async fn carry_out(&mut self, unit: &mut Unit<'_>, act: &Act) -> Result<()> {
         let any = Precondition::Any;
         match act {
@@ -97,7 +95,7 @@ impl Truth {
                 let gone = if self.alive.contains_key(id) {
                     self.bury(*id)
                 } else {
-                    // What names a merged record stays.
+                    // References to a merged record stay.
                     self.with_losers(*id)
                 };
                 self.dead.retain(|id, _| !gone.contains(id));
@@ -119,7 +117,7 @@ impl Truth {
         Ok(())
     }
 
-    /// Notes what a write left.
+    /// Records the effects of a write.
     pub(super) fn keep(&mut self, saved: &Saved) {
         let row = Row::of(&saved.row);
         self.fresh
@@ -129,7 +127,8 @@ impl Truth {
         self.alive.insert(saved.row.id, row);
     }
 
-    /// A record goes, and with it its relationships; answers what went, and what was merged into it.
+    /// Deletes a record with its relationships; returns what was deleted, and what was merged into
+    /// it.
     fn bury(&mut self, id: Uuid) -> BTreeSet<Uuid> {
         let same = self.with_losers(id);
         let edges = self.alive.iter();
@@ -145,7 +144,7 @@ impl Truth {
         self.dead.extend(left.map(|(id, row)| (id, row.kind)));
     }
 
-    /// The records that stand at the ends of a relationship, if all of them are this node's.
+    /// The ends of a relationship, if both are records of this node.
     pub(super) fn ends(&self, id: Uuid) -> Option<Vec<(Kind, Uuid)>> {
         let row = self.alive.get(&id)?;
         if row.kind != Kind::Relationship {
@@ -161,7 +160,6 @@ impl Truth {
         ends.collect()
     }
 
-    /// A record and those that were merged into it.
     fn with_losers(&self, id: Uuid) -> BTreeSet<Uuid> {
         let mut same = BTreeSet::from([id]);
         loop {
@@ -175,17 +173,17 @@ impl Truth {
         }
     }
 
-    /// Fails unless the database holds exactly this.
+    /// Fails unless the database equals the model.
     pub(super) async fn is_kept(&self, store: &Store) {
         let mut rows = own_rows(store).await;
         for (id, row) in &self.alive {
             let found = rows.remove(id);
             assert_eq!(found.as_ref(), Some(row), "{id} was acknowledged");
         }
-        assert!(rows.is_empty(), "nobody wrote {rows:?}");
+        assert!(rows.is_empty(), "unexpected rows {rows:?}");
     }
 
-    /// Takes notice of what was published at its date.
+    /// Records what was published at its date.
     pub(super) async fn see_published(&mut self, store: &Store) {
         for (id, row) in own_rows(store).await {
             let known = self

@@ -1,4 +1,4 @@
-//! The network of the simulation: questions wait until somebody answers them.
+//! The network of the simulation: requests wait until they are answered.
 
 use api::exchange::partners::pull::{Exchange, Failed};
 use api::exchange::partners::transport::{Answer, Ask, Unreadable};
@@ -9,42 +9,39 @@ use persistence::partner::{Lease, Taken};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// What a partner answered, or why it did not.
+/// The response of a partner, or the reason for its absence.
 pub(super) type Answered = Result<Answer, String>;
 
-/// A question under way.
+/// A request under way.
 pub(super) struct Question {
-    /// Path and query.
     pub(super) path: String,
     answer: oneshot::Sender<Answered>,
 }
 
-/// The end of the network at which a node asks.
+/// A node's end of the network.
 #[derive(Debug)]
 struct Wire(mpsc::UnboundedSender<Question>);
 
-/// A node that is taking over a page.
+/// A node that is reading a page.
 pub(super) struct Flight {
     pub(super) link: usize,
-    /// Counts the leases of the link.
     pub(super) turn: u32,
-    /// What it asked last, and the answer that is under way.
+    /// The last request, and its pending response.
     pub(super) asked: Option<(Question, Option<Answered>)>,
-    /// The path that it asked last.
     pub(super) path: String,
-    /// Of which life of the partner the answers are.
+    /// The generation of the partner that responds.
     pub(super) generation: u32,
-    /// Whether that is another one than that of the answer before.
+    /// Whether it differs from that of the previous response.
     pub(super) changed: bool,
-    /// Whether an answer came in part only.
+    /// Whether a response was truncated.
     pub(super) cut_off: bool,
-    /// Whether an answer was one to an earlier question.
+    /// Whether a response belonged to an earlier request.
     pub(super) stale: bool,
     step: LocalBoxFuture<'static, Result<Taken, Failed>>,
     questions: mpsc::UnboundedReceiver<Question>,
 }
 
-/// How far a flight has come.
+/// Progress of a flight.
 pub(super) enum Event {
     Asks,
     Ended(Result<Taken, Failed>),
@@ -67,7 +64,7 @@ impl Ask for Wire {
 
 impl Question {
     pub(super) fn answer(self, with: Answered) {
-        // Whoever asked may be gone.
+        // The requester may be gone.
         let _ = self.answer.send(with);
     }
 }
@@ -94,7 +91,7 @@ impl Flight {
         }
     }
 
-    /// Goes on until it asks or ends.
+    /// Continues until it sends a request or ends.
     pub(super) async fn go(&mut self) -> Event {
         tokio::select! {
             biased;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 const NETWORK: &str = "/v1/networks/cluster-gesundheit-nordhessen";
 
-/// Texts that something behind a careless server would take for more than text.
+/// Texts that a careless server would interpret.
 const NASTY: &[&str] = &[
     "%",
     "_",
@@ -48,7 +48,7 @@ story!(bodies_over_their_limit_are_refused, async |node| {
     let announced = format!("Content-Length: {big}\r\n");
     let mut raw = Raw::open(&node.base).await;
     raw.send(post(node, "/v1/actors", &announced)).await;
-    // It is enough to announce it.
+    // The announcement alone is enough.
     raw.answer()
         .await
         .unwrap()
@@ -67,7 +67,7 @@ story!(bodies_over_their_limit_are_refused, async |node| {
 });
 
 story!(compressed_bodies_are_not_unpacked, async |node| {
-    // As small as any bomb begins.
+    // A bomb can begin this small.
     for coding in ["gzip", "br", "deflate", "zstd", "gzip, gzip"] {
         let bomb = node.post("/v1/actors").header("content-encoding", coding);
         let refused = bomb.body("application/json", vec![0x1f, 0x8b, 8, 0]).await;
@@ -111,7 +111,7 @@ story!(json_is_read_strictly, async |node| {
         assert_eq!(answer.status, 400, "{shown}: {}", answer.text);
         answer.problem(400, "malformed-json");
     }
-    // As deep as it may be, it is only no name.
+    // The deepest allowed nesting, which is not a name.
     let answer = node
         .post("/v1/actors")
         .body("application/json", deep(31))
@@ -306,7 +306,7 @@ fn harmless(answer: &tests::Answer, what: &str) {
         "panicked",
         "private_pem from",
     ] {
-        // The parameter may be quoted, and is not the inside.
+        // The message may quote the parameter, but not internals.
         let quoted = what.to_lowercase().contains(inside);
         assert!(quoted || !text.contains(inside), "{what}: {}", answer.text);
     }
@@ -318,7 +318,7 @@ story!(
     async |node| {
         let before = node.get("/v1/networks").await.expect(200).json["total"].clone();
         let mut dice = chance();
-        // Told at full length, every parameter takes every text.
+        // In the long variant, every parameter gets every text.
         let texts = if full() { NASTY.len() } else { 2 };
         for (path, name) in parameters() {
             for text in NASTY.choose_multiple(&mut dice, texts) {
@@ -326,7 +326,7 @@ story!(
                 let answer = node.get(&url).token(&node.admin).await;
                 harmless(&answer, &format!("{path} {name}={text}"));
             }
-            // Bytes that are no text, and controls.
+            // Bytes that are not text, and control characters.
             let bytes = ["%00", "%FF%FE", "%0D%0ASet-Cookie:%20a=b", "%1b[2J"];
             for bytes in bytes.choose_multiple(&mut dice, texts.div_ceil(2)) {
                 let url = format!("{path}?{name}={bytes}");
@@ -392,7 +392,7 @@ story!(stored_texts_are_stored_verbatim, async |node| {
     }
 });
 
-/// The change reason ends in the history, so it is text too.
+/// The change reason ends up in the history, so it is text too.
 async fn reason(node: &Node, bytes: &[u8]) -> u16 {
     let mut head = post(
         node,

@@ -1,4 +1,4 @@
-//! What slow clients cost: memory that is bounded, and nobody else's time.
+//! The cost of slow clients: bounded memory, and no delay for others.
 
 use std::time::{Duration, Instant};
 use tests::database::Database;
@@ -7,11 +7,11 @@ use tests::raw::Raw;
 use tests::settings::tell;
 use tests::{Backend, Content};
 
-/// How many connections are open, half of them sending and half of them not reading.
+/// Number of open connections; half of them send, half do not read.
 const CONNECTIONS: usize = 500;
 
-/// What all of them may cost: a sender at most its body (256 KiB) and buffers, a reader its answer
-/// and the state of the compressor.
+/// Upper limit of their cost: a sender at most its body (256 KiB) and buffers, a reader its
+/// response and the state of the compressor.
 const BOUND: u64 = 400 * 1024 * 1024;
 
 const BODY: usize = 200 * 1024;
@@ -36,7 +36,7 @@ async fn reader(base: &str, number: usize) -> Raw {
     raw
 }
 
-/// How long the server takes to read a record from the database.
+/// Time in which the server reads a record from the database.
 async fn answers_in(client: &reqwest::Client, base: &str) -> Duration {
     let begun = Instant::now();
     let answer = client
@@ -67,7 +67,7 @@ fn five_hundred_slow_connections_cost_little() {
         }
         let mut slowest = Duration::ZERO;
         for _ in 0..20 {
-            // Each sender drips on.
+            // Each sender continues to drip.
             for raw in open.iter_mut().step_by(2) {
                 raw.send(" ").await;
             }

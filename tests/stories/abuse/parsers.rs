@@ -1,5 +1,5 @@
-//! Parsers under chance: whatever comes, they answer and do not panic. Twenty times as much with
-//! `./test --full`.
+//! Parsers with random input: they answer and do not panic. Twenty times as much with `./test
+//! --full`.
 
 use crate::properties::for_all;
 use domain::value::edtf::{EdtfDate, End};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tests::call::encoded;
 use tests::story;
 
-/// Text that is near to something valid: a sample with places of it replaced, left out or doubled.
+/// Text close to something valid: a sample with parts replaced, left out or doubled.
 fn near(samples: &'static [&'static str]) -> impl Strategy<Value = String> {
     let change = (any::<Index>(), 0..4_u8, any::<char>());
     (select(samples), prop::collection::vec(change, 0..4)).prop_map(|(sample, changes)| {
@@ -119,7 +119,7 @@ const CURSORS: &[&str] = &[
     "____----",
 ];
 
-/// What can be asked; the first seven have cursors.
+/// Lists; the first seven have cursors.
 const LISTS: &[&str] = &[
     "networks",
     "actors",
@@ -142,7 +142,8 @@ story!(
             150,
             (select(LISTS), filters, written),
             async |_, (list, filters, plain)| {
-                // As it is, but for what no URL may hold, or all of it escaped but for the marks.
+                // Unescaped except for characters that no URL may contain, or fully escaped except
+                // for the marks.
                 let escape = |text: &str| -> String {
                     text.chars()
                         .map(|sign| match sign {
@@ -180,7 +181,7 @@ story!(damaged_tokens_prove_nothing, async |node| {
             return;
         }
         let answer = node.get("/v1/regions/hessen").token(&text).await;
-        // Only the spaces around it are no part of a token.
+        // Only the surrounding spaces are not part of a token.
         assert!(
             answer.status == 401 || text.trim() == token,
             "{text} was taken"

@@ -1,4 +1,4 @@
-//! HTTP itself: heads, hosts, origins, and headers that every answer has.
+//! HTTP itself: heads, hosts, origins, and headers of every response.
 
 use super::post;
 use reqwest::Method;
@@ -43,7 +43,7 @@ story!(broken_requests_end_in_4xx_or_silence, async |node| {
             b"\r\n\r\n".to_vec(),
         ]
         .concat(),
-        // Two framings of one body: what a proxy before and the server behind might read differently.
+        // Two framings of one body, which a proxy and the server behind it might read differently.
         length("Transfer-Encoding: chunked\r\n").into_bytes(),
         length("Content-Length: 3\r\n").into_bytes(),
         length("Transfer-Encoding: xchunked\r\n").into_bytes(),

@@ -1,4 +1,4 @@
-//! How many requests who may send.
+//! Rate limits.
 
 use domain::access::rules::Role;
 use reqwest::Method;
@@ -48,13 +48,13 @@ story!(an_address_may_ask_so_often, async |node| {
         refused.header("ratelimit"),
         format!("\"address\";r=0;t={wait}")
     );
-    // Others are not concerned, and probes are never refused.
+    // Others are not affected, and probes are never limited.
     from(&server, "192.0.2.2", None).await.expect(200);
     for _ in 0..20 {
         let probe = server.call(Method::GET, "/health/live").await.expect(200);
         assert_eq!(probe.header("ratelimit"), "");
     }
-    // A page of another origin may read why.
+    // A page of another origin may read the reason.
     let page = server.call(Method::GET, "/v1/regions/hessen");
     let page = page.header("x-forwarded-for", "192.0.2.1");
     let page = page.header("origin", "https://anywhere.example").await;
@@ -68,7 +68,7 @@ story!(an_account_has_a_limit_of_its_own, async |node| {
     let server = strict(node).await;
     let other = node.token(Role::Reader, None).await;
     for number in 0..5 {
-        // Wherever it comes from.
+        // From any address.
         let address = format!("192.0.2.{number}");
         let answer = from(&server, &address, Some(&node.admin)).await.expect(200);
         assert_eq!(answer.header("ratelimit-policy"), "\"client\";q=5;w=60");
@@ -92,7 +92,7 @@ story!(bad_tokens_are_heard_less_often, async |node| {
     let refused = from(&server, "192.0.2.1", Some("nonsense")).await;
     let refused = refused.problem(429, "rate-limited");
     assert_eq!(refused.header("ratelimit-policy"), "\"failures\";q=2;w=60");
-    // A good one is heard, and reading without one goes on.
+    // A valid token is accepted, and reading without one continues.
     from(&server, "192.0.2.1", Some(&node.admin))
         .await
         .expect(200);

@@ -1,4 +1,4 @@
-//! Clients that let the server wait.
+//! Slow clients.
 
 use super::post;
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ story!(slow_heads_are_timed_out, async |node| {
     assert_eq!(raw.answer().await.unwrap().status, 408);
     assert!(raw.since.elapsed() >= Duration::from_millis(900));
 
-    // The next heads of a connection have no milder clock.
+    // Later heads of a connection have the same time limit.
     let mut raw = Raw::open(&server.base).await;
     assert!(raw.send(GET).await);
     assert_eq!(raw.answer().await.unwrap().status, 200);
@@ -35,7 +35,7 @@ story!(slow_heads_are_timed_out, async |node| {
     raw.drip(b'a', PAUSE).await;
     assert!(raw.answer().await.is_none_or(|answer| answer.status == 408));
 
-    // Nothing at all is no request either.
+    // Silence is not a request either.
     let mut raw = Raw::open(&server.base).await;
     assert!(raw.answer().await.is_none_or(|answer| answer.status == 408));
 });
@@ -99,7 +99,7 @@ story!(a_body_that_nobody_reads_ends_the_connection, async |node| {
     raw.drip(b' ', PAUSE).await;
     raw.drain().await;
 
-    // However fast it is: without an end it is no request.
+    // Without an end it is not a request, however fast it is.
     let mut raw = Raw::open(&server.base).await;
     assert!(
         raw.send(format!("{head}Transfer-Encoding: chunked\r\n\r\n"))

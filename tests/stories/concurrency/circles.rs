@@ -1,4 +1,4 @@
-//! Nothing becomes part of itself, however many writers try at once.
+//! No record becomes part of itself, however many writers try at once.
 
 use super::{between, network, topic, winners};
 use futures::future::join_all;
@@ -14,20 +14,18 @@ async fn networks(node: &Node, name: &str, count: usize) -> Vec<String> {
     join_all(names.map(async |name| network(node, &name).await)).await
 }
 
-/// Says that one network is part of another.
 async fn join(node: &Node, from: &str, to: &str) -> Answer {
     let body = between("part_of", from, to);
     node.post("/v1/relationships").json(&body).await
 }
 
-/// A refused relationship names the circle.
 #[track_caller]
 fn is_circle(answer: &Answer) {
     let faults = answer.clone().problem(422, "validation-failed").faults();
     assert_eq!(faults[0].1, "cycle", "{faults:?}");
 }
 
-/// Where one gets from `start` by going up.
+/// The vertices reachable from `start` by going up.
 fn above<'a>(edges: &BTreeSet<(&'a str, &'a str)>, start: &'a str) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::from([start]);
     let mut next = vec![start];
@@ -75,9 +73,9 @@ story!(relationships_at_random_never_close_a_circle, async |node| {
     for ((from, to), answer) in wanted.iter().zip(&answers) {
         match answer.status {
             201 => {}
-            // It is there already.
+            // It exists already.
             409 => assert!(made.contains(&(*from, *to))),
-            // It would have closed a circle.
+            // It would have closed a cycle.
             _ => {
                 is_circle(answer);
                 assert!(above(&made, to).contains(from), "refused for nothing");

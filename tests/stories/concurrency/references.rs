@@ -1,4 +1,4 @@
-//! What is named and what is deleted at the same time: nothing dangles afterwards.
+//! References and deletions at the same time: no dangling references.
 
 use super::{between, made, network, topic};
 use futures::future::join_all;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tests::audit::audit;
 use tests::{Answer, Node, story};
 
-/// A writer that comes too late hears that what it names is not there.
+/// A writer that comes too late gets an unknown reference.
 #[track_caller]
 fn came_too_late(answer: &Answer) {
     let faults = answer.clone().problem(422, "validation-failed").faults();
@@ -17,7 +17,7 @@ fn came_too_late(answer: &Answer) {
     );
 }
 
-/// Deletes a record while others begin to name it: one or the other.
+/// Deletes a record while others start to reference it: one or the other succeeds.
 async fn either_named_or_deleted(node: &Node, path: &str, writers: Vec<Answer>, gone: Answer) {
     let (named, late): (Vec<_>, Vec<_>) = writers.into_iter().partition(|one| one.status < 300);
     late.iter().for_each(came_too_late);

@@ -1,5 +1,5 @@
-//! Thirty-two writers with slow and broken transactions, while the log is followed, replicas read
-//! the feed, and a partner takes it over.
+//! Thirty-two writers with slow and failing transactions, while the log is consumed, replicas read
+//! the feed, and a partner copies it.
 
 use super::{between, made};
 use domain::access::rules::Caller;
@@ -26,10 +26,10 @@ use uuid::Uuid;
 const WRITERS: usize = 32;
 const FOLLOWERS: u32 = 4;
 
-/// Short beside the writing of a page, and long enough that the writers write.
+/// Short compared to the writing of a page, and long enough that the writers proceed.
 const BETWEEN_READS: Duration = Duration::from_millis(200);
 
-/// What a transaction is going to do, drawn beforehand because it may have to be tried again.
+/// A step of a transaction, drawn in advance because it may be retried.
 #[derive(Debug, Clone)]
 enum Step {
     Create(String),
@@ -40,17 +40,17 @@ enum Step {
     Pause(Duration),
 }
 
-/// What a step left: a version of a record, and the mark in its body unless it was deleted.
+/// The result of a step: a version of a record, and the mark in its body unless it was deleted.
 type Left = (Uuid, i64, Option<String>);
 
-/// What the writers share.
+/// Shared state of the writers.
 #[derive(Default)]
 struct Journal {
-    /// Networks to choose from; a transaction under way may be deleting them.
+    /// Networks to choose from; a pending transaction may be deleting them.
     known: RefCell<Vec<Uuid>>,
-    /// What every transaction that was committed left.
+    /// The results of every committed transaction.
     kept: RefCell<Vec<Vec<Left>>>,
-    /// How many were given up.
+    /// Number of transactions that were rolled back.
     broken: Cell<usize>,
 }
 
@@ -79,7 +79,7 @@ impl Journal {
         steps
     }
 
-    /// Notes what a transaction left that was committed.
+    /// Records the results of a committed transaction.
     fn keep(&self, left: Vec<Left>, steps: &[Step]) {
         let mut known = self.known.borrow_mut();
         let doing = steps.iter().filter(|step| !matches!(step, Step::Pause(_)));
@@ -94,7 +94,7 @@ impl Journal {
     }
 }
 
-/// A network with a key by which it can be made again.
+/// A network with a key by which it can be created again.
 fn body(mark: &str) -> Value {
     json!({
         "name": mark,
@@ -140,7 +140,7 @@ async fn carry_out(unit: &mut Unit<'_>, steps: &[Step]) -> Result<Vec<Left>, Sto
                 left.push((*id, old.version + 1, None));
                 unit.delete(old).await?;
             }
-            // Deleted and made again in one transaction, it is the same record.
+            // Deleted and created again in one transaction, it is the same record.
             Step::Renew(id, mark) => {
                 let old = unit
                     .for_update(Kind::Network, *id, &Precondition::Any)
@@ -177,7 +177,7 @@ async fn writer(node: &Node, journal: &Journal, mut chance: StdRng, number: usiz
         };
         match node.store.write(&caller, &options, work).await {
             Ok(left) if !options.dry_run => journal.keep(left, &steps),
-            // Given up on purpose, or because another has deleted what it wanted to change.
+            // Rolled back on purpose, or because another has deleted the record.
             Ok(_) | Err(StoreError::Setup(_) | StoreError::NotFound | StoreError::Invalid(_)) => {
                 journal.broken.set(journal.broken.get() + 1);
             }
@@ -186,7 +186,7 @@ async fn writer(node: &Node, journal: &Journal, mut chance: StdRng, number: usiz
     }
 }
 
-/// Reads what is new until the writers are done and everything is read.
+/// Reads new entries until the writers are done and everything is read.
 async fn follower(log: &DatabaseConnection, from: i64, writing: &Cell<bool>) -> Vec<(i64, i64)> {
     let mut seen = Vec::new();
     let mut last = from;
@@ -213,8 +213,8 @@ async fn follower(log: &DatabaseConnection, from: i64, writing: &Cell<bool>) -> 
     }
 }
 
-/// Reads the feed until the writers are done and everything is read. The replica itself sees to it
-/// that nothing comes twice or in the wrong order.
+/// Reads the feed until the writers are done and everything is read. The replica checks that
+/// nothing is repeated or out of order.
 async fn reader(node: &Node, filter: &str, writing: &Cell<bool>) -> Replica {
     let mut replica = Replica::without_checkpoints(filter);
     while writing.get() {
@@ -226,14 +226,14 @@ async fn reader(node: &Node, filter: &str, writing: &Cell<bool>) -> Replica {
     replica
 }
 
-/// Takes everything over until the writers are done and everything is taken over.
+/// Applies pages until the writers are done and everything is copied.
 async fn partner(node: &Node, intake: &Intake<'_>, writing: &Cell<bool>) {
     let mut last = false;
     loop {
         match intake.step().await {
             Some(Ok(Taken::UpToDate)) if last => return,
             Some(taken) => drop(taken.unwrap()),
-            // Many were deleted at once, and an operator has looked at it.
+            // Many were deleted at once, and an operator has approved it.
             None => intake.release().await,
         }
         if !writing.get() {
@@ -287,11 +287,11 @@ story!(followers_miss_nothing_under_many_writers, async |node| {
     for seen in &followed {
         assert!(
             *seen == written,
-            "every follower has read every entry once, in order"
+            "every consumer has read every entry once, in order"
         );
     }
 
-    // What was committed is there in one piece, and nothing else is.
+    // Committed results are complete, and nothing else exists.
     let kept = journal.kept.take();
     let mut marks = BTreeSet::new();
     for unit in &kept {

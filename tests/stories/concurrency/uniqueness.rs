@@ -1,4 +1,4 @@
-//! What must be unique is, however many ask for it at once.
+//! Uniqueness under concurrent requests.
 
 use super::{between, network, winners};
 use futures::future::join_all;
@@ -9,7 +9,7 @@ use tests::{Answer, Node, story};
 
 const WRITERS: usize = 16;
 
-/// Sends one body for each writer at once.
+/// Sends one body per writer at once.
 async fn at_once(node: &Node, plural: &str, body: impl Fn(usize) -> Value) -> Vec<Answer> {
     let path = format!("/v1/{plural}");
     let writers = (0..WRITERS).map(async |writer| node.post(&path).json(&body(writer)).await);
@@ -92,7 +92,7 @@ story!(
             gone.expect(204);
             let revived: Vec<_> = again.into_iter().filter(|one| one.status != 409).collect();
             assert!(revived.len() <= 1);
-            // Whoever has the key now can be deleted and supplied again.
+            // The current holder of the key can be deleted and supplied again.
             let mut path = path;
             if let Some(one) = revived.into_iter().next() {
                 one.expect(201).header("location").clone_into(&mut path);
@@ -125,7 +125,7 @@ story!(
             .await
             .problem(410, "gone");
 
-        // The key revives the one that had it last.
+        // The key revives the last record that had it.
         let body = json!({"name": "Dritter", "external_id": key, "home_region": "hessen"});
         let third = node.post("/v1/actors").json(&body).await.expect(201);
         assert_eq!(third.header("location"), second);

@@ -1,4 +1,4 @@
-//! Looking for a mark in everything that a node leaves on disk.
+//! Search for a mark in everything that a node stores on disk.
 
 use domain::base::clock::Clock;
 use persistence::Store;
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tests::node::settled;
 use tests::{Backend, Node};
 
-/// A word that nothing else holds, and that no analyser takes apart.
+/// A unique word that no analyser splits.
 pub(super) const MARK: &str = "xqzvkwj";
 
 fn has_mark(bytes: &[u8]) -> bool {
@@ -59,8 +59,8 @@ pub(super) async fn in_rows(node: &Node) -> BTreeSet<String> {
     found
 }
 
-/// The files of the database that hold the mark, once everything is written to them. The
-/// write-ahead log of PostgreSQL is not among them: it is the server's, and is reused in time.
+/// The files of the database that contain the mark, after all writes are flushed. The write-ahead
+/// log of PostgreSQL is not among them: it belongs to the server and is reused in time.
 pub(super) async fn in_files(node: &Node) -> Vec<String> {
     let files = match node.backend {
         Backend::Sqlite => {
@@ -81,7 +81,7 @@ pub(super) async fn in_files(node: &Node) -> Vec<String> {
         match std::fs::read(&file) {
             Ok(bytes) if has_mark(&bytes) => found.push(file.display().to_string()),
             Ok(_) => {}
-            // The server removes what it no longer needs.
+            // The server removes files that it no longer needs.
             Err(why) => assert_eq!(
                 why.kind(),
                 std::io::ErrorKind::NotFound,
@@ -98,7 +98,7 @@ fn files_of(folder: &Path) -> Vec<PathBuf> {
     files.map(|file| file.unwrap().path()).collect()
 }
 
-/// An index of its own over the database of a story, whose files can be looked at.
+/// A separate index over the database of a story, whose files can be inspected.
 pub(super) struct Index {
     store: Store,
     followers: Followers,
@@ -124,7 +124,7 @@ impl Index {
         settled(&self.store, &self.followers).await;
     }
 
-    /// Whether a term of any segment holds the mark, deleted documents included.
+    /// Whether a term of any segment contains the mark, including deleted documents.
     pub(super) fn holds_the_mark(&self) -> bool {
         let index = tantivy::Index::open_in_dir(self.folder.path()).unwrap();
         let searcher = index.reader().unwrap().searcher();
@@ -143,7 +143,7 @@ impl Index {
         })
     }
 
-    /// Whether a file of the index holds the mark as it is.
+    /// Whether a file of the index contains the mark verbatim.
     pub(super) fn files_hold_the_mark(&self) -> bool {
         let files = files_of(self.folder.path());
         files

@@ -1,4 +1,4 @@
-//! Applications for membership: open to anybody, read by the network's editors.
+//! Applications for membership: open to everyone, read by the network's editors.
 
 use super::{give_away, lists, network, token};
 use domain::access::rules::Role;
@@ -67,7 +67,7 @@ story!(
         list.problem(401, "unauthorized");
         node.get(&relationship).await.problem(404, "not-found");
 
-        // Nothing about people is in the record, its history or any body.
+        // The record, its history and its bodies contain nothing about people.
         let record = node.get(&relationship).token(&editor).await.expect(200);
         assert_eq!(
             record.json["from"],
@@ -81,7 +81,7 @@ story!(
             );
         }
 
-        // To admit is to publish.
+        // Publishing admits the applicant.
         let publish = json!({"publication": "published"});
         let refused = node
             .patch(&relationship)
@@ -99,10 +99,10 @@ story!(
         node.get(&relationship).await.expect(200);
         let page = applications(node, &editor).await;
         assert_eq!(page["items"][0]["publication"], "published");
-        // Whoever is a member already is told so.
+        // A member gets a conflict.
         apply(node, &praxis()).await.problem(409, "conflict");
 
-        // What was said of people can be erased, and goes with the relationship anyway.
+        // Data about people can be erased, and is deleted with the relationship anyway.
         let erase = format!("{NETWORK}/applications/{}", one["id"].as_str().unwrap());
         let elsewhere = token(node, Role::Editor, "muensterland").await;
         node.delete(&erase)
@@ -122,7 +122,7 @@ story!(
 story!(turning_down_erases_the_application, Seeded, async |node| {
     let editor = token(node, Role::Editor, "nordhessen").await;
     apply(node, &praxis()).await.expect(202);
-    // A second one is not told of the first, and waits for the same decision.
+    // A second applicant does not learn of the first, and waits for the same decision.
     let mut second = praxis();
     second["message"] = json!("Noch einmal.");
     apply(node, &second).await.expect(202);
@@ -169,7 +169,7 @@ story!(
         let record = node.get(&path).token(&node.admin).await.expect(200);
         let actor = node.get("/v1/actors/klinikum-kassel").await.expect(200);
         assert_eq!(record.json["from"]["id"], actor.json["id"]);
-        // A draft is as unknown as what is not there, to whomever.
+        // A draft is indistinguishable from an unknown network, for every caller.
         let draft = node
             .post("/v1/actors")
             .json(&json!({"name": "Geheim", "home_region": "nordhessen"}));
@@ -218,7 +218,7 @@ story!(what_is_no_application_is_refused, Seeded, async |node| {
     }
     let long = json!({"applicant": {"organisation": "A"}, "message": "x".repeat(9000)});
     apply(node, &long).await.problem(413, "payload-too-large");
-    // A draft takes none, a copy's node decides itself, and what is not there is not there.
+    // A draft accepts none, a copy's node decides itself, and an unknown network is not found.
     let draft = network(node, "Entwurf", "nordhessen", "draft").await;
     let draft = format!("/v1/networks/{draft}/applications");
     node.post(&draft)

@@ -1,4 +1,4 @@
-//! What an end states: by whom, where it shows, and what a dispute hides.
+//! Statements of ends: permissions, visibility, and the effect of a dispute.
 
 use super::{give_away, lists, member, network, token};
 use domain::access::rules::Role;
@@ -54,7 +54,7 @@ story!(
         let wrong = node.put(&path).if_match("*").json(&wrong).await;
         let wrong = wrong.problem(422, "validation-failed");
         assert_eq!(wrong.faults().len(), 3, "{}", wrong.text);
-        // An open end states nothing, and nobody for it.
+        // An open end has no statement.
         let open = json!({"type": "member_of", "from": {"as_stated": "Praxen"}, "to": {"kind": "network", "slug": "mo-win-net"}, "publication": "published"});
         let open = node.post("/v1/relationships").json(&open).await.expect(201);
         let open = format!("/v1/relationships/{}/confirmation", open.id());
@@ -100,7 +100,7 @@ story!(statements_stand_beside_the_record, Seeded, async |node| {
         .expect(200);
     assert_ne!(node_admin.etag(), put.etag());
 
-    // The public reads the states; why and by whom is for those who may write an end.
+    // The public reads the states; reason and account are for those who may write an end.
     let read = node.get(&path).await.expect(200);
     for end in ["from", "to"] {
         assert_eq!(read.json[end]["state"], "confirmed");
@@ -113,7 +113,7 @@ story!(statements_stand_beside_the_record, Seeded, async |node| {
     let reader = node.get(&path).token(&reader).await.expect(200);
     assert!(reader.json["from"]["note"].is_null());
 
-    // Neither version nor tag of the record differ; lists tell the states.
+    // Version and tag of the record stay the same; lists show the states.
     let record = node
         .get(&format!("/v1/relationships/{id}"))
         .await
@@ -134,7 +134,7 @@ story!(statements_stand_beside_the_record, Seeded, async |node| {
         .problem(400, "invalid-parameter");
 });
 
-/// Every way on which a relationship shows.
+/// All ways in which a relationship is shown.
 async fn shows(node: &Node, (id, from, to): (&str, &str, &str), token: Option<&str>) -> [bool; 5] {
     let one = node.get(&format!("/v1/relationships/{id}"));
     let one = match token {
@@ -238,7 +238,7 @@ story!(
             .await
             .expect(200);
         node.get(&path).await.problem(404, "not-found");
-        // Its author corrects it: it was another network.
+        // Its author corrects it: another network was meant.
         let other = network(node, "Ein anderes", "muensterland", "published").await;
         let end = |id: &str| json!({"from": {"kind": "network", "id": id}});
         let move_to = |to: Value| node.patch(&path).if_match("*").json(&to);
@@ -247,7 +247,7 @@ story!(
         assert_eq!(node.get(&beside).await.expect(200).json, json!({}));
         move_to(end(&from)).await.expect(200);
         node.get(&path).await.problem(404, "not-found");
-        // An editor who corrects what is disputed does not need to be an approver.
+        // An editor who corrects a disputed relationship need not be an approver.
         let editor = token(node, Role::Editor, "muensterland").await;
         let note = node
             .patch(&path)

@@ -1,4 +1,4 @@
-//! Hiding copies: by whom, and what is seen of them then.
+//! Hidden copies: permissions and visibility.
 
 use super::{give_away, lists, member, network, token};
 use domain::access::rules::Role;
@@ -95,7 +95,7 @@ story!(
         for call in [node.get(twins), node.get(twins).token(&node.admin)] {
             assert!(!call.await.expect(200).text.contains(&copy));
         }
-        // Admins find it by its id; lists hold for them, too, what is published.
+        // Admins find it by its id; lists show published records, to them too.
         let admin = seen(Some(&node.admin)).await;
         assert_eq!(admin, [true, true, true, false, false, false]);
         let named = json!({"type": "related_to", "from": {"kind": "network", "id": own}, "to": {"kind": "network", "id": copy}});
@@ -109,7 +109,7 @@ story!(
             "unknown-reference"
         );
         audiences_are_true(node.store.db()).await;
-        // Who has hidden it can show it again, although he does not see it.
+        // The caller who hid it can show it again, although they cannot see it.
         for _ in 0..2 {
             node.delete(&hidden).token(&approver).await.expect(204);
         }

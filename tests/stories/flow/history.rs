@@ -1,4 +1,4 @@
-//! The versions of a record and the log: who learns what.
+//! The versions of a record and the log: visibility.
 
 use super::{member, network, region, token};
 use domain::access::rules::Role;
@@ -178,7 +178,7 @@ story!(
             .await
             .expect(200);
         node.settled().await;
-        // The first version was never public; the second is since its ends are.
+        // The first version was never public; the second became public with its ends.
         assert_eq!(versions(&history(node, &path, None).await), [2]);
         node.get(&format!("{path}/history/1"))
             .await
@@ -227,7 +227,7 @@ story!(the_log_is_for_admins, Seeded, async |node| {
         Role::Feeder,
         Role::Admin,
     ] {
-        // Not even the admin of a region: the log holds every region's drafts.
+        // Not even the admin of a region: the log contains the drafts of every region.
         let token = token(node, role, "nordhessen").await;
         let refused = node
             .get("/v1/audit")

@@ -1,4 +1,4 @@
-//! Who moves what into and out of the public, and the job that does it at a date.
+//! Changes of the publication state, and the job that publishes at a date.
 
 use super::{network, token};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,8 +19,8 @@ use uuid::Uuid;
 
 const STATES: [&str; 4] = ["draft", "review", "published", "archived"];
 
-/// What a move answers: who may write moves as he likes, but not into or out of `published`
-/// without being an approver; who does not see the record finds nothing.
+/// The result of a move: editors move freely, but only approvers into or out of `published`;
+/// callers who cannot see the record get 404.
 fn expected(role: Role, here: bool, from: &str, to: &str) -> u16 {
     let sees = from == "published" || (here && role != Role::Feeder);
     let crosses = (from == "published") != (to == "published");
@@ -72,7 +72,7 @@ story!(
                             assert_eq!(put.json["reason"], "publication", "{case}");
                         }
                     }
-                    // What is published is changed and deleted by editors too.
+                    // Published records are changed and deleted by editors too.
                     let wanted = expected(role, here, from, from);
                     let deleted = node.delete(path).token(&token).if_match("\"1\"").await;
                     let deleted = if deleted.status == 204 {
@@ -119,7 +119,7 @@ story!(a_date_is_set_by_an_approver, Seeded, async |node| {
     assert!(back.json["publish_at"].is_string());
     let undone = patch(&editor, &json!({"publish_at": null})).await;
     undone.problem(403, "forbidden");
-    // What is published has no date at which it will be.
+    // A published record has no publication date.
     let published = patch(&approver, &json!({"publication": "published"}))
         .await
         .expect(200);
@@ -230,7 +230,7 @@ story!(what_is_due_is_published_at_its_date, async |node| {
         let reason = entry.reason.as_deref();
         assert_eq!(reason, Some("publish_at 2030-06-01T13:00:00.000000Z"));
     }
-    // Withdrawn afterwards, it stays withdrawn.
+    // A record that is withdrawn afterwards stays withdrawn.
     let edit = persistence::write::Edit::Patch(json!({"publication": "archived"}));
     let key = (Kind::Network, soon[0]);
     let (caller, options) = (Caller::node(), WriteOptions::default());

@@ -1,4 +1,4 @@
-//! What waits for editors and approvers, in lists with totals and facets.
+//! The work list of editors and approvers, with totals and facets.
 
 use super::{network, token};
 use domain::access::rules::Role;
@@ -42,7 +42,7 @@ story!(each_region_has_its_work_list, Seeded, async |node| {
                 assert_eq!(page.json["total"], total, "{case}");
                 let items = page.json["items"].as_array().unwrap();
                 assert_eq!(items.len(), total, "{case}");
-                // A facet ignores its own filter, but never what the caller may not see.
+                // A facet ignores its own filter, but never the caller's permissions.
                 let facet = page.json["facets"]["publication"].as_array().unwrap();
                 let drafts = facet.iter().filter(|value| value["value"] == "draft");
                 let drafts: u64 = drafts.map(|value| value["count"].as_u64().unwrap()).sum();

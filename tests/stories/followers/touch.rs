@@ -1,4 +1,4 @@
-//! The log says truly who sees a relationship, whatever happens to its ends.
+//! The log states correctly who sees a relationship, whatever happens to its ends.
 
 use super::{close, open, touches, touches_per_transaction, unfollowed};
 use domain::access::rules::Caller;
@@ -49,7 +49,7 @@ async fn join(node: &Node, from: &str, to: &str) -> String {
     made.id().to_owned()
 }
 
-/// The entries of a record: what, which version, whether outsiders see it then.
+/// The entries of a record: operation, version, and whether outsiders see it afterwards.
 async fn told(node: &Node, id: &str) -> Vec<(String, i64, bool)> {
     node.settled().await;
     let id: Uuid = id.parse().unwrap();
@@ -86,7 +86,7 @@ story!(a_relationship_is_public_with_both_its_ends, async |node| {
     expected.push(("touch", 1, true));
     assert_eq!(told(node, &id).await, entries(&expected));
 
-    // A touch makes no version: neither tag nor body nor place in the log differ.
+    // A touch creates no version: tag, body and position in the log stay the same.
     let path = format!("/v1/relationships/{id}");
     let read = node.get(&path).await.expect(200);
     assert_eq!(read.etag(), "\"1\"");
@@ -104,7 +104,7 @@ story!(a_relationship_is_public_with_both_its_ends, async |node| {
     }
     assert_eq!(node.get(&path).await.expect(200).json, read.json);
 
-    // Its own changes go on as ever, seen by as many as before.
+    // Its own changes continue as before, with the same audience.
     let change = json!({"note": "neu"});
     node.patch(&path)
         .if_match("\"1\"")
@@ -311,12 +311,12 @@ story!(
         let (_told, stop) = watch::channel(false);
         let (reached, _) = watch::channel(0);
         let mut lives = 0;
-        // Each life ends with its first commit, wherever the follower is then.
+        // Each life ends with its first commit, wherever the consumer is then.
         while store.cursor_of("touch").await.unwrap() < target {
             let mut written = store.watch_head();
             let following = follow(&store, Touch::new(store.clone()), stop.clone(), &reached);
             tokio::select! {
-                () = following => panic!("nobody has stopped it"),
+                () = following => panic!("it was not stopped"),
                 _ = written.changed() => {}
             }
             let done = touches(&store).await;
@@ -385,7 +385,7 @@ story!(two_instances_touch_once, async |node| {
     for (store, followers) in &instances {
         settled(store, followers).await;
     }
-    // Chained audiences and no touch for nothing: held by the audit.
+    // Chained audiences and no needless touch: checked by the audit.
     audiences_are_true(store.db()).await;
     for (_, followers) in instances {
         followers.stop().await;

@@ -1,5 +1,5 @@
-//! The acceptance table of the German search over HTTP, on records that were loaded as a partner
-//! would load them.
+//! The acceptance table of the German search over HTTP, on records loaded as a partner would load
+//! them.
 
 use super::{names, page};
 use domain::access::rules::Caller;
@@ -31,7 +31,7 @@ struct Row {
     above: Vec<String>,
 }
 
-/// Loads lines; each must be taken.
+/// Loads lines; each must be accepted.
 async fn load(node: &Node, lines: &[String]) {
     let options = WriteOptions {
         bulk: true,

@@ -1,4 +1,4 @@
-//! Facets: they agree with the list, and each ignores its own filter.
+//! Facets agree with the list, and each ignores its own filter.
 
 use super::page;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Filters: what each means, and that a typo never means "no filter".
+//! The meaning of filters, and that a typo never means "no filter".
 
 use super::{all, ids, make, names, page};
 use serde_json::json;
@@ -20,7 +20,7 @@ story!(every_filter_of_every_kind_is_taken, Seeded, async |node| {
         let names: Vec<String> = names.collect();
         assert!(names.len() > 25, "{kind}: {names:?}");
         for name in &names {
-            // Nothing names a record `nope`, no number is so; what is refused is the value.
+            // No record and no number is called `nope`; the value is rejected.
             let answer = node.get(&format!("/v1/{kind}?{name}=n%C3%B6pe%3A!")).await;
             let code = answer.json["type"].as_str().unwrap_or_default();
             assert_ne!(code, "/problems/unknown-parameter", "{kind} {name}");

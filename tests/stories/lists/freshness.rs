@@ -1,4 +1,4 @@
-//! Freshness: a list sees every write that was acknowledged before it was asked for.
+//! Freshness: a list sees every write that was acknowledged before the request.
 
 use super::{make, names, page};
 use futures::future::join_all;
@@ -60,7 +60,7 @@ story!(
                 .await
                 .expect(200);
         };
-        // Nobody may even name it while it is a draft.
+        // A draft cannot even be referenced.
         node.get(&format!("/v1/actors?member_of={network}"))
             .await
             .problem(400, "unknown-reference");

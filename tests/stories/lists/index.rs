@@ -1,4 +1,4 @@
-//! The index is disposable: it is built anew when it is lost, and made up for what it missed.
+//! The index is disposable: it is rebuilt when it is lost, and catches up on missed entries.
 
 use super::{make, page};
 use domain::access::rules::Caller;
@@ -62,7 +62,7 @@ story!(
         settled(&store, &followers).await;
         assert_eq!(total(&search).await, here + 1);
 
-        // It stops, misses writes, and comes back: what it missed is made up for, nothing is rebuilt.
+        // It stops, misses writes, and returns: it catches up without a rebuild.
         followers.stop().await;
         drop(search);
         make(node, "actors", json!({"name": "Während der Pause"})).await;
@@ -110,7 +110,7 @@ story!(an_index_of_another_log_is_not_used, Seeded, async |node| {
 });
 
 story!(a_read_that_cannot_be_fresh_says_so, Seeded, async |node| {
-    // Nothing follows the log of this one.
+    // No consumer updates this index.
     let search = Search::new(node.store.clone(), IndexPlace::Memory);
     let outcome = search.list(&Caller::anonymous(), &actors()).await;
     assert!(
@@ -130,12 +130,12 @@ fn terms(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Turns a byte in the middle of a file round.
+/// Inverts a byte in the middle of a file.
 fn damage(path: &Path) {
     let mut bytes = std::fs::read(path).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0xff;
-    // Not over the file that is mapped into memory.
+    // Not in place, because the file is mapped into memory.
     let other = path.with_extension("damaged");
     std::fs::write(&other, bytes).unwrap();
     std::fs::rename(other, path).unwrap();
@@ -162,15 +162,14 @@ story!(a_damaged_index_heals_itself, Seeded, async |node| {
     assert_eq!(total(&search).await, here);
     followers.stop().await;
     drop(search);
-    // A byte differs, and the process before did not end properly: it is looked at before anybody
-    // reads it.
+    // A byte differs, and the previous process was killed: the index is verified before it is read.
     damage(&build().await[0]);
     std::fs::write(&marker, "").unwrap();
     let (_, search, followers) = opened(node, folder.path()).await;
     assert_eq!(total(&search).await, here);
     followers.stop().await;
     drop(search);
-    // A byte differs for another reason: it is noticed while it is used, and rebuilt.
+    // A byte differs for another reason: it is detected in use, and the index is rebuilt.
     let damaged = build().await;
     damage(&damaged[0]);
     let (store, search, followers) = opened(node, folder.path()).await;

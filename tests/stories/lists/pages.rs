@@ -1,4 +1,4 @@
-//! Pages: order, cursors, totals, also while others write.
+//! Pages: order, cursors, totals, also during writes.
 
 use super::{all, ids, make, names, page};
 use serde_json::json;
@@ -107,7 +107,7 @@ story!(pages_hold_while_others_write, async |node| {
     let mut next = Some("/v1/actors?q=Klinik&sort=name&limit=6".to_owned());
     let mut round = 0;
     while let Some(path) = next {
-        // Between any two pages somebody adds before, within and after what was read.
+        // Between any two pages, records are added before, within and after the pages read so far.
         for name in ["Klinik 00a", "Klinik 20a", "Klinik 99"] {
             make(node, "actors", json!({"name": format!("{name}{round}")})).await;
         }

@@ -1,4 +1,4 @@
-//! Drafts never leak: into hits, totals, facets, suggestions, the graph or the ends of
+//! Drafts never leak into hits, totals, facets, suggestions, the graph or the ends of
 //! relationships.
 
 use super::make;
@@ -11,8 +11,8 @@ use tests::settings::{chance, full};
 use tests::{Node, story};
 use uuid::Uuid;
 
-/// A word that only one record has, so that any trace of it shows; no two are so alike that one
-/// could be a typo of the other.
+/// A word that only one record has, so that any trace of it shows; no two are similar enough to be
+/// a typo of each other.
 fn secret(at: usize) -> String {
     let letters = "bdfghklmnprstvwz";
     let pick = |n: usize| letters.chars().nth(n % 16).unwrap();
@@ -63,7 +63,7 @@ async fn random(node: &Node, dice: &mut StdRng) -> Vec<Made> {
         let end = |one: &Made| json!({"kind": one.kind.trim_end_matches('s'), "id": one.id});
         let publication = ["published", "published", "draft"][dice.random_range(0..3)];
         let body = json!({"type": "related_to", "from": end(&made[from]), "to": end(&made[to]), "publication": publication, "home_region": made[from].region});
-        // The same pair may come twice.
+        // The same pair may be drawn twice.
         let answer = node.post("/v1/relationships").json(&body).await;
         assert!(
             answer.status == 201 || answer.status == 409,
@@ -141,7 +141,7 @@ async fn looks_for(
     made: &[Made],
 ) {
     let word = &one.word;
-    // What is published is found by everybody; what is not, only by asking for it.
+    // Published records are visible to everyone; others only on request.
     for (query, found) in [
         (
             format!("/v1/search?q={word}&facets=kind,region,home_region,publication"),
@@ -185,7 +185,7 @@ async fn looks_for(
     if !sees {
         return;
     }
-    // From what he sees, nothing leads to what he does not.
+    // No visible record leads to an invisible one.
     let kind = one.kind.trim_end_matches('s');
     for path in [
         format!("/v1/graph?from={kind}/{}&depth=3", one.id),
@@ -207,7 +207,7 @@ async fn looks_for(
     }
 }
 
-/// Totals are those of what the reader sees, and nothing else.
+/// Totals count only the records that the reader sees.
 async fn totals_agree(
     node: &Node,
     who: &str,

@@ -1,4 +1,4 @@
-//! Suggestions while somebody types.
+//! Suggestions while typing.
 
 use serde_json::Value;
 use tests::{Node, story};

@@ -11,7 +11,7 @@ use tests::{Node, story};
 const PAGE: &str = include_str!("../../pages/000.txt");
 const CLUSTER: &str = "networks/cluster-gesundheit-nordhessen";
 
-/// The one that the page calls the executing agency, and the relationship that says so.
+/// The executing agency of the page, and its relationship.
 async fn executing_agency(node: &Node) -> (Value, Value) {
     let found = record(node, "relationships?type=operates&role=executing_agency").await;
     let [operates] = items(&found, "items");
@@ -90,7 +90,7 @@ story!(its_facts, Seeded, async |node| {
     Page::of(PAGE).states(&facts);
 });
 
-/// Who has its seat in the region.
+/// Organisations with a seat in the region.
 async fn seated(node: &Node) -> Vec<String> {
     let region = record(node, "regions/nordhessen").await;
     let company = record(node, "actors/b-braun").await;
@@ -101,7 +101,7 @@ async fn seated(node: &Node) -> Vec<String> {
         let [place] = items(actor, "places");
         assert_eq!(place["region"], region["id"]);
     }
-    // „Maximalversorgung" is the level, „Maximalversorger" the one who provides it.
+    // „Maximalversorgung" is the level, „Maximalversorger" the provider.
     let level = label(node, "care_level", &hospital["care_level"]).await;
     let level = level.replace("versorgung", "versorger");
     vec![
@@ -163,7 +163,7 @@ async fn sub_networks(node: &Node, cluster: &Value) -> Vec<String> {
     ]
 }
 
-/// The operator's other networks, and what the cluster does with them.
+/// The operator's other networks, and their cooperation with the cluster.
 async fn sister_networks(node: &Node, operator: &str) -> Vec<String> {
     let run = around(node, "actors/regionalmanagement-nordhessen", "operates").await;
     let [_, sisters @ ..]: [&str; 3] = others(&run);
@@ -185,7 +185,7 @@ async fn sister_networks(node: &Node, operator: &str) -> Vec<String> {
     ]
 }
 
-/// Who may join, and what for.
+/// Who may join, and why.
 fn joining(cluster: &Value) -> Vec<String> {
     let joining = &cluster["joining"];
     assert_eq!(joining["open"], true);
@@ -243,7 +243,7 @@ story!(its_traps, Seeded, async |node| {
     let [ministry] = exactly(around(node, &path, "related_to").await);
     assert!(other(&ministry).starts_with("Hessisches Ministerium"));
 
-    // What is around the cluster on the page, and no more.
+    // The relationships of the cluster on the page, and no more.
     assert_eq!(
         told(node, CLUSTER).await,
         [

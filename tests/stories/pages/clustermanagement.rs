@@ -71,7 +71,7 @@ story!(its_facts, Seeded, async |node| {
     Page::of(PAGE).states(&facts);
 });
 
-/// Who belongs to the cluster, and its three rings.
+/// The members of the cluster, and its three rings.
 async fn value_chain(node: &Node, cluster: &Value) -> Vec<String> {
     let [short] = exactly(named(cluster, "short"));
     let classes = around(node, CLUSTER, "member_of").await;
@@ -95,7 +95,7 @@ async fn value_chain(node: &Node, cluster: &Value) -> Vec<String> {
 }
 
 story!(its_traps, Seeded, async |node| {
-    // The page does not name what the unit belongs to.
+    // The page does not name the parent of the unit.
     let [parent] = exactly(around(node, UNIT, "part_of").await);
     let open = json!({"kind": "actor", "as_stated": "Fachbereich Gesundheitswirtschaft"});
     assert_eq!(
@@ -108,7 +108,7 @@ story!(its_traps, Seeded, async |node| {
     assert_eq!(others(&served), ["Nordrhein-Westfalen", "international"]);
     assert_eq!(served[1]["other"]["id"], Value::Null);
 
-    // Six health regions are recognised, none is named: no more than a class and a count.
+    // Six health regions are recognised, none is named: only a class and a count.
     let [regions, networks] = exactly(around(node, UNIT, "related_to").await);
     assert_eq!(
         regions["to"]["class"],
@@ -121,7 +121,7 @@ story!(its_traps, Seeded, async |node| {
         (&json!(6), &json!("exact"))
     );
 
-    // What is around them on the page, and no more.
+    // The relationships on the page, and no more.
     let unit = told(node, UNIT).await;
     assert_eq!(
         unit,
@@ -130,7 +130,7 @@ story!(its_traps, Seeded, async |node| {
     let cluster = told(node, CLUSTER).await;
     assert_eq!(cluster, ["3 member_of", "1 operates", "1 serves"]);
 
-    // The map is not the page's to give away, and the strategy is a link to nowhere.
+    // The map does not belong to the page, and the link to the strategy has no target.
     let unit = record(node, UNIT).await;
     assert_eq!(unit["media"][0]["url"], Value::Null);
     assert_eq!(unit["links"][0]["url"], Value::Null);

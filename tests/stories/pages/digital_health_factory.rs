@@ -24,12 +24,12 @@ async fn events<const N: usize>(node: &Node) -> [Value; N] {
     exactly(events)
 }
 
-/// When it was, else when it was posted.
+/// Date of the event, otherwise of its posting.
 fn date(event: &Value) -> &Value {
     event.get("start").unwrap_or(&event["posted"])
 }
 
-/// An entry of the timeline: its date stands below it.
+/// An entry of the timeline: its date is below it.
 fn entry(event: &Value) -> String {
     let [more] = items(event, "links");
     assert_eq!(
@@ -79,7 +79,7 @@ story!(its_facts, Seeded, async |node| {
     Page::of(PAGE).states(&facts);
 });
 
-/// The alliance that wants the factory, by those who form it.
+/// The alliance behind the factory, by its members.
 async fn alliance(node: &Node) -> String {
     let participants = around(node, PROJECT, "participates_in").await;
     let [.., alliance]: [&Value; 7] = exactly(&participants);
@@ -100,7 +100,7 @@ fn workshops(project: &Value) -> String {
     format!("Sie dienen {data}, {innovation} sowie {learning}.")
 }
 
-/// Who pays for what, and who does it by when.
+/// The funding programme and its deadlines.
 async fn programme(node: &Node, project: &Value) -> Vec<String> {
     let [funding] = exactly(around(node, PROJECT, "funds").await);
     let funder = follow(node, &funding, "").await;
@@ -132,7 +132,7 @@ async fn programme(node: &Node, project: &Value) -> Vec<String> {
     ]
 }
 
-/// What the entries of the timeline say about their events.
+/// The timeline's statements about its events.
 async fn timeline(node: &Node) -> Vec<String> {
     let [report, bochum, dortmund, local, chronic, kickoff] = events(node).await;
     let [quarter, city] = whereabouts(&bochum);
@@ -245,7 +245,7 @@ story!(its_traps, Seeded, async |node| {
         "bundesministerium-fuer-bildung-und-forschung"
     );
 
-    // What is around the factory on the page, and no more.
+    // The relationships of the factory on the page, and no more.
     assert_eq!(
         told(node, PROJECT).await,
         ["6 concerns", "1 funds", "7 participates_in", "1 serves"]

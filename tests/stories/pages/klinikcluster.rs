@@ -11,8 +11,8 @@ use tests::{Node, story};
 const PAGE: &str = include_str!("../../pages/002.txt");
 const PROJECT: &str = "projects/klinikcluster-ruhr";
 
-/// `MedEcon Ruhr GmbH (Durchführung)`: the role of those who have one, what kind of network the
-/// others are.
+/// `MedEcon Ruhr GmbH (Durchführung)`: the role of those who have one, the kind of network of the
+/// others.
 async fn participants(node: &Node) -> Vec<String> {
     let mut lines = Vec::new();
     for item in around(node, PROJECT, "participates_in").await {
@@ -151,7 +151,7 @@ async fn stroke_unit_network(node: &Node, result: &Value, project: &Value) -> Ve
     ]
 }
 
-/// What is only named together with the project.
+/// Names that are only mentioned together with the project.
 async fn partnerships(node: &Node) -> String {
     let related = around(node, PROJECT, "related_to").await;
     let [profile, oncology, logistics] = exactly(&related);
@@ -195,12 +195,12 @@ story!(its_traps, Seeded, async |node| {
     assert_eq!(association["legal_form"], "e.V.");
     assert_eq!(association["form"], "association");
 
-    // It began in 2009; that it ended is not stated, nor in which phase it is.
+    // It began in 2009; neither an end nor a phase is stated.
     let project = record(node, PROJECT).await;
     assert_eq!(project["period"], json!({"from": "2009"}));
     assert_eq!(project["phases"], Value::Null);
 
-    // PROFILE is named together with the project, nothing more; the two results are linked.
+    // PROFILE is mentioned together with the project, nothing more; the two results are linked.
     let results = around(node, PROJECT, "resulted_from").await;
     let [teleradiology, stroke_units] = exactly(&results);
     assert_eq!(other(teleradiology), "Teleradiologieverbund Ruhr");
@@ -220,7 +220,7 @@ story!(its_traps, Seeded, async |node| {
         ]
     );
 
-    // The region goes by other names too.
+    // The region has other names too.
     let region = record(node, "regions/gesundheitsmetropole-ruhr").await;
     assert_eq!(named(&region, "short"), ["Ruhr"]);
     assert_eq!(named(&region, "as_stated"), ["Ruhrgebiet", "metropoleruhr"]);

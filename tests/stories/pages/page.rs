@@ -1,6 +1,6 @@
-//! The text of a page, and what of it has been rendered.
+//! The text of a page, and the parts that have been rendered.
 
-/// A page as it was read, its white space made equal.
+/// A page with normalised white space.
 pub(super) struct Page {
     text: String,
     rendered: Vec<bool>,

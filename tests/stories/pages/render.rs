@@ -1,4 +1,4 @@
-//! The pieces from which pages are put together again: answers, and members as words.
+//! The building blocks of rendered pages: responses, and members as words.
 
 use serde_json::Value;
 use std::fmt::Debug;
@@ -19,12 +19,10 @@ const MONTHS: [&str; 12] = [
     "Dezember",
 ];
 
-/// A record, `networks/mo-win-net?include=topics`.
 pub(super) async fn record(node: &Node, path: &str) -> Value {
     node.get(&format!("/v1/{path}")).await.expect(200).json
 }
 
-/// The relationships of a type around a record, in the order in which the API serves them.
 pub(super) async fn around(node: &Node, path: &str, kind: &str) -> Vec<Value> {
     let path = format!("{path}/relationships?type={kind}&limit=200");
     let page = record(node, &path).await;
@@ -42,13 +40,11 @@ pub(super) async fn told(node: &Node, path: &str) -> Vec<String> {
         .collect()
 }
 
-/// The record at the other end of a relationship.
 pub(super) async fn follow(node: &Node, item: &Value, query: &str) -> Value {
     let (kind, id) = (text(item, "/other/kind"), text(item, "/other/id"));
     record(node, &format!("{kind}s/{id}?{query}")).await
 }
 
-/// The German word for a code.
 pub(super) async fn label(node: &Node, vocabulary: &str, code: &Value) -> String {
     let items = &record(node, &format!("vocabularies/{vocabulary}")).await["items"];
     let item = items.as_array().unwrap().iter();
@@ -56,27 +52,24 @@ pub(super) async fn label(node: &Node, vocabulary: &str, code: &Value) -> String
     text(item, "/labels/de").to_owned()
 }
 
-/// The text that a JSON pointer points at.
 #[track_caller]
 pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     let found = value.pointer(pointer).and_then(Value::as_str);
     found.unwrap_or_else(|| panic!("no text at {pointer}: {value:#}"))
 }
 
-/// The members of an array: as many as the page has.
 #[track_caller]
 pub(super) fn items<'a, const N: usize>(value: &'a Value, member: &str) -> [&'a Value; N] {
     let found = value[member].as_array();
     exactly(found.unwrap_or_else(|| panic!("no {member}: {value:#}")))
 }
 
-/// The texts of an array: as many as the page has.
 #[track_caller]
 pub(super) fn texts<'a, const N: usize>(value: &'a Value, member: &str) -> [&'a str; N] {
     items(value, member).map(|item| item.as_str().unwrap())
 }
 
-/// As many as the page has, no more and no less.
+/// Exactly as many as the page has.
 #[track_caller]
 pub(super) fn exactly<T: Debug, const N: usize>(found: impl IntoIterator<Item = T>) -> [T; N] {
     let found: Vec<T> = found.into_iter().collect();
@@ -84,7 +77,7 @@ pub(super) fn exactly<T: Debug, const N: usize>(found: impl IntoIterator<Item = 
     found.try_into().unwrap_or_else(too_many)
 }
 
-/// The name of the other end, or the words of an open end.
+/// The name of the other end, or the wording of an open end.
 #[track_caller]
 pub(super) fn other(item: &Value) -> &str {
     let other = &item["other"];
@@ -100,7 +93,6 @@ pub(super) fn others<const N: usize>(found: &[Value]) -> [&str; N] {
     exactly(found.iter().map(other))
 }
 
-/// A name of this type.
 #[track_caller]
 pub(super) fn named<'a>(record: &'a Value, name_type: &str) -> Vec<&'a str> {
     let names = record["names"].as_array().unwrap().iter();
@@ -108,7 +100,6 @@ pub(super) fn named<'a>(record: &'a Value, name_type: &str) -> Vec<&'a str> {
     names.map(|name| text(name, "/value")).collect()
 }
 
-/// The names of a record's topics, which came along with it.
 pub(super) fn topics(record: &Value) -> Vec<&str> {
     let ids = record["topics"].as_array().unwrap().iter();
     let pointer = |id: &Value| format!("/included/topic/{}/name", id.as_str().unwrap());
@@ -150,7 +141,7 @@ pub(super) fn lines(description: &str) -> Vec<String> {
     shown.collect()
 }
 
-/// A count in the words of the page, which must say what value and qualifier say.
+/// A count in the wording of the page, which must match value and qualifier.
 pub(super) async fn figure(node: &Node, record: &Value, measure: &str) -> String {
     let figures = record["figures"].as_array().unwrap().iter();
     let [figure] = exactly(figures.filter(|figure| figure["measure"] == measure));

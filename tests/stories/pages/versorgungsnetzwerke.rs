@@ -30,7 +30,6 @@ story!(its_facts, Seeded, async |node| {
     Page::of(PAGE).states(&facts);
 });
 
-/// What the topic is, and who belongs to it.
 async fn definition(node: &Node) -> Vec<String> {
     let topic = record(node, TOPIC).await;
     let [strengthen, obstacles, exchange] = texts(&topic, "goals");
@@ -63,7 +62,7 @@ async fn definition(node: &Node) -> Vec<String> {
     ]
 }
 
-/// The completed project and what came out of it.
+/// The completed project and its results.
 async fn project(node: &Node) -> Vec<String> {
     let project = record(node, PROJECT).await;
     let [demography, rural] = texts(&project, "challenges");
@@ -105,7 +104,7 @@ async fn project(node: &Node) -> Vec<String> {
 }
 
 story!(its_traps, Seeded, async |node| {
-    // The project is told in the past, without any date.
+    // The page describes the project in the past tense, without any date.
     let project = record(node, PROJECT).await;
     assert_eq!(project["phases"], json!([{"phase": "completed"}]));
     assert_eq!(project["period"], Value::Null);
@@ -127,7 +126,7 @@ story!(its_traps, Seeded, async |node| {
         ["Gesundheitsregion Münsterland"]
     );
 
-    // What is around them on the page, and no more.
+    // The relationships on the page, and no more.
     assert_eq!(told(node, TOPIC).await, ["10 related_to"]);
     assert_eq!(
         told(node, PROJECT).await,
@@ -139,7 +138,7 @@ story!(its_traps, Seeded, async |node| {
         ]
     );
 
-    // Who takes part is told in classes, gender colons and all.
+    // Participants are classes, including gender colons.
     for item in around(node, PROJECT, "participates_in").await {
         assert_eq!(item["other"]["id"], Value::Null, "{item:#}");
     }

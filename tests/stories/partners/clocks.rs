@@ -1,4 +1,4 @@
-//! Clocks that were wrong, instances that died, and partners that were away: it goes on at once.
+//! Wrong clocks, dead instances, and partners that were away: reading resumes at once.
 
 use super::actor;
 use super::newer::page;
@@ -21,7 +21,7 @@ story!(
     async |node| {
         let there = Neighbour::start(node.backend, "dort").await;
         let id = actor(&there, "Akteur").await;
-        // It reads from its partners while its clock is ahead, and is gone.
+        // It reads from its partners while its clock is ahead, and dies.
         let ahead = Instance::start(node, Config::default()).await;
         ahead.later(TimeDelta::days(1));
         let reads = Intake::new(node, "nachbar", &there.base, json!({})).await;
@@ -41,7 +41,7 @@ story!(
         assert_eq!(due, both);
         reads.pull().await;
         node.get(&format!("/v1/actors/{id}")).await.expect(200);
-        // How far behind it is counts from now, not from tomorrow.
+        // Its lag counts from now, not from tomorrow.
         let shown = reads.shown().await;
         assert!(shown["lag"]["seconds"].as_i64().unwrap() < 60);
         ahead.stop().await;
@@ -84,7 +84,7 @@ story!(
             .await
             .unwrap();
         next.take_over_leases().await.unwrap();
-        // With PostgreSQL it may be another instance, which lives.
+        // With PostgreSQL it may be another instance, which is alive.
         let alone = node.backend == Backend::Sqlite;
         assert_eq!(!next.due_partners().await.unwrap().is_empty(), alone);
         assert_eq!(node.store.prolong_lease(&dead).await.is_err(), alone);
@@ -94,7 +94,7 @@ story!(
 );
 
 story!(a_partner_that_was_away_is_asked_again_soon, async |node| {
-    // Nobody listens there any more.
+    // The partner is unreachable.
     let gone = Neighbour::start(node.backend, "dort").await;
     let base = gone.base.clone();
     gone.stop().await;
@@ -144,7 +144,7 @@ story!(a_partner_that_never_answers_is_given_up, async |node| {
     let begun = Instant::now();
     until("it is given up", async || intake.row().await.failures > 0).await;
     let waited = begun.elapsed();
-    // It was asked to wait for a second, and has fifteen more to begin its answer.
+    // It was asked to wait for a second, and has fifteen more to start its response.
     assert!(waited < Duration::from_secs(25), "{waited:?}");
     let shown = intake.shown().await;
     assert!(

@@ -1,4 +1,4 @@
-//! What a partner erases is erased here too, whatever had become of it before.
+//! Records that a partner erases are erased here too, whatever their state.
 
 use super::{actor, change, delete, made};
 use persistence::entity::change as log;
@@ -72,7 +72,7 @@ story!(
         merge.json(&json!({"into": stays})).await.expect(200);
         intake.pull().await;
         assert_eq!(bodies(&here, &id).await, 1, "the survivor is found by it");
-        // Nobody tells here of what happens before a snapshot.
+        // Changes before a snapshot are not reported.
         erase(node, &stays).await;
         intake.change(json!({"kinds": ["actor"]})).await;
         intake.pull().await;
@@ -94,7 +94,7 @@ story!(
         let id = actor(node, "Alt").await;
         let stays = actor(node, "Bleibt").await;
         intake.pull().await;
-        // It is merged somewhere else, and its last body stays here, since the survivor is found by it.
+        // It is merged elsewhere, and its last body stays here, since the survivor is found by it.
         change(node, &id, json!({"home_region": "bayern"})).await;
         let merge = node.post(&format!("/v1/actors/{id}/merge"));
         merge.json(&json!({"into": stays})).await.expect(200);
@@ -121,7 +121,7 @@ story!(
             merge.json(&json!({"into": pair[1]})).await.expect(200);
         }
         intake.pull().await;
-        // The third, and with it all that was merged into it.
+        // The third, and with it everything that was merged into it.
         erase(node, &chain[2]).await;
         intake.pull().await;
         for there in [node, &*here] {

@@ -1,5 +1,5 @@
-//! What could do harm waits for an operator: many deletions, much that cannot be read. And a
-//! partner that lost something is noticed.
+//! Potential damage waits for an operator: many deletions, many unreadable entries. And a partner
+//! that lost data is detected.
 
 use super::{actor, change, delete};
 use domain::base::json;
@@ -55,7 +55,7 @@ story!(many_deletions_wait_for_an_operator, async |node| {
         .expect(200);
     assert_eq!(unchanged.json["version"], 1);
 
-    // To resume it is not enough.
+    // Resuming it is not enough.
     assert_eq!(
         intake.change(json!({"paused": false})).await["state"],
         "active"
@@ -65,7 +65,7 @@ story!(many_deletions_wait_for_an_operator, async |node| {
     assert_eq!(intake.pull().await, Taken::UpToDate);
     assert_eq!(copies(&here, node).await, 1);
     intake.equals(node, "").await;
-    // What was released was released once.
+    // An approval is valid once.
     let again = actors(node, 25).await;
     intake.pull().await;
     for id in &again {
@@ -75,7 +75,7 @@ story!(many_deletions_wait_for_an_operator, async |node| {
     here.stop().await;
 });
 
-/// Everything that the node wrote is gone, as if it were made anew under its old name.
+/// Removes everything that the node wrote, as if it were created again under its old name.
 async fn make_anew(node: &Node) {
     let db = node.store.db().reader();
     let own = &node.store.node().origin;
@@ -140,7 +140,7 @@ story!(
         let copy = here.get(&format!("/v1/actors/{old}")).await.expect(200);
         assert_eq!(copy.json["version"], 4);
 
-        // The backup: what came later never was.
+        // The backup: later changes never happened.
         let db = node.store.db().reader();
         record::Entity::delete_many()
             .filter(record::Column::Id.eq(lost.parse::<Uuid>().unwrap()))
@@ -192,7 +192,7 @@ story!(what_differs_is_noticed_and_taken_over_anew, async |node| {
     let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
     let ids = actors(node, 3).await;
     intake.pull().await;
-    // Somebody has written past the program.
+    // Someone has written past the program.
     let id: Uuid = ids[0].parse().unwrap();
     let body = json::canonical(&json!({"name": "Gefälscht", "publication": "published"}));
     record::Entity::update_many()
@@ -201,7 +201,7 @@ story!(what_differs_is_noticed_and_taken_over_anew, async |node| {
         .exec(here.store.db().reader())
         .await
         .unwrap();
-    // It is compared once a day.
+    // Digests are compared once a day.
     intake.pull().await;
     let forged = here.get(&format!("/v1/actors/{id}")).await.expect(200);
     assert_eq!(forged.json["name"], "Gefälscht");

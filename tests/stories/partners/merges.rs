@@ -1,4 +1,4 @@
-//! Merges of a partner: whenever it was taken over, it shows what its origin shows.
+//! Merges of a partner: a node shows what the partner shows, whenever it was copied.
 
 use super::{actor, change, made, related};
 use serde_json::json;
@@ -40,7 +40,7 @@ story!(
         let other = actor(node, "Praxis").await;
         let public = actor(node, "Dublette").await;
         let hidden = draft(node, "Entwurf einer Dublette").await;
-        // A chain, in the middle of which nobody saw anything.
+        // A chain with an invisible record in the middle.
         let first = actor(node, "Kette").await;
         let second = draft(node, "Mitte der Kette").await;
         let mut edges = Vec::new();
@@ -135,12 +135,12 @@ story!(
         intake.pull().await;
         let path = format!("/v1/actors/{loser}");
         here.get(&path).await.problem(308, "moved");
-        // What the partner takes back while nobody listens.
+        // Changes that the partner reverts while it is not read.
         change(node, &survivor, json!({"publication": "draft"})).await;
         intake.change(json!({"kinds": ["actor"]})).await;
         intake.pull().await;
         here.get(&path).await.problem(404, "not-found");
-        // And what it says again.
+        // And repeats.
         change(node, &survivor, json!({"publication": "published"})).await;
         intake.pull().await;
         here.get(&path).await.problem(308, "moved");

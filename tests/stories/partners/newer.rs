@@ -1,4 +1,4 @@
-//! Partners that are no node of this release: newer ones, and ones that send what they should not.
+//! Partners of another release: newer ones, and ones that send invalid content.
 
 use super::actor;
 use actix_web::dev::ServerHandle;
@@ -14,14 +14,13 @@ use tests::audit::audiences_are_true;
 use tests::{Intake, Neighbour, story};
 use uuid::Uuid;
 
-/// A server that answers what a story tells it to, page by page, and then nothing new.
+/// A server that answers the pages of a story one by one, and then nothing new.
 pub(super) struct Pretender {
     pub(super) base: String,
     script: Arc<Script>,
     handle: ServerHandle,
 }
 
-/// What it answers.
 #[derive(Default)]
 struct Script {
     pages: Mutex<VecDeque<String>>,
@@ -80,7 +79,6 @@ impl Pretender {
     }
 }
 
-/// A page of the origin `fern` with these entries.
 pub(super) fn page(entries: &[Value], more: Value) -> Value {
     let mut page = json!({
         "origin": "fern",
@@ -93,12 +91,11 @@ pub(super) fn page(entries: &[Value], more: Value) -> Value {
         "next": "/v1/sync/changes?cursor=AAAA",
     });
     domain::base::json::merge_patch(&mut page, &more);
-    // Not merged: `null` says something in an entry.
+    // Not merged: `null` has a meaning in an entry.
     page["entries"] = json!(entries);
     page
 }
 
-/// An entry that tells of a record.
 pub(super) fn upsert(kind: &str, id: u128, version: i64, mut body: Value) -> Value {
     if body.is_object() && body.get("publication").is_none() {
         body["publication"] = json!("published");
@@ -115,7 +112,7 @@ pub(super) fn upsert(kind: &str, id: u128, version: i64, mut body: Value) -> Val
         "hash": hash(&text),
         "created_at": "2026-01-01T00:00:00.000000Z",
         "at": "2026-01-02T00:00:00.000000Z",
-        // As canonical JSON comes: members are in order.
+        // In canonical JSON members are in order.
         "record": serde_json::from_str::<Value>(&text).unwrap(),
     })
 }
@@ -197,7 +194,7 @@ story!(
         assert_eq!(shown["quarantined"]["count"], 0);
         assert_eq!(shown["state"], "active");
 
-        // What is not known is served as it came.
+        // Unknown content is served as received.
         let row = record::Entity::find_by_id(Uuid::from_u128(1));
         let row = row.one(node.store.db().reader()).await.unwrap().unwrap();
         assert!(
@@ -214,7 +211,7 @@ story!(
             .await
             .expect(200);
         assert_eq!(found.json["total"], 1);
-        // The document does not know the role of that one, so it is not held against it.
+        // The document does not know its role, so it is not validated.
         let around = format!(
             "{}/v1/actors/{}/relationships",
             node.base,
@@ -251,7 +248,7 @@ story!(what_cannot_be_read_is_put_aside, async |node| {
         json!({}),
     ));
     let intake = Intake::new(node, "fern", &fern.base, json!({})).await;
-    // One of six is right: that is too little.
+    // One of six is right: not enough.
     assert_eq!(intake.pull().await, Taken::UpToDate);
     let shown = intake.shown().await;
     assert_eq!(shown["quarantined"]["count"], 5);
@@ -274,7 +271,7 @@ story!(what_cannot_be_read_is_put_aside, async |node| {
         "{shown}"
     );
     assert!(intake.step().await.is_none());
-    // Once it is right it is taken over, and what was put aside of it goes.
+    // A corrected entry is applied, and its entry in the quarantine is removed.
     intake.change(json!({"paused": false})).await;
     fern.feeds(&page(
         &[upsert("actor", 2, 2, json!({"name": "Besser"}))],
@@ -306,7 +303,7 @@ story!(
             )],
             json!({}),
         ));
-        // Merged into themselves, into each other, and into what is not theirs.
+        // Merged into themselves, into each other, and into records of others.
         let body = |name: &str| json!({"name": name});
         fern.feeds(&page(
             &[
@@ -382,7 +379,7 @@ story!(
         let row = intake.row().await;
         assert_eq!((row.refused, row.skipped), (1, 1));
         assert_eq!(row.compared_at, None, "something is in quarantine");
-        // It comes right, and the digests differ: the next page is the first of a new snapshot.
+        // It is corrected, and the digests differ: the next page is the first of a new snapshot.
         fern.feeds(&page(&[good], json!({})));
         assert_eq!(step().await, Taken::More);
         let row = intake.row().await;

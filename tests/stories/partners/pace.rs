@@ -1,4 +1,4 @@
-//! How long partners are waited for, and how often they are asked.
+//! Waiting times of partners, and the rate of requests.
 
 use super::newer::page;
 use super::trouble::{answering, partners, until};
@@ -55,7 +55,7 @@ story!(
         };
         let (taken, ()) = futures::join!(exchange.step(&lease, Duration::ZERO, &mut stop), waiting);
         assert_eq!(taken.unwrap(), Taken::UpToDate);
-        // Nobody prolongs the lease of the dead.
+        // The lease of the dead instance is not renewed.
         instance.later(TimeDelta::seconds(20));
         let next = instance.store.lease_partner(intake.id).await.unwrap();
         assert!(next.is_some());

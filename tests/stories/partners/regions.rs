@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use tests::audit::audiences_are_true;
 use tests::{Intake, Neighbour, Node, story};
 
-/// Which node has which pages.
+/// The pages of each node.
 const PAGES: [(&str, &[usize]); 3] = [
     ("nordhessen", &[0]),
     ("muensterland", &[3]),
@@ -31,7 +31,7 @@ async fn load(node: &Node, pages: &[usize]) {
     node.settled().await;
 }
 
-/// Makes every node a partner of every other one, and lets each take over what there is.
+/// Makes every node a partner of every other one, and copies everything.
 async fn exchange(nodes: &[Neighbour]) {
     for here in nodes {
         for there in nodes {
@@ -59,7 +59,7 @@ story!(three_regions_find_each_others_records, async |node| {
     for (origin, pages) in PAGES {
         let here = Neighbour::start(node.backend, origin).await;
         load(&here, pages).await;
-        // Everybody has a house of this name, and one number was typed in twice.
+        // Every node has a house of this name, and one number was entered twice.
         let house = json!({
             "name": "Haus der Gesundheit",
             "slug": "haus-der-gesundheit",

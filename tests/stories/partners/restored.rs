@@ -1,4 +1,4 @@
-//! A partner that was restored from a backup: what is no more is not kept.
+//! A partner that was restored from a backup: lost versions are not kept.
 
 use super::{actor, change as patch, made};
 use crate::sync::resync::restore;
@@ -10,7 +10,7 @@ use serde_json::json;
 use tests::{Intake, Neighbour, Node, story};
 use uuid::Uuid;
 
-/// Puts the row of a record back as a backup holds it.
+/// Restores the row of a record from a backup.
 async fn put_back(node: &Node, row: record::Model) {
     let db = node.store.db().reader();
     change::Entity::update_many()
@@ -46,7 +46,8 @@ story!(
         assert_eq!(intake.pull().await, Taken::UpToDate);
         restore(node, backup).await;
         put_back(node, row).await;
-        // The snapshot knows nothing of it, and many copies would go: that waits for somebody.
+        // The snapshot does not contain it, and many copies would be deleted: that waits for
+        // approval.
         assert_eq!(intake.pull().await, Taken::Stopped);
         assert_eq!(intake.shown().await["state"], "held");
         let published = json!({"publication": "published", "summary": "neu 2"});
@@ -84,7 +85,7 @@ story!(
         let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
         let id = actor(node, "Praxis").await;
         assert_eq!(intake.pull().await, Taken::UpToDate);
-        // Something that no release writes.
+        // Content that no release writes.
         let id: Uuid = id.parse().unwrap();
         let row = record::Entity::find_by_id(id).one(node.store.db().reader());
         let body = row.await.unwrap().unwrap().body;

@@ -1,4 +1,4 @@
-//! Several nodes at once: loops die, and what is called the same does no harm.
+//! Several nodes at once: loops end, and equal names do no harm.
 
 use super::{actor, change, delete, made, related};
 use domain::access::rules::Role;
@@ -35,7 +35,7 @@ story!(
                 intake.pull().await;
             }
         }
-        // Each names the others' records.
+        // Each references the others' records.
         related(&b, &own[1], &own[0]).await;
         related(&c, &own[2], &own[1]).await;
         change(node, &own[0], json!({"summary": "neu"})).await;
@@ -100,12 +100,12 @@ story!(
             assert_eq!(intake.pull().await, Taken::UpToDate);
             intake.equals(there, "").await;
         }
-        // Of two copies none is meant; the only one is.
+        // With two copies the slug is ambiguous; with one it is not.
         node.get("/v1/actors/klinik")
             .await
             .problem(409, "ambiguous-slug");
         assert_eq!(node.get("/v1/actors/nur-dort").await.expect(200).id(), only);
-        // The reference data comes before copies, and what names it goes on.
+        // Reference data takes precedence over copies, and references to it continue to work.
         let hesse = node.get("/v1/regions/hessen").await.expect(200);
         assert_eq!(hesse.json["origin"], "verbund");
         let own = made(node, "actors", clinic.clone()).await;
@@ -114,7 +114,7 @@ story!(
             (found.id(), &found.json["home_region"]),
             (own.as_str(), &json!(hesse.id()))
         );
-        // Only own records stand in each other's way.
+        // Only own records conflict with each other.
         let again = node.post("/v1/actors").json(&clinic).await;
         again.problem(409, "conflict");
         let referring = json!({"type": "cooperates_with", "from": {"kind": "actor", "slug": "klinik"}, "to": {"kind": "actor", "slug": "nur-dort"}});
@@ -142,7 +142,7 @@ story!(partners_give_nobody_rights, async |node| {
     let also = made(&there, "regions", region("Auch dort")).await;
     let intake = Intake::new(node, "berg", &there.base, json!({})).await;
     intake.pull().await;
-    // An editor of a region that is the partner's, with what is below it.
+    // An editor of a partner's region and its descendants.
     let id: Uuid = theirs.parse().unwrap();
     let editor = node.token_below(Role::Editor, Some(id), true).await;
     let may = async |home: &str| {
@@ -155,7 +155,7 @@ story!(partners_give_nobody_rights, async |node| {
     };
     assert_eq!(may(&theirs).await, 200);
     assert_eq!(may(&also).await, 403);
-    // The partner puts the one below the other, and then makes them one.
+    // The partner puts the one below the other, and then merges them.
     let below = json!({"type": "part_of", "publication": "published", "from": {"kind": "region", "id": also}, "to": {"kind": "region", "id": theirs}});
     let below = made(&there, "relationships", below).await;
     intake.pull().await;

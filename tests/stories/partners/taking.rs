@@ -1,4 +1,4 @@
-//! What is taken over, and how it rests here.
+//! Copied records and their storage.
 
 use super::{actor, change, delete, made, related};
 use domain::access::rules::Caller;
@@ -33,7 +33,7 @@ story!(records_are_taken_over_as_they_are, Seeded, async |node| {
             .is_some()
     );
     assert_eq!(same, there.json);
-    // Lists, relationships and search hold it too.
+    // Lists, relationships and search contain it too.
     let lists = [
         "/v1/search?q=Klinikum+Kassel&kind=actor",
         "/v1/networks?limit=100",
@@ -47,7 +47,7 @@ story!(records_are_taken_over_as_they_are, Seeded, async |node| {
             "{list}"
         );
     }
-    // Nobody here writes it.
+    // Editors here cannot write it.
     let refused = here
         .patch(path)
         .if_match("*")
@@ -61,7 +61,7 @@ story!(records_are_taken_over_as_they_are, Seeded, async |node| {
         assert_eq!(intake.pull().await, Taken::UpToDate);
     }
     assert_eq!(here.store.head().await.unwrap(), head);
-    // Nor if everything is told again.
+    // Nor if everything is sent again.
     let shown = intake
         .change(json!({"url": format!("{}/", node.base)}))
         .await;
@@ -74,7 +74,7 @@ story!(records_are_taken_over_as_they_are, Seeded, async |node| {
     assert_eq!(shown["lag"]["entries"], 0);
     assert_eq!(shown["seq"], node.store.head().await.unwrap());
     assert_eq!(shown["quarantined"]["count"], 0);
-    // Copies are not fed on.
+    // Copies are not in the feed.
     let feed = here.get("/v1/sync/changes").await.expect(200);
     assert_eq!(feed.json["entries"], json!([]));
     here.stop().await;
@@ -100,7 +100,7 @@ story!(changes_follow, async |node| {
     assert_eq!(history.json["items"].as_array().unwrap().len(), 2);
     here.get("/v1/actors/bleibt").await.problem(308, "moved");
 
-    // Withdrawn: gone without a trace, whatever version it comes back in.
+    // Withdrawn: removed without a trace, whatever version returns later.
     change(node, &id, json!({"publication": "archived"})).await;
     node.settled().await;
     intake.pull().await;
@@ -149,7 +149,7 @@ story!(merges_follow_and_come_undone, async |node| {
     }
     let edge = related(node, &ids[0], &ids[1]).await;
     intake.pull().await;
-    // This node names a copy that is merged later.
+    // This node references a copy that is merged later.
     let own = actor(&here, "Eigener").await;
     let named = related(&here, &own, &ids[0]).await;
     let merge = async |loser: &str, into: &str| {
@@ -341,7 +341,7 @@ story!(disputed_copies_stay_withheld, async |node| {
     let state = here.put(&state).if_match("*").json(&disputed).await;
     state.expect(200);
     here.get(&path).await.problem(404, "not-found");
-    // The partner knows nothing of that, and changes it.
+    // The partner does not know of that, and changes it.
     let note = node.patch(&path).if_match("*");
     note.json(&json!({"note": "neu"})).await.expect(200);
     intake.pull().await;
@@ -364,7 +364,7 @@ story!(
         let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
         assert_eq!(intake.pull().await, Taken::UpToDate);
         let ids: Vec<Uuid> = (0..45).map(|_| domain::base::id::new()).collect();
-        // As a few transactions; and then they grow, so that the first of them is told of large ones.
+        // As a few transactions, which then grow, so that the first of them contains large ones.
         for text in ["kurz".to_owned(), "🏥".repeat(49_000)] {
             let lines: Vec<String> = (ids.iter().enumerate())
             .map(|(number, id)| json!({"id": id, "kind": "topic", "name": format!("Thema {number}"), "publication": "published", "description": text}).to_string())

@@ -1,4 +1,4 @@
-//! Partners that cannot be reached or understood, and instances that get into each other's way.
+//! Partners that cannot be reached or understood, and instances that interfere with each other.
 
 use super::newer::{Pretender, page, upsert};
 use super::{actor, change};
@@ -22,12 +22,11 @@ use tests::node::loopback;
 use tests::{Intake, Neighbour, Node, story};
 use tokio::sync::watch;
 
-/// A server that gives everybody the same answer.
+/// A server that gives everyone the same response.
 fn always(answer: impl Fn() -> HttpResponse + Clone + Send + 'static) -> (String, ServerHandle) {
     answering(move |_| std::future::ready(answer()))
 }
 
-/// A server.
 pub(super) fn answering<F: Future<Output = HttpResponse> + 'static>(
     answer: impl Fn(HttpRequest) -> F + Clone + Send + 'static,
 ) -> (String, ServerHandle) {
@@ -62,7 +61,7 @@ story!(bad_answers_are_told_and_change_nothing, async |node| {
     assert!(fails("html", always(html)).await.contains("expected"));
     let huge = || HttpResponse::Ok().body(vec![b' '; 9 * 1024 * 1024]);
     assert!(fails("huge", always(huge)).await.contains("bytes"));
-    // Small as it is sent, and as large once it is unpacked.
+    // Small when sent, large once unpacked.
     let mut packed = GzEncoder::new(Vec::new(), Compression::default());
     packed.write_all(&vec![b' '; 9 * 1024 * 1024]).unwrap();
     let packed = packed.finish().unwrap();
@@ -159,7 +158,7 @@ story!(whoever_lost_the_lease_writes_nothing, async |node| {
     let slow = here.store.lease_partner(intake.id).await.unwrap().unwrap();
     assert!(here.store.lease_partner(intake.id).await.unwrap().is_none());
     assert!(here.store.due_partners().await.unwrap().is_empty());
-    // It was not heard of for long.
+    // Its last contact was long ago.
     let past = here.store.clock().now() - TimeDelta::minutes(1);
     set(&here, partner::Column::LeasedUntil, past).await;
     let fast = here.store.lease_partner(intake.id).await.unwrap().unwrap();
@@ -181,7 +180,7 @@ story!(whoever_lost_the_lease_writes_nothing, async |node| {
     here.stop().await;
 });
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub(super) async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !so().await {
@@ -192,7 +191,7 @@ pub(super) async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
     waited.unwrap_or_else(|_| panic!("{what}"));
 }
 
-/// What reads from all partners, as the server does.
+/// The worker that reads from all partners, as in the server.
 pub(super) fn partners(node: &Node) -> Partners {
     let config = Config {
         outgoing_allowed: loopback(),
@@ -206,7 +205,7 @@ story!(
     async |node| {
         let here = Neighbour::start(node.backend, "hier").await;
         let first = actor(node, "Erster").await;
-        // Two instances do it; each page is taken over once.
+        // Two instances work; each page is applied once.
         let workers = [partners(&here), partners(&here)];
         let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
         let there = async |id: &str| here.get(&format!("/v1/actors/{id}")).await.status == 200;
@@ -215,7 +214,7 @@ story!(
         let second = actor(node, "Zweiter").await;
         until("a change", async || there(&second).await).await;
         assert_eq!(here.store.head().await.unwrap(), head + 1);
-        // Paused: nothing comes. Resumed: it does.
+        // Paused: nothing arrives. Resumed: it does.
         intake.change(json!({"paused": true})).await;
         change(node, &first, json!({"summary": "neu"})).await;
         intake.change(json!({"paused": false})).await;
@@ -248,7 +247,7 @@ story!(errors_are_shown_and_tried_again_later, async |node| {
     assert!((retry - expected).abs() < TimeDelta::minutes(2), "{retry}");
     assert!(node.store.due_partners().await.unwrap().is_empty());
     handle.stop(false).await;
-    // It comes back, elsewhere; nobody waits until the hour is over.
+    // It returns at another address; the hour need not pass.
     let fern = Pretender::start();
     fern.feeds(&page(
         &[upsert("actor", 1, 1, json!({"name": "Da"}))],
@@ -277,7 +276,7 @@ story!(
         assert_eq!(
             here.store.head().await.unwrap(),
             before + 1,
-            "told to whatever follows"
+            "passed on to the log consumers"
         );
         let row =
             persistence::entity::record::Entity::find_by_id(id.parse::<uuid::Uuid>().unwrap())

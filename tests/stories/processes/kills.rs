@@ -1,5 +1,5 @@
-//! Either side ends without warning, again and again, while one writes and the other takes over;
-//! and once the one that writes goes back to a backup.
+//! Either side crashes repeatedly, while one writes and the other reads; and once the writer is
+//! restored from a backup.
 
 use super::{Server, write};
 use rand::Rng;
@@ -40,8 +40,8 @@ async fn copies_survive_kills(backend: Backend) {
         write(&there, &mut chance, time, &mut known).await;
         if chance.random_bool(0.5) {
             here.kill().await;
-            // Nobody waits for the lease of the one that was killed; so the next kill comes while
-            // it reads.
+            // The lease of the killed instance need not expire; so the next kill happens while it
+            // reads.
             here.go_on(&partner).await;
         } else {
             there.process.kill().await;
@@ -56,7 +56,7 @@ async fn copies_survive_kills(backend: Backend) {
         }
     }
     slowest = slowest.max(heal(&there, &here, &proxy, &partner).await);
-    // It dies while it waits for what changes, and nobody helps.
+    // It dies while it waits for changes, without help.
     here.kill().await;
     let time = Duration::from_millis(500);
     write(&there, &mut chance, time, &mut known).await;

@@ -1,4 +1,4 @@
-//! The database server crashes under load, and comes back.
+//! The database server crashes under load, and recovers.
 
 use super::{Server, write};
 use actix_web::rt::System;
@@ -15,7 +15,7 @@ use tests::settings::{chance, tell};
 use tests::{Backend, Content};
 use tokio::process::Command;
 
-/// A PostgreSQL server of its own; it ends when it is dropped.
+/// A separate PostgreSQL server; it stops on drop.
 struct Postgres {
     url: String,
     folder: String,
@@ -67,8 +67,8 @@ fn a_database_server_that_crashes_loses_nothing() {
     System::new().block_on(crash());
 }
 
-/// How many answers of each status the server gave until `until`, to one client that reads and
-/// writes in turns.
+/// The number of responses of each status until `until`, for one client that reads and writes in
+/// turns.
 async fn statuses(server: &Server, number: usize, until: Instant) -> BTreeMap<u16, usize> {
     let mut statuses = BTreeMap::new();
     let name = format!("Praxis {number}");

@@ -1,4 +1,4 @@
-//! What is in the log of a server.
+//! The log of a server contains no secrets.
 
 use reqwest::{Client, Method};
 use serde_json::{Value, json};

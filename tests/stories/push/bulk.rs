@@ -1,4 +1,4 @@
-//! Bodies in bulk: what they may be, and what is refused of them.
+//! Bulk bodies: limits and rejections.
 
 use super::{RECORDS, SNAPSHOT, counts, delete, feeder, line, lines, push};
 use flate2::{Compression, write::GzEncoder};
@@ -13,7 +13,7 @@ fn packed(text: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A table with other ends of its lines.
+/// A table with other line endings.
 fn replaced(table: &[u8], end: &[u8]) -> Vec<u8> {
     let lines: Vec<&[u8]> = table.split(|byte| *byte == b'\n').collect();
     lines.join(end)
@@ -33,7 +33,7 @@ story!(bodies_may_be_packed_within_limits, async |node| {
     }
     let plan = send("identity", body.clone()).await.expect(200);
     assert_eq!(counts(&plan), json!({"created": 2}));
-    // A bomb, one that is no gzip, one that breaks off, and another coding.
+    // A bomb, one that is not gzip, a truncated one, and another coding.
     let bomb = packed(&vec![b' '; 20 * 1024 * 1024]);
     assert!(bomb.len() < 64 * 1024);
     send("gzip", bomb).await.problem(413, "payload-too-large");
@@ -49,7 +49,7 @@ story!(bodies_may_be_packed_within_limits, async |node| {
     let call = node.post(&format!("{SNAPSHOT}?dry_run=true")).token(&token);
     let call = call.body("application/json", body.clone());
     call.await.problem(415, "unsupported-media-type");
-    // Elsewhere nothing is unpacked.
+    // Other routes do not unpack.
     let call = node
         .post(RECORDS)
         .token(&token)
@@ -64,11 +64,11 @@ story!(bodies_are_bounded, async |node| {
         let call = node.post(&format!("{SNAPSHOT}?dry_run=true")).token(&token);
         call.body("application/x-ndjson", body)
     };
-    // Too many lines, whatever they are.
+    // Too many lines, whatever they contain.
     send(b"1\n".repeat(10_001))
         .await
         .problem(413, "payload-too-large");
-    // One that is longer than any record is faulty, and the next one is not.
+    // A line longer than any record is invalid, and the next one is not.
     let mut body = vec![b'x'; 2 * 1024 * 1024];
     body.push(b'\n');
     body.extend(lines(&[line("1", "Eins")]).into_bytes());
@@ -78,7 +78,7 @@ story!(bodies_are_bounded, async |node| {
         plan.json["samples"][0]["problem"]["errors"][0]["code"],
         "too-long"
     );
-    // A body that is announced to be too large is not waited for.
+    // A body that is announced as too large is not read.
     let mut raw = Raw::open(&node.base).await;
     let head = format!(
         "POST {SNAPSHOT}?dry_run=true HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: text/csv\r\ncontent-length: 100000000\r\n\r\n"
@@ -129,7 +129,7 @@ story!(tables_are_what_spreadsheets_make_of_them, async |node| {
         ),
     ];
     for (table, told) in faulty {
-        // However its lines end, with an empty one between, or behind a byte order mark.
+        // With any line endings, an empty line in between, or a byte order mark.
         let tables = [
             (table.to_vec(), 2),
             (replaced(table, b"\r\n"), 2),

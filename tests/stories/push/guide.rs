@@ -1,4 +1,4 @@
-//! The commands of `docs/pushing.md`, as they stand there.
+//! The commands of `docs/pushing.md`, verbatim.
 
 use serde_json::{Value, json};
 use std::path::Path;
@@ -7,22 +7,22 @@ use tokio::process::Command;
 
 const GUIDE: &str = include_str!("../../../docs/pushing.md");
 
-/// What stands between fences: the token, a first table, planning it, carrying the plan out, the
-/// table of the next edition, and pushing from a program.
+/// The fenced blocks: the token, a first table, planning it, applying the plan, the table of the
+/// next edition, and pushing from a program.
 fn blocks() -> [&'static str; 6] {
     let blocks: Vec<_> = GUIDE.split("```\n").skip(1).step_by(2).collect();
     blocks.try_into().unwrap()
 }
 
-/// Somebody who follows the guide.
+/// A reader of the guide.
 struct Reader<'a> {
     folder: &'a Path,
-    /// What sets `$TOKEN`.
+    /// The command that sets `$TOKEN`.
     token: String,
 }
 
 impl Reader<'_> {
-    /// Types a command of the guide, and answers what it prints.
+    /// Runs a command of the guide, and returns its output.
     async fn types(&self, node: &Node, command: &str) -> String {
         let script = format!("set -e\n{}\n{command}", self.token);
         let script = script.replace(
@@ -41,7 +41,7 @@ impl Reader<'_> {
         std::fs::write(self.folder.join("praxen.csv"), table).unwrap();
     }
 
-    /// Plans what is in the file; answers how much would become of what.
+    /// Plans the file; returns the counts.
     async fn plans(&self, node: &Node) -> Value {
         self.types(node, blocks()[2]).await;
         let plan = std::fs::read_to_string(self.folder.join("plan.json")).unwrap();
@@ -51,7 +51,7 @@ impl Reader<'_> {
         counts
     }
 
-    /// Carries it out, and takes the next edition.
+    /// Applies it, and fetches the next edition.
     async fn carries_out(&self, node: &Node) -> String {
         let done = self.types(node, blocks()[3]).await;
         let done: Value = serde_json::from_str(&done).unwrap();
@@ -62,7 +62,7 @@ impl Reader<'_> {
     }
 }
 
-/// Makes what the guide takes to be there, and answers the token of its feeder as a command.
+/// Creates what the guide requires, and returns the token of its feeder as a command.
 async fn prepare(node: &Node) -> String {
     let region = json!({"name": "Nordhessen", "slug": "nordhessen", "level": "health_region", "home_region": "hessen", "publication": "published"});
     node.post("/v1/regions").json(&region).await.expect(201);
@@ -86,7 +86,7 @@ story!(whoever_follows_the_guide_loses_nothing, async |node| {
     assert_eq!(reader.plans(node).await, json!({"created": 2}));
     let table = reader.carries_out(node).await;
 
-    // A row is added, without a word about publication.
+    // A row is added, without a publication.
     let mut rows = csv::Reader::from_reader(table.as_bytes());
     let headings = rows.headers().unwrap().clone();
     assert_eq!(rows.records().count(), 2, "{table}");
@@ -104,7 +104,7 @@ story!(whoever_follows_the_guide_loses_nothing, async |node| {
     assert!(table.contains("Praxis am Wald"), "{table}");
     // Sent back as it is, nothing changes.
     assert_eq!(reader.plans(node).await, json!({"unchanged": 3}));
-    // Somebody else neither gets it nor could take it for all there is.
+    // Other callers neither get it nor could mistake it for everything there is.
     let public = "/v1/export?kind=actor&format=csv&publication=draft,published";
     let public = node.get(public).anonymous().await.expect(200);
     assert!(!public.text.contains("Praxis am Wald"));

@@ -10,7 +10,6 @@ fn import(node: &Node, token: &str, query: &str, body: &str) -> Call {
     call.body("application/x-ndjson", body)
 }
 
-/// The counts of a report that are not zero.
 fn tally(answer: &Answer) -> Value {
     let mut members = answer.json.clone();
     members
@@ -82,7 +81,7 @@ story!(editors_import_by_key_and_by_id, async |node| {
         .expect(200);
     assert_eq!(problem(&stale.json["refused"][0]), "precondition-failed");
 
-    // A line may name one before it, in a rehearsal too.
+    // A line may reference one before it, in a dry run too.
     let series = |key: &str| json!({"kind": "event", "name": "Reihe", "home_region": "hessen", "external_id": {"system": "liste", "id": key}});
     let part = json!({"kind": "relationship", "type": "part_of", "from": {"kind": "event", "external_id": {"system": "liste", "id": "b"}}, "to": {"kind": "event", "external_id": {"system": "liste", "id": "a"}}});
     let body = lines(&[series("a"), series("b"), part]);
@@ -131,7 +130,7 @@ story!(cells_of_a_table_are_taken_as_they_are, async |node| {
     );
     node.settled().await;
     for (key, name) in names.iter().enumerate() {
-        // A single apostrophe before a formula is how exports guard it.
+        // A single apostrophe before a formula is the guard of exports.
         let stored = name.strip_prefix('\'').unwrap_or(name);
         let found = node
             .get(&format!("/v1/actors?external_id=liste%7C{key}"))
@@ -139,7 +138,7 @@ story!(cells_of_a_table_are_taken_as_they_are, async |node| {
             .expect(200);
         assert_eq!(found.json["items"][0]["name"], stored);
     }
-    // Out and in again changes nothing.
+    // A round trip changes nothing.
     let table = node
         .get("/v1/export?kind=actor&format=csv")
         .await
@@ -183,7 +182,7 @@ story!(imports_are_for_those_who_write, async |node| {
     );
     assert_eq!(refused[1]["problem"]["reason"], "publication");
 
-    // New ids are the admin's; of one that is not his to see an editor learns nothing.
+    // New ids are reserved for admins; an editor learns nothing of an invisible record.
     there["publication"] = json!("draft");
     let secret = node.post("/v1/actors").json(&there).await.expect(201);
     let told = async |id: &str| {
@@ -201,14 +200,14 @@ story!(imports_are_for_those_who_write, async |node| {
         .await
         .expect(200);
     assert_eq!(tally(&answer), json!({"lines": 1, "created": 1}));
-    // A key that a record has which he may not see is taken.
+    // The key of an invisible record is taken.
     there["home_region"] = json!("hessen");
     let answer = import(node, &editor, "", &lines(&[there]))
         .await
         .expect(200);
     assert_eq!(problem(&answer.json["refused"][0]), "conflict");
     assert!(!answer.text.contains(secret.id()));
-    // An own record that was deleted comes back under its id.
+    // A deleted own record returns under its id.
     let own = node
         .get("/v1/actors?external_id=liste%7C2&publication=draft")
         .token(&editor)
@@ -256,7 +255,7 @@ story!(what_cannot_be_read_is_told_with_its_line, async |node| {
         german.json["refused"][0]["problem"]["title"],
         "Der Body ist nicht gültig"
     );
-    // A number with a doubtful check digit is taken, and told of.
+    // A number with a wrong check digit is accepted with a warning.
     let mut doubtful = keyed("4", "Vier");
     doubtful["identifiers"] = json!([{"scheme": "vat", "value": "DE136695970"}]);
     let answer = import(node, &approver, "", &crate::push::lines(&[doubtful]))

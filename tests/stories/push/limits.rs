@@ -1,4 +1,4 @@
-//! What feeders may and what they may not, and what they do not learn.
+//! Permissions of feeders, and information that they do not get.
 
 use super::{
     RECORDS, SNAPSHOT, actor, delete, feeder, line, lines, planned, problem, push, region, release,
@@ -32,7 +32,7 @@ story!(feeders_push_their_system_in_their_regions, async |node| {
     nowhere.json(&body).await.problem(404, "not-found");
     assert!(supplied(node).await.is_empty());
 
-    // Elsewhere, without a region, or in the tree of regions: each item is refused by itself.
+    // Elsewhere, without a region, or in the tree of regions: each item is rejected individually.
     let mut there = actor("Dort");
     there["home_region"] = json!("bayern");
     let topic = json!({"name": "Thema"});
@@ -48,10 +48,10 @@ story!(feeders_push_their_system_in_their_regions, async |node| {
     let answer = answer.await.expect(200);
     assert_eq!(statuses(&answer), ["invalid", "invalid", "created"]);
     assert_eq!(problem(&answer.json["items"][0]), "forbidden");
-    // Moving a record out of the region is no way out either.
+    // Moving a record out of the region does not help either.
     let answer = push(node, &here, &[upsert("actor", "1", &there)]).await;
     assert_eq!(statuses(&answer), ["invalid"]);
-    // An admin may, as far as the scopes of the token go.
+    // An admin may, within the scopes of the token.
     let narrowed = node.narrowed(&[TokenScope::Sync]).await;
     let answer = push(
         node,
@@ -76,7 +76,7 @@ story!(
         let items = [upsert("actor", "1", &draft), upsert("actor", "2", &public)];
         let made = push(node, &there, &items).await.expect(200);
         let secret = made.json["items"][0]["id"].as_str().unwrap().to_owned();
-        // The key is taken; by what, is told of what is public only.
+        // The key is taken; the holder is named only if it is public.
         for op in [upsert("actor", "1", &actor("Meins")), delete("actor", "1")] {
             let answer = push(node, &here, &[op]).await.expect(200);
             assert_eq!(statuses(&answer), ["conflict"]);
@@ -88,10 +88,10 @@ story!(
             answer.json["items"][0]["problem"]["other"]["id"],
             made.json["items"][1]["id"]
         );
-        // Who sends what was sent before, but may not, is not told that it was.
+        // A feeder that repeats an item without permission does not learn that it was sent before.
         let answer = push(node, &here, &items[..1]).await;
         assert_eq!(statuses(&answer), ["conflict"]);
-        // Nor is an end a way to find it: unknown and invisible are answered alike.
+        // Nor does an end reveal it: unknown and invisible are answered alike.
         let joined = |id: &str| {
             let record = json!({"type": "cooperates_with", "from": {"kind": "actor", "external_id": {"system": "cms", "id": "9"}}, "to": {"kind": "actor", "external_id": {"system": "cms", "id": id}}});
             upsert("relationship", "1", &record)
@@ -104,7 +104,7 @@ story!(
             errors.replace(id, "")
         };
         assert_eq!(faults("1").await, faults("77").await);
-        // Drafts are read by the feeder that supplies them, and not written one by one.
+        // Drafts are read by the feeder that supplies them, but not written outside of pushes.
         let path = format!("/v1/actors/{secret}");
         node.settled().await;
         for (token, sees) in [(&there, true), (&here, false)] {
@@ -117,7 +117,7 @@ story!(
             assert_eq!(patch.status, if sees { 403 } else { 404 });
         }
 
-        // A snapshot is everything that the feeder supplies, not what others do.
+        // A snapshot covers only what the feeder supplies.
         let plan = planned(node, &here, &lines(&[line("9", "Neun")]))
             .await
             .expect(200);
@@ -159,7 +159,7 @@ story!(
         let import = import.body("application/x-ndjson", lines(&[line("1", "Import")]));
         let import = import.await.expect(200);
         assert_eq!(problem(&import.json["refused"][0]), "owned-by-system");
-        // A record of nobody's system does not become one of this.
+        // A record of no system is not adopted by this one.
         let free = node
             .post("/v1/actors")
             .token(&approver)
@@ -172,14 +172,14 @@ story!(
             .if_match("*")
             .json(&claim);
         claim.await.problem(403, "owned-by-system");
-        // People to ask are no part of the record.
+        // Contact persons are not part of the record.
         let person = json!({"name": "Max", "purpose": "Abstimmung", "phone": "0561 1"});
         let person = node
             .post(&format!("{path}/contact_persons"))
             .token(&approver)
             .json(&person);
         person.await.expect(201);
-        // An admin may, and the next push says that it undoes it.
+        // An admin may, and the next push reports that it overwrites the change.
         node.patch(&path)
             .if_match("*")
             .json(&patch)
@@ -189,7 +189,7 @@ story!(
         changed["summary"] = json!("vom System");
         let answer = push(node, &feeder, &[upsert("actor", "1", &changed)]).await;
         assert_eq!(answer.json["items"][0]["overwritten"], true);
-        // Without a feeder, the records are the editors' again.
+        // Without a feeder, the records belong to the editors again.
         release(node).await;
         by_hand().await.expect(200);
         create("2").await.expect(201);
@@ -197,7 +197,7 @@ story!(
 );
 
 story!(a_region_is_asked_for_by_its_id, async |node| {
-    // A feeder of a region may say it in every form that a single write takes.
+    // A feeder of a region may name it in every form that a single write accepts.
     let token = feeder(node, "hessen").await;
     let id = region(node, "hessen").await;
     let mut record = actor("Praxis");

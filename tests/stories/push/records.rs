@@ -1,4 +1,4 @@
-//! Records pushed one by one.
+//! Records pushed individually.
 
 use super::{RECORDS, actor, delete, feeder, problem, push, statuses, supplied, upsert};
 use domain::access::rules::Caller;
@@ -7,7 +7,6 @@ use persistence::unit::WriteOptions;
 use serde_json::{Value, json};
 use tests::{Replica, story};
 
-/// An actor, a network and a membership, the membership first.
 fn three() -> Vec<Value> {
     let key =
         |kind: &str, id: &str| json!({"kind": kind, "external_id": {"system": "cms", "id": id}});
@@ -44,7 +43,7 @@ story!(pushing_again_changes_nothing, async |node| {
     assert_eq!(answer.json["items"][2]["version"], 2);
     assert!(answer.json["items"][2]["overwritten"].is_null());
 
-    // A membership goes with its member, and both come back under their ids.
+    // A membership is deleted with its member, and both return under their ids.
     let gone = push(node, &token, &[delete("actor", "1")])
         .await
         .expect(200);
@@ -89,7 +88,7 @@ story!(a_bad_item_does_not_undo_the_others, async |node| {
         all.sort();
         all
     };
-    // The same as a single write is told.
+    // The same problem as for a single write.
     let single = node.post("/v1/actors").json(&bad).await;
     let single = single.problem(422, "validation-failed");
     let alone: Vec<String> = (single.faults().iter())
@@ -104,7 +103,7 @@ story!(a_bad_item_does_not_undo_the_others, async |node| {
     assert_eq!(items_told[6]["index"], 6);
     assert_eq!(supplied(node).await.len(), 1);
 
-    // Together, all of them or none.
+    // With `all`, all of them or none.
     items.remove(0);
     items.insert(0, upsert("actor", "9", &actor("Neu")));
     let all = |items: &[Value]| {
@@ -141,7 +140,7 @@ story!(a_record_is_that_of_its_item, async |node| {
     record["external_id"] = json!({"system": "cms", "id": "1"});
     let made = push(node, &token, &[upsert("actor", "1", &record)]).await;
     assert_eq!(statuses(&made), ["created"]);
-    // What was read may be sent, envelope and all.
+    // A record that was read may be sent, including its envelope.
     let read = node.get(&format!(
         "/v1/actors/{}",
         made.json["items"][0]["id"].as_str().unwrap()
@@ -186,7 +185,7 @@ story!(
             sent("1", json!(7), Some("Sieben")).await["status"],
             "unchanged"
         );
-        // A newer state may be the same, and is known to be newer.
+        // A newer state may be equal, and is recorded as newer.
         assert_eq!(
             sent("1", json!(9), Some("Sieben")).await["status"],
             "unchanged"
@@ -213,7 +212,7 @@ story!(
             sent("1", json!(12), Some("Zwölf")).await["status"],
             "created"
         );
-        // A deletion may come before what it deletes.
+        // A deletion may arrive before the record.
         assert_eq!(
             sent("2", json!("2026-03-02"), None).await["status"],
             "unchanged"
@@ -269,7 +268,7 @@ story!(who_changed_a_record_in_between_is_heard, async |node| {
     let answer = push(node, &token, &[upsert("actor", "1", &record)]).await;
     assert_eq!(statuses(&answer), ["updated"]);
     assert_eq!(answer.json["items"][0]["overwritten"], true);
-    // What the system itself made of it since is nobody else's change.
+    // The system's own changes are no conflict.
     record["name"] = json!("Drei");
     record["version"] = json!(1);
     let answer = push(node, &token, &[upsert("actor", "1", &record)]).await;
@@ -286,7 +285,7 @@ story!(many_deletions_at_once_come_in_pages, Few, async |node| {
     let ids: Vec<&str> = (made.json["items"].as_array().unwrap().iter())
         .map(|item| item["id"].as_str().unwrap())
         .collect();
-    // A relationship may be there several times if its dates differ.
+    // A relationship may exist several times if its dates differ.
     let lines: Vec<String> = (0..520)
         .map(|number| {
             let valid = json!({"from": format!("{}-{:02}", 1900 + number / 12, number % 12 + 1)});

@@ -1,4 +1,4 @@
-//! Everything that a system has, at once.
+//! Complete snapshots of a system.
 
 use super::{
     SNAPSHOT, actor, carried_out, counts, feeder, line, lines, planned, problem, push, statuses,
@@ -51,7 +51,7 @@ story!(a_snapshot_is_planned_and_then_carried_out, async |node| {
     assert_eq!(plan.json["blocked_by"], json!([]));
     assert_eq!(plan.json["samples"].as_array().unwrap().len(), 4);
     assert!(plan.json["samples"][0]["id"].is_null());
-    // To plan is to change nothing, and to plan the same again.
+    // Planning changes nothing, and the plan is reproducible.
     assert_eq!(everything(node).await, before);
     let again = planned(node, &token, &body).await.expect(200);
     assert_eq!(again.json["plan_hash"], plan.json["plan_hash"]);
@@ -60,7 +60,7 @@ story!(a_snapshot_is_planned_and_then_carried_out, async |node| {
     assert_eq!(applied.json["applied"], true);
     assert_eq!(applied.json["plan_hash"], plan.json["plan_hash"]);
 
-    // A plan is carried out once; what it made is then unchanged.
+    // A plan is applied once; its result is then unchanged.
     carried_out(node, &token, &body, &plan)
         .await
         .problem(409, "stale-plan");
@@ -69,7 +69,7 @@ story!(a_snapshot_is_planned_and_then_carried_out, async |node| {
     assert_eq!(counts(&unchanged), json!({"unchanged": 4}));
     assert_eq!(node.store.head().await.unwrap(), head);
 
-    // What is missing goes; its relationships go along.
+    // Missing records are deleted with their relationships.
     let less = lines(&[network, line("2", "Zwei, neu"), line("3", "Drei")]);
     let plan = planned(node, &token, &less).await.expect(200);
     let expected = json!({"created": 1, "updated": 1, "unchanged": 1, "deleted": 2});
@@ -119,7 +119,7 @@ story!(
         let plan = planned(node, &token, &body).await.expect(200);
         carried_out(node, &token, &body, &plan).await.expect(200);
 
-        // Neither planned nor as planned is nothing.
+        // Neither planning nor a plan hash: nothing happens.
         for query in [
             "",
             "?dry_run=false",
@@ -135,14 +135,12 @@ story!(
     }
 );
 
-/// A snapshot of actors, planned.
 async fn planned_actors(node: &Node, token: &str, body: &str) -> Answer {
     let path = format!("{SNAPSHOT}?kind=actor&dry_run=true");
     let call = node.post(&path).token(token);
     call.body("application/x-ndjson", body).await.expect(200)
 }
 
-/// Carries out a snapshot of actors.
 fn with_actors(node: &Node, token: &str, body: &str, plan: &Answer) -> Call {
     let hash = plan.json["plan_hash"].as_str().unwrap();
     let path = format!("{SNAPSHOT}?kind=actor&plan_hash={hash}");
@@ -165,7 +163,7 @@ story!(a_plan_knows_what_goes_along, async |node| {
     with_actors(node, &token, &body, &plan)
         .await
         .problem(409, "stale-plan");
-    // What it says by now is part of the plan, too.
+    // The current content is part of the plan, too.
     let plan = planned_actors(node, &token, &body).await;
     assert_eq!(plan.json["relationships"], 1);
     let published = json!({"publication": "published"});
@@ -259,7 +257,7 @@ story!(a_snapshot_that_breaks_off_leaves_nothing, async |node| {
 story!(much_goes_only_when_an_admin_says_so, async |node| {
     let token = feeder(node, "hessen").await;
     done(node, &token, &numbered(0..30)).await;
-    // Twenty always may.
+    // Twenty are always allowed.
     let twenty = numbered(0..10);
     let plan = planned(node, &token, &twenty).await.expect(200);
     assert_eq!(
@@ -310,7 +308,7 @@ story!(a_snapshot_of_some_kinds_leaves_the_others, async |node| {
         let call = node.post(&format!("{SNAPSHOT}?{query}")).token(&token);
         call.body("text/csv", table)
     };
-    // A table must be known to be of a kind.
+    // The kind of a table must be known.
     csv("dry_run=true", table)
         .await
         .problem(400, "invalid-parameter");
@@ -319,7 +317,7 @@ story!(a_snapshot_of_some_kinds_leaves_the_others, async |node| {
     assert_eq!(plan.json["records"], 2);
     let empty = csv("dry_run=true&kind=network", "name\n").await.expect(200);
     assert_eq!(counts(&empty), json!({"deleted": 1}));
-    // Lines of one kind say so too, and others are faulty then.
+    // Lines of one kind have it too, and others are invalid then.
     let of_actors = |body: String| {
         let call = node
             .post(&format!("{SNAPSHOT}?dry_run=true&kind=actor"))
@@ -370,7 +368,7 @@ story!(
                 .token(&token)
                 .body("application/x-ndjson", body)
         };
-        // The record of a line that is refused stays as it is.
+        // The record of a rejected line stays unchanged.
         skipping(&body, &plan).await.expect(200);
         let rows = supplied(node).await;
         let names: Vec<_> = rows
@@ -379,7 +377,7 @@ story!(
             .collect();
         assert_eq!(names, ["Null", "Praxis 1"]);
 
-        // A line without a key may be of any record, so nothing can be missing.
+        // A line without a key may belong to any record, so nothing can be missing.
         for unknown in [
             "{\"kind\": \"actor\", \"name\": \"Ohne Schlüssel\"}",
             "{\"kind\": \"akteur\"}",
@@ -392,7 +390,7 @@ story!(
             assert_eq!(plan.json["counts"]["invalid"], 1, "{unknown}");
             skipping(&body, &plan).await.problem(422, "items-refused");
         }
-        // What is wrong with a line is part of the plan.
+        // The violations of a line are part of the plan.
         let one = planned(node, &token, "{").await.expect(200);
         let other = planned(node, &token, "\n{").await.expect(200);
         assert_ne!(one.json["plan_hash"], other.json["plan_hash"]);

@@ -1,4 +1,4 @@
-//! What docs/pushing.md tells somebody with a spreadsheet, from the first table to the second.
+//! The spreadsheet part of docs/pushing.md, from the first table to the second.
 
 use super::{SNAPSHOT, counts, feeder, supplied};
 use serde_json::json;
@@ -60,7 +60,7 @@ story!(a_table_goes_out_is_edited_and_comes_back, async |node| {
         at("home_region"),
         at("publication"),
     );
-    // Nothing edited, nothing to do.
+    // No edit, no change.
     let planned = plan(node, &token, &export).await;
     assert_eq!(
         counts(&planned),
@@ -110,7 +110,7 @@ story!(a_table_goes_out_is_edited_and_comes_back, async |node| {
         ["Praxis am Markt", "Praxis am Bach", "Praxis am Berg"]
     );
 
-    // The same file once more is no conflict, although its versions are older than what it made.
+    // The same file again is no conflict, although its versions are older than its own result.
     let planned = plan(node, &token, &edited).await;
     assert_eq!(
         counts(&planned),
@@ -126,7 +126,7 @@ story!(a_table_goes_out_is_edited_and_comes_back, async |node| {
         "{}",
         planned.text
     );
-    // A row that is put back takes its id along.
+    // A row that is restored keeps its id.
     let back: Vec<Vec<String>> = cells(&export)
         .into_iter()
         .filter(|row| row[key] == "3")

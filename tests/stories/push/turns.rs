@@ -1,4 +1,4 @@
-//! Several at once.
+//! Concurrent pushes.
 
 use super::{
     actor, carried_out, counts, feeder, line, lines, planned, push, statuses, supplied, upsert,

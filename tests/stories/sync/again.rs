@@ -1,12 +1,11 @@
-//! What goes is told to everybody who may have had it, however the pages fell and whatever of them
-//! a reader kept.
+//! Deletions are reported to every reader that may have had the record, whatever the page
+//! boundaries and whatever the reader stored.
 
 use super::{actor, change, delete};
 use serde_json::{Value, json};
 use tests::replica::Page;
 use tests::{Node, story};
 
-/// A page and where the next one begins.
 async fn read(node: &Node, next: &str) -> Page {
     let page = node.get(next).await.expect(200);
     serde_json::from_str(&page.text).unwrap()
@@ -20,7 +19,6 @@ async fn begin(node: &Node) -> String {
     page.json["next"].as_str().unwrap().to_owned()
 }
 
-/// What a page says of a record.
 fn told(page: &Page, id: &str) -> Option<String> {
     let entry = page.entries.iter().find(|one| one.id.to_string() == id);
     entry.map(|entry| entry.op.clone())
@@ -38,7 +36,7 @@ story!(
             let next = begin(node).await;
             set(node, &id, "archived").await;
             set(node, &id, "published").await;
-            // The page ends with the withdrawal, and tells of the record as it is by now.
+            // The page ends with the withdrawal, and reports the record in its current state.
             let page = read(node, &format!("{next}&limit=1")).await;
             assert_eq!(told(&page, &id).as_deref(), Some("upsert"));
             assert!(page.has_more);
@@ -60,7 +58,7 @@ story!(
         for deleted in [false, true] {
             let next = begin(node).await;
             let id = actor(node, "Neu").await;
-            // A reader keeps the record, and crashes before it has kept the cursor.
+            // A reader stores the record, and crashes before storing the cursor.
             let page = read(node, &next).await;
             assert_eq!(told(&page, &id).as_deref(), Some("upsert"));
             if deleted {

@@ -1,4 +1,4 @@
-//! The client of `docs/sync.md`, as it stands there.
+//! The client of `docs/sync.md`, verbatim.
 
 use super::resync::restore;
 use super::{actor, change, delete};
@@ -35,7 +35,7 @@ async fn catch_up(node: &Node, file: &Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
-/// Fails unless the copies add up to the node's digests, as the guide adds them up.
+/// Fails unless the copies add up to the node's digests, by the guide's formula.
 async fn adds_up(node: &Node, file: &Path) {
     let path = "/v1/sync/digest?kind=actor,network";
     let digests = node.get(path).await.expect(200);
@@ -81,8 +81,8 @@ story!(
         assert!(held["copies"].get(&gone).is_none() && held["copies"].get(&hidden).is_none());
         adds_up(node, &file).await;
 
-        // The node is restored from a back-up: the client begins anew, and drops what is not there
-        // any more.
+        // The node is restored from a backup: the client starts from scratch, and drops what no
+        // longer exists.
         let backup = node.store.head().await.unwrap();
         let lost = actor(node, "Verloren").await;
         let held = catch_up(node, &file).await;

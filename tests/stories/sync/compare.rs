@@ -1,4 +1,4 @@
-//! Comparing: digests, ids with hashes, and the records that differ.
+//! Comparison: digests, ids with hashes, and the records that differ.
 
 use super::{actor, actor_in, change, delete, made, region};
 use domain::exchange::sync::Digest;
@@ -40,7 +40,7 @@ story!(a_digest_is_of_what_is_fed, async |node| {
         );
     }
     assert_eq!(both["sum"], own.sum());
-    // It is that of now, and of the filter.
+    // It is the current one, of the filter.
     let home = region(node, "hessen").await;
     let filtered = digest(node, &format!("home_region={home}"), "actor").await;
     assert_eq!(filtered["count"], 1);

@@ -1,4 +1,4 @@
-//! What the feed tells, and whom.
+//! The content of the feed, and its audience.
 
 use super::{actor, actor_in, change, delete, made, region, related, short};
 use crate::errors::copy_of;
@@ -38,7 +38,7 @@ story!(
         for unseen in [&draft, &hidden_edge, &copy] {
             assert!(!told.contains(unseen));
         }
-        // Reference data is there on every node already.
+        // Reference data exists on every node already.
         assert!(!told.contains(&region(node, "hessen").await));
         replica.equals(node).await;
         // A token changes nothing.
@@ -79,7 +79,7 @@ story!(a_page_says_where_it_goes_on, async |node| {
     assert_eq!(last.json["phase"], "tail");
     assert_eq!(last.json["up_to_date"], true);
     assert_eq!(last.json["seq"], last.json["head_seq"]);
-    // Pages are compressed as everything is.
+    // Pages are compressed like all responses.
     let plain = reqwest::Client::builder().no_gzip().build().unwrap();
     let packed = plain
         .get(format!("{}{path}", node.base))
@@ -127,7 +127,7 @@ story!(
         assert_eq!(short(&page.entries), expected, "at its first position");
         assert_eq!(page.entries[0].version, Some(4));
         assert_eq!(page.entries[0].member("summary"), "2");
-        // Small pages tell of it again, but never of an older version.
+        // Small pages report it again, but never in an older version.
         let mut small = Replica::new("kind=actor&limit=1");
         small.catch_up(node).await;
         change(node, &first, json!({"summary": "neu"})).await;
@@ -195,7 +195,7 @@ story!(whoever_had_a_record_is_told_that_it_leaves, async |node| {
     change(node, &id, json!({"home_region": "hessen"})).await;
     assert_eq!(short(&tell().await.0), [("upsert", id.clone())]);
 
-    // Out of sight: nobody else is told, nor of what happens then.
+    // Withdrawn: other readers get no entry, now or later.
     change(node, &id, json!({"publication": "archived"})).await;
     let (first, all, _) = tell().await;
     assert_eq!(short(&first), [("leave", id.clone())]);
@@ -208,7 +208,7 @@ story!(whoever_had_a_record_is_told_that_it_leaves, async |node| {
     let (first, all, _) = tell().await;
     assert!(first.is_empty() && all.is_empty(), "they have it no more");
 
-    // A deletion, to those who have it.
+    // A deletion, for those who have it.
     delete(node, "actors", &elsewhere).await;
     let (first, all, none) = tell().await;
     assert!(first.is_empty() && none.is_empty());
@@ -216,8 +216,8 @@ story!(whoever_had_a_record_is_told_that_it_leaves, async |node| {
     assert_eq!(all[0].cause.as_deref(), Some("deleted"));
     assert_eq!(all[0].version, Some(2));
 
-    // What came and went between two pages: whoever read one in between and did not keep the cursor
-    // may have it.
+    // Published and withdrawn between two pages: a reader of a page in between that did not store
+    // the cursor may have it.
     let brief = actor(node, "Kurz").await;
     delete(node, "actors", &brief).await;
     let (first, all, none) = tell().await;
@@ -275,7 +275,7 @@ story!(
             Some(ids[0].clone())
         );
         assert_eq!(told[1].cause.as_deref(), Some("merged"));
-        assert_eq!(told[1].merged_into, None, "nobody may know of the draft");
+        assert_eq!(told[1].merged_into, None, "the draft stays unknown");
         replica.equals(node).await;
         let undone = node.delete(&format!("/v1/actors/{}/merge", ids[1])).await;
         undone.expect(200);
@@ -302,7 +302,7 @@ story!(pages_hold_no_more_than_they_can_carry, async |node| {
         assert_eq!(replica.held.len(), 25);
         replica.equals(node).await;
     }
-    // So is what is told of a transaction that is larger by itself.
+    // The same for a transaction that is larger by itself.
     let options = WriteOptions::default();
     let caller = Caller::node();
     let made = node.store.write(&caller, &options, async |unit| {
@@ -344,7 +344,7 @@ story!(a_transaction_comes_in_pages_when_it_grew, async |node| {
     replica.equals(node).await;
 });
 
-/// Writes deletions of as many records into the log, as one transaction.
+/// Writes the deletions of this many records into the log, as one transaction.
 async fn delete_at_once(node: &Node, count: usize) {
     let gone = actor(node, "Geht").await;
     delete(node, "actors", &gone).await;
@@ -389,9 +389,9 @@ story!(
                 break;
             }
         }
-        // And the one that the others were made of.
+        // And the one that the others were derived from.
         assert_eq!(told, 33_001);
-        // Nor does it stop those who follow the log here.
+        // Nor does it stop the log consumers here.
         actor(node, "Danach").await;
         node.settled().await;
     }
@@ -423,7 +423,7 @@ story!(wrong_parameters_are_told, async |node| {
     node.get(&format!("{next}&from=now"))
         .await
         .problem(400, "invalid-parameter");
-    // The signature is looked at.
+    // The signature is checked.
     let (path, cursor) = next.split_once("cursor=").unwrap();
     let forged = cursor.replacen(
         |_: char| true,

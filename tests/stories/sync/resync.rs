@@ -1,4 +1,4 @@
-//! A log that is not the one a reader knows is noticed at the next request.
+//! A log that differs from the reader's is detected at the next request.
 
 use super::{actor, made};
 use api::config::Config;
@@ -26,7 +26,7 @@ async fn set_state(node: &Node, column: state::Column, value: impl Into<sea_orm:
         .unwrap();
 }
 
-/// Puts the database back to where the log ended with `seq`.
+/// Resets the database to the state when the log ended with `seq`.
 pub(crate) async fn restore(node: &Node, seq: i64) {
     let db = node.store.db().reader();
     record::Entity::delete_many()
@@ -47,7 +47,7 @@ story!(another_filter_needs_another_snapshot, async |node| {
     let next = first.json["next"].as_str().unwrap();
     must_begin_anew(node, &next.replace("actor", "network"), "filter_changed").await;
     must_begin_anew(node, &next.replace("kind=actor&", ""), "filter_changed").await;
-    // The length of pages is no filter, nor is the order in which it is written.
+    // The page size is no filter, nor is the order of parameters.
     node.get(&format!("{next}&limit=7")).await.expect(200);
     let both = node
         .get("/v1/sync/changes?kind=actor,network")
@@ -73,7 +73,7 @@ story!(a_restored_backup_is_noticed, async |node| {
     restore(node, backup).await;
     must_begin_anew(node, &replica.next, "cursor_ahead").await;
     must_begin_anew(node, also_snapshot, "cursor_ahead").await;
-    // The numbers are given again, to something else.
+    // The numbers are reused for other entries.
     for name in ["Anders", "Noch einer"] {
         made(
             node,
@@ -84,7 +84,7 @@ story!(a_restored_backup_is_noticed, async |node| {
     }
     must_begin_anew(node, &replica.next, "log_forked").await;
     must_begin_anew(node, also_snapshot, "log_forked").await;
-    // Who had not read on has lost nothing.
+    // A reader that had not continued has lost nothing.
     let page = node.get(&unharmed).await.expect(200);
     assert_eq!(page.json["entries"].as_array().unwrap().len(), 2);
 });
@@ -113,7 +113,7 @@ story!(
         let change = node.patch(&path).if_match("*");
         change.json(&json!({"summary": "neu"})).await.expect(200);
         node.settled().await;
-        // The page ends with the first entry, but tells of the record as it is by now.
+        // The page ends with the first entry, but reports the record in its current state.
         let start = node.get("/v1/sync/changes?from=now").await.expect(200);
         let start = start.json["next"].as_str().unwrap().to_owned();
         actor(node, "Zweiter").await;
@@ -125,7 +125,7 @@ story!(
         restore(node, head).await;
         let next = page.json["next"].as_str().unwrap();
         must_begin_anew(node, next, "cursor_ahead").await;
-        // Also once the log goes as far again: its end is another one.
+        // Also once the log reaches that number again: its end is another one.
         actor(node, "Ein anderer").await;
         actor(node, "Noch ein anderer").await;
         must_begin_anew(node, next, "log_forked").await;

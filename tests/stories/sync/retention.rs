@@ -1,4 +1,4 @@
-//! Trimming: what is promised to be kept is kept, and whoever comes too late is told.
+//! Trimming: the guaranteed part is kept, and late readers are notified.
 
 use super::{actor, change, delete, made, related};
 use api::config::RetentionDays;
@@ -12,7 +12,7 @@ use tests::database::Database;
 use tests::process::Process;
 use tests::{Node, Replica, story};
 
-/// Everything up to here was written this many days ago.
+/// Dates everything up to here back by this many days.
 async fn aged(node: &Node, seq: i64, days: i64) {
     let then = node.store.clock().now() - TimeDelta::days(days);
     log::Entity::update_many()
@@ -47,7 +47,7 @@ story!(what_is_superseded_long_enough_is_trimmed, async |node| {
     node.settled().await;
     let mut late = Replica::new("");
     late.catch_up(node).await;
-    // The follower of relationships saves where it is only now and then.
+    // The visibility consumer saves its position only now and then.
     let hub = actor(node, "Neu").await;
     let other = actor(node, "Neu 2").await;
     related(node, &hub, &other).await;
@@ -97,7 +97,7 @@ story!(a_young_cursor_stays_good, async |node| {
     change(node, &id, json!({"summary": "1"})).await;
     change(node, &id, json!({"summary": "2"})).await;
     node.settled().await;
-    // It was handed out yesterday although nothing had happened for long.
+    // It was issued yesterday although nothing had happened for long.
     let mut replica = Replica::new("");
     replica.catch_up(node).await;
     let old = node.store.head().await.unwrap();
@@ -119,7 +119,7 @@ story!(a_merge_can_be_undone_however_old_it_is, async |node| {
         .json(&json!({"into": into}))
         .await
         .expect(200);
-    // So that the follower of relationships saves where it is.
+    // Makes the visibility consumer save its position.
     let (a, b) = (actor(node, "A").await, actor(node, "B").await);
     related(node, &a, &b).await;
     node.settled().await;
@@ -179,7 +179,7 @@ story!(the_server_trims_and_says_what_it_keeps, async |node| {
     let id = actor(node, "Alt").await;
     change(node, &id, json!({"summary": "1"})).await;
     change(node, &id, json!({"summary": "2"})).await;
-    // The follower of relationships saves where it is only now and then.
+    // The visibility consumer saves its position only now and then.
     let (a, b) = (actor(node, "A").await, actor(node, "B").await);
     related(node, &a, &b).await;
     node.settled().await;

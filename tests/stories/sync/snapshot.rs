@@ -1,4 +1,4 @@
-//! The first pass through the feed: everything there is, and no change lost while it is read.
+//! The first pass through the feed: every record, and no change lost meanwhile.
 
 use super::{actor, actor_in, change, delete, made, region, related, short};
 use domain::base::kind::Kind;
@@ -56,7 +56,7 @@ story!(nothing_is_lost_while_a_snapshot_is_read, async |node| {
         let mut replica = Replica::new(&filter);
         replica.page(node).await;
         replica.page(node).await;
-        // Told of already, and still to come: changed, moved, withdrawn, deleted.
+        // Reported already, and still to come: changed, moved, withdrawn, deleted.
         change(node, &ids[0], json!({"summary": "neu"})).await;
         change(node, &ids[3], json!({"summary": "neu"})).await;
         change(node, &ids[1], json!({"home_region": "bayern"})).await;
@@ -65,7 +65,7 @@ story!(nothing_is_lost_while_a_snapshot_is_read, async |node| {
         let late = actor(node, "F").await;
         let far = actor_in(node, "G", "bayern").await;
         let edge = related(node, &ids[0], &late).await;
-        // Comes and leaves again before the snapshot has ended.
+        // Published and withdrawn again before the snapshot has ended.
         let brief = actor(node, "H").await;
         while replica.page(node).await.phase == "snapshot" {
             if replica.held.contains_key(&brief.parse().unwrap()) {
@@ -81,7 +81,7 @@ story!(nothing_is_lost_while_a_snapshot_is_read, async |node| {
         for id in [&late, &edge] {
             assert!(replica.held.contains_key(&id.parse().unwrap()));
         }
-        // As it was, for the other filter.
+        // Unchanged, for the other filter.
         change(node, &ids[1], json!({"home_region": "hessen"})).await;
         change(node, &ids[4], json!({"publication": "published"})).await;
         delete(node, "actors", &late).await;

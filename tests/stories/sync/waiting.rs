@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tests::{Node, story};
 use tokio::time::timeout;
 
-/// A page that begins now and waits so many seconds for changes of a kind.
+/// A page that starts now and waits for changes of a kind.
 async fn next(node: &Node, kind: &str) -> String {
     let now = node
         .get(&format!("/v1/sync/changes?from=now&kind={kind}"))
@@ -22,7 +22,7 @@ story!(a_change_ends_the_wait, async |node| {
     let next = next(node, "actor").await;
     let waiting = node.get(&format!("{next}&wait=55"));
     let writing = async {
-        // What is not wanted does not end it.
+        // Changes outside the filter do not end the wait.
         made(
             node,
             "topics",
@@ -46,7 +46,7 @@ story!(a_wait_ends_by_itself, async |node| {
     assert!(begun.elapsed() >= Duration::from_secs(1));
     assert_eq!(page.json["entries"], json!([]));
     assert_eq!(page.json["up_to_date"], true);
-    // The cursor goes past what was filtered out.
+    // The cursor passes filtered entries.
     let before = page.json["seq"].as_i64().unwrap();
     made(
         node,
@@ -74,7 +74,9 @@ story!(waiting_holds_no_connection_to_the_database, async |node| {
         actor(node, "Endlich").await
     };
     let both = async { tokio::join!(waiting, working) };
-    let (pages, id) = timeout(SOON * 2, both).await.expect("nobody is held up");
+    let (pages, id) = timeout(SOON * 2, both)
+        .await
+        .expect("no request is held up");
     for page in pages {
         assert_eq!(page.expect(200).json["entries"][0]["id"], id);
     }
@@ -88,7 +90,7 @@ story!(
         let path = format!("{next}&wait=55");
         let waiting = beside.call(Method::GET, &path).into_future();
         let stopping = async {
-            // The request is there once the server counts it.
+            // The request has arrived once the server counts it.
             tokio::time::sleep(Duration::from_millis(300)).await;
             beside.stop().await;
         };

@@ -1,5 +1,5 @@
-//! Replicas that know nothing but the feed, while many write at random: in the end they hold what
-//! the node holds, and on the way every page keeps its promise.
+//! Replicas that know only the feed, while many write at random: in the end they equal the node,
+//! and meanwhile every page keeps its guarantees.
 
 use super::region;
 use futures::future::join_all;
@@ -21,7 +21,7 @@ fn one<'a>(chance: &mut StdRng, of: &[&'a str]) -> &'a str {
     of[chance.random_range(0..of.len())]
 }
 
-/// Does something to actors and the relationships between them; what is refused is refused.
+/// Changes actors and the relationships between them; rejections are fine.
 async fn write(node: &Node, chance: &mut StdRng, known: &mut Vec<String>) {
     let some =
         |chance: &mut StdRng, known: &[String]| known[chance.random_range(0..known.len())].clone();
@@ -64,14 +64,14 @@ async fn write(node: &Node, chance: &mut StdRng, known: &mut Vec<String>) {
     }
 }
 
-/// The log as far as it concerns outsiders.
+/// The log entries that concern outsiders.
 async fn log(node: &Node) -> Vec<change::Model> {
     let rows = change::Entity::find().order_by_asc(change::Column::Seq);
     rows.all(node.store.db().reader()).await.unwrap()
 }
 
-/// After a page that ends at `seq`, a replica without filter holds every record that was public
-/// then, in that version or a newer one, unless the record went away later.
+/// After a page that ends at `seq`, a replica without filter has every record that was public then,
+/// in that version or a newer one, unless the record was removed later.
 fn kept_its_promise(log: &[change::Model], own: &str, (seq, held): &(i64, BTreeMap<Uuid, i64>)) {
     let mut then: BTreeMap<Uuid, &change::Model> = BTreeMap::new();
     let mut later: BTreeMap<Uuid, Vec<&change::Model>> = BTreeMap::new();

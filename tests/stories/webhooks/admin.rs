@@ -130,7 +130,7 @@ story!(secrets_are_shown_once, async |node| {
             assert!(!answer.contains(key), "{answer}");
         }
     }
-    // The log of the program prints rows like this.
+    // Logs may print rows like this.
     let row = webhook::Entity::find().one(node.store.db().reader()).await;
     assert!(!format!("{row:?}").contains(secrets[1].as_str()));
     node.delete(&hook.path).if_match("*").await.expect(204);

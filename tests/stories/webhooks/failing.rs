@@ -1,4 +1,4 @@
-//! Receivers that fail: when it is tried again, and when no more.
+//! Failing receivers: retries, and their end.
 
 use super::actor;
 use api::config::Config;
@@ -14,7 +14,7 @@ fn moment(value: &Value) -> DateTime<Utc> {
     parsed.unwrap().to_utc()
 }
 
-/// An instance with a clock of its own, which is past everything that is written down already.
+/// An instance with its own clock, which is past everything that is queued already.
 async fn later(node: &Node) -> Instance {
     node.settled().await;
     let instance = Instance::start(node, Config::default()).await;
@@ -22,7 +22,6 @@ async fn later(node: &Node) -> Instance {
     instance
 }
 
-/// The last delivery of a webhook.
 async fn last(hook: &Hook<'_>) -> Value {
     hook.deliveries("").await.remove(0)
 }
@@ -66,7 +65,7 @@ story!(it_is_tried_ten_times_within_three_days, async |node| {
     let given_up = last(&hook).await;
     assert_eq!(given_up["state"], "failed");
     assert_eq!(given_up.get("next_attempt_at"), None);
-    // Nothing got through for three days.
+    // No delivery succeeded for three days.
     let shown = hook.shown().await;
     assert_eq!(shown["state"], "disabled");
     assert_eq!(shown["disabled_reason"], "failing");
@@ -89,7 +88,7 @@ story!(one_bad_delivery_disables_nothing, async |node| {
         receiver.replies(Reply::Status(400));
         courier.send_all().await.unwrap();
         if attempt == 5 {
-            // Another one gets through meanwhile.
+            // Another one succeeds in the meantime.
             actor(node, "Zweiter").await;
             node.settled().await;
             instance.later(TimeDelta::minutes(20));
@@ -123,7 +122,7 @@ story!(a_receiver_that_is_gone_is_told_nothing_more, async |node| {
         (&shown["pending"], &shown["failed"]),
         (&json!(2), &json!(1))
     );
-    // What happens meanwhile is not told, but can be told later.
+    // Later changes are not delivered, but can be replayed.
     actor(node, "Meanwhile").await;
     node.settled().await;
     assert_eq!(hook.shown().await["pending"], 2);
@@ -134,7 +133,7 @@ story!(a_receiver_that_is_gone_is_told_nothing_more, async |node| {
     let replay = node.post(&format!("{}/replay?since={since}", hook.path));
     assert_eq!(replay.await.expect(200).json["deliveries"], 2);
     hook.sent().await;
-    // What was answered 410 is told as well.
+    // The delivery that was answered 410 is replayed as well.
     assert_eq!(receiver.news().len(), 2);
     assert_eq!(hook.shown().await["failed"], 0);
     receiver.stop().await;
@@ -186,7 +185,7 @@ story!(silence_and_absence_are_failures, async |node| {
     );
     let error = shown["error"].as_str().unwrap();
     assert!(!error.contains("/hook"), "{error}");
-    // It is back, at another address; the pause does not outlive what is done about it.
+    // It returns at another address; the change ends the pause.
     let back = Receiver::start();
     hook.change(json!({"url": back.url})).await;
     instance.later(TimeDelta::minutes(6));
@@ -259,7 +258,7 @@ story!(
         assert_eq!(shown["disabled_reason"], "failing");
         drop(receiver.news());
         hook.change(json!({"active": true})).await;
-        // Days after what happened, which nobody heard of.
+        // Days after the change, which no receiver got.
         let since = shown["disabled_at"].as_str().unwrap();
         let replay = node.post(&format!("{}/replay?since={since}", hook.path));
         assert_eq!(replay.await.expect(200).json["deliveries"], 1);
@@ -282,7 +281,7 @@ story!(
         }
         let instance = later(node).await;
         let courier = courier(&instance.store);
-        // For two hours nobody listens.
+        // The receiver is down for two hours.
         let mut attempts = 0;
         let begun = instance.now();
         while instance.now() - begun < TimeDelta::hours(2) {
@@ -293,7 +292,7 @@ story!(
             instance.later(TimeDelta::seconds(30));
             attempts += 1;
             if attempts == 20 {
-                // The rest of the time nobody looks.
+                // The rest of the time no instance runs.
                 instance.later(TimeDelta::hours(2));
             }
         }
@@ -317,7 +316,7 @@ story!(
         receiver.replies(Reply::Status(500));
         courier(&ahead.store).send_all().await.unwrap();
         assert_eq!(receiver.heard().len(), 1);
-        // It holds the lease still, and noted when to try again, both tomorrow.
+        // It still holds the lease, and scheduled the retry for tomorrow.
         ahead.store.lease_webhook(hook.id).await.unwrap();
         courier(&node.store).send_all().await.unwrap();
         assert_eq!(receiver.heard().len(), 2);

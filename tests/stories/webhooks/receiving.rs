@@ -1,4 +1,4 @@
-//! What arrives: Standard Webhooks, as their reference verifier reads it.
+//! Received deliveries: Standard Webhooks, as the reference verifier reads them.
 
 use super::{actor, change};
 use chrono::{DateTime, TimeDelta};
@@ -18,7 +18,7 @@ fn verified(secret: &str, heard: &Heard) -> bool {
     verifier.verify(heard.text.as_bytes(), &headers).is_ok()
 }
 
-/// Whether a secret made one of the signatures; the time does not matter.
+/// Whether a secret created one of the signatures, regardless of the time.
 fn signed(secret: &str, heard: &Heard) -> bool {
     let timestamp = heard.header("webhook-timestamp").parse().unwrap();
     let verifier = Webhook::new(secret).unwrap();
@@ -105,7 +105,7 @@ fn documented() -> String {
     block.split("```").next().unwrap().to_owned()
 }
 
-/// What a program that ends by calling `verify` says to a delivery.
+/// The verdict on a delivery of a program that ends by calling `verify`.
 fn python_says(secret: &str, heard: &Heard) -> bool {
     let program = format!(
         "{}\nimport json, sys\ngiven = json.load(sys.stdin)\n\

@@ -1,4 +1,4 @@
-//! Telling again, and forgetting.
+//! Replaying deliveries, and removing old ones.
 
 use super::{actor, change};
 use api::config::Config;
@@ -24,7 +24,7 @@ story!(a_delivery_is_made_again_under_its_id, async |node| {
         (&made.json["state"], &made.json["attempts"]),
         (&json!("pending"), &json!(0))
     );
-    // The webhook itself is let alone for a moment after a failure.
+    // The webhook itself pauses for a moment after a failure.
     hook.change(json!({"active": false})).await;
     hook.change(json!({"active": true})).await;
     hook.sent().await;
@@ -68,7 +68,7 @@ story!(everything_since_a_moment_is_told_again, async |node| {
     let again = receiver.news();
     assert_eq!(again.len(), 1);
     assert_eq!(again[0].header("webhook-id"), first[0].header("webhook-id"));
-    // Also what came before the webhook, each entry of the log once.
+    // Also entries from before the webhook, each once.
     replay(&(head - 1).to_string()).await;
     let types = receiver.types();
     let told = |id: &str| ("actor.created".to_owned(), id.to_owned());
@@ -84,7 +84,7 @@ story!(everything_since_a_moment_is_told_again, async |node| {
     }
     let missing = node.post(&format!("{}/replay", hook.path)).await;
     missing.problem(400, "invalid-parameter");
-    // An end that is not there yet.
+    // An end that does not exist yet.
     let since = Since::Entry(head + 99);
     let beyond = node.store.replay(&Caller::node(), hook.id, since).await;
     let nothing = Replayed {
@@ -124,7 +124,7 @@ story!(
         let told = actor(node, "Erzählt").await;
         hook.sent().await;
         assert_eq!(receiver.types().len(), 1);
-        // An import has begun; before the follower comes to it, the webhook is disabled.
+        // An import has started; before the consumer reaches it, the webhook is disabled.
         let import = Instance::start(node, Config::default()).await;
         let disabled = hook.change(json!({"active": false})).await;
         let since = disabled["disabled_at"].as_str().unwrap();
@@ -144,7 +144,7 @@ story!(
             (&json!(1), &json!(true))
         );
         hook.sent().await;
-        // What was told shortly before is not told again, nor what the webhook was not made for.
+        // Recent deliveries are not repeated, nor are entries outside the filter.
         let created = ("actor.created".to_owned(), missed.id().to_owned());
         assert_eq!(receiver.types(), [created], "not {told} nor {before}");
         import.stop().await;

@@ -1,4 +1,4 @@
-//! What receivers are told, and what not.
+//! Deliveries: which changes are reported, and which are not.
 
 use super::{actor, change, delete, made};
 use persistence::entity::webhook_delivery;
@@ -14,7 +14,7 @@ story!(receivers_are_told_what_outsiders_see, async |node| {
     let before = actor(node, "Schon da").await;
     let receiver = Receiver::start();
     let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
-    // A draft is nobody's business, whatever becomes of it.
+    // A draft is never reported, whatever becomes of it.
     let draft = json!({"name": "Entwurf", "home_region": "hessen"});
     let id = made(node, "actors", draft.clone()).await;
     change(node, &id, json!({"summary": "noch nicht"})).await;
@@ -143,7 +143,7 @@ story!(of_what_was_erased_only_ids_are_told, async |node| {
     let erased = node.post(&format!("/v1/actors/{id}/erase?version=1"));
     erased.await.expect(204);
     hook.sent().await;
-    // That an earlier version was erased is no news.
+    // Erasing an earlier version is no event.
     let expected = [told("actor.created", &id), told("actor.updated", &id)];
     assert_eq!(receiver.types(), expected);
     let erased = node.post(&format!("/v1/actors/{id}/erase"));

@@ -1,4 +1,4 @@
-//! Nothing is lost and nothing told twice as a row: crashes, and several instances.
+//! Nothing is lost or queued twice: crashes, and several instances.
 
 use super::actor;
 use api::config::Config;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use tests::receiver::{Reply, courier};
 use tests::{Backend, Hook, Instance, Receiver, story};
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !so().await {
@@ -37,7 +37,7 @@ story!(
             actor(node, &format!("Akteur {number}")).await;
         }
         node.settled().await;
-        until("everything is told", async || {
+        until("everything is delivered", async || {
             hook.deliveries("state=delivered").await.len() == 12
         })
         .await;
@@ -63,7 +63,7 @@ story!(a_crash_after_sending_tells_it_again, async |node| {
     let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
     actor(node, "Akteur").await;
     node.settled().await;
-    // It is heard, but nobody is left to note that.
+    // It is delivered, but no instance is left to record that.
     receiver.replies(Reply::Never);
     let crashing = courier(&node.store);
     tokio::select! {
@@ -93,7 +93,7 @@ story!(a_crash_after_sending_tells_it_again, async |node| {
 story!(what_is_written_down_outlives_the_program, async |node| {
     let receiver = Receiver::start();
     let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
-    // The follower of another process comes to the same entries.
+    // The consumer of another process reaches the same entries.
     let other = Store::open(&node.database_url, None, Clock::System).await;
     let other = other.unwrap();
     let followers = persistence::follow::Followers::start(&other);
@@ -146,7 +146,7 @@ story!(whoever_lost_the_lease_notes_nothing, async |node| {
     };
     let late = instance.store.attempted(&slow, due[0].id, &attempt).await;
     assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
-    // So does what an admin changes.
+    // So is an admin's change.
     hook.change(json!({"kinds": ["actor"]})).await;
     let late = instance.store.attempted(&fast, due[0].id, &attempt).await;
     assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
@@ -178,7 +178,7 @@ story!(
         for number in 0..3 {
             actor(node, &format!("Akteur {number}")).await;
         }
-        // The follower comes to them at once.
+        // The consumer reaches them at once.
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert_eq!(hook.deliveries("").await.len(), 0);
         database.execute_unprepared(remove).await.unwrap();
