@@ -287,7 +287,7 @@ async fn create_client(
 /// Tells the log of the program what was made.
 fn told<T>(made: Kept<Made<T>>, by: &Caller) -> Kept<Made<T>> {
     if let Kept::New(Made(location, _)) = &made {
-        tracing::info!(location, account_id = ?by.account, "account created");
+        tracing::info!(location, by = ?by.account, "account created");
     }
     made
 }

@@ -99,7 +99,7 @@ async fn create_one(
         Ok(Done::new(view.with_secret(secret.clone()), 1).at(location))
     });
     let made = made.await?;
-    tracing::info!(webhook = new.name, account_id = ?admin.account, "webhook created");
+    tracing::info!(webhook = new.name, by = ?admin.account, "webhook created");
     Ok(made)
 }
 
@@ -162,7 +162,7 @@ async fn rotate_one(
         Ok(Done::new(NewSecret::new(&row), row.version))
     });
     let made = made.await?;
-    tracing::info!(webhook_id = %id.0, account_id = ?admin.account, "webhook secret rotated");
+    tracing::info!(webhook_id = %id.0, by = ?admin.account, "webhook secret rotated");
     Ok(made)
 }
 

@@ -181,7 +181,7 @@ async fn held(
     JsonBody(about): JsonBody<PersonalDataInput>,
 ) -> Result<Private<PersonalData>, Problem> {
     let found = app.store.personal_data(&about).await?;
-    tracing::info!(account_id = ?admin.account, "personal data read");
+    tracing::info!(by = ?admin.account, "personal data read");
     Ok(Private::new(found))
 }
 

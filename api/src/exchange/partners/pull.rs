@@ -185,7 +185,11 @@ impl<A: Ask> Exchange<A> {
             return Err(Failed::partner(why));
         }
         let name = &partner.name;
-        tracing::warn!(partner = name, reason, "reading all records of a partner again");
+        tracing::warn!(
+            partner = name,
+            reason,
+            "reading all records of a partner again"
+        );
         self.store.resync_partner(lease).await?;
         let times = {
             let mut begun = self.begun();
@@ -225,7 +229,11 @@ impl<A: Ask> Exchange<A> {
         let theirs = match self.leased(lease, stop, asked).await? {
             Ok(theirs) => theirs,
             Err(Unreadable { why, .. }) => {
-                tracing::info!(partner = partner.name, error = why, "cannot compare digests with a partner; skipped for today");
+                tracing::info!(
+                    partner = partner.name,
+                    error = why,
+                    "cannot compare digests with a partner; skipped for today"
+                );
                 self.store.partner_compared(lease).await?;
                 return Ok(Taken::UpToDate);
             }
