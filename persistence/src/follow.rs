@@ -123,7 +123,7 @@ pub async fn follow(
         let pause = match advance(store, &mut follower, &mut at, reached).await {
             Ok(more) => {
                 if failures > 0 {
-                    tracing::info!(follower = name, failures, "follows the log again");
+                    tracing::info!(consumer = name, failures, "log consumer resumed");
                 }
                 failures = 0;
                 if more {
@@ -137,7 +137,7 @@ pub async fn follow(
             }
             Err(error) => {
                 if failures == 0 {
-                    tracing::error!(follower = name, %error, cause = ?error, "cannot follow the log; tries again until it can");
+                    tracing::error!(consumer = name, error = ?error, "log consumer failed; will retry");
                 }
                 at = None;
                 failures += 1;
@@ -342,12 +342,12 @@ impl Followers {
         self.stop.send_replace(true);
         for one in self.running {
             if let Err(error) = one.task.await {
-                tracing::error!(follower = one.name, %error, "ended before it was stopped");
+                tracing::error!(consumer = one.name, %error, "log consumer ended unexpectedly");
             }
         }
         for job in self.jobs {
             if let Err(error) = job.await {
-                tracing::error!(%error, "a job ended before it was stopped");
+                tracing::error!(%error, "job ended unexpectedly");
             }
         }
     }

@@ -327,7 +327,7 @@ impl Store {
             let allowed = row.held_deletions.unwrap_or_default();
             let_go_on(&mut row);
             row.allowed_deletions = allowed;
-            tracing::info!(partner = row.name, by = ?by.account, allowed, "a partner was released");
+            tracing::info!(partner = row.name, by = ?by.account, allowed, "deletions of a partner approved");
             unit.changed_partner(row).await
         })
         .await
@@ -351,7 +351,7 @@ impl Store {
                 Ok(row.origin)
             })
             .await?;
-        tracing::info!(partner = %id, by = ?by.account, with_copies, "a partner was removed");
+        tracing::info!(partner_id = %id, by = ?by.account, with_copies, "partner removed");
         let Some(origin) = origin.filter(|_| with_copies) else {
             return Ok(());
         };

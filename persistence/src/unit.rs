@@ -110,7 +110,7 @@ impl Store {
                 Err(StoreError::Busy(cause))
                     if attempt < ATTEMPTS && begun.elapsed() < self.db().timeouts().acquire =>
                 {
-                    tracing::debug!(attempt, %cause, "transaction tried again");
+                    tracing::debug!(attempt, error = %cause, "retrying a transaction");
                     let jitter = rand::rng().random_range(1..=20 * u64::from(attempt));
                     tokio::time::sleep(Duration::from_millis(jitter)).await;
                     attempt += 1;

@@ -260,7 +260,7 @@ impl Store {
             Ok(())
         })
         .await?;
-        tracing::info!(webhook = %id, by = ?by.account, "a webhook was removed");
+        tracing::info!(webhook_id = %id, by = ?by.account, "webhook removed");
         Ok(())
     }
 

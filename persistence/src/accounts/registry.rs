@@ -86,7 +86,7 @@ impl Store {
                 unit.create_account(new).await
             })
             .await?;
-        tracing::info!(account = %account.row.id, by = ?by.account, "account made");
+        tracing::info!(account_id = %account.row.id, by = ?by.account, "account created");
         Ok(account)
     }
 
@@ -235,7 +235,7 @@ impl Store {
                 Ok(Account { row, grants })
             })
             .await?;
-        tracing::info!(account = %id, by = ?by.account, "account changed");
+        tracing::info!(account_id = %id, by = ?by.account, "account changed");
         Ok(account)
     }
 
@@ -255,7 +255,7 @@ impl Store {
             Ok(())
         })
         .await?;
-        tracing::info!(account = %id, by = ?by.account, "account removed");
+        tracing::info!(account_id = %id, by = ?by.account, "account removed");
         Ok(())
     }
 

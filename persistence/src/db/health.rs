@@ -32,7 +32,7 @@ impl WriteHealth {
         };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.is_none_or(|last| last.good) && !good {
-            tracing::error!("writes fail: the storage of the database is full or failing");
+            tracing::error!("writes fail: database storage full or failing");
         } else if last.is_some_and(|last| !last.good) && good {
             tracing::info!("writes succeed again");
         }

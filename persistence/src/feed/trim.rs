@@ -108,8 +108,8 @@ pub(crate) async fn trim(store: Store, days: u32, mut stop: watch::Receiver<bool
     while !*stop.borrow() && stop.has_changed().is_ok() {
         match store.trim(days).await {
             Ok(0) => {}
-            Ok(count) => tracing::info!(count, days, "old entries of the log trimmed"),
-            Err(error) => tracing::error!(%error, "cannot trim the log; tries again"),
+            Ok(count) => tracing::info!(count, days, "superseded log entries trimmed"),
+            Err(error) => tracing::error!(%error, "cannot trim the log; will retry"),
         }
         tokio::select! {
             _ = stop.changed() => {}

@@ -76,7 +76,7 @@ impl Unit<'_> {
         tracing::warn!(
             partner = partner.name,
             ?held,
-            "many copies would go; release them if that is right"
+            "many copies of a partner would be deleted; waiting for approval"
         );
         self.keep_partner(partner).await?;
         Ok(Taken::Stopped)

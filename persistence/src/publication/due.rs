@@ -53,7 +53,7 @@ impl Store {
                     Ok(done) => published += usize::from(done),
                     Err(why) if why.is_of_database() => return Err(why),
                     Err(why) => {
-                        tracing::error!(id = %row.id, kind = row.kind, %why, "cannot be published at its date");
+                        tracing::error!(record_id = %row.id, kind = row.kind, error = %why, "cannot publish a record at its date");
                     }
                 }
             }
@@ -95,9 +95,9 @@ pub(crate) async fn publish(store: Store, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() && stop.has_changed().is_ok() {
         match store.publish_due().await {
             Ok(0) => {}
-            Ok(count) => tracing::info!(count, "published at their date"),
+            Ok(count) => tracing::info!(count, "records published at their date"),
             Err(error) => {
-                tracing::error!(%error, "cannot publish what is due; tries again");
+                tracing::error!(%error, "cannot publish due records; will retry");
             }
         }
         tokio::select! {

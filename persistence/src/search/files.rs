@@ -25,7 +25,7 @@ pub(super) fn forget_deleted(writer: &mut IndexWriter) -> Result<()> {
         }
         // A merge of the writer's own accord may have been faster with one of them.
         if let Err(why) = writer.merge(&dirty).wait() {
-            tracing::debug!(%why, "segments are looked for once more");
+            tracing::debug!(error = %why, "listing index segments again");
         }
     }
     Err(StoreError::Search(
@@ -69,7 +69,7 @@ pub(super) fn open_in(folder: &Path, schema: Schema, buffer: usize) -> Result<Op
         Ok(opened) => Ok(opened),
         Err(why @ TantivyError::LockFailure(..)) => Err(why.into()),
         Err(why) => {
-            tracing::warn!(%why, folder = %folder.display(), "the search index cannot be used and is rebuilt");
+            tracing::warn!(error = %why, folder = %folder.display(), "search index unusable; rebuilding it");
             remove(folder)?;
             fs::create_dir_all(folder).map_err(|why| in_folder(folder, &why))?;
             Ok(try_open(folder, schema, buffer)?)
@@ -110,7 +110,7 @@ pub(super) fn is_damaged(index: &Index) -> bool {
     for _ in 0..VERIFY_ATTEMPTS {
         match index.validate_checksum() {
             Ok(damaged) => return !damaged.is_empty(),
-            Err(why) => tracing::debug!(%why, "the files of the index are verified once more"),
+            Err(why) => tracing::debug!(error = %why, "verifying index files again"),
         }
     }
     true

@@ -253,7 +253,7 @@ impl Search {
     /// Notes that something could not be read: the index is rebuilt as soon as its consumer looks.
     fn note_damage(&self, why: &str) {
         if !self.0.damaged.swap(true, Ordering::SeqCst) {
-            tracing::error!(why, "the search index is damaged and is rebuilt");
+            tracing::error!(error = why, "search index damaged; rebuilding it");
         }
     }
 
@@ -295,7 +295,7 @@ impl Search {
 
     /// Builds the index from the newest rows, all of one state of the database.
     async fn rebuild(&self) -> Result<i64> {
-        tracing::info!("the search index is built anew");
+        tracing::info!("rebuilding the search index");
         let tx = self.0.store.db().begin_read().await?;
         let head = node::Entity::find_by_id(1)
             .one(&tx)
@@ -324,7 +324,7 @@ impl Search {
         tx.commit().await?;
         self.write(Work::default(), Some(self.payload(head).await?))
             .await?;
-        tracing::info!(head, "the search index is complete");
+        tracing::info!(head, "search index complete");
         Ok(head)
     }
 
@@ -467,9 +467,7 @@ impl Search {
             }
             tokio::time::sleep(OLD_FILES_PAUSE).await;
         }
-        tracing::warn!(
-            "files of erased documents are still being read; they go with the next write"
-        );
+        tracing::warn!("files of erased documents are still in use; the next write removes them");
         Ok(())
     }
 }

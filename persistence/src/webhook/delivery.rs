@@ -329,8 +329,10 @@ pub(crate) async fn forget_deliveries(store: Store, mut stop: watch::Receiver<bo
     while !*stop.borrow() && stop.has_changed().is_ok() {
         match store.forget_deliveries().await {
             Ok(0) => {}
-            Ok(count) => tracing::info!(count, "old deliveries of webhooks forgotten"),
-            Err(error) => tracing::error!(%error, "cannot forget deliveries; tries again"),
+            Ok(count) => tracing::info!(count, "old webhook deliveries removed"),
+            Err(error) => {
+                tracing::error!(%error, "cannot remove old webhook deliveries; will retry")
+            }
         }
         tokio::select! {
             _ = stop.changed() => {}

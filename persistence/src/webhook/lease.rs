@@ -241,7 +241,7 @@ impl Unit<'_> {
         tracing::warn!(
             webhook = webhook.name,
             reason = reason.code(),
-            "a webhook was disabled"
+            "webhook disabled"
         );
     }
 }

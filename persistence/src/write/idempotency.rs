@@ -253,8 +253,10 @@ pub(crate) async fn forget(store: Store, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() && stop.has_changed().is_ok() {
         match store.forget_answers().await {
             Ok(0) => {}
-            Ok(count) => tracing::info!(count, "answers kept under keys have expired"),
-            Err(error) => tracing::error!(%error, "cannot remove expired answers; tries again"),
+            Ok(count) => tracing::info!(count, "expired idempotency records removed"),
+            Err(error) => {
+                tracing::error!(%error, "cannot remove expired idempotency records; will retry")
+            }
         }
         tokio::select! {
             _ = stop.changed() => {}
