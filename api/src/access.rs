@@ -1,4 +1,4 @@
-//! Who may do what over HTTP: tokens, accounts, clients.
+//! Access over HTTP: tokens, accounts, clients.
 
 pub mod accounts;
 pub mod me;

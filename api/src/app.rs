@@ -49,7 +49,7 @@ pub fn server(mut state: State, config: &Config, listener: TcpListener) -> std::
     server::server(build, config, listener, stopping)
 }
 
-/// Anybody reads from anywhere; writes and tokens come from the configured origins only.
+/// Reading is allowed from any origin; writes and tokens from the configured origins only.
 fn cors(origins: &[String]) -> Cors {
     let exposed = [
         header::ETAG,

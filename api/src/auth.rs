@@ -1,7 +1,7 @@
-//! Who calls: tokens of this node and of configured OpenID Connect issuers.
+//! Authentication: tokens of this node and of configured OpenID Connect issuers.
 //!
-//! A token proves who calls; what the caller may is read from the database at each request, and
-//! the scopes of the token only narrow it.
+//! A token identifies the caller; permissions are read from the database at each request, and the
+//! scopes of the token only narrow them.
 
 mod issuers;
 mod jwt;
@@ -18,34 +18,31 @@ use crate::config::Config;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::net::SocketAddr;
 
-/// The audience of this node's tokens.
 const AUDIENCE: &str = "verbund";
 
 /// Where tokens are issued; the only route whose errors are not problem documents (RFC 6749, 5.2).
 pub const TOKEN_PATH: &str = "/oauth/token";
 
-/// How long a token of `/oauth/token` is valid.
+/// Lifetime of a token from `/oauth/token`.
 pub const USUAL_LIFETIME: TimeDelta = TimeDelta::hours(1);
 
 /// How long a key that no longer signs still verifies: until every token that it signed has expired.
 pub const KEEP_KEYS: TimeDelta = TimeDelta::minutes(24 * 60 + 5);
 
-/// How people and programs sign in, as the configuration says.
+/// Ways of signing in, from the configuration.
 #[derive(Debug, Default)]
 pub struct Access {
-    /// Whether people get tokens with name and password.
     pub password_grant: bool,
-    /// The URL of this server, without a slash at its end.
+    /// The URL of this server, without a trailing slash.
     pub base_url: String,
-    /// The external issuers.
     pub issuers: Issuers,
 }
 
 impl Access {
-    /// What a configuration says of a server that listens at `address`.
+    /// Reads the configuration of a server that listens at `address`.
     ///
     /// # Errors
-    /// If there is no way to make secure connections to issuers.
+    /// If secure connections to issuers cannot be set up.
     pub fn new(config: &Config, address: SocketAddr) -> Result<Self, reqwest::Error> {
         let here = format!("http://{address}");
         let configured = config.public_url.as_ref();

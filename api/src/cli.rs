@@ -1,5 +1,3 @@
-//! The command line.
-
 mod accounts;
 mod context;
 mod doctor;
@@ -45,10 +43,10 @@ struct Common {
     given: Given,
 }
 
-/// What was given on the command line; absent members leave the other layers alone.
+/// The options of the command line; absent members leave the other layers unchanged.
 #[derive(Debug, Args, Serialize)]
 struct Given {
-    /// Where the embedded database rests [default: ./verbund-data]
+    /// Folder of the embedded database [default: ./verbund-data]
     #[arg(long, global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     data_dir: Option<PathBuf>,
@@ -60,11 +58,11 @@ struct Given {
     #[arg(long, global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<String>,
-    /// What is logged, as tracing directives [default: info]
+    /// Log filter, as tracing directives [default: info]
     #[arg(long, global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<String>,
-    /// How it is logged [default: text]
+    /// Format of the log [default: text]
     #[arg(long, global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     log_format: Option<LogFormat>,
@@ -76,63 +74,62 @@ enum Command {
     Serve(Serve),
     /// Bring the database's schema and reference data up to date
     Migrate,
-    /// Load records from NDJSON, one record a line
+    /// Import records from NDJSON, one record per line
     Import(import::Import),
-    /// Print this node's own records, as import takes them back
+    /// Export this node's own records in the format of import
     Export(export::ExportOptions),
-    /// Build the search index anew; no server may use its folder meanwhile
+    /// Rebuild the search index; no server may use its folder meanwhile
     Reindex,
-    /// Erase a record and all that it ever said, for good
+    /// Erase a record and all its versions permanently
     Erase(erase::Erase),
     /// Print everything that is held about a person (GDPR Art. 15)
     PersonalData(erase::PersonalData),
-    /// Rewrite the database, so that nothing deleted is left in its files
+    /// Rewrite the database files, so that no deleted data is left in them
     Compact,
     /// Print the OpenAPI document
     Openapi,
-    /// Make a local account with one grant and print its token as the last line
+    /// Create a local account with one grant and print its token as the last line
     Token(token::Token),
     /// Manage the accounts of people
     #[command(subcommand)]
     User(accounts::User),
-    /// Manage the programs that sign in
+    /// Manage the clients of programs
     #[command(subcommand)]
     Client(accounts::Client),
-    /// Manage the keys that sign tokens
+    /// Manage the signing keys of tokens
     #[command(subcommand)]
     Key(accounts::Key),
-    /// Manage the nodes from which records are taken over
+    /// Manage the nodes from which records are copied
     #[command(subcommand)]
     Partner(partner::Partner),
-    /// Manage the receivers that are told of changes
+    /// Manage the receivers of change notifications
     #[command(subcommand)]
     Webhook(webhook::Webhook),
-    /// Forget what was superseded in the log long ago
+    /// Remove superseded entries from the log
     Trim(trim::Trim),
     /// Check configuration, database, keys, and the server if it runs
     Doctor(doctor::Doctor),
 }
 
-/// Options of `serve`.
 #[derive(Debug, Args, Serialize)]
 struct Serve {
-    /// Load the seed pages and print a way to sign in
+    /// Load the seed pages and print how to sign in
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     demo: bool,
-    /// Where to listen [default: 127.0.0.1:8080]
+    /// Address to listen on [default: 127.0.0.1:8080]
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     listen: Option<SocketAddr>,
-    /// How many threads serve requests [default: one a core]
+    /// Number of threads that serve requests [default: one per core]
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     workers: Option<usize>,
-    /// Seconds that requests under way have when the server is asked to stop [default: 10]
+    /// Seconds for pending requests when the server is asked to stop [default: 10]
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     shutdown_seconds: Option<u64>,
-    /// A web origin that may write and send tokens; may be given more than once
+    /// A web origin that may write and send tokens; may be repeated
     #[arg(long = "cors-origin")]
     #[serde(rename = "cors_origins", skip_serializing_if = "Vec::is_empty")]
     cors_origins: Vec<String>,

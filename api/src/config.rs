@@ -1,4 +1,5 @@
-//! Configuration: command line before environment (`VERBUND_…`) before `verbund.toml` before defaults.
+//! Configuration: the command line overrides the environment (`VERBUND_…`), which overrides
+//! `verbund.toml`, which overrides the defaults.
 
 mod network;
 mod web_url;
@@ -16,65 +17,61 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use subtle::ConstantTimeEq;
 
-/// Everything that can be set. Unknown keys are errors, in the file and in the environment.
+/// All settings. Unknown keys are errors, in the file and in the environment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where the server listens.
+    /// Listen address of the server.
     pub listen: SocketAddr,
-    /// Where the embedded database rests.
+    /// Folder of the embedded database.
     pub data_dir: PathBuf,
-    /// Where the search index rests, one folder a process; `index` in `data_dir` when absent.
+    /// Folder of the search index, one per process; `index` in `data_dir` if absent.
     pub index_dir: Option<PathBuf>,
-    /// `sqlite://…` or `postgres://…`; SQLite in `data_dir` when absent.
+    /// `sqlite://…` or `postgres://…`; SQLite in `data_dir` if absent.
     pub database_url: Option<String>,
-    /// The node's name in the envelope of its records; chosen at the first start, never changed.
+    /// Name of the node in the envelope of its records; chosen at the first start, never changed.
     pub origin: Option<String>,
-    /// Whether `serve` loads the seed pages.
     pub demo: bool,
-    /// Web origins that may write and send tokens (CORS).
     pub cors_origins: Vec<String>,
-    /// Under which URL the server is reached from outside; where it listens when absent.
+    /// URL under which the server is reached from outside; the listen address if absent.
     pub public_url: Option<WebUrl>,
     /// Whether people get tokens with name and password (`POST /oauth/token`).
     pub password_grant: bool,
-    /// OpenID Connect issuers whose tokens are accepted too.
     pub issuers: Vec<IssuerConfig>,
-    /// How many threads serve requests; one a core when absent.
+    /// Number of threads that serve requests; one per core if absent.
     pub workers: Option<usize>,
-    /// How many seconds requests under way have when the server is asked to stop.
+    /// Seconds for pending requests when the server is asked to stop.
     pub shutdown_seconds: u64,
-    /// How many seconds the head of a request may take.
+    /// Seconds within which the head of a request must arrive.
     pub header_seconds: u64,
-    /// How many seconds a connection is kept for another request.
+    /// Seconds for which an idle connection is kept open.
     pub keep_alive_seconds: u64,
-    /// How many seconds the server waits for the body of a request; every `body_bytes_per_second`
-    /// that arrive give one more.
+    /// Seconds for which the server waits for the body of a request; every `body_bytes_per_second`
+    /// that arrive add one.
     pub body_seconds: u64,
-    /// How many bytes a second a body must have when it takes longer.
+    /// Bytes per second that a slow body must reach.
     pub body_bytes_per_second: NonZeroU32,
-    /// How many seconds a client may take nothing of its answer, or less than 1 KiB a second.
+    /// Seconds in which a client may read nothing of its response, or less than 1 KiB/s.
     pub answer_seconds: u64,
-    /// How many connections a thread serves at once; more wait.
+    /// Number of connections per thread; further ones wait.
     pub connections_per_worker: usize,
-    /// How many requests a minute an account may send, all at once too.
+    /// Requests per minute of an account, in bursts too.
     pub requests_per_minute_client: NonZeroU32,
-    /// How many requests a minute without a token may come from an address (IPv6: from a /64).
+    /// Requests per minute without a token from an address (IPv6: from a /64).
     pub requests_per_minute_address: NonZeroU32,
-    /// How many refused tokens and passwords a minute may come from an address.
+    /// Rejected tokens and passwords per minute from an address.
     pub failures_per_minute: NonZeroU32,
-    /// Proxies whose `X-Forwarded-For` is believed: addresses, or networks such as `10.0.0.0/8`.
+    /// Proxies whose `X-Forwarded-For` is trusted: addresses, or networks such as `10.0.0.0/8`.
     pub trusted_proxies: Vec<Network>,
-    /// Where requests to addresses that people enter may go although it is not public: networks
-    /// such as `10.0.0.0/8`, or names of hosts.
+    /// Allowed destinations of requests to addresses that users enter, although they are not
+    /// public: networks such as `10.0.0.0/8`, or host names.
     pub outgoing_allowed: Vec<Destination>,
-    /// For how many days superseded entries of the log are kept; for ever when absent.
+    /// Days for which superseded log entries are kept; forever if absent.
     pub log_retention_days: Option<RetentionDays>,
-    /// With which token `/metrics` can be read; with those of admins alone when absent.
+    /// Token for reading `/metrics`; if absent, only admins can.
     pub metrics_token: Option<MetricsToken>,
-    /// What is logged, as `tracing` directives.
+    /// Log filter, as `tracing` directives.
     pub log: String,
-    /// How it is logged.
     pub log_format: LogFormat,
 }
 
@@ -82,14 +79,14 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerConfig {
-    /// Its URL, exactly as its tokens write it in `iss`.
+    /// Its URL, exactly as in `iss` of its tokens.
     pub url: WebUrl,
-    /// What its tokens for this node have in `aud`.
+    /// The `aud` of its tokens for this node.
     pub audience: String,
-    /// Where its keys are; found by discovery when absent.
+    /// The URL of its keys; found by discovery if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks_url: Option<WebUrl>,
-    /// The scopes of tokens that name none of this node's.
+    /// The scopes of tokens that contain none of this node's.
     #[serde(default = "directory_only")]
     pub scopes: Vec<TokenScope>,
 }
@@ -122,13 +119,13 @@ impl From<RetentionDays> for u32 {
     }
 }
 
-/// A token that is configured; never shown in messages.
+/// A configured token; never shown in messages.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MetricsToken(String);
 
 impl MetricsToken {
-    /// Whether a token is this one, in constant time.
+    /// Compares in constant time.
     #[must_use]
     pub fn is(&self, token: &str) -> bool {
         self.0.as_bytes().ct_eq(token.as_bytes()).into()
@@ -157,20 +154,17 @@ impl From<MetricsToken> for String {
     }
 }
 
-/// Ten thousand years: what is longer is a mistake.
+/// Ten thousand years: more is a mistake.
 const MOST_DAYS: u32 = 3_650_000;
 
-/// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
-    /// For people.
     Text,
-    /// One JSON object a line.
     Json,
 }
 
-/// A number above zero; zero is one.
+/// A positive number; zero becomes one.
 const fn number(number: u32) -> NonZeroU32 {
     match NonZeroU32::new(number) {
         Some(number) => number,
@@ -213,10 +207,10 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads the configuration; `command_line` holds what was given there.
+    /// Reads the configuration; `command_line` has the options of the command line.
     ///
     /// # Errors
-    /// What is wrong, where, and what keys there are.
+    /// What is wrong, where, and the known keys.
     pub fn load(
         file: Option<&Path>,
         command_line: impl Serialize,
@@ -226,7 +220,7 @@ impl Config {
         if let Some(file) = file.or_else(|| usual.exists().then_some(usual)) {
             layers = layers.merge(Toml::file_exact(file));
         }
-        // The environment names the file itself too.
+        // This variable names the file itself.
         layers
             .merge(Env::prefixed("VERBUND_").ignore(&["config"]))
             .merge(Serialized::defaults(command_line))
@@ -234,7 +228,6 @@ impl Config {
             .map_err(Box::new)
     }
 
-    /// The folder of the search index.
     #[must_use]
     pub fn index(&self) -> PathBuf {
         self.index_dir
@@ -242,19 +235,17 @@ impl Config {
             .unwrap_or_else(|| self.data_dir.join("index"))
     }
 
-    /// The file of the embedded database.
     #[must_use]
     pub fn database_file(&self) -> PathBuf {
         self.data_dir.join("verbund.sqlite")
     }
 
-    /// The URL of the database.
     #[must_use]
     pub fn database(&self) -> String {
         self.database_url.clone().unwrap_or_else(|| {
             let path = self.database_file();
             let path = path.to_string_lossy();
-            // What would end the path of a URL is escaped.
+            // Characters that would end the path of a URL are escaped.
             let path = path
                 .replace('%', "%25")
                 .replace('?', "%3F")
@@ -263,7 +254,7 @@ impl Config {
         })
     }
 
-    /// Where the database is, for logs: without user, password and parameters, which may be secret.
+    /// The database without user, password and parameters, which may be secret.
     #[must_use]
     pub fn database_for_display(&self) -> String {
         if self.database_url.is_none() {

@@ -1,4 +1,4 @@
-//! Exchanging records with partners and other systems, and telling webhooks.
+//! Exchange of records with partners and other systems, and webhooks.
 
 pub mod backoff;
 pub mod feed;

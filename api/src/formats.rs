@@ -1,4 +1,4 @@
-//! The forms in which records are written.
+//! The formats of records.
 
 pub mod geojson;
 pub mod view;

@@ -1,4 +1,4 @@
-//! How the directory is spoken to: HTTP, the command line, tokens, representations.
+//! The interfaces of the directory: HTTP, the command line, tokens, representations.
 
 pub mod access;
 pub mod app;

@@ -1,4 +1,4 @@
-//! The node itself: what it is, whether it is well.
+//! The node itself: service document, health, metrics, documentation.
 
 pub mod docs;
 pub mod health;

@@ -1,4 +1,4 @@
-//! The operations on records.
+//! Operations on records.
 
 pub mod applications;
 pub mod confirmation;

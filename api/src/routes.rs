@@ -11,7 +11,6 @@ use crate::records::{
 use domain::base::kind::Kind;
 use domain::validation::body::KindSchema;
 
-/// Every route, in the order of the document.
 #[must_use]
 pub fn all() -> Routes {
     let described = list::parameters::DESCRIBED.iter();
@@ -53,8 +52,7 @@ pub fn all() -> Routes {
         .and(metrics::routes())
 }
 
-/// What stands beside the records of a kind: their history, contact persons, whether a copy is
-/// hidden here, and how to erase them.
+/// The routes below the records of a kind: history, contact persons, hiding a copy, erasing.
 fn beside(schema: &KindSchema) -> Routes {
     history::routes(schema)
         .and(hidden::routes(schema))

@@ -33,7 +33,6 @@ use std::marker::PhantomData;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// The routes.
 #[must_use]
 pub fn routes() -> Routes {
     let create = ("create_account", "Make an account for a person");
@@ -57,7 +56,7 @@ pub fn routes() -> Routes {
         )
 }
 
-/// Which accounts a route is about.
+/// The type of accounts that a route manages.
 trait Registry: 'static {
     const KIND: AccountKind;
     const NAME: &'static str;
@@ -106,7 +105,6 @@ fn registry<R: Registry>() -> Routes {
         )
 }
 
-/// The `{id}` of an account in a URL.
 #[derive(Debug)]
 struct AccountId<R>(Uuid, PhantomData<R>);
 
@@ -126,7 +124,6 @@ impl<R: Registry> Extract for AccountId<R> {
     }
 }
 
-/// Which page of a list.
 #[derive(Debug)]
 struct Page {
     limit: u64,
@@ -223,7 +220,7 @@ async fn create_account(
     JsonBody(body): JsonBody<NewAccountBody>,
 ) -> Result<Kept<Made<MadeAccount>>, Problem> {
     let options = WriteOptions::default();
-    // Hashing a password is work.
+    // Hashing a password is expensive.
     if let Some(known) = once.known(&app, &admin, &options).await? {
         return Ok(known);
     }
@@ -284,7 +281,7 @@ async fn create_client(
     Ok(told(made.await?, &admin))
 }
 
-/// Tells the log of the program what was made.
+/// Logs the creation.
 fn told<T>(made: Kept<Made<T>>, by: &Caller) -> Kept<Made<T>> {
     if let Kept::New(Made(location, _)) = &made {
         tracing::info!(location, by = ?by.account, "account created");
@@ -292,7 +289,7 @@ fn told<T>(made: Kept<Made<T>>, by: &Caller) -> Kept<Made<T>> {
     made
 }
 
-/// 201 with what was made and a secret that is never shown again.
+/// 201 with the created account and a secret that is never shown again.
 #[derive(Debug)]
 struct Made<T>(String, T);
 

@@ -1,4 +1,4 @@
-//! Who am I: the account of a token and what it may.
+//! The account of a token and its permissions.
 
 use crate::access::accounts::{GrantBody, shown};
 use crate::http::problem::Problem;
@@ -11,32 +11,31 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// The routes.
 #[must_use]
 pub fn routes() -> Routes {
     let names = ("get_me", "Read who you are and what you may");
     Routes::new("Access").get("/v1/me", names, &[], get)
 }
 
-/// Who sends the request.
+/// Identity of the caller.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"account": "0193e5a0-0000-7000-8000-000000000003", "name": "anna.muster", "issuer": "urn:verbund:nordhessen", "subject": "0193e5a0-0000-7000-8000-000000000003", "grants": [{"role": "editor", "region": "0193e5a0-0000-7000-8000-000000000001", "descendants": true}], "scopes": ["directory"], "expires_at": "2026-03-02T09:00:00.000000Z"}))]
 struct Me {
-    /// The account; absent for a subject of an external issuer that no admin has given one.
+    /// Id of the account; absent for a subject of an external issuer without an account.
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<Uuid>,
-    /// Its name.
+    /// Name of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    /// Who issued the token.
+    /// Issuer of the token.
     issuer: String,
-    /// What the issuer calls you; an admin needs both to make an account.
+    /// Subject at the issuer; an admin needs both to create an account.
     subject: String,
-    /// What the account may.
+    /// Grants of the account.
     grants: Vec<GrantBody>,
-    /// How far the token reaches.
+    /// Scopes of the token.
     scopes: Vec<TokenScope>,
-    /// When the token ends.
+    /// When the token expires.
     #[schema(format = DateTime)]
     expires_at: String,
 }

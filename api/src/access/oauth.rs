@@ -1,4 +1,4 @@
-//! Tokens (RFC 6749), and how to check them (RFC 7517, RFC 8414).
+//! Issuing tokens (RFC 6749), and publishing their keys (RFC 7517, RFC 8414).
 
 mod form;
 
@@ -25,7 +25,6 @@ use uuid::Uuid;
 
 const JWKS: &str = "/.well-known/jwks.json";
 
-/// The routes.
 #[must_use]
 pub fn routes() -> Routes {
     let token = ("create_token", "Get a token");
@@ -42,7 +41,6 @@ pub fn routes() -> Routes {
         )
 }
 
-/// An error of RFC 6749, 5.2.
 #[derive(Debug)]
 struct OauthError {
     status: StatusCode,
@@ -50,13 +48,13 @@ struct OauthError {
     description: &'static str,
 }
 
-/// What the body of an error is.
+/// Body of an error (RFC 6749, 5.2).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"error": "invalid_grant", "error_description": "Name or password is wrong."}))]
 struct OauthErrorBody {
-    /// The code of RFC 6749, 5.2.
+    /// Code of RFC 6749, 5.2.
     error: &'static str,
-    /// What is wrong, for developers.
+    /// Description for developers.
     error_description: &'static str,
 }
 
@@ -78,7 +76,7 @@ const fn bad_client() -> OauthError {
 
 impl From<StoreError> for OauthError {
     fn from(error: StoreError) -> Self {
-        // The store's own words for the log.
+        // The store's error, for the log.
         match Problem::from(error).kind.status {
             StatusCode::SERVICE_UNAVAILABLE => SecretError::Busy.into(),
             _ => Self {
@@ -115,21 +113,20 @@ impl From<SecretError> for OauthError {
     }
 }
 
-/// A token as it is handed out (RFC 6749, 5.1).
+/// Issued token (RFC 6749, 5.1).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Token, example = json!({"access_token": "eyJ…", "token_type": "Bearer", "expires_in": 3600, "scope": "directory"}))]
 struct Granted {
-    /// A JWT (RFC 9068).
+    /// JWT (RFC 9068).
     access_token: String,
     /// `Bearer`.
     token_type: &'static str,
-    /// Seconds.
+    /// Lifetime in seconds.
     expires_in: i64,
-    /// How far it reaches.
+    /// Scopes of the token.
     scope: String,
 }
 
-/// 200 with a token, or the error.
 #[derive(Debug)]
 struct Answer(Result<Granted, OauthError>);
 
@@ -222,7 +219,7 @@ async fn issue(app: &App, form: Form) -> Result<Granted, OauthError> {
     })
 }
 
-/// What was asked for; every scope if nothing was, since scopes only narrow.
+/// The requested scopes; all if none are requested, since scopes only narrow.
 fn scopes(asked: Option<&str>) -> Result<Scopes, OauthError> {
     let asked = asked.unwrap_or_default().trim();
     if asked.is_empty() {
@@ -233,7 +230,7 @@ fn scopes(asked: Option<&str>) -> Result<Scopes, OauthError> {
     scopes.collect::<Option<Scopes>>().ok_or(unknown)
 }
 
-/// The client that credentials prove.
+/// Authenticates a client.
 async fn client(app: &App, credentials: &Credentials) -> Result<Uuid, OauthError> {
     let found = match Uuid::try_parse(&credentials.id) {
         Ok(id) => app.store.account(AccountKind::Client, id).await,
@@ -250,7 +247,7 @@ async fn client(app: &App, credentials: &Credentials) -> Result<Uuid, OauthError
     row.map(|row| row.id).ok_or_else(bad_client)
 }
 
-/// The person whom name and password prove; an unknown name takes as long as a wrong password.
+/// Authenticates a person; an unknown name takes as long as a wrong password.
 async fn person(app: &App, name: Option<&str>, password: Option<&str>) -> Result<Uuid, OauthError> {
     let missing = || refuse("invalid_request", "username and password are needed.");
     let (name, password) = (name.ok_or_else(missing)?, password.ok_or_else(missing)?);
@@ -268,7 +265,7 @@ async fn person(app: &App, name: Option<&str>, password: Option<&str>) -> Result
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": "019a…", "x": "11qY…"}]}))]
 struct KeySet {
-    /// The keys, newest first.
+    /// Keys, newest first.
     #[schema(value_type = Vec<Object>)]
     keys: Value,
 }
@@ -279,23 +276,23 @@ async fn jwks(_: Anyone, app: App, _: Query<()>) -> Result<Json<KeySet>, Problem
     }))
 }
 
-/// What an authorization server offers (RFC 8414).
+/// Capabilities of the authorization server (RFC 8414).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"issuer": "urn:verbund:nordhessen", "token_endpoint": "https://verzeichnis.example/oauth/token", "jwks_uri": "https://verzeichnis.example/.well-known/jwks.json", "scopes_supported": ["directory", "sync", "admin"], "response_types_supported": [], "grant_types_supported": ["client_credentials", "password"], "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"]}))]
 struct Metadata {
     /// `iss` of the tokens.
     issuer: String,
-    /// Where tokens are issued.
+    /// Token endpoint.
     token_endpoint: String,
-    /// The keys of the tokens.
+    /// Keys of the tokens.
     jwks_uri: String,
-    /// How far tokens may reach.
+    /// Supported scopes.
     scopes_supported: Vec<&'static str>,
-    /// None: nobody is redirected here.
+    /// None: there are no redirects.
     response_types_supported: [&'static str; 0],
-    /// How tokens are asked for.
+    /// Supported grant types.
     grant_types_supported: Vec<&'static str>,
-    /// How clients prove who they are.
+    /// Supported ways of client authentication.
     token_endpoint_auth_methods_supported: [&'static str; 2],
 }
 

@@ -1,7 +1,7 @@
-//! External OpenID Connect issuers: discovery, their keys, and the tokens that these sign.
+//! External OpenID Connect issuers: discovery, their keys, and the verification of their tokens.
 //!
-//! Keys are kept while an issuer is out of reach, but for no longer than a day; whatever tokens
-//! name, an issuer is asked at most once a minute.
+//! Keys are kept while an issuer is unreachable, but no longer than a day; whatever key ids tokens
+//! contain, an issuer is asked at most once a minute.
 
 use crate::auth::jwt::{BadToken, Unproved, VerifyingKey};
 use crate::auth::proof::Proof;
@@ -18,28 +18,24 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, RwLock};
 
-/// How many bytes a document of an issuer may have.
 const MAX_DOCUMENT: usize = 256 * 1024;
 
-/// How long an issuer has to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How often an issuer is asked at most.
 const PAUSE: TimeDelta = TimeDelta::minutes(1);
 
-/// How old keys are when they are asked for anew.
+/// Age at which keys are fetched again.
 const FRESH: TimeDelta = TimeDelta::minutes(10);
 
-/// How long the last good keys are kept.
+/// Time for which the last valid keys are kept.
 const KEEP: TimeDelta = TimeDelta::hours(24);
 
-/// How many keys of an issuer are looked at.
+/// Maximum number of keys of an issuer.
 const MAX_KEYS: usize = 50;
 
-/// How long a subject may be (OpenID Connect Core, 2).
+/// Maximum length of a subject (OpenID Connect Core, 2).
 const MAX_SUBJECT: usize = 255;
 
-/// The issuers that the configuration names.
 #[derive(Debug, Default)]
 pub struct Issuers(Vec<Arc<Issuer>>);
 
@@ -48,11 +44,9 @@ struct Issuer {
     config: IssuerConfig,
     client: Client,
     state: RwLock<State>,
-    /// Held while the issuer is asked.
     turn: Mutex<()>,
 }
 
-/// What is known of an issuer.
 #[derive(Debug, Clone, Default)]
 struct State {
     keys: Option<Arc<Keys>>,
@@ -72,10 +66,10 @@ impl std::fmt::Debug for Keys {
 }
 
 impl Issuers {
-    /// The issuers of a configuration; nobody is asked yet.
+    /// The issuers of a configuration; no request is sent yet.
     ///
     /// # Errors
-    /// If there is no way to make secure connections.
+    /// If secure connections cannot be set up.
     pub fn new(configured: &[IssuerConfig]) -> Result<Self, reqwest::Error> {
         if configured.is_empty() {
             return Ok(Self::default());
@@ -96,7 +90,6 @@ impl Issuers {
         Ok(Self(configured.iter().map(issuer).collect()))
     }
 
-    /// What a token of one of them proves.
     pub(super) async fn verify(
         &self,
         token: &Unproved<'_>,
@@ -122,7 +115,7 @@ impl Issuers {
         };
         Ok(Proof {
             subject: Subject::External(subject),
-            // Scopes of other services say nothing about this one.
+            // Scopes of other services are irrelevant here.
             scopes: if scopes.is_empty() {
                 issuer.config.scopes.iter().copied().collect::<Scopes>()
             } else {
@@ -136,12 +129,11 @@ impl Issuers {
 }
 
 impl Issuer {
-    /// The key that tokens of this issuer call `kid`.
     async fn key(self: &Arc<Self>, kid: &str, now: DateTime<Utc>) -> Option<VerifyingKey> {
         let state = self.state.read().await.clone();
         if let Some(key) = state.key(kid, now) {
             if state.is_stale(now) && state.may_ask(now) {
-                // Nobody waits for a key that is known.
+                // A known key is used without waiting.
                 let issuer = self.clone();
                 actix_web::rt::spawn(async move { issuer.ask(now).await });
             }
@@ -150,13 +142,13 @@ impl Issuer {
         if state.may_ask(now) {
             self.ask(now).await;
         } else {
-            // Somebody else may be asking already.
+            // Another request may already be fetching the keys.
             drop(self.turn.lock().await);
         }
         self.state.read().await.key(kid, now)
     }
 
-    /// Asks the issuer for its keys; if that fails, the last good ones stay.
+    /// Fetches the keys of the issuer; if that fails, the last valid ones stay.
     async fn ask(&self, now: DateTime<Utc>) {
         let _turn = self.turn.lock().await;
         {
@@ -188,7 +180,7 @@ impl Issuer {
         Ok(list.iter().take(MAX_KEYS).filter_map(usable).collect())
     }
 
-    /// Where the keys are, as the issuer says (OpenID Connect Discovery, 4).
+    /// The URL of the keys (OpenID Connect Discovery, 4).
     async fn discover(&self) -> Result<String, String> {
         let issuer = self.config.url.as_str();
         let base = issuer.trim_end_matches('/');
@@ -244,7 +236,7 @@ impl State {
     }
 }
 
-/// A key for checking signatures, with the one algorithm that fits its form; `None` for others.
+/// A verification key, with the one algorithm for its type; `None` for others.
 fn usable(value: &Value) -> Option<VerifyingKey> {
     let jwk: Jwk = serde_json::from_value(value.clone()).ok()?;
     let algorithm = match &jwk.algorithm {

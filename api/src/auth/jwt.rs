@@ -1,7 +1,7 @@
-//! Reading and checking a token: form, header, signature, claims.
+//! Parsing and verifying a token: form, header, signature, claims.
 //!
-//! The defaults of the crate are not enough (it takes any `typ`, unknown `crit`, a future `iat`,
-//! absent claims), so every line of RFC 8725 and RFC 9068 that matters is checked here.
+//! The defaults of the crate are not enough (it accepts any `typ`, unknown `crit`, a future `iat`,
+//! absent claims), so every relevant rule of RFC 8725 and RFC 9068 is checked here.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,37 +21,33 @@ const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 /// The media type in the header (RFC 9068, 2.1).
 pub(super) const TYPE: &str = "at+jwt";
 
-/// How many bytes a token may have.
 const MAX_TOKEN: usize = 8 * 1024;
 
-/// Members of a header by which the sender would choose how to be checked.
+/// Header members by which the sender would choose how to be verified.
 const SELF_SERVING: [&str; 6] = ["crit", "jku", "jwk", "x5u", "x5c", "b64"];
 
-/// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.message())]
 pub enum BadToken {
-    /// It is no token that could be checked: form, algorithm, key, header or signature.
+    /// Not a verifiable token: form, algorithm, key, header or signature.
     Forged,
     /// Another issuer or audience.
     Elsewhere,
-    /// It has expired.
     Expired,
-    /// It is not valid yet.
     Early,
-    /// It would be valid for too long.
+    /// Its lifetime is too long.
     TooLong,
 }
 
 impl BadToken {
-    /// What the caller is told, in English.
+    /// The message for the caller, in English.
     #[must_use]
     pub const fn message(self) -> &'static str {
         let [en, _] = self.messages();
         en
     }
 
-    /// What the caller is told, in English and German.
+    /// The messages for the caller, in English and German.
     #[must_use]
     pub const fn messages(self) -> [&'static str; 2] {
         match self {
@@ -79,19 +75,19 @@ impl BadToken {
     }
 }
 
-/// A token whose signature has not been checked.
+/// A token with an unverified signature.
 #[derive(Debug)]
 pub(super) struct Unproved<'a> {
     text: &'a str,
     algorithm: Algorithm,
-    /// Which key it claims to be signed with.
+    /// The claimed key.
     pub(super) kid: String,
-    /// Who it claims has issued it.
+    /// The claimed issuer.
     pub(super) issuer: String,
     payload: Map<String, Value>,
 }
 
-/// A key and the algorithm that it is pinned to.
+/// A key and its pinned algorithm.
 #[derive(Clone)]
 pub(super) struct VerifyingKey {
     pub(super) kid: String,
@@ -99,7 +95,7 @@ pub(super) struct VerifyingKey {
     pub(super) key: DecodingKey,
 }
 
-/// What a token claims (RFC 9068, 2.2).
+/// The claims of a token (RFC 9068, 2.2).
 #[derive(Debug, Deserialize)]
 pub(super) struct Claims {
     pub(super) iss: String,
@@ -120,7 +116,7 @@ enum Audience {
     Many(Vec<String>),
 }
 
-/// Reads a token without believing it.
+/// Parses a token without verifying it.
 pub(super) fn read(text: &str) -> Result<Unproved<'_>, BadToken> {
     let mut parts = text.split('.');
     let (Some(head), Some(payload), Some(signature), None) =
@@ -157,7 +153,7 @@ pub(super) fn read(text: &str) -> Result<Unproved<'_>, BadToken> {
     })
 }
 
-/// The members of a part of a token; JSON with duplicate keys is none.
+/// The members of a part of a token; duplicate keys are rejected.
 fn members(part: &str) -> Result<Map<String, Value>, BadToken> {
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| BadToken::Forged)?;
     match domain::base::json::parse(&bytes) {
@@ -167,12 +163,12 @@ fn members(part: &str) -> Result<Map<String, Value>, BadToken> {
 }
 
 impl Unproved<'_> {
-    /// The claims, if `key` has signed them.
+    /// Verifies the signature and returns the claims.
     pub(super) fn proved_by(&self, key: &VerifyingKey) -> Result<Claims, BadToken> {
         if self.algorithm != key.algorithm {
             return Err(BadToken::Forged);
         }
-        // Only the signature is left to the crate; the claims are checked by whoever asks.
+        // The crate verifies only the signature; the caller checks the claims.
         let mut validation = Validation::new(key.algorithm);
         validation.required_spec_claims.clear();
         validation.validate_exp = false;
@@ -185,12 +181,12 @@ impl Unproved<'_> {
 }
 
 impl Claims {
-    /// Whether they are for exactly this audience.
+    /// Whether the audience is exactly this one.
     pub(super) fn is_for(&self, audience: &str) -> bool {
         matches!(&self.aud, Audience::One(one) if one == audience)
     }
 
-    /// Whether they are for this audience among others.
+    /// Whether the audience includes this one.
     pub(super) fn is_for_among_others(&self, audience: &str) -> bool {
         match &self.aud {
             Audience::One(one) => one == audience,
@@ -204,7 +200,7 @@ impl Claims {
         named.split(' ').filter_map(TokenScope::parse).collect()
     }
 
-    /// When they end, if they hold now.
+    /// Checks the times and returns the expiry.
     pub(super) fn hold(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>, BadToken> {
         let at = |seconds: i64| DateTime::from_timestamp(seconds, 0).ok_or(BadToken::Forged);
         let (issued, expires) = (at(self.iat)?, at(self.exp)?);

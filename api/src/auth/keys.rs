@@ -1,7 +1,7 @@
-//! The keys of this node: `EdDSA`, kept in the database, rotated without a restart.
+//! The signing keys of this node: `EdDSA`, stored in the database, rotated without a restart.
 //!
-//! Every instance reads the keys anew every few seconds of use. A new key signs only once every
-//! instance must have read it; an old one verifies until its last token has expired.
+//! Every instance reloads the keys every few seconds of use. A new key signs only once every
+//! instance must have loaded it; an old one verifies until its last token has expired.
 
 use crate::auth::jwt::{BadToken, TYPE, Unproved, VerifyingKey};
 use crate::auth::{AUDIENCE, KEEP_KEYS, MAX_LIFETIME, Proof, TokenError};
@@ -25,28 +25,25 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, RwLock};
 use uuid::Uuid;
 
-/// The only algorithm that this node signs with.
 const ALGORITHM: &str = "EdDSA";
 
-/// How long the keys are used before they are read anew.
+/// Age at which the keys are reloaded.
 const FRESH: TimeDelta = TimeDelta::seconds(5);
 
-/// How long at least, whatever unknown keys tokens name.
+/// Minimum age before an unknown key id causes a reload.
 const UNKNOWN: TimeDelta = TimeDelta::seconds(2);
 
-/// How old a key is when it begins to sign: every instance has read it by then.
+/// Age at which a new key signs: every instance has loaded it by then.
 const BEGINS: TimeDelta = TimeDelta::seconds(10);
 
-/// The keys of this node and the tokens that they sign.
 pub struct Tokens {
     store: Store,
     issuer: String,
     ring: RwLock<Arc<Ring>>,
-    /// Held while the keys are read, so that one request reads them for all.
+    /// Held during a reload, so that one request reloads for all.
     turn: Mutex<()>,
 }
 
-/// The keys as they were read, newest first.
 struct Ring {
     keys: Vec<Key>,
     read_at: DateTime<Utc>,
@@ -72,17 +69,16 @@ struct Issued<'a> {
     scope: String,
 }
 
-/// A new key: its id and its PEM.
+/// Generates a key: its id and its PEM.
 ///
 /// # Errors
-/// [`StoreError::Setup`] if it cannot be written down.
+/// [`StoreError::Setup`] if it cannot be serialized.
 pub fn new_key() -> persistence::Result<(String, String)> {
     let pair = SigningKey::from_bytes(&rand::rng().random::<[u8; 32]>());
     let pem = pair.to_pkcs8_pem(LineEnding::LF).map_err(broken)?;
     Ok((domain::base::id::new().to_string(), pem.to_string()))
 }
 
-/// The key as the store takes it.
 #[must_use]
 pub fn as_new<'a>(kid: &'a str, private_pem: &'a str) -> NewKey<'a> {
     NewKey {
@@ -92,7 +88,6 @@ pub fn as_new<'a>(kid: &'a str, private_pem: &'a str) -> NewKey<'a> {
     }
 }
 
-/// Scopes as a token writes them.
 #[must_use]
 pub fn scope_text(scopes: &Scopes) -> String {
     let codes: Vec<&str> = scopes.iter().map(|scope| scope.code()).collect();
@@ -100,10 +95,10 @@ pub fn scope_text(scopes: &Scopes) -> String {
 }
 
 impl Tokens {
-    /// Loads the keys of the node, or makes the first one, and proves that they work.
+    /// Loads the keys of the node, or creates the first one, and verifies that they work.
     ///
     /// # Errors
-    /// The store's, or [`StoreError::Setup`] if a key cannot sign what it verifies.
+    /// Errors of the store, or [`StoreError::Setup`] if a key cannot sign.
     pub async fn load(store: &Store) -> persistence::Result<Self> {
         crate::http::crypto::install();
         if store.signing_keys().await?.is_empty() {
@@ -128,16 +123,12 @@ impl Tokens {
         }
     }
 
-    /// What the tokens of this node name as their issuer.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
     /// A token for an account, with every scope.
-    ///
-    /// # Errors
-    /// The store's, or [`StoreError::Setup`] if no key signs.
     pub async fn issue(
         &self,
         account: Uuid,
@@ -150,9 +141,6 @@ impl Tokens {
     }
 
     /// A token for an account that signs in through a client, narrowed to scopes.
-    ///
-    /// # Errors
-    /// As [`Tokens::issue`].
     pub async fn issue_for(
         &self,
         account: Uuid,
@@ -180,7 +168,6 @@ impl Tokens {
         jsonwebtoken::encode(&header, &claims, &key.signing).map_err(broken)
     }
 
-    /// What a token of this node proves.
     pub(super) async fn verify(
         &self,
         token: &Unproved<'_>,
@@ -207,9 +194,6 @@ impl Tokens {
     }
 
     /// The public keys (RFC 7517) of everything that still verifies, newest first.
-    ///
-    /// # Errors
-    /// The store's.
     pub async fn jwks(&self) -> persistence::Result<Value> {
         let now = self.store.clock().now();
         let ring = self.ring(now, FRESH).await?;
@@ -229,7 +213,7 @@ impl Tokens {
 
     /// The keys, at most `age` old.
     async fn ring(&self, now: DateTime<Utc>, age: TimeDelta) -> persistence::Result<Arc<Ring>> {
-        // A clock that was set back makes them old too.
+        // A clock that was set back makes them outdated too.
         let fresh = |ring: &Ring| (now - ring.read_at).abs() < age;
         let ring = self.ring.read().await.clone();
         if fresh(&ring) {
@@ -253,7 +237,7 @@ impl Ring {
         Ok(Self { keys, read_at: now })
     }
 
-    /// The newest key that every instance knows; the oldest if all are that new.
+    /// The newest key that every instance knows; the oldest if all are newer.
     fn signing(&self, now: DateTime<Utc>) -> Option<&Key> {
         let known = |key: &&Key| key.created_at + BEGINS <= now;
         self.keys.iter().find(known).or(self.keys.last())

@@ -1,4 +1,4 @@
-//! Passwords and client secrets: made, hashed, checked. Nothing here is ever logged.
+//! Passwords and client secrets: generation, hashing, verification. Nothing here is ever logged.
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -13,46 +13,36 @@ use std::time::Duration;
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
-/// How many characters a chosen password has at least.
 pub const LEAST_PASSWORD: usize = 12;
 
-/// How many bytes a password may have.
 pub const MOST_PASSWORD: usize = 256;
 
-/// How long somebody who signs in waits for his turn.
+/// Maximum wait for a password check.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A hash takes 19 MiB and a core, so as many are computed at a time as there are cores.
+/// A hash takes 19 MiB and a core, so at most one per core is computed at a time.
 static TURNS: LazyLock<Semaphore> =
     LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)));
 
-/// Checked when there is no password to check, so that an unknown name takes as long as a wrong
-/// password.
+/// Verified if there is no password, so that an unknown name takes as long as a wrong password.
 static NOBODY: LazyLock<Option<String>> = LazyLock::new(|| hash_now(&random_secret()).ok());
 
-/// Why a password cannot be hashed or checked now.
+/// Reason why a password cannot be hashed or verified now.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// Too many are signing in.
+    /// Too many callers are signing in.
     #[error("too many are signing in at the moment")]
     Busy,
-    /// The hash function failed.
     #[error("a password cannot be hashed: {0}")]
     Failed(String),
 }
 
-/// Hashes a password with argon2id, off the threads that serve.
-///
-/// # Errors
-/// [`SecretError`].
+/// Hashes a password with argon2id, off the threads that serve requests.
 pub async fn hash(password: String) -> Result<String, SecretError> {
     aside(move || hash_now(&password)).await?
 }
 
-/// Whether a password is the one that was hashed; takes as long if there is no hash.
-///
-/// # Errors
-/// [`SecretError`].
+/// Verifies a password; takes as long if there is no hash.
 pub async fn is_password(password: String, hash: Option<String>) -> Result<bool, SecretError> {
     aside(move || {
         let (known, nobody) = (hash.is_some(), NOBODY.as_deref());
@@ -93,7 +83,7 @@ pub fn random_secret() -> String {
 /// A password of 100 random bits that can be read aloud.
 #[must_use]
 pub fn random_password() -> String {
-    // Without those that look alike.
+    // Without characters that look alike.
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut random = rand::rng();
     let groups: Vec<String> = (0..4)
@@ -105,20 +95,20 @@ pub fn random_password() -> String {
     groups.join("-")
 }
 
-/// The hash of a client's secret.
+/// Hashes a client's secret.
 ///
 /// SHA-256 is enough: 256 random bits cannot be guessed, however fast the hash is, and a slow one
-/// would make every request of a machine for a token expensive.
+/// would make every token request of a machine expensive.
 #[must_use]
 pub fn hash_secret(secret: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(secret.as_bytes()))
 }
 
-/// Whether a secret is the one that was hashed, in constant time.
+/// Verifies a secret in constant time.
 #[must_use]
 pub fn is_secret(secret: &str, hash: Option<&str>) -> bool {
     let given = hash_secret(secret);
-    // What no secret hashes to.
+    // The hash of no secret.
     let kept = hash.unwrap_or("-");
     given.as_bytes().ct_eq(kept.as_bytes()).into()
 }

@@ -1,4 +1,4 @@
-//! `verbund user`, `verbund client` and `verbund key`: who may sign in.
+//! `verbund user`, `verbund client` and `verbund key`: accounts and keys.
 
 use crate::auth::secrets::{self, LEAST_PASSWORD, MOST_PASSWORD, SecretError};
 use crate::auth::{KEEP_KEYS, as_new, new_key};
@@ -16,24 +16,24 @@ use persistence::{Store, StoreError};
 /// Accounts of people.
 #[derive(Debug, Subcommand)]
 pub(super) enum User {
-    /// Make an account; a generated password is printed as the last line, once
+    /// Create an account; a generated password is printed as the last line, once
     Add(Add),
     /// List the accounts
     List,
-    /// Give an account a new password
+    /// Set a new password for an account
     Passwd(Passwd),
-    /// Lock an account out; its tokens stop at once
+    /// Lock an account; its tokens become invalid at once
     Disable(Name),
 }
 
 /// Programs that sign in.
 #[derive(Debug, Subcommand)]
 pub(super) enum Client {
-    /// Make a client; its id and its secret are printed as the last two lines, once
+    /// Create a client; its id and its secret are printed as the last two lines, once
     Add(AddClient),
     /// List the clients
     List,
-    /// Lock a client out; its tokens stop at once
+    /// Lock a client; its tokens become invalid at once
     Revoke(Name),
 }
 
@@ -44,61 +44,56 @@ pub(super) enum Key {
     Rotate(Rotate),
 }
 
-/// Options of `user add`.
 #[derive(Debug, Args)]
 pub(super) struct Add {
     #[command(flatten)]
     name: Name,
-    /// What it may: reader, editor, approver, feeder or admin [default: nothing yet]
+    /// Role: reader, editor, approver, feeder or admin [default: none]
     #[arg(long, value_parser = role)]
     role: Option<Role>,
     #[command(flatten)]
     place: Where,
-    /// Read the password from standard input instead of making one
+    /// Read the password from standard input instead of generating one
     #[arg(long, conflicts_with = "issuer")]
     password_stdin: bool,
-    /// The OpenID Connect issuer where the person signs in instead
+    /// OpenID Connect issuer where the person signs in instead
     #[arg(long, requires = "subject")]
     issuer: Option<String>,
-    /// What that issuer calls the person; `GET /v1/me` shows it
+    /// Subject of the person at that issuer; `GET /v1/me` shows it
     #[arg(long, requires = "issuer")]
     subject: Option<String>,
 }
 
-/// Options of `client add`.
 #[derive(Debug, Args)]
 pub(super) struct AddClient {
     #[command(flatten)]
     name: Name,
-    /// What it may: reader, editor, approver, feeder or admin [default: nothing yet]
+    /// Role: reader, editor, approver, feeder or admin [default: none]
     #[arg(long, value_parser = role)]
     role: Option<Role>,
     #[command(flatten)]
     place: Where,
 }
 
-/// Options of `user passwd`.
 #[derive(Debug, Args)]
 pub(super) struct Passwd {
     #[command(flatten)]
     name: Name,
-    /// Read the password from standard input instead of making one
+    /// Read the password from standard input instead of generating one
     #[arg(long)]
     password_stdin: bool,
 }
 
-/// Which account.
 #[derive(Debug, Args)]
 pub(super) struct Name {
-    /// Its name: 2 to 64 of a-z, 0-9 and . _ @ -
+    /// Name: 2 to 64 of a-z, 0-9 and . _ @ -
     #[arg(value_parser = name)]
     name: String,
 }
 
-/// Options of `key rotate`.
 #[derive(Debug, Args)]
 pub(super) struct Rotate {
-    /// Remove the older keys at once, with every token that they signed: one of them has leaked
+    /// Remove the older keys at once, with every token that they signed, because one has leaked
     #[arg(long)]
     forget_old: bool,
 }
@@ -206,7 +201,7 @@ async fn add_user(store: &Store, add: &Add) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A password and whether it was made here.
+/// A password and whether it was generated.
 fn password(from_input: bool) -> Result<(String, bool), Failure> {
     if !from_input {
         return Ok((secrets::random_password(), true));

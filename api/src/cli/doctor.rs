@@ -1,4 +1,4 @@
-//! `verbund doctor`: is everything as it should be?
+//! `verbund doctor`: checks of the installation.
 
 use crate::auth::Tokens;
 use crate::cli::context::{Failure, open, say, told};
@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Options of `doctor`.
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     /// Fail if the server does not run (for health checks of containers)
@@ -16,7 +15,6 @@ pub(super) struct Doctor {
     server: bool,
 }
 
-/// How long the server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(config: &Config, doctor: &Doctor) -> Result<(), Failure> {

@@ -1,5 +1,4 @@
-//! `verbund erase`, `verbund personal-data` and `verbund compact`: what people may ask of who holds
-//! data about them.
+//! `verbund erase`, `verbund personal-data` and `verbund compact`: data protection.
 
 use crate::cli::context::{Failure, say};
 use crate::cli::export::kind;
@@ -11,30 +10,28 @@ use persistence::Store;
 use persistence::erase::options;
 use persistence::write::Precondition;
 
-/// Options of `erase`.
 #[derive(Debug, Args)]
 pub(super) struct Erase {
-    /// The kind of the record, such as network
+    /// Kind of the record, such as network
     #[arg(value_parser = kind)]
     kind: Kind,
-    /// Its id or its slug
+    /// Id or slug of the record
     id: String,
-    /// Only what this earlier version said
+    /// Erase only this earlier version
     #[arg(long)]
     version: Option<i64>,
-    /// Why, for the audit
+    /// Reason, for the audit
     #[arg(long)]
     reason: Option<String>,
 }
 
-/// Options of `personal-data`.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
 pub(super) struct PersonalData {
-    /// The person's e-mail address
+    /// E-mail address of the person
     #[arg(long)]
     email: Option<String>,
-    /// The person's name; others may have the same
+    /// Name of the person; others may have the same
     #[arg(long)]
     name: Option<String>,
 }

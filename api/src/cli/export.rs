@@ -17,20 +17,19 @@ use persistence::search::filter::Filter;
 use std::collections::VecDeque;
 use std::io::Write;
 
-/// Options of `export`.
 #[derive(Debug, Args)]
 pub(super) struct ExportOptions {
-    /// Only this kind; a table needs it
+    /// Only this kind; required for a table
     #[arg(long, value_parser = kind)]
     kind: Option<Kind>,
-    /// How records are written
+    /// Format of the records
     #[arg(long, value_enum, default_value_t = Format::Ndjson)]
     format: Format,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
-    /// One record a line, as `import` takes it back
+    /// One record per line, as for `import`
     Ndjson,
     /// A table of one kind
     Csv,
@@ -38,7 +37,6 @@ enum Format {
     Geojson,
 }
 
-/// Reads a kind by its code.
 pub(super) fn kind(given: &str) -> Result<Kind, String> {
     let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.code()).collect();
     Kind::parse(given).ok_or_else(|| format!("one of {}", known.join(", ")))

@@ -9,21 +9,21 @@ use domain::base::vocabulary::Coded;
 use persistence::Store;
 use persistence::accounts::NewGrant;
 
-/// Where a role holds.
+/// Scope of a role.
 #[derive(Debug, Args)]
 pub(super) struct Where {
-    /// The region in which it holds, by slug or id [default: the whole node]
+    /// Region in which it applies, by slug or id [default: the whole node]
     #[arg(long, requires = "role")]
     pub(super) region: Option<String>,
-    /// Whether it holds below that region too
+    /// Whether it also applies below that region
     #[arg(long, requires = "region")]
     pub(super) descendants: bool,
-    /// For feeders: the system whose records they push
+    /// For feeders: system whose records they push
     #[arg(long, requires = "role", required_if_eq("role", "feeder"))]
     pub(super) system: Option<String>,
 }
 
-/// Reads a role, naming the nearest one.
+/// Parses a role, suggesting the nearest one.
 pub(super) fn role(text: &str) -> Result<Role, String> {
     Role::parse(text).ok_or_else(|| {
         let known: Vec<&str> = Role::ALL.iter().map(|role| role.code()).collect();
@@ -33,7 +33,7 @@ pub(super) fn role(text: &str) -> Result<Role, String> {
     })
 }
 
-/// The grant and, for messages, where it holds.
+/// The grant and, for messages, its scope.
 pub(super) async fn read(
     store: &Store,
     role: Role,

@@ -13,20 +13,19 @@ use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
-/// Options of `import`.
 #[derive(Debug, Args)]
 pub(super) struct Import {
-    /// The file, or - for standard input
+    /// File, or - for standard input
     file: PathBuf,
-    /// Leave records that are there as they are
+    /// Leave existing records unchanged
     #[arg(long)]
     create_missing: bool,
-    /// Check everything and report as if, but write nothing
+    /// Check everything and report the outcome, but write nothing
     #[arg(long)]
     dry_run: bool,
 }
 
-/// How many lines had which outcome.
+/// The number of lines per outcome.
 #[derive(Debug, Default)]
 struct Tally {
     created: usize,

@@ -1,4 +1,4 @@
-//! `verbund partner`: the nodes from which records are taken over.
+//! `verbund partner`: the nodes from which records are copied.
 
 use crate::cli::context::{Failure, complain, say};
 use crate::config::Config;
@@ -16,53 +16,50 @@ use persistence::write::Precondition;
 use persistence::{Store, StoreError};
 use uuid::Uuid;
 
-/// The nodes from which records are taken over; `serve` does that.
+/// The nodes from which records are copied, by `serve`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Partner {
-    /// Take over records from a node
+    /// Add a node from which records are copied
     Add(Add),
     /// List the partners
     List,
-    /// Show how far a partner has been taken over, and what went wrong
+    /// Show the progress and the errors of a partner
     Show(Name),
-    /// Take over nothing more
+    /// Remove a partner
     Remove(Remove),
-    /// Take over nothing for the time being
+    /// Pause a partner
     Pause(Name),
-    /// Go on, whatever had stopped it
+    /// Resume a partner, whatever stopped it
     Resume(Name),
-    /// Let a partner that is held remove as many copies as it would
+    /// Approve the pending deletions of a partner that is held
     Release(Name),
 }
 
-/// Options of `partner add`.
 #[derive(Debug, Args)]
 pub(super) struct Add {
-    /// Where it is, such as <https://verzeichnis.example>
+    /// Address, such as <https://verzeichnis.example>
     url: String,
-    /// What it is to be called here: 2 to 64 of a-z, 0-9 and . _ @ - [default: its host]
+    /// Name on this node: 2 to 64 of a-z, 0-9 and . _ @ - [default: its host]
     #[arg(long, value_parser = name)]
     name: Option<String>,
-    /// The only origin whose records it may feed [default: that of its first answer]
+    /// The only origin whose records are accepted [default: that of its first response]
     // `--origin` is the name of this node.
     #[arg(long)]
     only_origin: Option<String>,
-    /// Only records of this kind; may be given more than once
+    /// Only records of this kind; may be repeated
     #[arg(long = "kind", value_parser = kind)]
     kinds: Vec<Kind>,
-    /// Only records with this home region, by id; may be given more than once
+    /// Only records with this home region, by id; may be repeated
     #[arg(long = "home-region")]
     home_regions: Vec<Uuid>,
 }
 
-/// Which partner.
 #[derive(Debug, Args)]
 pub(super) struct Name {
-    /// Its name
+    /// Name of the partner
     name: String,
 }
 
-/// Options of `partner remove`.
 #[derive(Debug, Args)]
 pub(super) struct Remove {
     #[command(flatten)]

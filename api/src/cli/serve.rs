@@ -19,7 +19,6 @@ use persistence::search::{IndexPlace, Search};
 use persistence::unit::WriteOptions;
 use std::net::TcpListener;
 
-/// The admin of a demo.
 const DEMO: &str = "demo-admin";
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
@@ -73,7 +72,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The password of the demo's admin when the account is made; `None` later.
+/// The password of the demo's admin if the account was just created.
 async fn demo_account(store: &Store) -> Result<Option<String>, Failure> {
     let found = store.account_named(AccountKind::Person, DEMO).await?;
     if found.is_some() {
@@ -97,7 +96,7 @@ async fn demo_account(store: &Store) -> Result<Option<String>, Failure> {
     Ok(Some(password))
 }
 
-/// Loads what is missing of the seed pages; what is there, or was deleted, is left alone.
+/// Loads missing records of the seed pages; existing and deleted ones are left unchanged.
 async fn seed(store: &Store) -> Result<(), Failure> {
     let options = WriteOptions::default();
     let mut created = 0;

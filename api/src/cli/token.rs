@@ -9,15 +9,14 @@ use domain::access::rules::Role;
 use domain::base::vocabulary::Coded;
 use persistence::Store;
 
-/// Options of `token`.
 #[derive(Debug, Args)]
 pub(super) struct Token {
-    /// reader, editor, approver, feeder or admin
+    /// Role: reader, editor, approver, feeder or admin
     #[arg(long, value_parser = role)]
     role: Role,
     #[command(flatten)]
     place: Where,
-    /// How many hours the token is valid, at most 24
+    /// Hours for which the token is valid, at most 24
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u8).range(1..=24))]
     hours: u8,
 }

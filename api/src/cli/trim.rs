@@ -5,10 +5,9 @@ use crate::config::{Config, RetentionDays};
 use clap::Args;
 use persistence::Store;
 
-/// Options of `trim`.
 #[derive(Debug, Args)]
 pub(super) struct Trim {
-    /// For how many days superseded versions are kept, at least 90 [default: `log_retention_days`]
+    /// Days for which superseded versions are kept, at least 90 [default: `log_retention_days`]
     #[arg(long, value_parser = days)]
     days: Option<RetentionDays>,
 }

@@ -1,4 +1,4 @@
-//! `verbund webhook`: who is told of changes.
+//! `verbund webhook`: the receivers of change notifications.
 
 use crate::cli::context::{Failure, complain, say};
 use crate::cli::partner::{kind, name};
@@ -17,63 +17,59 @@ use persistence::write::Precondition;
 use persistence::{Store, StoreError};
 use uuid::Uuid;
 
-/// How many deliveries `show` lists.
 const SHOWN: u64 = 10;
 
-/// The receivers that are told of changes; `serve` does that.
+/// The receivers of change notifications, which `serve` sends.
 #[derive(Debug, Subcommand)]
 pub(super) enum Webhook {
-    /// Tell a receiver of changes, and print its secret as the last line
+    /// Add a receiver, and print its secret as the last line
     Add(Add),
     /// List the webhooks
     List,
-    /// Show how a webhook fares, and its last deliveries
+    /// Show the state of a webhook, and its last deliveries
     Show(Name),
     /// Remove a webhook with its deliveries
     Remove(Name),
-    /// Tell it nothing for the time being
+    /// Disable a webhook
     Disable(Name),
-    /// Tell it of what happens from now on, whatever had disabled it
+    /// Enable a webhook for future changes, whatever disabled it
     Enable(Name),
-    /// Replace its secret, and print the new one as the last line; the former one signs for 24
-    /// hours more
+    /// Rotate the secret, and print the new one as the last line; the previous one signs for
+    /// another 24 hours
     Rotate(Name),
-    /// Tell it again of everything since a moment, or make one delivery again
+    /// Send everything since a moment again, or repeat one delivery
     Replay(Replay),
 }
 
-/// Options of `webhook add`.
 #[derive(Debug, Args)]
 pub(super) struct Add {
-    /// Where deliveries go, such as <https://website.example/hooks/verbund>
+    /// URL of the receiver, such as <https://website.example/hooks/verbund>
     url: String,
-    /// What it is to be called here: 2 to 64 of a-z, 0-9 and . _ @ - [default: its host]
+    /// Name on this node: 2 to 64 of a-z, 0-9 and . _ @ - [default: its host]
     #[arg(long, value_parser = name)]
     name: Option<String>,
-    /// Only records of this kind; may be given more than once
+    /// Only records of this kind; may be repeated
     #[arg(long = "kind", value_parser = kind)]
     kinds: Vec<Kind>,
-    /// Only records with this home region, by id; may be given more than once
+    /// Only records with this home region, by id; may be repeated
     #[arg(long = "home-region")]
     home_regions: Vec<Uuid>,
 }
 
-/// Which webhook.
 #[derive(Debug, Args)]
 pub(super) struct Name {
-    /// Its name
+    /// Name of the webhook
     name: String,
 }
 
-/// Options of `webhook replay`.
 #[derive(Debug, Args)]
 pub(super) struct Replay {
     #[command(flatten)]
     name: Name,
-    /// The number of an entry of the log, after which to begin, or a moment (RFC 3339)
+    /// Number of the log entry after which to begin, or a moment (RFC 3339)
     #[arg(long, value_parser = moment, required_unless_present = "delivery")]
     since: Option<Since>,
-    /// The id of a delivery
+    /// Id of a delivery
     #[arg(long, conflicts_with = "since")]
     delivery: Option<Uuid>,
 }
@@ -135,7 +131,6 @@ async fn add_one(store: &Store, config: &Config, add: &Add) -> Result<(), Failur
     }
 }
 
-/// Prints a secret.
 fn tell(secret: &Secret) {
     complain("the secret, which is shown this once:");
     say(&secret.0);

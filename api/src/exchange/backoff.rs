@@ -1,18 +1,18 @@
-//! How long to wait after an error before trying again.
+//! Pauses before retries.
 
 use std::time::Duration;
 
 /// The first pause after an error; each further one may be twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// The longest pause after a wrong answer.
+/// The longest pause after an invalid response.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 
-/// The longest pause as long as nobody answers: whoever is back is asked soon.
+/// The longest pause without a response: a server that returns is asked soon.
 pub(crate) const LONGEST_ABSENCE: Duration = Duration::from_secs(30);
 
-/// How long to pause after so many errors: at random up to a limit that doubles ("full jitter"),
-/// so that partners that failed together do not come back together.
+/// The pause after this many errors: random up to a limit that doubles ("full jitter"), so that
+/// partners that failed together are not retried together.
 pub(crate) fn pause(failures: i32, share: f64, longest: Duration) -> Duration {
     let doublings = failures.clamp(0, 20).unsigned_abs();
     let limit = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(doublings));

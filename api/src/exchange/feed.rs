@@ -1,5 +1,4 @@
-//! What partners read of this node (`DirSync` v1): the feed of its own public records, and what it
-//! takes to compare.
+//! The feed of this node's public records (`DirSync` v1), and its comparison.
 
 mod changes;
 mod compare;
@@ -22,7 +21,6 @@ use uuid::Uuid;
 const DIGEST: &str = "/v1/sync/digest";
 const RECORDS: &str = "/v1/sync/records";
 
-/// The routes.
 #[must_use]
 pub fn routes() -> Routes {
     let service = ("get_sync", "Read how records are taken over from this node");
@@ -46,50 +44,50 @@ pub fn routes() -> Routes {
         .route(Method::POST, RECORDS, records, &["busy"], compare::records)
 }
 
-/// How records are taken over from this node.
+/// Properties of the feed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SyncService)]
 #[schema(example = json!({"origin": "nordhessen", "log_id": "0193e5a0-0000-7000-8000-0000000000ff", "head_seq": 48214, "floor_seq": 0, "kinds": ["region", "topic", "actor", "network", "project", "event", "relationship"], "filters": ["kind", "home_region"], "limits": {"page_entries": 1000, "page_bytes": 4_194_304, "wait_seconds": 55, "record_ids": 500}, "changes": "/v1/sync/changes", "digest": "/v1/sync/digest", "ids": "/v1/sync/ids", "records": "/v1/sync/records"}))]
 struct Service {
-    /// Whose records they are.
+    /// Origin of the records.
     origin: String,
-    /// The log that the feed is made of; another one means that the database was replaced.
+    /// Log of the feed; another one means that the database was replaced.
     log_id: Uuid,
-    /// The newest number of the log.
+    /// Newest number of the log.
     head_seq: i64,
-    /// The newest number that was trimmed; cursors up to it have expired. 0 if nothing was.
+    /// Newest trimmed number; cursors up to it have expired. 0 if nothing was trimmed.
     floor_seq: i64,
-    /// For how many days a cursor stays good; for ever if absent.
+    /// Days for which a cursor remains valid; unlimited if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     retention_days: Option<u32>,
-    /// The kinds of records, in the order of a snapshot: what is named comes before what names it,
-    /// as far as the kinds tell.
+    /// Kinds of records, in the order of a snapshot: referenced kinds come first, as far as
+    /// possible.
     kinds: &'static [Kind],
-    /// By what the feed can be narrowed.
+    /// Filter parameters of the feed.
     filters: &'static [&'static str],
-    /// What fits.
+    /// Limits of the feed.
     limits: Limits,
-    /// The feed.
+    /// Address of the feed.
     changes: &'static str,
-    /// Digests of what is fed.
+    /// Address of the digests.
     digest: &'static str,
-    /// Ids, versions and hashes of what is fed.
+    /// Address of ids, versions and hashes.
     ids: &'static str,
-    /// Records by their ids.
+    /// Address of records by id.
     records: &'static str,
 }
 
-/// What fits.
+/// Limits of the feed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SyncLimits)]
 struct Limits {
-    /// Entries of a page, but for up to 500 more that end a transaction.
+    /// Entries per page, except for up to 500 more that complete a transaction.
     page_entries: u64,
-    /// Bytes of bodies in a page, but for a single record that is larger.
+    /// Bytes of bodies per page, except for a single larger record.
     page_bytes: i64,
     /// Seconds that a reader can wait for changes.
     wait_seconds: u64,
-    /// Ids that can be asked for at once.
+    /// Ids per request.
     record_ids: usize,
 }
 

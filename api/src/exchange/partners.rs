@@ -1,4 +1,4 @@
-//! The nodes from which records are taken over, for admins of the node.
+//! The nodes from which records are copied, for admins of the node.
 
 mod body;
 mod page;
@@ -28,7 +28,6 @@ const ALL: &str = "/v1/sync/partners";
 const ONE: &str = "/v1/sync/partners/{id}";
 const RELEASE: &str = "/v1/sync/partners/{id}/release";
 
-/// The routes.
 #[must_use]
 pub fn routes() -> Routes {
     let list = ("list_partners", "List the nodes from which records come");
@@ -52,14 +51,9 @@ pub fn routes() -> Routes {
         .route(Method::POST, RELEASE, release, &[], release_one)
 }
 
-path_id!(
-    /// The `{id}` of a partner in a URL.
-    PartnerId,
-    "id",
-    "The id of the partner."
-);
+path_id!(PartnerId, "id", "The id of the partner.");
 
-/// What becomes of the copies of a partner that is removed.
+/// What happens to the copies of a removed partner.
 struct Removal {
     with_copies: bool,
 }
@@ -172,7 +166,7 @@ async fn view(app: &App, id: Uuid) -> Result<(PartnerView, i64), Problem> {
     Ok((view, partner.row.version))
 }
 
-/// Refuses an address to which no request may go.
+/// Rejects an address to which requests are not allowed.
 fn checked(app: &App, url: Option<&String>) -> Result<(), Problem> {
     let Some(url) = url else {
         return Ok(());
@@ -187,7 +181,6 @@ fn checked(app: &App, url: Option<&String>) -> Result<(), Problem> {
     })
 }
 
-/// 201 with the new partner.
 #[derive(Debug)]
 struct Made(PartnerView);
 

@@ -1,4 +1,4 @@
-//! Pushing: records that a system supplies by their keys, some at a time or all it has.
+//! Pushing: records that a system supplies by their keys, individually or completely.
 
 mod input;
 mod report;
@@ -19,7 +19,6 @@ use persistence::unit::WriteOptions;
 use report::PushReport;
 use serde_json::json;
 
-/// The routes.
 #[must_use]
 pub fn routes() -> Routes {
     let records = (
@@ -65,7 +64,7 @@ async fn push(
             Err(why) => refused.push((index, None, Pushed(Err(why)))),
         }
     }
-    // What is wrong with the others is told, too, but nothing is done.
+    // The violations of all items are reported, but nothing is done.
     let hopeless = input.mode == PushMode::All && !refused.is_empty();
     let dry_run = options.dry_run;
     options.dry_run |= hopeless;

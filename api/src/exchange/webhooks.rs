@@ -33,7 +33,6 @@ const ALL: &str = "/v1/webhooks";
 const ONE: &str = "/v1/webhooks/{id}";
 const ROTATE: &str = "/v1/webhooks/{id}/rotate";
 
-/// The routes.
 #[must_use]
 pub fn routes() -> Routes {
     let list = ("list_webhooks", "List who is told of changes");
@@ -58,12 +57,7 @@ pub fn routes() -> Routes {
         .and(deliveries::routes())
 }
 
-path_id!(
-    /// The `{id}` of a webhook in a URL.
-    WebhookId,
-    "id",
-    "The id of the webhook."
-);
+path_id!(WebhookId, "id", "The id of the webhook.");
 
 async fn get_all(app: App, _: Admin, _: Query<()>) -> Result<Private<WebhookList>, Problem> {
     let webhooks = app.store.webhooks().await?;
@@ -172,7 +166,7 @@ async fn view(app: &App, id: Uuid) -> Result<(WebhookView, i64), Problem> {
     Ok((view, webhook.row.version))
 }
 
-/// Refuses an address to which no request may go.
+/// Rejects an address to which requests are not allowed.
 fn checked(app: &App, url: Option<&String>) -> Result<(), Problem> {
     let Some(url) = url else {
         return Ok(());
@@ -183,7 +177,7 @@ fn checked(app: &App, url: Option<&String>) -> Result<(), Problem> {
     })
 }
 
-/// What was done, with the status `STATUS`; the secret in it is not given again.
+/// The result with the status `STATUS`; its secret is not repeated.
 #[derive(Debug)]
 struct Done<T, const STATUS: u16> {
     value: T,
@@ -199,7 +193,6 @@ impl<T, const STATUS: u16> Done<T, STATUS> {
         }
     }
 
-    /// Without an `ETag`.
     fn untagged(value: T) -> Self {
         Self {
             value,

@@ -1,4 +1,4 @@
-//! Records as GeoJSON (RFC 7946): one is a Feature, many are a `FeatureCollection`.
+//! Records as GeoJSON (RFC 7946): a Feature, or a `FeatureCollection`.
 
 use crate::formats::view::with_members;
 use crate::http::problem::Problem;
@@ -18,10 +18,10 @@ use uuid::Uuid;
 /// Stored geometries by region.
 pub type Geometries = BTreeMap<Uuid, String>;
 
-/// How many bytes of stored geometry one answer holds that is not streamed.
+/// Bytes of stored geometry in a response that is not streamed.
 const MAX_GEOMETRY: usize = 32 * 1024 * 1024;
 
-/// The parameter that lists take beside `format=geojson`.
+/// The parameter of lists in addition to `format=geojson`.
 pub const GEOMETRY: Parameter = Parameter {
     name: "geometry",
     description: "With GeoJSON: regions with their area instead of a point, as far as it is known; at most 32 MiB in all.",
@@ -30,10 +30,7 @@ pub const GEOMETRY: Parameter = Parameter {
     repeatable: false,
 };
 
-/// Refuses `geometry=` where there is none.
-///
-/// # Errors
-/// `invalid-parameter`.
+/// Rejects `geometry=` where it has no meaning.
 pub fn check_geometry(geometry: Option<bool>, media: Media) -> Result<bool, Problem> {
     match geometry {
         Some(given) if media != Media::GeoJson => Err(wrong(
@@ -45,7 +42,6 @@ pub fn check_geometry(geometry: Option<bool>, media: Media) -> Result<bool, Prob
     }
 }
 
-/// The regions among rows.
 pub fn regions<'a>(rows: impl IntoIterator<Item = &'a record::Model>) -> Vec<Uuid> {
     let regions = rows
         .into_iter()
@@ -53,7 +49,7 @@ pub fn regions<'a>(rows: impl IntoIterator<Item = &'a record::Model>) -> Vec<Uui
     regions.map(|row| row.id).collect()
 }
 
-/// The stored geometries of rows, for an answer that is not streamed.
+/// The stored geometries of rows, for a response that is not streamed.
 ///
 /// # Errors
 /// `invalid-parameter` if they are too large together.
@@ -73,7 +69,7 @@ pub async fn stored(store: &Store, rows: &[&record::Model]) -> Result<Geometries
     Ok(store.geometries(&regions).await?)
 }
 
-/// A record as a Feature; `shown` is the record as it is shown, `more` stands beside it.
+/// A record as a Feature; `more` are further members.
 #[must_use]
 pub fn feature(
     row: &record::Model,
@@ -96,19 +92,19 @@ pub fn feature(
     }
 }
 
-/// What stands before the first Feature of a collection.
+/// The text before the first Feature of a collection.
 pub const HEAD: &str = r#"{"type":"FeatureCollection","features":["#;
 
-/// What stands after the last.
+/// The text after the last.
 pub const TAIL: &str = "]}";
 
-/// Features as a collection; `more` stands beside them.
+/// Features as a collection; `more` are further members.
 #[must_use]
 pub fn collection(features: &[String], more: &Value) -> String {
     with_members(&format!("{HEAD}{}{TAIL}", features.join(",")), more)
 }
 
-/// Says that a response comes as a Feature too.
+/// Documents that a response is also available as a Feature.
 pub fn describe_feature(
     draft: &mut Draft,
     response: &mut Value,
@@ -126,7 +122,8 @@ pub fn describe_feature(
     add(draft, response, name, feature, example_of(example));
 }
 
-/// Says that a page comes as a `FeatureCollection` too; what is beside its `items` stands there too.
+/// Documents that a page is also available as a `FeatureCollection`, with the other members of the
+/// page.
 pub fn describe_collection(
     draft: &mut Draft,
     response: &mut Value,
@@ -200,7 +197,7 @@ fn feature_schema(draft: &mut Draft, properties: &Value) -> Value {
     })
 }
 
-/// The schemas of what `include` brings along.
+/// The schemas of included records.
 #[must_use]
 pub fn included_schema() -> Value {
     json!({

@@ -1,4 +1,4 @@
-//! How a record is shown: canonical, or translated, shortened, extended.
+//! Views of a record: canonical, or translated, shortened, extended.
 
 use crate::formats::geojson;
 use crate::http::problem::Problem;
@@ -20,20 +20,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 use uuid::Uuid;
 
-/// A record ready to be sent.
 #[derive(Debug)]
 pub struct Shown {
-    /// The text.
     pub json: String,
-    /// What it is.
     pub media: Media,
     /// Strong for the canonical record, weak for everything else.
     pub etag: String,
-    /// The language of the texts, if one was asked for.
+    /// The language of the texts, if one was requested.
     pub language: Option<String>,
 }
 
-/// What may be asked of the representation of records.
+/// The view options of records.
 #[derive(Debug, Clone)]
 pub struct Representation {
     lang: Option<String>,
@@ -41,22 +38,21 @@ pub struct Representation {
     include: Vec<Include>,
 }
 
-/// What may be asked of the representation of a record of a kind.
+/// The view options of records of one kind.
 #[derive(Debug)]
 pub struct View(Representation);
 
-/// Records ready to be put into a page.
+/// Records rendered for a page.
 #[derive(Debug)]
 pub struct ShownAll {
-    /// The JSON text of each.
     pub items: Vec<String>,
-    /// The records that they bring along, and how many there are.
+    /// Included records, and their number.
     pub included: Option<(Value, usize)>,
-    /// The languages of the texts, if one was asked for.
+    /// The languages of the texts, if one was requested.
     pub languages: Vec<String>,
 }
 
-/// What `include` can bring along.
+/// What `include` can add.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Include {
     Relationships,
@@ -72,10 +68,9 @@ const INCLUDES: [(&str, Include); 4] = [
     ("region", Include::Region),
 ];
 
-/// How many records `include` brings along at most.
+/// Maximum number of included records.
 const MAX_INCLUDED: usize = 200;
 
-/// The parameters of a representation.
 pub const PARAMETERS: &[Parameter] = &[
     Parameter {
         name: "lang",
@@ -112,10 +107,7 @@ impl Parameters for View {
 }
 
 impl View {
-    /// Shows a record.
-    ///
-    /// # Errors
-    /// The store's.
+    /// Renders a record.
     pub async fn show(
         &self,
         store: &Store,
@@ -154,7 +146,7 @@ impl View {
     }
 }
 
-/// A JSON object with further members, without reading it again.
+/// Adds members to a JSON object without parsing it.
 #[must_use]
 pub fn with_members(object: &str, members: &Value) -> String {
     let more = members.to_string();
@@ -166,7 +158,7 @@ pub fn with_members(object: &str, members: &Value) -> String {
 }
 
 impl Representation {
-    /// Reads what was asked of records of these kinds.
+    /// Parses the view options of records of these kinds.
     ///
     /// # Errors
     /// `invalid-parameter`.
@@ -213,7 +205,7 @@ impl Representation {
         })
     }
 
-    /// Records as they rest.
+    /// Records as stored.
     #[must_use]
     pub const fn canonical() -> Self {
         Self {
@@ -238,16 +230,12 @@ impl Representation {
         fields.is_none_or(|fields| named(fields) || named(required))
     }
 
-    /// The language that was asked for.
     #[must_use]
     pub fn lang(&self) -> Option<&str> {
         self.lang.as_deref()
     }
 
-    /// Shows records; what they bring along is fetched for all of them together.
-    ///
-    /// # Errors
-    /// The store's.
+    /// Renders records; their included records are fetched together.
     pub async fn show_all(
         &self,
         store: &Store,
@@ -281,7 +269,7 @@ impl Representation {
         let included = self.included(store, caller, &records).await?;
         for (row, (_, mut record)) in rows.iter().zip(records) {
             if let (Some(fields), Some(members)) = (&self.fields, record.as_object_mut()) {
-                // Without these the answer would be of another type.
+                // Without these the response would have another type.
                 let kept = &KindSchema::of(persistence::write::kind_of(row)?).required;
                 members.retain(|name, _| kept.contains(name) || fields.contains(name));
             }
@@ -351,7 +339,7 @@ impl Representation {
     }
 }
 
-/// Overlays a translation and tells which language the texts have now; `en-GB` falls back to `en`.
+/// Applies a translation and returns the language of the texts; `en-GB` falls back to `en`.
 pub fn translate(record: &mut Value, lang: &str) -> Option<String> {
     let own = record
         .get("language")
@@ -360,7 +348,7 @@ pub fn translate(record: &mut Value, lang: &str) -> Option<String> {
     let primary = lang.split('-').next().unwrap_or(lang);
     let translations = record.get("translations").and_then(Value::as_object);
     let translations: Vec<_> = translations.into_iter().flatten().collect();
-    // Language tags have no case (RFC 5646, 2.1.1); an empty translation translates nothing.
+    // Language tags ignore case (RFC 5646, 2.1.1); an empty translation has no effect.
     let found = [lang, primary].iter().find_map(|wanted| {
         translations.iter().find(|(tag, texts)| {
             tag.eq_ignore_ascii_case(wanted)
@@ -376,7 +364,7 @@ pub fn translate(record: &mut Value, lang: &str) -> Option<String> {
     Some(tag)
 }
 
-/// A weak tag over what is shown.
+/// A weak tag over the rendered text.
 #[must_use]
 pub fn weak_tag(shown: &str) -> String {
     let hash = domain::base::json::hash(shown);

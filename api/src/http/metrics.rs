@@ -17,7 +17,7 @@ const SECONDS: [f64; 11] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
-/// The methods that have a name of their own.
+/// Methods with a label of their own.
 const METHODS: [Method; 7] = [
     Method::GET,
     Method::HEAD,
@@ -28,7 +28,7 @@ const METHODS: [Method; 7] = [
     Method::DELETE,
 ];
 
-/// Requests that are counted together.
+/// Labels of requests that are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
     method: String,
@@ -38,7 +38,7 @@ struct Request {
 
 type Requests = Family<Request, Histogram, fn() -> Histogram>;
 
-/// What is counted as requests are served.
+/// Counters that are updated while requests are served.
 #[derive(Debug)]
 pub struct Metrics {
     requests: Requests,

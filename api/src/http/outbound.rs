@@ -1,9 +1,9 @@
-//! Requests to other servers whose addresses people enter: only to where everybody may go, unless
-//! the configuration allows more.
+//! Requests to other servers whose addresses users enter: only to public addresses, unless the
+//! configuration allows more.
 //!
-//! Names are looked at when an address is entered, addresses when a connection is made: what a
-//! name resolves to is not known before (DNS rebinding). Redirects are never followed, and proxies
-//! of the environment not used, since they would connect for us to anywhere.
+//! Names are checked when an address is entered, addresses when a connection is made: what a name
+//! resolves to is not known before (DNS rebinding). Redirects are never followed, and proxies of
+//! the environment not used, since they would connect to anywhere.
 
 use crate::config::{Config, Destination};
 use reqwest::StatusCode;
@@ -15,16 +15,15 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::{Host, Url};
 
-/// How long a connection may take.
+/// Time limit of connecting.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// How long the other side may send nothing.
+/// Time limit without data from the other side.
 const SILENCE: Duration = Duration::from_secs(90);
 
-/// How long the other side can ask to be let alone.
+/// Longest pause that the other side can ask for.
 const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
-/// The ports of public servers.
 const PORTS: [u16; 2] = [443, 8443];
 
 /// What is allowed although it is not public.
@@ -50,7 +49,7 @@ impl Allowed {
     }
 }
 
-/// Sends requests to where they may go.
+/// A client for requests to allowed destinations.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     client: reqwest::Client,
@@ -58,10 +57,10 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// What a configuration allows.
+    /// Reads the configuration.
     ///
     /// # Errors
-    /// If there is no way to make secure connections.
+    /// If secure connections cannot be set up.
     pub fn new(config: &Config) -> Result<Self, reqwest::Error> {
         crate::http::crypto::install();
         let allowed = Allowed(config.outgoing_allowed.clone().into());
@@ -76,10 +75,10 @@ impl Outgoing {
         Ok(Self { client, allowed })
     }
 
-    /// The address if requests may go there.
+    /// Checks an address.
     ///
     /// # Errors
-    /// Why not, in English.
+    /// Why it is not allowed, in English.
     pub fn check(&self, text: &str) -> Result<Url, String> {
         let url = Url::parse(text).map_err(|why| format!("\"{text}\" is no URL: {why}"))?;
         let plain = url.username().is_empty() && url.password().is_none();
@@ -116,7 +115,7 @@ impl Outgoing {
         Ok(url)
     }
 
-    /// Whether an address is one that the configuration allows; an error if it is not public either.
+    /// Whether the configuration allows an address; an error if it is not public either.
     fn trusts(&self, text: &str, address: IpAddr) -> Result<bool, String> {
         let allowed = self.allowed.has_address(address);
         if allowed || is_public(address) {
@@ -128,7 +127,7 @@ impl Outgoing {
     /// A GET request.
     ///
     /// # Errors
-    /// Why none may go there, in English.
+    /// Why it is not allowed, in English.
     pub fn get(&self, url: &str) -> Result<reqwest::RequestBuilder, String> {
         Ok(self.client.get(self.check(url)?))
     }
@@ -136,16 +135,16 @@ impl Outgoing {
     /// A POST request.
     ///
     /// # Errors
-    /// Why none may go there, in English.
+    /// Why it is not allowed, in English.
     pub fn post(&self, url: &str) -> Result<reqwest::RequestBuilder, String> {
         Ok(self.client.post(self.check(url)?))
     }
 }
 
-/// Resolves names to those of their addresses to which requests may go.
+/// Resolves names to their allowed addresses.
 struct Resolver(Allowed);
 
-/// Why a name leads nowhere.
+/// A name without an allowed address.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} has no public address")]
 struct NotPublic(String);
@@ -166,7 +165,7 @@ impl Resolve for Resolver {
     }
 }
 
-/// Whether an address can be reached from everywhere (IANA special-purpose address registries).
+/// Whether an address is globally reachable (IANA special-purpose address registries).
 fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_public_v4(address),
@@ -183,8 +182,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || address.is_broadcast()
         || address.is_documentation();
     let shared = match address.octets() {
-        // This network; IETF protocols; benchmarks; reserved; relays of 6to4; what a cloud tells its
-        // machines.
+        // This network; IETF protocols; benchmarks; reserved; relays of 6to4; metadata services of
+        // clouds.
         [0 | 240..=255, ..]
         | [192, 0, 0, _]
         | [198, 18..=19, ..]
@@ -199,22 +198,21 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     match address.segments() {
-        // What embeds an IPv4 address leads wherever that leads (Teredo and others, 6to4); and
-        // documentation.
+        // Embedded IPv4 addresses (Teredo and others, 6to4), and documentation.
         [0x2001, 0..0x200 | 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..0x1000, ..] => false,
         // Global unicast; everything else has special purposes.
         [first, ..] => (0x2000..0x4000).contains(&first),
     }
 }
 
-/// How long the other side wants to be let alone, if it says so in seconds; at most a day.
+/// The pause in seconds that the other side asks for, at most a day.
 pub(crate) fn retry_after(response: &reqwest::Response) -> Option<Duration> {
     let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
     let seconds = seconds.trim().parse().ok()?;
     Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
 }
 
-/// Whether an answer comes from in front of a server that is not there.
+/// Whether a response comes from a gateway in front of an unreachable server.
 pub(crate) fn is_from_a_gateway(status: StatusCode) -> bool {
     [
         StatusCode::BAD_GATEWAY,
@@ -330,7 +328,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_name_resolves_to_is_looked_at_when_it_is_dialled() {
-        // The name passes where names are looked at; its address does not.
+        // The name passes the check of names; its address does not.
         let resolver = Resolver(Allowed::default());
         let refused = resolver.resolve("localhost".parse().unwrap()).await;
         assert!(refused.is_err());

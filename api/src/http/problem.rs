@@ -1,7 +1,7 @@
 //! Errors as RFC 9457 problem documents, from one table of stable codes.
 //!
-//! A handler returns a [`Problem`]; the [`crate::operation::middleware`] writes it in the caller's language.
-//! 4xx say what to fix. 5xx say only that it is our fault; the cause goes to the log, once.
+//! A handler returns a [`Problem`]; the [`crate::operation::middleware`] renders it in the caller's
+//! language. 4xx say what to fix. 5xx only say that the server failed; the cause is logged once.
 
 mod store;
 mod table;
@@ -17,19 +17,17 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-/// The media type of problem documents.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
-/// What went wrong, before it is written in somebody's language.
+/// A problem, before it is rendered in a language.
 #[derive(Debug, Clone)]
 pub struct Problem {
-    /// Which problem of the table.
     pub kind: &'static ProblemKind,
-    // Boxed, since results carry problems everywhere and are mostly fine.
+    // Boxed, since most results are fine and problems are large.
     case: Box<Case>,
 }
 
-/// What is particular to this case of a problem.
+/// The details of a case.
 #[derive(Debug, Clone)]
 struct Case {
     detail: [String; 2],
@@ -39,7 +37,7 @@ struct Case {
 }
 
 impl Problem {
-    /// A problem of the table, with the table's own advice as its detail.
+    /// A problem of the table, with its advice as the detail.
     #[must_use]
     pub fn new(code: &str) -> Self {
         let kind = kind_of(code);
@@ -55,34 +53,30 @@ impl Problem {
         }
     }
 
-    /// Says what is wrong in this case, in English and German.
+    /// Describes this case, in English and German.
     #[must_use]
     pub fn detail(mut self, en: impl Into<String>, de: impl Into<String>) -> Self {
         self.case.detail = [en.into(), de.into()];
         self
     }
 
-    /// The places in the body that are wrong.
     #[must_use]
     pub fn errors(mut self, errors: Vec<FieldError>) -> Self {
         self.case.errors = errors;
         self
     }
 
-    /// A further member of the document.
     #[must_use]
     pub fn member(mut self, name: &str, value: Value) -> Self {
         self.case.members.insert(name.to_owned(), value);
         self
     }
 
-    /// The text of a further member.
     #[must_use]
     pub fn extension(&self, name: &str) -> Option<&str> {
         self.case.members.get(name)?.as_str()
     }
 
-    /// A header of the response.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -123,7 +117,7 @@ impl Problem {
         document
     }
 
-    /// The document of one of several items, whose answer is no problem as a whole.
+    /// The document of one item in a response that is not a problem as a whole.
     #[must_use]
     pub fn of_item(&self, lang: Lang) -> Value {
         let mut document = self.document(lang, "", "");
@@ -133,7 +127,7 @@ impl Problem {
         document
     }
 
-    /// The response; the middleware calls it with the caller's language.
+    /// The response in the caller's language.
     #[must_use]
     pub fn response(&self, lang: Lang, instance: &str, request_id: &str) -> HttpResponse {
         let mut response = HttpResponse::build(self.kind.status);
@@ -161,45 +155,45 @@ impl ResponseError for Problem {
     }
 }
 
-/// The shape of a problem document (RFC 9457).
+/// Problem document (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemDocument {
-    /// Where the problem is explained, relative to this server.
+    /// Address of the explanation, relative to this server.
     #[schema(example = "/problems/validation-failed")]
     pub r#type: String,
-    /// What kind of problem it is, in the language of `Accept-Language` (de or en).
+    /// Title of the problem, in the language of `Accept-Language` (de or en).
     #[schema(example = "The body is not valid")]
     pub title: String,
-    /// The HTTP status.
+    /// HTTP status.
     #[schema(example = 422)]
     pub status: u16,
     /// What is wrong in this case and what would be right.
     pub detail: String,
-    /// The path of the request.
+    /// Path of the request.
     #[schema(example = "/v1/actors")]
     pub instance: String,
-    /// Names the request in the server's log.
+    /// Id of the request in the server's log.
     pub request_id: String,
-    /// Everything that is wrong with the body.
+    /// All violations in the body.
     pub errors: Option<Vec<ProblemField>>,
 }
 
-/// What is wrong with one of several items: what a single write would be answered.
+/// Problem of one of several items, as for a single write.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ItemProblem {
-    /// Where the problem is explained, relative to this server.
+    /// Address of the explanation, relative to this server.
     #[schema(example = "/problems/validation-failed")]
     pub r#type: String,
-    /// What kind of problem it is, in the language of `Accept-Language` (de or en).
+    /// Title of the problem, in the language of `Accept-Language` (de or en).
     #[schema(example = "The body is not valid")]
     pub title: String,
-    /// The status that a single write would be answered with.
+    /// HTTP status of a single write.
     #[schema(example = 422)]
     pub status: u16,
     /// What is wrong in this case and what would be right.
     pub detail: String,
-    /// Everything that is wrong with the record.
+    /// All violations in the record.
     pub errors: Option<Vec<ProblemField>>,
 }
 

@@ -1,5 +1,5 @@
-//! How many requests who may send: each account so many a minute, each address so many without a
-//! token, and fewer that try to prove an identity and fail.
+//! Rate limits: requests per minute of an account, of an address without a token, and a lower limit
+//! of failed attempts to authenticate.
 
 use crate::config::{Config, Network};
 use crate::http::problem::Problem;
@@ -17,17 +17,17 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-/// How many keys a limit remembers. When there are more, those that have recovered are forgotten,
-/// and if that does not help, all: memory is bounded before the count is exact.
+/// Number of keys that a limit remembers. If there are more, recovered ones are dropped, and if
+/// that is not enough, all: bounded memory takes precedence over exact counts.
 const MAX_KEYS: usize = 100_000;
 
-/// Which limit holds for a request and how much of it is left (draft-ietf-httpapi-ratelimit-headers).
+/// The applicable limit of a request and its remainder (draft-ietf-httpapi-ratelimit-headers).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     policy: &'static str,
     quota: u32,
     left: u32,
-    /// Seconds until all of it is there again, or until the next request is let through.
+    /// Seconds until the limit is fully restored, or until the next request is allowed.
     seconds: u64,
 }
 
@@ -65,7 +65,6 @@ impl Standing {
 
 type Limiter<K, C> = RateLimiter<K, HashMapStateStore<K>, C, StateInformationMiddleware>;
 
-/// A limit for each key.
 #[derive(Debug)]
 struct Limit<K: Hash + Eq + Clone, C: Clock + Clone> {
     policy: &'static str,
@@ -89,7 +88,7 @@ impl<K: Hash + Eq + Clone, C: Clock + Clone> Limit<K, C> {
         RateLimiter::new(quota, HashMapStateStore::default(), clock.clone())
     }
 
-    /// Takes one from what the key has left; an error if there is nothing.
+    /// Takes one from the key's quota; an error if it is used up.
     fn take(&self, key: &K) -> Result<Standing, Standing> {
         let limiter = self.limiter.read().unwrap_or_else(PoisonError::into_inner);
         let full = limiter.len() >= MAX_KEYS;
@@ -125,37 +124,35 @@ impl<K: Hash + Eq + Clone, C: Clock + Clone> Limit<K, C> {
     }
 }
 
-/// At least one, so that nobody is told to come back at once.
+/// At least one, so that clients never retry at once.
 fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0 || time.is_zero())
 }
 
-/// Who a request counts for.
+/// The key of a request's limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Who {
-    /// Whom a valid token proves.
+    /// The subject of a valid token.
     Client(Subject),
-    /// Anybody at an address.
+    /// An anonymous caller at an address.
     Anybody,
-    /// Somebody at an address who tries to prove an identity: with a token that is not valid, or
-    /// where tokens are issued.
+    /// A caller at an address who tries to authenticate: with an invalid token, or at the token
+    /// endpoint.
     Claimant,
 }
 
-/// The limits of a node.
 #[derive(Debug)]
 pub struct Limits<C: Clock + Clone = DefaultClock> {
     clients: Limit<Subject, C>,
     addresses: Limit<IpAddr, C>,
     failures: Limit<IpAddr, C>,
-    /// Addresses that have failed too often, and until when they are not heard.
+    /// Addresses with too many failures, and the end of their lock.
     locked: Mutex<HashMap<IpAddr, C::Instant>>,
     clock: C,
     trusted: Vec<Network>,
 }
 
 impl<C: Clock + Clone> Limits<C> {
-    /// The limits of a configuration.
     #[must_use]
     pub fn new(config: &Config, clock: C) -> Self {
         Self {
@@ -168,7 +165,7 @@ impl<C: Clock + Clone> Limits<C> {
         }
     }
 
-    /// Counts a request; an error if it is one too many.
+    /// Counts a request.
     ///
     /// # Errors
     /// The limit that is used up.
@@ -184,7 +181,7 @@ impl<C: Clock + Clone> Limits<C> {
         }
     }
 
-    /// Counts a refused token or password.
+    /// Counts a rejected token or password.
     pub fn failed(&self, address: IpAddr) {
         let address = group(address);
         let wait = match self.failures.take(&address) {
@@ -216,9 +213,9 @@ impl<C: Clock + Clone> Limits<C> {
         }
     }
 
-    /// The address that a request comes from: the peer's, or if that is a trusted proxy, the last
-    /// one in `X-Forwarded-For` that is none. Each proxy appends what it saw, so what stands
-    /// before that may be invented.
+    /// The client's address: the peer's, or if that is a trusted proxy, the last untrusted one in
+    /// `X-Forwarded-For`. Each proxy appends the address it saw, so everything before that may be
+    /// forged.
     #[must_use]
     pub fn address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let trusted = |address: IpAddr| self.trusted.iter().any(|one| one.has(address));
@@ -241,7 +238,7 @@ impl<C: Clock + Clone> Limits<C> {
     }
 }
 
-/// What counts as one address: with IPv6 everybody has a whole /64.
+/// The unit of addresses: with IPv6 every customer has a /64.
 fn group(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,

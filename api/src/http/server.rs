@@ -1,5 +1,5 @@
-//! Connections that are watched, since actix times the first request head of a connection and
-//! nothing else: neither later heads, nor a client that does not take its answer.
+//! Watched connections, because actix limits only the time of the first request head of a
+//! connection: neither later heads, nor clients that do not read their response.
 
 use crate::config::Config;
 use actix_http::h1::H1Service;
@@ -23,14 +23,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 
-/// How much of an answer is handed to a connection at once; the rest is shared memory until then.
+/// Bytes of a response that are handed to a connection at once; the rest is shared memory until
+/// then.
 const SLICE: usize = 64 * 1024;
 
 /// A server on `listener` whose connections are watched, to be awaited.
 ///
-/// `stopping` turns true when the server is asked to stop.
+/// `stopping` becomes true when the server is asked to stop.
 ///
-/// HTTP/1.1 only: in HTTP/2 a client can stop a single stream, where no clock of ours reaches it.
+/// HTTP/1.1 only: in HTTP/2 a client can block a single stream, where our timers have no effect.
 ///
 /// # Errors
 /// If the listener cannot be used.
@@ -75,7 +76,7 @@ where
         let http: H1Service<Connection, _, _> = HttpService::build()
             .keep_alive(idle)
             .client_request_timeout(heads)
-            // Nobody waits for the answer of a request whose client has hung up.
+            // A request is cancelled when its client disconnects.
             .h1_allow_half_closed(false)
             .graceful_shutdown_signal(move || {
                 let stop = stop.clone();
@@ -86,7 +87,7 @@ where
             })
             .h1(map_config(app, |()| AppConfig::default()));
         fn_service(move |stream: TcpStream| async move {
-            // Answers are written whole; waiting for more to send would only delay them.
+            // Responses are written completely; waiting for more data would only delay them.
             let _ = stream.set_nodelay(true);
             let peer = stream.peer_addr().ok();
             Ok((Connection::new(stream, heads + idle, answers), peer))
@@ -100,9 +101,9 @@ where
 #[derive(Clone, Default)]
 struct Turn {
     servers: Rc<Cell<bool>>,
-    /// How often it has been the server's turn: it may be over before anybody looks.
+    /// Number of the server's turns: one may be over before it is observed.
     count: Rc<Cell<u64>>,
-    /// Who has to begin waiting for the client when the server's turn ends.
+    /// The task that waits for the client when the server's turn ends.
     reader: Rc<Cell<Option<Waker>>>,
 }
 
@@ -115,7 +116,7 @@ impl std::fmt::Debug for Turn {
     }
 }
 
-/// The server's turn; ends when it is dropped.
+/// The server's turn; ends on drop.
 #[derive(Debug)]
 struct Serving(Turn);
 
@@ -128,10 +129,7 @@ impl Drop for Serving {
     }
 }
 
-/// Makes it the server's turn until the whole body of its answer has been handed over.
-///
-/// # Errors
-/// What the application answers.
+/// Makes it the server's turn until the whole body of its response has been handed over.
 pub(crate) async fn take_turns(
     request: ServiceRequest,
     next: actix_web::middleware::Next<impl MessageBody + 'static>,
@@ -151,7 +149,7 @@ pub(crate) async fn take_turns(
     }))
 }
 
-/// The body of an answer in slices, so that what waits in a connection's buffer is bounded.
+/// The body of a response in slices, so that the buffer of a connection is bounded.
 struct Answer {
     body: BoxBody,
     rest: Bytes,
@@ -180,11 +178,11 @@ impl MessageBody for Answer {
     }
 }
 
-/// A time limit that moving bytes extend.
+/// A time limit that transferred bytes extend.
 #[derive(Debug)]
 struct Patience {
     limit: Duration,
-    /// Bytes that must have moved within the limit for another one to begin.
+    /// Bytes that must be transferred within the limit to restart it.
     least: usize,
     moved: usize,
     timer: Option<Pin<Box<Sleep>>>,
@@ -204,7 +202,7 @@ impl Patience {
         self.timer = None;
     }
 
-    /// Whether it is used up; otherwise `cx` is woken when it will be.
+    /// Whether the limit has passed; otherwise schedules a wake-up of `cx`.
     fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
         if self.timer.is_none() {
             self.moved = 0;
@@ -224,16 +222,16 @@ impl Patience {
     }
 }
 
-/// A TCP connection that ends when the client lets the server wait too long.
+/// A TCP connection that ends when the client is too slow.
 #[derive(Debug)]
 struct Connection {
     stream: TcpStream,
     turn: Turn,
-    /// The turns of the server that the wait for a head knows of.
+    /// The server's turns that the wait for a head has seen.
     served: u64,
     /// For the head of a request.
     head: Patience,
-    /// For taking an answer.
+    /// For reading the response.
     answer: Patience,
 }
 
@@ -244,7 +242,7 @@ impl Connection {
             stream,
             turn: Turn::default(),
             served: 0,
-            // However many bytes come, only a complete head ends the wait for it.
+            // Only a complete head ends the wait for it, however many bytes arrive.
             head: Patience::new(head, usize::MAX),
             answer: Patience::new(answer, seconds.saturating_mul(LEAST_PER_SECOND)),
         }
@@ -259,7 +257,7 @@ impl Connection {
     }
 }
 
-/// A client that takes fewer bytes a second of its answer than this is given up.
+/// Minimum speed in bytes per second at which a client must read its response.
 const LEAST_PER_SECOND: usize = 1024;
 
 impl AsyncRead for Connection {
@@ -271,7 +269,7 @@ impl AsyncRead for Connection {
         let connection = &mut *self;
         let served = connection.turn.count.get();
         if !connection.waits_for_client() || connection.served != served {
-            // The wait for the next head begins anew.
+            // The wait for the next head restarts.
             connection.head.rest();
             connection.served = served;
             connection.turn.reader.set(Some(cx.waker().clone()));
@@ -312,7 +310,7 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<IoResult<()>> {
-        // Flushed is what has been written: nothing waits for the client any more.
+        // Everything written is flushed: nothing waits for the client any more.
         self.answer.rest();
         Pin::new(&mut self.stream).poll_flush(cx)
     }

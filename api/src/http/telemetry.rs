@@ -1,4 +1,4 @@
-//! Logs: a message that can be read alone, and fields. No personal data, tokens or bodies.
+//! Logging; rules and messages are in `docs/logging.md`.
 
 use crate::config::{Config, LogFormat};
 use crate::http::request::RequestId;
@@ -13,14 +13,14 @@ use tracing_subscriber::EnvFilter;
 /// Starts logging to standard error.
 ///
 /// # Errors
-/// If the filter cannot be read, or logging was started before.
+/// If the filter is malformed, or logging was started before.
 pub fn start(config: &Config) -> Result<(), String> {
     let filter = EnvFilter::try_new(&config.log)
         .map_err(|why| format!("log = \"{}\" is no tracing filter: {why}", config.log))?;
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        // Saying on standard error that standard error cannot be written to would panic, so a full
-        // disk under the log would end requests.
+        // Reporting on standard error that standard error cannot be written to would panic, so a
+        // full disk under the log would end requests.
         .log_internal_errors(false)
         .with_writer(std::io::stderr);
     match config.log_format {
@@ -30,7 +30,8 @@ pub fn start(config: &Config) -> Result<(), String> {
     .map_err(|why| why.to_string())
 }
 
-/// One span a request: method, route, status, request id; never the query, which may hold names.
+/// One span per request: method, route, status, request id; never the query, which may contain
+/// names.
 #[derive(Debug)]
 pub struct Spans;
 

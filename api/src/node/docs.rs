@@ -99,7 +99,6 @@ pub(crate) async fn openapi_json(
     Ok(response.body(body.clone()))
 }
 
-/// `/docs` leads to `/docs/`.
 #[route("/docs", method = "GET", method = "HEAD")]
 pub(crate) async fn redirect() -> HttpResponse {
     HttpResponse::PermanentRedirect()
@@ -107,7 +106,6 @@ pub(crate) async fn redirect() -> HttpResponse {
         .finish()
 }
 
-/// Swagger UI at `/docs/`.
 pub fn swagger() -> impl HttpServiceFactory {
     let config = Config::from("/openapi.json")
         .try_it_out_enabled(true)

@@ -9,7 +9,6 @@ use persistence::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The routes.
 #[must_use]
 pub fn routes() -> Routes {
     let live = ("get_health_live", "Tell whether the process runs");
@@ -21,11 +20,11 @@ pub fn routes() -> Routes {
         .get("/health/writable", writable, &[], get_writable)
 }
 
-/// A probe's answer.
+/// Response of a probe.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"status": "ok"}))]
 struct Health {
-    /// `ok`; anything else is a problem document.
+    /// `ok`; failures are problem documents.
     status: &'static str,
 }
 
@@ -41,7 +40,7 @@ async fn get_ready(_: Anyone, app: App, _: Query<()>) -> Result<Json<Health>, Pr
     Ok(Json(Health { status: "ok" }))
 }
 
-/// 503 whatever the reason, since that is what probes expect.
+/// 503 for any reason, as probes expect.
 async fn get_writable(_: Anyone, app: App, _: Query<()>) -> Result<Json<Health>, Problem> {
     match app.store.check_writable().await {
         Ok(()) => Ok(Json(Health { status: "ok" })),

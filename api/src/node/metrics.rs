@@ -14,7 +14,6 @@ use domain::base::json::insert;
 use exposition::{MEDIA_TYPE, exposition};
 use serde_json::json;
 
-/// The route.
 #[must_use]
 pub fn routes() -> Routes {
     let names = ("get_metrics", "Read what the program measures");
@@ -25,7 +24,6 @@ async fn get(_: Watcher, app: App, _: Query<()>) -> Result<Exposition, Problem> 
     Ok(Exposition(exposition(&app).await?))
 }
 
-/// 200 with the measurements.
 #[derive(Debug)]
 struct Exposition(String);
 

@@ -1,4 +1,4 @@
-//! What a problem means and how to fix it.
+//! Explanations of problems.
 
 use crate::http::problem::{PROBLEMS, Problem};
 use crate::operation::extract::{Anyone, NameInPath, Query};
@@ -9,22 +9,21 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// The routes.
 #[must_use]
 pub fn routes() -> Routes {
     let names = ("get_problem", "Read what a problem means and how to fix it");
     Routes::new("Node").get("/problems/{name}", names, &[], get)
 }
 
-/// A kind of problem.
+/// Explanation of a problem.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"code": "precondition-required", "status": 428, "title": {"en": "If-Match is needed", "de": "If-Match ist nötig"}, "fix": {"en": "Send the ETag of the version that you read in If-Match.", "de": "Senden Sie das ETag der gelesenen Version in If-Match."}}))]
 struct ProblemDescription {
-    /// The stable code, the last segment of `type`.
+    /// Stable code, the last segment of `type`.
     code: &'static str,
-    /// The HTTP status that it comes with.
+    /// HTTP status of the problem.
     status: u16,
-    /// What it is, by language.
+    /// Title, by language.
     title: BTreeMap<&'static str, &'static str>,
     /// How to fix it, by language.
     fix: BTreeMap<&'static str, &'static str>,

@@ -1,4 +1,4 @@
-//! The service document: what this node is and where its parts are.
+//! The service document: the node and its endpoints.
 
 use crate::http::problem::Problem;
 use crate::operation::extract::{Anyone, App, Query};
@@ -10,7 +10,6 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// The routes.
 #[must_use]
 pub fn routes() -> Routes {
     let names = (
@@ -20,40 +19,40 @@ pub fn routes() -> Routes {
     Routes::new("Node").get("/", names, &[], get)
 }
 
-/// What this node is.
+/// Node and its endpoints.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"name": "Verbund", "version": "0.1.0", "origin": "nordhessen", "docs": "/docs/", "openapi": "/openapi.json", "vocabularies": "/v1/vocabularies", "sync": "/v1/sync", "kinds": {"network": "/v1/networks"}, "limits": {"record_bytes": 262_144, "geometry_bytes": 4_194_304, "page_items": 200, "json_depth": 32}}))]
 struct Service {
-    /// The software.
+    /// Name of the software.
     name: &'static str,
-    /// Its release.
+    /// Release of the software.
     version: &'static str,
-    /// The node's name in the envelope of its records.
+    /// Name of the node in the envelope of its records.
     origin: String,
-    /// Swagger UI.
+    /// Address of Swagger UI.
     docs: &'static str,
-    /// The OpenAPI document.
+    /// Address of the OpenAPI document.
     openapi: &'static str,
-    /// The closed vocabularies.
+    /// Address of the closed vocabularies.
     vocabularies: &'static str,
-    /// How partners take over records.
+    /// Address of the feed's properties.
     sync: &'static str,
-    /// Where the records of each kind are.
+    /// Addresses of the records of each kind.
     kinds: BTreeMap<&'static str, String>,
-    /// What fits.
+    /// Limits of requests.
     limits: Limits,
 }
 
-/// What fits.
+/// Limits of requests.
 #[derive(Debug, Serialize, ToSchema)]
 struct Limits {
-    /// Bytes of a record.
+    /// Maximum size of a record in bytes.
     record_bytes: usize,
-    /// Bytes of a geometry.
+    /// Maximum size of a geometry in bytes.
     geometry_bytes: usize,
-    /// Items of a page.
+    /// Maximum number of items on a page.
     page_items: usize,
-    /// Levels of nested JSON.
+    /// Maximum nesting depth of JSON.
     json_depth: usize,
 }
 

@@ -11,7 +11,6 @@ use domain::vocabularies;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The routes.
 #[must_use]
 pub fn routes() -> Routes {
     let all = ("list_vocabularies", "List the closed vocabularies");
@@ -21,23 +20,23 @@ pub fn routes() -> Routes {
         .get("/v1/vocabularies/{name}", one, &[], get)
 }
 
-/// Every closed vocabulary.
+/// All closed vocabularies.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"items": [{"name": "event_mode", "items": [{"code": "online", "labels": {"de": "Online", "en": "Online"}}]}], "total": 1}))]
 struct Vocabularies {
-    /// The vocabularies.
+    /// List of vocabularies.
     items: Vec<Vocabulary>,
-    /// How many there are.
+    /// Number of vocabularies.
     total: usize,
 }
 
-/// A closed vocabulary; `relationship_type` brings the relationship table along.
+/// Closed vocabulary; `relationship_type` includes the relationship table.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"name": "event_mode", "items": [{"code": "in_person", "labels": {"de": "Vor Ort", "en": "In person"}}, {"code": "online", "labels": {"de": "Online", "en": "Online"}}]}))]
 struct VocabularyWithRules {
     #[serde(flatten)]
     vocabulary: Vocabulary,
-    /// What each type joins, its roles and how it reads backwards; for `relationship_type` only.
+    /// What each type joins, its roles and its inverse; for `relationship_type` only.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rules: Vec<RuleDescription>,
 }

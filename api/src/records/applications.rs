@@ -24,7 +24,6 @@ use std::sync::LazyLock;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// The routes.
 #[must_use]
 pub fn routes() -> Routes {
     let all = "/v1/networks/{id}/applications";
@@ -68,7 +67,6 @@ async fn post(
     .await
 }
 
-/// 202: the editors of the network decide.
 #[derive(Debug)]
 struct Received;
 
@@ -97,13 +95,13 @@ impl Reply for Received {
     }
 }
 
-/// A page of applications.
+/// Page of applications.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"items": [{"id": "0193e5a0-0000-7000-8000-000000000004", "relationship": "0193e5a0-0000-7000-8000-000000000005", "publication": "review", "applicant": {"organisation": "Praxis am Markt", "email": "praxis@example.org"}, "message": "Wir möchten Mitglied werden.", "created_at": "2026-03-02T08:00:00.000000Z"}]}))]
 struct ApplicationPage {
     /// Newest first.
     items: Vec<Application>,
-    /// Where the next page is, relative to this server; absent on the last page. Also as `Link`.
+    /// Address of the next page, relative to this server; absent on the last page. Also as `Link`.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
@@ -142,7 +140,6 @@ async fn delete(
     Ok(Done)
 }
 
-/// The `{application}` of a URL.
 #[derive(Debug)]
 struct ApplicationInPath(Uuid);
 
@@ -151,7 +148,7 @@ from_head!(ApplicationInPath);
 impl ApplicationInPath {
     #[expect(clippy::unnecessary_wraps, reason = "extractors may fail")]
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        // What is no id is the id of nothing; who may not ask is told that first.
+        // An invalid id is the id of nothing; callers without permission learn that first.
         let id = Uuid::try_parse(request.match_info().query("application"));
         Ok(Self(id.unwrap_or_default()))
     }

@@ -1,4 +1,4 @@
-//! What the ends of a relationship state of it, with an `ETag` of its own.
+//! Statements of the ends of a relationship, with an `ETag` of its own.
 
 use crate::http::problem::Problem;
 use crate::operation::extract::{
@@ -19,7 +19,6 @@ use persistence::publication::confirmation::Stated;
 use serde_json::json;
 use std::sync::LazyLock;
 
-/// The routes.
 #[must_use]
 pub fn routes() -> Routes {
     let path = "/v1/relationships/{id}/confirmation";
@@ -68,7 +67,6 @@ async fn put(
     })
 }
 
-/// 200 with what the ends state, or 304.
 #[derive(Debug)]
 struct ConfirmationReply {
     stated: Stated,

@@ -32,13 +32,10 @@ use std::sync::LazyLock;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Where contact persons are by their ids.
 const PATH: &str = "/v1/contact_persons";
 
-/// Their tag in the document.
 const TAG: &str = "Contact persons";
 
-/// The routes below the records of a kind.
 #[must_use]
 pub fn of(schema: &KindSchema) -> Routes {
     let path = format!("/v1/{}/{{id}}/contact_persons", schema.kind.plural());
@@ -59,7 +56,7 @@ pub fn of(schema: &KindSchema) -> Routes {
         )
 }
 
-/// The routes of contact persons by their ids, and of what is held about a person.
+/// The routes of contact persons by their ids, and of personal data.
 #[must_use]
 pub fn routes() -> Routes {
     let one = format!("{PATH}/{{id}}");
@@ -80,13 +77,13 @@ pub fn routes() -> Routes {
         .route(Method::POST, "/v1/personal_data", export, &[], held)
 }
 
-/// A page of contact persons.
+/// Page of contact persons.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"items": [{"id": "0193e5a0-0000-7000-8000-00000000000a", "record": {"kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002"}, "name": "Erika Beispiel", "role": "Netzwerkmanagement", "email": "erika@beispiel.example", "language": "de"}]}))]
 struct ContactPersonPage {
-    /// In the order in which they were made.
+    /// In the order of creation.
     items: Vec<ContactPerson>,
-    /// Where the next page is, relative to this server; absent on the last page. Also as `Link`.
+    /// Address of the next page, relative to this server; absent on the last page. Also as `Link`.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
@@ -149,7 +146,7 @@ async fn patch(
     Query(DryRun(dry_run)): Query<DryRun>,
     PersonPatch(patch): PersonPatch,
 ) -> Result<Read, Problem> {
-    // Whom the caller may not know of is not there.
+    // An invisible person is not found.
     app.store.person(&caller, id).await?;
     let options = options(PersonChange::Changed, id, dry_run);
     let person = app.store.write(&caller, &options, async |unit| {
@@ -185,14 +182,9 @@ async fn held(
     Ok(Private::new(found))
 }
 
-path_id!(
-    /// The `{id}` of a contact person in a URL.
-    PersonId,
-    "id",
-    "The id of the contact person."
-);
+path_id!(PersonId, "id", "The id of the contact person.");
 
-/// A contact person as sent; checked once it is known that the caller may write one.
+/// A contact person as sent; validated after the caller's permission is checked.
 #[derive(Debug)]
 struct PersonBody(Value);
 
@@ -231,11 +223,9 @@ impl Extract for PersonBody {
     }
 }
 
-/// A JSON merge patch (RFC 7396) of a contact person.
 #[derive(Debug)]
 struct PersonPatch(Value);
 
-/// As what a merge patch may be sent.
 const PATCHES: &[&str] = &["application/merge-patch+json", "application/json"];
 
 impl FromRequest for PersonPatch {
@@ -269,7 +259,7 @@ impl Extract for PersonPatch {
     }
 }
 
-/// What is answered of a contact person: no cache keeps it, since a consent may end at any time.
+/// The response with a contact person: no cache keeps it, since a consent may end at any time.
 fn answer(status: StatusCode, person: &ContactPerson) -> Answer {
     let body = json!(person).to_string();
     let etag = match person.version {
@@ -297,7 +287,6 @@ fn describe(draft: &mut Draft, status: u16, description: &str, headers: &[&str])
     draft.response(status, response);
 }
 
-/// 200 with a contact person.
 #[derive(Debug)]
 struct Read(Box<ContactPerson>);
 
@@ -369,7 +358,6 @@ impl Reply for Created {
     }
 }
 
-/// 204: it is gone.
 #[derive(Debug)]
 struct Erased;
 

@@ -1,4 +1,4 @@
-//! The operations that every kind has, written once and mounted per kind.
+//! The operations of every kind, written once and mounted per kind.
 
 use crate::formats::view::View;
 use crate::http::problem::Problem;
@@ -22,7 +22,6 @@ use persistence::write::{Edit, Precondition};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// The generic operations of a kind.
 #[must_use]
 pub fn routes(schema: &KindSchema) -> Routes {
     let plural = schema.kind.plural();
@@ -160,10 +159,7 @@ async fn delete(
     Ok(Done)
 }
 
-/// The record that a URL names; a slug that has changed answers 308 with the new address.
-///
-/// # Errors
-/// Those of [`persistence::Store::get`].
+/// Finds the record of a URL; a slug that has changed answers 308 with the new address.
 pub async fn find(
     app: &App,
     caller: &Caller,
@@ -173,7 +169,7 @@ pub async fn find(
     Ok(app.store.get(caller, kind, key).await?)
 }
 
-/// A body may carry an `id` only if it is that of the record.
+/// A body may contain an `id` only if it is that of the record.
 fn same_id(row: &record::Model, body: &Value) -> Result<(), Problem> {
     let id = body.get("id").filter(|id| !id.is_null());
     match id {

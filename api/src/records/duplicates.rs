@@ -1,4 +1,4 @@
-//! Likely duplicates: pairs of records, with a score and what speaks for it.
+//! Likely duplicates: pairs of records with a score and reasons.
 
 use crate::http::problem::Problem;
 use crate::operation::extract::{
@@ -22,7 +22,6 @@ use uuid::Uuid;
 
 const PATH: &str = "/v1/duplicates";
 
-/// The routes.
 #[must_use]
 pub fn routes() -> Routes {
     let names = ("list_duplicates", "List pairs that are likely one thing");
@@ -73,7 +72,6 @@ async fn list(
     })
 }
 
-/// What the list is narrowed to, as sent.
 #[derive(Debug)]
 struct Asked {
     kinds: AllOf<Kind>,
@@ -145,70 +143,70 @@ impl Parameters for Asked {
     }
 }
 
-/// A page of likely duplicates.
+/// Page of likely duplicates.
 #[derive(Debug, Serialize, ToSchema)]
 struct Duplicates {
-    /// The pairs, likeliest first.
+    /// Pairs, most likely first.
     items: Vec<Duplicate>,
-    /// How many there are in all pages.
+    /// Number of pairs on all pages.
     #[schema(minimum = 0)]
     total: u64,
-    /// Where the next page is, relative to this server; absent on the last page. Also as `Link`.
+    /// Address of the next page, relative to this server; absent on the last page. Also as `Link`.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 
-/// Two records that are likely one thing.
+/// Pair of records that are probably the same.
 #[derive(Debug, Serialize, ToSchema)]
 struct Duplicate {
-    /// How likely, from 0 to 1.
+    /// Score, from 0 to 1.
     #[schema(minimum = 0, maximum = 1, example = 0.97)]
     score: f64,
-    /// What speaks for it and against it.
+    /// Reasons for and against.
     reasons: Vec<DuplicateReason>,
-    /// One of them …
+    /// One record of the pair.
     a: DuplicateRecord,
-    /// … and the other.
+    /// Other record of the pair.
     b: DuplicateRecord,
-    /// What to do if they are one.
+    /// Suggested action if they are the same.
     suggestion: Suggestion,
 }
 
-/// What speaks for two records being one thing, or against it.
+/// Reason for or against two records being the same.
 #[derive(Debug, Serialize, ToSchema)]
 struct DuplicateReason {
-    /// What it is.
+    /// Code of the reason.
     code: ReasonCode,
-    /// What people read.
+    /// Labels for people.
     labels: Labels,
-    /// The value that they share, or the scheme in which they differ.
+    /// Shared value, or the scheme in which they differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "klinikum-kassel.de")]
     value: Option<String>,
 }
 
-/// A record in short.
+/// Summary of a record.
 #[derive(Debug, Serialize, ToSchema)]
 struct DuplicateRecord {
-    /// The kind.
+    /// Kind of the record.
     kind: Kind,
-    /// The id.
+    /// Id of the record.
     id: Uuid,
-    /// The slug.
+    /// Slug of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "klinikum-kassel")]
     slug: Option<String>,
-    /// The name.
+    /// Name of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Klinikum Kassel")]
     name: Option<String>,
-    /// The node that alone writes it.
+    /// Origin of the record.
     #[schema(example = "nordhessen")]
     origin: String,
 }
 
-/// What to do about a pair: merge it where both are this node's own, else say with a relationship
-/// `same_as` that they are one.
+/// Suggested action for a pair: merging if both are this node's own, otherwise a relationship
+/// `same_as`.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = DuplicateSuggestion)]
@@ -262,10 +260,8 @@ impl DuplicateRecord {
     }
 }
 
-/// 200 with a page, or 304.
 #[derive(Debug)]
 struct DuplicateList {
-    /// Absent if the caller has it already.
     json: Option<String>,
     etag: String,
     next: Option<String>,

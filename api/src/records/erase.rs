@@ -1,4 +1,4 @@
-//! Erasing records, or single versions of them, for good.
+//! Erasing records, or single versions of them, permanently.
 
 use crate::http::problem::Problem;
 use crate::operation::extract::{
@@ -12,7 +12,6 @@ use domain::base::kind::Kind;
 use domain::validation::body::KindSchema;
 use persistence::erase::options;
 
-/// The routes of a kind.
 #[must_use]
 pub fn routes(schema: &KindSchema) -> Routes {
     let path = format!("/v1/{}/{{id}}/erase", schema.kind.plural());
@@ -22,7 +21,7 @@ pub fn routes(schema: &KindSchema) -> Routes {
     Routes::of(schema).route(Method::POST, &path, (&id, &summary), problems, post)
 }
 
-/// What is to be erased, and whether that is only rehearsed.
+/// The target of an erasure, and whether it is a dry run.
 #[derive(Debug)]
 struct Wanted {
     version: Option<i64>,
@@ -71,7 +70,7 @@ async fn post(
     mut once: Once,
 ) -> Result<Kept<Done>, Problem> {
     let options = options(wanted.version, reason, wanted.dry_run);
-    // Once it is erased, there is nothing to be found.
+    // After the erasure the record is no longer found.
     if let Some(known) = once.known(&app, &caller, &options).await? {
         return Ok(known);
     }

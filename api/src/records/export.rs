@@ -1,4 +1,4 @@
-//! `GET /v1/export`: everything that lists hold, in one streamed answer.
+//! `GET /v1/export`: the content of lists in one streamed response.
 
 mod download;
 mod parameters;
@@ -27,7 +27,6 @@ use persistence::search::filter::Filter;
 use serde_json::{Map, json};
 use std::collections::VecDeque;
 
-/// The route.
 #[must_use]
 pub fn routes() -> Routes {
     let names = ("export", "Export records: NDJSON, CSV or GeoJSON, streamed");
@@ -74,7 +73,7 @@ async fn export(
     })
 }
 
-/// What is exported, all of it known before the first byte goes out: 16 bytes a record.
+/// The ids of all exported records, known before the first byte is sent: 16 bytes each.
 async fn parts(
     app: &App,
     caller: &Caller,
@@ -102,7 +101,6 @@ async fn parts(
     Ok(parts)
 }
 
-/// 200 with a stream.
 #[derive(Debug)]
 struct ExportReply {
     running: Running,
@@ -110,7 +108,7 @@ struct ExportReply {
     file: String,
 }
 
-/// Ends the connection, so that what came is not taken for all.
+/// Ends the connection, so that a partial export is not mistaken for a complete one.
 #[derive(Debug, thiserror::Error)]
 #[error("the export ended early")]
 struct EndedEarly;

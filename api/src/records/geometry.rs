@@ -18,7 +18,6 @@ use serde_json::json;
 
 const MEDIA_TYPE: &str = "application/geo+json";
 
-/// The routes.
 #[must_use]
 pub fn routes() -> Routes {
     let path = "/v1/regions/{id}/geometry";
@@ -69,7 +68,6 @@ async fn put(
     })
 }
 
-/// 200 with the geometry, or 304.
 #[derive(Debug)]
 struct GeometryReply {
     version: i64,

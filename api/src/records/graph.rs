@@ -1,4 +1,4 @@
-//! A part of the network as vertices and edges, for diagrams.
+//! The graph around a record as vertices and edges, for diagrams.
 
 use crate::http::problem::Problem;
 use crate::http::request::language;
@@ -27,10 +27,9 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// How many edges an answer holds at most.
+/// Maximum number of edges in a response.
 const MAX_EDGES: usize = 5000;
 
-/// The routes.
 #[must_use]
 pub fn routes() -> Routes {
     let names = ("get_graph", "Read the network around a record");
@@ -71,7 +70,6 @@ async fn get(
     })
 }
 
-/// What is asked for.
 #[derive(Debug)]
 struct Asked {
     from: String,
@@ -147,7 +145,7 @@ impl Parameters for Asked {
     }
 }
 
-/// The language of the labels, unless `lang` says another.
+/// The language of the labels, unless `lang` is given.
 #[derive(Debug)]
 struct Labels(Lang);
 
@@ -164,73 +162,74 @@ impl Extract for Labels {
     fn describe(_: &mut Draft) {}
 }
 
-/// A part of the network.
+/// Graph around a record.
 #[derive(Debug, Serialize, ToSchema)]
 struct Graph {
-    /// The records, by distance and id.
+    /// Records, by distance and id.
     vertices: Vec<GraphVertex>,
-    /// The relationships between them, and those to an end that is no record but one step further;
-    /// nearest first, then by type, position and id.
+    /// Relationships between them, and those to an open end one step further; nearest first, then
+    /// by type, position and id.
     edges: Vec<GraphEdge>,
-    /// Whether something was left out because of `limit`, or because there are more than 5000 edges.
+    /// Whether something was left out because of `limit`, or because there are more than 5000
+    /// edges.
     truncated: bool,
 }
 
-/// A record in short.
+/// Vertex: a record.
 #[derive(Debug, Serialize, ToSchema)]
 struct GraphVertex {
-    /// Its kind.
+    /// Kind of the record.
     kind: String,
-    /// Its id.
+    /// Id of the record.
     id: Uuid,
-    /// Its slug.
+    /// Slug of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     slug: Option<String>,
-    /// Its name.
+    /// Name of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    /// How many steps it is away from the record in the middle.
+    /// Number of steps from the record in the middle.
     #[schema(minimum = 0, maximum = 3)]
     distance: u8,
-    /// How far it is on its way to the public; anybody sees published ones only.
+    /// Publication state; only editors see unpublished records.
     #[schema(value_type = Publication)]
     publication: String,
-    /// The point of a region, or the first point among the places.
+    /// Point of a region, or the first point among the places.
     #[serde(skip_serializing_if = "Option::is_none")]
     point: Option<Point>,
 }
 
-/// A relationship in short.
+/// Edge: a relationship.
 #[derive(Debug, Serialize, ToSchema)]
 struct GraphEdge {
-    /// The relationship's id.
+    /// Id of the relationship.
     id: Uuid,
-    /// Its type.
+    /// Type of the relationship.
     #[schema(value_type = RelationshipType)]
     r#type: String,
-    /// How it reads from `from` to `to`.
+    /// Label, read from `from` to `to`.
     label: String,
     /// Whether it reads the same both ways.
     symmetric: bool,
-    /// A vertex, or an end that is no record, as stated.
+    /// Vertex, or an open end as stated.
     #[schema(value_type = End)]
     from: Value,
-    /// A vertex, or an end that is no record, as stated.
+    /// Vertex, or an open end as stated.
     #[schema(value_type = End)]
     to: Value,
-    /// Its roles.
+    /// Roles of the `from` end.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<RelationshipRole>>)]
     roles: Option<Value>,
-    /// When it holds, as stated.
+    /// Period of validity, as stated.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Period>)]
     valid: Option<Value>,
-    /// What it is about.
+    /// Subject of the relationship.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     subject: Option<Value>,
-    /// Only with `active_on`.
+    /// Certainty; only with `active_on`.
     #[serde(skip_serializing_if = "Option::is_none")]
     certainty: Option<Certainty>,
 }
@@ -247,7 +246,7 @@ impl Graph {
     }
 }
 
-/// Where a record is, in whatever kind of body.
+/// The location members of any body.
 #[derive(Debug, Default, Deserialize)]
 struct Located {
     point: Option<Point>,
@@ -258,7 +257,7 @@ struct Located {
 impl GraphVertex {
     fn of(vertex: graph::Vertex) -> Self {
         let row = vertex.row;
-        // A copy may be of a later release; then it is shown without a point.
+        // A copy may come from a later release; then it is shown without a point.
         let located = serde_json::from_str::<Located>(&row.body).unwrap_or_default();
         let mut points = located.places.into_iter().filter_map(|place| place.point);
         Self {
@@ -297,7 +296,6 @@ impl GraphEdge {
     }
 }
 
-/// 200 with the graph, or 304.
 #[derive(Debug)]
 struct GraphReply {
     json: Option<String>,
@@ -337,7 +335,7 @@ impl Reply for GraphReply {
     }
 }
 
-/// A part of what is around the Klinikcluster Ruhr.
+/// An excerpt of the graph around the Klinikcluster Ruhr.
 fn example() -> Value {
     let id = |kind: &str, slug: &str| domain::base::id::reference(kind, slug);
     let kcr = id("projects", "klinikcluster-ruhr");

@@ -9,7 +9,6 @@ use domain::access::rules::Caller;
 use domain::validation::body::KindSchema;
 use persistence::unit::WriteOptions;
 
-/// The routes of a kind.
 #[must_use]
 pub fn routes(schema: &KindSchema) -> Routes {
     let path = format!("/v1/{}/{{id}}/hidden", schema.kind.plural());

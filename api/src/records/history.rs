@@ -25,7 +25,6 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// The routes of a kind.
 #[must_use]
 pub fn routes(schema: &KindSchema) -> Routes {
     let all = format!("/v1/{}/{{id}}/history", schema.kind.plural());
@@ -42,52 +41,51 @@ pub fn routes(schema: &KindSchema) -> Routes {
         .get(&one, (&get, &got), &["version-gone"], version)
 }
 
-/// The log.
 #[must_use]
 pub fn audit() -> Routes {
     let names = ("list_audit", "Read the log of changes, newest first");
     Routes::new("Service").get("/v1/audit", names, &[], log)
 }
 
-/// The versions of a record.
+/// Versions of a record.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"items": [{"version": 2, "op": "upsert", "at": "2026-03-02T08:00:00.000000Z", "home_region": "0193e5a0-0000-7000-8000-000000000001", "reason": "Neue Anschrift"}, {"version": 1, "op": "upsert", "at": "2026-03-01T08:00:00.000000Z", "home_region": "0193e5a0-0000-7000-8000-000000000001"}]}))]
 struct HistoryPage {
     /// Newest first.
     items: Vec<Revision>,
-    /// Where the next page is, relative to this server; absent on the last page. Also as `Link`.
+    /// Address of the next page, relative to this server; absent on the last page. Also as `Link`.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
-    /// Earlier versions are not here: they were trimmed, or came before the first copy.
+    /// True if earlier versions are missing: they were trimmed, or precede the first copy.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     truncated: bool,
 }
 
-/// A change that made a version.
+/// Change that created a version.
 #[derive(Debug, Serialize, ToSchema)]
 struct Revision {
-    /// The version.
+    /// Version of the record.
     #[schema(minimum = 1)]
     version: i64,
-    /// What happened.
+    /// Operation of the change.
     op: Op,
-    /// When (RFC 3339 UTC, microseconds).
+    /// When it was made (RFC 3339 UTC, microseconds).
     #[serde(serialize_with = "micros")]
     at: DateTime<Utc>,
-    /// The account that did it; only for those who may read drafts of the record.
+    /// Account that made it; only for those who may read drafts of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<Uuid>,
-    /// The home region then, if the version was public.
+    /// Home region at the time, if the version was public.
     #[serde(skip_serializing_if = "Option::is_none")]
     home_region: Option<Uuid>,
-    /// Why, in the words of `X-Change-Reason`.
+    /// Reason, from `X-Change-Reason`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// Why the record is gone.
+    /// Cause of a deletion.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<Cause>,
-    /// What this version said was erased.
+    /// Whether the content of this version was erased.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     erased: bool,
@@ -118,7 +116,7 @@ fn revisions(history: &History) -> Result<Vec<Revision>, Problem> {
     let revisions = entries.map(|entry| {
         let op = op(entry)?;
         let cause = (op == Op::Delete).then(|| {
-            // Only the last deletion left a tombstone; those before were undone by a revival.
+            // Only the last deletion left a tombstone; earlier ones were undone by a revival.
             let cause = history.cause.as_deref().filter(|_| entry.newest);
             cause.and_then(Cause::parse).unwrap_or(Cause::Deleted)
         });
@@ -165,7 +163,6 @@ async fn version(
     }))
 }
 
-/// The `{version}` of a URL.
 #[derive(Debug)]
 struct VersionInPath(i64);
 
@@ -192,39 +189,39 @@ impl Extract for VersionInPath {
     }
 }
 
-/// A page of the log.
+/// Page of the log.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"items": [{"seq": 48213, "at": "2026-03-02T08:00:00.000000Z", "op": "upsert", "kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002", "origin": "nordhessen", "version": 2, "by": "0193e5a0-0000-7000-8000-000000000003", "reason": "Neue Anschrift"}]}))]
 struct LogPage {
     /// Newest first.
     items: Vec<LogItem>,
-    /// Where the next page is, relative to this server; absent on the last page. Also as `Link`.
+    /// Address of the next page, relative to this server; absent on the last page. Also as `Link`.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 
-/// An entry of the log.
+/// Entry of the log.
 #[derive(Debug, Serialize, ToSchema)]
 struct LogItem {
-    /// Its number.
+    /// Number of the entry.
     seq: i64,
-    /// When (RFC 3339 UTC, microseconds).
+    /// When it was written (RFC 3339 UTC, microseconds).
     #[serde(serialize_with = "micros")]
     at: DateTime<Utc>,
-    /// What happened.
+    /// Operation of the entry.
     op: Op,
-    /// The kind of the record.
+    /// Kind of the record.
     kind: String,
-    /// The record.
+    /// Id of the record.
     id: Uuid,
-    /// The node that alone writes it.
+    /// Origin of the record.
     origin: String,
-    /// The version that it made, or that was touched.
+    /// Version that it created or touched.
     version: i64,
-    /// The account that did it; absent for the node itself.
+    /// Account that made the change; absent for the node itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<Uuid>,
-    /// Why.
+    /// Reason of the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! `POST /v1/import`: many records at once, as `verbund import` takes them on the command line.
+//! `POST /v1/import`: many records at once, like `verbund import` on the command line.
 
 use crate::http::problem::{ItemProblem, Problem, ProblemField};
 use crate::operation::extract::{
@@ -19,17 +19,15 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// How many lines are told of.
+/// Maximum number of reported lines.
 const MAX_TOLD: usize = 100;
 
-/// The route.
 #[must_use]
 pub fn routes() -> Routes {
     let names = ("import", "Create and replace many records: NDJSON or CSV");
     Routes::new("Export").route(Method::POST, "/v1/import", names, &[], import)
 }
 
-/// How an import is to be done.
 struct How {
     dry_run: bool,
     kinds: Vec<Kind>,
@@ -63,46 +61,46 @@ impl Parameters for How {
     }
 }
 
-/// What became of the lines of an import.
+/// Outcomes of an import.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(example = json!({"dry_run": false, "lines": 3, "created": 1, "updated": 1, "overwritten": 1, "unchanged": 0, "invalid": 1, "refused": [{"line": 3, "problem": {"type": "/problems/validation-failed", "title": "The body is not valid", "status": 422, "detail": "One place in the body must be corrected; see `errors`.", "errors": [{"pointer": "/name", "code": "required", "message": "is required"}]}}], "warned": []}))]
 struct ImportReport {
-    /// Whether it was only rehearsed.
+    /// Whether this was a dry run.
     dry_run: bool,
-    /// How many lines there are.
+    /// Number of lines.
     lines: u64,
-    /// How many made a record.
+    /// Number of created records.
     created: u64,
-    /// How many changed one.
+    /// Number of updated records.
     updated: u64,
-    /// How many of these gave no version, so that a change of somebody else may be lost.
+    /// Number of these that gave no version, so that a change by others may be lost.
     overwritten: u64,
-    /// How many changed nothing.
+    /// Number of unchanged records.
     unchanged: u64,
-    /// How many were refused.
+    /// Number of rejected lines.
     invalid: u64,
-    /// The first 100 that were.
+    /// First 100 rejected lines.
     refused: Vec<RefusedLine>,
-    /// The first 100 that were accepted although something is likely wrong.
+    /// First 100 lines that were accepted although something is probably wrong.
     warned: Vec<WarnedLine>,
 }
 
-/// A line that was refused.
+/// Rejected line.
 #[derive(Debug, Serialize, ToSchema)]
 struct RefusedLine {
-    /// Its number, from 1.
+    /// Number of the line, from 1.
     line: u64,
-    /// Why: what a single write would be answered.
+    /// Problem document, as for a single write.
     #[schema(value_type = ItemProblem)]
     problem: Value,
 }
 
-/// A line that was accepted although something is likely wrong.
+/// Line that was accepted although something is probably wrong.
 #[derive(Debug, Serialize, ToSchema)]
 struct WarnedLine {
-    /// Its number, from 1.
+    /// Number of the line, from 1.
     line: u64,
-    /// What.
+    /// Warnings of the line.
     warnings: Vec<ProblemField>,
 }
 
@@ -134,7 +132,7 @@ async fn import(
         );
     }
     if how.dry_run {
-        // As one, so that a line may name one before it.
+        // In one transaction, so that a line may reference one before it.
         let rehearsal = async |unit: &mut Unit<'_>| {
             let (mut part, mut at) = (ImportReport::default(), 0);
             while let Some(next) = chunk(unit, &spool, at, &mut part, lang).await? {
@@ -149,7 +147,7 @@ async fn import(
     Ok(Private::new(report))
 }
 
-/// Loads all, a transaction for each chunk.
+/// Imports everything, one transaction per chunk.
 async fn in_chunks(
     app: &App,
     caller: &Caller,
@@ -173,7 +171,7 @@ async fn in_chunks(
     }
 }
 
-/// Loads the lines from a place on, and answers the place after them; `None` at the end.
+/// Imports the lines from a position on, and returns the next position; `None` at the end.
 async fn chunk(
     unit: &mut Unit<'_>,
     spool: &Spool,
@@ -223,7 +221,7 @@ impl ImportReport {
         }
     }
 
-    /// Takes in what became of further lines.
+    /// Adds the outcomes of further lines.
     fn add(&mut self, part: Self) {
         self.created += part.created;
         self.updated += part.updated;
@@ -231,7 +229,7 @@ impl ImportReport {
         self.unchanged += part.unchanged;
         self.invalid += part.invalid;
         self.refused.extend(part.refused);
-        // Lines that could not be read were told of first.
+        // Unreadable lines were reported first.
         self.refused.sort_by_key(|one| one.line);
         self.refused.truncate(MAX_TOLD);
         self.warned.extend(part.warned);

@@ -20,7 +20,6 @@ use page::RecordList;
 use persistence::search::filter::{Condition, Filter};
 use read::ListParameters;
 
-/// The list of a kind.
 #[must_use]
 pub fn routes(schema: &KindSchema) -> Routes {
     let plural = schema.kind.plural();
@@ -30,7 +29,6 @@ pub fn routes(schema: &KindSchema) -> Routes {
     Routes::of(schema).get(&path, (&id, &summary), PROBLEMS, list)
 }
 
-/// The search across kinds.
 #[must_use]
 pub fn search() -> Routes {
     let names = ("search", "Search all kinds at once");
@@ -50,7 +48,7 @@ async fn list(
     let mut query = parameters.query;
     let geometry = geojson::check_geometry(parameters.geometry, media)?;
     resolve_all(&app, &caller, &parameters.names, &mut query.filter).await?;
-    // A cursor is good for its own list only.
+    // A cursor is valid for its own list only.
     let text = std::mem::take(&mut query.text);
     query.text = format!("{}?{text}", address.path);
     let found = app.search.list(&caller, &query).await?;
@@ -99,7 +97,7 @@ async fn list(
     ))
 }
 
-/// Narrows a filter by the records that parameters name.
+/// Resolves the references of a filter.
 pub(crate) async fn resolve_all(
     app: &App,
     caller: &Caller,
@@ -113,7 +111,7 @@ pub(crate) async fn resolve_all(
     Ok(())
 }
 
-/// Finds the records that a parameter names.
+/// Resolves the references of a parameter.
 async fn resolve(app: &App, caller: &Caller, names: &Names) -> Result<Condition, Problem> {
     let mut any = Vec::with_capacity(names.values.len());
     for (value, naming) in &names.values {

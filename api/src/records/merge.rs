@@ -18,10 +18,9 @@ use futures::future::LocalBoxFuture;
 use persistence::StoreError;
 use serde_json::{Value, json};
 
-/// How many bytes the body may have: a reference in its longest form.
+/// Maximum size of the body: a reference in its longest form.
 const MAX_BODY: usize = 4 * 1024;
 
-/// The routes of a kind.
 #[must_use]
 pub fn routes(schema: &KindSchema) -> Routes {
     let path = format!("/v1/{}/{{id}}/merge", schema.kind.plural());
@@ -45,7 +44,7 @@ async fn post(
     mut once: Once,
     MergeBody(into): MergeBody,
 ) -> Result<Kept<Changed>, Problem> {
-    // Once it is merged, the loser is found no more.
+    // Once it is merged, the loser is no longer found.
     if let Some(known) = once.known(&app, &caller, &options).await? {
         return Ok(known);
     }
@@ -58,7 +57,7 @@ async fn post(
     .await
 }
 
-/// The record that is back.
+/// The restored record.
 async fn delete(
     app: App,
     Writer(caller): Writer,
@@ -78,7 +77,6 @@ async fn delete(
     Ok(Changed(written))
 }
 
-/// `{"into": …}`: a reference to another record of the kind.
 #[derive(Debug)]
 struct MergeBody(Value);
 

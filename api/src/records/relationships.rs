@@ -1,4 +1,4 @@
-//! Relationships: the list, and what is around one record.
+//! Relationships: all of them, and those of one record.
 
 mod page;
 pub(crate) mod query;
@@ -29,7 +29,6 @@ pub fn around(schema: &KindSchema) -> Routes {
     Routes::of(schema).get(&path, (&id, &summary), problems, list_around)
 }
 
-/// The list of all relationships.
 #[must_use]
 pub fn list() -> Routes {
     let names = ("list_relationships", "List relationships");
@@ -63,7 +62,7 @@ async fn list_all(
 }
 
 impl Everywhere {
-    /// Finds the records that parameters name.
+    /// Resolves the references.
     ///
     /// # Errors
     /// `unknown-reference`.

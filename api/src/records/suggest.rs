@@ -1,4 +1,4 @@
-//! Suggestions while somebody types.
+//! Suggestions while typing.
 
 use crate::formats::view::translate;
 use crate::http::problem::Problem;
@@ -18,14 +18,13 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// The route.
 #[must_use]
 pub fn routes() -> Routes {
     let names = ("suggest", "Suggest records while somebody types");
     Routes::new("Search").get("/v1/suggest", names, &["index-behind"], suggest)
 }
 
-/// What is typed, and what may be suggested.
+/// The typed text, and the kinds of suggestions.
 #[derive(Debug)]
 struct Wanted {
     typed: String,
@@ -100,30 +99,30 @@ impl Parameters for Wanted {
     }
 }
 
-/// What may be meant, best first.
+/// Suggestions, best first.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"items": [{"kind": "network", "id": "0193e5a0-0000-7000-8000-000000000000", "slug": "teleradiologieverbund-ruhr", "label": "Teleradiologieverbund Ruhr", "highlight": "<mark>Teleradiologieverbund</mark> Ruhr"}]}))]
 struct Suggestions {
-    /// The suggestions.
+    /// List of suggestions.
     items: Vec<Suggestion>,
 }
 
-/// A record in short.
+/// Suggested record.
 #[derive(Debug, Serialize, ToSchema)]
 struct Suggestion {
-    /// Its kind.
+    /// Kind of the record.
     kind: Kind,
-    /// Its id.
+    /// Id of the record.
     id: Uuid,
-    /// Its slug.
+    /// Slug of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     slug: Option<String>,
-    /// Its name.
+    /// Name of the record.
     label: String,
-    /// Where it has its seat, to tell it from others of the name.
+    /// Seat, to distinguish records of the same name.
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<String>,
-    /// The label as HTML: escaped, and `<mark>` around what was typed.
+    /// Label as HTML: escaped, with `<mark>` around the typed text.
     highlight: String,
 }
 
@@ -200,7 +199,6 @@ fn suggestion(
     })
 }
 
-/// The region of the first place that has one.
 fn region(body: &Value) -> Option<Uuid> {
     let regions = domain::base::pointer::values(body, "/places/*/region");
     regions

@@ -1,4 +1,4 @@
-//! What is sent and shown of accounts; never a hash.
+//! Bodies of accounts; never a hash.
 
 use crate::auth::secrets::{LEAST_PASSWORD, MOST_PASSWORD, SecretError};
 use crate::http::problem::Problem;
@@ -19,110 +19,110 @@ use std::sync::LazyLock;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A role, and where it holds.
+/// A role and where it applies.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Grant)]
 pub(crate) struct GrantBody {
-    /// What it allows.
+    /// Role of the grant.
     pub(crate) role: Role,
-    /// The region in which it holds, by id or slug (shown as its id); absent for the whole node.
+    /// Region in which it applies, by id or slug (shown as its id); absent for the whole node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 200, example = "nordhessen")]
     pub(crate) region: Option<String>,
-    /// Whether it holds below that region too.
+    /// Whether it also applies below that region.
     #[serde(default)]
     pub(crate) descendants: bool,
-    /// For feeders: the system whose records they push.
+    /// For feeders: system whose records they push.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 100, example = "cms")]
     pub(crate) system: Option<String>,
 }
 
-/// A person's account as it is to be made.
+/// Account of a person, to be created.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = AccountInput)]
 pub(crate) struct NewAccountBody {
-    /// What the person signs in with; unique among accounts and clients.
+    /// Sign-in name; unique among accounts and clients.
     #[schema(pattern = "^[a-z0-9._@-]{2,64}$", example = "anna.muster")]
     pub(crate) name: String,
-    /// The password; without it and without `issuer` one is generated and shown once.
+    /// Password; without it and without `issuer` one is generated and shown once.
     #[schema(max_length = 256)]
     pub(crate) password: Option<String>,
-    /// The issuer where the person signs in instead, as the configuration names it.
+    /// External issuer where the person signs in instead, as in the configuration.
     #[schema(max_length = 500)]
     pub(crate) issuer: Option<String>,
-    /// What that issuer calls the person; `GET /v1/me` shows it.
+    /// Subject of the person at that issuer; `GET /v1/me` shows it.
     #[schema(min_length = 1, max_length = 255)]
     pub(crate) subject: Option<String>,
-    /// What the person may.
+    /// Grants of the person.
     #[serde(default)]
     #[schema(max_items = 100)]
     pub(crate) grants: Vec<GrantBody>,
 }
 
-/// A program as it is to be made; its secret is generated and shown once.
+/// Client of a program, to be created; its secret is generated and shown once.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ClientInput)]
 pub(crate) struct NewClientBody {
-    /// What people call it; unique among accounts and clients.
+    /// Display name; unique among accounts and clients.
     #[schema(pattern = "^[a-z0-9._@-]{2,64}$", example = "cms-import")]
     pub(crate) name: String,
-    /// What it may.
+    /// Grants of the program.
     #[serde(default)]
     #[schema(max_items = 100)]
     pub(crate) grants: Vec<GrantBody>,
 }
 
-/// What is to be changed; absent members stay.
+/// Changes of an account; absent members stay.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AccountChanges {
-    /// Whether it is locked out; its tokens stop at once.
+    /// Whether the account is locked; its tokens become invalid at once.
     pub(crate) disabled: Option<bool>,
-    /// What it may, instead of what it could so far.
+    /// New grants, replacing all previous ones.
     #[schema(max_items = 100)]
     pub(crate) grants: Option<Vec<GrantBody>>,
 }
 
-/// An account or client as admins see it.
+/// Account or client as admins see it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Account, example = json!({"id": "0193e5a0-0000-7000-8000-000000000003", "name": "anna.muster", "version": 1, "created_at": "2026-03-01T08:00:00.000000Z", "grants": [{"role": "editor", "region": "0193e5a0-0000-7000-8000-000000000001", "descendants": true}]}))]
 pub(crate) struct AccountView {
-    /// The subject of its tokens; what the history names.
+    /// Subject of its tokens; the id in the history.
     id: Uuid,
-    /// What it signs in with.
+    /// Sign-in name.
     name: String,
     /// Rises with every change; the `ETag`.
     version: i64,
-    /// When it was made.
+    /// When the account was created.
     #[schema(format = DateTime)]
     created_at: String,
-    /// Since when it is locked out.
+    /// Since when the account is locked.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     disabled_at: Option<String>,
-    /// Where it signs in instead of here.
+    /// External issuer, if the account signs in there.
     #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<String>,
-    /// What that issuer calls it.
+    /// Subject at that issuer.
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
-    /// What it may.
+    /// Grants of the account.
     grants: Vec<GrantBody>,
 }
 
-/// A page of accounts or clients in the order in which they were made.
+/// Page of accounts or clients in the order of creation.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"items": [{"id": "0193e5a0-0000-7000-8000-000000000003", "name": "anna.muster", "version": 1, "created_at": "2026-03-01T08:00:00.000000Z", "grants": [{"role": "editor", "region": "0193e5a0-0000-7000-8000-000000000001", "descendants": true}]}], "total": 1}))]
 pub(crate) struct AccountList {
-    /// The accounts.
+    /// Accounts of the page.
     pub(crate) items: Vec<AccountView>,
-    /// How many there are in all pages.
+    /// Number of accounts on all pages.
     pub(crate) total: u64,
-    /// Where the next page is, relative to this server; absent on the last page.
+    /// Address of the next page, relative to this server; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<String>,
 }
@@ -131,9 +131,9 @@ pub(crate) struct AccountList {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"account": {"id": "0193e5a0-0000-7000-8000-000000000003", "name": "anna.muster", "version": 1, "created_at": "2026-03-01T08:00:00.000000Z", "grants": [{"role": "editor", "region": "0193e5a0-0000-7000-8000-000000000001", "descendants": true}]}, "password": "kq3v-7m2x-p9wd-h4tn"}))]
 pub(crate) struct MadeAccount {
-    /// The account.
+    /// Created account.
     pub(crate) account: AccountView,
-    /// The generated password; it is not shown again.
+    /// Generated password; it is not shown again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) password: Option<String>,
 }
@@ -142,11 +142,11 @@ pub(crate) struct MadeAccount {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"account": {"id": "0193e5a0-0000-7000-8000-000000000006", "name": "cms-import", "version": 1, "created_at": "2026-03-01T08:00:00.000000Z", "grants": [{"role": "feeder", "region": "0193e5a0-0000-7000-8000-000000000001", "descendants": false, "system": "cms"}]}, "client_id": "0193e5a0-0000-7000-8000-000000000006", "client_secret": "5f0c…"}))]
 pub(crate) struct MadeClient {
-    /// The client.
+    /// Created client.
     pub(crate) account: AccountView,
-    /// What it signs in with (RFC 6749, 2.2).
+    /// Client id for signing in (RFC 6749, 2.2).
     pub(crate) client_id: Uuid,
-    /// Its secret; it is not shown again, and absent where the answer is given again.
+    /// Client secret; not shown again, and absent from repeated responses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) client_secret: Option<String>,
 }
@@ -167,7 +167,6 @@ impl AccountView {
     }
 }
 
-/// A grant as it is shown.
 pub(crate) fn shown(row: &persistence::entity::account_grant::Model) -> Option<GrantBody> {
     Some(GrantBody {
         role: Role::parse(&row.role)?,
@@ -240,7 +239,7 @@ impl Body for AccountChanges {
         &SHAPE
     }
 
-    /// No grants at all are not the same as grants that stay.
+    /// An empty list of grants differs from an absent one.
     fn tidy(_: &mut Value) {}
 
     fn faults(&self) -> Vec<FieldError> {
@@ -295,7 +294,7 @@ fn grant_faults(grants: &[GrantBody]) -> Vec<FieldError> {
     faults
 }
 
-/// Grants with the ids of their regions.
+/// Resolves the regions of grants.
 ///
 /// # Errors
 /// `validation-failed` for regions that do not exist.

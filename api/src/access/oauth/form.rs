@@ -15,20 +15,17 @@ use std::borrow::Cow;
 
 const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
-/// How many bytes a form may have.
 const MAX_FORM: usize = 16 * 1024;
 
-/// A form, or what is wrong with it in the words of RFC 6749.
+/// A form, or its error in terms of RFC 6749.
 pub(crate) struct Form(pub(crate) Result<Fields, OauthError>);
 
-/// The fields of a form, and who sends it.
+/// The fields of a form, and the client that sends it.
 pub(crate) struct Fields {
     fields: Vec<(String, String)>,
-    /// The client, if it says which it is.
     pub(crate) client: Option<Credentials>,
 }
 
-/// What a client signs in with.
 pub(crate) struct Credentials {
     pub(crate) id: String,
     pub(crate) secret: String,
@@ -91,7 +88,7 @@ fn credentials(request: &HttpRequest, form: &Fields) -> Result<Option<Credential
         return Ok(posted);
     };
     let basic = value.to_str().ok().and_then(basic).ok_or_else(bad_client)?;
-    // Swagger UI sends a header without name and secret when none was typed.
+    // Swagger UI sends a header without name and secret if none was entered.
     let sent = (!basic.id.is_empty() || !basic.secret.is_empty()).then_some(basic);
     match (sent, posted, headers.next()) {
         (sent, posted, None) if sent.is_none() || posted.is_none() => Ok(sent.or(posted)),
@@ -125,7 +122,7 @@ fn basic(header: &str) -> Option<Credentials> {
 
 impl Extract for Form {
     fn describe(draft: &mut Draft) {
-        // Whoever asks for a token proves who it is in the request itself.
+        // The token request authenticates by its own content.
         draft.access("credentials", None);
         let text = |description: &str| json!({"type": "string", "description": description});
         let schema = json!({

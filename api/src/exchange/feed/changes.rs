@@ -23,43 +23,43 @@ pub(super) const CHANGES: &str = "/v1/sync/changes";
 /// How many seconds a reader can wait for changes; less than proxies do.
 pub(crate) const LONGEST_WAIT: u64 = 55;
 
-/// A page of the feed.
+/// Page of the feed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FeedPage)]
 #[schema(example = json!({"origin": "nordhessen", "log_id": "0193e5a0-0000-7000-8000-0000000000ff", "entries": [{"seq": 48213, "tx": 48211, "op": "upsert", "kind": "actor", "id": "0193e5a0-0000-7000-8000-000000000002", "origin": "nordhessen", "version": 17, "hash": "sha256:7b6328b764e4d40bd19d67b19fcb2fe344e43a72e4d95e9f251ca2a1fe0297a6", "created_at": "2025-01-01T08:00:00.000000Z", "at": "2026-03-01T08:00:00.000000Z", "record": {"category": "hospital", "home_region": "0193e5a0-0000-7000-8000-000000000001", "name": "Klinik Beispielstadt", "publication": "published", "slug": "klinik-beispielstadt"}}, {"seq": 48214, "tx": 48211, "op": "delete", "kind": "relationship", "id": "0193e5a0-0000-7000-8000-000000000003", "origin": "nordhessen", "version": 3, "at": "2026-03-01T08:00:00.000000Z", "cause": "deleted"}], "phase": "tail", "seq": 48214, "head_seq": 48214, "has_more": false, "up_to_date": true, "next": "/v1/sync/changes?cursor=AbC…"}))]
 pub(crate) struct Page {
-    /// Whose records they are.
+    /// Origin of the records.
     origin: String,
-    /// The log that they are from.
+    /// Log of the feed.
     log_id: Uuid,
-    /// Each record once, where it first appears, as it is now. Transactions are whole; what names
-    /// a record may come before it.
+    /// Entries: each record once, where it first appears, in its current state. Transactions are
+    /// complete; a reference may precede the record.
     entries: Vec<Entry>,
-    /// `snapshot` as long as there are records that were not told of, then `tail`.
+    /// `snapshot` while records remain that were not reported, then `tail`.
     phase: FeedPhase,
-    /// The number of the log after which this page begins: `seq` of the page before it. A page that
-    /// begins elsewhere is the answer to another request.
+    /// Number of the log after which this page begins: `seq` of the previous page. A page that
+    /// begins elsewhere is the response to another request.
     after_seq: i64,
-    /// Whoever has taken over this page knows every change up to this number of the log; in a
+    /// A reader that has applied this page has every change up to this number of the log; in a
     /// snapshot only once it ends.
     seq: i64,
-    /// The newest number of the log.
+    /// Newest number of the log.
     head_seq: i64,
-    /// Whether the next page can be asked for at once.
+    /// Whether the next page can be requested at once.
     has_more: bool,
-    /// Whether there was nothing left to tell when the page was read.
+    /// Whether nothing was left when the page was read.
     up_to_date: bool,
-    /// Where it goes on, relative to this server, with every parameter but `wait`; always there.
+    /// Address of the next page, relative to this server, with every parameter except `wait`;
+    /// always present.
     next: String,
 }
 
-/// What is asked for.
+/// The requested page.
 pub(crate) struct Sent {
     filter: FeedFilter,
     start: FeedStart,
     limit: u64,
     wait: Duration,
-    /// The parameters that `next` repeats.
     text: String,
 }
 
@@ -120,13 +120,13 @@ pub(crate) async fn get(
     loop {
         let page = app.store.feed(&sent.filter, &sent.start, sent.limit).await;
         let mut page = page.map_err(|why| sent.anew(why))?;
-        // While it waits, it goes on from what concerned others only.
+        // While waiting, it proceeds past entries outside the filter.
         page.after = *after.get_or_insert(page.after);
         let told = !page.entries.is_empty() || page.has_more;
         if told || Instant::now() >= until {
             return Ok(Private::new(sent.page(&app, page)?));
         }
-        // No connection to the database is held meanwhile.
+        // No database connection is held meanwhile.
         tokio::select! {
             _ = written.wait_for(|head| *head > page.head) => {
                 sent.start = FeedStart::After(page.next);
@@ -158,7 +158,7 @@ impl Sent {
         })
     }
 
-    /// A problem that says where to begin anew, if that is what it takes.
+    /// The problem with the address for a fresh start, if one is needed.
     fn anew(&self, why: StoreError) -> Problem {
         let anew = matches!(why, StoreError::Resync(_));
         let problem = Problem::from(why);

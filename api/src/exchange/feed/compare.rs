@@ -22,35 +22,33 @@ pub(super) const IDS: &str = "/v1/sync/ids";
 /// How many ids can be asked for at once.
 pub(crate) const MAX_IDS: usize = 500;
 
-/// Digests of what is fed.
+/// Digests of the records in the feed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"log_id": "0193e5a0-0000-7000-8000-0000000000ff", "seq": 48213, "items": [{"origin": "nordhessen", "kind": "actor", "count": 2, "sum": "b89dfedd40dca84da3f263bfe6e4d96079e6435bbe3556bd31aca607f2b28c38"}]}))]
 pub(crate) struct Digests {
-    /// The log that the records are from.
+    /// Log of the records.
     log_id: Uuid,
-    /// The newest number of the log when they were made: a partner who has come to it holds the
-    /// same.
+    /// Newest number of the log at that time: a partner that has reached it has the same records.
     seq: i64,
-    /// One a kind.
+    /// One digest per kind.
     items: Vec<KindDigest>,
 }
 
-/// The digest of the records of a kind.
+/// Digest of the records of a kind.
 #[derive(Debug, Serialize, ToSchema)]
 struct KindDigest {
-    /// The node that alone writes them.
+    /// Origin of the records.
     origin: String,
-    /// Their kind.
+    /// Kind of the records.
     kind: Kind,
-    /// How many there are.
+    /// Number of records.
     count: u64,
-    /// The sum modulo 2^256, as 64 hexadecimal digits, of SHA-256 over `id`, a zero byte, `version`,
-    /// a zero byte and `hash` of each record, written as in the feed.
+    /// Sum modulo 2^256, as 64 hexadecimal digits, of SHA-256 over `id`, a zero byte, `version`, a
+    /// zero byte and `hash` of each record, in the notation of the feed.
     #[schema(example = "b89dfedd40dca84da3f263bfe6e4d96079e6435bbe3556bd31aca607f2b28c38")]
     sum: String,
 }
 
-/// What a comparison is narrowed to.
 pub(crate) struct FilterQuery(FeedFilter);
 
 impl Parameters for FilterQuery {
@@ -86,32 +84,31 @@ pub(crate) async fn digest(
     }))
 }
 
-/// What is fed, in short.
+/// Page of hashes of the records in the feed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"items": [{"kind": "actor", "id": "0193e5a0-0000-7000-8000-000000000002", "version": 17, "hash": "sha256:7b6328b764e4d40bd19d67b19fcb2fe344e43a72e4d95e9f251ca2a1fe0297a6"}]}))]
 pub(crate) struct HashPage {
     /// By kind and id.
     items: Vec<RecordHash>,
-    /// Where the next page is, relative to this server; absent on the last page.
+    /// Address of the next page, relative to this server; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 
-/// A record in short.
+/// Hash of a record.
 #[derive(Debug, Serialize, ToSchema)]
 struct RecordHash {
-    /// The kind.
+    /// Kind of the record.
     kind: Kind,
-    /// The record.
+    /// Id of the record.
     id: Uuid,
-    /// Its version.
+    /// Version of the record.
     #[schema(minimum = 1)]
     version: i64,
     /// `sha256:` and the SHA-256 of its canonical body.
     hash: String,
 }
 
-/// Which page is asked for.
 pub(crate) struct IdsQuery {
     filter: FeedFilter,
     limit: u64,
@@ -154,11 +151,11 @@ pub(crate) async fn ids(
     }))
 }
 
-/// Which records are asked for.
+/// Requested records.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RecordsInput {
-    /// Their ids, at most 500.
+    /// Ids of the records, at most 500.
     #[schema(max_items = 500)]
     ids: Vec<Uuid>,
 }
@@ -180,15 +177,15 @@ impl Body for RecordsInput {
     }
 }
 
-/// The records that were asked for.
+/// Requested records.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"entries": [{"seq": 48213, "op": "upsert", "kind": "actor", "id": "0193e5a0-0000-7000-8000-000000000002", "origin": "nordhessen", "version": 17, "hash": "sha256:7b6328b764e4d40bd19d67b19fcb2fe344e43a72e4d95e9f251ca2a1fe0297a6", "created_at": "2025-01-01T08:00:00.000000Z", "at": "2026-03-01T08:00:00.000000Z", "record": {"category": "hospital", "home_region": "0193e5a0-0000-7000-8000-000000000001", "name": "Klinik Beispielstadt", "publication": "published", "slug": "klinik-beispielstadt"}}], "rest": [], "absent": ["0193e5a0-0000-7000-8000-000000000003"]}))]
 pub(crate) struct Records {
-    /// Those that are fed.
+    /// Records that are in the feed.
     entries: Vec<Entry>,
-    /// Those that are fed too but did not fit; ask for them again.
+    /// Ids of further records in the feed that did not fit; request them again.
     rest: Vec<Uuid>,
-    /// Those that are not: deleted, withdrawn, of other nodes, or never there.
+    /// Ids that are not in the feed: deleted, withdrawn, of other nodes, or unknown.
     absent: Vec<Uuid>,
 }
 

@@ -1,4 +1,4 @@
-//! An entry of the feed as it is written.
+//! The JSON of a feed entry.
 
 use crate::http::problem::Problem;
 use chrono::{DateTime, Utc};
@@ -14,51 +14,50 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What is told of a record.
+/// Entry of the feed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FeedEntry)]
 pub(crate) struct Entry {
-    /// The number in the log of the change by which the record came into this page; in a snapshot
-    /// that of its newest version.
+    /// Number in the log of the change by which the record came into this page; in a snapshot that
+    /// of its newest version.
     seq: i64,
-    /// The first number of the transaction of that change; a snapshot has none.
+    /// First number of the transaction of that change; absent in a snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
     tx: Option<i64>,
-    /// What is told.
+    /// Operation of the entry.
     op: FeedOp,
-    /// The kind of the record.
+    /// Kind of the record.
     kind: Kind,
-    /// The record.
+    /// Id of the record.
     id: Uuid,
-    /// The node that alone writes it.
+    /// Origin of the record.
     origin: String,
-    /// Its version; a deletion makes one too. Absent when the record leaves.
+    /// Version of the record; a deletion creates one too. Absent if the record leaves.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1)]
     version: Option<i64>,
     /// `sha256:` and the SHA-256 of the bytes of `record`.
     #[serde(skip_serializing_if = "Option::is_none")]
     hash: Option<String>,
-    /// When the record was made (RFC 3339 UTC, microseconds).
+    /// When the record was created (RFC 3339 UTC, microseconds).
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
     created_at: Option<DateTime<Utc>>,
-    /// When this version was made, or the record deleted or withdrawn.
+    /// When this version was created, or the record deleted or withdrawn.
     #[serde(serialize_with = "micros")]
     at: DateTime<Utc>,
-    /// The body without envelope: canonical JSON (RFC 8785), byte for byte as hashed.
+    /// Body without envelope: canonical JSON (RFC 8785), byte for byte as hashed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     record: Option<Box<RawValue>>,
-    /// Why it is gone: `deleted`, `merged`, `erased`; or left: `filter`, `visibility`.
+    /// Reason of a deletion: `deleted`, `merged`, `erased`; or of leaving: `filter`, `visibility`.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
-    /// The record that stands for a merged one.
+    /// Merge target of a merged record.
     #[serde(skip_serializing_if = "Option::is_none")]
     merged_into: Option<Uuid>,
 }
 
 impl Entry {
-    /// Writes down what the store tells.
     pub(crate) fn new(told: FeedEntry, origin: &str) -> Result<Self, Problem> {
         let corrupt = |what: String| Problem::from(StoreError::Corrupt(what));
         let kind = Kind::parse(&told.kind).ok_or_else(|| corrupt(format!("kind {}", told.kind)))?;
@@ -101,7 +100,6 @@ impl Entry {
         Ok(entry)
     }
 
-    /// Writes down all that the store tells.
     pub(crate) fn all(told: Vec<FeedEntry>, origin: &str) -> Result<Vec<Self>, Problem> {
         let entries = told.into_iter();
         entries.map(|told| Self::new(told, origin)).collect()

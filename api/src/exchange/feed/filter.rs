@@ -1,4 +1,4 @@
-//! What the feed is narrowed by, and how long its pages are.
+//! Filters and page sizes of the feed.
 
 use crate::http::problem::Problem;
 use crate::operation::extract::{Pairs, Parameter};
@@ -6,7 +6,6 @@ use domain::base::kind::Kind;
 use persistence::feed::FeedFilter;
 use uuid::Uuid;
 
-/// How many items a page holds at most.
 pub(crate) const MOST: u64 = 1000;
 
 pub(crate) const KIND: Parameter = Parameter {
@@ -41,7 +40,6 @@ pub(crate) const CURSOR: Parameter = Parameter {
     repeatable: false,
 };
 
-/// The filter that a query asks for.
 pub(crate) fn read(pairs: &Pairs) -> Result<FeedFilter, Problem> {
     let id = |text: &str| Uuid::try_parse(text).ok();
     Ok(FeedFilter::new(
@@ -52,7 +50,6 @@ pub(crate) fn read(pairs: &Pairs) -> Result<FeedFilter, Problem> {
     ))
 }
 
-/// The limit that a query asks for.
 pub(crate) fn limit(pairs: &Pairs) -> Result<u64, Problem> {
     Ok(pairs.number("limit", 1, MOST)?.unwrap_or(500))
 }

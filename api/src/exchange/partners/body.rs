@@ -1,4 +1,4 @@
-//! What is sent and shown of partners.
+//! Bodies of partners.
 
 use crate::operation::extract::Body;
 use chrono::{DateTime, Utc};
@@ -17,52 +17,51 @@ use std::sync::LazyLock;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A partner as it is to be made.
+/// Partner to be created.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PartnerInput)]
 pub(crate) struct NewPartnerBody {
-    /// What it is called here; unique among partners.
+    /// Name on this node; unique among partners.
     #[schema(pattern = "^[a-z0-9._@-]{2,64}$", example = "muensterland")]
     pub(crate) name: String,
-    /// Where it is: https, at a public address.
+    /// Address: https, public.
     #[schema(
         min_length = 1,
         max_length = 2000,
         example = "https://verzeichnis.example"
     )]
     pub(crate) url: String,
-    /// The only origin whose records it may feed; when absent, that of its first answer, for good.
+    /// Only origin whose records are accepted; if absent, that of the first response, permanently.
     #[schema(pattern = "^[a-z0-9-]{3,63}$", example = "muensterland")]
     pub(crate) origin: Option<String>,
-    /// The kinds of records that are taken over; all when absent.
+    /// Kinds of records to copy; all if absent.
     #[serde(default)]
     #[schema(max_items = 7)]
     pub(crate) kinds: Vec<Kind>,
-    /// The home regions of the records that are taken over, by id as the partner has them; all
-    /// when absent.
+    /// Home regions of the records to copy, by their id at the partner; all if absent.
     #[serde(default)]
     #[schema(max_items = 50)]
     pub(crate) home_regions: Vec<Uuid>,
 }
 
-/// What is to be changed; absent members stay, an empty list means all.
+/// Changes of a partner; absent members stay, an empty list means all.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PartnerChanges {
-    /// What it is called here.
+    /// Name on this node.
     #[schema(pattern = "^[a-z0-9._@-]{2,64}$")]
     pub(crate) name: Option<String>,
-    /// Where it is; another place means to begin anew.
+    /// Address; a change starts from scratch.
     #[schema(min_length = 1, max_length = 2000)]
     pub(crate) url: Option<String>,
-    /// The kinds of records; others mean to begin anew.
+    /// Kinds of records; a change starts from scratch.
     #[schema(max_items = 7)]
     pub(crate) kinds: Option<Vec<Kind>>,
-    /// Their home regions; others mean to begin anew.
+    /// Home regions of the records; a change starts from scratch.
     #[schema(max_items = 50)]
     pub(crate) home_regions: Option<Vec<Uuid>>,
-    /// `true` pauses it; `false` lets it go on, whatever had stopped it.
+    /// `true` pauses the partner; `false` resumes it, whatever stopped it.
     pub(crate) paused: Option<bool>,
 }
 
@@ -87,7 +86,7 @@ impl Body for PartnerChanges {
         &SHAPE
     }
 
-    // An empty list says something here.
+    // An empty list has a meaning here.
     fn tidy(_: &mut Value) {}
 
     fn faults(&self) -> Vec<FieldError> {
@@ -104,7 +103,7 @@ fn named(name: &str) -> Vec<FieldError> {
     vec![FieldError::new("/name", fault)]
 }
 
-/// Every partner.
+/// All partners.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"items": [{"id": "0193e5a0-0000-7000-8000-00000000000a", "name": "muensterland", "version": 1, "url": "https://verzeichnis.example", "origin": "muensterland", "kinds": ["actor", "network"], "home_regions": [], "state": "active", "phase": "tail", "seq": 48213, "head_seq": 48213, "lag": {"entries": 0, "seconds": 12}, "copies": 311, "contacted_at": "2026-03-01T08:00:00.000000Z", "up_to_date_at": "2026-03-01T08:00:00.000000Z", "failures": 0, "skipped": 0, "quarantined": {"count": 0, "latest": []}, "created_at": "2025-01-01T08:00:00.000000Z"}]}))]
 pub(crate) struct PartnerList {
@@ -112,116 +111,115 @@ pub(crate) struct PartnerList {
     pub(crate) items: Vec<PartnerView>,
 }
 
-/// A partner as admins see it.
+/// Partner as admins see it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Partner)]
 #[schema(example = json!({"id": "0193e5a0-0000-7000-8000-00000000000a", "name": "muensterland", "version": 1, "url": "https://verzeichnis.example", "origin": "muensterland", "kinds": ["actor", "network"], "home_regions": [], "state": "active", "phase": "tail", "seq": 48213, "head_seq": 48213, "lag": {"entries": 0, "seconds": 12}, "copies": 311, "contacted_at": "2026-03-01T08:00:00.000000Z", "up_to_date_at": "2026-03-01T08:00:00.000000Z", "failures": 0, "skipped": 0, "quarantined": {"count": 0, "latest": []}, "created_at": "2025-01-01T08:00:00.000000Z"}))]
 pub(crate) struct PartnerView {
-    /// Its id here.
+    /// Id on this node.
     id: Uuid,
-    /// What it is called here.
+    /// Name on this node.
     name: String,
     /// Rises with every change by an admin; the `ETag`.
     version: i64,
-    /// Where it is.
+    /// Address of the partner.
     url: String,
-    /// The node that alone writes its records; known from the first contact on, and for good.
+    /// Origin of its records; known from the first contact on, and permanent.
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<String>,
-    /// The kinds of records that are taken over; all if empty.
+    /// Kinds of records to copy; all if empty.
     kinds: Vec<String>,
-    /// Their home regions; all if empty.
+    /// Home regions of the records; all if empty.
     home_regions: Vec<String>,
-    /// Whether records are taken over: `active`, `paused` by an admin or because too much was
-    /// refused, `held` because many copies would go.
+    /// Whether records are copied: `active`, `paused` by an admin or because too many entries were
+    /// rejected, `held` because many copies would be deleted.
     state: PartnerState,
-    /// `snapshot` as long as there are records that were not taken over yet, then `tail`.
+    /// `snapshot` while existing records remain to be copied, then `tail`.
     phase: FeedPhase,
-    /// How far its log has been taken over.
+    /// Position in its log.
     seq: i64,
-    /// How far its log went then.
+    /// End of its log at the last response.
     head_seq: i64,
-    /// How far behind it is.
+    /// Lag of the copies.
     lag: Lag,
-    /// How many copies of it are here.
+    /// Number of copies on this node.
     copies: u64,
-    /// When it last answered.
+    /// When it last responded.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
     contacted_at: Option<DateTime<Utc>>,
-    /// When nothing was left to be taken over.
+    /// When the copies were last complete.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
     up_to_date_at: Option<DateTime<Utc>>,
-    /// Why it could not be reached or understood, or why it is paused; in English.
+    /// Reason why it could not be read, or is paused; in English.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<String>,
-    /// How often in a row it could not.
+    /// Number of consecutive failures.
     failures: i32,
-    /// When it is tried again.
+    /// Time of the next attempt.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
     retry_at: Option<DateTime<Utc>>,
-    /// Why it is held.
+    /// Pending deletions, if it is held.
     #[serde(skip_serializing_if = "Option::is_none")]
     held: Option<HeldView>,
-    /// How many entries were of kinds that this release does not know, since it was last let go on.
+    /// Number of entries of unknown kinds since it was last resumed.
     skipped: i64,
-    /// What could not be taken over.
+    /// Entries that could not be applied.
     quarantined: Quarantined,
-    /// When it was made.
+    /// When the partner was created.
     #[serde(serialize_with = "micros")]
     created_at: DateTime<Utc>,
 }
 
-/// How far behind a partner's copies are.
+/// Lag of a partner's copies.
 #[derive(Debug, Serialize, ToSchema)]
 struct Lag {
-    /// Entries of its log that it had when it last answered and that are not taken over yet; absent
-    /// during the snapshot, which does not say how many records are left.
+    /// Entries of its log that are not applied yet, at its last response; absent during the
+    /// snapshot, which does not say how many records are left.
     #[serde(skip_serializing_if = "Option::is_none")]
     entries: Option<i64>,
-    /// Seconds since nothing was left; absent if that never was.
+    /// Seconds since the copies were last complete; absent if they never were.
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<i64>,
 }
 
-/// How many copies would go.
+/// Pending deletions.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = HeldDeletions)]
 struct HeldView {
-    /// So many …
+    /// Number of copies to be deleted.
     deletions: i64,
-    /// … of so many.
+    /// Number of all copies.
     copies: i64,
 }
 
-/// Entries that could not be taken over.
+/// Entries that could not be applied.
 #[derive(Debug, Serialize, ToSchema)]
 struct Quarantined {
-    /// How many.
+    /// Number of entries.
     count: u64,
-    /// The last ten; not in the list of partners.
+    /// Last ten entries; not in the list of partners.
     latest: Vec<QuarantinedEntry>,
 }
 
-/// An entry that could not be taken over.
+/// Entry that could not be applied.
 #[derive(Debug, Serialize, ToSchema)]
 struct QuarantinedEntry {
-    /// The kind that it names.
+    /// Kind in the entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
-    /// The record that it names.
+    /// Record in the entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<Uuid>,
-    /// Why it could not; in English.
+    /// Reason; in English.
     why: String,
-    /// The entry as it came, or its record; cut if it is long.
+    /// Entry as received, or its record; truncated if long.
     entry: String,
-    /// When it came.
+    /// When the entry was received.
     #[serde(serialize_with = "micros")]
     at: DateTime<Utc>,
 }
 
 impl PartnerView {
-    /// A partner at a moment.
     pub(crate) fn new(partner: &Partner, now: DateTime<Utc>) -> Result<Self> {
         let row = &partner.row;
         let listed = |text: &str| {
@@ -261,7 +259,6 @@ impl PartnerView {
         })
     }
 
-    /// Its id.
     pub(crate) const fn id(&self) -> Uuid {
         self.id
     }

@@ -1,4 +1,4 @@
-//! What partners answer, read within limits.
+//! Responses of partners, parsed within limits.
 
 use crate::exchange::partners::transport::{Answer, Ask, Unreadable};
 use domain::base::vocabulary::Coded;
@@ -10,21 +10,17 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Where feeds are.
 pub(crate) const CHANGES: &str = "/v1/sync/changes";
 
-/// Where digests are.
 pub(crate) const DIGEST: &str = "/v1/sync/digest";
 
-/// How long the address of the next page may be.
 const MOST_NEXT: usize = 4000;
 
-/// What a partner answered.
+/// A parsed response.
 #[derive(Debug)]
 pub(crate) enum Fetched {
-    /// A page.
     Page(PartnerPage),
-    /// That everything must be taken over anew, and why.
+    /// Everything must be read again, with the reason.
     BeginAnew(String),
 }
 
@@ -35,7 +31,7 @@ pub(crate) struct TheirDigests {
     pub(crate) kinds: BTreeMap<String, (u64, String)>,
 }
 
-/// A page as it is sent; unknown members are passed over.
+/// A page as sent; unknown members are ignored.
 #[derive(Debug, Deserialize)]
 struct Sent {
     origin: String,
@@ -48,7 +44,7 @@ struct Sent {
     next: String,
 }
 
-/// A problem document, as far as it matters.
+/// The relevant members of a problem document.
 #[derive(Debug, Default, Deserialize)]
 struct Problem {
     #[serde(default)]
@@ -70,7 +66,6 @@ struct DigestSent {
     sum: String,
 }
 
-/// Asks for a page of a feed and reads it.
 pub(crate) async fn fetch(
     partner: &impl Ask,
     url: &str,
@@ -86,13 +81,12 @@ pub(crate) async fn fetch(
     if status != StatusCode::OK {
         return Err(format!("it answers {status}").into());
     }
-    // Hashing a page takes its time.
+    // Hashing a page is slow.
     let read = tokio::task::spawn_blocking(move || page(&body)).await;
     let read = read.map_err(|why| why.to_string())?;
     Ok(Fetched::Page(read?))
 }
 
-/// Asks for digests and reads them.
 pub(crate) async fn digests(partner: &impl Ask, url: &str) -> Result<TheirDigests, Unreadable> {
     let Answer { status, body } = partner.get(url, Duration::ZERO).await?;
     if status != StatusCode::OK {
@@ -109,7 +103,7 @@ pub(crate) async fn digests(partner: &impl Ask, url: &str) -> Result<TheirDigest
     })
 }
 
-/// A number of a log if it is one.
+/// A number of a log, if it is valid.
 fn counted(name: &str, number: i64) -> Result<i64, String> {
     let fine = (0..=MAX_COUNT).contains(&number).then_some(number);
     fine.ok_or_else(|| format!("{name} is {number}, not from 0 to {MAX_COUNT}"))

@@ -1,5 +1,5 @@
-//! Taking over records from partners: their feeds are read page by page, and each page is written
-//! down together with how far it goes.
+//! Copying records from partners: their feeds are read page by page, and each page is applied
+//! together with its position.
 
 use crate::config::Config;
 use crate::exchange::backoff::{LONGEST_PAUSE, pause};
@@ -20,38 +20,38 @@ use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// How often the digests are compared.
+/// Interval of digest comparisons.
 const COMPARE: TimeDelta = TimeDelta::hours(24);
 
-/// How often a lease is prolonged while something is waited for: several times before it ends.
+/// Interval in which a lease is renewed while waiting: several times before it expires.
 const HEARTBEAT: Duration = Duration::from_secs(6);
 
-/// How long partners are asked to wait for changes.
+/// Time that partners are asked to wait for changes.
 const WAIT: Duration = Duration::from_secs(30);
 
-/// Reads feeds and takes over what they tell.
+/// Reads feeds and applies their pages.
 #[derive(Debug, Clone)]
 pub struct Exchange<A = Outgoing> {
     pub(super) store: Store,
     partners: A,
-    /// How often a lease is prolonged while an answer is waited for.
+    /// Interval in which a lease is renewed while waiting.
     heartbeat: Duration,
-    /// How long partners are asked to wait for changes.
+    /// Time that partners are asked to wait for changes.
     pub(super) wait: Duration,
-    /// How often each partner was begun anew since nothing of it was left.
+    /// Number of restarts of each partner since it was last up to date.
     begun: Arc<Mutex<BTreeMap<Uuid, i32>>>,
 }
 
-/// Why a page was not taken over.
+/// Reason why a page was not applied.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
     /// The partner could not be reached or understood.
     #[error(transparent)]
     Partner(Unreadable),
-    /// Another instance reads from it, or nobody is to.
+    /// Another instance has the lease, or the partner was stopped.
     #[error("the lease is lost")]
     Lost,
-    /// It was told to stop.
+    /// The worker was stopped.
     #[error("told to stop")]
     Stopped,
     /// This node failed.
@@ -82,17 +82,13 @@ impl From<Unreadable> for Failed {
 }
 
 impl Exchange {
-    /// For the partners of a store.
-    ///
-    /// # Errors
-    /// If there is no way to make secure connections.
     pub fn new(store: Store, config: &Config) -> Result<Self, reqwest::Error> {
         Ok(Self::with(store, Outgoing::new(config)?))
     }
 }
 
 impl<A: Ask> Exchange<A> {
-    /// For the partners of a store, asked by way of `partners`.
+    /// Uses another transport to the partners.
     pub fn with(store: Store, partners: A) -> Self {
         Self {
             store,
@@ -103,24 +99,21 @@ impl<A: Ask> Exchange<A> {
         }
     }
 
-    /// Prolongs leases at another interval than every six seconds.
+    /// Changes the interval in which leases are renewed from six seconds.
     #[must_use]
     pub fn heartbeat(mut self, every: Duration) -> Self {
         self.heartbeat = every;
         self
     }
 
-    /// Asks partners to wait for changes for another time than 30 seconds.
+    /// Changes the time that partners are asked to wait from 30 seconds.
     #[must_use]
     pub fn wait(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self
     }
 
-    /// Reads the next page of a partner's feed, waiting so long for changes, and takes it over.
-    ///
-    /// # Errors
-    /// [`Failed`].
+    /// Reads and applies the next page of a partner's feed.
     pub async fn step(
         &self,
         lease: &Lease,
@@ -149,7 +142,7 @@ impl<A: Ask> Exchange<A> {
         Ok(taken)
     }
 
-    /// What comes of some work; the lease is kept meanwhile.
+    /// Awaits some work while renewing the lease.
     async fn leased<T>(
         &self,
         lease: &Lease,
@@ -172,8 +165,8 @@ impl<A: Ask> Exchange<A> {
         self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins anew with a partner that cannot go on from where this node is. One that never lets
-    /// it come to the end is let alone for longer each time.
+    /// Starts from scratch with a partner that cannot continue from the current position. One whose
+    /// snapshots never end is paused for longer each time.
     async fn begin_anew(
         &self,
         lease: &Lease,
@@ -210,8 +203,7 @@ impl<A: Ask> Exchange<A> {
         }))
     }
 
-    /// Compares what is here with what the partner feeds, once a day; if it is not the same,
-    /// everything is taken over anew.
+    /// Compares digests with the partner once a day; if they differ, everything is read again.
     async fn compare(
         &self,
         lease: &Lease,
@@ -220,7 +212,7 @@ impl<A: Ask> Exchange<A> {
         let partner = self.store.prolong_lease(lease).await?;
         let now = self.store.clock().now();
         let fresh = partner.compared_at.is_some_and(|at| now - at < COMPARE);
-        // What is in quarantine is not among the copies.
+        // Entries in quarantine are not among the copies.
         if fresh || self.store.has_quarantined(partner.id).await? {
             return Ok(Taken::UpToDate);
         }
@@ -239,7 +231,7 @@ impl<A: Ask> Exchange<A> {
             }
         };
         if theirs.seq != partner.seq {
-            // Something was written meanwhile; they are compared the next time.
+            // There were writes in the meantime; the comparison is repeated later.
             return Ok(Taken::UpToDate);
         }
         let counted = self.store.copied_digests(&partner);
@@ -264,7 +256,7 @@ impl<A: Ask> Exchange<A> {
     }
 }
 
-/// Where the feed goes on.
+/// The address of the next page.
 fn path(partner: &partner::Model, wait: Duration) -> String {
     match &partner.next {
         Some(next) if wait > Duration::ZERO => format!("{next}&wait={}", wait.as_secs()),
@@ -277,7 +269,7 @@ fn base(partner: &partner::Model) -> &str {
     partner.url.trim_end_matches('/')
 }
 
-/// What is wanted, as a query.
+/// The filter as a query.
 fn query(partner: &partner::Model) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in [

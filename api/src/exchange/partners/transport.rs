@@ -1,47 +1,43 @@
-//! Asking partners: over HTTP, or however a test carries questions and answers.
+//! Requests to partners: over HTTP, or by the transport of a test.
 
 use crate::http::outbound::{Outgoing, causes, is_from_a_gateway, retry_after};
 use reqwest::{Response, StatusCode};
 use std::time::Duration;
 
-/// How many bytes an answer may have, decompressed.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 
-/// How long it may take until an answer begins, beside the time that it was asked to wait …
+/// Time until the head of a response, in addition to the requested wait.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// … and until it has arrived.
+/// Time until a response is complete.
 const TRANSFER: Duration = Duration::from_mins(2);
 
-/// What carries questions to partners.
+/// Transport of requests to partners.
 pub trait Ask {
-    /// The answer to a GET request that asks to wait so long for changes.
+    /// Sends a GET request that asks to wait for changes.
     fn get(&self, url: &str, wait: Duration) -> impl Future<Output = Result<Answer, Unreadable>>;
 }
 
-/// What a partner answers.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The status.
     pub status: StatusCode,
-    /// The body, decompressed; that of a refusal need not be there.
+    /// The body, decompressed; may be absent from an error.
     pub body: Vec<u8>,
 }
 
-/// Why there is no answer, or none that is any good.
+/// Reason why there is no valid response.
 #[derive(Debug, thiserror::Error)]
 #[error("{why}")]
 pub struct Unreadable {
-    /// Why, in English.
     pub why: String,
-    /// How long the partner wants to be let alone.
+    /// Pause that the partner asks for.
     pub retry_after: Option<Duration>,
-    /// Whether nobody answered, rather than something wrong.
+    /// Whether there was no response, as opposed to an invalid one.
     pub absent: bool,
 }
 
 impl Unreadable {
-    /// Nobody answered.
+    /// There was no response.
     #[must_use]
     pub const fn absent(why: String) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Reading from every partner for as long as the server runs, one task each.
+//! Reading from every partner while the server runs, one task each.
 
 use crate::exchange::backoff::{LONGEST_ABSENCE, LONGEST_PAUSE, pause};
 use crate::exchange::partners::pull::{Exchange, Failed};
@@ -12,15 +12,14 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-/// How often it is looked for partners that are due.
+/// Interval in which due partners are looked up.
 const POLL: Duration = Duration::from_secs(1);
 
-/// A partner of which nothing is left is asked once within this, also if it does not wait as it
-/// is asked to.
+/// An up-to-date partner is asked at most once within this time, even if it does not wait as
+/// requested.
 const REST: Duration = Duration::from_secs(1);
 
-/// What reads from the partners, as local tasks of the thread that starts it; ends when it is
-/// stopped or dropped.
+/// The tasks that read from partners, on the local thread; they end when it is stopped or dropped.
 #[derive(Debug)]
 pub struct Partners {
     stop: watch::Sender<bool>,
@@ -31,7 +30,7 @@ impl Partners {
     /// Starts reading.
     ///
     /// # Panics
-    /// Outside a runtime that has local tasks; those of actix have.
+    /// Outside of a runtime with local tasks; actix has them.
     #[must_use]
     pub fn start(exchange: Exchange) -> Self {
         let (stop, stopped) = watch::channel(false);
@@ -39,7 +38,7 @@ impl Partners {
         Self { stop, task }
     }
 
-    /// Stops reading; a page under way is taken over first.
+    /// Stops reading after the current page.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         if let Err(error) = self.task.await {
@@ -48,7 +47,7 @@ impl Partners {
     }
 }
 
-/// Starts a task for every partner that is due.
+/// Starts a task for every due partner.
 async fn supervise(exchange: Exchange, mut stop: watch::Receiver<bool>) {
     let mut running: BTreeMap<Uuid, JoinHandle<()>> = BTreeMap::new();
     while !*stop.borrow() && stop.has_changed().is_ok() {
@@ -79,7 +78,7 @@ async fn supervise(exchange: Exchange, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Reads from a partner until there is an error, or somebody else is to.
+/// Reads from a partner until an error, or until the lease is lost.
 async fn work(exchange: Exchange, id: Uuid, mut stop: watch::Receiver<bool>) {
     let lease = match exchange.store.lease_partner(id).await {
         Ok(Some(lease)) => lease,
@@ -97,7 +96,7 @@ async fn work(exchange: Exchange, id: Uuid, mut stop: watch::Receiver<bool>) {
             Ok(Taken::UpToDate) => {
                 let rest = REST.saturating_sub(asked.elapsed());
                 tokio::select! {
-                    // The next step is told to stop as well.
+                    // The next step is stopped as well.
                     _ = stop.wait_for(|stop| *stop) => {}
                     () = tokio::time::sleep(rest) => {}
                 }
@@ -109,7 +108,7 @@ async fn work(exchange: Exchange, id: Uuid, mut stop: watch::Receiver<bool>) {
             Err(Failed::Store(error)) => {
                 tracing::error!(error = ?error, partner_id = %id, "cannot apply a page of a partner; will retry");
                 let why = "this node failed; see its log".to_owned();
-                // It may be well again before the partner has anything new.
+                // This node may recover before the partner has anything new.
                 return fail(&exchange, &lease, Unreadable::absent(why)).await;
             }
         }
@@ -122,7 +121,7 @@ async fn give_back(exchange: &Exchange, lease: &Lease) {
     }
 }
 
-/// Notes why it failed and when it is tried again.
+/// Records the failure and the time of the next attempt.
 async fn fail(exchange: &Exchange, lease: &Lease, unreadable: Unreadable) {
     let Unreadable {
         why,
@@ -131,7 +130,7 @@ async fn fail(exchange: &Exchange, lease: &Lease, unreadable: Unreadable) {
     } = unreadable;
     let failures = match exchange.store.prolong_lease(lease).await {
         Ok(partner) => partner.failures,
-        // The lease ends by itself.
+        // The lease expires.
         Err(_) => return,
     };
     if failures == 0 {

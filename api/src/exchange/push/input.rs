@@ -1,4 +1,4 @@
-//! The items of a push as they are sent.
+//! The items of a push.
 
 use crate::operation::extract::Body;
 use domain::base::fault::{Fault, FieldError};
@@ -16,14 +16,14 @@ use utoipa::ToSchema;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PushInput {
-    /// Whether each item stands for itself, or nothing is done if one is refused.
+    /// Whether items are independent, or nothing is done if one is rejected.
     pub(crate) mode: PushMode,
-    /// At most 500, in any order.
+    /// At most 500 items, in any order.
     #[schema(min_items = 1, max_items = 500, value_type = Vec<PushItem>)]
     pub(crate) items: Vec<Value>,
 }
 
-/// As [`PushInput`], but what is wrong with an item is told of that item.
+/// [`PushInput`] with unparsed items, so that violations are reported per item.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its schema is used")]
@@ -33,21 +33,21 @@ struct Envelope {
     items: Vec<Value>,
 }
 
-/// What is to be done with the record of a key.
+/// Change of the record with a key.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PushItem {
-    /// What.
+    /// Operation of the item.
     op: PushOp,
-    /// The kind of the record.
+    /// Kind of the record.
     kind: Kind,
-    /// Its key in the system.
+    /// Key of the record in the system.
     #[schema(min_length = 1, max_length = 200, pattern = r"^\S+$", example = "42")]
     external_id: String,
-    /// Which state of the record this is; an older one than was sent before is a conflict.
+    /// State of the record; one older than the last is a conflict.
     system_version: Option<SystemVersion>,
-    /// The record as when it is created (`ActorInput` and so on); its `external_id` may be left
-    /// out. Not for deletions.
+    /// Record as for creation (`ActorInput` and so on); its `external_id` may be left out. Absent
+    /// for deletions.
     #[schema(value_type = Option<Object>)]
     record: Option<Value>,
 }
@@ -55,7 +55,7 @@ pub(crate) struct PushItem {
 impl Body for PushInput {
     const EXAMPLE: &'static str = r#"{"mode": "each", "items": [{"op": "upsert", "kind": "actor", "external_id": "42", "system_version": 7, "record": {"name": "Praxis am Markt", "home_region": "nordhessen", "publication": "published"}}, {"op": "delete", "kind": "actor", "external_id": "43"}]}"#;
 
-    /// What one transaction may hold.
+    /// The limit of a transaction.
     const LIMIT: usize = 4 * 1024 * 1024;
 
     fn shape() -> &'static Shape {
@@ -63,7 +63,7 @@ impl Body for PushInput {
         &SHAPE
     }
 
-    // Each item is looked at by itself.
+    // Each item is processed separately.
     fn tidy(_: &mut Value) {}
 
     fn faults(&self) -> Vec<FieldError> {
@@ -75,10 +75,10 @@ impl Body for PushInput {
     }
 }
 
-/// Reads an item.
+/// Parses an item.
 ///
 /// # Errors
-/// [`StoreError::Invalid`] with everything that is wrong with it.
+/// [`StoreError::Invalid`] with all violations.
 pub(crate) fn item(sent: &Value) -> Result<Item, StoreError> {
     static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<PushItem>);
     let misfits = SHAPE.misfits(sent);

@@ -1,4 +1,4 @@
-//! What is told of what was pushed.
+//! Reports of pushes.
 
 use crate::http::problem::{ItemProblem, Problem, ProblemField};
 use domain::base::fault::Lang;
@@ -12,15 +12,15 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What became of pushed items.
+/// Outcomes of pushed items.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"dry_run": false, "counts": {"created": 1, "updated": 0, "unchanged": 0, "deleted": 0, "conflict": 0, "invalid": 1}, "items": [{"index": 0, "status": "created", "kind": "actor", "external_id": "42", "id": "0193e5a0-0000-7000-8000-000000000000", "version": 1}, {"index": 1, "status": "invalid", "kind": "actor", "external_id": "43", "problem": {"type": "/problems/validation-failed", "title": "The body is not valid", "status": 422, "detail": "One place in the body must be corrected; see `errors`.", "errors": [{"pointer": "/name", "code": "required", "message": "is required"}]}}]}))]
 pub(crate) struct PushReport {
-    /// Whether it was only rehearsed.
+    /// Whether this was a dry run.
     dry_run: bool,
-    /// How many items had which outcome.
+    /// Number of items per outcome.
     counts: Counts,
-    /// What became of each, in the order in which they were sent.
+    /// Outcome of each item, in the order of the request.
     items: Vec<ItemView>,
 }
 
@@ -37,28 +37,27 @@ impl PushReport {
         }
     }
 
-    /// The items that were refused.
     pub(crate) fn refused(&self) -> Vec<&ItemView> {
         let items = self.items.iter();
         items.filter(|item| item.problem.is_some()).collect()
     }
 }
 
-/// How many had which outcome.
+/// Number of items per outcome.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PushCounts)]
 pub(crate) struct Counts {
-    /// New records, and deleted ones that are back.
+    /// New records, and restored ones.
     created: u64,
-    /// Records that are different now.
+    /// Changed records.
     updated: u64,
-    /// Records that are as they were; nothing was written.
+    /// Unchanged records; nothing was written.
     unchanged: u64,
-    /// Records that are gone.
+    /// Deleted records.
     deleted: u64,
-    /// Items that contradict what is here.
+    /// Items that conflict with the current state.
     conflict: u64,
-    /// Items that are wrong or not allowed.
+    /// Items that are invalid or not allowed.
     invalid: u64,
 }
 
@@ -76,44 +75,44 @@ impl Counts {
     }
 }
 
-/// What became of an item.
+/// Outcome of an item.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PushResult)]
 pub(crate) struct ItemView {
-    /// Which item of a push it was, from 0.
+    /// Index of the item in the push, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<usize>,
-    /// Which line of a snapshot it was, from 1; absent for what the snapshot does not hold.
+    /// Line of the snapshot, from 1; absent for records that the snapshot lacks.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u64>,
-    /// What became of it.
+    /// Status of the item.
     status: PushStatus,
-    /// The kind.
+    /// Kind of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<Kind>,
-    /// The key in the system.
+    /// Key of the record in the system.
     #[serde(skip_serializing_if = "Option::is_none")]
     external_id: Option<String>,
-    /// The record; absent if there is none, or if it would only be made.
+    /// Id of the record; absent if there is none, or in a dry run that would create it.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<Uuid>,
-    /// Its version now.
+    /// Current version of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1)]
     version: Option<i64>,
-    /// The members that changed.
+    /// Changed members.
     #[serde(skip_serializing_if = "Option::is_none")]
     members: Option<Vec<String>>,
-    /// Whether somebody else had changed the record since it was sent last.
+    /// Whether the change overwrites one made by others since the last push.
     #[serde(skip_serializing_if = "Option::is_none")]
     overwritten: Option<bool>,
-    /// How many relationships went along with a record that was deleted.
+    /// Number of relationships deleted with the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     relationships: Option<usize>,
-    /// What is likely wrong but accepted.
+    /// Values that are probably wrong but accepted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<ProblemField>,
-    /// Why it was refused: what a single write would be answered.
+    /// Reason of a rejection: the problem document of a single write.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<ItemProblem>)]
     problem: Option<Value>,
@@ -173,7 +172,7 @@ impl ItemView {
         self
     }
 
-    /// Without the id of a record that is not there yet.
+    /// Without the id of a record that does not exist yet.
     pub(crate) fn rehearsed(mut self) -> Self {
         if self.status == PushStatus::Created {
             self.id = None;

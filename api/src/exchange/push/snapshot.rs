@@ -1,4 +1,4 @@
-//! Everything that a system has, at once: planned first, then carried out as planned.
+//! The complete set of a system's records: planned first, then applied as planned.
 
 use crate::exchange::push::report::{Counts, ItemView};
 use crate::http::problem::Problem;
@@ -17,7 +17,6 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-/// How a snapshot is to be done.
 pub(crate) struct How {
     plan: Option<String>,
     kinds: Vec<Kind>,
@@ -88,27 +87,27 @@ impl Parameters for How {
     }
 }
 
-/// What a snapshot does, or would do.
+/// Effects of a snapshot.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"applied": false, "plan_hash": "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef", "blocked_by": [], "lines": 312, "records": 310, "counts": {"created": 3, "updated": 2, "unchanged": 307, "deleted": 1, "conflict": 0, "invalid": 0}, "overwritten": 0, "relationships": 2, "samples": [{"line": 12, "status": "updated", "kind": "actor", "external_id": "42", "id": "0193e5a0-0000-7000-8000-000000000000", "version": 4, "members": ["contact"]}]}))]
 pub(crate) struct SnapshotReport {
-    /// Whether it was done.
+    /// Whether the snapshot was applied.
     applied: bool,
-    /// What tells this plan from every other one; send the same snapshot with it to have it done.
+    /// Hash of this plan; send the same snapshot with it to apply it.
     plan_hash: String,
-    /// The codes of the problems with which carrying it out would be refused as it is.
+    /// Codes of the problems that prevent applying the plan.
     blocked_by: Vec<&'static str>,
-    /// How many lines there are.
+    /// Number of lines.
     lines: u64,
-    /// How many records of these kinds you had supplied before.
+    /// Number of records of these kinds that you supplied before.
     records: u64,
-    /// How many records have which outcome.
+    /// Number of records per outcome.
     counts: Counts,
-    /// How many of the changed records somebody else had changed since they were sent last.
+    /// Number of changed records that others had changed since the last push.
     overwritten: u64,
-    /// How many relationships go along with records that are deleted.
+    /// Number of relationships deleted together with records.
     relationships: u64,
-    /// Up to ten of each outcome.
+    /// Up to ten records per outcome.
     samples: Vec<ItemView>,
 }
 
@@ -200,7 +199,7 @@ fn report(
     }))
 }
 
-/// The first of each outcome, lines that are no records among them.
+/// The first records per outcome, including invalid lines.
 fn samples(plan: &mut Plan, spool: &Spool, applied: bool, lang: Lang) -> Vec<ItemView> {
     let faulty = spool.told.iter().take(10).map(|one| {
         let pushed = Pushed(Err(StoreError::Invalid(one.errors.clone())));

@@ -1,4 +1,4 @@
-//! What is sent and shown of webhooks.
+//! Bodies of webhooks.
 
 use crate::operation::extract::Body;
 use chrono::{DateTime, Utc};
@@ -18,49 +18,49 @@ use std::sync::LazyLock;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A webhook as it is to be made.
+/// Webhook to be created.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = WebhookInput)]
 pub(crate) struct NewWebhookBody {
-    /// What it is called here; unique among webhooks.
+    /// Name on this node; unique among webhooks.
     #[schema(pattern = "^[a-z0-9._@-]{2,64}$", example = "website")]
     pub(crate) name: String,
-    /// Where deliveries go: https, at a public address.
+    /// URL of the receiver: https, public.
     #[schema(
         min_length = 1,
         max_length = 2000,
         example = "https://website.example/hooks/verbund"
     )]
     pub(crate) url: String,
-    /// The kinds of records of which it is told; all when absent.
+    /// Kinds of records to report; all if absent.
     #[serde(default)]
     #[schema(max_items = 7)]
     pub(crate) kinds: Vec<Kind>,
-    /// The home regions of the records of which it is told, by id; all when absent.
+    /// Home regions of the records to report, by id; all if absent.
     #[serde(default)]
     #[schema(max_items = 50)]
     pub(crate) home_regions: Vec<Uuid>,
 }
 
-/// What is to be changed; absent members stay, an empty list means all.
+/// Changes of a webhook; absent members stay, an empty list means all.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WebhookChanges {
-    /// What it is called here.
+    /// Name on this node.
     #[schema(pattern = "^[a-z0-9._@-]{2,64}$")]
     pub(crate) name: Option<String>,
-    /// Where deliveries go.
+    /// URL of the receiver.
     #[schema(min_length = 1, max_length = 2000)]
     pub(crate) url: Option<String>,
-    /// The kinds of records.
+    /// Kinds of records to report.
     #[schema(max_items = 7)]
     pub(crate) kinds: Option<Vec<Kind>>,
-    /// Their home regions.
+    /// Home regions of the records to report.
     #[schema(max_items = 50)]
     pub(crate) home_regions: Option<Vec<Uuid>>,
-    /// `false` switches it off. `true` switches it on, whatever had disabled it: it is told of what
-    /// happens from then on; `replay` tells what it missed.
+    /// `false` disables the webhook. `true` enables it for future changes, whatever disabled it;
+    /// `replay` sends those that it missed.
     pub(crate) active: Option<bool>,
 }
 
@@ -85,7 +85,7 @@ impl Body for WebhookChanges {
         &SHAPE
     }
 
-    // An empty list says something here.
+    // An empty list has a meaning here.
     fn tidy(_: &mut Value) {}
 
     fn faults(&self) -> Vec<FieldError> {
@@ -102,7 +102,7 @@ fn named(name: &str) -> Vec<FieldError> {
     vec![FieldError::new("/name", fault)]
 }
 
-/// Every webhook.
+/// All webhooks.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"items": [{"id": "0193e5a0-0000-7000-8000-000000000004", "name": "website", "version": 1, "url": "https://website.example/hooks/verbund", "kinds": ["network", "event"], "home_regions": [], "state": "active", "pending": 0, "failed": 0, "failures": 0, "created_at": "2026-03-02T08:00:00.000000Z"}]}))]
 pub(crate) struct WebhookList {
@@ -110,59 +110,58 @@ pub(crate) struct WebhookList {
     pub(crate) items: Vec<WebhookView>,
 }
 
-/// A webhook as admins see it.
+/// Webhook as admins see it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Webhook, example = json!({"id": "0193e5a0-0000-7000-8000-000000000004", "name": "website", "version": 1, "url": "https://website.example/hooks/verbund", "kinds": ["network", "event"], "home_regions": [], "state": "active", "pending": 0, "failed": 0, "failures": 0, "created_at": "2026-03-02T08:00:00.000000Z"}))]
 pub(crate) struct WebhookView {
-    /// Its id.
+    /// Id of the webhook.
     id: Uuid,
-    /// What it is called here.
+    /// Name on this node.
     name: String,
     /// Rises with every change by an admin; the `ETag`.
     version: i64,
-    /// Where deliveries go.
+    /// URL of the receiver.
     url: String,
-    /// The kinds of records of which it is told; all if empty.
+    /// Kinds of records to report; all if empty.
     kinds: Vec<String>,
-    /// Their home regions; all if empty.
+    /// Home regions of the records to report; all if empty.
     home_regions: Vec<String>,
-    /// Signs deliveries; shown when it is made, and never again.
+    /// Signing secret; shown on creation, and never again.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
-    /// Until when the former secret signs too.
+    /// Until when the previous secret signs too.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
     former_secret_until: Option<DateTime<Utc>>,
-    /// Whether it is told of changes.
+    /// Whether deliveries are sent.
     state: WebhookState,
-    /// Why it is not: `admin` switched it off, the receiver is `gone` (it answered 410), it was
-    /// `failing` for days.
+    /// Reason why it is disabled: by an `admin`, the receiver is `gone` (it answered 410), or it
+    /// was `failing` for days.
     #[serde(skip_serializing_if = "Option::is_none")]
     disabled_reason: Option<DisabledReason>,
-    /// Since when; `replay` from then on tells what it missed.
+    /// When it was disabled; `replay` since then sends what it missed.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
     disabled_at: Option<DateTime<Utc>>,
-    /// How many deliveries are to be made still.
+    /// Number of pending deliveries.
     pending: u64,
-    /// How many were given up within the last 30 days.
+    /// Number of deliveries abandoned within the last 30 days.
     failed: u64,
-    /// When something last got through.
+    /// Time of the last successful delivery.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
     succeeded_at: Option<DateTime<Utc>>,
-    /// How many attempts in a row failed.
+    /// Number of consecutive failed attempts.
     failures: i32,
-    /// Why the last of them did; in English.
+    /// Error of the last failed attempt; in English.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<String>,
-    /// Until when it is let alone after that.
+    /// End of the pause after a failure.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
     retry_at: Option<DateTime<Utc>>,
-    /// When it was made.
+    /// When the webhook was created.
     #[serde(serialize_with = "micros")]
     created_at: DateTime<Utc>,
 }
 
 impl WebhookView {
-    /// A webhook at a moment, without its secrets.
     pub(crate) fn new(webhook: &Webhook, now: DateTime<Utc>) -> Result<Self> {
         let row = &webhook.row;
         let listed = |text: &str| {
@@ -192,27 +191,25 @@ impl WebhookView {
         })
     }
 
-    /// With a secret that was just made.
     pub(crate) fn with_secret(mut self, secret: Secret) -> Self {
         self.secret = Some(secret.0);
         self
     }
 }
 
-/// A secret that was just made.
+/// New secret of a webhook.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WebhookSecret, example = json!({"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "former_secret_until": "2026-03-03T08:00:00.000000Z"}))]
 pub(crate) struct NewSecret {
-    /// Signs deliveries from now on; shown only here.
+    /// Signing secret from now on; shown only here.
     #[schema(required = false)]
     secret: String,
-    /// Until when the former secret signs too.
+    /// Until when the previous secret signs too.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
     former_secret_until: Option<DateTime<Utc>>,
 }
 
 impl NewSecret {
-    /// The secret of a webhook that was just rotated.
     pub(crate) fn new(row: &webhook::Model) -> Self {
         Self {
             secret: row.secret.0.clone(),

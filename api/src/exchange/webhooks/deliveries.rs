@@ -1,4 +1,4 @@
-//! What became of deliveries, and telling again.
+//! The delivery log, and replays.
 
 use crate::exchange::webhooks::{Done, WebhookId};
 use crate::http::problem::Problem;
@@ -26,7 +26,6 @@ const ALL: &str = "/v1/webhooks/{id}/deliveries";
 const AGAIN: &str = "/v1/webhooks/{id}/deliveries/{delivery}/replay";
 const REPLAY: &str = "/v1/webhooks/{id}/replay";
 
-/// The routes.
 pub(crate) fn routes() -> Routes {
     let list = (
         "list_webhook_deliveries",
@@ -43,62 +42,58 @@ pub(crate) fn routes() -> Routes {
         .route(Method::POST, REPLAY, replay, &[], replay_all)
 }
 
-path_id!(
-    /// The `{delivery}` of a URL.
-    DeliveryId,
-    "delivery",
-    "The id of the delivery."
-);
+path_id!(DeliveryId, "delivery", "The id of the delivery.");
 
-/// A page of deliveries.
+/// Page of deliveries.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"items": [{"id": "0193e5a0-0000-7000-8000-000000000005", "type": "network.updated", "kind": "network", "record": "0193e5a0-0000-7000-8000-000000000002", "version": 17, "op": "upsert", "seq": 48213, "origin": "nordhessen", "at": "2026-03-02T08:00:00.000000Z", "state": "delivered", "attempts": 1, "attempted_at": "2026-03-02T08:00:01.000000Z", "status": 204}]}))]
 struct DeliveryPage {
-    /// By their entry in the log, newest first.
+    /// By log entry, newest first.
     items: Vec<DeliveryView>,
-    /// Where the next page is, relative to this server; absent on the last page. Also as `Link`.
+    /// Address of the next page, relative to this server; absent on the last page. Also as `Link`.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 
-/// What a webhook is told, and what became of it.
+/// Delivery and its state.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WebhookDelivery, example = json!({"id": "0193e5a0-0000-7000-8000-000000000005", "type": "network.updated", "kind": "network", "record": "0193e5a0-0000-7000-8000-000000000002", "version": 17, "op": "upsert", "seq": 48213, "origin": "nordhessen", "at": "2026-03-02T08:00:00.000000Z", "state": "pending", "attempts": 0, "next_attempt_at": "2026-03-02T08:00:00.000000Z"}))]
 struct DeliveryView {
-    /// Its id; `webhook-id` is `msg_` and this without hyphens, the same at every attempt.
+    /// Id of the delivery; `webhook-id` is `msg_` and this without hyphens, the same at every
+    /// attempt.
     id: Uuid,
-    /// What happened: the kind, a dot, and `created`, `updated` or `deleted`.
+    /// Event: the kind, a dot, and `created`, `updated` or `deleted`.
     r#type: String,
-    /// The kind of the record.
+    /// Kind of the record.
     kind: String,
-    /// The record.
+    /// Id of the record.
     record: Uuid,
-    /// Its version; absent if it is no longer public.
+    /// Version of the record; absent if it is no longer public.
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<i64>,
-    /// What the feed would say.
+    /// Operation, as in the feed.
     op: FeedOp,
-    /// The entry of the log.
+    /// Number of the log entry.
     seq: i64,
-    /// The node that alone writes the record.
+    /// Origin of the record.
     origin: String,
-    /// When it happened.
+    /// Time of the change.
     #[serde(serialize_with = "micros")]
     at: DateTime<Utc>,
-    /// What became of it.
+    /// State of the delivery.
     state: DeliveryState,
-    /// How many attempts were made.
+    /// Number of attempts.
     attempts: i32,
-    /// When the last of them was.
+    /// Time of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
     attempted_at: Option<DateTime<Utc>>,
-    /// The status that was answered to it.
+    /// HTTP status of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<i32>,
-    /// Why it failed; in English.
+    /// Error of the last attempt; in English.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
-    /// When the next one is due.
+    /// Time of the next attempt.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
     next_attempt_at: Option<DateTime<Utc>>,
 }
@@ -126,15 +121,15 @@ impl DeliveryView {
     }
 }
 
-/// What is told again.
+/// Result of a replay.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WebhookReplay, example = json!({"deliveries": 137, "through": 48213, "complete": true}))]
 struct ReplayView {
-    /// How many deliveries are made (again).
+    /// Number of deliveries to be sent (again).
     deliveries: u64,
-    /// Up to which entry of the log.
+    /// Last log entry that was covered.
     through: i64,
-    /// Whether that was all; if not, go on with `since` set to `through`.
+    /// Whether that was everything; if not, continue with `since` set to `through`.
     complete: bool,
 }
 
@@ -190,7 +185,7 @@ impl Parameters for SinceQuery {
     }
 }
 
-/// Reads the number of an entry of the log, or a moment.
+/// Parses the number of a log entry, or a moment.
 pub(crate) fn since(text: &str) -> Option<Since> {
     if let Ok(seq) = text.parse::<i64>() {
         return (seq >= 0).then_some(Since::Entry(seq));

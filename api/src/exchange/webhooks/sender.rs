@@ -1,4 +1,4 @@
-//! Telling webhooks of changes, as Standard Webhooks has it (standardwebhooks.com).
+//! Sending webhook deliveries by Standard Webhooks (standardwebhooks.com).
 
 use crate::config::Config;
 use crate::exchange::backoff::{LONGEST_ABSENCE, LONGEST_PAUSE, pause};
@@ -18,16 +18,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// How long an attempt may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// How many bytes of an answer are read, so that the connection can be used again; none is kept.
+/// Bytes of a response that are read, so that the connection can be reused; none are stored.
 const MOST_BYTES: usize = 16 * 1024;
 
-/// How many deliveries are looked up at once.
 const BATCH: u64 = 50;
 
-/// Sends deliveries.
 #[derive(Debug, Clone)]
 pub struct Courier {
     pub(super) store: Store,
@@ -35,7 +32,7 @@ pub struct Courier {
     patience: Duration,
 }
 
-/// What was answered to a delivery, or why nothing was.
+/// The response to a delivery, or the reason why there is none.
 struct Answered {
     status: Option<StatusCode>,
     error: Option<String>,
@@ -43,10 +40,6 @@ struct Answered {
 }
 
 impl Courier {
-    /// For the webhooks of a store.
-    ///
-    /// # Errors
-    /// If there is no way to make secure connections.
     pub fn new(store: Store, config: &Config) -> Result<Self, reqwest::Error> {
         Ok(Self {
             store,
@@ -55,17 +48,14 @@ impl Courier {
         })
     }
 
-    /// With another time that an attempt may take; 15 seconds otherwise.
+    /// Changes the time limit of an attempt from 15 seconds.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Sends everything that is due at the moment, one after the other.
-    ///
-    /// # Errors
-    /// The store's.
+    /// Sends all due deliveries, one after the other.
     pub async fn send_all(&self) -> persistence::Result<()> {
         let (_keep, stop) = watch::channel(false);
         for webhook in self.store.due_webhooks().await? {
@@ -74,11 +64,8 @@ impl Courier {
         Ok(())
     }
 
-    /// Sends what is due to a webhook in the order of the log, unless another instance does, until
-    /// something fails.
-    ///
-    /// # Errors
-    /// The store's.
+    /// Sends the due deliveries of a webhook in log order, until an error, unless another instance
+    /// does.
     pub(super) async fn send_to(
         &self,
         id: Uuid,
@@ -88,7 +75,7 @@ impl Courier {
             return Ok(());
         };
         match self.send(&lease, stop).await {
-            // An admin changed it, another instance has it, or it has given the lease back.
+            // An admin changed it, another instance has it, or the lease was released.
             Err(StoreError::LeaseLost) => Ok(()),
             outcome => outcome,
         }
@@ -116,7 +103,7 @@ impl Courier {
         }
     }
 
-    /// Makes an attempt and says when the next one is, if there is to be one.
+    /// Makes an attempt and determines the next one, if any.
     async fn attempt(&self, receiver: &Receiver, delivery: &Delivery) -> Attempt {
         let answered = self.post(receiver, delivery).await;
         let now = self.store.clock().now();
@@ -129,7 +116,7 @@ impl Courier {
         let again = if reached.is_some() {
             webhook::pause(delivery.refusals.saturating_add(1), share)
         } else {
-            // As soon as the receiver is back.
+            // The receiver may be back at any time.
             let since = delivery.first_attempted_at.unwrap_or(now);
             (now - since < webhook::GIVEN_UP_AFTER).then_some(TimeDelta::zero())
         };
@@ -140,7 +127,7 @@ impl Courier {
             LONGEST_ABSENCE
         };
         let rest = pause(receiver.failures, share, longest);
-        // Databases keep microseconds.
+        // Databases store microseconds.
         let rest = i64::try_from(rest.as_micros()).map_or(TimeDelta::MAX, TimeDelta::microseconds);
         Attempt {
             status: answered.status.map(|status| status.as_u16()),
@@ -189,7 +176,6 @@ impl Courier {
     }
 }
 
-/// Reads an answer as far as it matters.
 async fn answered(mut response: Response) -> Answered {
     let status = response.status();
     let retry_after = retry_after(&response);
@@ -213,7 +199,7 @@ async fn answered(mut response: Response) -> Answered {
     }
 }
 
-/// The signatures of every secret that signs at a moment.
+/// The signatures of all secrets that are valid at a moment.
 fn signatures(
     receiver: &Receiver,
     now: DateTime<Utc>,
@@ -230,7 +216,7 @@ fn signatures(
     Ok(signed?.join(" "))
 }
 
-/// What is told; the same at every attempt.
+/// The payload, the same at every attempt.
 #[must_use]
 pub fn payload(delivery: &Delivery) -> Value {
     let mut data = json!({

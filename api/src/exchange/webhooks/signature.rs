@@ -7,7 +7,6 @@ use persistence::entity::webhook::Secret;
 use rand::Rng;
 use sha2::Sha256;
 
-/// What secrets begin with.
 const PREFIX: &str = "whsec_";
 
 /// A new secret: `whsec_` and 32 random bytes in base64.
@@ -20,7 +19,7 @@ pub fn new_secret() -> Secret {
 /// `v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64.
 ///
 /// # Errors
-/// If the secret is none.
+/// If the secret is malformed.
 pub fn sign(secret: &str, id: &str, timestamp: &str, body: &str) -> Result<String, String> {
     let key = secret.strip_prefix(PREFIX).unwrap_or(secret);
     let key = STANDARD
@@ -41,7 +40,7 @@ mod tests {
 
     #[test]
     fn signatures_are_those_of_the_specification() {
-        // The vector of the reference implementations.
+        // The test vector of the reference implementations.
         let signed = sign(
             "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
             "msg_p5jXN8AQM9LWM0D4loKWxJek",

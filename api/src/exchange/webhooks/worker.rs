@@ -1,4 +1,4 @@
-//! Sending to every webhook for as long as the server runs, one task each.
+//! Sending to every webhook while the server runs, one task each.
 
 use crate::exchange::webhooks::sender::Courier;
 use std::collections::BTreeMap;
@@ -7,11 +7,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-/// How often it is looked for what is due.
 const POLL: Duration = Duration::from_millis(500);
 
-/// What sends to the webhooks, as local tasks of the thread that starts it; ends when it is stopped
-/// or dropped.
+/// The tasks that send to webhooks, on the local thread; they end when it is stopped or dropped.
 #[derive(Debug)]
 pub struct Webhooks {
     stop: watch::Sender<bool>,
@@ -22,7 +20,7 @@ impl Webhooks {
     /// Starts sending.
     ///
     /// # Panics
-    /// Outside a runtime that has local tasks; those of actix have.
+    /// Outside of a runtime with local tasks; actix has them.
     #[must_use]
     pub fn start(courier: Courier) -> Self {
         let (stop, stopped) = watch::channel(false);
@@ -30,7 +28,7 @@ impl Webhooks {
         Self { stop, task }
     }
 
-    /// Stops sending; attempts under way end first.
+    /// Stops sending after the current attempts.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         if let Err(error) = self.task.await {
@@ -39,7 +37,7 @@ impl Webhooks {
     }
 }
 
-/// Starts a task for every webhook to which something is to be sent.
+/// Starts a task for every webhook with due deliveries.
 async fn supervise(courier: Courier, mut stop: watch::Receiver<bool>) {
     let mut running: BTreeMap<Uuid, JoinHandle<()>> = BTreeMap::new();
     while !*stop.borrow() && stop.has_changed().is_ok() {

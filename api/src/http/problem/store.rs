@@ -1,4 +1,4 @@
-//! What the store refuses, as problems.
+//! Errors of the store as problems.
 
 use crate::http::problem::Problem;
 use actix_web::http::header;
@@ -94,7 +94,7 @@ impl From<StoreError> for Problem {
     }
 }
 
-/// For how many seconds callers leave a server alone whose storage is full or fails.
+/// Seconds before callers retry if storage is full or fails.
 const STORAGE_RETRY: &str = "10";
 
 fn storage_full() -> Problem {
@@ -125,7 +125,7 @@ fn unconfirmed() -> Problem {
         .header(header::RETRY_AFTER, "1")
 }
 
-/// 410 with the reason; where to begin anew is added by the route.
+/// 410 with the reason; the route adds the address for a fresh start.
 fn resync(reason: ResyncReason) -> Problem {
     let labels = reason.labels();
     Problem::new("resync-required")
@@ -142,7 +142,7 @@ fn resync(reason: ResyncReason) -> Problem {
         .member("reason", json!(reason))
 }
 
-/// 422 with every fault.
+/// 422 with all violations.
 pub(crate) fn invalid(errors: Vec<domain::base::fault::FieldError>) -> Problem {
     let count = errors.len();
     let problem = Problem::new("validation-failed").errors(errors);
@@ -176,7 +176,7 @@ fn stale(current: i64) -> Problem {
         .header(header::ETAG, &tag)
 }
 
-/// What the caller may not see is not counted.
+/// Records that the caller may not see are not counted.
 fn still_referenced(by: &[RecordRef], total: usize, hidden: bool) -> Problem {
     let problem = Problem::new("still-referenced")
         .member("referenced_by", json!(by))

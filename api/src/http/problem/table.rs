@@ -1,19 +1,16 @@
-//! Every problem that the API can answer.
+//! All problems of the API.
 
 use actix_web::http::StatusCode;
 use domain::base::fault::Lang;
 
-/// A sentence in both languages.
+/// A text in both languages.
 #[derive(Debug, Clone, Copy)]
 pub struct Text {
-    /// English.
     pub en: &'static str,
-    /// German.
     pub de: &'static str,
 }
 
 impl Text {
-    /// The sentence in a language.
     #[must_use]
     pub const fn get(&self, lang: Lang) -> &'static str {
         match lang {
@@ -23,20 +20,16 @@ impl Text {
     }
 }
 
-/// A row of the table.
 #[derive(Debug)]
 pub struct ProblemKind {
     /// Stable; the last segment of `type`.
     pub code: &'static str,
-    /// The status that it comes with.
     pub status: StatusCode,
-    /// What it is.
     pub title: Text,
-    /// How to fix it.
     pub fix: Text,
 }
 
-/// The row of a code; an unknown code is our fault and says so.
+/// The row of a code; an unknown code is a server error.
 #[must_use]
 pub fn kind_of(code: &str) -> &'static ProblemKind {
     PROBLEMS
@@ -77,7 +70,6 @@ static INTERNAL: ProblemKind = row(
     ],
 );
 
-/// The table.
 pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "malformed-json",

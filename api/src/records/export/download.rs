@@ -1,5 +1,5 @@
-//! An export while it runs: a chunk of rows is read when the last one has been taken, so a caller
-//! who stops reading stops the reading.
+//! A running export: a chunk of rows is read after the previous one has been sent, so a caller that
+//! stops reading stops the export.
 
 use crate::formats::geojson;
 use crate::formats::geojson::Geometries;
@@ -21,27 +21,26 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use uuid::Uuid;
 
-/// How many bytes of stored geometry are read at once, beyond the first.
+/// Bytes of stored geometry per chunk, beyond the first.
 const GEOMETRY_CHUNK: usize = 8 * 1024 * 1024;
 
-/// What is exported, and how.
 #[derive(Debug)]
 pub(crate) struct Export {
     pub(crate) store: Store,
     pub(crate) caller: Caller,
     pub(crate) media: Media,
     pub(crate) representation: Representation,
-    /// Whether regions are drawn with their area.
+    /// Whether regions have their area.
     pub(crate) geometry: bool,
-    /// What described records must still be when they are read.
+    /// The filter that described records must still match when they are read.
     pub(crate) records: Filter,
-    /// The same for relationships.
+    /// The filter for relationships.
     pub(crate) relationships: RelationshipFilter,
-    /// The records, in the order in which they come.
+    /// The records, in order.
     pub(crate) parts: VecDeque<(Kind, Vec<Uuid>)>,
 }
 
-/// A row that waits to be written.
+/// A row to be written.
 #[derive(Debug)]
 struct Waiting {
     row: record::Model,
@@ -49,13 +48,12 @@ struct Waiting {
     slugs: BTreeMap<Uuid, String>,
 }
 
-/// An export under way.
 #[derive(Debug)]
 pub(crate) struct Running {
     export: Export,
     columns: Vec<Column>,
     waiting: VecDeque<Waiting>,
-    /// How many records of the first part have been read.
+    /// Number of records of the first part that have been read.
     read: usize,
     state: State,
     any: bool,
@@ -93,10 +91,6 @@ impl Running {
         }
     }
 
-    /// The next piece of text; `None` after the last.
-    ///
-    /// # Errors
-    /// The store's.
     pub(crate) async fn next(&mut self) -> Result<Option<String>, Problem> {
         loop {
             let text = match self.state {
@@ -157,7 +151,7 @@ impl Running {
         Ok(true)
     }
 
-    /// Writes what waits, or as much of it as its geometries allow.
+    /// Writes the pending rows, or as many of them as their geometries allow.
     async fn rows(&mut self) -> Result<String, Problem> {
         let stored = self.stored().await?;
         let batch: Vec<Waiting> = match &stored {
@@ -192,7 +186,7 @@ impl Running {
         }
     }
 
-    /// How many of those that wait can be written with their geometries, and these.
+    /// The number of pending rows that can be written with their geometries, and these.
     async fn stored(&self) -> Result<Option<(usize, Geometries)>, Problem> {
         let regions = geojson::regions(self.waiting.iter().map(|one| &one.row));
         if !self.export.geometry || regions.is_empty() {
@@ -219,7 +213,7 @@ impl Running {
 }
 
 impl Export {
-    /// Rows by id, in the order of the ids; looked at again, so that nothing is exported that the
+    /// Rows by id, in the order of the ids; checked again, so that nothing is exported that the
     /// caller may not see now.
     async fn described(&self, ids: &[Uuid]) -> Result<VecDeque<Waiting>, Problem> {
         let rows = self.store.visible(&self.caller, ids).await?;
@@ -255,7 +249,7 @@ impl Export {
         let waiting = page.items.into_iter().map(|item| {
             let ends = item.ends.into_iter().filter_map(|end| {
                 let key = (end.kind, end.slug?);
-                // A slug that several have would name another record where it is read.
+                // An ambiguous slug would mean another record when it is imported.
                 (!shared.contains(&key)).then_some((end.id, key.1))
             });
             Waiting {
@@ -268,7 +262,7 @@ impl Export {
 }
 
 impl Waiting {
-    /// The record as it is shown, its ends by their slugs.
+    /// The record with its ends as slugs.
     fn record(&self, shown: &str) -> Result<Value, Problem> {
         let mut record: Value =
             serde_json::from_str(shown).map_err(|why| StoreError::Corrupt(why.to_string()))?;

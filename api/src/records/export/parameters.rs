@@ -1,4 +1,5 @@
-//! What an export takes: every filter of the lists, those of one kind only together with it.
+//! Parameters of an export: every filter of the lists, those of a single kind only together with
+//! it.
 
 use crate::formats::view::Representation;
 use crate::formats::{geojson, view};
@@ -12,24 +13,22 @@ use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use std::sync::LazyLock;
 
-/// The query of an export; references are still names.
+/// The query of an export; references are not resolved yet.
 #[derive(Debug)]
 pub(crate) struct ExportParameters {
     /// In dependency order.
     pub(crate) kinds: Vec<Kind>,
-    /// What described records are narrowed to.
     pub(crate) records: Narrowing,
-    /// What relationships are narrowed to; absent if no relationship can match.
+    /// Absent if no relationship can match.
     pub(crate) relationships: Option<Everywhere>,
-    /// How records are shown.
     pub(crate) representation: Representation,
-    /// Whether regions are drawn with their area.
+    /// Whether regions have their area.
     pub(crate) geometry: Option<bool>,
-    /// Whether anything was asked of the shape of records.
+    /// The parameter that changes the shape of records, if any.
     shaped: Option<&'static str>,
 }
 
-/// Parameters of lists that make no sense where everything comes at once.
+/// Parameters of lists without meaning in an export.
 const PAGING: &[&str] = &[
     "sort",
     "limit",
@@ -66,7 +65,6 @@ const FORMAT: Parameter = Parameter {
     repeatable: true,
 };
 
-/// The parameters that every export takes.
 fn own() -> impl Iterator<Item = &'static Parameter> {
     const OWN: &[Parameter] = &[KIND, FORMAT, geojson::GEOMETRY];
     let shape = view::PARAMETERS.iter();
@@ -97,7 +95,7 @@ fn make() -> Vec<Parameter> {
                 .filter(|kind| filters(Some(**kind)).any(|other| other.name == one.name));
             let takers: Vec<String> = takers.map(|kind| format!("`kind={kind}`")).collect();
             let description = format!("With {}: {}", takers.join(" or "), one.description);
-            // Texts of the tables that are made once live as long as the program.
+            // Texts of static tables live as long as the program.
             table.push(Parameter {
                 description: description.leak(),
                 ..*one
@@ -107,7 +105,7 @@ fn make() -> Vec<Parameter> {
     table
 }
 
-/// What is left when `format` has named the media type: of events, the filter of that name.
+/// The remaining query after `format` has named the media type: of events, the filter of that name.
 fn without_media(pairs: &Pairs, only: Option<Kind>) -> Result<Pairs, Problem> {
     let media = |value: &str| media_type::exported_as(value).is_some();
     let mut named = pairs.all("format").filter(|value| media(value));
@@ -168,7 +166,7 @@ impl Parameters for ExportParameters {
 }
 
 impl ExportParameters {
-    /// Refuses what does not go together with the media type.
+    /// Rejects parameters that contradict the media type.
     ///
     /// # Errors
     /// `invalid-parameter`.

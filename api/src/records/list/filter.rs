@@ -1,5 +1,5 @@
-//! What a list is narrowed to, read by topic: members, keys, relationships, dates, areas. References
-//! are still names.
+//! Filters of lists, parsed by topic: members, keys, relationships, dates, areas. References are
+//! not resolved yet.
 
 use crate::http::problem::Problem;
 use crate::operation::extract::{Pairs, wrong};
@@ -17,39 +17,34 @@ use persistence::search::filter::{Condition, Filter, Test};
 use serde_json::json;
 use uuid::Uuid;
 
-/// A parameter whose values name records; any of them will do.
+/// A parameter whose values are references, combined by OR.
 #[derive(Debug)]
 pub(crate) struct Names {
-    /// The parameter.
     pub parameter: &'static str,
-    /// The kinds that it may name.
     pub kinds: Vec<Kind>,
-    /// What it narrows by, for each value.
+    /// The filter of each value.
     pub values: Vec<(String, Naming)>,
 }
 
-/// What a named record narrows by.
+/// The meaning of a reference in a filter.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Naming {
-    /// A member names it.
+    /// A member contains it.
     Member(&'static str),
-    /// A member names it or something below it.
+    /// A member contains it or something below it.
     MemberBelow(&'static str),
     /// Seat or area of work.
     Region,
-    /// A relationship with it.
     Related {
         /// The type as read from the records of the list.
         code: &'static str,
-        /// Its role.
         role: Option<&'static str>,
-        /// Whether what lies below counts.
+        /// Whether records below it count.
         below: bool,
     },
 }
 
 impl Naming {
-    /// The test for a record.
     pub(crate) fn test(self, record: Uuid) -> Test {
         match self {
             Self::Member(name) => Test::Names { name, record },
@@ -65,19 +60,18 @@ impl Naming {
     }
 }
 
-/// What a list is narrowed to; references are still names.
+/// The filter of a list; references are not resolved yet.
 #[derive(Debug)]
 pub(crate) struct Narrowing {
-    /// The filter without what references narrow.
+    /// The filter without references.
     pub(crate) filter: Filter,
-    /// References that narrow it.
     pub(crate) names: Vec<Names>,
-    /// Where distances are measured from.
+    /// The origin of distances.
     pub(crate) near: Option<Spot>,
 }
 
 impl Narrowing {
-    /// Reads the filters of a list.
+    /// Parses the filters of a list.
     ///
     /// # Errors
     /// `invalid-parameter`.
@@ -135,7 +129,6 @@ fn text(pairs: &Pairs) -> Result<Option<String>, Problem> {
     Ok(Some(text.to_owned()).filter(|text| !text.trim().is_empty()))
 }
 
-/// The filters of the domain's tables.
 fn members(
     listed: Listed,
     pairs: &Pairs,
@@ -264,7 +257,6 @@ fn identities(pairs: &Pairs, filter: &mut Filter) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The relationship filters, both sides.
 fn relations(listed: Listed, pairs: &Pairs, names: &mut Vec<Names>) -> Result<(), Problem> {
     let serves = Naming::Related {
         code: "serves",
@@ -373,7 +365,7 @@ fn dates(pairs: &Pairs, filter: &mut Filter) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Numbers separated by commas, within the bounds given for each.
+/// Numbers separated by commas, within the bounds of each.
 fn numbers<const N: usize>(text: &str, bounds: [f64; N]) -> Option<[f64; N]> {
     let mut numbers = [0.0; N];
     let mut parts = text.split(',');

@@ -1,4 +1,4 @@
-//! A page of records: as JSON, and in the document.
+//! A page of records: as JSON, and its documentation.
 
 use crate::formats::geojson;
 use crate::formats::view::{Representation, with_members};
@@ -19,7 +19,6 @@ use persistence::search::text::Typed;
 use persistence::search::{Facet, FacetValue, Hit, ListPage};
 use serde_json::{Map, Value, json};
 
-/// A page of records.
 #[derive(Debug)]
 pub(crate) struct RecordList {
     /// Absent if the caller has it already.
@@ -65,7 +64,7 @@ impl Responder for RecordList {
     }
 }
 
-/// The records of a page as JSON, as they rest, each with how it was found.
+/// The records of a page as JSON, as stored, with their hits.
 pub(crate) fn items(page: &ListPage, records: Vec<String>, typed: Option<&str>) -> Vec<String> {
     let typed = typed.map(Typed::parse);
     page.hits
@@ -78,7 +77,7 @@ pub(crate) fn items(page: &ListPage, records: Vec<String>, typed: Option<&str>) 
         .collect()
 }
 
-/// What a page has beside its records.
+/// The other members of a page.
 pub(crate) fn rest(
     page: &ListPage,
     included: Option<(Value, usize)>,
@@ -103,14 +102,14 @@ pub(crate) fn rest(
     rest
 }
 
-/// What a hit has beside the record; `None` if nothing was asked for.
+/// The other members of a hit; `None` if nothing was requested.
 fn extras(hit: &Hit, typed: Option<&Typed>, record: &str) -> Option<Value> {
     let mut extras = Map::new();
     if let Some(score) = hit.score {
         extras.insert("score".to_owned(), json!(score));
     }
     if let Some(distance) = hit.distance {
-        // Whole metres: no address is known more exactly.
+        // Whole metres: no address is more precise.
         extras.insert("distance_m".to_owned(), json!(distance.round()));
     }
     if let Some(certainty) = hit.certainty {
@@ -125,7 +124,7 @@ fn extras(hit: &Hit, typed: Option<&Typed>, record: &str) -> Option<Value> {
     (!extras.is_empty()).then_some(Value::Object(extras))
 }
 
-/// Where the words occur: by JSON pointer, the text with `<mark>` around them.
+/// Highlights by JSON pointer: the text with `<mark>` around the matches.
 fn highlights(typed: &Typed, kind: &str, record: &str) -> Value {
     let record: Value = serde_json::from_str(record).unwrap_or_default();
     let mut found = Map::new();
@@ -172,7 +171,8 @@ fn facets(facets: &[Facet], lang: Option<&str>) -> Value {
     Value::Object(counted.collect())
 }
 
-/// What people read for a value: the label of a code, the name of a record, else the value itself.
+/// The display text of a value: the label of a code, the name of a record, otherwise the value
+/// itself.
 fn label(facet: &str, value: &FacetValue, lang: Option<&str>) -> String {
     if let Some(row) = &value.record {
         let mut record: Value = serde_json::from_str(&row.body).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! The parameters of lists, made from the filter tables and the relationship table of the domain.
+//! The parameters of lists, derived from the filter tables and the relationship table of the
+//! domain.
 
 use crate::operation::extract::Parameter;
 use domain::base::filter::{Filter, Form};
@@ -11,7 +12,7 @@ use domain::validation::body::KindSchema;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// The kinds that lists are of.
+/// The kinds of lists.
 pub const DESCRIBED: &[Kind] = &[
     Kind::Actor,
     Kind::Network,
@@ -21,10 +22,9 @@ pub const DESCRIBED: &[Kind] = &[
     Kind::Topic,
 ];
 
-/// What is listed: one kind, or everything.
+/// The content of a list: one kind, or everything.
 pub type Listed = Option<Kind>;
 
-/// The kinds of a list.
 pub fn kinds(listed: Listed) -> &'static [Kind] {
     match listed.and_then(|kind| DESCRIBED.iter().position(|one| *one == kind)) {
         Some(at) => DESCRIBED.get(at..=at).unwrap_or(DESCRIBED),
@@ -42,17 +42,15 @@ pub fn filters(listed: Listed) -> impl Iterator<Item = &'static Filter> {
         .chain(own.into_iter().flatten())
 }
 
-/// A relationship type as a filter, named as it reads from the records of the list.
+/// A relationship type as a filter, named as read from the records of the list.
 #[derive(Debug, Clone, Copy)]
 pub struct Related {
-    /// The row of the table.
     pub rule: &'static Rule,
-    /// The end at which the records of the list stand.
+    /// The end at which the records of the list are.
     pub side: Side,
 }
 
 impl Related {
-    /// The name of the filter.
     pub fn name(&self) -> &'static str {
         match self.side {
             Side::From => self.rule.code.code(),
@@ -60,7 +58,7 @@ impl Related {
         }
     }
 
-    /// The kinds that the value may name.
+    /// The kinds of its values.
     pub fn kinds(&self, kind: Kind) -> Vec<Kind> {
         if self.rule.same_kind {
             return vec![kind];
@@ -73,7 +71,7 @@ impl Related {
         kinds
     }
 
-    /// Whether what lies below the named record counts too.
+    /// Whether records below the given one count too.
     pub fn below(&self) -> bool {
         self.side == Side::From
             && matches!(
@@ -103,10 +101,9 @@ pub fn related(kind: Kind) -> Vec<Related> {
     found
 }
 
-/// The filter that takes the parts of a record without what lies below them.
+/// The filter for direct parts of a record.
 pub const PART_OF_DIRECT: &str = "part_of.direct";
 
-/// The facets of a list.
 pub fn facets(listed: Listed) -> Vec<&'static str> {
     let mut names: Vec<&'static str> = filters(listed).map(|filter| filter.name).collect();
     names.extend(["region", "serves", "origin", "publication"]);
@@ -116,7 +113,6 @@ pub fn facets(listed: Listed) -> Vec<&'static str> {
     names
 }
 
-/// The orders of a list.
 pub fn sorts(listed: Listed) -> &'static [&'static str] {
     if listed.is_some_and(|kind| KindSchema::of(kind).dates == Dates::None) {
         return &["name", "updated_at", "distance", "relevance"];
@@ -124,7 +120,6 @@ pub fn sorts(listed: Listed) -> &'static [&'static str] {
     &["name", "updated_at", "start", "distance", "relevance"]
 }
 
-/// Every parameter of a list.
 pub fn table(listed: Listed) -> &'static [Parameter] {
     static TABLES: LazyLock<BTreeMap<Listed, Vec<Parameter>>> = LazyLock::new(|| {
         let kinds = DESCRIBED.iter().map(|kind| Some(*kind));
@@ -159,7 +154,7 @@ fn make(listed: Listed) -> Vec<Parameter> {
                     table.push(PART_DIRECTLY);
                 }
             }
-            // Events have no area of work, but the common filter may be asked of them too.
+            // Events have no area of work, but the common filter is accepted for them too.
             if !table.iter().any(|one| one.name == "serves") {
                 table.push(SERVES);
             }
@@ -186,7 +181,7 @@ fn make(listed: Listed) -> Vec<Parameter> {
     table
 }
 
-/// Texts of the tables that are made once live as long as the program.
+/// Texts of static tables live as long as the program.
 fn text(made: String) -> &'static str {
     made.leak()
 }

@@ -1,4 +1,4 @@
-//! Reading the parameters of a list: what can be told without the database.
+//! Parsing the parameters of a list, without the database.
 
 use crate::formats::view::Representation;
 use crate::http::problem::Problem;
@@ -9,18 +9,16 @@ use crate::records::list::parameters::Listed;
 use domain::base::nearest::nearest;
 use persistence::search::{ListQuery, Order, Sort};
 
-/// The query of a list; references are still names.
+/// The query of a list; references are not resolved yet.
 #[derive(Debug)]
 pub(crate) struct ListParameters {
-    /// The query without what references narrow.
+    /// The query without references.
     pub query: ListQuery,
-    /// References that narrow it.
     pub names: Vec<Names>,
-    /// How the records are shown.
     pub representation: Representation,
-    /// Whether regions are drawn with their area.
+    /// Whether regions have their area.
     pub geometry: Option<bool>,
-    /// Whether to show where words occur.
+    /// Whether matches are highlighted.
     pub highlights: bool,
 }
 

@@ -1,4 +1,4 @@
-//! A page of relationships: as JSON, and in the document.
+//! A page of relationships: as JSON, and its documentation.
 
 use crate::formats::geojson;
 use crate::formats::view::with_members;
@@ -28,11 +28,10 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub(crate) struct AroundItems;
 
-/// Plain records.
 #[derive(Debug)]
 pub(crate) struct Records;
 
-/// A page of relationships; `S` says of which shape the items are.
+/// A page of relationships; `S` is the shape of its items.
 #[derive(Debug)]
 pub(crate) struct RelationshipList<S> {
     /// Absent if the caller has it already.
@@ -193,7 +192,7 @@ fn describe_page(draft: &mut Draft, name: &str, item: &Value) {
     draft.response(200, response);
 }
 
-/// The page as JSON: records are spliced in as they rest.
+/// The page as JSON: records are inserted as stored.
 pub(crate) fn body(
     page: &RelationshipPage,
     around: Option<Uuid>,
@@ -208,7 +207,7 @@ pub(crate) fn body(
             None => record,
         };
         items.push(match media {
-            // Relationships have no place of their own.
+            // Relationships have no location.
             Media::GeoJson => geojson::feature(&item.row, &record, &BTreeMap::new(), None),
             Media::Json | Media::NdJson | Media::Csv => record,
         });
@@ -226,7 +225,7 @@ pub(crate) fn body(
     ))
 }
 
-/// What an item has beside the record; `None` if nothing.
+/// The other members of an item; `None` if there are none.
 fn extras(item: &RelationshipItem, around: Option<Uuid>, lang: Lang) -> Option<Value> {
     let mut extras = json!({});
     if let Some(id) = around {
@@ -250,7 +249,7 @@ fn extras(item: &RelationshipItem, around: Option<Uuid>, lang: Lang) -> Option<V
     Some(extras)
 }
 
-/// The other end: a record in short, or the open end as it is.
+/// The other end: a summary of the record, or the open end as stated.
 fn other(item: &RelationshipItem, id: Uuid) -> Value {
     // Both ends are the record itself if one was merged into the other.
     let ends = || item.ends.iter();

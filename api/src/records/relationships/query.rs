@@ -1,4 +1,4 @@
-//! What lists of relationships can be narrowed to.
+//! Filters of lists of relationships.
 
 use crate::http::problem::Problem;
 use crate::operation::extract::{Pairs, Parameter, Parameters, wrong};
@@ -12,7 +12,7 @@ use domain::value::external::ExternalId;
 use persistence::read::relationships::{AllOf, RelationshipFilter};
 use uuid::Uuid;
 
-/// What both lists can be narrowed to, as sent.
+/// The common parameters of both lists.
 #[derive(Debug)]
 pub(crate) struct Sent {
     pub(crate) filter: RelationshipFilter,
@@ -86,7 +86,7 @@ pub(crate) const LANG: Parameter = Parameter {
     repeatable: false,
 };
 
-/// When the relationships hold, and whether for certain.
+/// The date filter, and whether only certain matches count.
 pub(crate) fn when(pairs: &Pairs) -> Result<(Option<EdtfDate>, bool), Problem> {
     let date = pairs.one("active_on").map(|text| {
         text.parse::<EdtfDate>()
@@ -100,7 +100,6 @@ pub(crate) fn when(pairs: &Pairs) -> Result<(Option<EdtfDate>, bool), Problem> {
     Ok((date.transpose()?, certain))
 }
 
-/// The language of the labels.
 pub(crate) fn lang(pairs: &Pairs) -> Result<Option<Lang>, Problem> {
     match pairs.one("lang") {
         None => Ok(None),
@@ -129,7 +128,6 @@ fn read_common(pairs: &Pairs) -> Result<Sent, Problem> {
     })
 }
 
-/// The query of `GET /v1/{kinds}/{id}/relationships`.
 #[derive(Debug)]
 pub(crate) struct Around(pub(crate) Sent);
 
@@ -153,7 +151,6 @@ impl Parameters for Around {
     }
 }
 
-/// The query of `GET /v1/relationships`.
 #[derive(Debug)]
 pub(crate) struct Everywhere {
     pub(crate) sent: Sent,
@@ -238,7 +235,7 @@ impl Parameters for Everywhere {
 }
 
 impl Everywhere {
-    /// Reads what relationships are narrowed to.
+    /// Parses the filters of relationships.
     ///
     /// # Errors
     /// `invalid-parameter`.
@@ -255,7 +252,7 @@ impl Everywhere {
         filter.updated_since = since.transpose()?.map(|at| at.to_utc());
         filter.ids = pairs.lists("id", "a UUID", |value| Uuid::try_parse(value).ok())?;
         filter.origins = pairs.lists("origin", "the name of a node", text)?;
-        // Keys may hold commas, so they are never split.
+        // Keys may contain commas, so they are never split.
         for value in pairs.all("external_id") {
             let (system, id) = value
                 .split_once('|')
