@@ -1,4 +1,4 @@
-//! Who calls, and what they may at this moment.
+//! Accounts of callers, and their current permissions.
 
 pub mod keys;
 
@@ -15,41 +15,33 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// A grant that is to be given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewGrant {
-    /// The role.
     pub role: Role,
-    /// Where it holds; absent for the whole node.
+    /// The region in which it applies; absent for the whole node.
     pub region: Option<Uuid>,
-    /// Whether it holds below that region too.
+    /// Whether it also applies below that region.
     pub descendants: bool,
     /// For feeders: the system whose records they push.
     pub system: Option<String>,
 }
 
-/// Whom a token proves.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Subject {
-    /// An account of this node.
     Account(Uuid),
-    /// Somebody whom an external issuer knows.
     External(External),
 }
 
-/// Somebody who has proved who it is.
 #[derive(Debug, Clone)]
 pub struct Principal {
-    /// The account; absent for subjects of external issuers that no admin has given one.
+    /// The account; absent for subjects of external issuers without an account.
     pub account: Option<account::Model>,
-    /// Its grants as they were given.
     pub given: Vec<account_grant::Model>,
-    /// The same grants, with the regions that they reach now.
+    /// The same grants, with the regions that they currently cover.
     pub grants: Vec<Grant>,
 }
 
 impl Principal {
-    /// The caller with these grants.
     #[must_use]
     pub fn caller(&self, grants: Vec<Grant>) -> Caller {
         Caller {
@@ -59,20 +51,17 @@ impl Principal {
     }
 }
 
-/// What was merged at this node (`$1`) or in the reference data (`$2`).
+/// Merges made at this node (`$1`) or in the reference data (`$2`).
 const MERGED_HERE: &str = "SELECT loser_id, survivor_id FROM merged \
      JOIN tombstone ON tombstone.id = merged.loser_id AND tombstone.origin IN ($1, $2)";
 
-/// A region, and whether what is below it counts as well.
+/// A region, and whether its descendants count too.
 type Root = (Uuid, bool);
 
 impl Store {
-    /// Who a subject is and what it may at this moment; `None` if its account is unknown or disabled.
+    /// A subject with its current permissions; `None` if its account is unknown or disabled.
     ///
-    /// A subject of an external issuer without an account is nobody's enemy: it may nothing.
-    ///
-    /// # Errors
-    /// The database's.
+    /// A subject of an external issuer without an account has no permissions.
     pub async fn principal(&self, subject: &Subject) -> Result<Option<Principal>> {
         let found = match subject {
             Subject::Account(id) => account::Entity::find_by_id(*id),
@@ -89,7 +78,7 @@ impl Store {
             };
             return Ok(matches!(subject, Subject::External(_)).then_some(stranger));
         };
-        // An account of an external subject is proved by that issuer only.
+        // The account of an external subject is valid for that issuer only.
         let elsewhere = row.issuer.is_some() != matches!(subject, Subject::External(_));
         if row.disabled_at.is_some() || elsewhere {
             return Ok(None);
@@ -103,7 +92,6 @@ impl Store {
         }))
     }
 
-    /// The grants of accounts in the order in which they were given.
     pub(crate) async fn grants_of(&self, accounts: &[Uuid]) -> Result<Vec<account_grant::Model>> {
         Ok(account_grant::Entity::find()
             .filter(account_grant::Column::AccountId.is_in(accounts.iter().copied()))
@@ -112,7 +100,7 @@ impl Store {
             .await?)
     }
 
-    /// Grants with the regions that they reach.
+    /// Resolves grants to the regions that they cover.
     async fn reach(&self, given: &[account_grant::Model]) -> Result<Vec<Grant>> {
         let roots = given
             .iter()
@@ -133,9 +121,9 @@ impl Store {
         given.iter().map(grant).collect()
     }
 
-    /// Regions with those that they were merged with, and, if that is asked for, everything below
-    /// each, through the region tree of this node and of the reference data (a partner's edges
-    /// and merges give nobody rights here).
+    /// Regions with those they were merged with, and, on request, everything below each, through
+    /// the region tree of this node and of the reference data (a partner's edges and merges give no
+    /// permissions here).
     async fn regions(&self, roots: &BTreeSet<Root>) -> Result<BTreeMap<Root, BTreeSet<Uuid>>> {
         let mut reached: BTreeMap<Root, BTreeSet<Uuid>> = BTreeMap::new();
         if roots.is_empty() {

@@ -1,4 +1,4 @@
-//! Opaque cursors: where a page ended, signed, and bound to the query that it belongs to.
+//! Opaque cursors: the position after a page, signed, and bound to its query.
 
 use crate::error::{Result, StoreError};
 use base64::Engine as _;
@@ -8,10 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::Sha256;
 
-/// How many bytes of the signature a cursor carries.
 const TAG: usize = 16;
 
-/// Writes down a position in the pages of `query`.
+/// Encodes a position in the pages of `query`.
 pub(crate) fn encode(secret: &[u8], query: &str, position: &impl Serialize) -> String {
     let payload = serde_json::to_vec(position).unwrap_or_default();
     let mut bytes = sign(secret, query, &payload);
@@ -20,7 +19,7 @@ pub(crate) fn encode(secret: &[u8], query: &str, position: &impl Serialize) -> S
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Reads a position back.
+/// Decodes a position.
 ///
 /// # Errors
 /// [`StoreError::BadCursor`] if the cursor is forged, damaged or of another query.
@@ -35,10 +34,7 @@ pub(crate) fn decode<T: DeserializeOwned>(secret: &[u8], query: &str, cursor: &s
     serde_json::from_slice(payload).map_err(|_| StoreError::BadCursor)
 }
 
-/// Reads what a cursor claims, whoever wrote it.
-///
-/// # Errors
-/// [`StoreError::BadCursor`] if it cannot be read.
+/// Decodes a cursor without verifying it.
 pub(crate) fn unproved<T: DeserializeOwned>(cursor: &str) -> Result<T> {
     let bytes = URL_SAFE_NO_PAD
         .decode(cursor)
@@ -52,7 +48,7 @@ pub(crate) fn sign(secret: &[u8], query: &str, payload: &[u8]) -> Vec<u8> {
 }
 
 fn mac(secret: &[u8], query: &str, payload: &[u8]) -> Hmac<Sha256> {
-    // HMAC takes keys of every length, so there is nothing to fail; an empty key would still bind.
+    // HMAC accepts keys of every length, so this cannot fail; an empty key would still bind.
     let mut mac = Hmac::<Sha256>::new_from_slice(secret)
         .unwrap_or_else(|_| Hmac::new(&hmac::digest::Key::<Hmac<Sha256>>::default()));
     mac.update(query.as_bytes());

@@ -18,14 +18,13 @@ use sqlite::Sqlite;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long the database may take.
+/// Time limits of the database.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
-    /// For a connection to become free, or the writer of SQLite.
+    /// For waiting for a free connection, or for the writer of SQLite.
     pub acquire: Duration,
-    /// For a single statement, which is interrupted then.
     pub statement: Duration,
-    /// For a lock that another transaction holds (PostgreSQL).
+    /// For a lock of another transaction (PostgreSQL).
     pub lock: Duration,
 }
 
@@ -41,7 +40,7 @@ impl Default for Timeouts {
 
 /// The connections to one database.
 ///
-/// SQLite has one writer, so it gets one connection for writing beside several for reading;
+/// SQLite has one writer, so there is one connection for writing and several for reading;
 /// PostgreSQL uses one pool for both.
 #[derive(Debug, Clone)]
 pub struct Db {
@@ -58,16 +57,12 @@ enum Writer {
     Postgres(DatabaseConnection),
 }
 
-/// How many connections a pool has.
 #[derive(Debug, Clone, Copy)]
 pub struct Pool {
-    /// What it is for: `write`, `read`, or `all`.
+    /// Its purpose: `write`, `read`, or `all`.
     pub name: &'static str,
-    /// Those in use.
     pub used: u32,
-    /// Those that wait to be used.
     pub idle: u32,
-    /// The most that there may be.
     pub most: u32,
 }
 
@@ -82,7 +77,6 @@ impl Pool {
         }
     }
 
-    /// The pools of several connections as one.
     fn sum(name: &'static str, pools: impl Iterator<Item = Self>) -> Self {
         let none = Self {
             name,
@@ -99,7 +93,7 @@ impl Pool {
     }
 }
 
-/// Connects. It is done seldom, and its future is large.
+/// Boxed, because its future is large and it is rarely used.
 async fn connect(options: ConnectOptions) -> Result<DatabaseConnection> {
     Ok(Box::pin(Database::connect(options)).await?)
 }
@@ -130,19 +124,17 @@ impl Db {
         })
     }
 
-    /// The connections for reading outside a write.
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.reader
     }
 
-    /// Whether writes succeed.
     #[must_use]
     pub fn health(&self) -> &WriteHealth {
         &self.health
     }
 
-    /// A connection of its own for work that may take long: migrations, rewriting the files.
+    /// A separate connection for slow work: migrations, rewriting the files.
     pub(crate) async fn maintenance(&self) -> Result<DatabaseConnection> {
         connect(if self.is_postgres() {
             postgres::maintenance_options(&self.url, self.timeouts)
@@ -152,7 +144,6 @@ impl Db {
         .await
     }
 
-    /// Begins a transaction that will write.
     pub(crate) async fn begin_write(&self) -> Result<SqlTransaction> {
         match &self.writer {
             Writer::Sqlite(sqlite) => sqlite.begin().await,
@@ -161,14 +152,10 @@ impl Db {
     }
 
     /// Begins a transaction whose reads all see one state of the database.
-    ///
-    /// # Errors
-    /// [`StoreError::Busy`] if no connection is free in time; the database's.
     pub async fn begin_read(&self) -> Result<SqlTransaction> {
         self.reader.begin().await
     }
 
-    /// How many connections there are, by pool.
     #[must_use]
     pub fn pools(&self) -> Vec<Pool> {
         match &self.writer {
@@ -179,19 +166,16 @@ impl Db {
         }
     }
 
-    /// How long it may take.
     #[must_use]
     pub fn timeouts(&self) -> Timeouts {
         self.timeouts
     }
 
-    /// Whether this is PostgreSQL.
     #[must_use]
     pub fn is_postgres(&self) -> bool {
         matches!(self.writer, Writer::Postgres(_))
     }
 
-    /// Which of the two it is.
     pub(crate) fn backend(&self) -> DatabaseBackend {
         if self.is_postgres() {
             DatabaseBackend::Postgres
@@ -200,9 +184,8 @@ impl Db {
         }
     }
 
-    /// Closes every connection.
     pub async fn close(self) {
-        // A connection that cannot be closed is gone already.
+        // A connection that cannot be closed is lost already.
         match self.writer {
             Writer::Sqlite(sqlite) => sqlite.close().await,
             Writer::Postgres(pool) => drop(pool.close().await),

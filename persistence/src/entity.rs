@@ -1,4 +1,4 @@
-//! The tables, as sea-orm entities; [`crate::migrations`] makes them.
+//! The tables, as sea-orm entities; [`crate::migrations`] creates them.
 
 pub mod account;
 pub mod account_grant;

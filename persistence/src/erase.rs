@@ -1,8 +1,8 @@
-//! Erasing: nothing of what a record said is left, only that there was one.
+//! Erasing: no content of a record is left, only the fact that it existed.
 //!
 //! A tombstone without slug and keys stays, and so do the entries of the log without bodies and
-//! reasons: followers and partners must learn of it, and numbers and versions must not be given
-//! twice. The index forgets when it comes to the entry; see [`crate::search`].
+//! reasons: log consumers and partners must learn of it, and numbers and versions must not be
+//! reused. The index removes its content when it processes the entry; see [`crate::search`].
 
 mod compact;
 
@@ -23,9 +23,9 @@ use sea_orm::{
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// Every place but the rows of records and contact persons where something of a record rests, or
-/// was said about it; `{ids}` are the records. **A table that comes to hold bodies, names or texts
-/// gets a line here**.
+/// Every place except the rows of records and contact persons that stores content of a record or
+/// statements about it; `{ids}` are the records. **A new table with bodies, names or texts needs a
+/// line here**.
 const PLACES: &[&str] = &[
     "UPDATE change SET body = NULL, reason = NULL, erased = (erased OR op = 'upsert') \
      WHERE record_id IN ({ids})",
@@ -41,10 +41,10 @@ const PLACES: &[&str] = &[
     "DELETE FROM supply WHERE record_id IN ({ids})",
 ];
 
-/// How many records a statement names.
+/// Number of records per statement.
 const CHUNK: usize = 200;
 
-/// How something is erased: the audit learns which version it was, and why.
+/// The options of an erasure: the audit gets the version and the reason.
 #[must_use]
 pub fn options(version: Option<i64>, reason: Option<String>, dry_run: bool) -> WriteOptions {
     let reason = match (version, reason) {
@@ -60,10 +60,7 @@ pub fn options(version: Option<i64>, reason: Option<String>, dry_run: bool) -> W
 }
 
 impl Store {
-    /// The record that is to be erased, living or dead, by id or slug.
-    ///
-    /// # Errors
-    /// As [`Store::get`] for slugs; whether there is a record of an id, [`Unit::erase`] says.
+    /// The record to be erased, living or dead, by id or slug.
     pub async fn to_erase(&self, caller: &Caller, kind: Kind, key: &str) -> Result<Uuid> {
         if let Ok(id) = Uuid::try_parse(key) {
             return Ok(id);
@@ -77,14 +74,15 @@ impl Store {
 }
 
 impl Unit<'_> {
-    /// Erases a record of this node with its relationships, contact persons and applications, what
-    /// was merged into it, and every earlier version of all of these; or what a deleted one left.
+    /// Erases a record of this node with its relationships, contact persons and applications, the
+    /// records merged into it, and every earlier version of all of these; or the remains of a
+    /// deleted one.
     ///
     /// # Errors
-    /// [`StoreError::Forbidden`] unless an admin of the node asks and for copies,
-    /// [`StoreError::Gone`] if that was done, [`StoreError::NotFound`],
+    /// [`StoreError::Forbidden`] for callers other than admins of the node and for copies,
+    /// [`StoreError::Gone`] if it is erased already, [`StoreError::NotFound`],
     /// [`StoreError::PreconditionFailed`]; [`StoreError::StillReferenced`] and
-    /// [`StoreError::HasRelationships`] as deleting does.
+    /// [`StoreError::HasRelationships`] as for deleting.
     pub async fn erase(&mut self, kind: Kind, id: Uuid, expected: &Precondition) -> Result<()> {
         let erasable = self.erasable(kind, id).await?;
         expected.met_by(erasable.version())?;
@@ -106,10 +104,6 @@ impl Unit<'_> {
     }
 
     /// Erases one superseded version of a record of this node.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] if there was none, [`StoreError::NotSuperseded`] for the newest
-    /// one; as [`Self::erase`].
     pub async fn erase_version(
         &mut self,
         (kind, id): (Kind, Uuid),
@@ -143,7 +137,7 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// What is to be erased, if the caller may erase it, locked.
+    /// The target of an erasure, if the caller may erase it, locked.
     async fn erasable(&self, kind: Kind, id: Uuid) -> Result<Erasable> {
         if !self.caller.is_node_admin() {
             return Err(StoreError::Forbidden(Denied::Admin));
@@ -178,7 +172,7 @@ impl Unit<'_> {
         Ok(grave)
     }
 
-    /// Tells the log of those among the records that are dead already.
+    /// Writes log entries for those of the records that are dead already.
     async fn log_dead(&mut self, ids: &BTreeSet<Uuid>) -> Result<()> {
         let graves = tombstone::Entity::find()
             .filter(tombstone::Column::Id.is_in(ids.iter().copied()))
@@ -196,7 +190,7 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Blanks everything that rests of records; `described` are those that relationships name.
+    /// Blanks all content of records; `described` are those that relationships can reference.
     pub(crate) async fn forget_everything(
         &mut self,
         described: &BTreeSet<Uuid>,
@@ -219,10 +213,10 @@ impl Unit<'_> {
         self.blank_answers(&ids).await
     }
 
-    /// Blanks what relationships said while they had the record at an end: they may have another
-    /// one now, or be gone.
+    /// Blanks the content of relationships from the time when the record was an end: they may have
+    /// another end now, or be deleted.
     async fn forget_former_relationships(&self, id: Uuid) -> Result<()> {
-        // Bodies are canonical, so the members of an end stand in this order.
+        // Bodies are canonical, so the members of an end are in this order.
         let end = |end: &str| format!("%\"{end}\":{{\"id\":\"{id}\"%").into();
         let sql = "UPDATE change SET body = NULL, reason = NULL, erased = true \
              WHERE kind = 'relationship' AND (body LIKE $1 OR body LIKE $2)";
@@ -230,7 +224,7 @@ impl Unit<'_> {
     }
 }
 
-/// A record that is to be erased.
+/// The target of an erasure.
 enum Erasable {
     Living(Box<record::Model>),
     Dead(Box<tombstone::Model>),

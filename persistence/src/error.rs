@@ -1,4 +1,4 @@
-//! What can go wrong, as decisions that a caller can take.
+//! Errors of the store, as decisions that a caller can take.
 
 use domain::base::fault::FieldError;
 use domain::base::record::Envelope;
@@ -7,155 +7,128 @@ use domain::value::reference::RecordRef;
 use sea_orm::{DbErr, sqlx};
 use uuid::Uuid;
 
-/// Everything that the store may answer instead of what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The body is wrong; every fault with its place.
+    /// The body is invalid; all violations with their locations.
     #[error("the body is invalid in {} places", .0.len())]
     Invalid(Vec<FieldError>),
-    /// The body is larger than a record may be.
     #[error("a record of {size} bytes; at most {limit}")]
     TooLarge {
-        /// Bytes of the canonical body.
+        /// Size of the canonical body in bytes.
         size: usize,
-        /// The most that is allowed.
         limit: usize,
     },
     /// There is no such record, or none that the caller may see.
     #[error("not found")]
     NotFound,
-    /// The record was deleted.
     #[error("gone")]
     Gone(Box<Tombstone>),
     /// The slug has changed, or the record was merged into another.
     #[error("moved to {to}")]
     Moved {
-        /// The slug or id under which it is now.
+        /// The current slug or id.
         to: String,
     },
     /// Several partner regions have the slug.
     #[error("ambiguous slug")]
-    AmbiguousSlug {
-        /// Their records.
-        candidates: Vec<Uuid>,
-    },
-    /// The caller sees the record but may not do this.
+    AmbiguousSlug { candidates: Vec<Uuid> },
+    /// The caller sees the record but is not allowed to do this.
     #[error("forbidden: {0:?}")]
     Forbidden(Denied),
-    /// Another record is in the way.
     #[error("conflict at {}", .0.field)]
     Conflict(Conflict),
     /// The record has another version than the caller expects.
     #[error("precondition failed; current version {current}")]
-    PreconditionFailed {
-        /// The version that it has.
-        current: i64,
-    },
+    PreconditionFailed { current: i64 },
     /// The supplying system has sent something newer before.
     #[error("system version {given} is older than {stored}")]
     OutOfOrder {
-        /// Its version of this record.
         given: SystemVersion,
-        /// The newest that was supplied.
         stored: SystemVersion,
     },
-    /// Other records name this one.
+    /// Other records reference this one.
     #[error("still referenced by {total} records, and others: {hidden}")]
     StillReferenced {
         /// The first ten that the caller may see.
         by: Vec<RecordRef>,
-        /// How many he may see.
+        /// How many the caller may see.
         total: usize,
-        /// Whether there are some that he may not see.
+        /// Whether there are some that the caller may not see.
         hidden: bool,
     },
-    /// More relationships would have to go with the record than one transaction may hold.
+    /// More relationships would have to be deleted with the record than one transaction may
+    /// contain.
     #[error("has {0} relationships")]
     HasRelationships(usize),
-    /// The body of this version is no longer kept, or never was there.
+    /// The body of this version is no longer kept, or never existed.
     #[error("the version is gone")]
     VersionGone,
-    /// The version is the newest one, so it is not erased alone.
+    /// The newest version cannot be erased alone.
     #[error("version {version} is the newest one")]
-    NotSuperseded {
-        /// The version.
-        version: i64,
-    },
-    /// The network takes no applications.
+    NotSuperseded { version: i64 },
     #[error("the network takes no applications")]
     ApplicationsClosed,
-    /// More applications than a network takes within an hour.
     #[error("too many applications")]
     TooManyApplications,
-    /// The key was used for another request.
     #[error("the key was used for another request")]
     KeyReused,
-    /// A request with the same key is still being served.
     #[error("a request with the same key is being served")]
     KeyInUse,
-    /// What was made under the key was erased, and the answer with it.
+    /// The record created under the key was erased, and the stored response with it.
     #[error("the answer was erased")]
     AnswerErased,
-    /// A query names something that is not there or not visible.
+    /// A query references something that does not exist or is not visible.
     #[error("unknown reference {value} in {parameter}")]
     UnknownReference {
-        /// The parameter.
         parameter: &'static str,
-        /// What it says.
         value: String,
     },
     /// The cursor is forged or belongs to another query.
     #[error("bad cursor")]
     BadCursor,
-    /// The reader of the feed must begin anew.
+    /// The reader of the feed must start from scratch.
     #[error("the feed must be read anew: {0:?}")]
     Resync(ResyncReason),
-    /// What a partner sends is not what it should be.
     #[error("{0}")]
     Partner(String),
-    /// Another instance serves the partner or webhook now, or nobody is to.
+    /// Another instance serves the partner or webhook now, or it was stopped.
     #[error("the lease is lost")]
     LeaseLost,
-    /// The index is not yet where this read needs it; trying again shortly helps.
+    /// The index is not up to date yet; retry shortly.
     #[error("the search index is behind")]
     Behind,
-    /// The index failed.
     #[error("the search index failed: {0}")]
     Search(String),
-    /// The database was busy for too long, or not there; trying again later helps.
+    /// The database was busy for too long, or unavailable; retry later.
     #[error("the database is busy")]
     Busy(#[source] DbErr),
-    /// The connection was lost while a write was committed; nobody knows whether it took effect.
+    /// The connection was lost during a commit; the outcome is unknown.
     #[error("the connection was lost during a commit")]
     Unconfirmed(#[source] DbErr),
     /// There is no space left for the database.
     #[error("the storage of the database is full")]
     StorageFull(#[source] DbErr),
-    /// The storage of the database cannot be read or written, or what it holds is damaged.
+    /// The storage of the database cannot be read or written, or its content is damaged.
     #[error("the storage of the database fails")]
     StorageFailing(#[source] DbErr),
-    /// The database failed.
     #[error("database error")]
     Database(#[source] DbErr),
-    /// What rests in the database cannot be understood.
+    /// The content of the database is invalid.
     #[error("the database holds what this release cannot read: {0}")]
     Corrupt(String),
-    /// The store cannot be opened as asked.
+    /// The store cannot be opened as requested.
     #[error("{0}")]
     Setup(String),
 }
 
-/// The store's result.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
-/// Why something is not allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denied {
     /// The record belongs to another region's editors.
     Region,
-    /// Records without a home region are the admin's.
+    /// Records without a home region belong to the admin.
     Homeless,
-    /// Only an approver publishes.
     Publish,
     /// Only an admin changes the region tree.
     RegionTree,
@@ -163,63 +136,45 @@ pub enum Denied {
     Copy,
     /// Writing a relationship needs write access to one of its own ends.
     OwnEnd,
-    /// Only an approver of the record at an end states what that end says.
+    /// Only an approver of the record at an end makes statements for it.
     End,
     /// Only approvers and admins hide copies.
     Hide,
-    /// Only copies are hidden.
     NotACopy,
-    /// Only an admin of the whole node.
     Admin,
-    /// A feeder pushes the records of this system, and nobody else writes them.
+    /// A feeder pushes the records of this system, and only that feeder writes them.
     OwnedBySystem,
 }
 
-/// What is in the way of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// JSON pointer to the member in question.
     pub field: String,
-    /// What must be unique.
     pub what: Unique,
-    /// The value.
     pub value: String,
     /// The other record, if the caller may see it.
     pub other: Option<RecordRef>,
 }
 
-/// What must be unique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unique {
-    /// A slug among this node's records of the kind.
     Slug,
-    /// A key of a supplying system.
     ExternalId,
-    /// An identifier among this node's records.
     Identifier,
-    /// A relationship without a stated end.
     Relationship,
-    /// A record that was merged into another one, which is written instead.
     Merged,
-    /// The name of an account or client.
     AccountName,
-    /// The subject of an external issuer.
     Subject,
-    /// The name of a partner.
     PartnerName,
-    /// The name of a webhook.
     WebhookName,
 }
 
-/// What is told of a deleted record.
+/// Information about a deleted record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tombstone {
-    /// The envelope, with the version that the deletion made.
+    /// The envelope, with the version that the deletion created.
     pub envelope: Envelope,
-    /// Why it is gone.
     pub cause: String,
-    /// The survivor of a merge.
     pub merged_into: Option<Uuid>,
 }
 
@@ -235,7 +190,6 @@ impl From<DbErr> for StoreError {
 }
 
 impl StoreError {
-    /// What is wrong if a commit failed.
     pub(crate) fn of_commit(error: DbErr) -> Self {
         match Cause::of(&error) {
             Cause::ConnectionLost => Self::Unconfirmed(error),
@@ -245,7 +199,7 @@ impl StoreError {
         }
     }
 
-    /// Whether the database failed, rather than refusing what was asked.
+    /// Whether the database failed, as opposed to rejecting the request.
     #[must_use]
     pub const fn is_of_database(&self) -> bool {
         matches!(
@@ -258,18 +212,17 @@ impl StoreError {
         )
     }
 
-    /// Whether the storage of the database is the matter.
+    /// Whether the storage of the database failed.
     #[must_use]
     pub const fn is_of_storage(&self) -> bool {
         matches!(self, Self::StorageFull(_) | Self::StorageFailing(_))
     }
 }
 
-/// Why a statement failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cause {
-    /// Doing the same again may succeed: serialisation failures, deadlocks, locks, time limits, and
-    /// races for a unique value, which the next attempt sees and reports.
+    /// A retry may succeed: serialisation failures, deadlocks, locks, time limits, and races for a
+    /// unique value, which the next attempt detects and reports.
     Transient,
     ConnectionLost,
     StorageFull,
@@ -308,7 +261,8 @@ impl Cause {
         }
     }
 
-    /// By the result code (<https://sqlite.org/rescode.html>), whose lowest byte is the primary one.
+    /// By the result code (<https://sqlite.org/rescode.html>), whose lowest byte is the primary
+    /// one.
     fn of_sqlite(code: &str) -> Self {
         match code.parse::<u32>().map(|code| code & 0xff) {
             // BUSY, LOCKED, INTERRUPT, PROTOCOL.
@@ -338,12 +292,11 @@ impl Cause {
     }
 }
 
-/// Whether a statement failed because of the storage of the database.
 pub(crate) fn is_of_storage(error: &DbErr) -> bool {
     matches!(Cause::of(error), Cause::StorageFull | Cause::StorageFailing)
 }
 
-/// Whether a statement gave up because another transaction held what it needed (PostgreSQL).
+/// Whether a statement timed out waiting for a lock (PostgreSQL).
 pub(crate) fn waited_for_a_lock(error: &DbErr) -> bool {
     sqlx_code(error).as_deref() == Some("55P03")
 }

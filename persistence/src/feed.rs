@@ -1,8 +1,8 @@
-//! The feed: what partners read of this node. First every record that they may have (the
-//! snapshot), then every change (the tail).
+//! The feed for partners: first every public record (the snapshot), then every change (the tail).
 //!
-//! Only this node's own records that outsiders see are fed. What a reader had and has no longer
-//! is told from the audiences in the log; bodies come from the newest rows alone.
+//! Only this node's own records that outsiders see are in the feed. Whether a reader had a record
+//! and no longer has it follows from the audiences in the log; bodies come from the newest rows
+//! alone.
 
 pub mod digest;
 pub mod trim;
@@ -26,20 +26,19 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, Quer
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// How many bytes of bodies a page holds; a single record may be larger.
+/// Bytes of bodies per page; a single record may be larger.
 pub const PAGE_BYTES: i64 = 4 * 1024 * 1024;
 
-/// Which records a reader wants. It looks only at what the log says of a record itself.
+/// Filter of a reader. It depends only on what the log says of a record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FeedFilter {
-    /// Of these kinds; of all kinds if there is none.
+    /// Kinds; all if empty.
     kinds: Vec<Kind>,
-    /// With one of these home regions; whatever their home if there is none.
+    /// Home regions; all if empty.
     home_regions: Vec<Uuid>,
 }
 
 impl FeedFilter {
-    /// Of these kinds and home regions; an empty list means all.
     #[must_use]
     pub fn new(mut kinds: Vec<Kind>, mut home_regions: Vec<Uuid>) -> Self {
         kinds.sort_unstable();
@@ -52,7 +51,7 @@ impl FeedFilter {
         }
     }
 
-    /// As it rests beside a partner or a webhook: codes and ids with commas between them.
+    /// Parses the stored form of a partner or webhook: codes and ids separated by commas.
     pub(crate) fn kept(kinds: &str, home_regions: &str) -> Self {
         let kinds = kinds.split(',').filter_map(Kind::parse);
         let homes = home_regions.split(',');
@@ -60,7 +59,6 @@ impl FeedFilter {
         Self::new(kinds.collect(), homes.collect())
     }
 
-    /// The kinds, in dependency order.
     #[must_use]
     pub fn kinds(&self) -> &[Kind] {
         if self.kinds.is_empty() {
@@ -78,7 +76,7 @@ impl FeedFilter {
         format!("kind={}&home_region={}", kinds.join(","), homes.join(","))
     }
 
-    /// Whether a record with this audience, as the log writes it, is wanted; its kind is.
+    /// Whether a record with this audience, as in the log, matches; its kind does.
     pub(crate) fn wants(&self, audience: Option<&str>) -> bool {
         let Some(home) = audience else {
             return false;
@@ -87,7 +85,7 @@ impl FeedFilter {
         self.home_regions.is_empty() || home.is_some_and(|home| self.home_regions.contains(&home))
     }
 
-    /// The rows of records of `origin` that are wanted, whether they are shown or not.
+    /// The rows of records of `origin` that match, whether they are shown or not.
     pub(crate) fn rows(&self, origin: &str) -> Condition {
         let homes = self.home_regions.iter().copied();
         let kinds = self.kinds.iter().map(|kind| kind.code());
@@ -100,74 +98,60 @@ impl FeedFilter {
     }
 }
 
-/// Where a reader wants to begin.
+/// Where a reader begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FeedStart {
-    /// With every record that there is.
+    /// With all existing records.
     Snapshot,
-    /// With the changes from now on.
+    /// With future changes.
     Now,
-    /// Where a page ended.
     After(String),
 }
 
-/// A page of the feed.
 #[derive(Debug)]
 pub struct FeedPage {
-    /// What is told, in the order of the log; in a snapshot in dependency order.
+    /// In the order of the log; in a snapshot in dependency order.
     pub entries: Vec<FeedEntry>,
-    /// Which part of the feed it is of.
     pub phase: FeedPhase,
-    /// The number of the log after which it begins: that of its cursor.
+    /// The number of the log after which the page begins: that of its cursor.
     pub after: i64,
-    /// Everything up to this number of the log has been told when the page has been read; in a
-    /// snapshot, when the snapshot has been read.
+    /// The page covers everything up to this number of the log; in a snapshot, only once the
+    /// snapshot has been read.
     pub seq: i64,
-    /// The newest number of the log.
     pub head: i64,
-    /// Whether there is more to be told at once.
+    /// Whether there is more at once.
     pub has_more: bool,
-    /// Where the next page begins.
     pub next: String,
 }
 
-/// What is told of a record.
 #[derive(Debug)]
 pub struct FeedEntry {
     /// The number in the log; in a snapshot that of the record's newest version.
     pub seq: i64,
     /// The first number of the transaction; a snapshot has none.
     pub tx: Option<i64>,
-    /// The kind's code.
     pub kind: String,
-    /// The record.
     pub id: Uuid,
-    /// When.
     pub at: DateTime<Utc>,
-    /// What.
     pub news: News,
 }
 
-/// What has become of a record.
+/// A change of a record.
 #[derive(Debug)]
 pub enum News {
-    /// It is like this.
     Upsert(Box<record::Model>),
-    /// It is deleted.
     Delete {
-        /// The version that the deletion made.
         version: i64,
-        /// The code of the reason.
         cause: String,
-        /// The record that stands for it, if outsiders know that one.
+        /// The merge target, if outsiders know it.
         merged_into: Option<Uuid>,
     },
-    /// It is none of the wanted ones any more.
+    /// It no longer matches the filter.
     Leave(LeaveCause),
 }
 
 impl FeedEntry {
-    /// A record as it is, outside any transaction.
+    /// A record in its current state, outside of any transaction.
     fn of(row: record::Model) -> Self {
         Self {
             seq: row.seq,
@@ -180,29 +164,19 @@ impl FeedEntry {
     }
 }
 
-/// How far the log goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogState {
-    /// The newest number.
     pub head: i64,
-    /// The newest number that was trimmed.
     pub floor: i64,
 }
 
 impl Store {
-    /// How far the log goes.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn log_state(&self) -> Result<LogState> {
         let row = node::Entity::find_by_id(1).one(self.db().reader()).await?;
         state_of(row)
     }
 
-    /// A page of the feed, all of it read from one state of the database.
-    ///
-    /// # Errors
-    /// [`StoreError::Resync`] if the reader must begin anew, [`StoreError::BadCursor`].
+    /// A page of the feed, read from one state of the database.
     pub async fn feed(
         &self,
         filter: &FeedFilter,
@@ -224,11 +198,8 @@ impl Store {
         page
     }
 
-    /// Those of the records `ids` that are fed, as many as fit in a page; and the ids of the rest
-    /// of them.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Those of the records `ids` that are in the feed, as many as fit into a page; and the ids of
+    /// the rest.
     pub async fn fed_records(&self, ids: &[Uuid]) -> Result<(Vec<FeedEntry>, Vec<Uuid>)> {
         let fed = FeedFilter::default()
             .rows(&self.node().origin)
@@ -263,7 +234,6 @@ fn state_of(row: Option<node::Model>) -> Result<LogState> {
     })
 }
 
-/// Reads one page.
 struct Reader<'a> {
     store: &'a Store,
     tx: SqlTransaction,
@@ -322,7 +292,6 @@ impl Reader<'_> {
         }
     }
 
-    /// The rows of records by id.
     async fn rows(&self, ids: &[Uuid]) -> Result<BTreeMap<Uuid, record::Model>> {
         let rows = record::Entity::find()
             .filter(record::Column::Id.is_in(ids.iter().copied()))
@@ -331,7 +300,6 @@ impl Reader<'_> {
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 
-    /// The tombstones of records by id.
     async fn graves(&self, ids: &[Uuid]) -> Result<BTreeMap<Uuid, tombstone::Model>> {
         if ids.is_empty() {
             return Ok(BTreeMap::new());
@@ -344,12 +312,12 @@ impl Reader<'_> {
     }
 }
 
-/// How many bytes the body of the row at hand has, in SQL.
+/// The size of the body of the current row, in SQL.
 fn body_bytes() -> sea_orm::sea_query::SimpleExpr {
     Expr::cust("octet_length(record.body)").cast_as("bigint")
 }
 
-/// How many of the first sizes fit in a page; at least one.
+/// How many of the first sizes fit into a page; at least one.
 fn fitting(sizes: impl IntoIterator<Item = i64>) -> usize {
     let mut bytes = 0_i64;
     let fitting = sizes.into_iter().take_while(|size| {

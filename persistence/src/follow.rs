@@ -1,8 +1,8 @@
-//! Followers of the log: what is derived from the records, each kept up at its own pace.
+//! Consumers of the log: everything derived from the records, each updated at its own pace.
 //!
-//! A follower is handed the entries of the log in their order, whole transactions at a time, and
-//! saves how far it has come together with the effect. An entry may come again, after an error or
-//! a crash, so what it does must be the same when it is done twice.
+//! A consumer gets the entries of the log in order, in whole transactions, and saves its position
+//! together with the effect. An entry may be repeated, after an error or a crash, so the effect
+//! must be idempotent.
 
 use crate::entity::{change, follower};
 use crate::error::{Result, StoreError};
@@ -25,40 +25,27 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-/// How many entries are read at once.
 const PAGE: usize = 1000;
 
-/// How often the log is looked at for what other processes wrote.
+/// Interval in which the log is checked for entries of other processes.
 const POLL: Duration = Duration::from_millis(250);
 
-/// The longest pause after an error.
 const MAX_PAUSE: Duration = Duration::from_secs(15);
 
-/// An entry of the log as followers see it: without the body, which only the record has.
+/// An entry of the log for consumers: without the body, which only the record has.
 #[derive(Debug, Clone, PartialEq, Eq, DerivePartialModel)]
 #[sea_orm(entity = "change::Entity")]
 pub struct Entry {
-    /// Its number.
     pub seq: i64,
-    /// The first number of its transaction.
     pub tx: i64,
-    /// The kind's code.
     pub kind: String,
-    /// The record.
     pub record_id: Uuid,
-    /// The node that alone writes the record.
     pub origin: String,
-    /// The code of what happened.
     pub op: String,
-    /// The version that the record had afterwards.
     pub version: i64,
-    /// Who saw it before.
     pub audience_before: Option<String>,
-    /// Who saw it afterwards.
     pub audience_after: Option<String>,
-    /// When.
     pub at: DateTime<Utc>,
-    /// Whether its body was erased, or it erased bodies.
     pub erased: bool,
     /// Whether readers need not wait until it is searchable.
     pub bulk: bool,
@@ -71,14 +58,12 @@ impl Entry {
         self.audience_before.is_none() != self.audience_after.is_none()
     }
 
-    /// Whether this is what happened.
     #[must_use]
     pub fn is(&self, op: Op) -> bool {
         self.op == op.code()
     }
 }
 
-/// What is derived from the log.
 pub trait Follower: 'static {
     /// Its name, in messages and in the table of cursors.
     fn name(&self) -> &'static str;
@@ -86,29 +71,26 @@ pub trait Follower: 'static {
     /// The last entry whose effect is saved; asked at the start and after an error.
     fn cursor(&mut self) -> impl Future<Output = Result<i64>>;
 
-    /// Does what follows from the entries and saves the last of their numbers with it.
+    /// Applies the entries and saves the last of their numbers.
     ///
-    /// They end where a transaction ends, follow the cursor without a gap, and are never none.
+    /// They end where a transaction ends, follow the cursor without a gap, and are never empty.
     fn apply(&mut self, entries: &[Entry]) -> impl Future<Output = Result<()>>;
 
-    /// Fails if what it derived is lost, so that it begins again.
-    ///
-    /// # Errors
-    /// Why.
+    /// Fails if the derived data is lost, so that the consumer starts again.
     fn check(&self) -> Result<()> {
         Ok(())
     }
 
-    /// A rest after entries were applied, in which more may gather. None unless applying many costs
-    /// hardly more than applying one.
+    /// A pause after entries were applied, in which more may accumulate. None unless applying many
+    /// costs little more than applying one.
     fn rest(&mut self) -> impl Future<Output = ()> {
         std::future::ready(())
     }
 }
 
-/// Follows the log until it is told to stop, or nobody is left who could tell.
+/// Consumes the log until stopped.
 ///
-/// `reached` is told how far it has come. A transaction under way is finished first.
+/// `reached` is updated with the position. A transaction under way is finished first.
 pub async fn follow(
     store: &Store,
     mut follower: impl Follower,
@@ -152,7 +134,7 @@ pub async fn follow(
     }
 }
 
-/// Applies the next entries; answers whether there were any.
+/// Applies the next entries; returns whether there were any.
 async fn advance(
     store: &Store,
     follower: &mut impl Follower,
@@ -193,7 +175,7 @@ pub(crate) async fn entries(store: &Store, cursor: i64) -> Result<Vec<Entry>> {
             .into_partial_model::<Entry>()
             .all(store.db().reader())
             .await?;
-        // Transactions appear whole, so what reaches the head ends with one.
+        // Transactions appear whole, so a page that reaches the head ends with one.
         let to_the_head = page.len() < PAGE;
         entries.extend(page);
         if to_the_head {
@@ -209,10 +191,7 @@ pub(crate) async fn entries(store: &Store, cursor: i64) -> Result<Vec<Entry>> {
 }
 
 impl Store {
-    /// How far a follower has come that keeps its cursor in the database.
-    ///
-    /// # Errors
-    /// The database's.
+    /// The position of a consumer that keeps its cursor in the database.
     pub async fn cursor_of(&self, name: &str) -> Result<i64> {
         let row = follower::Entity::find_by_id(name)
             .one(self.db().reader())
@@ -222,10 +201,7 @@ impl Store {
 }
 
 impl Unit<'_> {
-    /// Reads a follower's cursor and keeps other instances from following until the unit ends.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Reads a consumer's cursor and locks out other instances until the end of the transaction.
     pub async fn claim_cursor(&self, name: &str) -> Result<i64> {
         let statement = Statement::from_sql_and_values(
             self.tx.get_database_backend(),
@@ -238,24 +214,20 @@ impl Unit<'_> {
         Ok(row.try_get_by_index(0)?)
     }
 
-    /// Saves a follower's cursor with the rest of the unit.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Saves a consumer's cursor in the transaction.
     pub async fn move_cursor(&self, name: &str, seq: i64) -> Result<()> {
         let sql = "UPDATE follower SET seq = $1 WHERE name = $2";
         self.execute(sql, [seq.into(), name.into()]).await
     }
 }
 
-/// The followers of one process, as local tasks of the thread that starts them.
+/// The log consumers of one process, as tasks of the local thread.
 ///
 /// They end when they are stopped or this is dropped.
 #[derive(Debug)]
 pub struct Followers {
     stop: watch::Sender<bool>,
     running: Vec<Running>,
-    /// What is done from time to time.
     jobs: Vec<JoinHandle<()>>,
 }
 
@@ -267,7 +239,7 @@ struct Running {
 }
 
 impl Followers {
-    /// Starts every follower that belongs to the store itself, and the jobs that publish and forget.
+    /// Starts the consumers and jobs that belong to the store itself.
     ///
     /// # Panics
     /// As [`Self::with`].
@@ -285,7 +257,7 @@ impl Followers {
         followers
     }
 
-    /// Starts the job that forgets what was superseded more than so many days ago.
+    /// Starts the job that trims the log.
     ///
     /// # Panics
     /// As [`Self::with`].
@@ -296,7 +268,6 @@ impl Followers {
         self
     }
 
-    /// None yet.
     #[must_use]
     pub fn none() -> Self {
         Self {
@@ -306,10 +277,10 @@ impl Followers {
         }
     }
 
-    /// Starts one more.
+    /// Starts another consumer.
     ///
     /// # Panics
-    /// Outside a runtime that has local tasks; those of actix have.
+    /// Outside of a runtime with local tasks; actix has them.
     #[must_use]
     pub fn with(mut self, store: &Store, follower: impl Follower) -> Self {
         let name = follower.name();
@@ -326,7 +297,7 @@ impl Followers {
         self
     }
 
-    /// Waits until all of them have come to the entry `seq`; `false` if one has ended before.
+    /// Waits until all of them have reached the entry `seq`; `false` if one has ended before.
     pub async fn caught_up(&self, seq: i64) -> bool {
         for one in &self.running {
             let mut reached = one.reached.clone();
@@ -337,7 +308,7 @@ impl Followers {
         true
     }
 
-    /// Stops them, each after the transaction that it is in.
+    /// Stops all of them after their current transactions.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         for one in self.running {

@@ -1,4 +1,4 @@
-//! Where the directory rests: SQLite or PostgreSQL, through sea-orm, and the log of every change.
+//! Storage layer: SQLite or PostgreSQL, through sea-orm, and the log of every change.
 
 pub mod accounts;
 pub mod db;

@@ -1,4 +1,4 @@
-//! Loading many records: the program's reference data, the seed pages, and imports.
+//! Importing many records: the program's reference data, the seed pages, and imports.
 
 use crate::entity::{node, record, tombstone};
 use crate::error::{Result, StoreError};
@@ -14,42 +14,31 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// What to do with records that are there already.
+/// Treatment of existing records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoadMode {
-    /// Leave them as they are, deleted ones too.
+    /// Leave them unchanged, deleted ones too.
     CreateMissing,
-    /// Replace them.
     Upsert,
 }
 
-/// What became of one line.
 #[derive(Debug)]
 pub enum Loaded {
-    /// A new record.
     Created(Box<Saved>),
     /// A changed one; `overwritten` if the line gave no version to compare.
     Updated {
-        /// The record.
         saved: Box<Saved>,
-        /// Whether a version was replaced that the line did not name.
         overwritten: bool,
     },
-    /// Nothing to do.
     Unchanged(Uuid),
-    /// Refused.
     Refused(StoreError),
 }
 
-/// How many lines one transaction holds.
 pub const CHUNK: usize = 200;
 
 impl Store {
-    /// Loads up to [`CHUNK`] lines of NDJSON in one transaction; each line stands for itself, so
-    /// a refused one does not hold up the others.
-    ///
-    /// # Errors
-    /// The database's; what is wrong with a line is in its [`Loaded`].
+    /// Imports up to [`CHUNK`] lines of NDJSON in one transaction; lines are independent, so a
+    /// rejected one does not affect the others.
     pub async fn load(
         &self,
         caller: &Caller,
@@ -79,10 +68,7 @@ impl Store {
         .await
     }
 
-    /// Brings the reference data to the state of this release, if it is not there yet.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] if the data of the program is refused.
+    /// Updates the reference data to this release, if needed.
     pub(crate) async fn load_reference_data(&self) -> Result<()> {
         let release = json::hash(&domain::data::REFERENCE.concat());
         let node = node::Entity::find_by_id(1).one(self.db().reader()).await?;
@@ -116,7 +102,6 @@ impl Store {
     }
 }
 
-/// The keys of a line.
 struct Keys {
     kind: Kind,
     id: Option<Uuid>,
@@ -125,10 +110,7 @@ struct Keys {
 }
 
 impl Unit<'_> {
-    /// Loads records, each of which stands for itself, so a refused one does not hold up the others.
-    ///
-    /// # Errors
-    /// The database's; what is wrong with a record is in its [`Loaded`].
+    /// Imports independent records, so a rejected one does not affect the others.
     pub async fn load(&mut self, records: Vec<Value>, mode: LoadMode) -> Result<Vec<Loaded>> {
         let mut outcomes = Vec::with_capacity(records.len());
         for record in records {
@@ -158,7 +140,7 @@ impl Unit<'_> {
             return Ok(Loaded::Unchanged(found.id));
         }
         if keys.id.is_none() && !self.caller.sees(&self.subject(&found)?) {
-            // To him it is a key that is taken, not a record.
+            // To this caller it is a key that is taken, not a record.
             self.writable(&found)?;
         }
         let expected = keys.version.map_or(Precondition::Any, |version| {
@@ -215,8 +197,8 @@ impl Unit<'_> {
         })
     }
 
-    /// Only an admin of the node brings new ids; others may name what they had deleted. What was
-    /// never there and what the caller may not see is answered alike.
+    /// Only an admin of the node brings new ids; others may use those of records that they had
+    /// deleted. Unknown and invisible ones are answered alike.
     async fn refuse_new_id(&self, keys: &Keys) -> Result<()> {
         let Some(id) = keys.id.filter(|_| !self.caller.is_node_admin()) else {
             return Ok(());
@@ -232,7 +214,7 @@ impl Unit<'_> {
         theirs.then_some(()).ok_or(StoreError::NotFound)
     }
 
-    /// The id of a line whose record is not here yet.
+    /// The id of a line whose record does not exist yet.
     async fn fresh_id(&self, keys: &Keys) -> Result<Uuid> {
         let Some(id) = keys.id else {
             return Ok(domain::base::id::new());
@@ -275,7 +257,7 @@ impl Unit<'_> {
     }
 }
 
-/// An outcome, unless it ends the transaction; the others have not touched it.
+/// The outcome, unless it ends the transaction; the others have no effect.
 fn settled(outcome: Result<Loaded>) -> Result<Loaded> {
     match outcome {
         Err(error) if error.is_of_database() => Err(error),

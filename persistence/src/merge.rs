@@ -29,12 +29,13 @@ use serde_json::Value;
 use uuid::Uuid;
 
 impl Store {
-    /// Undoes the merge of a record, which comes back with its last body.
+    /// Undoes the merge of a record, which is restored with its last body.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if nothing of that key was merged; [`StoreError::Forbidden`]
     /// without write access to it and to the survivor; [`StoreError::Conflict`] if another record
-    /// has taken an identifier of it; [`StoreError::Invalid`] if it names what is no longer there.
+    /// has taken an identifier of it; [`StoreError::Invalid`] if it references what no longer
+    /// exists.
     pub async fn unmerge(
         &self,
         caller: &Caller,
@@ -51,11 +52,10 @@ impl Store {
 }
 
 impl Unit<'_> {
-    /// Merges a record into another one of its kind and answers the survivor.
+    /// Merges a record into another one of its kind and returns the survivor.
     ///
-    /// `into` is a reference in any form; naming a record that was itself merged means the one
-    /// that stands for it. Relationships of the loser are not touched; where one of them says the
-    /// same as one of the survivor's, both are shown.
+    /// `into` is a reference in any form; a merged record means its merge target. Relationships of
+    /// the loser are not changed; where one of them equals one of the survivor's, both are shown.
     ///
     /// # Errors
     /// [`StoreError::Invalid`] if `into` names nothing, the record itself or something above or
@@ -67,7 +67,7 @@ impl Unit<'_> {
         expected: &Precondition,
     ) -> Result<record::Model> {
         self.take_turns(tree_of(kind)).await?;
-        // Who may not write the record learns nothing of the other one.
+        // Callers that may not write the record learn nothing of the other one.
         let old = self.for_update(kind, loser, expected).await?;
         self.authorise_merge(&self.subject(&old)?)?;
         let survivor = self.resolve_slot("/into", kind, into).await?;
@@ -84,7 +84,7 @@ impl Unit<'_> {
             }
         }
         self.bury(&old, Cause::Merged, Some(survivor)).await?;
-        // What was merged into the loser is the survivor's now.
+        // Records merged into the loser belong to the survivor now.
         merged::Entity::update_many()
             .col_expr(merged::Column::SurvivorId, Expr::value(survivor))
             .filter(merged::Column::SurvivorId.eq(loser))
@@ -101,7 +101,7 @@ impl Unit<'_> {
         Ok(into)
     }
 
-    /// Merging regions changes what is below them, which is the admin's.
+    /// Merging regions changes the tree, which is reserved for admins.
     fn authorise_merge(&self, subject: &Subject<'_>) -> Result<()> {
         self.authorise(Action::Write, subject)?;
         if subject.kind == Kind::Region {
@@ -110,7 +110,7 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// What is left of this node's merged record of this id or slug, locked.
+    /// The tombstone of this node's merged record of this id or slug, locked.
     async fn grave(
         &self,
         kind: Kind,
@@ -142,7 +142,7 @@ impl Unit<'_> {
         Ok(grave)
     }
 
-    /// Who may not write a record is told that, whether it was merged or not.
+    /// A caller without write access gets that error, whether the record was merged or not.
     async fn nothing_merged(&self, kind: Kind, key: &str) -> Result<StoreError> {
         let rows = record::Entity::find().filter(record::Column::Kind.eq(kind.code()));
         let rows = match Uuid::try_parse(key) {
@@ -164,7 +164,7 @@ impl Unit<'_> {
         let told = grave.was_public || self.is_named_publicly(grave.id).await?;
         let mut bodies = last_bodies(&self.tx, [grave.id]).await?;
         let Some(body) = bodies.remove(&grave.id) else {
-            // Erased, or trimmed from the log: there is nothing to bring back.
+            // Erased, or trimmed from the log: there is nothing to restore.
             return Err(gone(kind, grave));
         };
         let mut body = parse(&body)?;
@@ -214,7 +214,7 @@ impl Unit<'_> {
         Ok(shown.count(&self.tx).await? > 0)
     }
 
-    /// Undoing takes from the survivor what was given to it.
+    /// Undoing takes from the survivor what the merge added.
     async fn authorise_survivor(&self, loser: Uuid) -> Result<()> {
         let survivors = survivors(&self.tx, [loser]).await?;
         let Some(survivor) = survivors.get(&loser) else {
@@ -222,12 +222,12 @@ impl Unit<'_> {
         };
         match record::Entity::find_by_id(*survivor).one(&self.tx).await? {
             Some(row) => self.authorise_merge(&self.subject(&row)?),
-            // It was deleted since.
+            // Deleted since.
             None => Ok(()),
         }
     }
 
-    /// What was merged into a record that is back follows that record again.
+    /// Records merged into a restored record have it as their merge target again.
     pub(crate) async fn follow_again(&self, id: Uuid) -> Result<()> {
         let sql = "WITH RECURSIVE below(id) AS (\
              SELECT id FROM tombstone WHERE merged_into = $1 UNION \
@@ -236,7 +236,7 @@ impl Unit<'_> {
         self.execute(sql, [id.into()]).await
     }
 
-    /// Puts a new or revived row into its table, with what rests beside it and its log entry.
+    /// Inserts a new or revived row with its derived rows and its log entry.
     pub(crate) async fn insert(
         &mut self,
         row: &mut record::Model,
@@ -257,7 +257,7 @@ impl Unit<'_> {
     }
 }
 
-/// The kind under whose lock the tree is changed in which records of a kind hang.
+/// The kind whose lock protects the tree of a kind.
 fn tree_of(kind: Kind) -> Kind {
     match KindSchema::of(kind).hierarchy {
         Hierarchy::Broader => kind,
@@ -269,7 +269,7 @@ fn wrong_survivor(code: &'static str) -> StoreError {
     StoreError::Invalid(vec![FieldError::new("/into", Fault::new(code))])
 }
 
-/// The row that a merged record had: what the rules compare the body that comes back with.
+/// The former row of a merged record, with which the rules compare the restored body.
 fn as_it_was(kind: Kind, grave: &tombstone::Model, body: &Value) -> record::Model {
     let facts = KindSchema::of(kind).facts(body);
     record::Model {
@@ -300,7 +300,7 @@ fn as_it_was(kind: Kind, grave: &tombstone::Model, body: &Value) -> record::Mode
     }
 }
 
-/// What is told of a deleted record, whoever asks.
+/// The error for a deleted record, for any caller.
 pub(crate) fn gone(kind: Kind, grave: tombstone::Model) -> StoreError {
     StoreError::Gone(Box::new(Tombstone {
         envelope: Envelope {

@@ -1,5 +1,5 @@
-//! The schema, written by hand, forward only. A migration is a list of statements, in which
-//! `{uuid}`, `{time}` and `{date}` stand for the type of each database.
+//! The schema, written by hand, forward only. A migration is a list of statements with the
+//! placeholders `{uuid}`, `{time}` and `{date}` for the types of each database.
 
 mod m0001_foundation;
 mod m0002_followers;
@@ -16,7 +16,7 @@ mod m0011_durability;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
 
-/// Every migration in order; what it is called is what the database remembers.
+/// Every migration in order; the database remembers their names.
 const ALL: &[Migration] = &[
     Migration("m0001_foundation", m0001_foundation::STATEMENTS),
     Migration("m0002_followers", m0002_followers::STATEMENTS),
@@ -31,7 +31,6 @@ const ALL: &[Migration] = &[
     Migration("m0011_durability", m0011_durability::STATEMENTS),
 ];
 
-/// Every migration in order.
 #[derive(Debug)]
 pub struct Migrator;
 
@@ -44,7 +43,6 @@ impl MigratorTrait for Migrator {
     }
 }
 
-/// A migration: its name and its statements.
 #[derive(Debug, Clone, Copy)]
 struct Migration(&'static str, &'static [&'static str]);
 
@@ -56,7 +54,7 @@ impl MigrationName for Migration {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    // SQLite does not wrap a migration in a transaction unless asked to.
+    // SQLite does not wrap a migration in a transaction by default.
     fn use_transaction(&self) -> Option<bool> {
         Some(true)
     }

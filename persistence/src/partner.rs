@@ -1,4 +1,4 @@
-//! Partners: the nodes from which records are taken over.
+//! Partners: the nodes from which records are copied.
 
 mod copy;
 mod entry;
@@ -30,14 +30,13 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use uuid::Uuid;
 
-/// How many entries in quarantine are shown.
 const SHOWN: u64 = 10;
 
-/// How many copies are removed in one transaction with their partner.
+/// Number of copies that are removed in one transaction with their partner.
 const REMOVED: u64 = 500;
 
 /// A hash of the vocabularies and schemas of this release: copies that were read with others may
-/// say more now.
+/// contain more information now.
 static READER: LazyLock<String> = LazyLock::new(|| {
     let schemas = Kind::ALL
         .iter()
@@ -47,14 +46,11 @@ static READER: LazyLock<String> = LazyLock::new(|| {
     domain::base::json::hash(&serde_json::json!([schemas, vocabularies]).to_string())
 });
 
-/// What is wanted of a partner.
 #[derive(Debug, Clone)]
 pub struct NewPartner {
-    /// What it is called here.
     pub name: String,
-    /// Where it is.
     pub url: String,
-    /// The only origin whose records it may feed; that of the first page if absent.
+    /// The only origin whose records are accepted; that of the first page if absent.
     pub origin: Option<String>,
     /// The kinds of records; all if empty.
     pub kinds: Vec<Kind>,
@@ -62,31 +58,21 @@ pub struct NewPartner {
     pub home_regions: Vec<Uuid>,
 }
 
-/// What is to be changed; absent members stay.
+/// Changes of a partner; absent members stay.
 #[derive(Debug, Clone, Default)]
 pub struct PartnerChange {
-    /// What it is called here.
     pub name: Option<String>,
-    /// Where it is.
     pub url: Option<String>,
-    /// The kinds of records.
     pub kinds: Option<Vec<Kind>>,
-    /// Their home regions.
     pub home_regions: Option<Vec<Uuid>>,
-    /// Whether records are not taken over for the time being.
     pub paused: Option<bool>,
 }
 
-/// What has come of a partner.
 #[derive(Debug)]
 pub struct Partner {
-    /// The row.
     pub row: partner::Model,
-    /// How many copies of it there are.
     pub copies: u64,
-    /// How many entries are in quarantine.
     pub quarantined: u64,
-    /// The last of them.
     pub latest: Vec<quarantine::Model>,
 }
 
@@ -101,35 +87,23 @@ pub(crate) fn ids(ids: &[Uuid]) -> String {
 }
 
 impl partner::Model {
-    /// Its state.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`].
     pub fn state(&self) -> Result<PartnerState> {
         let state = PartnerState::parse(&self.state);
         state.ok_or_else(|| StoreError::Corrupt(format!("state {}", self.state)))
     }
 
-    /// How many entries of its log are not taken over yet; `None` during the snapshot, whose pages
-    /// say nothing about how many records are left.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`].
+    /// Number of entries of its log that are not applied yet; `None` during the snapshot, whose
+    /// pages do not say how many records are left.
     pub fn lag(&self) -> Result<Option<i64>> {
         let tail = self.phase()? == FeedPhase::Tail;
         Ok(tail.then(|| (self.head_seq - self.seq).max(0)))
     }
 
-    /// The part of the feed that it is read from.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`].
     pub fn phase(&self) -> Result<FeedPhase> {
         let phase = FeedPhase::parse(&self.phase);
         phase.ok_or_else(|| StoreError::Corrupt(format!("phase {}", self.phase)))
     }
 
-    /// What of it is wanted.
     #[must_use]
     pub fn filter(&self) -> FeedFilter {
         FeedFilter::kept(&self.kinds, &self.home_regions)
@@ -137,11 +111,11 @@ impl partner::Model {
 }
 
 impl Store {
-    /// Makes a partner; records are taken over as soon as it has been reached.
+    /// Creates a partner; records are copied as soon as it has been reached.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if another one has the name, [`StoreError::Invalid`] if the origin
-    /// is none of a partner.
+    /// cannot belong to a partner.
     pub async fn create_partner(&self, by: &Caller, new: &NewPartner) -> Result<partner::Model> {
         self.write(by, &WriteOptions::default(), async |unit| {
             unit.refuse_taken_name(&new.name, None).await?;
@@ -189,10 +163,6 @@ impl Store {
         .await
     }
 
-    /// The row of every partner by name.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn partner_rows(&self) -> Result<Vec<partner::Model>> {
         Ok(partner::Entity::find()
             .order_by_asc(partner::Column::Name)
@@ -200,10 +170,7 @@ impl Store {
             .await?)
     }
 
-    /// Every partner by name and what has come of it, but for the entries in quarantine.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Every partner by name with its state, without the entries in quarantine.
     pub async fn partners(&self) -> Result<Vec<Partner>> {
         let reader = self.db().reader();
         let rows = self.partner_rows().await?;
@@ -237,20 +204,12 @@ impl Store {
         Ok(partners.collect())
     }
 
-    /// A partner by its name.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
     pub async fn partner_named(&self, name: &str) -> Result<partner::Model> {
         let found = partner::Entity::find().filter(partner::Column::Name.eq(name));
         let found = found.one(self.db().reader()).await?;
         found.ok_or(StoreError::NotFound)
     }
 
-    /// A partner and what has come of it.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
     pub async fn partner(&self, id: Uuid) -> Result<Partner> {
         let reader = self.db().reader();
         let row = partner::Entity::find_by_id(id).one(reader).await?;
@@ -275,10 +234,7 @@ impl Store {
         })
     }
 
-    /// Changes what is wanted of a partner. Another place or another filter means to begin anew.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::PreconditionFailed`], [`StoreError::Conflict`].
+    /// Changes a partner. Another address or another filter starts from scratch.
     pub async fn change_partner(
         &self,
         by: &Caller,
@@ -309,10 +265,7 @@ impl Store {
         .await
     }
 
-    /// Lets a partner that is held go on: as many copies may go as would have gone.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::PreconditionFailed`].
+    /// Approves the pending deletions of a held partner: as many copies may be deleted as reported.
     pub async fn release_partner(
         &self,
         by: &Caller,
@@ -333,10 +286,7 @@ impl Store {
         .await
     }
 
-    /// Removes a partner, and its copies if that is wanted; else they stay as they are.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::PreconditionFailed`].
+    /// Removes a partner, and its copies on request; otherwise they stay unchanged.
     pub async fn remove_partner(
         &self,
         by: &Caller,
@@ -359,7 +309,7 @@ impl Store {
         Ok(())
     }
 
-    /// Removes some copies of an origin; answers whether there were any.
+    /// Removes some copies of an origin; returns whether there were any.
     async fn remove_copies(&self, by: &Caller, origin: &str) -> Result<bool> {
         let options = WriteOptions {
             bulk: true,
@@ -380,20 +330,13 @@ impl Store {
         .await
     }
 
-    /// The digests of the copies of a partner.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn copied_digests(&self, row: &partner::Model) -> Result<BTreeMap<Kind, Digest>> {
         let origin = row.origin.clone().unwrap_or_default();
         let filter = row.filter();
         digests(self.db().reader(), &filter, &filter.rows(&origin)).await
     }
 
-    /// Whether something of a partner could not be taken over and has not come right.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Whether a partner has entries in quarantine.
     pub async fn has_quarantined(&self, partner: Uuid) -> Result<bool> {
         let refused = quarantine::Entity::find()
             .select_only()
@@ -404,10 +347,6 @@ impl Store {
         Ok(refused.one(self.db().reader()).await?.is_some())
     }
 
-    /// Notes that the digests were compared.
-    ///
-    /// # Errors
-    /// [`StoreError::LeaseLost`].
     pub async fn partner_compared(&self, lease: &Lease) -> Result<()> {
         self.on_partner(async |unit| {
             let mut row = unit.leased(lease).await?;
@@ -418,7 +357,7 @@ impl Store {
     }
 }
 
-/// Whatever stopped it has been looked at.
+/// The cause of the stop has been dealt with.
 fn let_go_on(row: &mut partner::Model) {
     PartnerState::Active.code().clone_into(&mut row.state);
     row.held_deletions = None;
@@ -444,7 +383,7 @@ impl Unit<'_> {
         Ok(row)
     }
 
-    /// Whoever reads from the partner begins again with what is wanted now.
+    /// Readers of the partner start again with the new settings.
     async fn changed_partner(&self, mut row: partner::Model) -> Result<partner::Model> {
         row.version += 1;
         row.fence += 1;
@@ -453,7 +392,7 @@ impl Unit<'_> {
         Ok(row)
     }
 
-    /// Refuses an origin whose records no partner is to feed.
+    /// Rejects an origin that cannot belong to a partner.
     async fn refuse_foreign(&self, origin: &str) -> Result<()> {
         let taken = partner::Entity::find().filter(partner::Column::Origin.eq(origin));
         let why = if !is_origin(origin) {

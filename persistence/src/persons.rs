@@ -1,6 +1,5 @@
-//! Contact persons beside records. Everybody reads those who have consented to it, as long as they
-//! do; the others are for the editors of the record. What is written here is in the audit, but not
-//! what it says.
+//! Contact persons of records. Everyone reads those with a valid consent; the others are for the
+//! editors of the record. Changes are in the audit, without their content.
 
 pub mod personal_data;
 
@@ -29,27 +28,22 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// A page of contact persons in the order in which they were made.
+/// A page of contact persons in the order of creation.
 #[derive(Debug)]
 pub struct PersonPage {
-    /// The contact persons.
     pub items: Vec<ContactPerson>,
-    /// Where the next page begins.
     pub next: Option<String>,
 }
 
-/// What happens to a contact person, for the audit.
+/// A change of a contact person, for the audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersonChange {
-    /// It is made.
     Created,
-    /// It is changed.
     Changed,
-    /// It is removed for good.
     Erased,
 }
 
-/// How a contact person is written: the audit learns which one, and nothing about it.
+/// The options of a change: the audit gets the id, and nothing else.
 #[must_use]
 pub fn options(change: PersonChange, id: Uuid, dry_run: bool) -> WriteOptions {
     let what = match change {
@@ -65,10 +59,7 @@ pub fn options(change: PersonChange, id: Uuid, dry_run: bool) -> WriteOptions {
 }
 
 impl Store {
-    /// The contact persons of a record whom the caller may know of.
-    ///
-    /// # Errors
-    /// [`StoreError::BadCursor`], and as [`Store::get`].
+    /// The contact persons of a record that the caller may see.
     pub async fn persons(
         &self,
         caller: &Caller,
@@ -78,7 +69,7 @@ impl Store {
     ) -> Result<PersonPage> {
         let record = self.get(caller, kind, key).await?;
         let within = caller.may(Action::Write, &self.subject(&record)?);
-        // Those of a record that was merged into this one are asked here now.
+        // Those of a record that was merged into this one belong to it now.
         let records = with_losers(self.db().reader(), [record.id]).await?;
         let secret = &self.node().secret;
         let mut rows = contact_person::Entity::find()
@@ -106,10 +97,7 @@ impl Store {
         })
     }
 
-    /// A contact person, as far as the caller may know.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] if there is none whom the caller may know of.
+    /// A contact person, as far as the caller may see.
     pub async fn person(&self, caller: &Caller, id: Uuid) -> Result<ContactPerson> {
         let row = contact_person::Entity::find_by_id(id)
             .one(self.db().reader())
@@ -126,10 +114,7 @@ impl Store {
 }
 
 impl Unit<'_> {
-    /// Makes a contact person of a record; see [`options`].
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::Forbidden`], [`StoreError::Invalid`].
+    /// Creates a contact person of a record; see [`options`].
     pub async fn create_person(
         &mut self,
         id: Uuid,
@@ -152,9 +137,6 @@ impl Unit<'_> {
     }
 
     /// Changes a contact person by a merge patch (RFC 7396); see [`options`].
-    ///
-    /// # Errors
-    /// As [`Self::create_person`]; [`StoreError::PreconditionFailed`].
     pub async fn change_person(
         &mut self,
         id: Uuid,
@@ -184,10 +166,7 @@ impl Unit<'_> {
         shown(row, &record, true)
     }
 
-    /// Removes a contact person for good; see [`options`].
-    ///
-    /// # Errors
-    /// As [`Self::change_person`].
+    /// Removes a contact person permanently; see [`options`].
     pub async fn erase_person(&mut self, id: Uuid, expected: &Precondition) -> Result<()> {
         let (_, record) = self.person_for_update(id, expected).await?;
         contact_person::Entity::delete_by_id(id)
@@ -198,7 +177,7 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Removes the contact persons of records for good.
+    /// Removes the contact persons of records permanently.
     pub(crate) async fn forget_persons(&self, records: &BTreeSet<Uuid>) -> Result<()> {
         let theirs = contact_person::Column::RecordId.is_in(records.iter().copied());
         let ids: Vec<Uuid> = contact_person::Entity::find()
@@ -218,7 +197,7 @@ impl Unit<'_> {
         self.blank_answers(&ids).await
     }
 
-    /// A contact person whom the caller may change, locked, and the record.
+    /// A contact person that the caller may change, locked, and the record.
     async fn person_for_update(
         &self,
         id: Uuid,
@@ -273,7 +252,7 @@ impl Unit<'_> {
     }
 }
 
-/// The record that a contact person speaks for, or the one that stands for it.
+/// The record of a contact person, or its merge target.
 async fn record_of(
     db: &impl ConnectionTrait,
     row: &contact_person::Model,
@@ -284,13 +263,13 @@ async fn record_of(
     record.ok_or(StoreError::NotFound)
 }
 
-/// Whether everybody sees a row at a moment …
+/// Whether a row is public at a moment.
 fn shows(row: &contact_person::Model, now: DateTime<Utc>) -> bool {
     row.visibility == PersonVisibility::Public.code()
         && consent(row).is_some_and(|consent| consent.is_valid_at(now))
 }
 
-/// … and the same in SQL.
+/// The same in SQL.
 fn is_public(now: DateTime<Utc>) -> Condition {
     let until = contact_person::Column::ConsentUntil;
     Condition::all()
@@ -312,7 +291,6 @@ fn visibility(row: &contact_person::Model) -> Result<PersonVisibility> {
     known.ok_or_else(|| StoreError::Corrupt(format!("visibility {}", row.visibility)))
 }
 
-/// What was sent to make a row what it is.
 fn input_of(row: &contact_person::Model) -> Result<ContactPersonInput> {
     Ok(ContactPersonInput {
         name: row.name.clone(),
@@ -326,7 +304,7 @@ fn input_of(row: &contact_person::Model) -> Result<ContactPersonInput> {
     })
 }
 
-/// A row as it is read; whole for editors of the record.
+/// A row for reading; complete for editors of the record.
 fn shown(
     row: contact_person::Model,
     record: &record::Model,
@@ -355,7 +333,7 @@ fn shown(
     })
 }
 
-/// Rows with their records as those who hold them see them, whoever asks.
+/// Rows with their records as the holders see them, for any caller.
 pub(crate) async fn all_shown(
     db: &impl ConnectionTrait,
     rows: Vec<contact_person::Model>,

@@ -1,5 +1,5 @@
-//! What is shown of the records, to whom and from when: dated publication, what the ends of
-//! relationships state, what is hidden or disputed, applications for membership.
+//! Visibility of records: dated publication, statements of the ends of relationships, hidden and
+//! disputed records, applications for membership.
 
 pub mod applications;
 pub mod confirmation;

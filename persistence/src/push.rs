@@ -1,4 +1,4 @@
-//! What supplying systems push: records by the keys of their systems, so that sending them again
+//! Pushes of supplying systems: records by the keys of their systems, so that a repeated push
 //! changes nothing.
 
 mod key;
@@ -26,77 +26,59 @@ use std::collections::{BTreeMap, BTreeSet};
 use supplied::{Here, newest};
 use uuid::Uuid;
 
-/// How many items are pushed at once.
 pub const MAX_ITEMS: usize = 500;
 
-/// What is to be done with the record of a key.
+/// A change of the record with a key.
 #[derive(Debug, Clone)]
 pub struct Item {
-    /// What.
     pub op: PushOp,
-    /// The kind of the record.
     pub kind: Kind,
-    /// Its key in the system.
     pub external_id: String,
-    /// Which state of it the system sends.
     pub system_version: Option<SystemVersion>,
-    /// The record, if it is to be there.
+    /// The record, unless it is to be deleted.
     pub record: Value,
 }
 
-/// What became of an item.
 #[derive(Debug)]
 pub struct Pushed(pub Result<Applied>);
 
-/// What an item did.
 #[derive(Debug, Default)]
 pub struct Applied {
-    /// What it did; absent if it changed nothing.
+    /// The change; absent if there was none.
     pub change: Option<Change>,
-    /// The record, if there is or was one.
     pub id: Option<Uuid>,
-    /// Its version now.
     pub version: i64,
-    /// Its version before; 0 if it was not there.
     pub before: i64,
-    /// What is likely wrong but accepted.
+    /// Values that are probably wrong but accepted.
     pub warnings: Vec<FieldError>,
 }
 
-/// What an item changed.
 #[derive(Debug)]
 pub enum Change {
-    /// The record is new, or back again.
+    /// The record is new, or restored.
     Created,
-    /// The record is another one.
     Updated {
-        /// The members that are.
         members: Vec<String>,
-        /// Whether somebody else had changed it since the system sent it last, and no version was
-        /// sent that would have told.
+        /// Whether another caller had changed it since the last push, without a version in the item
+        /// to detect that.
         overwritten: bool,
     },
-    /// The record is gone.
     Deleted {
-        /// The relationships that went along.
+        /// The relationships deleted with it.
         along: Vec<Along>,
     },
 }
 
-/// A relationship that went along with a record that was deleted.
+/// A relationship that was deleted with a record.
 #[derive(Debug)]
 pub struct Along {
-    /// The relationship.
     id: Uuid,
-    /// The version that its deletion made.
     version: i64,
-    /// Whether the same system supplies it.
     supplied: bool,
 }
 
 impl Pushed {
-    /// In a word. An item that contradicts what is here may be right at another time; one that is
-    /// invalid never is.
+    /// The outcome in a word. An item with a conflict may succeed later; an invalid one never does.
     #[must_use]
     pub fn status(&self) -> PushStatus {
         match &self.0 {
@@ -119,18 +101,14 @@ impl Pushed {
     }
 }
 
-/// The keys of the items of a batch.
 type Key = (Kind, String);
 
 impl Store {
-    /// Does up to [`MAX_ITEMS`] items in one transaction; `None` if they stand together and one of
-    /// them was refused, so that nothing was done.
+    /// Applies up to [`MAX_ITEMS`] items in one transaction; `None` if they belong together and one
+    /// of them was rejected, so that nothing was done.
     ///
-    /// What an item names may come after it: records come before what may name them, and what is
-    /// deleted comes last.
-    ///
-    /// # Errors
-    /// The database's; what is wrong with an item is in its [`Pushed`].
+    /// Items may reference later ones: records come before their possible references, and deletions
+    /// come last.
     pub async fn push(
         &self,
         caller: &Caller,
@@ -154,7 +132,7 @@ impl Store {
 }
 
 impl Unit<'_> {
-    /// What a system sends later must come later.
+    /// Later pushes of a system must be applied later.
     async fn take_turns_for_system(&self, system: &str) -> Result<()> {
         if !self.db().is_postgres() {
             return Ok(());
@@ -164,8 +142,8 @@ impl Unit<'_> {
         self.execute(sql, [what.into()]).await
     }
 
-    /// Does a batch: three queries tell what is here and keep what was sent, whatever the number
-    /// of items; only those that change something take more.
+    /// Applies a batch: three queries read the state and store the items, whatever their number;
+    /// only changes take more.
     async fn push(&mut self, system: &str, items: &[Item]) -> Result<Vec<Pushed>> {
         let here = self.here(system, items).await?;
         let mut order: Vec<usize> = (0..items.len()).collect();
@@ -212,7 +190,7 @@ impl Unit<'_> {
             sent_hash,
             system_version: newest,
         };
-        // Of what never was here only its order must be known.
+        // For an unknown record only its order must be stored.
         let tells = applied.id.is_some() || now.system_version.is_some();
         if tells && supply != Some(&now) {
             supplies.push(now);
@@ -220,7 +198,7 @@ impl Unit<'_> {
         Ok(applied)
     }
 
-    /// Makes a record as the system sent it, and answers the hash of that.
+    /// Writes a record as the system sent it, and returns the hash of that.
     async fn supply(
         &mut self,
         system: &str,
@@ -248,7 +226,7 @@ impl Unit<'_> {
         if last.is_some_and(|last| last.sent_hash == sent.hash) {
             return Ok((unchanged(row), sent.hash));
         }
-        // What the system itself made of it since is no reason to refuse.
+        // The system's own changes are no reason to reject it.
         let known = last.is_some() || sent.version == Some(row.version);
         if !known && sent.version.is_some() {
             let current = row.version;
@@ -268,7 +246,7 @@ impl Unit<'_> {
         Ok((applied, sent.hash))
     }
 
-    /// Deletes what is under a key, if anything is.
+    /// Deletes the record of a key, if there is one.
     async fn withdraw(
         &mut self,
         system: &str,
@@ -296,8 +274,8 @@ impl Unit<'_> {
         Ok(applied)
     }
 
-    /// A key that is taken by a record which the caller may not write is taken; which record it
-    /// is, is told only to those who see it.
+    /// The key of a record that the caller may not write is taken; the record is named only to
+    /// those who see it.
     pub(crate) fn writable(&self, row: &record::Model) -> Result<()> {
         if self.caller.may(Action::Write, &self.subject(row)?) {
             return Ok(());
@@ -308,7 +286,7 @@ impl Unit<'_> {
         Err(self.conflict(field, Unique::ExternalId, key.join("|"), row)?)
     }
 
-    /// The row, locked; if somebody was faster, everything is looked at again.
+    /// The row, locked; after a concurrent change, everything is read again.
     async fn locked_still(&self, kind: Kind, row: &record::Model) -> Result<record::Model> {
         let again = || StoreError::Busy(DbErr::Custom("the record has changed".to_owned()));
         match self.for_update(kind, row.id, &Precondition::Any).await {
@@ -319,7 +297,7 @@ impl Unit<'_> {
     }
 }
 
-/// What is named comes before what names it; what is deleted comes last, in the other direction.
+/// Referenced kinds come before their references; deletions come last, in the opposite order.
 fn place(item: &Item) -> (bool, usize) {
     let at = Kind::ALL.iter().position(|kind| *kind == item.kind);
     let at = at.unwrap_or_default();
@@ -329,7 +307,7 @@ fn place(item: &Item) -> (bool, usize) {
     }
 }
 
-/// An outcome, unless it ends the transaction; the others have not touched it.
+/// The outcome, unless it ends the transaction; the others have no effect.
 fn settled(outcome: Result<Applied>) -> Result<Pushed> {
     match outcome {
         Err(error) if error.is_of_database() => Err(error),

@@ -22,10 +22,6 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 impl record::Model {
-    /// The envelope of the row.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] if the kind is none that this release knows.
     pub fn envelope(&self) -> Result<Envelope> {
         Ok(Envelope {
             id: self.id,
@@ -38,10 +34,7 @@ impl record::Model {
         })
     }
 
-    /// The record as it is served: canonical body and envelope in one flat JSON object.
-    ///
-    /// # Errors
-    /// As [`Self::envelope`].
+    /// The record as served: canonical body and envelope in one flat JSON object.
     pub fn json(&self) -> Result<String> {
         Ok(self.envelope()?.around(&self.body))
     }
@@ -51,7 +44,7 @@ impl Store {
     /// Finds a record by id or slug.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if it never was or the caller may not know of it,
+    /// [`StoreError::NotFound`] if it never existed or is invisible to the caller,
     /// [`StoreError::Gone`], [`StoreError::Moved`], [`StoreError::AmbiguousSlug`].
     pub async fn get(&self, caller: &Caller, kind: Kind, key: &str) -> Result<record::Model> {
         let found = match by_text(key.to_owned()) {
@@ -62,7 +55,7 @@ impl Store {
         };
         match found {
             Some(row) if self.sees(caller, &row).await? => Ok(row),
-            // A draft that the caller may not see is as good as not there.
+            // An invisible draft does not exist for the caller.
             Some(_) => Err(StoreError::NotFound),
             None => Err(self.absent(caller, kind, key).await?),
         }
@@ -75,7 +68,8 @@ impl Store {
             .await?)
     }
 
-    /// This node's own record, else that of the reference data, else the only copy that has the slug.
+    /// This node's own record, otherwise that of the reference data, otherwise the only copy with
+    /// the slug.
     async fn by_slug(
         &self,
         caller: &Caller,
@@ -109,7 +103,7 @@ impl Store {
         let subject = self.subject(row)?;
         let relationship = kind_of(row)? == Kind::Relationship;
         let seen = if relationship && row.withheld {
-            // What is disputed is not for those who only read.
+            // Disputed relationships are not for callers who only read.
             caller.may(Action::Write, &subject) || caller.is_node_admin()
         } else {
             caller.sees(&subject)
@@ -123,7 +117,7 @@ impl Store {
         else {
             return Ok(false);
         };
-        // What an end disputes is still seen by those who may write an end.
+        // A relationship that an end disputes is still visible to those who may write an end.
         let published = publication_of(row)? == Publication::Published;
         let reader = self.db().reader();
         let may = seen || published && self.may_write_an_end(reader, caller, &edge).await?;
@@ -131,7 +125,7 @@ impl Store {
             return Ok(false);
         }
         let ends = edge.from_id.into_iter().chain(edge.to_id);
-        // An end that was merged is seen as the record that stands for it.
+        // An end that was merged is as visible as its merge target.
         let survivors = survivors(self.db().reader(), ends.clone()).await?;
         let ends = ends.map(|id| survivors.get(&id).copied().unwrap_or(id));
         let ends: Vec<Uuid> = ends.collect();
@@ -145,7 +139,6 @@ impl Store {
         Ok(true)
     }
 
-    /// Rows by id, in one query.
     pub(crate) async fn rows(&self, ids: &[Uuid]) -> Result<BTreeMap<Uuid, record::Model>> {
         if ids.is_empty() {
             return Ok(BTreeMap::new());
@@ -157,11 +150,8 @@ impl Store {
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 
-    /// The records among `ids` that the caller sees, in two queries: what `include` shows. A
-    /// merged record is shown as the one that stands for it.
-    ///
-    /// # Errors
-    /// The database's.
+    /// The records among `ids` that the caller sees, in two queries, for `include`. A merged record
+    /// is replaced by its merge target.
     pub async fn visible(&self, caller: &Caller, ids: &[Uuid]) -> Result<Vec<record::Model>> {
         let survivors = survivors(self.db().reader(), ids.iter().copied()).await?;
         let ids = ids.iter().map(|id| survivors.get(id).unwrap_or(id));
@@ -175,7 +165,7 @@ impl Store {
         Ok(visible)
     }
 
-    /// What to answer for a key that leads to no record: moved, gone or never there.
+    /// The error for a key without a record: moved, gone or unknown.
     async fn absent(&self, caller: &Caller, kind: Kind, key: &str) -> Result<StoreError> {
         let by_slug = Uuid::try_parse(key).is_err();
         if by_slug && let Some(moved) = self.moved(caller, kind, key).await? {
@@ -188,7 +178,7 @@ impl Store {
         };
         let graves = graves.all(self.db().reader()).await?;
         let here = &self.node().origin;
-        // A draft that was deleted later does not hide the tombstone of what was public.
+        // A draft that was deleted later does not hide the tombstone of a public record.
         let seen = graves
             .into_iter()
             .filter(|grave| caller.sees(&buried(grave, kind, here)));
@@ -215,7 +205,7 @@ impl Store {
                 synced_at: None,
             },
             cause: grave.cause,
-            // The survivor is deleted as well, or the caller may not know of it.
+            // The survivor is deleted as well, or invisible to the caller.
             merged_into: None,
         })))
     }

@@ -1,9 +1,9 @@
-//! Finding things: lists, search, facets, suggestions and geo go through one index built with
-//! tantivy, so a filter is written once and means the same everywhere.
+//! Search: lists, search, facets, suggestions and geo use one tantivy index, so a filter is written
+//! once and means the same everywhere.
 //!
-//! The index is local to an instance and disposable: it follows the log, and is built anew when it
-//! is missing, of another schema, or of another log. Reads by id, relationships, history and sync
-//! are SQL and never come here.
+//! The index is local to an instance and disposable: it consumes the log, and is rebuilt when it is
+//! missing, or has another schema or another log. Reads by id, relationships, history and sync use
+//! SQL.
 
 pub mod area;
 pub mod filter;

@@ -1,4 +1,4 @@
-//! The store: one database, the node that it belongs to, and the clock.
+//! The store: one database, its node, and the clock.
 
 use crate::db::{Db, Timeouts};
 use crate::entity::node;
@@ -17,7 +17,8 @@ use uuid::Uuid;
 /// The origin of the data that ships with the program.
 pub const REFERENCE_ORIGIN: &str = "verbund";
 
-/// Whose record a slug means if several nodes have it: this node's, the reference data's, a copy.
+/// The precedence of a slug's records from several nodes: this node's, the reference data's, a
+/// copy.
 pub(crate) fn rank(origin: &str, own: &str) -> u8 {
     if origin == own {
         0
@@ -28,24 +29,21 @@ pub(crate) fn rank(origin: &str, own: &str) -> u8 {
     }
 }
 
-/// How many bytes the canonical body of a record may have.
+/// Maximum size of the canonical body of a record.
 pub const MAX_BODY: usize = 256 * 1024;
 
-/// How many bytes are written to see whether writing succeeds.
+/// Bytes that are written to test whether writing succeeds.
 const PROBE_BYTES: usize = 64 * 1024;
 
-/// Which node a database belongs to.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// Its name in the envelope of its records.
     pub origin: String,
-    /// Made with the database.
+    /// Created with the database.
     pub log_id: Uuid,
-    /// Signs cursors.
+    /// Key for signing cursors.
     pub secret: Vec<u8>,
 }
 
-/// Everything that rests: records, the log, accounts, keys.
 #[derive(Debug, Clone)]
 pub struct Store {
     db: Db,
@@ -59,16 +57,16 @@ pub struct Store {
     followers: Arc<Mutex<Reached>>,
 }
 
-/// How far the followers of this process have come.
+/// Positions of the log consumers of this process.
 type Reached = BTreeMap<&'static str, watch::Receiver<i64>>;
 
 impl Store {
-    /// Connects, brings the schema up to date and makes the node if the database is new.
+    /// Connects, updates the schema and creates the node if the database is new.
     ///
-    /// `origin` names the node at its first start; absent, a random name is chosen.
+    /// `origin` names the node at its first start; if absent, a random name is chosen.
     ///
     /// # Errors
-    /// [`StoreError::Setup`] if the URL or the origin is no good or the node has another origin.
+    /// [`StoreError::Setup`] if the URL or the origin is invalid or the node has another origin.
     pub async fn open(url: &str, origin: Option<&str>, clock: Clock) -> Result<Self> {
         let db = Db::connect(url, Timeouts::default()).await?;
         migrate(&db).await?;
@@ -89,28 +87,22 @@ impl Store {
         Ok(store)
     }
 
-    /// The database.
     #[must_use]
     pub fn db(&self) -> &Db {
         &self.db
     }
 
-    /// The clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// The node.
     #[must_use]
     pub fn node(&self) -> &Node {
         &self.node
     }
 
-    /// The newest sequence number of the log, whoever wrote it.
-    ///
-    /// # Errors
-    /// The database's own.
+    /// The newest sequence number of the log, from any writer.
     pub async fn head(&self) -> Result<i64> {
         let head = head(&self.db).await?;
         self.wake(head);
@@ -118,30 +110,28 @@ impl Store {
     }
 
     /// The newest sequence number that a read of this process must see: that of its last write,
-    /// bulk loads left out.
+    /// without bulk loads.
     #[must_use]
     pub fn acknowledged(&self) -> i64 {
         self.acknowledged.load(Ordering::SeqCst)
     }
 
-    /// The likely duplicates that were found last.
     pub(crate) fn kept_duplicates(
         &self,
     ) -> &tokio::sync::Mutex<Option<crate::merge::duplicates::Found>> {
         &self.duplicates
     }
 
-    /// The requests with keys that this process serves.
     pub(crate) fn turns(&self) -> &crate::write::idempotency::Turns {
         &self.turns
     }
 
-    /// The digests that were made last.
     pub(crate) fn kept_digests(&self) -> &crate::feed::digest::Kept {
         &self.digests
     }
 
-    /// Wakes followers in this process; unless it was a bulk load, reads wait for what was written.
+    /// Wakes the log consumers in this process; reads wait for the write, unless it was a bulk
+    /// load.
     pub(crate) fn announce(&self, head: i64, bulk: bool) {
         if !bulk {
             self.acknowledged.fetch_max(head, Ordering::SeqCst);
@@ -149,7 +139,7 @@ impl Store {
         self.wake(head);
     }
 
-    /// Tells those who wait for the log that it goes this far.
+    /// Wakes waiters with this end of the log.
     fn wake(&self, head: i64) {
         self.head.send_if_modified(|known| {
             let newer = head > *known;
@@ -158,14 +148,13 @@ impl Store {
         });
     }
 
-    /// The newest sequence number that this process knows of, to be waited upon. What it writes
-    /// itself it knows at once, what others write as soon as a follower looks.
+    /// The newest sequence number known to this process, for waiting. Its own writes count at once,
+    /// those of others as soon as a consumer checks.
     #[must_use]
     pub fn watch_head(&self) -> watch::Receiver<i64> {
         self.head.subscribe()
     }
 
-    /// How far each follower of this process has come, by its name.
     #[must_use]
     pub fn followers(&self) -> BTreeMap<&'static str, i64> {
         let followers = self.followers.lock();
@@ -180,25 +169,18 @@ impl Store {
         followers.insert(name, reached);
     }
 
-    /// Whether the database answers.
-    ///
-    /// # Errors
-    /// The database's own.
     pub async fn ping(&self) -> Result<()> {
         self.head().await.map(drop)
     }
 
-    /// Whether writes succeed: as the last one says if that was just now, else something is written.
-    ///
-    /// # Errors
-    /// Why they do not.
+    /// Whether writes succeed: by the last one if it was recent, otherwise by a probe.
     pub async fn check_writable(&self) -> Result<()> {
         let db = self.db();
         db.health().check(async || probe(db).await).await
     }
 }
 
-/// Writes about as much as a record of good size.
+/// Writes about as much as a large record.
 async fn probe(db: &Db) -> Result<()> {
     let tx = db.begin_write().await?;
     // Nothing is written where nothing changes.
@@ -215,10 +197,10 @@ async fn head(db: &Db) -> Result<i64> {
     Ok(node.map_or(0, |node| node.head_seq))
 }
 
-/// Any number will do, as long as every instance takes the same one.
+/// Any number will do, as long as every instance uses the same one.
 const MIGRATION_LOCK: i64 = 7_238_119_004;
 
-/// Brings the schema up to date; instances that start together take turns.
+/// Updates the schema; instances that start together are serialised.
 async fn migrate(db: &Db) -> Result<()> {
     let connection = db.maintenance().await?;
     let outcome = if db.is_postgres() {
@@ -238,7 +220,7 @@ async fn migrate(db: &Db) -> Result<()> {
     Ok(outcome?)
 }
 
-/// Reads the node's row, or makes it.
+/// Reads the node's row, or creates it.
 async fn make_node(db: &Db, origin: Option<&str>, clock: &Clock) -> Result<Node> {
     if let Some(origin) = origin
         && !is_origin(origin)
@@ -271,7 +253,7 @@ async fn make_node(db: &Db, origin: Option<&str>, clock: &Clock) -> Result<Node>
     }
 }
 
-/// Makes the node's row; of instances that start together, the first one's stays.
+/// Creates the node's row; of instances that start together, the first one's wins.
 async fn insert_node(db: &Db, origin: Option<&str>, clock: &Clock) -> Result<()> {
     let fresh = node::ActiveModel {
         id: Set(1),

@@ -1,5 +1,5 @@
-//! The one write path: a unit of work is one transaction whose last statement takes the sequence
-//! numbers of its log entries.
+//! The one write path: a transaction whose last statement takes the sequence numbers of its log
+//! entries.
 //!
 //! Taken last, the counter row is locked only while the entries are inserted and committed, so the
 //! order of the numbers is the order of the commits, without gaps, on both databases.
@@ -23,49 +23,41 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// How a write is to be done.
 #[derive(Debug, Clone, Default)]
 pub struct WriteOptions {
-    /// Do everything but keep nothing.
+    /// Do everything, but roll back.
     pub dry_run: bool,
-    /// Why, for the history.
     pub reason: Option<String>,
     /// Whether readers need not wait until it is searchable.
     pub bulk: bool,
 }
 
-/// How often a transaction is tried when the database asks for it.
+/// Maximum number of attempts if the database asks for a retry.
 const ATTEMPTS: u32 = 6;
 
-/// An open transaction and the log entries that it will make.
+/// An open transaction with its log entries.
 #[derive(Debug)]
 pub struct Unit<'a> {
-    /// The store whose transaction it is.
     pub(crate) store: &'a Store,
-    /// The transaction.
     pub(crate) tx: SqlTransaction,
-    /// Who writes.
     pub(crate) caller: &'a Caller,
-    /// How.
     pub(crate) options: &'a WriteOptions,
-    /// The time of every change in it.
     pub(crate) now: DateTime<Utc>,
-    /// Whose records it writes: this node's, but for the reference data of the program.
+    /// The origin of its records: this node, except for the reference data of the program.
     pub(crate) origin: String,
     entries: Vec<Entry>,
-    /// Whether outsiders see the relationships that were touched in it.
+    /// The visibility to outsiders of the relationships touched in it.
     touched: BTreeMap<Uuid, bool>,
     discarded: bool,
 }
 
-/// A log entry before it has its number.
+/// A log entry without its number.
 #[derive(Debug)]
 struct Entry {
     op: Op,
     kind: String,
     record_id: Uuid,
     origin: String,
-    /// The system that supplies the record.
     system: Option<String>,
     version: i64,
     newest: bool,
@@ -73,15 +65,12 @@ struct Entry {
     after: Option<String>,
     body: Option<String>,
     erased: bool,
-    /// Bytes of the body that partners read with it.
+    /// Size of the body that partners read with it.
     size: usize,
 }
 
 impl Store {
-    /// Does `work` in one transaction, again if the database asks for it, and logs what it changed.
-    ///
-    /// # Errors
-    /// What `work` answers, or [`StoreError::Busy`] when every attempt was in vain.
+    /// Does `work` in one transaction, retrying if the database asks for it, and logs its changes.
     pub async fn write<T>(
         &self,
         caller: &Caller,
@@ -92,7 +81,7 @@ impl Store {
             .await
     }
 
-    /// As [`Store::write`], for the records of `origin`.
+    /// [`Store::write`] for the records of `origin`.
     pub(crate) async fn write_as<T>(
         &self,
         origin: &str,
@@ -106,7 +95,7 @@ impl Store {
             let outcome = self.attempt(origin, caller, options, &work).await;
             self.db().health().note(&outcome);
             match outcome {
-                // Who has waited long already is told so instead of waiting again.
+                // A caller that has waited long already gets the error instead of another wait.
                 Err(StoreError::Busy(cause))
                     if attempt < ATTEMPTS && begun.elapsed() < self.db().timeouts().acquire =>
                 {
@@ -145,19 +134,18 @@ impl Store {
 }
 
 impl Unit<'_> {
-    /// The database of the unit.
     pub(crate) fn db(&self) -> &Db {
         self.store.db()
     }
 
-    /// Notes that a record was created or changed; `before` is its row until now.
+    /// Logs that a record was created or changed; `before` is its previous row.
     pub(crate) async fn log_upsert(
         &mut self,
         before: Option<&record::Model>,
         after: &record::Model,
     ) -> Result<()> {
         if let Some(before) = before {
-            // Earlier versions of copies are their origin's to keep, and to erase.
+            // Earlier versions of copies belong to their origin, to keep and to erase.
             let keeps = before.synced_at.is_none();
             self.supersede(before, keeps).await?;
         }
@@ -178,7 +166,7 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Notes that a record was deleted, in version `version`; its last body stays in the log if it
+    /// Logs that a record was deleted, in version `version`; its last body stays in the log if it
     /// is one of this node's own, or `merged`.
     pub(crate) async fn log_delete(
         &mut self,
@@ -205,8 +193,8 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Notes that a record is seen by others than before without a new version of it; `before` is
-    /// its row until now, `shown` whether outsiders see it from now on.
+    /// Logs a change of visibility without a new version; `before` is the previous row, `shown` the
+    /// new visibility to outsiders.
     pub(crate) fn log_touch(&mut self, before: &record::Model, shown: bool) {
         let after = record::Model {
             shown,
@@ -229,7 +217,7 @@ impl Unit<'_> {
         });
     }
 
-    /// Notes that a record that has just come back is hidden: outsiders knew that it was merged.
+    /// Logs that a restored record is hidden: outsiders knew that it was merged.
     pub(crate) fn log_withdrawal(&mut self, row: &record::Model) {
         let known = audience(&record::Model {
             shown: true,
@@ -241,7 +229,7 @@ impl Unit<'_> {
         }
     }
 
-    /// Notes that a record which is not here was merged, as its origin says.
+    /// Logs the merge of a record that is not here, as reported by its origin.
     pub(crate) async fn log_merged_elsewhere(&mut self, grave: &tombstone::Model) -> Result<()> {
         self.log_revival(grave.id).await?;
         self.entries.push(Entry {
@@ -253,16 +241,15 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Brings a row up to date that was read before others were written in this transaction: what
-    /// was merged or withdrawn since may have shown or hidden it.
+    /// Updates a row that was read before other writes in this transaction: their merges and
+    /// withdrawals may have changed its visibility.
     pub(crate) fn refresh(&self, row: &mut record::Model) {
         if let Some(shown) = self.touched.get(&row.id) {
             row.shown = *shown;
         }
     }
 
-    /// Notes that what is left of a deleted record was erased; `grave` has the version that this
-    /// makes.
+    /// Logs that the remains of a deleted record were erased; `grave` has the new version.
     pub(crate) async fn log_erasure(&mut self, grave: &tombstone::Model) -> Result<()> {
         self.log_revival(grave.id).await?;
         self.entries.push(Entry {
@@ -273,7 +260,7 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Notes that a record was deleted without a trace, in version `version`: unlike with
+    /// Logs that a record was deleted without a trace, in version `version`: unlike in
     /// [`Self::log_delete`], the body is not moved into the log first.
     pub(crate) async fn log_living_erasure(
         &mut self,
@@ -290,7 +277,6 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Notes that an earlier version of a record was erased …
     pub(crate) fn log_version_erased(&mut self, row: &record::Model) {
         self.entries.push(Entry {
             version: row.version,
@@ -300,7 +286,7 @@ impl Unit<'_> {
         });
     }
 
-    /// … or of a deleted one.
+    /// Logs that an earlier version of a deleted record was erased.
     pub(crate) fn log_dead_version_erased(&mut self, grave: &tombstone::Model) {
         self.entries.push(Entry {
             version: grave.version,
@@ -308,8 +294,8 @@ impl Unit<'_> {
         });
     }
 
-    /// Notes that another entry takes the place of the newest one, whose body is not needed: a
-    /// deleted record is made again, or a record is erased.
+    /// Marks the newest entry as superseded without keeping its body: a deleted record is created
+    /// again, or a record is erased.
     pub(crate) async fn log_revival(&mut self, id: Uuid) -> Result<()> {
         for entry in &mut self.entries {
             entry.newest &= entry.record_id != id;
@@ -318,7 +304,8 @@ impl Unit<'_> {
         self.execute(sql, [id.into()]).await
     }
 
-    /// Once a newer version takes its place in `record`, the log keeps the body, or nobody does.
+    /// Once a newer version replaces it in `record`, the body is either moved to the log or
+    /// dropped.
     async fn supersede(&mut self, before: &record::Model, keeps: bool) -> Result<()> {
         let body = keeps.then(|| before.body.clone());
         let mut pending = self.entries.iter_mut().filter(|entry| entry.newest);
@@ -343,18 +330,16 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Nothing of the unit is to be kept.
     pub(crate) fn discard(&mut self) {
         self.discarded = true;
     }
 
-    /// How many entries the unit will make.
     pub(crate) fn entries(&self) -> usize {
         self.entries.len()
     }
 
-    /// The relationships that the entries after the first `after` are about: id, version, and the
-    /// system that supplies them.
+    /// The relationships in the entries after the first `after`: id, version, and the system that
+    /// supplies them.
     pub(crate) fn relationships_after(
         &self,
         after: usize,
@@ -403,7 +388,7 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Takes the next `count` numbers; from here to the commit nobody else can.
+    /// Takes the next `count` numbers, exclusively until the commit.
     async fn take_numbers(&self, count: i64) -> Result<i64> {
         let statement = Statement::from_sql_and_values(
             self.tx.get_database_backend(),
@@ -438,7 +423,6 @@ impl Unit<'_> {
     }
 }
 
-/// An entry that says that something was erased.
 fn erasure(op: Op, kind: &str, record_id: Uuid, origin: &str) -> Entry {
     Entry {
         op,
@@ -456,7 +440,8 @@ fn erasure(op: Op, kind: &str, record_id: Uuid, origin: &str) -> Entry {
     }
 }
 
-/// Who sees a row from outside: its home region if it is shown (`-` if it has none), else nobody.
+/// The outside audience of a row: its home region if it is shown (`-` if it has none), otherwise
+/// none.
 fn audience(row: &record::Model) -> Option<String> {
     row.shown.then(|| {
         row.home_region

@@ -1,7 +1,7 @@
-//! Webhooks: receivers that are told of changes as they happen.
+//! Webhooks: receivers that are notified of changes as they happen.
 //!
-//! A follower of the log writes down what each is to be told, in one transaction with its cursor;
-//! whoever holds a webhook's lease sends it.
+//! A log consumer queues the deliveries, in one transaction with its cursor; the holder of a
+//! webhook's lease sends them.
 
 mod delivery;
 mod lease;
@@ -33,52 +33,40 @@ use sea_orm::{
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// For how many hours a secret still signs after it was replaced.
+/// Hours for which a replaced secret still signs.
 pub const FORMER_HOURS: i64 = 24;
 
-/// A webhook that is to be made.
 #[derive(Debug, Clone)]
 pub struct NewWebhook {
-    /// What it is called here.
     pub name: String,
-    /// Where deliveries go.
     pub url: String,
     /// The kinds of records; all if empty.
     pub kinds: Vec<Kind>,
     /// Their home regions; all if empty.
     pub home_regions: Vec<Uuid>,
-    /// Signs deliveries.
     pub secret: Secret,
 }
 
-/// What is to be changed; absent members stay.
+/// Changes of a webhook; absent members stay.
 #[derive(Debug, Clone, Default)]
 pub struct WebhookChange {
-    /// What it is called here.
     pub name: Option<String>,
-    /// Where deliveries go.
     pub url: Option<String>,
-    /// The kinds of records.
     pub kinds: Option<Vec<Kind>>,
-    /// Their home regions.
     pub home_regions: Option<Vec<Uuid>>,
-    /// Whether it is told of changes.
     pub active: Option<bool>,
 }
 
-/// A webhook and how many deliveries it has.
 #[derive(Debug)]
 pub struct Webhook {
-    /// The row.
     pub row: webhook::Model,
-    /// How many deliveries are to be made still.
     pub pending: u64,
-    /// How many were given up and are not forgotten yet.
+    /// Number of abandoned deliveries that are not removed yet.
     pub failed: u64,
 }
 
 impl Webhook {
-    /// One that was told of nothing yet.
+    /// A webhook without deliveries.
     #[must_use]
     pub const fn fresh(row: webhook::Model) -> Self {
         Self {
@@ -90,16 +78,11 @@ impl Webhook {
 }
 
 impl webhook::Model {
-    /// Its state.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`].
     pub fn state(&self) -> Result<WebhookState> {
         let state = WebhookState::parse(&self.state);
         state.ok_or_else(|| StoreError::Corrupt(format!("state {}", self.state)))
     }
 
-    /// What it is told of.
     #[must_use]
     pub fn filter(&self) -> FeedFilter {
         FeedFilter::kept(&self.kinds, &self.home_regions)
@@ -113,10 +96,6 @@ impl webhook::Model {
 }
 
 impl Store {
-    /// Makes a webhook.
-    ///
-    /// # Errors
-    /// As [`Unit::create_webhook`].
     pub async fn create_webhook(&self, by: &Caller, new: &NewWebhook) -> Result<webhook::Model> {
         self.write(by, &WriteOptions::default(), async |unit| {
             unit.create_webhook(new).await
@@ -124,10 +103,6 @@ impl Store {
         .await
     }
 
-    /// Every webhook by name.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn webhooks(&self) -> Result<Vec<Webhook>> {
         let rows = webhook::Entity::find()
             .order_by_asc(webhook::Column::Name)
@@ -136,10 +111,6 @@ impl Store {
         self.counted(rows, None).await
     }
 
-    /// A webhook.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
     pub async fn webhook(&self, id: Uuid) -> Result<Webhook> {
         let row = webhook::Entity::find_by_id(id)
             .one(self.db().reader())
@@ -148,10 +119,6 @@ impl Store {
         counted.into_iter().next().ok_or(StoreError::NotFound)
     }
 
-    /// A webhook by its name.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
     pub async fn webhook_named(&self, name: &str) -> Result<webhook::Model> {
         let found = webhook::Entity::find().filter(webhook::Column::Name.eq(name));
         let found = found.one(self.db().reader()).await?;
@@ -187,10 +154,7 @@ impl Store {
         Ok(webhooks.collect())
     }
 
-    /// Changes a webhook. One that is switched on again is told of what happens from then on.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::PreconditionFailed`], [`StoreError::Conflict`].
+    /// Changes a webhook. An enabled one is notified of future changes.
     pub async fn change_webhook(
         &self,
         by: &Caller,
@@ -228,10 +192,6 @@ impl Store {
         .await
     }
 
-    /// Lets another secret sign.
-    ///
-    /// # Errors
-    /// As [`Unit::rotate_webhook`].
     pub async fn rotate_webhook(
         &self,
         by: &Caller,
@@ -244,10 +204,6 @@ impl Store {
         .await
     }
 
-    /// Removes a webhook with its deliveries.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::PreconditionFailed`].
     pub async fn remove_webhook(
         &self,
         by: &Caller,
@@ -264,7 +220,7 @@ impl Store {
         Ok(())
     }
 
-    /// Does something to webhooks that concerns no record.
+    /// Changes webhooks without any record.
     async fn on_webhook<T>(&self, work: impl AsyncFn(&mut Unit<'_>) -> Result<T>) -> Result<T> {
         let options = WriteOptions::default();
         self.write(&Caller::node(), &options, work).await
@@ -272,10 +228,7 @@ impl Store {
 }
 
 impl Unit<'_> {
-    /// Makes a webhook; it is told of what happens from now on.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] if another one has the name.
+    /// Creates a webhook; it is notified of future changes.
     pub async fn create_webhook(&mut self, new: &NewWebhook) -> Result<webhook::Model> {
         self.refuse_webhook_name(&new.name, None).await?;
         let row = webhook::Model {
@@ -307,10 +260,7 @@ impl Unit<'_> {
         Ok(row)
     }
 
-    /// Lets another secret sign; the one so far still signs too for [`FORMER_HOURS`].
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::PreconditionFailed`].
+    /// Replaces the secret; the previous one still signs for [`FORMER_HOURS`].
     pub async fn rotate_webhook(
         &mut self,
         id: Uuid,
@@ -323,7 +273,6 @@ impl Unit<'_> {
         self.changed_webhook(row).await
     }
 
-    /// The newest entry of the log.
     async fn head(&self) -> Result<i64> {
         let node = node::Entity::find_by_id(1).one(&self.tx).await?;
         Ok(node.map_or(0, |node| node.head_seq))
@@ -334,7 +283,7 @@ impl Unit<'_> {
         mut query: Select<webhook::Entity>,
     ) -> Result<Option<webhook::Model>> {
         if self.db().is_postgres() {
-            // Not the key, so that deliveries can be written down meanwhile.
+            // Not the key, so that deliveries can be queued meanwhile.
             query = query.lock(LockType::NoKeyUpdate);
         }
         Ok(query.one(&self.tx).await?)
@@ -357,7 +306,7 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Whoever sends to it begins again with what is wanted now.
+    /// Senders to the webhook start again with the new settings.
     async fn changed_webhook(&self, mut row: webhook::Model) -> Result<webhook::Model> {
         row.version += 1;
         row.fence += 1;

@@ -1,4 +1,4 @@
-//! Creating, changing and deleting records: the one path on which every write goes.
+//! Creating, changing and deleting records: the only write path.
 
 pub mod geometry;
 pub mod idempotency;
@@ -28,20 +28,14 @@ use sea_orm::{
 use serde_json::Value;
 use uuid::Uuid;
 
-/// What a write must find.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Precondition {
     /// Any version (`If-Match: *`, or a job of the node).
     Any,
-    /// One of these versions.
     Versions(Vec<i64>),
 }
 
 impl Precondition {
-    /// Whether a version is one of those that are expected.
-    ///
-    /// # Errors
-    /// [`StoreError::PreconditionFailed`].
     pub(crate) fn met_by(&self, current: i64) -> Result<()> {
         match self {
             Self::Versions(versions) if !versions.contains(&current) => {
@@ -52,31 +46,23 @@ impl Precondition {
     }
 }
 
-/// How a record is to be changed.
 #[derive(Debug, Clone)]
 pub enum Edit {
-    /// By a new body; `slug`, `external_id` and `publication` stay if it has none.
+    /// Replace it by a new body; `slug`, `external_id` and `publication` stay if absent.
     Replace(Value),
-    /// By a JSON merge patch (RFC 7396).
+    /// Apply a JSON merge patch (RFC 7396).
     Patch(Value),
 }
 
-/// A record as a write left it.
 #[derive(Debug, Clone)]
 pub struct Saved {
-    /// The row.
     pub row: record::Model,
-    /// What is likely wrong but accepted.
+    /// Values that are probably wrong but accepted.
     pub warnings: Vec<FieldError>,
-    /// Whether anything changed.
     pub changed: bool,
 }
 
 impl Store {
-    /// Makes a record.
-    ///
-    /// # Errors
-    /// Invalid, forbidden or conflicting bodies; see [`StoreError`].
     pub async fn create(
         &self,
         caller: &Caller,
@@ -91,10 +77,6 @@ impl Store {
         .await
     }
 
-    /// Changes a record.
-    ///
-    /// # Errors
-    /// As [`Store::create`], and [`StoreError::PreconditionFailed`] for another version.
     pub async fn modify(
         &self,
         caller: &Caller,
@@ -111,9 +93,6 @@ impl Store {
     }
 
     /// Deletes a record and its own relationships.
-    ///
-    /// # Errors
-    /// [`StoreError::StillReferenced`], [`StoreError::HasRelationships`] and those of access.
     pub async fn delete(
         &self,
         caller: &Caller,
@@ -130,12 +109,9 @@ impl Store {
 }
 
 impl Unit<'_> {
-    /// Makes a record under `id`, as one of several changes in one transaction.
-    ///
-    /// # Errors
-    /// As [`Store::create`].
+    /// Creates a record under `id`, as one of several changes in one transaction.
     pub async fn create(&mut self, kind: Kind, id: Uuid, sent: Value) -> Result<Saved> {
-        // A record with the key of a deleted one revives it.
+        // The key of a deleted record revives it.
         let dead = self.dead(kind, id, &sent).await?;
         if let Some(dead) = &dead {
             self.refuse_erased(kind, dead)?;
@@ -161,9 +137,6 @@ impl Unit<'_> {
     }
 
     /// Changes a record that [`Self::for_update`] has read.
-    ///
-    /// # Errors
-    /// As [`Store::modify`].
     pub async fn modify(&mut self, old: record::Model, edit: Edit) -> Result<Saved> {
         self.refuse_supplied(old.system.as_deref()).await?;
         let kind = kind_of(&old)?;
@@ -203,7 +176,7 @@ impl Unit<'_> {
         self.clear_satellites(old.id).await?;
         self.write_satellites(&row, &prepared).await?;
         if kind == Kind::Relationship {
-            // Another end may have stated something else, or nothing.
+            // Another end may have made another statement, or none.
             self.note_withheld(&mut row).await?;
         }
         self.note_shown(&mut row).await?;
@@ -215,11 +188,8 @@ impl Unit<'_> {
         })
     }
 
-    /// The row of a record that the caller may change, locked against other changes; naming the
-    /// record goes on, or a region in which many write could never be changed.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::PreconditionFailed`] and those of access.
+    /// The row of a record that the caller may change, locked against other changes; references to
+    /// it are not blocked, or a region with many writers could never be changed.
     pub async fn for_update(
         &self,
         kind: Kind,
@@ -236,7 +206,7 @@ impl Unit<'_> {
         Ok(row)
     }
 
-    /// A row, locked against other changes, whoever the caller is.
+    /// A row, locked against other changes, for any caller.
     pub(crate) async fn locked(&self, kind: Kind, id: Uuid) -> Result<record::Model> {
         let mut query = record::Entity::find_by_id(id).filter(record::Column::Kind.eq(kind.code()));
         if self.db().is_postgres() {
@@ -264,14 +234,12 @@ impl Unit<'_> {
 }
 
 impl Unit<'_> {
-    /// A row as the rules of access see it.
     pub(crate) fn subject<'a>(&self, row: &'a record::Model) -> Result<Subject<'a>> {
         subject(row, &self.origin)
     }
 }
 
 impl Store {
-    /// A row as the rules of access see it.
     pub(crate) fn subject<'a>(&self, row: &'a record::Model) -> Result<Subject<'a>> {
         subject(row, &self.node().origin)
     }
@@ -282,7 +250,7 @@ fn subject<'a>(row: &'a record::Model, origin: &str) -> Result<Subject<'a>> {
         own: row.origin == origin,
         kind: kind_of(row)?,
         home_region: row.home_region,
-        // What this node withholds is to everybody as if it were not published.
+        // Withheld records count as unpublished for everyone.
         publication: match publication_of(row)? {
             _ if row.withheld => Publication::Draft,
             publication => publication,
@@ -298,9 +266,6 @@ pub(crate) fn publication_of(row: &record::Model) -> Result<Publication> {
 }
 
 /// The kind of a row.
-///
-/// # Errors
-/// [`StoreError::Corrupt`] if it is none that this release knows.
 pub fn kind_of(row: &record::Model) -> Result<Kind> {
     Kind::parse(&row.kind).ok_or_else(|| StoreError::Corrupt(format!("kind {}", row.kind)))
 }

@@ -9,22 +9,16 @@ use domain::access::rules::Caller;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
-/// A new key.
 #[derive(Debug, Clone, Copy)]
 pub struct NewKey<'a> {
-    /// Its id in the header of tokens.
     pub kid: &'a str,
-    /// The algorithm that it is pinned to.
+    /// The pinned algorithm.
     pub alg: &'a str,
-    /// PKCS#8, PEM.
     pub private_pem: &'a str,
 }
 
 impl Store {
     /// The keys that verify tokens, newest first; the first that is not retired signs.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn signing_keys(&self) -> Result<Vec<signing_key::Model>> {
         Ok(signing_key::Entity::find()
             .order_by_desc(signing_key::Column::CreatedAt)
@@ -33,10 +27,7 @@ impl Store {
             .await?)
     }
 
-    /// Keeps the first signing key; of instances that start together, the first one's.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Stores the first signing key; of instances that start together, the first one's wins.
     pub async fn first_signing_key(&self, key: NewKey<'_>) -> Result<()> {
         self.write(&Caller::node(), &WriteOptions::default(), async |unit| {
             take_turns(unit).await?;
@@ -48,10 +39,7 @@ impl Store {
         .await
     }
 
-    /// Lets a new key sign from now on. Older ones verify for `keep` more, then they are removed.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Adds a new signing key. Older ones verify for `keep` more, then they are removed.
     pub async fn rotate_signing_key(&self, key: NewKey<'_>, keep: TimeDelta) -> Result<()> {
         self.write(&Caller::node(), &WriteOptions::default(), async |unit| {
             take_turns(unit).await?;
@@ -70,7 +58,7 @@ impl Store {
     }
 }
 
-/// Instances take turns at this row.
+/// Serialises instances by a lock on this row.
 async fn take_turns(unit: &Unit<'_>) -> Result<()> {
     unit.execute("UPDATE sync_state SET id = 1 WHERE id = 1", [])
         .await

@@ -1,4 +1,4 @@
-//! Making, listing, changing and removing accounts.
+//! Creating, listing, changing and removing accounts.
 
 use super::NewGrant;
 use crate::cursor;
@@ -18,68 +18,48 @@ use sea_orm::{
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// What an external issuer calls somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct External {
-    /// The issuer, as the configuration names it.
     pub issuer: String,
-    /// The subject of its tokens.
     pub subject: String,
 }
 
-/// An account that is to be made.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
-    /// What it is.
     pub kind: AccountKind,
-    /// Its name, unique among people and clients.
     pub name: String,
     /// argon2id, for people who sign in with a password.
     pub password_hash: Option<String>,
     /// SHA-256, for clients.
     pub secret_hash: Option<String>,
-    /// For those who sign in elsewhere.
     pub external: Option<External>,
-    /// What it may.
     pub grants: Vec<NewGrant>,
 }
 
-/// How an account is to be changed; absent members stay.
+/// Changes of an account; absent members stay.
 #[derive(Debug, Clone, Default)]
 pub struct AccountChange {
-    /// Whether it is locked out.
     pub disabled: Option<bool>,
-    /// What it may, instead of what it could so far.
+    /// New grants, replacing all previous ones.
     pub grants: Option<Vec<NewGrant>>,
-    /// A new password.
     pub password_hash: Option<String>,
 }
 
-/// An account with its grants.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// The row.
     pub row: account::Model,
-    /// What it may, in the order in which it was given.
     pub grants: Vec<account_grant::Model>,
 }
 
-/// A page of accounts in the order in which they were made.
+/// A page of accounts in the order of creation.
 #[derive(Debug, Clone)]
 pub struct AccountPage {
-    /// The accounts.
     pub items: Vec<Account>,
-    /// How many there are in all pages.
     pub total: u64,
-    /// Where the next page begins; absent on the last one.
     pub next: Option<String>,
 }
 
 impl Store {
-    /// Makes an account.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] if its name or its subject is taken; the database's.
     pub async fn create_account(&self, by: &Caller, new: &NewAccount) -> Result<Account> {
         let account = self
             .write(by, &WriteOptions::default(), async |unit| {
@@ -90,10 +70,7 @@ impl Store {
         Ok(account)
     }
 
-    /// The account called `name`, made if it is new, holding exactly this grant.
-    ///
-    /// # Errors
-    /// The database's.
+    /// The account called `name`, created if needed, with exactly this grant.
     pub async fn local_account(&self, name: &str, grant: &NewGrant) -> Result<Uuid> {
         let new = NewAccount {
             kind: AccountKind::Person,
@@ -119,9 +96,6 @@ impl Store {
     }
 
     /// An account by its id.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] if there is none of this kind.
     pub async fn account(&self, kind: AccountKind, id: Uuid) -> Result<Account> {
         let row = account::Entity::find_by_id(id)
             .filter(account::Column::Kind.eq(kind.code()))
@@ -133,9 +107,6 @@ impl Store {
     }
 
     /// The row of an account by its name, for signing in.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn account_named(
         &self,
         kind: AccountKind,
@@ -148,10 +119,6 @@ impl Store {
             .await?)
     }
 
-    /// A page of the accounts of a kind.
-    ///
-    /// # Errors
-    /// [`StoreError::BadCursor`]; the database's.
     pub async fn accounts(
         &self,
         kind: AccountKind,
@@ -197,10 +164,7 @@ impl Store {
         Ok(rows.into_iter().map(account).collect())
     }
 
-    /// Changes an account; what it may and whether it may sign in counts from its next request on.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::PreconditionFailed`]; the database's.
+    /// Changes an account; the change applies from its next request on.
     pub async fn change_account(
         &self,
         by: &Caller,
@@ -240,9 +204,6 @@ impl Store {
     }
 
     /// Removes an account with its grants; the history keeps its id.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::PreconditionFailed`]; the database's.
     pub async fn delete_account(
         &self,
         by: &Caller,
@@ -259,10 +220,7 @@ impl Store {
         Ok(())
     }
 
-    /// The regions that keys (ids or slugs) name: this node's own first, then the reference data's.
-    ///
-    /// # Errors
-    /// The database's.
+    /// The regions with these ids or slugs: this node's own first, then the reference data's.
     pub async fn regions_named(&self, keys: &BTreeSet<String>) -> Result<BTreeMap<String, Uuid>> {
         let ids = keys.iter().filter_map(|key| Uuid::try_parse(key).ok());
         let named = Condition::any()
@@ -291,10 +249,6 @@ impl Store {
 }
 
 impl Unit<'_> {
-    /// Makes an account as part of a unit.
-    ///
-    /// # Errors
-    /// As [`Store::create_account`].
     pub async fn create_account(&mut self, new: &NewAccount) -> Result<Account> {
         self.account_is_free(new).await?;
         let row = self.insert_account(new).await?;

@@ -1,18 +1,16 @@
-//! Whether writes succeed.
+//! Tracking whether writes succeed.
 
 use crate::error::Result;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-/// For how long a write that succeeded says that the next one will.
+/// How long the success of a write is trusted.
 const TRUSTED: Duration = Duration::from_secs(5);
 
-/// What became of the last write.
 #[derive(Debug, Default)]
 pub struct WriteHealth {
     last: Mutex<Option<Last>>,
-    /// One probe at a time.
     probing: tokio::sync::Mutex<()>,
 }
 
@@ -23,7 +21,7 @@ struct Last {
 }
 
 impl WriteHealth {
-    /// Notes how a write ended. What was refused says nothing about the storage.
+    /// Records the outcome of a write. A rejected write says nothing about the storage.
     pub(crate) fn note<T>(&self, outcome: &Result<T>) {
         let good = match outcome {
             Ok(_) => true,
@@ -42,13 +40,12 @@ impl WriteHealth {
         });
     }
 
-    /// Whether a write succeeded just now.
     fn is_known_good(&self) -> bool {
         let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.is_some_and(|last| last.good && last.at.elapsed() < TRUSTED)
     }
 
-    /// Whether writes succeed: as the last one says, or `probe`, which writes something.
+    /// Whether writes succeed: by the last outcome, or by `probe`, which writes something.
     pub(crate) async fn check(&self, probe: impl AsyncFnOnce() -> Result<()>) -> Result<()> {
         if self.is_known_good() {
             return Ok(());

@@ -8,7 +8,6 @@ use sea_orm::{
     TransactionTrait,
 };
 
-/// How many connections an instance holds at most.
 const CONNECTIONS: u32 = 20;
 
 pub(super) fn options(url: &str, timeouts: Timeouts) -> ConnectOptions {
@@ -22,7 +21,7 @@ pub(super) fn options(url: &str, timeouts: Timeouts) -> ConnectOptions {
     options
 }
 
-/// As [`options`], for one connection without a time limit.
+/// [`options`] for one connection without a time limit.
 pub(super) fn maintenance_options(url: &str, timeouts: Timeouts) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
@@ -37,7 +36,7 @@ pub(super) async fn begin_write(
     timeouts: Timeouts,
 ) -> Result<SqlTransaction> {
     let tx = pool.begin().await?;
-    // Whatever the server would do by itself.
+    // Overrides the defaults of the server.
     let settings = format!(
         "SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = {}; \
          SET LOCAL statement_timeout = {}",
@@ -56,8 +55,7 @@ pub(super) async fn begin_read(pool: &DatabaseConnection) -> Result<SqlTransacti
         })
     };
     let tx = match begin().await {
-        // A caller who hung up just as the transaction began left it open in the pool; it is ended
-        // by failing.
+        // A cancelled caller left the transaction open in the pool; this failure ends it.
         Err(error) if was_open(&error) => begin().await?,
         begun => begun?,
     };

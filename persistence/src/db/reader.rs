@@ -1,5 +1,3 @@
-//! Reading outside a write.
-
 use super::sqlite::Readers;
 use super::transaction::SqlTransaction;
 use super::{Pool, postgres};
@@ -9,12 +7,10 @@ use sea_orm::{
     ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, ExecResult, QueryResult, Statement,
 };
 
-/// The connections for reading; a statement takes whichever is free.
+/// The connections for reading; a statement uses any free one.
 #[derive(Debug, Clone)]
 pub enum Reader {
-    /// Several connections to a file.
     Sqlite(Readers),
-    /// A pool.
     Postgres(DatabaseConnection),
 }
 

@@ -1,9 +1,9 @@
-//! SQLite: one connection that writes, several that read.
+//! SQLite: one connection for writing, several for reading.
 //!
 //! When a disk is full or fails, SQLite may end a transaction by itself. sqlx counts transactions
-//! on its own and does not notice: every later one is then a savepoint in a transaction that nobody
-//! commits. So a connection goes back to the others only if sqlx counts none, and a write is
-//! acknowledged only if SQLite's commit hook was called for it.
+//! on its own and does not notice: every later one is then a savepoint in a transaction that is
+//! never committed. So a connection is reused only if sqlx counts none, and a write is acknowledged
+//! only if SQLite's commit hook was called for it.
 
 use super::statement_limit::{STEPS, StatementLimit};
 use super::transaction::SqlTransaction;
@@ -21,46 +21,42 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many connections read.
 const READERS: usize = 8;
 
-/// A pool of one connection, and what interrupts its statements.
+/// A pool of one connection, and the limit of its statements.
 #[derive(Debug, Clone)]
 struct Connection {
     pool: DatabaseConnection,
     limit: Arc<StatementLimit>,
 }
 
-/// The connection that writes.
 #[derive(Debug, Clone)]
 pub(super) struct Sqlite {
     connection: Connection,
     watch: Arc<Watch>,
 }
 
-/// What is known of the connection that writes.
+/// Observations about the writing connection.
 #[derive(Debug, Default)]
 struct Watch {
-    /// How often the commit hook was called.
+    /// Number of calls of the commit hook.
     commits: AtomicU64,
-    /// Whether the connection is to be closed instead of used again.
+    /// Whether the connection must be closed instead of reused.
     distrusted: AtomicBool,
 }
 
-/// Opens the connections to a file.
 pub(super) async fn open(url: &str, timeouts: Timeouts) -> Result<(Sqlite, Readers)> {
     let sqlite = Sqlite::open(url, timeouts).await?;
     let readers = Readers::open(url, timeouts).await?;
     Ok((sqlite, readers))
 }
 
-/// How one connection to a file is opened.
 pub(super) fn options(url: &str, timeouts: Timeouts) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(1)
         .acquire_timeout(timeouts.acquire)
-        // A file does not hang up.
+        // The connection to a file does not break.
         .test_before_acquire(false)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(move |sqlite| {
@@ -68,7 +64,7 @@ pub(super) fn options(url: &str, timeouts: Timeouts) -> ConnectOptions {
                 .create_if_missing(true)
                 .foreign_keys(true)
                 .journal_mode(SqliteJournalMode::Wal)
-                // What is deleted is overwritten, so that erasing leaves nothing in the file.
+                // Deleted data is overwritten, so that erasing leaves nothing in the file.
                 .pragma("secure_delete", "ON")
                 // Every acknowledged write survives a power failure.
                 .synchronous(SqliteSynchronous::Full)
@@ -98,7 +94,7 @@ impl Connection {
     }
 }
 
-/// Sets the hooks of each new connection, and looks at each that comes back.
+/// Sets the hooks of each new connection, and checks each returned one.
 fn watched(
     pool: PoolOptions<Driver>,
     limit: Arc<StatementLimit>,
@@ -150,7 +146,6 @@ impl Sqlite {
         Ok(Self { connection, watch })
     }
 
-    /// Begins a transaction that will write.
     pub(super) async fn begin(&self) -> Result<SqlTransaction> {
         loop {
             let commits = self.watch.commits.load(Ordering::SeqCst);
@@ -161,7 +156,7 @@ impl Sqlite {
             };
             let begun = self.connection.pool.begin_with_options(options).await;
             let tx = begun.map_err(|why| self.noted(why))?;
-            // Set since it was taken: it is closed when it goes back, and another one is opened.
+            // Set since it was acquired: it is closed on return, and another one is opened.
             if self.watch.distrusted.load(Ordering::SeqCst) {
                 drop(tx);
                 continue;
@@ -171,7 +166,7 @@ impl Sqlite {
         }
     }
 
-    /// Whether a commit was one, given how many there had been before it.
+    /// Whether a commit took effect, given the number of commits before it.
     pub(super) fn committed(&self, outcome: Result<(), DbErr>, before: u64) -> Result<()> {
         outcome.map_err(|why| self.noted(why))?;
         if self.watch.commits.load(Ordering::SeqCst) > before {
@@ -183,12 +178,12 @@ impl Sqlite {
         )))
     }
 
-    /// Closes the connection when it comes back, and opens another one for the next write.
+    /// Makes the connection be closed on return, and replaced for the next write.
     fn distrust(&self) {
         self.watch.distrusted.store(true, Ordering::SeqCst);
     }
 
-    /// Notes why a statement failed.
+    /// Records why a statement failed.
     pub(super) fn noted(&self, why: DbErr) -> DbErr {
         if is_of_storage(&why) {
             self.distrust();
@@ -201,12 +196,11 @@ impl Sqlite {
     }
 
     pub(super) async fn close(self) {
-        // One that cannot be closed is gone already.
+        // A connection that cannot be closed is lost already.
         let _ = self.connection.pool.close().await;
     }
 }
 
-/// The connections that read.
 #[derive(Debug, Clone)]
 pub struct Readers {
     connections: Arc<[Connection]>,
@@ -214,14 +208,13 @@ pub struct Readers {
     free: Arc<Free>,
 }
 
-/// Which connections nobody uses.
 #[derive(Debug)]
 struct Free {
     permits: Arc<Semaphore>,
     indices: Mutex<Vec<usize>>,
 }
 
-/// The right to use one of the connections; given back when it is dropped.
+/// The right to use one of the connections; returned on drop.
 #[derive(Debug)]
 pub(super) struct Lease {
     index: usize,
@@ -235,7 +228,6 @@ impl Drop for Lease {
     }
 }
 
-/// A connection and the right to use it.
 pub(super) struct Leased<'a> {
     connection: &'a Connection,
     lease: Lease,
@@ -246,7 +238,7 @@ impl Leased<'_> {
         &self.connection.pool
     }
 
-    /// Waits for a statement, and interrupts it if nobody waits any more.
+    /// Awaits a statement, and interrupts it if the caller stops waiting.
     pub(super) async fn run<T>(&self, statement: impl Future<Output = T>) -> T {
         let watched = self.connection.limit.watch();
         let outcome = statement.await;
@@ -256,7 +248,7 @@ impl Leased<'_> {
 }
 
 impl Free {
-    /// Whichever was used last: its pages are still in its cache.
+    /// The most recently used one: its cache is warm.
     fn take(&self) -> Option<usize> {
         self.indices
             .lock()
@@ -296,7 +288,7 @@ impl Readers {
         })
     }
 
-    /// Waits for a connection that nobody uses.
+    /// Waits for a free connection.
     pub(super) async fn lease(&self) -> Result<Leased<'_>, DbErr> {
         let permit = self.free.permits.clone().acquire_owned();
         let permit = tokio::time::timeout(self.timeout, permit).await;
@@ -326,7 +318,7 @@ impl Readers {
     pub(super) async fn close(self) {
         self.free.permits.close();
         for connection in self.connections.iter() {
-            // One that cannot be closed is gone already.
+            // A connection that cannot be closed is lost already.
             let _ = connection.pool.close_by_ref().await;
         }
     }

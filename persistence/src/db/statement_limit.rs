@@ -1,24 +1,22 @@
-//! Statements that take too long, or whose caller has gone, are interrupted (SQLite).
+//! Interrupts statements of SQLite that take too long, or whose caller has gone.
 //!
-//! SQLite asks a connection's progress handler every few thousand steps whether to go on. The
-//! handler looks at a [`StatementLimit`], which whoever runs a statement sets before it.
+//! SQLite calls a connection's progress handler every few thousand steps. The handler checks a
+//! [`StatementLimit`], which is set before each statement.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// How many steps of SQLite's virtual machine pass between two looks: well below a millisecond.
+/// Steps of SQLite's virtual machine between two checks: well below a millisecond.
 pub(super) const STEPS: i32 = 4000;
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// Never.
 const NEVER: u64 = u64::MAX;
 
-/// Until when the statement of a connection may run.
 #[derive(Debug)]
 pub(super) struct StatementLimit {
-    /// How long a statement may run, in milliseconds.
+    /// Time limit of a statement, in milliseconds.
     timeout: u64,
     /// Milliseconds since [`START`].
     until: AtomicU64,
@@ -40,13 +38,12 @@ impl StatementLimit {
         }
     }
 
-    /// Lets a statement run for as long as one may.
+    /// Starts the time limit of a statement.
     pub(super) fn arm(&self) {
         let until = now().saturating_add(self.timeout);
         self.until.store(until, Ordering::Release);
     }
 
-    /// Whether the statement under way may go on.
     pub(super) fn may_go_on(&self) -> bool {
         let until = self.until.load(Ordering::Acquire);
         until == NEVER || now() < until
@@ -59,11 +56,10 @@ impl StatementLimit {
     }
 }
 
-/// A statement under way; when this is dropped before it has ended, it is interrupted.
+/// A running statement; it is interrupted if this is dropped before its end.
 pub(super) struct Watched<'a>(Option<&'a StatementLimit>);
 
 impl Watched<'_> {
-    /// The statement has ended by itself.
     pub(super) fn ended(mut self) {
         if let Some(limit) = self.0.take() {
             limit.until.store(NEVER, Ordering::Release);

@@ -3,7 +3,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use std::time::Instant;
 use tempfile::TempDir;
 
-/// What the database says of its settings in a transaction that will write.
+/// The database settings in a transaction that will write.
 async fn told(db: &Db, questions: &[&str]) -> Vec<String> {
     let tx = db.begin_write().await.unwrap();
     let mut told = Vec::new();
@@ -22,7 +22,6 @@ fn wait_for<T>(work: impl Future<Output = T>) -> T {
     runtime.enable_all().build().unwrap().block_on(work)
 }
 
-/// A new file and its connections.
 async fn sqlite(timeouts: Timeouts) -> (Db, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("test.sqlite").display());
@@ -34,7 +33,7 @@ async fn postgres(timeouts: Timeouts) -> Db {
     let url = std::env::var("TEST_DATABASE_URL");
     let url = url.expect("TEST_DATABASE_URL names no PostgreSQL server; see CONTRIBUTING.md");
     let and = if url.contains('?') { '&' } else { '?' };
-    // Whatever the server would do by itself.
+    // Overrides the defaults of the server.
     let url = format!("{url}{and}options[synchronous_commit]=off");
     Db::connect(&url, timeouts).await.unwrap()
 }
@@ -85,7 +84,7 @@ fn postgres_acknowledges_what_is_on_the_disk_and_waits_for_nobody_for_long() {
     });
 }
 
-/// A full disk makes SQLite roll back by itself, as this trigger does.
+/// A full disk makes SQLite roll back by itself, like this trigger.
 #[test]
 fn what_is_acknowledged_after_sqlite_rolled_back_by_itself_is_kept() {
     wait_for(async {
@@ -103,12 +102,12 @@ fn what_is_acknowledged_after_sqlite_rolled_back_by_itself_is_kept() {
             tx.execute_unprepared(insert).await.unwrap();
             let failed = tx.execute_unprepared("INSERT INTO item VALUES (-1)");
             failed.await.unwrap_err();
-            // Nothing of it is kept, however its author goes on.
+            // Nothing of it is kept, however the caller continues.
             tx.execute_unprepared(insert).await.unwrap_err();
             tx.commit().await.unwrap_err();
             assert_eq!(count(&db, "item").await, round - 1);
-            // Were this one a savepoint, giving it up would leave a transaction open around the
-            // next.
+            // If this one were a savepoint, rolling it back would leave a transaction open around
+            // the next.
             let given_up = db.begin_write().await.unwrap();
             given_up.execute_unprepared(insert).await.unwrap();
             given_up.rollback().await.unwrap();
@@ -146,7 +145,6 @@ fn a_reader_whose_transaction_sqlite_ended_is_not_used_again() {
     });
 }
 
-/// A statement that would take minutes.
 fn endless(db: &Db) -> Statement {
     let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000000) \
          SELECT count(*) FROM n";

@@ -12,25 +12,23 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// An open transaction. It is rolled back when it is dropped.
+/// An open transaction. It is rolled back on drop.
 #[derive(Debug)]
 pub struct SqlTransaction {
-    // Dropped first: only then may others have the connection.
+    // Dropped first: only then may the connection be reused.
     inner: DatabaseTransaction,
     limit: Option<Arc<StatementLimit>>,
-    /// Whether a statement failed: SQLite may have rolled back then, and what came next would be
+    /// Whether a statement failed: SQLite may have rolled back then, and later statements would be
     /// committed alone (<https://sqlite.org/lang_transaction.html>).
     ended: AtomicBool,
     held: Held,
 }
 
-/// What the transaction holds besides its connection.
 #[derive(Debug)]
 enum Held {
     Nothing,
-    /// One of the readers of SQLite.
     Reader(#[expect(dead_code, reason = "it is given back when it is dropped")] Lease),
-    /// The writer of SQLite, and how many commits there had been.
+    /// The writer of SQLite, and the number of commits before.
     Writer(Sqlite, u64),
 }
 
@@ -71,11 +69,11 @@ impl SqlTransaction {
         }
     }
 
-    /// Ends the transaction; what it wrote is kept.
+    /// Commits the transaction.
     ///
     /// # Errors
-    /// [`StoreError::Unconfirmed`] if the connection was lost meanwhile, so that nobody knows;
-    /// [`StoreError::StorageFailing`] if SQLite says that it committed and did not.
+    /// [`StoreError::Unconfirmed`] if the connection was lost meanwhile, so that the outcome is
+    /// unknown; [`StoreError::StorageFailing`] if SQLite claims to have committed and did not.
     pub(crate) async fn commit(self) -> Result<()> {
         if self.ended.load(Ordering::SeqCst) {
             return Err(StoreError::StorageFailing(ended()));
@@ -88,15 +86,11 @@ impl SqlTransaction {
         }
     }
 
-    /// Ends the transaction; nothing of what it wrote is kept.
-    ///
-    /// # Errors
-    /// The database's.
     pub(crate) async fn rollback(self) -> Result<()> {
         Ok(self.inner.rollback().await?)
     }
 
-    /// Waits for a statement, and interrupts it if nobody waits any more.
+    /// Awaits a statement, and interrupts it if the caller stops waiting.
     async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
         let Some(limit) = &self.limit else {
             return statement.await;
@@ -144,7 +138,7 @@ impl ConnectionTrait for SqlTransaction {
     }
 }
 
-/// A stream takes as long as its reader does, so it has no time limit.
+/// A stream takes as long as its reader, so it has no time limit.
 impl StreamTrait for SqlTransaction {
     type Stream<'a> = <DatabaseTransaction as StreamTrait>::Stream<'a>;
 

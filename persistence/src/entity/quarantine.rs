@@ -1,28 +1,22 @@
-//! Entries of partners that could not be taken over.
+//! Entries of partners that could not be applied.
 
 use sea_orm::entity::prelude::*;
 
-/// A row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "quarantine")]
 pub struct Model {
-    /// Its id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// Whose it is.
     pub partner_id: Uuid,
-    /// The kind that it names, if it can be read.
+    /// The kind in the entry, if it can be parsed.
     pub kind: Option<String>,
-    /// The record that it names, if it can be read.
+    /// The record in the entry, if it can be parsed.
     pub record_id: Option<Uuid>,
-    /// Why it is here.
     #[sea_orm(column_type = "Text")]
     pub why: String,
-    /// The entry as it came.
     #[sea_orm(column_type = "Text")]
     pub entry: String,
-    /// When it came.
     pub at: DateTimeUtc,
 }
 

@@ -1,4 +1,4 @@
-//! Who is told of changes.
+//! The receivers of change notifications.
 
 use sea_orm::entity::prelude::*;
 
@@ -12,54 +12,43 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// A row.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "webhook")]
 pub struct Model {
-    /// Its id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// What it is called here; unique.
     pub name: String,
-    /// Rises when an admin changes it.
+    /// Rises when an admin changes the webhook.
     pub version: i64,
-    /// Where deliveries go.
     pub url: String,
-    /// The codes of the kinds that are told, with commas; all if empty.
+    /// Codes of the kinds to report, separated by commas; all if empty.
     pub kinds: String,
-    /// The ids of the home regions that are told, with commas; all if empty.
+    /// Ids of the home regions to report, separated by commas; all if empty.
     pub home_regions: String,
-    /// Signs.
     pub secret: Secret,
-    /// Signs too, for a while after it was replaced.
+    /// The previous secret, which signs too for a while.
     pub former_secret: Option<Secret>,
-    /// Until when.
     pub former_until: Option<DateTimeUtc>,
-    /// The code of its state.
     pub state: String,
-    /// The code of why it is disabled.
     pub disabled_reason: Option<String>,
-    /// Since when.
     pub disabled_at: Option<DateTimeUtc>,
-    /// Only later entries of the log are told.
+    /// Only later entries of the log are reported.
     pub told_after: i64,
-    /// How many attempts in a row failed.
+    /// Number of consecutive failed attempts.
     pub failures: i32,
-    /// Why the last of them did.
     #[sea_orm(column_type = "Text", nullable)]
     pub last_error: Option<String>,
-    /// When something last got through.
+    /// Time of the last successful delivery.
     pub succeeded_at: Option<DateTimeUtc>,
-    /// When it failed last, if it has not succeeded since.
+    /// Time of the last failure, if it has not succeeded since.
     pub failed_at: Option<DateTimeUtc>,
-    /// Until when it is let alone after a failure.
+    /// End of the pause after a failure.
     pub retry_at: Option<DateTimeUtc>,
-    /// Rises with every lease: who holds an older one writes nothing any more.
+    /// Rises with every lease: the holder of an older one writes nothing any more.
     pub fence: i64,
-    /// Until when an instance alone sends to it.
+    /// Until when one instance has the exclusive right to send to it.
     pub leased_until: Option<DateTimeUtc>,
-    /// When it was made.
     pub created_at: DateTimeUtc,
 }
 

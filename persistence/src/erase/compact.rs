@@ -1,29 +1,28 @@
-//! Rewriting the files of the database, so that nothing is left in them of what was deleted.
+//! Rewriting the files of the database, so that no deleted data is left in them.
 
 use crate::error::{Result, StoreError};
 use crate::store::Store;
 use sea_orm::{ConnectionTrait, DatabaseConnection, QueryResult, Statement};
 use std::time::{Duration, Instant};
 
-/// How long others may go on reading an old state, and how often it is looked whether they do.
+/// How long others may continue to read an old state, and the interval of checks.
 const PATIENCE: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Whether nobody reads a state any more from before the transaction `$1` (PostgreSQL); what
-/// somebody reads is not removed.
+/// Whether no reader sees a state from before the transaction `$1` any more (PostgreSQL); data that
+/// is being read is not removed.
 const ALL_NEWER: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot()) > CAST($1 AS xid8) \
     AND NOT EXISTS (SELECT 1 FROM pg_stat_activity \
         WHERE datname = current_database() AND pid <> pg_backend_pid() \
         AND age(backend_xmin) > age(CAST(CAST($1 AS xid8) AS xid)))";
 
 impl Store {
-    /// Rewrites the database. Others wait meanwhile; it needs as much space once more.
+    /// Rewrites the database. Others wait meanwhile; it needs as much space again.
     ///
-    /// What is not reached: on PostgreSQL the write-ahead log and what it was archived to, anywhere
-    /// back-ups.
+    /// Not covered: on PostgreSQL the write-ahead log and its archive, and backups anywhere.
     ///
     /// # Errors
-    /// [`StoreError::Setup`] if somebody else keeps reading an old state; the database's.
+    /// [`StoreError::Setup`] if another connection keeps reading an old state.
     pub async fn compact(&self) -> Result<()> {
         if self.db().is_postgres() {
             self.compact_postgres().await
@@ -35,7 +34,7 @@ impl Store {
     async fn compact_sqlite(&self) -> Result<()> {
         let connection = self.db().maintenance().await?;
         connection.execute_unprepared("VACUUM").await?;
-        // Else the old pages would be in the log beside the file still.
+        // Otherwise the old pages would remain in the log file.
         let checkpoint = row(&connection, "PRAGMA wal_checkpoint(TRUNCATE)", []).await?;
         connection.close().await?;
         let busy: i32 = checkpoint.try_get_by_index(0)?;

@@ -1,4 +1,4 @@
-//! Comparing what two nodes hold: digests, and the versions and hashes behind them.
+//! Comparison of two nodes: digests, and the versions and hashes behind them.
 
 use crate::cursor;
 use crate::db::SqlTransaction;
@@ -18,43 +18,31 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-/// How many bodies are read at once.
+/// Number of bodies read at once.
 const CHUNK: u64 = 200;
 
-/// How many digests are kept.
 const MAX_KEPT: usize = 100;
 
-/// The digests of the records that are fed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Digests {
-    /// The end of the log of which they are.
+    /// The end of the log at that time.
     pub seq: i64,
-    /// By kind.
     pub kinds: BTreeMap<Kind, Digest>,
 }
 
-/// The digests since the log was last written, by their filters. Whoever comes while one is being
-/// made waits for it.
+/// The digests since the last write, by filter. Concurrent requests wait for one computation.
 pub(crate) type Kept = Arc<Mutex<BTreeMap<String, Digests>>>;
 
-/// A record in short.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hashed {
-    /// The record.
     pub id: Uuid,
-    /// The kind.
     pub kind: Kind,
-    /// Its version.
     pub version: i64,
-    /// The hash of its canonical body.
     pub hash: String,
 }
 
 impl Store {
-    /// The digests of the records that pass a filter.
-    ///
-    /// # Errors
-    /// The database's.
+    /// The digests of the records that match a filter.
     pub async fn digests(&self, filter: &FeedFilter) -> Result<Digests> {
         let mut kept = self.kept_digests().lock().await;
         let head = self.head().await?;
@@ -73,10 +61,7 @@ impl Store {
         Ok(digests)
     }
 
-    /// A page of the records that pass a filter in short, and the cursor of the next one.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::BadCursor`].
+    /// A page of the hashes of the records that match a filter, and the next cursor.
     pub async fn fed_hashes(
         &self,
         filter: &FeedFilter,
@@ -111,7 +96,6 @@ impl Store {
         Ok((found, next))
     }
 
-    /// The rows that are fed.
     fn fed(&self, filter: &FeedFilter) -> Condition {
         filter
             .rows(&self.node().origin)
@@ -127,7 +111,7 @@ async fn digests_now(tx: &SqlTransaction, filter: &FeedFilter, fed: &Condition) 
     })
 }
 
-/// The digests of the rows that meet a condition, by kind.
+/// The digests of the rows that match a condition, by kind.
 pub(crate) async fn digests(
     db: &impl ConnectionTrait,
     filter: &FeedFilter,
@@ -149,7 +133,7 @@ pub(crate) async fn digests(
     Ok(kinds)
 }
 
-/// The next rows of a kind that meet a condition, by id.
+/// The next rows of a kind that match a condition, by id.
 async fn hashed(
     db: &impl ConnectionTrait,
     rows: &Condition,

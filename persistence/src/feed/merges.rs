@@ -1,6 +1,6 @@
-//! What readers need to follow merges: a relationship may name a record that was merged into
-//! another, and is shown for the record that is left. Readers who never had the merged record, or
-//! to whom it was never public, learn with the relationship that it was merged.
+//! Information about merges for readers: a relationship may reference a merged record, and is shown
+//! for its merge target. Readers that never had the merged record, or to which it was never public,
+//! learn of the merge with the relationship.
 
 use super::{FeedEntry, News, Reader};
 use crate::entity::{edge, merged, record, tombstone};
@@ -16,9 +16,9 @@ use uuid::Uuid;
 type Graves = BTreeMap<Uuid, tombstone::Model>;
 
 impl Reader<'_> {
-    /// Tells before each record that is told of what was merged as far as it takes to understand
-    /// it: what a relationship names; what was merged into a record that has become visible
-    /// (`appeared`); and the rest of the chain of what is told to be merged.
+    /// Inserts before each entry the merges that are needed to understand it: of the records that a
+    /// relationship references; of the records merged into one that has become visible
+    /// (`appeared`); and the rest of the chain of a reported merge.
     pub(super) async fn with_merges(
         &self,
         entries: Vec<FeedEntry>,
@@ -63,7 +63,7 @@ impl Reader<'_> {
         Ok(all)
     }
 
-    /// The merged records that the relationships among the entries name, by relationship.
+    /// The merged records that the relationships among the entries reference, by relationship.
     async fn named_losers(&self, entries: &[FeedEntry]) -> Result<BTreeMap<Uuid, Vec<Uuid>>> {
         let upserts = entries
             .iter()
@@ -89,7 +89,7 @@ impl Reader<'_> {
         Ok(named)
     }
 
-    /// The records that outsiders knew and that were merged into some, with these.
+    /// The records known to outsiders that were merged into some, with these.
     async fn public_losers(&self, survivors: &BTreeSet<Uuid>) -> Result<Vec<(Uuid, Uuid)>> {
         if survivors.is_empty() {
             return Ok(Vec::new());
@@ -127,8 +127,8 @@ impl Reader<'_> {
             .filter(Condition::all().add_option((!homes.is_empty()).then_some(home)))
     }
 
-    /// The tombstones of merged records and of what those were merged into, as far as they are this
-    /// node's.
+    /// The tombstones of merged records and of their merge targets, as far as they belong to this
+    /// node.
     pub(super) async fn chains(&self, ids: impl Iterator<Item = Uuid>) -> Result<Graves> {
         let mut graves = Graves::new();
         let mut next: BTreeSet<Uuid> = ids.collect();
@@ -165,7 +165,7 @@ impl Reader<'_> {
     }
 }
 
-/// The tombstones from a merged record to the record that stands for it, if outsiders see that one.
+/// The tombstones from a merged record to its final merge target, if outsiders see that one.
 pub(super) fn chain<'a>(
     graves: &'a Graves,
     loser: Uuid,
@@ -185,7 +185,7 @@ pub(super) fn chain<'a>(
 }
 
 impl FeedEntry {
-    /// A merged record, outside any transaction.
+    /// A merged record, outside of any transaction.
     pub(super) fn merged(grave: &tombstone::Model) -> Self {
         Self {
             seq: 0,

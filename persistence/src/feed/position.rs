@@ -1,4 +1,4 @@
-//! Where a reader of the feed is: what its cursors carry.
+//! The position of a reader of the feed, as encoded in cursors.
 
 use super::{FeedFilter, Reader};
 use crate::cursor;
@@ -10,28 +10,25 @@ use sea_orm::{EntityTrait, QuerySelect};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What the signature of these cursors is bound to; the filter is checked by itself.
+/// The text to which the signature of these cursors is bound; the filter is checked separately.
 const QUERY: &str = "sync";
 
-/// A place in the feed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Position {
-    /// Whose feed.
     log: Uuid,
-    /// What was told up to here needs not be told again; of a snapshot, where it began.
+    /// Everything up to here has been reported; in a snapshot, where it began.
     pub(super) seq: i64,
-    /// That of the entry `seq`: after a crash or a restored backup numbers repeat, nonces do not.
+    /// The nonce of the entry `seq`: after a crash or a restored backup numbers repeat, nonces do
+    /// not.
     nonce: i64,
-    /// The newest entry of the log when the page was read, and its nonce: what was told is as it
-    /// was then, so a reader may know of more than `seq` says.
+    /// The newest entry of the log when the page was read, and its nonce: the page reported the
+    /// state at that time, so a reader may know more than `seq` says.
     #[serde(default)]
     read: (i64, i64),
-    /// The hash of the filter.
     filter: String,
     pub(super) phase: Phase,
 }
 
-/// What comes next.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Phase {
     /// The records after this one, by the code of the kind and the id, those that were `merged`
@@ -41,13 +38,12 @@ pub(super) enum Phase {
         #[serde(default)]
         merged: bool,
     },
-    /// Changes.
     Tail {},
 }
 
 impl Position {
-    /// Reads a cursor back. That it is of another log is told before its signature is looked at:
-    /// with the log its secret was replaced too.
+    /// Decodes a cursor. A cursor of another log is reported before its signature is checked: the
+    /// secret was replaced with the log.
     pub(super) fn read(node: &Node, filter: &FeedFilter, text: &str) -> Result<Self> {
         let claimed: Self = cursor::unproved(text)?;
         if claimed.log != node.log_id {
@@ -64,7 +60,7 @@ impl Position {
         cursor::encode(&node.secret, QUERY, self)
     }
 
-    /// The same place, where something else comes next.
+    /// The same position with another phase.
     pub(super) fn with(&self, phase: Phase) -> Self {
         Self {
             phase,
@@ -72,7 +68,6 @@ impl Position {
         }
     }
 
-    /// A later place in the tail.
     pub(super) fn moved(&self, seq: i64, nonce: i64) -> Self {
         Self {
             seq,
@@ -81,7 +76,7 @@ impl Position {
         }
     }
 
-    /// The same place, read when the log ended so.
+    /// The same position, read when the log ended here.
     pub(super) fn read_at(&self, head: i64, nonce: i64) -> Self {
         Self {
             read: (head, nonce),
@@ -108,7 +103,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Whether the log still is the one in which the reader was, and holds all that came after.
+    /// Checks that the log is still the reader's, and complete since then.
     pub(super) async fn check(&self, position: &Position) -> Result<()> {
         let (seq, floor) = (position.seq, self.state.floor);
         let (read, read_nonce) = position.read;

@@ -1,5 +1,5 @@
-//! The snapshot: every record that is fed, in dependency order, and after those of a kind what was
-//! merged into them. Other tombstones are not part of it.
+//! The snapshot: every record of the feed, in dependency order, and after those of a kind the
+//! records merged into them. Other tombstones are not part of it.
 
 use super::merges::chain;
 use super::position::{Phase, Position};
@@ -13,7 +13,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// What a snapshot tells of, in its order: by kind, the living before what was merged.
+/// A position in a snapshot: by kind, the living before the merged.
 type Place = (Kind, bool, Uuid);
 
 impl Reader<'_> {
@@ -37,7 +37,7 @@ impl Reader<'_> {
         Ok(self.page(FeedPhase::Snapshot, entries, (position, &next)))
     }
 
-    /// What the page after `reached` tells of, and whether there is more.
+    /// The content of the page after `reached`, and whether there is more.
     async fn next_places(&self, reached: Option<Place>) -> Result<(Vec<Place>, bool)> {
         let wanted = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let mut found: Vec<(Place, i64)> = Vec::new();
@@ -87,7 +87,7 @@ impl Reader<'_> {
             .await?)
     }
 
-    /// What was merged into visible records, by id; there are no bodies.
+    /// Records merged into visible ones, by id; they have no bodies.
     async fn merged_after(&self, kind: Kind, after: Uuid, most: usize) -> Result<Vec<(Uuid, i64)>> {
         let mut found = Vec::new();
         let mut last = after;
@@ -138,7 +138,7 @@ impl Reader<'_> {
         Ok(entries.collect())
     }
 
-    /// The numbers of the entries that made the newest versions of records.
+    /// The numbers of the entries that created the newest versions of records.
     async fn newest_seqs(&self, ids: &[Uuid]) -> Result<BTreeMap<Uuid, i64>> {
         if ids.is_empty() {
             return Ok(BTreeMap::new());

@@ -1,9 +1,10 @@
-//! The tail: what has changed, in the order of the log, transactions whole unless they are too large.
+//! The tail: all changes, in the order of the log, with whole transactions unless they are too
+//! large.
 //!
-//! Within a page a record is told of once, where it first appears, as it is now. That it has gone is
-//! told to all who may have had it at any time since the cursor, whether or not they were told so
-//! before: a page may have told of it as it was later, and a reader may have kept what a page told
-//! without keeping its cursor.
+//! Within a page a record is reported once, where it first appears, in its current state. Its
+//! removal is reported to every reader that may have had it at any time since the cursor, whether
+//! or not it was reported to them: a page may have reported a later state, and a reader may have
+//! stored a page without its cursor.
 
 use super::merges::chain;
 use super::position::Position;
@@ -22,11 +23,11 @@ use sea_orm::{
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// How much of the log a page goes through at most, so that a narrow filter cannot make one page
+/// Maximum number of log entries that a page scans, so that a narrow filter cannot make one page
 /// read all of it.
 const WINDOW: i64 = 20_000;
 
-/// An entry of the log as far as the feed needs it.
+/// The columns of a log entry that the feed needs.
 #[derive(Debug, Clone, DerivePartialModel)]
 #[sea_orm(entity = "change::Entity")]
 struct Row {
@@ -43,8 +44,8 @@ struct Row {
 }
 
 impl Row {
-    /// Whether what was left of a deleted record was erased: nobody saw that any more, and
-    /// whoever did once must do the same.
+    /// Whether the remains of a deleted record were erased: its deletion is invisible by now, and
+    /// readers that had it must erase it too.
     fn erases_the_dead(&self) -> bool {
         self.erased && self.op == Op::Delete.code()
     }
@@ -62,7 +63,6 @@ struct First {
 }
 
 impl Reader<'_> {
-    /// The page after a position.
     pub(super) async fn tail(&self, position: &Position) -> Result<FeedPage> {
         let window = self.window(position.seq).await?;
         let (mut rows, cut) = self.relevant(position.seq, window).await?;
@@ -91,7 +91,7 @@ impl Reader<'_> {
         self.page(FeedPhase::Tail, Vec::new(), (position, position))
     }
 
-    /// How far a page goes that begins after `seq`: to the end of a transaction.
+    /// The end of a page that begins after `seq`: the end of a transaction.
     async fn window(&self, seq: i64) -> Result<i64> {
         let wanted = seq.saturating_add(WINDOW);
         if wanted >= self.state.head {
@@ -109,9 +109,9 @@ impl Reader<'_> {
         Ok(next.map_or(self.state.head, |next| next - 1))
     }
 
-    /// The entries in `(seq, window]` of records that somebody with this filter saw before or
-    /// after, up to the end of the transaction in which the limit is reached, if that has no more
-    /// entries than it may; and whether there are more.
+    /// The entries in `(seq, window]` of records that were visible with this filter before or
+    /// after, up to the end of the transaction that reaches the limit, if its size permits; and
+    /// whether there are more.
     async fn relevant(&self, seq: i64, window: i64) -> Result<(Vec<Row>, bool)> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let mut rows = self
@@ -160,8 +160,8 @@ impl Reader<'_> {
             .order_by_asc(change::Column::Seq)
     }
 
-    /// Leaves the transactions out with which the page would be too large, and what is too much of
-    /// a single one, since its records may have grown; answers whether there was any.
+    /// Leaves out the transactions with which the page would be too large, and the excess of a
+    /// single one, since its records may have grown; returns whether there was any.
     async fn cut_to_size(&self, rows: &mut Vec<Row>) -> Result<bool> {
         let sizes = self.sizes(rows).await?;
         let mut known = BTreeSet::new();
@@ -217,7 +217,7 @@ impl Reader<'_> {
         firsts
     }
 
-    /// What is told of the records as they are now.
+    /// The entries for the current states of the records.
     async fn told(&self, firsts: &[First]) -> Result<Vec<FeedEntry>> {
         let ids: Vec<Uuid> = firsts.iter().map(|first| first.row.record_id).collect();
         let mut alive = self.rows(&ids).await?;
@@ -238,7 +238,7 @@ impl Reader<'_> {
         {
             let id = row.record_id;
             let grave = graves.get(&id);
-            // Wherever its home was when it was deleted, it may have been elsewhere before.
+            // Whatever its home when it was deleted, it may have been elsewhere before.
             let had = *had || *erased && grave.is_some_and(|grave| grave.was_public);
             let (at, news) = match (alive.remove(&id), grave) {
                 (Some(now), _) if self.is_wanted(&now) => {
@@ -283,8 +283,7 @@ impl Reader<'_> {
         row.shown && (homes.is_empty() || at_home)
     }
 
-    /// The records that others were merged into, as far as outsiders know them, or see the record at
-    /// the end of the chain.
+    /// The merge targets that outsiders know, or whose final merge target they see.
     async fn known_survivors(
         &self,
         graves: &BTreeMap<Uuid, tombstone::Model>,

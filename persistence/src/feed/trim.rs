@@ -1,7 +1,7 @@
-//! Trimming the log: what was superseded long ago is forgotten, if the operator wants that.
+//! Trimming the log: entries that were superseded long ago are removed, if the operator wants that.
 //!
-//! The newest entry of every record stays for ever, deletions included, and so does the last body
-//! of a merged record, which undoing the merge needs.
+//! The newest entry of every record stays forever, deletions included, and so does the last body of
+//! a merged record, which undoing the merge needs.
 
 use crate::entity::{change, follower};
 use crate::error::Result;
@@ -15,19 +15,16 @@ use sea_orm::{
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// The least number of days that the log can be kept.
 pub const LEAST_DAYS: u32 = 90;
 
-/// How many entries are trimmed in one transaction.
 const BATCH: i64 = 500;
 
-/// How often the job looks for what is old enough.
 const PAUSE: Duration = Duration::from_hours(1);
 
-/// An entry bears the time at which its transaction began; what it says was told a little later.
+/// An entry has the time at which its transaction began; it became visible a little later.
 pub(crate) const MARGIN: TimeDelta = TimeDelta::hours(1);
 
-/// The entries up to `$1` that are superseded, oldest first, `$2` of them.
+/// The superseded entries up to `$1`, oldest first, `$2` of them.
 const SUPERSEDED: &str = "SELECT change.seq FROM change \
     JOIN change AS latest ON latest.record_id = change.record_id AND latest.newest \
         AND latest.version > change.version \
@@ -38,13 +35,10 @@ const SUPERSEDED: &str = "SELECT change.seq FROM change \
     ORDER BY change.seq LIMIT $2";
 
 impl Store {
-    /// Trims what was superseded and is older than so many days; answers how many entries.
+    /// Trims superseded entries older than this; returns their number.
     ///
-    /// A cursor of the feed that was handed out within these days stays good, and followers are
+    /// Cursors of the feed that were issued within these days remain valid, and log consumers are
     /// waited for.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn trim(&self, days: u32) -> Result<usize> {
         let end = self.trimmed_up_to(days).await?;
         let mut trimmed = 0;
@@ -68,7 +62,7 @@ impl Store {
     }
 
     /// The newest entry that may be trimmed. The one before the first young entry was the end of
-    /// the log until that one was written, so cursors that stand on it are young too.
+    /// the log until that one was written, so cursors at it are young too.
     async fn trimmed_up_to(&self, days: u32) -> Result<i64> {
         let limit = self.clock().now() - TimeDelta::days(days.into()) - MARGIN;
         let young = change::Entity::find()
@@ -103,7 +97,7 @@ impl Store {
     }
 }
 
-/// Trims until it is told to stop, or nobody is left who could tell.
+/// Trims periodically until stopped.
 pub(crate) async fn trim(store: Store, days: u32, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() && stop.has_changed().is_ok() {
         match store.trim(days).await {

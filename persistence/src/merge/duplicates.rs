@@ -1,8 +1,7 @@
 //! Likely duplicates among all records, found without comparing all with all: only records that
 //! share a key (a rare word, a word and a town, an identifier, a website …) are compared.
 //!
-//! The pairs are kept as long as the log's head stays where it is; what of them a caller sees is
-//! decided at each request.
+//! The pairs are cached until the next write; permissions are checked at each request.
 
 use crate::cursor;
 use crate::db::SqlTransaction;
@@ -30,40 +29,30 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-/// The least score that can be asked for; pairs below it are not kept.
+/// Minimum requestable score; pairs below it are not cached.
 pub const LEAST: f64 = 0.5;
 
-/// How many records may share a key; more have too little in common for it to say anything.
+/// Maximum number of records with a common key; more have too little in common to be significant.
 const MAX_GROUP: usize = 40;
 
-/// What a list of likely duplicates is narrowed to.
 #[derive(Debug, Clone)]
 pub struct DuplicateFilter {
-    /// Their kind.
     pub kinds: AllOf<Kind>,
-    /// Whose editors may write one of the two.
     pub home_regions: AllOf<Uuid>,
-    /// The least score, not below [`LEAST`].
     pub min_score: f64,
 }
 
-/// One of two records in short.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Side {
-    /// The kind.
     pub kind: Kind,
-    /// The id.
     pub id: Uuid,
-    /// The slug.
     pub slug: Option<String>,
-    /// The name.
     pub name: Option<String>,
-    /// The node that alone writes it.
     pub origin: String,
     seen: Seen,
 }
 
-/// What decides who sees a record.
+/// The columns that decide who sees a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Seen {
     own: bool,
@@ -73,40 +62,32 @@ struct Seen {
     system: Option<String>,
 }
 
-/// Two records that are likely one thing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DuplicatePair {
     /// From 0 to 1, in thousandths.
     pub score: f64,
-    /// What speaks for it and against it.
     pub reasons: Vec<Reason>,
-    /// The one with the smaller id.
     pub a: Side,
-    /// The other one.
     pub b: Side,
-    /// The `same_as` relationships that say so already.
+    /// The `same_as` relationships that already state it.
     joined: Vec<Seen>,
 }
 
-/// A page of likely duplicates.
 #[derive(Debug)]
 pub struct DuplicatePage {
-    /// The pairs, likeliest first.
     pub items: Vec<DuplicatePair>,
-    /// How many there are in all pages.
     pub total: u64,
-    /// Where the next page begins.
     pub next: Option<String>,
 }
 
-/// The pairs that were found when the log's head was here.
+/// The pairs that were found at this end of the log.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     head: i64,
     pairs: Arc<Vec<DuplicatePair>>,
 }
 
-/// Kept between requests; whoever comes while it is being made waits for it.
+/// Cached between requests; concurrent ones wait for one computation.
 pub(crate) type Kept = Arc<Mutex<Option<Found>>>;
 
 /// The position after the last pair of a page: thousandths of the score, then the ids.
@@ -160,14 +141,11 @@ impl DuplicatePair {
 }
 
 impl Store {
-    /// Lists pairs of records that are likely one thing, of which the caller sees both.
+    /// Lists pairs of likely duplicates of which the caller sees both.
     ///
-    /// Left out are pairs of which neither is this node's own, since nothing can be done about them
-    /// here, and those that a `same_as` relationship joins already. `query` is the query's text
-    /// without the cursor; a cursor is good for that query only.
-    ///
-    /// # Errors
-    /// [`StoreError::BadCursor`].
+    /// Excluded are pairs of copies, since nothing can be done about them here, and those that a
+    /// `same_as` relationship joins already. `query` is the query's text without the cursor, to
+    /// which cursors are bound.
     pub async fn duplicates(
         &self,
         caller: &Caller,
@@ -193,7 +171,7 @@ impl Store {
         Ok(DuplicatePage { items, total, next })
     }
 
-    /// All pairs, likeliest first, as of the log's head.
+    /// All pairs, most likely first, at the end of the log.
     async fn likely_pairs(&self) -> Result<Arc<Vec<DuplicatePair>>> {
         let mut kept = self.kept_duplicates().lock().await;
         let tx = self.db().begin_read().await?;
@@ -205,7 +183,7 @@ impl Store {
         let records = self.candidates(&tx).await?;
         let joined = self.joined(&tx).await?;
         tx.commit().await?;
-        // Seconds of computing must not hold up other requests.
+        // Seconds of computing must not block other requests.
         let pairs = tokio::task::spawn_blocking(move || find_pairs(&records, joined))
             .await
             .map_err(|why| StoreError::Corrupt(why.to_string()))?;
@@ -217,7 +195,7 @@ impl Store {
         Ok(pairs)
     }
 
-    /// Every described record as it is compared, read one by one.
+    /// Every described record prepared for comparison, read one by one.
     async fn candidates(&self, tx: &SqlTransaction) -> Result<Vec<(Side, Candidate)>> {
         let mut rows = record::Entity::find()
             .select_only()
@@ -325,7 +303,7 @@ struct Row {
     body: String,
 }
 
-/// Compares the records that share a key. They come in the order of their ids.
+/// Compares the records that share a key. They are in the order of their ids.
 fn find_pairs(records: &[(Side, Candidate)], mut joined: Joined) -> Vec<DuplicatePair> {
     let mut pairs = Vec::new();
     for (first, second) in sharing(records) {
@@ -350,7 +328,6 @@ fn find_pairs(records: &[(Side, Candidate)], mut joined: Joined) -> Vec<Duplicat
     pairs
 }
 
-/// The pairs of positions that share a key.
 fn sharing(records: &[(Side, Candidate)]) -> BTreeSet<(usize, usize)> {
     let mut groups: HashMap<u64, Vec<usize>> = HashMap::new();
     for (at, (side, candidate)) in records.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! Reading past merges: which record stands for which. Merging rewrites nothing, so what names a
-//! merged record is read as if it named the survivor.
+//! Resolving merges: the merge target of each merged record. Merging rewrites nothing, so
+//! references to a merged record are read as references to the survivor.
 
 use crate::entity::{change, merged, record, tombstone};
 use crate::error::Result;
@@ -17,21 +17,19 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// How many ids go into one statement.
+/// Number of ids per statement.
 const CHUNK: usize = 500;
 
-/// A record that was merged, for finding the survivor by it.
+/// A merged record, by whose content the survivor is found.
 #[derive(Debug, Clone)]
 pub(crate) struct MergedBody {
-    /// The record that was merged.
     pub(crate) loser: Uuid,
-    /// The record that stands for it.
     pub(crate) survivor: Uuid,
     /// Its last body: names, identifiers, everything; only if it was ever public.
     pub(crate) body: Option<Value>,
 }
 
-/// The records that stand for those of `ids` that were merged.
+/// The merge targets of those of `ids` that were merged.
 pub(crate) async fn survivors(
     db: &impl ConnectionTrait,
     ids: impl IntoIterator<Item = Uuid>,
@@ -40,7 +38,7 @@ pub(crate) async fn survivors(
     Ok(by_loser(among(db, merged::Column::LoserId, &ids).await?))
 }
 
-/// The rows with one of these ids in a column, however many these are.
+/// The rows with one of these ids in a column, for any number of ids.
 async fn among(
     db: &impl ConnectionTrait,
     column: merged::Column,
@@ -66,8 +64,7 @@ pub(crate) async fn with_losers(
     Ok(ids)
 }
 
-/// A record, and everything that was merged into it, and into that, and so on; whether any of it
-/// is alive or not.
+/// A record, and everything that was merged into it, directly or indirectly, alive or not.
 pub(crate) async fn with_merged(db: &impl ConnectionTrait, id: Uuid) -> Result<BTreeSet<Uuid>> {
     let sql = "WITH RECURSIVE below(id) AS (SELECT CAST($1 AS {uuid}) UNION \
          SELECT tombstone.id FROM tombstone JOIN below ON tombstone.merged_into = below.id) \
@@ -85,8 +82,8 @@ pub(crate) async fn with_merged(db: &impl ConnectionTrait, id: Uuid) -> Result<B
     Ok(ids.collect::<Result<_, _>>()?)
 }
 
-/// The ids, and those that merging makes one with them: whatever names one of these is read anew
-/// when one of `ids` changes.
+/// The ids, and those that merges make equal to them: whatever references one of these must be read
+/// again when one of `ids` changes.
 pub(crate) async fn made_one(
     db: &impl ConnectionTrait,
     ids: &BTreeSet<Uuid>,
@@ -95,8 +92,8 @@ pub(crate) async fn made_one(
     with_losers(db, ids.iter().chain(survivors.values()).copied()).await
 }
 
-/// The records that were merged into `survivors`, and what those of them that were public said
-/// last, so that the survivors are found by it; in three queries.
+/// The records that were merged into `survivors`, and the last bodies of those that were public, by
+/// which the survivors are found; in three queries.
 pub(crate) async fn losers_of(
     db: &impl ConnectionTrait,
     survivors: &BTreeSet<Uuid>,
@@ -134,7 +131,7 @@ fn by_loser(rows: Vec<merged::Model>) -> BTreeMap<Uuid, Uuid> {
     pairs.collect()
 }
 
-/// A merged record as the rules of access see it: as visible as it ever was.
+/// A merged record for the rules of access: as visible as it ever was.
 pub(crate) fn buried<'a>(grave: &'a tombstone::Model, kind: Kind, origin: &str) -> Subject<'a> {
     Subject {
         own: grave.origin == origin,
@@ -150,7 +147,7 @@ pub(crate) fn buried<'a>(grave: &'a tombstone::Model, kind: Kind, origin: &str) 
 }
 
 impl Store {
-    /// The living record that stands for a merged one, if the caller could see both.
+    /// The living merge target of a merged record, if the caller could see both.
     pub(crate) async fn stand_in(
         &self,
         caller: &Caller,
@@ -172,7 +169,7 @@ impl Store {
         }
     }
 
-    /// The living record that stands for the merged one of this id or slug.
+    /// The living merge target of the merged record of this id or slug.
     pub(crate) async fn stand_in_of(
         &self,
         caller: &Caller,
@@ -197,7 +194,6 @@ impl Store {
     }
 }
 
-/// The bodies that merged records had last, from the log.
 pub(crate) async fn last_bodies(
     db: &impl ConnectionTrait,
     losers: impl IntoIterator<Item = Uuid>,

@@ -1,7 +1,7 @@
-//! Merged records: which record stands for them, and what stays with them until a merge is undone.
+//! Merged records: their merge targets, and the data that stays until a merge is undone.
 
-/// Former slugs and geometries outlive the row of a record that was merged, so they no longer go
-/// with it by themselves. SQLite can drop a constraint only with the table.
+/// Former slugs and geometries outlive the row of a merged record, so they are no longer deleted by
+/// a foreign key. SQLite can drop a constraint only with the table.
 pub(super) const STATEMENTS: &[&str] = &[
     "CREATE TABLE merged (
         loser_id {uuid} PRIMARY KEY,

@@ -1,10 +1,10 @@
-//! What stands beside records at this node: statements of the ends of relationships, hidden
-//! copies, applications for membership; and what the publishing job looks for.
+//! Data of this node about records: statements of the ends of relationships, hidden copies,
+//! applications for membership; and the index of the publishing job.
 
 pub(super) const STATEMENTS: &[&str] = &[
     "ALTER TABLE record ADD COLUMN withheld boolean NOT NULL DEFAULT false",
     "CREATE INDEX record_publish_at ON record (publish_at) WHERE publish_at IS NOT NULL",
-    // Neither goes with the record: what comes back is disputed or hidden still.
+    // Neither is deleted with the record: a restored record is still disputed or hidden.
     "CREATE TABLE confirmation (
         record_id {uuid} NOT NULL,
         end_id {uuid} NOT NULL,

@@ -1,7 +1,7 @@
-//! What exchanging records with partners needs: the partners, what is remembered of a snapshot that
-//! is being taken over, and entries that could not be understood.
+//! Exchange with partners: the partners, the progress of a snapshot, and entries that could not be
+//! understood.
 //!
-//! Copies come in the order of the log, each in its newest version, so that two of them may have
+//! Copies arrive in the order of the log, each in its newest version, so that two of them may have
 //! one slug, key or identifier for a while. Only this node's own must be unique.
 
 pub(super) const STATEMENTS: &[&str] = &[

@@ -1,7 +1,7 @@
-//! Contact persons, and which entries of the log have lost their bodies to an erasure.
+//! Contact persons, and the entries of the log that have lost their bodies to an erasure.
 
 pub(super) const STATEMENTS: &[&str] = &[
-    // They outlive the row of a record that was merged, so they do not go with it by themselves.
+    // They outlive the row of a merged record, so they are not deleted by a foreign key.
     "CREATE TABLE contact_person (
         id {uuid} PRIMARY KEY,
         record_id {uuid} NOT NULL,

@@ -1,4 +1,4 @@
-//! The answers that are kept under keys which callers choose.
+//! Stored responses under keys that callers choose.
 
 pub(super) const STATEMENTS: &[&str] = &[
     "CREATE TABLE kept_answer (

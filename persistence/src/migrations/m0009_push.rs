@@ -1,4 +1,4 @@
-//! What supplying systems have pushed.
+//! The items of supplying systems.
 
 pub(super) const STATEMENTS: &[&str] = &[
     "CREATE TABLE supply (

@@ -1,5 +1,3 @@
-//! Webhooks: who is told of changes, and what became of each delivery.
-
 pub(super) const STATEMENTS: &[&str] = &[
     "CREATE TABLE webhook (
         id {uuid} PRIMARY KEY,
@@ -42,7 +40,7 @@ pub(super) const STATEMENTS: &[&str] = &[
         error text,
         next_attempt_at {time},
         finished_at {time})",
-    // An entry of the log is told to a webhook once, however often it is followed.
+    // An entry of the log is reported to a webhook once, however often it is processed.
     "CREATE UNIQUE INDEX webhook_delivery_entry ON webhook_delivery (webhook_id, seq)",
     "CREATE INDEX webhook_delivery_due ON webhook_delivery (webhook_id, next_attempt_at)
         WHERE state = 'pending'",

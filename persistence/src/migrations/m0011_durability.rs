@@ -1,5 +1,5 @@
-//! A row that is written to see whether writing succeeds; which attempts of a delivery count; when
-//! something failed, by a clock that may have been wrong.
+//! A row that is written to test whether writing succeeds; the attempts of a delivery that count;
+//! and times of failures, by a clock that may have been wrong.
 
 pub(super) const STATEMENTS: &[&str] = &[
     "CREATE TABLE write_probe (id integer PRIMARY KEY, content text NOT NULL)",

@@ -1,5 +1,5 @@
-//! Copies: records of other nodes as they rest here. They are kept as they came; what this release
-//! does not understand of them is passed over, not refused.
+//! Copies: records of other nodes as stored here. They are kept as received; content that this
+//! release does not understand is ignored, not rejected.
 
 use crate::entity::{merged, record, redirect, tombstone};
 use crate::error::Result;
@@ -24,41 +24,34 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// A record as another node fed it.
+/// A record from another node's feed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CopiedRecord {
-    /// Its id.
     pub id: Uuid,
-    /// Its kind.
     pub kind: Kind,
-    /// Its version there.
     pub version: i64,
-    /// When it was made there.
     pub created_at: DateTime<Utc>,
-    /// When this version was made.
     pub updated_at: DateTime<Utc>,
-    /// The body: canonical JSON, byte for byte as it came.
+    /// The body: canonical JSON, byte for byte as received.
     pub body: String,
-    /// The same, read.
+    /// The parsed body.
     pub value: Value,
 }
 
-/// What rests of a record here when news of it come.
+/// Everything stored about a record when an entry about it arrives.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    /// The copy.
     pub(crate) row: Option<record::Model>,
-    /// What is left of it.
     pub(crate) grave: Option<tombstone::Model>,
-    /// Whether the log tells of it.
+    /// Whether it is in the log.
     pub(crate) logged: bool,
-    /// Whether something here withholds it, or did.
+    /// Whether something here hides it, or did.
     pub(crate) withheld: bool,
 }
 
-/// What the database needs of a copy's body.
+/// The fields of a copy's body that the database needs.
 ///
-/// Where a member is not what it should be, the rest counts all the same.
+/// An invalid member does not affect the others.
 fn facts(kind: Kind, body: &Value) -> Facts {
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
     let facts = KindSchema::of(kind).facts(body);
@@ -77,7 +70,8 @@ fn facts(kind: Kind, body: &Value) -> Facts {
     }
 }
 
-/// The records that a body names, but for the ends of relationships; whether they are here or not.
+/// The records that a body references, except for the ends of relationships; whether they exist
+/// here or not.
 fn references(kind: Kind, body: &Value) -> BTreeSet<(&'static str, Uuid)> {
     let fields = KindSchema::of(kind).references.iter();
     let slots = fields.filter(|field| matches!(field.form, ReferenceForm::Slot(_)));
@@ -90,7 +84,7 @@ fn references(kind: Kind, body: &Value) -> BTreeSet<(&'static str, Uuid)> {
 }
 
 impl Unit<'_> {
-    /// Takes over a record of the unit's origin as it came; its log entry follows.
+    /// Stores a record of the transaction's origin as received; its log entry follows.
     pub(crate) async fn take_copy(&mut self, copy: &CopiedRecord, known: &Known) -> Result<()> {
         let prepared = Prepared {
             facts: facts(copy.kind, &copy.value),
@@ -162,7 +156,7 @@ impl Unit<'_> {
             shown: true,
             withheld: false,
             publish_at: None,
-            // Its origin has seen to it that it says nothing twice.
+            // Its origin ensures that it repeats no statement.
             sameness: None,
             version: copy.version,
             seq: 0,
@@ -173,7 +167,7 @@ impl Unit<'_> {
         }
     }
 
-    /// Takes away what is left of a copy that comes back.
+    /// Removes the tombstone of a restored copy.
     async fn unbury_copy(&mut self, id: Uuid, known: &Known) -> Result<()> {
         if known.logged {
             self.log_revival(id).await?;
@@ -189,7 +183,7 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Puts a tombstone in the place of a copy that its origin has deleted.
+    /// Replaces a copy that its origin has deleted by a tombstone.
     pub(crate) async fn bury_copy(
         &mut self,
         row: &record::Model,
@@ -211,7 +205,7 @@ impl Unit<'_> {
             kind: Set(row.kind.clone()),
             origin: Set(row.origin.clone()),
             slug: Set(row.slug.clone()),
-            // Only this node's own records come back by their keys.
+            // Only this node's own records are revived by their keys.
             system: Set(None),
             external_id: Set(None),
             home_region: Set(row.home_region),
@@ -232,8 +226,7 @@ impl Unit<'_> {
         self.stand_for(row.id, into).await
     }
 
-    /// Notes that a record which is not here was merged into another one, so that what names it is
-    /// understood.
+    /// Records the merge of a record that is not here, so that references to it are understood.
     pub(crate) async fn note_merged_copy(
         &mut self,
         (kind, id): (Kind, Uuid),
@@ -257,7 +250,7 @@ impl Unit<'_> {
             external_id: None,
             home_region: None,
             version,
-            // Whoever reads the feed of its origin knows of it.
+            // Readers of its origin's feed know of it.
             was_public: true,
             cause: cause.code().to_owned(),
             merged_into: None,
@@ -278,7 +271,7 @@ impl Unit<'_> {
         self.stand_for(id, into).await
     }
 
-    /// Lets `into` stand for a merged record, and for what was merged into that.
+    /// Makes `into` the merge target of a merged record, and of the records merged into that.
     async fn stand_for(&mut self, id: Uuid, into: Uuid) -> Result<()> {
         merged::Entity::update_many()
             .col_expr(merged::Column::SurvivorId, Expr::value(into))
@@ -295,7 +288,7 @@ impl Unit<'_> {
         self.touch_around(id).await
     }
 
-    /// Forgets that a record was merged: its origin does not say so any more.
+    /// Removes a merge that its origin no longer reports.
     pub(crate) async fn drop_grave(&mut self, id: Uuid) -> Result<()> {
         self.forget_grave(id).await?;
         self.follow_again(id).await?;
@@ -308,8 +301,8 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// The record at the end of the chain that stands for a record; `None` if it would stand for
-    /// itself, or is of another kind or node.
+    /// The final merge target of a record; `None` if it would be the record itself, or is of
+    /// another kind or node.
     async fn survivor_of(&self, (kind, id): (&str, Uuid), into: Uuid) -> Result<Option<Uuid>> {
         let chain = survivors(&self.tx, [into]).await?;
         let into = chain.get(&into).copied().unwrap_or(into);
@@ -318,16 +311,16 @@ impl Unit<'_> {
         Ok((fits && into != id).then_some(into))
     }
 
-    /// Removes a copy that its origin no longer feeds to us, and everything that it said: it may
-    /// come back in any version.
+    /// Removes a copy that its origin no longer publishes, with all its content: it may return in
+    /// any version.
     pub(crate) async fn drop_copy(&mut self, row: &record::Model) -> Result<()> {
         self.log_delete(row, row.version, false).await?;
         record::Entity::delete_by_id(row.id).exec(&self.tx).await?;
         self.forget_former_slugs(row.id).await
     }
 
-    /// Blanks all that is left of a copy whose origin has erased it, in version `version`; `grave`
-    /// is what had been left of it until then.
+    /// Blanks the remains of a copy whose origin has erased it, in version `version`; `grave` is
+    /// its tombstone so far.
     pub(crate) async fn erase_copy(
         &mut self,
         id: Uuid,

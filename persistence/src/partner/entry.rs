@@ -1,5 +1,5 @@
-//! Reading entries of a partner's feed: strictly where something could go wrong here, leniently
-//! where the partner's release may be newer than this one.
+//! Parsing entries of a partner's feed: strictly where errors could do harm here, leniently where
+//! the partner's release may be newer.
 
 use crate::partner::copy::CopiedRecord;
 use crate::store::MAX_BODY;
@@ -15,61 +15,45 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-/// How many characters of an entry are kept to be looked at.
+/// Characters of an entry that are kept for inspection.
 const MOST_KEPT: usize = 64 * 1024;
 
-/// What an entry of a feed is good for.
 #[derive(Debug)]
 pub enum Read {
-    /// News of a record.
+    /// A change of a record.
     News(Box<News>),
-    /// News of a record of a kind that this release does not know.
+    /// A change of a record of an unknown kind.
     Skipped,
-    /// Nothing.
     Refused(Box<Refused>),
 }
 
-/// News of a record.
 #[derive(Debug)]
 pub enum News {
-    /// It is like this.
     Upsert(CopiedRecord),
-    /// It was deleted.
     Delete {
-        /// The record.
         id: Uuid,
-        /// Its kind.
         kind: Kind,
-        /// The version that the deletion made.
         version: i64,
-        /// Why.
         cause: Cause,
-        /// The record that stands for it.
         merged_into: Option<Uuid>,
     },
-    /// It is fed no more.
+    /// It is no longer in the feed.
     Leave {
-        /// The record.
         id: Uuid,
-        /// Its kind.
         kind: Kind,
     },
 }
 
-/// An entry that cannot be taken over.
+/// An entry that cannot be applied.
 #[derive(Debug, Clone)]
 pub struct Refused {
-    /// Why.
     pub why: String,
-    /// The kind that it names, if it can be read.
     pub kind: Option<String>,
-    /// The record that it names, if it can be read.
     pub id: Option<Uuid>,
-    /// The entry as it came.
     pub entry: String,
 }
 
-/// An entry as it is sent; unknown members are passed over.
+/// An entry as sent; unknown members are ignored.
 #[derive(Debug, Deserialize)]
 struct Sent<'a> {
     op: &'a str,
@@ -86,7 +70,7 @@ struct Sent<'a> {
     merged_into: Option<Uuid>,
 }
 
-/// What an entry names, whatever else is wrong with it.
+/// The record of an entry, even if the rest is invalid.
 #[derive(Debug, Default, Deserialize)]
 struct Named {
     kind: Option<String>,
@@ -94,7 +78,6 @@ struct Named {
 }
 
 impl News {
-    /// The record.
     pub(super) const fn id(&self) -> Uuid {
         match self {
             Self::Upsert(record) => record.id,
@@ -102,7 +85,6 @@ impl News {
         }
     }
 
-    /// Its kind.
     pub(super) const fn kind(&self) -> Kind {
         match self {
             Self::Upsert(record) => record.kind,
@@ -112,7 +94,6 @@ impl News {
 }
 
 impl Read {
-    /// Reads an entry of the feed of `origin`.
     #[must_use]
     pub fn new(entry: &str, origin: &str) -> Self {
         match read(entry, origin) {
@@ -149,7 +130,7 @@ fn read(entry: &str, origin: &str) -> Result<Option<News>, String> {
             id,
             kind,
             version: version(&sent)?,
-            // A newer release may have more reasons.
+            // A newer release may have more causes.
             cause: sent
                 .cause
                 .as_deref()
@@ -227,7 +208,7 @@ mod tests {
             "tomorrow": {"x": 1},
         });
         change(entry.as_object_mut().unwrap());
-        // The body goes in as it is, whatever it is.
+        // The body is inserted verbatim, whatever it is.
         let head = entry.to_string();
         format!("{},\"record\":{body}}}", head.strip_suffix('}').unwrap())
     }

@@ -1,5 +1,5 @@
-//! Copies that go: many at once only when an operator has looked at it; and those that a snapshot
-//! did not hold.
+//! Deletions of copies: many at once only after an operator's approval; and the sweep after a
+//! snapshot.
 
 use super::lease::Lease;
 use super::take::Taken;
@@ -16,26 +16,23 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// How many copies are removed in one transaction after a snapshot.
+/// Number of copies that are removed in one transaction after a snapshot.
 const SWEPT: u64 = 500;
 
-/// So many of so many copies would go.
+/// The number of pending deletions, and of all copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Held {
     deletions: i64,
     copies: i64,
 }
 
-/// How many copies of so many may go at once without being asked: one in twenty, or twenty.
+/// Number of copies that may be deleted at once without approval: one in twenty, or twenty.
 fn limit_of(copies: i64) -> i64 {
     (copies / 20).max(20)
 }
 
 impl Store {
-    /// Removes copies that the snapshot of a partner did not hold, some at a time.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::LeaseLost`].
+    /// Removes copies that the snapshot of a partner lacks, in batches.
     pub async fn sweep(&self, lease: &Lease) -> Result<Taken> {
         let row = self.prolong_lease(lease).await?;
         let origin = row.origin.unwrap_or_default();
@@ -45,14 +42,14 @@ impl Store {
 }
 
 impl Unit<'_> {
-    /// Whether so many copies must not go before somebody has looked at it.
+    /// Whether this many deletions need an approval.
     pub(super) async fn held(
         &self,
         partner: &partner::Model,
         going: usize,
     ) -> Result<Option<Held>> {
         let going = i64::try_from(going).unwrap_or(i64::MAX);
-        // A few always may, so most pages cost no counting.
+        // A few are always allowed, so most pages need no count.
         if going <= limit_of(0) || going <= partner.allowed_deletions {
             return Ok(None);
         }
@@ -82,8 +79,8 @@ impl Unit<'_> {
         Ok(Taken::Stopped)
     }
 
-    /// Forgets what deleted and merged copies said and were called: a snapshot does not tell which
-    /// of them were erased meanwhile.
+    /// Removes the content and names of deleted and merged copies: a snapshot does not say which of
+    /// them were erased meanwhile.
     async fn forget_dead_copies(&self) -> Result<()> {
         let sql = "UPDATE change SET body = NULL WHERE origin = $1 AND body IS NOT NULL \
              AND NOT EXISTS (SELECT 1 FROM record WHERE record.id = change.record_id)";
@@ -92,7 +89,7 @@ impl Unit<'_> {
         self.execute(sql, [self.origin.clone().into()]).await
     }
 
-    /// Forgets some of what the snapshot did not tell to be merged; answers whether there was any.
+    /// Removes some of the merges that the snapshot lacks; returns whether there were any.
     async fn sweep_merged(&mut self, partner: &partner::Model) -> Result<bool> {
         let kinds = partner.filter();
         let kinds = kinds.kinds().iter().map(|kind| kind.code());
@@ -132,7 +129,7 @@ impl Unit<'_> {
             partner.rereads = false;
             partner.allowed_deletions = 0;
             partner.up_to_date_at = Some(self.now);
-            // What came of it is compared at once.
+            // The result is compared at once.
             partner.compared_at = None;
             partner_seen::Entity::delete_many()
                 .filter(partner_seen::Column::PartnerId.eq(partner.id))
@@ -148,7 +145,7 @@ impl Unit<'_> {
         for row in rows.all(&self.tx).await? {
             self.drop_copy(&row).await?;
         }
-        // What was begun is brought to its end.
+        // A sweep that was begun is completed.
         partner.allowed_deletions = partner
             .allowed_deletions
             .max(i64::try_from(going).unwrap_or(i64::MAX));
@@ -157,14 +154,14 @@ impl Unit<'_> {
     }
 }
 
-/// The copies of an origin of which the snapshot of a partner has not told.
+/// The copies of an origin that the snapshot of a partner has not contained so far.
 fn unseen(partner: &partner::Model, origin: &str) -> Select<record::Entity> {
     record::Entity::find()
         .filter(record::Column::Origin.eq(origin))
         .filter(record::Column::Id.not_in_subquery(seen(partner)))
 }
 
-/// The records of which the snapshot of a partner has told.
+/// The records in the snapshot of a partner so far.
 fn seen(partner: &partner::Model) -> SelectStatement {
     let seen = partner_seen::Entity::find()
         .select_only()

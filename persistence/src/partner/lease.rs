@@ -1,5 +1,5 @@
-//! Who reads from a partner: one instance at a time. A lease has a number that rises with each, and
-//! whoever holds an older one writes nothing any more (fencing).
+//! Leases of partners: one instance reads at a time. A lease has a rising number, and the holder of
+//! an older one writes nothing any more (fencing).
 
 use super::READER;
 use crate::entity::{partner, partner_seen};
@@ -18,26 +18,19 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// How long an instance is waited for that is not heard of any more. Whoever reads prolongs its
-/// lease several times within that, also while it waits for an answer.
+/// Time after which a silent instance is considered dead. A reader renews its lease several times
+/// within that, also while it waits for a response.
 const LEASE: TimeDelta = TimeDelta::seconds(20);
 
-/// How long an error is remembered in words.
 const MAX_ERROR: usize = 1000;
 
-/// The right to read from a partner.
 #[derive(Debug, Clone)]
 pub struct Lease {
-    /// The partner.
     pub partner: Uuid,
     fence: i64,
 }
 
 impl Store {
-    /// The partners from which somebody should read now.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn due_partners(&self) -> Result<Vec<Uuid>> {
         Ok(partner::Entity::find()
             .select_only()
@@ -49,12 +42,9 @@ impl Store {
             .await?)
     }
 
-    /// Takes the right to read from a partner; `None` if somebody else has it or it is not due.
+    /// Takes the lease of a partner; `None` if another instance has it or the partner is not due.
     ///
     /// Copies that were read with other schemas than those of this release are read again.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn lease_partner(&self, id: Uuid) -> Result<Option<Lease>> {
         self.on_partner(async |unit| {
             let query = partner::Entity::find_by_id(id).filter(due(unit.now));
@@ -76,10 +66,7 @@ impl Store {
         .await
     }
 
-    /// The partner as it is now, if the lease is good; prolongs it.
-    ///
-    /// # Errors
-    /// [`StoreError::LeaseLost`].
+    /// The current state of the partner, if the lease is valid; renews it.
     pub async fn prolong_lease(&self, lease: &Lease) -> Result<partner::Model> {
         self.on_partner(async |unit| {
             let mut row = unit.leased(lease).await?;
@@ -90,10 +77,7 @@ impl Store {
         .await
     }
 
-    /// Takes what instances that are gone held: SQLite has no instance but this one.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Takes the leases of dead instances: SQLite has no instance but this one.
     pub async fn take_over_leases(&self) -> Result<()> {
         if self.db().is_postgres() {
             return Ok(());
@@ -111,10 +95,7 @@ impl Store {
         .await
     }
 
-    /// Lets others read.
-    ///
-    /// # Errors
-    /// [`StoreError::LeaseLost`].
+    /// Releases the lease.
     pub async fn release_lease(&self, lease: &Lease) -> Result<()> {
         self.on_partner(async |unit| {
             let mut row = unit.leased(lease).await?;
@@ -124,10 +105,7 @@ impl Store {
         .await
     }
 
-    /// Notes that a partner could not be reached or understood, and until when it is let alone.
-    ///
-    /// # Errors
-    /// [`StoreError::LeaseLost`].
+    /// Records a failure of a partner, and the end of its pause.
     pub async fn partner_failed(
         &self,
         lease: &Lease,
@@ -146,10 +124,7 @@ impl Store {
         .await
     }
 
-    /// Begins anew with the snapshot of a partner; what it does not hold is removed afterwards.
-    ///
-    /// # Errors
-    /// [`StoreError::LeaseLost`].
+    /// Starts again with the snapshot of a partner; what it lacks is removed afterwards.
     pub async fn resync_partner(&self, lease: &Lease) -> Result<()> {
         self.on_partner(async |unit| {
             let mut row = unit.leased(lease).await?;
@@ -159,7 +134,7 @@ impl Store {
         .await
     }
 
-    /// Does something to partners that concerns no record.
+    /// Changes partners without any record.
     pub(super) async fn on_partner<T>(
         &self,
         work: impl AsyncFn(&mut Unit<'_>) -> Result<T>,
@@ -169,7 +144,6 @@ impl Store {
     }
 }
 
-/// The partners from which somebody should read at a moment.
 fn due(now: DateTime<Utc>) -> Condition {
     use partner::Column::{FailedAt, LeasedUntil, RetryAt, State};
     Condition::all()
@@ -178,7 +152,7 @@ fn due(now: DateTime<Utc>) -> Condition {
         .add(is_over(RetryAt, now).add(FailedAt.gt(now + SKEW)))
 }
 
-/// What was noted by a clock that was ahead says nothing, and would never be over.
+/// Times written by a clock that was ahead are invalid, and would never pass.
 fn forget_the_future(row: &mut partner::Model, now: DateTime<Utc>) {
     let times = [&mut row.contacted_at, &mut row.up_to_date_at];
     for at in times.into_iter().flatten() {
@@ -188,7 +162,7 @@ fn forget_the_future(row: &mut partner::Model, now: DateTime<Utc>) {
 }
 
 impl Unit<'_> {
-    /// The partner of a good lease, locked.
+    /// The partner of a valid lease, locked.
     pub(super) async fn leased(&self, lease: &Lease) -> Result<partner::Model> {
         let query = partner::Entity::find_by_id(lease.partner)
             .filter(partner::Column::Fence.eq(lease.fence))
@@ -213,7 +187,7 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Nothing is known of what the partner has; every copy must be told of again or go.
+    /// The partner's state is unknown; every copy must be reported again or be removed.
     pub(super) async fn begin_anew(&self, row: &mut partner::Model) -> Result<()> {
         row.next = None;
         FeedPhase::Snapshot.code().clone_into(&mut row.phase);

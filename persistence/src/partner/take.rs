@@ -1,4 +1,4 @@
-//! Taking over a page of a partner's feed: what it says and how far it goes, in one transaction.
+//! Applying a page of a partner's feed: its content and the position, in one transaction.
 
 use super::entry::{News, Read, Refused};
 use super::lease::Lease;
@@ -19,57 +19,45 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrde
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// How many entries a page may have: far more than are asked for, and fewer than a query takes.
+/// Maximum number of entries of a page: far more than are requested, and fewer than a query allows.
 const MOST_ENTRIES: usize = 10_000;
 
-/// How many rows are inserted at once.
 const CHUNK: usize = 500;
 
-/// More refused entries than this pause a partner …
+/// More rejected entries than this pause a partner …
 const MOST_REFUSED: i64 = 100;
 
 /// … and so do more than one in a hundred, once there are more than this.
 const FEW_REFUSED: i64 = 5;
 
-/// A page of a partner's feed.
 #[derive(Debug)]
 pub struct PartnerPage {
-    /// Whose records it tells of.
     pub origin: String,
-    /// What it is a part of.
     pub phase: FeedPhase,
-    /// Where in the partner's log it begins, if it says so.
+    /// Where in the partner's log it begins, if stated.
     pub after: Option<i64>,
-    /// How far it goes in the partner's log.
+    /// Where in the partner's log it ends.
     pub seq: i64,
-    /// How far that log goes.
     pub head: i64,
-    /// Whether there was nothing left to tell.
+    /// Whether nothing was left.
     pub up_to_date: bool,
-    /// Where the feed goes on.
     pub next: String,
-    /// What it tells.
     pub entries: Vec<Read>,
 }
 
-/// What comes after a page.
+/// The next step after a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
-    /// The next one.
     More,
-    /// Nothing is left; copies that the snapshot did not hold are to be swept.
+    /// Nothing is left; copies that the snapshot lacks are to be swept.
     Unswept,
-    /// Nothing is left.
     UpToDate,
-    /// Nothing until somebody has looked at it.
+    /// Nothing until an operator has intervened.
     Stopped,
 }
 
 impl Store {
-    /// Takes over a page of a partner's feed.
-    ///
-    /// # Errors
-    /// [`StoreError::LeaseLost`]; [`StoreError::Partner`] if it is not the feed of that partner.
+    /// Applies a page of a partner's feed.
     pub async fn take_page(&self, lease: &Lease, page: &PartnerPage) -> Result<Taken> {
         let own = &self.node().origin;
         if !is_origin(&page.origin) || page.origin == *own || page.origin == REFERENCE_ORIGIN {
@@ -85,7 +73,6 @@ impl Store {
             .await
     }
 
-    /// Does something to the copies of an origin.
     pub(super) async fn on_copies<T>(
         &self,
         origin: &str,
@@ -115,8 +102,8 @@ impl Unit<'_> {
             }
         }
         let mut known = self.known(&news).await?;
-        // Until what the snapshot did not hold is gone, the partner may have lost versions that are
-        // here, so what it says holds whatever is here; afterwards versions only rise.
+        // Until the sweep, the partner may have lost versions that are here, so its state replaces
+        // whatever is here; afterwards versions only rise.
         let replaces = partner.unswept || partner.rereads;
         let going = news
             .iter()
@@ -144,7 +131,7 @@ impl Unit<'_> {
         self.go_on(partner, page).await
     }
 
-    /// The origin that the first page told of is the partner's for good.
+    /// The origin of the first page is the partner's permanently.
     async fn pin_origin(&self, partner: &mut partner::Model, page: &PartnerPage) -> Result<()> {
         match &partner.origin {
             Some(known) if *known == page.origin => Ok(()),
@@ -169,7 +156,7 @@ impl Unit<'_> {
         }
     }
 
-    /// What rests here of the records that are told of, locked, in a handful of queries.
+    /// The stored state of the records in the entries, locked, in a handful of queries.
     async fn known(&self, news: &[&News]) -> Result<BTreeMap<Uuid, Known>> {
         let ids: BTreeSet<Uuid> = news.iter().map(|one| one.id()).collect();
         let mut known: BTreeMap<Uuid, Known> = BTreeMap::new();
@@ -224,7 +211,6 @@ impl Unit<'_> {
         Ok(known)
     }
 
-    /// Does what an entry says.
     async fn take(
         &mut self,
         news: &News,
@@ -270,7 +256,7 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Learns of the deletion of a record that is not here, or not any more.
+    /// Records the deletion of a record that is not here, or no longer.
     async fn take_grave(
         &mut self,
         news: &News,
@@ -300,8 +286,8 @@ impl Unit<'_> {
         }
     }
 
-    /// Keeps what was refused to be looked at, lets go of what has come right, and notes until the
-    /// next sweep what the partner has.
+    /// Stores rejected entries for inspection, removes corrected ones, and records what the partner
+    /// has, until the next sweep.
     async fn remember(
         &self,
         partner: &partner::Model,
@@ -335,7 +321,7 @@ impl Unit<'_> {
             return Ok(());
         }
         let there = news.iter().filter(|one| is_there(one));
-        // What cannot be read is there all the same.
+        // Records in unreadable entries exist all the same.
         let seen: BTreeSet<Uuid> = there.map(|one| one.id()).chain(unread).collect();
         for chunk in seen.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
             let rows = chunk.iter().map(|id| partner_seen::ActiveModel {
@@ -350,7 +336,7 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Saves how far it has come; pauses if too much was refused.
+    /// Saves the position; pauses if too much was rejected.
     async fn go_on(&self, mut partner: partner::Model, page: &PartnerPage) -> Result<Taken> {
         partner.next = Some(page.next.clone());
         page.phase.code().clone_into(&mut partner.phase);
@@ -386,10 +372,10 @@ impl Unit<'_> {
     }
 }
 
-/// Refuses a page that is not the one after those that were taken over: the answer to another
-/// request, as caches between here and there might give it.
+/// Rejects a page that does not follow the applied ones: the response to another request, for
+/// example from a cache in between.
 fn follows(partner: &partner::Model, page: &PartnerPage) -> Result<()> {
-    // Releases before this one do not say.
+    // Earlier releases do not say.
     let Some(after) = page.after else {
         return Ok(());
     };
@@ -405,12 +391,12 @@ fn follows(partner: &partner::Model, page: &PartnerPage) -> Result<()> {
     Ok(())
 }
 
-/// Whether so many refused entries of so many pause a partner.
+/// Whether this many rejected entries pause a partner.
 fn too_many(refused: i64, taken: i64) -> bool {
     refused > MOST_REFUSED || refused > FEW_REFUSED && refused.saturating_mul(100) > taken
 }
 
-/// Whether an entry takes a copy away.
+/// Whether an entry removes a copy.
 fn goes(news: &News, known: &BTreeMap<Uuid, Known>, replaces: bool) -> bool {
     let row = known.get(&news.id()).and_then(|known| known.row.as_ref());
     match news {
@@ -420,7 +406,7 @@ fn goes(news: &News, known: &BTreeMap<Uuid, Known>, replaces: bool) -> bool {
     }
 }
 
-/// Whether an entry says that there is a record, or what stands for it.
+/// Whether an entry shows that a record, or its merge target, exists.
 fn is_there(news: &News) -> bool {
     match news {
         News::Upsert(_) => true,
@@ -429,8 +415,8 @@ fn is_there(news: &News) -> bool {
     }
 }
 
-/// Whether a record is to be written: a newer version; anything else than is here as long as this
-/// `replaces` what is here; everything if it is read `again`.
+/// Whether a record is to be written: a newer version; any difference while the entry `replaces`
+/// the copy; everything if it is read `again`.
 fn is_news(
     record: &CopiedRecord,
     here: Option<&record::Model>,
@@ -448,7 +434,7 @@ fn is_news(
     newer || (replaces && other) || again
 }
 
-/// Why a record is none of the partner's business.
+/// Reason why a record does not belong to the partner.
 fn foreign(here: &Known, kind: Kind, origin: &str) -> Option<String> {
     let row = here.row.as_ref().map(|row| (&row.origin, &row.kind));
     let grave = here

@@ -1,4 +1,4 @@
-//! Everything that is held about a person, for whoever asks what that is (GDPR Art. 15).
+//! Everything that is held about a person (GDPR Art. 15).
 
 use crate::db::SqlTransaction;
 use crate::entity::{account, application, change, contact_person};
@@ -19,7 +19,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// Where texts are looked through for mentions; `{column}` is whether the column holds one.
+/// The texts that are searched for mentions; `{column}` is the condition on the column.
 const TEXTS: &[(MentionPlace, &str)] = &[
     (
         MentionPlace::Record,
@@ -41,9 +41,6 @@ const TEXTS: &[(MentionPlace, &str)] = &[
 
 impl Store {
     /// Everything that is held about the person of an e-mail address or a name.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn personal_data(&self, about: &PersonalDataInput) -> Result<PersonalData> {
         let wanted = Wanted::new(about);
         let tx = self.db().begin_read().await?;
@@ -119,9 +116,8 @@ fn held_change(entry: &LogEntry) -> Result<HeldChange> {
     })
 }
 
-/// What is looked for. The database finds candidates by a pattern: not every database knows the
-/// small letter of an umlaut, so any character may stand in its place there; what was found is
-/// compared once more here.
+/// The search. The database finds candidates by a pattern: not every database knows the lower case
+/// of an umlaut, so any character matches in its place there; candidates are compared again here.
 struct Wanted {
     texts: Vec<String>,
     patterns: Vec<String>,
@@ -137,18 +133,18 @@ impl Wanted {
         }
     }
 
-    /// Whether a text is what is looked for, whatever the case.
+    /// Whether a text equals the search text, ignoring case.
     fn is(&self, text: Option<&String>) -> bool {
         text.is_some_and(|text| self.texts.contains(&text.trim().to_lowercase()))
     }
 
-    /// Whether what is looked for stands in a text.
+    /// Whether a text contains the search text.
     fn is_in(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         self.texts.iter().any(|one| text.contains(one))
     }
 
-    /// Whether a column may hold what is looked for.
+    /// Whether a column may contain the search text.
     fn may_hold(&self, column: impl ColumnTrait) -> Condition {
         let mut any = Condition::any();
         for pattern in &self.patterns {
@@ -255,13 +251,13 @@ impl Wanted {
     }
 }
 
-/// The LIKE pattern of what may hold a text in small letters, with `!` as the escape.
+/// The LIKE pattern of texts that may contain the text in lower case, with `!` as the escape.
 fn pattern(text: &str) -> String {
     let mut pattern = String::from("%");
     for c in text.chars() {
         match c {
             '%' | '_' | '!' => pattern.extend(['!', c]),
-            // In JSON, these two are written with a backslash before them.
+            // In JSON, these two are escaped by a backslash.
             '"' | '\\' => pattern.push('%'),
             c if c.is_ascii() => pattern.push(c),
             _ => pattern.push('_'),

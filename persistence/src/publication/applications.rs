@@ -1,5 +1,5 @@
-//! Applications for membership: a relationship in `review`, and beside it what is for the
-//! network's editors alone.
+//! Applications for membership: a relationship in `review`, and data for the network's editors
+//! alone.
 
 use crate::cursor;
 use crate::entity::{application, record};
@@ -21,19 +21,15 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// How many applications a network takes within an hour, so that nobody can flood the log.
+/// Number of applications that a network accepts within an hour, so that the log cannot be flooded.
 pub const PER_HOUR: u64 = 20;
 
-/// A page of applications, newest first.
 #[derive(Debug)]
 pub struct ApplicationPage {
-    /// The applications.
     pub items: Vec<Application>,
-    /// Where the next page begins.
     pub next: Option<String>,
 }
 
-/// An application that can be written down.
 #[derive(Debug)]
 pub struct Applying {
     network: Uuid,
@@ -41,7 +37,7 @@ pub struct Applying {
     input: ApplicationInput,
 }
 
-/// How an application is written down: the applicant has no grant, so the node does it for him.
+/// Caller and options of an application: the applicant has no grant, so the node acts for them.
 #[must_use]
 pub fn on_behalf() -> (Caller, WriteOptions) {
     let options = WriteOptions {
@@ -52,10 +48,7 @@ pub fn on_behalf() -> (Caller, WriteOptions) {
 }
 
 impl Store {
-    /// Looks whether somebody may apply for membership in a network.
-    ///
-    /// # Errors
-    /// [`StoreError::ApplicationsClosed`], [`StoreError::Invalid`], and as [`Store::get`].
+    /// Checks whether a network accepts the application.
     pub async fn to_apply(
         &self,
         caller: &Caller,
@@ -85,7 +78,7 @@ impl Store {
         })
     }
 
-    /// The end that applies: a published actor, or the name of an organisation.
+    /// The applicant as an end: a published actor, or the name of an organisation.
     async fn applicant(&self, input: &ApplicationInput) -> Result<Value> {
         let invalid = |pointer: &str, fault| {
             StoreError::Invalid(vec![FieldError::new(pointer.to_owned(), fault)])
@@ -100,7 +93,7 @@ impl Store {
             })?;
             return Ok(json!({"kind": Kind::Actor, "as_stated": name}));
         };
-        // Nobody else knows what the applicant may see.
+        // The permissions of the applicant are unknown.
         match self.get(&Caller::anonymous(), Kind::Actor, key).await {
             Ok(row) => Ok(json!({"kind": Kind::Actor, "id": row.id})),
             Err(
@@ -119,9 +112,6 @@ impl Store {
     }
 
     /// The applications for a network, for its editors.
-    ///
-    /// # Errors
-    /// [`StoreError::Forbidden`], [`StoreError::BadCursor`], and as [`Store::get`].
     pub async fn applications(
         &self,
         caller: &Caller,
@@ -157,10 +147,7 @@ impl Store {
         })
     }
 
-    /// Erases an application; the relationship that it asked for stays.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`], and as [`Store::applications`].
+    /// Erases an application; the requested relationship stays.
     pub async fn erase_application(
         &self,
         caller: &Caller,
@@ -213,12 +200,9 @@ fn shown(
 }
 
 impl Unit<'_> {
-    /// Writes an application down; see [`on_behalf`].
+    /// Stores an application; see [`on_behalf`].
     ///
-    /// Whether somebody has applied for the same before is not told; a membership that is public is.
-    ///
-    /// # Errors
-    /// [`StoreError::TooManyApplications`], [`StoreError::Conflict`] for members.
+    /// An earlier application for the same membership is not revealed; a public membership is.
     pub async fn apply(&mut self, applying: &Applying) -> Result<()> {
         self.refuse_flood(applying.network).await?;
         let relationship = self.applied_for(&applying.relationship).await?;
@@ -252,7 +236,7 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// The membership that is applied for: a new one in `review`, or the one that waits already.
+    /// The requested membership: a new one in `review`, or the pending one.
     async fn applied_for(&mut self, body: &Value) -> Result<Uuid> {
         let made = self.create(Kind::Relationship, domain::base::id::new(), body.clone());
         let conflict = match made.await {

@@ -1,4 +1,5 @@
-//! What the ends of relationships state: kept beside the record, at this node, for copies too.
+//! Statements of the ends of relationships: stored separately from the record, at this node, for
+//! copies too.
 
 use crate::entity::{confirmation, edge, record};
 use crate::error::{Denied, Result, StoreError};
@@ -15,30 +16,24 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryF
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// What both ends state, and the version of that.
+/// The statements of both ends, and their version.
 #[derive(Debug)]
 pub struct Stated {
-    /// What they state.
     pub confirmation: Confirmation,
-    /// Rises when an end states something and when the relationship changes: what was stated
-    /// of a relationship that has changed since must be looked at again.
+    /// Rises when an end makes a statement and when the relationship changes: statements about a
+    /// relationship that has changed since must be reviewed.
     pub version: i64,
 }
 
-/// What the ends of a relationship have to say in short: the states.
+/// The states of the statements of both ends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct States {
-    /// Of the `from` end.
     pub from: Option<ConfirmationState>,
-    /// Of the `to` end.
     pub to: Option<ConfirmationState>,
 }
 
 impl Store {
-    /// What the ends of a relationship state that the caller sees.
-    ///
-    /// # Errors
-    /// The database's.
+    /// The statements of the ends of a relationship that the caller sees.
     pub async fn confirmation(&self, caller: &Caller, row: &record::Model) -> Result<Stated> {
         let tx = self.db().begin_read().await?;
         let statements = statements(&tx, row.id).await?;
@@ -49,7 +44,7 @@ impl Store {
         stated(row, &edge, &statements, within)
     }
 
-    /// Lets an end of a relationship state something.
+    /// Stores the statement of an end of a relationship.
     ///
     /// # Errors
     /// [`StoreError::Forbidden`] unless the end is a record of this node and the caller its
@@ -103,7 +98,7 @@ impl Store {
         .await
     }
 
-    /// Whether the caller may write a record of this node that stands at an end.
+    /// Whether the caller may write a record of this node at one of the ends.
     pub(crate) async fn may_write_an_end(
         &self,
         db: &impl ConnectionTrait,
@@ -149,7 +144,7 @@ impl crate::unit::Unit<'_> {
     }
 }
 
-/// Everything that was stated of a relationship, by the record that states it.
+/// All statements about a relationship, by the record that made them.
 async fn statements(
     db: &impl ConnectionTrait,
     id: Uuid,

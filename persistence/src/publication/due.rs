@@ -1,4 +1,4 @@
-//! The job that publishes what an approver has dated: `publish_at`.
+//! The job that publishes records at their date: `publish_at`.
 
 use crate::entity::record;
 use crate::error::{Result, StoreError};
@@ -14,21 +14,17 @@ use serde_json::json;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How many records are published in one go; the rest follows at once.
+/// Number of records per batch; the rest follows at once.
 const PAGE: u64 = 100;
 
-/// How often the job looks for what is due.
 const POLL: Duration = Duration::from_secs(5);
 
 impl Store {
-    /// Publishes what is due and not published yet; answers how much it was.
+    /// Publishes due records; returns their number.
     ///
-    /// Each is a change of its own in the name of the node; the body's `publish_at` goes with it.
-    /// Instances that do this at once publish each record once. What cannot be published (its body
-    /// is no longer valid, say) is told in the log of the program and does not hold up the rest.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Each is a separate change in the name of the node, which removes the body's `publish_at`.
+    /// Concurrent instances publish each record once. A record that cannot be published (its body
+    /// is no longer valid, say) is logged and does not affect the others.
     pub async fn publish_due(&self) -> Result<usize> {
         let now = self.clock().now();
         let mut published = 0;
@@ -60,7 +56,7 @@ impl Store {
         }
     }
 
-    /// Publishes a record if it is due still; answers whether it was.
+    /// Publishes a record if it is still due; returns whether it was.
     async fn publish(&self, row: &record::Model, now: DateTime<Utc>) -> Result<bool> {
         let Some(date) = row.publish_at else {
             return Ok(false);
@@ -89,7 +85,7 @@ impl Store {
     }
 }
 
-/// Publishes what is due until it is told to stop, or nobody is left who could tell.
+/// Publishes due records until stopped.
 pub(crate) async fn publish(store: Store, mut stop: watch::Receiver<bool>) {
     let mut written = store.watch_head();
     while !*stop.borrow() && stop.has_changed().is_ok() {
@@ -103,16 +99,16 @@ pub(crate) async fn publish(store: Store, mut stop: watch::Receiver<bool>) {
         tokio::select! {
             _ = stop.changed() => {}
             () = tokio::time::sleep(POLL) => {}
-            // Something may have been dated back; a burst of writes is looked at once.
+            // A date may have been changed; a burst of writes is handled at once.
             () = woken(&mut written) => {}
         }
     }
 }
 
-/// Waits for a write, and a little longer, so that many writes are looked at together.
+/// Waits for a write, and a little longer, so that many writes are handled together.
 async fn woken(written: &mut watch::Receiver<i64>) {
     if written.changed().await.is_err() {
-        // Nobody writes any more; the pause ends the wait.
+        // There are no more writers; the pause ends the wait.
         std::future::pending::<()>().await;
     }
     tokio::time::sleep(Duration::from_millis(500)).await;

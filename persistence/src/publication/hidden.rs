@@ -1,4 +1,4 @@
-//! Hiding copies: what a partner published and this node does not want to show.
+//! Hiding copies: records that a partner published and this node does not want to show.
 
 use crate::entity::{hidden, record};
 use crate::error::{Denied, Result, StoreError};
@@ -11,10 +11,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 impl Store {
-    /// The record that is to be hidden or shown again; whoever hides it need not see it any more.
-    ///
-    /// # Errors
-    /// As [`Store::get`].
+    /// The record to be hidden or shown again; the caller need not see it while it is hidden.
     pub async fn to_hide(&self, caller: &Caller, kind: Kind, key: &str) -> Result<record::Model> {
         if let Ok(id) = Uuid::try_parse(key) {
             let found = record::Entity::find_by_id(id)
@@ -30,10 +27,7 @@ impl Store {
         self.get(caller, kind, key).await
     }
 
-    /// Hides a copy on this node, or shows it again; doing so twice changes nothing.
-    ///
-    /// # Errors
-    /// [`StoreError::Forbidden`] for own records and for callers who may not.
+    /// Hides a copy on this node, or shows it again; repeating it has no effect.
     pub async fn hide(
         &self,
         caller: &Caller,

@@ -1,8 +1,8 @@
-//! Whether outsiders see a record, and the follower that tells the log when its ends decide it.
+//! Visibility of records to outsiders, and the consumer that logs its changes caused by ends.
 //!
-//! `record.shown` is what the log last said. A write keeps it for its own record; for the
-//! relationships around a record that was published, withdrawn or deleted the follower does, with
-//! an entry `touch` that makes no version.
+//! `record.shown` is the visibility last logged. A write updates it for its own record; for the
+//! relationships around a record that was published, withdrawn or deleted the consumer does, with
+//! an entry `touch` that creates no version.
 
 use crate::entity::record;
 use crate::error::{Result, StoreError};
@@ -20,18 +20,16 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// Its name.
 const NAME: &str = "touch";
 
-/// How many relationships are touched in one transaction.
+/// Number of relationships touched in one transaction.
 const MAX_TOUCHED: usize = 500;
 
-/// How many entries that concern no relationship pass before the cursor is saved without effect.
+/// Number of entries without relationships after which the cursor is saved without effect.
 const FAR: i64 = 1000;
 
-/// Whether outsiders see the row of `record` at hand: it is published and not withheld, and so is
-/// each of its ends that is a record, or the record that this was merged into. This is the only
-/// place that says so in SQL.
+/// Whether outsiders see the current row of `record`: it is published and not withheld, and so is
+/// each of its ends that is a record, or its merge target. The only definition in SQL.
 const PUBLIC: &str = "(record.publication = 'published' AND NOT record.withheld AND NOT EXISTS ( \
     SELECT 1 FROM edge \
         LEFT JOIN merged AS mf ON mf.loser_id = edge.from_id \
@@ -43,7 +41,7 @@ const PUBLIC: &str = "(record.publication = 'published' AND NOT record.withheld 
             WHERE held.id = COALESCE(mt.survivor_id, edge.to_id) AND held.publication = 'published' AND NOT held.withheld)))))";
 
 /// The relationships (`near`) around records that became visible or invisible (`flipped`), and
-/// around those that merging makes one with these, now or until now.
+/// around those that a merge makes equal to these, now or until now.
 const AROUND: &str = "affected (id) AS (SELECT id FROM flipped \
         UNION SELECT merged.loser_id FROM merged JOIN flipped ON merged.survivor_id = flipped.id \
         UNION SELECT other.loser_id FROM flipped JOIN merged ON merged.loser_id = flipped.id \
@@ -51,8 +49,8 @@ const AROUND: &str = "affected (id) AS (SELECT id FROM flipped \
     near (id) AS (SELECT edge.record_id FROM edge JOIN affected ON edge.from_id = affected.id \
         UNION SELECT edge.record_id FROM edge JOIN affected ON edge.to_id = affected.id";
 
-/// The relationships that the entries after `$1` up to `$2` may have shown or hidden: those that
-/// were written, and those around a record that became visible or invisible.
+/// The relationships whose visibility the entries after `$1` up to `$2` may have changed: written
+/// ones, and those around a record that became visible or invisible.
 fn near_entries() -> String {
     format!(
         "WITH flipped (id) AS (SELECT record_id FROM change \
@@ -69,9 +67,9 @@ fn near_record() -> String {
 }
 
 impl Unit<'_> {
-    /// Notes in the row that was just written whether outsiders see it.
+    /// Sets in the row just written whether outsiders see it.
     pub(crate) async fn note_shown(&self, row: &mut record::Model) -> Result<()> {
-        // What is no relationship has no ends; what is not published needs no look at them.
+        // Other kinds have no ends; unpublished relationships need no check of them.
         if row.kind != Kind::Relationship.code() || !row.shown {
             return Ok(());
         }
@@ -84,15 +82,15 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Touches all relationships around a record that was merged, or is no longer: if it was a
-    /// draft, the log does not say that anything became visible by that.
+    /// Touches all relationships around a record that was merged, or is restored: if it was a
+    /// draft, the log does not show that anything became visible by that.
     pub(crate) async fn touch_around(&mut self, id: Uuid) -> Result<()> {
         while !self.touch(&near_record(), vec![id.into()]).await? {}
         Ok(())
     }
 
-    /// Touches relationships that are to be touched among those that `near` finds, and answers
-    /// whether these were all.
+    /// Touches the relationships found by `near` whose visibility changed, and returns whether
+    /// these were all.
     async fn touch(&mut self, near: &str, values: Vec<Value>) -> Result<bool> {
         let sql = format!(
             "{near} SELECT record.id FROM near JOIN record ON record.id = near.id \
@@ -118,7 +116,7 @@ impl Unit<'_> {
         Ok(ids.len() < MAX_TOUCHED)
     }
 
-    /// Those of the relationships that are to be touched still, once no other writer has them.
+    /// Those of the relationships that are still to be touched, after other writers have finished.
     async fn locked_to_touch(&self, ids: &[Uuid]) -> Result<Vec<record::Model>> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -137,8 +135,8 @@ impl Unit<'_> {
 }
 
 impl Store {
-    /// Touches what is to be touched up to the entry `last`, and saves the cursor if that was all;
-    /// answers whether it was.
+    /// Touches everything up to the entry `last`, and saves the cursor if that was all; returns
+    /// whether it was.
     async fn touch_up_to(&self, last: i64) -> Result<bool> {
         let options = WriteOptions {
             bulk: true,
@@ -160,16 +158,14 @@ impl Store {
     }
 }
 
-/// The follower that touches relationships.
 #[derive(Debug)]
 pub struct Touch {
     store: Store,
-    /// The cursor as it was last saved here.
+    /// The cursor as last saved here.
     saved: i64,
 }
 
 impl Touch {
-    /// For the relationships of a store.
     #[must_use]
     pub fn new(store: Store) -> Self {
         Self { store, saved: 0 }
@@ -190,8 +186,8 @@ impl Follower for Touch {
         let Some(last) = entries.last().map(|entry| entry.seq) else {
             return Ok(());
         };
-        // Most changes concern no relationship; to read them again costs less than to write here
-        // after each of them.
+        // Most changes concern no relationship; reading them again costs less than a write after
+        // each of them.
         if last - self.saved < FAR && !entries.iter().any(concerns) {
             return Ok(());
         }
@@ -201,7 +197,8 @@ impl Follower for Touch {
     }
 }
 
-/// Whether an entry can show or hide a relationship of which the log does not know it yet.
+/// Whether an entry can change the visibility of a relationship in a way that the log does not show
+/// yet.
 fn concerns(entry: &Entry) -> bool {
     if entry.kind == Kind::Relationship.code() {
         entry.is(Op::Upsert)

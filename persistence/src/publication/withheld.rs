@@ -1,5 +1,5 @@
-//! What this node does not show although its origin published it: copies that are hidden here, and
-//! relationships that an own end disputes. To everybody they are as if they were not published.
+//! Records that this node withholds although their origin published them: hidden copies, and
+//! relationships that an own end disputes. To everyone they are unpublished.
 
 use crate::entity::record;
 use crate::error::{Result, StoreError};
@@ -8,15 +8,15 @@ use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
 use sea_orm::{ConnectionTrait, Statement};
 
-/// Whether the row of `record` at hand is withheld. A statement counts as long as the record that
-/// made it stands at an end.
+/// Whether the current row of `record` is withheld. A statement is valid while the record that made
+/// it is an end.
 const WITHHELD: &str = "(EXISTS (SELECT 1 FROM hidden WHERE hidden.record_id = record.id) OR \
     EXISTS (SELECT 1 FROM confirmation JOIN edge ON edge.record_id = confirmation.record_id \
         AND confirmation.end_id IN (edge.from_id, edge.to_id) \
         WHERE confirmation.record_id = record.id AND confirmation.state = 'disputed'))";
 
 impl Unit<'_> {
-    /// Notes in a row whether it is withheld; [`Unit::note_shown`] has to follow.
+    /// Sets in a row whether it is withheld; [`Unit::note_shown`] has to follow.
     pub(crate) async fn note_withheld(&self, row: &mut record::Model) -> Result<()> {
         let sql = format!(
             "UPDATE record SET withheld = {WITHHELD}, \
@@ -32,7 +32,7 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Looks again whether a record is withheld, and tells the log if that has changed.
+    /// Checks again whether a record is withheld, and logs a change.
     pub(crate) async fn reconsider(&mut self, before: &record::Model) -> Result<()> {
         let mut row = before.clone();
         self.note_withheld(&mut row).await?;

@@ -1,4 +1,4 @@
-//! The record of an item as it was sent: its key made sure of, and what it says of itself.
+//! The record of an item: its key, its version, and its hash.
 
 use super::Item;
 use crate::entity::{record, tombstone};
@@ -11,22 +11,19 @@ use domain::validation::body::KindSchema;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// A record as it was sent.
 pub(super) struct Sent {
-    /// Without envelope, with its key.
     pub(super) body: Value,
-    /// The hash of the body.
     pub(super) hash: String,
-    /// The version that it was made from, if it says so.
+    /// The version that it is based on, if stated.
     pub(super) version: Option<i64>,
     id: Option<Uuid>,
 }
 
 impl Sent {
-    /// Reads the record of an item.
+    /// Parses the record of an item.
     ///
     /// # Errors
-    /// [`StoreError::Invalid`] if it says to be another one, with all else that is wrong with it.
+    /// [`StoreError::Invalid`] if it claims to be another one, with all other violations.
     pub(super) fn read(system: &str, origin: &str, item: &Item) -> Result<Self> {
         let mut record = item.record.clone();
         without_absent(&mut record);
@@ -52,7 +49,7 @@ impl Sent {
         });
         let version = members.get("version").and_then(Value::as_i64);
         if !errors.is_empty() {
-            // Everything at once: what else is wrong with the record is told too.
+            // All at once: other violations of the record are reported too.
             errors.extend(definition.check(record).errors);
             return Err(StoreError::Invalid(errors));
         }
@@ -65,7 +62,7 @@ impl Sent {
         })
     }
 
-    /// Refuses another id than that of the record with the key.
+    /// Rejects another id than that of the record with the key.
     pub(super) fn is_of(&self, row: &record::Model) -> Result<()> {
         match self.id {
             Some(id) if id != row.id => {
@@ -77,11 +74,11 @@ impl Sent {
     }
 }
 
-/// Fills in the key where the record leaves it out; the system is that of the request anyway.
+/// Fills in the key where the record leaves it out; the system is that of the request.
 fn complete_key(members: &mut Map<String, Value>, system: &str, id: &str) -> Vec<FieldError> {
     let key = members.entry("external_id").or_insert_with(|| json!({}));
     let Some(key) = key.as_object_mut() else {
-        // The shape says what is wrong with it.
+        // The schema reports it.
         return Vec::new();
     };
     let mut errors = Vec::new();
@@ -106,8 +103,7 @@ fn mismatch(pointer: &str, given: &Value, expected: &Value) -> FieldError {
 }
 
 impl Unit<'_> {
-    /// The id of a record that is not here yet: a new one, since only a record that was deleted
-    /// brings its own.
+    /// The id of a record that is not here yet: a new one, since only a deleted record has its own.
     pub(super) async fn id_of_new(&self, item: &Item, sent: &Sent) -> Result<Uuid> {
         let Some(id) = sent.id else {
             return Ok(domain::base::id::new());

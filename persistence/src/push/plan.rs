@@ -1,4 +1,4 @@
-//! What a snapshot does, or would do.
+//! The effects of a snapshot, planned or applied.
 
 use super::{Along, Change, Pushed};
 use crate::store::hex;
@@ -8,47 +8,38 @@ use domain::exchange::sync::PushStatus;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// How many samples of each outcome are shown.
 const SAMPLES: u64 = 10;
 
-/// How many records of so many may go without an admin: one in twenty, or twenty.
+/// Number of records that may be deleted without an admin: one in twenty, or twenty.
 fn may_go(records: u64) -> u64 {
     (records / 20).max(20)
 }
 
-/// What a snapshot does, or would do.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// How many lines it has.
     pub lines: u64,
-    /// How many records of the system the caller had supplied before.
+    /// Number of the system's records that the caller had supplied before.
     pub records: u64,
-    /// How many records have which outcome, by the code of [`PushStatus`].
     pub counts: BTreeMap<&'static str, u64>,
-    /// How many of the changed ones somebody else had changed before.
+    /// Number of changed records that another caller had changed before.
     pub overwritten: u64,
-    /// How many relationships go along with what they name.
+    /// Number of relationships deleted with their ends.
     pub relationships: u64,
-    /// How many records of the system would go: those that the snapshot does not hold any more, and
-    /// the relationships that go along with them.
+    /// Number of the system's records to be deleted: those that the snapshot lacks, and the
+    /// relationships deleted with them.
     pub going: u64,
-    /// Whether there are lines of which it is unknown which record they are.
+    /// Whether there are lines with an unknown record.
     pub unknown: bool,
-    /// The first of each outcome.
     pub samples: Vec<Sample>,
     hash: Sha256,
 }
 
-/// An outcome as an example.
 #[derive(Debug)]
 pub struct Sample {
-    /// The line, counted from 1; absent for what the snapshot does not hold.
+    /// The line, from 1; absent for records that the snapshot lacks.
     pub line: Option<u64>,
-    /// The kind.
     pub kind: Kind,
-    /// The key, if the line has one.
     pub external_id: Option<String>,
-    /// What became of it.
     pub pushed: Pushed,
 }
 
@@ -65,31 +56,29 @@ impl Plan {
         plan
     }
 
-    /// How many have an outcome.
     #[must_use]
     pub fn count(&self, status: PushStatus) -> u64 {
         self.counts.get(status.code()).copied().unwrap_or_default()
     }
 
-    /// What tells this plan from every other one.
+    /// The hash that identifies this plan.
     #[must_use]
     pub fn hash(&self) -> String {
         format!("sha256:{}", hex(&self.hash.clone().finalize()))
     }
 
-    /// How many items were refused.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.count(PushStatus::Conflict) + self.count(PushStatus::Invalid)
     }
 
-    /// Whether so much would go that an admin must confirm it.
+    /// Whether an admin must confirm the deletions.
     #[must_use]
     pub fn deletes_too_much(&self) -> bool {
         self.lines == 0 || self.going > may_go(self.records)
     }
 
-    /// Takes an outcome in; `content` is the hash of the line.
+    /// Adds an outcome; `content` is the hash of the line.
     pub(super) fn note(&mut self, sample: Sample, content: &str) {
         let status = sample.pushed.status();
         let key = sample.external_id.as_deref().unwrap_or_default();
@@ -110,7 +99,7 @@ impl Plan {
         }
     }
 
-    /// Takes in the relationships that go along with a record, each in its version.
+    /// Adds the relationships deleted with a record, each in its version.
     fn note_along(&mut self, along: &[Along]) {
         for one in along {
             self.relationships += 1;
@@ -119,7 +108,7 @@ impl Plan {
         }
     }
 
-    /// Takes in how many lines could not be read, and what they held.
+    /// Adds the number and the content of unreadable lines.
     pub(super) fn note_unreadable(&mut self, count: u64, content: &str) {
         self.lines += count;
         self.unknown |= count > 0;

@@ -1,7 +1,7 @@
-//! Everything that a system has, at once: what is not in it any more goes.
+//! Complete snapshots of a system: records that it lacks are deleted.
 //!
-//! It is done in one transaction, which is rolled back if it was only to be planned, or if it is
-//! not what was planned. So a plan is what would happen, and a crash leaves nothing half done.
+//! It is one transaction, which is rolled back if it was only to be planned, or differs from the
+//! plan. So a plan is what would happen, and a crash leaves nothing half done.
 
 use super::plan::{Plan, Sample};
 use super::{Item, MAX_ITEMS, Pushed, repeated};
@@ -19,57 +19,43 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// A snapshot of a system.
 #[derive(Debug, Clone)]
 pub struct Snapshot<'a> {
-    /// The system.
     pub system: &'a str,
-    /// The kinds of which it holds everything.
     pub kinds: &'a [Kind],
-    /// How many lines could not be read …
     pub unreadable: u64,
-    /// … and the hash of what is wrong with them.
     pub unreadable_hash: &'a str,
-    /// The hash of the plan that is to be carried out; nothing is if it is absent.
+    /// The hash of the plan to be applied; absent for planning.
     pub plan: Option<&'a str>,
-    /// Whether what can be done is done if some cannot.
+    /// Whether rejected lines are skipped.
     pub skip_refused: bool,
-    /// Whether an admin has confirmed that many records go.
+    /// Whether an admin has confirmed many deletions.
     pub confirmed: bool,
 }
 
-/// A line of a snapshot.
 #[derive(Debug, Clone)]
 pub struct Line {
-    /// Its number, from 1.
     pub number: u64,
-    /// The record.
     pub record: Value,
 }
 
-/// What became of a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// It was only planned.
     Planned,
-    /// It was carried out.
     Done,
-    /// It is not what was planned; nothing was done.
+    /// It differs from the plan; nothing was done.
     Stale,
-    /// Some of it was refused, so nothing was done.
+    /// Some lines were rejected, so nothing was done.
     Refused,
-    /// Too many records would go, so nothing was done.
+    /// Too many records would be deleted, so nothing was done.
     TooMuch,
 }
 
 impl Store {
-    /// Plans a snapshot, or carries out a plan that still is one.
+    /// Plans a snapshot, or applies a plan that is still current.
     ///
-    /// `read` answers the lines of a kind from a place on, at most [`MAX_ITEMS`], and the place
-    /// after them; none at the end.
-    ///
-    /// # Errors
-    /// The database's, and those of `read`.
+    /// `read` returns the lines of a kind from a position on, at most [`MAX_ITEMS`], and the next
+    /// position; none at the end.
     pub async fn push_snapshot(
         &self,
         caller: &Caller,
@@ -134,7 +120,7 @@ impl Unit<'_> {
         Ok(plan)
     }
 
-    /// The keys of the records of the system that the caller may write, in the order of kinds.
+    /// The keys of the system's records that the caller may write, in the order of kinds.
     async fn supplied(&self, snapshot: &Snapshot<'_>) -> Result<Vec<(Kind, String)>> {
         let mut found = Vec::new();
         for kind in snapshot.kinds {
@@ -216,7 +202,7 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Deletes what the snapshot does not hold any more.
+    /// Deletes the records that the snapshot lacks.
     async fn withdraw_all(
         &mut self,
         system: &str,

@@ -1,4 +1,4 @@
-//! What is here under the keys of a system, and what it has sent last.
+//! The stored state of the keys of a system, and the last items.
 
 use super::{Item, Key, MAX_ITEMS};
 use crate::entity::{account, account_grant, record, supply};
@@ -16,7 +16,6 @@ use sea_orm::{
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-/// What is here under the keys of a batch.
 #[derive(Default)]
 pub(super) struct Here {
     pub(super) records: BTreeMap<Key, record::Model>,
@@ -24,7 +23,7 @@ pub(super) struct Here {
 }
 
 impl Unit<'_> {
-    /// The records of this node under the keys, and what was sent of them last.
+    /// The records of this node under the keys, and their last items.
     pub(super) async fn here(&self, system: &str, items: &[Item]) -> Result<Here> {
         let mut keys: BTreeMap<Kind, Vec<&str>> = BTreeMap::new();
         for item in items {
@@ -68,8 +67,8 @@ impl Unit<'_> {
         })
     }
 
-    /// Refuses to write a record of a system that a feeder pushes: the next push would undo it.
-    /// An admin of the node may, and releases the system's records by taking the grant away.
+    /// Rejects writes to a record of a system that a feeder pushes: the next push would undo them.
+    /// An admin of the node may write, and releases the system's records by revoking the grant.
     pub(crate) async fn refuse_supplied(&self, system: Option<&str>) -> Result<()> {
         let Some(system) = system else {
             return Ok(());
@@ -96,7 +95,8 @@ impl Unit<'_> {
         }
     }
 
-    /// Keeps what was sent, in one order of keys, so that two who do wait instead of deadlocking.
+    /// Stores the items in the order of keys, so that concurrent pushes wait instead of
+    /// deadlocking.
     pub(super) async fn keep_supplies(&self, mut supplies: Vec<supply::Model>) -> Result<()> {
         supplies.sort_by(|a, b| (&a.kind, &a.external_id).cmp(&(&b.kind, &b.external_id)));
         let of_key = [
@@ -131,7 +131,7 @@ impl Unit<'_> {
     }
 }
 
-/// The newest version of the system, as JSON, if the item is not older than it.
+/// The newest version of the system, as JSON, if the item is not older.
 pub(super) fn newest(item: &Item, supply: Option<&supply::Model>) -> Result<Option<String>> {
     let stored = supply.and_then(|one| one.system_version.clone());
     let Some(given) = &item.system_version else {

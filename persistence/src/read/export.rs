@@ -1,4 +1,4 @@
-//! What an export reads: which records, in which order, and their rows chunk by chunk.
+//! The content of an export: which records, in which order, and their rows chunk by chunk.
 
 use crate::entity::{record, reference};
 use crate::error::Result;
@@ -10,15 +10,11 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// How many records are read at once.
 pub const CHUNK: usize = 200;
 
 impl Store {
-    /// Puts records of one kind in an order in which each comes after those that it names: an
-    /// import reads line by line. Records that name each other keep the order of their making.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Sorts records of one kind so that each comes after those that it references: an import reads
+    /// line by line. Records that reference each other keep the order of creation.
     pub async fn in_dependency_order(&self, mut ids: Vec<Uuid>) -> Result<Vec<Uuid>> {
         ids.sort_unstable();
         let mut named: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
@@ -29,7 +25,7 @@ impl Store {
                 .all(self.db().reader())
                 .await?;
             for row in rows {
-                // Only what is exported beside it can come before it.
+                // Only records in the same export can precede it.
                 if ids.binary_search(&row.target_id).is_ok() {
                     named.entry(row.record_id).or_default().push(row.target_id);
                 }
@@ -38,10 +34,6 @@ impl Store {
         Ok(ordered(&ids, &named))
     }
 
-    /// The ids of this node's own records of a kind, whatever their publication.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn own_ids(&self, kind: Kind) -> Result<Vec<Uuid>> {
         Ok(record::Entity::find()
             .select_only()
@@ -53,10 +45,7 @@ impl Store {
             .await?)
     }
 
-    /// Which of these slugs several records have that the caller sees, with the kind.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Those of the slugs that several visible records share, with the kind.
     pub async fn shared_slugs(
         &self,
         caller: &Caller,

@@ -1,4 +1,4 @@
-//! What is around a record: the records within some steps of it, and what joins them.
+//! The graph around a record: the records within some steps of it, and their relationships.
 
 use crate::db::SqlTransaction;
 use crate::entity::{edge, record};
@@ -20,62 +20,45 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// Which part of the network is asked for.
 #[derive(Debug, Clone)]
 pub struct GraphQuery {
-    /// The record in the middle.
     pub from: Uuid,
-    /// How many steps away the farthest records are.
+    /// Maximum distance of the records, in steps.
     pub depth: u8,
-    /// The types of relationships that count.
     pub types: AllOf<RelationshipType>,
     /// The kinds of records that count; the one in the middle always does.
     pub kinds: AllOf<Kind>,
-    /// When the relationships hold.
     pub active_on: Option<EdtfDate>,
-    /// Only those that hold then for certain.
     pub certain: bool,
-    /// How many records at most.
     pub max_vertices: usize,
-    /// How many relationships at most.
     pub max_edges: usize,
 }
 
-/// A part of the network.
 #[derive(Debug)]
 pub struct Graph {
-    /// The records, by distance and id.
     pub vertices: Vec<Vertex>,
-    /// What joins them, and what they have to do with what is no record; nearest first, then by
-    /// type, position and id.
+    /// The relationships between them, and those to open ends; nearest first, then by type,
+    /// position and id.
     pub edges: Vec<Edge>,
-    /// Whether something was left out because it was too much.
+    /// Whether something was left out because of the limits.
     pub truncated: bool,
 }
 
-/// A record in a graph.
 #[derive(Debug)]
 pub struct Vertex {
-    /// The record.
     pub row: record::Model,
-    /// How many steps it is away.
     pub distance: u8,
 }
 
-/// A relationship in a graph.
 #[derive(Debug)]
 pub struct Edge {
-    /// The record.
     pub row: record::Model,
-    /// Whether it holds at the moment asked for.
+    /// Whether it holds at the given time.
     pub certainty: Option<Certainty>,
 }
 
 impl Store {
-    /// What is around a record: as much as the caller sees of it in lists.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] if the caller does not see the record in the middle.
+    /// The graph around a record: as much as the caller sees in lists.
     pub async fn graph(&self, caller: &Caller, query: &GraphQuery) -> Result<Graph> {
         let filter = RelationshipFilter {
             types: query.types.clone(),
@@ -84,7 +67,7 @@ impl Store {
             ..RelationshipFilter::default()
         };
         let visible = conditions(&filter, caller, &self.node().origin);
-        // Every step sees one state, so that no edge leads nowhere.
+        // All steps see one state, so that no edge leads nowhere.
         let tx = self.db().begin_read().await?;
         let middle = record::Entity::find_by_id(query.from).one(&tx).await?;
         let middle = middle.ok_or(StoreError::NotFound)?;
@@ -103,7 +86,7 @@ impl Store {
     }
 }
 
-/// The ids of the records by distance, and whether there are more; one query a step.
+/// The ids of the records by distance, and whether there are more; one query per step.
 async fn levels(
     tx: &SqlTransaction,
     query: &GraphQuery,
@@ -114,7 +97,7 @@ async fn levels(
         let seen = levels.concat();
         let room = query.max_vertices.saturating_sub(seen.len());
         let last = levels.last().map(Vec::as_slice).unwrap_or_default();
-        // What names a record that was merged away names the one that stands for it.
+        // A reference to a merged record means its merge target.
         let last = with_losers(tx, last.iter().copied()).await?;
         let step = neighbours(query, visible, &last, &seen, room + 1);
         let mut next = ids(tx, &step).await?;
@@ -123,7 +106,7 @@ async fn levels(
         if !next.is_empty() {
             levels.push(next);
         }
-        // Who is left out is the nearest that is; nobody behind him could be shown.
+        // The nearest are left out last; nothing behind them could be shown.
         if more || levels.concat().len() == seen.len() {
             return Ok((levels, more));
         }
@@ -161,14 +144,14 @@ fn neighbours(
     there
 }
 
-/// The edges between the records, with those to what is no record; and whether there are more.
+/// The edges between the records, with those to open ends; and whether there are more.
 async fn edges(
     tx: &SqlTransaction,
     query: &GraphQuery,
     visible: &Condition,
     levels: &[Vec<Uuid>],
 ) -> Result<(Vec<Edge>, bool)> {
-    // What is no record is one step further than the record that it has to do with.
+    // An open end is one step further than the record of its relationship.
     let inner = levels.iter().take(usize::from(query.depth)).flatten();
     let inner = with_losers(tx, inner.copied()).await?;
     let all = with_losers(tx, levels.iter().flatten().copied()).await?;
@@ -213,7 +196,7 @@ async fn edges(
     Ok((edges.collect(), more))
 }
 
-/// Whether relationships hold at the moment asked for.
+/// Whether relationships hold at the given time.
 async fn certainties(
     tx: &SqlTransaction,
     ids: &[Uuid],

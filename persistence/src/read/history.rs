@@ -1,4 +1,4 @@
-//! What the log tells: the versions of a record and their bodies, and everything for admins.
+//! The log for people: the versions of a record and their bodies, and everything for admins.
 
 use crate::cursor;
 use crate::entity::{change, record, tombstone};
@@ -18,42 +18,28 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// An entry of the log as people read it.
 #[derive(Debug, Clone, PartialEq, Eq, DerivePartialModel)]
 #[sea_orm(entity = "change::Entity")]
 pub struct LogEntry {
-    /// Its number.
     pub seq: i64,
-    /// The kind's code.
     pub kind: String,
-    /// The record.
     pub record_id: Uuid,
-    /// The node that alone writes the record.
     pub origin: String,
-    /// The code of what happened.
     pub op: String,
-    /// The version that it made, or that was touched.
     pub version: i64,
-    /// Whether it made the newest version.
     pub newest: bool,
-    /// The home region while public, before …
+    /// The home region while public: before the entry.
     pub audience_before: Option<String>,
-    /// … and after.
     pub audience_after: Option<String>,
-    /// The account that did it.
     pub by: Option<Uuid>,
-    /// Why.
     pub reason: Option<String>,
-    /// When.
     pub at: DateTime<Utc>,
-    /// Whether its body was erased, or it erased bodies.
     pub erased: bool,
-    /// Whether it was part of a bulk load.
     pub bulk: bool,
 }
 
 impl LogEntry {
-    /// The home region at that time, as far as the public knew it.
+    /// The home region at that time, if it was public.
     #[must_use]
     pub fn home_region(&self) -> Option<Uuid> {
         let audience = self.audience_after.as_ref();
@@ -62,53 +48,38 @@ impl LogEntry {
     }
 }
 
-/// A page of the log, newest first.
 #[derive(Debug)]
 pub struct LogPage {
-    /// The entries.
     pub entries: Vec<LogEntry>,
-    /// Where the next page begins.
     pub next: Option<String>,
 }
 
-/// The versions of a record.
 #[derive(Debug)]
 pub struct History {
-    /// The entries that made versions.
     pub page: LogPage,
-    /// Whether the caller may read drafts of the record, and learn who did what.
+    /// Whether the caller may read drafts of the record, and see accounts.
     pub within: bool,
-    /// Why the record is gone, if it is.
     pub cause: Option<String>,
-    /// Whether earlier versions are not here (any more).
+    /// Whether earlier versions are missing.
     pub truncated: bool,
 }
 
-/// A version of a record.
 #[derive(Debug)]
 pub struct Version {
-    /// The envelope then.
     pub envelope: Envelope,
-    /// The body then: canonical JSON.
     pub body: String,
 }
 
-/// What the log is narrowed to.
 #[derive(Debug, Clone, Default)]
 pub struct LogFilter {
-    /// The account.
     pub by: Option<Uuid>,
-    /// The kinds of records; any of them.
     pub kinds: Vec<Kind>,
-    /// At or after this moment.
     pub since: Option<DateTime<Utc>>,
-    /// Before this moment.
     pub until: Option<DateTime<Utc>>,
-    /// The record.
     pub record: Option<Uuid>,
 }
 
-/// The record that a history is about, living or dead.
+/// The record of a history, living or dead.
 struct About {
     id: Uuid,
     within: bool,
@@ -117,10 +88,7 @@ struct About {
 }
 
 impl Store {
-    /// The versions of a record that the caller may know of, newest first.
-    ///
-    /// # Errors
-    /// As [`Store::get`], but for deleted records; [`StoreError::BadCursor`].
+    /// The versions of a record that the caller may see, newest first.
     pub async fn history(
         &self,
         caller: &Caller,
@@ -144,7 +112,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::history`]; [`StoreError::NotFound`] if there was no such version or the caller
-    /// may not know of it, [`StoreError::VersionGone`] if it is no longer kept.
+    /// may not see it, [`StoreError::VersionGone`] if it is no longer kept.
     pub async fn version(
         &self,
         caller: &Caller,
@@ -152,7 +120,7 @@ impl Store {
         version: i64,
     ) -> Result<Version> {
         let about = self.about(caller, kind, key).await?;
-        // Both see one state, so that the body is found where it rests.
+        // Both queries see one state, so that the body is found.
         let tx = self.db().begin_read().await?;
         let made = || change::Column::Version.eq(version);
         let entry = versions(&about)
@@ -190,9 +158,6 @@ impl Store {
     }
 
     /// The log, for admins of the whole node.
-    ///
-    /// # Errors
-    /// [`StoreError::Forbidden`], [`StoreError::BadCursor`].
     pub async fn audit(
         &self,
         caller: &Caller,
@@ -262,7 +227,7 @@ impl Store {
                     cause: None,
                 });
             }
-            // Of what was erased nothing is told but that.
+            // Of an erased record only the erasure is reported.
             Err(StoreError::Gone(grave)) if grave.cause != Cause::Erased.code() => grave,
             Err(other) => return Err(other),
         };
@@ -286,7 +251,7 @@ impl Store {
     }
 }
 
-/// The entries that made versions of a record; to outsiders only those of versions that they saw.
+/// The entries that created versions of a record; for outsiders only those of visible versions.
 fn versions(about: &About) -> Select<change::Entity> {
     let (upsert, delete) = (Op::Upsert.code(), Op::Delete.code());
     let entries = change::Entity::find()
@@ -302,7 +267,7 @@ fn versions(about: &About) -> Select<change::Entity> {
     entries.filter(was_seen.or(went))
 }
 
-/// Whether the version of the entry at hand was ever public: when it was made, or later because
+/// Whether the version of the current entry was ever public: when it was created, or later because
 /// its ends were published.
 fn was_public() -> SimpleExpr {
     let seen = |column: change::Column| Expr::col((Alias::new("seen"), column).into_column_ref());

@@ -1,4 +1,4 @@
-//! Lists of relationships, and what is around one record.
+//! Lists of relationships, everywhere or around one record.
 
 mod select;
 
@@ -31,64 +31,46 @@ use uuid::Uuid;
 /// Each inner list is an OR, the outer one an AND: a repeated parameter with commas.
 pub type AllOf<T> = Vec<Vec<T>>;
 
-/// What a list of relationships is narrowed to.
 #[derive(Debug, Clone, Default)]
 pub struct RelationshipFilter {
     /// Only those with one of these records at an end.
     pub around: Vec<Uuid>,
-    /// Their types.
     pub types: AllOf<RelationshipType>,
-    /// Their roles.
     pub roles: AllOf<RelationshipRole>,
     /// The kind of the other end; without `around`, of either end.
     pub kinds: AllOf<Kind>,
-    /// The record at the `from` end.
     pub from: AllOf<Uuid>,
-    /// The record at the `to` end.
     pub to: AllOf<Uuid>,
-    /// When they hold.
     pub active_on: Option<EdtfDate>,
-    /// Only those that hold then for certain.
     pub certain: bool,
-    /// Their ids.
     pub ids: AllOf<Uuid>,
-    /// Whose editors may write them.
     pub home_regions: AllOf<Uuid>,
-    /// The node that alone writes them.
     pub origins: AllOf<String>,
-    /// How far they are on their way to the public; published when empty.
+    /// Publication states; published if empty.
     pub publications: AllOf<Publication>,
-    /// What an end states; what is disputed is listed only if it is asked for.
+    /// States of confirmation; disputed ones are listed only on request.
     pub confirmations: AllOf<ConfirmationState>,
-    /// Their keys in the supplying system.
     pub external_ids: AllOf<ExternalId>,
-    /// Changed at or after this moment.
     pub updated_since: Option<DateTime<Utc>>,
 }
 
-/// A page of relationships.
 #[derive(Debug)]
 pub struct RelationshipPage {
-    /// The relationships in order of type, position, id.
     pub items: Vec<RelationshipItem>,
-    /// How many there are in all pages.
     pub total: u64,
-    /// Where the next page begins.
     pub next: Option<String>,
 }
 
-/// A relationship and what its reader needs beside the record.
+/// A relationship with the related data that is shown.
 #[derive(Debug)]
 pub struct RelationshipItem {
-    /// The record.
     pub row: record::Model,
-    /// Its edge; an end that was merged is the record that stands for it.
+    /// Its edge; a merged end is replaced by its merge target.
     pub edge: edge::Model,
-    /// The records at its ends, as far as they are records.
+    /// The records at its ends, except open ends.
     pub ends: Vec<record::Model>,
-    /// Whether it holds at the moment asked for.
+    /// Whether it holds at the given time.
     pub certainty: Option<Certainty>,
-    /// What its ends state.
     pub states: States,
 }
 
@@ -99,13 +81,10 @@ struct Position(String, i32, Uuid);
 impl Store {
     /// Lists relationships that the caller sees, with both ends.
     ///
-    /// An end that was merged counts as the record that stands for it, everywhere; two relationships
-    /// that have become the same statement that way are both listed, since merging rewrites nothing.
+    /// A merged end counts as its merge target; two relationships that have become equal that way
+    /// are both listed, since merging rewrites nothing.
     ///
-    /// `query` is the query's text without the cursor; a cursor is good for that query only.
-    ///
-    /// # Errors
-    /// [`StoreError::BadCursor`].
+    /// `query` is the query's text without the cursor, to which cursors are bound.
     pub async fn relationships(
         &self,
         caller: &Caller,
@@ -117,7 +96,7 @@ impl Store {
         let after: Option<Position> = at
             .map(|text| cursor::decode(secret, query, text))
             .transpose()?;
-        // All see one state, so that total and page agree.
+        // All queries see one state, so that total and page agree.
         let tx = self.db().begin_read().await?;
         let filter = &past_merges(&tx, filter).await?;
         let conditions = conditions(filter, caller, &self.node().origin);
@@ -146,9 +125,6 @@ impl Store {
     }
 
     /// The ids of the relationships that the caller sees, in the order of the list.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn relationship_ids(
         &self,
         caller: &Caller,
@@ -162,10 +138,10 @@ impl Store {
         Ok(ids.collect::<std::result::Result<_, _>>()?)
     }
 
-    /// The record that a query parameter names: a UUID, a slug, or `kind/slug`.
+    /// The record that a query parameter references: a UUID, a slug, or `kind/slug`.
     ///
     /// # Errors
-    /// [`StoreError::UnknownReference`] if it names nothing that the caller sees, or several things.
+    /// [`StoreError::UnknownReference`] if it references nothing visible, or several records.
     pub async fn named(
         &self,
         caller: &Caller,
@@ -234,7 +210,7 @@ fn position(edge: &edge::Model) -> Position {
     )
 }
 
-/// The filter with every record together with those that were merged into it.
+/// The filter with every record extended by those that were merged into it.
 pub(crate) async fn past_merges(
     db: &impl ConnectionTrait,
     filter: &RelationshipFilter,
@@ -247,7 +223,7 @@ pub(crate) async fn past_merges(
     Ok(filter)
 }
 
-/// Loads the page's edges, records, ends and statements: five queries whatever its length.
+/// Loads the page's edges, records, ends and statements: five queries for any length.
 async fn items(
     db: &impl ConnectionTrait,
     ids: &[Uuid],

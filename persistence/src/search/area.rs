@@ -1,14 +1,11 @@
-//! Where on earth: circles and boxes in WGS 84.
+//! Areas on earth: circles and boxes in WGS 84.
 
 /// The mean radius of the earth in metres (IUGG R1).
 const EARTH: f64 = 6_371_008.8;
 
-/// A point: latitude and longitude in degrees.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spot {
-    /// Degrees north.
     pub lat: f64,
-    /// Degrees east.
     pub lon: f64,
 }
 
@@ -23,32 +20,24 @@ impl Spot {
     }
 }
 
-/// An area that a list is narrowed to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Area {
-    /// Within a distance of a spot.
     Circle {
-        /// The middle.
         middle: Spot,
-        /// Metres.
         radius: f64,
     },
     /// Between two meridians and two parallels (OGC `bbox`); `west` > `east` crosses the
     /// antimeridian.
     Box {
-        /// Least longitude.
         west: f64,
-        /// Least latitude.
         south: f64,
-        /// Greatest longitude.
         east: f64,
-        /// Greatest latitude.
         north: f64,
     },
 }
 
 impl Area {
-    /// Whether a spot lies in it, its edge included.
+    /// Whether it contains a point, including the edge.
     #[must_use]
     pub fn holds(&self, spot: Spot) -> bool {
         match *self {

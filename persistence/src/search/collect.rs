@@ -1,4 +1,4 @@
-//! One pass over everything that matches: counts it, counts its facets, and keeps one page.
+//! One pass over all matches: counts them and their facets, and keeps one page.
 //!
 //! Total, page and facets come from the same pass, so they always agree.
 
@@ -12,35 +12,27 @@ use tantivy::collector::{Collector, SegmentCollector};
 use tantivy::columnar::{Column, StrColumn};
 use tantivy::{DocId, Score, SegmentOrdinal, SegmentReader, TantivyError};
 
-/// How a page is ordered.
 #[derive(Debug, Clone)]
 pub(super) enum Ranking {
     /// By a column of unique texts that end in the id.
     Column {
-        /// Its name.
         name: &'static str,
-        /// Whether the greatest comes first.
         descending: bool,
     },
-    /// By the distance to a spot, then by id.
     Distance {
-        /// The spot.
         from: Spot,
-        /// Whether the farthest comes first.
         descending: bool,
     },
     /// By score, then by a column of unique texts.
     Score {
-        /// Its name.
         then: &'static str,
         /// Scores that differ by less count as equal.
         step: Score,
-        /// Whether the worst comes first.
         descending: bool,
     },
 }
 
-/// Where a record stands in the order: by number, then by text.
+/// The sort position of a record: by number, then by text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Place {
     /// Distance in metres or score as bits that sort; 0 if the order is by text only.
@@ -49,26 +41,22 @@ pub(super) struct Place {
     pub(super) text: String,
 }
 
-/// What is to be collected.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) ranking: Ranking,
-    /// Only what comes after this place is kept.
+    /// Only later positions are kept.
     pub(super) after: Option<Place>,
-    /// How many are kept.
     pub(super) keep: usize,
-    /// Only what has a point in each of these counts.
+    /// Only records with a point in each of these count.
     pub(super) areas: Vec<Area>,
     pub(super) facets: Vec<FacetPlan>,
 }
 
-/// What was collected.
 #[derive(Debug, Default)]
 pub(super) struct Collected {
     pub(super) total: u64,
-    /// In order.
     pub(super) places: Vec<Place>,
-    /// Per facet of the plan, how often each value occurs.
+    /// Per facet of the plan, the number of occurrences of each value.
     pub(super) facets: Vec<BTreeMap<String, u64>>,
 }
 
@@ -159,11 +147,10 @@ impl Ranking {
     }
 }
 
-/// Where a segment's ordinals come after a place.
+/// The ordinals of a segment after a position.
 #[derive(Debug, Clone)]
 struct After {
     number: u64,
-    /// At the same number.
     ordinals: Range<u64>,
 }
 
@@ -201,12 +188,12 @@ pub(super) struct Segment {
     heap: BinaryHeap<(u64, u64)>,
 }
 
-/// A distance or score that is not negative, as bits in the same order.
+/// A non-negative distance or score, as bits in the same order.
 fn bits(number: f64) -> u64 {
     number.max(0.0).to_bits()
 }
 
-/// The number that [`bits`] was made from.
+/// The inverse of [`bits`].
 pub(super) fn number(bits: u64) -> f64 {
     f64::from_bits(bits)
 }
@@ -220,7 +207,7 @@ impl Segment {
         pairs.map(|(lat, lon)| Spot { lat, lon }).collect()
     }
 
-    /// The number by which a document is ranked; `None` if it has no place in this order.
+    /// The number by which a document is ranked; `None` if it has no position in this order.
     fn number(&self, spots: &[Spot], score: Score) -> Option<u64> {
         match self.ranking {
             Ranking::Column { .. } => Some(0),

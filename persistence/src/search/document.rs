@@ -1,4 +1,4 @@
-//! A record as a document of the index, read leniently: copies may hold what this release does
+//! A record as a document of the index, parsed leniently: copies may contain what this release does
 //! not know.
 
 use super::area::Spot;
@@ -24,16 +24,14 @@ use tantivy::TantivyDocument;
 use tantivy::schema::Field;
 use uuid::Uuid;
 
-/// The longest text that is filtered by; longer ones could not be terms.
+/// Maximum length of a filter value; longer ones could not be terms.
 const MAX_TOKEN: usize = 2_000;
 
-/// Names the relationships that a document carries.
 pub(super) const RELATIONSHIP: &str = "relationship";
 
-/// Names the records that were merged into the one of a document.
+/// Marks the records that were merged into the one of a document.
 pub(super) const MERGED: &str = "merged";
 
-/// The document of a described record.
 pub(super) fn document(
     fields: &Fields,
     row: &record::Model,
@@ -106,7 +104,7 @@ impl Writer<'_> {
             .add_i64(self.fields.updated, row.updated_at.timestamp_micros());
     }
 
-    /// The tokens of the filter tables, and those that are made otherwise.
+    /// The tokens of the filter tables, and the other tokens.
     fn filters(&mut self, kind: Kind, body: &Value) {
         for filter in &KindSchema::of(kind).filters {
             let values: BTreeSet<String> = filter.values(body).into_iter().collect();
@@ -177,7 +175,6 @@ impl Writer<'_> {
         }
     }
 
-    /// The programme of a funding, by its words.
     fn programme(&mut self, seen: &Seen) {
         if let Some(subject) = seen.subject.as_ref().filter(|_| seen.code == "funded_by") {
             for stem in text::stems(subject) {
@@ -186,7 +183,7 @@ impl Writer<'_> {
         }
     }
 
-    /// What names a region, a network or a topic, so that a query that names it finds what is in it.
+    /// The names of a region, a network or a topic, so that a query for the name finds its members.
     fn names(&mut self, kind: Kind, body: &Value) {
         if !KindSchema::of(kind).stands_for_its_members {
             return;
@@ -228,7 +225,7 @@ impl Writer<'_> {
                 .map(|from| from.sort_key())
         };
         let start = start.or_else(posted).or_else(period);
-        // What has no start comes last both ways: `~` sorts after every digit, `!` before.
+        // Missing starts come last both ways: `~` sorts after every digit, `!` before.
         for (field, missing) in [
             (self.fields.by_start, "~"),
             (self.fields.by_start_desc, "!"),
@@ -238,7 +235,7 @@ impl Writer<'_> {
         }
     }
 
-    /// What people look for most often comes first among suggestions.
+    /// Frequently related records come first among suggestions.
     fn usage(&mut self, kind: Kind, row: &record::Model, edges: &[Seen], id: &str) {
         let rank = KindSchema::of(kind).suggestion_rank;
         let public = edges
@@ -295,7 +292,7 @@ impl Writer<'_> {
     }
 }
 
-/// Where a record is: the points of its places, and its own.
+/// The location of a record: the points of its places, and its own.
 pub(super) fn spots(body: &Value) -> Vec<Spot> {
     let points = domain::value::geometry::points(body).into_iter();
     points
@@ -306,10 +303,10 @@ pub(super) fn spots(body: &Value) -> Vec<Spot> {
         .collect()
 }
 
-/// Takes the place of the regions in what every admin of the node sees.
+/// Replaces the regions in what every admin of the node sees.
 pub(super) const EVERYTHING: &str = "*";
 
-/// The regions that it takes to see something, as a text.
+/// The regions required to see something, as a text.
 pub(super) fn regions_key<'a>(regions: impl IntoIterator<Item = &'a Uuid>) -> String {
     let regions: Vec<String> = regions.into_iter().map(Uuid::to_string).collect();
     regions.join("+")
@@ -337,7 +334,7 @@ fn read<T: DeserializeOwned>(value: &Value) -> Option<T> {
     serde_json::from_value(value.clone()).ok()
 }
 
-/// How many attended at least, if the figure says so.
+/// The minimum attendance, if the figure states one.
 fn attendance(figure: &Value) -> Option<f64> {
     let text = |member: &str| figure.get(member).and_then(Value::as_str);
     let least = matches!(

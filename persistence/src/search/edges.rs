@@ -1,4 +1,4 @@
-//! The relationships of records as their documents carry them.
+//! The relationships of records in their documents.
 
 use super::trees::Trees;
 use crate::entity::{edge, edge_role, record};
@@ -12,36 +12,33 @@ use sea_orm::{
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// A relationship seen from one of its ends.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
-    /// The relationship.
     pub(super) relationship: Uuid,
     /// Its type as read from this end: `member_of`, or `has_member`.
     pub(super) code: String,
     /// The record at the other end; `None` if that end is open.
     pub(super) other: Option<Uuid>,
-    /// Its roles.
     pub(super) roles: Vec<String>,
-    /// What it is about: the programme of a funding.
+    /// Its subject: the programme of a funding.
     pub(super) subject: Option<String>,
-    /// Who sees it beside those who see this end.
+    /// Who sees it, in addition to seeing this end.
     pub(super) audience: Audience,
 }
 
-/// Who sees a relationship, beside those who see the record that carries it.
+/// The audience of a relationship, restricted to those who see the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Audience {
-    /// Everybody.
     Public,
-    /// Editors of all these regions, and admins; `None` if something in it has no region.
+    /// Editors of all these regions, and admins; `None` if part of it has no region.
     Editors(Option<BTreeSet<Uuid>>),
 }
 
-/// How many values go into one statement.
+/// Number of values per statement.
 const CHUNK: usize = 500;
 
-/// The relationships around records, by record; those of what was merged into a record are its own.
+/// The relationships around records, by record; a record also has those of the records merged into
+/// it.
 pub(super) async fn around(
     db: &impl ConnectionTrait,
     ids: &BTreeSet<Uuid>,
@@ -79,7 +76,7 @@ pub(super) async fn around(
             (edge.from_id, edge.to_id, true),
             (edge.to_id, edge.from_id, false),
         ] {
-            // What was merged away lives on in what survived.
+            // Relationships of merged records belong to the survivor.
             let Some(at) = at
                 .map(|at| trees.survivor(at))
                 .filter(|at| ids.contains(at))
@@ -104,7 +101,7 @@ pub(super) async fn around(
     Ok(around)
 }
 
-/// The type as read from an end; a type of a newer release is kept as it is from its start.
+/// The type as read from an end; a type of a newer release is kept as read from its start.
 fn code(r#type: &str, from: bool) -> String {
     let rule = RelationshipType::parse(r#type).map(RelationshipType::rule);
     match (rule, from) {
@@ -114,7 +111,7 @@ fn code(r#type: &str, from: bool) -> String {
     }
 }
 
-/// Who sees all of these; `None` if one of them is not held here.
+/// The audience of all of these; `None` if one of them is missing here.
 fn audience(heads: &BTreeMap<Uuid, Head>, parts: [Option<Uuid>; 2]) -> Option<Audience> {
     let mut hidden = Vec::new();
     for part in parts.into_iter().flatten() {
@@ -129,7 +126,7 @@ fn audience(heads: &BTreeMap<Uuid, Head>, parts: [Option<Uuid>; 2]) -> Option<Au
     Some(Audience::Editors(hidden.into_iter().collect()))
 }
 
-/// What decides who sees a record.
+/// The columns that decide who sees a record.
 #[derive(FromQueryResult)]
 struct Head {
     id: Uuid,
@@ -152,7 +149,7 @@ async fn read_heads(
                 record::Column::HomeRegion,
             ])
             .filter(record::Column::Id.is_in(chunk.iter().copied()))
-            // What this node withholds is as good as not held.
+            // Records that this node withholds count as missing.
             .filter(record::Column::Withheld.eq(false))
             .into_model::<Head>()
             .all(db)
@@ -162,7 +159,6 @@ async fn read_heads(
     Ok(found)
 }
 
-/// The programmes of fundings.
 async fn subjects(
     db: &impl ConnectionTrait,
     edges: &BTreeMap<Uuid, edge::Model>,

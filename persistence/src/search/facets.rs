@@ -1,4 +1,4 @@
-//! Facets: how often each value occurs among what matches.
+//! Facets: the number of occurrences of each value among the matches.
 
 use super::fields::FACET;
 use super::trees::Trees;
@@ -9,26 +9,22 @@ use tantivy::columnar::StrColumn;
 use tantivy::{DocId, SegmentReader};
 use uuid::Uuid;
 
-/// What is counted.
 #[derive(Debug, Clone)]
 pub(super) struct FacetPlan {
-    /// The tokens whose values count: `seat=`, `serves=`.
+    /// The prefixes of the counted tokens: `seat=`, `serves=`.
     pub(super) prefixes: Vec<String>,
-    /// Values are records, and count for the record that stands for them; with everything above
-    /// them where the facet is a tree.
+    /// Values are records, and count for their merge targets; with everything above them if the
+    /// facet is a tree.
     pub(super) records: Option<Records>,
 }
 
-/// How records are counted as values.
 #[derive(Debug, Clone)]
 pub(super) struct Records {
     pub(super) trees: Arc<Trees>,
-    /// Whether a record counts for everything above it.
     pub(super) above: bool,
 }
 
 impl Records {
-    /// The records that a value counts for.
     fn expand(&self, value: &str) -> Vec<Uuid> {
         let Ok(id) = Uuid::try_parse(value) else {
             return Vec::new();
@@ -43,14 +39,13 @@ impl Records {
     }
 }
 
-/// Counts within a segment.
 pub(super) struct FacetCounter {
     column: Option<StrColumn>,
     ranges: Vec<std::ops::Range<u64>>,
     prefixes: Vec<usize>,
     records: Option<Records>,
     plain: HashMap<u64, u64>,
-    /// What each ordinal counts for, once it was seen.
+    /// The records of each ordinal, cached.
     expanded: HashMap<u64, Vec<Uuid>>,
     counted: HashMap<Uuid, u64>,
     failed: Option<tantivy::TantivyError>,
@@ -123,7 +118,6 @@ impl FacetCounter {
         Ok(ids)
     }
 
-    /// The text behind the prefix.
     fn value(&self, ord: u64) -> tantivy::Result<String> {
         let mut text = String::new();
         if let Some(column) = &self.column {
@@ -152,7 +146,6 @@ impl FacetCounter {
     }
 }
 
-/// The ordinals between two bounds.
 pub(super) fn ordinals((from, to): (Bound<u64>, Bound<u64>)) -> std::ops::Range<u64> {
     let from = match from {
         Bound::Included(ord) => ord,

@@ -3,40 +3,36 @@
 use super::text::TextFields;
 use tantivy::schema::{FAST, Field, STRING, Schema};
 
-/// Rises with every change of what documents hold; an index of another number is built anew.
+/// Incremented with every change of the content of documents; an index with another number is
+/// rebuilt.
 pub(super) const SCHEMA_VERSION: u32 = 2;
 
-/// The names of the columns by which lists are ordered: texts that end in the id.
+/// The names of the sort columns: texts that end in the id.
 pub(super) const BY_NAME: &str = "by_name";
-/// By the time of the last change.
 pub(super) const BY_UPDATED: &str = "by_updated";
-/// By start, else posting date; without either last.
+/// By start, otherwise posting date; records without either last.
 pub(super) const BY_START: &str = "by_start";
 /// The same for the latest first.
 pub(super) const BY_START_DESC: &str = "by_start_desc";
-/// By kind and by how often it is related to; for suggestions.
+/// By kind and number of relationships; for suggestions.
 pub(super) const BY_USE: &str = "by_use";
-/// The record's id.
 pub(super) const ID: &str = "id";
 /// `name=value` of everything that is counted.
 pub(super) const FACET: &str = "facet";
 /// Latitudes of a record's points, in the order of the longitudes.
 pub(super) const LAT: &str = "lat";
-/// Longitudes.
 pub(super) const LON: &str = "lon";
 
-/// The fields of a document.
 #[derive(Debug, Clone)]
 pub(super) struct Fields {
-    /// The record's id.
     pub(super) id: Field,
-    /// `name=value` of what is only filtered by.
+    /// `name=value` of everything that is only filtered by.
     pub(super) token: Field,
-    /// `name=value` of what is also counted.
+    /// `name=value` of everything that is also counted.
     pub(super) facet: Field,
-    /// `type|other` and `type|role|other` of relationships that are public.
+    /// `type|other` and `type|role|other` of public relationships.
     pub(super) edge: Field,
-    /// The same of those that only editors see, behind the regions that it takes to see them.
+    /// The same of those that only editors see, after the regions required to see them.
     pub(super) editorial: Field,
     pub(super) by_name: Field,
     pub(super) by_updated: Field,
@@ -50,21 +46,18 @@ pub(super) struct Fields {
     pub(super) from_latest: Field,
     pub(super) to_earliest: Field,
     pub(super) to_latest: Field,
-    /// First and last day on which an event may begin …
+    /// First and last possible day of an event's start.
     pub(super) start_first: Field,
     pub(super) start_last: Field,
-    /// … and the same if that is not in doubt.
+    /// The same if it is not in doubt.
     pub(super) start_surely_first: Field,
     pub(super) start_surely_last: Field,
-    /// The attendance that is certain at least.
     pub(super) attendance: Field,
     pub(super) lat: Field,
     pub(super) lon: Field,
-    /// What words are searched in.
     pub(super) text: TextFields,
 }
 
-/// The schema with its fields.
 pub(super) fn schema() -> (Schema, Fields) {
     let mut builder = Schema::builder();
     let mut number = |name: &str| builder.add_i64_field(name, FAST);

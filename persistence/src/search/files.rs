@@ -1,4 +1,4 @@
-//! The files of the index: its folder, and what was erased taken out of them.
+//! The files of the index: its folder, and the removal of erased content.
 
 use crate::error::{Result, StoreError};
 use std::path::Path;
@@ -8,13 +8,13 @@ use tantivy::error::DataCorruption;
 use tantivy::schema::Schema;
 use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, SegmentMeta, TantivyError};
 
-/// How often segments are merged until nothing that was erased is left in them.
+/// Maximum number of merges until no erased content is left.
 const MERGE_ATTEMPTS: u32 = 20;
 
-/// How often an index is verified while others write to it, before it counts as damaged.
+/// Maximum number of verifications during writes, before the index counts as damaged.
 const VERIFY_ATTEMPTS: u32 = 5;
 
-/// Writes the segments anew that hold deleted documents, whose words are in their files until then.
+/// Rewrites the segments with deleted documents, whose words remain in their files until then.
 pub(super) fn forget_deleted(writer: &mut IndexWriter) -> Result<()> {
     for _ in 0..MERGE_ATTEMPTS {
         let segments = writer.index().searchable_segment_metas()?;
@@ -23,7 +23,7 @@ pub(super) fn forget_deleted(writer: &mut IndexWriter) -> Result<()> {
         if dirty.is_empty() {
             return Ok(());
         }
-        // A merge of the writer's own accord may have been faster with one of them.
+        // An automatic merge of the writer may have been faster with one of them.
         if let Err(why) = writer.merge(&dirty).wait() {
             tracing::debug!(error = %why, "listing index segments again");
         }
@@ -33,14 +33,14 @@ pub(super) fn forget_deleted(writer: &mut IndexWriter) -> Result<()> {
     ))
 }
 
-/// Removes files that belong to no segment; whether none is left.
+/// Removes files that belong to no segment; returns whether none is left.
 pub(super) fn remove_unused_files(writer: &mut IndexWriter) -> Result<bool> {
     writer.garbage_collect_files().wait()?;
     let index = writer.index();
     let segments = index.searchable_segment_metas()?;
     let used: Vec<String> = segments.iter().map(|one| one.id().uuid_string()).collect();
     let kept = index.directory().list_managed_files();
-    // Files are named after their segments, but for those that describe them all.
+    // Files are named after their segments, except for the index-wide ones.
     let stale = kept.iter().any(|file| {
         let name = file.to_string_lossy();
         !name.ends_with(".json") && !used.iter().any(|id| name.starts_with(id))
@@ -48,21 +48,19 @@ pub(super) fn remove_unused_files(writer: &mut IndexWriter) -> Result<bool> {
     Ok(!stale)
 }
 
-/// The file that stands in the folder of an index while a process uses it: whoever finds it there
-/// follows one that did not end properly.
+/// A file in the folder of an index while a process uses it: if it exists at startup, the previous
+/// process was killed.
 const IN_USE: &str = "in-use";
 
-/// An index that is open, with what reads and writes it.
 pub(super) struct Opened {
     pub(super) index: Index,
     pub(super) writer: IndexWriter,
     pub(super) reader: IndexReader,
-    /// What the last commit says of itself.
     pub(super) payload: Option<String>,
 }
 
-/// Opens the index in a folder, or makes one. After a process that did not end properly everything
-/// in it is read and compared with its checksums first.
+/// Opens the index in a folder, or creates one. After a killed process all content is first
+/// compared with its checksums.
 pub(super) fn open_in(folder: &Path, schema: Schema, buffer: usize) -> Result<Opened> {
     fs::create_dir_all(folder).map_err(|why| in_folder(folder, &why))?;
     match try_open(folder, schema.clone(), buffer) {
@@ -93,7 +91,6 @@ fn try_open(folder: &Path, schema: Schema, buffer: usize) -> tantivy::Result<Ope
     Ok(opened)
 }
 
-/// Opens what reads and writes an index.
 pub(super) fn open(index: Index, buffer: usize) -> tantivy::Result<Opened> {
     let writer = index.writer_with_num_threads(1, buffer)?;
     let reader = index.reader_builder();
@@ -116,9 +113,9 @@ pub(super) fn is_damaged(index: &Index) -> bool {
     true
 }
 
-/// Notes that the process ends properly.
+/// Marks the proper end of the process.
 pub(super) fn leave(folder: &Path) {
-    // One that stays costs the next process a look at the checksums.
+    // If it remains, the next process verifies the checksums.
     let _ = fs::remove_file(folder.join(IN_USE));
 }
 

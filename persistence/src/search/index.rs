@@ -1,4 +1,4 @@
-//! The index itself: opened, followed up with the log, built anew when it is no good.
+//! The index itself: opening, updating from the log, and rebuilding.
 
 use super::fields::{Fields, SCHEMA_VERSION, schema};
 use super::files::{
@@ -23,33 +23,29 @@ use tantivy::{Index, IndexReader, IndexWriter, Searcher};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// Where an index rests.
 #[derive(Debug, Clone)]
 pub enum IndexPlace {
     /// In a folder of its own; one process at a time.
     Folder(PathBuf),
-    /// In memory, gone with the process.
     Memory,
 }
 
-/// How long a read waits for the writes that were acknowledged before it.
+/// How long a read waits for writes that were acknowledged before it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long the index rests after a commit, unless somebody waits for what was written meanwhile:
-/// under many writers it is commits that cost, not documents.
+/// Pause of the index after a commit, unless a read waits for later writes: with many writers the
+/// cost is in commits, not documents.
 const REST: Duration = Duration::from_millis(50);
 
-/// What the writer gathers before it writes a segment.
+/// Buffer of the writer before it writes a segment, in bytes.
 const BUFFER: usize = 50_000_000;
 
-/// How many records are read at once.
 pub(super) const CHUNK: usize = 500;
 
-/// How often, and after which pause, files are removed that somebody may still be reading.
+/// Number of attempts to remove files that may still be in use, and their interval.
 const OLD_FILES_ATTEMPTS: u32 = 40;
 const OLD_FILES_PAUSE: Duration = Duration::from_millis(50);
 
-/// The index of an instance.
 #[derive(Debug, Clone)]
 pub struct Search(Arc<Inner>);
 
@@ -57,14 +53,14 @@ struct Inner {
     store: Store,
     place: IndexPlace,
     fields: Fields,
-    /// Absent until it was opened, and while it is built anew.
+    /// Absent until it was opened, and during a rebuild.
     open: RwLock<Option<Snapshot>>,
     writer: Mutex<Option<IndexWriter>>,
     reader: Mutex<Option<IndexReader>>,
     applied: watch::Sender<i64>,
     /// The last entry that a read has waited for.
     wanted: watch::Sender<i64>,
-    /// Whether something in it could not be read, so that it has to be rebuilt.
+    /// Whether part of it could not be read, so that it has to be rebuilt.
     damaged: AtomicBool,
 }
 
@@ -87,7 +83,6 @@ impl std::fmt::Debug for Inner {
     }
 }
 
-/// One state of the index, and the trees that go with it.
 #[derive(Clone)]
 pub(super) struct Snapshot {
     pub(super) searcher: Searcher,
@@ -101,18 +96,18 @@ impl std::fmt::Debug for Snapshot {
     }
 }
 
-/// What a commit says of itself.
 #[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
 struct Payload {
     version: u32,
     log_id: Uuid,
     seq: i64,
-    /// Of the entry `seq`: after a crash or a restored backup numbers repeat, nonces do not.
+    /// The nonce of the entry `seq`: after a crash or a restored backup numbers repeat, nonces do
+    /// not.
     nonce: Option<i64>,
 }
 
 impl Search {
-    /// The index of a store; it answers once its follower has opened it.
+    /// The index of a store; it answers once its consumer has opened it.
     #[must_use]
     pub fn new(store: Store, place: IndexPlace) -> Self {
         let (_, fields) = schema();
@@ -129,23 +124,19 @@ impl Search {
         }))
     }
 
-    /// What keeps it up with the log.
     #[must_use]
     pub fn follower(&self) -> impl Follower {
         IndexFollower(self.clone())
     }
 
-    /// Builds the index anew, whatever is in its folder; answers the entry of the log up to which
-    /// it holds everything.
-    ///
-    /// # Errors
-    /// [`StoreError::Search`] if another process has the folder.
+    /// Rebuilds the index, whatever is in its folder; returns the entry of the log up to which it
+    /// is complete.
     pub async fn reindex(&self) -> Result<i64> {
         self.close();
         if let IndexPlace::Folder(folder) = &self.0.place {
             remove(folder)?;
         }
-        // What is missing is built.
+        // A missing index is built.
         self.open().await
     }
 
@@ -155,7 +146,6 @@ impl Search {
         *self.0.applied.borrow()
     }
 
-    /// How many documents there are; `None` before the index is open.
     #[must_use]
     pub fn documents(&self) -> Option<u64> {
         let open = self.0.open.read().unwrap_or_else(PoisonError::into_inner);
@@ -170,10 +160,10 @@ impl Search {
         &self.0.store.node().secret
     }
 
-    /// A state that holds every write that this instance had acknowledged before.
+    /// A state with every write that this instance has acknowledged.
     ///
     /// # Errors
-    /// [`StoreError::Behind`] if the index does not get there in time.
+    /// [`StoreError::Behind`] if the index is not up to date in time.
     pub(super) async fn fresh(&self) -> Result<Snapshot> {
         let wanted = self.0.store.acknowledged();
         let mut applied = self.0.applied.subscribe();
@@ -189,7 +179,7 @@ impl Search {
         open.clone().ok_or(StoreError::Behind)
     }
 
-    /// Opens the index where it is, or builds it; answers the last entry that it holds.
+    /// Opens the index, or builds it; returns the last entry that it contains.
     async fn open(&self) -> Result<i64> {
         self.close();
         let damaged = self.0.damaged.swap(false, Ordering::SeqCst);
@@ -220,7 +210,7 @@ impl Search {
         Ok(seq)
     }
 
-    /// Opens the files. Blocks a thread of its own, not a worker.
+    /// Opens the files. Blocks a separate thread, not a worker.
     async fn files(&self, damaged: bool) -> Result<Opened> {
         let place = self.0.place.clone();
         let task = move || {
@@ -238,7 +228,7 @@ impl Search {
         opened.map_err(|why| StoreError::Search(why.to_string()))?
     }
 
-    /// Compares the files with their checksums, while they are used already.
+    /// Compares the files with their checksums while they are in use.
     fn verify(&self, index: Index) {
         let inner = Arc::downgrade(&self.0);
         tokio::task::spawn_blocking(move || {
@@ -250,14 +240,14 @@ impl Search {
         });
     }
 
-    /// Notes that something could not be read: the index is rebuilt as soon as its consumer looks.
+    /// Records a read failure: the index is rebuilt as soon as its consumer checks.
     fn note_damage(&self, why: &str) {
         if !self.0.damaged.swap(true, Ordering::SeqCst) {
             tracing::error!(error = why, "search index damaged; rebuilding it");
         }
     }
 
-    /// Reads from a state of the index on a thread of its own. What cannot be read is rebuilt.
+    /// Reads from a state of the index on a separate thread. Read failures cause a rebuild.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T> + Send + 'static,
@@ -271,7 +261,7 @@ impl Search {
         Err(StoreError::Behind)
     }
 
-    /// Lets go of the folder; what readers hold stays good.
+    /// Closes the folder; snapshots of readers remain valid.
     fn close(&self) {
         *lock(&self.0.writer) = None;
         *lock(&self.0.reader) = None;
@@ -338,7 +328,7 @@ impl Search {
         serde_json::to_string(&payload).map_err(|why| StoreError::Search(why.to_string()))
     }
 
-    /// Replaces documents, and commits if there is a payload to commit with.
+    /// Replaces documents, and commits if there is a payload.
     async fn write(&self, work: Work, payload: Option<String>) -> Result<()> {
         let fields = self.0.fields.clone();
         self.with_writer(move |writer| {
@@ -353,7 +343,7 @@ impl Search {
         .await
     }
 
-    /// Does something with the writer. Blocks a thread of its own, not a worker.
+    /// Uses the writer. Blocks a separate thread, not a worker.
     async fn with_writer<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut IndexWriter) -> Result<T> + Send + 'static,
@@ -370,7 +360,7 @@ impl Search {
         done.map_err(|why| StoreError::Search(why.to_string()))?
     }
 
-    /// Shows readers what was committed.
+    /// Makes committed documents visible to readers.
     async fn publish(&self, seq: i64, trees_changed: bool) -> Result<()> {
         let known = self.snapshot().map(|snapshot| snapshot.trees);
         let trees = match known {
@@ -395,12 +385,12 @@ impl Search {
         Ok(())
     }
 
-    /// Rests, unless a read waits.
+    /// Pauses, unless a read waits.
     async fn rest(&self) {
         let applied = self.applied();
         let mut wanted = self.0.wanted.subscribe();
         let asked = wanted.wait_for(|most| *most > applied);
-        // Either is as good a reason to go on.
+        // Either is a reason to continue.
         let _ = tokio::time::timeout(REST, asked).await;
     }
 
@@ -446,7 +436,8 @@ impl Search {
         let payload = self.payload(last.seq).await?;
         let erased = entries.iter().any(|entry| entry.erased);
         if erased {
-            // The cursor is saved with what follows, so that a crash before does not forget this.
+            // The cursor is saved with the following commit, so that a crash before it loses
+            // nothing.
             let before = self.payload(self.applied()).await?;
             self.write(std::mem::take(&mut work), Some(before)).await?;
             self.with_writer(forget_deleted).await?;
@@ -459,7 +450,7 @@ impl Search {
         Ok(())
     }
 
-    /// Removes the files of what was deleted, once nobody reads them any more.
+    /// Removes the files of deleted documents, once they are no longer in use.
     async fn remove_old_files(&self) -> Result<()> {
         for _ in 0..OLD_FILES_ATTEMPTS {
             if self.with_writer(remove_unused_files).await? {
@@ -472,12 +463,12 @@ impl Search {
     }
 }
 
-/// A poisoned lock only means that another thread gave up; what it guards is replaced as a whole.
+/// A poisoned lock only means that another thread panicked; the guarded value is replaced as a
+/// whole.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps the index up with the log.
 struct IndexFollower(Search);
 
 impl Follower for IndexFollower {

@@ -1,4 +1,4 @@
-//! A page of a list: hits in order, the exact total, the next cursor and the facets.
+//! A page of a list: sorted hits, the exact total, the next cursor and the facets.
 
 use super::area::Spot;
 use super::collect::{Collected, Place, Plan, Ranking, number};
@@ -20,112 +20,85 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// By what a list is ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
-    /// German dictionary order.
     Name,
-    /// The time of the last change.
     UpdatedAt,
-    /// Start, else posting date; without either last.
+    /// Start, otherwise posting date; records without either last.
     Start,
-    /// The distance to [`ListQuery::near`].
     Distance,
-    /// How well it fits what was typed; best first.
+    /// How well it matches the typed text; best first.
     Relevance,
     /// The same for suggestions: then by kind and by use.
     Use,
 }
 
-/// An order and its direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Order {
-    /// By what.
     pub sort: Sort,
-    /// Whether it is turned round.
     pub descending: bool,
 }
 
-/// How many hits relevance pages through.
+/// Maximum number of hits sorted by relevance.
 const MAX_RELEVANT: u64 = 1_000;
 
-/// How finely relevance is told.
+/// Precision of the relevance.
 const STEP: f32 = 1.0 / 16.0;
 
-/// How many values of a facet are told.
 const MAX_VALUES: usize = 50;
 
-/// What is asked of a list.
 #[derive(Debug, Clone)]
 pub struct ListQuery {
-    /// What it is narrowed to.
     pub filter: Filter,
-    /// Its order.
     pub order: Order,
-    /// Where distances are measured from.
+    /// The origin of distances.
     pub near: Option<Spot>,
-    /// How many hits a page holds.
     pub limit: u64,
-    /// Where the page begins.
     pub cursor: Option<String>,
-    /// The names of the facets that are counted.
     pub facets: Vec<String>,
-    /// The query's text without the cursor; a cursor is good for that query only.
+    /// The query's text without the cursor, to which cursors are bound.
     pub text: String,
 }
 
-/// A page.
 #[derive(Debug)]
 pub struct ListPage {
-    /// The hits in order.
     pub hits: Vec<Hit>,
-    /// How many match in all.
     pub total: u64,
-    /// Where the next page begins.
     pub next: Option<String>,
-    /// In the order asked for.
+    /// In the requested order.
     pub facets: Vec<Facet>,
 }
 
-/// A record and how it was found.
+/// A record with its match.
 #[derive(Debug)]
 pub struct Hit {
-    /// The record.
     pub row: record::Model,
-    /// How well it fits, if the list is ordered by that.
+    /// Score, if the list is sorted by it.
     pub score: Option<f64>,
-    /// Metres, if the list is measured from somewhere.
+    /// Distance in metres, if the list has an origin.
     pub distance: Option<f64>,
-    /// Whether it fits the dates asked for, if dates were asked for.
+    /// Certainty of the match, if the filter has dates.
     pub certainty: Option<Certainty>,
 }
 
-/// How often each value occurs.
 #[derive(Debug)]
 pub struct Facet {
-    /// Its name.
     pub name: String,
-    /// The values, most frequent first.
     pub values: Vec<FacetValue>,
 }
 
-/// A value and how often it occurs.
 #[derive(Debug)]
 pub struct FacetValue {
     /// A code, a text, or the id of a record.
     pub value: String,
-    /// How many of the list have it.
     pub count: u64,
-    /// The record that it names, if the caller sees it.
+    /// The record of the value, if the caller sees it.
     pub record: Option<record::Model>,
 }
 
-/// Where a page ended.
 #[derive(Serialize, Deserialize)]
 enum Position {
-    /// At this place of the order.
     After(u64, String),
-    /// After so many hits.
     Skip(u64),
 }
 
@@ -164,7 +137,7 @@ impl Search {
         })
     }
 
-    /// The ids of everything that the caller sees and a filter matches, of one state of the index.
+    /// The ids of all visible matches of a filter, of one state of the index.
     ///
     /// # Errors
     /// [`StoreError::Behind`] if the index is not up to date in time.
@@ -223,8 +196,8 @@ impl Search {
         Some(cursor::encode(self.secret(), &query.text, &position))
     }
 
-    /// Loads the rows of a page in one query. What has changed since the index saw it is looked at
-    /// again, so that nothing is shown that the caller may not see now.
+    /// Loads the rows of a page in one query. Rows that have changed since are checked again, so
+    /// that nothing is shown that the caller may not see now.
     async fn hits(
         &self,
         caller: &Caller,
@@ -262,7 +235,7 @@ impl Search {
         Ok(hits)
     }
 
-    /// Names the records that facets count, in one query for all of them.
+    /// Loads the records of facets, in one query for all of them.
     async fn with_records(
         &self,
         caller: &Caller,
@@ -291,7 +264,7 @@ impl Search {
                 let named = by_record(&facet.name);
                 let values = facet.values.into_iter().filter_map(|(value, count)| {
                     let record = rows.get(&value).cloned();
-                    // A record that the caller does not see is not told by its id either.
+                    // The id of an invisible record is not revealed either.
                     (!named || record.is_some()).then_some(FacetValue {
                         value,
                         count,
@@ -324,15 +297,13 @@ fn records(filter: &Filter, name: &str) -> Option<bool> {
     }
 }
 
-/// What a pass over the index finds.
 struct Found {
-    /// In order; one more than the page holds, if there is more.
+    /// In order; one more than the page, if there is more.
     page: Vec<Place>,
     total: u64,
     skipped: u64,
 }
 
-/// A facet before its records are named.
 struct Counted {
     name: String,
     values: Vec<(String, u64)>,
@@ -374,7 +345,7 @@ impl Pass<'_> {
             counted.insert(name, counts);
         }
         for name in filtered {
-            // Each facet ignores its own filter, or it could only ever show what was chosen.
+            // Each facet ignores its own filter, or it could only ever show the chosen value.
             let plan = Plan {
                 after: None,
                 keep: 0,
@@ -461,7 +432,7 @@ impl Pass<'_> {
     }
 }
 
-/// More than are told, since the caller may not see every record among them.
+/// More than are shown, since the caller may not see every record among them.
 fn most_frequent(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
     let mut values: Vec<_> = counts.into_iter().collect();
     values.sort_by(|(a, more), (b, less)| less.cmp(more).then_with(|| a.cmp(b)));
@@ -469,13 +440,13 @@ fn most_frequent(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
     values
 }
 
-/// The id at the end of a place's text.
+/// The id at the end of a sort text.
 fn id_of(place: &Place) -> Option<Uuid> {
     let id = place.text.rsplit('\u{1}').next()?;
     Uuid::try_parse(id).ok()
 }
 
-/// Whether the publication of a row is still one that the list is about.
+/// Whether the publication of a row still matches the filter.
 #[must_use]
 pub fn asked_for(row: &record::Model, filter: &Filter) -> bool {
     let is = |one: &Publication| !row.withheld && row.publication == one.code();
@@ -492,7 +463,7 @@ fn nearest(body: &Value, from: Spot) -> Option<f64> {
         .reduce(f64::min)
 }
 
-/// How sure the answer to the dates asked for is: as sure as its least sure part.
+/// The certainty of a match of the dates: that of its least certain part.
 fn certainty(body: &Value, filter: &Filter) -> Option<Certainty> {
     let read = |pointer: &str| body.pointer(pointer).cloned();
     let mut least = None;

@@ -1,4 +1,4 @@
-//! From a filter to a query of the index.
+//! Translation of a filter to a query of the index.
 
 use super::document::{EVERYTHING, edge_token, number, regions_key};
 use super::fields::Fields;
@@ -22,7 +22,6 @@ use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, Term};
 use uuid::Uuid;
 
-/// What queries are made with.
 pub(super) struct Maker<'a> {
     pub(super) fields: &'a Fields,
     pub(super) trees: &'a Trees,
@@ -30,14 +29,15 @@ pub(super) struct Maker<'a> {
     pub(super) visibility: &'a Visibility,
 }
 
-/// Pairs of regions grow with the square; beyond this only what one region shows is looked for.
+/// Pairs of regions grow quadratically; beyond this only relationships within one region are
+/// searched.
 const MAX_PAIRED: usize = 40;
 
-/// How many records a name in a query may stand for.
+/// Maximum number of records for a name in a query.
 const MAX_NAMED: usize = 20;
 
 impl Maker<'_> {
-    /// The query of a filter; the condition of the parameter `but` is left out.
+    /// The query of a filter, without the condition of the parameter `but`.
     pub(super) fn query(
         &self,
         filter: &Filter,
@@ -45,7 +45,7 @@ impl Maker<'_> {
     ) -> tantivy::Result<Box<dyn Query>> {
         let mut all: Vec<(Occur, Box<dyn Query>)> = Vec::new();
         let mut must = |query: Box<dyn Query>| all.push((Occur::Must, query));
-        // What narrows does not rank.
+        // Filters do not affect the rank.
         let filtering = |query: Box<dyn Query>| -> Box<dyn Query> {
             Box::new(ConstScoreQuery::new(query, 0.0))
         };
@@ -72,7 +72,7 @@ impl Maker<'_> {
         )
     }
 
-    /// What the caller may see of what he asks for; published when he asks for nothing else.
+    /// What the caller may see of the requested publications; published by default.
     fn visible(&self, filter: &Filter, but: Option<&str>) -> Box<dyn Query> {
         let published = term(
             self.fields.facet,
@@ -106,7 +106,6 @@ impl Maker<'_> {
         Box::new(BooleanQuery::new(all))
     }
 
-    /// The drafts that a system supplies.
     fn drafts_by(&self, (system, scope): (&String, &Scope)) -> Vec<Term> {
         let drafts = |key: &str| term(self.fields.token, &format!("draft_by={key}"));
         match scope {
@@ -213,7 +212,7 @@ impl Maker<'_> {
             .iter()
             .map(|token| term(self.fields.edge, token))
             .collect();
-        // Whoever asks for published records gets them by what is public only.
+        // A request for published records uses public relationships only.
         if filter.publications.is_empty() {
             return terms;
         }
@@ -231,7 +230,7 @@ impl Maker<'_> {
         match self.visibility {
             Visibility::Public => Vec::new(),
             Visibility::Everything => vec![EVERYTHING.to_owned()],
-            // Whoever supplies drafts finds them by what is public of them.
+            // Suppliers find their drafts by public data only.
             Visibility::Drafts { regions, .. } => {
                 let mut keys: Vec<String> = regions.iter().map(|one| regions_key([one])).collect();
                 if regions.len() <= MAX_PAIRED {
@@ -257,7 +256,7 @@ impl Maker<'_> {
         Box::new(BooleanQuery::new(all))
     }
 
-    /// The same as [`domain::value::edtf::Bounds::active_on`].
+    /// [`domain::value::edtf::Bounds::active_on`] for the index.
     fn active_on(&self, when: EdtfDate, certain: bool) -> Box<dyn Query> {
         let fields = self.fields;
         let (first, last) = when.possible();
@@ -276,7 +275,7 @@ impl Maker<'_> {
         Box::new(BooleanQuery::new(all))
     }
 
-    /// The same as [`domain::value::edtf::Moment::within`].
+    /// [`domain::value::edtf::Moment::within`] for the index.
     fn starts(
         &self,
         from: Option<&EdtfDate>,
@@ -319,7 +318,7 @@ impl Maker<'_> {
         Box::new(BooleanQuery::new(all))
     }
 
-    /// What was typed; what names a region, a network or a topic also finds what is in it.
+    /// The typed text; the name of a region, a network or a topic also finds its members.
     fn text(&self, typed: &str, beginnings: bool) -> tantivy::Result<Box<dyn Query>> {
         let fields = &self.fields.text;
         if beginnings {
@@ -330,7 +329,7 @@ impl Maker<'_> {
         typed.query(fields, &|key| self.named(key))
     }
 
-    /// What belongs to the regions, networks and topics of a name.
+    /// The members of the regions, networks and topics of a name.
     fn named(&self, key: &str) -> Vec<Box<dyn Query>> {
         let all = BooleanQuery::new(vec![
             (Occur::Must, self.kinds(&standing_for_their_members())),
@@ -379,7 +378,7 @@ impl Maker<'_> {
     }
 }
 
-/// The kinds whose names stand for what belongs to them.
+/// The kinds whose names also find their members.
 fn standing_for_their_members() -> Vec<Kind> {
     let kinds = Kind::ALL.iter().copied();
     kinds
@@ -396,7 +395,6 @@ fn term(field: Field, text: &str) -> Term {
     Term::from_field_text(field, text)
 }
 
-/// Any of the terms.
 fn any_of(terms: impl IntoIterator<Item = Term>) -> Box<dyn Query> {
     let mut terms: Vec<Term> = terms.into_iter().collect();
     match terms.pop() {

@@ -1,10 +1,10 @@
-//! The German text search: what of a record is searched, how words are made comparable, how a
-//! query is read and ranked.
+//! German text search: the searched texts of a record, the normalisation of words, and the parsing
+//! and ranking of queries.
 //!
-//! Both sides take the same way: [`words`] folds every word so that `Köln`, `Koeln` and `koln` are
-//! one; stems, compound parts and joined forms are made of the folded word only, so that spellings
-//! that fold alike find alike. A score is a sum of constants, never of statistics, because those
-//! would count records that the caller may not see.
+//! Records and queries are treated alike: [`words`] folds every word so that `Köln`, `Koeln` and
+//! `koln` are equal; stems, compound parts and joined forms are derived from the folded word only,
+//! so that spellings with the same folding have the same hits. A score is a sum of constants, never
+//! of statistics, because those would count records that the caller may not see.
 
 mod compound;
 mod fields;

@@ -1,4 +1,4 @@
-//! Which documents a change of the log is seen in.
+//! The documents that a change of the log affects.
 
 use super::document::{MERGED, RELATIONSHIP};
 use super::fields::ID;
@@ -18,7 +18,6 @@ use tantivy::collector::DocSetCollector;
 use tantivy::query::TermSetQuery;
 use uuid::Uuid;
 
-/// Which documents entries of the log change.
 pub(super) struct Touched {
     pub(super) records: BTreeSet<Uuid>,
     /// Whether the trees may have changed.
@@ -50,18 +49,18 @@ impl Touched {
             .map(|entry| entry.record_id)
             .collect();
         touched.ends(db, edge::Column::RecordId, &edges).await?;
-        // Whoever is related to something that changes its audience shows it to others than before.
+        // A change of an audience affects the visibility of related records.
         let changed = made_one(db, &changed).await?;
         touched.ends(db, edge::Column::FromId, &changed).await?;
         touched.ends(db, edge::Column::ToId, &changed).await?;
-        // What is named by a merged record is shown by the one that stands for it.
+        // References to a merged record are shown by its merge target.
         let survivors = survivors(db, touched.records.iter().copied()).await?;
         touched.records.extend(survivors.into_values());
         Ok(touched)
     }
 
-    /// The documents that carried these relationships until now, and those of the records that
-    /// stood for one of those that changed, which may be back.
+    /// The documents that contained these relationships until now, and those of the merge targets
+    /// of changed records, which may be restored.
     fn held_until_now(&mut self, edges: &BTreeSet<Uuid>, snapshot: &Snapshot) -> Result<()> {
         let held = edges.iter().map(|id| format!("{RELATIONSHIP}={id}"));
         let merged = self.records.iter().map(|id| format!("{MERGED}={id}"));
@@ -88,7 +87,7 @@ impl Touched {
         Ok(())
     }
 
-    /// The records at the ends of relationships that are found by a column.
+    /// The records at the ends of relationships, found by a column.
     async fn ends(
         &mut self,
         db: &impl ConnectionTrait,
@@ -117,8 +116,8 @@ fn is_tree(r#type: &str) -> bool {
         .any(|tree| tree.code() == r#type)
 }
 
-/// Whether a change of a described record may change a tree: topics name what is broader, regions
-/// and what was deleted may have stood in one.
+/// Whether a change of a described record may change a tree: topics have broader ones; regions and
+/// deleted records may have been in one.
 fn shapes_trees(entry: &Entry) -> bool {
     entry.kind == Kind::Topic.code() || entry.kind == Kind::Region.code() || entry.is(Op::Delete)
 }

@@ -1,8 +1,8 @@
-//! What lies below what: regions, topics, parts, and which records are one thing, kept in memory.
+//! Hierarchies of regions, topics and parts, and groups of equal records, kept in memory.
 //!
-//! Documents hold direct ids only, so one edit under a state need not touch ten thousand of them;
-//! a query is expanded when it is made. Only what is public shapes the trees: nobody learns of a
-//! draft from what a filter includes.
+//! Documents contain direct ids only, so one edit under a state need not change ten thousand of
+//! them; a query is expanded when it is built. Only public records shape the trees: filters reveal
+//! nothing about drafts.
 
 use crate::error::Result;
 use crate::store::Store;
@@ -10,13 +10,11 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// The trees of a moment.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Trees {
     children: BTreeMap<Uuid, Vec<Uuid>>,
     parents: BTreeMap<Uuid, Vec<Uuid>>,
     same: BTreeMap<Uuid, Vec<Uuid>>,
-    /// The survivor of each record that was merged away.
     survivors: BTreeMap<Uuid, Uuid>,
     losers: BTreeMap<Uuid, Vec<Uuid>>,
 }
@@ -42,7 +40,6 @@ const BROADER: &str = "SELECT 'part_of', r.id, t.id FROM reference \
 const MERGED: &str = "SELECT 'merged', loser_id, survivor_id FROM merged";
 
 impl Trees {
-    /// Reads them.
     pub(super) async fn read(store: &Store) -> Result<Self> {
         let db = store.db();
         let mut trees = Self::default();
@@ -81,27 +78,24 @@ impl Trees {
         }
     }
 
-    /// The record that an id stands for: itself, or what it was merged into.
+    /// The record of an id: itself, or its merge target.
     pub(super) fn survivor(&self, id: Uuid) -> Uuid {
         self.survivors.get(&id).copied().unwrap_or(id)
     }
 
-    /// Whether a record was merged into another one.
     pub(super) fn is_merged(&self, id: Uuid) -> bool {
         self.survivors.contains_key(&id)
     }
 
-    /// The ids that were merged into a record.
     pub(super) fn losers(&self, id: Uuid) -> impl Iterator<Item = Uuid> {
         self.losers.get(&id).into_iter().flatten().copied()
     }
 
-    /// Everything that counts as one of `ids`: the same things, and what was merged into them.
+    /// Everything equal to one of `ids`: the same things, and the records merged into them.
     pub(super) fn same(&self, ids: &[Uuid]) -> BTreeSet<Uuid> {
         self.closure(ids, Self::equal)
     }
 
-    /// The same, and everything below.
     pub(super) fn below(&self, ids: &[Uuid]) -> BTreeSet<Uuid> {
         self.closure(ids, |trees, id| {
             let mut next = trees.equal(id);
@@ -110,7 +104,6 @@ impl Trees {
         })
     }
 
-    /// The same, and everything above.
     pub(super) fn above(&self, id: Uuid) -> BTreeSet<Uuid> {
         self.closure(&[id], |trees, id| {
             let mut next = trees.equal(id);
@@ -164,7 +157,7 @@ mod tests {
         assert_eq!(trees.same(&[district]), [district, bochum].into());
         assert_eq!(trees.survivor(old), wattenscheid);
         assert!(trees.losers(wattenscheid).eq([old]));
-        // Circles end.
+        // Cycles end.
         trees.add("part_of", nrw, wattenscheid);
         assert_eq!(trees.below(&[nrw]).len(), 5);
     }

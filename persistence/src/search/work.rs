@@ -1,4 +1,4 @@
-//! Documents on their way into the index.
+//! Documents to be written to the index.
 
 use super::document::document;
 use super::edges;
@@ -15,7 +15,6 @@ use std::sync::Arc;
 use tantivy::{IndexWriter, TantivyDocument, Term};
 use uuid::Uuid;
 
-/// Documents to be replaced.
 #[derive(Default)]
 pub(super) struct Work {
     documents: Vec<(Uuid, TantivyDocument)>,

@@ -1,13 +1,12 @@
-//! How much is told: partners and followers read a transaction of the log at once, so what is more
-//! than one may hold is told as several.
+//! Splitting of large writes: partners and log consumers read a log transaction as a whole, so a
+//! larger one is logged as several.
 
-/// How many entries a transaction of the log has.
 pub(crate) const MAX_ENTRIES: usize = 500;
 
-/// How many bytes of bodies it has, but for a single entry.
+/// Bytes of bodies per transaction, except for a single entry.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// For each entry, given by the size of its body, which entry begins its transaction.
+/// For each entry, given by the size of its body, the entry that begins its transaction.
 pub(super) fn beginnings(sizes: impl Iterator<Item = usize>) -> Vec<usize> {
     let (mut begins, mut first, mut bytes) = (Vec::new(), 0, 0);
     for (index, size) in sizes.enumerate() {

@@ -1,4 +1,4 @@
-//! What became of deliveries; telling again; forgetting.
+//! The delivery log: states, replays, removal.
 
 use super::tell::{Told, untouched};
 use crate::cursor;
@@ -22,65 +22,52 @@ use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// For how many days a delivery is remembered after it was made or given up.
 const KEPT_DAYS: i64 = 30;
 
-/// How many deliveries are forgotten in one transaction.
 const BATCH: u64 = 1000;
 
-/// How often the job looks for what can be forgotten.
 const PAUSE: Duration = Duration::from_hours(1);
 
-/// How many entries of the log are told again at once, a transaction more or less.
+/// Number of log entries per replay, up to a transaction more or less.
 pub const REPLAYED: usize = 10_000;
 
-/// A page of deliveries, newest entries of the log first.
 #[derive(Debug)]
 pub struct Deliveries {
-    /// The deliveries.
     pub items: Vec<webhook_delivery::Model>,
-    /// Where the next page begins; absent on the last one.
     pub next: Option<String>,
 }
 
-/// From where it is told again.
+/// The start of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Since {
-    /// After this entry of the log.
     Entry(i64),
-    /// From the first entry on that is not older than this, and what was written shortly before and
-    /// not told of.
+    /// From the first entry that is not older, including recent earlier ones without a delivery.
     Moment(DateTime<Utc>),
 }
 
-/// What the log holds and is to be told again.
+/// Log entries to be replayed.
 #[derive(Debug)]
 pub struct Again {
     since: Since,
     entries: Vec<Entry>,
-    /// Of the entries up to this one, which are older than what was asked for, only those are told
-    /// that were not told of before.
+    /// Of the entries up to this one, which are older than requested, only those without a delivery
+    /// are replayed.
     gaps: i64,
     through: i64,
     complete: bool,
 }
 
-/// What is told again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Replayed {
-    /// How many deliveries.
     pub deliveries: u64,
-    /// Up to which entry of the log.
+    /// The last log entry that was covered.
     pub through: i64,
     /// Whether the log ended there.
     pub complete: bool,
 }
 
 impl Store {
-    /// A page of the deliveries to a webhook; `bound` is the query that its cursors belong to.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::BadCursor`].
+    /// A page of the deliveries to a webhook; `bound` is the query of its cursors.
     pub async fn deliveries(
         &self,
         id: Uuid,
@@ -111,14 +98,11 @@ impl Store {
         Ok(Deliveries { items, next })
     }
 
-    /// What the log holds since a moment, up to about [`REPLAYED`] entries, to be told again.
-    ///
-    /// # Errors
-    /// The database's.
+    /// The log entries since a moment, up to about [`REPLAYED`], to be replayed.
     pub async fn again(&self, since: Since) -> Result<Again> {
         let (through, gaps) = match since {
             Since::Entry(seq) => (seq, seq),
-            // What was written shortly before may not have been followed then.
+            // Recent entries may not have been consumed then.
             Since::Moment(at) => (
                 self.entry_before(at - MARGIN).await?,
                 self.entry_before(at).await?,
@@ -140,10 +124,6 @@ impl Store {
         Ok(again)
     }
 
-    /// Lets a delivery be made again.
-    ///
-    /// # Errors
-    /// As [`Unit::replay_delivery`].
     pub async fn replay_delivery(
         &self,
         by: &Caller,
@@ -156,10 +136,6 @@ impl Store {
         .await
     }
 
-    /// Tells a webhook again of what the log holds since a moment.
-    ///
-    /// # Errors
-    /// As [`Unit::replay`].
     pub async fn replay(&self, by: &Caller, id: Uuid, since: Since) -> Result<Replayed> {
         let again = self.again(since).await?;
         self.write(by, &WriteOptions::default(), async |unit| {
@@ -168,7 +144,7 @@ impl Store {
         .await
     }
 
-    /// The entry before the first one that is not older than a moment.
+    /// The last entry that is older than a moment.
     async fn entry_before(&self, moment: DateTime<Utc>) -> Result<i64> {
         let first = change::Entity::find()
             .select_only()
@@ -184,11 +160,8 @@ impl Store {
         }
     }
 
-    /// Forgets deliveries that were made or given up long ago, and those that a disabled webhook
-    /// has not been told for as long; says how many.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Removes deliveries that were finished long ago, and those that are pending for a disabled
+    /// webhook for as long; returns their number.
     pub async fn forget_deliveries(&self) -> Result<u64> {
         let limit = self.clock().now() - TimeDelta::days(KEPT_DAYS);
         let old = Condition::any()
@@ -204,7 +177,7 @@ impl Store {
             .filter(old)
             .limit(BATCH);
         let mut forgotten = 0;
-        // Usually there is none, and nobody need wait for that.
+        // Usually there is none, and no lock is needed for that.
         while batch
             .clone()
             .into_tuple::<Uuid>()
@@ -228,10 +201,7 @@ impl Store {
 }
 
 impl Unit<'_> {
-    /// Lets a delivery be made again, under the same id and with all its attempts.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
+    /// Queues a delivery again, under the same id and with all its attempts.
     pub async fn replay_delivery(
         &mut self,
         webhook: Uuid,
@@ -254,10 +224,7 @@ impl Unit<'_> {
         Ok(row)
     }
 
-    /// Tells a webhook again. What it was told of before keeps its id.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
+    /// Queues the deliveries again. Existing ones keep their ids.
     pub async fn replay(&mut self, id: Uuid, again: &Again) -> Result<Replayed> {
         let row = self.webhook_for_update(id, &Precondition::Any).await?;
         let told = Told::from(row);
@@ -284,8 +251,8 @@ impl Unit<'_> {
 }
 
 impl Unit<'_> {
-    /// Lets the deliveries to a webhook be made again that were given up since a moment, however
-    /// long before that they began; answers how many.
+    /// Queues the deliveries to a webhook again that were abandoned since a moment, however long
+    /// ago they began; returns their number.
     async fn retry_failed(&self, webhook: Uuid, since: DateTime<Utc>) -> Result<u64> {
         use webhook_delivery::Column::{
             Attempts, FinishedAt, FirstAttemptedAt, NextAttemptAt, Refusals, State, WebhookId,
@@ -307,7 +274,7 @@ impl Unit<'_> {
     }
 }
 
-/// A delivery that is known begins anew, under its id.
+/// A known delivery restarts, under its id.
 fn anew() -> OnConflict {
     use webhook_delivery::Column::{
         Attempts, FinishedAt, FirstAttemptedAt, NextAttemptAt, Refusals, Seq, State, WebhookId,
@@ -324,7 +291,7 @@ fn anew() -> OnConflict {
         .to_owned()
 }
 
-/// Forgets deliveries from time to time, until it is told to stop.
+/// Removes old deliveries periodically, until stopped.
 pub(crate) async fn forget_deliveries(store: Store, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() && stop.has_changed().is_ok() {
         match store.forget_deliveries().await {

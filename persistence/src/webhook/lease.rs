@@ -1,4 +1,5 @@
-//! Who sends to a webhook: one instance at a time, and whoever lost the lease notes nothing.
+//! Leases of webhooks: one instance sends at a time, and an instance that lost the lease writes
+//! nothing.
 
 use crate::entity::{webhook, webhook_delivery};
 use crate::error::{Result, StoreError};
@@ -14,38 +15,31 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// How long an instance is waited for that is not heard of any more: longer than an attempt takes.
+/// Time after which a silent instance is considered dead: longer than an attempt.
 const LEASE: TimeDelta = TimeDelta::minutes(1);
 
-/// How much of an error is kept.
 const MAX_ERROR: usize = 500;
 
-/// The right to send to a webhook.
 #[derive(Debug, Clone)]
 pub struct WebhookLease {
-    /// The webhook.
     pub webhook: Uuid,
     fence: i64,
 }
 
-/// How an attempt ended.
 #[derive(Debug, Clone)]
 pub struct Attempt {
-    /// What was answered, if anything was.
     pub status: Option<u16>,
-    /// Why it failed; absent if it did not.
     pub error: Option<String>,
-    /// When the delivery is tried again; never again if absent.
+    /// When the delivery is retried; never if absent.
     pub retry_at: Option<DateTime<Utc>>,
-    /// Whether the receiver refused it, rather than not being there.
+    /// Whether the receiver rejected it, as opposed to being unreachable.
     pub refused: bool,
-    /// Until when the webhook is let alone after a failure.
+    /// End of the webhook's pause after a failure.
     pub pause_until: DateTime<Utc>,
-    /// Whether the receiver wants to be told nothing any more.
+    /// Whether the receiver asked to be removed.
     pub gone: bool,
 }
 
-/// The deliveries that are due at a moment.
 fn due(now: DateTime<Utc>) -> Condition {
     use webhook_delivery::Column::{AttemptedAt, NextAttemptAt, State};
     Condition::all()
@@ -57,7 +51,6 @@ fn due(now: DateTime<Utc>) -> Condition {
         )
 }
 
-/// The webhooks to which somebody may send at a moment.
 fn free(now: DateTime<Utc>) -> Condition {
     use webhook::Column::{FailedAt, LeasedUntil, RetryAt, State};
     Condition::all()
@@ -67,10 +60,6 @@ fn free(now: DateTime<Utc>) -> Condition {
 }
 
 impl Store {
-    /// The webhooks to which somebody should send now.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn due_webhooks(&self) -> Result<Vec<Uuid>> {
         let now = self.clock().now();
         let waiting = webhook_delivery::Entity::find()
@@ -88,10 +77,7 @@ impl Store {
             .await?)
     }
 
-    /// Takes the right to send to a webhook; `None` if somebody else has it or nobody may.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Takes the lease of a webhook; `None` if another instance has it or it is not due.
     pub async fn lease_webhook(&self, id: Uuid) -> Result<Option<WebhookLease>> {
         self.on_webhook(async |unit| {
             let query = webhook::Entity::find_by_id(id).filter(free(unit.now));
@@ -107,11 +93,7 @@ impl Store {
         .await
     }
 
-    /// The webhook of a good lease and the first `limit` deliveries that are due, in the order of
-    /// the log.
-    ///
-    /// # Errors
-    /// [`StoreError::LeaseLost`].
+    /// The webhook of a valid lease and the first `limit` due deliveries, in log order.
     pub async fn due_deliveries(
         &self,
         lease: &WebhookLease,
@@ -133,10 +115,7 @@ impl Store {
         Ok((row, deliveries))
     }
 
-    /// Notes how an attempt ended and prolongs the lease; answers whether more may be sent.
-    ///
-    /// # Errors
-    /// [`StoreError::LeaseLost`].
+    /// Records an attempt and renews the lease; returns whether more may be sent.
     pub async fn attempted(
         &self,
         lease: &WebhookLease,
@@ -148,7 +127,7 @@ impl Store {
             let row = webhook_delivery::Entity::find_by_id(delivery)
                 .one(&unit.tx)
                 .await?;
-            // It may have been forgotten meanwhile.
+            // It may have been removed meanwhile.
             let Some(mut row) = row else {
                 return Ok(true);
             };
@@ -175,10 +154,7 @@ impl Store {
         .await
     }
 
-    /// Lets others send.
-    ///
-    /// # Errors
-    /// [`StoreError::LeaseLost`].
+    /// Releases the lease.
     pub async fn release_webhook(&self, lease: &WebhookLease) -> Result<()> {
         self.on_webhook(async |unit| {
             let mut row = unit.leased_webhook(lease).await?;
@@ -189,14 +165,12 @@ impl Store {
     }
 }
 
-/// What of a webhook must be so for a lease to be good.
 fn good(lease: &WebhookLease) -> Condition {
     Condition::all()
         .add(webhook::Column::Fence.eq(lease.fence))
         .add(webhook::Column::State.eq(WebhookState::Active.code()))
 }
 
-/// Notes an attempt in the row of its delivery.
 fn note(row: &mut webhook_delivery::Model, attempt: &Attempt, now: DateTime<Utc>) {
     row.attempts = row.attempts.saturating_add(1);
     row.refusals = row.refusals.saturating_add(attempt.refused.into());
@@ -222,8 +196,8 @@ impl Unit<'_> {
         row.ok_or(StoreError::LeaseLost)
     }
 
-    /// Disables a webhook that wants nothing any more, or to which nothing got through for as long
-    /// as a delivery is tried.
+    /// Disables a webhook that asked for it, or without any success for as long as a delivery is
+    /// tried.
     fn disable_if_in_vain(
         &self,
         webhook: &mut webhook::Model,

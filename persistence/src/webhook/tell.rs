@@ -1,4 +1,4 @@
-//! The follower that writes down what webhooks are to be told.
+//! The log consumer that queues deliveries for webhooks.
 
 use crate::entity::{webhook, webhook_delivery};
 use crate::error::{Result, StoreError};
@@ -16,16 +16,13 @@ use domain::exchange::webhook::{DeliveryState, WebhookState, news};
 use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Select};
 
-/// Its name.
 const NAME: &str = "webhooks";
 
-/// How many entries of which nobody is told pass before the cursor is saved without effect.
+/// Number of entries without deliveries after which the cursor is saved without effect.
 const FAR: i64 = 1000;
 
-/// How many rows are inserted at once.
 pub(super) const CHUNK: usize = 200;
 
-/// A webhook and what it is told of.
 pub(super) struct Told {
     pub(super) webhook: webhook::Model,
     filter: FeedFilter,
@@ -39,7 +36,7 @@ impl From<webhook::Model> for Told {
 }
 
 impl Told {
-    /// The delivery that tells of an entry; `None` if it means nothing to the receiver.
+    /// The delivery of an entry; `None` if it means nothing to the receiver.
     fn delivery(
         &self,
         entry: &Entry,
@@ -63,7 +60,7 @@ impl Told {
             kind: Set(entry.kind.clone()),
             record_id: Set(entry.record_id),
             op: Set(op.code().to_owned()),
-            // Which version is no longer to be seen is nobody's business.
+            // The version of an invisible record is not revealed.
             version: Set((op != FeedOp::Leave).then_some(entry.version)),
             origin: Set(entry.origin.clone()),
             at: Set(entry.at),
@@ -90,7 +87,6 @@ impl Told {
         self.rows(new, now)
     }
 
-    /// The deliveries that tell of entries.
     pub(super) fn rows<'a>(
         &self,
         entries: impl Iterator<Item = &'a Entry>,
@@ -101,22 +97,20 @@ impl Told {
     }
 }
 
-/// The follower that writes down what webhooks are to be told.
 #[derive(Debug)]
 pub struct Tell {
     store: Store,
-    /// The cursor as it was last saved here, or where the first webhook begins to be told.
+    /// The cursor as last saved here, or the start of the first webhook.
     saved: i64,
 }
 
 impl Tell {
-    /// For the webhooks of a store.
     #[must_use]
     pub fn new(store: Store) -> Self {
         Self { store, saved: 0 }
     }
 
-    /// Writes down what follows from the entries, in one transaction with the cursor.
+    /// Queues the deliveries of the entries, in one transaction with the cursor.
     async fn tell(&self, entries: &[Entry], last: i64) -> Result<()> {
         let options = WriteOptions::default();
         self.store
@@ -135,7 +129,6 @@ impl Tell {
     }
 }
 
-/// The webhooks that are told of changes.
 fn active() -> Select<webhook::Entity> {
     webhook::Entity::find().filter(webhook::Column::State.eq(WebhookState::Active.code()))
 }
@@ -147,13 +140,13 @@ impl Store {
     }
 }
 
-/// Of an entry that is told already nothing new is written down.
+/// An entry with an existing delivery is left unchanged.
 pub(super) fn untouched() -> OnConflict {
     OnConflict::new().do_nothing().to_owned()
 }
 
 impl Unit<'_> {
-    /// The webhooks that are told of changes; none of them goes before the unit ends.
+    /// The active webhooks; none of them can be removed before the end of the transaction.
     async fn active_webhooks(&self) -> Result<Vec<Told>> {
         let mut rows = active();
         if self.db().is_postgres() {
@@ -163,7 +156,6 @@ impl Unit<'_> {
         Ok(rows.into_iter().map(Told::from).collect())
     }
 
-    /// Answers how many rows were written.
     pub(super) async fn insert_deliveries(
         &self,
         rows: Vec<webhook_delivery::ActiveModel>,
@@ -188,7 +180,7 @@ impl Follower for Tell {
     async fn cursor(&mut self) -> Result<i64> {
         let head = self.store.head().await?;
         let saved = self.store.cursor_of(NAME).await?;
-        // What came before every webhook need not be read.
+        // Entries before every webhook need not be read.
         let told = self.store.active_webhooks().await?;
         let first = told.iter().map(|one| one.webhook.told_after).min();
         self.saved = saved.max(first.unwrap_or(head));

@@ -1,4 +1,4 @@
-//! What must be unique: slugs, keys of supplying systems, identifiers, open-ended relationships.
+//! Unique values: slugs, keys of supplying systems, identifiers, open-ended relationships.
 
 use crate::entity::{identifier, record};
 use crate::error::{Conflict, Result, StoreError, Unique};
@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 impl Unit<'_> {
-    /// Gives a record without slug the next free one of its name.
+    /// Derives a free slug from the name of a record without one.
     pub(crate) async fn fill_slug(
         &self,
         kind: Kind,
@@ -40,7 +40,7 @@ impl Unit<'_> {
             .column(record::Column::Slug)
             .filter(record::Column::Kind.eq(kind.code()))
             .filter(record::Column::Origin.eq(&self.origin))
-            // A slug has no character that LIKE would take for a wildcard.
+            // A slug has no character that LIKE would treat as a wildcard.
             .filter(
                 Condition::any()
                     .add(record::Column::Slug.eq(base))
@@ -51,15 +51,15 @@ impl Unit<'_> {
             .await?;
         let taken: BTreeSet<String> = taken.into_iter().flatten().collect();
         let free = std::iter::once(base.to_owned())
-            // One of so many is free.
+            // One of that many is free.
             .chain((2..=taken.len() + 2).map(|number| format!("{base}-{number}")))
             .find(|slug| !taken.contains(slug));
         Ok(free.unwrap_or_else(|| base.to_owned()))
     }
 
-    /// Many that get one name at once would take each other's slug again and again.
+    /// Many concurrent writers with one name would take each other's slug repeatedly.
     async fn take_turns_for_slug(&self, kind: Kind, base: &str) -> Result<()> {
-        // A lock a name would be too many in a bulk load; there a clash is only tried again.
+        // A lock per name would be too many in a bulk load; there a clash is just retried.
         if !self.db().is_postgres() || self.options.bulk {
             return Ok(());
         }
@@ -68,7 +68,7 @@ impl Unit<'_> {
         self.execute(sql, [what.into()]).await
     }
 
-    /// Refuses a row whose unique values another record of this node has.
+    /// Rejects a row with a unique value of another record of this node.
     pub(crate) async fn refuse_conflicts(
         &self,
         row: &record::Model,
@@ -105,7 +105,7 @@ impl Unit<'_> {
         self.refuse_identifiers(row, prepared).await
     }
 
-    /// Which of the unique values two rows share.
+    /// The unique value that two rows share.
     fn clash(&self, row: &record::Model, other: &record::Model) -> Result<StoreError> {
         let same_kind = row.kind == other.kind;
         let (field, what, value) = if same_kind && row.slug.is_some() && row.slug == other.slug {

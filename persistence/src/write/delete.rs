@@ -1,4 +1,5 @@
-//! Deleting: what is still named stays, relationships go along, a tombstone remains.
+//! Deleting: referenced records stay, relationships are deleted with the record, a tombstone
+//! remains.
 
 use crate::entity::{edge, geometry, record, redirect, reference, tombstone};
 use crate::error::{Result, StoreError};
@@ -16,21 +17,17 @@ use sea_orm::{
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// How many relationships may go with a record in one transaction.
+/// Maximum number of relationships deleted with a record in one transaction.
 const MAX_RELATIONSHIPS: usize = 400;
 
-/// How many records that name one are looked at.
+/// Maximum number of references that are checked.
 const MOST_NAMING: u64 = 200;
 
 impl Unit<'_> {
-    /// Deletes a record that [`Self::for_update`] has read, with its own relationships.
-    ///
-    /// # Errors
-    /// As [`crate::Store::delete`].
     pub async fn delete(&mut self, old: record::Model) -> Result<()> {
         self.refuse_supplied(old.system.as_deref()).await?;
         self.lock_against_naming(old.id).await?;
-        // What names a record that was merged into this one names this one.
+        // References to a record that was merged into this one are references to this one.
         let ids = with_losers(&self.tx, [old.id]).await?;
         let edges = self.own_edges(&ids).await?;
         let going: BTreeSet<Uuid> = edges.iter().map(|row| row.id).collect();
@@ -45,7 +42,7 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Waits for writers that name the record and holds up new ones.
+    /// Waits for writers that reference the record and blocks new ones.
     pub(crate) async fn lock_against_naming(&self, id: Uuid) -> Result<()> {
         if !self.db().is_postgres() {
             return Ok(());
@@ -89,7 +86,7 @@ impl Unit<'_> {
         Ok(ids)
     }
 
-    /// Refuses to delete what another own record still names.
+    /// Rejects the deletion of a record that another own record references.
     pub(crate) async fn refuse_referenced(
         &self,
         ids: &BTreeSet<Uuid>,
@@ -100,7 +97,7 @@ impl Unit<'_> {
             .column(reference::Column::RecordId)
             .filter(reference::Column::TargetId.is_in(ids.iter().copied()))
             .into_query();
-        // Copies keep a dangling reference; only own records hold it here.
+        // Copies keep a dangling reference; only own records prevent the deletion.
         let rows = record::Entity::find()
             .filter(record::Column::Id.in_subquery(naming))
             .filter(record::Column::Id.is_not_in(ids.union(going).copied()))
@@ -130,8 +127,8 @@ impl Unit<'_> {
         })
     }
 
-    /// Puts a tombstone in a record's place. Former slugs and geometry go with it, unless it is
-    /// merged: they lead to the survivor, and come back if the merge is undone.
+    /// Replaces a record by a tombstone. Former slugs and geometry are deleted with it, unless it
+    /// is merged: they lead to the survivor, and return if the merge is undone.
     pub(crate) async fn bury(
         &mut self,
         row: &record::Model,
@@ -147,7 +144,7 @@ impl Unit<'_> {
                 .await?;
         }
         self.forget_key(row).await?;
-        // What is erased leaves no names.
+        // An erased record leaves no names.
         let name = |text: &Option<String>| text.clone().filter(|_| !erased);
         let grave = tombstone::ActiveModel {
             id: Set(row.id),
@@ -197,7 +194,7 @@ impl Unit<'_> {
         Ok(public == ends.len() as u64)
     }
 
-    /// A key revives the record that had it last.
+    /// A key revives the last record that had it.
     async fn forget_key(&self, row: &record::Model) -> Result<()> {
         let (Some(system), Some(key)) = (&row.system, &row.external_id) else {
             return Ok(());

@@ -1,4 +1,4 @@
-//! What is special about writing relationships: order of symmetric ends, home, circles, the edge row.
+//! Specifics of writing relationships: order of symmetric ends, home region, cycles, the edge row.
 
 use crate::entity::{edge, edge_role};
 use crate::error::{Denied, Result, StoreError};
@@ -22,7 +22,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 impl Unit<'_> {
-    /// Puts the smaller id of a symmetric relationship first, and gives it the home of its ends.
+    /// Puts the smaller id of a symmetric relationship first, and sets the home region from its
+    /// ends.
     pub(crate) fn complete_relationship(
         &self,
         body: &mut Value,
@@ -71,7 +72,7 @@ impl Unit<'_> {
     }
 
     /// Writing a relationship needs write access to one of its own ends; the tree of regions is
-    /// the admin's.
+    /// reserved for admins.
     pub(crate) fn authorise_ends(
         &self,
         relationship: &Relationship,
@@ -97,7 +98,7 @@ impl Unit<'_> {
         }
     }
 
-    /// Refuses to change or take away relationships of the tree of regions, for all but the admin.
+    /// Rejects changes of the tree of regions, for everyone but the admin.
     pub(crate) async fn refuse_shaping(
         &self,
         relationships: impl IntoIterator<Item = Uuid>,
@@ -121,7 +122,7 @@ impl Unit<'_> {
         }
     }
 
-    /// Refuses what would make a record part of itself, or a topic broader than itself.
+    /// Rejects what would make a record part of itself, or a topic broader than itself.
     pub(crate) async fn refuse_circles(
         &self,
         kind: Kind,
@@ -150,7 +151,7 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Whether a record hangs below another one in the tree of its kind.
+    /// Whether a record is below another one in the tree of its kind.
     pub(crate) async fn is_above(&self, kind: Kind, below: Uuid, above: Uuid) -> Result<bool> {
         let parents = match KindSchema::of(kind).hierarchy {
             Hierarchy::Broader => BROADER_PARENTS,
@@ -159,7 +160,7 @@ impl Unit<'_> {
         self.climbs(parents, below, above, Uuid::nil()).await
     }
 
-    /// Whether `goal` is `start` or above it, leaving out what the record `except` says.
+    /// Whether `goal` is `start` or above it, ignoring the record `except`.
     async fn climbs(&self, parents: &str, start: Uuid, goal: Uuid, except: Uuid) -> Result<bool> {
         let sql = format!(
             "WITH RECURSIVE above(id) AS (SELECT $1 UNION SELECT step.up FROM above JOIN ({parents} \
@@ -172,7 +173,7 @@ impl Unit<'_> {
         Ok(self.tx.query_one_raw(statement).await?.is_some())
     }
 
-    /// Two writers that each close half a circle must see each other; SQLite has one writer.
+    /// Two writers that each close half a cycle must see each other; SQLite has one writer.
     pub(crate) async fn take_turns(&self, kind: Kind) -> Result<()> {
         if !self.db().is_postgres() {
             return Ok(());
@@ -182,7 +183,6 @@ impl Unit<'_> {
             .await
     }
 
-    /// Writes the edge row and its roles.
     pub(crate) async fn write_edge(
         &self,
         id: Uuid,
@@ -232,7 +232,7 @@ impl Unit<'_> {
     }
 }
 
-/// The steps up through `part_of`, leaving out the edge `$3` that is being written.
+/// The steps up through `part_of`, without the edge `$3` that is being written.
 const PART_OF_PARENTS: &str = "SELECT from_id AS down, to_id AS up FROM edge \
      WHERE type = 'part_of' AND from_id IS NOT NULL AND to_id IS NOT NULL AND record_id <> $3";
 

@@ -1,4 +1,4 @@
-//! The geometry of regions: a sub-resource with a version of its own, neither logged nor fed.
+//! The geometry of regions: a sub-resource with its own version, neither logged nor in the feed.
 
 use crate::entity::geometry;
 use crate::error::{Result, StoreError};
@@ -17,9 +17,6 @@ use uuid::Uuid;
 
 impl Store {
     /// The geometry of a region that the caller sees.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] if the region has none; else as [`Store::get`].
     pub async fn geometry(&self, caller: &Caller, region: &str) -> Result<geometry::Model> {
         let region = self.get(caller, Kind::Region, region).await?;
         geometry::Entity::find_by_id(region.id)
@@ -28,10 +25,6 @@ impl Store {
             .ok_or(StoreError::NotFound)
     }
 
-    /// How many bytes the geometries of these regions have.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn geometry_sizes(&self, regions: &[Uuid]) -> Result<BTreeMap<Uuid, usize>> {
         let sizes: Vec<(Uuid, i32)> = geometry::Entity::find()
             .select_only()
@@ -47,10 +40,6 @@ impl Store {
             .collect())
     }
 
-    /// The geometries of regions that the caller sees, in one query.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn geometries(&self, regions: &[Uuid]) -> Result<BTreeMap<Uuid, String>> {
         if regions.is_empty() {
             return Ok(BTreeMap::new());
@@ -65,10 +54,7 @@ impl Store {
             .collect())
     }
 
-    /// Writes the geometry of a region; `expected` is `None` when there must be none yet.
-    ///
-    /// # Errors
-    /// [`StoreError::PreconditionFailed`] (with version 0 if there is none), and those of access.
+    /// Writes the geometry of a region; `expected` is `None` if there must be none yet.
     pub async fn put_geometry(
         &self,
         caller: &Caller,

@@ -1,5 +1,5 @@
-//! Requests that are done once however often they are sent: the answer is kept, in the transaction
-//! of the write, under a key that the caller chose.
+//! Requests that take effect once however often they are sent: the response is stored in the
+//! transaction of the write, under a key that the caller chose.
 
 use crate::cursor::sign;
 use crate::entity::kept_answer;
@@ -15,19 +15,16 @@ use std::time::Duration;
 use tokio::sync::{OwnedMutexGuard, watch};
 use uuid::Uuid;
 
-/// For how many days an answer is kept.
 pub const KEPT_DAYS: i64 = 7;
 
-/// How long a request waits for another one with its key.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How often expired answers are removed.
 const PAUSE: Duration = Duration::from_hours(1);
 
-/// A caller's key and the request that came with it.
+/// A caller's key and its request.
 ///
-/// Neither is kept as such: the hash of the request needs the key, so whoever reads the database
-/// cannot try out what a request may have held.
+/// Neither is stored: the hash of the request needs the key, so readers of the database cannot
+/// guess the content of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key {
     principal: Uuid,
@@ -35,34 +32,28 @@ pub struct Key {
     request: String,
 }
 
-/// What is kept of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The status.
     pub status: u16,
-    /// The headers.
     pub headers: Vec<(String, String)>,
-    /// The body.
     pub body: String,
 }
 
-/// What became of a request with a key.
 #[derive(Debug)]
 pub enum Once<T> {
-    /// It was done.
     Done(T),
-    /// It had been done before, with this answer.
+    /// The request had taken effect before, with this response.
     Known(Answer),
 }
 
-/// The requests with keys that this process serves at the moment.
+/// The requests with keys that this process is serving.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Turns(Arc<Mutex<Waiting>>);
 
-/// Who waits for whom, by account and key.
+/// The locks by account and key.
 type Waiting = HashMap<(Uuid, String), Weak<tokio::sync::Mutex<()>>>;
 
-/// The turn of a request; others with its key wait until it is dropped.
+/// The exclusive right to serve a request; others with its key wait until it is dropped.
 #[derive(Debug)]
 pub struct Turn {
     _turn: OwnedMutexGuard<()>,
@@ -89,7 +80,7 @@ impl Turns {
 }
 
 impl Store {
-    /// The key of an account for a request: `method` and `address` say where it was sent to.
+    /// The key of an account for a request: `method` and `address` are its target.
     #[must_use]
     pub fn key(&self, principal: Uuid, key: &str, [method, address]: [&str; 2], body: &str) -> Key {
         let place = format!("{method} {address}");
@@ -101,17 +92,11 @@ impl Store {
     }
 
     /// Waits until no other request with the key is served by this process.
-    ///
-    /// # Errors
-    /// [`StoreError::KeyInUse`] after two seconds.
     pub async fn turn(&self, key: &Key) -> Result<Turn> {
         self.turns().take(key).await
     }
 
-    /// The answer that is kept under a key.
-    ///
-    /// # Errors
-    /// [`StoreError::KeyReused`] if it was another request, [`StoreError::AnswerErased`].
+    /// The response stored under a key.
     pub async fn known_answer(&self, key: &Key) -> Result<Option<Answer>> {
         let expired = self.clock().now() - TimeDelta::days(KEPT_DAYS);
         let row = kept_answer::Entity::find_by_id((key.principal, key.digest.clone()))
@@ -121,7 +106,8 @@ impl Store {
         row.map(|row| answer(row, key)).transpose()
     }
 
-    /// Does `work` in one transaction with keeping its answer; if that is known, only finds it.
+    /// Does `work` in one transaction that also stores its response; if one is stored already,
+    /// returns that.
     ///
     /// # Errors
     /// As [`Store::known_answer`] and [`Store::write`]; [`StoreError::KeyInUse`] if another
@@ -144,14 +130,11 @@ impl Store {
         .await
     }
 
-    /// Removes the answers that have been kept for long enough; says how many there were.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Removes expired responses; returns their number.
     pub async fn forget_answers(&self) -> Result<u64> {
         let expired = self.clock().now() - TimeDelta::days(KEPT_DAYS);
         let expired = kept_answer::Column::CreatedAt.lte(expired);
-        // Usually there is none, and nobody need wait for that.
+        // Usually there is none, and no lock is needed for that.
         let any = kept_answer::Entity::find().filter(expired.clone()).limit(1);
         if any.one(self.db().reader()).await?.is_none() {
             return Ok(0);
@@ -168,8 +151,8 @@ impl Store {
 }
 
 impl Unit<'_> {
-    /// Takes a key for this unit, or finds the answer that is kept under it. Another transaction
-    /// that takes the key at the same time waits here.
+    /// Claims a key for this transaction, or finds the response stored under it. A concurrent
+    /// transaction with the key waits here.
     async fn claim(&self, key: &Key) -> Result<Option<Answer>> {
         let sql = "INSERT INTO kept_answer (principal, key_hash, request_hash, created_at) \
              VALUES ($1, $2, $3, $4) ON CONFLICT (principal, key_hash) DO UPDATE SET \
@@ -200,8 +183,8 @@ impl Unit<'_> {
         answer(row, key).map(Some)
     }
 
-    /// Blanks the answers that tell of any of these ids: whoever asks again learns that it was
-    /// erased, and does not make it anew.
+    /// Blanks the responses about any of these ids: a repeated request learns that it was erased,
+    /// and does not create it again.
     pub(crate) async fn blank_answers(&self, ids: &[Uuid]) -> Result<()> {
         for chunk in ids.chunks(50) {
             let tells = (1..=chunk.len()).map(|n| format!("body LIKE ${n}"));
@@ -232,7 +215,6 @@ impl Unit<'_> {
     }
 }
 
-/// What a row tells about a request.
 fn answer(row: kept_answer::Model, key: &Key) -> Result<Answer> {
     if row.request_hash != key.request {
         return Err(StoreError::KeyReused);
@@ -248,7 +230,7 @@ fn answer(row: kept_answer::Model, key: &Key) -> Result<Answer> {
     })
 }
 
-/// Removes expired answers from time to time, until it is told to stop.
+/// Removes expired responses periodically, until stopped.
 pub(crate) async fn forget(store: Store, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() && stop.has_changed().is_ok() {
         match store.forget_answers().await {

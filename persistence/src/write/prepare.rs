@@ -1,4 +1,4 @@
-//! From a body that was sent to a row that can be written: checked, resolved, completed, allowed.
+//! From an input body to a row: validated, resolved, completed, authorised.
 
 use crate::entity::record;
 use crate::error::{Result, StoreError};
@@ -16,7 +16,6 @@ use domain::validation::body::{Facts, KindSchema};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// A body that is ready to be written.
 pub(crate) struct Prepared {
     pub(crate) body: Value,
     pub(crate) facts: Facts,
@@ -25,8 +24,8 @@ pub(crate) struct Prepared {
 }
 
 impl Unit<'_> {
-    /// Checks a body, resolves its references, fills in what is filled in, and asks the rules of
-    /// access. Everything wrong with the body is told at once.
+    /// Validates a body, resolves its references, fills in defaults, and checks the rules of
+    /// access. All violations of the body are reported at once.
     pub(crate) async fn prepare(
         &self,
         kind: Kind,
@@ -80,8 +79,8 @@ impl Unit<'_> {
         })
     }
 
-    /// Whether the caller may make this of the record: write it where it belongs now and where it
-    /// will belong, and publish if that changes.
+    /// Whether the caller may make this change: write it in its current and in its new home region,
+    /// and publish if that changes.
     fn authorise_change(
         &self,
         kind: Kind,
@@ -89,7 +88,7 @@ impl Unit<'_> {
         facts: &Facts,
         old: Option<&record::Model>,
     ) -> Result<()> {
-        // A home that could not be resolved is told as such.
+        // A home region that could not be resolved is reported as such.
         let home_region = body
             .get("home_region")
             .and_then(Value::as_str)
@@ -112,9 +111,9 @@ impl Unit<'_> {
         let was = old.map(publication_of).transpose()? == Some(Publication::Published);
         let is = subject.publication == Publication::Published;
         let old_date = old.and_then(|row| row.publish_at);
-        // What is published has no date at which it will be.
+        // A published record has no publication date.
         let dated = !is && old_date != facts.publish_at;
-        // Who may not publish there does not move there what is published, or will be.
+        // Only approvers of the target region move records there that are published, or will be.
         let moved = old.is_some_and(|old| old.home_region != home_region);
         let public = is || facts.publish_at.is_some();
         if was != is || dated || moved && public {
@@ -167,7 +166,7 @@ fn text(members: &Map<String, Value>, member: &str) -> Option<String> {
     members.get(member)?.as_str().map(str::to_owned)
 }
 
-/// What a new body leaves out and the record keeps; an external id never changes.
+/// Keeps members that a new body leaves out; an external id never changes.
 fn keep(
     members: &mut Map<String, Value>,
     old: Option<&record::Model>,
@@ -194,10 +193,10 @@ fn keep(
     Ok(())
 }
 
-/// A record has a home region if its kind asks for one.
+/// Requires a home region if the kind does.
 fn require_home(kind: Kind, body: &Value, resolved: &Resolved, errors: &mut Vec<FieldError>) {
     let missing = body.get("home_region").is_none() && KindSchema::of(kind).needs_home_region;
-    // A relationship takes it from its ends; if they are wrong, that is told.
+    // A relationship derives it from its ends; if they are invalid, that is reported.
     let told = kind == Kind::Relationship && !(resolved.errors.is_empty() && errors.is_empty());
     if missing && !told {
         let fault = Fault::new("required")

@@ -1,4 +1,4 @@
-//! Finding the records that a body names, in one query, and writing their ids in their place.
+//! Resolving the references of a body in one query, and replacing them by ids.
 
 use crate::entity::record::{self, Column};
 use crate::error::{Result, StoreError};
@@ -26,7 +26,7 @@ mod former;
 
 use former::Former;
 
-/// What the rules need to know of a record that is named.
+/// The properties of a referenced record that the rules depend on.
 #[derive(Debug, Clone, FromQueryResult)]
 pub(crate) struct Head {
     pub(crate) id: Uuid,
@@ -45,14 +45,13 @@ impl Head {
         Kind::parse(&self.kind)
     }
 
-    /// The record as the rules of access see it.
     pub(crate) fn subject(&self, origin: &str) -> Option<Subject<'_>> {
         Some(Subject {
             own: self.origin == origin,
             kind: self.kind()?,
             home_region: self.home_region,
             publication: match Publication::parse(&self.publication)? {
-                // As `crate::publication::withheld` says.
+                // As in `crate::publication::withheld`.
                 _ if self.withheld => Publication::Draft,
                 publication => publication,
             },
@@ -74,7 +73,7 @@ impl Head {
     }
 }
 
-/// The keys by which a record that is being written may name itself.
+/// The keys by which a record that is being written may reference itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Myself {
     pub(crate) id: Uuid,
@@ -82,14 +81,12 @@ pub(crate) struct Myself {
     pub(crate) slug: Option<String>,
 }
 
-/// What resolving found.
 #[derive(Debug, Default)]
 pub(crate) struct Resolved {
-    /// References that name nothing, too much or the wrong kind.
+    /// References to nothing, to several records or to the wrong kind.
     pub(crate) errors: Vec<FieldError>,
-    /// The records that are named.
     pub(crate) heads: Vec<Head>,
-    /// Which place names which record, but for the ends of relationships.
+    /// The references by place, except for the ends of relationships.
     pub(crate) references: BTreeSet<(&'static str, Uuid)>,
 }
 
@@ -99,7 +96,7 @@ impl Resolved {
     }
 }
 
-/// A reference as it stands in the body.
+/// A reference in the body.
 struct Wanted {
     pointer: String,
     path: &'static str,
@@ -109,7 +106,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// The list of ids that the reference is an entry of.
+    /// The list of ids that contains the reference.
     fn list(&self) -> Option<&str> {
         self.path.strip_suffix("/*")?;
         self.pointer.rsplit_once('/').map(|(list, _)| list)
@@ -136,11 +133,11 @@ impl Unit<'_> {
                 Ok(id) => {
                     put(body, one, id);
                     found.insert(id);
-                    // Two spellings of one record are one entry too many.
+                    // Two spellings of one record are a duplicate entry.
                     if let Some(list) = one.list() {
                         let merged = formers.iter().any(|former| former.is_named(one));
                         match listed.insert((list, id), merged) {
-                            // What has become one by a merge is not the writer's mistake.
+                            // Entries that became equal by a merge are not the writer's mistake.
                             Some(before) if merged || before => twice.push(one.pointer.as_str()),
                             Some(_) => {
                                 let repeated = FieldError::new(list, Fault::new("repeated"));
@@ -157,16 +154,16 @@ impl Unit<'_> {
                 Err(fault) => resolved.errors.push(FieldError::new(&one.pointer, fault)),
             }
         }
-        // From behind, so that the entries before keep their places.
+        // From the end, so that earlier entries keep their positions.
         for pointer in twice.into_iter().rev() {
             remove_entry(body, pointer);
         }
-        // What the caller may not see must have no effect on the answer.
+        // Invisible records must have no effect on the response.
         resolved.heads.retain(|head| found.contains(&head.id));
         Ok(resolved)
     }
 
-    /// The one record of a kind that a value names, locked against deletion.
+    /// The single record of a kind that a value references, locked against deletion.
     pub(crate) async fn resolve_slot(
         &self,
         pointer: &'static str,
@@ -189,7 +186,7 @@ impl Unit<'_> {
         self.find(wanted, &heads, &formers, None).map_err(refused)
     }
 
-    /// Every record that might be meant, own ones and copies, in one query.
+    /// Every candidate, own ones and copies, in one query.
     async fn heads(&self, wanted: &[Wanted]) -> Result<Vec<Head>> {
         if wanted.is_empty() {
             return Ok(Vec::new());
@@ -239,7 +236,7 @@ impl Unit<'_> {
                 Column::Withheld,
             ])
             .filter(any)
-            // One order of locking, so that two writers wait instead of deadlocking.
+            // A fixed order of locking, so that two writers wait instead of deadlocking.
             .order_by_asc(Column::Id);
         if self.db().is_postgres() {
             query = query.lock(LockType::KeyShare);
@@ -247,8 +244,8 @@ impl Unit<'_> {
         Ok(query.into_model::<Head>().all(&self.tx).await?)
     }
 
-    /// The one record that is meant: this node's own, else that of the reference data, else the only
-    /// copy.
+    /// The intended record: this node's own, otherwise that of the reference data, otherwise the
+    /// only copy.
     fn find(
         &self,
         wanted: &Wanted,
@@ -288,7 +285,7 @@ impl Unit<'_> {
     }
 }
 
-/// A region may name itself as its home, also while it is being made.
+/// A region may reference itself as its home, also during its creation.
 fn names_itself(wanted: &Wanted, myself: &Myself) -> bool {
     let slot = matches!(wanted.form, ReferenceForm::Slot(kind) if kind == myself.kind);
     slot && myself.kind == Kind::Region
@@ -308,7 +305,6 @@ fn fitting(head: &Head, wanted: &Wanted) -> Result<Uuid, Fault> {
         .with("given", &head.kind))
 }
 
-/// The references of a body that name a record.
 fn collect(definition: &KindSchema, body: &mut Value, errors: &mut Vec<FieldError>) -> Vec<Wanted> {
     let mut wanted = Vec::new();
     for field in &definition.references {
@@ -325,7 +321,7 @@ fn collect(definition: &KindSchema, body: &mut Value, errors: &mut Vec<FieldErro
                     kind,
                     name,
                 }),
-                // An open end, or a shape that the schema has complained about.
+                // An open end, or a violation that the schema has reported.
                 Ok(None) => {}
                 Err(fault) => errors.push(FieldError::new(pointer, fault)),
             }
@@ -379,7 +375,6 @@ pub(crate) fn by_text(text: String) -> Name {
     }
 }
 
-/// Takes an entry out of a list.
 fn remove_entry(body: &mut Value, pointer: &str) {
     let Some((list, at)) = pointer.rsplit_once('/') else {
         return;

@@ -1,4 +1,4 @@
-//! A deleted record comes back under its old id when its key is supplied again.
+//! Reviving a deleted record under its old id when its key is supplied again.
 
 use crate::entity::{record, tombstone};
 use crate::error::{Conflict, Result, StoreError, Unique};
@@ -15,7 +15,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 impl Unit<'_> {
-    /// What is left of this node's deleted record with the id or the key that a body carries.
+    /// The tombstone of this node's deleted record with the id or the key of a body.
     pub(crate) async fn dead(
         &self,
         kind: Kind,
@@ -40,8 +40,8 @@ impl Unit<'_> {
         Ok(dead)
     }
 
-    /// Refuses to bring back a merged record by supplying it again: its editors decided otherwise,
-    /// and what they wrote into the survivor must not be overwritten by what was merged into it.
+    /// Rejects restoring a merged record by supplying it again: its editors decided otherwise, and
+    /// their edits of the survivor must not be overwritten.
     pub(crate) async fn refuse_merged(&self, kind: Kind, dead: &tombstone::Model) -> Result<()> {
         if dead.merged_into.is_none() {
             return Ok(());
@@ -74,7 +74,7 @@ impl Unit<'_> {
         }))
     }
 
-    /// Refuses to bring back what was erased: whoever has a copy of it shall not put it back.
+    /// Rejects restoring an erased record from a remaining copy.
     pub(crate) fn refuse_erased(&self, kind: Kind, dead: &tombstone::Model) -> Result<()> {
         if dead.cause != Cause::Erased.code() {
             return Ok(());

@@ -1,5 +1,5 @@
-//! What rests beside a record's row because SQL needs it: identifiers, references, the edge,
-//! former slugs.
+//! Derived rows of a record, because SQL needs them: identifiers, references, the edge, former
+//! slugs.
 
 use crate::entity::{edge, identifier, record, redirect, reference};
 use crate::error::Result;
@@ -9,7 +9,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 impl Unit<'_> {
-    /// Writes what SQL needs beside the row: identifiers, references, the edge and its roles.
+    /// Writes the derived rows: identifiers, references, the edge and its roles.
     pub(crate) async fn write_satellites(
         &self,
         row: &record::Model,
@@ -20,7 +20,7 @@ impl Unit<'_> {
             .identifiers
             .iter()
             .map(|one| (one.scheme.as_str().to_owned(), one.normalise()));
-        // The same identifier may stand twice in a body, for two periods.
+        // The same identifier may occur twice in a body, for two periods.
         let identifiers: std::collections::BTreeSet<_> = identifiers.collect();
         if !identifiers.is_empty() {
             let rows = identifiers
@@ -68,7 +68,7 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// A slug that changes leads to the record until somebody takes it.
+    /// A former slug leads to the record until another record takes it.
     pub(crate) async fn leave_redirect(
         &self,
         old: &record::Model,

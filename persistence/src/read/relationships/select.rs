@@ -18,7 +18,7 @@ pub(crate) fn col(table: &'static str, column: impl sea_orm::Iden) -> Expr {
     Expr::col((Alias::new(table), column).into_column_ref())
 }
 
-/// `edge` with its record and the records at its ends, or those that stand for them.
+/// `edge` with its record and the records at its ends, or their merge targets.
 pub(crate) fn joined() -> SelectStatement {
     let mut select = Query::select();
     let merged = |end: &'static str, column: edge::Column| {
@@ -65,7 +65,7 @@ pub(crate) fn joined() -> SelectStatement {
     select
 }
 
-/// The record at an end of an edge that is [`joined`], or the one that it was merged into.
+/// The record at an end of an edge that is [`joined`], or its merge target.
 pub(crate) fn standing_at(end: edge::Column) -> Expr {
     let from = matches!(end, edge::Column::FromId);
     let merge = if from { "mf" } else { "mt" };
@@ -80,7 +80,6 @@ pub(super) fn count(conditions: &Condition) -> SelectStatement {
     select
 }
 
-/// The order of relationships: type, position, id.
 pub(crate) fn order() -> [Expr; 3] {
     [
         col("e", edge::Column::Type),
@@ -126,7 +125,7 @@ pub(crate) fn conditions(filter: &RelationshipFilter, caller: &Caller, origin: &
             .add_option(disputed(filter, caller, origin)),
     );
     for (end, id) in [("f", edge::Column::FromId), ("t", edge::Column::ToId)] {
-        // An end that is not held here hides the relationship: its columns are null.
+        // An end that is missing here hides the relationship: its columns are null.
         all = all.add(Condition::any().add(col("e", id).is_null()).add(visible(
             end,
             &visibility,
@@ -153,7 +152,6 @@ pub(crate) fn conditions(filter: &RelationshipFilter, caller: &Caller, origin: &
     record_conditions(dated(all, filter), filter)
 }
 
-/// The conditions on the relationship's own row.
 fn record_conditions(mut all: Condition, filter: &RelationshipFilter) -> Condition {
     all = each(all, &filter.ids, |id| col("r", record::Column::Id).eq(*id));
     all = each(all, &filter.home_regions, |id| {
@@ -168,7 +166,7 @@ fn record_conditions(mut all: Condition, filter: &RelationshipFilter) -> Conditi
             .and(col("r", record::Column::ExternalId).eq(key.id.as_str()))
     });
     if filter.publications.is_empty() {
-        // A list holds what is published unless asked otherwise, for editors too.
+        // A list contains published records by default, for editors too.
         all = all.add(is_published("r"));
     }
     all = each(all, &filter.publications, |one| {
@@ -181,7 +179,6 @@ fn record_conditions(mut all: Condition, filter: &RelationshipFilter) -> Conditi
     )
 }
 
-/// Adds an AND of ORs.
 pub(crate) fn each<T>(
     mut all: Condition,
     lists: &AllOf<T>,
@@ -204,7 +201,7 @@ fn published(table: &'static str) -> SimpleExpr {
     is_published(table).and(col(table, record::Column::Withheld).eq(false))
 }
 
-/// What is withheld because an end disputes it: shown to those who ask for it and may write an end.
+/// Relationships that an end disputes, for callers who request them and may write an end.
 fn disputed(filter: &RelationshipFilter, caller: &Caller, origin: &str) -> Option<Condition> {
     let mut asked = filter.confirmations.iter().flatten();
     asked.find(|one| **one == ConfirmationState::Disputed)?;
@@ -220,7 +217,7 @@ fn disputed(filter: &RelationshipFilter, caller: &Caller, origin: &str) -> Optio
     )
 }
 
-/// Whether an end states this; what no end has stated anything else about is claimed.
+/// Whether an end has this state; without any other statement it is claimed.
 fn stated(state: ConfirmationState) -> SimpleExpr {
     let mut statements = Query::select();
     let at_end = [edge::Column::FromId, edge::Column::ToId]
@@ -249,7 +246,7 @@ fn visible(table: &'static str, visibility: &Visibility, origin: &str) -> Condit
     any.add_option(reached(table, visibility, origin))
 }
 
-/// Which own records are reached, whether they are published or not; `None` if none are.
+/// The own records that are visible, whether they are published or not; `None` if none are.
 fn reached(table: &'static str, visibility: &Visibility, origin: &str) -> Option<Condition> {
     let own = Condition::all().add(col(table, record::Column::Origin).eq(origin));
     let within = |regions: &BTreeSet<Uuid>| {
@@ -295,7 +292,7 @@ fn other_kind(around: &[Uuid], kind: Kind) -> SimpleExpr {
     at_from.or(at_end(edge::Column::ToId, around).and(from))
 }
 
-/// The same as [`Bounds::active_on`], in SQL.
+/// [`Bounds::active_on`] in SQL.
 fn dated(mut all: Condition, filter: &RelationshipFilter) -> Condition {
     let Some(when) = &filter.active_on else {
         return all;

@@ -1,7 +1,7 @@
 //! German compounds: `gesundheitswirtschaftsregion` is `gesundheit`, `wirtschaft`, `region`.
 //!
-//! The segmenter knows words with their umlauts, the index only folded ones. So a folded word is
-//! tried with umlauts put back, few first; what comes out depends on the folded word alone.
+//! The segmenter knows words with their umlauts, the index only folded ones. So umlauts are
+//! restored in a folded word, fewest first; the result depends on the folded word alone.
 
 use super::lists::{LISTS, PLACE_NAMES};
 use super::words::{Folded, stem};
@@ -9,37 +9,34 @@ use charabia::{Language, Tokenizer, TokenizerBuilder};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-/// A part of a compound.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
     /// Its stem, without the joining `s`.
     pub(super) stem: String,
-    /// How many letters it has as written.
     pub(super) letters: usize,
 }
 
 /// Two parts of four letters: shorter words are not split.
 const SHORTEST: usize = 8;
 
-/// Longer words are no words.
+/// Longer strings are not words.
 const LONGEST: usize = 50;
 
-/// Shorter segments are no parts.
+/// Shorter segments are not parts.
 const SHORTEST_PART: usize = 3;
 
-/// What the segmenter leaves of an inflected word.
+/// The remainder that the segmenter leaves of an inflected word.
 const ENDINGS: [&str; 8] = ["e", "en", "er", "es", "em", "n", "s", "r"];
 
-/// A word of more parts is none that anybody would look for by part.
+/// Words of more parts are not searched for by part.
 const MOST_PARTS: usize = 6;
 
-/// How many places of a word may get their umlaut back, which means up to 32 spellings.
+/// Maximum number of restored umlauts, which means up to 32 spellings.
 const MOST_UMLAUTS: usize = 5;
 
-/// How many words are remembered.
 const REMEMBERED: usize = 50_000;
 
-/// Ends a word for the segmenter, since no German word goes on like this.
+/// Ends a word for the segmenter, since no German word continues like this.
 const END: char = 'ÿ';
 
 static TOKENIZER: LazyLock<Tokenizer<'static>> = LazyLock::new(|| {
@@ -50,7 +47,7 @@ static TOKENIZER: LazyLock<Tokenizer<'static>> = LazyLock::new(|| {
 
 type Memory = Mutex<HashMap<String, Arc<[Part]>>>;
 
-/// The parts of a folded word; none if it is no compound.
+/// The parts of a folded word; none if it is not a compound.
 pub(super) fn parts(whole: &str) -> Arc<[Part]> {
     static MEMORY: LazyLock<Memory> = LazyLock::new(Memory::default);
     let letters = whole.chars().count();
@@ -77,8 +74,8 @@ pub(super) fn parts(whole: &str) -> Arc<[Part]> {
     parts
 }
 
-/// All that a query for a part or for some parts in their order may ask for: `region`,
-/// `gesundheit+region`. Single parts under four letters are left out.
+/// The terms for queries of a part or of some parts in order: `region`, `gesundheit+region`. Single
+/// parts under four letters are left out.
 pub(super) fn terms(parts: &[Part]) -> Vec<String> {
     let mut terms = Vec::new();
     for chosen in 1_u32..(1 << parts.len().min(MOST_PARTS)) {
@@ -96,7 +93,6 @@ pub(super) fn terms(parts: &[Part]) -> Vec<String> {
     terms
 }
 
-/// The term of all parts together.
 pub(super) fn term(parts: &[Part]) -> String {
     joined(&parts.iter().collect::<Vec<_>>())
 }
@@ -156,7 +152,7 @@ fn split_spelling(spelling: &str) -> Option<Vec<Part>> {
     for segment in TOKENIZER.segment_str(spelling) {
         let short = segment.chars().count() < SHORTEST_PART;
         match segments.last_mut() {
-            // `krankenhaus·er`: what is short is an ending, or the word is none that is known.
+            // `krankenhaus·er`: a short segment is an ending, or the word is unknown.
             _ if ended => return None,
             Some(last) if short && ENDINGS.contains(&segment) => {
                 last.push_str(segment);
@@ -181,7 +177,7 @@ fn part(whole: &str) -> Part {
     }
 }
 
-/// Whether a word is a place name or made of one (`dortmunder`, `kassels`).
+/// Whether a word is a place name or derived from one (`dortmunder`, `kassels`).
 fn is_place(whole: &str) -> bool {
     ["", "er", "s", "es"]
         .iter()
@@ -189,13 +185,13 @@ fn is_place(whole: &str) -> bool {
         .any(|name| PLACE_NAMES.contains(name))
 }
 
-/// Whether the segmenter knows a word: what it does not know it would take together with the end.
+/// Whether the segmenter knows a word: it would join an unknown one with the end.
 fn is_word(segment: &str) -> bool {
     let ended = format!("{segment}{END}");
     TOKENIZER.segment_str(&ended).next() == Some(segment)
 }
 
-/// A folded word with umlauts put back in all ways, those with few of them first.
+/// A folded word with umlauts restored in all ways, those with few of them first.
 fn spellings(whole: &str) -> Vec<String> {
     let letters: Vec<char> = whole.chars().collect();
     let mut at: Vec<usize> = Vec::new();

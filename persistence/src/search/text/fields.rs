@@ -1,4 +1,4 @@
-//! The fields of the index that the text search reads, and what a record puts into them.
+//! The fields of the index for the text search, and the terms of a record.
 
 use super::compound;
 use super::joint::{self, Joined};
@@ -10,35 +10,26 @@ use tantivy::TantivyDocument;
 use tantivy::schema::{Field, IndexRecordOption, SchemaBuilder, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{PreTokenizedString, Token};
 
-/// How a record's words are kept for one of the places where they can stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Area {
-    /// Words, their stems, and words written as one.
     pub(super) word: Field,
-    /// Parts of compounds, and some parts in their order.
+    /// Parts of compounds, and some parts in order.
     pub(super) part: Field,
-    /// Words with their positions, for phrases.
     pub(super) sequence: Field,
 }
 
-/// The text fields of the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextFields {
     /// Names, also without their legal form, as keys.
     pub(in crate::search) exact: Field,
-    /// Abbreviations as keys.
     pub(in crate::search) acronym: Field,
-    /// Identifiers.
     pub(super) identifier: Field,
-    /// How words are written together, of published records.
+    /// Spellings of joined words, from published records.
     pub(super) joint: Field,
-    /// What decides between equal matches.
+    /// Tie-breakers between equal matches.
     pub(super) order: Field,
-    /// Names.
     pub(super) name: Area,
-    /// Addresses.
     pub(super) place: Area,
-    /// Everything else.
     pub(super) text: Area,
 }
 
@@ -48,16 +39,14 @@ pub(super) const LAST: &str = "last";
 /// Names of as many words or more count as equally long.
 pub(super) const LONG_NAME: usize = 8;
 
-/// The term of a name of so many words.
 pub(super) fn length_term(words: usize) -> String {
     format!("words:{}", words.clamp(1, LONG_NAME))
 }
 
-/// What comes between the positions of two texts, so that no phrase reaches across.
+/// Gap between the positions of two texts, so that no phrase spans both.
 const GAP: usize = 10;
 
 impl TextFields {
-    /// Adds the fields to the schema of the index.
     pub fn add_to(schema: &mut SchemaBuilder) -> Self {
         let mut add = |name: &str, record| {
             // Documents come with their tokens; the tokenizer named here never runs.
@@ -88,13 +77,12 @@ impl TextFields {
         }
     }
 
-    /// The places where words can stand, the weightiest first.
+    /// The areas, highest weight first.
     pub(super) const fn areas(&self) -> [Area; 3] {
         [self.name, self.place, self.text]
     }
 }
 
-/// Puts what is searched of a record into its document.
 pub fn add(document: &mut TantivyDocument, fields: &TextFields, texts: &Texts) {
     let exact = texts
         .names
@@ -143,7 +131,7 @@ pub fn add(document: &mut TantivyDocument, fields: &TextFields, texts: &Texts) {
     put(document, fields.order, order);
 }
 
-/// An identifier as it is compared, and the end of one that is an address, which people type.
+/// An identifier for comparison, and the end of one that is an address, which people type.
 fn identifier_keys(value: &str) -> Vec<String> {
     let mut keys = vec![identifier_key(value)];
     if value.contains("://")
@@ -154,13 +142,13 @@ fn identifier_keys(value: &str) -> Vec<String> {
     keys
 }
 
-/// An identifier as it is compared: in capitals, without spaces.
+/// An identifier for comparison: in capitals, without spaces.
 pub(super) fn identifier_key(value: &str) -> String {
     let key: String = value.split_whitespace().collect();
     key.to_uppercase().chars().take(300).collect()
 }
 
-/// Puts texts into an area; gives the terms for the joined forms in it.
+/// Adds texts to an area; returns the terms of its joined forms.
 fn put_area(
     document: &mut TantivyDocument,
     area: Area,

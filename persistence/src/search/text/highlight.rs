@@ -1,21 +1,16 @@
-//! Marking in a text what a query found in it.
-
 use super::compound;
 use super::typed::Typed;
 use super::words::{Word, is_number, stem, words};
 
-/// What stands before and after a marked word.
 const MARK: (&str, &str) = ("<mark>", "</mark>");
 
-/// The most characters of a marked excerpt.
 const EXCERPT: usize = 240;
 
-/// Characters before the first marked word.
 const BEFORE: usize = 60;
 
 impl Typed {
-    /// An excerpt of the text as HTML, with the words that the query finds between `<mark>` and
-    /// `</mark>` and everything else escaped; `None` if it finds none.
+    /// An excerpt of the text as HTML, with the matches between `<mark>` and `</mark>` and
+    /// everything else escaped; `None` without a match.
     #[must_use]
     pub fn highlight(&self, text: &str) -> Option<String> {
         let sought: Vec<Sought> = self
@@ -58,7 +53,7 @@ impl Typed {
     }
 }
 
-/// Where the excerpt begins: at a word, not far before the first marked one.
+/// Beginning of the excerpt: at a word, not far before the first match.
 fn start_of_excerpt(text: &str, first: usize) -> usize {
     let before = text.get(..first).unwrap_or_default();
     let Some((far, _)) = before.char_indices().rev().nth(BEFORE) else {
@@ -82,7 +77,7 @@ fn escape(text: &str, html: &mut String) {
     }
 }
 
-/// A word of the query, ready to be compared with many.
+/// A word of the query, prepared for many comparisons.
 struct Sought {
     stem: String,
     part: String,
@@ -122,8 +117,8 @@ impl Sought {
     }
 }
 
-/// Whether a word becomes the other by so many changes: a letter more, less, another one, or two
-/// swapped.
+/// Whether a word becomes the other by this many edits: an inserted, deleted or replaced letter, or
+/// two swapped ones.
 fn is_within(changes: usize, a: &str, b: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     within(changes, &a, &b)

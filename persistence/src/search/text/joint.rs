@@ -1,38 +1,32 @@
 //! Words written together, apart, or with a hyphen: `Rheinsiegkreis`, `Rhein Sieg Kreis`.
 //!
-//! Whoever writes words apart shows how they can be written together. The index keeps that as
-//! terms `rheinsiegkreis|rhein sieg kreis`, of published records only, and a query is taken apart
-//! by them. So all spellings become the same query.
+//! Words written apart show how they can be joined. The index stores that as terms
+//! `rheinsiegkreis|rhein sieg kreis`, of published records only, and joined words in a query are
+//! split by them. So all spellings result in the same query.
 
 use super::lists::LISTS;
 use super::words::{Word, is_number, stem, without_legal_form};
 use tantivy::schema::Field;
 use tantivy::{DocSet, Searcher, TERMINATED};
 
-/// The most words that are joined.
 pub(super) const MOST: usize = 4;
 
-/// Separates the joined form from its words.
 const SEPARATOR: char = '|';
 
-/// A joined form and its words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Joined {
-    /// The words as one.
     pub(super) whole: String,
-    /// The words.
     pub(super) words: Vec<String>,
 }
 
 impl Joined {
-    /// The term of the index.
     pub(super) fn term(&self) -> String {
         format!("{}{SEPARATOR}{}", self.whole, self.words.join(" "))
     }
 }
 
 /// Two to four adjacent words as one: those written as one (`Rhein-Sieg-Kreis`), and in names and
-/// places all (`B. Braun`) but the legal form.
+/// places all (`B. Braun`) except the legal form.
 pub(super) fn joined(words: &[Word], name: bool) -> Vec<Joined> {
     let proper = if name {
         without_legal_form(words).len()
@@ -65,7 +59,7 @@ fn is_one_chunk(span: &[Word]) -> bool {
     chunks.all(|chunk| Some(chunk) == first)
 }
 
-/// Whether words may be written as one: not across `und` and the like, and not numbers alone.
+/// Whether words may be joined: not across `und` and the like, and not numbers alone.
 pub(super) fn is_joinable<'a>(words: impl Iterator<Item = &'a str>) -> bool {
     let mut numbers_only = true;
     for word in words {
@@ -77,10 +71,8 @@ pub(super) fn is_joinable<'a>(words: impl Iterator<Item = &'a str>) -> bool {
     !numbers_only
 }
 
-/// The words of a joined form as published records write them, the most of them if they differ.
-///
-/// # Errors
-/// The index cannot be read.
+/// The words of a joined form as published records write them, the most frequent split if they
+/// differ.
 pub(super) fn apart(
     whole: &str,
     field: Field,
@@ -92,10 +84,7 @@ pub(super) fn apart(
     }
 }
 
-/// Whether published records write words apart that are this together.
-///
-/// # Errors
-/// The index cannot be read.
+/// Whether published records write apart words that are this when joined.
 pub(super) fn is_known(whole: &str, field: Field, searcher: &Searcher) -> tantivy::Result<bool> {
     Ok(apart(whole, field, searcher)?.is_some())
 }

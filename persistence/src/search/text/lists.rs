@@ -4,27 +4,22 @@ use super::words::{Folded, words_as_written};
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-/// The lists.
 pub(super) struct Lists {
-    /// Words that a query with other words does without.
+    /// Words that are optional in a query with other words.
     pub(super) stop: HashSet<String>,
-    /// Legal forms as sequences of words, long ones first.
     pub(super) legal: Vec<Vec<String>>,
-    /// Endings of words for women.
     pub(super) feminine: Vec<String>,
-    /// Words that end like that and are none.
+    /// Words with such an ending that are not feminine.
     pub(super) neuter: HashSet<String>,
     /// Parts of compounds that the segmenter does not know, long ones first.
     pub(super) parts: Vec<String>,
-    /// Words that are never split.
     pub(super) whole: HashSet<String>,
 }
 
-/// The lists, read once.
 pub(super) static LISTS: LazyLock<Lists> =
     LazyLock::new(|| Lists::read(domain::data::SEARCH_WORDS));
 
-/// The names of the reference regions, none of which is a compound to split.
+/// The names of the reference regions, which are never split.
 pub(super) static PLACE_NAMES: LazyLock<HashSet<String>> = LazyLock::new(|| {
     domain::data::REFERENCE
         .iter()
@@ -67,7 +62,7 @@ impl Lists {
                 "neuter" => lists.neuter.extend(words),
                 "parts" => lists.parts.extend(words),
                 "whole" => lists.whole.extend(words),
-                // A section that nothing reads is a slip of whoever wrote it; a test finds it.
+                // A section that is never read is a mistake in the file; a test finds it.
                 _ => {}
             }
         }

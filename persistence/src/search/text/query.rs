@@ -1,7 +1,7 @@
-//! Queries to the index, and how their hits rank.
+//! Queries to the index, and the ranking of their hits.
 //!
-//! A score is a sum: what the whole query is to the record (each step weighs more than all below
-//! it together), what each word is, and what decides between equals.
+//! A score is a sum of the matches of the whole query (each level weighs more than all lower ones
+//! together), of the matches of each word, and of tie-breakers.
 
 use super::compound;
 use super::fields::{Area, LAST, LONG_NAME, TextFields, identifier_key, length_term};
@@ -18,20 +18,16 @@ use tantivy::query::{
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Score, Term};
 
-/// Gives the queries for the records that a name names, if it is the [`key`](super::key) of a
-/// region, network or topic: what lies in it matches a query that names it.
+/// Returns the queries for the members of a region, network or topic whose name has this
+/// [`key`](super::key): they match a query that contains the name.
 pub type Named<'a> = dyn Fn(&str) -> Vec<Box<dyn Query>> + 'a;
 
-/// The query is an identifier.
 const IDENTIFIER: Score = 800_000.0;
-/// The query is a name.
 const NAME: Score = 400_000.0;
-/// The query is an abbreviation.
 const ACRONYM: Score = 200_000.0;
-/// A name begins with the query.
 const BEGINNING: Score = 100_000.0;
 
-/// What a word is worth where it stands: as it is, as a part, as a beginning, with a typo.
+/// Scores of a word in an area: as it is, as a part, as a beginning, with a typo.
 struct Worth {
     same: Score,
     part: Score,
@@ -39,7 +35,6 @@ struct Worth {
     typo: Score,
 }
 
-/// By area: name, place, text.
 const WORTH: [Worth; 3] = [
     Worth {
         same: 100.0,
@@ -60,42 +55,34 @@ const WORTH: [Worth; 3] = [
         typo: 20.0,
     },
 ];
-/// The word is an identifier.
 const WHOLE_PIECE: Score = 100.0;
-/// The word belongs to the name of what the record lies in.
+/// The word belongs to the name of something that contains the record.
 const NAMED: Score = 10.0;
 
 /// Regions and topics come last among equals.
 const NOT_LAST: Score = 4.0;
-/// Short names come first, then.
 const SHORT: Score = 3.0;
 
-/// The most words that a name has which is looked for in a query.
+/// Maximum number of words of a name that is recognised in a query.
 const LONGEST_NAMED: usize = 6;
 
-/// From how many letters on a word matches as a beginning.
+/// Minimum length of a word that matches as a beginning.
 const BEGINNING_FROM: usize = 3;
 
 type Queries = Vec<Box<dyn Query>>;
 
 impl Typed {
     /// The query for the records that have all its words.
-    ///
-    /// # Errors
-    /// None that a caller could cause.
     pub fn query(&self, fields: &TextFields, named: &Named<'_>) -> tantivy::Result<Box<dyn Query>> {
         Ok(self.ranked(fields, self.all_words(fields, named, BEGINNING_FROM)?))
     }
 
     /// The query for suggestions: every word may be a beginning, from the first letter on.
-    ///
-    /// # Errors
-    /// None that a caller could cause.
     pub fn suggest_query(&self, fields: &TextFields) -> tantivy::Result<Box<dyn Query>> {
         Ok(self.ranked(fields, self.all_words(fields, &|_| Vec::new(), 1)?))
     }
 
-    /// Joins what the words match with what the query as a whole matches, and ranks it.
+    /// Combines the matches of the words with those of the whole query, and ranks them.
     fn ranked(&self, fields: &TextFields, words: Option<Box<dyn Query>>) -> Box<dyn Query> {
         let key = exact_key(&self.whole);
         let mut matching: Queries = words.into_iter().collect();
@@ -160,7 +147,7 @@ impl Typed {
         Ok(all.map(|all| Box::new(all) as Box<dyn Query>))
     }
 
-    /// What adjacent words match together: a word written as one, a name, an identifier.
+    /// The matches of adjacent words: a joined word, a name, an identifier.
     fn spans(
         &self,
         fields: &TextFields,
@@ -204,7 +191,6 @@ impl Typed {
     }
 }
 
-/// A word in all forms that count, in all areas.
 fn any_form(
     fields: &TextFields,
     whole: &str,
@@ -249,7 +235,6 @@ fn any_form(
     Ok(Box::new(WordQuery::new(ways, &stem, changes)?))
 }
 
-/// Words in this order, as they are written.
 fn phrase(fields: &TextFields, words: &[String]) -> Box<dyn Query> {
     let mut ways: Queries = Vec::new();
     for (Area { sequence, .. }, worth) in fields.areas().into_iter().zip(&WORTH) {

@@ -309,7 +309,6 @@ fn found_words_are_marked_and_the_rest_is_escaped() {
     );
 }
 
-/// An index of records with these names.
 fn index(names: &[&str]) -> (TextFields, Searcher) {
     let mut schema = Schema::builder();
     let fields = TextFields::add_to(&mut schema);
@@ -350,7 +349,7 @@ proptest! {
     #[test]
     fn folding_is_done_once(text in "[A-Za-zäöüßÄÖÜéčß ]{0,60}") {
         let once = wholes(&text);
-        // The endings for women may come off one after the other; folding itself may not go on.
+        // Feminine endings may be removed one after the other; folding itself must be idempotent.
         let folded = |text: &str| super::words::Folded::of(text).0;
         prop_assert_eq!(folded(&folded(&text)).len() <= folded(&text).len(), true);
         prop_assert!(once.split(' ').all(|word| word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())));

@@ -1,5 +1,3 @@
-//! What of a record is searched.
-
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::{NameType, Publication};
@@ -7,27 +5,21 @@ use domain::value::identifier::Scheme;
 use serde_json::{Map, Value};
 use std::str::FromStr;
 
-/// What of a record is searched, taken leniently from its JSON: copies from other nodes may have
-/// members, values and shapes that this version does not know.
+/// The searched texts of a record, parsed leniently: copies from other nodes may have members,
+/// values and shapes that this version does not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Texts {
-    /// The kind of the record.
     pub kind: Kind,
-    /// Whether everybody may see it; only then it has a say in how others find.
+    /// Whether it is public; only then it affects the matches of others.
     pub published: bool,
-    /// The name, further names, translated ones.
     pub names: Vec<String>,
-    /// Abbreviations.
     pub acronyms: Vec<String>,
-    /// Addresses, one text each.
     pub places: Vec<String>,
-    /// All other texts.
     pub texts: Vec<String>,
-    /// Identifiers in their canonical form.
     pub identifiers: Vec<String>,
 }
 
-/// Members that hold text, at the top.
+/// Top-level members with text.
 const TEXTS: [&str; 18] = [
     "summary",
     "description",
@@ -49,7 +41,6 @@ const TEXTS: [&str; 18] = [
     "notation",
 ];
 
-/// Members that hold text, inside of those.
 const INNER: [&str; 10] = [
     "title",
     "caption",
@@ -63,11 +54,10 @@ const INNER: [&str; 10] = [
     "benefits",
 ];
 
-/// Members of an address, in the order in which they are written.
+/// Members of an address, in writing order.
 const ADDRESS: [&str; 5] = ["street", "postal_code", "city", "quarter", "label"];
 
 impl Texts {
-    /// What is searched of a record with this body.
     #[must_use]
     pub fn of(kind: Kind, body: &Value) -> Self {
         let mut texts = Self {
@@ -99,7 +89,7 @@ impl Texts {
         texts
     }
 
-    /// Adds what a record was called that was merged into this one.
+    /// Adds the names of a record that was merged into this one.
     pub fn also(&mut self, merged: &Value) {
         self.call(merged);
         self.identify(merged);

@@ -1,5 +1,3 @@
-//! A query as typed.
-
 use super::fields::TextFields;
 use super::joint;
 use super::lists::LISTS;
@@ -7,35 +5,30 @@ use super::words::{QUOTES, exact_key, words};
 use std::collections::HashSet;
 use tantivy::Searcher;
 
-/// A query as typed: words, and phrases in quotation marks. No character is an operator.
+/// A typed query: words, and phrases in quotation marks. No character is an operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Typed {
-    /// All of it, as it was typed.
     pub(super) whole: String,
-    /// Its words outside of quotation marks, in order.
     pub(super) words: Vec<TypedWord>,
-    /// What of it is also written as one, as ranges of `words`.
+    /// The joined spellings in it, as ranges of `words`.
     pub(super) written_as_one: Vec<(std::ops::Range<usize>, String)>,
-    /// Words in quotation marks, in order.
     pub(super) phrases: Vec<Vec<String>>,
 }
 
-/// A word of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TypedWord {
-    /// Its form in the index.
     pub(super) whole: String,
-    /// What stands between spaces around it, for identifiers; the same for all words of one piece.
+    /// The text between the surrounding spaces, for identifiers; the same for all words of one
+    /// piece.
     pub(super) piece: String,
-    /// Whether the query does without it.
+    /// Whether it is optional.
     pub(super) dropped: bool,
 }
 
-/// How often words taken apart may be taken apart again.
 const DEPTH: usize = 3;
 
 impl Typed {
-    /// Reads a query. A quotation mark that nothing closes is a space.
+    /// Parses a query. An unclosed quotation mark is a space.
     #[must_use]
     pub fn parse(q: &str) -> Self {
         let mut pieces: Vec<&str> = q.split(QUOTES).collect();
@@ -65,17 +58,13 @@ impl Typed {
         typed
     }
 
-    /// Whether there is nothing in it to look for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.words.is_empty() && self.phrases.is_empty() && exact_key(&self.whole).is_empty()
     }
 
-    /// The query with words taken apart that published records write apart, so that
+    /// The query with joined words split the way published records write them, so that
     /// `Rheinsiegkreis` becomes the query `Rhein Sieg Kreis`.
-    ///
-    /// # Errors
-    /// The index cannot be read.
     pub fn take_apart(mut self, fields: &TextFields, searcher: &Searcher) -> tantivy::Result<Self> {
         let mut taken: Vec<TypedWord> = Vec::new();
         for word in std::mem::take(&mut self.words) {
@@ -118,7 +107,7 @@ impl Typed {
         }
     }
 
-    /// Marks the words that the query does without: stop words beside others, and repetitions.
+    /// Marks optional words: stop words next to others, and repetitions.
     fn drop_needless(&mut self) {
         let is_stop = |word: &TypedWord| LISTS.stop.contains(&word.whole);
         let others = !self.phrases.is_empty() || !self.words.iter().all(is_stop);
@@ -129,7 +118,7 @@ impl Typed {
     }
 }
 
-/// What stands between spaces around a range, without commas.
+/// The text between the spaces around a range, without commas.
 fn around(text: &str, from: usize, to: usize) -> &str {
     let is_end = |c: char| c.is_whitespace() || matches!(c, ',' | ';');
     let before = text.get(..from).unwrap_or_default();

@@ -1,8 +1,7 @@
-//! The query for one word: all records that have it in any of its forms, each with the worth of
-//! the best.
+//! The query for one word: all records with any of its forms, each with its best score.
 //!
-//! One query reads every term list once and builds the automaton for typos once; the same as a
-//! disjunction of a dozen queries takes ten times as long.
+//! One query reads every term list once and builds the automaton for typos once; a disjunction of a
+//! dozen queries takes ten times as long.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,18 +12,14 @@ use tantivy::query::{
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, DocSet, Score, SegmentReader, TERMINATED, TantivyError, Term};
 
-/// A form of the word to look for in a field.
 #[derive(Debug, Clone)]
 pub(super) enum Form {
-    /// This term.
     Term(String),
-    /// Terms that begin like this.
     Beginning(String),
-    /// Terms that the automaton of the query accepts.
     Typo,
 }
 
-/// Where to look for a form, and what it is worth there.
+/// A form, the field, and the score.
 #[derive(Debug, Clone)]
 pub(super) struct Way {
     pub(super) field: Field,
@@ -32,7 +27,6 @@ pub(super) struct Way {
     pub(super) worth: Score,
 }
 
-/// The query for one word.
 #[derive(Clone)]
 pub(super) struct WordQuery {
     ways: Arc<[Way]>,
@@ -40,10 +34,7 @@ pub(super) struct WordQuery {
 }
 
 impl WordQuery {
-    /// A query for these ways, with so many changed letters of the stem for [`Form::Typo`].
-    ///
-    /// # Errors
-    /// More changes than automata are made for (two).
+    /// A query for these forms, with this many edits of the stem for [`Form::Typo`].
     pub(super) fn new(ways: Vec<Way>, stem: &str, changes: u8) -> tantivy::Result<Self> {
         let field = ways
             .iter()
@@ -60,7 +51,6 @@ impl WordQuery {
         })
     }
 
-    /// The documents of a segment and what they are worth, in order.
     fn documents(
         &self,
         reader: &SegmentReader,
@@ -149,7 +139,6 @@ impl Weight for WordQuery {
     }
 }
 
-/// Documents with their scores, in order.
 struct Documents {
     all: Vec<(DocId, Score)>,
     at: usize,

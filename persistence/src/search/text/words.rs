@@ -1,26 +1,23 @@
-//! Words: where they are in a text, and the one form that all their spellings share.
+//! Words: their positions in a text, and the common form of all their spellings.
 
 use super::lists::LISTS;
 use frostem::{Algorithm, Stemmer};
 use std::sync::LazyLock;
 
-/// A word of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Word {
-    /// Where it begins, in bytes.
     pub(super) from: usize,
-    /// Where it ends, in bytes.
     pub(super) to: usize,
-    /// The form that its spellings share, unstemmed.
+    /// The common form of its spellings, unstemmed.
     pub(super) whole: String,
     /// Words with the same number were written as one, like `Rhein-Sieg-Kreis`.
     pub(super) chunk: usize,
 }
 
-/// Signs that begin or end a phrase.
+/// Characters that begin or end a phrase.
 pub(super) const QUOTES: [char; 7] = ['"', '„', '“', '”', '»', '«', '\u{201f}'];
 
-/// A word longer than this (in characters) counts by its beginning; the index has a limit.
+/// A longer word (in characters) counts by its beginning; the index has a limit.
 const LONGEST: usize = 60;
 
 /// The most characters between two words that are written as one (`/-`).
@@ -31,7 +28,6 @@ const GLUE: usize = 2;
 pub(super) struct Folded(pub(super) String);
 
 impl Folded {
-    /// Folds a word.
     pub(super) fn of(word: &str) -> Self {
         let mut folded = String::with_capacity(word.len());
         for letter in word.chars().flat_map(char::to_lowercase).take(LONGEST) {
@@ -58,7 +54,7 @@ impl Folded {
     }
 }
 
-/// `ae`, `oe`, `ue` as `a`, `o`, `u`, but not the `ue` of `neue`, `Frauen`, `Quelle`.
+/// Folds `ae`, `oe`, `ue` to `a`, `o`, `u`, but not the `ue` of `neue`, `Frauen`, `Quelle`.
 fn without_spelt_umlauts(word: &str) -> String {
     let mut plain = String::with_capacity(word.len());
     let mut before = ' ';
@@ -102,7 +98,6 @@ fn is_gender_mark(between: &str) -> bool {
     )
 }
 
-/// The words of a text, in order.
 pub(super) fn words(text: &str) -> Vec<Word> {
     let mut found: Vec<Word> = Vec::new();
     let mut chunk = 0;
@@ -138,7 +133,6 @@ pub(super) fn words(text: &str) -> Vec<Word> {
     found
 }
 
-/// The words of a text without their places.
 pub(super) fn words_as_written(text: &str) -> Vec<String> {
     words(text).into_iter().map(|word| word.whole).collect()
 }
@@ -164,7 +158,6 @@ fn runs(text: &str) -> Vec<(usize, usize)> {
     runs
 }
 
-/// The form that the spellings of a word share.
 fn canonical(run: &str) -> String {
     let folded = Folded::of(without_inner_capital(run)).0;
     if folded == "str" || (folded.ends_with("str") && folded.len() >= 6) {
@@ -184,7 +177,8 @@ fn without_inner_capital(run: &str) -> &str {
         .unwrap_or(run)
 }
 
-/// `hausarztin` and `hausarztinnen` as `hausarzt`; only where the ending is safe, so not `Berlin`.
+/// `hausarztin` and `hausarztinnen` as `hausarzt`; only where the ending is unambiguous, so not
+/// `Berlin`.
 fn masculine(folded: String) -> String {
     let singular = match folded.strip_suffix("nen") {
         Some(singular) if singular.ends_with("in") => singular,
@@ -202,12 +196,11 @@ fn masculine(folded: String) -> String {
     }
 }
 
-/// Whether a word counts only as it is, like house numbers and postal codes.
+/// Whether a word only matches exactly, like house numbers and postal codes.
 pub(super) fn is_number(word: &str) -> bool {
     word.chars().any(char::is_numeric)
 }
 
-/// The stem of a folded word.
 pub(super) fn stem(whole: &str) -> String {
     static STEMMER: LazyLock<Stemmer> = LazyLock::new(|| Stemmer::new(Algorithm::German));
     if is_number(whole) {
@@ -221,20 +214,19 @@ pub(super) fn stem(whole: &str) -> String {
     }
 }
 
-/// The stems of a text's words, each once.
 #[must_use]
 pub fn stems(text: &str) -> std::collections::BTreeSet<String> {
     words(text).iter().map(|word| stem(&word.whole)).collect()
 }
 
-/// What a name is compared by, to tell whether a query names a record: all its stems, without
+/// The key of a name, to detect whether a query contains a record's name: all its stems, without
 /// spaces and punctuation. Empty if it has no word.
 #[must_use]
 pub fn key(name: &str) -> String {
     words(name).iter().map(|word| stem(&word.whole)).collect()
 }
 
-/// The key of a name with every word as written; its signs, if it has no words.
+/// The key of a name with every word as written; its characters, if it has no words.
 pub(super) fn exact_key(name: &str) -> String {
     let key: String = words_as_written(name).concat();
     if !key.is_empty() {
@@ -247,7 +239,7 @@ pub(super) fn exact_key(name: &str) -> String {
         .collect()
 }
 
-/// The key of a name without its legal form, if it has one and more besides.
+/// The key of a name without its legal form, if it has one and other words.
 pub(super) fn key_without_legal_form(name: &str) -> Option<String> {
     let words = words(name);
     let proper = without_legal_form(&words);
@@ -255,7 +247,7 @@ pub(super) fn key_without_legal_form(name: &str) -> Option<String> {
         .then(|| proper.iter().map(|word| word.whole.as_str()).collect())
 }
 
-/// The words of a name without those at its end that say the legal form.
+/// The words of a name without its legal form at the end.
 pub(super) fn without_legal_form(words: &[Word]) -> &[Word] {
     let is = |tail: &[Word], form: &[String]| tail.iter().map(|word| &word.whole).eq(form.iter());
     let mut rest = words;

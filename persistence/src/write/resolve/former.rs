@@ -1,4 +1,4 @@
-//! Records that were merged: naming one means the record that stands for it.
+//! References to merged records: they mean the merge target.
 
 use super::{Head, Wanted};
 use crate::entity::tombstone;
@@ -14,7 +14,7 @@ use sea_orm::ExprTrait as _;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
-/// A merged record that is named, and the one that stands for it.
+/// A referenced merged record, and its merge target.
 pub(super) struct Former {
     head: Head,
     survivor: Uuid,
@@ -27,7 +27,7 @@ impl Former {
 }
 
 impl Head {
-    /// A record as it was when it was merged.
+    /// The former state of a merged record.
     fn buried(grave: tombstone::Model) -> Self {
         let publication = if grave.was_public {
             Publication::Published
@@ -49,14 +49,14 @@ impl Head {
 }
 
 impl Unit<'_> {
-    /// The merged records among those that might be meant; the survivors join the heads.
+    /// The merged records among the candidates; their merge targets join the heads.
     pub(super) async fn formers(
         &self,
         wanted: &[Wanted],
         heads: &mut Vec<Head>,
     ) -> Result<Vec<Former>> {
         let mut any = Condition::any();
-        // What the caller may not see must not hide what he may.
+        // Invisible records must not hide visible ones.
         let missing = |one: &&Wanted| {
             let mut named = heads
                 .iter()
@@ -96,7 +96,7 @@ impl Unit<'_> {
             })
             .collect();
         for head in self.heads(&standing).await? {
-            // Some body names both.
+            // The body may reference both.
             if heads.iter().all(|known| known.id != head.id) {
                 heads.push(head);
             }
@@ -109,7 +109,7 @@ impl Unit<'_> {
         Ok(formers.collect())
     }
 
-    /// The record that stands for a merged one that is named, if the caller sees both.
+    /// The merge target of a referenced merged record, if the caller sees both.
     pub(super) fn find_merged(
         &self,
         wanted: &Wanted,
