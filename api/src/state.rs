@@ -7,6 +7,8 @@ use crate::http::metrics::Metrics;
 use crate::http::outbound::Outgoing;
 use crate::http::rate_limit::Limits;
 use governor::clock::DefaultClock;
+use persistence::feed::digest::DigestCache;
+use persistence::merge::duplicates::Duplicates;
 use persistence::search::Search;
 use persistence::{Store, StoreError};
 use tokio::sync::watch;
@@ -18,6 +20,8 @@ pub struct State {
     pub store: Store,
     /// The index behind lists and search.
     pub search: Search,
+    pub duplicates: Duplicates,
+    pub digests: DigestCache,
     /// The keys.
     pub tokens: Tokens,
     /// How many requests who may send.
@@ -46,6 +50,8 @@ impl State {
     pub async fn new(store: Store, search: Search, config: &Config) -> persistence::Result<Self> {
         let tokens = Tokens::load(&store).await?;
         Ok(Self {
+            duplicates: Duplicates::new(store.clone()),
+            digests: DigestCache::new(store.clone()),
             store,
             search,
             tokens,

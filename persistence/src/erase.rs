@@ -8,10 +8,14 @@ mod compact;
 
 use crate::entity::{change, record, tombstone};
 use crate::error::{Denied, Result, StoreError};
-use crate::merge::standing::with_merged;
-use crate::store::Store;
-use crate::unit::{Unit, WriteOptions};
-use crate::write::Precondition;
+use crate::merge_targets::with_merged;
+use crate::records::{Records, RecordsMut};
+use crate::transaction::{Transaction, WriteOptions};
+use crate::write::delete::{
+    bury, forget_persons, lock_against_naming, own_edges, refuse_referenced,
+};
+use crate::write::idempotency::blank_answers;
+use crate::write::{Precondition, locked};
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -59,13 +63,13 @@ pub fn options(version: Option<i64>, reason: Option<String>, dry_run: bool) -> W
     }
 }
 
-impl Store {
+impl Records<'_> {
     /// The record to be erased, living or dead, by id or slug.
-    pub async fn to_erase(&self, caller: &Caller, kind: Kind, key: &str) -> Result<Uuid> {
+    pub async fn find_erasable(self, caller: &Caller, kind: Kind, key: &str) -> Result<Uuid> {
         if let Ok(id) = Uuid::try_parse(key) {
             return Ok(id);
         }
-        match self.get(caller, kind, key).await {
+        match self.store.records().get(caller, kind, key).await {
             Ok(row) => Ok(row.id),
             Err(StoreError::Gone(grave)) => Ok(grave.envelope.id),
             Err(other) => Err(other),
@@ -73,7 +77,7 @@ impl Store {
     }
 }
 
-impl Unit<'_> {
+impl RecordsMut<'_, '_> {
     /// Erases a record of this node with its relationships, contact persons and applications, the
     /// records merged into it, and every earlier version of all of these; or the remains of a
     /// deleted one.
@@ -83,34 +87,34 @@ impl Unit<'_> {
     /// [`StoreError::Gone`] if it is erased already, [`StoreError::NotFound`],
     /// [`StoreError::PreconditionFailed`]; [`StoreError::StillReferenced`] and
     /// [`StoreError::HasRelationships`] as for deleting.
-    pub async fn erase(&mut self, kind: Kind, id: Uuid, expected: &Precondition) -> Result<()> {
-        let erasable = self.erasable(kind, id).await?;
+    pub async fn erase(self, kind: Kind, id: Uuid, expected: &Precondition) -> Result<()> {
+        let erasable = erasable(self.tx, kind, id).await?;
         expected.met_by(erasable.version())?;
-        self.lock_against_naming(id).await?;
-        let ids = with_merged(&self.tx, id).await?;
+        lock_against_naming(self.tx, id).await?;
+        let ids = with_merged(&self.tx.sql, id).await?;
         let mut going = Vec::new();
         if let Erasable::Living(row) = erasable {
-            going = self.own_edges(&ids).await?;
+            going = own_edges(self.tx, &ids).await?;
             let edges = going.iter().map(|row| row.id).collect();
-            self.refuse_referenced(&ids, &edges).await?;
+            refuse_referenced(self.tx, &ids, &edges).await?;
             going.push(*row);
         }
-        self.log_dead(&ids).await?;
+        log_dead(self.tx, &ids).await?;
         for row in &going {
-            self.bury(row, Cause::Erased, None).await?;
+            bury(self.tx, row, Cause::Erased, None).await?;
         }
         let all = ids.iter().copied().chain(going.iter().map(|row| row.id));
-        self.forget_everything(&ids, &all.collect()).await
+        forget_everything(self.tx, &ids, &all.collect()).await
     }
 
     /// Erases one superseded version of a record of this node.
     pub async fn erase_version(
-        &mut self,
+        self,
         (kind, id): (Kind, Uuid),
         version: i64,
         expected: &Precondition,
     ) -> Result<()> {
-        let erasable = self.erasable(kind, id).await?;
+        let erasable = erasable(self.tx, kind, id).await?;
         expected.met_by(erasable.version())?;
         let made = change::Entity::find()
             .select_only()
@@ -119,7 +123,7 @@ impl Unit<'_> {
             .filter(change::Column::Version.eq(version))
             .filter(change::Column::Op.eq(Op::Upsert.code()))
             .into_tuple::<bool>()
-            .one(&self.tx)
+            .one(&self.tx.sql)
             .await?;
         match made {
             None => return Err(StoreError::NotFound),
@@ -128,100 +132,97 @@ impl Unit<'_> {
         }
         let sql = "UPDATE change SET body = NULL, reason = NULL, erased = (erased OR op = 'upsert') \
              WHERE record_id = $1 AND version = $2";
-        self.execute(sql, [id.into(), version.into()]).await?;
-        self.blank_answers(&[id]).await?;
+        self.tx.execute(sql, [id.into(), version.into()]).await?;
+        blank_answers(self.tx, &[id]).await?;
         match &erasable {
-            Erasable::Living(row) => self.log_version_erased(row),
-            Erasable::Dead(grave) => self.log_dead_version_erased(grave),
+            Erasable::Living(row) => self.tx.log().version_erased(row),
+            Erasable::Dead(grave) => self.tx.log().dead_version_erased(grave),
         }
         Ok(())
     }
+}
 
-    /// The target of an erasure, if the caller may erase it, locked.
-    async fn erasable(&self, kind: Kind, id: Uuid) -> Result<Erasable> {
-        if !self.caller.is_node_admin() {
-            return Err(StoreError::Forbidden(Denied::Admin));
-        }
-        let found = match self.locked(kind, id).await {
-            Ok(row) => Erasable::Living(Box::new(row)),
-            Err(StoreError::NotFound) => {
-                Erasable::Dead(Box::new(self.dead_to_erase(kind, id).await?))
-            }
-            Err(other) => return Err(other),
-        };
-        let origin = match &found {
-            Erasable::Living(row) => &row.origin,
-            Erasable::Dead(grave) => &grave.origin,
-        };
-        if *origin == self.origin {
-            return Ok(found);
-        }
-        Err(StoreError::Forbidden(Denied::Copy))
+/// The target of an erasure, if the caller may erase it, locked.
+async fn erasable(tx: &Transaction<'_>, kind: Kind, id: Uuid) -> Result<Erasable> {
+    if !tx.caller.is_node_admin() {
+        return Err(StoreError::Forbidden(Denied::Admin));
     }
-
-    async fn dead_to_erase(&self, kind: Kind, id: Uuid) -> Result<tombstone::Model> {
-        let mut grave =
-            tombstone::Entity::find_by_id(id).filter(tombstone::Column::Kind.eq(kind.code()));
-        if self.db().is_postgres() {
-            grave = grave.lock(LockType::Update);
-        }
-        let grave = grave.one(&self.tx).await?.ok_or(StoreError::NotFound)?;
-        if grave.cause == Cause::Erased.code() {
-            return Err(crate::merge::gone(kind, grave));
-        }
-        Ok(grave)
+    let found = match locked(tx, kind, id).await {
+        Ok(row) => Erasable::Living(Box::new(row)),
+        Err(StoreError::NotFound) => Erasable::Dead(Box::new(dead_to_erase(tx, kind, id).await?)),
+        Err(other) => return Err(other),
+    };
+    let origin = match &found {
+        Erasable::Living(row) => &row.origin,
+        Erasable::Dead(grave) => &grave.origin,
+    };
+    if *origin == tx.origin {
+        return Ok(found);
     }
+    Err(StoreError::Forbidden(Denied::Copy))
+}
 
-    /// Writes log entries for those of the records that are dead already.
-    async fn log_dead(&mut self, ids: &BTreeSet<Uuid>) -> Result<()> {
-        let graves = tombstone::Entity::find()
-            .filter(tombstone::Column::Id.is_in(ids.iter().copied()))
-            .filter(tombstone::Column::Cause.ne(Cause::Erased.code()))
-            .all(&self.tx)
+async fn dead_to_erase(tx: &Transaction<'_>, kind: Kind, id: Uuid) -> Result<tombstone::Model> {
+    let mut grave =
+        tombstone::Entity::find_by_id(id).filter(tombstone::Column::Kind.eq(kind.code()));
+    if tx.db().is_postgres() {
+        grave = grave.lock(LockType::Update);
+    }
+    let grave = grave.one(&tx.sql).await?.ok_or(StoreError::NotFound)?;
+    if grave.cause == Cause::Erased.code() {
+        return Err(crate::entity::tombstone::gone(kind, grave));
+    }
+    Ok(grave)
+}
+
+/// Writes log entries for those of the records that are dead already.
+async fn log_dead(tx: &mut Transaction<'_>, ids: &BTreeSet<Uuid>) -> Result<()> {
+    let graves = tombstone::Entity::find()
+        .filter(tombstone::Column::Id.is_in(ids.iter().copied()))
+        .filter(tombstone::Column::Cause.ne(Cause::Erased.code()))
+        .all(&tx.sql)
+        .await?;
+    for mut grave in graves {
+        grave.version += 1;
+        grave.deleted_at = tx.now;
+        tx.log().erasure(&grave).await?;
+        tombstone::Entity::update(grave.into_active_model().reset_all())
+            .exec(&tx.sql)
             .await?;
-        for mut grave in graves {
-            grave.version += 1;
-            grave.deleted_at = self.now;
-            self.log_erasure(&grave).await?;
-            tombstone::Entity::update(grave.into_active_model().reset_all())
-                .exec(&self.tx)
-                .await?;
-        }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// Blanks all content of records; `described` are those that relationships can reference.
-    pub(crate) async fn forget_everything(
-        &mut self,
-        described: &BTreeSet<Uuid>,
-        all: &BTreeSet<Uuid>,
-    ) -> Result<()> {
-        self.forget_persons(all).await?;
-        let ids: Vec<Uuid> = all.iter().copied().collect();
-        for chunk in ids.chunks(CHUNK) {
-            let marks: Vec<String> = (1..=chunk.len()).map(|n| format!("${n}")).collect();
-            let marks = marks.join(", ");
-            for place in PLACES {
-                let values = chunk.iter().map(|id| (*id).into());
-                self.execute(&place.replace("{ids}", &marks), values)
-                    .await?;
-            }
+/// Blanks all content of records; `described` are those that relationships can reference.
+pub(crate) async fn forget_everything(
+    tx: &mut Transaction<'_>,
+    described: &BTreeSet<Uuid>,
+    all: &BTreeSet<Uuid>,
+) -> Result<()> {
+    forget_persons(tx, all).await?;
+    let ids: Vec<Uuid> = all.iter().copied().collect();
+    for chunk in ids.chunks(CHUNK) {
+        let marks: Vec<String> = (1..=chunk.len()).map(|n| format!("${n}")).collect();
+        let marks = marks.join(", ");
+        for place in PLACES {
+            let values = chunk.iter().map(|id| (*id).into());
+            tx.execute(&place.replace("{ids}", &marks), values).await?;
         }
-        for id in described {
-            self.forget_former_relationships(*id).await?;
-        }
-        self.blank_answers(&ids).await
     }
+    for id in described {
+        forget_former_relationships(tx, *id).await?;
+    }
+    blank_answers(tx, &ids).await
+}
 
-    /// Blanks the content of relationships from the time when the record was an end: they may have
-    /// another end now, or be deleted.
-    async fn forget_former_relationships(&self, id: Uuid) -> Result<()> {
-        // Bodies are canonical, so the members of an end are in this order.
-        let end = |end: &str| format!("%\"{end}\":{{\"id\":\"{id}\"%").into();
-        let sql = "UPDATE change SET body = NULL, reason = NULL, erased = true \
-             WHERE kind = 'relationship' AND (body LIKE $1 OR body LIKE $2)";
-        self.execute(sql, [end("from"), end("to")]).await
-    }
+/// Blanks the content of relationships from the time when the record was an end: they may have
+/// another end now, or be deleted.
+async fn forget_former_relationships(tx: &Transaction<'_>, id: Uuid) -> Result<()> {
+    // Bodies are canonical, so the members of an end are in this order.
+    let end = |end: &str| format!("%\"{end}\":{{\"id\":\"{id}\"%").into();
+    let sql = "UPDATE change SET body = NULL, reason = NULL, erased = true \
+         WHERE kind = 'relationship' AND (body LIKE $1 OR body LIKE $2)";
+    tx.execute(sql, [end("from"), end("to")]).await
 }
 
 /// The target of an erasure.

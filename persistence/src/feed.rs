@@ -170,22 +170,38 @@ pub struct LogState {
     pub floor: i64,
 }
 
+/// The feed of this node.
+#[derive(Debug, Clone, Copy)]
+pub struct Feed<'a> {
+    pub(crate) store: &'a Store,
+}
+
 impl Store {
-    pub async fn log_state(&self) -> Result<LogState> {
-        let row = node::Entity::find_by_id(1).one(self.db().reader()).await?;
+    /// The feed of this node.
+    #[must_use]
+    pub fn feed(&self) -> Feed<'_> {
+        Feed { store: self }
+    }
+}
+
+impl Feed<'_> {
+    pub async fn state(self) -> Result<LogState> {
+        let row = node::Entity::find_by_id(1)
+            .one(self.store.db().reader())
+            .await?;
         state_of(row)
     }
 
     /// A page of the feed, read from one state of the database.
-    pub async fn feed(
-        &self,
+    pub async fn page(
+        self,
         filter: &FeedFilter,
         start: &FeedStart,
         limit: u64,
     ) -> Result<FeedPage> {
-        let tx = self.db().begin_read().await?;
+        let tx = self.store.db().begin_read().await?;
         let mut reader = Reader {
-            store: self,
+            store: self.store,
             end_nonce: 0,
             state: state_of(node::Entity::find_by_id(1).one(&tx).await?)?,
             tx,
@@ -200,9 +216,9 @@ impl Store {
 
     /// Those of the records `ids` that are in the feed, as many as fit into a page; and the ids of
     /// the rest.
-    pub async fn fed_records(&self, ids: &[Uuid]) -> Result<(Vec<FeedEntry>, Vec<Uuid>)> {
+    pub async fn records(self, ids: &[Uuid]) -> Result<(Vec<FeedEntry>, Vec<Uuid>)> {
         let fed = FeedFilter::default()
-            .rows(&self.node().origin)
+            .rows(&self.store.node().origin)
             .add(record::Column::Shown.eq(true));
         let mut known: Vec<(Uuid, i64)> = record::Entity::find()
             .select_only()
@@ -212,14 +228,14 @@ impl Store {
             .filter(record::Column::Id.is_in(ids.iter().copied()))
             .order_by_asc(record::Column::Id)
             .into_tuple()
-            .all(self.db().reader())
+            .all(self.store.db().reader())
             .await?;
         let rest = known.split_off(fitting(known.iter().map(|(_, bytes)| *bytes)));
         let rows = record::Entity::find()
             .filter(fed)
             .filter(record::Column::Id.is_in(known.iter().map(|(id, _)| *id)))
             .order_by_asc(record::Column::Id)
-            .all(self.db().reader())
+            .all(self.store.db().reader())
             .await?;
         let entries = rows.into_iter().map(FeedEntry::of).collect();
         Ok((entries, rest.into_iter().map(|(id, _)| id).collect()))
@@ -326,4 +342,14 @@ fn fitting(sizes: impl IntoIterator<Item = i64>) -> usize {
         first || bytes <= PAGE_BYTES
     });
     fitting.count()
+}
+
+pub(crate) fn codes(kinds: &[Kind]) -> String {
+    let codes: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
+    codes.join(",")
+}
+
+pub(crate) fn ids(ids: &[Uuid]) -> String {
+    let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+    ids.join(",")
 }

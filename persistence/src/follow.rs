@@ -6,13 +6,8 @@
 
 use crate::entity::{change, follower};
 use crate::error::{Result, StoreError};
-use crate::feed::trim::trim;
-use crate::publication::due::publish;
-use crate::publication::touch::Touch;
 use crate::store::Store;
-use crate::unit::Unit;
-use crate::webhook::{Tell, forget_deliveries};
-use crate::write::idempotency::forget;
+use crate::transaction::Transaction;
 use chrono::{DateTime, Utc};
 use domain::base::vocabulary::Coded;
 use domain::exchange::change::Op;
@@ -22,7 +17,6 @@ use sea_orm::{
 };
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 const PAGE: usize = 1000;
@@ -98,7 +92,7 @@ pub async fn follow(
     reached: &watch::Sender<i64>,
 ) {
     let name = follower.name();
-    let mut written = store.watch_head();
+    let mut written = store.log().watch();
     let mut at = None;
     let mut failures = 0;
     while !*stop.borrow() && stop.has_changed().is_ok() {
@@ -150,7 +144,7 @@ async fn advance(
     };
     *at = Some(cursor);
     reached.send_replace(cursor);
-    if store.head().await? <= cursor {
+    if store.log().head().await? <= cursor {
         return Ok(false);
     }
     let entries = entries(store, cursor).await?;
@@ -190,136 +184,61 @@ pub(crate) async fn entries(store: &Store, cursor: i64) -> Result<Vec<Entry>> {
     }
 }
 
+/// How far the followers of the log have come.
+#[derive(Debug, Clone, Copy)]
+pub struct Cursors<'a> {
+    pub(crate) store: &'a Store,
+}
+
+/// Moving the cursors of followers.
+#[derive(Debug)]
+pub struct CursorsMut<'t, 's> {
+    pub(crate) tx: &'t mut Transaction<'s>,
+}
+
 impl Store {
+    /// How far the followers of the log have come.
+    #[must_use]
+    pub fn cursors(&self) -> Cursors<'_> {
+        Cursors { store: self }
+    }
+}
+
+impl<'s> Transaction<'s> {
+    /// Moving the cursors of followers.
+    #[must_use]
+    pub fn cursors(&mut self) -> CursorsMut<'_, 's> {
+        CursorsMut { tx: self }
+    }
+}
+
+impl Cursors<'_> {
     /// The position of a consumer that keeps its cursor in the database.
-    pub async fn cursor_of(&self, name: &str) -> Result<i64> {
+    pub async fn get(self, name: &str) -> Result<i64> {
         let row = follower::Entity::find_by_id(name)
-            .one(self.db().reader())
+            .one(self.store.db().reader())
             .await?;
         Ok(row.map_or(0, |row| row.seq))
     }
 }
 
-impl Unit<'_> {
+impl CursorsMut<'_, '_> {
     /// Reads a consumer's cursor and locks out other instances until the end of the transaction.
-    pub async fn claim_cursor(&self, name: &str) -> Result<i64> {
+    pub async fn lock(self, name: &str) -> Result<i64> {
         let statement = Statement::from_sql_and_values(
-            self.tx.get_database_backend(),
+            self.tx.sql.get_database_backend(),
             "INSERT INTO follower (name, seq) VALUES ($1, 0) \
              ON CONFLICT (name) DO UPDATE SET seq = follower.seq RETURNING seq",
             [name.into()],
         );
-        let row = self.tx.query_one_raw(statement).await?;
+        let row = self.tx.sql.query_one_raw(statement).await?;
         let row = row.ok_or_else(|| StoreError::Corrupt(format!("no cursor of {name}")))?;
         Ok(row.try_get_by_index(0)?)
     }
 
     /// Saves a consumer's cursor in the transaction.
-    pub async fn move_cursor(&self, name: &str, seq: i64) -> Result<()> {
+    pub async fn update(self, name: &str, seq: i64) -> Result<()> {
         let sql = "UPDATE follower SET seq = $1 WHERE name = $2";
-        self.execute(sql, [seq.into(), name.into()]).await
-    }
-}
-
-/// The log consumers of one process, as tasks of the local thread.
-///
-/// They end when they are stopped or this is dropped.
-#[derive(Debug)]
-pub struct Followers {
-    stop: watch::Sender<bool>,
-    running: Vec<Running>,
-    jobs: Vec<JoinHandle<()>>,
-}
-
-#[derive(Debug)]
-struct Running {
-    name: &'static str,
-    task: JoinHandle<()>,
-    reached: watch::Receiver<i64>,
-}
-
-impl Followers {
-    /// Starts the consumers and jobs that belong to the store itself.
-    ///
-    /// # Panics
-    /// As [`Self::with`].
-    #[must_use]
-    pub fn start(store: &Store) -> Self {
-        let mut followers = Self::none()
-            .with(store, Touch::new(store.clone()))
-            .with(store, Tell::new(store.clone()));
-        let job = publish(store.clone(), followers.stop.subscribe());
-        followers.jobs.push(tokio::task::spawn_local(job));
-        let job = forget(store.clone(), followers.stop.subscribe());
-        followers.jobs.push(tokio::task::spawn_local(job));
-        let job = forget_deliveries(store.clone(), followers.stop.subscribe());
-        followers.jobs.push(tokio::task::spawn_local(job));
-        followers
-    }
-
-    /// Starts the job that trims the log.
-    ///
-    /// # Panics
-    /// As [`Self::with`].
-    #[must_use]
-    pub fn trimming(mut self, store: &Store, days: u32) -> Self {
-        let job = trim(store.clone(), days, self.stop.subscribe());
-        self.jobs.push(tokio::task::spawn_local(job));
-        self
-    }
-
-    #[must_use]
-    pub fn none() -> Self {
-        Self {
-            stop: watch::Sender::new(false),
-            running: Vec::new(),
-            jobs: Vec::new(),
-        }
-    }
-
-    /// Starts another consumer.
-    ///
-    /// # Panics
-    /// Outside of a runtime with local tasks; actix has them.
-    #[must_use]
-    pub fn with(mut self, store: &Store, follower: impl Follower) -> Self {
-        let name = follower.name();
-        let (here, reached) = watch::channel(0);
-        store.note_follower(name, reached.clone());
-        let (store, stop) = (store.clone(), self.stop.subscribe());
-        let task =
-            tokio::task::spawn_local(async move { follow(&store, follower, stop, &here).await });
-        self.running.push(Running {
-            name,
-            task,
-            reached,
-        });
-        self
-    }
-
-    /// Waits until all of them have reached the entry `seq`; `false` if one has ended before.
-    pub async fn caught_up(&self, seq: i64) -> bool {
-        for one in &self.running {
-            let mut reached = one.reached.clone();
-            if reached.wait_for(|at| *at >= seq).await.is_err() {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Stops all of them after their current transactions.
-    pub async fn stop(self) {
-        self.stop.send_replace(true);
-        for one in self.running {
-            if let Err(error) = one.task.await {
-                tracing::error!(consumer = one.name, %error, "log consumer ended unexpectedly");
-            }
-        }
-        for job in self.jobs {
-            if let Err(error) = job.await {
-                tracing::error!(%error, "job ended unexpectedly");
-            }
-        }
+        self.tx.execute(sql, [seq.into(), name.into()]).await
     }
 }

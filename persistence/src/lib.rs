@@ -7,6 +7,8 @@ pub mod erase;
 pub mod error;
 pub mod feed;
 pub mod follow;
+pub mod geometry;
+pub mod jobs;
 pub mod load;
 pub mod merge;
 pub mod migrations;
@@ -15,14 +17,18 @@ pub mod persons;
 pub mod publication;
 pub mod push;
 pub mod read;
+pub mod records;
 pub mod search;
 pub mod store;
-pub mod unit;
+pub mod transaction;
 pub mod webhook;
 pub mod write;
 
 mod cursor;
 mod lease;
+mod merge_targets;
+mod open;
+mod visibility;
 
 pub use error::{Result, StoreError};
 pub use store::Store;

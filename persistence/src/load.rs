@@ -3,7 +3,8 @@
 use crate::entity::{node, record, tombstone};
 use crate::error::{Result, StoreError};
 use crate::store::{REFERENCE_ORIGIN, Store};
-use crate::unit::{Unit, WriteOptions};
+use crate::transaction::{Transaction, WriteOptions};
+use crate::write::conflict::writable;
 use crate::write::{Edit, Precondition, Saved};
 use domain::access::rules::{Action, Caller};
 use domain::base::fault::{Fault, FieldError};
@@ -36,70 +37,106 @@ pub enum Loaded {
 
 pub const CHUNK: usize = 200;
 
+/// Importing many records.
+#[derive(Debug, Clone, Copy)]
+pub struct Imports<'a> {
+    pub(crate) store: &'a Store,
+}
+
+/// Importing records.
+#[derive(Debug)]
+pub struct ImportsMut<'t, 's> {
+    pub(crate) tx: &'t mut Transaction<'s>,
+}
+
 impl Store {
+    /// Importing many records.
+    #[must_use]
+    pub fn imports(&self) -> Imports<'_> {
+        Imports { store: self }
+    }
+}
+
+impl<'s> Transaction<'s> {
+    /// Importing records.
+    #[must_use]
+    pub fn imports(&mut self) -> ImportsMut<'_, 's> {
+        ImportsMut { tx: self }
+    }
+}
+
+impl Imports<'_> {
     /// Imports up to [`CHUNK`] lines of NDJSON in one transaction; lines are independent, so a
     /// rejected one does not affect the others.
     pub async fn load(
-        &self,
+        self,
         caller: &Caller,
         lines: &[&str],
         mode: LoadMode,
         options: &WriteOptions,
     ) -> Result<Vec<Loaded>> {
-        let origin = self.node().origin.clone();
-        self.load_as(&origin, caller, lines, mode, options).await
+        let origin = self.store.node().origin.clone();
+        load_as(self.store, &origin, caller, lines, mode, options).await
     }
+}
 
-    async fn load_as(
-        &self,
-        origin: &str,
-        caller: &Caller,
-        lines: &[&str],
-        mode: LoadMode,
-        options: &WriteOptions,
-    ) -> Result<Vec<Loaded>> {
-        self.write_as(origin, caller, options, async |unit| {
+async fn load_as(
+    store: &Store,
+    origin: &str,
+    caller: &Caller,
+    lines: &[&str],
+    mode: LoadMode,
+    options: &WriteOptions,
+) -> Result<Vec<Loaded>> {
+    store
+        .write_as(origin, caller, options, async |tx| {
             let mut outcomes = Vec::with_capacity(lines.len());
             for line in lines {
-                outcomes.push(settled(unit.load_line(line, mode).await)?);
+                outcomes.push(settled(load_line(tx, line, mode).await)?);
             }
             Ok(outcomes)
         })
         .await
-    }
+}
 
-    /// Updates the reference data to this release, if needed.
-    pub(crate) async fn load_reference_data(&self) -> Result<()> {
-        let release = json::hash(&domain::data::REFERENCE.concat());
-        let node = node::Entity::find_by_id(1).one(self.db().reader()).await?;
-        if node.is_some_and(|node| node.reference_hash.as_ref() == Some(&release)) {
-            return Ok(());
-        }
-        let options = WriteOptions {
-            bulk: true,
-            ..WriteOptions::default()
-        };
-        let caller = Caller::node();
-        for file in domain::data::REFERENCE {
-            let lines: Vec<&str> = file.lines().collect();
-            for chunk in lines.chunks(CHUNK) {
-                let outcomes = self
-                    .load_as(REFERENCE_ORIGIN, &caller, chunk, LoadMode::Upsert, &options)
-                    .await?;
-                for (line, outcome) in chunk.iter().zip(outcomes) {
-                    if let Loaded::Refused(why) = outcome {
-                        let why = format!("reference data: {why:?} in {line}");
-                        return Err(StoreError::Corrupt(why));
-                    }
+/// Updates the reference data to this release, if needed.
+pub(crate) async fn load_reference_data(store: &Store) -> Result<()> {
+    let release = json::hash(&domain::data::REFERENCE.concat());
+    let node = node::Entity::find_by_id(1).one(store.db().reader()).await?;
+    if node.is_some_and(|node| node.reference_hash.as_ref() == Some(&release)) {
+        return Ok(());
+    }
+    let options = WriteOptions {
+        bulk: true,
+        ..WriteOptions::default()
+    };
+    let caller = Caller::node();
+    for file in domain::data::REFERENCE {
+        let lines: Vec<&str> = file.lines().collect();
+        for chunk in lines.chunks(CHUNK) {
+            let outcomes = load_as(
+                store,
+                REFERENCE_ORIGIN,
+                &caller,
+                chunk,
+                LoadMode::Upsert,
+                &options,
+            )
+            .await?;
+            for (line, outcome) in chunk.iter().zip(outcomes) {
+                if let Loaded::Refused(why) = outcome {
+                    let why = format!("reference data: {why:?} in {line}");
+                    return Err(StoreError::Corrupt(why));
                 }
             }
         }
-        self.write(&caller, &options, async |unit| {
+    }
+    store
+        .write(&caller, &options, async |tx| {
             let sql = "UPDATE sync_state SET reference_hash = $1 WHERE id = 1";
-            unit.execute(sql, [release.clone().into()]).await
+            tx.execute(sql, [release.clone().into()]).await
         })
         .await
-    }
 }
 
 struct Keys {
@@ -109,152 +146,152 @@ struct Keys {
     external: Option<(String, String)>,
 }
 
-impl Unit<'_> {
+impl ImportsMut<'_, '_> {
     /// Imports independent records, so a rejected one does not affect the others.
-    pub async fn load(&mut self, records: Vec<Value>, mode: LoadMode) -> Result<Vec<Loaded>> {
+    pub async fn load(self, records: Vec<Value>, mode: LoadMode) -> Result<Vec<Loaded>> {
         let mut outcomes = Vec::with_capacity(records.len());
         for record in records {
-            outcomes.push(settled(self.load_one(record, mode).await)?);
+            outcomes.push(settled(load_one(self.tx, record, mode).await)?);
         }
         Ok(outcomes)
     }
+}
 
-    async fn load_line(&mut self, line: &str, mode: LoadMode) -> Result<Loaded> {
-        let value = json::parse(line.as_bytes())
-            .map_err(|why| invalid("", Fault::new("invalid-value").with("why", why)))?;
-        self.load_one(value, mode).await
-    }
+async fn load_line(tx: &mut Transaction<'_>, line: &str, mode: LoadMode) -> Result<Loaded> {
+    let value = json::parse(line.as_bytes())
+        .map_err(|why| invalid("", Fault::new("invalid-value").with("why", why)))?;
+    load_one(tx, value, mode).await
+}
 
-    async fn load_one(&mut self, value: Value, mode: LoadMode) -> Result<Loaded> {
-        let keys = self.keys(&value)?;
-        let Some(found) = self.find_by_keys(&keys).await? else {
-            if mode == LoadMode::CreateMissing && self.was_deleted(&keys).await? {
-                return Ok(Loaded::Unchanged(keys.id.unwrap_or_default()));
-            }
-            self.refuse_new_id(&keys).await?;
-            let id = self.fresh_id(&keys).await?;
-            let saved = self.create(keys.kind, id, value).await?;
-            return Ok(Loaded::Created(Box::new(saved)));
-        };
-        if mode == LoadMode::CreateMissing {
-            return Ok(Loaded::Unchanged(found.id));
+async fn load_one(tx: &mut Transaction<'_>, value: Value, mode: LoadMode) -> Result<Loaded> {
+    let keys = keys(tx, &value)?;
+    let Some(found) = find_by_keys(tx, &keys).await? else {
+        if mode == LoadMode::CreateMissing && was_deleted(tx, &keys).await? {
+            return Ok(Loaded::Unchanged(keys.id.unwrap_or_default()));
         }
-        if keys.id.is_none() && !self.caller.sees(&self.subject(&found)?) {
-            // To this caller it is a key that is taken, not a record.
-            self.writable(&found)?;
+        refuse_new_id(tx, &keys).await?;
+        let id = fresh_id(tx, &keys).await?;
+        let saved = tx.records().create(keys.kind, id, value).await?;
+        return Ok(Loaded::Created(Box::new(saved)));
+    };
+    if mode == LoadMode::CreateMissing {
+        return Ok(Loaded::Unchanged(found.id));
+    }
+    if keys.id.is_none() && !tx.caller.sees(&tx.subject(&found)?) {
+        // To this caller it is a key that is taken, not a record.
+        writable(tx, &found)?;
+    }
+    let expected = keys.version.map_or(Precondition::Any, |version| {
+        Precondition::Versions(vec![version])
+    });
+    let old = tx.records().lock(keys.kind, found.id, &expected).await?;
+    let saved = tx.records().update(old, Edit::Replace(value)).await?;
+    Ok(if saved.changed {
+        Loaded::Updated {
+            saved: Box::new(saved),
+            overwritten: keys.version.is_none(),
         }
-        let expected = keys.version.map_or(Precondition::Any, |version| {
-            Precondition::Versions(vec![version])
-        });
-        let old = self.for_update(keys.kind, found.id, &expected).await?;
-        let saved = self.modify(old, Edit::Replace(value)).await?;
-        Ok(if saved.changed {
-            Loaded::Updated {
-                saved: Box::new(saved),
-                overwritten: keys.version.is_none(),
-            }
-        } else {
-            Loaded::Unchanged(saved.row.id)
-        })
-    }
+    } else {
+        Loaded::Unchanged(saved.row.id)
+    })
+}
 
-    fn keys(&self, line: &Value) -> Result<Keys> {
-        let text = |pointer: &str| line.pointer(pointer).and_then(Value::as_str);
-        let kind = text("/kind").unwrap_or_default();
-        let kind = Kind::parse(kind).ok_or_else(|| {
-            let known: Vec<_> = Kind::ALL.iter().map(|kind| kind.code()).collect();
-            let fault = Fault::new("unknown-code")
-                .with("given", kind)
-                .with(
-                    "nearest",
-                    domain::base::nearest::nearest(kind, known.iter().copied()).unwrap_or_default(),
-                )
-                .with("known", known.join(", "));
-            invalid("/kind", fault)
-        })?;
-        if let Some(origin) = text("/origin")
-            && origin != self.origin
-        {
-            let fault = Fault::new("not-allowed").with(
-                "why",
-                format!("records of {origin} are written at {origin} only"),
-            );
-            return Err(invalid("/origin", fault));
+fn keys(tx: &Transaction<'_>, line: &Value) -> Result<Keys> {
+    let text = |pointer: &str| line.pointer(pointer).and_then(Value::as_str);
+    let kind = text("/kind").unwrap_or_default();
+    let kind = Kind::parse(kind).ok_or_else(|| {
+        let known: Vec<_> = Kind::ALL.iter().map(|kind| kind.code()).collect();
+        let fault = Fault::new("unknown-code")
+            .with("given", kind)
+            .with(
+                "nearest",
+                domain::base::nearest::nearest(kind, known.iter().copied()).unwrap_or_default(),
+            )
+            .with("known", known.join(", "));
+        invalid("/kind", fault)
+    })?;
+    if let Some(origin) = text("/origin")
+        && origin != tx.origin
+    {
+        let fault = Fault::new("not-allowed").with(
+            "why",
+            format!("records of {origin} are written at {origin} only"),
+        );
+        return Err(invalid("/origin", fault));
+    }
+    let id = match line.get("id") {
+        None | Some(Value::Null) => None,
+        Some(id) => {
+            let id = id.as_str().and_then(|id| Uuid::try_parse(id).ok());
+            Some(id.ok_or_else(|| invalid("/id", Fault::new("reference")))?)
         }
-        let id = match line.get("id") {
-            None | Some(Value::Null) => None,
-            Some(id) => {
-                let id = id.as_str().and_then(|id| Uuid::try_parse(id).ok());
-                Some(id.ok_or_else(|| invalid("/id", Fault::new("reference")))?)
-            }
-        };
-        let external = text("/external_id/system").zip(text("/external_id/id"));
-        Ok(Keys {
-            kind,
-            id,
-            version: line.get("version").and_then(Value::as_i64),
-            external: external.map(|(system, id)| (system.to_owned(), id.to_owned())),
-        })
-    }
+    };
+    let external = text("/external_id/system").zip(text("/external_id/id"));
+    Ok(Keys {
+        kind,
+        id,
+        version: line.get("version").and_then(Value::as_i64),
+        external: external.map(|(system, id)| (system.to_owned(), id.to_owned())),
+    })
+}
 
-    /// Only an admin of the node brings new ids; others may use those of records that they had
-    /// deleted. Unknown and invisible ones are answered alike.
-    async fn refuse_new_id(&self, keys: &Keys) -> Result<()> {
-        let Some(id) = keys.id.filter(|_| !self.caller.is_node_admin()) else {
-            return Ok(());
-        };
-        let dead = tombstone::Entity::find_by_id(id)
-            .filter(tombstone::Column::Kind.eq(keys.kind.code()))
-            .one(&self.tx)
-            .await?;
-        let theirs = dead.is_some_and(|dead| {
-            let subject = crate::merge::standing::buried(&dead, keys.kind, &self.origin);
-            self.caller.may(Action::Write, &subject)
-        });
-        theirs.then_some(()).ok_or(StoreError::NotFound)
-    }
+/// Only an admin of the node brings new ids; others may use those of records that they had
+/// deleted. Unknown and invisible ones are answered alike.
+async fn refuse_new_id(tx: &Transaction<'_>, keys: &Keys) -> Result<()> {
+    let Some(id) = keys.id.filter(|_| !tx.caller.is_node_admin()) else {
+        return Ok(());
+    };
+    let dead = tombstone::Entity::find_by_id(id)
+        .filter(tombstone::Column::Kind.eq(keys.kind.code()))
+        .one(&tx.sql)
+        .await?;
+    let theirs = dead.is_some_and(|dead| {
+        let subject = crate::entity::tombstone::buried(&dead, keys.kind, &tx.origin);
+        tx.caller.may(Action::Write, &subject)
+    });
+    theirs.then_some(()).ok_or(StoreError::NotFound)
+}
 
-    /// The id of a line whose record does not exist yet.
-    async fn fresh_id(&self, keys: &Keys) -> Result<Uuid> {
-        let Some(id) = keys.id else {
-            return Ok(domain::base::id::new());
-        };
-        match record::Entity::find_by_id(id).one(&self.tx).await? {
-            None => Ok(id),
-            Some(other) => {
-                let why = format!("it is the id of a {} of {}", other.kind, other.origin);
-                Err(invalid("/id", Fault::new("not-allowed").with("why", why)))
-            }
+/// The id of a line whose record does not exist yet.
+async fn fresh_id(tx: &Transaction<'_>, keys: &Keys) -> Result<Uuid> {
+    let Some(id) = keys.id else {
+        return Ok(domain::base::id::new());
+    };
+    match record::Entity::find_by_id(id).one(&tx.sql).await? {
+        None => Ok(id),
+        Some(other) => {
+            let why = format!("it is the id of a {} of {}", other.kind, other.origin);
+            Err(invalid("/id", Fault::new("not-allowed").with("why", why)))
         }
     }
+}
 
-    async fn find_by_keys(&self, keys: &Keys) -> Result<Option<record::Model>> {
-        let rows = record::Entity::find()
-            .filter(record::Column::Kind.eq(keys.kind.code()))
-            .filter(record::Column::Origin.eq(&self.origin));
-        let rows = match (keys.id, &keys.external) {
-            (Some(id), _) => rows.filter(record::Column::Id.eq(id)),
-            (None, Some((system, key))) => rows
-                .filter(record::Column::System.eq(system))
-                .filter(record::Column::ExternalId.eq(key)),
-            (None, None) => return Ok(None),
-        };
-        Ok(rows.one(&self.tx).await?)
-    }
+async fn find_by_keys(tx: &Transaction<'_>, keys: &Keys) -> Result<Option<record::Model>> {
+    let rows = record::Entity::find()
+        .filter(record::Column::Kind.eq(keys.kind.code()))
+        .filter(record::Column::Origin.eq(&tx.origin));
+    let rows = match (keys.id, &keys.external) {
+        (Some(id), _) => rows.filter(record::Column::Id.eq(id)),
+        (None, Some((system, key))) => rows
+            .filter(record::Column::System.eq(system))
+            .filter(record::Column::ExternalId.eq(key)),
+        (None, None) => return Ok(None),
+    };
+    Ok(rows.one(&tx.sql).await?)
+}
 
-    async fn was_deleted(&self, keys: &Keys) -> Result<bool> {
-        let graves = tombstone::Entity::find()
-            .filter(tombstone::Column::Kind.eq(keys.kind.code()))
-            .filter(tombstone::Column::Origin.eq(&self.origin));
-        let graves = match (keys.id, &keys.external) {
-            (Some(id), _) => graves.filter(tombstone::Column::Id.eq(id)),
-            (None, Some((system, key))) => graves
-                .filter(tombstone::Column::System.eq(system))
-                .filter(tombstone::Column::ExternalId.eq(key)),
-            (None, None) => return Ok(false),
-        };
-        Ok(graves.one(&self.tx).await?.is_some())
-    }
+async fn was_deleted(tx: &Transaction<'_>, keys: &Keys) -> Result<bool> {
+    let graves = tombstone::Entity::find()
+        .filter(tombstone::Column::Kind.eq(keys.kind.code()))
+        .filter(tombstone::Column::Origin.eq(&tx.origin));
+    let graves = match (keys.id, &keys.external) {
+        (Some(id), _) => graves.filter(tombstone::Column::Id.eq(id)),
+        (None, Some((system, key))) => graves
+            .filter(tombstone::Column::System.eq(system))
+            .filter(tombstone::Column::ExternalId.eq(key)),
+        (None, None) => return Ok(false),
+    };
+    Ok(graves.one(&tx.sql).await?.is_some())
 }
 
 /// The outcome, unless it ends the transaction; the others have no effect.

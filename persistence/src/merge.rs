@@ -2,19 +2,26 @@
 //! loser becomes a tombstone that names the survivor, and its last body stays in the log.
 
 pub mod duplicates;
-pub mod standing;
 
+use crate::entity::record::{parse, parse_body};
+use crate::entity::tombstone::{buried, gone};
 use crate::entity::{edge, merged, record, tombstone};
-use crate::error::{Result, StoreError, Tombstone};
-use crate::merge::standing::{buried, last_bodies, parse, survivors};
-use crate::store::Store;
-use crate::unit::{Unit, WriteOptions};
-use crate::write::{Precondition, Saved, parse_body};
+use crate::error::{Result, StoreError};
+use crate::merge_targets::{last_bodies, survivors};
+use crate::records::{Records, RecordsMut};
+use crate::transaction::{Transaction, WriteOptions};
+use crate::visibility::shown::touch_around;
+use crate::write::conflict::{free_slug, refuse_conflicts};
+use crate::write::delete::{bury, lock_against_naming};
+use crate::write::edges::{is_above, take_turns};
+use crate::write::prepare::{prepare, row};
+use crate::write::resolve::resolve_slot;
+use crate::write::revive::revive;
+use crate::write::{Precondition, Saved, insert_record};
 use domain::access::rules::{Action, Caller, Subject};
 use domain::base::fault::{Fault, FieldError};
 use domain::base::json::{canonical, insert};
 use domain::base::kind::Kind;
-use domain::base::record::Envelope;
 use domain::base::vocabulary::Coded;
 use domain::exchange::change::Cause;
 use domain::kinds::common::Publication;
@@ -22,13 +29,13 @@ use domain::kinds::record_type::Hierarchy;
 use domain::validation::body::KindSchema;
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
 };
 use serde_json::Value;
 use uuid::Uuid;
 
-impl Store {
+impl Records<'_> {
     /// Undoes the merge of a record, which is restored with its last body.
     ///
     /// # Errors
@@ -37,21 +44,22 @@ impl Store {
     /// has taken an identifier of it; [`StoreError::Invalid`] if it references what no longer
     /// exists.
     pub async fn unmerge(
-        &self,
+        self,
         caller: &Caller,
         (kind, key): (Kind, &str),
         expected: &Precondition,
         options: &WriteOptions,
     ) -> Result<Saved> {
-        self.write(caller, options, async |unit| {
-            let grave = unit.grave(kind, key, expected).await?;
-            unit.unmerge(kind, grave).await
-        })
-        .await
+        self.store
+            .write(caller, options, async |tx| {
+                let grave = grave(tx, kind, key, expected).await?;
+                unmerge(tx, kind, grave).await
+            })
+            .await
     }
 }
 
-impl Unit<'_> {
+impl RecordsMut<'_, '_> {
     /// Merges a record into another one of its kind and returns the survivor.
     ///
     /// `into` is a reference in any form; a merged record means its merge target. Relationships of
@@ -59,202 +67,180 @@ impl Unit<'_> {
     ///
     /// # Errors
     /// [`StoreError::Invalid`] if `into` names nothing, the record itself or something above or
-    /// below it; [`StoreError::Forbidden`] without write access to both; as [`Store::modify`].
+    /// below it; [`StoreError::Forbidden`] without write access to both; as [`crate::records::Records::update`].
     pub async fn merge(
-        &mut self,
+        self,
         (kind, loser): (Kind, Uuid),
         into: &Value,
         expected: &Precondition,
     ) -> Result<record::Model> {
-        self.take_turns(tree_of(kind)).await?;
+        take_turns(self.tx, tree_of(kind)).await?;
         // Callers that may not write the record learn nothing of the other one.
-        let old = self.for_update(kind, loser, expected).await?;
-        self.authorise_merge(&self.subject(&old)?)?;
-        let survivor = self.resolve_slot("/into", kind, into).await?;
+        let old = self.tx.records().lock(kind, loser, expected).await?;
+        authorise_merge(self.tx, &self.tx.subject(&old)?)?;
+        let survivor = resolve_slot(self.tx, "/into", kind, into).await?;
         if survivor == loser {
             return Err(wrong_survivor("merge-self"));
         }
-        let into = record::Entity::find_by_id(survivor).one(&self.tx).await?;
+        let into = record::Entity::find_by_id(survivor)
+            .one(&self.tx.sql)
+            .await?;
         let into = into.ok_or(StoreError::NotFound)?;
-        self.authorise_merge(&self.subject(&into)?)?;
-        self.lock_against_naming(loser).await?;
+        authorise_merge(self.tx, &self.tx.subject(&into)?)?;
+        lock_against_naming(self.tx, loser).await?;
         for (below, above) in [(loser, survivor), (survivor, loser)] {
-            if self.is_above(kind, below, above).await? {
+            if is_above(self.tx, kind, below, above).await? {
                 return Err(wrong_survivor("merge-circle"));
             }
         }
-        self.bury(&old, Cause::Merged, Some(survivor)).await?;
+        bury(self.tx, &old, Cause::Merged, Some(survivor)).await?;
         // Records merged into the loser belong to the survivor now.
         merged::Entity::update_many()
             .col_expr(merged::Column::SurvivorId, Expr::value(survivor))
             .filter(merged::Column::SurvivorId.eq(loser))
-            .exec(&self.tx)
+            .exec(&self.tx.sql)
             .await?;
         let row = merged::ActiveModel {
             loser_id: Set(loser),
             survivor_id: Set(survivor),
         };
         merged::Entity::insert(row)
-            .exec_without_returning(&self.tx)
+            .exec_without_returning(&self.tx.sql)
             .await?;
-        self.touch_around(loser).await?;
+        touch_around(self.tx, loser).await?;
         Ok(into)
     }
+}
 
-    /// Merging regions changes the tree, which is reserved for admins.
-    fn authorise_merge(&self, subject: &Subject<'_>) -> Result<()> {
-        self.authorise(Action::Write, subject)?;
-        if subject.kind == Kind::Region {
-            self.authorise(Action::ShapeTree, subject)?;
-        }
-        Ok(())
+/// Merging regions changes the tree, which is reserved for admins.
+fn authorise_merge(tx: &Transaction<'_>, subject: &Subject<'_>) -> Result<()> {
+    tx.authorise(Action::Write, subject)?;
+    if subject.kind == Kind::Region {
+        tx.authorise(Action::ShapeTree, subject)?;
     }
+    Ok(())
+}
 
-    /// The tombstone of this node's merged record of this id or slug, locked.
-    async fn grave(
-        &self,
-        kind: Kind,
-        key: &str,
-        expected: &Precondition,
-    ) -> Result<tombstone::Model> {
-        self.take_turns(tree_of(kind)).await?;
-        let mut graves = tombstone::Entity::find()
-            .filter(tombstone::Column::Kind.eq(kind.code()))
-            .filter(tombstone::Column::Origin.eq(&self.origin))
-            .filter(tombstone::Column::MergedInto.is_not_null())
-            .order_by_desc(tombstone::Column::DeletedAt);
-        graves = match Uuid::try_parse(key) {
-            Ok(id) => graves.filter(tombstone::Column::Id.eq(id)),
-            Err(_) => graves.filter(tombstone::Column::Slug.eq(key)),
-        };
-        if self.db().is_postgres() {
-            graves = graves.lock(LockType::Update);
-        }
-        let Some(grave) = graves.one(&self.tx).await? else {
-            return Err(self.nothing_merged(kind, key).await?);
-        };
-        let subject = buried(&grave, kind, &self.origin);
-        if !self.caller.sees(&subject) {
-            return Err(StoreError::NotFound);
-        }
-        self.authorise_merge(&subject)?;
-        expected.met_by(grave.version)?;
-        Ok(grave)
+/// The tombstone of this node's merged record of this id or slug, locked.
+async fn grave(
+    tx: &Transaction<'_>,
+    kind: Kind,
+    key: &str,
+    expected: &Precondition,
+) -> Result<tombstone::Model> {
+    take_turns(tx, tree_of(kind)).await?;
+    let mut graves = tombstone::Entity::find()
+        .filter(tombstone::Column::Kind.eq(kind.code()))
+        .filter(tombstone::Column::Origin.eq(&tx.origin))
+        .filter(tombstone::Column::MergedInto.is_not_null())
+        .order_by_desc(tombstone::Column::DeletedAt);
+    graves = match Uuid::try_parse(key) {
+        Ok(id) => graves.filter(tombstone::Column::Id.eq(id)),
+        Err(_) => graves.filter(tombstone::Column::Slug.eq(key)),
+    };
+    if tx.db().is_postgres() {
+        graves = graves.lock(LockType::Update);
     }
-
-    /// A caller without write access gets that error, whether the record was merged or not.
-    async fn nothing_merged(&self, kind: Kind, key: &str) -> Result<StoreError> {
-        let rows = record::Entity::find().filter(record::Column::Kind.eq(kind.code()));
-        let rows = match Uuid::try_parse(key) {
-            Ok(id) => rows.filter(record::Column::Id.eq(id)),
-            Err(_) => rows.filter(record::Column::Slug.eq(key)),
-        };
-        for row in rows.all(&self.tx).await? {
-            let subject = self.subject(&row)?;
-            if self.caller.sees(&subject) {
-                self.authorise_merge(&subject)?;
-            }
-        }
-        Ok(StoreError::NotFound)
+    let Some(grave) = graves.one(&tx.sql).await? else {
+        return Err(nothing_merged(tx, kind, key).await?);
+    };
+    let subject = buried(&grave, kind, &tx.origin);
+    if !tx.caller.sees(&subject) {
+        return Err(StoreError::NotFound);
     }
+    authorise_merge(tx, &subject)?;
+    expected.met_by(grave.version)?;
+    Ok(grave)
+}
 
-    async fn unmerge(&mut self, kind: Kind, grave: tombstone::Model) -> Result<Saved> {
-        self.authorise_survivor(grave.id).await?;
-        // Readers of the feed know that it was merged.
-        let told = grave.was_public || self.is_named_publicly(grave.id).await?;
-        let mut bodies = last_bodies(&self.tx, [grave.id]).await?;
-        let Some(body) = bodies.remove(&grave.id) else {
-            // Erased, or trimmed from the log: there is nothing to restore.
-            return Err(gone(kind, grave));
-        };
-        let mut body = parse(&body)?;
-        if let Some(slug) = body.get("slug").and_then(Value::as_str) {
-            let free = self.free_slug(kind, slug).await?;
-            insert(&mut body, &["slug"], free);
-        }
-        merged::Entity::delete_by_id(grave.id)
-            .exec(&self.tx)
-            .await?;
-        self.follow_again(grave.id).await?;
-        self.revive(kind, &grave).await?;
-        let old = as_it_was(kind, &grave, &body);
-        let prepared = self
-            .prepare(kind, grave.id, parse_body(&old)?, Some(&old))
-            .await?;
-        let mut row = self.row(kind, grave.id, &prepared)?;
-        row.version = grave.version + 1;
-        row.created_at = grave.created_at;
-        row.was_public |= grave.was_public;
-        self.refuse_conflicts(&row, &prepared).await?;
-        self.insert(&mut row, &prepared).await?;
-        if told && !row.shown {
-            self.log_withdrawal(&row);
-        }
-        self.touch_around(row.id).await?;
-        Ok(Saved {
-            row,
-            warnings: prepared.warnings,
-            changed: true,
-        })
-    }
-
-    /// Whether a relationship that outsiders see has the record at an end.
-    async fn is_named_publicly(&self, id: Uuid) -> Result<bool> {
-        let at = Condition::any()
-            .add(edge::Column::FromId.eq(id))
-            .add(edge::Column::ToId.eq(id));
-        let named = edge::Entity::find()
-            .select_only()
-            .column(edge::Column::RecordId)
-            .filter(at);
-        let shown = record::Entity::find()
-            .filter(record::Column::Id.in_subquery(named.into_query()))
-            .filter(record::Column::Shown.eq(true))
-            .limit(1);
-        Ok(shown.count(&self.tx).await? > 0)
-    }
-
-    /// Undoing takes from the survivor what the merge added.
-    async fn authorise_survivor(&self, loser: Uuid) -> Result<()> {
-        let survivors = survivors(&self.tx, [loser]).await?;
-        let Some(survivor) = survivors.get(&loser) else {
-            return Ok(());
-        };
-        match record::Entity::find_by_id(*survivor).one(&self.tx).await? {
-            Some(row) => self.authorise_merge(&self.subject(&row)?),
-            // Deleted since.
-            None => Ok(()),
+/// A caller without write access gets that error, whether the record was merged or not.
+async fn nothing_merged(tx: &Transaction<'_>, kind: Kind, key: &str) -> Result<StoreError> {
+    let rows = record::Entity::find().filter(record::Column::Kind.eq(kind.code()));
+    let rows = match Uuid::try_parse(key) {
+        Ok(id) => rows.filter(record::Column::Id.eq(id)),
+        Err(_) => rows.filter(record::Column::Slug.eq(key)),
+    };
+    for row in rows.all(&tx.sql).await? {
+        let subject = tx.subject(&row)?;
+        if tx.caller.sees(&subject) {
+            authorise_merge(tx, &subject)?;
         }
     }
+    Ok(StoreError::NotFound)
+}
 
-    /// Records merged into a restored record have it as their merge target again.
-    pub(crate) async fn follow_again(&self, id: Uuid) -> Result<()> {
-        let sql = "WITH RECURSIVE below(id) AS (\
-             SELECT id FROM tombstone WHERE merged_into = $1 UNION \
-             SELECT tombstone.id FROM tombstone JOIN below ON tombstone.merged_into = below.id) \
-             UPDATE merged SET survivor_id = $1 WHERE loser_id IN (SELECT id FROM below)";
-        self.execute(sql, [id.into()]).await
+async fn unmerge(tx: &mut Transaction<'_>, kind: Kind, grave: tombstone::Model) -> Result<Saved> {
+    authorise_survivor(tx, grave.id).await?;
+    // Readers of the feed know that it was merged.
+    let told = grave.was_public || is_named_publicly(tx, grave.id).await?;
+    let mut bodies = last_bodies(&tx.sql, [grave.id]).await?;
+    let Some(body) = bodies.remove(&grave.id) else {
+        // Erased, or trimmed from the log: there is nothing to restore.
+        return Err(gone(kind, grave));
+    };
+    let mut body = parse(&body)?;
+    if let Some(slug) = body.get("slug").and_then(Value::as_str) {
+        let free = free_slug(tx, kind, slug).await?;
+        insert(&mut body, &["slug"], free);
     }
+    merged::Entity::delete_by_id(grave.id).exec(&tx.sql).await?;
+    follow_again(tx, grave.id).await?;
+    revive(tx, kind, &grave).await?;
+    let old = as_it_was(kind, &grave, &body);
+    let prepared = prepare(tx, kind, grave.id, parse_body(&old)?, Some(&old)).await?;
+    let mut row = row(tx, kind, grave.id, &prepared)?;
+    row.version = grave.version + 1;
+    row.created_at = grave.created_at;
+    row.was_public |= grave.was_public;
+    refuse_conflicts(tx, &row, &prepared).await?;
+    insert_record(tx, &mut row, &prepared).await?;
+    if told && !row.shown {
+        tx.log().withdrawal(&row);
+    }
+    touch_around(tx, row.id).await?;
+    Ok(Saved {
+        row,
+        warnings: prepared.warnings,
+        changed: true,
+    })
+}
 
-    /// Inserts a new or revived row with its derived rows and its log entry.
-    pub(crate) async fn insert(
-        &mut self,
-        row: &mut record::Model,
-        prepared: &crate::write::prepare::Prepared,
-    ) -> Result<()> {
-        if let Some(slug) = &row.slug {
-            self.drop_redirect(&row.kind, slug).await?;
-        }
-        record::Entity::insert(row.clone().into_active_model())
-            .exec_without_returning(&self.tx)
-            .await?;
-        self.write_satellites(row, prepared).await?;
-        if row.version > 1 {
-            self.note_withheld(row).await?;
-        }
-        self.note_shown(row).await?;
-        self.log_upsert(None, row).await
+/// Whether a relationship that outsiders see has the record at an end.
+async fn is_named_publicly(tx: &Transaction<'_>, id: Uuid) -> Result<bool> {
+    let at = Condition::any()
+        .add(edge::Column::FromId.eq(id))
+        .add(edge::Column::ToId.eq(id));
+    let named = edge::Entity::find()
+        .select_only()
+        .column(edge::Column::RecordId)
+        .filter(at);
+    let shown = record::Entity::find()
+        .filter(record::Column::Id.in_subquery(named.into_query()))
+        .filter(record::Column::Shown.eq(true))
+        .limit(1);
+    Ok(shown.count(&tx.sql).await? > 0)
+}
+
+/// Undoing takes from the survivor what the merge added.
+async fn authorise_survivor(tx: &Transaction<'_>, loser: Uuid) -> Result<()> {
+    let survivors = survivors(&tx.sql, [loser]).await?;
+    let Some(survivor) = survivors.get(&loser) else {
+        return Ok(());
+    };
+    match record::Entity::find_by_id(*survivor).one(&tx.sql).await? {
+        Some(row) => authorise_merge(tx, &tx.subject(&row)?),
+        // Deleted since.
+        None => Ok(()),
     }
+}
+
+/// Records merged into a restored record have it as their merge target again.
+pub(crate) async fn follow_again(tx: &Transaction<'_>, id: Uuid) -> Result<()> {
+    let sql = "WITH RECURSIVE below(id) AS (\
+         SELECT id FROM tombstone WHERE merged_into = $1 UNION \
+         SELECT tombstone.id FROM tombstone JOIN below ON tombstone.merged_into = below.id) \
+         UPDATE merged SET survivor_id = $1 WHERE loser_id IN (SELECT id FROM below)";
+    tx.execute(sql, [id.into()]).await
 }
 
 /// The kind whose lock protects the tree of a kind.
@@ -298,21 +284,4 @@ fn as_it_was(kind: Kind, grave: &tombstone::Model, body: &Value) -> record::Mode
         synced_at: None,
         body: canonical(body),
     }
-}
-
-/// The error for a deleted record, for any caller.
-pub(crate) fn gone(kind: Kind, grave: tombstone::Model) -> StoreError {
-    StoreError::Gone(Box::new(Tombstone {
-        envelope: Envelope {
-            id: grave.id,
-            kind,
-            origin: grave.origin,
-            version: grave.version,
-            created_at: grave.created_at,
-            updated_at: grave.deleted_at,
-            synced_at: None,
-        },
-        cause: grave.cause,
-        merged_into: None,
-    }))
 }

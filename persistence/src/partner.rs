@@ -9,14 +9,16 @@ mod take;
 pub use copy::CopiedRecord;
 pub use entry::{News, Read, Refused};
 pub use lease::Lease;
-pub use take::{PartnerPage, Taken};
+pub use take::{Copies, PartnerPage, Taken};
 
 use crate::entity::{partner, quarantine, record};
 use crate::error::{Conflict, Result, StoreError, Unique};
-use crate::feed::FeedFilter;
 use crate::feed::digest::digests;
+use crate::feed::{FeedFilter, codes, ids};
+use crate::partner::copy::drop_copy;
+use crate::partner::lease::{begin_anew, keep_partner, leased, locked_partner, on_partner};
 use crate::store::{Store, is_origin};
-use crate::unit::{Unit, WriteOptions};
+use crate::transaction::{Transaction, WriteOptions};
 use crate::write::Precondition;
 use domain::access::rules::Caller;
 use domain::base::fault::{Fault, FieldError};
@@ -76,16 +78,6 @@ pub struct Partner {
     pub latest: Vec<quarantine::Model>,
 }
 
-pub(crate) fn codes(kinds: &[Kind]) -> String {
-    let codes: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
-    codes.join(",")
-}
-
-pub(crate) fn ids(ids: &[Uuid]) -> String {
-    let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
-    ids.join(",")
-}
-
 impl partner::Model {
     pub fn state(&self) -> Result<PartnerState> {
         let state = PartnerState::parse(&self.state);
@@ -110,70 +102,85 @@ impl partner::Model {
     }
 }
 
+/// The partners of this node.
+#[derive(Debug, Clone, Copy)]
+pub struct Partners<'a> {
+    pub(crate) store: &'a Store,
+}
+
 impl Store {
+    /// The partners of this node.
+    #[must_use]
+    pub fn partners(&self) -> Partners<'_> {
+        Partners { store: self }
+    }
+}
+
+impl Partners<'_> {
     /// Creates a partner; records are copied as soon as it has been reached.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if another one has the name, [`StoreError::Invalid`] if the origin
     /// cannot belong to a partner.
-    pub async fn create_partner(&self, by: &Caller, new: &NewPartner) -> Result<partner::Model> {
-        self.write(by, &WriteOptions::default(), async |unit| {
-            unit.refuse_taken_name(&new.name, None).await?;
-            if let Some(origin) = &new.origin {
-                unit.refuse_foreign(origin).await?;
-            }
-            let row = partner::Model {
-                id: domain::base::id::new(),
-                name: new.name.clone(),
-                version: 1,
-                url: new.url.clone(),
-                origin: new.origin.clone(),
-                kinds: codes(&new.kinds),
-                home_regions: ids(&new.home_regions),
-                state: PartnerState::Active.code().to_owned(),
-                phase: FeedPhase::Snapshot.code().to_owned(),
-                next: None,
-                unswept: true,
-                rereads: false,
-                reader: READER.clone(),
-                seq: 0,
-                head_seq: 0,
-                taken: 0,
-                skipped: 0,
-                refused: 0,
-                held_deletions: None,
-                held_copies: None,
-                allowed_deletions: 0,
-                contacted_at: None,
-                up_to_date_at: None,
-                compared_at: None,
-                failures: 0,
-                last_error: None,
-                failed_at: None,
-                retry_at: None,
-                fence: 0,
-                leased_until: None,
-                created_at: unit.now,
-            };
-            partner::Entity::insert(row.clone().into_active_model())
-                .exec_without_returning(&unit.tx)
-                .await?;
-            Ok(row)
-        })
-        .await
+    pub async fn create(self, by: &Caller, new: &NewPartner) -> Result<partner::Model> {
+        self.store
+            .write(by, &WriteOptions::default(), async |tx| {
+                refuse_taken_name(tx, &new.name, None).await?;
+                if let Some(origin) = &new.origin {
+                    refuse_foreign(tx, origin).await?;
+                }
+                let row = partner::Model {
+                    id: domain::base::id::new(),
+                    name: new.name.clone(),
+                    version: 1,
+                    url: new.url.clone(),
+                    origin: new.origin.clone(),
+                    kinds: codes(&new.kinds),
+                    home_regions: ids(&new.home_regions),
+                    state: PartnerState::Active.code().to_owned(),
+                    phase: FeedPhase::Snapshot.code().to_owned(),
+                    next: None,
+                    unswept: true,
+                    rereads: false,
+                    reader: READER.clone(),
+                    seq: 0,
+                    head_seq: 0,
+                    taken: 0,
+                    skipped: 0,
+                    refused: 0,
+                    held_deletions: None,
+                    held_copies: None,
+                    allowed_deletions: 0,
+                    contacted_at: None,
+                    up_to_date_at: None,
+                    compared_at: None,
+                    failures: 0,
+                    last_error: None,
+                    failed_at: None,
+                    retry_at: None,
+                    fence: 0,
+                    leased_until: None,
+                    created_at: tx.now,
+                };
+                partner::Entity::insert(row.clone().into_active_model())
+                    .exec_without_returning(&tx.sql)
+                    .await?;
+                Ok(row)
+            })
+            .await
     }
 
-    pub async fn partner_rows(&self) -> Result<Vec<partner::Model>> {
+    pub async fn list_rows(self) -> Result<Vec<partner::Model>> {
         Ok(partner::Entity::find()
             .order_by_asc(partner::Column::Name)
-            .all(self.db().reader())
+            .all(self.store.db().reader())
             .await?)
     }
 
     /// Every partner by name with its state, without the entries in quarantine.
-    pub async fn partners(&self) -> Result<Vec<Partner>> {
-        let reader = self.db().reader();
-        let rows = self.partner_rows().await?;
+    pub async fn list(self) -> Result<Vec<Partner>> {
+        let reader = self.store.db().reader();
+        let rows = self.store.partners().list_rows().await?;
         let origins = rows.iter().filter_map(|row| row.origin.clone());
         let copies: Vec<(String, i64)> = record::Entity::find()
             .select_only()
@@ -204,14 +211,14 @@ impl Store {
         Ok(partners.collect())
     }
 
-    pub async fn partner_named(&self, name: &str) -> Result<partner::Model> {
+    pub async fn find_by_name(self, name: &str) -> Result<partner::Model> {
         let found = partner::Entity::find().filter(partner::Column::Name.eq(name));
-        let found = found.one(self.db().reader()).await?;
+        let found = found.one(self.store.db().reader()).await?;
         found.ok_or(StoreError::NotFound)
     }
 
-    pub async fn partner(&self, id: Uuid) -> Result<Partner> {
-        let reader = self.db().reader();
+    pub async fn get(self, id: Uuid) -> Result<Partner> {
+        let reader = self.store.db().reader();
         let row = partner::Entity::find_by_id(id).one(reader).await?;
         let row = row.ok_or(StoreError::NotFound)?;
         let copies = match &row.origin {
@@ -235,45 +242,46 @@ impl Store {
     }
 
     /// Changes a partner. Another address or another filter starts from scratch.
-    pub async fn change_partner(
-        &self,
+    pub async fn update(
+        self,
         by: &Caller,
         id: Uuid,
         expected: &Precondition,
         change: &PartnerChange,
     ) -> Result<partner::Model> {
-        self.write(by, &WriteOptions::default(), async |unit| {
-            let mut row = unit.partner_for_update(id, expected).await?;
-            if let Some(name) = &change.name {
-                unit.refuse_taken_name(name, Some(id)).await?;
-                row.name.clone_from(name);
-            }
-            let before = (row.url.clone(), row.kinds.clone(), row.home_regions.clone());
-            row.url = change.url.clone().unwrap_or(row.url);
-            row.kinds = change.kinds.as_deref().map_or(row.kinds, codes);
-            row.home_regions = change.home_regions.as_deref().map_or(row.home_regions, ids);
-            if before != (row.url.clone(), row.kinds.clone(), row.home_regions.clone()) {
-                unit.begin_anew(&mut row).await?;
-            }
-            match change.paused {
-                Some(true) => PartnerState::Paused.code().clone_into(&mut row.state),
-                Some(false) => let_go_on(&mut row),
-                None => {}
-            }
-            unit.changed_partner(row).await
-        })
-        .await
+        self.store
+            .write(by, &WriteOptions::default(), async |tx| {
+                let mut row = partner_for_update(tx, id, expected).await?;
+                if let Some(name) = &change.name {
+                    refuse_taken_name(tx, name, Some(id)).await?;
+                    row.name.clone_from(name);
+                }
+                let before = (row.url.clone(), row.kinds.clone(), row.home_regions.clone());
+                row.url = change.url.clone().unwrap_or(row.url);
+                row.kinds = change.kinds.as_deref().map_or(row.kinds, codes);
+                row.home_regions = change.home_regions.as_deref().map_or(row.home_regions, ids);
+                if before != (row.url.clone(), row.kinds.clone(), row.home_regions.clone()) {
+                    begin_anew(tx, &mut row).await?;
+                }
+                match change.paused {
+                    Some(true) => PartnerState::Paused.code().clone_into(&mut row.state),
+                    Some(false) => let_go_on(&mut row),
+                    None => {}
+                }
+                changed_partner(tx, row).await
+            })
+            .await
     }
 
     /// Approves the pending deletions of a held partner: as many copies may be deleted as reported.
-    pub async fn release_partner(
-        &self,
+    pub async fn approve_deletions(
+        self,
         by: &Caller,
         id: Uuid,
         expected: &Precondition,
     ) -> Result<partner::Model> {
-        self.write(by, &WriteOptions::default(), async |unit| {
-            let mut row = unit.partner_for_update(id, expected).await?;
+        self.store.write(by, &WriteOptions::default(), async |tx| {
+            let mut row = partner_for_update(tx, id, expected).await?;
             if row.state()? != PartnerState::Held {
                 return Ok(row);
             }
@@ -281,23 +289,24 @@ impl Store {
             let_go_on(&mut row);
             row.allowed_deletions = allowed;
             tracing::info!(partner = row.name, by = ?by.account, allowed, "deletions of a partner approved");
-            unit.changed_partner(row).await
+            changed_partner(tx, row).await
         })
         .await
     }
 
     /// Removes a partner, and its copies on request; otherwise they stay unchanged.
-    pub async fn remove_partner(
-        &self,
+    pub async fn delete(
+        self,
         by: &Caller,
         id: Uuid,
         expected: &Precondition,
         with_copies: bool,
     ) -> Result<()> {
         let origin = self
-            .write(by, &WriteOptions::default(), async |unit| {
-                let row = unit.partner_for_update(id, expected).await?;
-                partner::Entity::delete_by_id(id).exec(&unit.tx).await?;
+            .store
+            .write(by, &WriteOptions::default(), async |tx| {
+                let row = partner_for_update(tx, id, expected).await?;
+                partner::Entity::delete_by_id(id).exec(&tx.sql).await?;
                 Ok(row.origin)
             })
             .await?;
@@ -305,56 +314,59 @@ impl Store {
         let Some(origin) = origin.filter(|_| with_copies) else {
             return Ok(());
         };
-        while self.remove_copies(by, &origin).await? {}
+        while remove_copies(self.store, by, &origin).await? {}
         Ok(())
     }
 
-    /// Removes some copies of an origin; returns whether there were any.
-    async fn remove_copies(&self, by: &Caller, origin: &str) -> Result<bool> {
-        let options = WriteOptions {
-            bulk: true,
-            ..WriteOptions::default()
-        };
-        self.write_as(origin, by, &options, async |unit| {
-            let rows = record::Entity::find()
-                .filter(record::Column::Origin.eq(origin))
-                .order_by_asc(record::Column::Id)
-                .limit(REMOVED)
-                .all(&unit.tx)
-                .await?;
-            for row in &rows {
-                unit.drop_copy(row).await?;
-            }
-            Ok(!rows.is_empty())
-        })
-        .await
-    }
-
-    pub async fn copied_digests(&self, row: &partner::Model) -> Result<BTreeMap<Kind, Digest>> {
-        let origin = row.origin.clone().unwrap_or_default();
-        let filter = row.filter();
-        digests(self.db().reader(), &filter, &filter.rows(&origin)).await
-    }
-
     /// Whether a partner has entries in quarantine.
-    pub async fn has_quarantined(&self, partner: Uuid) -> Result<bool> {
+    pub async fn has_quarantined(self, partner: Uuid) -> Result<bool> {
         let refused = quarantine::Entity::find()
             .select_only()
             .column(quarantine::Column::Id)
             .filter(quarantine::Column::PartnerId.eq(partner))
             .limit(1)
             .into_tuple::<Uuid>();
-        Ok(refused.one(self.db().reader()).await?.is_some())
+        Ok(refused.one(self.store.db().reader()).await?.is_some())
     }
 
-    pub async fn partner_compared(&self, lease: &Lease) -> Result<()> {
-        self.on_partner(async |unit| {
-            let mut row = unit.leased(lease).await?;
-            row.compared_at = Some(unit.now);
-            unit.keep_partner(row).await
+    pub async fn note_comparison(self, lease: &Lease) -> Result<()> {
+        on_partner(self.store, async |tx| {
+            let mut row = leased(tx, lease).await?;
+            row.compared_at = Some(tx.now);
+            keep_partner(tx, row).await
         })
         .await
     }
+}
+
+impl Copies<'_> {
+    pub async fn digests(self, row: &partner::Model) -> Result<BTreeMap<Kind, Digest>> {
+        let origin = row.origin.clone().unwrap_or_default();
+        let filter = row.filter();
+        digests(self.store.db().reader(), &filter, &filter.rows(&origin)).await
+    }
+}
+
+/// Removes some copies of an origin; returns whether there were any.
+async fn remove_copies(store: &Store, by: &Caller, origin: &str) -> Result<bool> {
+    let options = WriteOptions {
+        bulk: true,
+        ..WriteOptions::default()
+    };
+    store
+        .write_as(origin, by, &options, async |tx| {
+            let rows = record::Entity::find()
+                .filter(record::Column::Origin.eq(origin))
+                .order_by_asc(record::Column::Id)
+                .limit(REMOVED)
+                .all(&tx.sql)
+                .await?;
+            for row in &rows {
+                drop_copy(tx, row).await?;
+            }
+            Ok(!rows.is_empty())
+        })
+        .await
 }
 
 /// The cause of the stop has been dealt with.
@@ -371,57 +383,55 @@ fn let_go_on(row: &mut partner::Model) {
     row.retry_at = None;
 }
 
-impl Unit<'_> {
-    async fn partner_for_update(
-        &self,
-        id: Uuid,
-        expected: &Precondition,
-    ) -> Result<partner::Model> {
-        let row = self.locked_partner(partner::Entity::find_by_id(id)).await?;
-        let row = row.ok_or(StoreError::NotFound)?;
-        expected.met_by(row.version)?;
-        Ok(row)
-    }
+async fn partner_for_update(
+    tx: &Transaction<'_>,
+    id: Uuid,
+    expected: &Precondition,
+) -> Result<partner::Model> {
+    let row = locked_partner(tx, partner::Entity::find_by_id(id)).await?;
+    let row = row.ok_or(StoreError::NotFound)?;
+    expected.met_by(row.version)?;
+    Ok(row)
+}
 
-    /// Readers of the partner start again with the new settings.
-    async fn changed_partner(&self, mut row: partner::Model) -> Result<partner::Model> {
-        row.version += 1;
-        row.fence += 1;
-        row.leased_until = None;
-        self.keep_partner(row.clone()).await?;
-        Ok(row)
-    }
+/// Readers of the partner start again with the new settings.
+async fn changed_partner(tx: &Transaction<'_>, mut row: partner::Model) -> Result<partner::Model> {
+    row.version += 1;
+    row.fence += 1;
+    row.leased_until = None;
+    keep_partner(tx, row.clone()).await?;
+    Ok(row)
+}
 
-    /// Rejects an origin that cannot belong to a partner.
-    async fn refuse_foreign(&self, origin: &str) -> Result<()> {
-        let taken = partner::Entity::find().filter(partner::Column::Origin.eq(origin));
-        let why = if !is_origin(origin) {
-            "3 to 63 of a-z, 0-9 and -".to_owned()
-        } else if origin == self.origin {
-            "that of a partner, not of this node".to_owned()
-        } else if let Some(other) = taken.one(&self.tx).await? {
-            let name = other.name;
-            format!("one that is not taken over from the partner \"{name}\" already")
-        } else {
-            return Ok(());
-        };
-        let fault = Fault::new("not-allowed").with("why", why);
-        Err(StoreError::Invalid(vec![FieldError::new("/origin", fault)]))
-    }
+/// Rejects an origin that cannot belong to a partner.
+async fn refuse_foreign(tx: &Transaction<'_>, origin: &str) -> Result<()> {
+    let taken = partner::Entity::find().filter(partner::Column::Origin.eq(origin));
+    let why = if !is_origin(origin) {
+        "3 to 63 of a-z, 0-9 and -".to_owned()
+    } else if origin == tx.origin {
+        "that of a partner, not of this node".to_owned()
+    } else if let Some(other) = taken.one(&tx.sql).await? {
+        let name = other.name;
+        format!("one that is not taken over from the partner \"{name}\" already")
+    } else {
+        return Ok(());
+    };
+    let fault = Fault::new("not-allowed").with("why", why);
+    Err(StoreError::Invalid(vec![FieldError::new("/origin", fault)]))
+}
 
-    async fn refuse_taken_name(&self, name: &str, except: Option<Uuid>) -> Result<()> {
-        let taken = partner::Entity::find()
-            .filter(partner::Column::Name.eq(name))
-            .one(&self.tx)
-            .await?;
-        if taken.is_none_or(|other| Some(other.id) == except) {
-            return Ok(());
-        }
-        Err(StoreError::Conflict(Conflict {
-            field: "/name".to_owned(),
-            what: Unique::PartnerName,
-            value: name.to_owned(),
-            other: None,
-        }))
+async fn refuse_taken_name(tx: &Transaction<'_>, name: &str, except: Option<Uuid>) -> Result<()> {
+    let taken = partner::Entity::find()
+        .filter(partner::Column::Name.eq(name))
+        .one(&tx.sql)
+        .await?;
+    if taken.is_none_or(|other| Some(other.id) == except) {
+        return Ok(());
     }
+    Err(StoreError::Conflict(Conflict {
+        field: "/name".to_owned(),
+        what: Unique::PartnerName,
+        value: name.to_owned(),
+        other: None,
+    }))
 }

@@ -4,12 +4,15 @@
 pub mod personal_data;
 
 use crate::cursor;
+use crate::entity::record::kind_of;
 use crate::entity::{contact_person, record};
 use crate::error::{Denied, Result, StoreError};
-use crate::merge::standing::{survivors, with_losers};
+use crate::merge_targets::{survivors, with_losers};
+use crate::read::sees;
 use crate::store::Store;
-use crate::unit::{Unit, WriteOptions};
-use crate::write::{Precondition, kind_of};
+use crate::transaction::{Transaction, WriteOptions};
+use crate::write::Precondition;
+use crate::write::idempotency::blank_answers;
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::access::rules::{Action, Caller};
 use domain::base::json::merge_patch;
@@ -58,32 +61,60 @@ pub fn options(change: PersonChange, id: Uuid, dry_run: bool) -> WriteOptions {
     }
 }
 
+/// Contact persons.
+#[derive(Debug, Clone, Copy)]
+pub struct ContactPersons<'a> {
+    pub(crate) store: &'a Store,
+}
+
+/// Writing contact persons.
+#[derive(Debug)]
+pub struct ContactPersonsMut<'t, 's> {
+    pub(crate) tx: &'t mut Transaction<'s>,
+}
+
 impl Store {
+    /// Contact persons.
+    #[must_use]
+    pub fn contact_persons(&self) -> ContactPersons<'_> {
+        ContactPersons { store: self }
+    }
+}
+
+impl<'s> Transaction<'s> {
+    /// Writing contact persons.
+    #[must_use]
+    pub fn contact_persons(&mut self) -> ContactPersonsMut<'_, 's> {
+        ContactPersonsMut { tx: self }
+    }
+}
+
+impl ContactPersons<'_> {
     /// The contact persons of a record that the caller may see.
-    pub async fn persons(
-        &self,
+    pub async fn list(
+        self,
         caller: &Caller,
         (kind, key): (Kind, &str),
         (limit, at): (u64, Option<&str>),
         query: &str,
     ) -> Result<PersonPage> {
-        let record = self.get(caller, kind, key).await?;
-        let within = caller.may(Action::Write, &self.subject(&record)?);
+        let record = self.store.records().get(caller, kind, key).await?;
+        let within = caller.may(Action::Write, &self.store.subject(&record)?);
         // Those of a record that was merged into this one belong to it now.
-        let records = with_losers(self.db().reader(), [record.id]).await?;
-        let secret = &self.node().secret;
+        let records = with_losers(self.store.db().reader(), [record.id]).await?;
+        let secret = &self.store.node().secret;
         let mut rows = contact_person::Entity::find()
             .filter(contact_person::Column::RecordId.is_in(records))
             .order_by_asc(contact_person::Column::Id)
             .limit(limit + 1);
         if !within {
-            rows = rows.filter(is_public(self.clock().now()));
+            rows = rows.filter(is_public(self.store.clock().now()));
         }
         if let Some(text) = at {
             let after: Uuid = cursor::decode(secret, query, text)?;
             rows = rows.filter(contact_person::Column::Id.gt(after));
         }
-        let mut rows = rows.all(self.db().reader()).await?;
+        let mut rows = rows.all(self.store.db().reader()).await?;
         let more = rows.len() as u64 > limit;
         if more {
             rows.pop();
@@ -98,14 +129,15 @@ impl Store {
     }
 
     /// A contact person, as far as the caller may see.
-    pub async fn person(&self, caller: &Caller, id: Uuid) -> Result<ContactPerson> {
+    pub async fn get(self, caller: &Caller, id: Uuid) -> Result<ContactPerson> {
         let row = contact_person::Entity::find_by_id(id)
-            .one(self.db().reader())
+            .one(self.store.db().reader())
             .await?
             .ok_or(StoreError::NotFound)?;
-        let record = record_of(self.db().reader(), &row).await?;
-        let within = caller.may(Action::Write, &self.subject(&record)?);
-        let seen = within || shows(&row, self.clock().now()) && self.sees(caller, &record).await?;
+        let record = record_of(self.store.db().reader(), &row).await?;
+        let within = caller.may(Action::Write, &self.store.subject(&record)?);
+        let seen = within
+            || shows(&row, self.store.clock().now()) && sees(self.store, caller, &record).await?;
         if !seen {
             return Err(StoreError::NotFound);
         }
@@ -113,37 +145,41 @@ impl Store {
     }
 }
 
-impl Unit<'_> {
+impl ContactPersonsMut<'_, '_> {
     /// Creates a contact person of a record; see [`options`].
-    pub async fn create_person(
-        &mut self,
+    pub async fn create(
+        self,
         id: Uuid,
         (kind, record): (Kind, Uuid),
         sent: Value,
     ) -> Result<ContactPerson> {
-        let record = self.for_update(kind, record, &Precondition::Any).await?;
+        let record = self
+            .tx
+            .records()
+            .lock(kind, record, &Precondition::Any)
+            .await?;
         let input = ContactPersonInput::read(sent).map_err(StoreError::Invalid)?;
         let row = contact_person::Model {
             version: 1,
-            created_at: self.now,
-            updated_at: self.now,
-            ..self.person_row(id, record.id, input)
+            created_at: self.tx.now,
+            updated_at: self.tx.now,
+            ..person_row(self.tx, id, record.id, input)
         };
         contact_person::Entity::insert(row.clone().into_active_model())
-            .exec_without_returning(&self.tx)
+            .exec_without_returning(&self.tx.sql)
             .await?;
-        self.log_touch(&record, record.shown);
+        self.tx.log().touch(&record, record.shown);
         shown(row, &record, true)
     }
 
     /// Changes a contact person by a merge patch (RFC 7396); see [`options`].
-    pub async fn change_person(
-        &mut self,
+    pub async fn update(
+        self,
         id: Uuid,
         expected: &Precondition,
         patch: &Value,
     ) -> Result<ContactPerson> {
-        let (old, record) = self.person_for_update(id, expected).await?;
+        let (old, record) = person_for_update(self.tx, id, expected).await?;
         let mut body = json!(input_of(&old)?);
         merge_patch(&mut body, patch);
         let input = ContactPersonInput::read(body).map_err(StoreError::Invalid)?;
@@ -151,104 +187,84 @@ impl Unit<'_> {
             version: old.version,
             created_at: old.created_at,
             updated_at: old.updated_at,
-            ..self.person_row(id, old.record_id, input)
+            ..person_row(self.tx, id, old.record_id, input)
         };
         if row != old {
             row.version += 1;
-            row.updated_at = self.now;
+            row.updated_at = self.tx.now;
             row.clone()
                 .into_active_model()
                 .reset_all()
-                .update(&self.tx)
+                .update(&self.tx.sql)
                 .await?;
-            self.log_touch(&record, record.shown);
+            self.tx.log().touch(&record, record.shown);
         }
         shown(row, &record, true)
     }
 
     /// Removes a contact person permanently; see [`options`].
-    pub async fn erase_person(&mut self, id: Uuid, expected: &Precondition) -> Result<()> {
-        let (_, record) = self.person_for_update(id, expected).await?;
+    pub async fn delete(self, id: Uuid, expected: &Precondition) -> Result<()> {
+        let (_, record) = person_for_update(self.tx, id, expected).await?;
         contact_person::Entity::delete_by_id(id)
-            .exec(&self.tx)
+            .exec(&self.tx.sql)
             .await?;
-        self.blank_answers(&[id]).await?;
-        self.log_touch(&record, record.shown);
+        blank_answers(self.tx, &[id]).await?;
+        self.tx.log().touch(&record, record.shown);
         Ok(())
     }
+}
 
-    /// Removes the contact persons of records permanently.
-    pub(crate) async fn forget_persons(&self, records: &BTreeSet<Uuid>) -> Result<()> {
-        let theirs = contact_person::Column::RecordId.is_in(records.iter().copied());
-        let ids: Vec<Uuid> = contact_person::Entity::find()
-            .select_only()
-            .column(contact_person::Column::Id)
-            .filter(theirs.clone())
-            .into_tuple()
-            .all(&self.tx)
-            .await?;
-        if ids.is_empty() {
-            return Ok(());
-        }
-        contact_person::Entity::delete_many()
-            .filter(theirs)
-            .exec(&self.tx)
-            .await?;
-        self.blank_answers(&ids).await
+/// A contact person that the caller may change, locked, and the record.
+async fn person_for_update(
+    tx: &Transaction<'_>,
+    id: Uuid,
+    expected: &Precondition,
+) -> Result<(contact_person::Model, record::Model)> {
+    let mut query = contact_person::Entity::find_by_id(id);
+    if tx.db().is_postgres() {
+        query = query.lock(LockType::NoKeyUpdate);
     }
-
-    /// A contact person that the caller may change, locked, and the record.
-    async fn person_for_update(
-        &self,
-        id: Uuid,
-        expected: &Precondition,
-    ) -> Result<(contact_person::Model, record::Model)> {
-        let mut query = contact_person::Entity::find_by_id(id);
-        if self.db().is_postgres() {
-            query = query.lock(LockType::NoKeyUpdate);
-        }
-        let row = query.one(&self.tx).await?.ok_or(StoreError::NotFound)?;
-        let record = record_of(&self.tx, &row).await?;
-        let subject = self.subject(&record)?;
-        if !self.caller.may(Action::Write, &subject) {
-            return Err(StoreError::Forbidden(match subject.home_region {
-                Some(_) => Denied::Region,
-                None => Denied::Homeless,
-            }));
-        }
-        expected.met_by(row.version)?;
-        Ok((row, record))
+    let row = query.one(&tx.sql).await?.ok_or(StoreError::NotFound)?;
+    let record = record_of(&tx.sql, &row).await?;
+    let subject = tx.subject(&record)?;
+    if !tx.caller.may(Action::Write, &subject) {
+        return Err(StoreError::Forbidden(match subject.home_region {
+            Some(_) => Denied::Region,
+            None => Denied::Homeless,
+        }));
     }
+    expected.met_by(row.version)?;
+    Ok((row, record))
+}
 
-    fn person_row(
-        &self,
-        id: Uuid,
-        record_id: Uuid,
-        input: ContactPersonInput,
-    ) -> contact_person::Model {
-        let consent = input.consent;
-        let micros = |at: DateTime<Utc>| at.trunc_subsecs(6);
-        contact_person::Model {
-            id,
-            record_id,
-            version: 0,
-            name: input.name,
-            role: input.role,
-            email: input.email,
-            phone: input.phone,
-            language: input.language,
-            purpose: input.purpose,
-            consent_from: consent.as_ref().map(|one| micros(one.from)),
-            consent_until: consent.as_ref().and_then(|one| one.until).map(micros),
-            consent_proof: consent.and_then(|one| one.proof),
-            visibility: input
-                .visibility
-                .unwrap_or(PersonVisibility::Editors)
-                .code()
-                .to_owned(),
-            created_at: self.now,
-            updated_at: self.now,
-        }
+fn person_row(
+    tx: &Transaction<'_>,
+    id: Uuid,
+    record_id: Uuid,
+    input: ContactPersonInput,
+) -> contact_person::Model {
+    let consent = input.consent;
+    let micros = |at: DateTime<Utc>| at.trunc_subsecs(6);
+    contact_person::Model {
+        id,
+        record_id,
+        version: 0,
+        name: input.name,
+        role: input.role,
+        email: input.email,
+        phone: input.phone,
+        language: input.language,
+        purpose: input.purpose,
+        consent_from: consent.as_ref().map(|one| micros(one.from)),
+        consent_until: consent.as_ref().and_then(|one| one.until).map(micros),
+        consent_proof: consent.and_then(|one| one.proof),
+        visibility: input
+            .visibility
+            .unwrap_or(PersonVisibility::Editors)
+            .code()
+            .to_owned(),
+        created_at: tx.now,
+        updated_at: tx.now,
     }
 }
 

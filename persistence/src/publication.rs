@@ -6,5 +6,3 @@ pub mod confirmation;
 pub mod due;
 pub mod hidden;
 pub mod touch;
-
-pub(crate) mod withheld;

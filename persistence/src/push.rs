@@ -9,12 +9,16 @@ mod supplied;
 pub use plan::{Plan, Sample};
 pub use snapshot::{Decision, Line, Snapshot};
 
+use crate::entity::record::parse_body;
 use crate::entity::{record, supply};
-use crate::error::{Result, StoreError, Unique};
+use crate::error::{Result, StoreError};
+use crate::push::key::id_of_new;
+use crate::push::supplied::{here, keep_supplies};
 use crate::store::Store;
-use crate::unit::{Unit, WriteOptions};
-use crate::write::{Edit, Precondition, parse_body};
-use domain::access::rules::{Action, Caller};
+use crate::transaction::{Transaction, WriteOptions};
+use crate::write::conflict::writable;
+use crate::write::{Edit, Precondition};
+use domain::access::rules::Caller;
 use domain::base::fault::{Fault, FieldError};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -103,197 +107,202 @@ impl Pushed {
 
 type Key = (Kind, String);
 
+/// What supplying systems push.
+#[derive(Debug, Clone, Copy)]
+pub struct Push<'a> {
+    pub(crate) store: &'a Store,
+}
+
 impl Store {
+    /// What supplying systems push.
+    #[must_use]
+    pub fn push(&self) -> Push<'_> {
+        Push { store: self }
+    }
+}
+
+impl Push<'_> {
     /// Applies up to [`MAX_ITEMS`] items in one transaction; `None` if they belong together and one
     /// of them was rejected, so that nothing was done.
     ///
     /// Items may reference later ones: records come before their possible references, and deletions
     /// come last.
-    pub async fn push(
-        &self,
+    pub async fn batch(
+        self,
         caller: &Caller,
         system: &str,
         mode: PushMode,
         items: &[Item],
         options: &WriteOptions,
     ) -> Result<(Vec<Pushed>, bool)> {
-        self.write(caller, options, async |unit| {
-            unit.take_turns_for_system(system).await?;
-            let pushed = unit.push(system, items).await?;
-            let refused = pushed.iter().any(|one| one.0.is_err());
-            let applied = mode == PushMode::Each || !refused;
-            if !applied {
-                unit.discard();
-            }
-            Ok((pushed, applied))
-        })
-        .await
+        self.store
+            .write(caller, options, async |tx| {
+                take_turns_for_system(tx, system).await?;
+                let pushed = push(tx, system, items).await?;
+                let refused = pushed.iter().any(|one| one.0.is_err());
+                let applied = mode == PushMode::Each || !refused;
+                if !applied {
+                    tx.discard();
+                }
+                Ok((pushed, applied))
+            })
+            .await
     }
 }
 
-impl Unit<'_> {
-    /// Later pushes of a system must be applied later.
-    async fn take_turns_for_system(&self, system: &str) -> Result<()> {
-        if !self.db().is_postgres() {
-            return Ok(());
-        }
-        let what = format!("supply/{system}");
-        let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
-        self.execute(sql, [what.into()]).await
+/// Later pushes of a system must be applied later.
+async fn take_turns_for_system(tx: &Transaction<'_>, system: &str) -> Result<()> {
+    if !tx.db().is_postgres() {
+        return Ok(());
     }
+    let what = format!("supply/{system}");
+    let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+    tx.execute(sql, [what.into()]).await
+}
 
-    /// Applies a batch: three queries read the state and store the items, whatever their number;
-    /// only changes take more.
-    async fn push(&mut self, system: &str, items: &[Item]) -> Result<Vec<Pushed>> {
-        let here = self.here(system, items).await?;
-        let mut order: Vec<usize> = (0..items.len()).collect();
-        order.sort_by_key(|index| items.get(*index).map(place));
-        let mut seen = BTreeSet::new();
-        let mut outcomes: BTreeMap<usize, Pushed> = BTreeMap::new();
-        let mut supplies = Vec::new();
-        for index in order {
-            let Some(item) = items.get(index) else {
-                continue;
-            };
-            let key = (item.kind, item.external_id.clone());
-            let outcome = if seen.insert(key) {
-                self.push_one(system, item, &here, &mut supplies).await
-            } else {
-                Err(repeated())
-            };
-            outcomes.insert(index, settled(outcome)?);
-        }
-        self.keep_supplies(supplies).await?;
-        Ok(outcomes.into_values().collect())
-    }
-
-    async fn push_one(
-        &mut self,
-        system: &str,
-        item: &Item,
-        here: &Here,
-        supplies: &mut Vec<supply::Model>,
-    ) -> Result<Applied> {
+/// Applies a batch: three queries read the state and store the items, whatever their number;
+/// only changes take more.
+async fn push(tx: &mut Transaction<'_>, system: &str, items: &[Item]) -> Result<Vec<Pushed>> {
+    let here = here(tx, system, items).await?;
+    let mut order: Vec<usize> = (0..items.len()).collect();
+    order.sort_by_key(|index| items.get(*index).map(place));
+    let mut seen = BTreeSet::new();
+    let mut outcomes: BTreeMap<usize, Pushed> = BTreeMap::new();
+    let mut supplies = Vec::new();
+    for index in order {
+        let Some(item) = items.get(index) else {
+            continue;
+        };
         let key = (item.kind, item.external_id.clone());
-        let (row, supply) = (here.records.get(&key), here.supplies.get(&key));
-        let newest = newest(item, supply)?;
-        let (applied, sent_hash) = match item.op {
-            PushOp::Upsert => self.supply(system, item, row, supply).await?,
-            PushOp::Delete => (self.withdraw(system, item.kind, row).await?, String::new()),
+        let outcome = if seen.insert(key) {
+            push_one(tx, system, item, &here, &mut supplies).await
+        } else {
+            Err(repeated())
         };
-        let now = supply::Model {
-            system: system.to_owned(),
-            kind: item.kind.code().to_owned(),
-            external_id: item.external_id.clone(),
-            record_id: applied.id.or(supply.and_then(|one| one.record_id)),
-            version: applied.version,
-            sent_hash,
-            system_version: newest,
-        };
-        // For an unknown record only its order must be stored.
-        let tells = applied.id.is_some() || now.system_version.is_some();
-        if tells && supply != Some(&now) {
-            supplies.push(now);
-        }
-        Ok(applied)
+        outcomes.insert(index, settled(outcome)?);
     }
+    keep_supplies(tx, supplies).await?;
+    Ok(outcomes.into_values().collect())
+}
 
-    /// Writes a record as the system sent it, and returns the hash of that.
-    async fn supply(
-        &mut self,
-        system: &str,
-        item: &Item,
-        row: Option<&record::Model>,
-        supply: Option<&supply::Model>,
-    ) -> Result<(Applied, String)> {
-        let sent = Sent::read(system, &self.origin, item)?;
-        let Some(row) = row else {
-            let id = self.id_of_new(item, &sent).await?;
-            let hash = sent.hash;
-            let saved = self.create(item.kind, id, sent.body).await?;
-            let applied = Applied {
-                change: Some(Change::Created),
-                id: Some(saved.row.id),
-                version: saved.row.version,
-                before: 0,
-                warnings: saved.warnings,
-            };
-            return Ok((applied, hash));
-        };
-        self.writable(row)?;
-        sent.is_of(row)?;
-        let last = supply.filter(|one| one.record_id == Some(row.id) && one.version == row.version);
-        if last.is_some_and(|last| last.sent_hash == sent.hash) {
-            return Ok((unchanged(row), sent.hash));
-        }
-        // The system's own changes are no reason to reject it.
-        let known = last.is_some() || sent.version == Some(row.version);
-        if !known && sent.version.is_some() {
-            let current = row.version;
-            return Err(StoreError::PreconditionFailed { current });
-        }
-        let old = self.locked_still(item.kind, row).await?;
-        let saved = self.modify(old, Edit::Replace(sent.body)).await?;
-        let mut applied = unchanged(row);
-        applied.warnings = saved.warnings;
-        applied.version = saved.row.version;
-        if saved.changed {
-            applied.change = Some(Change::Updated {
-                members: differing(row, &saved.row)?,
-                overwritten: !known,
-            });
-        }
-        Ok((applied, sent.hash))
+async fn push_one(
+    tx: &mut Transaction<'_>,
+    system: &str,
+    item: &Item,
+    here: &Here,
+    supplies: &mut Vec<supply::Model>,
+) -> Result<Applied> {
+    let key = (item.kind, item.external_id.clone());
+    let (row, supply) = (here.records.get(&key), here.supplies.get(&key));
+    let newest = newest(item, supply)?;
+    let (applied, sent_hash) = match item.op {
+        PushOp::Upsert => upsert(tx, system, item, row, supply).await?,
+        PushOp::Delete => (withdraw(tx, system, item.kind, row).await?, String::new()),
+    };
+    let now = supply::Model {
+        system: system.to_owned(),
+        kind: item.kind.code().to_owned(),
+        external_id: item.external_id.clone(),
+        record_id: applied.id.or(supply.and_then(|one| one.record_id)),
+        version: applied.version,
+        sent_hash,
+        system_version: newest,
+    };
+    // For an unknown record only its order must be stored.
+    let tells = applied.id.is_some() || now.system_version.is_some();
+    if tells && supply != Some(&now) {
+        supplies.push(now);
     }
+    Ok(applied)
+}
 
-    /// Deletes the record of a key, if there is one.
-    async fn withdraw(
-        &mut self,
-        system: &str,
-        kind: Kind,
-        row: Option<&record::Model>,
-    ) -> Result<Applied> {
-        let Some(row) = row else {
-            return Ok(Applied::default());
+/// Writes a record as the system sent it, and returns the hash of that.
+async fn upsert(
+    tx: &mut Transaction<'_>,
+    system: &str,
+    item: &Item,
+    row: Option<&record::Model>,
+    supply: Option<&supply::Model>,
+) -> Result<(Applied, String)> {
+    let sent = Sent::read(system, &tx.origin, item)?;
+    let Some(row) = row else {
+        let id = id_of_new(tx, item, &sent).await?;
+        let hash = sent.hash;
+        let saved = tx.records().create(item.kind, id, sent.body).await?;
+        let applied = Applied {
+            change: Some(Change::Created),
+            id: Some(saved.row.id),
+            version: saved.row.version,
+            before: 0,
+            warnings: saved.warnings,
         };
-        self.writable(row)?;
-        let old = self.locked_still(kind, row).await?;
-        let entries = self.entries();
-        self.delete(old).await?;
-        let along = self.relationships_after(entries);
-        let along = along.filter(|(id, ..)| *id != row.id);
-        let along = along.map(|(id, version, supplied)| Along {
-            id,
-            version,
-            supplied: supplied == Some(system),
+        return Ok((applied, hash));
+    };
+    writable(tx, row)?;
+    sent.is_of(row)?;
+    let last = supply.filter(|one| one.record_id == Some(row.id) && one.version == row.version);
+    if last.is_some_and(|last| last.sent_hash == sent.hash) {
+        return Ok((unchanged(row), sent.hash));
+    }
+    // The system's own changes are no reason to reject it.
+    let known = last.is_some() || sent.version == Some(row.version);
+    if !known && sent.version.is_some() {
+        let current = row.version;
+        return Err(StoreError::PreconditionFailed { current });
+    }
+    let old = locked_still(tx, item.kind, row).await?;
+    let saved = tx.records().update(old, Edit::Replace(sent.body)).await?;
+    let mut applied = unchanged(row);
+    applied.warnings = saved.warnings;
+    applied.version = saved.row.version;
+    if saved.changed {
+        applied.change = Some(Change::Updated {
+            members: differing(row, &saved.row)?,
+            overwritten: !known,
         });
-        let along = along.collect();
-        let mut applied = unchanged(row);
-        applied.change = Some(Change::Deleted { along });
-        applied.version = row.version + 1;
-        Ok(applied)
     }
+    Ok((applied, sent.hash))
+}
 
-    /// The key of a record that the caller may not write is taken; the record is named only to
-    /// those who see it.
-    pub(crate) fn writable(&self, row: &record::Model) -> Result<()> {
-        if self.caller.may(Action::Write, &self.subject(row)?) {
-            return Ok(());
-        }
-        let key = row.system.iter().chain(&row.external_id).cloned();
-        let key: Vec<String> = key.collect();
-        let field = "/external_id".to_owned();
-        Err(self.conflict(field, Unique::ExternalId, key.join("|"), row)?)
-    }
+/// Deletes the record of a key, if there is one.
+async fn withdraw(
+    tx: &mut Transaction<'_>,
+    system: &str,
+    kind: Kind,
+    row: Option<&record::Model>,
+) -> Result<Applied> {
+    let Some(row) = row else {
+        return Ok(Applied::default());
+    };
+    writable(tx, row)?;
+    let old = locked_still(tx, kind, row).await?;
+    let entries = tx.entries();
+    tx.records().delete(old).await?;
+    let along = tx.relationships_after(entries);
+    let along = along.filter(|(id, ..)| *id != row.id);
+    let along = along.map(|(id, version, supplied)| Along {
+        id,
+        version,
+        supplied: supplied == Some(system),
+    });
+    let along = along.collect();
+    let mut applied = unchanged(row);
+    applied.change = Some(Change::Deleted { along });
+    applied.version = row.version + 1;
+    Ok(applied)
+}
 
-    /// The row, locked; after a concurrent change, everything is read again.
-    async fn locked_still(&self, kind: Kind, row: &record::Model) -> Result<record::Model> {
-        let again = || StoreError::Busy(DbErr::Custom("the record has changed".to_owned()));
-        match self.for_update(kind, row.id, &Precondition::Any).await {
-            Ok(now) if now.version == row.version => Ok(now),
-            Ok(_) | Err(StoreError::NotFound) => Err(again()),
-            Err(other) => Err(other),
-        }
+/// The row, locked; after a concurrent change, everything is read again.
+async fn locked_still(
+    tx: &mut Transaction<'_>,
+    kind: Kind,
+    row: &record::Model,
+) -> Result<record::Model> {
+    let again = || StoreError::Busy(DbErr::Custom("the record has changed".to_owned()));
+    match tx.records().lock(kind, row.id, &Precondition::Any).await {
+        Ok(now) if now.version == row.version => Ok(now),
+        Ok(_) | Err(StoreError::NotFound) => Err(again()),
+        Err(other) => Err(other),
     }
 }
 

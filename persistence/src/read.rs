@@ -4,13 +4,16 @@ pub mod export;
 pub mod graph;
 pub mod history;
 pub mod relationships;
+pub mod statements;
 
+use crate::entity::record::{kind_of, publication_of};
+use crate::entity::tombstone::buried;
 use crate::entity::{edge, record, redirect, tombstone};
 use crate::error::{Result, StoreError, Tombstone};
-use crate::merge::standing::{buried, survivors};
+use crate::merge_targets::survivors;
+use crate::read::statements::may_write_an_end;
+use crate::records::{Records, by_text};
 use crate::store::{Store, rank};
-use crate::write::resolve::by_text;
-use crate::write::{kind_of, publication_of};
 use domain::access::rules::{Action, Caller};
 use domain::base::kind::Kind;
 use domain::base::record::Envelope;
@@ -21,216 +24,248 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-impl record::Model {
-    pub fn envelope(&self) -> Result<Envelope> {
-        Ok(Envelope {
-            id: self.id,
-            kind: kind_of(self)?,
-            origin: self.origin.clone(),
-            version: self.version,
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-            synced_at: self.synced_at,
-        })
-    }
-
-    /// The record as served: canonical body and envelope in one flat JSON object.
-    pub fn json(&self) -> Result<String> {
-        Ok(self.envelope()?.around(&self.body))
-    }
-}
-
-impl Store {
+impl Records<'_> {
     /// Finds a record by id or slug.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if it never existed or is invisible to the caller,
     /// [`StoreError::Gone`], [`StoreError::Moved`], [`StoreError::AmbiguousSlug`].
-    pub async fn get(&self, caller: &Caller, kind: Kind, key: &str) -> Result<record::Model> {
+    pub async fn get(self, caller: &Caller, kind: Kind, key: &str) -> Result<record::Model> {
         let found = match by_text(key.to_owned()) {
-            Name::Id(id) => self.by_id(kind, id).await?,
-            Name::Slug(slug) => self.by_slug(caller, kind, &slug).await?,
+            Name::Id(id) => by_id(self.store, kind, id).await?,
+            Name::Slug(slug) => by_slug(self.store, caller, kind, &slug).await?,
             // A key of a supplying system is never a URL segment.
             Name::External(_) => None,
         };
         match found {
-            Some(row) if self.sees(caller, &row).await? => Ok(row),
+            Some(row) if sees(self.store, caller, &row).await? => Ok(row),
             // An invisible draft does not exist for the caller.
             Some(_) => Err(StoreError::NotFound),
-            None => Err(self.absent(caller, kind, key).await?),
+            None => Err(absent(self.store, caller, kind, key).await?),
         }
-    }
-
-    async fn by_id(&self, kind: Kind, id: Uuid) -> Result<Option<record::Model>> {
-        Ok(record::Entity::find_by_id(id)
-            .filter(record::Column::Kind.eq(kind.code()))
-            .one(self.db().reader())
-            .await?)
-    }
-
-    /// This node's own record, otherwise that of the reference data, otherwise the only copy with
-    /// the slug.
-    async fn by_slug(
-        &self,
-        caller: &Caller,
-        kind: Kind,
-        slug: &str,
-    ) -> Result<Option<record::Model>> {
-        let rows = record::Entity::find()
-            .filter(record::Column::Kind.eq(kind.code()))
-            .filter(record::Column::Slug.eq(slug))
-            .order_by_asc(record::Column::Id)
-            .all(self.db().reader())
-            .await?;
-        let mut visible = Vec::new();
-        for row in rows {
-            if caller.sees(&self.subject(&row)?) {
-                visible.push(row);
-            }
-        }
-        let rank = |row: &record::Model| rank(&row.origin, &self.node().origin);
-        let first = visible.iter().map(rank).min();
-        visible.retain(|row| Some(rank(row)) == first);
-        if visible.len() > 1 {
-            let candidates = visible.iter().map(|row| row.id).collect();
-            return Err(StoreError::AmbiguousSlug { candidates });
-        }
-        Ok(visible.pop())
-    }
-
-    /// Whether the caller sees a record; a relationship only with both its ends.
-    pub(crate) async fn sees(&self, caller: &Caller, row: &record::Model) -> Result<bool> {
-        let subject = self.subject(row)?;
-        let relationship = kind_of(row)? == Kind::Relationship;
-        let seen = if relationship && row.withheld {
-            // Disputed relationships are not for callers who only read.
-            caller.may(Action::Write, &subject) || caller.is_node_admin()
-        } else {
-            caller.sees(&subject)
-        };
-        if !relationship || !(seen || row.withheld) {
-            return Ok(seen);
-        }
-        let Some(edge) = edge::Entity::find_by_id(row.id)
-            .one(self.db().reader())
-            .await?
-        else {
-            return Ok(false);
-        };
-        // A relationship that an end disputes is still visible to those who may write an end.
-        let published = publication_of(row)? == Publication::Published;
-        let reader = self.db().reader();
-        let may = seen || published && self.may_write_an_end(reader, caller, &edge).await?;
-        if !may {
-            return Ok(false);
-        }
-        let ends = edge.from_id.into_iter().chain(edge.to_id);
-        // An end that was merged is as visible as its merge target.
-        let survivors = survivors(self.db().reader(), ends.clone()).await?;
-        let ends = ends.map(|id| survivors.get(&id).copied().unwrap_or(id));
-        let ends: Vec<Uuid> = ends.collect();
-        let rows = self.rows(&ends).await?;
-        for id in &ends {
-            match rows.get(id) {
-                Some(end) if caller.sees(&self.subject(end)?) => {}
-                Some(_) | None => return Ok(false),
-            }
-        }
-        Ok(true)
-    }
-
-    pub(crate) async fn rows(&self, ids: &[Uuid]) -> Result<BTreeMap<Uuid, record::Model>> {
-        if ids.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let rows = record::Entity::find()
-            .filter(record::Column::Id.is_in(ids.iter().copied()))
-            .all(self.db().reader())
-            .await?;
-        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 
     /// The records among `ids` that the caller sees, in two queries, for `include`. A merged record
     /// is replaced by its merge target.
-    pub async fn visible(&self, caller: &Caller, ids: &[Uuid]) -> Result<Vec<record::Model>> {
-        let survivors = survivors(self.db().reader(), ids.iter().copied()).await?;
+    pub async fn list_visible(self, caller: &Caller, ids: &[Uuid]) -> Result<Vec<record::Model>> {
+        let survivors = survivors(self.store.db().reader(), ids.iter().copied()).await?;
         let ids = ids.iter().map(|id| survivors.get(id).unwrap_or(id));
         let ids: Vec<Uuid> = ids.copied().collect();
         let mut visible = Vec::new();
-        for row in self.rows(&ids).await?.into_values() {
-            if caller.sees(&self.subject(&row)?) {
+        for row in rows(self.store, &ids).await?.into_values() {
+            if caller.sees(&self.store.subject(&row)?) {
                 visible.push(row);
             }
         }
         Ok(visible)
     }
+}
 
-    /// The error for a key without a record: moved, gone or unknown.
-    async fn absent(&self, caller: &Caller, kind: Kind, key: &str) -> Result<StoreError> {
-        let by_slug = Uuid::try_parse(key).is_err();
-        if by_slug && let Some(moved) = self.moved(caller, kind, key).await? {
-            return Ok(moved);
+async fn by_id(store: &Store, kind: Kind, id: Uuid) -> Result<Option<record::Model>> {
+    Ok(record::Entity::find_by_id(id)
+        .filter(record::Column::Kind.eq(kind.code()))
+        .one(store.db().reader())
+        .await?)
+}
+
+/// This node's own record, otherwise that of the reference data, otherwise the only copy with
+/// the slug.
+async fn by_slug(
+    store: &Store,
+    caller: &Caller,
+    kind: Kind,
+    slug: &str,
+) -> Result<Option<record::Model>> {
+    let rows = record::Entity::find()
+        .filter(record::Column::Kind.eq(kind.code()))
+        .filter(record::Column::Slug.eq(slug))
+        .order_by_asc(record::Column::Id)
+        .all(store.db().reader())
+        .await?;
+    let mut visible = Vec::new();
+    for row in rows {
+        if caller.sees(&store.subject(&row)?) {
+            visible.push(row);
         }
-        let graves = tombstone::Entity::find().filter(tombstone::Column::Kind.eq(kind.code()));
-        let graves = match Uuid::try_parse(key) {
-            Ok(id) => graves.filter(tombstone::Column::Id.eq(id)),
-            Err(_) => graves.filter(tombstone::Column::Slug.eq(key)),
-        };
-        let graves = graves.all(self.db().reader()).await?;
-        let here = &self.node().origin;
-        // A draft that was deleted later does not hide the tombstone of a public record.
-        let seen = graves
-            .into_iter()
-            .filter(|grave| caller.sees(&buried(grave, kind, here)));
-        let newest = seen.min_by_key(|grave| {
-            let rank = rank(&grave.origin, here);
-            (rank, std::cmp::Reverse(grave.deleted_at))
+    }
+    let rank = |row: &record::Model| rank(&row.origin, &store.node().origin);
+    let first = visible.iter().map(rank).min();
+    visible.retain(|row| Some(rank(row)) == first);
+    if visible.len() > 1 {
+        let candidates = visible.iter().map(|row| row.id).collect();
+        return Err(StoreError::AmbiguousSlug { candidates });
+    }
+    Ok(visible.pop())
+}
+
+/// Whether the caller sees a record; a relationship only with both its ends.
+pub(crate) async fn sees(store: &Store, caller: &Caller, row: &record::Model) -> Result<bool> {
+    let subject = store.subject(row)?;
+    let relationship = kind_of(row)? == Kind::Relationship;
+    let seen = if relationship && row.withheld {
+        // Disputed relationships are not for callers who only read.
+        caller.may(Action::Write, &subject) || caller.is_node_admin()
+    } else {
+        caller.sees(&subject)
+    };
+    if !relationship || !(seen || row.withheld) {
+        return Ok(seen);
+    }
+    let Some(edge) = edge::Entity::find_by_id(row.id)
+        .one(store.db().reader())
+        .await?
+    else {
+        return Ok(false);
+    };
+    // A relationship that an end disputes is still visible to those who may write an end.
+    let published = publication_of(row)? == Publication::Published;
+    let reader = store.db().reader();
+    let may = seen || published && may_write_an_end(store, reader, caller, &edge).await?;
+    if !may {
+        return Ok(false);
+    }
+    let ends = edge.from_id.into_iter().chain(edge.to_id);
+    // An end that was merged is as visible as its merge target.
+    let survivors = survivors(store.db().reader(), ends.clone()).await?;
+    let ends = ends.map(|id| survivors.get(&id).copied().unwrap_or(id));
+    let ends: Vec<Uuid> = ends.collect();
+    let rows = rows(store, &ends).await?;
+    for id in &ends {
+        match rows.get(id) {
+            Some(end) if caller.sees(&store.subject(end)?) => {}
+            Some(_) | None => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+pub(crate) async fn rows(store: &Store, ids: &[Uuid]) -> Result<BTreeMap<Uuid, record::Model>> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows = record::Entity::find()
+        .filter(record::Column::Id.is_in(ids.iter().copied()))
+        .all(store.db().reader())
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// The error for a key without a record: moved, gone or unknown.
+async fn absent(store: &Store, caller: &Caller, kind: Kind, key: &str) -> Result<StoreError> {
+    let by_slug = Uuid::try_parse(key).is_err();
+    if by_slug && let Some(moved) = moved(store, caller, kind, key).await? {
+        return Ok(moved);
+    }
+    let graves = tombstone::Entity::find().filter(tombstone::Column::Kind.eq(kind.code()));
+    let graves = match Uuid::try_parse(key) {
+        Ok(id) => graves.filter(tombstone::Column::Id.eq(id)),
+        Err(_) => graves.filter(tombstone::Column::Slug.eq(key)),
+    };
+    let graves = graves.all(store.db().reader()).await?;
+    let here = &store.node().origin;
+    // A draft that was deleted later does not hide the tombstone of a public record.
+    let seen = graves
+        .into_iter()
+        .filter(|grave| caller.sees(&buried(grave, kind, here)));
+    let newest = seen.min_by_key(|grave| {
+        let rank = rank(&grave.origin, here);
+        (rank, std::cmp::Reverse(grave.deleted_at))
+    });
+    let Some(grave) = newest else {
+        return Ok(StoreError::NotFound);
+    };
+    if let Some(survivor) = stand_in(store, caller, &grave).await? {
+        return Ok(StoreError::Moved {
+            to: survivor.id.to_string(),
         });
-        let Some(grave) = newest else {
-            return Ok(StoreError::NotFound);
-        };
-        if let Some(survivor) = self.stand_in(caller, &grave).await? {
-            return Ok(StoreError::Moved {
-                to: survivor.id.to_string(),
-            });
-        }
-        Ok(StoreError::Gone(Box::new(Tombstone {
-            envelope: Envelope {
-                id: grave.id,
-                kind,
-                origin: grave.origin,
-                version: grave.version,
-                created_at: grave.created_at,
-                updated_at: grave.deleted_at,
-                synced_at: None,
-            },
-            cause: grave.cause,
-            // The survivor is deleted as well, or invisible to the caller.
-            merged_into: None,
-        })))
     }
+    Ok(StoreError::Gone(Box::new(Tombstone {
+        envelope: Envelope {
+            id: grave.id,
+            kind,
+            origin: grave.origin,
+            version: grave.version,
+            created_at: grave.created_at,
+            updated_at: grave.deleted_at,
+            synced_at: None,
+        },
+        cause: grave.cause,
+        // The survivor is deleted as well, or invisible to the caller.
+        merged_into: None,
+    })))
+}
 
-    async fn moved(&self, caller: &Caller, kind: Kind, slug: &str) -> Result<Option<StoreError>> {
-        let mut redirects = redirect::Entity::find()
-            .filter(redirect::Column::Kind.eq(kind.code()))
-            .filter(redirect::Column::Slug.eq(slug))
-            .all(self.db().reader())
-            .await?;
-        // This node's own record comes first, as with slugs.
-        redirects.sort_by_key(|one| rank(&one.origin, &self.node().origin));
-        let Some(redirect) = redirects.first() else {
-            return Ok(None);
-        };
-        let Some(target) = self.by_id(kind, redirect.record_id).await? else {
-            let merged = redirect.record_id.to_string();
-            let survivor = self.stand_in_of(caller, kind, &merged).await?;
-            let to = survivor.map(|row| row.id.to_string());
-            return Ok(to.map(|to| StoreError::Moved { to }));
-        };
-        let visible = caller.sees(&self.subject(&target)?);
-        Ok(match (visible, target.slug) {
-            (true, Some(to)) => Some(StoreError::Moved { to }),
-            _ => None,
-        })
+async fn moved(
+    store: &Store,
+    caller: &Caller,
+    kind: Kind,
+    slug: &str,
+) -> Result<Option<StoreError>> {
+    let mut redirects = redirect::Entity::find()
+        .filter(redirect::Column::Kind.eq(kind.code()))
+        .filter(redirect::Column::Slug.eq(slug))
+        .all(store.db().reader())
+        .await?;
+    // This node's own record comes first, as with slugs.
+    redirects.sort_by_key(|one| rank(&one.origin, &store.node().origin));
+    let Some(redirect) = redirects.first() else {
+        return Ok(None);
+    };
+    let Some(target) = by_id(store, kind, redirect.record_id).await? else {
+        let merged = redirect.record_id.to_string();
+        let survivor = stand_in_of(store, caller, kind, &merged).await?;
+        let to = survivor.map(|row| row.id.to_string());
+        return Ok(to.map(|to| StoreError::Moved { to }));
+    };
+    let visible = caller.sees(&store.subject(&target)?);
+    Ok(match (visible, target.slug) {
+        (true, Some(to)) => Some(StoreError::Moved { to }),
+        _ => None,
+    })
+}
+
+/// The living merge target of a merged record, if the caller could see both.
+pub(crate) async fn stand_in(
+    store: &Store,
+    caller: &Caller,
+    grave: &tombstone::Model,
+) -> Result<Option<record::Model>> {
+    let Some(kind) = Kind::parse(&grave.kind) else {
+        return Ok(None);
+    };
+    if !caller.sees(&buried(grave, kind, &store.node().origin)) {
+        return Ok(None);
     }
+    let survivors = survivors(store.db().reader(), [grave.id]).await?;
+    let Some(survivor) = survivors.get(&grave.id) else {
+        return Ok(None);
+    };
+    match rows(store, &[*survivor]).await?.remove(survivor) {
+        Some(row) if caller.sees(&store.subject(&row)?) => Ok(Some(row)),
+        Some(_) | None => Ok(None),
+    }
+}
+
+/// The living merge target of the merged record of this id or slug.
+pub(crate) async fn stand_in_of(
+    store: &Store,
+    caller: &Caller,
+    kind: Kind,
+    key: &str,
+) -> Result<Option<record::Model>> {
+    let graves = tombstone::Entity::find()
+        .filter(tombstone::Column::Kind.eq(kind.code()))
+        .filter(tombstone::Column::MergedInto.is_not_null());
+    let graves = match Uuid::try_parse(key) {
+        Ok(id) => graves.filter(tombstone::Column::Id.eq(id)),
+        Err(_) => graves.filter(tombstone::Column::Slug.eq(key)),
+    };
+    let mut graves = graves.all(store.db().reader()).await?;
+    graves.sort_by_key(|grave| rank(&grave.origin, &store.node().origin));
+    for grave in graves {
+        if let Some(row) = stand_in(store, caller, &grave).await? {
+            return Ok(Some(row));
+        }
+    }
+    Ok(None)
 }

@@ -1,16 +1,21 @@
 //! The store: one database, its node, and the clock.
 
+pub(crate) mod key_locks;
+pub mod log;
+
 use crate::db::{Db, Timeouts};
-use crate::entity::node;
+use crate::entity::{node, record};
 use crate::error::{Result, StoreError};
 use crate::migrations::Migrator;
+use domain::access::rules::Subject;
 use domain::base::clock::Clock;
+use key_locks::KeyLocks;
 use rand::Rng;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, Statement, TransactionTrait};
 use sea_orm_migration::MigratorTrait;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -51,9 +56,7 @@ pub struct Store {
     node: Node,
     head: watch::Sender<i64>,
     acknowledged: Arc<AtomicI64>,
-    duplicates: crate::merge::duplicates::Kept,
-    turns: crate::write::idempotency::Turns,
-    digests: crate::feed::digest::Kept,
+    key_locks: KeyLocks,
     followers: Arc<Mutex<Reached>>,
 }
 
@@ -67,24 +70,20 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Setup`] if the URL or the origin is invalid or the node has another origin.
-    pub async fn open(url: &str, origin: Option<&str>, clock: Clock) -> Result<Self> {
+    pub(crate) async fn connect(url: &str, origin: Option<&str>, clock: Clock) -> Result<Self> {
         let db = Db::connect(url, Timeouts::default()).await?;
         migrate(&db).await?;
         let node = make_node(&db, origin, &clock).await?;
         let head = head(&db).await?;
-        let store = Self {
+        Ok(Self {
             db,
             clock,
             node,
+            key_locks: KeyLocks::default(),
             head: watch::Sender::new(head),
             acknowledged: Arc::new(AtomicI64::new(head)),
-            duplicates: crate::merge::duplicates::Kept::default(),
-            turns: crate::write::idempotency::Turns::default(),
-            digests: crate::feed::digest::Kept::default(),
             followers: Arc::default(),
-        };
-        store.load_reference_data().await?;
-        Ok(store)
+        })
     }
 
     #[must_use]
@@ -102,75 +101,17 @@ impl Store {
         &self.node
     }
 
-    /// The newest sequence number of the log, from any writer.
-    pub async fn head(&self) -> Result<i64> {
-        let head = head(&self.db).await?;
-        self.wake(head);
-        Ok(head)
+    /// The requests with keys that this process serves.
+    pub(crate) fn key_locks(&self) -> &KeyLocks {
+        &self.key_locks
     }
 
-    /// The newest sequence number that a read of this process must see: that of its last write,
-    /// without bulk loads.
-    #[must_use]
-    pub fn acknowledged(&self) -> i64 {
-        self.acknowledged.load(Ordering::SeqCst)
-    }
-
-    pub(crate) fn kept_duplicates(
-        &self,
-    ) -> &tokio::sync::Mutex<Option<crate::merge::duplicates::Found>> {
-        &self.duplicates
-    }
-
-    pub(crate) fn turns(&self) -> &crate::write::idempotency::Turns {
-        &self.turns
-    }
-
-    pub(crate) fn kept_digests(&self) -> &crate::feed::digest::Kept {
-        &self.digests
-    }
-
-    /// Wakes the log consumers in this process; reads wait for the write, unless it was a bulk
-    /// load.
-    pub(crate) fn announce(&self, head: i64, bulk: bool) {
-        if !bulk {
-            self.acknowledged.fetch_max(head, Ordering::SeqCst);
-        }
-        self.wake(head);
-    }
-
-    /// Wakes waiters with this end of the log.
-    fn wake(&self, head: i64) {
-        self.head.send_if_modified(|known| {
-            let newer = head > *known;
-            *known = head.max(*known);
-            newer
-        });
-    }
-
-    /// The newest sequence number known to this process, for waiting. Its own writes count at once,
-    /// those of others as soon as a consumer checks.
-    #[must_use]
-    pub fn watch_head(&self) -> watch::Receiver<i64> {
-        self.head.subscribe()
-    }
-
-    #[must_use]
-    pub fn followers(&self) -> BTreeMap<&'static str, i64> {
-        let followers = self.followers.lock();
-        let followers = followers.unwrap_or_else(PoisonError::into_inner);
-        let reached = followers.iter().map(|(name, at)| (*name, *at.borrow()));
-        reached.collect()
-    }
-
-    pub(crate) fn note_follower(&self, name: &'static str, reached: watch::Receiver<i64>) {
-        let followers = self.followers.lock();
-        let mut followers = followers.unwrap_or_else(PoisonError::into_inner);
-        followers.insert(name, reached);
+    pub(crate) fn subject<'a>(&self, row: &'a record::Model) -> Result<Subject<'a>> {
+        record::subject(row, &self.node.origin)
     }
 
     pub async fn ping(&self) -> Result<()> {
-        self.head().await.map(drop)
+        self.log().head().await.map(drop)
     }
 
     /// Whether writes succeed: by the last one if it was recent, otherwise by a probe.

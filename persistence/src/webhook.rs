@@ -8,17 +8,16 @@ mod lease;
 mod tell;
 
 pub(crate) use delivery::forget_deliveries;
-pub use delivery::{Again, Deliveries, REPLAYED, Replayed, Since};
+pub use delivery::{Again, Deliveries, DeliveriesMut, DeliveryPage, REPLAYED, Replayed, Since};
 pub use lease::{Attempt, WebhookLease};
 pub use tell::Tell;
 
 use crate::entity::webhook::Secret;
 use crate::entity::{node, webhook, webhook_delivery};
 use crate::error::{Conflict, Result, StoreError, Unique};
-use crate::feed::FeedFilter;
-use crate::partner::{codes, ids};
+use crate::feed::{FeedFilter, codes, ids};
 use crate::store::Store;
-use crate::unit::{Unit, WriteOptions};
+use crate::transaction::{Transaction, WriteOptions};
 use crate::write::Precondition;
 use chrono::TimeDelta;
 use domain::access::rules::Caller;
@@ -88,149 +87,185 @@ impl webhook::Model {
         FeedFilter::kept(&self.kinds, &self.home_regions)
     }
 
-    fn disable(&mut self, reason: DisabledReason, unit: &Unit<'_>) {
+    fn disable(&mut self, reason: DisabledReason, tx: &Transaction<'_>) {
         WebhookState::Disabled.code().clone_into(&mut self.state);
         self.disabled_reason = Some(reason.code().to_owned());
-        self.disabled_at = Some(unit.now);
+        self.disabled_at = Some(tx.now);
     }
 }
 
+/// Webhooks.
+#[derive(Debug, Clone, Copy)]
+pub struct Webhooks<'a> {
+    pub(crate) store: &'a Store,
+}
+
+/// Writing webhooks.
+#[derive(Debug)]
+pub struct WebhooksMut<'t, 's> {
+    pub(crate) tx: &'t mut Transaction<'s>,
+}
+
 impl Store {
-    pub async fn create_webhook(&self, by: &Caller, new: &NewWebhook) -> Result<webhook::Model> {
-        self.write(by, &WriteOptions::default(), async |unit| {
-            unit.create_webhook(new).await
-        })
-        .await
+    /// Webhooks.
+    #[must_use]
+    pub fn webhooks(&self) -> Webhooks<'_> {
+        Webhooks { store: self }
+    }
+}
+
+impl<'s> Transaction<'s> {
+    /// Writing webhooks.
+    #[must_use]
+    pub fn webhooks(&mut self) -> WebhooksMut<'_, 's> {
+        WebhooksMut { tx: self }
+    }
+}
+
+impl Webhooks<'_> {
+    pub async fn create(self, by: &Caller, new: &NewWebhook) -> Result<webhook::Model> {
+        self.store
+            .write(by, &WriteOptions::default(), async |tx| {
+                tx.webhooks().create(new).await
+            })
+            .await
     }
 
-    pub async fn webhooks(&self) -> Result<Vec<Webhook>> {
+    pub async fn list(self) -> Result<Vec<Webhook>> {
         let rows = webhook::Entity::find()
             .order_by_asc(webhook::Column::Name)
-            .all(self.db().reader())
+            .all(self.store.db().reader())
             .await?;
-        self.counted(rows, None).await
+        counted(self.store, rows, None).await
     }
 
-    pub async fn webhook(&self, id: Uuid) -> Result<Webhook> {
+    pub async fn get(self, id: Uuid) -> Result<Webhook> {
         let row = webhook::Entity::find_by_id(id)
-            .one(self.db().reader())
+            .one(self.store.db().reader())
             .await?;
-        let counted = self.counted(row.into_iter().collect(), Some(id)).await?;
+        let counted = counted(self.store, row.into_iter().collect(), Some(id)).await?;
         counted.into_iter().next().ok_or(StoreError::NotFound)
     }
 
-    pub async fn webhook_named(&self, name: &str) -> Result<webhook::Model> {
+    pub async fn find_by_name(self, name: &str) -> Result<webhook::Model> {
         let found = webhook::Entity::find().filter(webhook::Column::Name.eq(name));
-        let found = found.one(self.db().reader()).await?;
+        let found = found.one(self.store.db().reader()).await?;
         found.ok_or(StoreError::NotFound)
     }
 
-    async fn counted(&self, rows: Vec<webhook::Model>, one: Option<Uuid>) -> Result<Vec<Webhook>> {
-        let mut counts = webhook_delivery::Entity::find()
-            .select_only()
-            .column(webhook_delivery::Column::WebhookId)
-            .column(webhook_delivery::Column::State)
-            .column_as(webhook_delivery::Column::Id.count(), "count")
-            .filter(webhook_delivery::Column::State.ne(DeliveryState::Delivered.code()))
-            .group_by(webhook_delivery::Column::WebhookId)
-            .group_by(webhook_delivery::Column::State);
-        if let Some(id) = one {
-            counts = counts.filter(webhook_delivery::Column::WebhookId.eq(id));
-        }
-        let counts: Vec<(Uuid, String, i64)> = counts.into_tuple().all(self.db().reader()).await?;
-        let counts: BTreeMap<(Uuid, String), i64> = counts
-            .into_iter()
-            .map(|(id, state, count)| ((id, state), count))
-            .collect();
-        let count = |id: Uuid, state: DeliveryState| {
-            let count = counts.get(&(id, state.code().to_owned()));
-            count.map_or(0, |count| count.unsigned_abs())
-        };
-        let webhooks = rows.into_iter().map(|row| Webhook {
-            pending: count(row.id, DeliveryState::Pending),
-            failed: count(row.id, DeliveryState::Failed),
-            row,
-        });
-        Ok(webhooks.collect())
-    }
-
     /// Changes a webhook. An enabled one is notified of future changes.
-    pub async fn change_webhook(
-        &self,
+    pub async fn update(
+        self,
         by: &Caller,
         id: Uuid,
         expected: &Precondition,
         change: &WebhookChange,
     ) -> Result<webhook::Model> {
-        self.write(by, &WriteOptions::default(), async |unit| {
-            let mut row = unit.webhook_for_update(id, expected).await?;
-            if let Some(name) = &change.name {
-                unit.refuse_webhook_name(name, Some(id)).await?;
-                row.name.clone_from(name);
-            }
-            row.url = change.url.clone().unwrap_or(row.url);
-            row.kinds = change.kinds.as_deref().map_or(row.kinds, codes);
-            row.home_regions = change.home_regions.as_deref().map_or(row.home_regions, ids);
-            match (change.active, row.state()?) {
-                (Some(true), WebhookState::Disabled) => {
-                    WebhookState::Active.code().clone_into(&mut row.state);
-                    row.disabled_reason = None;
-                    row.disabled_at = None;
-                    row.failures = 0;
-                    row.last_error = None;
-                    row.failed_at = None;
-                    row.retry_at = None;
-                    row.told_after = unit.head().await?;
+        self.store
+            .write(by, &WriteOptions::default(), async |tx| {
+                let mut row = webhook_for_update(tx, id, expected).await?;
+                if let Some(name) = &change.name {
+                    refuse_webhook_name(tx, name, Some(id)).await?;
+                    row.name.clone_from(name);
                 }
-                (Some(false), WebhookState::Active) => row.disable(DisabledReason::Admin, unit),
-                (Some(true), WebhookState::Active)
-                | (Some(false), WebhookState::Disabled)
-                | (None, _) => {}
-            }
-            unit.changed_webhook(row).await
-        })
-        .await
+                row.url = change.url.clone().unwrap_or(row.url);
+                row.kinds = change.kinds.as_deref().map_or(row.kinds, codes);
+                row.home_regions = change.home_regions.as_deref().map_or(row.home_regions, ids);
+                match (change.active, row.state()?) {
+                    (Some(true), WebhookState::Disabled) => {
+                        WebhookState::Active.code().clone_into(&mut row.state);
+                        row.disabled_reason = None;
+                        row.disabled_at = None;
+                        row.failures = 0;
+                        row.last_error = None;
+                        row.failed_at = None;
+                        row.retry_at = None;
+                        row.told_after = head(tx).await?;
+                    }
+                    (Some(false), WebhookState::Active) => row.disable(DisabledReason::Admin, tx),
+                    (Some(true), WebhookState::Active)
+                    | (Some(false), WebhookState::Disabled)
+                    | (None, _) => {}
+                }
+                changed_webhook(tx, row).await
+            })
+            .await
     }
 
-    pub async fn rotate_webhook(
-        &self,
+    pub async fn rotate_secret(
+        self,
         by: &Caller,
         id: Uuid,
         secret: &Secret,
     ) -> Result<webhook::Model> {
-        self.write(by, &WriteOptions::default(), async |unit| {
-            unit.rotate_webhook(id, &Precondition::Any, secret).await
-        })
-        .await
+        self.store
+            .write(by, &WriteOptions::default(), async |tx| {
+                tx.webhooks()
+                    .rotate_secret(id, &Precondition::Any, secret)
+                    .await
+            })
+            .await
     }
 
-    pub async fn remove_webhook(
-        &self,
-        by: &Caller,
-        id: Uuid,
-        expected: &Precondition,
-    ) -> Result<()> {
-        self.write(by, &WriteOptions::default(), async |unit| {
-            unit.webhook_for_update(id, expected).await?;
-            webhook::Entity::delete_by_id(id).exec(&unit.tx).await?;
-            Ok(())
-        })
-        .await?;
+    pub async fn delete(self, by: &Caller, id: Uuid, expected: &Precondition) -> Result<()> {
+        self.store
+            .write(by, &WriteOptions::default(), async |tx| {
+                webhook_for_update(tx, id, expected).await?;
+                webhook::Entity::delete_by_id(id).exec(&tx.sql).await?;
+                Ok(())
+            })
+            .await?;
         tracing::info!(webhook_id = %id, by = ?by.account, "webhook removed");
         Ok(())
     }
-
-    /// Changes webhooks without any record.
-    async fn on_webhook<T>(&self, work: impl AsyncFn(&mut Unit<'_>) -> Result<T>) -> Result<T> {
-        let options = WriteOptions::default();
-        self.write(&Caller::node(), &options, work).await
-    }
 }
 
-impl Unit<'_> {
+async fn counted(
+    store: &Store,
+    rows: Vec<webhook::Model>,
+    one: Option<Uuid>,
+) -> Result<Vec<Webhook>> {
+    let mut counts = webhook_delivery::Entity::find()
+        .select_only()
+        .column(webhook_delivery::Column::WebhookId)
+        .column(webhook_delivery::Column::State)
+        .column_as(webhook_delivery::Column::Id.count(), "count")
+        .filter(webhook_delivery::Column::State.ne(DeliveryState::Delivered.code()))
+        .group_by(webhook_delivery::Column::WebhookId)
+        .group_by(webhook_delivery::Column::State);
+    if let Some(id) = one {
+        counts = counts.filter(webhook_delivery::Column::WebhookId.eq(id));
+    }
+    let counts: Vec<(Uuid, String, i64)> = counts.into_tuple().all(store.db().reader()).await?;
+    let counts: BTreeMap<(Uuid, String), i64> = counts
+        .into_iter()
+        .map(|(id, state, count)| ((id, state), count))
+        .collect();
+    let count = |id: Uuid, state: DeliveryState| {
+        let count = counts.get(&(id, state.code().to_owned()));
+        count.map_or(0, |count| count.unsigned_abs())
+    };
+    let webhooks = rows.into_iter().map(|row| Webhook {
+        pending: count(row.id, DeliveryState::Pending),
+        failed: count(row.id, DeliveryState::Failed),
+        row,
+    });
+    Ok(webhooks.collect())
+}
+
+/// Changes webhooks without any record.
+async fn on_webhook<T>(
+    store: &Store,
+    work: impl AsyncFn(&mut Transaction<'_>) -> Result<T>,
+) -> Result<T> {
+    let options = WriteOptions::default();
+    store.write(&Caller::node(), &options, work).await
+}
+
+impl WebhooksMut<'_, '_> {
     /// Creates a webhook; it is notified of future changes.
-    pub async fn create_webhook(&mut self, new: &NewWebhook) -> Result<webhook::Model> {
-        self.refuse_webhook_name(&new.name, None).await?;
+    pub async fn create(self, new: &NewWebhook) -> Result<webhook::Model> {
+        refuse_webhook_name(self.tx, &new.name, None).await?;
         let row = webhook::Model {
             id: domain::base::id::new(),
             name: new.name.clone(),
@@ -244,7 +279,7 @@ impl Unit<'_> {
             state: WebhookState::Active.code().to_owned(),
             disabled_reason: None,
             disabled_at: None,
-            told_after: self.head().await?,
+            told_after: head(self.tx).await?,
             failures: 0,
             last_error: None,
             succeeded_at: None,
@@ -252,82 +287,82 @@ impl Unit<'_> {
             retry_at: None,
             fence: 0,
             leased_until: None,
-            created_at: self.now,
+            created_at: self.tx.now,
         };
         webhook::Entity::insert(row.clone().into_active_model())
-            .exec_without_returning(&self.tx)
+            .exec_without_returning(&self.tx.sql)
             .await?;
         Ok(row)
     }
 
     /// Replaces the secret; the previous one still signs for [`FORMER_HOURS`].
-    pub async fn rotate_webhook(
-        &mut self,
+    pub async fn rotate_secret(
+        self,
         id: Uuid,
         expected: &Precondition,
         secret: &Secret,
     ) -> Result<webhook::Model> {
-        let mut row = self.webhook_for_update(id, expected).await?;
+        let mut row = webhook_for_update(self.tx, id, expected).await?;
         row.former_secret = Some(std::mem::replace(&mut row.secret, secret.clone()));
-        row.former_until = Some(self.now + TimeDelta::hours(FORMER_HOURS));
-        self.changed_webhook(row).await
+        row.former_until = Some(self.tx.now + TimeDelta::hours(FORMER_HOURS));
+        changed_webhook(self.tx, row).await
     }
+}
 
-    async fn head(&self) -> Result<i64> {
-        let node = node::Entity::find_by_id(1).one(&self.tx).await?;
-        Ok(node.map_or(0, |node| node.head_seq))
-    }
+async fn head(tx: &Transaction<'_>) -> Result<i64> {
+    let node = node::Entity::find_by_id(1).one(&tx.sql).await?;
+    Ok(node.map_or(0, |node| node.head_seq))
+}
 
-    async fn locked_webhook(
-        &self,
-        mut query: Select<webhook::Entity>,
-    ) -> Result<Option<webhook::Model>> {
-        if self.db().is_postgres() {
-            // Not the key, so that deliveries can be queued meanwhile.
-            query = query.lock(LockType::NoKeyUpdate);
-        }
-        Ok(query.one(&self.tx).await?)
+async fn locked_webhook(
+    tx: &Transaction<'_>,
+    mut query: Select<webhook::Entity>,
+) -> Result<Option<webhook::Model>> {
+    if tx.db().is_postgres() {
+        // Not the key, so that deliveries can be queued meanwhile.
+        query = query.lock(LockType::NoKeyUpdate);
     }
+    Ok(query.one(&tx.sql).await?)
+}
 
-    async fn webhook_for_update(
-        &self,
-        id: Uuid,
-        expected: &Precondition,
-    ) -> Result<webhook::Model> {
-        let row = self.locked_webhook(webhook::Entity::find_by_id(id)).await?;
-        let row = row.ok_or(StoreError::NotFound)?;
-        expected.met_by(row.version)?;
-        Ok(row)
-    }
+async fn webhook_for_update(
+    tx: &Transaction<'_>,
+    id: Uuid,
+    expected: &Precondition,
+) -> Result<webhook::Model> {
+    let row = locked_webhook(tx, webhook::Entity::find_by_id(id)).await?;
+    let row = row.ok_or(StoreError::NotFound)?;
+    expected.met_by(row.version)?;
+    Ok(row)
+}
 
-    async fn keep_webhook(&self, row: webhook::Model) -> Result<()> {
-        let row = row.into_active_model().reset_all();
-        row.update(&self.tx).await?;
-        Ok(())
-    }
+async fn keep_webhook(tx: &Transaction<'_>, row: webhook::Model) -> Result<()> {
+    let row = row.into_active_model().reset_all();
+    row.update(&tx.sql).await?;
+    Ok(())
+}
 
-    /// Senders to the webhook start again with the new settings.
-    async fn changed_webhook(&self, mut row: webhook::Model) -> Result<webhook::Model> {
-        row.version += 1;
-        row.fence += 1;
-        row.leased_until = None;
-        self.keep_webhook(row.clone()).await?;
-        Ok(row)
-    }
+/// Senders to the webhook start again with the new settings.
+async fn changed_webhook(tx: &Transaction<'_>, mut row: webhook::Model) -> Result<webhook::Model> {
+    row.version += 1;
+    row.fence += 1;
+    row.leased_until = None;
+    keep_webhook(tx, row.clone()).await?;
+    Ok(row)
+}
 
-    async fn refuse_webhook_name(&self, name: &str, except: Option<Uuid>) -> Result<()> {
-        let taken = webhook::Entity::find()
-            .filter(webhook::Column::Name.eq(name))
-            .one(&self.tx)
-            .await?;
-        if taken.is_none_or(|other| Some(other.id) == except) {
-            return Ok(());
-        }
-        Err(StoreError::Conflict(Conflict {
-            field: "/name".to_owned(),
-            what: Unique::WebhookName,
-            value: name.to_owned(),
-            other: None,
-        }))
+async fn refuse_webhook_name(tx: &Transaction<'_>, name: &str, except: Option<Uuid>) -> Result<()> {
+    let taken = webhook::Entity::find()
+        .filter(webhook::Column::Name.eq(name))
+        .one(&tx.sql)
+        .await?;
+    if taken.is_none_or(|other| Some(other.id) == except) {
+        return Ok(());
     }
+    Err(StoreError::Conflict(Conflict {
+        field: "/name".to_owned(),
+        what: Unique::WebhookName,
+        value: name.to_owned(),
+        other: None,
+    }))
 }

@@ -1,26 +1,32 @@
 //! Creating, changing and deleting records: the only write path.
 
-pub mod geometry;
 pub mod idempotency;
 
-mod conflict;
-mod delete;
-mod edges;
+pub(crate) mod conflict;
+pub(crate) mod delete;
+pub(crate) mod edges;
 pub(crate) mod prepare;
 pub(crate) mod resolve;
-mod revive;
-mod satellites;
+pub(crate) mod revive;
+pub(crate) mod satellites;
+mod supplied;
 
-use crate::entity::record;
-use crate::error::{Denied, Result, StoreError};
-use crate::store::Store;
-use crate::unit::{Unit, WriteOptions};
-use domain::access::rules::{Action, Caller, Subject};
+use crate::entity::record::{self, kind_of, parse_body};
+use crate::error::{Result, StoreError};
+use crate::records::{Records, RecordsMut};
+use crate::transaction::{Transaction, WriteOptions};
+use crate::visibility::shown::note_shown;
+use crate::visibility::withheld::note_withheld;
+use crate::write::conflict::refuse_conflicts;
+use crate::write::prepare::{Prepared, prepare, row};
+use crate::write::revive::{dead, refuse_erased, refuse_merged, revive};
+use crate::write::satellites::{clear_satellites, drop_redirect, leave_redirect, write_satellites};
+use crate::write::supplied::refuse_supplied;
+use domain::access::rules::{Action, Caller};
 use domain::base::fault::FieldError;
 use domain::base::json::merge_patch;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
-use domain::kinds::common::Publication;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
@@ -62,73 +68,77 @@ pub struct Saved {
     pub changed: bool,
 }
 
-impl Store {
+impl Records<'_> {
     pub async fn create(
-        &self,
+        self,
         caller: &Caller,
         kind: Kind,
         body: &Value,
         options: &WriteOptions,
     ) -> Result<Saved> {
-        self.write(caller, options, async |unit| {
-            unit.create(kind, domain::base::id::new(), body.clone())
-                .await
-        })
-        .await
+        self.store
+            .write(caller, options, async |tx| {
+                tx.records()
+                    .create(kind, domain::base::id::new(), body.clone())
+                    .await
+            })
+            .await
     }
 
-    pub async fn modify(
-        &self,
+    pub async fn update(
+        self,
         caller: &Caller,
         (kind, id): (Kind, Uuid),
         expected: &Precondition,
         edit: &Edit,
         options: &WriteOptions,
     ) -> Result<Saved> {
-        self.write(caller, options, async |unit| {
-            let old = unit.for_update(kind, id, expected).await?;
-            unit.modify(old, edit.clone()).await
-        })
-        .await
+        self.store
+            .write(caller, options, async |tx| {
+                let old = tx.records().lock(kind, id, expected).await?;
+                tx.records().update(old, edit.clone()).await
+            })
+            .await
     }
 
     /// Deletes a record and its own relationships.
     pub async fn delete(
-        &self,
+        self,
         caller: &Caller,
         (kind, id): (Kind, Uuid),
         expected: &Precondition,
         options: &WriteOptions,
     ) -> Result<()> {
-        self.write(caller, options, async |unit| {
-            let old = unit.for_update(kind, id, expected).await?;
-            unit.delete(old).await
-        })
-        .await
+        self.store
+            .write(caller, options, async |tx| {
+                let old = tx.records().lock(kind, id, expected).await?;
+                tx.records().delete(old).await
+            })
+            .await
     }
 }
 
-impl Unit<'_> {
+impl RecordsMut<'_, '_> {
     /// Creates a record under `id`, as one of several changes in one transaction.
-    pub async fn create(&mut self, kind: Kind, id: Uuid, sent: Value) -> Result<Saved> {
+    pub async fn create(self, kind: Kind, id: Uuid, sent: Value) -> Result<Saved> {
         // The key of a deleted record revives it.
-        let dead = self.dead(kind, id, &sent).await?;
+        let dead = dead(self.tx, kind, id, &sent).await?;
         if let Some(dead) = &dead {
-            self.refuse_erased(kind, dead)?;
-            self.refuse_merged(kind, dead).await?;
+            refuse_erased(self.tx, kind, dead)?;
+            refuse_merged(self.tx, kind, dead).await?;
         }
         let id = dead.as_ref().map_or(id, |dead| dead.id);
-        let prepared = self.prepare(kind, id, sent, None).await?;
-        let mut row = self.row(kind, id, &prepared)?;
-        self.refuse_supplied(row.system.as_deref()).await?;
-        self.refuse_conflicts(&row, &prepared).await?;
+        let prepared = prepare(self.tx, kind, id, sent, None).await?;
+        let mut row = row(self.tx, kind, id, &prepared)?;
+        refuse_supplied(self.tx, row.system.as_deref()).await?;
+        refuse_conflicts(self.tx, &row, &prepared).await?;
         if let Some(dead) = dead {
-            self.revive(kind, &dead).await?;
+            revive(self.tx, kind, &dead).await?;
             row.version = dead.version + 1;
             row.created_at = dead.created_at;
             row.was_public |= dead.was_public;
         }
-        self.insert(&mut row, &prepared).await?;
+        insert_record(self.tx, &mut row, &prepared).await?;
         Ok(Saved {
             row,
             warnings: prepared.warnings,
@@ -136,9 +146,9 @@ impl Unit<'_> {
         })
     }
 
-    /// Changes a record that [`Self::for_update`] has read.
-    pub async fn modify(&mut self, old: record::Model, edit: Edit) -> Result<Saved> {
-        self.refuse_supplied(old.system.as_deref()).await?;
+    /// Changes a record that [`Self::lock`] has read.
+    pub async fn update(self, old: record::Model, edit: Edit) -> Result<Saved> {
+        refuse_supplied(self.tx, old.system.as_deref()).await?;
         let kind = kind_of(&old)?;
         let sent = match edit {
             Edit::Replace(body) => body,
@@ -148,8 +158,8 @@ impl Unit<'_> {
                 body
             }
         };
-        let prepared = self.prepare(kind, old.id, sent, Some(&old)).await?;
-        let mut row = self.row(kind, old.id, &prepared)?;
+        let prepared = prepare(self.tx, kind, old.id, sent, Some(&old)).await?;
+        let mut row = row(self.tx, kind, old.id, &prepared)?;
         row.created_at = old.created_at;
         row.was_public |= old.was_public;
         row.withheld = old.withheld;
@@ -163,24 +173,24 @@ impl Unit<'_> {
             });
         }
         if old.system.is_none() {
-            self.refuse_supplied(row.system.as_deref()).await?;
+            refuse_supplied(self.tx, row.system.as_deref()).await?;
         }
         row.version = old.version + 1;
-        self.refuse_conflicts(&row, &prepared).await?;
-        self.leave_redirect(&old, &row).await?;
+        refuse_conflicts(self.tx, &row, &prepared).await?;
+        leave_redirect(self.tx, &old, &row).await?;
         row.clone()
             .into_active_model()
             .reset_all()
-            .update(&self.tx)
+            .update(&self.tx.sql)
             .await?;
-        self.clear_satellites(old.id).await?;
-        self.write_satellites(&row, &prepared).await?;
+        clear_satellites(self.tx, old.id).await?;
+        write_satellites(self.tx, &row, &prepared).await?;
         if kind == Kind::Relationship {
             // Another end may have made another statement, or none.
-            self.note_withheld(&mut row).await?;
+            note_withheld(self.tx, &mut row).await?;
         }
-        self.note_shown(&mut row).await?;
-        self.log_upsert(Some(&old), &row).await?;
+        note_shown(self.tx, &mut row).await?;
+        self.tx.log().upsert(Some(&old), &row).await?;
         Ok(Saved {
             row,
             warnings: prepared.warnings,
@@ -190,86 +200,48 @@ impl Unit<'_> {
 
     /// The row of a record that the caller may change, locked against other changes; references to
     /// it are not blocked, or a region with many writers could never be changed.
-    pub async fn for_update(
-        &self,
+    pub async fn lock(
+        self,
         kind: Kind,
         id: Uuid,
         expected: &Precondition,
     ) -> Result<record::Model> {
-        let row = self.locked(kind, id).await?;
-        let subject = self.subject(&row)?;
-        if !self.caller.sees(&subject) {
+        let row = locked(self.tx, kind, id).await?;
+        let subject = self.tx.subject(&row)?;
+        if !self.tx.caller.sees(&subject) {
             return Err(StoreError::NotFound);
         }
-        self.authorise(Action::Write, &subject)?;
+        self.tx.authorise(Action::Write, &subject)?;
         expected.met_by(row.version)?;
         Ok(row)
     }
+}
 
-    /// A row, locked against other changes, for any caller.
-    pub(crate) async fn locked(&self, kind: Kind, id: Uuid) -> Result<record::Model> {
-        let mut query = record::Entity::find_by_id(id).filter(record::Column::Kind.eq(kind.code()));
-        if self.db().is_postgres() {
-            query = query.lock(LockType::NoKeyUpdate);
-        }
-        query.one(&self.tx).await?.ok_or(StoreError::NotFound)
+/// A row, locked against other changes, for any caller.
+pub(crate) async fn locked(tx: &Transaction<'_>, kind: Kind, id: Uuid) -> Result<record::Model> {
+    let mut query = record::Entity::find_by_id(id).filter(record::Column::Kind.eq(kind.code()));
+    if tx.db().is_postgres() {
+        query = query.lock(LockType::NoKeyUpdate);
     }
+    query.one(&tx.sql).await?.ok_or(StoreError::NotFound)
+}
 
-    pub(crate) fn authorise(&self, action: Action, subject: &Subject<'_>) -> Result<()> {
-        if self.caller.may(action, subject) {
-            return Ok(());
-        }
-        Err(StoreError::Forbidden(if !subject.own {
-            Denied::Copy
-        } else if action == Action::ShapeTree {
-            Denied::RegionTree
-        } else if subject.home_region.is_none() {
-            Denied::Homeless
-        } else if action == Action::Publish {
-            Denied::Publish
-        } else {
-            Denied::Region
-        }))
+/// Inserts a new or revived row with its derived rows and its log entry.
+pub(crate) async fn insert_record(
+    tx: &mut Transaction<'_>,
+    row: &mut record::Model,
+    prepared: &Prepared,
+) -> Result<()> {
+    if let Some(slug) = &row.slug {
+        drop_redirect(tx, &row.kind, slug).await?;
     }
-}
-
-impl Unit<'_> {
-    pub(crate) fn subject<'a>(&self, row: &'a record::Model) -> Result<Subject<'a>> {
-        subject(row, &self.origin)
+    record::Entity::insert(row.clone().into_active_model())
+        .exec_without_returning(&tx.sql)
+        .await?;
+    write_satellites(tx, row, prepared).await?;
+    if row.version > 1 {
+        note_withheld(tx, row).await?;
     }
-}
-
-impl Store {
-    pub(crate) fn subject<'a>(&self, row: &'a record::Model) -> Result<Subject<'a>> {
-        subject(row, &self.node().origin)
-    }
-}
-
-fn subject<'a>(row: &'a record::Model, origin: &str) -> Result<Subject<'a>> {
-    Ok(Subject {
-        own: row.origin == origin,
-        kind: kind_of(row)?,
-        home_region: row.home_region,
-        // Withheld records count as unpublished for everyone.
-        publication: match publication_of(row)? {
-            _ if row.withheld => Publication::Draft,
-            publication => publication,
-        },
-        system: row.system.as_deref(),
-    })
-}
-
-/// The publication of a row, whether it is withheld or not.
-pub(crate) fn publication_of(row: &record::Model) -> Result<Publication> {
-    Publication::parse(&row.publication)
-        .ok_or_else(|| StoreError::Corrupt(format!("publication {}", row.publication)))
-}
-
-/// The kind of a row.
-pub fn kind_of(row: &record::Model) -> Result<Kind> {
-    Kind::parse(&row.kind).ok_or_else(|| StoreError::Corrupt(format!("kind {}", row.kind)))
-}
-
-pub(crate) fn parse_body(row: &record::Model) -> Result<Value> {
-    serde_json::from_str(&row.body).map_err(|why| StoreError::Corrupt(why.to_string()))
+    note_shown(tx, row).await?;
+    tx.log().upsert(None, row).await
 }

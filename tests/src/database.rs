@@ -4,10 +4,10 @@ use domain::access::rules::Caller;
 use domain::base::clock::Clock;
 use persistence::Store;
 use persistence::entity::node;
-use persistence::follow::Followers;
+use persistence::jobs::Followers;
 use persistence::load::{CHUNK, LoadMode, Loaded};
 use persistence::search::{IndexPlace, Search};
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database as Connection, DatabaseBackend, DatabaseConnection,
@@ -306,6 +306,7 @@ pub async fn seed(store: &Store) {
             let options = WriteOptions::default();
             let caller = Caller::node();
             let outcomes = store
+                .imports()
                 .load(&caller, chunk, LoadMode::CreateMissing, &options)
                 .await
                 .unwrap();

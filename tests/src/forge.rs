@@ -32,7 +32,7 @@ pub fn sign(header: &str, claims: &str, key: &EncodingKey, algorithm: Algorithm)
 impl Forge {
     /// A token as the node would issue it for an account.
     pub async fn of(node: &Node, account: Uuid) -> Self {
-        let keys = node.store.signing_keys().await.unwrap();
+        let keys = node.store.signing_keys().list().await.unwrap();
         let now = node.store.clock().now().timestamp();
         Self {
             header: json!({"alg": "EdDSA", "typ": "at+jwt", "kid": keys[0].kid}),

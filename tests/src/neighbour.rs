@@ -76,11 +76,11 @@ impl<'a> Intake<'a> {
     /// Applies one page; `None` if the partner is not due.
     pub async fn step(&self) -> Option<Result<Taken, Failed>> {
         let store = &self.node.store;
-        let lease = store.lease_partner(self.id).await.unwrap()?;
+        let lease = store.partners().lease(self.id).await.unwrap()?;
         let (_keep, mut stop) = watch::channel(false);
         let taken = self.exchange.step(&lease, Duration::ZERO, &mut stop).await;
         // The lease is lost if the partner was stopped.
-        let _ = store.release_lease(&lease).await;
+        let _ = store.partners().release(&lease).await;
         Some(taken)
     }
 
@@ -128,7 +128,7 @@ impl<'a> Intake<'a> {
     }
 
     pub async fn row(&self) -> partner::Model {
-        self.node.store.partner(self.id).await.unwrap().row
+        self.node.store.partners().get(self.id).await.unwrap().row
     }
 
     /// Fails unless the copies equal the partner's feed; `filter` is a query.
@@ -138,7 +138,8 @@ impl<'a> Intake<'a> {
         let ours = self
             .node
             .store
-            .copied_digests(&self.row().await)
+            .copies()
+            .digests(&self.row().await)
             .await
             .unwrap();
         for item in theirs.json["items"].as_array().unwrap() {

@@ -16,7 +16,7 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use persistence::Store;
 use persistence::accounts::NewGrant;
-use persistence::follow::Followers;
+use persistence::jobs::Followers;
 use persistence::search::{IndexPlace, Search};
 use reqwest::Method;
 use std::net::TcpListener;
@@ -155,9 +155,9 @@ impl Drop for Beside {
 pub async fn settled(store: &Store, followers: &Followers) {
     let settling = async {
         loop {
-            let head = store.head().await.unwrap();
+            let head = store.log().head().await.unwrap();
             assert!(followers.caught_up(head).await, "a log consumer has ended");
-            if store.head().await.unwrap() == head {
+            if store.log().head().await.unwrap() == head {
                 return;
             }
         }
@@ -182,7 +182,12 @@ impl Node {
             system: (role == Role::Feeder).then(|| "cms".to_owned()),
         };
         let name = format!("{role:?}-{region:?}-{descendants}");
-        let account = self.store.local_account(&name, &grant).await.unwrap();
+        let account = self
+            .store
+            .accounts()
+            .ensure_local(&name, &grant)
+            .await
+            .unwrap();
         let now = self.store.clock().now();
         self.tokens
             .issue(account, now, TimeDelta::hours(1))

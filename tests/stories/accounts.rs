@@ -497,7 +497,8 @@ story!(
         let new = api::auth::as_new(&new_kid, &pem);
         first
             .store
-            .rotate_signing_key(new, api::auth::KEEP_KEYS)
+            .signing_keys()
+            .rotate(new, api::auth::KEEP_KEYS)
             .await
             .unwrap();
 

@@ -8,7 +8,7 @@ mod uniqueness;
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use futures::future::join_all;
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use rand::Rng;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -54,7 +54,7 @@ story!(of_eight_writers_on_one_version_one_wins, async |node| {
     for round in 0..20 {
         let name = format!("Umkämpft {round}");
         let path = format!("/v1/networks/{}", network(node, &name).await);
-        let before = node.store.watch_head().borrow().to_owned();
+        let before = node.store.log().watch().borrow().to_owned();
         let writers = (0..8).map(async |writer| {
             let change = json!({"summary": format!("von Schreiber {writer}")});
             node.patch(&path).if_match("\"1\"").json(&change).await
@@ -67,7 +67,7 @@ story!(of_eight_writers_on_one_version_one_wins, async |node| {
         let read = node.get(&path).token(&node.admin).await.expect(200);
         assert_eq!(read.etag(), "\"2\"");
         assert_eq!(read.json, winner);
-        let after = node.store.watch_head().borrow().to_owned();
+        let after = node.store.log().watch().borrow().to_owned();
         assert_eq!(after, before + 1);
     }
     audit(node.store.db()).await;
@@ -115,7 +115,9 @@ story!(writers_that_hang_up_leave_nothing_half_done, async |node| {
             let body = json!({"name": name, "home_region": "hessen"});
             let (store, caller, options) = (&node.store, &caller, &options);
             async move {
-                let writing = store.create(caller, Kind::Network, &body, options);
+                let writing = store
+                    .records()
+                    .create(caller, Kind::Network, &body, options);
                 // Whether it finished in time does not matter here.
                 tokio::time::timeout(patience, writing).await.is_ok()
             }

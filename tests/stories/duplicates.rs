@@ -4,7 +4,7 @@ use domain::access::rules::{Caller, Role};
 use domain::base::clock::Clock;
 use domain::matching::score::THRESHOLD;
 use persistence::entity::record;
-use persistence::merge::duplicates::DuplicateFilter;
+use persistence::merge::duplicates::{DuplicateFilter, Duplicates};
 use sea_orm::{EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
 use std::time::Instant;
@@ -358,10 +358,11 @@ story!(finding_them_among_many_is_quick, async |node| {
         home_regions: Vec::new(),
         min_score: THRESHOLD,
     };
+    let duplicates = Duplicates::new(node.store.clone());
     let find = async || {
         let begun = Instant::now();
         let caller = Caller::anonymous();
-        let found = node.store.duplicates(&caller, &filter, (200, None), "");
+        let found = duplicates.list(&caller, &filter, (200, None), "");
         (found.await.unwrap().total, begun.elapsed())
     };
     let (total, cold) = find().await;

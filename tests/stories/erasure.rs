@@ -4,7 +4,7 @@ mod traces;
 
 use domain::access::rules::{Caller, Role};
 use persistence::load::{LoadMode, Loaded};
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use serde_json::{Value, json};
 use tests::audit::{audiences_are_true, audit};
 use tests::{Answer, Call, Intake, Neighbour, Node, story};
@@ -236,9 +236,13 @@ story!(
             let gone = here.get(path).await.problem(410, "gone");
             assert_eq!(gone.json["tombstone"]["cause"], "erased");
         }
-        let head = here.store.head().await.unwrap();
+        let head = here.store.log().head().await.unwrap();
         intake.pull().await;
-        assert_eq!(here.store.head().await.unwrap(), head, "it is erased once");
+        assert_eq!(
+            here.store.log().head().await.unwrap(),
+            head,
+            "it is erased once"
+        );
         intake.equals(node, "").await;
         audit(here.store.db()).await;
         audiences_are_true(here.store.db()).await;
@@ -441,6 +445,7 @@ story!(
             let line = line.to_string();
             let loaded = node
                 .store
+                .imports()
                 .load(&caller, &[&line], LoadMode::Upsert, &options)
                 .await;
             loaded.unwrap().pop().unwrap()

@@ -90,11 +90,12 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
         let line = json!({"kind": "relationship", "type": "member_of", "from": {"kind": "actor", "id": hub_id}, "to": {"as_stated": format!("Netz {number}")}});
         let line = line.to_string();
         node.store
+            .imports()
             .load(
                 &domain::access::rules::Caller::node(),
                 &[&line],
                 persistence::load::LoadMode::Upsert,
-                &persistence::unit::WriteOptions::default(),
+                &persistence::transaction::WriteOptions::default(),
             )
             .await
             .unwrap();

@@ -8,7 +8,7 @@ use domain::exchange::table;
 use persistence::Store;
 use persistence::entity::record;
 use persistence::load::{CHUNK, LoadMode, Loaded};
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use reqwest::Method;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -51,6 +51,7 @@ fn records(kind: Kind, text: &str) -> Vec<Value> {
 async fn load(store: &Store, lines: &[&str]) {
     for chunk in lines.chunks(CHUNK) {
         let outcomes = store
+            .imports()
             .load(
                 &Caller::node(),
                 chunk,
@@ -190,7 +191,8 @@ async fn same_ends(row: &Value, record: &Value, node: &Node) {
             let kind = Kind::parse(row[end]["kind"].as_str().unwrap()).unwrap();
             let (_, id) = node
                 .store
-                .named(&Caller::node(), "end", &[kind], slug)
+                .records()
+                .find_named(&Caller::node(), "end", &[kind], slug)
                 .await
                 .unwrap();
             row[end] = json!({"kind": kind, "id": id});

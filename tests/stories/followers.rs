@@ -6,8 +6,9 @@ use domain::access::rules::Caller;
 use domain::base::clock::Clock;
 use domain::base::kind::Kind;
 use persistence::entity::change;
-use persistence::follow::{Entry, Follower, Followers, follow};
-use persistence::unit::WriteOptions;
+use persistence::follow::{Entry, Follower, follow};
+use persistence::jobs::Followers;
+use persistence::transaction::WriteOptions;
 use persistence::{Result, Store, StoreError};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
@@ -39,10 +40,10 @@ async fn close(database: Database, stores: impl IntoIterator<Item = Store>) {
 /// Creates `count` topics in one transaction.
 async fn topics(store: &Store, count: usize) {
     let (caller, options) = (Caller::node(), WriteOptions::default());
-    let made = store.write(&caller, &options, async |unit| {
+    let made = store.write(&caller, &options, async |tx| {
         for number in 0..count {
             let body = json!({"name": format!("Thema {number}"), "slug": format!("t-{}", domain::base::id::new())});
-            unit.create(Kind::Topic, domain::base::id::new(), body).await?;
+            tx.records().create(Kind::Topic, domain::base::id::new(), body).await?;
         }
         Ok(())
     });
@@ -131,7 +132,7 @@ story!(errors_hold_a_follower_up_and_lose_nothing, async |node| {
     settled(&store, &followers).await;
     followers.stop().await;
     let seen: Vec<i64> = listener.entries().iter().map(|entry| entry.seq).collect();
-    let head = store.head().await.unwrap();
+    let head = store.log().head().await.unwrap();
     assert_eq!(seen, (1..=head).collect::<Vec<_>>());
     assert!(*listener.calls.lock().unwrap() >= 5);
     close(database, [store]).await;

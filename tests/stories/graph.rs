@@ -4,7 +4,7 @@ use domain::access::rules::{Caller, Role};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use persistence::read::graph::GraphQuery;
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use rand::Rng;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
@@ -256,6 +256,7 @@ story!(what_is_left_out_is_said, async |node| {
         };
         let graph = node
             .store
+            .relationships()
             .graph(&Caller::anonymous(), &query)
             .await
             .unwrap();
@@ -358,7 +359,7 @@ impl Drawn {
     async fn write(&self, node: &Node, extra: impl Fn(usize) -> Value) {
         let (caller, options) = (Caller::node(), WriteOptions::default());
         let publication = |published| if published { "published" } else { "draft" };
-        let written = node.store.write(&caller, &options, async |unit| {
+        let written = node.store.write(&caller, &options, async |tx| {
             for (number, id) in self.ids.iter().enumerate() {
                 let body = json!({
                     "name": format!("Netz {number}"),
@@ -366,7 +367,7 @@ impl Drawn {
                     "home_region": "hessen",
                     "publication": publication(!self.drafts.contains(&number)),
                 });
-                unit.create(Kind::Network, *id, body).await?;
+                tx.records().create(Kind::Network, *id, body).await?;
             }
             for (number, line) in self.edges.iter().enumerate() {
                 let end = |at: usize| json!({"kind": "network", "id": self.ids[at]});
@@ -378,7 +379,9 @@ impl Drawn {
                     "publication": publication(line.published),
                 });
                 domain::base::json::merge_patch(&mut body, &extra(number));
-                unit.create(Kind::Relationship, line.id, body).await?;
+                tx.records()
+                    .create(Kind::Relationship, line.id, body)
+                    .await?;
             }
             Ok(())
         });

@@ -7,7 +7,7 @@ use domain::base::clock::Clock;
 use futures::future::join_all;
 use persistence::Store;
 use persistence::entity::kept_answer;
-use persistence::unit::{Unit, WriteOptions};
+use persistence::transaction::{Transaction, WriteOptions};
 use persistence::write::idempotency::{Answer as Kept, Key, Once};
 use sea_orm::sea_query::Expr;
 use sea_orm::{EntityTrait, PaginatorTrait};
@@ -54,7 +54,7 @@ story!(
     the_same_request_is_answered_again_and_not_done_again,
     async |node| {
         let first = create(node, "\"k-1\"", &actor("Einmal")).await.expect(201);
-        let logged = node.store.head().await.unwrap();
+        let logged = node.store.log().head().await.unwrap();
         let second = create(node, "\"k-1\"", &actor("Einmal")).await;
         is_replay(&first, &second);
         // Spaces, the order of members and the quotes of the key are irrelevant.
@@ -65,7 +65,7 @@ story!(
             .body("application/json", text)
             .header("idempotency-key", "k-1");
         is_replay(&first, &third.await);
-        assert_eq!(node.store.head().await.unwrap(), logged);
+        assert_eq!(node.store.log().head().await.unwrap(), logged);
         // The response is the original one, whatever the record has become.
         let path = first.header("location").to_owned();
         let change = json!({"name": "Zweimal"});
@@ -164,7 +164,7 @@ story!(thirty_two_at_once_make_one_record, async |node| {
     for round in 0..3 {
         let key = format!("round-{round}");
         let body = json!({"name": format!("Runde {round}"), "home_region": "hessen"});
-        let before = node.store.head().await.unwrap();
+        let before = node.store.log().head().await.unwrap();
         let calls = (0..32).map(async |_| create(node, &key, &body).await);
         let mut answers = join_all(calls).await;
         // A request that waited too long is asked to retry.
@@ -180,7 +180,7 @@ story!(thirty_two_at_once_make_one_record, async |node| {
             is_replay(done[0], answer);
         }
         assert_eq!(done[0].status, 201);
-        assert_eq!(node.store.head().await.unwrap(), before + 1);
+        assert_eq!(node.store.log().head().await.unwrap(), before + 1);
     }
     audit(node.store.db()).await;
 });
@@ -204,14 +204,14 @@ story!(answers_expire, async |node| {
             .unwrap();
     };
     age(7, 1).await;
-    assert_eq!(node.store.forget_answers().await.unwrap(), 0);
+    assert_eq!(node.store.idempotency().prune().await.unwrap(), 0);
     let again = create(node, "k", &json!({"name": "Alt", "home_region": "hessen"}));
     is_replay(&first, &again.await);
     // An expired key is free again, removed or not.
     age(7, -1).await;
     let new = create(node, "k", &json!({"name": "Neu", "home_region": "hessen"}));
     assert_ne!(new.await.expect(201).id(), first.id());
-    assert_eq!(node.store.forget_answers().await.unwrap(), 1);
+    assert_eq!(node.store.idempotency().prune().await.unwrap(), 1);
     assert_eq!(answers(node).await, 1);
 });
 
@@ -257,7 +257,9 @@ async fn key_of(node: &Node, key: &str, body: &Value) -> Key {
     let me = node.get("/v1/me").token(&node.admin).await.expect(200);
     let account = Uuid::parse_str(me.json["account"].as_str().unwrap()).unwrap();
     let body = domain::base::json::canonical(body);
-    node.store.key(account, key, ["POST", "/v1/actors"], &body)
+    node.store
+        .idempotency()
+        .key(account, key, ["POST", "/v1/actors"], &body)
 }
 
 /// A request under way: its response, and the signal that lets it continue.
@@ -269,7 +271,7 @@ async fn serve(store: &Store, key: Key) -> Serving {
     let (go, on) = oneshot::channel();
     let waiting = tokio::sync::Mutex::new(Some((tell, on)));
     let store = store.clone();
-    let work = async move |_: &mut Unit<'_>| {
+    let work = async move |_: &mut Transaction<'_>| {
         let (tell, on) = waiting.lock().await.take().unwrap();
         tell.send(()).unwrap();
         on.await.unwrap();
@@ -281,10 +283,10 @@ async fn serve(store: &Store, key: Key) -> Serving {
         Ok(((), kept))
     };
     let serving = actix_web::rt::spawn(async move {
-        let _turn = store.turn(&key).await.unwrap();
+        let _turn = store.idempotency().lock(&key).await.unwrap();
         let options = WriteOptions::default();
         let caller = Caller::node();
-        let once = store.write_once(&caller, &options, &key, work);
+        let once = store.idempotency().write(&caller, &options, &key, work);
         once.await.unwrap()
     });
     told.await.unwrap();

@@ -3,7 +3,7 @@
 use domain::access::rules::{Caller, Role};
 use futures::future::join_all;
 use persistence::load::{LoadMode, Loaded};
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -290,6 +290,7 @@ story!(
             for mode in [LoadMode::Upsert, LoadMode::CreateMissing] {
                 let loaded = node
                     .store
+                    .imports()
                     .load(&Caller::node(), &[&text], mode, &options)
                     .await
                     .unwrap();
@@ -752,6 +753,7 @@ story!(
         let again = json!({"kind": "region", "id": loser, "name": "Alt", "level": "region", "home_region": "hessen"}).to_string();
         let options = WriteOptions::default();
         node.store
+            .imports()
             .load(&Caller::node(), &[&again], LoadMode::Upsert, &options)
             .await
             .unwrap();

@@ -64,7 +64,7 @@ story!(everything_that_runs_is_measured, async |node| {
     let actor = node.post("/v1/actors").json(&actor).await.expect(201);
     node.settled().await;
     let (_, found) = measured(node).await;
-    let head = node.store.head().await.unwrap();
+    let head = node.store.log().head().await.unwrap();
     #[expect(clippy::cast_precision_loss, reason = "the log is short")]
     let head = head as f64;
     assert!((found["verbund_log_head"] - head).abs() < 0.5);

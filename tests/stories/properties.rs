@@ -256,7 +256,7 @@ story!(
         let audited = audit(node.store.db()).await;
         let own = audited.records.into_values();
         let own: Vec<_> = own.filter(|row| row.origin == ORIGIN).collect();
-        let before = *node.store.watch_head().borrow();
+        let before = *node.store.log().watch().borrow();
         for_all(64, select(own), async |_, row| {
             let kind = Kind::parse(&row.kind).unwrap();
             let path = format!("/v1/{}/{}", kind.plural(), row.id);
@@ -267,7 +267,7 @@ story!(
             assert_eq!(put.json, read.json);
         })
         .await;
-        assert_eq!(*node.store.watch_head().borrow(), before);
+        assert_eq!(*node.store.log().watch().borrow(), before);
     }
 );
 

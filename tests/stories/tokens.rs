@@ -285,14 +285,18 @@ story!(
         let any = Precondition::Any;
         let change = async |disabled| {
             let change = lock(disabled);
-            let changed = node.store.change_account(&caller, key, &any, &change);
+            let changed = node.store.accounts().update(&caller, key, &any, &change);
             changed.await.unwrap();
         };
         change(true).await;
         refused(node, "a disabled account", &format!("Bearer {token}")).await;
         change(false).await;
         node.get("/v1/me").token(&token).await.expect(200);
-        node.store.delete_account(&caller, key, &any).await.unwrap();
+        node.store
+            .accounts()
+            .delete(&caller, key, &any)
+            .await
+            .unwrap();
         refused(node, "a removed account", &format!("Bearer {token}")).await;
 
         // A key that was removed verifies nothing once the instance has reloaded the keys.
@@ -303,7 +307,7 @@ story!(
             private_pem: &pem,
         };
         let keep = chrono::TimeDelta::zero();
-        node.store.rotate_signing_key(new, keep).await.unwrap();
+        node.store.signing_keys().rotate(new, keep).await.unwrap();
         let instance = tests::Instance::start(node, api::config::Config::default()).await;
         let leaked = instance.get("/v1/me").token(&node.admin).await;
         assert_eq!(

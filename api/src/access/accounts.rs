@@ -25,7 +25,7 @@ use domain::access::rules::Caller;
 use domain::base::json::insert;
 use domain::base::kind::Kind;
 use persistence::accounts::{AccountChange, NewAccount};
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use persistence::write::idempotency::Answer;
 use serde::Serialize;
 use serde_json::json;
@@ -150,7 +150,8 @@ async fn list_all<R: Registry>(
 ) -> Result<Private<AccountList>, Problem> {
     let page = app
         .store
-        .accounts(R::KIND, limit, cursor.as_deref())
+        .accounts()
+        .list(R::KIND, limit, cursor.as_deref())
         .await?;
     let next = page
         .next
@@ -169,7 +170,7 @@ async fn get<R: Registry>(
     id: AccountId<R>,
     _: Query<()>,
 ) -> Result<Private<AccountView>, Problem> {
-    let account = app.store.account(R::KIND, id.0).await?;
+    let account = app.store.accounts().get(R::KIND, id.0).await?;
     let view = AccountView::new(&account);
     Ok(Private::new(view).version(account.row.version))
 }
@@ -194,7 +195,8 @@ async fn patch<R: Registry>(
     let key = (R::KIND, id.0);
     let account = app
         .store
-        .change_account(&admin, key, &expected, &change)
+        .accounts()
+        .update(&admin, key, &expected, &change)
         .await?;
     let view = AccountView::new(&account);
     Ok(Private::new(view).version(account.row.version))
@@ -208,7 +210,7 @@ async fn delete<R: Registry>(
     _: Query<()>,
 ) -> Result<Removed, Problem> {
     let key = (R::KIND, id.0);
-    app.store.delete_account(&admin, key, &expected).await?;
+    app.store.accounts().delete(&admin, key, &expected).await?;
     Ok(Removed)
 }
 
@@ -240,8 +242,8 @@ async fn create_account(
         external,
         grants,
     };
-    let made = once.write(&app, &admin, &options, async |unit| {
-        let account = unit.create_account(&new).await?;
+    let made = once.write(&app, &admin, &options, async |tx| {
+        let account = tx.accounts().create(&new).await?;
         let made = MadeAccount {
             account: AccountView::new(&account),
             password: generated.clone(),
@@ -269,8 +271,8 @@ async fn create_client(
         external: None,
         grants,
     };
-    let made = once.write(&app, &admin, &options, async |unit| {
-        let account = unit.create_account(&new).await?;
+    let made = once.write(&app, &admin, &options, async |tx| {
+        let account = tx.accounts().create(&new).await?;
         let made = MadeClient {
             account: AccountView::new(&account),
             client_id: account.row.id,

@@ -233,7 +233,7 @@ fn scopes(asked: Option<&str>) -> Result<Scopes, OauthError> {
 /// Authenticates a client.
 async fn client(app: &App, credentials: &Credentials) -> Result<Uuid, OauthError> {
     let found = match Uuid::try_parse(&credentials.id) {
-        Ok(id) => app.store.account(AccountKind::Client, id).await,
+        Ok(id) => app.store.accounts().get(AccountKind::Client, id).await,
         Err(_) => Err(StoreError::NotFound),
     };
     let row = match found {
@@ -251,7 +251,11 @@ async fn client(app: &App, credentials: &Credentials) -> Result<Uuid, OauthError
 async fn person(app: &App, name: Option<&str>, password: Option<&str>) -> Result<Uuid, OauthError> {
     let missing = || refuse("invalid_request", "username and password are needed.");
     let (name, password) = (name.ok_or_else(missing)?, password.ok_or_else(missing)?);
-    let row = app.store.account_named(AccountKind::Person, name).await?;
+    let row = app
+        .store
+        .accounts()
+        .find_by_name(AccountKind::Person, name)
+        .await?;
     let hash = row
         .as_ref()
         .and_then(|row: &account::Model| row.password_hash.clone());

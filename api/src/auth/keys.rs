@@ -101,9 +101,12 @@ impl Tokens {
     /// Errors of the store, or [`StoreError::Setup`] if a key cannot sign.
     pub async fn load(store: &Store) -> persistence::Result<Self> {
         crate::http::crypto::install();
-        if store.signing_keys().await?.is_empty() {
+        if store.signing_keys().list().await?.is_empty() {
             let (kid, pem) = new_key()?;
-            store.first_signing_key(as_new(&kid, &pem)).await?;
+            store
+                .signing_keys()
+                .create_first(as_new(&kid, &pem))
+                .await?;
         }
         let now = store.clock().now();
         let tokens = Self {
@@ -232,7 +235,7 @@ impl Tokens {
 
 impl Ring {
     async fn read(store: &Store, now: DateTime<Utc>) -> persistence::Result<Self> {
-        let rows = store.signing_keys().await?;
+        let rows = store.signing_keys().list().await?;
         let keys = rows.into_iter().map(Key::new).collect::<Result<_, _>>()?;
         Ok(Self { keys, read_at: now })
     }

@@ -161,7 +161,10 @@ pub(super) async fn key(store: &Store, command: &Key) -> Result<(), Failure> {
     } else {
         KEEP_KEYS
     };
-    store.rotate_signing_key(as_new(&kid, &pem), keep).await?;
+    store
+        .signing_keys()
+        .rotate(as_new(&kid, &pem), keep)
+        .await?;
     say(&format!("new signing key {kid}"));
     Ok(())
 }
@@ -231,7 +234,7 @@ async fn grants(
 }
 
 async fn create(store: &Store, new: &NewAccount) -> Result<Account, Failure> {
-    match store.create_account(&Caller::node(), new).await {
+    match store.accounts().create(&Caller::node(), new).await {
         Err(StoreError::Conflict(conflict)) => Err(Failure::Told(format!(
             "there is an account with the {} \"{}\" already",
             conflict.field.trim_start_matches('/'),
@@ -247,14 +250,15 @@ async fn change_named(
     name: &str,
     change: &AccountChange,
 ) -> Result<(), Failure> {
-    let row = store.account_named(kind, name).await?;
+    let row = store.accounts().find_by_name(kind, name).await?;
     let row = row.ok_or_else(|| Failure::Told(format!("there is no \"{name}\"; see list")))?;
     if change.password_hash.is_some() && row.issuer.is_some() {
         return Err(Failure::Told(format!("{name} signs in elsewhere")));
     }
     let (caller, any) = (Caller::node(), Precondition::Any);
     store
-        .change_account(&caller, (kind, row.id), &any, change)
+        .accounts()
+        .update(&caller, (kind, row.id), &any, change)
         .await?;
     Ok(())
 }
@@ -272,7 +276,7 @@ async fn lock_out(store: &Store, kind: AccountKind, name: &Name) -> Result<(), F
 async fn list(store: &Store, kind: AccountKind) -> Result<(), Failure> {
     let mut cursor = None;
     loop {
-        let page = store.accounts(kind, 200, cursor.as_deref()).await?;
+        let page = store.accounts().list(kind, 200, cursor.as_deref()).await?;
         for account in &page.items {
             say(&line(account));
         }

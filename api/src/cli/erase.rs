@@ -39,13 +39,18 @@ pub(super) struct PersonalData {
 pub(super) async fn run(store: &Store, erase: &Erase) -> Result<(), Failure> {
     let caller = Caller::node();
     let options = options(erase.version, erase.reason.clone(), false);
-    let id = store.to_erase(&caller, erase.kind, &erase.id).await?;
-    let erased = store.write(&caller, &options, async |unit| match erase.version {
+    let id = store
+        .records()
+        .find_erasable(&caller, erase.kind, &erase.id)
+        .await?;
+    let erased = store.write(&caller, &options, async |tx| match erase.version {
         Some(version) => {
             let key = (erase.kind, id);
-            unit.erase_version(key, version, &Precondition::Any).await
+            tx.records()
+                .erase_version(key, version, &Precondition::Any)
+                .await
         }
-        None => unit.erase(erase.kind, id, &Precondition::Any).await,
+        None => tx.records().erase(erase.kind, id, &Precondition::Any).await,
     });
     erased.await?;
     say(&format!("erased {} {id}", erase.kind));
@@ -60,7 +65,7 @@ pub(super) async fn personal_data(store: &Store, about: &PersonalData) -> Result
         email: about.email.clone(),
         name: about.name.clone(),
     };
-    let found = store.personal_data(&about).await?;
+    let found = store.contact_persons().personal_data(&about).await?;
     let text = serde_json::to_string_pretty(&found);
     say(&text.map_err(|why| Failure::Told(why.to_string()))?);
     Ok(())

@@ -65,10 +65,16 @@ pub(super) async fn run(store: &Store, options: &ExportOptions) -> Result<(), Fa
             continue;
         }
         let ids = match kind {
-            Kind::Relationship => store.relationship_ids(&caller, &relationships).await?,
+            Kind::Relationship => {
+                store
+                    .relationships()
+                    .list_ids(&caller, &relationships)
+                    .await?
+            }
             _ => {
                 store
-                    .in_dependency_order(store.own_ids(kind).await?)
+                    .records()
+                    .in_dependency_order(store.records().own_ids(kind).await?)
                     .await?
             }
         };

@@ -41,7 +41,10 @@ pub(super) async fn read(
 ) -> Result<(NewGrant, String), Failure> {
     let region = match &place.region {
         Some(key) => {
-            let found = store.get(&Caller::node(), Kind::Region, key).await;
+            let found = store
+                .records()
+                .get(&Caller::node(), Kind::Region, key)
+                .await;
             let row = found.map_err(|_| Failure::Told(format!("there is no region \"{key}\"")))?;
             Some(row)
         }

@@ -8,7 +8,7 @@ use domain::base::fault::Lang;
 use indicatif::{ProgressBar, ProgressStyle};
 use persistence::Store;
 use persistence::load::{CHUNK, LoadMode, Loaded};
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -108,7 +108,10 @@ async fn load(
     tally: &mut Tally,
 ) -> Result<(), Failure> {
     let lines: Vec<&str> = chunk.iter().map(|(_, line)| line.as_str()).collect();
-    let outcomes = store.load(&Caller::node(), &lines, mode, options).await?;
+    let outcomes = store
+        .imports()
+        .load(&Caller::node(), &lines, mode, options)
+        .await?;
     for ((number, _), outcome) in chunk.iter().zip(outcomes) {
         say(&report(*number, outcome, tally).to_string());
     }

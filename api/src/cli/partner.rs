@@ -87,7 +87,8 @@ pub(super) async fn run(store: &Store, config: &Config, command: &Partner) -> Re
         Partner::Remove(remove) => {
             let id = id(store, &remove.name.name).await?;
             store
-                .remove_partner(&Caller::node(), id, &Precondition::Any, remove.with_copies)
+                .partners()
+                .delete(&Caller::node(), id, &Precondition::Any, remove.with_copies)
                 .await?;
             complain("removed");
             Ok(())
@@ -97,7 +98,8 @@ pub(super) async fn run(store: &Store, config: &Config, command: &Partner) -> Re
         Partner::Release(name) => {
             let id = id(store, &name.name).await?;
             store
-                .release_partner(&Caller::node(), id, &Precondition::Any)
+                .partners()
+                .approve_deletions(&Caller::node(), id, &Precondition::Any)
                 .await?;
             show(store, &name.name).await
         }
@@ -125,7 +127,7 @@ async fn add_one(store: &Store, config: &Config, add: &Add) -> Result<(), Failur
         );
         return Err(Failure::Told(why));
     }
-    match store.create_partner(&Caller::node(), &new).await {
+    match store.partners().create(&Caller::node(), &new).await {
         Ok(_) => show(store, &new.name).await,
         Err(StoreError::Conflict(_)) => Err(Failure::Told(format!(
             "there is a partner called {} already; give another name with --name",
@@ -142,7 +144,7 @@ async fn add_one(store: &Store, config: &Config, add: &Add) -> Result<(), Failur
 }
 
 async fn id(store: &Store, name: &str) -> Result<Uuid, Failure> {
-    match store.partner_named(name).await {
+    match store.partners().find_by_name(name).await {
         Ok(row) => Ok(row.id),
         Err(StoreError::NotFound) => Err(Failure::Told(format!(
             "there is no partner called {name}; `verbund partner list` lists them"
@@ -158,13 +160,14 @@ async fn pause(store: &Store, name: &str, paused: bool) -> Result<(), Failure> {
         ..PartnerChange::default()
     };
     store
-        .change_partner(&Caller::node(), id, &Precondition::Any, &change)
+        .partners()
+        .update(&Caller::node(), id, &Precondition::Any, &change)
         .await?;
     show(store, name).await
 }
 
 async fn list(store: &Store) -> Result<(), Failure> {
-    for partner in store.partners().await? {
+    for partner in store.partners().list().await? {
         let row = &partner.row;
         let origin = row.origin.as_deref().unwrap_or("not reached yet");
         say(&format!(
@@ -176,7 +179,7 @@ async fn list(store: &Store) -> Result<(), Failure> {
 }
 
 async fn show(store: &Store, name: &str) -> Result<(), Failure> {
-    let partner = store.partner(id(store, name).await?).await?;
+    let partner = store.partners().get(id(store, name).await?).await?;
     let row = &partner.row;
     let wanted = |text: &str| if text.is_empty() { "all" } else { text }.to_owned();
     let mut lines = vec![

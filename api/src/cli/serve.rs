@@ -13,10 +13,10 @@ use domain::access::account::AccountKind;
 use domain::access::rules::{Caller, Role};
 use persistence::Store;
 use persistence::accounts::{NewAccount, NewGrant};
-use persistence::follow::Followers;
+use persistence::jobs::Followers;
 use persistence::load::{CHUNK, LoadMode, Loaded};
 use persistence::search::{IndexPlace, Search};
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use std::net::TcpListener;
 
 const DEMO: &str = "demo-admin";
@@ -51,7 +51,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
             "To write, press Authorize in Swagger UI and sign in. This is shown once\n(`verbund user passwd {DEMO}` makes another password; `verbund token --role admin` prints a token):\n\n  user        {DEMO}\n  password    {password}\n"
         ));
     }
-    store.take_over_leases().await?;
+    store.partners().take_over_leases().await?;
     let mut followers = Followers::start(&store).with(&store, search.follower());
     if let Some(days) = config.log_retention_days {
         followers = followers.trimming(&store, days.into());
@@ -74,7 +74,10 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
 
 /// The password of the demo's admin if the account was just created.
 async fn demo_account(store: &Store) -> Result<Option<String>, Failure> {
-    let found = store.account_named(AccountKind::Person, DEMO).await?;
+    let found = store
+        .accounts()
+        .find_by_name(AccountKind::Person, DEMO)
+        .await?;
     if found.is_some() {
         return Ok(None);
     }
@@ -92,7 +95,7 @@ async fn demo_account(store: &Store) -> Result<Option<String>, Failure> {
             system: None,
         }],
     };
-    store.create_account(&Caller::node(), &new).await?;
+    store.accounts().create(&Caller::node(), &new).await?;
     Ok(Some(password))
 }
 
@@ -104,6 +107,7 @@ async fn seed(store: &Store) -> Result<(), Failure> {
         let lines: Vec<&str> = lines.lines().collect();
         for chunk in lines.chunks(CHUNK) {
             let outcomes = store
+                .imports()
                 .load(&Caller::node(), chunk, LoadMode::CreateMissing, &options)
                 .await?;
             for (line, outcome) in chunk.iter().zip(outcomes) {

@@ -28,7 +28,7 @@ pub(super) async fn run(store: &Store, token: &Token) -> Result<(), Failure> {
     let parts = [Some(grant.role.code()), region, grant.system.as_deref()];
     let parts: Vec<&str> = parts.into_iter().flatten().collect();
     let name = format!("local-{}{below}", parts.join("-"));
-    let account = store.local_account(&name, &grant).await?;
+    let account = store.accounts().ensure_local(&name, &grant).await?;
     let tokens = Tokens::load(store).await?;
     let lifetime = TimeDelta::hours(i64::from(token.hours));
     let text = tokens.issue(account, store.clock().now(), lifetime).await?;

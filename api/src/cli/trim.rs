@@ -23,8 +23,8 @@ pub(super) async fn run(store: &Store, config: &Config, options: &Trim) -> Resul
             "say how much to keep: --days, or log_retention_days in the settings".to_owned(),
         )
     })?;
-    let trimmed = store.trim(days.into()).await?;
-    let floor = store.log_state().await?.floor;
+    let trimmed = store.feed().trim(days.into()).await?;
+    let floor = store.feed().state().await?.floor;
     say(&format!(
         "{trimmed} entries trimmed; cursors of the feed up to {floor} have expired"
     ));

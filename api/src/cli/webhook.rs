@@ -87,7 +87,8 @@ pub(super) async fn run(store: &Store, config: &Config, command: &Webhook) -> Re
         Webhook::Remove(name) => {
             let id = id(store, &name.name).await?;
             store
-                .remove_webhook(&Caller::node(), id, &Precondition::Any)
+                .webhooks()
+                .delete(&Caller::node(), id, &Precondition::Any)
                 .await?;
             complain("removed");
             Ok(())
@@ -117,7 +118,7 @@ async fn add_one(store: &Store, config: &Config, add: &Add) -> Result<(), Failur
         );
         return Err(Failure::Told(why));
     }
-    match store.create_webhook(&Caller::node(), &new).await {
+    match store.webhooks().create(&Caller::node(), &new).await {
         Ok(_) => {
             show(store, &new.name).await?;
             tell(&new.secret);
@@ -137,7 +138,7 @@ fn tell(secret: &Secret) {
 }
 
 async fn id(store: &Store, name: &str) -> Result<Uuid, Failure> {
-    match store.webhook_named(name).await {
+    match store.webhooks().find_by_name(name).await {
         Ok(row) => Ok(row.id),
         Err(StoreError::NotFound) => Err(Failure::Told(format!(
             "there is no webhook called {name}; `verbund webhook list` lists them"
@@ -153,7 +154,8 @@ async fn switch(store: &Store, name: &str, active: bool) -> Result<(), Failure> 
         ..WebhookChange::default()
     };
     store
-        .change_webhook(&Caller::node(), id, &Precondition::Any, &change)
+        .webhooks()
+        .update(&Caller::node(), id, &Precondition::Any, &change)
         .await?;
     show(store, name).await
 }
@@ -161,7 +163,10 @@ async fn switch(store: &Store, name: &str, active: bool) -> Result<(), Failure> 
 async fn rotate(store: &Store, name: &str) -> Result<(), Failure> {
     let id = id(store, name).await?;
     let secret = new_secret();
-    store.rotate_webhook(&Caller::node(), id, &secret).await?;
+    store
+        .webhooks()
+        .rotate_secret(&Caller::node(), id, &secret)
+        .await?;
     tell(&secret);
     Ok(())
 }
@@ -169,7 +174,10 @@ async fn rotate(store: &Store, name: &str) -> Result<(), Failure> {
 async fn replay(store: &Store, again: &Replay) -> Result<(), Failure> {
     let id = id(store, &again.name.name).await?;
     if let Some(delivery) = again.delivery {
-        let made = store.replay_delivery(&Caller::node(), id, delivery).await;
+        let made = store
+            .deliveries()
+            .replay_one(&Caller::node(), id, delivery)
+            .await;
         return match made {
             Ok(_) => {
                 say("the delivery is made again");
@@ -184,7 +192,10 @@ async fn replay(store: &Store, again: &Replay) -> Result<(), Failure> {
     let mut since = again.since.unwrap_or(Since::Entry(0));
     let mut deliveries = 0;
     loop {
-        let replayed = store.replay(&Caller::node(), id, since).await?;
+        let replayed = store
+            .deliveries()
+            .replay(&Caller::node(), id, since)
+            .await?;
         deliveries += replayed.deliveries;
         since = Since::Entry(replayed.through);
         if replayed.complete {
@@ -195,7 +206,7 @@ async fn replay(store: &Store, again: &Replay) -> Result<(), Failure> {
 }
 
 async fn list(store: &Store) -> Result<(), Failure> {
-    for webhook in store.webhooks().await? {
+    for webhook in store.webhooks().list().await? {
         let row = &webhook.row;
         let why = row.disabled_reason.as_deref().unwrap_or_default();
         say(&format!("{}  {} {why}  {}", row.name, row.state, row.url));
@@ -204,7 +215,7 @@ async fn list(store: &Store) -> Result<(), Failure> {
 }
 
 async fn show(store: &Store, name: &str) -> Result<(), Failure> {
-    let webhook = store.webhook(id(store, name).await?).await?;
+    let webhook = store.webhooks().get(id(store, name).await?).await?;
     let row = &webhook.row;
     let wanted = |text: &str| if text.is_empty() { "all" } else { text }.to_owned();
     let mut lines = vec![
@@ -231,7 +242,10 @@ async fn show(store: &Store, name: &str) -> Result<(), Failure> {
     for (what, value) in lines {
         say(&format!("{what:14}{value}"));
     }
-    let last = store.deliveries(row.id, &[], (SHOWN, None), "").await?;
+    let last = store
+        .deliveries()
+        .list(row.id, &[], (SHOWN, None), "")
+        .await?;
     for delivery in last.items {
         let error = delivery.error.as_deref().unwrap_or_default();
         say(&format!(

@@ -93,7 +93,7 @@ struct Limits {
 
 async fn get(_: Anyone, app: App, _: Query<()>) -> Result<Private<Service>, Problem> {
     let node = app.store.node();
-    let log = app.store.log_state().await?;
+    let log = app.store.feed().state().await?;
     Ok(Private::new(Service {
         origin: node.origin.clone(),
         log_id: node.log_id,

@@ -77,7 +77,7 @@ impl Parameters for Removal {
 
 async fn get_all(app: App, _: Admin, _: Query<()>) -> Result<Private<PartnerList>, Problem> {
     let now = app.store.clock().now();
-    let partners = app.store.partners().await?;
+    let partners = app.store.partners().list().await?;
     let items = partners.iter().map(|one| PartnerView::new(one, now));
     Ok(Private::new(PartnerList {
         items: items.collect::<Result<_, _>>()?,
@@ -98,7 +98,7 @@ async fn create_one(
         kinds: body.kinds,
         home_regions: body.home_regions,
     };
-    let row = app.store.create_partner(&admin, &new).await?;
+    let row = app.store.partners().create(&admin, &new).await?;
     Ok(Made(view(&app, row.id).await?.0))
 }
 
@@ -129,7 +129,8 @@ async fn patch(
         paused: changes.paused,
     };
     app.store
-        .change_partner(&admin, id.0, &expected, &change)
+        .partners()
+        .update(&admin, id.0, &expected, &change)
         .await?;
     let (view, version) = view(&app, id.0).await?;
     Ok(Private::new(view).version(version))
@@ -143,7 +144,8 @@ async fn delete(
     Query(removal): Query<Removal>,
 ) -> Result<Removed, Problem> {
     app.store
-        .remove_partner(&admin, id.0, &expected, removal.with_copies)
+        .partners()
+        .delete(&admin, id.0, &expected, removal.with_copies)
         .await?;
     Ok(Removed)
 }
@@ -155,13 +157,16 @@ async fn release_one(
     MayMatch(expected): MayMatch,
     _: Query<()>,
 ) -> Result<Private<PartnerView>, Problem> {
-    app.store.release_partner(&admin, id.0, &expected).await?;
+    app.store
+        .partners()
+        .approve_deletions(&admin, id.0, &expected)
+        .await?;
     let (view, version) = view(&app, id.0).await?;
     Ok(Private::new(view).version(version))
 }
 
 async fn view(app: &App, id: Uuid) -> Result<(PartnerView, i64), Problem> {
-    let partner = app.store.partner(id).await?;
+    let partner = app.store.partners().get(id).await?;
     let view = PartnerView::new(&partner, app.store.clock().now())?;
     Ok((view, partner.row.version))
 }

@@ -15,7 +15,7 @@ use domain::base::fault::Lang;
 use domain::exchange::sync::PushMode;
 use input::{PushInput, item};
 use persistence::push::{Item, Pushed};
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use report::PushReport;
 use serde_json::json;
 
@@ -70,7 +70,8 @@ async fn push(
     options.dry_run |= hopeless;
     let (pushed, applied) = app
         .store
-        .push(
+        .push()
+        .batch(
             &feeder.caller,
             &feeder.system,
             input.mode,

@@ -21,7 +21,7 @@ use body::{NewSecret, NewWebhookBody, WebhookChanges, WebhookList, WebhookView};
 use domain::base::fault::{Fault, FieldError};
 use domain::base::json::insert;
 use persistence::StoreError;
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use persistence::webhook::{NewWebhook, Webhook, WebhookChange};
 use persistence::write::idempotency::Answer;
 use serde::Serialize;
@@ -60,7 +60,7 @@ pub fn routes() -> Routes {
 path_id!(WebhookId, "id", "The id of the webhook.");
 
 async fn get_all(app: App, _: Admin, _: Query<()>) -> Result<Private<WebhookList>, Problem> {
-    let webhooks = app.store.webhooks().await?;
+    let webhooks = app.store.webhooks().list().await?;
     let now = app.store.clock().now();
     let items = webhooks.iter().map(|one| WebhookView::new(one, now));
     Ok(Private::new(WebhookList {
@@ -86,8 +86,8 @@ async fn create_one(
     };
     let now = app.store.clock().now();
     let options = WriteOptions::default();
-    let made = once.write(&app, &admin, &options, async |unit| {
-        let row = unit.create_webhook(&new).await?;
+    let made = once.write(&app, &admin, &options, async |tx| {
+        let row = tx.webhooks().create(&new).await?;
         let location = format!("{ALL}/{}", row.id);
         let view = WebhookView::new(&Webhook::fresh(row), now)?;
         Ok(Done::new(view.with_secret(secret.clone()), 1).at(location))
@@ -124,7 +124,8 @@ async fn patch(
         active: changes.active,
     };
     app.store
-        .change_webhook(&admin, id.0, &expected, &change)
+        .webhooks()
+        .update(&admin, id.0, &expected, &change)
         .await?;
     let (view, version) = view(&app, id.0).await?;
     Ok(Private::new(view).version(version))
@@ -137,7 +138,7 @@ async fn delete(
     IfMatch(expected): IfMatch,
     _: Query<()>,
 ) -> Result<Removed, Problem> {
-    app.store.remove_webhook(&admin, id.0, &expected).await?;
+    app.store.webhooks().delete(&admin, id.0, &expected).await?;
     Ok(Removed)
 }
 
@@ -151,8 +152,11 @@ async fn rotate_one(
 ) -> Result<Kept<Done<NewSecret, 200>>, Problem> {
     let secret = new_secret();
     let options = WriteOptions::default();
-    let made = once.write(&app, &admin, &options, async |unit| {
-        let row = unit.rotate_webhook(id.0, &expected, &secret).await?;
+    let made = once.write(&app, &admin, &options, async |tx| {
+        let row = tx
+            .webhooks()
+            .rotate_secret(id.0, &expected, &secret)
+            .await?;
         Ok(Done::new(NewSecret::new(&row), row.version))
     });
     let made = made.await?;
@@ -161,7 +165,7 @@ async fn rotate_one(
 }
 
 async fn view(app: &App, id: Uuid) -> Result<(WebhookView, i64), Problem> {
-    let webhook = app.store.webhook(id).await?;
+    let webhook = app.store.webhooks().get(id).await?;
     let view = WebhookView::new(&webhook, app.store.clock().now())?;
     Ok((view, webhook.row.version))
 }

@@ -58,7 +58,7 @@ pub async fn stored(store: &Store, rows: &[&record::Model]) -> Result<Geometries
     if regions.is_empty() {
         return Ok(Geometries::new());
     }
-    let bytes: usize = store.geometry_sizes(&regions).await?.values().sum();
+    let bytes: usize = store.geometries().sizes(&regions).await?.values().sum();
     if bytes > MAX_GEOMETRY {
         let expected = format!(
             "asked of fewer regions: these have {} MiB of geometry, and an answer holds 32 MiB; lower limit or export them",
@@ -66,7 +66,7 @@ pub async fn stored(store: &Store, rows: &[&record::Model]) -> Result<Geometries
         );
         return Err(wrong("geometry", "true", &expected));
     }
-    Ok(store.geometries(&regions).await?)
+    Ok(store.geometries().list(&regions).await?)
 }
 
 /// A record as a Feature; `more` are further members.

@@ -270,7 +270,7 @@ impl Representation {
         for (row, (_, mut record)) in rows.iter().zip(records) {
             if let (Some(fields), Some(members)) = (&self.fields, record.as_object_mut()) {
                 // Without these the response would have another type.
-                let kept = &KindSchema::of(persistence::write::kind_of(row)?).required;
+                let kept = &KindSchema::of(persistence::entity::record::kind_of(row)?).required;
                 members.retain(|name, _| kept.contains(name) || fields.contains(name));
             }
             items.push(record.to_string());
@@ -307,7 +307,8 @@ impl Representation {
                     };
                     let limit = MAX_INCLUDED as u64;
                     let page = store
-                        .relationships(caller, &filter, (limit, None), "")
+                        .relationships()
+                        .list(caller, &filter, (limit, None), "")
                         .await?;
                     let total = usize::try_from(page.total).unwrap_or_default();
                     left_out += total - page.items.len().min(total);
@@ -327,7 +328,7 @@ impl Representation {
         ids.dedup();
         left_out += ids.len() - ids.len().min(MAX_INCLUDED);
         ids.truncate(MAX_INCLUDED);
-        rows.extend(store.visible(caller, &ids).await?);
+        rows.extend(store.records().list_visible(caller, &ids).await?);
         let mut included: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
         for row in &rows {
             let record = serde_json::from_str(&row.json()?).unwrap_or_default();

@@ -70,7 +70,7 @@ use crate::state::State;
 use actix_web::{HttpRequest, web};
 use domain::base::fault::Lang;
 use domain::base::kind::Kind;
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use serde_json::json;
 
 /// What every handler may use: the store, the keys, the configuration.

@@ -10,7 +10,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, Responder};
 use domain::access::rules::Caller;
-use persistence::unit::{Unit, WriteOptions};
+use persistence::transaction::{Transaction, WriteOptions};
 use persistence::write::idempotency::{Answer, Key, Once as Outcome, Turn};
 use serde_json::json;
 
@@ -74,7 +74,12 @@ impl Once {
         };
         let method = self.request.method().as_str();
         let body = self.body();
-        Ok(Some(app.store.key(account, key, [method, &place], &body)))
+        Ok(Some(app.store.idempotency().key(
+            account,
+            key,
+            [method, &place],
+            &body,
+        )))
     }
 
     /// The body; two texts of one JSON value are the same.
@@ -107,9 +112,9 @@ impl Once {
             return Ok(None);
         };
         if self.turn.is_none() {
-            self.turn = Some(app.store.turn(&key).await?);
+            self.turn = Some(app.store.idempotency().lock(&key).await?);
         }
-        let known = app.store.known_answer(&key).await?;
+        let known = app.store.idempotency().get(&key).await?;
         Ok(known.map(Kept::Replayed))
     }
 
@@ -122,7 +127,7 @@ impl Once {
         app: &App,
         caller: &Caller,
         options: &WriteOptions,
-        work: impl AsyncFn(&mut Unit<'_>) -> persistence::Result<R>,
+        work: impl AsyncFn(&mut Transaction<'_>) -> persistence::Result<R>,
     ) -> Result<Kept<R>, Problem> {
         self.write_as(app, caller, caller, options, work).await
     }
@@ -137,7 +142,7 @@ impl Once {
         principal: &Caller,
         writer: &Caller,
         options: &WriteOptions,
-        work: impl AsyncFn(&mut Unit<'_>) -> persistence::Result<R>,
+        work: impl AsyncFn(&mut Transaction<'_>) -> persistence::Result<R>,
     ) -> Result<Kept<R>, Problem> {
         if let Some(known) = self.known(app, principal, options).await? {
             return Ok(known);
@@ -145,11 +150,14 @@ impl Once {
         let Some(key) = self.key(app, principal, options)? else {
             return Ok(Kept::New(app.store.write(writer, options, work).await?));
         };
-        let outcome = app.store.write_once(writer, options, &key, async |unit| {
-            let reply = work(unit).await?;
-            let kept = reply.kept();
-            Ok((reply, kept))
-        });
+        let outcome = app
+            .store
+            .idempotency()
+            .write(writer, options, &key, async |tx| {
+                let reply = work(tx).await?;
+                let kept = reply.kept();
+                Ok((reply, kept))
+            });
         Ok(match outcome.await? {
             Outcome::Done(reply) => Kept::New(reply),
             Outcome::Known(answer) => Kept::Replayed(answer),

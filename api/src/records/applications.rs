@@ -60,9 +60,13 @@ async fn post(
     if let Some(known) = once.known(&app, &caller, &options).await? {
         return Ok(known);
     }
-    let applying = app.store.to_apply(&caller, &id.key, input).await?;
-    once.write_as(&app, &caller, &node, &options, async |unit| {
-        unit.apply(&applying).await.map(|()| Received)
+    let applying = app
+        .store
+        .applications()
+        .prepare(&caller, &id.key, input)
+        .await?;
+    once.write_as(&app, &caller, &node, &options, async |tx| {
+        tx.applications().create(&applying).await.map(|()| Received)
     })
     .await
 }
@@ -117,7 +121,8 @@ async fn get(
     let bound = paging.bound(&address.path);
     let found = app
         .store
-        .applications(&caller, &id.key, page, &bound)
+        .applications()
+        .list(&caller, &id.key, page, &bound)
         .await?;
     let next = paging.next(&address.path, found.next.as_ref());
     let body = ApplicationPage {
@@ -135,7 +140,8 @@ async fn delete(
     HowToWrite(options): HowToWrite,
 ) -> Result<Done, Problem> {
     app.store
-        .erase_application(&caller, &id.key, application, &options)
+        .applications()
+        .delete(&caller, &id.key, application, &options)
         .await?;
     Ok(Done)
 }

@@ -43,7 +43,7 @@ async fn get(
     known: IfNoneMatch,
 ) -> Result<ConfirmationReply, Problem> {
     let row = find(&app, &caller, Kind::Relationship, &id.key).await?;
-    let stated = app.store.confirmation(&caller, &row).await?;
+    let stated = app.store.confirmations().get(&caller, &row).await?;
     let current = known.has(&format!("\"{}\"", stated.version));
     Ok(ConfirmationReply { stated, current })
 }
@@ -59,7 +59,8 @@ async fn put(
     let row = find(&app, &caller, Kind::Relationship, &id.key).await?;
     let stated = app
         .store
-        .confirm(&caller, row.id, &expected, &input, &options)
+        .confirmations()
+        .update(&caller, row.id, &expected, &input, &options)
         .await?;
     Ok(ConfirmationReply {
         stated,

@@ -98,7 +98,11 @@ async fn all(
     let page = (paging.limit, paging.cursor.as_deref());
     let bound = paging.bound(&address.path);
     let key = (id.kind, id.key.as_str());
-    let found = app.store.persons(&caller, key, page, &bound).await?;
+    let found = app
+        .store
+        .contact_persons()
+        .list(&caller, key, page, &bound)
+        .await?;
     let next = paging.next(&address.path, found.next.as_ref());
     let body = ContactPersonPage {
         items: found.items,
@@ -122,8 +126,11 @@ async fn post(
     }
     let row = find(&app, &caller, id.kind, &id.key).await?;
     let record: (Kind, Uuid) = (id.kind, row.id);
-    once.write(&app, &caller, &options, async |unit| {
-        let person = unit.create_person(person, record, body.clone()).await?;
+    once.write(&app, &caller, &options, async |tx| {
+        let person = tx
+            .contact_persons()
+            .create(person, record, body.clone())
+            .await?;
         Ok(Created { person, dry_run })
     })
     .await
@@ -135,7 +142,9 @@ async fn get(
     PersonId(id): PersonId,
     _: Query<()>,
 ) -> Result<Read, Problem> {
-    Ok(Read::new(app.store.person(&caller, id).await?))
+    Ok(Read::new(
+        app.store.contact_persons().get(&caller, id).await?,
+    ))
 }
 
 async fn patch(
@@ -147,10 +156,10 @@ async fn patch(
     PersonPatch(patch): PersonPatch,
 ) -> Result<Read, Problem> {
     // An invisible person is not found.
-    app.store.person(&caller, id).await?;
+    app.store.contact_persons().get(&caller, id).await?;
     let options = options(PersonChange::Changed, id, dry_run);
-    let person = app.store.write(&caller, &options, async |unit| {
-        unit.change_person(id, &expected, &patch).await
+    let person = app.store.write(&caller, &options, async |tx| {
+        tx.contact_persons().update(id, &expected, &patch).await
     });
     Ok(Read::new(person.await?))
 }
@@ -162,10 +171,10 @@ async fn delete(
     IfMatch(expected): IfMatch,
     Query(DryRun(dry_run)): Query<DryRun>,
 ) -> Result<Erased, Problem> {
-    app.store.person(&caller, id).await?;
+    app.store.contact_persons().get(&caller, id).await?;
     let options = options(PersonChange::Erased, id, dry_run);
-    let erased = app.store.write(&caller, &options, async |unit| {
-        unit.erase_person(id, &expected).await
+    let erased = app.store.write(&caller, &options, async |tx| {
+        tx.contact_persons().delete(id, &expected).await
     });
     erased.await?;
     Ok(Erased)
@@ -177,7 +186,7 @@ async fn held(
     _: Query<()>,
     JsonBody(about): JsonBody<PersonalDataInput>,
 ) -> Result<Private<PersonalData>, Problem> {
-    let found = app.store.personal_data(&about).await?;
+    let found = app.store.contact_persons().personal_data(&about).await?;
     tracing::info!(by = ?admin.account, "personal data read");
     Ok(Private::new(found))
 }

@@ -17,7 +17,7 @@ use domain::base::kind::Kind;
 use domain::validation::body::KindSchema;
 use persistence::StoreError;
 use persistence::entity::record;
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use persistence::write::{Edit, Precondition};
 use serde_json::Value;
 use uuid::Uuid;
@@ -69,9 +69,9 @@ async fn create(
     mut once: Once,
     body: RecordBody,
 ) -> Result<Kept<Created>, Problem> {
-    once.write(&app, &caller, &options, async |unit| {
+    once.write(&app, &caller, &options, async |tx| {
         let id = domain::base::id::new();
-        let saved = unit.create(kind, id, body.0.clone()).await?;
+        let saved = tx.records().create(kind, id, body.0.clone()).await?;
         Created::new(kind, saved, options.dry_run)
     })
     .await
@@ -137,7 +137,8 @@ async fn change(
     let key = (id.kind, row.id);
     let saved = app
         .store
-        .modify(caller, key, expected, &edit, options)
+        .records()
+        .update(caller, key, expected, &edit, options)
         .await?;
     let mut written = Written::new(&saved.row, saved.warnings)?;
     if options.dry_run {
@@ -155,7 +156,10 @@ async fn delete(
 ) -> Result<Done, Problem> {
     let row = find(&app, &caller, id.kind, &id.key).await?;
     let key = (id.kind, row.id);
-    app.store.delete(&caller, key, &expected, &options).await?;
+    app.store
+        .records()
+        .delete(&caller, key, &expected, &options)
+        .await?;
     Ok(Done)
 }
 
@@ -166,7 +170,7 @@ pub async fn find(
     kind: Kind,
     key: &str,
 ) -> Result<record::Model, Problem> {
-    Ok(app.store.get(caller, kind, key).await?)
+    Ok(app.store.records().get(caller, kind, key).await?)
 }
 
 /// A body may contain an `id` only if it is that of the record.

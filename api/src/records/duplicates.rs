@@ -44,15 +44,18 @@ async fn list(
         let mut ids: Vec<Uuid> = Vec::with_capacity(list.len());
         for value in list {
             let regions = [Kind::Region];
-            let named = app.store.named(&caller, "home_region", &regions, value);
+            let named = app
+                .store
+                .records()
+                .find_named(&caller, "home_region", &regions, value);
             ids.push(named.await?.1);
         }
         filter.home_regions.push(ids);
     }
     let bound = format!("{PATH}?{}", asked.text);
     let page = app
-        .store
-        .duplicates(
+        .duplicates
+        .list(
             &caller,
             &filter,
             (asked.limit, asked.cursor.as_deref()),

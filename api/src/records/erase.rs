@@ -74,14 +74,18 @@ async fn post(
     if let Some(known) = once.known(&app, &caller, &options).await? {
         return Ok(known);
     }
-    let record = app.store.to_erase(&caller, id.kind, &id.key).await?;
-    once.write(&app, &caller, &options, async |unit| {
+    let record = app
+        .store
+        .records()
+        .find_erasable(&caller, id.kind, &id.key)
+        .await?;
+    once.write(&app, &caller, &options, async |tx| {
         match wanted.version {
             Some(version) => {
                 let key = (id.kind, record);
-                unit.erase_version(key, version, &expected).await?;
+                tx.records().erase_version(key, version, &expected).await?;
             }
-            None => unit.erase(id.kind, record, &expected).await?,
+            None => tx.records().erase(id.kind, record, &expected).await?,
         }
         Ok(Done)
     })

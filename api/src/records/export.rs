@@ -85,7 +85,7 @@ async fn parts(
             (Kind::Relationship, None) => Vec::new(),
             (Kind::Relationship, Some(relationships)) => {
                 let filter = &relationships.sent.filter;
-                app.store.relationship_ids(caller, filter).await?
+                app.store.relationships().list_ids(caller, filter).await?
             }
             _ => {
                 let filter = Filter {
@@ -93,7 +93,7 @@ async fn parts(
                     ..sent.records.filter.clone()
                 };
                 let ids = app.search.ids(caller, &filter).await?;
-                app.store.in_dependency_order(ids).await?
+                app.store.records().in_dependency_order(ids).await?
             }
         };
         parts.push_back((kind, ids));

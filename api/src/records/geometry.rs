@@ -35,7 +35,7 @@ async fn get(
     _: Query<()>,
     known: IfNoneMatch,
 ) -> Result<GeometryReply, Problem> {
-    let row = app.store.geometry(&caller, &id.key).await?;
+    let row = app.store.geometries().get(&caller, &id.key).await?;
     let current = known.has(&format!("\"{}\"", row.version));
     Ok(GeometryReply {
         version: row.version,
@@ -54,7 +54,8 @@ async fn put(
     let region = find(&app, &caller, Kind::Region, &id.key).await?;
     let row = app
         .store
-        .put_geometry(
+        .geometries()
+        .put(
             &caller,
             region.id,
             expected.as_ref(),

@@ -47,7 +47,8 @@ async fn get(
     let described: Vec<Kind> = described.filter(|k| *k != Kind::Relationship).collect();
     let (_, from) = app
         .store
-        .named(&caller, "from", &described, &asked.from)
+        .records()
+        .find_named(&caller, "from", &described, &asked.from)
         .await?;
     let query = GraphQuery {
         from,
@@ -59,7 +60,7 @@ async fn get(
         max_vertices: asked.limit,
         max_edges: MAX_EDGES,
     };
-    let graph = app.store.graph(&caller, &query).await?;
+    let graph = app.store.relationships().graph(&caller, &query).await?;
     let lang = asked.lang.unwrap_or(preferred);
     let json = serde_json::to_string(&Graph::of(graph, lang)?)
         .map_err(|why| persistence::StoreError::Corrupt(why.to_string()))?;

@@ -7,7 +7,7 @@ use crate::operation::routes::Routes;
 use actix_web::http::Method;
 use domain::access::rules::Caller;
 use domain::validation::body::KindSchema;
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 
 #[must_use]
 pub fn routes(schema: &KindSchema) -> Routes {
@@ -46,8 +46,12 @@ async fn change(
     hide: bool,
     options: &WriteOptions,
 ) -> Result<Done, Problem> {
-    let row = app.store.to_hide(caller, id.kind, &id.key).await?;
+    let row = app
+        .store
+        .records()
+        .find_hideable(caller, id.kind, &id.key)
+        .await?;
     let key = (id.kind, row.id);
-    app.store.hide(caller, key, hide, options).await?;
+    app.store.records().hide(caller, key, hide, options).await?;
     Ok(Done)
 }

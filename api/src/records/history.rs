@@ -101,7 +101,7 @@ async fn versions(
     let page = (paging.limit, paging.cursor.as_deref());
     let bound = paging.bound(&address.path);
     let key = (id.kind, id.key.as_str());
-    let history = app.store.history(&caller, key, page, &bound).await?;
+    let history = app.store.history().list(&caller, key, page, &bound).await?;
     let next = paging.next(&address.path, history.page.next.as_ref());
     let body = HistoryPage {
         items: revisions(&history)?,
@@ -148,7 +148,7 @@ async fn version(
     known: IfNoneMatch,
 ) -> Result<Found, Problem> {
     let key = (id.kind, id.key.as_str());
-    let found = app.store.version(&caller, key, version).await?;
+    let found = app.store.history().get(&caller, key, version).await?;
     let json = found.envelope.around(&found.body);
     // The strong tag belongs to the canonical record alone.
     let etag = weak_tag(&json);
@@ -308,7 +308,11 @@ async fn log(
 ) -> Result<Page<LogPage>, Problem> {
     let page = (paging.limit, paging.cursor.as_deref());
     let bound = paging.bound(&address.path);
-    let found = app.store.audit(&caller, &filter, page, &bound).await?;
+    let found = app
+        .store
+        .history()
+        .audit(&caller, &filter, page, &bound)
+        .await?;
     let next = paging.next(&address.path, found.next.as_ref());
     let items = found.entries.into_iter().map(|entry| {
         Ok(LogItem {

@@ -14,7 +14,7 @@ use domain::base::kind::Kind;
 use persistence::StoreError;
 use persistence::load::{CHUNK, LoadMode, Loaded};
 use persistence::push::MAX_ITEMS;
-use persistence::unit::{Unit, WriteOptions};
+use persistence::transaction::{Transaction, WriteOptions};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -133,9 +133,9 @@ async fn import(
     }
     if how.dry_run {
         // In one transaction, so that a line may reference one before it.
-        let rehearsal = async |unit: &mut Unit<'_>| {
+        let rehearsal = async |tx: &mut Transaction<'_>| {
             let (mut part, mut at) = (ImportReport::default(), 0);
-            while let Some(next) = chunk(unit, &spool, at, &mut part, lang).await? {
+            while let Some(next) = chunk(tx, &spool, at, &mut part, lang).await? {
                 at = next;
             }
             Ok(part)
@@ -157,9 +157,9 @@ async fn in_chunks(
 ) -> Result<(), Problem> {
     let mut at = 0;
     loop {
-        let one = async |unit: &mut Unit<'_>| {
+        let one = async |tx: &mut Transaction<'_>| {
             let mut part = ImportReport::default();
-            let next = chunk(unit, spool, at, &mut part, lang).await?;
+            let next = chunk(tx, spool, at, &mut part, lang).await?;
             Ok((part, next))
         };
         let (part, next) = app.store.write(caller, options, one).await?;
@@ -173,7 +173,7 @@ async fn in_chunks(
 
 /// Imports the lines from a position on, and returns the next position; `None` at the end.
 async fn chunk(
-    unit: &mut Unit<'_>,
+    tx: &mut Transaction<'_>,
     spool: &Spool,
     at: u64,
     report: &mut ImportReport,
@@ -187,7 +187,7 @@ async fn chunk(
         .into_iter()
         .map(|line| (line.number, line.record))
         .unzip();
-    let loaded = unit.load(records, LoadMode::Upsert).await?;
+    let loaded = tx.imports().load(records, LoadMode::Upsert).await?;
     for (line, outcome) in numbers.into_iter().zip(loaded) {
         report.note(line, outcome, lang);
     }

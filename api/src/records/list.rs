@@ -118,7 +118,8 @@ async fn resolve(app: &App, caller: &Caller, names: &Names) -> Result<Condition,
         let kinds: &[Kind] = &names.kinds;
         let (_, record) = app
             .store
-            .named(caller, names.parameter, kinds, value)
+            .records()
+            .find_named(caller, names.parameter, kinds, value)
             .await?;
         any.push(naming.test(record));
     }

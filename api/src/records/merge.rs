@@ -50,8 +50,8 @@ async fn post(
     }
     let row = find(&app, &caller, id.kind, &id.key).await?;
     let loser = (id.kind, row.id);
-    once.write(&app, &caller, &options, async |unit| {
-        let survivor = unit.merge(loser, &into, &expected).await?;
+    once.write(&app, &caller, &options, async |tx| {
+        let survivor = tx.records().merge(loser, &into, &expected).await?;
         Ok(Changed(Written::new(&survivor, Vec::new())?))
     })
     .await
@@ -68,6 +68,7 @@ async fn delete(
     let loser = (id.kind, id.key.as_str());
     let saved = app
         .store
+        .records()
         .unmerge(&caller, loser, &expected, &options)
         .await?;
     let mut written = Written::new(&saved.row, saved.warnings)?;

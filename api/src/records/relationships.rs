@@ -92,7 +92,11 @@ async fn named(
     for list in lists {
         let mut ids = Vec::with_capacity(list.len());
         for value in list {
-            let (_, id) = app.store.named(caller, parameter, kinds, value).await?;
+            let (_, id) = app
+                .store
+                .records()
+                .find_named(caller, parameter, kinds, value)
+                .await?;
             ids.push(id);
         }
         found.push(ids);
@@ -110,7 +114,8 @@ async fn answer<S>(
     let bound = format!("{}?{}", request.path, sent.text);
     let page = app
         .store
-        .relationships(
+        .relationships()
+        .list(
             caller,
             &sent.filter,
             (sent.limit, sent.cursor.as_deref()),

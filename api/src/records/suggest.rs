@@ -162,7 +162,7 @@ async fn suggest(
     }
     // The regions of all of them in one query.
     let regions: Vec<Uuid> = found.iter().filter_map(|(_, body)| region(body)).collect();
-    let regions = app.store.visible(&caller, &regions).await?;
+    let regions = app.store.records().list_visible(&caller, &regions).await?;
     let regions: BTreeMap<Uuid, record::Model> =
         regions.into_iter().map(|row| (row.id, row)).collect();
     let typed = Typed::parse(&wanted.typed);
@@ -190,7 +190,7 @@ fn suggestion(
         .find_map(Value::as_str);
     let region = || region(body).and_then(|id| regions.get(&id)?.name.clone());
     Ok(Suggestion {
-        kind: persistence::write::kind_of(row)?,
+        kind: persistence::entity::record::kind_of(row)?,
         id: row.id,
         slug: row.slug.clone(),
         place: city.map(str::to_owned).or_else(region),

@@ -3,7 +3,7 @@
 use crate::entity::signing_key;
 use crate::error::Result;
 use crate::store::Store;
-use crate::unit::{Unit, WriteOptions};
+use crate::transaction::{Transaction, WriteOptions};
 use chrono::TimeDelta;
 use domain::access::rules::Caller;
 use sea_orm::sea_query::Expr;
@@ -17,63 +17,79 @@ pub struct NewKey<'a> {
     pub private_pem: &'a str,
 }
 
+/// The keys that sign tokens.
+#[derive(Debug, Clone, Copy)]
+pub struct SigningKeys<'a> {
+    pub(crate) store: &'a Store,
+}
+
 impl Store {
+    /// The keys that sign tokens.
+    #[must_use]
+    pub fn signing_keys(&self) -> SigningKeys<'_> {
+        SigningKeys { store: self }
+    }
+}
+
+impl SigningKeys<'_> {
     /// The keys that verify tokens, newest first; the first that is not retired signs.
-    pub async fn signing_keys(&self) -> Result<Vec<signing_key::Model>> {
+    pub async fn list(self) -> Result<Vec<signing_key::Model>> {
         Ok(signing_key::Entity::find()
             .order_by_desc(signing_key::Column::CreatedAt)
             .order_by_desc(signing_key::Column::Kid)
-            .all(self.db().reader())
+            .all(self.store.db().reader())
             .await?)
     }
 
     /// Stores the first signing key; of instances that start together, the first one's wins.
-    pub async fn first_signing_key(&self, key: NewKey<'_>) -> Result<()> {
-        self.write(&Caller::node(), &WriteOptions::default(), async |unit| {
-            take_turns(unit).await?;
-            if signing_key::Entity::find().one(&unit.tx).await?.is_some() {
-                return Ok(());
-            }
-            insert(unit, key).await
-        })
-        .await
+    pub async fn create_first(self, key: NewKey<'_>) -> Result<()> {
+        self.store
+            .write(&Caller::node(), &WriteOptions::default(), async |tx| {
+                take_turns(tx).await?;
+                if signing_key::Entity::find().one(&tx.sql).await?.is_some() {
+                    return Ok(());
+                }
+                insert(tx, key).await
+            })
+            .await
     }
 
     /// Adds a new signing key. Older ones verify for `keep` more, then they are removed.
-    pub async fn rotate_signing_key(&self, key: NewKey<'_>, keep: TimeDelta) -> Result<()> {
-        self.write(&Caller::node(), &WriteOptions::default(), async |unit| {
-            take_turns(unit).await?;
-            signing_key::Entity::update_many()
-                .col_expr(signing_key::Column::RetiredAt, Expr::value(unit.now))
-                .filter(signing_key::Column::RetiredAt.is_null())
-                .exec(&unit.tx)
-                .await?;
-            signing_key::Entity::delete_many()
-                .filter(signing_key::Column::RetiredAt.lte(unit.now - keep))
-                .exec(&unit.tx)
-                .await?;
-            insert(unit, key).await
-        })
-        .await
+    pub async fn rotate(self, key: NewKey<'_>, keep: TimeDelta) -> Result<()> {
+        self.store
+            .write(&Caller::node(), &WriteOptions::default(), async |tx| {
+                take_turns(tx).await?;
+                signing_key::Entity::update_many()
+                    .col_expr(signing_key::Column::RetiredAt, Expr::value(tx.now))
+                    .filter(signing_key::Column::RetiredAt.is_null())
+                    .exec(&tx.sql)
+                    .await?;
+                signing_key::Entity::delete_many()
+                    .filter(signing_key::Column::RetiredAt.lte(tx.now - keep))
+                    .exec(&tx.sql)
+                    .await?;
+                insert(tx, key).await
+            })
+            .await
     }
 }
 
 /// Serialises instances by a lock on this row.
-async fn take_turns(unit: &Unit<'_>) -> Result<()> {
-    unit.execute("UPDATE sync_state SET id = 1 WHERE id = 1", [])
+async fn take_turns(tx: &Transaction<'_>) -> Result<()> {
+    tx.execute("UPDATE sync_state SET id = 1 WHERE id = 1", [])
         .await
 }
 
-async fn insert(unit: &Unit<'_>, key: NewKey<'_>) -> Result<()> {
+async fn insert(tx: &Transaction<'_>, key: NewKey<'_>) -> Result<()> {
     let row = signing_key::ActiveModel {
         kid: Set(key.kid.to_owned()),
         alg: Set(key.alg.to_owned()),
         private_pem: Set(key.private_pem.to_owned()),
-        created_at: Set(unit.now),
+        created_at: Set(tx.now),
         retired_at: Set(None),
     };
     signing_key::Entity::insert(row)
-        .exec_without_returning(&unit.tx)
+        .exec_without_returning(&tx.sql)
         .await?;
     Ok(())
 }

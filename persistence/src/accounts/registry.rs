@@ -1,11 +1,12 @@
 //! Creating, listing, changing and removing accounts.
 
 use super::NewGrant;
+use crate::accounts::{Accounts, AccountsMut, grants_of};
 use crate::cursor;
 use crate::entity::{account, account_grant, record};
 use crate::error::{Conflict, Result, StoreError, Unique};
 use crate::store::{REFERENCE_ORIGIN, Store};
-use crate::unit::{Unit, WriteOptions};
+use crate::transaction::{Transaction, WriteOptions};
 use crate::write::Precondition;
 use domain::access::account::AccountKind;
 use domain::access::rules::Caller;
@@ -59,11 +60,12 @@ pub struct AccountPage {
     pub next: Option<String>,
 }
 
-impl Store {
-    pub async fn create_account(&self, by: &Caller, new: &NewAccount) -> Result<Account> {
+impl Accounts<'_> {
+    pub async fn create(self, by: &Caller, new: &NewAccount) -> Result<Account> {
         let account = self
-            .write(by, &WriteOptions::default(), async |unit| {
-                unit.create_account(new).await
+            .store
+            .write(by, &WriteOptions::default(), async |tx| {
+                tx.accounts().create(new).await
             })
             .await?;
         tracing::info!(account_id = %account.row.id, by = ?by.account, "account created");
@@ -71,7 +73,7 @@ impl Store {
     }
 
     /// The account called `name`, created if needed, with exactly this grant.
-    pub async fn local_account(&self, name: &str, grant: &NewGrant) -> Result<Uuid> {
+    pub async fn ensure_local(self, name: &str, grant: &NewGrant) -> Result<Uuid> {
         let new = NewAccount {
             kind: AccountKind::Person,
             name: name.to_owned(),
@@ -80,57 +82,58 @@ impl Store {
             external: None,
             grants: vec![grant.clone()],
         };
-        self.write(&Caller::node(), &WriteOptions::default(), async |unit| {
-            let found = account::Entity::find()
-                .filter(account::Column::Name.eq(name))
-                .one(&unit.tx)
-                .await?;
-            let row = match found {
-                Some(row) => row,
-                None => unit.insert_account(&new).await?,
-            };
-            unit.replace_grants(row.id, &new.grants).await?;
-            Ok(row.id)
-        })
-        .await
+        self.store
+            .write(&Caller::node(), &WriteOptions::default(), async |tx| {
+                let found = account::Entity::find()
+                    .filter(account::Column::Name.eq(name))
+                    .one(&tx.sql)
+                    .await?;
+                let row = match found {
+                    Some(row) => row,
+                    None => insert_account(tx, &new).await?,
+                };
+                replace_grants(tx, row.id, &new.grants).await?;
+                Ok(row.id)
+            })
+            .await
     }
 
     /// An account by its id.
-    pub async fn account(&self, kind: AccountKind, id: Uuid) -> Result<Account> {
+    pub async fn get(self, kind: AccountKind, id: Uuid) -> Result<Account> {
         let row = account::Entity::find_by_id(id)
             .filter(account::Column::Kind.eq(kind.code()))
-            .one(self.db().reader())
+            .one(self.store.db().reader())
             .await?
             .ok_or(StoreError::NotFound)?;
-        let grants = self.grants_of(&[id]).await?;
+        let grants = grants_of(self.store, &[id]).await?;
         Ok(Account { row, grants })
     }
 
     /// The row of an account by its name, for signing in.
-    pub async fn account_named(
-        &self,
+    pub async fn find_by_name(
+        self,
         kind: AccountKind,
         name: &str,
     ) -> Result<Option<account::Model>> {
         Ok(account::Entity::find()
             .filter(account::Column::Name.eq(name))
             .filter(account::Column::Kind.eq(kind.code()))
-            .one(self.db().reader())
+            .one(self.store.db().reader())
             .await?)
     }
 
-    pub async fn accounts(
-        &self,
+    pub async fn list(
+        self,
         kind: AccountKind,
         limit: u64,
         from: Option<&str>,
     ) -> Result<AccountPage> {
         let query = format!("accounts {}", kind.code());
-        let secret = &self.node().secret;
+        let secret = &self.store.node().secret;
         let after = from
             .map(|text| cursor::decode::<Uuid>(secret, &query, text))
             .transpose()?;
-        let tx = self.db().begin_read().await?;
+        let tx = self.store.db().begin_read().await?;
         let all = account::Entity::find().filter(account::Column::Kind.eq(kind.code()));
         let total = all.clone().count(&tx).await?;
         let page = after.map_or_else(Condition::all, |id| {
@@ -147,37 +150,25 @@ impl Store {
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let next = rows.last().filter(|_| more);
         let next = next.map(|row| cursor::encode(secret, &query, &row.id));
-        let items = self.with_grants(rows).await?;
+        let items = with_grants(self.store, rows).await?;
         Ok(AccountPage { items, total, next })
     }
 
-    async fn with_grants(&self, rows: Vec<account::Model>) -> Result<Vec<Account>> {
-        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-        let mut grants: BTreeMap<Uuid, Vec<account_grant::Model>> = BTreeMap::new();
-        for grant in self.grants_of(&ids).await? {
-            grants.entry(grant.account_id).or_default().push(grant);
-        }
-        let account = |row: account::Model| Account {
-            grants: grants.remove(&row.id).unwrap_or_default(),
-            row,
-        };
-        Ok(rows.into_iter().map(account).collect())
-    }
-
     /// Changes an account; the change applies from its next request on.
-    pub async fn change_account(
-        &self,
+    pub async fn update(
+        self,
         by: &Caller,
         (kind, id): (AccountKind, Uuid),
         expected: &Precondition,
         change: &AccountChange,
     ) -> Result<Account> {
         let account = self
-            .write(by, &WriteOptions::default(), async |unit| {
-                let mut row = unit.account_for_update(kind, id, expected).await?;
+            .store
+            .write(by, &WriteOptions::default(), async |tx| {
+                let mut row = account_for_update(tx, kind, id, expected).await?;
                 row.version += 1;
                 match change.disabled {
-                    Some(true) => row.disabled_at = row.disabled_at.or(Some(unit.now)),
+                    Some(true) => row.disabled_at = row.disabled_at.or(Some(tx.now)),
                     Some(false) => row.disabled_at = None,
                     None => {}
                 }
@@ -185,15 +176,15 @@ impl Store {
                     row.password_hash = Some(hash.clone());
                 }
                 let row = account::Entity::update(row.into_active_model().reset_all())
-                    .exec(&unit.tx)
+                    .exec(&tx.sql)
                     .await?;
                 let grants = if let Some(grants) = &change.grants {
-                    unit.replace_grants(id, grants).await?
+                    replace_grants(tx, id, grants).await?
                 } else {
                     account_grant::Entity::find()
                         .filter(account_grant::Column::AccountId.eq(id))
                         .order_by_asc(account_grant::Column::Id)
-                        .all(&unit.tx)
+                        .all(&tx.sql)
                         .await?
                 };
                 Ok(Account { row, grants })
@@ -204,38 +195,39 @@ impl Store {
     }
 
     /// Removes an account with its grants; the history keeps its id.
-    pub async fn delete_account(
-        &self,
+    pub async fn delete(
+        self,
         by: &Caller,
         (kind, id): (AccountKind, Uuid),
         expected: &Precondition,
     ) -> Result<()> {
-        self.write(by, &WriteOptions::default(), async |unit| {
-            unit.account_for_update(kind, id, expected).await?;
-            account::Entity::delete_by_id(id).exec(&unit.tx).await?;
-            Ok(())
-        })
-        .await?;
+        self.store
+            .write(by, &WriteOptions::default(), async |tx| {
+                account_for_update(tx, kind, id, expected).await?;
+                account::Entity::delete_by_id(id).exec(&tx.sql).await?;
+                Ok(())
+            })
+            .await?;
         tracing::info!(account_id = %id, by = ?by.account, "account removed");
         Ok(())
     }
 
     /// The regions with these ids or slugs: this node's own first, then the reference data's.
-    pub async fn regions_named(&self, keys: &BTreeSet<String>) -> Result<BTreeMap<String, Uuid>> {
+    pub async fn find_regions(self, keys: &BTreeSet<String>) -> Result<BTreeMap<String, Uuid>> {
         let ids = keys.iter().filter_map(|key| Uuid::try_parse(key).ok());
         let named = Condition::any()
             .add(record::Column::Id.is_in(ids))
             .add(record::Column::Slug.is_in(keys.iter().map(String::as_str)));
-        let origins = [self.node().origin.as_str(), REFERENCE_ORIGIN];
+        let origins = [self.store.node().origin.as_str(), REFERENCE_ORIGIN];
         let rows = record::Entity::find()
             .filter(record::Column::Kind.eq(Kind::Region.code()))
             .filter(record::Column::Origin.is_in(origins))
             .filter(named)
-            .all(self.db().reader())
+            .all(self.store.db().reader())
             .await?;
         let (own, others): (Vec<_>, Vec<_>) = rows
             .into_iter()
-            .partition(|row| row.origin == self.node().origin);
+            .partition(|row| row.origin == self.store.node().origin);
         let mut found = BTreeMap::new();
         for row in own.iter().chain(&others) {
             for key in [Some(row.id.to_string()), row.slug.clone()] {
@@ -248,97 +240,109 @@ impl Store {
     }
 }
 
-impl Unit<'_> {
-    pub async fn create_account(&mut self, new: &NewAccount) -> Result<Account> {
-        self.account_is_free(new).await?;
-        let row = self.insert_account(new).await?;
-        let grants = self.replace_grants(row.id, &new.grants).await?;
+async fn with_grants(store: &Store, rows: Vec<account::Model>) -> Result<Vec<Account>> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let mut grants: BTreeMap<Uuid, Vec<account_grant::Model>> = BTreeMap::new();
+    for grant in grants_of(store, &ids).await? {
+        grants.entry(grant.account_id).or_default().push(grant);
+    }
+    let account = |row: account::Model| Account {
+        grants: grants.remove(&row.id).unwrap_or_default(),
+        row,
+    };
+    Ok(rows.into_iter().map(account).collect())
+}
+
+impl AccountsMut<'_, '_> {
+    pub async fn create(self, new: &NewAccount) -> Result<Account> {
+        account_is_free(self.tx, new).await?;
+        let row = insert_account(self.tx, new).await?;
+        let grants = replace_grants(self.tx, row.id, &new.grants).await?;
         Ok(Account { row, grants })
     }
+}
 
-    async fn account_is_free(&self, new: &NewAccount) -> Result<()> {
-        let taken = account::Entity::find()
-            .filter(account::Column::Name.eq(&new.name))
-            .one(&self.tx)
-            .await?;
-        if taken.is_some() {
-            return Err(taken_by("/name", Unique::AccountName, &new.name));
-        }
-        let Some(external) = &new.external else {
-            return Ok(());
-        };
-        let taken = account::Entity::find()
-            .filter(account::Column::Issuer.eq(&external.issuer))
-            .filter(account::Column::Subject.eq(&external.subject))
-            .one(&self.tx)
-            .await?;
-        match taken {
-            Some(_) => Err(taken_by("/subject", Unique::Subject, &external.subject)),
-            None => Ok(()),
-        }
+async fn account_is_free(tx: &Transaction<'_>, new: &NewAccount) -> Result<()> {
+    let taken = account::Entity::find()
+        .filter(account::Column::Name.eq(&new.name))
+        .one(&tx.sql)
+        .await?;
+    if taken.is_some() {
+        return Err(taken_by("/name", Unique::AccountName, &new.name));
     }
+    let Some(external) = &new.external else {
+        return Ok(());
+    };
+    let taken = account::Entity::find()
+        .filter(account::Column::Issuer.eq(&external.issuer))
+        .filter(account::Column::Subject.eq(&external.subject))
+        .one(&tx.sql)
+        .await?;
+    match taken {
+        Some(_) => Err(taken_by("/subject", Unique::Subject, &external.subject)),
+        None => Ok(()),
+    }
+}
 
-    async fn insert_account(&self, new: &NewAccount) -> Result<account::Model> {
-        let row = account::Model {
-            id: domain::base::id::new(),
-            kind: new.kind.code().to_owned(),
-            version: 1,
-            name: new.name.clone(),
-            password_hash: new.password_hash.clone(),
-            secret_hash: new.secret_hash.clone(),
-            issuer: new.external.as_ref().map(|one| one.issuer.clone()),
-            subject: new.external.as_ref().map(|one| one.subject.clone()),
-            created_at: self.now,
-            disabled_at: None,
-        };
-        account::Entity::insert(row.clone().into_active_model())
-            .exec_without_returning(&self.tx)
-            .await?;
-        Ok(row)
-    }
+async fn insert_account(tx: &Transaction<'_>, new: &NewAccount) -> Result<account::Model> {
+    let row = account::Model {
+        id: domain::base::id::new(),
+        kind: new.kind.code().to_owned(),
+        version: 1,
+        name: new.name.clone(),
+        password_hash: new.password_hash.clone(),
+        secret_hash: new.secret_hash.clone(),
+        issuer: new.external.as_ref().map(|one| one.issuer.clone()),
+        subject: new.external.as_ref().map(|one| one.subject.clone()),
+        created_at: tx.now,
+        disabled_at: None,
+    };
+    account::Entity::insert(row.clone().into_active_model())
+        .exec_without_returning(&tx.sql)
+        .await?;
+    Ok(row)
+}
 
-    async fn account_for_update(
-        &self,
-        kind: AccountKind,
-        id: Uuid,
-        expected: &Precondition,
-    ) -> Result<account::Model> {
-        let mut query =
-            account::Entity::find_by_id(id).filter(account::Column::Kind.eq(kind.code()));
-        if self.db().is_postgres() {
-            query = query.lock_exclusive();
-        }
-        let row = query.one(&self.tx).await?.ok_or(StoreError::NotFound)?;
-        expected.met_by(row.version)?;
-        Ok(row)
+async fn account_for_update(
+    tx: &Transaction<'_>,
+    kind: AccountKind,
+    id: Uuid,
+    expected: &Precondition,
+) -> Result<account::Model> {
+    let mut query = account::Entity::find_by_id(id).filter(account::Column::Kind.eq(kind.code()));
+    if tx.db().is_postgres() {
+        query = query.lock_exclusive();
     }
+    let row = query.one(&tx.sql).await?.ok_or(StoreError::NotFound)?;
+    expected.met_by(row.version)?;
+    Ok(row)
+}
 
-    async fn replace_grants(
-        &self,
-        account: Uuid,
-        grants: &[NewGrant],
-    ) -> Result<Vec<account_grant::Model>> {
-        account_grant::Entity::delete_many()
-            .filter(account_grant::Column::AccountId.eq(account))
-            .exec(&self.tx)
+async fn replace_grants(
+    tx: &Transaction<'_>,
+    account: Uuid,
+    grants: &[NewGrant],
+) -> Result<Vec<account_grant::Model>> {
+    account_grant::Entity::delete_many()
+        .filter(account_grant::Column::AccountId.eq(account))
+        .exec(&tx.sql)
+        .await?;
+    let row = |grant: &NewGrant| account_grant::Model {
+        id: domain::base::id::new(),
+        account_id: account,
+        role: grant.role.code().to_owned(),
+        region_id: grant.region,
+        descendants: grant.descendants,
+        system: grant.system.clone(),
+    };
+    let rows: Vec<_> = grants.iter().map(row).collect();
+    if !rows.is_empty() {
+        let rows = rows.iter().cloned().map(IntoActiveModel::into_active_model);
+        account_grant::Entity::insert_many(rows)
+            .exec_without_returning(&tx.sql)
             .await?;
-        let row = |grant: &NewGrant| account_grant::Model {
-            id: domain::base::id::new(),
-            account_id: account,
-            role: grant.role.code().to_owned(),
-            region_id: grant.region,
-            descendants: grant.descendants,
-            system: grant.system.clone(),
-        };
-        let rows: Vec<_> = grants.iter().map(row).collect();
-        if !rows.is_empty() {
-            let rows = rows.iter().cloned().map(IntoActiveModel::into_active_model);
-            account_grant::Entity::insert_many(rows)
-                .exec_without_returning(&self.tx)
-                .await?;
-        }
-        Ok(rows)
     }
+    Ok(rows)
 }
 
 fn taken_by(field: &str, what: Unique, value: &str) -> StoreError {

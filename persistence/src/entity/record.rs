@@ -1,6 +1,14 @@
 //! The newest state of every record, own ones and copies.
 
+use crate::error::{Result, StoreError};
+use domain::access::rules::Subject;
+use domain::base::json;
+use domain::base::kind::Kind;
+use domain::base::record::Envelope;
+use domain::base::vocabulary::Coded;
+use domain::kinds::common::Publication;
 use sea_orm::entity::prelude::*;
+use serde_json::Value;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -43,3 +51,55 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    pub fn envelope(&self) -> Result<Envelope> {
+        Ok(Envelope {
+            id: self.id,
+            kind: kind_of(self)?,
+            origin: self.origin.clone(),
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            synced_at: self.synced_at,
+        })
+    }
+
+    /// The record as served: canonical body and envelope in one flat JSON object.
+    pub fn json(&self) -> Result<String> {
+        Ok(self.envelope()?.around(&self.body))
+    }
+}
+
+pub(crate) fn subject<'a>(row: &'a Model, origin: &str) -> Result<Subject<'a>> {
+    Ok(Subject {
+        own: row.origin == origin,
+        kind: kind_of(row)?,
+        home_region: row.home_region,
+        // Withheld records count as unpublished for everyone.
+        publication: match publication_of(row)? {
+            _ if row.withheld => Publication::Draft,
+            publication => publication,
+        },
+        system: row.system.as_deref(),
+    })
+}
+
+/// The publication of a row, whether it is withheld or not.
+pub(crate) fn publication_of(row: &Model) -> Result<Publication> {
+    Publication::parse(&row.publication)
+        .ok_or_else(|| StoreError::Corrupt(format!("publication {}", row.publication)))
+}
+
+/// The kind of a row.
+pub fn kind_of(row: &Model) -> Result<Kind> {
+    Kind::parse(&row.kind).ok_or_else(|| StoreError::Corrupt(format!("kind {}", row.kind)))
+}
+
+pub(crate) fn parse_body(row: &Model) -> Result<Value> {
+    serde_json::from_str(&row.body).map_err(|why| StoreError::Corrupt(why.to_string()))
+}
+
+pub(crate) fn parse(body: &str) -> Result<Value> {
+    json::parse(body.as_bytes()).map_err(|why| StoreError::Corrupt(why.to_string()))
+}

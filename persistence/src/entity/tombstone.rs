@@ -1,5 +1,10 @@
 //! Tombstones of deleted and merged records.
 
+use crate::error::{StoreError, Tombstone};
+use domain::access::rules::Subject;
+use domain::base::kind::Kind;
+use domain::base::record::Envelope;
+use domain::kinds::common::Publication;
 use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]
@@ -25,3 +30,35 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// A merged record for the rules of access: as visible as it ever was.
+pub(crate) fn buried<'a>(grave: &'a Model, kind: Kind, origin: &str) -> Subject<'a> {
+    Subject {
+        own: grave.origin == origin,
+        kind,
+        home_region: grave.home_region,
+        publication: if grave.was_public {
+            Publication::Published
+        } else {
+            Publication::Draft
+        },
+        system: grave.system.as_deref(),
+    }
+}
+
+/// The error for a deleted record, for any caller.
+pub(crate) fn gone(kind: Kind, grave: Model) -> StoreError {
+    StoreError::Gone(Box::new(Tombstone {
+        envelope: Envelope {
+            id: grave.id,
+            kind,
+            origin: grave.origin,
+            version: grave.version,
+            created_at: grave.created_at,
+            updated_at: grave.deleted_at,
+            synced_at: None,
+        },
+        cause: grave.cause,
+        merged_into: None,
+    }))
+}

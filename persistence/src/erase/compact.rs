@@ -25,51 +25,51 @@ impl Store {
     /// [`StoreError::Setup`] if another connection keeps reading an old state.
     pub async fn compact(&self) -> Result<()> {
         if self.db().is_postgres() {
-            self.compact_postgres().await
+            compact_postgres(self).await
         } else {
-            self.compact_sqlite().await
+            compact_sqlite(self).await
         }
     }
+}
 
-    async fn compact_sqlite(&self) -> Result<()> {
-        let connection = self.db().maintenance().await?;
-        connection.execute_unprepared("VACUUM").await?;
-        // Otherwise the old pages would remain in the log file.
-        let checkpoint = row(&connection, "PRAGMA wal_checkpoint(TRUNCATE)", []).await?;
-        connection.close().await?;
-        let busy: i32 = checkpoint.try_get_by_index(0)?;
-        if busy == 0 {
-            return Ok(());
-        }
-        Err(being_read())
+async fn compact_sqlite(store: &Store) -> Result<()> {
+    let connection = store.db().maintenance().await?;
+    connection.execute_unprepared("VACUUM").await?;
+    // Otherwise the old pages would remain in the log file.
+    let checkpoint = row(&connection, "PRAGMA wal_checkpoint(TRUNCATE)", []).await?;
+    connection.close().await?;
+    let busy: i32 = checkpoint.try_get_by_index(0)?;
+    if busy == 0 {
+        return Ok(());
     }
+    Err(being_read())
+}
 
-    async fn compact_postgres(&self) -> Result<()> {
-        let now = "SELECT CAST(pg_current_xact_id() AS text)";
-        let connection = self.db().maintenance().await?;
-        let now: String = row(&connection, now, []).await?.try_get_by_index(0)?;
-        let begun = Instant::now();
-        loop {
-            let newer = row(&connection, ALL_NEWER, [now.clone().into()]).await?;
-            if newer.try_get_by_index(0)? {
-                break;
-            }
-            if begun.elapsed() > PATIENCE {
-                return Err(being_read());
-            }
-            tokio::time::sleep(PAUSE).await;
+async fn compact_postgres(store: &Store) -> Result<()> {
+    let now = "SELECT CAST(pg_current_xact_id() AS text)";
+    let connection = store.db().maintenance().await?;
+    let now: String = row(&connection, now, []).await?.try_get_by_index(0)?;
+    let begun = Instant::now();
+    loop {
+        let newer = row(&connection, ALL_NEWER, [now.clone().into()]).await?;
+        if newer.try_get_by_index(0)? {
+            break;
         }
-        let tables = "SELECT CAST(quote_ident(tablename) AS text) FROM pg_tables \
-             WHERE schemaname = current_schema()";
-        let tables = Statement::from_string(connection.get_database_backend(), tables);
-        for row in connection.query_all_raw(tables).await? {
-            let table: String = row.try_get_by_index(0)?;
-            let vacuum = format!("VACUUM (FULL, ANALYZE) {table}");
-            connection.execute_unprepared(&vacuum).await?;
+        if begun.elapsed() > PATIENCE {
+            return Err(being_read());
         }
-        connection.close().await?;
-        Ok(())
+        tokio::time::sleep(PAUSE).await;
     }
+    let tables = "SELECT CAST(quote_ident(tablename) AS text) FROM pg_tables \
+         WHERE schemaname = current_schema()";
+    let tables = Statement::from_string(connection.get_database_backend(), tables);
+    for row in connection.query_all_raw(tables).await? {
+        let table: String = row.try_get_by_index(0)?;
+        let vacuum = format!("VACUUM (FULL, ANALYZE) {table}");
+        connection.execute_unprepared(&vacuum).await?;
+    }
+    connection.close().await?;
+    Ok(())
 }
 
 async fn row(

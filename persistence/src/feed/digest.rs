@@ -4,7 +4,7 @@ use crate::cursor;
 use crate::db::SqlTransaction;
 use crate::entity::{node, record};
 use crate::error::Result;
-use crate::feed::FeedFilter;
+use crate::feed::{Feed, FeedFilter};
 use crate::store::Store;
 use domain::base::json;
 use domain::base::kind::Kind;
@@ -30,8 +30,13 @@ pub struct Digests {
     pub kinds: BTreeMap<Kind, Digest>,
 }
 
-/// The digests since the last write, by filter. Concurrent requests wait for one computation.
-pub(crate) type Kept = Arc<Mutex<BTreeMap<String, Digests>>>;
+/// The digests since the log was last written, by their filters. Whoever comes while one is being
+/// made waits for it.
+#[derive(Debug, Clone)]
+pub struct DigestCache {
+    store: Store,
+    kept: Arc<Mutex<BTreeMap<String, Digests>>>,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hashed {
@@ -41,18 +46,24 @@ pub struct Hashed {
     pub hash: String,
 }
 
-impl Store {
+impl DigestCache {
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        let kept = Arc::default();
+        Self { store, kept }
+    }
+
     /// The digests of the records that match a filter.
-    pub async fn digests(&self, filter: &FeedFilter) -> Result<Digests> {
-        let mut kept = self.kept_digests().lock().await;
-        let head = self.head().await?;
+    pub async fn get(&self, filter: &FeedFilter) -> Result<Digests> {
+        let mut kept = self.kept.lock().await;
+        let head = self.store.log().head().await?;
         kept.retain(|_, one| one.seq == head);
         let name = filter.text();
         if let Some(known) = kept.get(&name) {
             return Ok(known.clone());
         }
-        let tx = self.db().begin_read().await?;
-        let made = digests_now(&tx, filter, &self.fed(filter)).await;
+        let tx = self.store.db().begin_read().await?;
+        let made = digests_now(&tx, filter, &fed(&self.store, filter)).await;
         tx.commit().await?;
         let digests = made?;
         if kept.len() < MAX_KEPT {
@@ -60,15 +71,17 @@ impl Store {
         }
         Ok(digests)
     }
+}
 
+impl Feed<'_> {
     /// A page of the hashes of the records that match a filter, and the next cursor.
-    pub async fn fed_hashes(
-        &self,
+    pub async fn hashes(
+        self,
         filter: &FeedFilter,
         limit: usize,
         at: Option<&str>,
     ) -> Result<(Vec<Hashed>, Option<String>)> {
-        let secret = &self.node().secret;
+        let secret = &self.store.node().secret;
         let query = format!("ids?{}", filter.text());
         let after: Option<(Kind, Uuid)> = at
             .map(|at| cursor::decode(secret, &query, at))
@@ -81,7 +94,13 @@ impl Store {
                 Some(_) | None => None,
             };
             while found.len() <= limit {
-                let more = hashed(self.db().reader(), &self.fed(filter), *kind, last).await?;
+                let more = hashed(
+                    self.store.db().reader(),
+                    &fed(self.store, filter),
+                    *kind,
+                    last,
+                )
+                .await?;
                 let Some(end) = more.last() else { break };
                 last = Some(end.id);
                 found.extend(more);
@@ -95,12 +114,12 @@ impl Store {
         let next = last.map(|last| cursor::encode(secret, &query, &last));
         Ok((found, next))
     }
+}
 
-    fn fed(&self, filter: &FeedFilter) -> Condition {
-        filter
-            .rows(&self.node().origin)
-            .add(record::Column::Shown.eq(true))
-    }
+fn fed(store: &Store, filter: &FeedFilter) -> Condition {
+    filter
+        .rows(&store.node().origin)
+        .add(record::Column::Shown.eq(true))
 }
 
 async fn digests_now(tx: &SqlTransaction, filter: &FeedFilter, fed: &Condition) -> Result<Digests> {

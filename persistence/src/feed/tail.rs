@@ -11,7 +11,7 @@ use super::position::Position;
 use super::{FeedEntry, FeedPage, News, Reader, body_bytes, fitting};
 use crate::entity::{change, record, tombstone};
 use crate::error::{Result, StoreError};
-use crate::unit::MAX_ENTRIES;
+use crate::transaction::MAX_ENTRIES;
 use chrono::{DateTime, Utc};
 use domain::base::vocabulary::Coded;
 use domain::exchange::change::Op;

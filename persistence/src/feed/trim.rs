@@ -5,8 +5,9 @@
 
 use crate::entity::{change, follower};
 use crate::error::Result;
+use crate::feed::Feed;
 use crate::store::Store;
-use crate::unit::WriteOptions;
+use crate::transaction::WriteOptions;
 use chrono::TimeDelta;
 use domain::access::rules::Caller;
 use sea_orm::{
@@ -34,73 +35,75 @@ const SUPERSEDED: &str = "SELECT change.seq FROM change \
             AND tombstone.version = change.version + 1)) \
     ORDER BY change.seq LIMIT $2";
 
-impl Store {
+impl Feed<'_> {
     /// Trims superseded entries older than this; returns their number.
     ///
     /// Cursors of the feed that were issued within these days remain valid, and log consumers are
     /// waited for.
-    pub async fn trim(&self, days: u32) -> Result<usize> {
-        let end = self.trimmed_up_to(days).await?;
+    pub async fn trim(self, days: u32) -> Result<usize> {
+        let end = trimmed_up_to(self.store, days).await?;
         let mut trimmed = 0;
         loop {
-            let batch = self.superseded(end).await?;
+            let batch = superseded(self.store, end).await?;
             let Some(floor) = batch.last().copied() else {
                 return Ok(trimmed);
             };
             let options = WriteOptions::default();
-            self.write(&Caller::node(), &options, async |unit| {
-                change::Entity::delete_many()
-                    .filter(change::Column::Seq.is_in(batch.iter().copied()))
-                    .exec(&unit.tx)
-                    .await?;
-                let sql = "UPDATE sync_state SET floor_seq = $1 WHERE id = 1 AND floor_seq < $1";
-                unit.execute(sql, [floor.into()]).await
-            })
-            .await?;
+            self.store
+                .write(&Caller::node(), &options, async |tx| {
+                    change::Entity::delete_many()
+                        .filter(change::Column::Seq.is_in(batch.iter().copied()))
+                        .exec(&tx.sql)
+                        .await?;
+                    let sql =
+                        "UPDATE sync_state SET floor_seq = $1 WHERE id = 1 AND floor_seq < $1";
+                    tx.execute(sql, [floor.into()]).await
+                })
+                .await?;
             trimmed += batch.len();
         }
     }
+}
 
-    /// The newest entry that may be trimmed. The one before the first young entry was the end of
-    /// the log until that one was written, so cursors at it are young too.
-    async fn trimmed_up_to(&self, days: u32) -> Result<i64> {
-        let limit = self.clock().now() - TimeDelta::days(days.into()) - MARGIN;
-        let young = change::Entity::find()
-            .select_only()
-            .column(change::Column::Seq)
-            .filter(change::Column::At.gte(limit))
-            .order_by_asc(change::Column::Seq)
-            .into_tuple::<i64>()
-            .one(self.db().reader())
-            .await?;
-        let young = match young {
-            Some(young) => young,
-            None => self.head().await? + 1,
-        };
-        let behind: Vec<i64> = follower::Entity::find()
-            .select_only()
-            .column(follower::Column::Seq)
-            .into_tuple()
-            .all(self.db().reader())
-            .await?;
-        Ok(behind.into_iter().fold(young - 2, i64::min))
-    }
+/// The newest entry that may be trimmed. The one before the first young entry was the end of
+/// the log until that one was written, so cursors at it are young too.
+async fn trimmed_up_to(store: &Store, days: u32) -> Result<i64> {
+    let limit = store.clock().now() - TimeDelta::days(days.into()) - MARGIN;
+    let young = change::Entity::find()
+        .select_only()
+        .column(change::Column::Seq)
+        .filter(change::Column::At.gte(limit))
+        .order_by_asc(change::Column::Seq)
+        .into_tuple::<i64>()
+        .one(store.db().reader())
+        .await?;
+    let young = match young {
+        Some(young) => young,
+        None => store.log().head().await? + 1,
+    };
+    let behind: Vec<i64> = follower::Entity::find()
+        .select_only()
+        .column(follower::Column::Seq)
+        .into_tuple()
+        .all(store.db().reader())
+        .await?;
+    Ok(behind.into_iter().fold(young - 2, i64::min))
+}
 
-    async fn superseded(&self, end: i64) -> Result<Vec<i64>> {
-        let reader = self.db().reader();
-        let values = [end.into(), BATCH.into()];
-        let backend = reader.get_database_backend();
-        let statement = Statement::from_sql_and_values(backend, SUPERSEDED, values);
-        let rows = reader.query_all_raw(statement).await?;
-        let seqs = rows.iter().map(|row| row.try_get_by_index(0));
-        Ok(seqs.collect::<Result<_, _>>()?)
-    }
+async fn superseded(store: &Store, end: i64) -> Result<Vec<i64>> {
+    let reader = store.db().reader();
+    let values = [end.into(), BATCH.into()];
+    let backend = reader.get_database_backend();
+    let statement = Statement::from_sql_and_values(backend, SUPERSEDED, values);
+    let rows = reader.query_all_raw(statement).await?;
+    let seqs = rows.iter().map(|row| row.try_get_by_index(0));
+    Ok(seqs.collect::<Result<_, _>>()?)
 }
 
 /// Trims periodically until stopped.
 pub(crate) async fn trim(store: Store, days: u32, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() && stop.has_changed().is_ok() {
-        match store.trim(days).await {
+        match store.feed().trim(days).await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, days, "superseded log entries trimmed"),
             Err(error) => tracing::error!(%error, "cannot trim the log; will retry"),

@@ -8,7 +8,7 @@ use crate::db::SqlTransaction;
 use crate::entity::record::{self, Column};
 use crate::entity::{edge, node};
 use crate::error::{Result, StoreError};
-use crate::merge::standing::survivors;
+use crate::merge_targets::survivors;
 use crate::read::relationships::AllOf;
 use crate::store::Store;
 use domain::access::rules::{Caller, Subject};
@@ -82,13 +82,17 @@ pub struct DuplicatePage {
 
 /// The pairs that were found at this end of the log.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+struct Found {
     head: i64,
     pairs: Arc<Vec<DuplicatePair>>,
 }
 
-/// Cached between requests; concurrent ones wait for one computation.
-pub(crate) type Kept = Arc<Mutex<Option<Found>>>;
+/// Likely duplicates, kept between requests; whoever comes while they are being looked for waits.
+#[derive(Debug, Clone)]
+pub struct Duplicates {
+    store: Store,
+    kept: Arc<Mutex<Option<Found>>>,
+}
 
 /// The position after the last pair of a page: thousandths of the score, then the ids.
 #[derive(Serialize, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,20 +144,26 @@ impl DuplicatePair {
     }
 }
 
-impl Store {
+impl Duplicates {
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        let kept = Arc::default();
+        Self { store, kept }
+    }
+
     /// Lists pairs of likely duplicates of which the caller sees both.
     ///
     /// Excluded are pairs of copies, since nothing can be done about them here, and those that a
     /// `same_as` relationship joins already. `query` is the query's text without the cursor, to
     /// which cursors are bound.
-    pub async fn duplicates(
+    pub async fn list(
         &self,
         caller: &Caller,
         filter: &DuplicateFilter,
         (limit, at): (usize, Option<&str>),
         query: &str,
     ) -> Result<DuplicatePage> {
-        let secret = &self.node().secret;
+        let secret = &self.store.node().secret;
         let after: Option<Position> = at
             .map(|text| cursor::decode(secret, query, text))
             .transpose()?;
@@ -173,15 +183,15 @@ impl Store {
 
     /// All pairs, most likely first, at the end of the log.
     async fn likely_pairs(&self) -> Result<Arc<Vec<DuplicatePair>>> {
-        let mut kept = self.kept_duplicates().lock().await;
-        let tx = self.db().begin_read().await?;
+        let mut kept = self.kept.lock().await;
+        let tx = self.store.db().begin_read().await?;
         let node = node::Entity::find_by_id(1).one(&tx).await?;
         let head = node.map_or(0, |node| node.head_seq);
         if let Some(found) = kept.as_ref().filter(|found| found.head == head) {
             return Ok(found.pairs.clone());
         }
-        let records = self.candidates(&tx).await?;
-        let joined = self.joined(&tx).await?;
+        let records = candidates(&self.store, &tx).await?;
+        let joined = joined(&self.store, &tx).await?;
         tx.commit().await?;
         // Seconds of computing must not block other requests.
         let pairs = tokio::task::spawn_blocking(move || find_pairs(&records, joined))
@@ -194,97 +204,96 @@ impl Store {
         });
         Ok(pairs)
     }
+}
 
-    /// Every described record prepared for comparison, read one by one.
-    async fn candidates(&self, tx: &SqlTransaction) -> Result<Vec<(Side, Candidate)>> {
-        let mut rows = record::Entity::find()
-            .select_only()
-            .columns([
-                Column::Id,
-                Column::Kind,
-                Column::Origin,
-                Column::Slug,
-                Column::Name,
-                Column::System,
-                Column::HomeRegion,
-                Column::Publication,
-                Column::Body,
-            ])
-            .filter(Column::Kind.ne(Kind::Relationship.code()))
-            .filter(Column::Withheld.eq(false))
-            .order_by_asc(Column::Id)
-            .into_model::<Row>()
-            .stream(tx)
-            .await?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.try_next().await? {
-            let body = crate::merge::standing::parse(&row.body)?;
-            let (Some(kind), Some(publication)) =
-                (Kind::parse(&row.kind), Publication::parse(&row.publication))
-            else {
-                continue;
-            };
-            let Some(candidate) = Candidate::of(kind, &body) else {
-                continue;
-            };
-            let side = Side {
+/// Every described record prepared for comparison, read one by one.
+async fn candidates(store: &Store, tx: &SqlTransaction) -> Result<Vec<(Side, Candidate)>> {
+    let mut rows = record::Entity::find()
+        .select_only()
+        .columns([
+            Column::Id,
+            Column::Kind,
+            Column::Origin,
+            Column::Slug,
+            Column::Name,
+            Column::System,
+            Column::HomeRegion,
+            Column::Publication,
+            Column::Body,
+        ])
+        .filter(Column::Kind.ne(Kind::Relationship.code()))
+        .filter(Column::Withheld.eq(false))
+        .order_by_asc(Column::Id)
+        .into_model::<Row>()
+        .stream(tx)
+        .await?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        let body = crate::entity::record::parse(&row.body)?;
+        let (Some(kind), Some(publication)) =
+            (Kind::parse(&row.kind), Publication::parse(&row.publication))
+        else {
+            continue;
+        };
+        let Some(candidate) = Candidate::of(kind, &body) else {
+            continue;
+        };
+        let side = Side {
+            kind,
+            id: row.id,
+            slug: row.slug,
+            name: row.name,
+            seen: Seen {
+                own: row.origin == store.node().origin,
                 kind,
-                id: row.id,
-                slug: row.slug,
-                name: row.name,
-                seen: Seen {
-                    own: row.origin == self.node().origin,
-                    kind,
-                    home_region: row.home_region,
-                    publication,
-                    system: row.system,
-                },
-                origin: row.origin,
-            };
-            found.push((side, candidate));
-        }
-        Ok(found)
+                home_region: row.home_region,
+                publication,
+                system: row.system,
+            },
+            origin: row.origin,
+        };
+        found.push((side, candidate));
     }
+    Ok(found)
+}
 
-    /// The pairs of records that a `same_as` relationship joins, with those relationships.
-    async fn joined(&self, tx: &SqlTransaction) -> Result<Joined> {
-        let same = edge::Column::Type.eq(RelationshipType::SameAs.code());
-        let edges = edge::Entity::find().filter(same.clone()).all(tx).await?;
-        let mut ids = Query::select();
-        ids.column(edge::Column::RecordId)
-            .from(edge::Entity)
-            .cond_where(same);
-        let rows = record::Entity::find()
-            .filter(Column::Id.in_subquery(ids))
-            .all(tx)
-            .await?;
-        let rows: BTreeMap<Uuid, record::Model> =
-            rows.into_iter().map(|row| (row.id, row)).collect();
-        let ends = edges.iter().flat_map(|edge| [edge.from_id, edge.to_id]);
-        let standing = survivors(tx, ends.flatten()).await?;
-        let mut joined = Joined::new();
-        for edge in edges {
-            let (Some(row), Some(from), Some(to)) =
-                (rows.get(&edge.record_id), edge.from_id, edge.to_id)
-            else {
-                continue;
-            };
-            let [from, to] = [from, to].map(|id| standing.get(&id).copied().unwrap_or(id));
-            let subject = self.subject(row)?;
-            let seen = Seen {
-                own: subject.own,
-                kind: subject.kind,
-                home_region: subject.home_region,
-                publication: subject.publication,
-                system: row.system.clone(),
-            };
-            joined
-                .entry((from.min(to), from.max(to)))
-                .or_default()
-                .push(seen);
-        }
-        Ok(joined)
+/// The pairs of records that a `same_as` relationship joins, with those relationships.
+async fn joined(store: &Store, tx: &SqlTransaction) -> Result<Joined> {
+    let same = edge::Column::Type.eq(RelationshipType::SameAs.code());
+    let edges = edge::Entity::find().filter(same.clone()).all(tx).await?;
+    let mut ids = Query::select();
+    ids.column(edge::Column::RecordId)
+        .from(edge::Entity)
+        .cond_where(same);
+    let rows = record::Entity::find()
+        .filter(Column::Id.in_subquery(ids))
+        .all(tx)
+        .await?;
+    let rows: BTreeMap<Uuid, record::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
+    let ends = edges.iter().flat_map(|edge| [edge.from_id, edge.to_id]);
+    let standing = survivors(tx, ends.flatten()).await?;
+    let mut joined = Joined::new();
+    for edge in edges {
+        let (Some(row), Some(from), Some(to)) =
+            (rows.get(&edge.record_id), edge.from_id, edge.to_id)
+        else {
+            continue;
+        };
+        let [from, to] = [from, to].map(|id| standing.get(&id).copied().unwrap_or(id));
+        let subject = store.subject(row)?;
+        let seen = Seen {
+            own: subject.own,
+            kind: subject.kind,
+            home_region: subject.home_region,
+            publication: subject.publication,
+            system: row.system.clone(),
+        };
+        joined
+            .entry((from.min(to), from.max(to)))
+            .or_default()
+            .push(seen);
     }
+    Ok(joined)
 }
 
 /// `same_as` relationships by the two records that they join, the smaller id first.

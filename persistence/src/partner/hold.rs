@@ -5,8 +5,10 @@ use super::lease::Lease;
 use super::take::Taken;
 use crate::entity::{partner, partner_seen, record, tombstone};
 use crate::error::Result;
-use crate::store::Store;
-use crate::unit::Unit;
+use crate::partner::copy::{drop_copy, drop_grave};
+use crate::partner::lease::{keep_partner, leased};
+use crate::partner::take::{Copies, on_copies};
+use crate::transaction::Transaction;
 use domain::base::vocabulary::Coded;
 use domain::exchange::sync::PartnerState;
 use sea_orm::sea_query::{LockType, SelectStatement};
@@ -31,127 +33,128 @@ fn limit_of(copies: i64) -> i64 {
     (copies / 20).max(20)
 }
 
-impl Store {
+impl Copies<'_> {
     /// Removes copies that the snapshot of a partner lacks, in batches.
-    pub async fn sweep(&self, lease: &Lease) -> Result<Taken> {
-        let row = self.prolong_lease(lease).await?;
+    pub async fn sweep(self, lease: &Lease) -> Result<Taken> {
+        let row = self.store.partners().prolong(lease).await?;
         let origin = row.origin.unwrap_or_default();
-        self.on_copies(&origin, async |unit| unit.sweep(lease).await)
-            .await
+        on_copies(self.store, &origin, async |tx| sweep_some(tx, lease).await).await
     }
 }
 
-impl Unit<'_> {
-    /// Whether this many deletions need an approval.
-    pub(super) async fn held(
-        &self,
-        partner: &partner::Model,
-        going: usize,
-    ) -> Result<Option<Held>> {
-        let going = i64::try_from(going).unwrap_or(i64::MAX);
-        // A few are always allowed, so most pages need no count.
-        if going <= limit_of(0) || going <= partner.allowed_deletions {
-            return Ok(None);
+/// Whether this many deletions need an approval.
+pub(super) async fn held(
+    tx: &Transaction<'_>,
+    partner: &partner::Model,
+    going: usize,
+) -> Result<Option<Held>> {
+    let going = i64::try_from(going).unwrap_or(i64::MAX);
+    // A few are always allowed, so most pages need no count.
+    if going <= limit_of(0) || going <= partner.allowed_deletions {
+        return Ok(None);
+    }
+    let copies = record::Entity::find()
+        .filter(record::Column::Origin.eq(&tx.origin))
+        .count(&tx.sql)
+        .await?;
+    let copies = i64::try_from(copies).unwrap_or(i64::MAX);
+    let held = Held {
+        deletions: going,
+        copies,
+    };
+    Ok((going > limit_of(copies)).then_some(held))
+}
+
+pub(super) async fn hold(
+    tx: &Transaction<'_>,
+    mut partner: partner::Model,
+    held: Held,
+) -> Result<Taken> {
+    PartnerState::Held.code().clone_into(&mut partner.state);
+    partner.held_deletions = Some(held.deletions);
+    partner.held_copies = Some(held.copies);
+    partner.leased_until = None;
+    tracing::warn!(
+        partner = partner.name,
+        ?held,
+        "many copies of a partner would be deleted; waiting for approval"
+    );
+    keep_partner(tx, partner).await?;
+    Ok(Taken::Stopped)
+}
+
+/// Removes the content and names of deleted and merged copies: a snapshot does not say which of
+/// them were erased meanwhile.
+async fn forget_dead_copies(tx: &Transaction<'_>) -> Result<()> {
+    let sql = "UPDATE change SET body = NULL WHERE origin = $1 AND body IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM record WHERE record.id = change.record_id)";
+    tx.execute(sql, [tx.origin.clone().into()]).await?;
+    let sql = "UPDATE tombstone SET slug = NULL WHERE origin = $1 AND slug IS NOT NULL";
+    tx.execute(sql, [tx.origin.clone().into()]).await
+}
+
+/// Removes some of the merges that the snapshot lacks; returns whether there were any.
+async fn sweep_merged(tx: &mut Transaction<'_>, partner: &partner::Model) -> Result<bool> {
+    let kinds = partner.filter();
+    let kinds = kinds.kinds().iter().map(|kind| kind.code());
+    let stale: Vec<Uuid> = tombstone::Entity::find()
+        .select_only()
+        .column(tombstone::Column::Id)
+        .filter(tombstone::Column::Origin.eq(&tx.origin))
+        .filter(tombstone::Column::Kind.is_in(kinds))
+        .filter(tombstone::Column::MergedInto.is_not_null())
+        .filter(tombstone::Column::Id.not_in_subquery(seen(partner)))
+        .order_by_asc(tombstone::Column::Id)
+        .limit(SWEPT)
+        .into_tuple()
+        .all(&tx.sql)
+        .await?;
+    for id in &stale {
+        drop_grave(tx, *id).await?;
+    }
+    Ok(!stale.is_empty())
+}
+
+async fn sweep_some(tx: &mut Transaction<'_>, lease: &Lease) -> Result<Taken> {
+    let mut partner = leased(tx, lease).await?;
+    let unseen = unseen(&partner, &tx.origin);
+    let going = unseen.clone().count(&tx.sql).await?;
+    let going = usize::try_from(going).unwrap_or(usize::MAX);
+    if let Some(held) = held(tx, &partner, going).await? {
+        return hold(tx, partner, held).await;
+    }
+    if going == 0 {
+        if sweep_merged(tx, &partner).await? {
+            keep_partner(tx, partner).await?;
+            return Ok(Taken::Unswept);
         }
-        let copies = record::Entity::find()
-            .filter(record::Column::Origin.eq(&self.origin))
-            .count(&self.tx)
+        forget_dead_copies(tx).await?;
+        partner.unswept = false;
+        partner.rereads = false;
+        partner.allowed_deletions = 0;
+        partner.up_to_date_at = Some(tx.now);
+        // The result is compared at once.
+        partner.compared_at = None;
+        partner_seen::Entity::delete_many()
+            .filter(partner_seen::Column::PartnerId.eq(partner.id))
+            .exec(&tx.sql)
             .await?;
-        let copies = i64::try_from(copies).unwrap_or(i64::MAX);
-        let held = Held {
-            deletions: going,
-            copies,
-        };
-        Ok((going > limit_of(copies)).then_some(held))
+        keep_partner(tx, partner).await?;
+        return Ok(Taken::UpToDate);
     }
-
-    pub(super) async fn hold(&self, mut partner: partner::Model, held: Held) -> Result<Taken> {
-        PartnerState::Held.code().clone_into(&mut partner.state);
-        partner.held_deletions = Some(held.deletions);
-        partner.held_copies = Some(held.copies);
-        partner.leased_until = None;
-        tracing::warn!(
-            partner = partner.name,
-            ?held,
-            "many copies of a partner would be deleted; waiting for approval"
-        );
-        self.keep_partner(partner).await?;
-        Ok(Taken::Stopped)
+    let mut rows = unseen.order_by_asc(record::Column::Id).limit(SWEPT);
+    if tx.db().is_postgres() {
+        rows = rows.lock(LockType::Update);
     }
-
-    /// Removes the content and names of deleted and merged copies: a snapshot does not say which of
-    /// them were erased meanwhile.
-    async fn forget_dead_copies(&self) -> Result<()> {
-        let sql = "UPDATE change SET body = NULL WHERE origin = $1 AND body IS NOT NULL \
-             AND NOT EXISTS (SELECT 1 FROM record WHERE record.id = change.record_id)";
-        self.execute(sql, [self.origin.clone().into()]).await?;
-        let sql = "UPDATE tombstone SET slug = NULL WHERE origin = $1 AND slug IS NOT NULL";
-        self.execute(sql, [self.origin.clone().into()]).await
+    for row in rows.all(&tx.sql).await? {
+        drop_copy(tx, &row).await?;
     }
-
-    /// Removes some of the merges that the snapshot lacks; returns whether there were any.
-    async fn sweep_merged(&mut self, partner: &partner::Model) -> Result<bool> {
-        let kinds = partner.filter();
-        let kinds = kinds.kinds().iter().map(|kind| kind.code());
-        let stale: Vec<Uuid> = tombstone::Entity::find()
-            .select_only()
-            .column(tombstone::Column::Id)
-            .filter(tombstone::Column::Origin.eq(&self.origin))
-            .filter(tombstone::Column::Kind.is_in(kinds))
-            .filter(tombstone::Column::MergedInto.is_not_null())
-            .filter(tombstone::Column::Id.not_in_subquery(seen(partner)))
-            .order_by_asc(tombstone::Column::Id)
-            .limit(SWEPT)
-            .into_tuple()
-            .all(&self.tx)
-            .await?;
-        for id in &stale {
-            self.drop_grave(*id).await?;
-        }
-        Ok(!stale.is_empty())
-    }
-
-    async fn sweep(&mut self, lease: &Lease) -> Result<Taken> {
-        let mut partner = self.leased(lease).await?;
-        let unseen = unseen(&partner, &self.origin);
-        let going = unseen.clone().count(&self.tx).await?;
-        let going = usize::try_from(going).unwrap_or(usize::MAX);
-        if let Some(held) = self.held(&partner, going).await? {
-            return self.hold(partner, held).await;
-        }
-        if going == 0 {
-            if self.sweep_merged(&partner).await? {
-                self.keep_partner(partner).await?;
-                return Ok(Taken::Unswept);
-            }
-            self.forget_dead_copies().await?;
-            partner.unswept = false;
-            partner.rereads = false;
-            partner.allowed_deletions = 0;
-            partner.up_to_date_at = Some(self.now);
-            // The result is compared at once.
-            partner.compared_at = None;
-            partner_seen::Entity::delete_many()
-                .filter(partner_seen::Column::PartnerId.eq(partner.id))
-                .exec(&self.tx)
-                .await?;
-            self.keep_partner(partner).await?;
-            return Ok(Taken::UpToDate);
-        }
-        let mut rows = unseen.order_by_asc(record::Column::Id).limit(SWEPT);
-        if self.db().is_postgres() {
-            rows = rows.lock(LockType::Update);
-        }
-        for row in rows.all(&self.tx).await? {
-            self.drop_copy(&row).await?;
-        }
-        // A sweep that was begun is completed.
-        partner.allowed_deletions = partner
-            .allowed_deletions
-            .max(i64::try_from(going).unwrap_or(i64::MAX));
-        self.keep_partner(partner).await?;
-        Ok(Taken::Unswept)
-    }
+    // A sweep that was begun is completed.
+    partner.allowed_deletions = partner
+        .allowed_deletions
+        .max(i64::try_from(going).unwrap_or(i64::MAX));
+    keep_partner(tx, partner).await?;
+    Ok(Taken::Unswept)
 }
 
 /// The copies of an origin that the snapshot of a partner has not contained so far.

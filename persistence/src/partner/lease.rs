@@ -5,8 +5,9 @@ use super::READER;
 use crate::entity::{partner, partner_seen};
 use crate::error::{Result, StoreError};
 use crate::lease::{SKEW, is_over};
+use crate::partner::Partners;
 use crate::store::Store;
-use crate::unit::{Unit, WriteOptions};
+use crate::transaction::{Transaction, WriteOptions};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::rules::Caller;
 use domain::base::vocabulary::Coded;
@@ -30,65 +31,65 @@ pub struct Lease {
     fence: i64,
 }
 
-impl Store {
-    pub async fn due_partners(&self) -> Result<Vec<Uuid>> {
+impl Partners<'_> {
+    pub async fn due(self) -> Result<Vec<Uuid>> {
         Ok(partner::Entity::find()
             .select_only()
             .column(partner::Column::Id)
-            .filter(due(self.clock().now()))
+            .filter(due(self.store.clock().now()))
             .order_by_asc(partner::Column::Id)
             .into_tuple()
-            .all(self.db().reader())
+            .all(self.store.db().reader())
             .await?)
     }
 
     /// Takes the lease of a partner; `None` if another instance has it or the partner is not due.
     ///
     /// Copies that were read with other schemas than those of this release are read again.
-    pub async fn lease_partner(&self, id: Uuid) -> Result<Option<Lease>> {
-        self.on_partner(async |unit| {
-            let query = partner::Entity::find_by_id(id).filter(due(unit.now));
-            let Some(mut row) = unit.locked_partner(query).await? else {
+    pub async fn lease(self, id: Uuid) -> Result<Option<Lease>> {
+        on_partner(self.store, async |tx| {
+            let query = partner::Entity::find_by_id(id).filter(due(tx.now));
+            let Some(mut row) = locked_partner(tx, query).await? else {
                 return Ok(None);
             };
             row.fence += 1;
-            row.leased_until = Some(unit.now + LEASE);
-            forget_the_future(&mut row, unit.now);
+            row.leased_until = Some(tx.now + LEASE);
+            forget_the_future(&mut row, tx.now);
             if row.reader != *READER {
                 row.rereads = row.next.is_some() || row.rereads;
                 row.reader.clone_from(&READER);
-                unit.begin_anew(&mut row).await?;
+                begin_anew(tx, &mut row).await?;
             }
             let fence = row.fence;
-            unit.keep_partner(row).await?;
+            keep_partner(tx, row).await?;
             Ok(Some(Lease { partner: id, fence }))
         })
         .await
     }
 
     /// The current state of the partner, if the lease is valid; renews it.
-    pub async fn prolong_lease(&self, lease: &Lease) -> Result<partner::Model> {
-        self.on_partner(async |unit| {
-            let mut row = unit.leased(lease).await?;
-            row.leased_until = Some(unit.now + LEASE);
-            unit.keep_partner(row.clone()).await?;
+    pub async fn prolong(self, lease: &Lease) -> Result<partner::Model> {
+        on_partner(self.store, async |tx| {
+            let mut row = leased(tx, lease).await?;
+            row.leased_until = Some(tx.now + LEASE);
+            keep_partner(tx, row.clone()).await?;
             Ok(row)
         })
         .await
     }
 
     /// Takes the leases of dead instances: SQLite has no instance but this one.
-    pub async fn take_over_leases(&self) -> Result<()> {
-        if self.db().is_postgres() {
+    pub async fn take_over_leases(self) -> Result<()> {
+        if self.store.db().is_postgres() {
             return Ok(());
         }
-        self.on_partner(async |unit| {
+        on_partner(self.store, async |tx| {
             for table in ["partner", "webhook"] {
                 let sql = format!(
                     "UPDATE {table} SET leased_until = NULL, fence = fence + 1 \
                      WHERE leased_until IS NOT NULL"
                 );
-                unit.execute(&sql, []).await?;
+                tx.execute(&sql, []).await?;
             }
             Ok(())
         })
@@ -96,52 +97,52 @@ impl Store {
     }
 
     /// Releases the lease.
-    pub async fn release_lease(&self, lease: &Lease) -> Result<()> {
-        self.on_partner(async |unit| {
-            let mut row = unit.leased(lease).await?;
+    pub async fn release(self, lease: &Lease) -> Result<()> {
+        on_partner(self.store, async |tx| {
+            let mut row = leased(tx, lease).await?;
             row.leased_until = None;
-            unit.keep_partner(row).await
+            keep_partner(tx, row).await
         })
         .await
     }
 
     /// Records a failure of a partner, and the end of its pause.
-    pub async fn partner_failed(
-        &self,
+    pub async fn note_failure(
+        self,
         lease: &Lease,
         why: &str,
         retry_at: DateTime<Utc>,
     ) -> Result<()> {
-        self.on_partner(async |unit| {
-            let mut row = unit.leased(lease).await?;
+        on_partner(self.store, async |tx| {
+            let mut row = leased(tx, lease).await?;
             row.failures = row.failures.saturating_add(1);
             row.last_error = Some(why.chars().take(MAX_ERROR).collect());
-            row.failed_at = Some(unit.now);
+            row.failed_at = Some(tx.now);
             row.retry_at = Some(retry_at);
             row.leased_until = None;
-            unit.keep_partner(row).await
+            keep_partner(tx, row).await
         })
         .await
     }
 
     /// Starts again with the snapshot of a partner; what it lacks is removed afterwards.
-    pub async fn resync_partner(&self, lease: &Lease) -> Result<()> {
-        self.on_partner(async |unit| {
-            let mut row = unit.leased(lease).await?;
-            unit.begin_anew(&mut row).await?;
-            unit.keep_partner(row).await
+    pub async fn resync(self, lease: &Lease) -> Result<()> {
+        on_partner(self.store, async |tx| {
+            let mut row = leased(tx, lease).await?;
+            begin_anew(tx, &mut row).await?;
+            keep_partner(tx, row).await
         })
         .await
     }
+}
 
-    /// Changes partners without any record.
-    pub(super) async fn on_partner<T>(
-        &self,
-        work: impl AsyncFn(&mut Unit<'_>) -> Result<T>,
-    ) -> Result<T> {
-        let options = WriteOptions::default();
-        self.write(&Caller::node(), &options, work).await
-    }
+/// Changes partners without any record.
+pub(super) async fn on_partner<T>(
+    store: &Store,
+    work: impl AsyncFn(&mut Transaction<'_>) -> Result<T>,
+) -> Result<T> {
+    let options = WriteOptions::default();
+    store.write(&Caller::node(), &options, work).await
 }
 
 fn due(now: DateTime<Utc>) -> Condition {
@@ -161,41 +162,39 @@ fn forget_the_future(row: &mut partner::Model, now: DateTime<Utc>) {
     row.compared_at = row.compared_at.filter(|at| *at <= now);
 }
 
-impl Unit<'_> {
-    /// The partner of a valid lease, locked.
-    pub(super) async fn leased(&self, lease: &Lease) -> Result<partner::Model> {
-        let query = partner::Entity::find_by_id(lease.partner)
-            .filter(partner::Column::Fence.eq(lease.fence))
-            .filter(partner::Column::State.eq(PartnerState::Active.code()));
-        let row = self.locked_partner(query).await?;
-        row.ok_or(StoreError::LeaseLost)
-    }
+/// The partner of a valid lease, locked.
+pub(super) async fn leased(tx: &Transaction<'_>, lease: &Lease) -> Result<partner::Model> {
+    let query = partner::Entity::find_by_id(lease.partner)
+        .filter(partner::Column::Fence.eq(lease.fence))
+        .filter(partner::Column::State.eq(PartnerState::Active.code()));
+    let row = locked_partner(tx, query).await?;
+    row.ok_or(StoreError::LeaseLost)
+}
 
-    pub(super) async fn locked_partner(
-        &self,
-        mut query: sea_orm::Select<partner::Entity>,
-    ) -> Result<Option<partner::Model>> {
-        if self.db().is_postgres() {
-            query = query.lock(LockType::Update);
-        }
-        Ok(query.one(&self.tx).await?)
+pub(super) async fn locked_partner(
+    tx: &Transaction<'_>,
+    mut query: sea_orm::Select<partner::Entity>,
+) -> Result<Option<partner::Model>> {
+    if tx.db().is_postgres() {
+        query = query.lock(LockType::Update);
     }
+    Ok(query.one(&tx.sql).await?)
+}
 
-    pub(super) async fn keep_partner(&self, row: partner::Model) -> Result<()> {
-        let row = row.into_active_model().reset_all();
-        row.update(&self.tx).await?;
-        Ok(())
-    }
+pub(super) async fn keep_partner(tx: &Transaction<'_>, row: partner::Model) -> Result<()> {
+    let row = row.into_active_model().reset_all();
+    row.update(&tx.sql).await?;
+    Ok(())
+}
 
-    /// The partner's state is unknown; every copy must be reported again or be removed.
-    pub(super) async fn begin_anew(&self, row: &mut partner::Model) -> Result<()> {
-        row.next = None;
-        FeedPhase::Snapshot.code().clone_into(&mut row.phase);
-        row.unswept = true;
-        partner_seen::Entity::delete_many()
-            .filter(partner_seen::Column::PartnerId.eq(row.id))
-            .exec(&self.tx)
-            .await?;
-        Ok(())
-    }
+/// The partner's state is unknown; every copy must be reported again or be removed.
+pub(super) async fn begin_anew(tx: &Transaction<'_>, row: &mut partner::Model) -> Result<()> {
+    row.next = None;
+    FeedPhase::Snapshot.code().clone_into(&mut row.phase);
+    row.unswept = true;
+    partner_seen::Entity::delete_many()
+        .filter(partner_seen::Column::PartnerId.eq(row.id))
+        .exec(&tx.sql)
+        .await?;
+    Ok(())
 }

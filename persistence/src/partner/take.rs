@@ -6,9 +6,14 @@ use crate::entity::{
     change, confirmation, hidden, partner, partner_seen, quarantine, record, tombstone,
 };
 use crate::error::{Result, StoreError};
-use crate::partner::copy::{CopiedRecord, Known};
+use crate::partner::copy::{
+    CopiedRecord, Known, bury_copy, drop_copy, drop_grave, erase_copy, note_merged_copy, take_copy,
+};
+use crate::partner::hold::{held, hold};
+use crate::partner::lease::{keep_partner, leased};
 use crate::store::{REFERENCE_ORIGIN, Store, is_origin};
-use crate::unit::{Unit, WriteOptions};
+use crate::transaction::{Transaction, WriteOptions};
+use crate::write::delete::lock_against_naming;
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -56,10 +61,24 @@ pub enum Taken {
     Stopped,
 }
 
+/// The copies of records of partners.
+#[derive(Debug, Clone, Copy)]
+pub struct Copies<'a> {
+    pub(crate) store: &'a Store,
+}
+
 impl Store {
+    /// The copies of records of partners.
+    #[must_use]
+    pub fn copies(&self) -> Copies<'_> {
+        Copies { store: self }
+    }
+}
+
+impl Copies<'_> {
     /// Applies a page of a partner's feed.
-    pub async fn take_page(&self, lease: &Lease, page: &PartnerPage) -> Result<Taken> {
-        let own = &self.node().origin;
+    pub async fn take(self, lease: &Lease, page: &PartnerPage) -> Result<Taken> {
+        let own = &self.store.node().origin;
         if !is_origin(&page.origin) || page.origin == *own || page.origin == REFERENCE_ORIGIN {
             let why = format!("the origin \"{}\" is not that of a partner", page.origin);
             return Err(StoreError::Partner(why));
@@ -69,307 +88,313 @@ impl Store {
             let why = format!("a page of {entries} entries; at most {MOST_ENTRIES}");
             return Err(StoreError::Partner(why));
         }
-        self.on_copies(&page.origin, async |unit| unit.take_page(lease, page).await)
-            .await
-    }
-
-    pub(super) async fn on_copies<T>(
-        &self,
-        origin: &str,
-        work: impl AsyncFn(&mut Unit<'_>) -> Result<T>,
-    ) -> Result<T> {
-        let options = WriteOptions {
-            bulk: true,
-            ..WriteOptions::default()
-        };
-        self.write_as(origin, &Caller::node(), &options, work).await
+        on_copies(self.store, &page.origin, async |tx| {
+            take_page(tx, lease, page).await
+        })
+        .await
     }
 }
 
-impl Unit<'_> {
-    async fn take_page(&mut self, lease: &Lease, page: &PartnerPage) -> Result<Taken> {
-        let mut partner = self.leased(lease).await?;
-        self.pin_origin(&mut partner, page).await?;
-        follows(&partner, page)?;
-        partner.contacted_at = Some(self.now);
-        let mut refused: Vec<Refused> = Vec::new();
-        let mut news: Vec<&News> = Vec::new();
-        for entry in &page.entries {
-            match entry {
-                Read::News(one) => news.push(one),
-                Read::Skipped => partner.skipped += 1,
-                Read::Refused(one) => refused.push((**one).clone()),
-            }
-        }
-        let mut known = self.known(&news).await?;
-        // Until the sweep, the partner may have lost versions that are here, so its state replaces
-        // whatever is here; afterwards versions only rise.
-        let replaces = partner.unswept || partner.rereads;
-        let going = news
-            .iter()
-            .filter(|one| goes(one, &known, replaces))
-            .count();
-        if let Some(held) = self.held(&partner, going).await? {
-            return self.hold(partner, held).await;
-        }
-        for one in &news {
-            let why = match known.remove(&one.id()) {
-                None => Some("the page tells of the record twice".to_owned()),
-                Some(here) => match foreign(&here, one.kind(), &self.origin) {
-                    None => {
-                        self.take(one, here, &partner, replaces).await?;
-                        None
-                    }
-                    foreign => foreign,
-                },
-            };
-            refused.extend(why.map(|why| refusal(one, why)));
-        }
-        self.remember(&partner, &news, &refused).await?;
-        partner.taken += i64::try_from(page.entries.len()).unwrap_or(i64::MAX);
-        partner.refused += i64::try_from(refused.len()).unwrap_or(i64::MAX);
-        self.go_on(partner, page).await
-    }
+pub(super) async fn on_copies<T>(
+    store: &Store,
+    origin: &str,
+    work: impl AsyncFn(&mut Transaction<'_>) -> Result<T>,
+) -> Result<T> {
+    let options = WriteOptions {
+        bulk: true,
+        ..WriteOptions::default()
+    };
+    store
+        .write_as(origin, &Caller::node(), &options, work)
+        .await
+}
 
-    /// The origin of the first page is the partner's permanently.
-    async fn pin_origin(&self, partner: &mut partner::Model, page: &PartnerPage) -> Result<()> {
-        match &partner.origin {
-            Some(known) if *known == page.origin => Ok(()),
-            Some(known) => Err(StoreError::Partner(format!(
-                "it feeds records of \"{}\", not of \"{known}\" as before",
-                page.origin
-            ))),
-            None => {
-                let taken = partner::Entity::find()
-                    .filter(partner::Column::Origin.eq(&page.origin))
-                    .one(&self.tx)
-                    .await?;
-                if let Some(other) = taken {
-                    return Err(StoreError::Partner(format!(
-                        "the records of \"{}\" are taken over from the partner \"{}\" already",
-                        page.origin, other.name
-                    )));
-                }
-                partner.origin = Some(page.origin.clone());
-                Ok(())
-            }
+async fn take_page(tx: &mut Transaction<'_>, lease: &Lease, page: &PartnerPage) -> Result<Taken> {
+    let mut partner = leased(tx, lease).await?;
+    pin_origin(tx, &mut partner, page).await?;
+    follows(&partner, page)?;
+    partner.contacted_at = Some(tx.now);
+    let mut refused: Vec<Refused> = Vec::new();
+    let mut news: Vec<&News> = Vec::new();
+    for entry in &page.entries {
+        match entry {
+            Read::News(one) => news.push(one),
+            Read::Skipped => partner.skipped += 1,
+            Read::Refused(one) => refused.push((**one).clone()),
         }
     }
-
-    /// The stored state of the records in the entries, locked, in a handful of queries.
-    async fn known(&self, news: &[&News]) -> Result<BTreeMap<Uuid, Known>> {
-        let ids: BTreeSet<Uuid> = news.iter().map(|one| one.id()).collect();
-        let mut known: BTreeMap<Uuid, Known> = BTreeMap::new();
-        if ids.is_empty() {
-            return Ok(known);
-        }
-        for id in &ids {
-            known.insert(*id, Known::default());
-        }
-        let mut rows = record::Entity::find()
-            .filter(record::Column::Id.is_in(ids.iter().copied()))
-            .order_by_asc(record::Column::Id);
-        if self.db().is_postgres() {
-            rows = rows.lock(LockType::NoKeyUpdate);
-        }
-        for row in rows.all(&self.tx).await? {
-            let one = known.entry(row.id).or_default();
-            one.withheld = row.withheld;
-            one.row = Some(row);
-        }
-        let graves =
-            tombstone::Entity::find().filter(tombstone::Column::Id.is_in(ids.iter().copied()));
-        for grave in graves.all(&self.tx).await? {
-            let one = known.entry(grave.id).or_default();
-            one.grave = Some(grave);
-        }
-        let logged = change::Entity::find()
-            .select_only()
-            .column(change::Column::RecordId)
-            .distinct()
-            .filter(change::Column::RecordId.is_in(ids.iter().copied()));
-        for id in logged.into_tuple::<Uuid>().all(&self.tx).await? {
-            known.entry(id).or_default().logged = true;
-        }
-        let hidden =
-            hidden::Entity::find().filter(hidden::Column::RecordId.is_in(ids.iter().copied()));
-        let stated = confirmation::Entity::find()
-            .filter(confirmation::Column::RecordId.is_in(ids.iter().copied()));
-        let hidden = hidden
-            .all(&self.tx)
-            .await?
-            .into_iter()
-            .map(|row| row.record_id);
-        let stated = stated
-            .all(&self.tx)
-            .await?
-            .into_iter()
-            .map(|row| row.record_id);
-        for id in hidden.chain(stated) {
-            known.entry(id).or_default().withheld = true;
-        }
-        Ok(known)
+    let mut known = known(tx, &news).await?;
+    // Until the sweep, the partner may have lost versions that are here, so its state replaces
+    // whatever is here; afterwards versions only rise.
+    let replaces = partner.unswept || partner.rereads;
+    let going = news
+        .iter()
+        .filter(|one| goes(one, &known, replaces))
+        .count();
+    if let Some(held) = held(tx, &partner, going).await? {
+        return hold(tx, partner, held).await;
     }
-
-    async fn take(
-        &mut self,
-        news: &News,
-        mut here: Known,
-        partner: &partner::Model,
-        replaces: bool,
-    ) -> Result<()> {
-        if let Some(row) = &mut here.row {
-            self.refresh(row);
-        }
-        match news {
-            News::Upsert(record) => {
-                if is_news(record, here.row.as_ref(), replaces, partner.rereads) {
-                    self.take_copy(record, &here).await?;
+    for one in &news {
+        let why = match known.remove(&one.id()) {
+            None => Some("the page tells of the record twice".to_owned()),
+            Some(here) => match foreign(&here, one.kind(), &tx.origin) {
+                None => {
+                    take(tx, one, here, &partner, replaces).await?;
+                    None
                 }
-            }
-            News::Delete {
-                version,
-                cause,
-                merged_into,
-                ..
-            } => match here.row.take() {
-                Some(row) if replaces || row.version < *version => {
-                    self.lock_against_naming(row.id).await?;
-                    self.bury_copy(&row, *version, (*cause, *merged_into))
-                        .await?;
-                    if *cause == Cause::Erased {
-                        self.erase_copy(row.id, None, *version).await?;
-                    }
-                }
-                Some(_) => {}
-                None => self.take_grave(news, here.grave, replaces).await?,
+                foreign => foreign,
             },
-            News::Leave { .. } => {
-                if let Some(row) = here.row.take() {
-                    self.lock_against_naming(row.id).await?;
-                    self.drop_copy(&row).await?;
-                } else if here.grave.is_some_and(|grave| grave.merged_into.is_some()) {
-                    self.drop_grave(news.id()).await?;
-                }
+        };
+        refused.extend(why.map(|why| refusal(one, why)));
+    }
+    remember(tx, &partner, &news, &refused).await?;
+    partner.taken += i64::try_from(page.entries.len()).unwrap_or(i64::MAX);
+    partner.refused += i64::try_from(refused.len()).unwrap_or(i64::MAX);
+    go_on(tx, partner, page).await
+}
+
+/// The origin of the first page is the partner's permanently.
+async fn pin_origin(
+    tx: &Transaction<'_>,
+    partner: &mut partner::Model,
+    page: &PartnerPage,
+) -> Result<()> {
+    match &partner.origin {
+        Some(known) if *known == page.origin => Ok(()),
+        Some(known) => Err(StoreError::Partner(format!(
+            "it feeds records of \"{}\", not of \"{known}\" as before",
+            page.origin
+        ))),
+        None => {
+            let taken = partner::Entity::find()
+                .filter(partner::Column::Origin.eq(&page.origin))
+                .one(&tx.sql)
+                .await?;
+            if let Some(other) = taken {
+                return Err(StoreError::Partner(format!(
+                    "the records of \"{}\" are taken over from the partner \"{}\" already",
+                    page.origin, other.name
+                )));
+            }
+            partner.origin = Some(page.origin.clone());
+            Ok(())
+        }
+    }
+}
+
+/// The stored state of the records in the entries, locked, in a handful of queries.
+async fn known(tx: &Transaction<'_>, news: &[&News]) -> Result<BTreeMap<Uuid, Known>> {
+    let ids: BTreeSet<Uuid> = news.iter().map(|one| one.id()).collect();
+    let mut known: BTreeMap<Uuid, Known> = BTreeMap::new();
+    if ids.is_empty() {
+        return Ok(known);
+    }
+    for id in &ids {
+        known.insert(*id, Known::default());
+    }
+    let mut rows = record::Entity::find()
+        .filter(record::Column::Id.is_in(ids.iter().copied()))
+        .order_by_asc(record::Column::Id);
+    if tx.db().is_postgres() {
+        rows = rows.lock(LockType::NoKeyUpdate);
+    }
+    for row in rows.all(&tx.sql).await? {
+        let one = known.entry(row.id).or_default();
+        one.withheld = row.withheld;
+        one.row = Some(row);
+    }
+    let graves = tombstone::Entity::find().filter(tombstone::Column::Id.is_in(ids.iter().copied()));
+    for grave in graves.all(&tx.sql).await? {
+        let one = known.entry(grave.id).or_default();
+        one.grave = Some(grave);
+    }
+    let logged = change::Entity::find()
+        .select_only()
+        .column(change::Column::RecordId)
+        .distinct()
+        .filter(change::Column::RecordId.is_in(ids.iter().copied()));
+    for id in logged.into_tuple::<Uuid>().all(&tx.sql).await? {
+        known.entry(id).or_default().logged = true;
+    }
+    let hidden = hidden::Entity::find().filter(hidden::Column::RecordId.is_in(ids.iter().copied()));
+    let stated = confirmation::Entity::find()
+        .filter(confirmation::Column::RecordId.is_in(ids.iter().copied()));
+    let hidden = hidden
+        .all(&tx.sql)
+        .await?
+        .into_iter()
+        .map(|row| row.record_id);
+    let stated = stated
+        .all(&tx.sql)
+        .await?
+        .into_iter()
+        .map(|row| row.record_id);
+    for id in hidden.chain(stated) {
+        known.entry(id).or_default().withheld = true;
+    }
+    Ok(known)
+}
+
+async fn take(
+    tx: &mut Transaction<'_>,
+    news: &News,
+    mut here: Known,
+    partner: &partner::Model,
+    replaces: bool,
+) -> Result<()> {
+    if let Some(row) = &mut here.row {
+        tx.refresh(row);
+    }
+    match news {
+        News::Upsert(record) => {
+            if is_news(record, here.row.as_ref(), replaces, partner.rereads) {
+                take_copy(tx, record, &here).await?;
             }
         }
-        Ok(())
-    }
-
-    /// Records the deletion of a record that is not here, or no longer.
-    async fn take_grave(
-        &mut self,
-        news: &News,
-        grave: Option<tombstone::Model>,
-        replaces: bool,
-    ) -> Result<()> {
-        let News::Delete {
-            id,
-            kind,
+        News::Delete {
             version,
             cause,
             merged_into,
-        } = news
-        else {
-            return Ok(());
-        };
-        let older = grave.as_ref().is_some_and(|grave| grave.version > *version);
-        if *cause == Cause::Erased {
-            self.erase_copy(*id, grave.clone(), *version).await?;
-        }
-        match merged_into {
-            Some(into) if replaces || !older => {
-                self.note_merged_copy((*kind, *id), *version, (*cause, *into))
-                    .await
+            ..
+        } => match here.row.take() {
+            Some(row) if replaces || row.version < *version => {
+                lock_against_naming(tx, row.id).await?;
+                bury_copy(tx, &row, *version, (*cause, *merged_into)).await?;
+                if *cause == Cause::Erased {
+                    erase_copy(tx, row.id, None, *version).await?;
+                }
             }
-            Some(_) | None => Ok(()),
+            Some(_) => {}
+            None => take_grave(tx, news, here.grave, replaces).await?,
+        },
+        News::Leave { .. } => {
+            if let Some(row) = here.row.take() {
+                lock_against_naming(tx, row.id).await?;
+                drop_copy(tx, &row).await?;
+            } else if here.grave.is_some_and(|grave| grave.merged_into.is_some()) {
+                drop_grave(tx, news.id()).await?;
+            }
         }
     }
+    Ok(())
+}
 
-    /// Stores rejected entries for inspection, removes corrected ones, and records what the partner
-    /// has, until the next sweep.
-    async fn remember(
-        &self,
-        partner: &partner::Model,
-        news: &[&News],
-        refused: &[Refused],
-    ) -> Result<()> {
-        let told: BTreeSet<Uuid> = news.iter().map(|one| one.id()).collect();
-        let unread: BTreeSet<Uuid> = refused.iter().filter_map(|one| one.id).collect();
-        if !(told.is_empty() && unread.is_empty()) {
-            quarantine::Entity::delete_many()
-                .filter(quarantine::Column::PartnerId.eq(partner.id))
-                .filter(quarantine::Column::RecordId.is_in(told.union(&unread).copied()))
-                .exec(&self.tx)
-                .await?;
+/// Records the deletion of a record that is not here, or no longer.
+async fn take_grave(
+    tx: &mut Transaction<'_>,
+    news: &News,
+    grave: Option<tombstone::Model>,
+    replaces: bool,
+) -> Result<()> {
+    let News::Delete {
+        id,
+        kind,
+        version,
+        cause,
+        merged_into,
+    } = news
+    else {
+        return Ok(());
+    };
+    let older = grave.as_ref().is_some_and(|grave| grave.version > *version);
+    if *cause == Cause::Erased {
+        erase_copy(tx, *id, grave.clone(), *version).await?;
+    }
+    match merged_into {
+        Some(into) if replaces || !older => {
+            note_merged_copy(tx, (*kind, *id), *version, (*cause, *into)).await
         }
-        let kept = refused.iter().map(|one| quarantine::ActiveModel {
-            id: Set(domain::base::id::new()),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Stores rejected entries for inspection, removes corrected ones, and records what the partner
+/// has, until the next sweep.
+async fn remember(
+    tx: &Transaction<'_>,
+    partner: &partner::Model,
+    news: &[&News],
+    refused: &[Refused],
+) -> Result<()> {
+    let told: BTreeSet<Uuid> = news.iter().map(|one| one.id()).collect();
+    let unread: BTreeSet<Uuid> = refused.iter().filter_map(|one| one.id).collect();
+    if !(told.is_empty() && unread.is_empty()) {
+        quarantine::Entity::delete_many()
+            .filter(quarantine::Column::PartnerId.eq(partner.id))
+            .filter(quarantine::Column::RecordId.is_in(told.union(&unread).copied()))
+            .exec(&tx.sql)
+            .await?;
+    }
+    let kept = refused.iter().map(|one| quarantine::ActiveModel {
+        id: Set(domain::base::id::new()),
+        partner_id: Set(partner.id),
+        kind: Set(one.kind.clone()),
+        record_id: Set(one.id),
+        why: Set(one.why.clone()),
+        entry: Set(one.entry.clone()),
+        at: Set(tx.now),
+    });
+    for chunk in kept.collect::<Vec<_>>().chunks(CHUNK) {
+        quarantine::Entity::insert_many(chunk.to_vec())
+            .exec_without_returning(&tx.sql)
+            .await?;
+    }
+    if !partner.unswept {
+        return Ok(());
+    }
+    let there = news.iter().filter(|one| is_there(one));
+    // Records in unreadable entries exist all the same.
+    let seen: BTreeSet<Uuid> = there.map(|one| one.id()).chain(unread).collect();
+    for chunk in seen.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
+        let rows = chunk.iter().map(|id| partner_seen::ActiveModel {
             partner_id: Set(partner.id),
-            kind: Set(one.kind.clone()),
-            record_id: Set(one.id),
-            why: Set(one.why.clone()),
-            entry: Set(one.entry.clone()),
-            at: Set(self.now),
+            record_id: Set(*id),
         });
-        for chunk in kept.collect::<Vec<_>>().chunks(CHUNK) {
-            quarantine::Entity::insert_many(chunk.to_vec())
-                .exec_without_returning(&self.tx)
-                .await?;
-        }
-        if !partner.unswept {
-            return Ok(());
-        }
-        let there = news.iter().filter(|one| is_there(one));
-        // Records in unreadable entries exist all the same.
-        let seen: BTreeSet<Uuid> = there.map(|one| one.id()).chain(unread).collect();
-        for chunk in seen.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
-            let rows = chunk.iter().map(|id| partner_seen::ActiveModel {
-                partner_id: Set(partner.id),
-                record_id: Set(*id),
-            });
-            partner_seen::Entity::insert_many(rows)
-                .on_conflict(OnConflict::new().do_nothing().to_owned())
-                .exec_without_returning(&self.tx)
-                .await?;
-        }
-        Ok(())
+        partner_seen::Entity::insert_many(rows)
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(&tx.sql)
+            .await?;
     }
+    Ok(())
+}
 
-    /// Saves the position; pauses if too much was rejected.
-    async fn go_on(&self, mut partner: partner::Model, page: &PartnerPage) -> Result<Taken> {
-        partner.next = Some(page.next.clone());
-        page.phase.code().clone_into(&mut partner.phase);
-        partner.seq = page.seq;
-        partner.head_seq = page.head;
-        partner.allowed_deletions = if partner.unswept {
-            partner.allowed_deletions
-        } else {
-            0
-        };
-        partner.failures = 0;
-        partner.last_error = None;
-        partner.failed_at = None;
-        partner.retry_at = None;
-        let (refused, taken) = (partner.refused, partner.taken);
-        let outcome = if too_many(refused, taken) {
-            PartnerState::Paused.code().clone_into(&mut partner.state);
-            partner.leased_until = None;
-            partner.last_error = Some(format!(
-                "{refused} of {taken} entries could not be taken over; see the quarantine, then resume"
-            ));
-            Taken::Stopped
-        } else if !page.up_to_date {
-            Taken::More
-        } else if partner.unswept {
-            Taken::Unswept
-        } else {
-            partner.up_to_date_at = Some(self.now);
-            Taken::UpToDate
-        };
-        self.keep_partner(partner).await?;
-        Ok(outcome)
-    }
+/// Saves the position; pauses if too much was rejected.
+async fn go_on(
+    tx: &Transaction<'_>,
+    mut partner: partner::Model,
+    page: &PartnerPage,
+) -> Result<Taken> {
+    partner.next = Some(page.next.clone());
+    page.phase.code().clone_into(&mut partner.phase);
+    partner.seq = page.seq;
+    partner.head_seq = page.head;
+    partner.allowed_deletions = if partner.unswept {
+        partner.allowed_deletions
+    } else {
+        0
+    };
+    partner.failures = 0;
+    partner.last_error = None;
+    partner.failed_at = None;
+    partner.retry_at = None;
+    let (refused, taken) = (partner.refused, partner.taken);
+    let outcome = if too_many(refused, taken) {
+        PartnerState::Paused.code().clone_into(&mut partner.state);
+        partner.leased_until = None;
+        partner.last_error = Some(format!(
+            "{refused} of {taken} entries could not be taken over; see the quarantine, then resume"
+        ));
+        Taken::Stopped
+    } else if !page.up_to_date {
+        Taken::More
+    } else if partner.unswept {
+        Taken::Unswept
+    } else {
+        partner.up_to_date_at = Some(tx.now);
+        Taken::UpToDate
+    };
+    keep_partner(tx, partner).await?;
+    Ok(outcome)
 }
 
 /// Rejects a page that does not follow the applied ones: the response to another request, for

@@ -1,9 +1,10 @@
 //! Everything that is held about a person (GDPR Art. 15).
 
+use crate::accounts::grants_of;
 use crate::db::SqlTransaction;
 use crate::entity::{account, application, change, contact_person};
 use crate::error::{Result, StoreError};
-use crate::persons::all_shown;
+use crate::persons::{ContactPersons, all_shown};
 use crate::read::history::LogEntry;
 use crate::store::Store;
 use domain::base::vocabulary::Coded;
@@ -39,69 +40,69 @@ const TEXTS: &[(MentionPlace, &str)] = &[
     ),
 ];
 
-impl Store {
+impl ContactPersons<'_> {
     /// Everything that is held about the person of an e-mail address or a name.
-    pub async fn personal_data(&self, about: &PersonalDataInput) -> Result<PersonalData> {
+    pub async fn personal_data(self, about: &PersonalDataInput) -> Result<PersonalData> {
         let wanted = Wanted::new(about);
-        let tx = self.db().begin_read().await?;
+        let tx = self.store.db().begin_read().await?;
         let found = PersonalData {
             about: about.clone(),
-            at: self.clock().now(),
+            at: self.store.clock().now(),
             contact_persons: wanted.contact_persons(&tx).await?,
             applications: wanted.applications(&tx).await?,
-            accounts: self.held_accounts(&tx, &wanted).await?,
+            accounts: held_accounts(self.store, &tx, &wanted).await?,
             mentions: wanted.mentions(&tx).await?,
             kept_answers: wanted.kept_answers(&tx).await?,
         };
         tx.commit().await?;
         Ok(found)
     }
+}
 
-    async fn held_accounts(
-        &self,
-        tx: &SqlTransaction,
-        wanted: &Wanted,
-    ) -> Result<Vec<HeldAccount>> {
-        let rows = account::Entity::find()
-            .filter(
-                Condition::any()
-                    .add(wanted.may_hold(account::Column::Name))
-                    .add(wanted.may_hold(account::Column::Subject)),
-            )
-            .order_by_asc(account::Column::Id)
-            .all(tx)
-            .await?;
-        let theirs =
-            |row: &account::Model| wanted.is(Some(&row.name)) || wanted.is(row.subject.as_ref());
-        let rows: Vec<account::Model> = rows.into_iter().filter(theirs).collect();
-        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-        let grants = self.grants_of(&ids).await?;
-        let changes = change::Entity::find()
-            .filter(change::Column::By.is_in(ids))
-            .order_by_asc(change::Column::Seq)
-            .into_partial_model::<LogEntry>()
-            .all(tx)
-            .await?;
-        let held = rows.into_iter().map(|row| {
-            let own = grants.iter().filter(|grant| grant.account_id == row.id);
-            let done = changes.iter().filter(|entry| entry.by == Some(row.id));
-            Ok(HeldAccount {
-                id: row.id,
-                name: row.name,
-                issuer: row.issuer,
-                subject: row.subject,
-                created_at: row.created_at,
-                grants: own
-                    .map(|grant| HeldGrant {
-                        role: grant.role.clone(),
-                        region: grant.region_id,
-                    })
-                    .collect(),
-                changes: done.map(held_change).collect::<Result<_>>()?,
-            })
-        });
-        held.collect()
-    }
+async fn held_accounts(
+    store: &Store,
+    tx: &SqlTransaction,
+    wanted: &Wanted,
+) -> Result<Vec<HeldAccount>> {
+    let rows = account::Entity::find()
+        .filter(
+            Condition::any()
+                .add(wanted.may_hold(account::Column::Name))
+                .add(wanted.may_hold(account::Column::Subject)),
+        )
+        .order_by_asc(account::Column::Id)
+        .all(tx)
+        .await?;
+    let theirs =
+        |row: &account::Model| wanted.is(Some(&row.name)) || wanted.is(row.subject.as_ref());
+    let rows: Vec<account::Model> = rows.into_iter().filter(theirs).collect();
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let grants = grants_of(store, &ids).await?;
+    let changes = change::Entity::find()
+        .filter(change::Column::By.is_in(ids))
+        .order_by_asc(change::Column::Seq)
+        .into_partial_model::<LogEntry>()
+        .all(tx)
+        .await?;
+    let held = rows.into_iter().map(|row| {
+        let own = grants.iter().filter(|grant| grant.account_id == row.id);
+        let done = changes.iter().filter(|entry| entry.by == Some(row.id));
+        Ok(HeldAccount {
+            id: row.id,
+            name: row.name,
+            issuer: row.issuer,
+            subject: row.subject,
+            created_at: row.created_at,
+            grants: own
+                .map(|grant| HeldGrant {
+                    role: grant.role.clone(),
+                    region: grant.region_id,
+                })
+                .collect(),
+            changes: done.map(held_change).collect::<Result<_>>()?,
+        })
+    });
+    held.collect()
 }
 
 fn held_change(entry: &LogEntry) -> Result<HeldChange> {

@@ -2,11 +2,11 @@
 //! alone.
 
 use crate::cursor;
+use crate::entity::record::{parse_body, publication_of};
 use crate::entity::{application, record};
 use crate::error::{Denied, Result, StoreError, Unique};
 use crate::store::Store;
-use crate::unit::{Unit, WriteOptions};
-use crate::write::{parse_body, publication_of};
+use crate::transaction::{Transaction, WriteOptions};
 use chrono::TimeDelta;
 use domain::access::rules::{Action, Caller};
 use domain::base::fault::{Fault, FieldError};
@@ -47,16 +47,48 @@ pub fn on_behalf() -> (Caller, WriteOptions) {
     (Caller::node(), options)
 }
 
+/// Applications for membership.
+#[derive(Debug, Clone, Copy)]
+pub struct Applications<'a> {
+    pub(crate) store: &'a Store,
+}
+
+/// Writing applications for membership.
+#[derive(Debug)]
+pub struct ApplicationsMut<'t, 's> {
+    pub(crate) tx: &'t mut Transaction<'s>,
+}
+
 impl Store {
+    /// Applications for membership.
+    #[must_use]
+    pub fn applications(&self) -> Applications<'_> {
+        Applications { store: self }
+    }
+}
+
+impl<'s> Transaction<'s> {
+    /// Writing applications for membership.
+    #[must_use]
+    pub fn applications(&mut self) -> ApplicationsMut<'_, 's> {
+        ApplicationsMut { tx: self }
+    }
+}
+
+impl Applications<'_> {
     /// Checks whether a network accepts the application.
-    pub async fn to_apply(
-        &self,
+    pub async fn prepare(
+        self,
         caller: &Caller,
         network: &str,
         input: ApplicationInput,
     ) -> Result<Applying> {
-        let network = self.get(caller, Kind::Network, network).await?;
-        if network.origin != self.node().origin {
+        let network = self
+            .store
+            .records()
+            .get(caller, Kind::Network, network)
+            .await?;
+        if network.origin != self.store.node().origin {
             return Err(StoreError::Forbidden(Denied::Copy));
         }
         let joining = parse_body(&network)?;
@@ -66,7 +98,7 @@ impl Store {
         }
         let relationship = json!({
             "type": RelationshipType::MemberOf,
-            "from": self.applicant(&input).await?,
+            "from": applicant(self.store, &input).await?,
             "to": {"kind": Kind::Network, "id": network.id},
             "home_region": network.home_region,
             "publication": Publication::Review,
@@ -78,49 +110,16 @@ impl Store {
         })
     }
 
-    /// The applicant as an end: a published actor, or the name of an organisation.
-    async fn applicant(&self, input: &ApplicationInput) -> Result<Value> {
-        let invalid = |pointer: &str, fault| {
-            StoreError::Invalid(vec![FieldError::new(pointer.to_owned(), fault)])
-        };
-        let Some(key) = &input.actor else {
-            let name = input.applicant.organisation.as_ref();
-            let name = name.filter(|name| !name.trim().is_empty()).ok_or_else(|| {
-                let fault = Fault::new("required")
-                    .with("what", "the name of the organisation, or `actor`")
-                    .with("what_de", "der Name der Organisation, oder `actor`");
-                invalid("/applicant/organisation", fault)
-            })?;
-            return Ok(json!({"kind": Kind::Actor, "as_stated": name}));
-        };
-        // The permissions of the applicant are unknown.
-        match self.get(&Caller::anonymous(), Kind::Actor, key).await {
-            Ok(row) => Ok(json!({"kind": Kind::Actor, "id": row.id})),
-            Err(
-                StoreError::NotFound
-                | StoreError::Gone(_)
-                | StoreError::Moved { .. }
-                | StoreError::AmbiguousSlug { .. },
-            ) => {
-                let fault = Fault::new("unknown-reference")
-                    .with("kind", Kind::Actor)
-                    .with("given", key);
-                Err(invalid("/actor", fault))
-            }
-            Err(other) => Err(other),
-        }
-    }
-
     /// The applications for a network, for its editors.
-    pub async fn applications(
-        &self,
+    pub async fn list(
+        self,
         caller: &Caller,
         network: &str,
         (limit, at): (u64, Option<&str>),
         query: &str,
     ) -> Result<ApplicationPage> {
-        let network = self.network_of_editor(caller, network).await?;
-        let secret = &self.node().secret;
+        let network = network_of_editor(self.store, caller, network).await?;
+        let secret = &self.store.node().secret;
         let mut rows = application::Entity::find()
             .filter(application::Column::NetworkId.eq(network.id))
             .order_by_desc(application::Column::Id)
@@ -129,13 +128,13 @@ impl Store {
             let before: Uuid = cursor::decode(secret, query, text)?;
             rows = rows.filter(application::Column::Id.lt(before));
         }
-        let mut rows = rows.all(self.db().reader()).await?;
+        let mut rows = rows.all(self.store.db().reader()).await?;
         let more = rows.len() as u64 > limit;
         if more {
             rows.pop();
         }
         let ids: Vec<Uuid> = rows.iter().map(|row| row.relationship_id).collect();
-        let relationships = self.rows(&ids).await?;
+        let relationships = crate::read::rows(self.store, &ids).await?;
         let last = rows.last().filter(|_| more);
         let next = last.map(|row| cursor::encode(secret, query, &row.id));
         let items = rows
@@ -148,35 +147,73 @@ impl Store {
     }
 
     /// Erases an application; the requested relationship stays.
-    pub async fn erase_application(
-        &self,
+    pub async fn delete(
+        self,
         caller: &Caller,
         network: &str,
         id: Uuid,
         options: &WriteOptions,
     ) -> Result<()> {
-        let network = self.network_of_editor(caller, network).await?;
-        self.write(caller, options, async |unit| {
-            let erased = application::Entity::delete_many()
-                .filter(application::Column::Id.eq(id))
-                .filter(application::Column::NetworkId.eq(network.id))
-                .exec(&unit.tx)
-                .await?;
-            if erased.rows_affected == 0 {
-                return Err(StoreError::NotFound);
-            }
-            Ok(())
-        })
-        .await
+        let network = network_of_editor(self.store, caller, network).await?;
+        self.store
+            .write(caller, options, async |tx| {
+                let erased = application::Entity::delete_many()
+                    .filter(application::Column::Id.eq(id))
+                    .filter(application::Column::NetworkId.eq(network.id))
+                    .exec(&tx.sql)
+                    .await?;
+                if erased.rows_affected == 0 {
+                    return Err(StoreError::NotFound);
+                }
+                Ok(())
+            })
+            .await
     }
+}
 
-    async fn network_of_editor(&self, caller: &Caller, key: &str) -> Result<record::Model> {
-        let network = self.get(caller, Kind::Network, key).await?;
-        if !caller.may(Action::Write, &self.subject(&network)?) {
-            return Err(StoreError::Forbidden(Denied::Region));
+/// The applicant as an end: a published actor, or the name of an organisation.
+async fn applicant(store: &Store, input: &ApplicationInput) -> Result<Value> {
+    let invalid = |pointer: &str, fault| {
+        StoreError::Invalid(vec![FieldError::new(pointer.to_owned(), fault)])
+    };
+    let Some(key) = &input.actor else {
+        let name = input.applicant.organisation.as_ref();
+        let name = name.filter(|name| !name.trim().is_empty()).ok_or_else(|| {
+            let fault = Fault::new("required")
+                .with("what", "the name of the organisation, or `actor`")
+                .with("what_de", "der Name der Organisation, oder `actor`");
+            invalid("/applicant/organisation", fault)
+        })?;
+        return Ok(json!({"kind": Kind::Actor, "as_stated": name}));
+    };
+    // The permissions of the applicant are unknown.
+    match store
+        .records()
+        .get(&Caller::anonymous(), Kind::Actor, key)
+        .await
+    {
+        Ok(row) => Ok(json!({"kind": Kind::Actor, "id": row.id})),
+        Err(
+            StoreError::NotFound
+            | StoreError::Gone(_)
+            | StoreError::Moved { .. }
+            | StoreError::AmbiguousSlug { .. },
+        ) => {
+            let fault = Fault::new("unknown-reference")
+                .with("kind", Kind::Actor)
+                .with("given", key);
+            Err(invalid("/actor", fault))
         }
-        Ok(network)
+        Err(other) => Err(other),
     }
+}
+
+async fn network_of_editor(store: &Store, caller: &Caller, key: &str) -> Result<record::Model> {
+    let network = store.records().get(caller, Kind::Network, key).await?;
+    if !caller.may(Action::Write, &store.subject(&network)?) {
+        return Err(StoreError::Forbidden(Denied::Region));
+    }
+    Ok(network)
 }
 
 fn shown(
@@ -199,13 +236,13 @@ fn shown(
     }))
 }
 
-impl Unit<'_> {
+impl ApplicationsMut<'_, '_> {
     /// Stores an application; see [`on_behalf`].
     ///
     /// An earlier application for the same membership is not revealed; a public membership is.
-    pub async fn apply(&mut self, applying: &Applying) -> Result<()> {
-        self.refuse_flood(applying.network).await?;
-        let relationship = self.applied_for(&applying.relationship).await?;
+    pub async fn create(self, applying: &Applying) -> Result<()> {
+        refuse_flood(self.tx, applying.network).await?;
+        let relationship = applied_for(self.tx, &applying.relationship).await?;
         let input = &applying.input;
         let row = application::Model {
             id: domain::base::id::new(),
@@ -216,43 +253,43 @@ impl Unit<'_> {
             email: input.applicant.email.clone(),
             phone: input.applicant.phone.clone(),
             message: input.message.clone(),
-            created_at: self.now,
+            created_at: self.tx.now,
         };
         application::Entity::insert(row.into_active_model())
-            .exec_without_returning(&self.tx)
+            .exec_without_returning(&self.tx.sql)
             .await?;
         Ok(())
     }
+}
 
-    async fn refuse_flood(&self, network: Uuid) -> Result<()> {
-        let recent = application::Entity::find()
-            .filter(application::Column::NetworkId.eq(network))
-            .filter(application::Column::CreatedAt.gt(self.now - TimeDelta::hours(1)))
-            .count(&self.tx)
-            .await?;
-        if recent >= PER_HOUR {
-            return Err(StoreError::TooManyApplications);
-        }
-        Ok(())
+async fn refuse_flood(tx: &Transaction<'_>, network: Uuid) -> Result<()> {
+    let recent = application::Entity::find()
+        .filter(application::Column::NetworkId.eq(network))
+        .filter(application::Column::CreatedAt.gt(tx.now - TimeDelta::hours(1)))
+        .count(&tx.sql)
+        .await?;
+    if recent >= PER_HOUR {
+        return Err(StoreError::TooManyApplications);
     }
+    Ok(())
+}
 
-    /// The requested membership: a new one in `review`, or the pending one.
-    async fn applied_for(&mut self, body: &Value) -> Result<Uuid> {
-        let made = self.create(Kind::Relationship, domain::base::id::new(), body.clone());
-        let conflict = match made.await {
-            Ok(saved) => return Ok(saved.row.id),
-            Err(StoreError::Conflict(conflict)) if conflict.what == Unique::Relationship => {
-                conflict
-            }
-            Err(other) => return Err(other),
-        };
-        let other = conflict.other.as_ref().map(|other| other.id);
-        let row = record::Entity::find_by_id(other.unwrap_or_default())
-            .one(&self.tx)
-            .await?;
-        match row {
-            Some(row) if !row.shown => Ok(row.id),
-            Some(_) | None => Err(StoreError::Conflict(conflict)),
-        }
+/// The requested membership: a new one in `review`, or the pending one.
+async fn applied_for(tx: &mut Transaction<'_>, body: &Value) -> Result<Uuid> {
+    let made = tx
+        .records()
+        .create(Kind::Relationship, domain::base::id::new(), body.clone());
+    let conflict = match made.await {
+        Ok(saved) => return Ok(saved.row.id),
+        Err(StoreError::Conflict(conflict)) if conflict.what == Unique::Relationship => conflict,
+        Err(other) => return Err(other),
+    };
+    let other = conflict.other.as_ref().map(|other| other.id);
+    let row = record::Entity::find_by_id(other.unwrap_or_default())
+        .one(&tx.sql)
+        .await?;
+    match row {
+        Some(row) if !row.shown => Ok(row.id),
+        Some(_) | None => Err(StoreError::Conflict(conflict)),
     }
 }

@@ -1,10 +1,11 @@
 //! The job that publishes records at their date: `publish_at`.
 
-use crate::entity::record;
+use crate::entity::record::{self, kind_of};
 use crate::error::{Result, StoreError};
+use crate::records::Records;
 use crate::store::Store;
-use crate::unit::WriteOptions;
-use crate::write::{Edit, Precondition, kind_of};
+use crate::transaction::WriteOptions;
+use crate::write::{Edit, Precondition};
 use chrono::{DateTime, Utc};
 use domain::access::rules::Caller;
 use domain::base::vocabulary::Coded;
@@ -19,19 +20,19 @@ const PAGE: u64 = 100;
 
 const POLL: Duration = Duration::from_secs(5);
 
-impl Store {
+impl Records<'_> {
     /// Publishes due records; returns their number.
     ///
     /// Each is a separate change in the name of the node, which removes the body's `publish_at`.
     /// Concurrent instances publish each record once. A record that cannot be published (its body
     /// is no longer valid, say) is logged and does not affect the others.
-    pub async fn publish_due(&self) -> Result<usize> {
-        let now = self.clock().now();
+    pub async fn publish_due(self) -> Result<usize> {
+        let now = self.store.clock().now();
         let mut published = 0;
         let mut last = None;
         loop {
             let mut due = record::Entity::find()
-                .filter(record::Column::Origin.eq(&self.node().origin))
+                .filter(record::Column::Origin.eq(&self.store.node().origin))
                 .filter(record::Column::PublishAt.lte(now))
                 .filter(record::Column::Publication.ne(Publication::Published.code()))
                 .order_by_asc(record::Column::Id)
@@ -39,13 +40,13 @@ impl Store {
             if let Some(last) = last {
                 due = due.filter(record::Column::Id.gt(last));
             }
-            let due = due.all(self.db().reader()).await?;
+            let due = due.all(self.store.db().reader()).await?;
             let Some(end) = due.last() else {
                 return Ok(published);
             };
             last = Some(end.id);
             for row in &due {
-                match self.publish(row, now).await {
+                match publish_one(self.store, row, now).await {
                     Ok(done) => published += usize::from(done),
                     Err(why) if why.is_of_database() => return Err(why),
                     Err(why) => {
@@ -55,41 +56,41 @@ impl Store {
             }
         }
     }
+}
 
-    /// Publishes a record if it is still due; returns whether it was.
-    async fn publish(&self, row: &record::Model, now: DateTime<Utc>) -> Result<bool> {
-        let Some(date) = row.publish_at else {
+/// Publishes a record if it is still due; returns whether it was.
+async fn publish_one(store: &Store, row: &record::Model, now: DateTime<Utc>) -> Result<bool> {
+    let Some(date) = row.publish_at else {
+        return Ok(false);
+    };
+    let kind = kind_of(row)?;
+    let options = WriteOptions {
+        reason: Some(format!("publish_at {}", domain::base::clock::rfc3339(date))),
+        ..WriteOptions::default()
+    };
+    let node = Caller::node();
+    let outcome = store.write(&node, &options, async |tx| {
+        let row = tx.records().lock(kind, row.id, &Precondition::Any).await?;
+        // Another instance, or an editor, may have been faster.
+        let due = row.publish_at.is_some_and(|date| date <= now);
+        if !due || row.publication == Publication::Published.code() {
             return Ok(false);
-        };
-        let kind = kind_of(row)?;
-        let options = WriteOptions {
-            reason: Some(format!("publish_at {}", domain::base::clock::rfc3339(date))),
-            ..WriteOptions::default()
-        };
-        let node = Caller::node();
-        let outcome = self.write(&node, &options, async |unit| {
-            let row = unit.for_update(kind, row.id, &Precondition::Any).await?;
-            // Another instance, or an editor, may have been faster.
-            let due = row.publish_at.is_some_and(|date| date <= now);
-            if !due || row.publication == Publication::Published.code() {
-                return Ok(false);
-            }
-            let edit = Edit::Patch(json!({"publication": Publication::Published}));
-            Ok(unit.modify(row, edit).await?.changed)
-        });
-        match outcome.await {
-            // Deleted since.
-            Err(StoreError::NotFound) => Ok(false),
-            outcome => outcome,
         }
+        let edit = Edit::Patch(json!({"publication": Publication::Published}));
+        Ok(tx.records().update(row, edit).await?.changed)
+    });
+    match outcome.await {
+        // Deleted since.
+        Err(StoreError::NotFound) => Ok(false),
+        outcome => outcome,
     }
 }
 
 /// Publishes due records until stopped.
 pub(crate) async fn publish(store: Store, mut stop: watch::Receiver<bool>) {
-    let mut written = store.watch_head();
+    let mut written = store.log().watch();
     while !*stop.borrow() && stop.has_changed().is_ok() {
-        match store.publish_due().await {
+        match store.records().publish_due().await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "records published at their date"),
             Err(error) => {

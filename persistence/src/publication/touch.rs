@@ -1,53 +1,20 @@
-//! Visibility of records to outsiders, and the consumer that logs its changes caused by ends.
-//!
-//! `record.shown` is the visibility last logged. A write updates it for its own record; for the
-//! relationships around a record that was published, withdrawn or deleted the consumer does, with
-//! an entry `touch` that creates no version.
+//! The consumer that keeps the visibility of relationships up to date in the log: around a record
+//! that was published, withdrawn or deleted it writes an entry `touch`, which makes no version.
 
-use crate::entity::record;
-use crate::error::{Result, StoreError};
+use crate::error::Result;
 use crate::follow::{Entry, Follower};
 use crate::store::Store;
-use crate::unit::{Unit, WriteOptions};
+use crate::transaction::WriteOptions;
+use crate::visibility::shown::{AROUND, touch};
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::exchange::change::Op;
-use sea_orm::sea_query::{Expr, LockType};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
-    Value,
-};
-use uuid::Uuid;
 
 const NAME: &str = "touch";
 
-/// Number of relationships touched in one transaction.
-const MAX_TOUCHED: usize = 500;
-
 /// Number of entries without relationships after which the cursor is saved without effect.
 const FAR: i64 = 1000;
-
-/// Whether outsiders see the current row of `record`: it is published and not withheld, and so is
-/// each of its ends that is a record, or its merge target. The only definition in SQL.
-const PUBLIC: &str = "(record.publication = 'published' AND NOT record.withheld AND NOT EXISTS ( \
-    SELECT 1 FROM edge \
-        LEFT JOIN merged AS mf ON mf.loser_id = edge.from_id \
-        LEFT JOIN merged AS mt ON mt.loser_id = edge.to_id \
-        WHERE edge.record_id = record.id AND ( \
-        (edge.from_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM record AS held \
-            WHERE held.id = COALESCE(mf.survivor_id, edge.from_id) AND held.publication = 'published' AND NOT held.withheld)) OR \
-        (edge.to_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM record AS held \
-            WHERE held.id = COALESCE(mt.survivor_id, edge.to_id) AND held.publication = 'published' AND NOT held.withheld)))))";
-
-/// The relationships (`near`) around records that became visible or invisible (`flipped`), and
-/// around those that a merge makes equal to these, now or until now.
-const AROUND: &str = "affected (id) AS (SELECT id FROM flipped \
-        UNION SELECT merged.loser_id FROM merged JOIN flipped ON merged.survivor_id = flipped.id \
-        UNION SELECT other.loser_id FROM flipped JOIN merged ON merged.loser_id = flipped.id \
-            JOIN merged AS other ON other.survivor_id = merged.survivor_id), \
-    near (id) AS (SELECT edge.record_id FROM edge JOIN affected ON edge.from_id = affected.id \
-        UNION SELECT edge.record_id FROM edge JOIN affected ON edge.to_id = affected.id";
 
 /// The relationships whose visibility the entries after `$1` up to `$2` may have changed: written
 /// ones, and those around a record that became visible or invisible.
@@ -61,101 +28,27 @@ fn near_entries() -> String {
     )
 }
 
-/// The relationships around the record `$1`.
-fn near_record() -> String {
-    format!("WITH flipped (id) AS (SELECT $1), {AROUND})")
-}
-
-impl Unit<'_> {
-    /// Sets in the row just written whether outsiders see it.
-    pub(crate) async fn note_shown(&self, row: &mut record::Model) -> Result<()> {
-        // Other kinds have no ends; unpublished relationships need no check of them.
-        if row.kind != Kind::Relationship.code() || !row.shown {
-            return Ok(());
-        }
-        let sql = format!("UPDATE record SET shown = {PUBLIC} WHERE id = $1 RETURNING shown");
-        let id = [row.id.into()];
-        let statement = Statement::from_sql_and_values(self.tx.get_database_backend(), sql, id);
-        let updated = self.tx.query_one_raw(statement).await?;
-        let updated = updated.ok_or_else(|| StoreError::Corrupt(format!("no row {}", row.id)))?;
-        row.shown = updated.try_get_by_index(0)?;
-        Ok(())
-    }
-
-    /// Touches all relationships around a record that was merged, or is restored: if it was a
-    /// draft, the log does not show that anything became visible by that.
-    pub(crate) async fn touch_around(&mut self, id: Uuid) -> Result<()> {
-        while !self.touch(&near_record(), vec![id.into()]).await? {}
-        Ok(())
-    }
-
-    /// Touches the relationships found by `near` whose visibility changed, and returns whether
-    /// these were all.
-    async fn touch(&mut self, near: &str, values: Vec<Value>) -> Result<bool> {
-        let sql = format!(
-            "{near} SELECT record.id FROM near JOIN record ON record.id = near.id \
-             WHERE record.shown <> {PUBLIC} ORDER BY record.id LIMIT {MAX_TOUCHED}"
-        );
-        let statement = Statement::from_sql_and_values(self.tx.get_database_backend(), sql, values);
-        let found = self.tx.query_all_raw(statement).await?;
-        let ids: Vec<Uuid> = found
-            .iter()
-            .map(|row| row.try_get_by_index(0))
-            .collect::<Result<_, _>>()?;
-        let rows = self.locked_to_touch(&ids).await?;
-        if !rows.is_empty() {
-            record::Entity::update_many()
-                .col_expr(record::Column::Shown, Expr::cust("NOT shown"))
-                .filter(record::Column::Id.is_in(rows.iter().map(|row| row.id)))
-                .exec(&self.tx)
-                .await?;
-        }
-        for row in &rows {
-            self.log_touch(row, !row.shown);
-        }
-        Ok(ids.len() < MAX_TOUCHED)
-    }
-
-    /// Those of the relationships that are still to be touched, after other writers have finished.
-    async fn locked_to_touch(&self, ids: &[Uuid]) -> Result<Vec<record::Model>> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = record::Entity::find()
-            .filter(record::Column::Id.is_in(ids.iter().copied()))
-            .order_by_asc(record::Column::Id);
-        if self.db().is_postgres() {
-            let rows = rows.clone().select_only().column(record::Column::Id);
-            let locked = rows.lock(LockType::NoKeyUpdate).into_tuple::<Uuid>();
-            locked.all(&self.tx).await?;
-        }
-        let differs = Expr::cust(format!("record.shown <> {PUBLIC}"));
-        Ok(rows.filter(differs).all(&self.tx).await?)
-    }
-}
-
-impl Store {
-    /// Touches everything up to the entry `last`, and saves the cursor if that was all; returns
-    /// whether it was.
-    async fn touch_up_to(&self, last: i64) -> Result<bool> {
-        let options = WriteOptions {
-            bulk: true,
-            ..WriteOptions::default()
-        };
-        self.write(&Caller::node(), &options, async |unit| {
-            let cursor = unit.claim_cursor(NAME).await?;
+/// Touches everything up to the entry `last`, and saves the cursor if that was all; returns
+/// whether it was.
+async fn touch_up_to(store: &Store, last: i64) -> Result<bool> {
+    let options = WriteOptions {
+        bulk: true,
+        ..WriteOptions::default()
+    };
+    store
+        .write(&Caller::node(), &options, async |tx| {
+            let cursor = tx.cursors().lock(NAME).await?;
             if cursor >= last {
                 return Ok(true);
             }
             let entries = vec![cursor.into(), last.into()];
-            let all = unit.touch(&near_entries(), entries).await?;
+            let all = touch(tx, &near_entries(), entries).await?;
             if all {
-                unit.move_cursor(NAME, last).await?;
+                tx.cursors().update(NAME, last).await?;
             }
             Ok(all)
         })
         .await
-    }
 }
 
 #[derive(Debug)]
@@ -178,7 +71,7 @@ impl Follower for Touch {
     }
 
     async fn cursor(&mut self) -> Result<i64> {
-        self.saved = self.store.cursor_of(NAME).await?;
+        self.saved = self.store.cursors().get(NAME).await?;
         Ok(self.saved)
     }
 
@@ -191,7 +84,7 @@ impl Follower for Touch {
         if last - self.saved < FAR && !entries.iter().any(concerns) {
             return Ok(());
         }
-        while !self.store.touch_up_to(last).await? {}
+        while !touch_up_to(&self.store, last).await? {}
         self.saved = last;
         Ok(())
     }

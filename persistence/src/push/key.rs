@@ -3,7 +3,8 @@
 use super::Item;
 use crate::entity::{record, tombstone};
 use crate::error::{Result, StoreError};
-use crate::unit::Unit;
+use crate::transaction::Transaction;
+use crate::write::revive::dead;
 use domain::base::fault::{Fault, FieldError};
 use domain::base::json::{canonical, hash, without_absent};
 use domain::base::record::ENVELOPE;
@@ -102,21 +103,19 @@ fn mismatch(pointer: &str, given: &Value, expected: &Value) -> FieldError {
     FieldError::new(pointer, fault)
 }
 
-impl Unit<'_> {
-    /// The id of a record that is not here yet: a new one, since only a deleted record has its own.
-    pub(super) async fn id_of_new(&self, item: &Item, sent: &Sent) -> Result<Uuid> {
-        let Some(id) = sent.id else {
-            return Ok(domain::base::id::new());
-        };
-        let dead = self.dead(item.kind, id, &sent.body).await?;
-        let same = |dead: &tombstone::Model| {
-            dead.id == id && dead.external_id.as_ref() == Some(&item.external_id)
-        };
-        if dead.as_ref().is_some_and(same) {
-            return Ok(id);
-        }
-        let why = "no record with this id has the key; leave it out";
-        let fault = Fault::new("not-allowed").with("why", why);
-        Err(StoreError::Invalid(vec![FieldError::new("/id", fault)]))
+/// The id of a record that is not here yet: a new one, since only a deleted record has its own.
+pub(super) async fn id_of_new(tx: &Transaction<'_>, item: &Item, sent: &Sent) -> Result<Uuid> {
+    let Some(id) = sent.id else {
+        return Ok(domain::base::id::new());
+    };
+    let dead = dead(tx, item.kind, id, &sent.body).await?;
+    let same = |dead: &tombstone::Model| {
+        dead.id == id && dead.external_id.as_ref() == Some(&item.external_id)
+    };
+    if dead.as_ref().is_some_and(same) {
+        return Ok(id);
     }
+    let why = "no record with this id has the key; leave it out";
+    let fault = Fault::new("not-allowed").with("why", why);
+    Err(StoreError::Invalid(vec![FieldError::new("/id", fault)]))
 }

@@ -7,8 +7,8 @@ use super::plan::{Plan, Sample};
 use super::{Item, MAX_ITEMS, Pushed, repeated};
 use crate::entity::record;
 use crate::error::{Result, StoreError};
-use crate::store::Store;
-use crate::unit::{Unit, WriteOptions};
+use crate::push::{Push, push, take_turns_for_system};
+use crate::transaction::{Transaction, WriteOptions};
 use domain::access::rules::{Action, Caller};
 use domain::base::fault::{Fault, FieldError};
 use domain::base::json::{canonical, hash};
@@ -51,28 +51,29 @@ pub enum Decision {
     TooMuch,
 }
 
-impl Store {
+impl Push<'_> {
     /// Plans a snapshot, or applies a plan that is still current.
     ///
     /// `read` returns the lines of a kind from a position on, at most [`MAX_ITEMS`], and the next
     /// position; none at the end.
-    pub async fn push_snapshot(
-        &self,
+    pub async fn snapshot(
+        self,
         caller: &Caller,
         snapshot: &Snapshot<'_>,
         read: impl AsyncFn(Kind, u64) -> Result<(Vec<Line>, u64)>,
         options: &WriteOptions,
     ) -> Result<(Plan, Decision)> {
-        self.write(caller, options, async |unit| {
-            unit.take_turns_for_system(snapshot.system).await?;
-            let plan = unit.push_all(snapshot, &read).await?;
-            let decision = decide(snapshot, &plan);
-            if decision != Decision::Done {
-                unit.discard();
-            }
-            Ok((plan, decision))
-        })
-        .await
+        self.store
+            .write(caller, options, async |tx| {
+                take_turns_for_system(tx, snapshot.system).await?;
+                let plan = push_all(tx, snapshot, &read).await?;
+                let decision = decide(snapshot, &plan);
+                if decision != Decision::Done {
+                    tx.discard();
+                }
+                Ok((plan, decision))
+            })
+            .await
     }
 }
 
@@ -87,148 +88,145 @@ fn decide(snapshot: &Snapshot<'_>, plan: &Plan) -> Decision {
     }
 }
 
-impl Unit<'_> {
-    async fn push_all(
-        &mut self,
-        snapshot: &Snapshot<'_>,
-        read: &impl AsyncFn(Kind, u64) -> Result<(Vec<Line>, u64)>,
-    ) -> Result<Plan> {
-        let mut plan = Plan::new(snapshot.system, snapshot.kinds);
-        plan.note_unreadable(snapshot.unreadable, snapshot.unreadable_hash);
-        let before = self.supplied(snapshot).await?;
-        plan.records = u64::try_from(before.len()).unwrap_or(u64::MAX);
-        let mut seen = HashSet::new();
-        for kind in snapshot.kinds {
-            let mut at = 0;
-            loop {
-                let (lines, next) = read(*kind, at).await?;
-                if lines.is_empty() {
-                    break;
-                }
-                at = next;
-                let system = snapshot.system;
-                self.push_lines(system, *kind, lines, &mut seen, &mut plan)
-                    .await?;
+async fn push_all(
+    tx: &mut Transaction<'_>,
+    snapshot: &Snapshot<'_>,
+    read: &impl AsyncFn(Kind, u64) -> Result<(Vec<Line>, u64)>,
+) -> Result<Plan> {
+    let mut plan = Plan::new(snapshot.system, snapshot.kinds);
+    plan.note_unreadable(snapshot.unreadable, snapshot.unreadable_hash);
+    let before = supplied(tx, snapshot).await?;
+    plan.records = u64::try_from(before.len()).unwrap_or(u64::MAX);
+    let mut seen = HashSet::new();
+    for kind in snapshot.kinds {
+        let mut at = 0;
+        loop {
+            let (lines, next) = read(*kind, at).await?;
+            if lines.is_empty() {
+                break;
             }
+            at = next;
+            let system = snapshot.system;
+            push_lines(tx, system, *kind, lines, &mut seen, &mut plan).await?;
         }
-        let missing = before.into_iter().rev();
-        let missing: Vec<_> = missing.filter(|key| !seen.contains(key)).collect();
-        plan.going = u64::try_from(missing.len()).unwrap_or(u64::MAX);
-        for keys in missing.chunks(MAX_ITEMS) {
-            self.withdraw_all(snapshot.system, keys, &mut plan).await?;
-        }
-        Ok(plan)
     }
+    let missing = before.into_iter().rev();
+    let missing: Vec<_> = missing.filter(|key| !seen.contains(key)).collect();
+    plan.going = u64::try_from(missing.len()).unwrap_or(u64::MAX);
+    for keys in missing.chunks(MAX_ITEMS) {
+        withdraw_all(tx, snapshot.system, keys, &mut plan).await?;
+    }
+    Ok(plan)
+}
 
-    /// The keys of the system's records that the caller may write, in the order of kinds.
-    async fn supplied(&self, snapshot: &Snapshot<'_>) -> Result<Vec<(Kind, String)>> {
-        let mut found = Vec::new();
-        for kind in snapshot.kinds {
-            let mut after = String::new();
-            loop {
-                let rows = record::Entity::find()
-                    .filter(record::Column::Kind.eq(kind.code()))
-                    .filter(record::Column::System.eq(snapshot.system))
-                    .filter(record::Column::Origin.eq(&self.origin))
-                    .filter(record::Column::ExternalId.gt(after.as_str()))
-                    .order_by_asc(record::Column::ExternalId)
-                    .limit(MAX_ITEMS as u64)
-                    .all(&self.tx)
-                    .await?;
-                let Some(last) = rows.last().and_then(|row| row.external_id.clone()) else {
-                    break;
-                };
-                after = last;
-                for row in rows {
-                    let theirs = self.caller.may(Action::Write, &self.subject(&row)?);
-                    if let (true, Some(id)) = (theirs, row.external_id) {
-                        found.push((*kind, id));
-                    }
+/// The keys of the system's records that the caller may write, in the order of kinds.
+async fn supplied(tx: &Transaction<'_>, snapshot: &Snapshot<'_>) -> Result<Vec<(Kind, String)>> {
+    let mut found = Vec::new();
+    for kind in snapshot.kinds {
+        let mut after = String::new();
+        loop {
+            let rows = record::Entity::find()
+                .filter(record::Column::Kind.eq(kind.code()))
+                .filter(record::Column::System.eq(snapshot.system))
+                .filter(record::Column::Origin.eq(&tx.origin))
+                .filter(record::Column::ExternalId.gt(after.as_str()))
+                .order_by_asc(record::Column::ExternalId)
+                .limit(MAX_ITEMS as u64)
+                .all(&tx.sql)
+                .await?;
+            let Some(last) = rows.last().and_then(|row| row.external_id.clone()) else {
+                break;
+            };
+            after = last;
+            for row in rows {
+                let theirs = tx.caller.may(Action::Write, &tx.subject(&row)?);
+                if let (true, Some(id)) = (theirs, row.external_id) {
+                    found.push((*kind, id));
                 }
             }
         }
-        Ok(found)
     }
+    Ok(found)
+}
 
-    async fn push_lines(
-        &mut self,
-        system: &str,
-        kind: Kind,
-        lines: Vec<Line>,
-        seen: &mut HashSet<(Kind, String)>,
-        plan: &mut Plan,
-    ) -> Result<()> {
-        let mut items = Vec::with_capacity(lines.len());
-        let mut pushed = Vec::with_capacity(lines.len());
-        for line in lines {
-            plan.lines += 1;
-            let content = hash(&canonical(&line.record));
-            let id = line.record.pointer("/external_id/id");
-            let id = id.and_then(Value::as_str).map(str::to_owned);
-            let sample = |pushed| Sample {
-                line: Some(line.number),
-                kind,
-                external_id: id.clone(),
-                pushed,
-            };
-            match &id {
-                Some(key) if seen.insert((kind, key.clone())) => {
-                    pushed.push((line.number, content));
-                    items.push(Item {
-                        op: PushOp::Upsert,
-                        kind,
-                        external_id: key.clone(),
-                        system_version: None,
-                        record: line.record,
-                    });
-                }
-                Some(_) => plan.note(sample(Pushed(Err(repeated()))), &content),
-                None => {
-                    plan.unknown = true;
-                    plan.note(sample(Pushed(Err(without_key()))), &content);
-                }
+async fn push_lines(
+    tx: &mut Transaction<'_>,
+    system: &str,
+    kind: Kind,
+    lines: Vec<Line>,
+    seen: &mut HashSet<(Kind, String)>,
+    plan: &mut Plan,
+) -> Result<()> {
+    let mut items = Vec::with_capacity(lines.len());
+    let mut pushed = Vec::with_capacity(lines.len());
+    for line in lines {
+        plan.lines += 1;
+        let content = hash(&canonical(&line.record));
+        let id = line.record.pointer("/external_id/id");
+        let id = id.and_then(Value::as_str).map(str::to_owned);
+        let sample = |pushed| Sample {
+            line: Some(line.number),
+            kind,
+            external_id: id.clone(),
+            pushed,
+        };
+        match &id {
+            Some(key) if seen.insert((kind, key.clone())) => {
+                pushed.push((line.number, content));
+                items.push(Item {
+                    op: PushOp::Upsert,
+                    kind,
+                    external_id: key.clone(),
+                    system_version: None,
+                    record: line.record,
+                });
+            }
+            Some(_) => plan.note(sample(Pushed(Err(repeated()))), &content),
+            None => {
+                plan.unknown = true;
+                plan.note(sample(Pushed(Err(without_key()))), &content);
             }
         }
-        let outcomes = self.push(system, &items).await?;
-        for ((item, (line, content)), pushed) in items.into_iter().zip(pushed).zip(outcomes) {
-            let sample = Sample {
-                line: Some(line),
-                kind,
-                external_id: Some(item.external_id),
-                pushed,
-            };
-            plan.note(sample, &content);
-        }
-        Ok(())
     }
+    let outcomes = push(tx, system, &items).await?;
+    for ((item, (line, content)), pushed) in items.into_iter().zip(pushed).zip(outcomes) {
+        let sample = Sample {
+            line: Some(line),
+            kind,
+            external_id: Some(item.external_id),
+            pushed,
+        };
+        plan.note(sample, &content);
+    }
+    Ok(())
+}
 
-    /// Deletes the records that the snapshot lacks.
-    async fn withdraw_all(
-        &mut self,
-        system: &str,
-        keys: &[(Kind, String)],
-        plan: &mut Plan,
-    ) -> Result<()> {
-        let items = keys.iter().map(|(kind, external_id)| Item {
-            op: PushOp::Delete,
-            kind: *kind,
-            external_id: external_id.clone(),
-            system_version: None,
-            record: Value::Null,
-        });
-        let items: Vec<Item> = items.collect();
-        let outcomes = self.push(system, &items).await?;
-        for (item, pushed) in items.into_iter().zip(outcomes) {
-            let sample = Sample {
-                line: None,
-                kind: item.kind,
-                external_id: Some(item.external_id),
-                pushed,
-            };
-            plan.note(sample, "");
-        }
-        Ok(())
+/// Deletes the records that the snapshot lacks.
+async fn withdraw_all(
+    tx: &mut Transaction<'_>,
+    system: &str,
+    keys: &[(Kind, String)],
+    plan: &mut Plan,
+) -> Result<()> {
+    let items = keys.iter().map(|(kind, external_id)| Item {
+        op: PushOp::Delete,
+        kind: *kind,
+        external_id: external_id.clone(),
+        system_version: None,
+        record: Value::Null,
+    });
+    let items: Vec<Item> = items.collect();
+    let outcomes = push(tx, system, &items).await?;
+    for (item, pushed) in items.into_iter().zip(outcomes) {
+        let sample = Sample {
+            line: None,
+            kind: item.kind,
+            external_id: Some(item.external_id),
+            pushed,
+        };
+        plan.note(sample, "");
     }
+    Ok(())
 }
 
 fn without_key() -> StoreError {

@@ -1,18 +1,15 @@
 //! The stored state of the keys of a system, and the last items.
 
 use super::{Item, Key, MAX_ITEMS};
-use crate::entity::{account, account_grant, record, supply};
-use crate::error::{Denied, Result, StoreError};
-use crate::unit::Unit;
-use domain::access::rules::Role;
+use crate::entity::{record, supply};
+use crate::error::{Result, StoreError};
+use crate::transaction::Transaction;
 use domain::base::fault::{Fault, FieldError};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::exchange::sync::SystemVersion;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -22,113 +19,86 @@ pub(super) struct Here {
     pub(super) supplies: BTreeMap<Key, supply::Model>,
 }
 
-impl Unit<'_> {
-    /// The records of this node under the keys, and their last items.
-    pub(super) async fn here(&self, system: &str, items: &[Item]) -> Result<Here> {
-        let mut keys: BTreeMap<Kind, Vec<&str>> = BTreeMap::new();
-        for item in items {
-            keys.entry(item.kind).or_default().push(&item.external_id);
-        }
-        let (mut records, mut supplies) = (Condition::any(), Condition::any());
-        for (kind, ids) in keys {
-            records = records.add(
-                Condition::all()
-                    .add(record::Column::Kind.eq(kind.code()))
-                    .add(record::Column::ExternalId.is_in(ids.iter().copied())),
-            );
-            supplies = supplies.add(
-                Condition::all()
-                    .add(supply::Column::Kind.eq(kind.code()))
-                    .add(supply::Column::ExternalId.is_in(ids)),
-            );
-        }
-        if records.is_empty() {
-            return Ok(Here::default());
-        }
-        let records = record::Entity::find()
-            .filter(record::Column::Origin.eq(&self.origin))
-            .filter(record::Column::System.eq(system))
-            .filter(records)
-            .all(&self.tx)
-            .await?;
-        let supplies = supply::Entity::find()
-            .filter(supply::Column::System.eq(system))
-            .filter(supplies)
-            .all(&self.tx)
-            .await?;
-        let key = |kind: &str, id: Option<String>| Some((Kind::parse(kind)?, id?));
-        Ok(Here {
-            records: (records.into_iter())
-                .filter_map(|row| Some((key(&row.kind, row.external_id.clone())?, row)))
-                .collect(),
-            supplies: (supplies.into_iter())
-                .filter_map(|row| Some((key(&row.kind, Some(row.external_id.clone()))?, row)))
-                .collect(),
-        })
+/// The records of this node under the keys, and their last items.
+pub(super) async fn here(tx: &Transaction<'_>, system: &str, items: &[Item]) -> Result<Here> {
+    let mut keys: BTreeMap<Kind, Vec<&str>> = BTreeMap::new();
+    for item in items {
+        keys.entry(item.kind).or_default().push(&item.external_id);
     }
+    let (mut records, mut supplies) = (Condition::any(), Condition::any());
+    for (kind, ids) in keys {
+        records = records.add(
+            Condition::all()
+                .add(record::Column::Kind.eq(kind.code()))
+                .add(record::Column::ExternalId.is_in(ids.iter().copied())),
+        );
+        supplies = supplies.add(
+            Condition::all()
+                .add(supply::Column::Kind.eq(kind.code()))
+                .add(supply::Column::ExternalId.is_in(ids)),
+        );
+    }
+    if records.is_empty() {
+        return Ok(Here::default());
+    }
+    let records = record::Entity::find()
+        .filter(record::Column::Origin.eq(&tx.origin))
+        .filter(record::Column::System.eq(system))
+        .filter(records)
+        .all(&tx.sql)
+        .await?;
+    let supplies = supply::Entity::find()
+        .filter(supply::Column::System.eq(system))
+        .filter(supplies)
+        .all(&tx.sql)
+        .await?;
+    let key = |kind: &str, id: Option<String>| Some((Kind::parse(kind)?, id?));
+    Ok(Here {
+        records: (records.into_iter())
+            .filter_map(|row| Some((key(&row.kind, row.external_id.clone())?, row)))
+            .collect(),
+        supplies: (supplies.into_iter())
+            .filter_map(|row| Some((key(&row.kind, Some(row.external_id.clone()))?, row)))
+            .collect(),
+    })
+}
 
-    /// Rejects writes to a record of a system that a feeder pushes: the next push would undo them.
-    /// An admin of the node may write, and releases the system's records by revoking the grant.
-    pub(crate) async fn refuse_supplied(&self, system: Option<&str>) -> Result<()> {
-        let Some(system) = system else {
-            return Ok(());
-        };
-        if self.caller.pushes(system) || self.caller.is_node_admin() {
-            return Ok(());
-        }
-        let feeder = account_grant::Entity::find()
-            .join(
-                JoinType::InnerJoin,
-                account_grant::Entity::belongs_to(account::Entity)
-                    .from(account_grant::Column::AccountId)
-                    .to(account::Column::Id)
-                    .into(),
-            )
-            .filter(account_grant::Column::Role.eq(Role::Feeder.code()))
-            .filter(account_grant::Column::System.eq(system))
-            .filter(account::Column::DisabledAt.is_null())
-            .one(&self.tx)
+/// Stores the items in the order of keys, so that concurrent pushes wait instead of
+/// deadlocking.
+pub(super) async fn keep_supplies(
+    tx: &Transaction<'_>,
+    mut supplies: Vec<supply::Model>,
+) -> Result<()> {
+    supplies.sort_by(|a, b| (&a.kind, &a.external_id).cmp(&(&b.kind, &b.external_id)));
+    let of_key = [
+        supply::Column::System,
+        supply::Column::Kind,
+        supply::Column::ExternalId,
+    ];
+    let newer = OnConflict::columns(of_key)
+        .update_columns([
+            supply::Column::RecordId,
+            supply::Column::Version,
+            supply::Column::SentHash,
+            supply::Column::SystemVersion,
+        ])
+        .to_owned();
+    for chunk in supplies.chunks(MAX_ITEMS) {
+        let rows = chunk.iter().cloned().map(|row| supply::ActiveModel {
+            system: Set(row.system),
+            kind: Set(row.kind),
+            external_id: Set(row.external_id),
+            record_id: Set(row.record_id),
+            version: Set(row.version),
+            sent_hash: Set(row.sent_hash),
+            system_version: Set(row.system_version),
+        });
+        supply::Entity::insert_many(rows)
+            .on_conflict(newer.clone())
+            .exec_without_returning(&tx.sql)
             .await?;
-        match feeder {
-            None => Ok(()),
-            Some(_) => Err(StoreError::Forbidden(Denied::OwnedBySystem)),
-        }
     }
-
-    /// Stores the items in the order of keys, so that concurrent pushes wait instead of
-    /// deadlocking.
-    pub(super) async fn keep_supplies(&self, mut supplies: Vec<supply::Model>) -> Result<()> {
-        supplies.sort_by(|a, b| (&a.kind, &a.external_id).cmp(&(&b.kind, &b.external_id)));
-        let of_key = [
-            supply::Column::System,
-            supply::Column::Kind,
-            supply::Column::ExternalId,
-        ];
-        let newer = OnConflict::columns(of_key)
-            .update_columns([
-                supply::Column::RecordId,
-                supply::Column::Version,
-                supply::Column::SentHash,
-                supply::Column::SystemVersion,
-            ])
-            .to_owned();
-        for chunk in supplies.chunks(MAX_ITEMS) {
-            let rows = chunk.iter().cloned().map(|row| supply::ActiveModel {
-                system: Set(row.system),
-                kind: Set(row.kind),
-                external_id: Set(row.external_id),
-                record_id: Set(row.record_id),
-                version: Set(row.version),
-                sent_hash: Set(row.sent_hash),
-                system_version: Set(row.system_version),
-            });
-            supply::Entity::insert_many(rows)
-                .on_conflict(newer.clone())
-                .exec_without_returning(&self.tx)
-                .await?;
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 /// The newest version of the system, as JSON, if the item is not older.

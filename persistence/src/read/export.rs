@@ -2,7 +2,7 @@
 
 use crate::entity::{record, reference};
 use crate::error::Result;
-use crate::store::Store;
+use crate::records::Records;
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -12,17 +12,17 @@ use uuid::Uuid;
 
 pub const CHUNK: usize = 200;
 
-impl Store {
+impl Records<'_> {
     /// Sorts records of one kind so that each comes after those that it references: an import reads
     /// line by line. Records that reference each other keep the order of creation.
-    pub async fn in_dependency_order(&self, mut ids: Vec<Uuid>) -> Result<Vec<Uuid>> {
+    pub async fn in_dependency_order(self, mut ids: Vec<Uuid>) -> Result<Vec<Uuid>> {
         ids.sort_unstable();
         let mut named: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
         for chunk in ids.chunks(CHUNK) {
             let rows = reference::Entity::find()
                 .filter(reference::Column::RecordId.is_in(chunk.iter().copied()))
                 .order_by_asc(reference::Column::TargetId)
-                .all(self.db().reader())
+                .all(self.store.db().reader())
                 .await?;
             for row in rows {
                 // Only records in the same export can precede it.
@@ -34,31 +34,31 @@ impl Store {
         Ok(ordered(&ids, &named))
     }
 
-    pub async fn own_ids(&self, kind: Kind) -> Result<Vec<Uuid>> {
+    pub async fn own_ids(self, kind: Kind) -> Result<Vec<Uuid>> {
         Ok(record::Entity::find()
             .select_only()
             .column(record::Column::Id)
             .filter(record::Column::Kind.eq(kind.code()))
-            .filter(record::Column::Origin.eq(&self.node().origin))
+            .filter(record::Column::Origin.eq(&self.store.node().origin))
             .into_tuple()
-            .all(self.db().reader())
+            .all(self.store.db().reader())
             .await?)
     }
 
     /// Those of the slugs that several visible records share, with the kind.
     pub async fn shared_slugs(
-        &self,
+        self,
         caller: &Caller,
         slugs: &BTreeSet<String>,
     ) -> Result<BTreeSet<(String, String)>> {
         let rows = record::Entity::find()
             .filter(record::Column::Slug.is_in(slugs.iter().map(String::as_str)))
-            .all(self.db().reader())
+            .all(self.store.db().reader())
             .await?;
         let mut seen = BTreeSet::new();
         let mut shared = BTreeSet::new();
         for row in rows {
-            if !caller.sees(&self.subject(&row)?) {
+            if !caller.sees(&self.store.subject(&row)?) {
                 continue;
             }
             let key = (row.kind, row.slug.unwrap_or_default());

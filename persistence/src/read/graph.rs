@@ -3,11 +3,10 @@
 use crate::db::SqlTransaction;
 use crate::entity::{edge, record};
 use crate::error::{Result, StoreError};
-use crate::merge::standing::with_losers;
+use crate::merge_targets::with_losers;
 use crate::read::relationships::{
-    AllOf, RelationshipFilter, bounds, col, conditions, each, joined, standing_at,
+    AllOf, RelationshipFilter, Relationships, bounds, col, conditions, each, joined, standing_at,
 };
-use crate::store::Store;
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -57,21 +56,21 @@ pub struct Edge {
     pub certainty: Option<Certainty>,
 }
 
-impl Store {
+impl Relationships<'_> {
     /// The graph around a record: as much as the caller sees in lists.
-    pub async fn graph(&self, caller: &Caller, query: &GraphQuery) -> Result<Graph> {
+    pub async fn graph(self, caller: &Caller, query: &GraphQuery) -> Result<Graph> {
         let filter = RelationshipFilter {
             types: query.types.clone(),
             active_on: query.active_on,
             certain: query.certain,
             ..RelationshipFilter::default()
         };
-        let visible = conditions(&filter, caller, &self.node().origin);
+        let visible = conditions(&filter, caller, &self.store.node().origin);
         // All steps see one state, so that no edge leads nowhere.
-        let tx = self.db().begin_read().await?;
+        let tx = self.store.db().begin_read().await?;
         let middle = record::Entity::find_by_id(query.from).one(&tx).await?;
         let middle = middle.ok_or(StoreError::NotFound)?;
-        if !caller.sees(&self.subject(&middle)?) {
+        if !caller.sees(&self.store.subject(&middle)?) {
             return Err(StoreError::NotFound);
         }
         let (levels, more) = levels(&tx, query, &visible).await?;
@@ -185,7 +184,7 @@ async fn edges(
     let mut ids = ids(tx, &select).await?;
     let more = ids.len() > query.max_edges;
     ids.truncate(query.max_edges);
-    let mut rows = rows(tx, &ids).await?;
+    let mut rows = rows_of(tx, &ids).await?;
     let certainties = certainties(tx, &ids, query.active_on.as_ref()).await?;
     let edges = ids.iter().filter_map(|id| {
         Some(Edge {
@@ -216,7 +215,7 @@ async fn certainties(
 }
 
 async fn vertices(tx: &SqlTransaction, levels: &[Vec<Uuid>]) -> Result<Vec<Vertex>> {
-    let mut rows = rows(tx, &levels.concat()).await?;
+    let mut rows = rows_of(tx, &levels.concat()).await?;
     let mut vertices = Vec::with_capacity(rows.len());
     for (distance, level) in (0_u8..).zip(levels) {
         let found = level.iter().filter_map(|id| rows.remove(id));
@@ -231,7 +230,7 @@ async fn ids(tx: &SqlTransaction, select: &SelectStatement) -> Result<Vec<Uuid>>
     Ok(ids.collect::<Result<_, _>>()?)
 }
 
-async fn rows(tx: &SqlTransaction, ids: &[Uuid]) -> Result<BTreeMap<Uuid, record::Model>> {
+async fn rows_of(tx: &SqlTransaction, ids: &[Uuid]) -> Result<BTreeMap<Uuid, record::Model>> {
     let rows = record::Entity::find()
         .filter(record::Column::Id.is_in(ids.iter().copied()))
         .all(tx)

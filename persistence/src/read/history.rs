@@ -87,19 +87,33 @@ struct About {
     cause: Option<String>,
 }
 
+/// Earlier versions of records, and the log for admins.
+#[derive(Debug, Clone, Copy)]
+pub struct Histories<'a> {
+    pub(crate) store: &'a Store,
+}
+
 impl Store {
+    /// Earlier versions of records, and the log for admins.
+    #[must_use]
+    pub fn history(&self) -> Histories<'_> {
+        Histories { store: self }
+    }
+}
+
+impl Histories<'_> {
     /// The versions of a record that the caller may see, newest first.
-    pub async fn history(
-        &self,
+    pub async fn list(
+        self,
         caller: &Caller,
         (kind, key): (Kind, &str),
         (limit, at): (u64, Option<&str>),
         query: &str,
     ) -> Result<History> {
-        let about = self.about(caller, kind, key).await?;
+        let about = about(self.store, caller, kind, key).await?;
         let entries = versions(&about);
-        let page = self.log_page(entries, (limit, at), query).await?;
-        let first = self.first_version(about.id).await?;
+        let page = log_page(self.store, entries, (limit, at), query).await?;
+        let first = first_version(self.store, about.id).await?;
         Ok(History {
             page,
             within: about.within,
@@ -111,24 +125,24 @@ impl Store {
     /// A version of a record.
     ///
     /// # Errors
-    /// As [`Store::history`]; [`StoreError::NotFound`] if there was no such version or the caller
+    /// As [`Self::list`]; [`StoreError::NotFound`] if there was no such version or the caller
     /// may not see it, [`StoreError::VersionGone`] if it is no longer kept.
-    pub async fn version(
-        &self,
+    pub async fn get(
+        self,
         caller: &Caller,
         (kind, key): (Kind, &str),
         version: i64,
     ) -> Result<Version> {
-        let about = self.about(caller, kind, key).await?;
+        let about = about(self.store, caller, kind, key).await?;
         // Both queries see one state, so that the body is found.
-        let tx = self.db().begin_read().await?;
+        let tx = self.store.db().begin_read().await?;
         let made = || change::Column::Version.eq(version);
         let entry = versions(&about)
             .filter(made())
             .order_by_desc(change::Column::Seq);
         let entry = entry.into_partial_model::<LogEntry>().one(&tx).await?;
         let Some(entry) = entry else {
-            let first = self.first_version(about.id).await?;
+            let first = first_version(self.store, about.id).await?;
             let trimmed = first.is_some_and(|first| (1..first).contains(&version));
             return Err(if trimmed {
                 StoreError::VersionGone
@@ -159,7 +173,7 @@ impl Store {
 
     /// The log, for admins of the whole node.
     pub async fn audit(
-        &self,
+        self,
         caller: &Caller,
         filter: &LogFilter,
         (limit, at): (u64, Option<&str>),
@@ -177,78 +191,78 @@ impl Store {
             .add_option(filter.until.map(|until| change::Column::At.lt(until)))
             .add_option(filter.record.map(|id| change::Column::RecordId.eq(id)));
         let entries = change::Entity::find().filter(conditions);
-        self.log_page(entries, (limit, at), query).await
+        log_page(self.store, entries, (limit, at), query).await
     }
+}
 
-    async fn log_page(
-        &self,
-        mut entries: Select<change::Entity>,
-        (limit, at): (u64, Option<&str>),
-        query: &str,
-    ) -> Result<LogPage> {
-        let secret = &self.node().secret;
-        if let Some(text) = at {
-            let before: i64 = cursor::decode(secret, query, text)?;
-            entries = entries.filter(change::Column::Seq.lt(before));
+async fn log_page(
+    store: &Store,
+    mut entries: Select<change::Entity>,
+    (limit, at): (u64, Option<&str>),
+    query: &str,
+) -> Result<LogPage> {
+    let secret = &store.node().secret;
+    if let Some(text) = at {
+        let before: i64 = cursor::decode(secret, query, text)?;
+        entries = entries.filter(change::Column::Seq.lt(before));
+    }
+    let mut entries = entries
+        .order_by_desc(change::Column::Seq)
+        .limit(limit + 1)
+        .into_partial_model::<LogEntry>()
+        .all(store.db().reader())
+        .await?;
+    let more = entries.len() as u64 > limit;
+    if more {
+        entries.pop();
+    }
+    let last = entries.last().filter(|_| more);
+    let next = last.map(|entry| cursor::encode(secret, query, &entry.seq));
+    Ok(LogPage { entries, next })
+}
+
+async fn first_version(store: &Store, id: Uuid) -> Result<Option<i64>> {
+    let first = change::Entity::find()
+        .select_only()
+        .column_as(change::Column::Version.min(), "first")
+        .filter(change::Column::RecordId.eq(id))
+        .into_tuple::<Option<i64>>()
+        .one(store.db().reader())
+        .await?;
+    Ok(first.flatten())
+}
+
+async fn about(store: &Store, caller: &Caller, kind: Kind, key: &str) -> Result<About> {
+    let grave = match store.records().get(caller, kind, key).await {
+        Ok(row) => {
+            return Ok(About {
+                id: row.id,
+                within: caller.may(Action::Read, &store.subject(&row)?),
+                envelope: row.envelope()?,
+                cause: None,
+            });
         }
-        let mut entries = entries
-            .order_by_desc(change::Column::Seq)
-            .limit(limit + 1)
-            .into_partial_model::<LogEntry>()
-            .all(self.db().reader())
-            .await?;
-        let more = entries.len() as u64 > limit;
-        if more {
-            entries.pop();
-        }
-        let last = entries.last().filter(|_| more);
-        let next = last.map(|entry| cursor::encode(secret, query, &entry.seq));
-        Ok(LogPage { entries, next })
-    }
-
-    async fn first_version(&self, id: Uuid) -> Result<Option<i64>> {
-        let first = change::Entity::find()
-            .select_only()
-            .column_as(change::Column::Version.min(), "first")
-            .filter(change::Column::RecordId.eq(id))
-            .into_tuple::<Option<i64>>()
-            .one(self.db().reader())
-            .await?;
-        Ok(first.flatten())
-    }
-
-    async fn about(&self, caller: &Caller, kind: Kind, key: &str) -> Result<About> {
-        let grave = match self.get(caller, kind, key).await {
-            Ok(row) => {
-                return Ok(About {
-                    id: row.id,
-                    within: caller.may(Action::Read, &self.subject(&row)?),
-                    envelope: row.envelope()?,
-                    cause: None,
-                });
-            }
-            // Of an erased record only the erasure is reported.
-            Err(StoreError::Gone(grave)) if grave.cause != Cause::Erased.code() => grave,
-            Err(other) => return Err(other),
-        };
-        let row = tombstone::Entity::find_by_id(grave.envelope.id)
-            .one(self.db().reader())
-            .await?
-            .ok_or(StoreError::NotFound)?;
-        let subject = Subject {
-            own: row.origin == self.node().origin,
-            kind,
-            home_region: row.home_region,
-            publication: Publication::Draft,
-            system: row.system.as_deref(),
-        };
-        Ok(About {
-            id: row.id,
-            within: caller.may(Action::Read, &subject),
-            envelope: grave.envelope,
-            cause: Some(grave.cause),
-        })
-    }
+        // Of an erased record only the erasure is reported.
+        Err(StoreError::Gone(grave)) if grave.cause != Cause::Erased.code() => grave,
+        Err(other) => return Err(other),
+    };
+    let row = tombstone::Entity::find_by_id(grave.envelope.id)
+        .one(store.db().reader())
+        .await?
+        .ok_or(StoreError::NotFound)?;
+    let subject = Subject {
+        own: row.origin == store.node().origin,
+        kind,
+        home_region: row.home_region,
+        publication: Publication::Draft,
+        system: row.system.as_deref(),
+    };
+    Ok(About {
+        id: row.id,
+        within: caller.may(Action::Read, &subject),
+        envelope: grave.envelope,
+        cause: Some(grave.cause),
+    })
 }
 
 /// The entries that created versions of a record; for outsiders only those of visible versions.

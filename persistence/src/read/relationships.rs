@@ -6,12 +6,13 @@ pub(crate) use select::{col, conditions, each, joined, order, standing_at};
 
 use crate::cursor;
 use crate::entity::{edge, record};
-use crate::publication::confirmation::{self as statements, States};
-
 use crate::error::{Result, StoreError};
-use crate::merge::standing::{survivors, with_losers};
+use crate::merge_targets::{survivors, with_losers};
+use crate::read::statements::{self, States};
+use crate::read::{rows, sees, stand_in_of};
+use crate::records::{Records, by_text};
 use crate::store::Store;
-use crate::write::resolve::by_text;
+
 use chrono::{DateTime, Utc};
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
@@ -78,28 +79,42 @@ pub struct RelationshipItem {
 #[derive(Serialize, Deserialize)]
 struct Position(String, i32, Uuid);
 
+/// Relationships, and what they join.
+#[derive(Debug, Clone, Copy)]
+pub struct Relationships<'a> {
+    pub(crate) store: &'a Store,
+}
+
 impl Store {
+    /// Relationships, and what they join.
+    #[must_use]
+    pub fn relationships(&self) -> Relationships<'_> {
+        Relationships { store: self }
+    }
+}
+
+impl Relationships<'_> {
     /// Lists relationships that the caller sees, with both ends.
     ///
     /// A merged end counts as its merge target; two relationships that have become equal that way
     /// are both listed, since merging rewrites nothing.
     ///
     /// `query` is the query's text without the cursor, to which cursors are bound.
-    pub async fn relationships(
-        &self,
+    pub async fn list(
+        self,
         caller: &Caller,
         filter: &RelationshipFilter,
         (limit, at): (u64, Option<&str>),
         query: &str,
     ) -> Result<RelationshipPage> {
-        let secret = &self.node().secret;
+        let secret = &self.store.node().secret;
         let after: Option<Position> = at
             .map(|text| cursor::decode(secret, query, text))
             .transpose()?;
         // All queries see one state, so that total and page agree.
-        let tx = self.db().begin_read().await?;
+        let tx = self.store.db().begin_read().await?;
         let filter = &past_merges(&tx, filter).await?;
-        let conditions = conditions(filter, caller, &self.node().origin);
+        let conditions = conditions(filter, caller, &self.store.node().origin);
         let counted = tx.query_one(&count(&conditions)).await?;
         let total: i64 = counted.map_or(Ok(0), |row| row.try_get_by_index(0))?;
         let rows = tx
@@ -125,25 +140,23 @@ impl Store {
     }
 
     /// The ids of the relationships that the caller sees, in the order of the list.
-    pub async fn relationship_ids(
-        &self,
-        caller: &Caller,
-        filter: &RelationshipFilter,
-    ) -> Result<Vec<Uuid>> {
-        let filter = past_merges(self.db().reader(), filter).await?;
-        let conditions = conditions(&filter, caller, &self.node().origin);
+    pub async fn list_ids(self, caller: &Caller, filter: &RelationshipFilter) -> Result<Vec<Uuid>> {
+        let filter = past_merges(self.store.db().reader(), filter).await?;
+        let conditions = conditions(&filter, caller, &self.store.node().origin);
         let all = page(&conditions, None, i64::MAX.unsigned_abs());
-        let rows = self.db().reader().query_all(&all).await?;
+        let rows = self.store.db().reader().query_all(&all).await?;
         let ids = rows.iter().map(|row| row.try_get_by_index(0));
         Ok(ids.collect::<std::result::Result<_, _>>()?)
     }
+}
 
+impl Records<'_> {
     /// The record that a query parameter references: a UUID, a slug, or `kind/slug`.
     ///
     /// # Errors
     /// [`StoreError::UnknownReference`] if it references nothing visible, or several records.
-    pub async fn named(
-        &self,
+    pub async fn find_named(
+        self,
         caller: &Caller,
         parameter: &'static str,
         kinds: &[Kind],
@@ -161,20 +174,20 @@ impl Store {
             None => (kinds.to_vec(), value),
         };
         if let Name::Id(id) = by_text(key.to_owned()) {
-            let mut row = self.rows(&[id]).await?.remove(&id);
+            let mut row = rows(self.store, &[id]).await?.remove(&id);
             for kind in &kinds {
                 if row.is_none() {
-                    row = self.stand_in_of(caller, *kind, key).await?;
+                    row = stand_in_of(self.store, caller, *kind, key).await?;
                 }
             }
             let row = row.ok_or_else(unknown)?;
-            let kind = crate::write::kind_of(&row)?;
-            let fits = kinds.contains(&kind) && self.sees(caller, &row).await?;
+            let kind = crate::entity::record::kind_of(&row)?;
+            let fits = kinds.contains(&kind) && sees(self.store, caller, &row).await?;
             return fits.then_some((kind, row.id)).ok_or_else(unknown);
         }
         let mut found = Vec::new();
         for kind in &kinds {
-            match self.get(caller, *kind, key).await {
+            match self.store.records().get(caller, *kind, key).await {
                 Ok(row) => found.push((*kind, row.id)),
                 Err(
                     StoreError::NotFound
@@ -187,7 +200,7 @@ impl Store {
         }
         for kind in &kinds {
             if found.is_empty()
-                && let Some(row) = self.stand_in_of(caller, *kind, key).await?
+                && let Some(row) = stand_in_of(self.store, caller, *kind, key).await?
             {
                 found.push((*kind, row.id));
             }

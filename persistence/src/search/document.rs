@@ -6,7 +6,7 @@ use super::edges::{Audience, Seen};
 use super::fields::Fields;
 use super::text::{self, Texts};
 use crate::entity::record;
-use crate::merge::standing::MergedBody;
+use crate::merge_targets::MergedBody;
 use chrono::{Datelike, NaiveDate};
 use domain::base::filter::Form;
 use domain::base::kind::Kind;

@@ -165,7 +165,7 @@ impl Search {
     /// # Errors
     /// [`StoreError::Behind`] if the index is not up to date in time.
     pub(super) async fn fresh(&self) -> Result<Snapshot> {
-        let wanted = self.0.store.acknowledged();
+        let wanted = self.0.store.log().acknowledged();
         let mut applied = self.0.applied.subscribe();
         if *applied.borrow() < wanted {
             self.0.wanted.send_modify(|most| *most = wanted.max(*most));
@@ -271,7 +271,7 @@ impl Search {
         if payload.version != SCHEMA_VERSION || payload.log_id != self.0.store.node().log_id {
             return Ok(false);
         }
-        let log = self.0.store.log_state().await?;
+        let log = self.0.store.feed().state().await?;
         let kept = (log.floor..=log.head).contains(&payload.seq);
         Ok(kept && self.nonce(payload.seq).await? == payload.nonce)
     }

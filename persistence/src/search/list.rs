@@ -205,7 +205,7 @@ impl Search {
         places: &[&Place],
     ) -> Result<Vec<Hit>> {
         let ids: Vec<Uuid> = places.iter().filter_map(|place| id_of(place)).collect();
-        let rows = self.store().visible(caller, &ids).await?;
+        let rows = self.store().records().list_visible(caller, &ids).await?;
         let mut rows: BTreeMap<Uuid, record::Model> =
             rows.into_iter().map(|row| (row.id, row)).collect();
         let mut hits = Vec::with_capacity(places.len());
@@ -253,7 +253,7 @@ impl Search {
                     .filter_map(|(value, _)| Uuid::try_parse(value).ok())
             })
             .collect();
-        let rows = self.store().visible(caller, &ids).await?;
+        let rows = self.store().records().list_visible(caller, &ids).await?;
         let rows: BTreeMap<String, record::Model> = rows
             .into_iter()
             .map(|row| (row.id.to_string(), row))

@@ -6,7 +6,7 @@ use super::index::{CHUNK, Snapshot};
 use crate::entity::edge;
 use crate::error::Result;
 use crate::follow::Entry;
-use crate::merge::standing::{made_one, survivors};
+use crate::merge_targets::{made_one, survivors};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::exchange::change::Op;

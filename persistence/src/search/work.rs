@@ -6,7 +6,7 @@ use super::fields::Fields;
 use super::trees::Trees;
 use crate::entity::record;
 use crate::error::{Result, StoreError};
-use crate::merge::standing::{MergedBody, losers_of};
+use crate::merge_targets::{MergedBody, losers_of};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use sea_orm::ConnectionTrait;

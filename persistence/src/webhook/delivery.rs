@@ -7,7 +7,9 @@ use crate::error::{Result, StoreError};
 use crate::feed::trim::MARGIN;
 use crate::follow::{Entry, entries};
 use crate::store::Store;
-use crate::unit::{Unit, WriteOptions};
+use crate::transaction::{Transaction, WriteOptions};
+use crate::webhook::tell::insert_deliveries;
+use crate::webhook::{on_webhook, webhook_for_update};
 use crate::write::Precondition;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::rules::Caller;
@@ -32,7 +34,7 @@ const PAUSE: Duration = Duration::from_hours(1);
 pub const REPLAYED: usize = 10_000;
 
 #[derive(Debug)]
-pub struct Deliveries {
+pub struct DeliveryPage {
     pub items: Vec<webhook_delivery::Model>,
     pub next: Option<String>,
 }
@@ -66,19 +68,47 @@ pub struct Replayed {
     pub complete: bool,
 }
 
+/// What webhooks are told, and what became of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Deliveries<'a> {
+    pub(crate) store: &'a Store,
+}
+
+/// Writing deliveries.
+#[derive(Debug)]
+pub struct DeliveriesMut<'t, 's> {
+    pub(crate) tx: &'t mut Transaction<'s>,
+}
+
 impl Store {
+    /// What webhooks are told, and what became of it.
+    #[must_use]
+    pub fn deliveries(&self) -> Deliveries<'_> {
+        Deliveries { store: self }
+    }
+}
+
+impl<'s> Transaction<'s> {
+    /// Writing deliveries.
+    #[must_use]
+    pub fn deliveries(&mut self) -> DeliveriesMut<'_, 's> {
+        DeliveriesMut { tx: self }
+    }
+}
+
+impl Deliveries<'_> {
     /// A page of the deliveries to a webhook; `bound` is the query of its cursors.
-    pub async fn deliveries(
-        &self,
+    pub async fn list(
+        self,
         id: Uuid,
         states: &[DeliveryState],
         (limit, from): (u64, Option<&str>),
         bound: &str,
-    ) -> Result<Deliveries> {
-        let secret = &self.node().secret;
+    ) -> Result<DeliveryPage> {
+        let secret = &self.store.node().secret;
         let before = from.map(|text| cursor::decode::<i64>(secret, bound, text));
         let before = before.transpose()?;
-        let reader = self.db().reader();
+        let reader = self.store.db().reader();
         let known = webhook::Entity::find_by_id(id).one(reader).await?;
         known.ok_or(StoreError::NotFound)?;
         let states = states.iter().map(|state| state.code());
@@ -95,17 +125,17 @@ impl Store {
         items.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let last = items.last().filter(|_| more);
         let next = last.map(|row| cursor::encode(secret, bound, &row.seq));
-        Ok(Deliveries { items, next })
+        Ok(DeliveryPage { items, next })
     }
 
     /// The log entries since a moment, up to about [`REPLAYED`], to be replayed.
-    pub async fn again(&self, since: Since) -> Result<Again> {
+    pub async fn to_replay(self, since: Since) -> Result<Again> {
         let (through, gaps) = match since {
             Since::Entry(seq) => (seq, seq),
             // Recent entries may not have been consumed then.
             Since::Moment(at) => (
-                self.entry_before(at - MARGIN).await?,
-                self.entry_before(at).await?,
+                entry_before(self.store, at - MARGIN).await?,
+                entry_before(self.store, at).await?,
             ),
         };
         let mut again = Again {
@@ -116,7 +146,7 @@ impl Store {
             complete: false,
         };
         while !again.complete && again.entries.len() < REPLAYED {
-            let page = entries(self, again.through).await?;
+            let page = entries(self.store, again.through).await?;
             again.complete = page.is_empty();
             again.through = page.last().map_or(again.through, |entry| entry.seq);
             again.entries.extend(page);
@@ -124,46 +154,32 @@ impl Store {
         Ok(again)
     }
 
-    pub async fn replay_delivery(
-        &self,
+    pub async fn replay_one(
+        self,
         by: &Caller,
         webhook: Uuid,
         delivery: Uuid,
     ) -> Result<webhook_delivery::Model> {
-        self.write(by, &WriteOptions::default(), async |unit| {
-            unit.replay_delivery(webhook, delivery).await
-        })
-        .await
+        self.store
+            .write(by, &WriteOptions::default(), async |tx| {
+                tx.deliveries().replay_one(webhook, delivery).await
+            })
+            .await
     }
 
-    pub async fn replay(&self, by: &Caller, id: Uuid, since: Since) -> Result<Replayed> {
-        let again = self.again(since).await?;
-        self.write(by, &WriteOptions::default(), async |unit| {
-            unit.replay(id, &again).await
-        })
-        .await
-    }
-
-    /// The last entry that is older than a moment.
-    async fn entry_before(&self, moment: DateTime<Utc>) -> Result<i64> {
-        let first = change::Entity::find()
-            .select_only()
-            .column(change::Column::Seq)
-            .filter(change::Column::At.gte(moment))
-            .order_by_asc(change::Column::Seq)
-            .into_tuple::<i64>()
-            .one(self.db().reader())
-            .await?;
-        match first {
-            Some(first) => Ok(first - 1),
-            None => self.head().await,
-        }
+    pub async fn replay(self, by: &Caller, id: Uuid, since: Since) -> Result<Replayed> {
+        let again = self.store.deliveries().to_replay(since).await?;
+        self.store
+            .write(by, &WriteOptions::default(), async |tx| {
+                tx.deliveries().replay(id, &again).await
+            })
+            .await
     }
 
     /// Removes deliveries that were finished long ago, and those that are pending for a disabled
     /// webhook for as long; returns their number.
-    pub async fn forget_deliveries(&self) -> Result<u64> {
-        let limit = self.clock().now() - TimeDelta::days(KEPT_DAYS);
+    pub async fn prune(self) -> Result<u64> {
+        let limit = self.store.clock().now() - TimeDelta::days(KEPT_DAYS);
         let old = Condition::any()
             .add(webhook_delivery::Column::FinishedAt.lte(limit))
             .add(
@@ -181,52 +197,67 @@ impl Store {
         while batch
             .clone()
             .into_tuple::<Uuid>()
-            .one(self.db().reader())
+            .one(self.store.db().reader())
             .await?
             .is_some()
         {
-            forgotten += self
-                .on_webhook(async |unit| {
-                    let ids = batch.clone().into_query();
-                    let removed = webhook_delivery::Entity::delete_many()
-                        .filter(webhook_delivery::Column::Id.in_subquery(ids))
-                        .exec(&unit.tx)
-                        .await?;
-                    Ok(removed.rows_affected)
-                })
-                .await?;
+            forgotten += on_webhook(self.store, async |tx| {
+                let ids = batch.clone().into_query();
+                let removed = webhook_delivery::Entity::delete_many()
+                    .filter(webhook_delivery::Column::Id.in_subquery(ids))
+                    .exec(&tx.sql)
+                    .await?;
+                Ok(removed.rows_affected)
+            })
+            .await?;
         }
         Ok(forgotten)
     }
 }
 
-impl Unit<'_> {
+/// The last entry that is older than a moment.
+async fn entry_before(store: &Store, moment: DateTime<Utc>) -> Result<i64> {
+    let first = change::Entity::find()
+        .select_only()
+        .column(change::Column::Seq)
+        .filter(change::Column::At.gte(moment))
+        .order_by_asc(change::Column::Seq)
+        .into_tuple::<i64>()
+        .one(store.db().reader())
+        .await?;
+    match first {
+        Some(first) => Ok(first - 1),
+        None => store.log().head().await,
+    }
+}
+
+impl DeliveriesMut<'_, '_> {
     /// Queues a delivery again, under the same id and with all its attempts.
-    pub async fn replay_delivery(
-        &mut self,
+    pub async fn replay_one(
+        self,
         webhook: Uuid,
         delivery: Uuid,
     ) -> Result<webhook_delivery::Model> {
-        self.webhook_for_update(webhook, &Precondition::Any).await?;
+        webhook_for_update(self.tx, webhook, &Precondition::Any).await?;
         let row = webhook_delivery::Entity::find_by_id(delivery)
             .filter(webhook_delivery::Column::WebhookId.eq(webhook))
-            .one(&self.tx)
+            .one(&self.tx.sql)
             .await?;
         let mut row = row.ok_or(StoreError::NotFound)?;
         DeliveryState::Pending.code().clone_into(&mut row.state);
         row.attempts = 0;
         row.refusals = 0;
         row.first_attempted_at = None;
-        row.next_attempt_at = Some(self.now);
+        row.next_attempt_at = Some(self.tx.now);
         row.finished_at = None;
         let active = row.clone().into_active_model().reset_all();
-        active.update(&self.tx).await?;
+        active.update(&self.tx.sql).await?;
         Ok(row)
     }
 
     /// Queues the deliveries again. Existing ones keep their ids.
-    pub async fn replay(&mut self, id: Uuid, again: &Again) -> Result<Replayed> {
-        let row = self.webhook_for_update(id, &Precondition::Any).await?;
+    pub async fn replay(self, id: Uuid, again: &Again) -> Result<Replayed> {
+        let row = webhook_for_update(self.tx, id, &Precondition::Any).await?;
         let told = Told::from(row);
         let made = told.webhook.created_at;
         let (gaps, asked): (Vec<&Entry>, Vec<&Entry>) = again
@@ -234,12 +265,12 @@ impl Unit<'_> {
             .iter()
             .partition(|entry| entry.seq <= again.gaps);
         let gaps = gaps.into_iter().filter(|entry| entry.at >= made);
-        let gaps = told.rows(gaps, self.now)?;
-        let asked = told.rows(asked.into_iter(), self.now)?;
-        let filled = self.insert_deliveries(gaps, &untouched()).await?;
-        let asked = self.insert_deliveries(asked, &anew()).await?;
+        let gaps = told.rows(gaps, self.tx.now)?;
+        let asked = told.rows(asked.into_iter(), self.tx.now)?;
+        let filled = insert_deliveries(self.tx, gaps, &untouched()).await?;
+        let asked = insert_deliveries(self.tx, asked, &anew()).await?;
         let failed = match again.since {
-            Since::Moment(at) => self.retry_failed(id, at).await?,
+            Since::Moment(at) => retry_failed(self.tx, id, at).await?,
             Since::Entry(_) => 0,
         };
         Ok(Replayed {
@@ -250,28 +281,26 @@ impl Unit<'_> {
     }
 }
 
-impl Unit<'_> {
-    /// Queues the deliveries to a webhook again that were abandoned since a moment, however long
-    /// ago they began; returns their number.
-    async fn retry_failed(&self, webhook: Uuid, since: DateTime<Utc>) -> Result<u64> {
-        use webhook_delivery::Column::{
-            Attempts, FinishedAt, FirstAttemptedAt, NextAttemptAt, Refusals, State, WebhookId,
-        };
-        let none = Option::<DateTime<Utc>>::None;
-        let retried = webhook_delivery::Entity::update_many()
-            .col_expr(State, Expr::value(DeliveryState::Pending.code()))
-            .col_expr(Attempts, Expr::value(0))
-            .col_expr(Refusals, Expr::value(0))
-            .col_expr(FirstAttemptedAt, Expr::value(none))
-            .col_expr(FinishedAt, Expr::value(none))
-            .col_expr(NextAttemptAt, Expr::value(self.now))
-            .filter(WebhookId.eq(webhook))
-            .filter(State.eq(DeliveryState::Failed.code()))
-            .filter(FinishedAt.gte(since))
-            .exec(&self.tx)
-            .await?;
-        Ok(retried.rows_affected)
-    }
+/// Queues the deliveries to a webhook again that were abandoned since a moment, however long
+/// ago they began; returns their number.
+async fn retry_failed(tx: &Transaction<'_>, webhook: Uuid, since: DateTime<Utc>) -> Result<u64> {
+    use webhook_delivery::Column::{
+        Attempts, FinishedAt, FirstAttemptedAt, NextAttemptAt, Refusals, State, WebhookId,
+    };
+    let none = Option::<DateTime<Utc>>::None;
+    let retried = webhook_delivery::Entity::update_many()
+        .col_expr(State, Expr::value(DeliveryState::Pending.code()))
+        .col_expr(Attempts, Expr::value(0))
+        .col_expr(Refusals, Expr::value(0))
+        .col_expr(FirstAttemptedAt, Expr::value(none))
+        .col_expr(FinishedAt, Expr::value(none))
+        .col_expr(NextAttemptAt, Expr::value(tx.now))
+        .filter(WebhookId.eq(webhook))
+        .filter(State.eq(DeliveryState::Failed.code()))
+        .filter(FinishedAt.gte(since))
+        .exec(&tx.sql)
+        .await?;
+    Ok(retried.rows_affected)
 }
 
 /// A known delivery restarts, under its id.
@@ -294,7 +323,7 @@ fn anew() -> OnConflict {
 /// Removes old deliveries periodically, until stopped.
 pub(crate) async fn forget_deliveries(store: Store, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() && stop.has_changed().is_ok() {
-        match store.forget_deliveries().await {
+        match store.deliveries().prune().await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "old webhook deliveries removed"),
             Err(error) => {

@@ -4,8 +4,9 @@
 use crate::entity::{webhook, webhook_delivery};
 use crate::error::{Result, StoreError};
 use crate::lease::{SKEW, is_over};
-use crate::store::Store;
-use crate::unit::Unit;
+use crate::transaction::Transaction;
+use crate::webhook::delivery::Deliveries;
+use crate::webhook::{Webhooks, keep_webhook, locked_webhook, on_webhook};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::base::vocabulary::Coded;
 use domain::exchange::webhook::{DeliveryState, DisabledReason, WebhookState};
@@ -59,9 +60,9 @@ fn free(now: DateTime<Utc>) -> Condition {
         .add(is_over(RetryAt, now).add(FailedAt.gt(now + SKEW)))
 }
 
-impl Store {
-    pub async fn due_webhooks(&self) -> Result<Vec<Uuid>> {
-        let now = self.clock().now();
+impl Webhooks<'_> {
+    pub async fn due(self) -> Result<Vec<Uuid>> {
+        let now = self.store.clock().now();
         let waiting = webhook_delivery::Entity::find()
             .select_only()
             .column(webhook_delivery::Column::WebhookId)
@@ -73,33 +74,45 @@ impl Store {
             .filter(webhook::Column::Id.in_subquery(waiting.into_query()))
             .order_by_asc(webhook::Column::Id)
             .into_tuple()
-            .all(self.db().reader())
+            .all(self.store.db().reader())
             .await?)
     }
 
     /// Takes the lease of a webhook; `None` if another instance has it or it is not due.
-    pub async fn lease_webhook(&self, id: Uuid) -> Result<Option<WebhookLease>> {
-        self.on_webhook(async |unit| {
-            let query = webhook::Entity::find_by_id(id).filter(free(unit.now));
-            let Some(mut row) = unit.locked_webhook(query).await? else {
+    pub async fn lease(self, id: Uuid) -> Result<Option<WebhookLease>> {
+        on_webhook(self.store, async |tx| {
+            let query = webhook::Entity::find_by_id(id).filter(free(tx.now));
+            let Some(mut row) = locked_webhook(tx, query).await? else {
                 return Ok(None);
             };
             row.fence += 1;
-            row.leased_until = Some(unit.now + LEASE);
+            row.leased_until = Some(tx.now + LEASE);
             let fence = row.fence;
-            unit.keep_webhook(row).await?;
+            keep_webhook(tx, row).await?;
             Ok(Some(WebhookLease { webhook: id, fence }))
         })
         .await
     }
 
+    /// Releases the lease.
+    pub async fn release(self, lease: &WebhookLease) -> Result<()> {
+        on_webhook(self.store, async |tx| {
+            let mut row = leased_webhook(tx, lease).await?;
+            row.leased_until = None;
+            keep_webhook(tx, row).await
+        })
+        .await
+    }
+}
+
+impl Deliveries<'_> {
     /// The webhook of a valid lease and the first `limit` due deliveries, in log order.
-    pub async fn due_deliveries(
-        &self,
+    pub async fn due(
+        self,
         lease: &WebhookLease,
         limit: u64,
     ) -> Result<(webhook::Model, Vec<webhook_delivery::Model>)> {
-        let reader = self.db().reader();
+        let reader = self.store.db().reader();
         let row = webhook::Entity::find_by_id(lease.webhook)
             .filter(good(lease))
             .one(reader)
@@ -107,7 +120,7 @@ impl Store {
         let row = row.ok_or(StoreError::LeaseLost)?;
         let deliveries = webhook_delivery::Entity::find()
             .filter(webhook_delivery::Column::WebhookId.eq(lease.webhook))
-            .filter(due(self.clock().now()))
+            .filter(due(self.store.clock().now()))
             .order_by_asc(webhook_delivery::Column::Seq)
             .limit(limit)
             .all(reader)
@@ -116,25 +129,25 @@ impl Store {
     }
 
     /// Records an attempt and renews the lease; returns whether more may be sent.
-    pub async fn attempted(
-        &self,
+    pub async fn note_attempt(
+        self,
         lease: &WebhookLease,
         delivery: Uuid,
         attempt: &Attempt,
     ) -> Result<bool> {
-        self.on_webhook(async |unit| {
-            let mut webhook = unit.leased_webhook(lease).await?;
+        on_webhook(self.store, async |tx| {
+            let mut webhook = leased_webhook(tx, lease).await?;
             let row = webhook_delivery::Entity::find_by_id(delivery)
-                .one(&unit.tx)
+                .one(&tx.sql)
                 .await?;
             // It may have been removed meanwhile.
             let Some(mut row) = row else {
                 return Ok(true);
             };
-            note(&mut row, attempt, unit.now);
+            note(&mut row, attempt, tx.now);
             let good = attempt.error.is_none();
             if good {
-                webhook.succeeded_at = Some(unit.now);
+                webhook.succeeded_at = Some(tx.now);
                 webhook.failures = 0;
                 webhook.last_error = None;
                 webhook.failed_at = None;
@@ -142,24 +155,14 @@ impl Store {
             } else {
                 webhook.failures = webhook.failures.saturating_add(1);
                 webhook.last_error.clone_from(&row.error);
-                webhook.failed_at = Some(unit.now);
+                webhook.failed_at = Some(tx.now);
                 webhook.retry_at = Some(attempt.pause_until);
-                unit.disable_if_in_vain(&mut webhook, &row, attempt);
+                disable_if_in_vain(tx, &mut webhook, &row, attempt);
             }
-            webhook.leased_until = good.then_some(unit.now + LEASE);
-            unit.keep_webhook(webhook).await?;
-            row.into_active_model().reset_all().update(&unit.tx).await?;
+            webhook.leased_until = good.then_some(tx.now + LEASE);
+            keep_webhook(tx, webhook).await?;
+            row.into_active_model().reset_all().update(&tx.sql).await?;
             Ok(good)
-        })
-        .await
-    }
-
-    /// Releases the lease.
-    pub async fn release_webhook(&self, lease: &WebhookLease) -> Result<()> {
-        self.on_webhook(async |unit| {
-            let mut row = unit.leased_webhook(lease).await?;
-            row.leased_until = None;
-            unit.keep_webhook(row).await
         })
         .await
     }
@@ -189,33 +192,31 @@ fn note(row: &mut webhook_delivery::Model, attempt: &Attempt, now: DateTime<Utc>
     row.finished_at = (state != DeliveryState::Pending).then_some(now);
 }
 
-impl Unit<'_> {
-    async fn leased_webhook(&self, lease: &WebhookLease) -> Result<webhook::Model> {
-        let query = webhook::Entity::find_by_id(lease.webhook).filter(good(lease));
-        let row = self.locked_webhook(query).await?;
-        row.ok_or(StoreError::LeaseLost)
-    }
+async fn leased_webhook(tx: &Transaction<'_>, lease: &WebhookLease) -> Result<webhook::Model> {
+    let query = webhook::Entity::find_by_id(lease.webhook).filter(good(lease));
+    let row = locked_webhook(tx, query).await?;
+    row.ok_or(StoreError::LeaseLost)
+}
 
-    /// Disables a webhook that asked for it, or without any success for as long as a delivery is
-    /// tried.
-    fn disable_if_in_vain(
-        &self,
-        webhook: &mut webhook::Model,
-        delivery: &webhook_delivery::Model,
-        attempt: &Attempt,
-    ) {
-        let given_up = delivery.next_attempt_at.is_none();
-        let in_vain = given_up && webhook.succeeded_at < delivery.first_attempted_at;
-        let reason = match (attempt.gone, in_vain) {
-            (true, _) => DisabledReason::Gone,
-            (false, true) => DisabledReason::Failing,
-            (false, false) => return,
-        };
-        webhook.disable(reason, self);
-        tracing::warn!(
-            webhook = webhook.name,
-            reason = reason.code(),
-            "webhook disabled"
-        );
-    }
+/// Disables a webhook that asked for it, or without any success for as long as a delivery is
+/// tried.
+fn disable_if_in_vain(
+    tx: &Transaction<'_>,
+    webhook: &mut webhook::Model,
+    delivery: &webhook_delivery::Model,
+    attempt: &Attempt,
+) {
+    let given_up = delivery.next_attempt_at.is_none();
+    let in_vain = given_up && webhook.succeeded_at < delivery.first_attempted_at;
+    let reason = match (attempt.gone, in_vain) {
+        (true, _) => DisabledReason::Gone,
+        (false, true) => DisabledReason::Failing,
+        (false, false) => return,
+    };
+    webhook.disable(reason, tx);
+    tracing::warn!(
+        webhook = webhook.name,
+        reason = reason.code(),
+        "webhook disabled"
+    );
 }

@@ -5,7 +5,7 @@ use crate::error::{Result, StoreError};
 use crate::feed::FeedFilter;
 use crate::follow::{Entry, Follower};
 use crate::store::Store;
-use crate::unit::{Unit, WriteOptions};
+use crate::transaction::{Transaction, WriteOptions};
 use chrono::{DateTime, Utc};
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
@@ -114,16 +114,16 @@ impl Tell {
     async fn tell(&self, entries: &[Entry], last: i64) -> Result<()> {
         let options = WriteOptions::default();
         self.store
-            .write(&Caller::node(), &options, async |unit| {
-                let cursor = unit.claim_cursor(NAME).await?;
+            .write(&Caller::node(), &options, async |tx| {
+                let cursor = tx.cursors().lock(NAME).await?;
                 if cursor >= last {
                     return Ok(());
                 }
-                for told in unit.active_webhooks().await? {
-                    let rows = told.deliveries(entries, cursor, unit.now)?;
-                    unit.insert_deliveries(rows, &untouched()).await?;
+                for told in locked_webhooks(tx).await? {
+                    let rows = told.deliveries(entries, cursor, tx.now)?;
+                    insert_deliveries(tx, rows, &untouched()).await?;
                 }
-                unit.move_cursor(NAME, last).await
+                tx.cursors().update(NAME, last).await
             })
             .await
     }
@@ -133,11 +133,9 @@ fn active() -> Select<webhook::Entity> {
     webhook::Entity::find().filter(webhook::Column::State.eq(WebhookState::Active.code()))
 }
 
-impl Store {
-    async fn active_webhooks(&self) -> Result<Vec<Told>> {
-        let rows = active().all(self.db().reader()).await?;
-        Ok(rows.into_iter().map(Told::from).collect())
-    }
+async fn active_webhooks(store: &Store) -> Result<Vec<Told>> {
+    let rows = active().all(store.db().reader()).await?;
+    Ok(rows.into_iter().map(Told::from).collect())
 }
 
 /// An entry with an existing delivery is left unchanged.
@@ -145,31 +143,29 @@ pub(super) fn untouched() -> OnConflict {
     OnConflict::new().do_nothing().to_owned()
 }
 
-impl Unit<'_> {
-    /// The active webhooks; none of them can be removed before the end of the transaction.
-    async fn active_webhooks(&self) -> Result<Vec<Told>> {
-        let mut rows = active();
-        if self.db().is_postgres() {
-            rows = rows.lock(LockType::KeyShare);
-        }
-        let rows = rows.all(&self.tx).await?;
-        Ok(rows.into_iter().map(Told::from).collect())
+/// The active webhooks; none of them can be removed before the end of the transaction.
+async fn locked_webhooks(tx: &Transaction<'_>) -> Result<Vec<Told>> {
+    let mut rows = active();
+    if tx.db().is_postgres() {
+        rows = rows.lock(LockType::KeyShare);
     }
+    let rows = rows.all(&tx.sql).await?;
+    Ok(rows.into_iter().map(Told::from).collect())
+}
 
-    pub(super) async fn insert_deliveries(
-        &self,
-        rows: Vec<webhook_delivery::ActiveModel>,
-        on_conflict: &OnConflict,
-    ) -> Result<u64> {
-        let mut written = 0;
-        for chunk in rows.chunks(CHUNK) {
-            written += webhook_delivery::Entity::insert_many(chunk.to_vec())
-                .on_conflict(on_conflict.clone())
-                .exec_without_returning(&self.tx)
-                .await?;
-        }
-        Ok(written)
+pub(super) async fn insert_deliveries(
+    tx: &Transaction<'_>,
+    rows: Vec<webhook_delivery::ActiveModel>,
+    on_conflict: &OnConflict,
+) -> Result<u64> {
+    let mut written = 0;
+    for chunk in rows.chunks(CHUNK) {
+        written += webhook_delivery::Entity::insert_many(chunk.to_vec())
+            .on_conflict(on_conflict.clone())
+            .exec_without_returning(&tx.sql)
+            .await?;
     }
+    Ok(written)
 }
 
 impl Follower for Tell {
@@ -178,10 +174,10 @@ impl Follower for Tell {
     }
 
     async fn cursor(&mut self) -> Result<i64> {
-        let head = self.store.head().await?;
-        let saved = self.store.cursor_of(NAME).await?;
-        // Entries before every webhook need not be read.
-        let told = self.store.active_webhooks().await?;
+        let head = self.store.log().head().await?;
+        let saved = self.store.cursors().get(NAME).await?;
+        // What came before every webhook need not be read.
+        let told = active_webhooks(&self.store).await?;
         let first = told.iter().map(|one| one.webhook.told_after).min();
         self.saved = saved.max(first.unwrap_or(head));
         Ok(self.saved)
@@ -193,7 +189,7 @@ impl Follower for Tell {
         };
         let now = self.store.clock().now();
         let mut concerned = false;
-        for told in self.store.active_webhooks().await? {
+        for told in active_webhooks(&self.store).await? {
             concerned |= !told.deliveries(entries, self.saved, now)?.is_empty();
         }
         if concerned || last - self.saved >= FAR {

@@ -2,7 +2,7 @@
 
 use crate::entity::{edge, edge_role};
 use crate::error::{Denied, Result, StoreError};
-use crate::unit::Unit;
+use crate::transaction::Transaction;
 use crate::write::resolve::{Head, Resolved};
 use domain::access::rules::Action;
 use domain::base::fault::{Fault, FieldError};
@@ -21,215 +21,222 @@ use sea_orm::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-impl Unit<'_> {
-    /// Puts the smaller id of a symmetric relationship first, and sets the home region from its
-    /// ends.
-    pub(crate) fn complete_relationship(
-        &self,
-        body: &mut Value,
-        resolved: &Resolved,
-        errors: &mut Vec<FieldError>,
-    ) {
-        let Ok(relationship) = serde_json::from_value::<Relationship>(body.clone()) else {
-            return;
-        };
-        let rule = relationship.r#type.rule();
-        let ends @ [from, to] = [&relationship.from, &relationship.to].map(End::record);
-        let swapped = match ends {
-            [Some((_, from)), Some((_, to))] => to < from,
-            // An open end comes second.
-            [None, Some(_)] => true,
-            [Some(_) | None, None] => false,
-        };
-        if rule.symmetric
-            && swapped
-            && let Some(members) = body.as_object_mut()
-            && let (Some(from), Some(to)) = (members.remove("from"), members.remove("to"))
-        {
-            members.insert("from".to_owned(), to);
-            members.insert("to".to_owned(), from);
-        }
-        let told = errors.iter().any(|error| error.fault.code == "same-ends");
-        if from.is_some() && from == to && !told {
-            errors.push(FieldError::new("/to", Fault::new("same-ends")));
-        }
-        let origin = &self.origin;
-        let own: Vec<&Head> = ends
-            .iter()
+/// Puts the smaller id of a symmetric relationship first, and sets the home region from its
+/// ends.
+pub(crate) fn complete_relationship(
+    tx: &Transaction<'_>,
+    body: &mut Value,
+    resolved: &Resolved,
+    errors: &mut Vec<FieldError>,
+) {
+    let Ok(relationship) = serde_json::from_value::<Relationship>(body.clone()) else {
+        return;
+    };
+    let rule = relationship.r#type.rule();
+    let ends @ [from, to] = [&relationship.from, &relationship.to].map(End::record);
+    let swapped = match ends {
+        [Some((_, from)), Some((_, to))] => to < from,
+        // An open end comes second.
+        [None, Some(_)] => true,
+        [Some(_) | None, None] => false,
+    };
+    if rule.symmetric
+        && swapped
+        && let Some(members) = body.as_object_mut()
+        && let (Some(from), Some(to)) = (members.remove("from"), members.remove("to"))
+    {
+        members.insert("from".to_owned(), to);
+        members.insert("to".to_owned(), from);
+    }
+    let told = errors.iter().any(|error| error.fault.code == "same-ends");
+    if from.is_some() && from == to && !told {
+        errors.push(FieldError::new("/to", Fault::new("same-ends")));
+    }
+    let origin = &tx.origin;
+    let own: Vec<&Head> = ends
+        .iter()
+        .flatten()
+        .filter_map(|(_, id)| resolved.head(*id))
+        .filter(|head| head.origin == *origin)
+        .collect();
+    let named = ends.iter().flatten().count();
+    if own.is_empty() && named > 0 && resolved.errors.is_empty() {
+        errors.push(FieldError::new("/from", Fault::new("own-end")));
+    }
+    if body.get("home_region").is_none()
+        && let Some(home) = own.first().and_then(|head| head.home_region)
+    {
+        insert(body, &["home_region"], json!(home));
+    }
+}
+
+/// Writing a relationship needs write access to one of its own ends; the tree of regions is
+/// reserved for admins.
+pub(crate) fn authorise_ends(
+    tx: &Transaction<'_>,
+    relationship: &Relationship,
+    resolved: &Resolved,
+) -> Result<()> {
+    let origin = &tx.origin;
+    let ends = [&relationship.from, &relationship.to].map(End::record);
+    let allowed = |action: Action| {
+        ends.iter()
             .flatten()
-            .filter_map(|(_, id)| resolved.head(*id))
-            .filter(|head| head.origin == *origin)
-            .collect();
-        let named = ends.iter().flatten().count();
-        if own.is_empty() && named > 0 && resolved.errors.is_empty() {
-            errors.push(FieldError::new("/from", Fault::new("own-end")));
-        }
-        if body.get("home_region").is_none()
-            && let Some(home) = own.first().and_then(|head| head.home_region)
-        {
-            insert(body, &["home_region"], json!(home));
-        }
+            .filter_map(|(_, id)| resolved.head(*id)?.subject(origin))
+            .any(|subject| tx.caller.may(action, &subject))
+    };
+    let tree = relationship.r#type.rule().acyclic && relationship.from.kind() == Some(Kind::Region);
+    if tree && !allowed(Action::ShapeTree) {
+        return Err(StoreError::Forbidden(Denied::RegionTree));
     }
-
-    /// Writing a relationship needs write access to one of its own ends; the tree of regions is
-    /// reserved for admins.
-    pub(crate) fn authorise_ends(
-        &self,
-        relationship: &Relationship,
-        resolved: &Resolved,
-    ) -> Result<()> {
-        let origin = &self.origin;
-        let ends = [&relationship.from, &relationship.to].map(End::record);
-        let allowed = |action: Action| {
-            ends.iter()
-                .flatten()
-                .filter_map(|(_, id)| resolved.head(*id)?.subject(origin))
-                .any(|subject| self.caller.may(action, &subject))
-        };
-        let tree =
-            relationship.r#type.rule().acyclic && relationship.from.kind() == Some(Kind::Region);
-        if tree && !allowed(Action::ShapeTree) {
-            return Err(StoreError::Forbidden(Denied::RegionTree));
-        }
-        if allowed(Action::Write) {
-            Ok(())
-        } else {
-            Err(StoreError::Forbidden(Denied::OwnEnd))
-        }
-    }
-
-    /// Rejects changes of the tree of regions, for everyone but the admin.
-    pub(crate) async fn refuse_shaping(
-        &self,
-        relationships: impl IntoIterator<Item = Uuid>,
-    ) -> Result<()> {
-        if self.caller.is_node_admin() {
-            return Ok(());
-        }
-        let trees = RelationshipType::ALL
-            .iter()
-            .filter(|one| one.rule().acyclic);
-        let shaping = edge::Entity::find()
-            .filter(edge::Column::RecordId.is_in(relationships))
-            .filter(edge::Column::Type.is_in(trees.map(|one| one.code())))
-            .filter(edge::Column::FromKind.eq(Kind::Region.code()))
-            .count(&self.tx)
-            .await?;
-        if shaping == 0 {
-            Ok(())
-        } else {
-            Err(StoreError::Forbidden(Denied::RegionTree))
-        }
-    }
-
-    /// Rejects what would make a record part of itself, or a topic broader than itself.
-    pub(crate) async fn refuse_circles(
-        &self,
-        kind: Kind,
-        id: Uuid,
-        facts: &Facts,
-        resolved: &Resolved,
-        errors: &mut Vec<FieldError>,
-    ) -> Result<()> {
-        let broader = resolved.references.iter().find(|(at, _)| *at == "/broader");
-        let (start, goal, at, parents) = match (&facts.relationship, broader) {
-            (Some(edge), _) if edge.r#type.rule().acyclic => {
-                let (Some((_, from)), Some((_, to))) = (edge.from.record(), edge.to.record())
-                else {
-                    return Ok(());
-                };
-                (to, from, "/to", PART_OF_PARENTS)
-            }
-            (None, Some((_, broader))) => (*broader, id, "/broader", BROADER_PARENTS),
-            (Some(_), _) | (None, None) => return Ok(()),
-        };
-        self.take_turns(kind).await?;
-        // The record itself may be an edge that is being changed: its old ends do not count.
-        if self.climbs(parents, start, goal, id).await? {
-            errors.push(FieldError::new(at, Fault::new("cycle")));
-        }
+    if allowed(Action::Write) {
         Ok(())
+    } else {
+        Err(StoreError::Forbidden(Denied::OwnEnd))
     }
+}
 
-    /// Whether a record is below another one in the tree of its kind.
-    pub(crate) async fn is_above(&self, kind: Kind, below: Uuid, above: Uuid) -> Result<bool> {
-        let parents = match KindSchema::of(kind).hierarchy {
-            Hierarchy::Broader => BROADER_PARENTS,
-            Hierarchy::PartOf => PART_OF_PARENTS,
-        };
-        self.climbs(parents, below, above, Uuid::nil()).await
+/// Rejects changes of the tree of regions, for everyone but the admin.
+pub(crate) async fn refuse_shaping(
+    tx: &Transaction<'_>,
+    relationships: impl IntoIterator<Item = Uuid>,
+) -> Result<()> {
+    if tx.caller.is_node_admin() {
+        return Ok(());
     }
-
-    /// Whether `goal` is `start` or above it, ignoring the record `except`.
-    async fn climbs(&self, parents: &str, start: Uuid, goal: Uuid, except: Uuid) -> Result<bool> {
-        let sql = format!(
-            "WITH RECURSIVE above(id) AS (SELECT $1 UNION SELECT step.up FROM above JOIN ({parents} \
-             UNION ALL SELECT loser_id, survivor_id FROM merged \
-             UNION ALL SELECT survivor_id, loser_id FROM merged) step ON step.down = above.id) \
-             SELECT 1 FROM above WHERE id = $2 LIMIT 1"
-        );
-        let values = [start.into(), goal.into(), except.into()];
-        let statement = Statement::from_sql_and_values(self.tx.get_database_backend(), sql, values);
-        Ok(self.tx.query_one_raw(statement).await?.is_some())
+    let trees = RelationshipType::ALL
+        .iter()
+        .filter(|one| one.rule().acyclic);
+    let shaping = edge::Entity::find()
+        .filter(edge::Column::RecordId.is_in(relationships))
+        .filter(edge::Column::Type.is_in(trees.map(|one| one.code())))
+        .filter(edge::Column::FromKind.eq(Kind::Region.code()))
+        .count(&tx.sql)
+        .await?;
+    if shaping == 0 {
+        Ok(())
+    } else {
+        Err(StoreError::Forbidden(Denied::RegionTree))
     }
+}
 
-    /// Two writers that each close half a cycle must see each other; SQLite has one writer.
-    pub(crate) async fn take_turns(&self, kind: Kind) -> Result<()> {
-        if !self.db().is_postgres() {
-            return Ok(());
+/// Rejects what would make a record part of itself, or a topic broader than itself.
+pub(crate) async fn refuse_circles(
+    tx: &Transaction<'_>,
+    kind: Kind,
+    id: Uuid,
+    facts: &Facts,
+    resolved: &Resolved,
+    errors: &mut Vec<FieldError>,
+) -> Result<()> {
+    let broader = resolved.references.iter().find(|(at, _)| *at == "/broader");
+    let (start, goal, at, parents) = match (&facts.relationship, broader) {
+        (Some(edge), _) if edge.r#type.rule().acyclic => {
+            let (Some((_, from)), Some((_, to))) = (edge.from.record(), edge.to.record()) else {
+                return Ok(());
+            };
+            (to, from, "/to", PART_OF_PARENTS)
         }
-        let lock = 7_238_119_100 + i64::from(kind as u8);
-        self.execute("SELECT pg_advisory_xact_lock($1)", [lock.into()])
-            .await
+        (None, Some((_, broader))) => (*broader, id, "/broader", BROADER_PARENTS),
+        (Some(_), _) | (None, None) => return Ok(()),
+    };
+    take_turns(tx, kind).await?;
+    // The record itself may be an edge that is being changed: its old ends do not count.
+    if climbs(tx, parents, start, goal, id).await? {
+        errors.push(FieldError::new(at, Fault::new("cycle")));
     }
+    Ok(())
+}
 
-    pub(crate) async fn write_edge(
-        &self,
-        id: Uuid,
-        relationship: &Relationship,
-        facts: &Facts,
-    ) -> Result<()> {
-        let period = relationship.valid.unwrap_or_default();
-        let bounds = period.bounds(facts.as_of.as_ref());
-        let open = [&relationship.from, &relationship.to]
-            .into_iter()
-            .find(|end| end.is_open())
-            .map(|end| {
-                let mut end = json!(end);
-                domain::base::json::without_absent(&mut end);
-                end.to_string()
-            });
-        let (from, to) = (relationship.from.record(), relationship.to.record());
-        let code = |end: &End| end.kind().map(|kind| kind.code().to_owned());
-        let row = edge::ActiveModel {
+/// Whether a record is below another one in the tree of its kind.
+pub(crate) async fn is_above(
+    tx: &Transaction<'_>,
+    kind: Kind,
+    below: Uuid,
+    above: Uuid,
+) -> Result<bool> {
+    let parents = match KindSchema::of(kind).hierarchy {
+        Hierarchy::Broader => BROADER_PARENTS,
+        Hierarchy::PartOf => PART_OF_PARENTS,
+    };
+    climbs(tx, parents, below, above, Uuid::nil()).await
+}
+
+/// Whether `goal` is `start` or above it, ignoring the record `except`.
+async fn climbs(
+    tx: &Transaction<'_>,
+    parents: &str,
+    start: Uuid,
+    goal: Uuid,
+    except: Uuid,
+) -> Result<bool> {
+    let sql = format!(
+        "WITH RECURSIVE above(id) AS (SELECT $1 UNION SELECT step.up FROM above JOIN ({parents} \
+         UNION ALL SELECT loser_id, survivor_id FROM merged \
+         UNION ALL SELECT survivor_id, loser_id FROM merged) step ON step.down = above.id) \
+         SELECT 1 FROM above WHERE id = $2 LIMIT 1"
+    );
+    let values = [start.into(), goal.into(), except.into()];
+    let statement = Statement::from_sql_and_values(tx.sql.get_database_backend(), sql, values);
+    Ok(tx.sql.query_one_raw(statement).await?.is_some())
+}
+
+/// Two writers that each close half a cycle must see each other; SQLite has one writer.
+pub(crate) async fn take_turns(tx: &Transaction<'_>, kind: Kind) -> Result<()> {
+    if !tx.db().is_postgres() {
+        return Ok(());
+    }
+    let lock = 7_238_119_100 + i64::from(kind as u8);
+    tx.execute("SELECT pg_advisory_xact_lock($1)", [lock.into()])
+        .await
+}
+
+pub(crate) async fn write_edge(
+    tx: &Transaction<'_>,
+    id: Uuid,
+    relationship: &Relationship,
+    facts: &Facts,
+) -> Result<()> {
+    let period = relationship.valid.unwrap_or_default();
+    let bounds = period.bounds(facts.as_of.as_ref());
+    let open = [&relationship.from, &relationship.to]
+        .into_iter()
+        .find(|end| end.is_open())
+        .map(|end| {
+            let mut end = json!(end);
+            domain::base::json::without_absent(&mut end);
+            end.to_string()
+        });
+    let (from, to) = (relationship.from.record(), relationship.to.record());
+    let code = |end: &End| end.kind().map(|kind| kind.code().to_owned());
+    let row = edge::ActiveModel {
+        record_id: Set(id),
+        r#type: Set(relationship.r#type.code().to_owned()),
+        from_kind: Set(code(&relationship.from)),
+        from_id: Set(from.map(|(_, id)| id)),
+        to_kind: Set(code(&relationship.to)),
+        to_id: Set(to.map(|(_, id)| id)),
+        open_end: Set(open),
+        position: Set(relationship.position.and_then(|at| i32::try_from(at).ok())),
+        from_earliest: Set(bounds.from_earliest),
+        from_latest: Set(bounds.from_latest),
+        to_earliest: Set(bounds.to_earliest),
+        to_latest: Set(bounds.to_latest),
+    };
+    edge::Entity::insert(row)
+        .exec_without_returning(&tx.sql)
+        .await?;
+    let roles: std::collections::BTreeSet<_> = relationship.roles.iter().collect();
+    if !roles.is_empty() {
+        let rows = roles.into_iter().map(|role| edge_role::ActiveModel {
             record_id: Set(id),
-            r#type: Set(relationship.r#type.code().to_owned()),
-            from_kind: Set(code(&relationship.from)),
-            from_id: Set(from.map(|(_, id)| id)),
-            to_kind: Set(code(&relationship.to)),
-            to_id: Set(to.map(|(_, id)| id)),
-            open_end: Set(open),
-            position: Set(relationship.position.and_then(|at| i32::try_from(at).ok())),
-            from_earliest: Set(bounds.from_earliest),
-            from_latest: Set(bounds.from_latest),
-            to_earliest: Set(bounds.to_earliest),
-            to_latest: Set(bounds.to_latest),
-        };
-        edge::Entity::insert(row)
-            .exec_without_returning(&self.tx)
+            role: Set(role.code().to_owned()),
+        });
+        edge_role::Entity::insert_many(rows)
+            .exec_without_returning(&tx.sql)
             .await?;
-        let roles: std::collections::BTreeSet<_> = relationship.roles.iter().collect();
-        if !roles.is_empty() {
-            let rows = roles.into_iter().map(|role| edge_role::ActiveModel {
-                record_id: Set(id),
-                role: Set(role.code().to_owned()),
-            });
-            edge_role::Entity::insert_many(rows)
-                .exec_without_returning(&self.tx)
-                .await?;
-        }
-        Ok(())
     }
+    Ok(())
 }
 
 /// The steps up through `part_of`, without the edge `$3` that is being written.

@@ -4,20 +4,17 @@
 use crate::cursor::sign;
 use crate::entity::kept_answer;
 use crate::error::{Result, StoreError, waited_for_a_lock};
+pub use crate::store::key_locks::Turn;
 use crate::store::{Store, hex};
-use crate::unit::{Unit, WriteOptions};
+use crate::transaction::{Transaction, WriteOptions};
 use chrono::TimeDelta;
 use domain::access::rules::Caller;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Statement};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
-use tokio::sync::{OwnedMutexGuard, watch};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 pub const KEPT_DAYS: i64 = 7;
-
-const PATIENCE: Duration = Duration::from_secs(2);
 
 const PAUSE: Duration = Duration::from_hours(1);
 
@@ -46,62 +43,48 @@ pub enum Once<T> {
     Known(Answer),
 }
 
-/// The requests with keys that this process is serving.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Turns(Arc<Mutex<Waiting>>);
-
-/// The locks by account and key.
-type Waiting = HashMap<(Uuid, String), Weak<tokio::sync::Mutex<()>>>;
-
-/// The exclusive right to serve a request; others with its key wait until it is dropped.
-#[derive(Debug)]
-pub struct Turn {
-    _turn: OwnedMutexGuard<()>,
-}
-
-impl Turns {
-    async fn take(&self, key: &Key) -> Result<Turn> {
-        let turn = {
-            let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            waiting.retain(|_, turn| turn.strong_count() > 0);
-            let name = (key.principal, key.digest.clone());
-            let known = waiting.get(&name).and_then(Weak::upgrade);
-            known.unwrap_or_else(|| {
-                let turn = Arc::default();
-                waiting.insert(name, Arc::downgrade(&turn));
-                turn
-            })
-        };
-        match tokio::time::timeout(PATIENCE, turn.lock_owned()).await {
-            Ok(turn) => Ok(Turn { _turn: turn }),
-            Err(_) => Err(StoreError::KeyInUse),
-        }
-    }
+/// Requests that are carried out once.
+#[derive(Debug, Clone, Copy)]
+pub struct Idempotency<'a> {
+    pub(crate) store: &'a Store,
 }
 
 impl Store {
+    /// Requests that are carried out once.
+    #[must_use]
+    pub fn idempotency(&self) -> Idempotency<'_> {
+        Idempotency { store: self }
+    }
+}
+
+impl Idempotency<'_> {
     /// The key of an account for a request: `method` and `address` are its target.
     #[must_use]
-    pub fn key(&self, principal: Uuid, key: &str, [method, address]: [&str; 2], body: &str) -> Key {
+    pub fn key(self, principal: Uuid, key: &str, [method, address]: [&str; 2], body: &str) -> Key {
         let place = format!("{method} {address}");
         Key {
             principal,
-            digest: hex(&sign(&self.node().secret, "idempotency", key.as_bytes())),
+            digest: hex(&sign(
+                &self.store.node().secret,
+                "idempotency",
+                key.as_bytes(),
+            )),
             request: hex(&sign(key.as_bytes(), &place, body.as_bytes())),
         }
     }
 
     /// Waits until no other request with the key is served by this process.
-    pub async fn turn(&self, key: &Key) -> Result<Turn> {
-        self.turns().take(key).await
+    pub async fn lock(self, key: &Key) -> Result<Turn> {
+        let name = (key.principal, key.digest.clone());
+        self.store.key_locks().lock(name).await
     }
 
     /// The response stored under a key.
-    pub async fn known_answer(&self, key: &Key) -> Result<Option<Answer>> {
-        let expired = self.clock().now() - TimeDelta::days(KEPT_DAYS);
+    pub async fn get(self, key: &Key) -> Result<Option<Answer>> {
+        let expired = self.store.clock().now() - TimeDelta::days(KEPT_DAYS);
         let row = kept_answer::Entity::find_by_id((key.principal, key.digest.clone()))
             .filter(kept_answer::Column::CreatedAt.gt(expired))
-            .one(self.db().reader())
+            .one(self.store.db().reader())
             .await?;
         row.map(|row| answer(row, key)).transpose()
     }
@@ -110,109 +93,109 @@ impl Store {
     /// returns that.
     ///
     /// # Errors
-    /// As [`Store::known_answer`] and [`Store::write`]; [`StoreError::KeyInUse`] if another
+    /// As [`Self::get`] and [`Store::write`]; [`StoreError::KeyInUse`] if another
     /// instance serves the same request for too long.
-    pub async fn write_once<T>(
-        &self,
+    pub async fn write<T>(
+        self,
         caller: &Caller,
         options: &WriteOptions,
         key: &Key,
-        work: impl AsyncFn(&mut Unit<'_>) -> Result<(T, Answer)>,
+        work: impl AsyncFn(&mut Transaction<'_>) -> Result<(T, Answer)>,
     ) -> Result<Once<T>> {
-        self.write(caller, options, async |unit| {
-            if let Some(known) = unit.claim(key).await? {
-                return Ok(Once::Known(known));
-            }
-            let (outcome, answer) = work(unit).await?;
-            unit.keep_answer(key, &answer).await?;
-            Ok(Once::Done(outcome))
-        })
-        .await
+        self.store
+            .write(caller, options, async |tx| {
+                if let Some(known) = claim(tx, key).await? {
+                    return Ok(Once::Known(known));
+                }
+                let (outcome, answer) = work(tx).await?;
+                keep_answer(tx, key, &answer).await?;
+                Ok(Once::Done(outcome))
+            })
+            .await
     }
 
     /// Removes expired responses; returns their number.
-    pub async fn forget_answers(&self) -> Result<u64> {
-        let expired = self.clock().now() - TimeDelta::days(KEPT_DAYS);
+    pub async fn prune(self) -> Result<u64> {
+        let expired = self.store.clock().now() - TimeDelta::days(KEPT_DAYS);
         let expired = kept_answer::Column::CreatedAt.lte(expired);
         // Usually there is none, and no lock is needed for that.
         let any = kept_answer::Entity::find().filter(expired.clone()).limit(1);
-        if any.one(self.db().reader()).await?.is_none() {
+        if any.one(self.store.db().reader()).await?.is_none() {
             return Ok(0);
         }
-        self.write(&Caller::node(), &WriteOptions::default(), async |unit| {
-            let removed = kept_answer::Entity::delete_many()
-                .filter(expired.clone())
-                .exec(&unit.tx)
-                .await?;
-            Ok(removed.rows_affected)
-        })
-        .await
+        self.store
+            .write(&Caller::node(), &WriteOptions::default(), async |tx| {
+                let removed = kept_answer::Entity::delete_many()
+                    .filter(expired.clone())
+                    .exec(&tx.sql)
+                    .await?;
+                Ok(removed.rows_affected)
+            })
+            .await
     }
 }
 
-impl Unit<'_> {
-    /// Claims a key for this transaction, or finds the response stored under it. A concurrent
-    /// transaction with the key waits here.
-    async fn claim(&self, key: &Key) -> Result<Option<Answer>> {
-        let sql = "INSERT INTO kept_answer (principal, key_hash, request_hash, created_at) \
-             VALUES ($1, $2, $3, $4) ON CONFLICT (principal, key_hash) DO UPDATE SET \
-             request_hash = excluded.request_hash, created_at = excluded.created_at, \
-             status = NULL, headers = NULL, body = NULL WHERE kept_answer.created_at <= $5";
-        let values = [
-            key.principal.into(),
-            key.digest.clone().into(),
-            key.request.clone().into(),
-            self.now.into(),
-            (self.now - TimeDelta::days(KEPT_DAYS)).into(),
-        ];
-        let statement = Statement::from_sql_and_values(self.tx.get_database_backend(), sql, values);
-        let taken = self.tx.execute_raw(statement).await.map_err(|error| {
-            if waited_for_a_lock(&error) {
-                StoreError::KeyInUse
-            } else {
-                error.into()
-            }
-        })?;
-        if taken.rows_affected() > 0 {
-            return Ok(None);
+/// Claims a key for this transaction, or finds the response stored under it. A concurrent
+/// transaction with the key waits here.
+async fn claim(tx: &Transaction<'_>, key: &Key) -> Result<Option<Answer>> {
+    let sql = "INSERT INTO kept_answer (principal, key_hash, request_hash, created_at) \
+         VALUES ($1, $2, $3, $4) ON CONFLICT (principal, key_hash) DO UPDATE SET \
+         request_hash = excluded.request_hash, created_at = excluded.created_at, \
+         status = NULL, headers = NULL, body = NULL WHERE kept_answer.created_at <= $5";
+    let values = [
+        key.principal.into(),
+        key.digest.clone().into(),
+        key.request.clone().into(),
+        tx.now.into(),
+        (tx.now - TimeDelta::days(KEPT_DAYS)).into(),
+    ];
+    let statement = Statement::from_sql_and_values(tx.sql.get_database_backend(), sql, values);
+    let taken = tx.sql.execute_raw(statement).await.map_err(|error| {
+        if waited_for_a_lock(&error) {
+            StoreError::KeyInUse
+        } else {
+            error.into()
         }
-        let row = kept_answer::Entity::find_by_id((key.principal, key.digest.clone()))
-            .one(&self.tx)
-            .await?
-            .ok_or_else(|| StoreError::Corrupt("a key without its answer".to_owned()))?;
-        answer(row, key).map(Some)
+    })?;
+    if taken.rows_affected() > 0 {
+        return Ok(None);
     }
+    let row = kept_answer::Entity::find_by_id((key.principal, key.digest.clone()))
+        .one(&tx.sql)
+        .await?
+        .ok_or_else(|| StoreError::Corrupt("a key without its answer".to_owned()))?;
+    answer(row, key).map(Some)
+}
 
-    /// Blanks the responses about any of these ids: a repeated request learns that it was erased,
-    /// and does not create it again.
-    pub(crate) async fn blank_answers(&self, ids: &[Uuid]) -> Result<()> {
-        for chunk in ids.chunks(50) {
-            let tells = (1..=chunk.len()).map(|n| format!("body LIKE ${n}"));
-            let tells: Vec<String> = tells.collect();
-            let sql = format!(
-                "UPDATE kept_answer SET status = NULL, headers = NULL, body = NULL WHERE {}",
-                tells.join(" OR ")
-            );
-            let values = chunk.iter().map(|id| format!("%{id}%").into());
-            self.execute(&sql, values).await?;
-        }
-        Ok(())
+/// Blanks the responses about any of these ids: a repeated request learns that it was erased,
+/// and does not create it again.
+pub(crate) async fn blank_answers(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<()> {
+    for chunk in ids.chunks(50) {
+        let tells = (1..=chunk.len()).map(|n| format!("body LIKE ${n}"));
+        let tells: Vec<String> = tells.collect();
+        let sql = format!(
+            "UPDATE kept_answer SET status = NULL, headers = NULL, body = NULL WHERE {}",
+            tells.join(" OR ")
+        );
+        let values = chunk.iter().map(|id| format!("%{id}%").into());
+        tx.execute(&sql, values).await?;
     }
+    Ok(())
+}
 
-    async fn keep_answer(&self, key: &Key, answer: &Answer) -> Result<()> {
-        let headers = serde_json::to_string(&answer.headers);
-        let headers = headers.map_err(|why| StoreError::Corrupt(why.to_string()))?;
-        let sql = "UPDATE kept_answer SET status = $1, headers = $2, body = $3 \
-             WHERE principal = $4 AND key_hash = $5";
-        let values = [
-            i32::from(answer.status).into(),
-            headers.into(),
-            answer.body.clone().into(),
-            key.principal.into(),
-            key.digest.clone().into(),
-        ];
-        self.execute(sql, values).await
-    }
+async fn keep_answer(tx: &Transaction<'_>, key: &Key, answer: &Answer) -> Result<()> {
+    let headers = serde_json::to_string(&answer.headers);
+    let headers = headers.map_err(|why| StoreError::Corrupt(why.to_string()))?;
+    let sql = "UPDATE kept_answer SET status = $1, headers = $2, body = $3 \
+         WHERE principal = $4 AND key_hash = $5";
+    let values = [
+        i32::from(answer.status).into(),
+        headers.into(),
+        answer.body.clone().into(),
+        key.principal.into(),
+        key.digest.clone().into(),
+    ];
+    tx.execute(sql, values).await
 }
 
 fn answer(row: kept_answer::Model, key: &Key) -> Result<Answer> {
@@ -233,7 +216,7 @@ fn answer(row: kept_answer::Model, key: &Key) -> Result<Answer> {
 /// Removes expired responses periodically, until stopped.
 pub(crate) async fn forget(store: Store, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() && stop.has_changed().is_ok() {
-        match store.forget_answers().await {
+        match store.idempotency().prune().await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "expired idempotency records removed"),
             Err(error) => {

@@ -1,11 +1,12 @@
 //! From an input body to a row: validated, resolved, completed, authorised.
 
-use crate::entity::record;
+use crate::entity::record::{self, parse_body, publication_of};
 use crate::error::{Result, StoreError};
 use crate::store::MAX_BODY;
-use crate::unit::Unit;
-use crate::write::resolve::{Myself, Resolved};
-use crate::write::{parse_body, publication_of};
+use crate::transaction::Transaction;
+use crate::write::conflict::fill_slug;
+use crate::write::edges::{authorise_ends, complete_relationship, refuse_circles, refuse_shaping};
+use crate::write::resolve::{Myself, Resolved, resolve};
 use domain::access::rules::{Action, Subject};
 use domain::base::fault::{Fault, FieldError};
 use domain::base::json::canonical;
@@ -23,143 +24,145 @@ pub(crate) struct Prepared {
     pub(crate) warnings: Vec<FieldError>,
 }
 
-impl Unit<'_> {
-    /// Validates a body, resolves its references, fills in defaults, and checks the rules of
-    /// access. All violations of the body are reported at once.
-    pub(crate) async fn prepare(
-        &self,
-        kind: Kind,
-        id: Uuid,
-        sent: Value,
-        old: Option<&record::Model>,
-    ) -> Result<Prepared> {
-        let definition = KindSchema::of(kind);
-        let mut checked = definition.check(sent);
-        let Some(members) = checked.body.as_object_mut() else {
-            return Err(StoreError::Invalid(checked.errors));
-        };
-        keep(members, old, &mut checked.errors)?;
-        if members.get("publication") == Some(&json!(Publication::Published)) {
-            members.shift_remove("publish_at");
-        }
-        if kind != Kind::Relationship {
-            self.fill_slug(kind, members).await?;
-        }
-        let myself = Myself {
-            id,
-            kind,
-            slug: text(members, "slug"),
-        };
-        let mut resolved = self.resolve(definition, &mut checked.body, &myself).await?;
-        if kind == Kind::Relationship {
-            self.complete_relationship(&mut checked.body, &resolved, &mut checked.errors);
-        }
-        require_home(kind, &checked.body, &resolved, &mut checked.errors);
-        checked.errors.append(&mut resolved.errors);
-        let facts = definition.facts(&checked.body);
-        self.authorise_change(kind, &checked.body, &facts, old)?;
-        if checked.errors.is_empty() {
-            self.refuse_circles(kind, id, &facts, &resolved, &mut checked.errors)
-                .await?;
-        }
-        if !checked.errors.is_empty() {
-            return Err(StoreError::Invalid(checked.errors));
-        }
-        if let Some(relationship) = &facts.relationship {
-            self.authorise_ends(relationship, &resolved)?;
-            if let Some(old) = old {
-                self.refuse_shaping([old.id]).await?;
-            }
-        }
-        Ok(Prepared {
-            body: checked.body,
-            facts,
-            resolved,
-            warnings: checked.warnings,
-        })
+/// Validates a body, resolves its references, fills in defaults, and checks the rules of
+/// access. All violations of the body are reported at once.
+pub(crate) async fn prepare(
+    tx: &Transaction<'_>,
+    kind: Kind,
+    id: Uuid,
+    sent: Value,
+    old: Option<&record::Model>,
+) -> Result<Prepared> {
+    let definition = KindSchema::of(kind);
+    let mut checked = definition.check(sent);
+    let Some(members) = checked.body.as_object_mut() else {
+        return Err(StoreError::Invalid(checked.errors));
+    };
+    keep(members, old, &mut checked.errors)?;
+    if members.get("publication") == Some(&json!(Publication::Published)) {
+        members.shift_remove("publish_at");
     }
+    if kind != Kind::Relationship {
+        fill_slug(tx, kind, members).await?;
+    }
+    let myself = Myself {
+        id,
+        kind,
+        slug: text(members, "slug"),
+    };
+    let mut resolved = resolve(tx, definition, &mut checked.body, &myself).await?;
+    if kind == Kind::Relationship {
+        complete_relationship(tx, &mut checked.body, &resolved, &mut checked.errors);
+    }
+    require_home(kind, &checked.body, &resolved, &mut checked.errors);
+    checked.errors.append(&mut resolved.errors);
+    let facts = definition.facts(&checked.body);
+    authorise_change(tx, kind, &checked.body, &facts, old)?;
+    if checked.errors.is_empty() {
+        refuse_circles(tx, kind, id, &facts, &resolved, &mut checked.errors).await?;
+    }
+    if !checked.errors.is_empty() {
+        return Err(StoreError::Invalid(checked.errors));
+    }
+    if let Some(relationship) = &facts.relationship {
+        authorise_ends(tx, relationship, &resolved)?;
+        if let Some(old) = old {
+            refuse_shaping(tx, [old.id]).await?;
+        }
+    }
+    Ok(Prepared {
+        body: checked.body,
+        facts,
+        resolved,
+        warnings: checked.warnings,
+    })
+}
 
-    /// Whether the caller may make this change: write it in its current and in its new home region,
-    /// and publish if that changes.
-    fn authorise_change(
-        &self,
-        kind: Kind,
-        body: &Value,
-        facts: &Facts,
-        old: Option<&record::Model>,
-    ) -> Result<()> {
-        // A home region that could not be resolved is reported as such.
-        let home_region = body
-            .get("home_region")
-            .and_then(Value::as_str)
-            .and_then(|text| Uuid::try_parse(text).ok());
-        if body.get("home_region").is_some() && home_region.is_none() {
-            return Ok(());
-        }
-        if home_region.is_none() && KindSchema::of(kind).needs_home_region {
-            return Ok(());
-        }
-        let subject = Subject {
-            own: true,
-            kind,
-            home_region,
-            publication: facts.publication.unwrap_or(Publication::Draft),
-            system: facts.external_id.as_ref().map(|key| key.system.as_str()),
-        };
-        self.authorise(Action::Write, &subject)?;
-        let before = old.map(|row| self.subject(row)).transpose()?;
-        let was = old.map(publication_of).transpose()? == Some(Publication::Published);
-        let is = subject.publication == Publication::Published;
-        let old_date = old.and_then(|row| row.publish_at);
-        // A published record has no publication date.
-        let dated = !is && old_date != facts.publish_at;
-        // Only approvers of the target region move records there that are published, or will be.
-        let moved = old.is_some_and(|old| old.home_region != home_region);
-        let public = is || facts.publish_at.is_some();
-        if was != is || dated || moved && public {
-            self.authorise(Action::Publish, &subject)?;
-            if let Some(before) = before {
-                self.authorise(Action::Publish, &before)?;
-            }
-        }
-        Ok(())
+/// Whether the caller may make this change: write it in its current and in its new home region,
+/// and publish if that changes.
+fn authorise_change(
+    tx: &Transaction<'_>,
+    kind: Kind,
+    body: &Value,
+    facts: &Facts,
+    old: Option<&record::Model>,
+) -> Result<()> {
+    // A home region that could not be resolved is reported as such.
+    let home_region = body
+        .get("home_region")
+        .and_then(Value::as_str)
+        .and_then(|text| Uuid::try_parse(text).ok());
+    if body.get("home_region").is_some() && home_region.is_none() {
+        return Ok(());
     }
+    if home_region.is_none() && KindSchema::of(kind).needs_home_region {
+        return Ok(());
+    }
+    let subject = Subject {
+        own: true,
+        kind,
+        home_region,
+        publication: facts.publication.unwrap_or(Publication::Draft),
+        system: facts.external_id.as_ref().map(|key| key.system.as_str()),
+    };
+    tx.authorise(Action::Write, &subject)?;
+    let before = old.map(|row| tx.subject(row)).transpose()?;
+    let was = old.map(publication_of).transpose()? == Some(Publication::Published);
+    let is = subject.publication == Publication::Published;
+    let old_date = old.and_then(|row| row.publish_at);
+    // A published record has no publication date.
+    let dated = !is && old_date != facts.publish_at;
+    // Only approvers of the target region move records there that are published, or will be.
+    let moved = old.is_some_and(|old| old.home_region != home_region);
+    let public = is || facts.publish_at.is_some();
+    if was != is || dated || moved && public {
+        tx.authorise(Action::Publish, &subject)?;
+        if let Some(before) = before {
+            tx.authorise(Action::Publish, &before)?;
+        }
+    }
+    Ok(())
+}
 
-    pub(crate) fn row(&self, kind: Kind, id: Uuid, prepared: &Prepared) -> Result<record::Model> {
-        let body = canonical(&prepared.body);
-        if body.len() > MAX_BODY {
-            return Err(StoreError::TooLarge {
-                size: body.len(),
-                limit: MAX_BODY,
-            });
-        }
-        let facts = &prepared.facts;
-        let publication = facts.publication.unwrap_or(Publication::Draft);
-        let relationship = facts.relationship.as_ref();
-        Ok(record::Model {
-            id,
-            kind: kind.code().to_owned(),
-            origin: self.origin.clone(),
-            slug: facts.slug.clone(),
-            name: facts.name.clone(),
-            system: facts.external_id.as_ref().map(|key| key.system.clone()),
-            external_id: facts.external_id.as_ref().map(|key| key.id.clone()),
-            home_region: facts.home_region,
-            publication: publication.code().to_owned(),
-            was_public: publication == Publication::Published,
-            // Of a relationship its ends decide too; see `note_shown`.
-            shown: publication == Publication::Published,
-            withheld: false,
-            publish_at: facts.publish_at,
-            sameness: relationship.and_then(domain::kinds::relationship::Relationship::sameness),
-            version: 1,
-            seq: 0,
-            created_at: self.now,
-            updated_at: self.now,
-            synced_at: None,
-            body,
-        })
+pub(crate) fn row(
+    tx: &Transaction<'_>,
+    kind: Kind,
+    id: Uuid,
+    prepared: &Prepared,
+) -> Result<record::Model> {
+    let body = canonical(&prepared.body);
+    if body.len() > MAX_BODY {
+        return Err(StoreError::TooLarge {
+            size: body.len(),
+            limit: MAX_BODY,
+        });
     }
+    let facts = &prepared.facts;
+    let publication = facts.publication.unwrap_or(Publication::Draft);
+    let relationship = facts.relationship.as_ref();
+    Ok(record::Model {
+        id,
+        kind: kind.code().to_owned(),
+        origin: tx.origin.clone(),
+        slug: facts.slug.clone(),
+        name: facts.name.clone(),
+        system: facts.external_id.as_ref().map(|key| key.system.clone()),
+        external_id: facts.external_id.as_ref().map(|key| key.id.clone()),
+        home_region: facts.home_region,
+        publication: publication.code().to_owned(),
+        was_public: publication == Publication::Published,
+        // Of a relationship its ends decide too; see `note_shown`.
+        shown: publication == Publication::Published,
+        withheld: false,
+        publish_at: facts.publish_at,
+        sameness: relationship.and_then(domain::kinds::relationship::Relationship::sameness),
+        version: 1,
+        seq: 0,
+        created_at: tx.now,
+        updated_at: tx.now,
+        synced_at: None,
+        body,
+    })
 }
 
 fn text(members: &Map<String, Value>, member: &str) -> Option<String> {

@@ -2,8 +2,10 @@
 
 use crate::entity::record::{self, Column};
 use crate::error::{Result, StoreError};
+use crate::records::by_text;
 use crate::store::rank;
-use crate::unit::Unit;
+use crate::transaction::Transaction;
+use crate::write::resolve::former::{find_merged, formers};
 use domain::access::rules::Subject;
 use domain::base::fault::{Fault, FieldError};
 use domain::base::kind::Kind;
@@ -51,7 +53,7 @@ impl Head {
             kind: self.kind()?,
             home_region: self.home_region,
             publication: match Publication::parse(&self.publication)? {
-                // As in `crate::publication::withheld`.
+                // As in `crate::visibility::withheld`.
                 _ if self.withheld => Publication::Draft,
                 publication => publication,
             },
@@ -113,175 +115,173 @@ impl Wanted {
     }
 }
 
-impl Unit<'_> {
-    /// Replaces every reference in `body` by ids. The records are locked against deletion.
-    pub(crate) async fn resolve(
-        &self,
-        definition: &KindSchema,
-        body: &mut Value,
-        myself: &Myself,
-    ) -> Result<Resolved> {
-        let mut resolved = Resolved::default();
-        let wanted = collect(definition, body, &mut resolved.errors);
-        resolved.heads = self.heads(&wanted).await?;
-        let formers = self.formers(&wanted, &mut resolved.heads).await?;
-        let mut found = BTreeSet::new();
-        let mut listed = BTreeMap::new();
-        let mut twice = Vec::new();
-        for one in &wanted {
-            match self.find(one, &resolved.heads, &formers, Some(myself)) {
-                Ok(id) => {
-                    put(body, one, id);
-                    found.insert(id);
-                    // Two spellings of one record are a duplicate entry.
-                    if let Some(list) = one.list() {
-                        let merged = formers.iter().any(|former| former.is_named(one));
-                        match listed.insert((list, id), merged) {
-                            // Entries that became equal by a merge are not the writer's mistake.
-                            Some(before) if merged || before => twice.push(one.pointer.as_str()),
-                            Some(_) => {
-                                let repeated = FieldError::new(list, Fault::new("repeated"));
-                                resolved.errors.push(repeated);
-                            }
-                            None => {}
+/// Replaces every reference in `body` by ids. The records are locked against deletion.
+pub(crate) async fn resolve(
+    tx: &Transaction<'_>,
+    definition: &KindSchema,
+    body: &mut Value,
+    myself: &Myself,
+) -> Result<Resolved> {
+    let mut resolved = Resolved::default();
+    let wanted = collect(definition, body, &mut resolved.errors);
+    resolved.heads = heads(tx, &wanted).await?;
+    let formers = formers(tx, &wanted, &mut resolved.heads).await?;
+    let mut found = BTreeSet::new();
+    let mut listed = BTreeMap::new();
+    let mut twice = Vec::new();
+    for one in &wanted {
+        match find(tx, one, &resolved.heads, &formers, Some(myself)) {
+            Ok(id) => {
+                put(body, one, id);
+                found.insert(id);
+                // Two spellings of one record are a duplicate entry.
+                if let Some(list) = one.list() {
+                    let merged = formers.iter().any(|former| former.is_named(one));
+                    match listed.insert((list, id), merged) {
+                        // Entries that became equal by a merge are not the writer's mistake.
+                        Some(before) if merged || before => twice.push(one.pointer.as_str()),
+                        Some(_) => {
+                            let repeated = FieldError::new(list, Fault::new("repeated"));
+                            resolved.errors.push(repeated);
                         }
-                    }
-                    // The ends of a relationship are in its edge.
-                    if !matches!(one.path, "/from" | "/to") {
-                        resolved.references.insert((one.path, id));
+                        None => {}
                     }
                 }
-                Err(fault) => resolved.errors.push(FieldError::new(&one.pointer, fault)),
-            }
-        }
-        // From the end, so that earlier entries keep their positions.
-        for pointer in twice.into_iter().rev() {
-            remove_entry(body, pointer);
-        }
-        // Invisible records must have no effect on the response.
-        resolved.heads.retain(|head| found.contains(&head.id));
-        Ok(resolved)
-    }
-
-    /// The single record of a kind that a value references, locked against deletion.
-    pub(crate) async fn resolve_slot(
-        &self,
-        pointer: &'static str,
-        kind: Kind,
-        value: &Value,
-    ) -> Result<Uuid> {
-        let refused = |fault| StoreError::Invalid(vec![FieldError::new(pointer, fault)]);
-        let found = slot(kind, value).map_err(refused)?;
-        let (kind, name) = found.ok_or_else(|| refused(Fault::new("reference")))?;
-        let wanted = [Wanted {
-            pointer: pointer.to_owned(),
-            path: pointer,
-            form: ReferenceForm::Slot(kind),
-            kind,
-            name,
-        }];
-        let mut heads = self.heads(&wanted).await?;
-        let formers = self.formers(&wanted, &mut heads).await?;
-        let [wanted] = &wanted;
-        self.find(wanted, &heads, &formers, None).map_err(refused)
-    }
-
-    /// Every candidate, own ones and copies, in one query.
-    async fn heads(&self, wanted: &[Wanted]) -> Result<Vec<Head>> {
-        if wanted.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut any = Condition::any();
-        let mut ids = BTreeSet::new();
-        let mut slugs = BTreeSet::new();
-        let mut keys = BTreeSet::new();
-        for one in wanted {
-            match &one.name {
-                Name::Id(id) => {
-                    ids.insert(*id);
-                }
-                Name::Slug(slug) => {
-                    slugs.insert((one.kind, slug.clone()));
-                }
-                Name::External(key) => {
-                    keys.insert((one.kind, key.system.clone(), key.id.clone()));
+                // The ends of a relationship are in its edge.
+                if !matches!(one.path, "/from" | "/to") {
+                    resolved.references.insert((one.path, id));
                 }
             }
+            Err(fault) => resolved.errors.push(FieldError::new(&one.pointer, fault)),
         }
-        if !ids.is_empty() {
-            any = any.add(Column::Id.is_in(ids));
-        }
-        for (kind, slug) in slugs {
-            any = any.add(Column::Kind.eq(kind.code()).and(Column::Slug.eq(slug)));
-        }
-        for (kind, system, id) in keys {
-            any = any.add(
-                Column::Kind
-                    .eq(kind.code())
-                    .and(Column::System.eq(system))
-                    .and(Column::ExternalId.eq(id)),
-            );
-        }
-        let mut query = record::Entity::find()
-            .select_only()
-            .columns([
-                Column::Id,
-                Column::Kind,
-                Column::Origin,
-                Column::Slug,
-                Column::System,
-                Column::ExternalId,
-                Column::HomeRegion,
-                Column::Publication,
-                Column::Withheld,
-            ])
-            .filter(any)
-            // A fixed order of locking, so that two writers wait instead of deadlocking.
-            .order_by_asc(Column::Id);
-        if self.db().is_postgres() {
-            query = query.lock(LockType::KeyShare);
-        }
-        Ok(query.into_model::<Head>().all(&self.tx).await?)
     }
+    // From the end, so that earlier entries keep their positions.
+    for pointer in twice.into_iter().rev() {
+        remove_entry(body, pointer);
+    }
+    // Invisible records must have no effect on the response.
+    resolved.heads.retain(|head| found.contains(&head.id));
+    Ok(resolved)
+}
 
-    /// The intended record: this node's own, otherwise that of the reference data, otherwise the
-    /// only copy.
-    fn find(
-        &self,
-        wanted: &Wanted,
-        heads: &[Head],
-        formers: &[Former],
-        myself: Option<&Myself>,
-    ) -> Result<Uuid, Fault> {
-        let own_origin = &self.origin;
-        let visible: Vec<&Head> = heads
-            .iter()
-            .filter(|head| head.is_named(wanted.kind, &wanted.name))
-            .filter(|head| {
-                head.subject(own_origin)
-                    .is_some_and(|subject| self.caller.sees(&subject))
-            })
-            .collect();
-        let own = visible.iter().any(|head| head.origin == *own_origin);
-        let given = &wanted.name;
-        if !own && let Some(myself) = myself.filter(|myself| names_itself(wanted, myself)) {
-            return Ok(myself.id);
+/// The single record of a kind that a value references, locked against deletion.
+pub(crate) async fn resolve_slot(
+    tx: &Transaction<'_>,
+    pointer: &'static str,
+    kind: Kind,
+    value: &Value,
+) -> Result<Uuid> {
+    let refused = |fault| StoreError::Invalid(vec![FieldError::new(pointer, fault)]);
+    let found = slot(kind, value).map_err(refused)?;
+    let (kind, name) = found.ok_or_else(|| refused(Fault::new("reference")))?;
+    let wanted = [Wanted {
+        pointer: pointer.to_owned(),
+        path: pointer,
+        form: ReferenceForm::Slot(kind),
+        kind,
+        name,
+    }];
+    let mut heads = heads(tx, &wanted).await?;
+    let formers = formers(tx, &wanted, &mut heads).await?;
+    let [wanted] = &wanted;
+    find(tx, wanted, &heads, &formers, None).map_err(refused)
+}
+
+/// Every candidate, own ones and copies, in one query.
+async fn heads(tx: &Transaction<'_>, wanted: &[Wanted]) -> Result<Vec<Head>> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut any = Condition::any();
+    let mut ids = BTreeSet::new();
+    let mut slugs = BTreeSet::new();
+    let mut keys = BTreeSet::new();
+    for one in wanted {
+        match &one.name {
+            Name::Id(id) => {
+                ids.insert(*id);
+            }
+            Name::Slug(slug) => {
+                slugs.insert((one.kind, slug.clone()));
+            }
+            Name::External(key) => {
+                keys.insert((one.kind, key.system.clone(), key.id.clone()));
+            }
         }
-        let rank = |head: &Head| rank(&head.origin, own_origin);
-        let first = visible.iter().map(|head| rank(head)).min();
-        let meant = visible.into_iter();
-        let meant: Vec<&Head> = meant.filter(|head| Some(rank(head)) == first).collect();
-        match meant.as_slice() {
-            [head] => fitting(head, wanted),
-            [] => self.find_merged(wanted, heads, formers).ok_or_else(|| {
-                Fault::new("unknown-reference")
-                    .with("kind", wanted.kind)
-                    .with("given", given)
-            }),
-            _ => Err(Fault::new("ambiguous-slug")
+    }
+    if !ids.is_empty() {
+        any = any.add(Column::Id.is_in(ids));
+    }
+    for (kind, slug) in slugs {
+        any = any.add(Column::Kind.eq(kind.code()).and(Column::Slug.eq(slug)));
+    }
+    for (kind, system, id) in keys {
+        any = any.add(
+            Column::Kind
+                .eq(kind.code())
+                .and(Column::System.eq(system))
+                .and(Column::ExternalId.eq(id)),
+        );
+    }
+    let mut query = record::Entity::find()
+        .select_only()
+        .columns([
+            Column::Id,
+            Column::Kind,
+            Column::Origin,
+            Column::Slug,
+            Column::System,
+            Column::ExternalId,
+            Column::HomeRegion,
+            Column::Publication,
+            Column::Withheld,
+        ])
+        .filter(any)
+        // A fixed order of locking, so that two writers wait instead of deadlocking.
+        .order_by_asc(Column::Id);
+    if tx.db().is_postgres() {
+        query = query.lock(LockType::KeyShare);
+    }
+    Ok(query.into_model::<Head>().all(&tx.sql).await?)
+}
+
+/// The intended record: this node's own, otherwise that of the reference data, otherwise the
+/// only copy.
+fn find(
+    tx: &Transaction<'_>,
+    wanted: &Wanted,
+    heads: &[Head],
+    formers: &[Former],
+    myself: Option<&Myself>,
+) -> Result<Uuid, Fault> {
+    let own_origin = &tx.origin;
+    let visible: Vec<&Head> = heads
+        .iter()
+        .filter(|head| head.is_named(wanted.kind, &wanted.name))
+        .filter(|head| {
+            head.subject(own_origin)
+                .is_some_and(|subject| tx.caller.sees(&subject))
+        })
+        .collect();
+    let own = visible.iter().any(|head| head.origin == *own_origin);
+    let given = &wanted.name;
+    if !own && let Some(myself) = myself.filter(|myself| names_itself(wanted, myself)) {
+        return Ok(myself.id);
+    }
+    let rank = |head: &Head| rank(&head.origin, own_origin);
+    let first = visible.iter().map(|head| rank(head)).min();
+    let meant = visible.into_iter();
+    let meant: Vec<&Head> = meant.filter(|head| Some(rank(head)) == first).collect();
+    match meant.as_slice() {
+        [head] => fitting(head, wanted),
+        [] => find_merged(tx, wanted, heads, formers).ok_or_else(|| {
+            Fault::new("unknown-reference")
                 .with("kind", wanted.kind)
-                .with("given", given)),
-        }
+                .with("given", given)
+        }),
+        _ => Err(Fault::new("ambiguous-slug")
+            .with("kind", wanted.kind)
+            .with("given", given)),
     }
 }
 
@@ -364,14 +364,6 @@ fn end(value: &Value) -> Option<(Kind, Name)> {
             keyed.name().map(|name| (kind, name))
         }
         Ok(End::Record(_) | End::Class { .. } | End::AsStated { .. }) | Err(_) => None,
-    }
-}
-
-/// A text is an id if it looks like one; a slug never does.
-pub(crate) fn by_text(text: String) -> Name {
-    match Uuid::try_parse(&text) {
-        Ok(id) => Name::Id(id),
-        Err(_) => Name::Slug(text),
     }
 }
 

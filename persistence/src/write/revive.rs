@@ -2,8 +2,8 @@
 
 use crate::entity::{record, tombstone};
 use crate::error::{Conflict, Result, StoreError, Unique};
-use crate::merge::standing::survivors;
-use crate::unit::Unit;
+use crate::merge_targets::survivors;
+use crate::transaction::Transaction;
 use domain::access::rules::{Action, Subject};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -14,90 +14,98 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 use serde_json::Value;
 use uuid::Uuid;
 
-impl Unit<'_> {
-    /// The tombstone of this node's deleted record with the id or the key of a body.
-    pub(crate) async fn dead(
-        &self,
-        kind: Kind,
-        id: Uuid,
-        sent: &Value,
-    ) -> Result<Option<tombstone::Model>> {
-        let key = |member| sent.pointer(&format!("/external_id/{member}"))?.as_str();
-        let mut any = Condition::any().add(tombstone::Column::Id.eq(id));
-        if let Some((system, external_id)) = key("system").zip(key("id")) {
-            any = any.add(
-                Condition::all()
-                    .add(tombstone::Column::System.eq(system))
-                    .add(tombstone::Column::ExternalId.eq(external_id)),
-            );
-        }
-        let dead = tombstone::Entity::find()
-            .filter(tombstone::Column::Kind.eq(kind.code()))
-            .filter(tombstone::Column::Origin.eq(&self.origin))
-            .filter(any)
-            .one(&self.tx)
-            .await?;
-        Ok(dead)
+/// The tombstone of this node's deleted record with the id or the key of a body.
+pub(crate) async fn dead(
+    tx: &Transaction<'_>,
+    kind: Kind,
+    id: Uuid,
+    sent: &Value,
+) -> Result<Option<tombstone::Model>> {
+    let key = |member| sent.pointer(&format!("/external_id/{member}"))?.as_str();
+    let mut any = Condition::any().add(tombstone::Column::Id.eq(id));
+    if let Some((system, external_id)) = key("system").zip(key("id")) {
+        any = any.add(
+            Condition::all()
+                .add(tombstone::Column::System.eq(system))
+                .add(tombstone::Column::ExternalId.eq(external_id)),
+        );
     }
+    let dead = tombstone::Entity::find()
+        .filter(tombstone::Column::Kind.eq(kind.code()))
+        .filter(tombstone::Column::Origin.eq(&tx.origin))
+        .filter(any)
+        .one(&tx.sql)
+        .await?;
+    Ok(dead)
+}
 
-    /// Rejects restoring a merged record by supplying it again: its editors decided otherwise, and
-    /// their edits of the survivor must not be overwritten.
-    pub(crate) async fn refuse_merged(&self, kind: Kind, dead: &tombstone::Model) -> Result<()> {
-        if dead.merged_into.is_none() {
-            return Ok(());
-        }
-        let subject = crate::merge::standing::buried(dead, kind, &self.origin);
-        self.authorise(Action::Write, &subject)?;
-        let survivors = survivors(&self.tx, [dead.id]).await?;
-        let survivor = match survivors.get(&dead.id) {
-            Some(id) => record::Entity::find_by_id(*id).one(&self.tx).await?,
-            None => None,
-        };
-        let other = match survivor {
-            Some(row) if self.caller.sees(&self.subject(&row)?) => {
-                Some(RecordRef { kind, id: row.id })
-            }
-            Some(_) | None => None,
-        };
-        let key = dead.system.iter().chain(&dead.external_id).cloned();
-        let key: Vec<String> = key.collect();
-        let (field, value) = if key.is_empty() {
-            ("/id", dead.id.to_string())
-        } else {
-            ("/external_id", key.join("|"))
-        };
-        Err(StoreError::Conflict(Conflict {
-            field: field.to_owned(),
-            what: Unique::Merged,
-            value,
-            other,
-        }))
+/// Rejects restoring a merged record by supplying it again: its editors decided otherwise, and
+/// their edits of the survivor must not be overwritten.
+pub(crate) async fn refuse_merged(
+    tx: &Transaction<'_>,
+    kind: Kind,
+    dead: &tombstone::Model,
+) -> Result<()> {
+    if dead.merged_into.is_none() {
+        return Ok(());
     }
+    let subject = crate::entity::tombstone::buried(dead, kind, &tx.origin);
+    tx.authorise(Action::Write, &subject)?;
+    let survivors = survivors(&tx.sql, [dead.id]).await?;
+    let survivor = match survivors.get(&dead.id) {
+        Some(id) => record::Entity::find_by_id(*id).one(&tx.sql).await?,
+        None => None,
+    };
+    let other = match survivor {
+        Some(row) if tx.caller.sees(&tx.subject(&row)?) => Some(RecordRef { kind, id: row.id }),
+        Some(_) | None => None,
+    };
+    let key = dead.system.iter().chain(&dead.external_id).cloned();
+    let key: Vec<String> = key.collect();
+    let (field, value) = if key.is_empty() {
+        ("/id", dead.id.to_string())
+    } else {
+        ("/external_id", key.join("|"))
+    };
+    Err(StoreError::Conflict(Conflict {
+        field: field.to_owned(),
+        what: Unique::Merged,
+        value,
+        other,
+    }))
+}
 
-    /// Rejects restoring an erased record from a remaining copy.
-    pub(crate) fn refuse_erased(&self, kind: Kind, dead: &tombstone::Model) -> Result<()> {
-        if dead.cause != Cause::Erased.code() {
-            return Ok(());
-        }
-        let subject = crate::merge::standing::buried(dead, kind, &self.origin);
-        self.authorise(Action::Write, &subject)?;
-        Err(crate::merge::gone(kind, dead.clone()))
+/// Rejects restoring an erased record from a remaining copy.
+pub(crate) fn refuse_erased(
+    tx: &Transaction<'_>,
+    kind: Kind,
+    dead: &tombstone::Model,
+) -> Result<()> {
+    if dead.cause != Cause::Erased.code() {
+        return Ok(());
     }
+    let subject = crate::entity::tombstone::buried(dead, kind, &tx.origin);
+    tx.authorise(Action::Write, &subject)?;
+    Err(crate::entity::tombstone::gone(kind, dead.clone()))
+}
 
-    pub(crate) async fn revive(&mut self, kind: Kind, dead: &tombstone::Model) -> Result<()> {
-        self.authorise(
-            Action::Write,
-            &Subject {
-                own: true,
-                kind,
-                home_region: dead.home_region,
-                publication: Publication::Draft,
-                system: dead.system.as_deref(),
-            },
-        )?;
-        tombstone::Entity::delete_by_id(dead.id)
-            .exec(&self.tx)
-            .await?;
-        self.log_revival(dead.id).await
-    }
+pub(crate) async fn revive(
+    tx: &mut Transaction<'_>,
+    kind: Kind,
+    dead: &tombstone::Model,
+) -> Result<()> {
+    tx.authorise(
+        Action::Write,
+        &Subject {
+            own: true,
+            kind,
+            home_region: dead.home_region,
+            publication: Publication::Draft,
+            system: dead.system.as_deref(),
+        },
+    )?;
+    tombstone::Entity::delete_by_id(dead.id)
+        .exec(&tx.sql)
+        .await?;
+    tx.log().revival(dead.id).await
 }

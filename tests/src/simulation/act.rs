@@ -6,7 +6,7 @@ use domain::access::rules::{Caller, Grant, Role, Scope};
 use domain::base::kind::Kind;
 use persistence::StoreError;
 use persistence::entity::record;
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use persistence::write::Precondition;
 use rand::Rng;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -73,10 +73,10 @@ impl World<'_> {
         let store = &self.nodes[node].store;
         let options = WriteOptions::default();
         let caller = editor();
-        let written = store.write(&caller, &options, async |unit| {
+        let written = store.write(&caller, &options, async |tx| {
             let mut truth = before.clone();
             for act in &acts {
-                truth.carry_out(unit, act).await?;
+                truth.carry_out(tx, act).await?;
             }
             if given_up {
                 return Err(StoreError::Setup("given up".to_owned()));
@@ -217,7 +217,10 @@ impl World<'_> {
         let (caller, options) = (editor(), WriteOptions::default());
         for kind in KINDS {
             let key = id.to_string();
-            let undone = store.unmerge(&caller, (kind, &key), &Precondition::Any, &options);
+            let undone =
+                store
+                    .records()
+                    .unmerge(&caller, (kind, &key), &Precondition::Any, &options);
             if let Ok(saved) = undone.await {
                 self.note(format!("{node} undoes the merge of {id}"));
                 self.nodes[node].truth.keep(&saved);
@@ -251,6 +254,7 @@ impl World<'_> {
         let (caller, options) = (editor(), WriteOptions::default());
         let store = &self.nodes[node].store;
         store
+            .records()
             .hide(&caller, (kind, *id), hide, &options)
             .await
             .unwrap();

@@ -8,6 +8,7 @@ use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use persistence::Store;
 use persistence::entity::{change, hidden, partner, quarantine, record};
+use persistence::feed::digest::DigestCache;
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -117,7 +118,7 @@ pub(super) async fn copies_are_right(
         .iter()
         .map(|(id, copy)| (*id, copy.version))
         .collect();
-    if complete && partner.seq == there.store.head().await.unwrap() {
+    if complete && partner.seq == there.store.log().head().await.unwrap() {
         let read = |rows: BTreeMap<Uuid, Short>| -> BTreeMap<Uuid, Short> {
             let rows = rows.into_iter();
             rows.filter(|(id, _)| !unread.contains(id)).collect()
@@ -164,8 +165,9 @@ pub(super) async fn all_is_well(world: &World<'_>) {
         let partner = partner_of(&here.store, link.id).await;
         let copies = copies(&here.store, &there.origin).await;
         same(&copies, &wanted(&there.store, &partner).await);
-        let theirs = there.store.digests(&partner.filter()).await.unwrap();
-        let ours = here.store.copied_digests(&partner).await.unwrap();
+        let theirs = DigestCache::new(there.store.clone());
+        let theirs = theirs.get(&partner.filter()).await.unwrap();
+        let ours = here.store.copies().digests(&partner).await.unwrap();
         assert_eq!(ours, theirs.kinds, "the digests are equal");
         the_same_is_shown(here, there, &partner).await;
     }
@@ -179,7 +181,7 @@ pub(super) async fn all_is_well(world: &World<'_>) {
 /// Whether a relationship is public at a node.
 async fn shows(node: &Station, id: Uuid) -> bool {
     let (anybody, key) = (Caller::anonymous(), id.to_string());
-    let read = node.store.get(&anybody, Kind::Relationship, &key);
+    let read = node.store.records().get(&anybody, Kind::Relationship, &key);
     read.await.is_ok()
 }
 
@@ -226,7 +228,7 @@ async fn nothing_is_left_of_what_was_erased(world: &World<'_>, node: &Station) {
 pub(super) async fn heads(world: &World<'_>) -> Vec<i64> {
     let mut heads = Vec::new();
     for node in &world.nodes {
-        heads.push(node.store.head().await.unwrap());
+        heads.push(node.store.log().head().await.unwrap());
     }
     heads
 }

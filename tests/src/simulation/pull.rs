@@ -77,7 +77,7 @@ impl World<'_> {
             home_regions,
         };
         let here = &self.nodes[self.links[link].here];
-        let made = here.store.create_partner(&Caller::node(), &new).await;
+        let made = here.store.partners().create(&Caller::node(), &new).await;
         self.links[link].id = made.unwrap().id;
     }
 
@@ -101,7 +101,7 @@ impl World<'_> {
         let here = self.links[link].here;
         let flying = self.flights.iter().any(|flight| flight.link == link);
         if self.links[link].lease.is_none() || flying {
-            let leased = self.nodes[here].store.lease_partner(self.links[link].id);
+            let leased = self.nodes[here].store.partners().lease(self.links[link].id);
             let Some(lease) = leased.await.unwrap() else {
                 return;
             };
@@ -277,7 +277,11 @@ impl World<'_> {
                     let pause = TimeDelta::seconds(self.dice.random_range(0..30));
                     let store = &self.nodes[here].store;
                     let again = store.clock().now() + pause;
-                    store.partner_failed(&lease, &why, again).await.unwrap();
+                    store
+                        .partners()
+                        .note_failure(&lease, &why, again)
+                        .await
+                        .unwrap();
                 }
             }
             Err(other) => panic!("{other:?}"),
@@ -300,7 +304,7 @@ impl World<'_> {
             let store = &self.nodes[here].store;
             let partner = partner_of(store, self.links[link].id).await;
             let there = &self.nodes[self.links[link].there];
-            let head = there.store.head().await.unwrap();
+            let head = there.store.log().head().await.unwrap();
             let done = partner.state == "active" && partner.phase == "tail" && !partner.unswept;
             if done && partner.seq == head {
                 return;
@@ -319,7 +323,13 @@ impl World<'_> {
             "held" => {
                 let deletions = partner.held_deletions.unwrap();
                 assert!(deletions > 20, "a few may always go");
-                drop(store.release_partner(&node, one.id, &any).await.unwrap());
+                drop(
+                    store
+                        .partners()
+                        .approve_deletions(&node, one.id, &any)
+                        .await
+                        .unwrap(),
+                );
                 one.lease = None;
             }
             "paused" => {
@@ -327,7 +337,7 @@ impl World<'_> {
                     paused: Some(false),
                     ..PartnerChange::default()
                 };
-                let changed = store.change_partner(&node, one.id, &any, &change).await;
+                let changed = store.partners().update(&node, one.id, &any, &change).await;
                 drop(changed.unwrap());
                 one.lease = None;
             }
@@ -339,7 +349,7 @@ impl World<'_> {
     pub(super) async fn clear_quarantine(&mut self, link: usize) {
         let one = &mut self.links[link];
         let store = &self.nodes[one.here].store;
-        if !store.has_quarantined(one.id).await.unwrap() {
+        if !store.partners().has_quarantined(one.id).await.unwrap() {
             return;
         }
         let partner = partner_of(store, one.id).await;
@@ -348,7 +358,7 @@ impl World<'_> {
             ..PartnerChange::default()
         };
         let (node, any) = (Caller::node(), Precondition::Any);
-        let changed = store.change_partner(&node, one.id, &any, &change);
+        let changed = store.partners().update(&node, one.id, &any, &change);
         drop(changed.await.unwrap());
         one.lease = None;
         one.in_tail = false;
@@ -378,7 +388,7 @@ impl World<'_> {
         let one = &mut self.links[link];
         let store = &self.nodes[one.here].store;
         let (node, any) = (Caller::node(), Precondition::Any);
-        let changed = store.change_partner(&node, one.id, &any, &change);
+        let changed = store.partners().update(&node, one.id, &any, &change);
         drop(changed.await.unwrap());
         one.lease = None;
         // The unfinished work is abandoned.
@@ -447,7 +457,7 @@ impl World<'_> {
             let store = self.nodes[here].store.clone();
             let lease = match &self.links[link].lease {
                 Some(lease) => lease.clone(),
-                None => match store.lease_partner(self.links[link].id).await {
+                None => match store.partners().lease(self.links[link].id).await {
                     Ok(Some(lease)) => lease,
                     Ok(None) | Err(StoreError::Database(_)) => return,
                     Err(other) => panic!("{other:?}"),

@@ -16,7 +16,9 @@ use domain::base::clock::Clock;
 use futures::future::LocalBoxFuture;
 use persistence::Store;
 use persistence::entity::change;
+use persistence::feed::digest::DigestCache;
 use persistence::follow::{Entry, Follower};
+use persistence::merge::duplicates::Duplicates;
 use persistence::publication::touch::Touch;
 use persistence::search::{IndexPlace, Search};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -152,6 +154,8 @@ impl Yard {
         let state = State {
             store: store.clone(),
             search: Search::new(store.clone(), IndexPlace::Memory),
+            duplicates: Duplicates::new(store.clone()),
+            digests: DigestCache::new(store.clone()),
             tokens: Tokens::load(store).await.unwrap(),
             limits: Limits::new(&self.config, Default::default()),
             pace: Pace::new(&self.config),
@@ -323,7 +327,7 @@ impl Station {
 
     /// Runs the log consumers, and publishes due records.
     pub(super) async fn follow(&mut self) {
-        if self.store.publish_due().await.unwrap() > 0 {
+        if self.store.records().publish_due().await.unwrap() > 0 {
             self.truth.see_published(&self.store).await;
         }
         let mut touch = Touch::new(self.store.clone());
@@ -341,7 +345,7 @@ impl Station {
                 return;
             }
             touch.apply(&entries).await.unwrap();
-            if self.store.head().await.ok() == head {
+            if self.store.log().head().await.ok() == head {
                 return;
             }
         }

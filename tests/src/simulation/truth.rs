@@ -3,7 +3,7 @@
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use persistence::entity::record;
-use persistence::unit::Unit;
+use persistence::transaction::Transaction;
 use persistence::write::{Edit, Precondition, Saved};
 use persistence::{Result, Store, StoreError};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -65,33 +65,34 @@ impl Row {
 
 impl Truth {
     /// Performs an action and records its effects.
-    pub(super) async fn carry_out(&mut self, unit: &mut Unit<'_>, act: &Act) -> Result<()> {
+    pub(super) async fn carry_out(&mut self, tx: &mut Transaction<'_>, act: &Act) -> Result<()> {
         let any = Precondition::Any;
         match act {
             Act::Create(kind, body) => {
-                let saved = unit
+                let saved = tx
+                    .records()
                     .create(*kind, domain::base::id::new(), body.clone())
                     .await?;
                 self.keep(&saved);
             }
             Act::Patch(kind, id, patch) => {
-                let old = unit.for_update(*kind, *id, &any).await?;
-                let saved = unit.modify(old, Edit::Patch(patch.clone())).await?;
+                let old = tx.records().lock(*kind, *id, &any).await?;
+                let saved = tx.records().update(old, Edit::Patch(patch.clone())).await?;
                 self.keep(&saved);
             }
             Act::Delete(kind, id) => {
-                let old = unit.for_update(*kind, *id, &any).await?;
-                unit.delete(old).await?;
+                let old = tx.records().lock(*kind, *id, &any).await?;
+                tx.records().delete(old).await?;
                 self.bury(*id);
             }
             Act::Merge(kind, id, into) => {
                 let into = serde_json::json!({"id": into});
-                let survivor = unit.merge((*kind, *id), &into, &any).await?;
+                let survivor = tx.records().merge((*kind, *id), &into, &any).await?;
                 self.leave(&BTreeSet::from([*id]));
                 self.merged.insert(*id, survivor.id);
             }
             Act::Erase(kind, id) => {
-                unit.erase(*kind, *id, &any).await?;
+                tx.records().erase(*kind, *id, &any).await?;
                 let gone = if self.alive.contains_key(id) {
                     self.bury(*id)
                 } else {
@@ -102,14 +103,17 @@ impl Truth {
                 self.erased.extend(gone);
             }
             Act::Renew(kind, id) => {
-                let old = unit.for_update(*kind, *id, &any).await?;
+                let old = tx.records().lock(*kind, *id, &any).await?;
                 let body: Value = serde_json::from_str(&old.body).unwrap();
                 if body.get("external_id").is_none() {
                     return Err(StoreError::NotFound);
                 }
-                unit.delete(old).await?;
+                tx.records().delete(old).await?;
                 self.bury(*id);
-                let saved = unit.create(*kind, domain::base::id::new(), body).await?;
+                let saved = tx
+                    .records()
+                    .create(*kind, domain::base::id::new(), body)
+                    .await?;
                 assert_eq!(saved.row.id, *id, "a key brings its record back");
                 self.keep(&saved);
             }

@@ -5,7 +5,7 @@ use crate::properties::for_all;
 use domain::value::edtf::{EdtfDate, End};
 use domain::value::identifier::{Identifier, Scheme};
 use persistence::load::LoadMode;
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
@@ -209,6 +209,7 @@ story!(damaged_lines_are_refused_and_nothing_else, async |node| {
         };
         let loaded = node
             .store
+            .imports()
             .load(&caller, &[&line], LoadMode::Upsert, &options)
             .await;
         assert_eq!(loaded.unwrap().len(), 1, "{line:?}");

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use persistence::StoreError;
 use persistence::entity::{change, node as state};
 use persistence::partner::Taken;
-use persistence::unit::{Unit, WriteOptions};
+use persistence::transaction::{Transaction, WriteOptions};
 use persistence::write::{Edit, Precondition};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -106,21 +106,22 @@ fn body(mark: &str) -> Value {
     })
 }
 
-async fn carry_out(unit: &mut Unit<'_>, steps: &[Step]) -> Result<Vec<Left>, StoreError> {
+async fn carry_out(tx: &mut Transaction<'_>, steps: &[Step]) -> Result<Vec<Left>, StoreError> {
     let mut left = Vec::new();
     for step in steps {
         match step {
             Step::Create(mark) => {
                 let id = domain::base::id::new();
-                let saved = unit.create(Kind::Network, id, body(mark)).await?;
+                let saved = tx.records().create(Kind::Network, id, body(mark)).await?;
                 left.push((saved.row.id, 1, Some(mark.clone())));
             }
             Step::Change(id, mark) => {
-                let old = unit
-                    .for_update(Kind::Network, *id, &Precondition::Any)
+                let old = tx
+                    .records()
+                    .lock(Kind::Network, *id, &Precondition::Any)
                     .await?;
                 let edit = Edit::Patch(json!({"summary": mark}));
-                let saved = unit.modify(old, edit).await?;
+                let saved = tx.records().update(old, edit).await?;
                 left.push((*id, saved.row.version, Some(mark.clone())));
             }
             Step::Join(one, other, mark) => {
@@ -128,28 +129,31 @@ async fn carry_out(unit: &mut Unit<'_>, steps: &[Step]) -> Result<Vec<Left>, Sto
                 body["note"] = json!(mark);
                 body["publication"] = json!("published");
                 body["valid"] = json!({"from": "2020", "to": "2021"});
-                let saved = unit
+                let saved = tx
+                    .records()
                     .create(Kind::Relationship, domain::base::id::new(), body)
                     .await?;
                 left.push((saved.row.id, 1, Some(mark.clone())));
             }
             Step::Delete(id) => {
-                let old = unit
-                    .for_update(Kind::Network, *id, &Precondition::Any)
+                let old = tx
+                    .records()
+                    .lock(Kind::Network, *id, &Precondition::Any)
                     .await?;
                 left.push((*id, old.version + 1, None));
-                unit.delete(old).await?;
+                tx.records().delete(old).await?;
             }
             // Deleted and created again in one transaction, it is the same record.
             Step::Renew(id, mark) => {
-                let old = unit
-                    .for_update(Kind::Network, *id, &Precondition::Any)
+                let old = tx
+                    .records()
+                    .lock(Kind::Network, *id, &Precondition::Any)
                     .await?;
                 let mut body: Value = serde_json::from_str(&old.body).unwrap();
                 body["summary"] = json!(mark);
-                unit.delete(old.clone()).await?;
+                tx.records().delete(old.clone()).await?;
                 let new = domain::base::id::new();
-                let saved = unit.create(Kind::Network, new, body).await?;
+                let saved = tx.records().create(Kind::Network, new, body).await?;
                 assert_eq!((saved.row.id, saved.row.version), (*id, old.version + 2));
                 left.push((*id, saved.row.version, Some(mark.clone())));
             }
@@ -168,8 +172,8 @@ async fn writer(node: &Node, journal: &Journal, mut chance: StdRng, number: usiz
             dry_run: chance.random_bool(0.03),
             ..WriteOptions::default()
         };
-        let work = async |unit: &mut Unit<'_>| {
-            let left = carry_out(unit, &steps).await?;
+        let work = async |tx: &mut Transaction<'_>| {
+            let left = carry_out(tx, &steps).await?;
             if breaks {
                 return Err(StoreError::Setup("given up".to_owned()));
             }

@@ -2,7 +2,7 @@
 
 use domain::base::clock::Clock;
 use persistence::Store;
-use persistence::follow::Followers;
+use persistence::jobs::Followers;
 use persistence::search::{IndexPlace, Search};
 use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use std::collections::BTreeSet;

@@ -7,8 +7,8 @@ use domain::base::clock::Clock;
 use domain::base::kind::Kind;
 use persistence::Store;
 use persistence::entity::{change, record};
-use persistence::follow::Followers;
-use persistence::unit::WriteOptions;
+use persistence::jobs::Followers;
+use persistence::transaction::WriteOptions;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
@@ -189,7 +189,10 @@ async fn dated(store: &Store, count: usize, after: TimeDelta) -> Vec<Uuid> {
     for number in 0..count {
         let publication = ["draft", "review", "archived"][number % 3];
         let body = json!({"name": format!("Netz {number}"), "home_region": "hessen", "publication": publication, "publish_at": date});
-        let saved = store.create(&caller, Kind::Network, &body, &options).await;
+        let saved = store
+            .records()
+            .create(&caller, Kind::Network, &body, &options)
+            .await;
         made.push(saved.unwrap().row.id);
     }
     made
@@ -215,10 +218,10 @@ story!(what_is_due_is_published_at_its_date, async |node| {
     let (store, clock) = open(&database, noon()).await;
     let soon = dated(&store, 3, TimeDelta::hours(1)).await;
     let later = dated(&store, 1, TimeDelta::hours(2)).await;
-    assert_eq!(store.publish_due().await.unwrap(), 0);
+    assert_eq!(store.records().publish_due().await.unwrap(), 0);
     advance(&clock, TimeDelta::hours(1));
-    assert_eq!(store.publish_due().await.unwrap(), 3);
-    assert_eq!(store.publish_due().await.unwrap(), 0);
+    assert_eq!(store.records().publish_due().await.unwrap(), 3);
+    assert_eq!(store.records().publish_due().await.unwrap(), 0);
     assert_eq!(publication(&store, later[0]).await.1, 1);
     for id in &soon {
         assert_eq!(publication(&store, *id).await, ("published".to_owned(), 2));
@@ -236,10 +239,11 @@ story!(what_is_due_is_published_at_its_date, async |node| {
     let (caller, options) = (Caller::node(), WriteOptions::default());
     let any = persistence::write::Precondition::Any;
     store
-        .modify(&caller, key, &any, &edit, &options)
+        .records()
+        .update(&caller, key, &any, &edit, &options)
         .await
         .unwrap();
-    assert_eq!(store.publish_due().await.unwrap(), 0);
+    assert_eq!(store.records().publish_due().await.unwrap(), 0);
     close(database, [store]).await;
 });
 
@@ -249,7 +253,7 @@ story!(of_several_instances_one_publishes, async |node| {
     let (other, _) = open(&database, noon() + TimeDelta::hours(1)).await;
     let all = dated(&store, 30, TimeDelta::minutes(1)).await;
     advance(&clock, TimeDelta::hours(1));
-    let (one, two) = futures::join!(store.publish_due(), other.publish_due());
+    let (one, two) = futures::join!(store.records().publish_due(), other.records().publish_due());
     assert_eq!(one.unwrap() + two.unwrap(), all.len());
     for id in all {
         assert_eq!(publication(&store, id).await, ("published".to_owned(), 2));
@@ -266,7 +270,7 @@ story!(
         let id = dated(&store, 1, TimeDelta::hours(1)).await[0];
         store.db().clone().close().await;
         let (store, _) = open(&database, noon() + TimeDelta::days(3)).await;
-        let mut written = store.watch_head();
+        let mut written = store.log().watch();
         let followers = Followers::start(&store);
         let waiting = tokio::time::timeout(std::time::Duration::from_mins(1), written.changed());
         waiting.await.expect("it is published").unwrap();

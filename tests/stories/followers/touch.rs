@@ -6,9 +6,10 @@ use domain::base::kind::Kind;
 use futures::future::join_all;
 use persistence::Store;
 use persistence::entity::{change, follower, record};
-use persistence::follow::{Followers, follow};
+use persistence::follow::follow;
+use persistence::jobs::Followers;
 use persistence::publication::touch::Touch;
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use persistence::write::{Edit, Precondition};
 use rand::Rng;
 use sea_orm::sea_query::Expr;
@@ -196,15 +197,17 @@ story!(both_ends_at_once_and_there_and_back, async |node| {
     let ends = [&from, &to].map(|id| id.parse::<Uuid>().unwrap());
     let (caller, options) = (Caller::node(), WriteOptions::default());
     let flip = async |steps: &[&str]| {
-        let done = node.store.write(&caller, &options, async |unit| {
+        let done = node.store.write(&caller, &options, async |tx| {
             for (end, step) in ends
                 .iter()
                 .flat_map(|end| steps.iter().map(move |s| (end, s)))
             {
-                let old = unit
-                    .for_update(Kind::Network, *end, &Precondition::Any)
+                let old = tx
+                    .records()
+                    .lock(Kind::Network, *end, &Precondition::Any)
                     .await?;
-                unit.modify(old, Edit::Patch(json!({"publication": step})))
+                tx.records()
+                    .update(old, Edit::Patch(json!({"publication": step})))
                     .await?;
             }
             Ok(())
@@ -257,9 +260,12 @@ async fn hub(store: &Store, members: usize) -> Uuid {
     let options = WriteOptions::default();
     let caller = Caller::node();
     let body = json!({"name": "Nabe", "home_region": "hessen"});
-    let hub = store.create(&caller, Kind::Network, &body, &options).await;
+    let hub = store
+        .records()
+        .create(&caller, Kind::Network, &body, &options)
+        .await;
     let hub = hub.unwrap().row.id;
-    let made = store.write(&caller, &options, async |unit| {
+    let made = store.write(&caller, &options, async |tx| {
         for number in 0..members {
             let id = domain::base::id::new();
             let body = json!({
@@ -268,9 +274,10 @@ async fn hub(store: &Store, members: usize) -> Uuid {
                 "home_region": "hessen",
                 "publication": "published",
             });
-            unit.create(Kind::Network, id, body).await?;
+            tx.records().create(Kind::Network, id, body).await?;
             let body = membership(&id.to_string(), &hub.to_string(), "published");
-            unit.create(Kind::Relationship, domain::base::id::new(), body)
+            tx.records()
+                .create(Kind::Relationship, domain::base::id::new(), body)
                 .await?;
         }
         Ok(())
@@ -283,7 +290,9 @@ async fn publish(store: &Store, id: Uuid, publication: &str) {
     let edit = Edit::Patch(json!({"publication": publication}));
     let options = WriteOptions::default();
     let (caller, key) = (Caller::node(), (Kind::Network, id));
-    let done = store.modify(&caller, key, &Precondition::Any, &edit, &options);
+    let done = store
+        .records()
+        .update(&caller, key, &Precondition::Any, &edit, &options);
     done.await.unwrap();
 }
 
@@ -307,20 +316,20 @@ story!(
         let (database, store) = unfollowed(node.backend).await;
         let hub = hub(&store, 1200).await;
         publish(&store, hub, "published").await;
-        let target = store.head().await.unwrap();
+        let target = store.log().head().await.unwrap();
         let (_told, stop) = watch::channel(false);
         let (reached, _) = watch::channel(0);
         let mut lives = 0;
         // Each life ends with its first commit, wherever the consumer is then.
-        while store.cursor_of("touch").await.unwrap() < target {
-            let mut written = store.watch_head();
+        while store.cursors().get("touch").await.unwrap() < target {
+            let mut written = store.log().watch();
             let following = follow(&store, Touch::new(store.clone()), stop.clone(), &reached);
             tokio::select! {
                 () = following => panic!("it was not stopped"),
                 _ = written.changed() => {}
             }
             let done = touches(&store).await;
-            let cursor = store.cursor_of("touch").await.unwrap();
+            let cursor = store.cursors().get("touch").await.unwrap();
             assert_eq!(done == 1200, cursor >= target, "effect and cursor are one");
             lives += 1;
         }
@@ -341,7 +350,7 @@ story!(
         join(node, &from, &to).await;
         set(node, &to, "published").await;
         node.settled().await;
-        let head = node.store.head().await.unwrap();
+        let head = node.store.log().head().await.unwrap();
         let database = node.store.db().reader();
         follower::Entity::delete_many()
             .exec(database)
@@ -351,7 +360,7 @@ story!(
         settled(&node.store, &again).await;
         again.stop().await;
         assert_eq!(
-            node.store.head().await.unwrap(),
+            node.store.log().head().await.unwrap(),
             head,
             "the log at rest does not grow"
         );

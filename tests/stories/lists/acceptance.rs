@@ -4,7 +4,7 @@
 use super::{names, page};
 use domain::access::rules::Caller;
 use persistence::load::{CHUNK, LoadMode, Loaded};
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -41,6 +41,7 @@ async fn load(node: &Node, lines: &[String]) {
         let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
         let outcomes = node
             .store
+            .imports()
             .load(&Caller::node(), &chunk, LoadMode::CreateMissing, &options)
             .await
             .unwrap();

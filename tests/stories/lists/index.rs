@@ -5,7 +5,7 @@ use domain::access::rules::Caller;
 use domain::base::clock::Clock;
 use domain::base::kind::Kind;
 use persistence::Store;
-use persistence::follow::Followers;
+use persistence::jobs::Followers;
 use persistence::search::filter::Filter;
 use persistence::search::{IndexPlace, ListQuery, Order, Search, Sort};
 use serde_json::json;

@@ -27,14 +27,20 @@ story!(
         let reads = Intake::new(node, "nachbar", &there.base, json!({})).await;
         let fails = Intake::new(node, "kaputt", &there.base, json!({"kinds": ["topic"]})).await;
         for intake in [&reads, &fails] {
-            let lease = ahead.store.lease_partner(intake.id).await.unwrap().unwrap();
+            let lease = ahead
+                .store
+                .partners()
+                .lease(intake.id)
+                .await
+                .unwrap()
+                .unwrap();
             let later = ahead.now() + TimeDelta::minutes(10);
             if intake.id == fails.id {
-                let failed = ahead.store.partner_failed(&lease, "broken", later);
+                let failed = ahead.store.partners().note_failure(&lease, "broken", later);
                 failed.await.unwrap();
             }
         }
-        let mut due = node.store.due_partners().await.unwrap();
+        let mut due = node.store.partners().due().await.unwrap();
         due.sort();
         let mut both = vec![reads.id, fails.id];
         both.sort();
@@ -59,12 +65,16 @@ story!(
         behind.later(-TimeDelta::days(1));
         let lease = behind
             .store
-            .lease_partner(intake.id)
+            .partners()
+            .lease(intake.id)
             .await
             .unwrap()
             .unwrap();
         behind.later(TimeDelta::seconds(30));
-        let failed = behind.store.partner_failed(&lease, "away", behind.now());
+        let failed = behind
+            .store
+            .partners()
+            .note_failure(&lease, "away", behind.now());
         failed.await.unwrap();
         let row = intake.row().await;
         assert!(row.up_to_date_at.unwrap() < behind.now());
@@ -78,16 +88,22 @@ story!(
     async |node| {
         let there = Neighbour::start(node.backend, "dort").await;
         let intake = Intake::new(node, "nachbar", &there.base, json!({})).await;
-        let dead = node.store.lease_partner(intake.id).await.unwrap().unwrap();
-        assert!(node.store.due_partners().await.unwrap().is_empty());
+        let dead = node
+            .store
+            .partners()
+            .lease(intake.id)
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(node.store.partners().due().await.unwrap().is_empty());
         let next = Store::open(&node.database_url, None, Clock::System)
             .await
             .unwrap();
-        next.take_over_leases().await.unwrap();
+        next.partners().take_over_leases().await.unwrap();
         // With PostgreSQL it may be another instance, which is alive.
         let alone = node.backend == Backend::Sqlite;
-        assert_eq!(!next.due_partners().await.unwrap().is_empty(), alone);
-        assert_eq!(node.store.prolong_lease(&dead).await.is_err(), alone);
+        assert_eq!(!next.partners().due().await.unwrap().is_empty(), alone);
+        assert_eq!(node.store.partners().prolong(&dead).await.is_err(), alone);
         next.db().clone().close().await;
         there.stop().await;
     }

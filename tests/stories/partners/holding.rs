@@ -128,7 +128,7 @@ story!(
         let old = actor(node, "Gesichert").await;
         node.settled().await;
         intake.pull().await;
-        let backup = node.store.head().await.unwrap();
+        let backup = node.store.log().head().await.unwrap();
         let saved = record::Entity::find_by_id(old.parse::<Uuid>().unwrap());
         let saved = saved.one(node.store.db().reader()).await.unwrap().unwrap();
         for number in 0..3 {

@@ -38,7 +38,7 @@ story!(
         };
         let exchange = Exchange::new(instance.store.clone(), &config).unwrap();
         let exchange = exchange.heartbeat(Duration::from_millis(20));
-        let lease = instance.store.lease_partner(intake.id).await.unwrap();
+        let lease = instance.store.partners().lease(intake.id).await.unwrap();
         let lease = lease.unwrap();
         let until_when = async || intake.row().await.leased_until.unwrap();
         let (_keep, mut stop) = watch::channel(false);
@@ -49,7 +49,7 @@ story!(
                 assert_eq!(before - instance.now(), TimeDelta::seconds(20));
                 instance.later(TimeDelta::seconds(15));
                 until("it is prolonged", async || until_when().await > before).await;
-                assert!(instance.store.due_partners().await.unwrap().is_empty());
+                assert!(instance.store.partners().due().await.unwrap().is_empty());
             }
             answer.send_replace(true);
         };
@@ -57,7 +57,7 @@ story!(
         assert_eq!(taken.unwrap(), Taken::UpToDate);
         // The lease of the dead instance is not renewed.
         instance.later(TimeDelta::seconds(20));
-        let next = instance.store.lease_partner(intake.id).await.unwrap();
+        let next = instance.store.partners().lease(intake.id).await.unwrap();
         assert!(next.is_some());
         let late = exchange.step(&lease, Duration::ZERO, &mut stop).await;
         assert!(matches!(late, Err(Failed::Lost)), "{late:?}");

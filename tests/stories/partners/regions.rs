@@ -5,7 +5,7 @@ use domain::access::rules::Caller;
 use domain::data::SEEDS;
 use persistence::load::{LoadMode, Loaded};
 use persistence::partner::Taken;
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use tests::audit::audiences_are_true;
@@ -23,7 +23,11 @@ async fn load(node: &Node, pages: &[usize]) {
         let lines: Vec<&str> = SEEDS[*page].1.lines().collect();
         let (caller, options) = (Caller::node(), WriteOptions::default());
         let mode = LoadMode::CreateMissing;
-        let loaded = node.store.load(&caller, &lines, mode, &options).await;
+        let loaded = node
+            .store
+            .imports()
+            .load(&caller, &lines, mode, &options)
+            .await;
         for one in loaded.unwrap() {
             assert!(matches!(one, Loaded::Created(_)), "{one:?}");
         }

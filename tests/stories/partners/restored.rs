@@ -35,7 +35,7 @@ story!(
         let id = made(node, "actors", body).await;
         let row = record::Entity::find_by_id(id.parse::<Uuid>().unwrap());
         let row = row.one(node.store.db().reader()).await.unwrap().unwrap();
-        let backup = node.store.head().await.unwrap();
+        let backup = node.store.log().head().await.unwrap();
         patch(node, &id, json!({"publication": "published"})).await;
         for text in ["alt 3", "alt 4"] {
             patch(node, &id, json!({"summary": text})).await;

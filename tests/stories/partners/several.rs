@@ -48,7 +48,7 @@ story!(
         let mut heads = Vec::new();
         for here in everybody {
             here.settled().await;
-            heads.push(here.store.head().await.unwrap());
+            heads.push(here.store.log().head().await.unwrap());
         }
         for (there, intake) in &intakes {
             intake.pull().await;
@@ -57,7 +57,7 @@ story!(
         for (here, head) in everybody.iter().zip(heads) {
             here.settled().await;
             assert_eq!(
-                here.store.head().await.unwrap(),
+                here.store.log().head().await.unwrap(),
                 head,
                 "nothing is written at rest"
             );

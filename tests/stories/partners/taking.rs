@@ -5,7 +5,7 @@ use domain::access::rules::Caller;
 use persistence::entity::{change as log, record};
 use persistence::load::{LoadMode, Loaded};
 use persistence::partner::Taken;
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
@@ -56,23 +56,23 @@ story!(records_are_taken_over_as_they_are, Seeded, async |node| {
     assert_eq!(refused.problem(403, "forbidden").json["reason"], "copy");
 
     // At rest nothing is written.
-    let head = here.store.head().await.unwrap();
+    let head = here.store.log().head().await.unwrap();
     for _ in 0..3 {
         assert_eq!(intake.pull().await, Taken::UpToDate);
     }
-    assert_eq!(here.store.head().await.unwrap(), head);
+    assert_eq!(here.store.log().head().await.unwrap(), head);
     // Nor if everything is sent again.
     let shown = intake
         .change(json!({"url": format!("{}/", node.base)}))
         .await;
     assert_eq!(shown["phase"], "snapshot");
     assert_eq!(intake.pull().await, Taken::UpToDate);
-    assert_eq!(here.store.head().await.unwrap(), head);
+    assert_eq!(here.store.log().head().await.unwrap(), head);
     let shown = intake.shown().await;
     assert_eq!(shown["origin"], node.store.node().origin);
     assert_eq!(shown["phase"], "tail");
     assert_eq!(shown["lag"]["entries"], 0);
-    assert_eq!(shown["seq"], node.store.head().await.unwrap());
+    assert_eq!(shown["seq"], node.store.log().head().await.unwrap());
     assert_eq!(shown["quarantined"]["count"], 0);
     // Copies are not in the feed.
     let feed = here.get("/v1/sync/changes").await.expect(200);
@@ -371,7 +371,10 @@ story!(
             .collect();
             let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
             let (caller, options) = (Caller::node(), WriteOptions::default());
-            let loaded = node.store.load(&caller, &lines, LoadMode::Upsert, &options);
+            let loaded = node
+                .store
+                .imports()
+                .load(&caller, &lines, LoadMode::Upsert, &options);
             let loaded = loaded.await.unwrap();
             assert!(!loaded.iter().any(|one| matches!(one, Loaded::Refused(_))));
         }

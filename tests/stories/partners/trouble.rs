@@ -49,7 +49,7 @@ story!(bad_answers_are_told_and_change_nothing, async |node| {
             .insert_header(("location", elsewhere.as_str()))
             .finish()
     };
-    let head = node.store.head().await.unwrap();
+    let head = node.store.log().head().await.unwrap();
     let fails = async |name: &str, (base, handle): (String, ServerHandle)| {
         let intake = Intake::new(node, name, &base, json!({})).await;
         let why = intake.fails().await;
@@ -89,7 +89,7 @@ story!(bad_answers_are_told_and_change_nothing, async |node| {
         HttpResponse::Gone().body(problem.to_string())
     };
     assert!(fails("loops", always(loops)).await.contains("log_forked"));
-    assert_eq!(node.store.head().await.unwrap(), head);
+    assert_eq!(node.store.log().head().await.unwrap(), head);
 });
 
 story!(addresses_that_are_not_public_are_refused, async |node| {
@@ -131,7 +131,13 @@ story!(addresses_that_are_not_public_are_refused, async |node| {
 story!(what_was_allowed_once_is_looked_at_again, async |node| {
     let intake = Intake::new(node, "nachbar", &node.base, json!({})).await;
     let exchange = Exchange::new(node.store.clone(), &Config::default()).unwrap();
-    let lease = node.store.lease_partner(intake.id).await.unwrap().unwrap();
+    let lease = node
+        .store
+        .partners()
+        .lease(intake.id)
+        .await
+        .unwrap()
+        .unwrap();
     let (_keep, mut stop) = watch::channel(false);
     let refused = exchange.step(&lease, Duration::ZERO, &mut stop).await;
     assert!(refused.unwrap_err().to_string().contains("public"));
@@ -155,26 +161,45 @@ story!(whoever_lost_the_lease_writes_nothing, async |node| {
     };
     let exchange = Exchange::new(here.store.clone(), &config).unwrap();
     let (_keep, mut stop) = watch::channel(false);
-    let slow = here.store.lease_partner(intake.id).await.unwrap().unwrap();
-    assert!(here.store.lease_partner(intake.id).await.unwrap().is_none());
-    assert!(here.store.due_partners().await.unwrap().is_empty());
+    let slow = here
+        .store
+        .partners()
+        .lease(intake.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        here.store
+            .partners()
+            .lease(intake.id)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(here.store.partners().due().await.unwrap().is_empty());
     // Its last contact was long ago.
     let past = here.store.clock().now() - TimeDelta::minutes(1);
     set(&here, partner::Column::LeasedUntil, past).await;
-    let fast = here.store.lease_partner(intake.id).await.unwrap().unwrap();
+    let fast = here
+        .store
+        .partners()
+        .lease(intake.id)
+        .await
+        .unwrap()
+        .unwrap();
     exchange
         .step(&fast, Duration::ZERO, &mut stop)
         .await
         .unwrap();
-    let head = here.store.head().await.unwrap();
+    let head = here.store.log().head().await.unwrap();
     let late = exchange.step(&slow, Duration::ZERO, &mut stop).await;
     assert!(matches!(late, Err(Failed::Lost)), "{late:?}");
-    assert!(here.store.release_lease(&slow).await.is_err());
+    assert!(here.store.partners().release(&slow).await.is_err());
     // An admin's change ends a lease too.
     intake.change(json!({"kinds": ["actor"]})).await;
     let late = exchange.step(&fast, Duration::ZERO, &mut stop).await;
     assert!(matches!(late, Err(Failed::Lost)), "{late:?}");
-    assert_eq!(here.store.head().await.unwrap(), head);
+    assert_eq!(here.store.log().head().await.unwrap(), head);
     assert_eq!(intake.pull().await, Taken::UpToDate);
     here.get(&format!("/v1/actors/{id}")).await.expect(200);
     here.stop().await;
@@ -210,10 +235,10 @@ story!(
         let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
         let there = async |id: &str| here.get(&format!("/v1/actors/{id}")).await.status == 200;
         until("the snapshot", async || there(&first).await).await;
-        let head = here.store.head().await.unwrap();
+        let head = here.store.log().head().await.unwrap();
         let second = actor(node, "Zweiter").await;
         until("a change", async || there(&second).await).await;
-        assert_eq!(here.store.head().await.unwrap(), head + 1);
+        assert_eq!(here.store.log().head().await.unwrap(), head + 1);
         // Paused: nothing arrives. Resumed: it does.
         intake.change(json!({"paused": true})).await;
         change(node, &first, json!({"summary": "neu"})).await;
@@ -245,7 +270,7 @@ story!(errors_are_shown_and_tried_again_later, async |node| {
     let retry = intake.row().await.retry_at.unwrap();
     let expected = node.store.clock().now() + TimeDelta::hours(1);
     assert!((retry - expected).abs() < TimeDelta::minutes(2), "{retry}");
-    assert!(node.store.due_partners().await.unwrap().is_empty());
+    assert!(node.store.partners().due().await.unwrap().is_empty());
     handle.stop(false).await;
     // It returns at another address; the hour need not pass.
     let fern = Pretender::start();
@@ -271,10 +296,10 @@ story!(
         let id = actor(node, "Akteur").await;
         intake.pull().await;
         set(&here, partner::Column::Reader, "an older release").await;
-        let before = here.store.head().await.unwrap();
+        let before = here.store.log().head().await.unwrap();
         assert_eq!(intake.pull().await, Taken::UpToDate);
         assert_eq!(
-            here.store.head().await.unwrap(),
+            here.store.log().head().await.unwrap(),
             before + 1,
             "passed on to the log consumers"
         );
@@ -284,7 +309,7 @@ story!(
                 .one(here.store.db().reader());
         assert!(row.await.unwrap().is_some());
         assert_eq!(intake.pull().await, Taken::UpToDate);
-        assert_eq!(here.store.head().await.unwrap(), before + 1, "once");
+        assert_eq!(here.store.log().head().await.unwrap(), before + 1, "once");
         here.stop().await;
     }
 );

@@ -32,7 +32,7 @@ story!(editors_import_by_key_and_by_id, async |node| {
     let rehearsed = import(node, &approver, "?dry_run=true", &body)
         .await
         .expect(200);
-    let head = node.store.head().await.unwrap();
+    let head = node.store.log().head().await.unwrap();
     assert_eq!(
         tally(&rehearsed),
         json!({"lines": 3, "created": 2, "invalid": 1})
@@ -48,7 +48,7 @@ story!(editors_import_by_key_and_by_id, async |node| {
         done.json["refused"][0]["problem"]["errors"][0]["pointer"],
         "/name"
     );
-    assert_eq!(node.store.head().await.unwrap(), head + 2);
+    assert_eq!(node.store.log().head().await.unwrap(), head + 2);
     let again = import(
         node,
         &approver,

@@ -3,7 +3,7 @@
 use super::{RECORDS, actor, delete, feeder, problem, push, statuses, supplied, upsert};
 use domain::access::rules::Caller;
 use persistence::load::{LoadMode, Loaded};
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use serde_json::{Value, json};
 use tests::{Replica, story};
 
@@ -29,11 +29,11 @@ story!(pushing_again_changes_nothing, async |node| {
     let public = node.get("/v1/actors?external_id=cms%7C1").await.expect(200);
     assert_eq!(public.json["items"][0]["name"], "Praxis");
 
-    let head = node.store.head().await.unwrap();
+    let head = node.store.log().head().await.unwrap();
     let again = push(node, &token, &three()).await.expect(200);
     assert_eq!(statuses(&again), ["unchanged"; 3]);
     assert_eq!(again.json["items"][2]["id"], made.json["items"][2]["id"]);
-    assert_eq!(node.store.head().await.unwrap(), head);
+    assert_eq!(node.store.log().head().await.unwrap(), head);
 
     let mut changed = three();
     changed[2]["record"]["summary"] = json!("Am Markt");
@@ -296,7 +296,10 @@ story!(many_deletions_at_once_come_in_pages, Few, async |node| {
         .collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let (caller, options) = (Caller::node(), WriteOptions::default());
-    let loaded = node.store.load(&caller, &lines, LoadMode::Upsert, &options);
+    let loaded = node
+        .store
+        .imports()
+        .load(&caller, &lines, LoadMode::Upsert, &options);
     for one in loaded.await.unwrap() {
         assert!(matches!(one, Loaded::Created(_)), "{one:?}");
     }

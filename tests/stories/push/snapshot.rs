@@ -10,7 +10,7 @@ use domain::base::kind::Kind;
 use persistence::StoreError;
 use persistence::entity::record;
 use persistence::push::{Decision, Line, Snapshot};
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use serde_json::{Value, json};
 use tests::{Answer, Call, Node, story};
 
@@ -64,10 +64,10 @@ story!(a_snapshot_is_planned_and_then_carried_out, async |node| {
     carried_out(node, &token, &body, &plan)
         .await
         .problem(409, "stale-plan");
-    let head = node.store.head().await.unwrap();
+    let head = node.store.log().head().await.unwrap();
     let unchanged = done(node, &token, &body).await;
     assert_eq!(counts(&unchanged), json!({"unchanged": 4}));
-    assert_eq!(node.store.head().await.unwrap(), head);
+    assert_eq!(node.store.log().head().await.unwrap(), head);
 
     // Missing records are deleted with their relationships.
     let less = lines(&[network, line("2", "Zwei, neu"), line("3", "Drei")]);
@@ -231,7 +231,7 @@ story!(a_snapshot_that_breaks_off_leaves_nothing, async |node| {
     let options = WriteOptions::default();
     let caller = domain::access::rules::Caller::node();
     let store = &node.store;
-    let planned = store.push_snapshot(&caller, &snapshot, whole, &rehearsal);
+    let planned = store.push().snapshot(&caller, &snapshot, whole, &rehearsal);
     let (plan, decision) = planned.await.unwrap();
     assert_eq!(decision, Decision::Planned);
     let hash = plan.hash();
@@ -242,12 +242,14 @@ story!(a_snapshot_that_breaks_off_leaves_nothing, async |node| {
         _ => Err(StoreError::Corrupt("the spool is gone".to_owned())),
     };
     let failed = store
-        .push_snapshot(&caller, &snapshot, broken, &options)
+        .push()
+        .snapshot(&caller, &snapshot, broken, &options)
         .await;
     failed.unwrap_err();
     assert_eq!(everything(node).await, before);
     let (_, decision) = store
-        .push_snapshot(&caller, &snapshot, whole, &options)
+        .push()
+        .snapshot(&caller, &snapshot, whole, &options)
         .await
         .unwrap();
     assert_eq!(decision, Decision::Done);

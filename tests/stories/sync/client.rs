@@ -83,7 +83,7 @@ story!(
 
         // The node is restored from a backup: the client starts from scratch, and drops what no
         // longer exists.
-        let backup = node.store.head().await.unwrap();
+        let backup = node.store.log().head().await.unwrap();
         let lost = actor(node, "Verloren").await;
         let held = catch_up(node, &file).await;
         assert!(held["copies"].get(&lost).is_some());

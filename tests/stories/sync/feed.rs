@@ -7,7 +7,7 @@ use domain::base::kind::Kind;
 use flate2::read::GzDecoder;
 use persistence::feed::{FeedFilter, FeedStart};
 use persistence::load::{LoadMode, Loaded};
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use reqwest::header::ACCEPT_ENCODING;
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
@@ -305,9 +305,10 @@ story!(pages_hold_no_more_than_they_can_carry, async |node| {
     // The same for a transaction that is larger by itself.
     let options = WriteOptions::default();
     let caller = Caller::node();
-    let made = node.store.write(&caller, &options, async |unit| {
+    let made = node.store.write(&caller, &options, async |tx| {
         for number in 25..50 {
-            unit.create(Kind::Topic, domain::base::id::new(), large(number))
+            tx.records()
+                .create(Kind::Topic, domain::base::id::new(), large(number))
                 .await?;
         }
         Ok(())
@@ -332,7 +333,10 @@ story!(a_transaction_comes_in_pages_when_it_grew, async |node| {
         let lines: Vec<String> = topics.iter().map(Value::to_string).collect();
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         let (caller, options) = (Caller::node(), WriteOptions::default());
-        let loaded = node.store.load(&caller, &lines, LoadMode::Upsert, &options);
+        let loaded = node
+            .store
+            .imports()
+            .load(&caller, &lines, LoadMode::Upsert, &options);
         let loaded = loaded.await.unwrap();
         assert!(!loaded.iter().any(|one| matches!(one, Loaded::Refused(_))));
     }
@@ -376,7 +380,8 @@ story!(
     Few,
     async |node| {
         let filter = FeedFilter::default();
-        let feed = async |start: FeedStart| node.store.feed(&filter, &start, 1000).await.unwrap();
+        let feed =
+            async |start: FeedStart| node.store.feed().page(&filter, &start, 1000).await.unwrap();
         let mut next = feed(FeedStart::Now).await.next;
         delete_at_once(node, 33_000).await;
         let mut told = 0;

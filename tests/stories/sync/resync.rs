@@ -64,7 +64,7 @@ story!(a_restored_backup_is_noticed, async |node| {
     let mut replica = Replica::new("");
     replica.catch_up(node).await;
     let unharmed = replica.next.clone();
-    let backup = node.store.head().await.unwrap();
+    let backup = node.store.log().head().await.unwrap();
     actor(node, "Verloren").await;
     node.settled().await;
     replica.catch_up(node).await;
@@ -108,7 +108,7 @@ story!(
     what_was_read_ahead_of_the_cursor_and_is_lost_is_noticed,
     async |node| {
         let first = actor(node, "Erster").await;
-        let backup = node.store.head().await.unwrap();
+        let backup = node.store.log().head().await.unwrap();
         let path = format!("/v1/actors/{first}");
         let change = node.patch(&path).if_match("*");
         change.json(&json!({"summary": "neu"})).await.expect(200);

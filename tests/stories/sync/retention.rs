@@ -52,14 +52,18 @@ story!(what_is_superseded_long_enough_is_trimmed, async |node| {
     let other = actor(node, "Neu 2").await;
     related(node, &hub, &other).await;
     node.settled().await;
-    let head = node.store.head().await.unwrap();
+    let head = node.store.log().head().await.unwrap();
     let before = entries(node).await;
-    assert_eq!(node.store.trim(90).await.unwrap(), 0, "all of it is young");
+    assert_eq!(
+        node.store.feed().trim(90).await.unwrap(),
+        0,
+        "all of it is young"
+    );
     aged(node, head - 3, 91).await;
     // Superseded: three versions of one actor, one of the other.
-    assert_eq!(node.store.trim(90).await.unwrap(), 4);
-    assert_eq!(node.store.trim(90).await.unwrap(), 0);
-    let state = node.store.log_state().await.unwrap();
+    assert_eq!(node.store.feed().trim(90).await.unwrap(), 4);
+    assert_eq!(node.store.feed().trim(90).await.unwrap(), 0);
+    let state = node.store.feed().state().await.unwrap();
     let left = entries(node).await;
     let trimmed: Vec<i64> = before
         .into_iter()
@@ -100,13 +104,13 @@ story!(a_young_cursor_stays_good, async |node| {
     // It was issued yesterday although nothing had happened for long.
     let mut replica = Replica::new("");
     replica.catch_up(node).await;
-    let old = node.store.head().await.unwrap();
+    let old = node.store.log().head().await.unwrap();
     aged(node, old, 100).await;
     let edges = [actor(node, "Neu").await, actor(node, "Neu 2").await];
     related(node, &edges[0], &edges[1]).await;
     change(node, &id, json!({"summary": "3"})).await;
     node.settled().await;
-    assert!(node.store.trim(90).await.unwrap() > 0);
+    assert!(node.store.feed().trim(90).await.unwrap() > 0);
     replica.catch_up(node).await;
     replica.equals(node).await;
 });
@@ -123,10 +127,10 @@ story!(a_merge_can_be_undone_however_old_it_is, async |node| {
     let (a, b) = (actor(node, "A").await, actor(node, "B").await);
     related(node, &a, &b).await;
     node.settled().await;
-    let head = node.store.head().await.unwrap();
+    let head = node.store.log().head().await.unwrap();
     aged(node, head, 91).await;
     assert_eq!(
-        node.store.trim(90).await.unwrap(),
+        node.store.feed().trim(90).await.unwrap(),
         1,
         "only the first version"
     );
@@ -138,27 +142,27 @@ story!(followers_are_waited_for, async |node| {
     let id = actor(node, "Alt").await;
     change(node, &id, json!({"summary": "1"})).await;
     node.settled().await;
-    let head = node.store.head().await.unwrap();
-    let unit = persistence::unit::WriteOptions::default();
+    let head = node.store.log().head().await.unwrap();
+    let options = persistence::transaction::WriteOptions::default();
     let caller = domain::access::rules::Caller::node();
-    let claimed = node.store.write(&caller, &unit, async |unit| {
-        unit.claim_cursor("slow").await?;
-        unit.move_cursor("slow", 1).await
+    let claimed = node.store.write(&caller, &options, async |tx| {
+        tx.cursors().lock("slow").await?;
+        tx.cursors().update("slow", 1).await
     });
     claimed.await.unwrap();
     aged(node, head, 91).await;
-    assert_eq!(node.store.trim(90).await.unwrap(), 0);
+    assert_eq!(node.store.feed().trim(90).await.unwrap(), 0);
 });
 
 story!(
     nothing_is_trimmed_that_somebody_reads,
     Seeded,
     async |node| {
-        let head = node.store.head().await.unwrap();
+        let head = node.store.log().head().await.unwrap();
         aged(node, head, 400).await;
         let all = record::Entity::find().count(node.store.db().reader());
         let all = all.await.unwrap();
-        node.store.trim(90).await.unwrap();
+        node.store.feed().trim(90).await.unwrap();
         let newest = log::Entity::find().filter(log::Column::Newest.eq(true));
         let newest = newest.count(node.store.db().reader()).await.unwrap();
         assert_eq!(newest, all);
@@ -186,7 +190,7 @@ story!(the_server_trims_and_says_what_it_keeps, async |node| {
     let untold = node.get("/v1/sync").await.expect(200);
     assert_eq!(untold.json["floor_seq"], 0);
     assert_eq!(untold.json.get("retention_days"), None, "for ever");
-    let head = node.store.head().await.unwrap();
+    let head = node.store.log().head().await.unwrap();
     aged(node, head - 3, 91).await;
     let database = Database::at(node.database_url.clone());
     let days = [("VERBUND_LOG_RETENTION_DAYS", "90")];
@@ -204,6 +208,6 @@ story!(the_server_trims_and_says_what_it_keeps, async |node| {
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let floor = node.store.log_state().await.unwrap().floor;
+    let floor = node.store.feed().state().await.unwrap().floor;
     assert!(floor > 0 && floor <= head - 3, "{floor} of {head}");
 });

@@ -317,7 +317,7 @@ story!(
         courier(&ahead.store).send_all().await.unwrap();
         assert_eq!(receiver.heard().len(), 1);
         // It still holds the lease, and scheduled the retry for tomorrow.
-        ahead.store.lease_webhook(hook.id).await.unwrap();
+        ahead.store.webhooks().lease(hook.id).await.unwrap();
         courier(&node.store).send_all().await.unwrap();
         assert_eq!(receiver.heard().len(), 2);
         assert_eq!(hook.deliveries("state=delivered").await.len(), 1);

@@ -33,7 +33,7 @@ story!(a_delivery_is_thin_and_signed, async |node| {
     let receiver = Receiver::start();
     let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
     let id = actor(node, "Akteur").await;
-    let head = node.store.head().await.unwrap();
+    let head = node.store.log().head().await.unwrap();
     change(node, &id, json!({"summary": "neu"})).await;
     hook.sent().await;
     let heard = receiver.news();

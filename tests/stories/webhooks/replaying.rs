@@ -52,7 +52,7 @@ story!(everything_since_a_moment_is_told_again, async |node| {
     let receiver = Receiver::start();
     let only = json!({"kinds": ["actor"]});
     let hook = Hook::new(node, "website", &receiver.url, only).await;
-    let head = node.store.head().await.unwrap();
+    let head = node.store.log().head().await.unwrap();
     let late = actor(node, "Danach").await;
     hook.sent().await;
     let first = receiver.news();
@@ -86,7 +86,11 @@ story!(everything_since_a_moment_is_told_again, async |node| {
     missing.problem(400, "invalid-parameter");
     // An end that does not exist yet.
     let since = Since::Entry(head + 99);
-    let beyond = node.store.replay(&Caller::node(), hook.id, since).await;
+    let beyond = node
+        .store
+        .deliveries()
+        .replay(&Caller::node(), hook.id, since)
+        .await;
     let nothing = Replayed {
         deliveries: 0,
         through: head + 99,
@@ -106,9 +110,9 @@ story!(old_deliveries_are_forgotten, async |node| {
     hook.change(json!({"active": false})).await;
     let instance = Instance::start(node, Config::default()).await;
     instance.later(TimeDelta::days(29));
-    assert_eq!(instance.store.forget_deliveries().await.unwrap(), 0);
+    assert_eq!(instance.store.deliveries().prune().await.unwrap(), 0);
     instance.later(TimeDelta::days(2));
-    assert_eq!(instance.store.forget_deliveries().await.unwrap(), 2);
+    assert_eq!(instance.store.deliveries().prune().await.unwrap(), 2);
     assert_eq!(hook.deliveries("").await, Vec::<Value>::new());
     instance.stop().await;
     receiver.stop().await;

@@ -50,7 +50,12 @@ story!(
             worker.stop().await;
         }
         assert!(
-            node.store.lease_webhook(hook.id).await.unwrap().is_some(),
+            node.store
+                .webhooks()
+                .lease(hook.id)
+                .await
+                .unwrap()
+                .is_some(),
             "given back"
         );
         other.db().clone().close().await;
@@ -96,7 +101,7 @@ story!(what_is_written_down_outlives_the_program, async |node| {
     // The consumer of another process reaches the same entries.
     let other = Store::open(&node.database_url, None, Clock::System).await;
     let other = other.unwrap();
-    let followers = persistence::follow::Followers::start(&other);
+    let followers = persistence::jobs::Followers::start(&other);
     for number in 0..5 {
         actor(node, &format!("Akteur {number}")).await;
     }
@@ -121,21 +126,22 @@ story!(whoever_lost_the_lease_notes_nothing, async |node| {
     actor(node, "Akteur").await;
     node.settled().await;
     let instance = Instance::start(node, Config::default()).await;
-    let slow = instance.store.lease_webhook(hook.id).await.unwrap();
+    let slow = instance.store.webhooks().lease(hook.id).await.unwrap();
     let slow = slow.unwrap();
     assert!(
         instance
             .store
-            .lease_webhook(hook.id)
+            .webhooks()
+            .lease(hook.id)
             .await
             .unwrap()
             .is_none()
     );
-    assert!(instance.store.due_webhooks().await.unwrap().is_empty());
+    assert!(instance.store.webhooks().due().await.unwrap().is_empty());
     instance.later(TimeDelta::minutes(2));
-    let fast = instance.store.lease_webhook(hook.id).await.unwrap();
+    let fast = instance.store.webhooks().lease(hook.id).await.unwrap();
     let fast = fast.unwrap();
-    let (_, due) = instance.store.due_deliveries(&fast, 10).await.unwrap();
+    let (_, due) = instance.store.deliveries().due(&fast, 10).await.unwrap();
     let attempt = Attempt {
         status: Some(204),
         error: None,
@@ -144,13 +150,21 @@ story!(whoever_lost_the_lease_notes_nothing, async |node| {
         pause_until: instance.now(),
         gone: false,
     };
-    let late = instance.store.attempted(&slow, due[0].id, &attempt).await;
+    let late = instance
+        .store
+        .deliveries()
+        .note_attempt(&slow, due[0].id, &attempt)
+        .await;
     assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
     // So is an admin's change.
     hook.change(json!({"kinds": ["actor"]})).await;
-    let late = instance.store.attempted(&fast, due[0].id, &attempt).await;
+    let late = instance
+        .store
+        .deliveries()
+        .note_attempt(&fast, due[0].id, &attempt)
+        .await;
     assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
-    let late = instance.store.due_deliveries(&fast, 10).await;
+    let late = instance.store.deliveries().due(&fast, 10).await;
     assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
     assert_eq!(hook.deliveries("").await[0]["attempts"], 0);
     instance.stop().await;

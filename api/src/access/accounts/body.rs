@@ -300,7 +300,7 @@ fn grant_faults(grants: &[GrantBody]) -> Vec<FieldError> {
 /// `validation-failed` for regions that do not exist.
 pub(crate) async fn granted(store: &Store, grants: &[GrantBody]) -> Result<Vec<NewGrant>, Problem> {
     let keys: BTreeSet<String> = grants.iter().filter_map(|one| one.region.clone()).collect();
-    let regions = store.regions_named(&keys).await?;
+    let regions = store.accounts().find_regions(&keys).await?;
     let mut given = Vec::with_capacity(grants.len());
     let mut faults = Vec::new();
     for (index, grant) in grants.iter().enumerate() {

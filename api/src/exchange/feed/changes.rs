@@ -114,11 +114,15 @@ pub(crate) async fn get(
     Query(mut sent): Query<Sent>,
 ) -> Result<Private<Page>, Problem> {
     let until = Instant::now() + sent.wait;
-    let mut written = app.store.watch_head();
+    let mut written = app.store.log().watch();
     let mut stopping = app.stopping.subscribe();
     let mut after = None;
     loop {
-        let page = app.store.feed(&sent.filter, &sent.start, sent.limit).await;
+        let page = app
+            .store
+            .feed()
+            .page(&sent.filter, &sent.start, sent.limit)
+            .await;
         let mut page = page.map_err(|why| sent.anew(why))?;
         // While waiting, it proceeds past entries outside the filter.
         page.after = *after.get_or_insert(page.after);

@@ -67,7 +67,7 @@ pub(crate) async fn digest(
     Query(FilterQuery(filter)): Query<FilterQuery>,
 ) -> Result<Private<Digests>, Problem> {
     let node = app.store.node();
-    let found = app.store.digests(&filter).await?;
+    let found = app.digests.get(&filter).await?;
     let items = filter.kinds().iter().map(|kind| {
         let digest = found.kinds.get(kind).copied().unwrap_or_default();
         KindDigest {
@@ -138,7 +138,7 @@ pub(crate) async fn ids(
 ) -> Result<Private<HashPage>, Problem> {
     let limit = usize::try_from(sent.limit).unwrap_or(usize::MAX);
     let at = sent.cursor.as_deref();
-    let (found, next) = app.store.fed_hashes(&sent.filter, limit, at).await?;
+    let (found, next) = app.store.feed().hashes(&sent.filter, limit, at).await?;
     let items = found.into_iter().map(|one| RecordHash {
         kind: one.kind,
         id: one.id,
@@ -195,7 +195,7 @@ pub(crate) async fn records(
     _: Query<()>,
     JsonBody(sent): JsonBody<RecordsInput>,
 ) -> Result<Private<Records>, Problem> {
-    let (found, rest) = app.store.fed_records(&sent.ids).await?;
+    let (found, rest) = app.store.feed().records(&sent.ids).await?;
     let known = found.iter().map(|entry| entry.id);
     let known: BTreeSet<Uuid> = known.chain(rest.iter().copied()).collect();
     let ids = sent.ids.into_iter();

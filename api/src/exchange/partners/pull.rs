@@ -120,7 +120,7 @@ impl<A: Ask> Exchange<A> {
         wait: Duration,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<Taken, Failed> {
-        let partner = self.store.prolong_lease(lease).await?;
+        let partner = self.store.partners().prolong(lease).await?;
         let url = format!("{}{}", base(&partner), path(&partner, wait));
         let asked = page::fetch(&self.partners, &url, wait);
         let page = match self.leased(lease, stop, asked).await?? {
@@ -131,9 +131,9 @@ impl<A: Ask> Exchange<A> {
             let why = "it says that there is more, but the address of the next page stays the same";
             return Err(Failed::partner(why));
         }
-        let mut taken = self.store.take_page(lease, &page).await?;
+        let mut taken = self.store.copies().take(lease, &page).await?;
         while taken == Taken::Unswept {
-            taken = self.store.sweep(lease).await?;
+            taken = self.store.copies().sweep(lease).await?;
         }
         if taken == Taken::UpToDate {
             self.begun().remove(&partner.id);
@@ -157,7 +157,7 @@ impl<A: Ask> Exchange<A> {
                 _ = stop.wait_for(|stop| *stop) => return Err(Failed::Stopped),
                 () = tokio::time::sleep(self.heartbeat) => {}
             }
-            self.store.prolong_lease(lease).await?;
+            self.store.partners().prolong(lease).await?;
         }
     }
 
@@ -183,7 +183,7 @@ impl<A: Ask> Exchange<A> {
             reason,
             "reading all records of a partner again"
         );
-        self.store.resync_partner(lease).await?;
+        self.store.partners().resync(lease).await?;
         let times = {
             let mut begun = self.begun();
             let times = begun.entry(partner.id).or_default();
@@ -209,11 +209,11 @@ impl<A: Ask> Exchange<A> {
         lease: &Lease,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<Taken, Failed> {
-        let partner = self.store.prolong_lease(lease).await?;
+        let partner = self.store.partners().prolong(lease).await?;
         let now = self.store.clock().now();
         let fresh = partner.compared_at.is_some_and(|at| now - at < COMPARE);
         // Entries in quarantine are not among the copies.
-        if fresh || self.store.has_quarantined(partner.id).await? {
+        if fresh || self.store.partners().has_quarantined(partner.id).await? {
             return Ok(Taken::UpToDate);
         }
         let url = format!("{}{}?{}", base(&partner), page::DIGEST, query(&partner));
@@ -226,7 +226,7 @@ impl<A: Ask> Exchange<A> {
                     error = why,
                     "cannot compare digests with a partner; skipped for today"
                 );
-                self.store.partner_compared(lease).await?;
+                self.store.partners().note_comparison(lease).await?;
                 return Ok(Taken::UpToDate);
             }
         };
@@ -234,7 +234,7 @@ impl<A: Ask> Exchange<A> {
             // There were writes in the meantime; the comparison is repeated later.
             return Ok(Taken::UpToDate);
         }
-        let counted = self.store.copied_digests(&partner);
+        let counted = self.store.copies().digests(&partner);
         let ours = self.leased(lease, stop, counted).await??;
         let same = Kind::ALL.iter().all(|kind| {
             let ours = ours.get(kind).copied().unwrap_or_default();
@@ -243,7 +243,7 @@ impl<A: Ask> Exchange<A> {
                 None => ours.count == 0,
             }
         });
-        self.store.partner_compared(lease).await?;
+        self.store.partners().note_comparison(lease).await?;
         if same {
             return Ok(Taken::UpToDate);
         }
@@ -251,7 +251,7 @@ impl<A: Ask> Exchange<A> {
             partner = partner.name,
             "digests differ from those of a partner; reading all its records again"
         );
-        self.store.resync_partner(lease).await?;
+        self.store.partners().resync(lease).await?;
         Ok(Taken::More)
     }
 }

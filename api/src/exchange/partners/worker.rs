@@ -52,7 +52,7 @@ async fn supervise(exchange: Exchange, mut stop: watch::Receiver<bool>) {
     let mut running: BTreeMap<Uuid, JoinHandle<()>> = BTreeMap::new();
     while !*stop.borrow() && stop.has_changed().is_ok() {
         running.retain(|_, task| !task.is_finished());
-        match exchange.store.due_partners().await {
+        match exchange.store.partners().due().await {
             Ok(due) => {
                 for id in due {
                     if running.contains_key(&id) {
@@ -80,7 +80,7 @@ async fn supervise(exchange: Exchange, mut stop: watch::Receiver<bool>) {
 
 /// Reads from a partner until an error, or until the lease is lost.
 async fn work(exchange: Exchange, id: Uuid, mut stop: watch::Receiver<bool>) {
-    let lease = match exchange.store.lease_partner(id).await {
+    let lease = match exchange.store.partners().lease(id).await {
         Ok(Some(lease)) => lease,
         Ok(None) => return,
         Err(error) => {
@@ -116,7 +116,7 @@ async fn work(exchange: Exchange, id: Uuid, mut stop: watch::Receiver<bool>) {
 }
 
 async fn give_back(exchange: &Exchange, lease: &Lease) {
-    if let Err(error) = exchange.store.release_lease(lease).await {
+    if let Err(error) = exchange.store.partners().release(lease).await {
         tracing::info!(%error, partner_id = %lease.partner, "cannot release the lease of a partner; it will expire");
     }
 }
@@ -128,7 +128,7 @@ async fn fail(exchange: &Exchange, lease: &Lease, unreadable: Unreadable) {
         retry_after,
         absent,
     } = unreadable;
-    let failures = match exchange.store.prolong_lease(lease).await {
+    let failures = match exchange.store.partners().prolong(lease).await {
         Ok(partner) => partner.failures,
         // The lease expires.
         Err(_) => return,
@@ -146,7 +146,12 @@ async fn fail(exchange: &Exchange, lease: &Lease, unreadable: Unreadable) {
     let pause = TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX);
     let now = exchange.store.clock().now();
     let retry_at = now.checked_add_signed(pause).unwrap_or(now);
-    if let Err(error) = exchange.store.partner_failed(lease, &why, retry_at).await {
+    if let Err(error) = exchange
+        .store
+        .partners()
+        .note_failure(lease, &why, retry_at)
+        .await
+    {
         tracing::info!(%error, partner_id = %lease.partner, "cannot record the failure of a partner");
     }
 }

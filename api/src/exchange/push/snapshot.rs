@@ -12,7 +12,7 @@ use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use persistence::StoreError;
 use persistence::push::{Decision, MAX_ITEMS, Plan, Pushed, Snapshot};
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -149,7 +149,9 @@ pub(crate) async fn push(
     };
     let read = async |kind, at| spool.lines(Some(kind), at, MAX_ITEMS).await;
     let store = &app.store;
-    let done = store.push_snapshot(&feeder.caller, &snapshot, read, &options);
+    let done = store
+        .push()
+        .snapshot(&feeder.caller, &snapshot, read, &options);
     let (plan, decision) = done.await?;
     report(plan, decision, &spool, lang)
 }

@@ -16,7 +16,7 @@ use domain::exchange::sync::FeedOp;
 use domain::exchange::webhook::DeliveryState;
 use persistence::StoreError;
 use persistence::entity::webhook_delivery;
-use persistence::unit::WriteOptions;
+use persistence::transaction::WriteOptions;
 use persistence::webhook::Since;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -203,7 +203,11 @@ async fn get_all(
 ) -> Result<Page<DeliveryPage>, Problem> {
     let page = (paging.limit, paging.cursor.as_deref());
     let bound = paging.bound(&address.path);
-    let found = app.store.deliveries(id.0, &states, page, &bound).await?;
+    let found = app
+        .store
+        .deliveries()
+        .list(id.0, &states, page, &bound)
+        .await?;
     let next = paging.next(&address.path, found.next.as_ref());
     let items = found.items.into_iter().map(DeliveryView::new);
     let body = DeliveryPage {
@@ -222,8 +226,8 @@ async fn replay_one(
     mut once: Once,
 ) -> Result<Kept<Done<DeliveryView, 200>>, Problem> {
     let options = WriteOptions::default();
-    let made = once.write(&app, &admin, &options, async |unit| {
-        let row = unit.replay_delivery(id.0, delivery.0).await?;
+    let made = once.write(&app, &admin, &options, async |tx| {
+        let row = tx.deliveries().replay_one(id.0, delivery.0).await?;
         Ok(Done::untagged(DeliveryView::new(row)?))
     });
     made.await
@@ -237,9 +241,9 @@ async fn replay_all(
     mut once: Once,
 ) -> Result<Kept<Done<ReplayView, 200>>, Problem> {
     let options = WriteOptions::default();
-    let again = app.store.again(since).await?;
-    let made = once.write(&app, &admin, &options, async |unit| {
-        let replayed = unit.replay(id.0, &again).await?;
+    let again = app.store.deliveries().to_replay(since).await?;
+    let made = once.write(&app, &admin, &options, async |tx| {
+        let replayed = tx.deliveries().replay(id.0, &again).await?;
         Ok(Done::untagged(ReplayView {
             deliveries: replayed.deliveries,
             through: replayed.through,

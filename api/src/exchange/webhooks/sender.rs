@@ -58,7 +58,7 @@ impl Courier {
     /// Sends all due deliveries, one after the other.
     pub async fn send_all(&self) -> persistence::Result<()> {
         let (_keep, stop) = watch::channel(false);
-        for webhook in self.store.due_webhooks().await? {
+        for webhook in self.store.webhooks().due().await? {
             self.send_to(webhook, &stop).await?;
         }
         Ok(())
@@ -71,7 +71,7 @@ impl Courier {
         id: Uuid,
         stop: &watch::Receiver<bool>,
     ) -> persistence::Result<()> {
-        let Some(lease) = self.store.lease_webhook(id).await? else {
+        let Some(lease) = self.store.webhooks().lease(id).await? else {
             return Ok(());
         };
         match self.send(&lease, stop).await {
@@ -87,16 +87,21 @@ impl Courier {
         stop: &watch::Receiver<bool>,
     ) -> persistence::Result<()> {
         loop {
-            let (receiver, due) = self.store.due_deliveries(lease, BATCH).await?;
+            let (receiver, due) = self.store.deliveries().due(lease, BATCH).await?;
             if due.is_empty() {
-                return self.store.release_webhook(lease).await;
+                return self.store.webhooks().release(lease).await;
             }
             for delivery in due {
                 if *stop.borrow() {
-                    return self.store.release_webhook(lease).await;
+                    return self.store.webhooks().release(lease).await;
                 }
                 let attempt = self.attempt(&receiver, &delivery).await;
-                if !self.store.attempted(lease, delivery.id, &attempt).await? {
+                if !self
+                    .store
+                    .deliveries()
+                    .note_attempt(lease, delivery.id, &attempt)
+                    .await?
+                {
                     return Ok(());
                 }
             }

@@ -42,7 +42,7 @@ async fn supervise(courier: Courier, mut stop: watch::Receiver<bool>) {
     let mut running: BTreeMap<Uuid, JoinHandle<()>> = BTreeMap::new();
     while !*stop.borrow() && stop.has_changed().is_ok() {
         running.retain(|_, task| !task.is_finished());
-        match courier.store.due_webhooks().await {
+        match courier.store.webhooks().due().await {
             Ok(due) => {
                 for id in due {
                     if running.contains_key(&id) {

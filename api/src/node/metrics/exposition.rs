@@ -47,7 +47,7 @@ impl Board {
 /// # Errors
 /// The store's.
 pub(super) async fn exposition(state: &State) -> persistence::Result<String> {
-    let head = state.store.head().await?;
+    let head = state.store.log().head().await?;
     let mut board = Board::new();
     let version = env!("CARGO_PKG_VERSION").to_owned();
     board.add(
@@ -60,14 +60,14 @@ pub(super) async fn exposition(state: &State) -> persistence::Result<String> {
         "The number of the newest entry of the log",
         head,
     );
-    let followers = state.store.followers().into_iter();
+    let followers = state.store.log().followers().into_iter();
     board.add(
         "follower_lag_entries",
         "Entries of the log that a follower of this process has not come to",
         followers.map(|(name, at)| (vec![("follower", name.to_owned())], (head - at).max(0))),
     );
     partners(&mut board, state).await?;
-    webhooks(&mut board, &state.store.webhooks().await?);
+    webhooks(&mut board, &state.store.webhooks().list().await?);
     connections(&mut board, state);
     if let Some(documents) = state.search.documents() {
         let documents = i64::try_from(documents).unwrap_or(i64::MAX);
@@ -86,7 +86,7 @@ pub(super) async fn exposition(state: &State) -> persistence::Result<String> {
 }
 
 async fn partners(board: &mut Board, state: &State) -> persistence::Result<()> {
-    let rows = state.store.partner_rows().await?;
+    let rows = state.store.partners().list_rows().await?;
     let now = state.store.clock().now();
     let of = |row: &partner::Model| vec![("partner", row.name.clone())];
     let lags = rows

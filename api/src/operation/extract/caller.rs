@@ -138,7 +138,7 @@ async fn identity(request: HttpRequest) -> Result<Option<Identity>, Problem> {
         Err(TokenError::Bad(why)) => return Err(bad_token(why.messages())),
         Err(TokenError::Store(why)) => return Err(why.into()),
     };
-    match app.store.principal(&proof.subject).await? {
+    match app.store.accounts().principal(&proof.subject).await? {
         Some(principal) => Ok(Some(Identity { proof, principal })),
         None => Err(bad_token([
             "The account is unknown or disabled.",

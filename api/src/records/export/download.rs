@@ -192,7 +192,7 @@ impl Running {
         if !self.export.geometry || regions.is_empty() {
             return Ok(None);
         }
-        let sizes = self.export.store.geometry_sizes(&regions).await?;
+        let sizes = self.export.store.geometries().sizes(&regions).await?;
         let mut bytes = 0;
         let mut count = 0;
         for one in &self.waiting {
@@ -206,7 +206,8 @@ impl Running {
         let geometries = self
             .export
             .store
-            .geometries(&geojson::regions(batch))
+            .geometries()
+            .list(&geojson::regions(batch))
             .await?;
         Ok(Some((count, geometries)))
     }
@@ -216,7 +217,7 @@ impl Export {
     /// Rows by id, in the order of the ids; checked again, so that nothing is exported that the
     /// caller may not see now.
     async fn described(&self, ids: &[Uuid]) -> Result<VecDeque<Waiting>, Problem> {
-        let rows = self.store.visible(&self.caller, ids).await?;
+        let rows = self.store.records().list_visible(&self.caller, ids).await?;
         let mut rows: BTreeMap<Uuid, record::Model> =
             rows.into_iter().map(|row| (row.id, row)).collect();
         let rows = ids.iter().filter_map(|id| rows.remove(id));
@@ -238,13 +239,18 @@ impl Export {
         let page = (CHUNK as u64, None);
         let page = self
             .store
-            .relationships(&self.caller, &filter, page, "")
+            .relationships()
+            .list(&self.caller, &filter, page, "")
             .await?;
         let mut shared = BTreeSet::new();
         if self.media == Media::Csv {
             let ends = page.items.iter().flat_map(|item| &item.ends);
             let slugs = ends.filter_map(|end| end.slug.clone()).collect();
-            shared = self.store.shared_slugs(&self.caller, &slugs).await?;
+            shared = self
+                .store
+                .records()
+                .shared_slugs(&self.caller, &slugs)
+                .await?;
         }
         let waiting = page.items.into_iter().map(|item| {
             let ends = item.ends.into_iter().filter_map(|end| {

@@ -3,9 +3,9 @@
 use super::{Head, Wanted};
 use crate::entity::tombstone;
 use crate::error::Result;
-use crate::merge::standing::survivors;
+use crate::merge_targets::survivors;
 use crate::store::rank;
-use crate::unit::Unit;
+use crate::transaction::Transaction;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
@@ -48,83 +48,81 @@ impl Head {
     }
 }
 
-impl Unit<'_> {
-    /// The merged records among the candidates; their merge targets join the heads.
-    pub(super) async fn formers(
-        &self,
-        wanted: &[Wanted],
-        heads: &mut Vec<Head>,
-    ) -> Result<Vec<Former>> {
-        let mut any = Condition::any();
-        // Invisible records must not hide visible ones.
-        let missing = |one: &&Wanted| {
-            let mut named = heads
-                .iter()
-                .filter(|head| head.is_named(one.kind, &one.name));
-            !named.any(|head| self.sees_head(head))
-        };
-        for one in wanted.iter().filter(missing) {
-            let names = match &one.name {
-                Name::Id(id) => tombstone::Column::Id.eq(*id),
-                Name::Slug(slug) => tombstone::Column::Slug.eq(slug),
-                Name::External(key) => tombstone::Column::System
-                    .eq(&key.system)
-                    .and(tombstone::Column::ExternalId.eq(&key.id)),
-            };
-            any = any.add(names.and(tombstone::Column::Kind.eq(one.kind.code())));
-        }
-        if any.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut graves = tombstone::Entity::find()
-            .filter(any)
-            .filter(tombstone::Column::MergedInto.is_not_null())
-            .order_by_asc(tombstone::Column::Id)
-            .all(&self.tx)
-            .await?;
-        graves.sort_by_key(|grave| rank(&grave.origin, &self.origin));
-        let survivors = survivors(&self.tx, graves.iter().map(|grave| grave.id)).await?;
-        let standing: Vec<Wanted> = graves
+/// The merged records among the candidates; their merge targets join the heads.
+pub(super) async fn formers(
+    tx: &Transaction<'_>,
+    wanted: &[Wanted],
+    heads: &mut Vec<Head>,
+) -> Result<Vec<Former>> {
+    let mut any = Condition::any();
+    // Invisible records must not hide visible ones.
+    let missing = |one: &&Wanted| {
+        let mut named = heads
             .iter()
-            .filter_map(|grave| Some((Kind::parse(&grave.kind)?, *survivors.get(&grave.id)?)))
-            .map(|(kind, id)| Wanted {
-                pointer: String::new(),
-                path: "",
-                form: ReferenceForm::Slot(kind),
-                kind,
-                name: Name::Id(id),
-            })
-            .collect();
-        for head in self.heads(&standing).await? {
-            // The body may reference both.
-            if heads.iter().all(|known| known.id != head.id) {
-                heads.push(head);
-            }
+            .filter(|head| head.is_named(one.kind, &one.name));
+        !named.any(|head| sees_head(tx, head))
+    };
+    for one in wanted.iter().filter(missing) {
+        let names = match &one.name {
+            Name::Id(id) => tombstone::Column::Id.eq(*id),
+            Name::Slug(slug) => tombstone::Column::Slug.eq(slug),
+            Name::External(key) => tombstone::Column::System
+                .eq(&key.system)
+                .and(tombstone::Column::ExternalId.eq(&key.id)),
+        };
+        any = any.add(names.and(tombstone::Column::Kind.eq(one.kind.code())));
+    }
+    if any.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut graves = tombstone::Entity::find()
+        .filter(any)
+        .filter(tombstone::Column::MergedInto.is_not_null())
+        .order_by_asc(tombstone::Column::Id)
+        .all(&tx.sql)
+        .await?;
+    graves.sort_by_key(|grave| rank(&grave.origin, &tx.origin));
+    let survivors = survivors(&tx.sql, graves.iter().map(|grave| grave.id)).await?;
+    let standing: Vec<Wanted> = graves
+        .iter()
+        .filter_map(|grave| Some((Kind::parse(&grave.kind)?, *survivors.get(&grave.id)?)))
+        .map(|(kind, id)| Wanted {
+            pointer: String::new(),
+            path: "",
+            form: ReferenceForm::Slot(kind),
+            kind,
+            name: Name::Id(id),
+        })
+        .collect();
+    for head in super::heads(tx, &standing).await? {
+        // The body may reference both.
+        if heads.iter().all(|known| known.id != head.id) {
+            heads.push(head);
         }
-        let formers = graves.into_iter().filter_map(|grave| {
-            let survivor = *survivors.get(&grave.id)?;
-            let head = Head::buried(grave);
-            Some(Former { head, survivor })
-        });
-        Ok(formers.collect())
     }
+    let formers = graves.into_iter().filter_map(|grave| {
+        let survivor = *survivors.get(&grave.id)?;
+        let head = Head::buried(grave);
+        Some(Former { head, survivor })
+    });
+    Ok(formers.collect())
+}
 
-    /// The merge target of a referenced merged record, if the caller sees both.
-    pub(super) fn find_merged(
-        &self,
-        wanted: &Wanted,
-        heads: &[Head],
-        formers: &[Former],
-    ) -> Option<Uuid> {
-        let named = formers.iter();
-        let mut named = named.filter(|former| former.is_named(wanted));
-        let former = named.find(|former| self.sees_head(&former.head))?;
-        let survivor = heads.iter().find(|head| head.id == former.survivor)?;
-        self.sees_head(survivor).then_some(survivor.id)
-    }
+/// The merge target of a referenced merged record, if the caller sees both.
+pub(super) fn find_merged(
+    tx: &Transaction<'_>,
+    wanted: &Wanted,
+    heads: &[Head],
+    formers: &[Former],
+) -> Option<Uuid> {
+    let named = formers.iter();
+    let mut named = named.filter(|former| former.is_named(wanted));
+    let former = named.find(|former| sees_head(tx, &former.head))?;
+    let survivor = heads.iter().find(|head| head.id == former.survivor)?;
+    sees_head(tx, survivor).then_some(survivor.id)
+}
 
-    fn sees_head(&self, head: &Head) -> bool {
-        let subject = head.subject(&self.origin);
-        subject.is_some_and(|subject| self.caller.sees(&subject))
-    }
+fn sees_head(tx: &Transaction<'_>, head: &Head) -> bool {
+    let subject = head.subject(&tx.origin);
+    subject.is_some_and(|subject| tx.caller.sees(&subject))
 }

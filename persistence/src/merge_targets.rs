@@ -1,14 +1,10 @@
 //! Resolving merges: the merge target of each merged record. Merging rewrites nothing, so
 //! references to a merged record are read as references to the survivor.
 
-use crate::entity::{change, merged, record, tombstone};
+use crate::entity::record::parse;
+use crate::entity::{change, merged, tombstone};
 use crate::error::Result;
-use crate::store::{Store, rank};
-use domain::access::rules::{Caller, Subject};
-use domain::base::json;
-use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
-use domain::kinds::common::Publication;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseBackend, EntityTrait, QueryFilter,
     QuerySelect, Statement,
@@ -131,69 +127,6 @@ fn by_loser(rows: Vec<merged::Model>) -> BTreeMap<Uuid, Uuid> {
     pairs.collect()
 }
 
-/// A merged record for the rules of access: as visible as it ever was.
-pub(crate) fn buried<'a>(grave: &'a tombstone::Model, kind: Kind, origin: &str) -> Subject<'a> {
-    Subject {
-        own: grave.origin == origin,
-        kind,
-        home_region: grave.home_region,
-        publication: if grave.was_public {
-            Publication::Published
-        } else {
-            Publication::Draft
-        },
-        system: grave.system.as_deref(),
-    }
-}
-
-impl Store {
-    /// The living merge target of a merged record, if the caller could see both.
-    pub(crate) async fn stand_in(
-        &self,
-        caller: &Caller,
-        grave: &tombstone::Model,
-    ) -> Result<Option<record::Model>> {
-        let Some(kind) = Kind::parse(&grave.kind) else {
-            return Ok(None);
-        };
-        if !caller.sees(&buried(grave, kind, &self.node().origin)) {
-            return Ok(None);
-        }
-        let survivors = survivors(self.db().reader(), [grave.id]).await?;
-        let Some(survivor) = survivors.get(&grave.id) else {
-            return Ok(None);
-        };
-        match self.rows(&[*survivor]).await?.remove(survivor) {
-            Some(row) if caller.sees(&self.subject(&row)?) => Ok(Some(row)),
-            Some(_) | None => Ok(None),
-        }
-    }
-
-    /// The living merge target of the merged record of this id or slug.
-    pub(crate) async fn stand_in_of(
-        &self,
-        caller: &Caller,
-        kind: Kind,
-        key: &str,
-    ) -> Result<Option<record::Model>> {
-        let graves = tombstone::Entity::find()
-            .filter(tombstone::Column::Kind.eq(kind.code()))
-            .filter(tombstone::Column::MergedInto.is_not_null());
-        let graves = match Uuid::try_parse(key) {
-            Ok(id) => graves.filter(tombstone::Column::Id.eq(id)),
-            Err(_) => graves.filter(tombstone::Column::Slug.eq(key)),
-        };
-        let mut graves = graves.all(self.db().reader()).await?;
-        graves.sort_by_key(|grave| rank(&grave.origin, &self.node().origin));
-        for grave in graves {
-            if let Some(row) = self.stand_in(caller, &grave).await? {
-                return Ok(Some(row));
-            }
-        }
-        Ok(None)
-    }
-}
-
 pub(crate) async fn last_bodies(
     db: &impl ConnectionTrait,
     losers: impl IntoIterator<Item = Uuid>,
@@ -221,8 +154,4 @@ pub(crate) async fn last_bodies(
         .into_iter()
         .filter_map(|(id, (_, body))| Some((id, body?)));
     Ok(bodies.collect())
-}
-
-pub(crate) fn parse(body: &str) -> Result<Value> {
-    json::parse(body.as_bytes()).map_err(|why| crate::StoreError::Corrupt(why.to_string()))
 }

@@ -1,0 +1,114 @@
+//! What runs beside the server: the followers of the log, and what is done from time to time.
+
+use crate::feed::trim::trim;
+use crate::follow::{Follower, follow};
+use crate::publication::due::publish;
+use crate::publication::touch::Touch;
+use crate::store::Store;
+use crate::webhook::{Tell, forget_deliveries};
+use crate::write::idempotency::forget;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// The log consumers of one process, as tasks of the local thread.
+///
+/// They end when they are stopped or this is dropped.
+#[derive(Debug)]
+pub struct Followers {
+    stop: watch::Sender<bool>,
+    running: Vec<Running>,
+    jobs: Vec<JoinHandle<()>>,
+}
+
+impl Followers {
+    /// Starts the consumers and jobs that belong to the store itself.
+    ///
+    /// # Panics
+    /// As [`Self::with`].
+    #[must_use]
+    pub fn start(store: &Store) -> Self {
+        let mut followers = Self::none()
+            .with(store, Touch::new(store.clone()))
+            .with(store, Tell::new(store.clone()));
+        let job = publish(store.clone(), followers.stop.subscribe());
+        followers.jobs.push(tokio::task::spawn_local(job));
+        let job = forget(store.clone(), followers.stop.subscribe());
+        followers.jobs.push(tokio::task::spawn_local(job));
+        let job = forget_deliveries(store.clone(), followers.stop.subscribe());
+        followers.jobs.push(tokio::task::spawn_local(job));
+        followers
+    }
+
+    /// Starts the job that trims the log.
+    ///
+    /// # Panics
+    /// As [`Self::with`].
+    #[must_use]
+    pub fn trimming(mut self, store: &Store, days: u32) -> Self {
+        let job = trim(store.clone(), days, self.stop.subscribe());
+        self.jobs.push(tokio::task::spawn_local(job));
+        self
+    }
+
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            stop: watch::Sender::new(false),
+            running: Vec::new(),
+            jobs: Vec::new(),
+        }
+    }
+
+    /// Starts another consumer.
+    ///
+    /// # Panics
+    /// Outside of a runtime with local tasks; actix has them.
+    #[must_use]
+    pub fn with(mut self, store: &Store, follower: impl Follower) -> Self {
+        let name = follower.name();
+        let (here, reached) = watch::channel(0);
+        store.log().note_follower(name, reached.clone());
+        let (store, stop) = (store.clone(), self.stop.subscribe());
+        let task =
+            tokio::task::spawn_local(async move { follow(&store, follower, stop, &here).await });
+        self.running.push(Running {
+            name,
+            task,
+            reached,
+        });
+        self
+    }
+
+    /// Waits until all of them have reached the entry `seq`; `false` if one has ended before.
+    pub async fn caught_up(&self, seq: i64) -> bool {
+        for one in &self.running {
+            let mut reached = one.reached.clone();
+            if reached.wait_for(|at| *at >= seq).await.is_err() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Stops all of them after their current transactions.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        for one in self.running {
+            if let Err(error) = one.task.await {
+                tracing::error!(consumer = one.name, %error, "log consumer ended unexpectedly");
+            }
+        }
+        for job in self.jobs {
+            if let Err(error) = job.await {
+                tracing::error!(%error, "job ended unexpectedly");
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Running {
+    name: &'static str,
+    task: JoinHandle<()>,
+    reached: watch::Receiver<i64>,
+}

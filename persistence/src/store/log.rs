@@ -1,0 +1,77 @@
+//! The end of the log: how far it goes, and who in this process waits for it.
+
+use super::{Store, head};
+use crate::error::Result;
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use tokio::sync::watch;
+
+/// The end of the log, and who follows it in this process.
+#[derive(Debug, Clone, Copy)]
+pub struct Log<'a> {
+    store: &'a Store,
+}
+
+impl Store {
+    /// The end of the log, and who follows it in this process.
+    #[must_use]
+    pub fn log(&self) -> Log<'_> {
+        Log { store: self }
+    }
+}
+
+impl Log<'_> {
+    /// The newest sequence number of the log, from any writer.
+    pub async fn head(self) -> Result<i64> {
+        let head = head(&self.store.db).await?;
+        self.wake(head);
+        Ok(head)
+    }
+
+    /// The newest sequence number that a read of this process must see: that of its last write,
+    /// without bulk loads.
+    #[must_use]
+    pub fn acknowledged(self) -> i64 {
+        self.store.acknowledged.load(Ordering::SeqCst)
+    }
+
+    /// Wakes the log consumers in this process; reads wait for the write, unless it was a bulk
+    /// load.
+    pub(crate) fn announce(self, head: i64, bulk: bool) {
+        if !bulk {
+            self.store.acknowledged.fetch_max(head, Ordering::SeqCst);
+        }
+        self.wake(head);
+    }
+
+    /// Wakes waiters with this end of the log.
+    fn wake(self, head: i64) {
+        self.store.head.send_if_modified(|known| {
+            let newer = head > *known;
+            *known = head.max(*known);
+            newer
+        });
+    }
+
+    /// The newest sequence number known to this process, for waiting. Its own writes count at once,
+    /// those of others as soon as a consumer checks.
+    #[must_use]
+    pub fn watch(self) -> watch::Receiver<i64> {
+        self.store.head.subscribe()
+    }
+
+    #[must_use]
+    pub fn followers(self) -> BTreeMap<&'static str, i64> {
+        let followers = self.store.followers.lock();
+        let followers = followers.unwrap_or_else(PoisonError::into_inner);
+        let reached = followers.iter().map(|(name, at)| (*name, *at.borrow()));
+        reached.collect()
+    }
+
+    pub(crate) fn note_follower(self, name: &'static str, reached: watch::Receiver<i64>) {
+        let followers = self.store.followers.lock();
+        let mut followers = followers.unwrap_or_else(PoisonError::into_inner);
+        followers.insert(name, reached);
+    }
+}

@@ -1,0 +1,44 @@
+//! Records that this node withholds although their origin published them: hidden copies, and
+//! relationships that an own end disputes. To everyone they are unpublished.
+
+use crate::entity::record;
+use crate::error::{Result, StoreError};
+use crate::transaction::Transaction;
+use crate::visibility::shown::note_shown;
+use domain::base::vocabulary::Coded;
+use domain::kinds::common::Publication;
+use sea_orm::{ConnectionTrait, Statement};
+
+/// Whether the current row of `record` is withheld. A statement is valid while the record that made
+/// it is an end.
+const WITHHELD: &str = "(EXISTS (SELECT 1 FROM hidden WHERE hidden.record_id = record.id) OR \
+    EXISTS (SELECT 1 FROM confirmation JOIN edge ON edge.record_id = confirmation.record_id \
+        AND confirmation.end_id IN (edge.from_id, edge.to_id) \
+        WHERE confirmation.record_id = record.id AND confirmation.state = 'disputed'))";
+
+/// Sets in a row whether it is withheld; `note_shown` has to follow.
+pub(crate) async fn note_withheld(tx: &Transaction<'_>, row: &mut record::Model) -> Result<()> {
+    let sql = format!(
+        "UPDATE record SET withheld = {WITHHELD}, \
+         shown = (record.publication = 'published' AND NOT {WITHHELD}) \
+         WHERE id = $1 RETURNING withheld"
+    );
+    let id = [row.id.into()];
+    let statement = Statement::from_sql_and_values(tx.sql.get_database_backend(), sql, id);
+    let updated = tx.sql.query_one_raw(statement).await?;
+    let updated = updated.ok_or_else(|| StoreError::Corrupt(format!("no row {}", row.id)))?;
+    row.withheld = updated.try_get_by_index(0)?;
+    row.shown = !row.withheld && row.publication == Publication::Published.code();
+    Ok(())
+}
+
+/// Checks again whether a record is withheld, and logs a change.
+pub(crate) async fn reconsider(tx: &mut Transaction<'_>, before: &record::Model) -> Result<()> {
+    let mut row = before.clone();
+    note_withheld(tx, &mut row).await?;
+    note_shown(tx, &mut row).await?;
+    if row.withheld != before.withheld {
+        tx.log().touch(before, row.shown);
+    }
+    Ok(())
+}
