@@ -9,6 +9,7 @@ pub mod feed;
 pub mod follow;
 pub mod geometry;
 pub mod jobs;
+pub mod lease;
 pub mod load;
 pub mod merge;
 pub mod migrations;
@@ -25,7 +26,6 @@ pub mod webhook;
 pub mod write;
 
 mod cursor;
-mod lease;
 mod merge_targets;
 mod open;
 mod visibility;

@@ -8,13 +8,13 @@ mod take;
 
 pub use copy::CopiedRecord;
 pub use entry::{News, Read, Refused};
-pub use lease::Lease;
 pub use take::{Copies, PartnerPage, Taken};
 
 use crate::entity::{partner, quarantine, record};
 use crate::error::{Conflict, Result, StoreError, Unique};
 use crate::feed::digest::digests;
 use crate::feed::{FeedFilter, codes, ids};
+use crate::lease::Lease;
 use crate::partner::copy::drop_copy;
 use crate::partner::lease::{begin_anew, keep_partner, leased, locked_partner, on_partner};
 use crate::store::{Store, is_origin};

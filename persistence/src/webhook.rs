@@ -9,7 +9,7 @@ mod tell;
 
 pub(crate) use delivery::forget_deliveries;
 pub use delivery::{Again, Deliveries, DeliveriesMut, DeliveryPage, REPLAYED, Replayed, Since};
-pub use lease::{Attempt, WebhookLease};
+pub use lease::Attempt;
 pub use tell::Tell;
 
 use crate::entity::webhook::Secret;

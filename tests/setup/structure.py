@@ -29,11 +29,11 @@ ORDER = {
     ],
     "persistence": [
         ["error"],
-        ["cursor", "entity", "lease", "migrations"],
+        ["cursor", "entity", "migrations"],
         ["db"],
         ["store"],
         ["transaction"],
-        ["follow", "merge_targets", "records", "visibility"],
+        ["follow", "lease", "merge_targets", "records", "visibility"],
         ["read", "write"],
         ["accounts", "feed", "geometry", "load", "merge", "publication", "push"],
         ["erase", "persons", "search"],

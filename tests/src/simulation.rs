@@ -15,7 +15,7 @@ mod wire;
 
 use crate::database::Backend;
 use api::exchange::partners::transport::Answer;
-use persistence::partner::Lease;
+use persistence::lease::Lease;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use reader::Reader;

@@ -51,7 +51,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
             "To write, press Authorize in Swagger UI and sign in. This is shown once\n(`verbund user passwd {DEMO}` makes another password; `verbund token --role admin` prints a token):\n\n  user        {DEMO}\n  password    {password}\n"
         ));
     }
-    store.partners().take_over_leases().await?;
+    store.leases().take_over().await?;
     let mut followers = Followers::start(&store).with(&store, search.follower());
     if let Some(days) = config.log_retention_days {
         followers = followers.trimming(&store, days.into());

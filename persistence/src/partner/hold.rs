@@ -1,10 +1,10 @@
 //! Deletions of copies: many at once only after an operator's approval; and the sweep after a
 //! snapshot.
 
-use super::lease::Lease;
 use super::take::Taken;
 use crate::entity::{partner, partner_seen, record, tombstone};
 use crate::error::Result;
+use crate::lease::Lease;
 use crate::partner::copy::{drop_copy, drop_grave};
 use crate::partner::lease::{keep_partner, leased};
 use crate::partner::take::{Copies, on_copies};

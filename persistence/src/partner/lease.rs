@@ -4,7 +4,7 @@
 use super::READER;
 use crate::entity::{partner, partner_seen};
 use crate::error::{Result, StoreError};
-use crate::lease::{SKEW, is_over};
+use crate::lease::{Lease, Leasing};
 use crate::partner::Partners;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
@@ -25,11 +25,13 @@ const LEASE: TimeDelta = TimeDelta::seconds(20);
 
 const MAX_ERROR: usize = 1000;
 
-#[derive(Debug, Clone)]
-pub struct Lease {
-    pub partner: Uuid,
-    fence: i64,
-}
+const LEASING: Leasing<partner::Column> = Leasing {
+    fence: partner::Column::Fence,
+    leased_until: partner::Column::LeasedUntil,
+    failed_at: partner::Column::FailedAt,
+    retry_at: partner::Column::RetryAt,
+    lasts: LEASE,
+};
 
 impl Partners<'_> {
     pub async fn due(self) -> Result<Vec<Uuid>> {
@@ -52,17 +54,16 @@ impl Partners<'_> {
             let Some(mut row) = locked_partner(tx, query).await? else {
                 return Ok(None);
             };
-            row.fence += 1;
-            row.leased_until = Some(tx.now + LEASE);
+            let marks = (&mut row.fence, &mut row.leased_until);
+            let lease = LEASING.take(id, marks, tx.now);
             forget_the_future(&mut row, tx.now);
             if row.reader != *READER {
                 row.rereads = row.next.is_some() || row.rereads;
                 row.reader.clone_from(&READER);
                 begin_anew(tx, &mut row).await?;
             }
-            let fence = row.fence;
             keep_partner(tx, row).await?;
-            Ok(Some(Lease { partner: id, fence }))
+            Ok(Some(lease))
         })
         .await
     }
@@ -74,24 +75,6 @@ impl Partners<'_> {
             row.leased_until = Some(tx.now + LEASE);
             keep_partner(tx, row.clone()).await?;
             Ok(row)
-        })
-        .await
-    }
-
-    /// Takes the leases of dead instances: SQLite has no instance but this one.
-    pub async fn take_over_leases(self) -> Result<()> {
-        if self.store.db().is_postgres() {
-            return Ok(());
-        }
-        on_partner(self.store, async |tx| {
-            for table in ["partner", "webhook"] {
-                let sql = format!(
-                    "UPDATE {table} SET leased_until = NULL, fence = fence + 1 \
-                     WHERE leased_until IS NOT NULL"
-                );
-                tx.execute(&sql, []).await?;
-            }
-            Ok(())
         })
         .await
     }
@@ -145,12 +128,10 @@ pub(super) async fn on_partner<T>(
     store.write(&Caller::node(), &options, work).await
 }
 
+/// The partners from which somebody should read at a moment.
 fn due(now: DateTime<Utc>) -> Condition {
-    use partner::Column::{FailedAt, LeasedUntil, RetryAt, State};
-    Condition::all()
-        .add(State.eq(PartnerState::Active.code()))
-        .add(is_over(LeasedUntil, now).add(LeasedUntil.gt(now + LEASE + SKEW)))
-        .add(is_over(RetryAt, now).add(FailedAt.gt(now + SKEW)))
+    let active = partner::Column::State.eq(PartnerState::Active.code());
+    LEASING.is_free(now).add(active)
 }
 
 /// Times written by a clock that was ahead are invalid, and would never pass.
@@ -164,8 +145,8 @@ fn forget_the_future(row: &mut partner::Model, now: DateTime<Utc>) {
 
 /// The partner of a valid lease, locked.
 pub(super) async fn leased(tx: &Transaction<'_>, lease: &Lease) -> Result<partner::Model> {
-    let query = partner::Entity::find_by_id(lease.partner)
-        .filter(partner::Column::Fence.eq(lease.fence))
+    let query = partner::Entity::find_by_id(lease.id)
+        .filter(LEASING.is_held_by(lease))
         .filter(partner::Column::State.eq(PartnerState::Active.code()));
     let row = locked_partner(tx, query).await?;
     row.ok_or(StoreError::LeaseLost)

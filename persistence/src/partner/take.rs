@@ -1,11 +1,11 @@
 //! Applying a page of a partner's feed: its content and the position, in one transaction.
 
 use super::entry::{News, Read, Refused};
-use super::lease::Lease;
 use crate::entity::{
     change, confirmation, hidden, partner, partner_seen, quarantine, record, tombstone,
 };
 use crate::error::{Result, StoreError};
+use crate::lease::Lease;
 use crate::partner::copy::{
     CopiedRecord, Known, bury_copy, drop_copy, drop_grave, erase_copy, note_merged_copy, take_copy,
 };

@@ -3,7 +3,7 @@
 
 use crate::entity::{webhook, webhook_delivery};
 use crate::error::{Result, StoreError};
-use crate::lease::{SKEW, is_over};
+use crate::lease::{Lease, Leasing, SKEW, is_over};
 use crate::transaction::Transaction;
 use crate::webhook::delivery::Deliveries;
 use crate::webhook::{Webhooks, keep_webhook, locked_webhook, on_webhook};
@@ -21,11 +21,13 @@ const LEASE: TimeDelta = TimeDelta::minutes(1);
 
 const MAX_ERROR: usize = 500;
 
-#[derive(Debug, Clone)]
-pub struct WebhookLease {
-    pub webhook: Uuid,
-    fence: i64,
-}
+const LEASING: Leasing<webhook::Column> = Leasing {
+    fence: webhook::Column::Fence,
+    leased_until: webhook::Column::LeasedUntil,
+    failed_at: webhook::Column::FailedAt,
+    retry_at: webhook::Column::RetryAt,
+    lasts: LEASE,
+};
 
 #[derive(Debug, Clone)]
 pub struct Attempt {
@@ -52,12 +54,10 @@ fn due(now: DateTime<Utc>) -> Condition {
         )
 }
 
+/// The webhooks to which somebody may send at a moment.
 fn free(now: DateTime<Utc>) -> Condition {
-    use webhook::Column::{FailedAt, LeasedUntil, RetryAt, State};
-    Condition::all()
-        .add(State.eq(WebhookState::Active.code()))
-        .add(is_over(LeasedUntil, now).add(LeasedUntil.gt(now + LEASE + SKEW)))
-        .add(is_over(RetryAt, now).add(FailedAt.gt(now + SKEW)))
+    let active = webhook::Column::State.eq(WebhookState::Active.code());
+    LEASING.is_free(now).add(active)
 }
 
 impl Webhooks<'_> {
@@ -79,23 +79,22 @@ impl Webhooks<'_> {
     }
 
     /// Takes the lease of a webhook; `None` if another instance has it or it is not due.
-    pub async fn lease(self, id: Uuid) -> Result<Option<WebhookLease>> {
+    pub async fn lease(self, id: Uuid) -> Result<Option<Lease>> {
         on_webhook(self.store, async |tx| {
             let query = webhook::Entity::find_by_id(id).filter(free(tx.now));
             let Some(mut row) = locked_webhook(tx, query).await? else {
                 return Ok(None);
             };
-            row.fence += 1;
-            row.leased_until = Some(tx.now + LEASE);
-            let fence = row.fence;
+            let marks = (&mut row.fence, &mut row.leased_until);
+            let lease = LEASING.take(id, marks, tx.now);
             keep_webhook(tx, row).await?;
-            Ok(Some(WebhookLease { webhook: id, fence }))
+            Ok(Some(lease))
         })
         .await
     }
 
     /// Releases the lease.
-    pub async fn release(self, lease: &WebhookLease) -> Result<()> {
+    pub async fn release(self, lease: &Lease) -> Result<()> {
         on_webhook(self.store, async |tx| {
             let mut row = leased_webhook(tx, lease).await?;
             row.leased_until = None;
@@ -109,17 +108,17 @@ impl Deliveries<'_> {
     /// The webhook of a valid lease and the first `limit` due deliveries, in log order.
     pub async fn due(
         self,
-        lease: &WebhookLease,
+        lease: &Lease,
         limit: u64,
     ) -> Result<(webhook::Model, Vec<webhook_delivery::Model>)> {
         let reader = self.store.db().reader();
-        let row = webhook::Entity::find_by_id(lease.webhook)
+        let row = webhook::Entity::find_by_id(lease.id)
             .filter(good(lease))
             .one(reader)
             .await?;
         let row = row.ok_or(StoreError::LeaseLost)?;
         let deliveries = webhook_delivery::Entity::find()
-            .filter(webhook_delivery::Column::WebhookId.eq(lease.webhook))
+            .filter(webhook_delivery::Column::WebhookId.eq(lease.id))
             .filter(due(self.store.clock().now()))
             .order_by_asc(webhook_delivery::Column::Seq)
             .limit(limit)
@@ -131,7 +130,7 @@ impl Deliveries<'_> {
     /// Records an attempt and renews the lease; returns whether more may be sent.
     pub async fn note_attempt(
         self,
-        lease: &WebhookLease,
+        lease: &Lease,
         delivery: Uuid,
         attempt: &Attempt,
     ) -> Result<bool> {
@@ -168,10 +167,10 @@ impl Deliveries<'_> {
     }
 }
 
-fn good(lease: &WebhookLease) -> Condition {
-    Condition::all()
-        .add(webhook::Column::Fence.eq(lease.fence))
-        .add(webhook::Column::State.eq(WebhookState::Active.code()))
+/// What of a webhook must be so for a lease to be good.
+fn good(lease: &Lease) -> Condition {
+    let active = webhook::Column::State.eq(WebhookState::Active.code());
+    LEASING.is_held_by(lease).add(active)
 }
 
 fn note(row: &mut webhook_delivery::Model, attempt: &Attempt, now: DateTime<Utc>) {
@@ -192,8 +191,8 @@ fn note(row: &mut webhook_delivery::Model, attempt: &Attempt, now: DateTime<Utc>
     row.finished_at = (state != DeliveryState::Pending).then_some(now);
 }
 
-async fn leased_webhook(tx: &Transaction<'_>, lease: &WebhookLease) -> Result<webhook::Model> {
-    let query = webhook::Entity::find_by_id(lease.webhook).filter(good(lease));
+async fn leased_webhook(tx: &Transaction<'_>, lease: &Lease) -> Result<webhook::Model> {
+    let query = webhook::Entity::find_by_id(lease.id).filter(good(lease));
     let row = locked_webhook(tx, query).await?;
     row.ok_or(StoreError::LeaseLost)
 }

@@ -5,7 +5,8 @@ use api::exchange::partners::transport::{Answer, Ask, Unreadable};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use persistence::Store;
-use persistence::partner::{Lease, Taken};
+use persistence::lease::Lease;
+use persistence::partner::Taken;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 

@@ -99,7 +99,7 @@ story!(
         let next = Store::open(&node.database_url, None, Clock::System)
             .await
             .unwrap();
-        next.partners().take_over_leases().await.unwrap();
+        next.leases().take_over().await.unwrap();
         // With PostgreSQL it may be another instance, which is alive.
         let alone = node.backend == Backend::Sqlite;
         assert_eq!(!next.partners().due().await.unwrap().is_empty(), alone);

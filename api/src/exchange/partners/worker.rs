@@ -4,7 +4,8 @@ use crate::exchange::backoff::{LONGEST_ABSENCE, LONGEST_PAUSE, pause};
 use crate::exchange::partners::pull::{Exchange, Failed};
 use crate::exchange::partners::transport::Unreadable;
 use chrono::TimeDelta;
-use persistence::partner::{Lease, Taken};
+use persistence::lease::Lease;
+use persistence::partner::Taken;
 use rand::Rng;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -117,7 +118,7 @@ async fn work(exchange: Exchange, id: Uuid, mut stop: watch::Receiver<bool>) {
 
 async fn give_back(exchange: &Exchange, lease: &Lease) {
     if let Err(error) = exchange.store.partners().release(lease).await {
-        tracing::info!(%error, partner_id = %lease.partner, "cannot release the lease of a partner; it will expire");
+        tracing::info!(%error, partner_id = %lease.id, "cannot release the lease of a partner; it will expire");
     }
 }
 
@@ -134,7 +135,7 @@ async fn fail(exchange: &Exchange, lease: &Lease, unreadable: Unreadable) {
         Err(_) => return,
     };
     if failures == 0 {
-        tracing::warn!(error = why, partner_id = %lease.partner, "cannot read from a partner; will retry");
+        tracing::warn!(error = why, partner_id = %lease.id, "cannot read from a partner; will retry");
     }
     let longest = if absent {
         LONGEST_ABSENCE
@@ -152,6 +153,6 @@ async fn fail(exchange: &Exchange, lease: &Lease, unreadable: Unreadable) {
         .note_failure(lease, &why, retry_at)
         .await
     {
-        tracing::info!(%error, partner_id = %lease.partner, "cannot record the failure of a partner");
+        tracing::info!(%error, partner_id = %lease.id, "cannot record the failure of a partner");
     }
 }

@@ -9,7 +9,8 @@ use domain::base::clock::rfc3339;
 use domain::exchange::webhook;
 use persistence::entity::webhook::Model as Receiver;
 use persistence::entity::webhook_delivery::Model as Delivery;
-use persistence::webhook::{Attempt, WebhookLease};
+use persistence::lease::Lease;
+use persistence::webhook::Attempt;
 use persistence::{Store, StoreError};
 use rand::Rng;
 use reqwest::{Response, StatusCode};
@@ -81,11 +82,7 @@ impl Courier {
         }
     }
 
-    async fn send(
-        &self,
-        lease: &WebhookLease,
-        stop: &watch::Receiver<bool>,
-    ) -> persistence::Result<()> {
+    async fn send(&self, lease: &Lease, stop: &watch::Receiver<bool>) -> persistence::Result<()> {
         loop {
             let (receiver, due) = self.store.deliveries().due(lease, BATCH).await?;
             if due.is_empty() {
