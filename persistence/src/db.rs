@@ -1,5 +1,6 @@
 //! Opening a database: SQLite embedded, or PostgreSQL.
 
+mod connection;
 mod health;
 mod postgres;
 mod reader;
@@ -7,36 +8,17 @@ mod sqlite;
 mod statement_limit;
 mod transaction;
 
+pub use connection::{Pool, Timeouts};
 pub use health::WriteHealth;
 pub use reader::Reader;
 pub use transaction::SqlTransaction;
 
 use crate::error::{Result, StoreError};
-use sea_orm::sqlx;
-use sea_orm::{ConnectOptions, Database, DatabaseBackend, DatabaseConnection};
+
+use connection::connect;
+use sea_orm::{DatabaseBackend, DatabaseConnection};
 use sqlite::Sqlite;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// Time limits of the database.
-#[derive(Debug, Clone, Copy)]
-pub struct Timeouts {
-    /// For waiting for a free connection, or for the writer of SQLite.
-    pub acquire: Duration,
-    pub statement: Duration,
-    /// For a lock of another transaction (PostgreSQL).
-    pub lock: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            acquire: Duration::from_secs(15),
-            statement: Duration::from_secs(15),
-            lock: Duration::from_secs(2),
-        }
-    }
-}
 
 /// The connections to one database.
 ///
@@ -55,47 +37,6 @@ pub struct Db {
 enum Writer {
     Sqlite(Sqlite),
     Postgres(DatabaseConnection),
-}
-
-#[derive(Debug, Clone, Copy)]
-pub struct Pool {
-    /// Its purpose: `write`, `read`, or `all`.
-    pub name: &'static str,
-    pub used: u32,
-    pub idle: u32,
-    pub most: u32,
-}
-
-impl Pool {
-    fn of<T: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<T>) -> Self {
-        let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
-        Self {
-            name,
-            used: pool.size().saturating_sub(idle),
-            idle,
-            most: pool.options().get_max_connections(),
-        }
-    }
-
-    fn sum(name: &'static str, pools: impl Iterator<Item = Self>) -> Self {
-        let none = Self {
-            name,
-            used: 0,
-            idle: 0,
-            most: 0,
-        };
-        pools.fold(none, |sum, one| Self {
-            name,
-            used: sum.used + one.used,
-            idle: sum.idle + one.idle,
-            most: sum.most + one.most,
-        })
-    }
-}
-
-/// Boxed, because its future is large and it is rarely used.
-async fn connect(options: ConnectOptions) -> Result<DatabaseConnection> {
-    Ok(Box::pin(Database::connect(options)).await?)
 }
 
 impl Db {

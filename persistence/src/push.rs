@@ -1,11 +1,13 @@
 //! Pushes of supplying systems: records by the keys of their systems, so that a repeated push
 //! changes nothing.
 
+mod item;
 mod key;
 mod plan;
 mod snapshot;
 mod supplied;
 
+pub use item::{Item, MAX_ITEMS};
 pub use plan::{Plan, Sample};
 pub use snapshot::{Decision, Line, Snapshot};
 
@@ -22,26 +24,13 @@ use domain::access::rules::Caller;
 use domain::base::fault::{Fault, FieldError};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
-use domain::exchange::sync::{PushMode, PushOp, PushStatus, SystemVersion};
+use domain::exchange::sync::{PushMode, PushOp, PushStatus};
 use key::Sent;
 use sea_orm::DbErr;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use supplied::{Here, newest};
 use uuid::Uuid;
-
-pub const MAX_ITEMS: usize = 500;
-
-/// A change of the record with a key.
-#[derive(Debug, Clone)]
-pub struct Item {
-    pub op: PushOp,
-    pub kind: Kind,
-    pub external_id: String,
-    pub system_version: Option<SystemVersion>,
-    /// The record, unless it is to be deleted.
-    pub record: Value,
-}
 
 #[derive(Debug)]
 pub struct Pushed(pub Result<Applied>);
@@ -104,8 +93,6 @@ impl Pushed {
         }
     }
 }
-
-type Key = (Kind, String);
 
 /// What supplying systems push.
 #[derive(Debug, Clone, Copy)]

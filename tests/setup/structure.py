@@ -5,7 +5,7 @@
     tests/setup/structure.py --show      prints what it has found, violations or not
 
 A file may import only what stands lower in the order of its crate, and no more than two files may
-import each other in a circle. Imports are read as text: `use crate::…` and paths in the code.
+import each other in a circle. Imports are read as text: `use crate::…`, `use super::…` and paths in the code.
 """
 
 import os
@@ -114,11 +114,13 @@ def paths(tree, prefix=()):
         yield from paths(part, prefix + tuple(names))
 
 
-def imports(text):
-    """What a file names of its own crate, as tuples of names."""
+def imports(text, here):
+    """What a file names of its own crate, as tuples of names; `here` is its module."""
     code = re.sub(r"//.*", "", text)
     for match in re.finditer(r"\buse\s+crate::([^;]+);", code):
         yield from paths(match[1])
+    for match in re.finditer(r"\buse\s+((?:super::)+)([^;]+);", code):
+        yield from paths(match[2], tuple(here[: len(here) - match[1].count("super")]))
     code = re.sub(r"\buse\s+[^;]+;", "", code)
     for match in re.finditer(r"\bcrate((?:::\w+)+)(?!\s*!)", code):
         yield tuple(match[1].strip(":").split("::"))
@@ -135,14 +137,16 @@ class Crate:
         self.by_module = {tuple(module(path)): path for path in self.texts if path != "main.rs"}
         self.arrows = defaultdict(set)
         for path, text in self.texts.items():
-            for names in imports(text):
+            for names in imports(text, module(path)):
                 target = self.target(names)
                 if target and target != path:
                     self.arrows[path].add(target)
             # What is declared here is used here by its name: `use body::Thing`.
             for child in re.findall(r"^(?:pub(?:\([^)]*\))? )?mod (\w+);", text, re.M):
                 target = self.by_module.get(tuple(module(path)) + (child,))
-                if target and re.search(rf"\b(?<!::){child}::\w", re.sub(r"\bmod \w+;", "", text)):
+                # Passing it on (`pub use body::Thing`) is not using it.
+                here = re.sub(r"\bmod \w+;|^pub(?:\([^)]*\))? use [^;]+;", "", text, flags=re.M)
+                if target and re.search(rf"\b(?<!::){child}::[\w{{]", here):
                     self.arrows[path].add(target)
 
     def target(self, names):

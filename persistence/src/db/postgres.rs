@@ -1,6 +1,6 @@
 //! PostgreSQL: one pool for reading and writing.
 
-use super::Timeouts;
+use super::connection::Timeouts;
 use super::transaction::SqlTransaction;
 use crate::error::{Result, was_open};
 use sea_orm::{

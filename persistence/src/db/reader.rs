@@ -1,6 +1,7 @@
+use super::connection::Pool;
+use super::postgres;
 use super::sqlite::Readers;
 use super::transaction::SqlTransaction;
-use super::{Pool, postgres};
 use crate::error::Result;
 use async_trait::async_trait;
 use sea_orm::{

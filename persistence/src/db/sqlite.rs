@@ -5,9 +5,9 @@
 //! never committed. So a connection is reused only if sqlx counts none, and a write is acknowledged
 //! only if SQLite's commit hook was called for it.
 
+use super::connection::{Pool, Timeouts, connect};
 use super::statement_limit::{STEPS, StatementLimit};
 use super::transaction::SqlTransaction;
-use super::{Pool, Timeouts, connect};
 use crate::error::{Result, StoreError, is_of_storage};
 use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::pool::PoolOptions;

@@ -1,6 +1,6 @@
 use super::*;
 use sea_orm::{ConnectionTrait, Statement};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The database settings in a transaction that will write.

@@ -1,6 +1,6 @@
 //! The record of an item: its key, its version, and its hash.
 
-use super::Item;
+use super::item::Item;
 use crate::entity::{record, tombstone};
 use crate::error::{Result, StoreError};
 use crate::transaction::Transaction;

@@ -3,8 +3,9 @@
 //! It is one transaction, which is rolled back if it was only to be planned, or differs from the
 //! plan. So a plan is what would happen, and a crash leaves nothing half done.
 
+use super::item::{Item, MAX_ITEMS};
 use super::plan::{Plan, Sample};
-use super::{Item, MAX_ITEMS, Pushed, repeated};
+use super::{Pushed, repeated};
 use crate::entity::record;
 use crate::error::{Result, StoreError};
 use crate::push::{Push, push, take_turns_for_system};

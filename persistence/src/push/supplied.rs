@@ -1,6 +1,6 @@
 //! The stored state of the keys of a system, and the last items.
 
-use super::{Item, Key, MAX_ITEMS};
+use super::item::{Item, Key, MAX_ITEMS};
 use crate::entity::{record, supply};
 use crate::error::{Result, StoreError};
 use crate::transaction::Transaction;
