@@ -5,3 +5,4 @@ pub mod feed;
 pub mod partners;
 pub mod push;
 pub mod webhooks;
+pub mod workers;

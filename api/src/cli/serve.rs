@@ -5,9 +5,8 @@ use crate::auth::secrets;
 use crate::cli::context::{Failure, complain, open, say};
 use crate::config::Config;
 use crate::exchange::partners::pull::Exchange;
-use crate::exchange::partners::worker::Partners;
 use crate::exchange::webhooks::sender::Courier;
-use crate::exchange::webhooks::worker::Webhooks;
+use crate::exchange::workers::Workers;
 use crate::state::State;
 use domain::access::account::AccountKind;
 use domain::access::rules::{Caller, Role};
@@ -58,10 +57,10 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     }
     let exchange = Exchange::new(store.clone(), config)
         .map_err(|why| Failure::Told(format!("cannot reach partners: {why}")))?;
-    let partners = Partners::start(exchange);
+    let partners = Workers::start(exchange);
     let courier = Courier::new(store.clone(), config)
         .map_err(|why| Failure::Told(format!("cannot reach webhooks: {why}")))?;
-    let webhooks = Webhooks::start(courier);
+    let webhooks = Workers::start(courier);
     let outcome = server.await;
     partners.stop().await;
     webhooks.stop().await;

@@ -4,7 +4,7 @@ mod body;
 mod page;
 pub mod pull;
 pub mod transport;
-pub mod worker;
+mod worker;
 
 use crate::http::problem::Problem;
 use crate::operation::extract::{

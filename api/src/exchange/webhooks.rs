@@ -4,7 +4,7 @@ mod body;
 mod deliveries;
 pub mod sender;
 pub mod signature;
-pub mod worker;
+mod worker;
 
 pub(crate) use deliveries::since;
 

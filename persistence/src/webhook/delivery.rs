@@ -327,7 +327,7 @@ pub(crate) async fn forget_deliveries(store: Store, mut stop: watch::Receiver<bo
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "old webhook deliveries removed"),
             Err(error) => {
-                tracing::error!(%error, "cannot remove old webhook deliveries; will retry")
+                tracing::error!(%error, "cannot remove old webhook deliveries; will retry");
             }
         }
         tokio::select! {

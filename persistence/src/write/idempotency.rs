@@ -220,7 +220,7 @@ pub(crate) async fn forget(store: Store, mut stop: watch::Receiver<bool>) {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "expired idempotency records removed"),
             Err(error) => {
-                tracing::error!(%error, "cannot remove expired idempotency records; will retry")
+                tracing::error!(%error, "cannot remove expired idempotency records; will retry");
             }
         }
         tokio::select! {

@@ -6,7 +6,7 @@ use super::trouble::{answering, partners, set, until};
 use actix_web::HttpResponse;
 use api::config::Config;
 use api::exchange::partners::pull::Exchange;
-use api::exchange::partners::worker::Partners;
+use api::exchange::workers::Workers;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::base::clock::Clock;
 use persistence::Store;
@@ -156,7 +156,7 @@ story!(a_partner_that_never_answers_is_given_up, async |node| {
         ..Config::default()
     };
     let exchange = Exchange::new(node.store.clone(), &config).unwrap();
-    let worker = Partners::start(exchange.wait(Duration::from_secs(1)));
+    let worker = Workers::start(exchange.wait(Duration::from_secs(1)));
     let begun = Instant::now();
     until("it is given up", async || intake.row().await.failures > 0).await;
     let waited = begun.elapsed();

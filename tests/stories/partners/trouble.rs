@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use api::config::Config;
 use api::exchange::partners::pull::{Exchange, Failed};
-use api::exchange::partners::worker::Partners;
+use api::exchange::workers::Workers;
 use chrono::TimeDelta;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -217,12 +217,12 @@ pub(super) async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
 }
 
 /// The worker that reads from all partners, as in the server.
-pub(super) fn partners(node: &Node) -> Partners {
+pub(super) fn partners(node: &Node) -> Workers {
     let config = Config {
         outgoing_allowed: loopback(),
         ..Config::default()
     };
-    Partners::start(Exchange::new(node.store.clone(), &config).unwrap())
+    Workers::start(Exchange::new(node.store.clone(), &config).unwrap())
 }
 
 story!(

@@ -2,7 +2,7 @@
 
 use super::actor;
 use api::config::Config;
-use api::exchange::webhooks::worker::Webhooks;
+use api::exchange::workers::Workers;
 use chrono::TimeDelta;
 use domain::base::clock::Clock;
 use persistence::webhook::Attempt;
@@ -31,7 +31,7 @@ story!(
         let receiver = Receiver::start();
         let other = Store::open(&node.database_url, None, Clock::System).await;
         let other = other.unwrap();
-        let workers = [&node.store, &other].map(|store| Webhooks::start(courier(store)));
+        let workers = [&node.store, &other].map(|store| Workers::start(courier(store)));
         let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
         for number in 0..12 {
             actor(node, &format!("Akteur {number}")).await;

@@ -3,84 +3,34 @@
 use crate::exchange::backoff::{LONGEST_ABSENCE, LONGEST_PAUSE, pause};
 use crate::exchange::partners::pull::{Exchange, Failed};
 use crate::exchange::partners::transport::Unreadable;
+use crate::exchange::workers::Work;
 use chrono::TimeDelta;
 use persistence::lease::Lease;
 use persistence::partner::Taken;
 use rand::Rng;
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use uuid::Uuid;
-
-/// Interval in which due partners are looked up.
-const POLL: Duration = Duration::from_secs(1);
 
 /// An up-to-date partner is asked at most once within this time, even if it does not wait as
 /// requested.
 const REST: Duration = Duration::from_secs(1);
 
-/// The tasks that read from partners, on the local thread; they end when it is stopped or dropped.
-#[derive(Debug)]
-pub struct Partners {
-    stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
-}
+impl Work for Exchange {
+    const NAME: &'static str = "partner";
+    const POLL: Duration = Duration::from_secs(1);
 
-impl Partners {
-    /// Starts reading.
-    ///
-    /// # Panics
-    /// Outside of a runtime with local tasks; actix has them.
-    #[must_use]
-    pub fn start(exchange: Exchange) -> Self {
-        let (stop, stopped) = watch::channel(false);
-        let task = tokio::task::spawn_local(supervise(exchange, stopped));
-        Self { stop, task }
+    async fn due(&self) -> persistence::Result<Vec<Uuid>> {
+        self.store.partners().due().await
     }
 
-    /// Stops reading after the current page.
-    pub async fn stop(self) {
-        self.stop.send_replace(true);
-        if let Err(error) = self.task.await {
-            tracing::error!(%error, "partner worker ended unexpectedly");
-        }
-    }
-}
-
-/// Starts a task for every due partner.
-async fn supervise(exchange: Exchange, mut stop: watch::Receiver<bool>) {
-    let mut running: BTreeMap<Uuid, JoinHandle<()>> = BTreeMap::new();
-    while !*stop.borrow() && stop.has_changed().is_ok() {
-        running.retain(|_, task| !task.is_finished());
-        match exchange.store.partners().due().await {
-            Ok(due) => {
-                for id in due {
-                    if running.contains_key(&id) {
-                        continue;
-                    }
-                    let work = work(exchange.clone(), id, stop.clone());
-                    running.insert(id, tokio::task::spawn_local(work));
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, "cannot determine which partners are due; will retry");
-            }
-        }
-        tokio::select! {
-            _ = stop.changed() => {}
-            () = tokio::time::sleep(POLL) => {}
-        }
-    }
-    for task in running.into_values() {
-        if let Err(error) = task.await {
-            tracing::error!(%error, "task of a partner ended unexpectedly");
-        }
+    async fn run(self, id: Uuid, stop: watch::Receiver<bool>) {
+        read_from(self, id, stop).await;
     }
 }
 
 /// Reads from a partner until an error, or until the lease is lost.
-async fn work(exchange: Exchange, id: Uuid, mut stop: watch::Receiver<bool>) {
+async fn read_from(exchange: Exchange, id: Uuid, mut stop: watch::Receiver<bool>) {
     let lease = match exchange.store.partners().lease(id).await {
         Ok(Some(lease)) => lease,
         Ok(None) => return,
