@@ -1,4 +1,4 @@
-//! What every operation is made of: extractors, replies, the document.
+//! Building blocks of operations: extractors, replies, the document.
 
 pub mod admission;
 pub mod extract;

@@ -1,4 +1,4 @@
-//! What a request must pass before it is served: the rate limits, and a body that comes in time.
+//! Admission of requests: rate limits, and the minimum speed of bodies.
 
 use crate::auth;
 use crate::http::body_timeout::watch;
@@ -15,15 +15,12 @@ use actix_web::{Error, HttpMessage};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Counts the request and watches its body.
-///
-/// # Errors
-/// What is further in.
 pub async fn guard(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let app = App::of(request.request())?;
-    // Whoever watches the node must be able to at any time.
+    // Probes must always be possible.
     if routed_path(request.request()).starts_with("/health/") {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
@@ -57,8 +54,8 @@ fn remember(request: &ServiceRequest, standing: Standing) {
     request.extensions_mut().insert(standing);
 }
 
-/// Who the request counts for. Only a token that is valid makes it an account's; what it proves is
-/// kept for those who ask who calls.
+/// The rate limit key of the request. Only a valid token counts for its account; its content is
+/// kept for the extractors of the caller.
 async fn who(app: &State, request: &ServiceRequest) -> Who {
     if routed_path(request.request()) == auth::TOKEN_PATH {
         return Who::Claimant;

@@ -1,6 +1,6 @@
-//! Checked extractors: each knows how it fails and how it is described.
+//! Strict extractors that document their input and their failures.
 
-/// Makes an extractor of a type whose `of` looks at the head of the request only.
+/// Implements an extractor for a type whose `of` reads only the head of the request.
 macro_rules! from_head {
     ($name:ident $(<$parameter:ident>)? $(, $generic:ident $(: $bound:ident)?)?) => {
         impl$(<$generic $(: $bound)?>)? actix_web::FromRequest for $name $(<$parameter>)? {
@@ -18,7 +18,7 @@ macro_rules! from_head {
 }
 pub(crate) use from_head;
 
-/// Makes an extractor of an id in the path: a UUID. What is none is the id of nothing.
+/// Implements an extractor for an id in the path: a UUID. An invalid one is the id of nothing.
 macro_rules! path_id {
     ($(#[$doc:meta])* $name:ident, $variable:literal, $description:literal) => {
         $(#[$doc])*
@@ -73,7 +73,7 @@ use domain::base::kind::Kind;
 use persistence::transaction::WriteOptions;
 use serde_json::json;
 
-/// What every handler may use: the store, the keys, the configuration.
+/// Shared application state.
 #[derive(Debug, Clone)]
 pub struct App(web::Data<State>);
 
@@ -86,10 +86,10 @@ impl std::ops::Deref for App {
 }
 
 impl App {
-    /// The state of the application that serves a request.
+    /// The state of the application.
     ///
     /// # Errors
-    /// `internal` if the application was put together without it.
+    /// `internal` if the application was assembled without it.
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
         request
             .app_data::<web::Data<State>>()
@@ -108,17 +108,17 @@ impl Extract for App {
     }
 }
 
-/// The kind of records that a route is about.
+/// The kind of a route.
 #[derive(Debug, Clone, Copy)]
 pub struct OfKind(pub Kind);
 
 from_head!(OfKind);
 
 impl OfKind {
-    /// The kind of the route that a request was matched with.
+    /// The kind of the matched route.
     ///
     /// # Errors
-    /// `internal` if the route is about no kind.
+    /// `internal` if the route has no kind.
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let kind = request.app_data::<Kind>().copied();
         kind.map(Self).ok_or_else(|| Problem::new("internal"))
@@ -132,9 +132,8 @@ impl Extract for OfKind {
 /// The `{id}` of a URL: a UUID or a slug, of the kind of the route.
 #[derive(Debug)]
 pub struct RecordId {
-    /// The kind.
     pub kind: Kind,
-    /// The UUID or slug as it was sent.
+    /// The UUID or slug as sent.
     pub key: String,
 }
 
@@ -144,7 +143,7 @@ impl RecordId {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let OfKind(kind) = OfKind::of(request)?;
         let key = request.match_info().query("id").to_owned();
-        // PostgreSQL takes no NUL, and no slug has a control character.
+        // PostgreSQL rejects NUL, and no slug has a control character.
         let fine = !key.is_empty() && key.len() <= 200 && !key.chars().any(char::is_control);
         fine.then_some(Self { kind, key })
             .ok_or_else(|| Problem::new("not-found"))
@@ -166,7 +165,6 @@ impl Extract for RecordId {
     }
 }
 
-/// The `{name}` of a URL.
 #[derive(Debug)]
 pub struct NameInPath(pub String);
 
@@ -204,7 +202,7 @@ const DRY_RUN: &[Parameter] = &[Parameter {
     repeatable: false,
 }];
 
-/// `?dry_run=true`: whether a write is only rehearsed.
+/// `?dry_run=true`: check everything, but write nothing.
 #[derive(Debug)]
 pub struct DryRun(pub bool);
 
@@ -239,7 +237,7 @@ impl Extract for HowToWrite {
     }
 }
 
-/// The language in which the caller is told what is wrong, from `Accept-Language`.
+/// The language of messages, from `Accept-Language`.
 #[derive(Debug)]
 pub struct Told(pub Lang);
 
@@ -256,7 +254,7 @@ impl Extract for Told {
     fn describe(_: &mut Draft) {}
 }
 
-/// Why something is changed: `X-Change-Reason`.
+/// The reason of a change: `X-Change-Reason`.
 #[derive(Debug)]
 pub struct ChangeReason(pub Option<String>);
 
@@ -293,7 +291,6 @@ impl Extract for ChangeReason {
     }
 }
 
-/// Describes an id in the path.
 pub(crate) fn describe_path_id(draft: &mut Draft, variable: &str, description: &str) {
     draft.parameter(json!({
         "name": variable,

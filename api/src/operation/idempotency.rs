@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a request that is sent again is answered again, and not done again
+//! `Idempotency-Key`: a repeated request gets the stored response and has no further effect
 //! (draft-ietf-httpapi-idempotency-key-header).
 
 use crate::http::problem::Problem;
@@ -14,26 +14,24 @@ use persistence::transaction::{Transaction, WriteOptions};
 use persistence::write::idempotency::{Answer, Key, Once as Outcome, Turn};
 use serde_json::json;
 
-/// The caller's key.
 const KEY: &str = "idempotency-key";
 
-/// Says that an answer is that of an earlier request with the same key.
+/// Marks the response of an earlier request with the same key.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// How long a key may be.
 const MAX_KEY: usize = 255;
 
-/// The body of a request with a key, as it came.
+/// The body of a request with a key, as received.
 struct Sent(Bytes);
 
-/// Notes the body of a request, if it has a key.
 pub fn note_body(request: &HttpRequest, body: &Bytes) {
     if request.headers().contains_key(KEY) {
         request.extensions_mut().insert(Sent(body.clone()));
     }
 }
 
-/// The `Idempotency-Key` of a request, if it has one; what is to be done once is done through it.
+/// The `Idempotency-Key` of a request, if it has one; work that must happen once is done through
+/// it.
 #[derive(Debug)]
 pub struct Once {
     key: Option<String>,
@@ -52,7 +50,7 @@ impl Once {
         })
     }
 
-    /// The key of `principal` for this request; none if nothing is to be kept.
+    /// The key of `principal` for this request; none if nothing is to be stored.
     fn key(
         &self,
         app: &App,
@@ -82,7 +80,7 @@ impl Once {
         )))
     }
 
-    /// The body; two texts of one JSON value are the same.
+    /// The body; two texts of one JSON value are equal.
     fn body(&self) -> String {
         let extensions = self.request.extensions();
         let Some(Sent(body)) = extensions.get::<Sent>() else {
@@ -94,10 +92,10 @@ impl Once {
         )
     }
 
-    /// The answer that `principal` had to this request before. Until this is dropped, no other
-    /// request with the key is served.
+    /// The stored response to this request of `principal`. Until this is dropped, no other request
+    /// with the key is served.
     ///
-    /// Asked before whatever would not succeed twice.
+    /// Looked up before anything that would not succeed twice.
     ///
     /// # Errors
     /// `idempotency-key-in-use`, `idempotency-key-reused`, `gone`; `invalid-header` for a key
@@ -118,7 +116,7 @@ impl Once {
         Ok(known.map(Kept::Replayed))
     }
 
-    /// Does `work` in one transaction, in which its answer is kept, or answers as before.
+    /// Does `work` in one transaction that also stores its response, or returns the stored one.
     ///
     /// # Errors
     /// As [`Self::known`], and those of `work`.
@@ -132,10 +130,7 @@ impl Once {
         self.write_as(app, caller, caller, options, work).await
     }
 
-    /// As [`Self::write`], in the name of `writer`; the key is that of `principal` still.
-    ///
-    /// # Errors
-    /// As [`Self::write`].
+    /// [`Self::write`] in the name of `writer`; the key is still that of `principal`.
     pub async fn write_as<R: Keep>(
         &mut self,
         app: &App,
@@ -165,7 +160,7 @@ impl Once {
     }
 }
 
-/// The key as it was sent: a string in quotes (RFC 9651) or, as many clients do it, without.
+/// The key as sent: a quoted string (RFC 9651) or, as many clients do it, bare.
 fn sent_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
     let wrong = || {
         Problem::new("invalid-header").detail(
@@ -210,18 +205,18 @@ impl Extract for Once {
     }
 }
 
-/// A reply that can be kept and given again.
+/// A reply that can be stored and repeated.
 pub trait Keep: Reply {
-    /// What is kept of it; secrets are not.
+    /// The stored part, without secrets.
     fn kept(&self) -> Answer;
 }
 
-/// A reply that was given now, or before.
+/// A reply from now, or from before.
 #[derive(Debug)]
 pub enum Kept<R> {
-    /// It was done now.
+    /// The request took effect now.
     New(R),
-    /// The request had been done before, with this answer.
+    /// The request had taken effect before, with this response.
     Replayed(Answer),
 }
 
@@ -249,7 +244,6 @@ impl<R: Keep> Reply for Kept<R> {
     }
 }
 
-/// The response that an answer stands for.
 #[must_use]
 pub fn respond(answer: Answer) -> HttpResponse {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);

@@ -1,4 +1,4 @@
-//! In which media type an answer goes: by `Accept` (RFC 9110, 12.5.1), of an export also by `format=`.
+//! Negotiation of the media type: by `Accept` (RFC 9110, 12.5.1), of an export also by `format=`.
 
 use crate::http::problem::Problem;
 use crate::http::request::routed_path;
@@ -9,7 +9,6 @@ use actix_web::http::{Method, header};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 
-/// A media type that the API answers in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Media {
     /// `application/json`
@@ -23,7 +22,6 @@ pub enum Media {
 }
 
 impl Media {
-    /// Its name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -34,7 +32,7 @@ impl Media {
         }
     }
 
-    /// The value of `format=` that asks for it.
+    /// The value of `format=` for it.
     #[must_use]
     pub const fn format(self) -> &'static str {
         match self {
@@ -46,13 +44,13 @@ impl Media {
     }
 }
 
-/// What lists and records are offered as.
+/// The media types of lists and records.
 pub const RECORDS: &[Media] = &[Media::Json, Media::GeoJson];
 
-/// What an export is offered as.
+/// The media types of an export.
 pub const EXPORT: &[Media] = &[Media::NdJson, Media::Csv, Media::GeoJson];
 
-/// The media type that a value of `format=` names, so that a link can be to a file of that type.
+/// The media type of a value of `format=`, so that a link can lead to a file of that type.
 #[must_use]
 pub fn exported_as(format: &str) -> Option<Media> {
     EXPORT
@@ -61,7 +59,7 @@ pub fn exported_as(format: &str) -> Option<Media> {
         .find(|media| media.format() == format)
 }
 
-/// What a request may be answered in, what the server prefers first.
+/// The media types of a route, preferred one first.
 #[must_use]
 pub fn offered(method: &Method, path: &str) -> &'static [Media] {
     let reads = method == Method::GET || method == Method::HEAD;
@@ -80,7 +78,7 @@ pub fn offered(method: &Method, path: &str) -> &'static [Media] {
     }
 }
 
-/// The media type of the answer; `None` if none that is offered is acceptable.
+/// The media type of the response; `None` if none is acceptable.
 #[must_use]
 pub fn chosen(request: &HttpRequest) -> Option<Media> {
     let offered = offered(request.method(), routed_path(request));
@@ -101,7 +99,7 @@ pub fn chosen(request: &HttpRequest) -> Option<Media> {
     best.map(|(media, _)| media)
 }
 
-/// How much `Accept` wants a type, 0 to 1; the most specific range decides.
+/// The weight of a type in `Accept`, 0 to 1; the most specific range decides.
 fn weight(request: &HttpRequest, name: &str) -> f32 {
     let ranges: Vec<String> = request
         .headers()
@@ -124,7 +122,7 @@ fn weight(request: &HttpRequest, name: &str) -> f32 {
     }
 }
 
-/// How closely a range fits a type: 0 not at all, 3 exactly.
+/// How specifically a range matches a type: 0 not at all, 3 exactly.
 fn specificity(range: &str, name: &str) -> u8 {
     let range = range.split(';').next().unwrap_or_default().trim();
     let main = name.split('/').next().unwrap_or_default();
@@ -136,7 +134,7 @@ fn specificity(range: &str, name: &str) -> u8 {
     }
 }
 
-/// The weight of a range; one that cannot be read counts for nothing.
+/// The weight of a range; a malformed one is ignored.
 fn quality(range: &str) -> f32 {
     let mut parameters = range.split(';').skip(1).map(str::trim);
     let weight = parameters.find_map(|one| one.strip_prefix("q="));
@@ -146,7 +144,7 @@ fn quality(range: &str) -> f32 {
         .unwrap_or_default()
 }
 
-/// The media type in which the caller wants the answer.
+/// The media type that the caller accepts.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted(pub Media);
 

@@ -1,4 +1,4 @@
-//! What happens around every request: limits before, problem documents and headers after.
+//! Middleware of every request: limits before, problem documents and headers after.
 
 use crate::http::problem::Problem;
 use crate::http::rate_limit::Standing;
@@ -17,10 +17,7 @@ use std::time::Instant;
 /// How long a URL may be.
 const MAX_URL: usize = 8 * 1024;
 
-/// Refuses what no handler should see, and writes every error as a problem document.
-///
-/// # Errors
-/// What a middleware further in answers; handlers and extractors answer with responses.
+/// Rejects requests that no handler should see, and renders every error as a problem document.
 pub async fn around(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -31,17 +28,14 @@ pub async fn around(
             let response = render(&problem, request.request(), &id);
             request.into_response(response)
         }
-        // The request may not be cloned here: the router needs it for itself.
+        // The request must not be cloned here: the router needs sole ownership.
         None => documented(next.call(request).await?.map_into_boxed_body(), &id),
     };
     Ok(response)
 }
 
-/// Names the request and writes the headers that every answer has; a refused preflight, which
-/// never comes further in, is made a problem document here.
-///
-/// # Errors
-/// What is further in.
+/// Assigns the request id and writes the headers of every response; a rejected preflight, which
+/// never reaches the other middleware, becomes a problem document here.
 pub async fn outermost(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -63,7 +57,7 @@ pub async fn outermost(
     };
     app.metrics.answered(&response, begun.elapsed());
     if response.status() == StatusCode::REQUEST_TIMEOUT {
-        // The rest of the body may still come, and is no request.
+        // The rest of the body may still arrive, and is not a request.
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }
@@ -101,7 +95,7 @@ fn refused(request: &HttpRequest) -> Option<Problem> {
     })
 }
 
-/// A response as it is, or as a problem document if it is an error.
+/// The response, or a problem document if it is an error.
 fn documented(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<BoxBody> {
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();
@@ -117,7 +111,7 @@ fn documented(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<B
     ServiceResponse::new(request, rendered)
 }
 
-/// The problem that a handler or extractor returned, or the one that fits a framework's error.
+/// The problem of a handler or extractor, or the one that matches a framework's error.
 fn problem_of(error: Option<&Error>, status: StatusCode) -> Problem {
     if let Some(problem) = error.and_then(|error| error.as_error::<Problem>()) {
         return problem.clone();
@@ -149,7 +143,7 @@ fn render(problem: &Problem, request: &HttpRequest, id: &str) -> HttpResponse {
     response
 }
 
-/// The URL of the request with the `{id}` that is valid now.
+/// The URL of the request with the current `{id}`.
 fn moved(request: &HttpRequest, to: &str) -> String {
     let mut segments: Vec<&str> = request.path().split('/').collect();
     // /v1/{kinds}/{id}/…

@@ -1,4 +1,4 @@
-//! The OpenAPI document, made from the routes without server or database.
+//! The OpenAPI document, generated from the routes without server or database.
 
 use crate::auth::TOKEN_PATH;
 use crate::operation::routes::Routes;
@@ -6,7 +6,6 @@ use domain::access::account::TokenScope;
 use domain::base::vocabulary::Coded;
 use serde_json::{Value, json};
 
-/// The document, version 3.1.
 #[must_use]
 pub fn document(routes: &Routes) -> Value {
     let described = routes.describe();
@@ -108,7 +107,7 @@ fn tags() -> Value {
         .collect()
 }
 
-/// Schemas by name, so that the committed document changes only where it changes.
+/// Sorts schemas by name, so that the committed document changes only where it changes.
 fn sort_components(document: &mut Value) {
     if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
         schemas.sort_keys();

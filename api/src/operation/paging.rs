@@ -1,4 +1,4 @@
-//! Pages that are paged by nothing but a limit and a cursor.
+//! Paging by limit and cursor only.
 
 use crate::http::problem::Problem;
 use crate::operation::extract::{Pairs, Parameter, Parameters};
@@ -28,7 +28,6 @@ pub(crate) const CURSOR: Parameter = Parameter {
     repeatable: false,
 };
 
-/// Which page is asked for.
 #[derive(Debug)]
 pub(crate) struct Paging {
     pub(crate) limit: u64,
@@ -51,18 +50,17 @@ impl Parameters for Paging {
 }
 
 impl Paging {
-    /// What a cursor is bound to.
+    /// The text to which a cursor is bound.
     pub(crate) fn bound(&self, path: &str) -> String {
         format!("{path}?{}", self.text)
     }
 
-    /// Where the next page is.
     pub(crate) fn next(&self, path: &str, cursor: Option<&String>) -> Option<String> {
         cursor.map(|cursor| Pairs::next(path, &self.text, cursor))
     }
 }
 
-/// 200 with a page, for the caller alone, and where the next one is.
+/// 200 with a page, for the caller alone, and the address of the next one.
 #[derive(Debug)]
 pub(crate) struct Page<T> {
     pub(crate) body: T,

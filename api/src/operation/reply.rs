@@ -19,12 +19,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-/// Names tolerated but suspicious places of a body that was accepted: pointer and code.
+/// Locations and codes of accepted but suspicious values.
 pub const WARNINGS: HeaderName = HeaderName::from_static("verbund-warnings");
 
 const JSON: &str = "application/json";
 
-/// 200 with a value.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
@@ -51,7 +50,6 @@ pub struct Private<T> {
 }
 
 impl<T> Private<T> {
-    /// The value.
     #[must_use]
     pub fn new(value: T) -> Self {
         Self {
@@ -60,7 +58,6 @@ impl<T> Private<T> {
         }
     }
 
-    /// With its version as `ETag`.
     #[must_use]
     pub fn version(mut self, version: i64) -> Self {
         self.version = Some(version);
@@ -93,7 +90,7 @@ impl<T: Serialize + ToSchema> Reply for Private<T> {
     }
 }
 
-/// 200 with a record as it is shown, or 304.
+/// 200 with a rendered record, or 304.
 #[derive(Debug)]
 pub struct Found {
     shown: Option<Shown>,
@@ -101,7 +98,6 @@ pub struct Found {
 }
 
 impl Found {
-    /// The record.
     #[must_use]
     pub fn new(shown: Shown) -> Self {
         Self {
@@ -110,15 +106,13 @@ impl Found {
         }
     }
 
-    /// The caller has it already.
     #[must_use]
     pub fn not_modified(etag: String) -> Self {
         Self { etag, shown: None }
     }
 }
 
-/// `Content-Language` of an answer in these languages, but for what is no language tag: what comes
-/// from a partner is kept as it is.
+/// `Content-Language` of a response, without invalid tags: copies are kept as received.
 pub(crate) fn content_language<'a>(tags: impl IntoIterator<Item = &'a str>) -> Option<HeaderValue> {
     let tags: Vec<&str> = tags
         .into_iter()
@@ -170,22 +164,17 @@ impl Reply for Found {
     }
 }
 
-/// A record as a write left it.
+/// A written record.
 #[derive(Debug)]
 pub struct Written {
-    /// The record in its canonical form.
     pub json: String,
-    /// Its version; absent if the write was only rehearsed, since nothing has that version.
+    /// Absent for a dry run, since nothing has that version.
     pub version: Option<i64>,
-    /// What is likely wrong but accepted.
     pub warnings: Vec<FieldError>,
 }
 
 impl Written {
-    /// From the row that the write left.
-    ///
-    /// # Errors
-    /// The store's, if the row cannot be read.
+    /// Reads the written row.
     pub fn new(row: &record::Model, warnings: Vec<FieldError>) -> persistence::Result<Self> {
         Ok(Self {
             json: row.json()?,
@@ -210,7 +199,7 @@ impl Written {
     }
 }
 
-/// A header of an answer that may be kept.
+/// A header of a response that may be stored.
 #[must_use]
 pub fn header_pair(name: &HeaderName, value: &str) -> (String, String) {
     (name.as_str().to_owned(), value.to_owned())
@@ -222,11 +211,10 @@ fn warnings(found: &[FieldError]) -> Option<String> {
         .map(|one| format!("{} {}", one.pointer, one.fault.code))
         .collect();
     let text = list.join(", ");
-    // Members that have no place in a header are told in the body only.
+    // Members that do not fit into a header are in the body only.
     (!list.is_empty() && HeaderValue::from_str(&text).is_ok()).then_some(text)
 }
 
-/// 200 with a record as a change left it.
 #[derive(Debug)]
 pub struct Changed(pub Written);
 
@@ -264,9 +252,9 @@ impl Reply for Changed {
 /// 201 with a new record; 200 without `id` and `Location` for a dry run.
 #[derive(Debug)]
 pub enum Created {
-    /// It is there.
+    /// The created record.
     At(String, Written),
-    /// It would be like this.
+    /// The record that would be created.
     Rehearsed(Written),
 }
 
@@ -279,10 +267,7 @@ impl Responder for Created {
 }
 
 impl Created {
-    /// From the row that the write left, or would leave.
-    ///
-    /// # Errors
-    /// The store's, if the row cannot be read.
+    /// Reads the row that was, or would be, written.
     pub fn new(kind: Kind, saved: Saved, dry_run: bool) -> persistence::Result<Self> {
         let mut written = Written::new(&saved.row, saved.warnings)?;
         if !dry_run {
@@ -338,7 +323,7 @@ impl Reply for Created {
     }
 }
 
-/// 204: it is gone.
+/// 204: deleted.
 #[derive(Debug)]
 pub struct Removed;
 
@@ -358,7 +343,7 @@ impl Reply for Removed {
     }
 }
 
-/// 204: done, nothing to say.
+/// 204: done, without content.
 #[derive(Debug)]
 pub struct Done;
 
@@ -446,7 +431,7 @@ pub fn list_item(
     if let Some(list) = item.pointer_mut("/required").and_then(Value::as_array_mut) {
         list.extend(required.iter().map(|name| json!(name)));
     }
-    // Only what it refers to is needed beside it.
+    // Only its referenced schemas are needed in addition.
     components.retain(|name, _| !name.ends_with("Input") && *name != record);
     components.insert(name.to_owned(), item);
     draft.components(components);

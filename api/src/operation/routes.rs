@@ -1,7 +1,7 @@
 //! Routes that document themselves.
 //!
-//! A handler's extractors say what the operation takes and its reply says what it answers, so the
-//! OpenAPI document is read off the handler's type and cannot drift from it.
+//! A handler's extractors declare the input of the operation and its reply the output, so the
+//! OpenAPI document is derived from the handler's type and cannot drift from it.
 
 use crate::http::problem::{PROBLEMS, Problem, ProblemDocument};
 use actix_web::dev::{AppService, HttpServiceFactory, Payload};
@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 
-/// An operation of the document while it is being put together.
+/// Builder of an operation of the document.
 #[derive(Debug, Default, Clone)]
 pub struct Draft {
     kind: Option<Kind>,
@@ -31,7 +31,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// The kind of records that the operation is about, if it is about one kind.
+    /// The kind of the operation, if it has a single one.
     #[must_use]
     pub const fn kind(&self) -> Option<Kind> {
         self.kind
@@ -40,7 +40,7 @@ impl Draft {
     /// The schema of that kind.
     ///
     /// # Panics
-    /// If the operation is not about one kind: the document is made before a server starts.
+    /// If the operation has no single kind: the document is generated before a server starts.
     #[must_use]
     #[expect(
         clippy::expect_used,
@@ -52,7 +52,7 @@ impl Draft {
 
     /// Adds a parameter (OpenAPI parameter object).
     ///
-    /// Swagger UI fills examples of optional parameters in, which would make its first request a
+    /// Swagger UI fills in examples of optional parameters, which would make its first request a
     /// strange one; so they go into the description.
     pub fn parameter(&mut self, mut parameter: Value) {
         let required = parameter.get("required") == Some(&json!(true));
@@ -71,17 +71,15 @@ impl Draft {
         self.parameters.push(parameter);
     }
 
-    /// Sets the request body (OpenAPI request body object).
     pub fn request_body(&mut self, body: Value) {
         self.request_body = Some(body);
     }
 
-    /// Adds a response (OpenAPI response object).
     pub fn response(&mut self, status: u16, response: Value) {
         self.responses.insert(status, response);
     }
 
-    /// Adds a header to every answer of success that is described so far.
+    /// Adds a header to every success response described so far.
     pub fn success_header(&mut self, name: &str, description: &str) {
         let object = json!({"description": description, "schema": {"type": "string"}});
         for (_, response) in self.responses.range_mut(200..300) {
@@ -89,12 +87,11 @@ impl Draft {
         }
     }
 
-    /// Adds a problem that the operation can answer, by its code.
     pub fn problem(&mut self, code: &'static str) {
         self.problems.insert(code);
     }
 
-    /// Says who may call: `access` in a word (`x-access`), and the scope that a token needs.
+    /// Declares the callers: `access` in a word (`x-access`), and the required scope of the token.
     pub fn access(&mut self, access: &'static str, token: Option<&str>) {
         self.access = Some(access);
         let security = self.security.get_or_insert_default();
@@ -108,12 +105,12 @@ impl Draft {
         }
     }
 
-    /// Registers component schemas that are JSON already.
+    /// Registers component schemas given as JSON.
     pub fn components(&mut self, schemas: Map<String, Value>) {
         register(&mut self.schemas, schemas, &mut self.clashes);
     }
 
-    /// Registers the schema of a type and all that it refers to, and points to it.
+    /// Registers the schema of a type with all referenced ones, and returns a reference to it.
     pub fn schema<T: ToSchema>(&mut self) -> Value {
         let mut schemas = vec![(T::name().into_owned(), T::schema())];
         T::schemas(&mut schemas);
@@ -121,7 +118,6 @@ impl Draft {
         reference(&T::name())
     }
 
-    /// The operation object.
     fn finish(&mut self, id: &str, summary: &str, tag: &str) -> Value {
         let problem = self.schema::<ProblemDocument>();
         self.problems.insert("internal");
@@ -180,7 +176,7 @@ fn merge_problem(responses: &mut BTreeMap<u16, Value>, status: u16, more: &str, 
     insert(response, &["description"], description);
 }
 
-/// The header that comes with every problem of a status.
+/// The header of every problem with a status.
 fn header_of(status: u16) -> Option<(&'static str, &'static str)> {
     match status {
         308 => Some(("Location", "Where the record is now.")),
@@ -190,30 +186,28 @@ fn header_of(status: u16) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// A `$ref` to a component schema.
 #[must_use]
 pub fn reference(name: &str) -> Value {
     json!({"$ref": format!("{}{name}", domain::base::schema::COMPONENTS)})
 }
 
-/// Finds out whether a caller may call at all.
+/// Decides whether a caller may call the operation at all.
 pub type Admission = LocalBoxFuture<'static, Result<(), Problem>>;
 
-/// An extractor that knows its part of the document.
+/// An extractor that documents itself.
 pub trait Extract: FromRequest {
-    /// Adds what it takes and how it fails.
+    /// Documents its input and its failures.
     fn describe(draft: &mut Draft);
 
-    /// Who calls is found out before anything else is read: what a caller must not do is refused for
-    /// that, whatever else is wrong with the request, and nobody without a right makes us read a body.
+    /// The caller is identified before anything else is read: a missing permission takes precedence
+    /// over other errors, and unauthorized callers cannot make the server read a body.
     fn admission(_request: &HttpRequest) -> Option<Admission> {
         None
     }
 }
 
-/// A reply that knows its part of the document.
+/// A reply that documents itself.
 pub trait Reply: Responder {
-    /// Adds what it answers.
     fn describe(draft: &mut Draft);
 }
 
@@ -223,12 +217,11 @@ impl<R: Reply> Reply for Result<R, Problem> {
     }
 }
 
-/// Extractors taken together, as actix hands them to a handler.
+/// The extractors of a handler.
 pub trait Extractors: FromRequest {
-    /// Adds what all of them take.
     fn describe(draft: &mut Draft);
 
-    /// The admission that one of them asks for.
+    /// The admission of one of them.
     fn admission(request: &HttpRequest) -> Option<Admission>;
 }
 
@@ -254,7 +247,7 @@ extractors!(A B C D E);
 extractors!(A B C D E F);
 extractors!(A B C D E F G);
 
-/// The arguments of a handler, read for callers who are admitted.
+/// The arguments of a handler, read for admitted callers.
 struct Admitted<Args>(Args);
 
 impl<Args: Extractors + 'static> FromRequest for Admitted<Args> {
@@ -274,35 +267,33 @@ impl<Args: Extractors + 'static> FromRequest for Admitted<Args> {
     }
 }
 
-/// One operation: a method, how it is described and how to serve it.
+/// One operation: a method, its documentation and its handler.
 struct Route {
     method: Method,
     describe: Box<dyn Fn() -> (Value, Draft)>,
     serve: Box<dyn Fn(Method) -> actix_web::Route>,
 }
 
-/// The routes of a part of the API, mounted and described together.
+/// The routes of a part of the API, mounted and documented together.
 pub struct Routes {
     tag: &'static str,
     kind: Option<Kind>,
     paths: Vec<PathRoutes>,
 }
 
-/// The operations at one path.
 struct PathRoutes {
     path: String,
     kind: Option<Kind>,
     routes: Vec<Route>,
 }
 
-/// What an OpenAPI document says of routes.
+/// The documentation of routes.
 #[derive(Debug, Default)]
 pub struct Description {
-    /// The paths object.
     pub paths: Map<String, Value>,
-    /// The component schemas that the operations refer to, as JSON Schema.
+    /// The referenced component schemas, as JSON Schema.
     pub schemas: Map<String, Value>,
-    /// Names that two different schemas claim; there must be none.
+    /// Names of two different schemas; there must be none.
     pub clashes: BTreeSet<String>,
 }
 
@@ -317,20 +308,20 @@ impl Routes {
         }
     }
 
-    /// No routes yet, in the section of a kind and about its records.
+    /// No routes yet, in the section of a kind.
     #[must_use]
     pub fn of(schema: &KindSchema) -> Self {
         Self::new(schema.tag).of_kind(schema)
     }
 
-    /// The routes that are added are about records of a kind.
+    /// Sets the kind of the routes that are added.
     #[must_use]
     pub const fn of_kind(mut self, schema: &KindSchema) -> Self {
         self.kind = Some(schema.kind);
         self
     }
 
-    /// Adds an operation. `problems` are those that neither the extractors nor the reply know of.
+    /// Adds an operation. `problems` are those that neither the extractors nor the reply declare.
     #[must_use]
     pub fn route<F, Args>(
         mut self,
@@ -378,7 +369,6 @@ impl Routes {
         self
     }
 
-    /// Shorthand for GET.
     #[must_use]
     pub fn get<F, Args>(
         self,
@@ -395,7 +385,7 @@ impl Routes {
         self.route(Method::GET, path, names, problems, handler)
     }
 
-    /// Takes over the routes of another part.
+    /// Adds the routes of another part.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         for one in other.paths {
@@ -414,7 +404,6 @@ impl Routes {
         }
     }
 
-    /// Describes all of them.
     #[must_use]
     pub fn describe(&self) -> Description {
         let mut described = Description::default();
@@ -436,7 +425,7 @@ impl Routes {
     }
 }
 
-/// Takes schemas in and notes the names that another schema has already.
+/// Registers schemas and records the names that another schema already has.
 fn register(
     known: &mut Map<String, Value>,
     schemas: Map<String, Value>,
@@ -463,7 +452,7 @@ impl HttpServiceFactory for Routes {
                 resource = resource.route((route.serve)(route.method.clone()));
                 if route.method == Method::GET {
                     allow.push("HEAD".to_owned());
-                    // actix leaves the body of an answer to HEAD out.
+                    // actix leaves out the body of a response to HEAD.
                     resource = resource.route((route.serve)(Method::HEAD));
                 }
             }

@@ -1,5 +1,5 @@
-//! Records that come in bulk: a body is spooled to a file, unpacked within limits, and read from
-//! there some lines at a time.
+//! Bulk uploads: a body is spooled to a file, decompressed within limits, and read in chunks of
+//! lines.
 //!
 //! The files have no name, so that nothing is left of them, whatever happens.
 
@@ -26,16 +26,15 @@ use serde_json::json;
 use std::fs::File;
 use std::io::{BufReader, Error, ErrorKind, Seek, Write};
 
-/// What the body is made of.
+/// The format of the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// `application/x-ndjson`: a record a line.
+    /// `application/x-ndjson`: a record per line.
     Lines,
     /// `text/csv`: a table.
     Table,
 }
 
-/// A body in bulk, unpacked.
 #[derive(Debug)]
 pub(crate) struct Upload {
     file: File,
@@ -128,7 +127,6 @@ fn form(content_type: &str) -> Result<Form, Problem> {
     }
 }
 
-/// Whether the body is compressed.
 fn packed(request: &HttpRequest) -> Result<bool, Problem> {
     let coding = request.headers().get(header::CONTENT_ENCODING);
     match coding.map(|coding| coding.as_bytes().to_ascii_lowercase()) {
@@ -155,7 +153,7 @@ fn refused(why: &Error) -> Problem {
     }
 }
 
-/// A file that takes no more than it is allowed to.
+/// A file with a size limit.
 struct Bounded {
     file: File,
     written: u64,
@@ -178,7 +176,7 @@ impl Write for Bounded {
     }
 }
 
-/// Where a body goes.
+/// Destination of a body.
 enum Sink {
     Plain(Bounded),
     Packed(Box<MultiGzDecoder<Bounded>>, u64),

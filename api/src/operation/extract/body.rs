@@ -1,4 +1,4 @@
-//! Request bodies: JSON read strictly, within limits.
+//! Request bodies: JSON parsed strictly, within limits.
 
 use crate::http::problem::Problem;
 use crate::operation::extract::OfKind;
@@ -16,10 +16,9 @@ use persistence::StoreError;
 use persistence::store::MAX_BODY;
 use serde_json::{Map, Value, json};
 
-/// How many bytes a geometry may have.
 pub const MAX_GEOMETRY: usize = 4 * 1024 * 1024;
 
-/// The body of a record of the kind of the route, in any form that input may take.
+/// The body of a record of the kind of the route, in any form of input.
 #[derive(Debug)]
 pub struct RecordBody(pub Value);
 
@@ -27,14 +26,13 @@ pub struct RecordBody(pub Value);
 #[derive(Debug)]
 pub struct PatchBody(pub Value);
 
-/// A GeoJSON geometry.
 #[derive(Debug)]
 pub struct GeoJsonBody(pub Value);
 
 /// Reads a body of at most `limit` bytes whose content type is one of `types`.
 ///
 /// # Errors
-/// `unsupported-media-type`, `payload-too-large`, `malformed-json` if it breaks off.
+/// `unsupported-media-type`, `payload-too-large`, `malformed-json` if it is truncated.
 pub async fn read_body(
     request: &HttpRequest,
     mut payload: Payload,
@@ -112,8 +110,8 @@ pub async fn read_json(
     })
 }
 
-/// What is wrong with the identity that a body claims: `kind` must be that of the URL, and a new
-/// record has no `id` yet. (`id` is compared with the URL when the record is known.)
+/// Violations of the identity in a body: `kind` must match the URL, and a new record has no `id`
+/// yet. (`id` is compared with the URL when the record is known.)
 fn identity(kind: Kind, request: &HttpRequest, body: &Value) -> Vec<FieldError> {
     let claimed = |member| body.get(member).filter(|value: &&Value| !value.is_null());
     let mut errors = Vec::new();
@@ -145,7 +143,7 @@ impl FromRequest for RecordBody {
             if errors.is_empty() {
                 return Ok(Self(body));
             }
-            // Everything at once: what else is wrong with the body is told too.
+            // All at once: other violations of the body are reported too.
             errors.extend(
                 domain::validation::body::KindSchema::of(kind)
                     .check(body)
@@ -156,7 +154,7 @@ impl FromRequest for RecordBody {
     }
 }
 
-/// What every operation with a body answers when the body is no good.
+/// Documents the rejections of every operation with a body.
 pub fn describe_refusals(draft: &mut Draft) {
     for code in [
         "malformed-json",

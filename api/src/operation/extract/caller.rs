@@ -1,4 +1,5 @@
-//! Who calls: permission is a parameter of the handlers, and stands in the document as `x-access`.
+//! Extractors of the caller: permission is a parameter of the handlers, and documented as
+//! `x-access`.
 
 use crate::auth::{self, Proof, TokenError};
 use crate::http::problem::Problem;
@@ -14,33 +15,31 @@ use persistence::accounts::Principal;
 use serde_json::json;
 use std::future::{Ready, ready};
 
-/// Anybody; a token is not even looked at.
+/// Any caller; a token is ignored.
 #[derive(Debug)]
 pub struct Anyone;
 
-/// A caller who reads: anybody, or somebody with a token, who may see more.
+/// A caller who reads: anonymous, or with a token, which may show more.
 #[derive(Debug)]
 pub struct Reader(pub Caller);
 
-/// A caller who writes: somebody with a token. What he may write, the store asks of his grants.
+/// A caller who writes, with a token. The store checks the grants for the record.
 #[derive(Debug)]
 pub struct Writer(pub Caller);
 
-/// A caller who states something in the name of a record, which takes an approver; the store asks.
+/// A caller who makes a statement in the name of a record, as its approver; the store checks.
 #[derive(Debug)]
 pub struct Approver(pub Caller);
 
-/// A caller who hides copies, which takes an approver of their region; the store asks.
+/// A caller who hides copies, as an approver of their region; the store checks.
 #[derive(Debug)]
 pub struct Hider(pub Caller);
 
-/// A caller who pushes the records of the system that the URL names: its feeder, or an admin of the
-/// whole node.
+/// A caller who pushes the records of the system in the URL: its feeder, or an admin of the whole
+/// node.
 #[derive(Debug)]
 pub struct Feeder {
-    /// The caller, who may write that system's records.
     pub caller: Caller,
-    /// The system.
     pub system: String,
 }
 
@@ -52,32 +51,30 @@ pub struct Importer(pub Caller);
 #[derive(Debug)]
 pub struct Admin(pub Caller);
 
-/// Who reads what the program measures: an admin of the whole node, or whoever has the token of the
-/// configuration for that.
+/// A caller who reads the metrics: an admin of the whole node, or with the configured token.
 #[derive(Debug)]
 pub struct Watcher;
 
-/// Somebody with a token, whatever it is good for.
+/// A caller with any valid token.
 #[derive(Debug)]
 pub struct SignedIn(pub Identity);
 
-/// A valid token and the account that it proves.
+/// A valid token and its account.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    /// What the token says.
     pub proof: Proof,
-    /// Whom it speaks of, and what that account may.
+    /// The subject and its permissions.
     pub principal: Principal,
 }
 
 impl Identity {
-    /// The caller as the token narrows it.
+    /// The caller, narrowed by the scopes of the token.
     fn caller(&self) -> Caller {
         let grants = self.principal.grants.clone();
         self.principal.caller(narrow(grants, &self.proof.scopes))
     }
 
-    /// Refuses a token that does not reach this far (RFC 6750, 3.1).
+    /// Rejects a token without this scope (RFC 6750, 3.1).
     fn needs(&self, scope: TokenScope) -> Result<(), Problem> {
         if self.proof.scopes.contains(&scope) {
             return Ok(());
@@ -94,7 +91,7 @@ impl Identity {
     }
 }
 
-/// The bearer token of a request; an error if there is something else where it should be.
+/// The bearer token of a request; an error if the header has something else.
 pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ()> {
     let mut headers = headers.get_all(header::AUTHORIZATION);
     let Some(value) = headers.next() else {
@@ -112,10 +109,10 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ()> {
     }
 }
 
-/// What the token of a request proves, if that was looked at before.
+/// The result of verifying the token, if that was done before.
 pub(crate) struct Proved(pub(crate) Result<Proof, TokenError>);
 
-/// Who sends a request, or `None` without a token.
+/// Authenticates the request; `None` without a token.
 async fn identity(request: HttpRequest) -> Result<Option<Identity>, Problem> {
     let app = App::of(&request)?;
     let token = bearer(request.headers()).map_err(|()| {
@@ -173,8 +170,8 @@ impl Extract for Anyone {
     }
 }
 
-/// Makes an extractor of who calls. He is asked for before anything else of the request is read
-/// ([`Extract::admission`]) and waits in its extensions.
+/// Implements an extractor of the caller, who is authenticated before the rest of the request is
+/// read ([`Extract::admission`]) and kept in its extensions.
 macro_rules! from_caller {
     ($name:ident, $describe:expr, $of:expr) => {
         impl FromRequest for $name {
@@ -254,7 +251,7 @@ from_caller!(
     async |request| Ok(Self(writer(request).await?))
 );
 
-/// A system as `external_id` names it.
+/// A system in the notation of `external_id`.
 fn system_of(request: &HttpRequest) -> Result<String, Problem> {
     let system = request.match_info().query("system");
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();

@@ -1,4 +1,4 @@
-//! JSON bodies that are no records, checked by their schema as records are.
+//! JSON bodies other than records, validated by their schema in the same way.
 
 use crate::http::problem::Problem;
 use crate::operation::extract::body::{describe_refusals, read_json};
@@ -15,39 +15,35 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-/// A body that is no record, with its schema.
+/// A body other than a record, with its schema.
 pub trait Body: DeserializeOwned + ToSchema + 'static {
-    /// A body as an example.
     const EXAMPLE: &'static str;
 
-    /// How many bytes it may have.
     const LIMIT: usize = MAX_BODY;
 
-    /// What it may be sent as.
     const TYPES: &'static [&'static str] = &["application/json"];
 
-    /// The compiled schema; one a type.
+    /// The compiled schema, one per type.
     fn shape() -> &'static Shape;
 
-    /// Compiles the schema.
     #[must_use]
     fn compile() -> Shape {
         Shape::of::<Self>()
     }
 
-    /// Takes out what means absent.
+    /// Removes what means absent.
     fn tidy(body: &mut Value) {
         without_absent(body);
     }
 
-    /// Everything that the schema cannot say and that is wrong.
+    /// The violations that the schema cannot express.
     #[must_use]
     fn faults(&self) -> Vec<FieldError> {
         Vec::new()
     }
 }
 
-/// A JSON body that fits the schema of `T`.
+/// A JSON body that matches the schema of `T`.
 #[derive(Debug)]
 pub struct JsonBody<T>(pub T);
 

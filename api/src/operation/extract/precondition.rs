@@ -7,14 +7,12 @@ use actix_web::http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
 use persistence::write::Precondition;
 use serde_json::json;
 
-/// An entity tag: whether it is weak, and its opaque text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Tag {
     weak: bool,
     opaque: String,
 }
 
-/// What a header lists: `*` or entity tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Tags {
     Any,
@@ -25,7 +23,7 @@ enum Tags {
 #[derive(Debug)]
 pub struct IfMatch(pub Precondition);
 
-/// The versions that a write may replace, if the caller names any.
+/// The versions that a write may replace, if given.
 #[derive(Debug)]
 pub struct MayMatch(pub Precondition);
 
@@ -33,7 +31,7 @@ pub struct MayMatch(pub Precondition);
 #[derive(Debug)]
 pub struct IfNoneMatch(Option<Tags>);
 
-/// What a geometry must be before it is written: there in some version, or not there at all.
+/// The state of a geometry before it is written: some version, or absent.
 #[derive(Debug)]
 pub struct GeometryCondition(pub Option<Precondition>);
 
@@ -92,8 +90,8 @@ fn malformed(name: &HeaderName, given: &str) -> Problem {
     )
 }
 
-/// The versions that tags stand for. `W/"17"` counts as `"17"`, since proxies weaken tags; the
-/// weak tags of other representations stand for no version.
+/// The versions of tags. `W/"17"` counts as `"17"`, since proxies weaken tags; the weak tags of
+/// other representations match no version.
 fn precondition(tags: Tags) -> Precondition {
     match tags {
         Tags::Any => Precondition::Any,
@@ -104,7 +102,7 @@ fn precondition(tags: Tags) -> Precondition {
     }
 }
 
-/// Whether tags are all of representations that a write cannot be based on.
+/// Whether all tags are of representations that a write cannot be based on.
 fn foreign(tags: &Tags) -> bool {
     match tags {
         Tags::Any => false,
@@ -132,7 +130,7 @@ from_head!(IfMatch);
 
 impl Extract for IfMatch {
     fn describe(draft: &mut Draft) {
-        // Optional in the document, because leaving it out has an answer of its own: 428.
+        // Optional in the document, because leaving it out has its own response: 428.
         draft.parameter(json!({
             "name": "If-Match",
             "in": "header",

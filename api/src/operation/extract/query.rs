@@ -1,4 +1,4 @@
-//! Query parameters, read strictly: a typo in a filter must never mean "no filter".
+//! Query parameters, parsed strictly: a typo in a filter must never mean "no filter".
 
 use crate::http::problem::Problem;
 use crate::operation::routes::{Draft, Extract};
@@ -9,23 +9,19 @@ use domain::base::nearest::nearest;
 use domain::base::vocabulary::Coded;
 use serde_json::{Value, json};
 
-/// A query parameter as it is documented and accepted.
+/// A documented query parameter.
 #[derive(Debug, Clone, Copy)]
 pub struct Parameter {
-    /// Its name.
     pub name: &'static str,
-    /// What it does.
     pub description: &'static str,
-    /// Its JSON Schema.
     pub schema: &'static str,
-    /// An example from the seed data.
     pub example: &'static str,
-    /// Whether it may be given more than once (AND).
+    /// Whether it may be repeated (AND).
     pub repeatable: bool,
 }
 
 impl Parameter {
-    /// Checks the length of a value; the rest of the schema is checked where it is read.
+    /// Checks the length of a value; the rest of the schema is checked during parsing.
     fn bears(&self, value: &str) -> Result<(), Problem> {
         // No parameter is shorter.
         if value.len() <= 10 {
@@ -47,33 +43,29 @@ impl Parameter {
     }
 }
 
-/// A set of query parameters.
 pub trait Parameters: Sized + 'static {
-    /// What is accepted on a route about records of this kind, or about no single kind.
+    /// The parameters of a route with this kind, or without a single kind.
     fn table(kind: Option<Kind>) -> &'static [Parameter];
 
-    /// Which of it must be given.
     const REQUIRED: &'static [&'static str] = &[];
 
-    /// Reads the values.
+    /// Parses the values.
     ///
     /// # Errors
-    /// `invalid-parameter`, naming the parameter and what would be right.
+    /// `invalid-parameter`, naming the parameter and the expected value.
     fn read(pairs: &Pairs) -> Result<Self, Problem>;
 }
 
-/// The decoded query in its order.
 #[derive(Debug, Default)]
 pub struct Pairs {
     kind: Option<Kind>,
     pairs: Vec<(String, String)>,
 }
 
-/// Query parameters of the set `T`; anything else is refused.
+/// Query parameters of the set `T`; anything else is rejected.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
-/// No parameters at all.
 impl Parameters for () {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[]
@@ -113,7 +105,7 @@ impl<T: Parameters> Extract for Query<T> {
     }
 }
 
-/// The example as JSON: what is not a string is written as it is.
+/// The example as JSON: anything but a string is inserted verbatim.
 fn example(text: &str, schema: &Value) -> Value {
     if schema.get("type") == Some(&json!("string")) {
         return json!(text);
@@ -121,7 +113,7 @@ fn example(text: &str, schema: &Value) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| json!(text))
 }
 
-/// Reads the query of a request as the set `T`.
+/// Parses the query of a request as the set `T`.
 ///
 /// # Errors
 /// `unknown-parameter` and `invalid-parameter`.
@@ -157,7 +149,7 @@ pub(crate) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
     T::read(&pairs)
 }
 
-/// 400 that names the nearest parameter and all that there are.
+/// 400 with the nearest parameter and all known ones.
 #[must_use]
 pub fn unknown(given: &str, names: &[&str]) -> Problem {
     let (en, de) = match nearest(given, names.iter().copied()) {
@@ -178,7 +170,7 @@ pub fn unknown(given: &str, names: &[&str]) -> Problem {
     )
 }
 
-/// 400 that names the parameter and what would be right.
+/// 400 with the parameter and the expected value.
 #[must_use]
 pub fn wrong(parameter: &str, given: &str, expected: &str) -> Problem {
     let given: String = given.chars().take(80).collect();
@@ -189,19 +181,17 @@ pub fn wrong(parameter: &str, given: &str, expected: &str) -> Problem {
 }
 
 impl Pairs {
-    /// The kind of records that the route is about, if it is about one kind.
+    /// The kind of the route, if it has a single one.
     #[must_use]
     pub const fn kind(&self) -> Option<Kind> {
         self.kind
     }
 
-    /// The only value of a parameter.
     #[must_use]
     pub fn one(&self, name: &str) -> Option<&str> {
         self.all(name).next()
     }
 
-    /// Every value of a parameter.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.pairs
             .iter()
@@ -209,18 +199,16 @@ impl Pairs {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The name of every parameter that was given.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.pairs.iter().map(|(name, _)| name.as_str())
     }
 
-    /// The query without some parameters.
     #[must_use]
     pub fn without(&self, names: &[&str]) -> Self {
         self.filter(|name, _| !names.contains(&name))
     }
 
-    /// The part of the query whose names and values are wanted.
+    /// The part of the query that matches.
     #[must_use]
     pub fn filter(&self, wanted: impl Fn(&str, &str) -> bool) -> Self {
         let kept = self.pairs.iter();
@@ -231,10 +219,6 @@ impl Pairs {
         }
     }
 
-    /// True or false.
-    ///
-    /// # Errors
-    /// `invalid-parameter`.
     pub fn flag(&self, name: &str) -> Result<Option<bool>, Problem> {
         self.one(name)
             .map(|text| match text {
@@ -245,10 +229,7 @@ impl Pairs {
             .transpose()
     }
 
-    /// A whole number within bounds.
-    ///
-    /// # Errors
-    /// `invalid-parameter`.
+    /// An integer within bounds.
     pub fn number(&self, name: &str, least: u64, most: u64) -> Result<Option<u64>, Problem> {
         self.one(name)
             .map(|text| {
@@ -260,10 +241,10 @@ impl Pairs {
             .transpose()
     }
 
-    /// Values of any form: commas mean OR, a repeated parameter AND.
+    /// Values of any type: commas mean OR, a repeated parameter AND.
     ///
     /// # Errors
-    /// `invalid-parameter` where `parse` gives nothing.
+    /// `invalid-parameter` if `parse` returns nothing.
     pub fn lists<T>(
         &self,
         name: &str,
@@ -313,14 +294,14 @@ impl Pairs {
         lists.collect()
     }
 
-    /// Where the next page is: the path, the query without its cursor, and the new cursor.
+    /// The address of the next page: the path, the query without its cursor, and the new cursor.
     #[must_use]
     pub fn next(path: &str, query: &str, cursor: &str) -> String {
         let separator = if query.is_empty() { "" } else { "&" };
         format!("{path}?{query}{separator}cursor={cursor}")
     }
 
-    /// The query without the parameter `cursor`, as a text that a cursor can be bound to.
+    /// The query without the parameter `cursor`, as a text to which a cursor can be bound.
     #[must_use]
     pub fn without_cursor(&self) -> String {
         let mut pairs: Vec<_> = self

@@ -1,18 +1,18 @@
-//! Which line of a file a place is in: tables end lines as they like, and have empty ones.
+//! Line numbers of positions in a file: tables have various line endings, and empty lines.
 
 use std::collections::VecDeque;
 use std::io::{Read, Result};
 
-/// A file that knows of what it has handed out where its lines begin.
+/// A reader that keeps track of the beginnings of lines.
 pub(crate) struct Lines<R> {
     file: R,
-    /// How many bytes it has handed out.
+    /// Number of bytes read.
     read: u64,
-    /// The line that it is in, from 1.
+    /// The current line, from 1.
     line: u64,
-    /// Whether it has handed out nothing of that line.
+    /// Whether nothing of that line has been read.
     at_start: bool,
-    /// Where lines begin that are not empty, and their numbers; none that were passed already.
+    /// Beginnings of non-empty lines ahead, with their numbers.
     starts: VecDeque<(u64, u64)>,
 }
 
@@ -27,7 +27,7 @@ impl<R> Lines<R> {
         }
     }
 
-    /// The number of the first line, not an empty one, that begins at this byte or after it.
+    /// The number of the first non-empty line that begins at this byte or after it.
     pub(crate) fn first_after(&mut self, byte: u64) -> u64 {
         while self.starts.front().is_some_and(|(start, _)| *start < byte) {
             self.starts.pop_front();

@@ -1,4 +1,4 @@
-//! Lines that can be read again and again: those that are records, and what is wrong with the others.
+//! Lines that can be read repeatedly: those with records, and the violations of the others.
 
 use crate::http::problem::Problem;
 use crate::operation::upload::limits::{MAX_LINE, MAX_LINES, too_large};
@@ -15,38 +15,35 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How many faulty lines are told of.
+/// Maximum number of reported invalid lines.
 const MAX_TOLD: usize = 100;
 
-/// How many bytes of lines are read at once, but for the first.
+/// Bytes of lines that are read at once, except for the first.
 const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 
-/// A line that is no record.
+/// A line without a valid record.
 #[derive(Debug, Clone)]
 pub(crate) struct Faulty {
-    /// Its number, from 1.
     pub(crate) line: u64,
-    /// What is wrong with it.
     pub(crate) errors: Vec<FieldError>,
 }
 
-/// The lines of a body.
 #[derive(Debug)]
 pub(crate) struct Spool {
     parts: BTreeMap<Option<Kind>, Arc<Mutex<File>>>,
-    /// How many lines are records.
+    /// Number of records.
     pub(crate) lines: u64,
-    /// How many are not …
+    /// Number of invalid lines.
     pub(crate) faulty: u64,
-    /// … the first of them …
+    /// The first invalid lines.
     pub(crate) told: Vec<Faulty>,
-    /// … and the hash of what is wrong with all of them.
+    /// The hash of all violations.
     pub(crate) faults: String,
     /// The kind of a table.
     pub(crate) kind: Option<Kind>,
 }
 
-/// A spool while it is written.
+/// A spool during writing.
 pub(crate) struct Filling {
     kinds: Vec<Kind>,
     by_kind: bool,
@@ -114,7 +111,7 @@ impl Filling {
         }
     }
 
-    /// The only kind that may be in it.
+    /// The only allowed kind.
     pub(crate) fn only_kind(&self) -> Option<Kind> {
         match self.kinds.as_slice() {
             [one] => Some(*one),
@@ -122,7 +119,7 @@ impl Filling {
         }
     }
 
-    /// From here on it is a table of a kind.
+    /// Declares that the rest is a table of a kind.
     pub(crate) fn is_table_of(&mut self, kind: Kind) {
         self.kinds = vec![kind];
         self.spool.kind = Some(kind);
@@ -146,7 +143,7 @@ impl Filling {
                 }
                 continue;
             }
-            // Editors put one at the beginning of files.
+            // Editors insert one at the beginning of files.
             let bare = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
             if bare.iter().all(u8::is_ascii_whitespace) {
                 continue;
@@ -161,7 +158,7 @@ impl Filling {
         }
     }
 
-    /// Takes a record in; `kind` is filled in where only one may be.
+    /// Adds a record; `kind` is filled in if only one is allowed.
     pub(crate) fn record(&mut self, number: u64, mut record: Value) -> Result<(), Problem> {
         let kind = match self.kind_of(&mut record) {
             Ok(kind) => kind,
@@ -205,7 +202,7 @@ impl Filling {
         })
     }
 
-    /// Notes what is wrong with a line.
+    /// Records the violations of a line.
     pub(crate) fn fault(&mut self, line: u64, errors: Vec<FieldError>) -> Result<(), Problem> {
         self.count()?;
         self.spool.faulty += 1;
@@ -234,13 +231,13 @@ impl Filling {
     }
 }
 
-/// What is said of a line that is longer than any record.
+/// The violation of a line that is longer than any record.
 pub(crate) fn too_long() -> FieldError {
     let fault = Fault::new("too-long").with("max", MAX_LINE);
     FieldError::new("", fault)
 }
 
-/// Passes over the rest of a line; answers whether it was the last.
+/// Skips the rest of a line; returns whether it was the last.
 fn skip_line(reader: &mut impl BufRead) -> std::io::Result<bool> {
     loop {
         let bytes = reader.fill_buf()?;

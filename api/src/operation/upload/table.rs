@@ -1,4 +1,4 @@
-//! A table as records: the columns of an export, whichever of them it has, in any order.
+//! A table as records: any columns of an export, in any order.
 
 use crate::http::problem::Problem;
 use crate::operation::upload::limits::MAX_LINE;
@@ -13,7 +13,6 @@ use domain::exchange::table::{Column, columns, record};
 use persistence::StoreError;
 use std::io::BufRead;
 
-/// Reads a table into a spool.
 pub(crate) fn read(mut file: impl BufRead, filling: &mut Filling) -> Result<(), Problem> {
     let separator = separator(&mut file).map_err(|why| Problem::of_file(&why))?;
     let mut table = ReaderBuilder::new()
@@ -72,7 +71,7 @@ fn take(
     }
     match record(columns.iter().copied().zip(row.iter())) {
         Ok(record) => {
-            // Cells may hold what JSON from outside may not.
+            // Cells may contain what JSON from outside must not.
             match domain::base::json::parse(record.to_string().as_bytes()) {
                 Ok(record) => filling.record(line, record),
                 Err(why) => filling.fault(line, vec![unfit("", &why.to_string())]),
@@ -102,8 +101,7 @@ fn unreadable(filling: &mut Filling, line: u64, why: csv::Error) -> Result<(), P
     filling.fault(line, vec![unfit("", &told)])
 }
 
-/// The columns of a table by its headings; its kind is that of its first row, if it does not have to
-/// be a certain one.
+/// The columns of a table by its headings; its kind is that of its first row, unless it is given.
 fn of_kind(
     headings: &StringRecord,
     first: Option<&StringRecord>,
