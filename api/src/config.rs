@@ -21,7 +21,6 @@ use subtle::ConstantTimeEq;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Listen address of the server.
     pub listen: SocketAddr,
     /// Folder of the embedded database.
     pub data_dir: PathBuf,
@@ -208,9 +207,6 @@ impl Default for Config {
 
 impl Config {
     /// Reads the configuration; `command_line` has the options of the command line.
-    ///
-    /// # Errors
-    /// What is wrong, where, and the known keys.
     pub fn load(
         file: Option<&Path>,
         command_line: impl Serialize,

@@ -1,4 +1,2 @@
-//! The formats of records.
-
 pub mod geojson;
 pub mod view;

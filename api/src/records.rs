@@ -1,5 +1,3 @@
-//! Operations on records.
-
 pub mod applications;
 pub mod confirmation;
 pub mod contact_persons;

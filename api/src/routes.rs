@@ -1,5 +1,3 @@
-//! Every route of the API.
-
 use crate::access::{accounts, me, oauth};
 use crate::exchange::{feed, partners, push, webhooks};
 use crate::node::{health, metrics, problems, service, vocabularies};

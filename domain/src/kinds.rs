@@ -1,5 +1,3 @@
-//! The kinds of records, one file each.
-
 pub mod actor;
 pub mod common;
 pub mod event;

@@ -1,5 +1,3 @@
-//! The values in records.
-
 pub mod contact;
 pub mod edtf;
 pub mod external;

@@ -1,5 +1,3 @@
-//! Every closed vocabulary of the directory.
-
 use crate::access::account::TokenScope;
 use crate::access::rules::Role;
 use crate::base::kind::Kind;

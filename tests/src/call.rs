@@ -50,7 +50,6 @@ impl Call {
         self
     }
 
-    /// Replaces the bearer token.
     pub fn token(mut self, token: &str) -> Self {
         let value = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
         self.headers.insert(AUTHORIZATION, value);

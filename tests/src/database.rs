@@ -19,7 +19,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
-/// Database backend of a story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
     Sqlite,
@@ -27,7 +26,6 @@ pub enum Backend {
     Postgres,
 }
 
-/// Initial content of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
     Empty,

@@ -43,7 +43,6 @@ impl Disk {
         self.path().join("filler")
     }
 
-    /// Fills it to the last block.
     pub fn fill(&self) {
         let mut file = File::create(self.filler()).unwrap();
         for size in [64 * 1024, 512] {

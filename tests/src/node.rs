@@ -25,7 +25,6 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// A running node.
 #[derive(Debug)]
 pub struct Node {
     pub base: String,
@@ -39,7 +38,6 @@ pub struct Node {
     client: reqwest::Client,
 }
 
-/// The future of a story.
 pub type Told<'n> = LocalBoxFuture<'n, ()>;
 
 pub fn told<'n>(story: impl AsyncFnOnce(&'n Node) + 'n, node: &'n Node) -> Told<'n> {
@@ -68,7 +66,6 @@ pub fn loopback() -> Vec<Destination> {
     vec!["127.0.0.0/8".to_owned().try_into().unwrap()]
 }
 
-/// Starts a node on a database.
 pub(crate) async fn start(backend: Backend, database: &Database) -> (Node, ServerHandle) {
     let store = Store::open(&database.url, None, Clock::System)
         .await

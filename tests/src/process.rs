@@ -172,7 +172,6 @@ impl Process {
         assert_eq!(answer.trim(), "0", "{call}", call = pipe.display());
     }
 
-    /// Kills the process (SIGKILL).
     pub async fn kill(&mut self) {
         self.child.kill().await.unwrap();
     }

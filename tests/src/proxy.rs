@@ -6,7 +6,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// The fault applied to responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     None,
@@ -18,7 +17,6 @@ pub enum Fault {
     HalfOpen,
     /// One byte per second.
     Drip,
-    /// The body is corrupted.
     Corrupt,
 }
 

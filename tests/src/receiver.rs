@@ -12,7 +12,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
-/// Response of a receiver.
 #[derive(Debug, Clone)]
 pub enum Reply {
     Status(u16),
@@ -23,7 +22,6 @@ pub enum Reply {
     Never,
 }
 
-/// A received delivery.
 #[derive(Debug, Clone)]
 pub struct Heard {
     pub headers: HeaderMap,

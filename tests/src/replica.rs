@@ -24,7 +24,6 @@ pub struct Replica {
 pub struct Held {
     pub kind: String,
     pub version: i64,
-    /// The body, byte for byte.
     pub body: String,
 }
 
@@ -50,7 +49,6 @@ pub struct Told {
     pub hash: Option<String>,
     pub record: Option<Box<RawValue>>,
     pub cause: Option<String>,
-    /// The merge target.
     pub merged_into: Option<Uuid>,
 }
 
@@ -83,7 +81,6 @@ impl Replica {
         }
     }
 
-    /// Reads and applies one page.
     pub async fn page(&mut self, node: &Node) -> Page {
         let answer = node.get(&self.next).await.expect(200);
         let page: Page = serde_json::from_str(&answer.text).unwrap();

@@ -1,5 +1,3 @@
-//! Settings of the tests from the environment.
-
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::ops::Range;

@@ -50,7 +50,6 @@ struct Link {
     in_tail: bool,
     /// Whether the last snapshot has ended, including its sweep.
     swept: bool,
-    /// The last response, for duplication.
     last: Option<(String, Answered)>,
     /// The pages since, for replay.
     pages: Vec<Answer>,
@@ -58,7 +57,6 @@ struct Link {
     ends: BTreeMap<String, i64>,
 }
 
-/// The state of the simulation.
 struct World<'a> {
     dice: StdRng,
     /// Whether faults have ended.
@@ -197,7 +195,6 @@ impl<'a> World<'a> {
         self.nodes[node].crash(self.yard).await;
     }
 
-    /// Cancels all requests of the node.
     fn leave_the_air(&mut self, node: usize) {
         let links = &self.links;
         self.flights
@@ -262,7 +259,6 @@ impl<'a> World<'a> {
         }
     }
 
-    /// A clock is ahead for a while.
     fn set_a_clock(&mut self) {
         let node = self.any_node();
         let ahead = [90_000, 300_000][self.dice.random_range(0..2)];

@@ -72,7 +72,6 @@ impl Browser {
         }
     }
 
-    /// Opens a URL with a fresh browser state.
     async fn open(&self, url: &str) {
         // An open page would only scroll to the new fragment.
         self.page.goto("about:blank").await.unwrap();
@@ -182,7 +181,6 @@ async fn authorize(browser: &Browser, token: &str) {
     browser.click(".auth-btn-wrapper .btn-done").await;
 }
 
-/// Signs in with name and password.
 async fn sign_in(browser: &Browser, name: &str, password: &str) {
     browser.click(".auth-wrapper .btn.authorize").await;
     browser.fill("#oauth_username", name).await;

@@ -4,7 +4,6 @@ use domain::base::kind::Kind;
 use serde_json::{Value, json};
 use tests::{Node, story};
 
-/// A body of each kind, and a change to it.
 fn example(kind: Kind, number: u32) -> (Value, Value) {
     let name = format!("Beispiel {number}");
     match kind {

@@ -373,7 +373,6 @@ story!(finding_them_among_many_is_quick, async |node| {
     assert!(total >= count as u64 / 10, "{total}");
 });
 
-/// A word with few similar ones.
 fn word(number: usize) -> String {
     let syllables = ["ba", "ko", "li", "mu", "ne", "ri", "so", "tu", "wa", "zi"];
     let mut rest = number * 7919 + 13;

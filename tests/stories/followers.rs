@@ -148,7 +148,6 @@ story!(
     }
 );
 
-/// Number of touches in the log.
 async fn touches(store: &Store) -> u64 {
     let touches = change::Entity::find().filter(change::Column::Op.eq("touch"));
     touches.count(store.db().reader()).await.unwrap()

@@ -286,7 +286,6 @@ story!(what_is_left_out_is_said, async |node| {
 /// A random network.
 struct Drawn {
     ids: Vec<Uuid>,
-    /// The drafts among them.
     drafts: BTreeSet<usize>,
     edges: Vec<Line>,
 }

@@ -17,17 +17,14 @@ const RSA: &str = include_str!("issuers/rsa.pem");
 const EC: &str = include_str!("issuers/ec.pem");
 const ED: &str = include_str!("issuers/ed25519.pem");
 
-/// The behaviour of the issuer.
 #[derive(Debug, Clone, Default)]
 struct Mood {
     keys: Value,
-    /// The false discovery document.
     discovery: Option<Value>,
     ailment: Ailment,
     asked: usize,
 }
 
-/// A fault of the issuer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Ailment {
     #[default]
@@ -151,7 +148,6 @@ impl Issuer {
         }
     }
 
-    /// A token of this issuer at the time of the instance.
     fn token(&self, instance: &Instance, kid: &str, algorithm: Algorithm) -> Forge {
         let now = instance.now().timestamp();
         let header = json!({"alg": format!("{algorithm:?}"), "typ": "at+jwt", "kid": kid});

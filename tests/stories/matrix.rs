@@ -30,7 +30,6 @@ enum Who {
     Narrowed(TokenScope),
 }
 
-/// A caller with credentials.
 struct Caller {
     name: String,
     who: Who,

@@ -1,5 +1,3 @@
-//! The metrics, as Prometheus reads them.
-
 use domain::access::rules::Role;
 use reqwest::Method;
 use serde_json::json;

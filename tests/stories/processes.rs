@@ -38,7 +38,6 @@ impl Server {
         }
     }
 
-    /// Kills and restarts the server.
     async fn kill(&mut self) {
         self.process.kill().await;
         self.process = Process::serve(&self.database).await;

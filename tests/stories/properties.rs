@@ -1,5 +1,3 @@
-//! Properties that hold for any input.
-
 use domain::base::json::merge_patch;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;

@@ -47,7 +47,6 @@ fn delete(kind: &str, key: &str) -> Value {
     json!({"op": "delete", "kind": kind, "external_id": key})
 }
 
-/// A push of independent items.
 fn push(node: &Node, token: &str, items: &[Value]) -> Call {
     let body = json!({"mode": "each", "items": items});
     node.post(RECORDS).token(token).json(&body)
@@ -75,7 +74,6 @@ fn line(key: &str, name: &str) -> Value {
     json!({"kind": "actor", "name": name, "home_region": "hessen", "publication": "published", "external_id": {"system": "cms", "id": key}})
 }
 
-/// A snapshot to be planned.
 fn planned(node: &Node, token: &str, body: &str) -> Call {
     let call = node.post(&format!("{SNAPSHOT}?dry_run=true")).token(token);
     call.body("application/x-ndjson", body)

@@ -16,7 +16,6 @@ use tests::generate;
 const TABLE: &str = include_str!("../../data/search/acceptance.ndjson");
 const FIXTURES: &str = include_str!("../../data/search/fixtures.ndjson");
 
-/// A row of the table.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
@@ -143,7 +142,6 @@ fn records() -> Vec<Value> {
 
 static ALL: LazyLock<Searched> = LazyLock::new(|| Searched::new(&records()));
 
-/// The failures of a row.
 fn faults(row: &Row) -> Vec<String> {
     let mut faults = Vec::new();
     let mut first_hits: Option<BTreeMap<DocAddress, String>> = None;

@@ -35,7 +35,6 @@ const FAILED_ONCE: &[u64] = &[165, 264, 302, 1_000_074, 1_000_763, 1_001_686];
 /// Duration for which the long variant starts new seeds.
 const LONGEST: Duration = Duration::from_mins(28);
 
-/// The seeds of a run and its progress.
 struct Seeds {
     all: Vec<u64>,
     next: AtomicUsize,

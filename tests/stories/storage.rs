@@ -25,7 +25,6 @@ struct Server {
     acknowledged: Vec<String>,
 }
 
-/// Outcome of a write.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Acknowledged,

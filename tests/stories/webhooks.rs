@@ -1,5 +1,3 @@
-//! Notifying webhooks of changes.
-
 mod admin;
 mod failing;
 mod receiving;

@@ -230,7 +230,6 @@ fn scopes(asked: Option<&str>) -> Result<Scopes, OauthError> {
     scopes.collect::<Option<Scopes>>().ok_or(unknown)
 }
 
-/// Authenticates a client.
 async fn client(app: &App, credentials: &Credentials) -> Result<Uuid, OauthError> {
     let found = match Uuid::try_parse(&credentials.id) {
         Ok(id) => app.store.accounts().get(AccountKind::Client, id).await,

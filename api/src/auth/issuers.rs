@@ -30,7 +30,6 @@ const FRESH: TimeDelta = TimeDelta::minutes(10);
 /// Time for which the last valid keys are kept.
 const KEEP: TimeDelta = TimeDelta::hours(24);
 
-/// Maximum number of keys of an issuer.
 const MAX_KEYS: usize = 50;
 
 /// Maximum length of a subject (OpenID Connect Core, 2).
@@ -67,9 +66,6 @@ impl std::fmt::Debug for Keys {
 
 impl Issuers {
     /// The issuers of a configuration; no request is sent yet.
-    ///
-    /// # Errors
-    /// If secure connections cannot be set up.
     pub fn new(configured: &[IssuerConfig]) -> Result<Self, reqwest::Error> {
         if configured.is_empty() {
             return Ok(Self::default());

@@ -35,12 +35,10 @@ pub enum BadToken {
     Elsewhere,
     Expired,
     Early,
-    /// Its lifetime is too long.
     TooLong,
 }
 
 impl BadToken {
-    /// The message for the caller, in English.
     #[must_use]
     pub const fn message(self) -> &'static str {
         let [en, _] = self.messages();
@@ -82,12 +80,10 @@ pub(super) struct Unproved<'a> {
     algorithm: Algorithm,
     /// The claimed key.
     pub(super) kid: String,
-    /// The claimed issuer.
     pub(super) issuer: String,
     payload: Map<String, Value>,
 }
 
-/// A key and its pinned algorithm.
 #[derive(Clone)]
 pub(super) struct VerifyingKey {
     pub(super) kid: String,
@@ -194,7 +190,6 @@ impl Claims {
         }
     }
 
-    /// The scopes of the directory among theirs.
     pub(super) fn scopes(&self) -> Scopes {
         let named = self.scope.as_deref().unwrap_or_default();
         named.split(' ').filter_map(TokenScope::parse).collect()

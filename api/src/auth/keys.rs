@@ -27,7 +27,6 @@ use uuid::Uuid;
 
 const ALGORITHM: &str = "EdDSA";
 
-/// Age at which the keys are reloaded.
 const FRESH: TimeDelta = TimeDelta::seconds(5);
 
 /// Minimum age before an unknown key id causes a reload.
@@ -70,9 +69,6 @@ struct Issued<'a> {
 }
 
 /// Generates a key: its id and its PEM.
-///
-/// # Errors
-/// [`StoreError::Setup`] if it cannot be serialized.
 pub fn new_key() -> persistence::Result<(String, String)> {
     let pair = SigningKey::from_bytes(&rand::rng().random::<[u8; 32]>());
     let pem = pair.to_pkcs8_pem(LineEnding::LF).map_err(broken)?;
@@ -96,9 +92,6 @@ pub fn scope_text(scopes: &Scopes) -> String {
 
 impl Tokens {
     /// Loads the keys of the node, or creates the first one, and verifies that they work.
-    ///
-    /// # Errors
-    /// Errors of the store, or [`StoreError::Setup`] if a key cannot sign.
     pub async fn load(store: &Store) -> persistence::Result<Self> {
         crate::http::crypto::install();
         if store.signing_keys().list().await?.is_empty() {

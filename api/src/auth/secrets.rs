@@ -74,7 +74,6 @@ fn failed(why: impl std::fmt::Display) -> SecretError {
     SecretError::Failed(why.to_string())
 }
 
-/// A secret of 256 random bits.
 #[must_use]
 pub fn random_secret() -> String {
     URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 32]>())

@@ -204,7 +204,6 @@ async fn add_user(store: &Store, add: &Add) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A password and whether it was generated.
 fn password(from_input: bool) -> Result<(String, bool), Failure> {
     if !from_input {
         return Ok((secrets::random_password(), true));

@@ -33,7 +33,6 @@ pub(super) fn role(text: &str) -> Result<Role, String> {
     })
 }
 
-/// The grant and, for messages, its scope.
 pub(super) async fn read(
     store: &Store,
     role: Role,

@@ -1,5 +1,3 @@
-//! Webhooks, for admins of the node.
-
 mod body;
 mod deliveries;
 pub mod sender;

@@ -15,7 +15,6 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// Stored geometries by region.
 pub type Geometries = BTreeMap<Uuid, String>;
 
 /// Bytes of stored geometry in a response that is not streamed.
@@ -50,9 +49,6 @@ pub fn regions<'a>(rows: impl IntoIterator<Item = &'a record::Model>) -> Vec<Uui
 }
 
 /// The stored geometries of rows, for a response that is not streamed.
-///
-/// # Errors
-/// `invalid-parameter` if they are too large together.
 pub async fn stored(store: &Store, rows: &[&record::Model]) -> Result<Geometries, Problem> {
     let regions = regions(rows.iter().copied());
     if regions.is_empty() {
@@ -197,7 +193,6 @@ fn feature_schema(draft: &mut Draft, properties: &Value) -> Value {
     })
 }
 
-/// The schemas of included records.
 #[must_use]
 pub fn included_schema() -> Value {
     json!({

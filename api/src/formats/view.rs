@@ -30,7 +30,6 @@ pub struct Shown {
     pub language: Option<String>,
 }
 
-/// The view options of records.
 #[derive(Debug, Clone)]
 pub struct Representation {
     lang: Option<String>,
@@ -46,7 +45,6 @@ pub struct View(Representation);
 #[derive(Debug)]
 pub struct ShownAll {
     pub items: Vec<String>,
-    /// Included records, and their number.
     pub included: Option<(Value, usize)>,
     /// The languages of the texts, if one was requested.
     pub languages: Vec<String>,
@@ -68,7 +66,6 @@ const INCLUDES: [(&str, Include); 4] = [
     ("region", Include::Region),
 ];
 
-/// Maximum number of included records.
 const MAX_INCLUDED: usize = 200;
 
 pub const PARAMETERS: &[Parameter] = &[
@@ -159,9 +156,6 @@ pub fn with_members(object: &str, members: &Value) -> String {
 
 impl Representation {
     /// Parses the view options of records of these kinds.
-    ///
-    /// # Errors
-    /// `invalid-parameter`.
     pub fn read(pairs: &Pairs, kinds: &[Kind]) -> Result<Self, Problem> {
         let lang = pairs.one("lang").map(str::to_owned);
         if let Some(lang) = &lang

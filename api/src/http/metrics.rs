@@ -17,7 +17,6 @@ const SECONDS: [f64; 11] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
-/// Methods with a label of their own.
 const METHODS: [Method; 7] = [
     Method::GET,
     Method::HEAD,

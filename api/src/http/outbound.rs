@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::{Host, Url};
 
-/// Time limit of connecting.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// Time limit without data from the other side.
@@ -58,9 +57,6 @@ pub struct Outgoing {
 
 impl Outgoing {
     /// Reads the configuration.
-    ///
-    /// # Errors
-    /// If secure connections cannot be set up.
     pub fn new(config: &Config) -> Result<Self, reqwest::Error> {
         crate::http::crypto::install();
         let allowed = Allowed(config.outgoing_allowed.clone().into());
@@ -76,9 +72,6 @@ impl Outgoing {
     }
 
     /// Checks an address.
-    ///
-    /// # Errors
-    /// Why it is not allowed, in English.
     pub fn check(&self, text: &str) -> Result<Url, String> {
         let url = Url::parse(text).map_err(|why| format!("\"{text}\" is no URL: {why}"))?;
         let plain = url.username().is_empty() && url.password().is_none();
@@ -125,17 +118,11 @@ impl Outgoing {
     }
 
     /// A GET request.
-    ///
-    /// # Errors
-    /// Why it is not allowed, in English.
     pub fn get(&self, url: &str) -> Result<reqwest::RequestBuilder, String> {
         Ok(self.client.get(self.check(url)?))
     }
 
     /// A POST request.
-    ///
-    /// # Errors
-    /// Why it is not allowed, in English.
     pub fn post(&self, url: &str) -> Result<reqwest::RequestBuilder, String> {
         Ok(self.client.post(self.check(url)?))
     }

@@ -27,7 +27,6 @@ pub struct Problem {
     case: Box<Case>,
 }
 
-/// The details of a case.
 #[derive(Debug, Clone)]
 struct Case {
     detail: [String; 2],
@@ -85,7 +84,6 @@ impl Problem {
         self
     }
 
-    /// The document in a language.
     #[must_use]
     pub fn document(&self, lang: Lang, instance: &str, request_id: &str) -> Value {
         let [en, de] = &self.case.detail;

@@ -132,7 +132,6 @@ fn whole_seconds(time: Duration) -> u64 {
 /// The key of a request's limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Who {
-    /// The subject of a valid token.
     Client(Subject),
     /// An anonymous caller at an address.
     Anybody,
@@ -166,9 +165,6 @@ impl<C: Clock + Clone> Limits<C> {
     }
 
     /// Counts a request.
-    ///
-    /// # Errors
-    /// The limit that is used up.
     pub fn count(&self, who: &Who, address: IpAddr) -> Result<Standing, Standing> {
         let address = group(address);
         match who {

@@ -32,9 +32,6 @@ const SLICE: usize = 64 * 1024;
 /// `stopping` becomes true when the server is asked to stop.
 ///
 /// HTTP/1.1 only: in HTTP/2 a client can block a single stream, where our timers have no effect.
-///
-/// # Errors
-/// If the listener cannot be used.
 pub(crate) fn server<F, I, S, B>(
     app: F,
     config: &Config,
@@ -229,7 +226,6 @@ struct Connection {
     turn: Turn,
     /// The server's turns that the wait for a head has seen.
     served: u64,
-    /// For the head of a request.
     head: Patience,
     /// For reading the response.
     answer: Patience,

@@ -1,5 +1,3 @@
-//! Explanations of problems.
-
 use crate::http::problem::{PROBLEMS, Problem};
 use crate::operation::extract::{Anyone, NameInPath, Query};
 use crate::operation::reply::Json;

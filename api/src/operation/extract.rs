@@ -73,7 +73,6 @@ use domain::base::kind::Kind;
 use persistence::transaction::WriteOptions;
 use serde_json::json;
 
-/// Shared application state.
 #[derive(Debug, Clone)]
 pub struct App(web::Data<State>);
 
@@ -87,9 +86,6 @@ impl std::ops::Deref for App {
 
 impl App {
     /// The state of the application.
-    ///
-    /// # Errors
-    /// `internal` if the application was assembled without it.
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
         request
             .app_data::<web::Data<State>>()
@@ -108,7 +104,6 @@ impl Extract for App {
     }
 }
 
-/// The kind of a route.
 #[derive(Debug, Clone, Copy)]
 pub struct OfKind(pub Kind);
 
@@ -116,9 +111,6 @@ from_head!(OfKind);
 
 impl OfKind {
     /// The kind of the matched route.
-    ///
-    /// # Errors
-    /// `internal` if the route has no kind.
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let kind = request.app_data::<Kind>().copied();
         kind.map(Self).ok_or_else(|| Problem::new("internal"))

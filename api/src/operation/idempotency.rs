@@ -96,10 +96,6 @@ impl Once {
     /// with the key is served.
     ///
     /// Looked up before anything that would not succeed twice.
-    ///
-    /// # Errors
-    /// `idempotency-key-in-use`, `idempotency-key-reused`, `gone`; `invalid-header` for a key
-    /// without an account.
     pub async fn known<R>(
         &mut self,
         app: &App,
@@ -117,9 +113,6 @@ impl Once {
     }
 
     /// Does `work` in one transaction that also stores its response, or returns the stored one.
-    ///
-    /// # Errors
-    /// As [`Self::known`], and those of `work`.
     pub async fn write<R: Keep>(
         &mut self,
         app: &App,

@@ -44,10 +44,8 @@ impl Media {
     }
 }
 
-/// The media types of lists and records.
 pub const RECORDS: &[Media] = &[Media::Json, Media::GeoJson];
 
-/// The media types of an export.
 pub const EXPORT: &[Media] = &[Media::NdJson, Media::Csv, Media::GeoJson];
 
 /// The media type of a value of `format=`, so that a link can lead to a file of that type.

@@ -50,7 +50,6 @@ impl Parameters for Paging {
 }
 
 impl Paging {
-    /// The text to which a cursor is bound.
     pub(crate) fn bound(&self, path: &str) -> String {
         format!("{path}?{}", self.text)
     }

@@ -164,7 +164,6 @@ impl Reply for Found {
     }
 }
 
-/// A written record.
 #[derive(Debug)]
 pub struct Written {
     pub json: String,
@@ -174,7 +173,6 @@ pub struct Written {
 }
 
 impl Written {
-    /// Reads the written row.
     pub fn new(row: &record::Model, warnings: Vec<FieldError>) -> persistence::Result<Self> {
         Ok(Self {
             json: row.json()?,

@@ -16,7 +16,6 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 
-/// Builder of an operation of the document.
 #[derive(Debug, Default, Clone)]
 pub struct Draft {
     kind: Option<Kind>,
@@ -176,7 +175,6 @@ fn merge_problem(responses: &mut BTreeMap<u16, Value>, status: u16, more: &str, 
     insert(response, &["description"], description);
 }
 
-/// The header of every problem with a status.
 fn header_of(status: u16) -> Option<(&'static str, &'static str)> {
     match status {
         308 => Some(("Location", "Where the record is now.")),
@@ -194,7 +192,6 @@ pub fn reference(name: &str) -> Value {
 /// Decides whether a caller may call the operation at all.
 pub type Admission = LocalBoxFuture<'static, Result<(), Problem>>;
 
-/// An extractor that documents itself.
 pub trait Extract: FromRequest {
     /// Documents its input and its failures.
     fn describe(draft: &mut Draft);
@@ -206,7 +203,6 @@ pub trait Extract: FromRequest {
     }
 }
 
-/// A reply that documents itself.
 pub trait Reply: Responder {
     fn describe(draft: &mut Draft);
 }
@@ -217,11 +213,9 @@ impl<R: Reply> Reply for Result<R, Problem> {
     }
 }
 
-/// The extractors of a handler.
 pub trait Extractors: FromRequest {
     fn describe(draft: &mut Draft);
 
-    /// The admission of one of them.
     fn admission(request: &HttpRequest) -> Option<Admission>;
 }
 
@@ -287,7 +281,6 @@ struct PathRoutes {
     routes: Vec<Route>,
 }
 
-/// The documentation of routes.
 #[derive(Debug, Default)]
 pub struct Description {
     pub paths: Map<String, Value>,

@@ -1,5 +1,3 @@
-//! Applications for membership in a network.
-
 use crate::http::problem::Problem;
 use crate::operation::extract::Address;
 use crate::operation::extract::{

@@ -56,7 +56,6 @@ pub fn of(schema: &KindSchema) -> Routes {
         )
 }
 
-/// The routes of contact persons by their ids, and of personal data.
 #[must_use]
 pub fn routes() -> Routes {
     let one = format!("{PATH}/{{id}}");

@@ -27,7 +27,6 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Maximum number of edges in a response.
 const MAX_EDGES: usize = 5000;
 
 #[must_use]

@@ -97,7 +97,6 @@ async fn list(
     ))
 }
 
-/// Resolves the references of a filter.
 pub(crate) async fn resolve_all(
     app: &App,
     caller: &Caller,
@@ -111,7 +110,6 @@ pub(crate) async fn resolve_all(
     Ok(())
 }
 
-/// Resolves the references of a parameter.
 async fn resolve(app: &App, caller: &Caller, names: &Names) -> Result<Condition, Problem> {
     let mut any = Vec::with_capacity(names.values.len());
     for (value, naming) in &names.values {

@@ -57,7 +57,6 @@ async fn post(
     .await
 }
 
-/// The restored record.
 async fn delete(
     app: App,
     Writer(caller): Writer,

@@ -1,5 +1,3 @@
-//! Relationships: all of them, and those of one record.
-
 mod page;
 pub(crate) mod query;
 
@@ -63,9 +61,6 @@ async fn list_all(
 
 impl Everywhere {
     /// Resolves the references.
-    ///
-    /// # Errors
-    /// `unknown-reference`.
     pub(crate) async fn resolve(&mut self, app: &App, caller: &Caller) -> Result<(), Problem> {
         let described: Vec<Kind> = Kind::ALL
             .iter()

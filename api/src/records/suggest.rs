@@ -1,5 +1,3 @@
-//! Suggestions while typing.
-
 use crate::formats::view::translate;
 use crate::http::problem::Problem;
 use crate::operation::extract::{App, Pairs, Parameter, Parameters, Query, Reader, wrong};

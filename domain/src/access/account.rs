@@ -1,5 +1,3 @@
-//! Accounts and the scopes of their tokens.
-
 use crate::access::rules::{Grant, Role, Scope};
 use std::collections::BTreeSet;
 

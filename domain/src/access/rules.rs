@@ -41,7 +41,6 @@ pub struct Caller {
     pub grants: Vec<Grant>,
 }
 
-/// An action on a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// See it although it is not published.
@@ -119,11 +118,9 @@ fn is_node_admin(grant: &Grant) -> bool {
 /// The set of records that a caller sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Visibility {
-    /// Published records.
     Public,
     /// Published records, and some of this node's own drafts.
     Drafts {
-        /// Drafts of these regions.
         regions: BTreeSet<Uuid>,
         /// Drafts that these systems supply there.
         supplied: BTreeMap<String, Scope>,

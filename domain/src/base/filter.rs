@@ -8,7 +8,6 @@ use serde_json::Value;
 /// A member by which lists can be filtered.
 #[derive(Debug, Clone, Copy)]
 pub struct Filter {
-    /// The name of the parameter, and of the facet.
     pub name: &'static str,
     /// JSON pointer (RFC 6901) to the values; `*` is every element, `-` the last one.
     pub path: &'static str,
@@ -20,13 +19,11 @@ pub struct Filter {
     pub example: &'static str,
 }
 
-/// Type of the values of a filter.
 #[derive(Debug, Clone, Copy)]
 pub enum Form {
     /// Codes of a closed vocabulary; copies may have others.
     Code(fn() -> Vocabulary),
     Flag,
-    /// Any text, compared exactly.
     Text,
     Record(Kind),
     /// Records of a kind and everything below them.

@@ -1,5 +1,3 @@
-//! The closed list of kinds of records.
-
 use crate::base::vocabulary::Coded;
 
 macro_rules! kinds {

@@ -42,7 +42,6 @@ pub struct Vocabulary {
     pub items: Vec<Term>,
 }
 
-/// Implemented by every vocabulary enum.
 pub trait Coded: Sized + Copy + 'static {
     const NAME: &'static str;
     const ALL: &'static [Self];

@@ -9,7 +9,6 @@ use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 use validator::Validate;
 
-/// How records of a kind form a hierarchy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hierarchy {
     /// By relationships of the type `part_of`.
@@ -38,7 +37,6 @@ pub trait RecordType: Serialize + DeserializeOwned + Validate + ToSchema + 'stat
     const TAG: &'static str;
     /// Description of that section.
     const ABOUT: &'static str;
-    /// Members that contain references.
     const REFERENCES: &'static [ReferenceField] = &[];
     /// Members that contain text and may be translated.
     const TEXTS: &'static [&'static str] = &[];
@@ -56,7 +54,6 @@ pub trait RecordType: Serialize + DeserializeOwned + Validate + ToSchema + 'stat
     /// Whether equally good hits of other kinds are listed first, because records of this kind only
     /// classify.
     const CLASSIFIES: bool = false;
-    /// Rank of the kind among suggestions, 0 first.
     const SUGGESTION_RANK: u8;
     const DATES: Dates = Dates::None;
     /// A body from the seed pages, for the documentation.

@@ -18,7 +18,6 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone)]
 pub struct Candidate {
     pub(crate) kind: Kind,
-    /// The name, then further names.
     pub(crate) names: Vec<Spelling>,
     pub(crate) acronyms: BTreeSet<String>,
     pub(crate) form: Option<LegalForm>,

@@ -1,5 +1,3 @@
-//! Names split into words.
-
 use crate::matching::legal;
 use crate::matching::legal::LegalForm;
 use crate::matching::words;
@@ -8,7 +6,6 @@ use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Word {
-    /// Folded text.
     pub(crate) text: String,
     /// Without umlaut and ending, so that inflected forms are equal.
     pub(crate) stem: String,
@@ -16,13 +13,11 @@ pub(crate) struct Word {
     pub(crate) short: bool,
 }
 
-/// A name prepared for comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Spelling {
     pub(crate) words: Vec<Word>,
     /// The whole name joined, including small words.
     pub(crate) text: String,
-    /// The legal form in the name.
     pub(crate) form: Option<LegalForm>,
 }
 

@@ -4,7 +4,6 @@ use crate::matching::name::{Spelling, Word, stem};
 use crate::matching::words;
 use std::collections::BTreeSet;
 
-/// Relation of two names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Relation {
     /// Each has words that the other lacks.

@@ -44,7 +44,6 @@ crate::vocabulary! {
 /// A reason for or against two records being the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
-    /// Code of the reason.
     pub code: ReasonCode,
     /// Shared value, if there is one.
     pub value: Option<String>,
@@ -55,7 +54,6 @@ pub struct Reason {
 pub struct Likeness {
     /// From 0 to 1.
     pub score: f64,
-    /// Reasons for and against.
     pub reasons: Vec<Reason>,
 }
 

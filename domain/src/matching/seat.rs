@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 /// An address prepared for comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Seat {
-    /// Street and the digits of the number.
     pub(crate) street: Option<String>,
     pub(crate) postal_code: Option<String>,
     pub(crate) town: BTreeSet<String>,
@@ -20,7 +19,6 @@ pub(crate) enum Nearness {
     OtherTown,
     /// One of them has no address.
     Unknown,
-    /// In one town, on two streets.
     OtherStreet,
     SameTown,
     SameAddress,

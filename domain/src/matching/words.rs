@@ -236,7 +236,6 @@ const SHOP: &[&str] = &[
     "heim",
 ];
 
-/// The expanded form of a word.
 pub(crate) fn spelt_out(word: &str) -> Option<&'static str> {
     let found = SPELT.iter().find(|(short, _)| *short == word);
     found.map(|(_, long)| *long)

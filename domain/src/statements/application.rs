@@ -1,5 +1,3 @@
-//! Applications for membership in a network.
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -7,7 +5,6 @@ use uuid::Uuid;
 
 use crate::kinds::common::Publication;
 
-/// Maximum size of an application in bytes.
 pub const MAX_APPLICATION: usize = 8 * 1024;
 
 /// An application as sent. Data about people in it is visible to the editors of the network only

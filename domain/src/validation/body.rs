@@ -58,7 +58,6 @@ pub struct KindSchema {
     pub tag: &'static str,
     /// Description of that section.
     pub about: &'static str,
-    /// Places that contain references.
     pub references: Vec<ReferenceField>,
     pub texts: Vec<&'static str>,
     pub filters: Vec<Filter>,
@@ -87,7 +86,6 @@ struct Inspected {
     warnings: Vec<FieldError>,
 }
 
-/// A body parsed into its struct.
 struct Reading {
     invalid: Option<ValidationErrors>,
     facts: Facts,

@@ -195,7 +195,6 @@ fn wrong_type(kind: &TypeKind, instance: &Value) -> Fault {
         .with("given_de", given_de)
 }
 
-/// The JSON Schema name of the type of a value.
 fn json_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

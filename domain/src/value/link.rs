@@ -1,5 +1,3 @@
-//! Links and media.
-
 use crate::base::fault::Fault;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

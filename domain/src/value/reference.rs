@@ -57,10 +57,8 @@ pub struct Keyed {
     /// Kind of the record; optional where the place implies it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
-    /// Id of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
-    /// Slug of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
     /// Key in the supplying system.
@@ -80,7 +78,6 @@ impl Keyed {
     }
 }
 
-/// Contents of a place for references.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReferenceForm {
     /// A UUID string; the place implies the kind.

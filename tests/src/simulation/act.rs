@@ -17,7 +17,6 @@ const STATES: [&str; 5] = ["published", "published", "published", "draft", "arch
 const NAMES: [&str; 4] = ["Klinik", "Praxis", "Verein", "Amt"];
 const KINDS: [Kind; 3] = [Kind::Actor, Kind::Network, Kind::Topic];
 
-/// One of the regions that every node has.
 pub(super) fn region(number: usize) -> Uuid {
     const IDS: [u128; 3] = [
         0x8e44_5e35_e294_543a_9ac0_79bf_21f5_cb7c,
@@ -27,7 +26,6 @@ pub(super) fn region(number: usize) -> Uuid {
     Uuid::from_u128(IDS[number])
 }
 
-/// A caller with all permissions.
 fn editor() -> Caller {
     Caller {
         account: Some(Uuid::from_u128(7)),
@@ -44,7 +42,6 @@ impl World<'_> {
         some[self.dice.random_range(0..some.len())]
     }
 
-    /// Writes at a random node.
     pub(super) async fn write(&mut self) {
         let node = self.any_node();
         self.write_at(node).await;

@@ -127,7 +127,6 @@ pub(super) async fn copies_are_right(
     }
 }
 
-/// The records with entries in quarantine.
 async fn quarantined(store: &Store, partner: Uuid) -> BTreeSet<Uuid> {
     let rows = quarantine::Entity::find().filter(quarantine::Column::PartnerId.eq(partner));
     let rows = rows.all(store.db().reader()).await.unwrap();

@@ -20,7 +20,6 @@ use uuid::Uuid;
 /// Prefix of errors that the network injects.
 const FAULT: &str = "fault: ";
 
-/// Fate of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Answered,
@@ -366,7 +365,6 @@ impl World<'_> {
         one.pages.clear();
     }
 
-    /// An operator changes a partner.
     pub(super) async fn change_partner(&mut self) {
         let link = self.any_link();
         let change = match self.dice.random_range(0..4) {

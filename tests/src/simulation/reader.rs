@@ -11,7 +11,6 @@ use uuid::Uuid;
 
 const START: &str = "/v1/sync/changes";
 
-/// A reader and its data.
 pub(super) struct Reader {
     there: usize,
     copies: BTreeMap<Uuid, i64>,

@@ -29,7 +29,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
 
-/// Responds to requests to the feed.
 type Feed = Box<dyn Fn(&str) -> LocalBoxFuture<'static, Answer>>;
 
 /// Location of a database.
@@ -64,7 +63,6 @@ pub(super) struct Station {
     /// Incremented when its database is replaced.
     pub(super) generation: u32,
     pub(super) clock: Arc<AtomicI64>,
-    /// Seconds by which its clock is ahead.
     pub(super) ahead: i64,
     place: Place,
     feed: Feed,
@@ -303,7 +301,6 @@ impl Station {
         self.start(yard).await;
     }
 
-    /// Sets the clock ahead by this many seconds.
     pub(super) fn set_clock(&mut self, ahead: i64) {
         let seconds = ahead - std::mem::replace(&mut self.ahead, ahead);
         self.clock

@@ -27,7 +27,6 @@ pub(super) struct Row {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Truth {
     pub(super) alive: BTreeMap<Uuid, Row>,
-    /// Merged records and their targets.
     pub(super) merged: BTreeMap<Uuid, Uuid>,
     /// Records that are neither alive nor erased.
     pub(super) dead: BTreeMap<Uuid, Kind>,
@@ -187,7 +186,6 @@ impl Truth {
         assert!(rows.is_empty(), "unexpected rows {rows:?}");
     }
 
-    /// Records what was published at its date.
     pub(super) async fn see_published(&mut self, store: &Store) {
         for (id, row) in own_rows(store).await {
             let known = self

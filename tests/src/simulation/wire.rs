@@ -30,7 +30,6 @@ pub(super) struct Flight {
     /// The last request, and its pending response.
     pub(super) asked: Option<(Question, Option<Answered>)>,
     pub(super) path: String,
-    /// The generation of the partner that responds.
     pub(super) generation: u32,
     /// Whether it differs from that of the previous response.
     pub(super) changed: bool,

@@ -1,5 +1,3 @@
-//! Rate limits.
-
 use domain::access::rules::Role;
 use reqwest::Method;
 use std::num::NonZeroU32;

@@ -1,5 +1,3 @@
-//! Slow clients.
-
 use super::post;
 use std::time::{Duration, Instant};
 use tests::node::Beside;

@@ -31,7 +31,6 @@ struct Row {
     above: Vec<String>,
 }
 
-/// Loads lines; each must be accepted.
 async fn load(node: &Node, lines: &[String]) {
     let options = WriteOptions {
         bulk: true,

@@ -1,5 +1,3 @@
-//! Suggestions while typing.
-
 use serde_json::Value;
 use tests::{Node, story};
 

@@ -1,5 +1,3 @@
-//! 000: Cluster Gesundheit Nordhessen.
-
 use super::page::Page;
 use super::render::{
     around, exactly, figure, follow, genitive, items, label, lines, named, other, others, record,
@@ -11,7 +9,6 @@ use tests::{Node, story};
 const PAGE: &str = include_str!("../../pages/000.txt");
 const CLUSTER: &str = "networks/cluster-gesundheit-nordhessen";
 
-/// The executing agency of the page, and its relationship.
 async fn executing_agency(node: &Node) -> (Value, Value) {
     let found = record(node, "relationships?type=operates&role=executing_agency").await;
     let [operates] = items(&found, "items");
@@ -90,7 +87,6 @@ story!(its_facts, Seeded, async |node| {
     Page::of(PAGE).states(&facts);
 });
 
-/// Organisations with a seat in the region.
 async fn seated(node: &Node) -> Vec<String> {
     let region = record(node, "regions/nordhessen").await;
     let company = record(node, "actors/b-braun").await;
@@ -185,7 +181,6 @@ async fn sister_networks(node: &Node, operator: &str) -> Vec<String> {
     ]
 }
 
-/// Who may join, and why.
 fn joining(cluster: &Value) -> Vec<String> {
     let joining = &cluster["joining"];
     assert_eq!(joining["open"], true);

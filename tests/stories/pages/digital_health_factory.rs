@@ -100,7 +100,6 @@ fn workshops(project: &Value) -> String {
     format!("Sie dienen {data}, {innovation} sowie {learning}.")
 }
 
-/// The funding programme and its deadlines.
 async fn programme(node: &Node, project: &Value) -> Vec<String> {
     let [funding] = exactly(around(node, PROJECT, "funds").await);
     let funder = follow(node, &funding, "").await;
@@ -189,7 +188,6 @@ fn focus(event: &Value) -> &str {
     focus
 }
 
-/// The quarter and the city of an event.
 fn whereabouts(event: &Value) -> [&str; 2] {
     let [place] = items(event, "places");
     ["/quarter", "/city"].map(|member| text(place, member))

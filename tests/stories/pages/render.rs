@@ -69,7 +69,6 @@ pub(super) fn texts<'a, const N: usize>(value: &'a Value, member: &str) -> [&'a 
     items(value, member).map(|item| item.as_str().unwrap())
 }
 
-/// Exactly as many as the page has.
 #[track_caller]
 pub(super) fn exactly<T: Debug, const N: usize>(found: impl IntoIterator<Item = T>) -> [T; N] {
     let found: Vec<T> = found.into_iter().collect();

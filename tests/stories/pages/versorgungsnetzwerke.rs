@@ -62,7 +62,6 @@ async fn definition(node: &Node) -> Vec<String> {
     ]
 }
 
-/// The completed project and its results.
 async fn project(node: &Node) -> Vec<String> {
     let project = record(node, PROJECT).await;
     let [demography, rural] = texts(&project, "challenges");

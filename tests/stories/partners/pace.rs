@@ -79,7 +79,6 @@ fn counting(answer: Answer) -> (String, ServerHandle, Arc<AtomicUsize>) {
     (base, handle, asked)
 }
 
-/// An empty page of an origin.
 fn told(origin: &str, more: Value) -> HttpResponse {
     let mut page = page(&[], more);
     page["origin"] = json!(origin);

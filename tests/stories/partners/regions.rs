@@ -11,7 +11,6 @@ use std::collections::BTreeSet;
 use tests::audit::audiences_are_true;
 use tests::{Intake, Neighbour, Node, story};
 
-/// The pages of each node.
 const PAGES: [(&str, &[usize]); 3] = [
     ("nordhessen", &[0]),
     ("muensterland", &[3]),

@@ -10,7 +10,6 @@ use serde_json::json;
 use tests::{Intake, Neighbour, Node, story};
 use uuid::Uuid;
 
-/// Restores the row of a record from a backup.
 async fn put_back(node: &Node, row: record::Model) {
     let db = node.store.db().reader();
     change::Entity::update_many()

@@ -14,7 +14,6 @@ fn blocks() -> [&'static str; 6] {
     blocks.try_into().unwrap()
 }
 
-/// A reader of the guide.
 struct Reader<'a> {
     folder: &'a Path,
     /// The command that sets `$TOKEN`.

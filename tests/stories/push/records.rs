@@ -1,5 +1,3 @@
-//! Records pushed individually.
-
 use super::{RECORDS, actor, delete, feeder, problem, push, statuses, supplied, upsert};
 use domain::access::rules::Caller;
 use persistence::load::{LoadMode, Loaded};

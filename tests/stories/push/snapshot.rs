@@ -1,5 +1,3 @@
-//! Complete snapshots of a system.
-
 use super::{
     SNAPSHOT, actor, carried_out, counts, feeder, line, lines, planned, problem, push, statuses,
     supplied, upsert,

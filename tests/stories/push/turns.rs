@@ -1,5 +1,3 @@
-//! Concurrent pushes.
-
 use super::{
     actor, carried_out, counts, feeder, line, lines, planned, push, statuses, supplied, upsert,
 };

@@ -1,5 +1,3 @@
-//! The content of the feed, and its audience.
-
 use super::{actor, actor_in, change, delete, made, region, related, short};
 use crate::errors::copy_of;
 use domain::access::rules::Caller;

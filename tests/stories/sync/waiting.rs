@@ -1,5 +1,3 @@
-//! Waiting for changes.
-
 use super::{actor, made};
 use futures::future::join_all;
 use reqwest::Method;

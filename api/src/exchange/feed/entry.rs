@@ -1,5 +1,3 @@
-//! The JSON of a feed entry.
-
 use crate::http::problem::Problem;
 use chrono::{DateTime, Utc};
 use domain::base::json;

@@ -1,5 +1,3 @@
-//! Bodies of partners.
-
 use crate::operation::extract::Body;
 use chrono::{DateTime, Utc};
 use domain::access::account::is_name;

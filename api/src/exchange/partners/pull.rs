@@ -21,7 +21,6 @@ use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// Interval of digest comparisons.
 const COMPARE: TimeDelta = TimeDelta::hours(24);
 
 /// Interval in which a lease is renewed while waiting: several times before it expires.
@@ -52,7 +51,6 @@ pub enum Failed {
     /// Another instance has the lease, or the partner was stopped.
     #[error("the lease is lost")]
     Lost,
-    /// The worker was stopped.
     #[error("told to stop")]
     Stopped,
     /// This node failed.
@@ -270,7 +268,6 @@ fn base(partner: &partner::Model) -> &str {
     partner.url.trim_end_matches('/')
 }
 
-/// The filter as a query.
 fn query(partner: &partner::Model) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in [

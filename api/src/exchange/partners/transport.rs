@@ -12,7 +12,6 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Time until a response is complete.
 const TRANSFER: Duration = Duration::from_mins(2);
 
-/// Transport of requests to partners.
 pub trait Ask {
     /// Sends a GET request that asks to wait for changes.
     fn get(&self, url: &str, wait: Duration) -> impl Future<Output = Result<Answer, Unreadable>>;
@@ -30,7 +29,6 @@ pub struct Answer {
 #[error("{why}")]
 pub struct Unreadable {
     pub why: String,
-    /// Pause that the partner asks for.
     pub retry_after: Option<Duration>,
     /// Whether there was no response, as opposed to an invalid one.
     pub absent: bool,

@@ -1,5 +1,3 @@
-//! The items of a push.
-
 use crate::operation::extract::Body;
 use domain::base::fault::{Fault, FieldError};
 use domain::base::kind::Kind;
@@ -55,7 +53,6 @@ pub(crate) struct PushItem {
 impl Body for PushInput {
     const EXAMPLE: &'static str = r#"{"mode": "each", "items": [{"op": "upsert", "kind": "actor", "external_id": "42", "system_version": 7, "record": {"name": "Praxis am Markt", "home_region": "nordhessen", "publication": "published"}}, {"op": "delete", "kind": "actor", "external_id": "43"}]}"#;
 
-    /// The limit of a transaction.
     const LIMIT: usize = 4 * 1024 * 1024;
 
     fn shape() -> &'static Shape {
@@ -76,9 +73,6 @@ impl Body for PushInput {
 }
 
 /// Parses an item.
-///
-/// # Errors
-/// [`StoreError::Invalid`] with all violations.
 pub(crate) fn item(sent: &Value) -> Result<Item, StoreError> {
     static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<PushItem>);
     let misfits = SHAPE.misfits(sent);

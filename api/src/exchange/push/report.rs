@@ -1,5 +1,3 @@
-//! Reports of pushes.
-
 use crate::http::problem::{ItemProblem, Problem, ProblemField};
 use domain::base::fault::Lang;
 use domain::base::kind::Kind;

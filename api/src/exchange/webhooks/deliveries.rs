@@ -1,5 +1,3 @@
-//! The delivery log, and replays.
-
 use crate::exchange::webhooks::{Done, WebhookId};
 use crate::http::problem::Problem;
 use crate::operation::extract::Address;

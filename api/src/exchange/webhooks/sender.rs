@@ -218,7 +218,6 @@ fn signatures(
     Ok(signed?.join(" "))
 }
 
-/// The payload, the same at every attempt.
 #[must_use]
 pub fn payload(delivery: &Delivery) -> Value {
     let mut data = json!({

@@ -17,9 +17,6 @@ pub fn new_secret() -> Secret {
 }
 
 /// `v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64.
-///
-/// # Errors
-/// If the secret is malformed.
 pub fn sign(secret: &str, id: &str, timestamp: &str, body: &str) -> Result<String, String> {
     let key = secret.strip_prefix(PREFIX).unwrap_or(secret);
     let key = STANDARD

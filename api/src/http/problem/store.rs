@@ -1,5 +1,3 @@
-//! Errors of the store as problems.
-
 use crate::http::problem::Problem;
 use actix_web::http::header;
 use domain::base::json::insert;

@@ -1,9 +1,6 @@
-//! All problems of the API.
-
 use actix_web::http::StatusCode;
 use domain::base::fault::Lang;
 
-/// A text in both languages.
 #[derive(Debug, Clone, Copy)]
 pub struct Text {
     pub en: &'static str,

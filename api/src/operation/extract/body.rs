@@ -30,9 +30,6 @@ pub struct PatchBody(pub Value);
 pub struct GeoJsonBody(pub Value);
 
 /// Reads a body of at most `limit` bytes whose content type is one of `types`.
-///
-/// # Errors
-/// `unsupported-media-type`, `payload-too-large`, `malformed-json` if it is truncated.
 pub async fn read_body(
     request: &HttpRequest,
     mut payload: Payload,
@@ -92,9 +89,6 @@ pub async fn read_body(
 }
 
 /// Reads a JSON body of at most `limit` bytes whose content type is one of `types`.
-///
-/// # Errors
-/// As [`read_body`], and `malformed-json`.
 pub async fn read_json(
     request: HttpRequest,
     payload: Payload,

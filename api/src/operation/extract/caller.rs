@@ -55,7 +55,6 @@ pub struct Admin(pub Caller);
 #[derive(Debug)]
 pub struct Watcher;
 
-/// A caller with any valid token.
 #[derive(Debug)]
 pub struct SignedIn(pub Identity);
 

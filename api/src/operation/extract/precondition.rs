@@ -27,7 +27,6 @@ pub struct IfMatch(pub Precondition);
 #[derive(Debug)]
 pub struct MayMatch(pub Precondition);
 
-/// The tags that the caller has already.
 #[derive(Debug)]
 pub struct IfNoneMatch(Option<Tags>);
 

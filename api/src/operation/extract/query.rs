@@ -9,7 +9,6 @@ use domain::base::nearest::nearest;
 use domain::base::vocabulary::Coded;
 use serde_json::{Value, json};
 
-/// A documented query parameter.
 #[derive(Debug, Clone, Copy)]
 pub struct Parameter {
     pub name: &'static str,
@@ -50,9 +49,6 @@ pub trait Parameters: Sized + 'static {
     const REQUIRED: &'static [&'static str] = &[];
 
     /// Parses the values.
-    ///
-    /// # Errors
-    /// `invalid-parameter`, naming the parameter and the expected value.
     fn read(pairs: &Pairs) -> Result<Self, Problem>;
 }
 
@@ -114,9 +110,6 @@ fn example(text: &str, schema: &Value) -> Value {
 }
 
 /// Parses the query of a request as the set `T`.
-///
-/// # Errors
-/// `unknown-parameter` and `invalid-parameter`.
 pub(crate) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
     let query = request.query_string();
     let kind = request.app_data::<Kind>().copied();
@@ -170,7 +163,6 @@ pub fn unknown(given: &str, names: &[&str]) -> Problem {
     )
 }
 
-/// 400 with the parameter and the expected value.
 #[must_use]
 pub fn wrong(parameter: &str, given: &str, expected: &str) -> Problem {
     let given: String = given.chars().take(80).collect();
@@ -208,7 +200,6 @@ impl Pairs {
         self.filter(|name, _| !names.contains(&name))
     }
 
-    /// The part of the query that matches.
     #[must_use]
     pub fn filter(&self, wanted: impl Fn(&str, &str) -> bool) -> Self {
         let kept = self.pairs.iter();
@@ -242,9 +233,6 @@ impl Pairs {
     }
 
     /// Values of any type: commas mean OR, a repeated parameter AND.
-    ///
-    /// # Errors
-    /// `invalid-parameter` if `parse` returns nothing.
     pub fn lists<T>(
         &self,
         name: &str,
@@ -261,9 +249,6 @@ impl Pairs {
     }
 
     /// Codes of a vocabulary: commas mean OR, a repeated parameter AND.
-    ///
-    /// # Errors
-    /// `invalid-parameter`, naming the nearest code.
     pub fn codes<T: Coded>(&self, name: &str) -> Result<Vec<Vec<T>>, Problem> {
         let known: Vec<&str> = T::ALL.iter().map(|term| term.code()).collect();
         let lists = self.known(name, &known)?;
@@ -272,9 +257,6 @@ impl Pairs {
     }
 
     /// Words of a closed list: commas mean OR, a repeated parameter AND.
-    ///
-    /// # Errors
-    /// `invalid-parameter`, naming the nearest word.
     pub fn known(&self, name: &str, known: &[&str]) -> Result<Vec<Vec<String>>, Problem> {
         let check = |text: &str| {
             if known.contains(&text) {

@@ -6,9 +6,7 @@ use std::io::{Read, Result};
 /// A reader that keeps track of the beginnings of lines.
 pub(crate) struct Lines<R> {
     file: R,
-    /// Number of bytes read.
     read: u64,
-    /// The current line, from 1.
     line: u64,
     /// Whether nothing of that line has been read.
     at_start: bool,

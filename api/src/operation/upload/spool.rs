@@ -39,11 +39,9 @@ pub(crate) struct Spool {
     pub(crate) told: Vec<Faulty>,
     /// The hash of all violations.
     pub(crate) faults: String,
-    /// The kind of a table.
     pub(crate) kind: Option<Kind>,
 }
 
-/// A spool during writing.
 pub(crate) struct Filling {
     kinds: Vec<Kind>,
     by_kind: bool,
@@ -202,7 +200,6 @@ impl Filling {
         })
     }
 
-    /// Records the violations of a line.
     pub(crate) fn fault(&mut self, line: u64, errors: Vec<FieldError>) -> Result<(), Problem> {
         self.count()?;
         self.spool.faulty += 1;

@@ -34,7 +34,6 @@ pub(crate) struct Export {
     pub(crate) geometry: bool,
     /// The filter that described records must still match when they are read.
     pub(crate) records: Filter,
-    /// The filter for relationships.
     pub(crate) relationships: RelationshipFilter,
     /// The records, in order.
     pub(crate) parts: VecDeque<(Kind, Vec<Uuid>)>,
@@ -268,7 +267,6 @@ impl Export {
 }
 
 impl Waiting {
-    /// The record with its ends as slugs.
     fn record(&self, shown: &str) -> Result<Value, Problem> {
         let mut record: Value =
             serde_json::from_str(shown).map_err(|why| StoreError::Corrupt(why.to_string()))?;

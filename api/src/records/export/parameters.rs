@@ -72,7 +72,6 @@ fn own() -> impl Iterator<Item = &'static Parameter> {
         .chain(shape.filter(|one| ["lang", "fields"].contains(&one.name)))
 }
 
-/// The filters of one kind, or the common ones.
 fn filters(listed: Option<Kind>) -> impl Iterator<Item = &'static Parameter> {
     let table = match listed {
         Some(Kind::Relationship) => Everywhere::table(None),
@@ -167,9 +166,6 @@ impl Parameters for ExportParameters {
 
 impl ExportParameters {
     /// Rejects parameters that contradict the media type.
-    ///
-    /// # Errors
-    /// `invalid-parameter`.
     pub(crate) fn check(&self, media: Media) -> Result<bool, Problem> {
         if media == Media::Csv && self.kinds.len() != 1 {
             let kinds: Vec<&str> = self.kinds.iter().map(|kind| kind.code()).collect();

@@ -22,14 +22,11 @@ use uuid::Uuid;
 pub(crate) struct Names {
     pub parameter: &'static str,
     pub kinds: Vec<Kind>,
-    /// The filter of each value.
     pub values: Vec<(String, Naming)>,
 }
 
-/// The meaning of a reference in a filter.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Naming {
-    /// A member contains it.
     Member(&'static str),
     /// A member contains it or something below it.
     MemberBelow(&'static str),
@@ -72,9 +69,6 @@ pub(crate) struct Narrowing {
 
 impl Narrowing {
     /// Parses the filters of a list.
-    ///
-    /// # Errors
-    /// `invalid-parameter`.
     pub(crate) fn read(listed: Listed, pairs: &Pairs) -> Result<Self, Problem> {
         let kinds = pairs.codes::<Kind>("kind")?;
         let mut filter = Filter {

@@ -77,7 +77,6 @@ pub(crate) fn items(page: &ListPage, records: Vec<String>, typed: Option<&str>) 
         .collect()
 }
 
-/// The other members of a page.
 pub(crate) fn rest(
     page: &ListPage,
     included: Option<(Value, usize)>,

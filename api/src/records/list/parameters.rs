@@ -12,7 +12,6 @@ use domain::validation::body::KindSchema;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// The kinds of lists.
 pub const DESCRIBED: &[Kind] = &[
     Kind::Actor,
     Kind::Network,
@@ -32,7 +31,6 @@ pub fn kinds(listed: Listed) -> &'static [Kind] {
     }
 }
 
-/// The filters that every kind of the list has.
 pub fn filters(listed: Listed) -> impl Iterator<Item = &'static Filter> {
     let common = listed.is_none().then_some(domain::kinds::common::FILTERS);
     let own = listed.map(|kind| &KindSchema::of(kind).filters);
@@ -58,7 +56,6 @@ impl Related {
         }
     }
 
-    /// The kinds of its values.
     pub fn kinds(&self, kind: Kind) -> Vec<Kind> {
         if self.rule.same_kind {
             return vec![kind];

@@ -18,7 +18,6 @@ pub(crate) struct ListParameters {
     pub representation: Representation,
     /// Whether regions have their area.
     pub geometry: Option<bool>,
-    /// Whether matches are highlighted.
     pub highlights: bool,
 }
 

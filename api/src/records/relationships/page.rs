@@ -24,7 +24,6 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use uuid::Uuid;
 
-/// Items seen from one record.
 #[derive(Debug)]
 pub(crate) struct AroundItems;
 

@@ -1,5 +1,3 @@
-//! Filters of lists of relationships.
-
 use crate::http::problem::Problem;
 use crate::operation::extract::{Pairs, Parameter, Parameters, wrong};
 use domain::base::fault::Lang;
@@ -236,9 +234,6 @@ impl Parameters for Everywhere {
 
 impl Everywhere {
     /// Parses the filters of relationships.
-    ///
-    /// # Errors
-    /// `invalid-parameter`.
     pub(crate) fn filters(pairs: &Pairs) -> Result<Self, Problem> {
         let mut sent = read_common(pairs)?;
         let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());

@@ -18,9 +18,7 @@ use validator::{Validate, ValidationErrors};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum End {
-    /// A class of records.
     Class {
-        /// Common properties of the class.
         class: Class,
         /// Wording of the source.
         as_stated: String,

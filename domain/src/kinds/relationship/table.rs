@@ -139,7 +139,6 @@ const DESCRIBED: &[Kind] = &[
     Kind::Event,
 ];
 
-/// The table, in the order of the vocabulary.
 pub const RULES: &[&Rule] = &[
     &MEMBER_OF,
     &OPERATES,

@@ -76,7 +76,6 @@ fn collect(invalid: &ValidationErrors, at: &str, found: &mut Vec<FieldError>) {
     }
 }
 
-/// A violated rule with its location.
 fn told(rule: &ValidationError, at: &str) -> Option<FieldError> {
     let (code, ..) = MESSAGES.iter().find(|(code, ..)| *code == rule.code)?;
     let text = |key: &str| {

@@ -72,7 +72,6 @@ impl KindSchema {
     }
 }
 
-/// Whether an error is in a member that the patch changes.
 fn changes(patch: &Value, error: &FieldError) -> bool {
     let member = error.pointer.split('/').nth(1).unwrap_or_default();
     patch.get(member).is_some()

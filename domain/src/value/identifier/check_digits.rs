@@ -1,5 +1,3 @@
-//! Check digits of the schemes.
-
 use crate::value::identifier::shape::{BASE32, ror_code};
 
 /// The check digits of a ROR: 98 − (n · 100 mod 97), n the first seven characters in base 32.

@@ -1,5 +1,3 @@
-//! Relationships that violate rules.
-
 use crate::base::json::merge_patch;
 use crate::base::kind::Kind;
 use crate::validation::body::tests::cases::{Case, ID, joins};

@@ -1,0 +1,106 @@
+//! The geometry of regions: a sub-resource with its own version, neither logged nor in the feed.
+
+use crate::entity::geometry;
+use crate::error::{Result, StoreError};
+use crate::store::Store;
+use crate::unit::WriteOptions;
+use crate::write::Precondition;
+use domain::access::rules::Caller;
+use domain::base::kind::Kind;
+use sea_orm::sea_query::{Expr, Func, LockType};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect,
+};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+impl Store {
+    /// The geometry of a region that the caller sees.
+    pub async fn geometry(&self, caller: &Caller, region: &str) -> Result<geometry::Model> {
+        let region = self.get(caller, Kind::Region, region).await?;
+        geometry::Entity::find_by_id(region.id)
+            .one(self.db().reader())
+            .await?
+            .ok_or(StoreError::NotFound)
+    }
+
+    pub async fn geometry_sizes(&self, regions: &[Uuid]) -> Result<BTreeMap<Uuid, usize>> {
+        let sizes: Vec<(Uuid, i32)> = geometry::Entity::find()
+            .select_only()
+            .column(geometry::Column::RecordId)
+            .expr_as(Func::char_length(Expr::col(geometry::Column::Body)), "size")
+            .filter(geometry::Column::RecordId.is_in(regions.iter().copied()))
+            .into_tuple()
+            .all(self.db().reader())
+            .await?;
+        let sizes = sizes.into_iter();
+        Ok(sizes
+            .map(|(region, size)| (region, usize::try_from(size).unwrap_or_default()))
+            .collect())
+    }
+
+    pub async fn geometries(&self, regions: &[Uuid]) -> Result<BTreeMap<Uuid, String>> {
+        if regions.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let rows = geometry::Entity::find()
+            .filter(geometry::Column::RecordId.is_in(regions.iter().copied()))
+            .all(self.db().reader())
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.record_id, row.body))
+            .collect())
+    }
+
+    /// Writes the geometry of a region; `expected` is `None` if there must be none yet.
+    pub async fn put_geometry(
+        &self,
+        caller: &Caller,
+        region: Uuid,
+        expected: Option<&Precondition>,
+        body: &str,
+        options: &WriteOptions,
+    ) -> Result<geometry::Model> {
+        self.write(caller, options, async |unit| {
+            unit.for_update(Kind::Region, region, &Precondition::Any)
+                .await?;
+            let mut query = geometry::Entity::find_by_id(region);
+            if unit.db().is_postgres() {
+                query = query.lock(LockType::Update);
+            }
+            let old = query.one(&unit.tx).await?;
+            let current = old.as_ref().map_or(0, |row| row.version);
+            let met = match (expected, &old) {
+                (None, None) | (Some(Precondition::Any), Some(_)) => true,
+                (Some(Precondition::Versions(some)), Some(row)) => some.contains(&row.version),
+                (None, Some(_)) | (Some(_), None) => false,
+            };
+            if !met {
+                return Err(StoreError::PreconditionFailed { current });
+            }
+            match old {
+                Some(row) if row.body == body => return Ok(row),
+                Some(_) | None => {}
+            }
+            let row = geometry::Model {
+                record_id: region,
+                version: current + 1,
+                body: body.to_owned(),
+                updated_at: unit.now,
+            };
+            if current == 0 {
+                geometry::Entity::insert(row.clone().into_active_model())
+                    .exec_without_returning(&unit.tx)
+                    .await?;
+            } else {
+                let mut active = row.clone().into_active_model().reset_all();
+                active.record_id = Set(region);
+                active.update(&unit.tx).await?;
+            }
+            Ok(row)
+        })
+        .await
+    }
+}
