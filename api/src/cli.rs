@@ -196,7 +196,7 @@ async fn reindex(config: &Config) -> Result<(), Failure> {
     let place = IndexPlace::Folder(config.index());
     let seq = Search::new(store, place).reindex().await?;
     say(&format!(
-        "the index in {} holds everything up to entry {seq} of the log",
+        "the index in {} is complete up to entry {seq} of the log",
         config.index().display()
     ));
     Ok(())

@@ -257,7 +257,7 @@ impl Config {
             return self.database();
         }
         let Ok(url) = url::Url::parse(&self.database()) else {
-            return "a database whose URL cannot be read".to_owned();
+            return "a database with a malformed URL".to_owned();
         };
         let host = url.host_str().unwrap_or_default();
         let port = url
@@ -291,7 +291,7 @@ mod tests {
             ),
             (
                 "postgres://anna:geheim@db.example:port/verbund",
-                "a database whose URL cannot be read",
+                "a database with a malformed URL",
             ),
             (
                 "sqlite:///var/lib/verbund.sqlite",

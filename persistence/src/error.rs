@@ -66,7 +66,7 @@ pub enum StoreError {
     /// The newest version cannot be erased alone.
     #[error("version {version} is the newest one")]
     NotSuperseded { version: i64 },
-    #[error("the network takes no applications")]
+    #[error("the network accepts no applications")]
     ApplicationsClosed,
     #[error("too many applications")]
     TooManyApplications,
@@ -87,7 +87,7 @@ pub enum StoreError {
     #[error("bad cursor")]
     BadCursor,
     /// The reader of the feed must start from scratch.
-    #[error("the feed must be read anew: {0:?}")]
+    #[error("the feed must be read from scratch: {0:?}")]
     Resync(ResyncReason),
     #[error("{0}")]
     Partner(String),
@@ -109,12 +109,12 @@ pub enum StoreError {
     #[error("the storage of the database is full")]
     StorageFull(#[source] DbErr),
     /// The storage of the database cannot be read or written, or its content is damaged.
-    #[error("the storage of the database fails")]
+    #[error("the storage of the database is failing")]
     StorageFailing(#[source] DbErr),
     #[error("database error")]
     Database(#[source] DbErr),
     /// The content of the database is invalid.
-    #[error("the database holds what this release cannot read: {0}")]
+    #[error("the database contains what this release cannot read: {0}")]
     Corrupt(String),
     /// The store cannot be opened as requested.
     #[error("{0}")]

@@ -110,7 +110,7 @@ fn reindex_builds_the_index_anew() {
         for _ in 0..2 {
             let done = verbund(folder, &["reindex", "--database-url", url], &[], "");
             assert!(done.status.success(), "{}", text(&done.stderr));
-            assert!(text(&done.stdout).contains("holds everything up to entry"));
+            assert!(text(&done.stdout).contains("is complete up to entry"));
             assert!(folder.join("verbund-data/index/meta.json").exists());
         }
     });

@@ -1,43 +1,19 @@
 //! The life of a record, the same for every kind.
 
 use domain::base::kind::Kind;
+use domain::validation::body::KindSchema;
 use serde_json::{Value, json};
 use tests::{Node, story};
 
+/// The documented example of a kind under another name, and a change to it.
 fn example(kind: Kind, number: u32) -> (Value, Value) {
-    let name = format!("Beispiel {number}");
-    match kind {
-        Kind::Region => (
-            json!({"name": name, "level": "health_region", "home_region": "nordhessen"}),
-            json!({"level": "region"}),
-        ),
-        Kind::Topic => (json!({"name": name}), json!({"notation": "example"})),
-        Kind::Actor => (
-            json!({"name": name, "categories": ["hospital"], "home_region": "nordhessen"}),
-            json!({"categories": ["pharmacy"]}),
-        ),
-        Kind::Network => (
-            json!({"name": name, "form": "cluster", "home_region": "nordhessen"}),
-            json!({"phase": "running"}),
-        ),
-        Kind::Project => (
-            json!({"name": name, "period": {"from": "2009"}, "home_region": "nordhessen"}),
-            json!({"period": {"to": ".."}}),
-        ),
-        Kind::Event => (
-            json!({"name": name, "start": "2021-01-27", "home_region": "nordhessen"}),
-            json!({"mode": "online"}),
-        ),
-        Kind::Relationship => (
-            json!({
-                "type": "serves",
-                "from": {"kind": "network", "slug": "cluster-gesundheit-nordhessen"},
-                "to": {"kind": "region", "slug": "hessen"},
-                "valid": {"from": format!("{}", 2000 + number)},
-            }),
-            json!({"note": "geändert"}),
-        ),
+    let mut body: Value = serde_json::from_str(KindSchema::of(kind).example).unwrap();
+    if kind == Kind::Relationship {
+        body["valid"] = json!({"from": format!("{}", 2000 + number)});
+        return (body, json!({"note": "geändert"}));
     }
+    body["name"] = json!(format!("Beispiel {number}"));
+    (body, json!({"summary": "geändert"}))
 }
 
 async fn life(node: &Node, kind: Kind) {

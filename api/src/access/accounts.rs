@@ -35,8 +35,8 @@ use uuid::Uuid;
 
 #[must_use]
 pub fn routes() -> Routes {
-    let create = ("create_account", "Make an account for a person");
-    let client = ("create_client", "Make a client for a program");
+    let create = ("create_account", "Create an account for a person");
+    let client = ("create_client", "Create a client for a program");
     Routes::new("Access")
         .and(registry::<People>())
         .route(
@@ -89,7 +89,7 @@ fn registry<R: Registry>() -> Routes {
     let read = (format!("get_{name}"), format!("Read {a}"));
     let change = (
         format!("patch_{name}"),
-        format!("Change what {a} may, or lock it out"),
+        format!("Change the grants of {a}, or lock it"),
     );
     let remove = (format!("delete_{name}"), format!("Remove {a}"));
     Routes::new("Access")
@@ -334,7 +334,7 @@ impl<T: Serialize + ToSchema> Keep for Made<T> {
 impl<T: Serialize + ToSchema> Reply for Made<T> {
     fn describe(draft: &mut Draft) {
         let schema = draft.schema::<T>();
-        let text = "What was made. Secrets and generated passwords are shown only here, and not when the answer is given again.";
+        let text = "Created. Secrets and generated passwords are shown only here, and not in repeated responses.";
         let mut response = content(text, "application/json", &schema);
         for header in ["Location", "ETag", "Cache-Control"] {
             let object = json!({"schema": {"type": "string"}});

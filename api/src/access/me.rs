@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 #[must_use]
 pub fn routes() -> Routes {
-    let names = ("get_me", "Read who you are and what you may");
+    let names = ("get_me", "Read your account and its grants");
     Routes::new("Access").get("/v1/me", names, &[], get)
 }
 

@@ -29,7 +29,7 @@ const JWKS: &str = "/.well-known/jwks.json";
 pub fn routes() -> Routes {
     let token = ("create_token", "Get a token");
     let keys = ("get_jwks", "Read the keys that verify this node's tokens");
-    let metadata = ("get_authorization_server", "Read how to get tokens here");
+    let metadata = ("get_authorization_server", "Read how to get tokens");
     Routes::new("Access")
         .route(Method::POST, TOKEN_PATH, token, &[], create)
         .get(JWKS, keys, &["busy"], jwks)
@@ -82,7 +82,7 @@ impl From<StoreError> for OauthError {
             _ => Self {
                 status: StatusCode::INTERNAL_SERVER_ERROR,
                 code: "server_error",
-                description: "The server failed; this is not your fault.",
+                description: "The server failed.",
             },
         }
     }
@@ -94,14 +94,14 @@ impl From<SecretError> for OauthError {
             SecretError::Busy => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "temporarily_unavailable",
-                "Too many are signing in; try again after Retry-After seconds.",
+                "Too many sign-ins at the moment; try again after Retry-After seconds.",
             ),
             SecretError::Failed(why) => {
                 tracing::error!(error = why, "cannot verify a password");
                 (
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "server_error",
-                    "The server failed; this is not your fault.",
+                    "The server failed.",
                 )
             }
         };
@@ -248,7 +248,7 @@ async fn client(app: &App, credentials: &Credentials) -> Result<Uuid, OauthError
 
 /// Authenticates a person; an unknown name takes as long as a wrong password.
 async fn person(app: &App, name: Option<&str>, password: Option<&str>) -> Result<Uuid, OauthError> {
-    let missing = || refuse("invalid_request", "username and password are needed.");
+    let missing = || refuse("invalid_request", "username and password are required.");
     let (name, password) = (name.ok_or_else(missing)?, password.ok_or_else(missing)?);
     let row = app
         .store

@@ -186,7 +186,7 @@ impl Issuer {
         if member("issuer") != Some(issuer) {
             return Err(format!("{url} describes another issuer"));
         }
-        let keys = member("jwks_uri").ok_or_else(|| format!("{url} names no jwks_uri"))?;
+        let keys = member("jwks_uri").ok_or_else(|| format!("{url} has no jwks_uri"))?;
         let address = WebUrl::try_from(keys.to_owned())?;
         if address.host() != self.config.url.host() {
             let why = "is on another host than the issuer; set jwks_url if that is right";
@@ -199,7 +199,7 @@ impl Issuer {
         let failed = |why: reqwest::Error| format!("{url}: {}", causes(&why.without_url()));
         let mut response = self.client.get(url).send().await.map_err(failed)?;
         if !response.status().is_success() {
-            return Err(format!("{url} answers {}", response.status()));
+            return Err(format!("{url} responds with {}", response.status()));
         }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
@@ -208,7 +208,7 @@ impl Issuer {
             }
             body.extend_from_slice(&chunk);
         }
-        domain::base::json::parse(&body).map_err(|why| format!("{url} is no JSON: {why}"))
+        domain::base::json::parse(&body).map_err(|why| format!("{url} is not JSON: {why}"))
     }
 }
 

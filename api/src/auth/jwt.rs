@@ -50,7 +50,7 @@ impl BadToken {
     pub const fn messages(self) -> [&'static str; 2] {
         match self {
             Self::Forged => [
-                "This is no token that this node trusts.",
+                "This node does not trust the token.",
                 "Das ist kein Token, dem dieser Knoten traut.",
             ],
             Self::Elsewhere => [

@@ -120,7 +120,7 @@ pub(super) async fn user(store: &Store, command: &User) -> Result<(), Failure> {
                 ..AccountChange::default()
             };
             change_named(store, AccountKind::Person, &passwd.name.name, &change).await?;
-            complain(&format!("{} has a new password", passwd.name.name));
+            complain(&format!("password of {} changed", passwd.name.name));
             if made {
                 say(&password);
             }
@@ -235,7 +235,7 @@ async fn grants(
 async fn create(store: &Store, new: &NewAccount) -> Result<Account, Failure> {
     match store.accounts().create(&Caller::node(), new).await {
         Err(StoreError::Conflict(conflict)) => Err(Failure::Told(format!(
-            "there is an account with the {} \"{}\" already",
+            "an account with the {} \"{}\" exists already",
             conflict.field.trim_start_matches('/'),
             conflict.value
         ))),
@@ -268,7 +268,7 @@ async fn lock_out(store: &Store, kind: AccountKind, name: &Name) -> Result<(), F
         ..AccountChange::default()
     };
     change_named(store, kind, &name.name, &change).await?;
-    say(&format!("{} is locked out", name.name));
+    say(&format!("{} is locked", name.name));
     Ok(())
 }
 
@@ -291,7 +291,7 @@ fn line(account: &Account) -> String {
     let row = &account.row;
     let state = row.disabled_at.map_or_else(
         || "active".to_owned(),
-        |at| format!("locked out since {}", rfc3339(at)),
+        |at| format!("locked since {}", rfc3339(at)),
     );
     let grants = account.grants.iter().map(|grant| {
         let region = grant.region_id.map(|id| format!(" in {id}"));

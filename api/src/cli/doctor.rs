@@ -24,7 +24,7 @@ pub(super) async fn run(config: &Config, doctor: &Doctor) -> Result<(), Failure>
     if config.database_url.is_none() && !file.exists() {
         return Err(ill(
             "database",
-            &format!("{database} is not there yet; `verbund migrate` makes it"),
+            &format!("{database} does not exist yet; `verbund migrate` creates it"),
         ));
     }
     let store = match open(config).await {
@@ -42,7 +42,10 @@ pub(super) async fn run(config: &Config, doctor: &Doctor) -> Result<(), Failure>
     match server(config).await {
         Ok(Some(200)) => say(&format!("ok    server on {}", config.listen)),
         Ok(Some(status)) => {
-            return Err(ill("server", &format!("/health/ready answers {status}")));
+            return Err(ill(
+                "server",
+                &format!("/health/ready responds with {status}"),
+            ));
         }
         Ok(None) if doctor.server => {
             return Err(ill(
@@ -85,10 +88,10 @@ async fn server(config: &Config) -> Result<Option<u16>, String> {
         let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
         status
             .map(Some)
-            .ok_or_else(|| "the answer is no HTTP".to_owned())
+            .ok_or_else(|| "the response is not HTTP".to_owned())
     };
     match tokio::time::timeout(PATIENCE, asked).await {
         Ok(answer) => answer,
-        Err(_) => Err("no answer within 5 seconds".to_owned()),
+        Err(_) => Err("no response within 5 seconds".to_owned()),
     }
 }

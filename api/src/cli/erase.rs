@@ -55,7 +55,7 @@ pub(super) async fn run(store: &Store, erase: &Erase) -> Result<(), Failure> {
     erased.await?;
     say(&format!("erased {} {id}", erase.kind));
     say(
-        "The index forgets as soon as a server runs. `verbund compact` empties the database's files.",
+        "The index is updated as soon as a server runs. `verbund compact` removes the data from the database files.",
     );
     Ok(())
 }
@@ -73,6 +73,6 @@ pub(super) async fn personal_data(store: &Store, about: &PersonalData) -> Result
 
 pub(super) async fn compact(store: &Store) -> Result<(), Failure> {
     store.compact().await?;
-    say("The files of the database hold nothing any more that was deleted.");
+    say("The database files contain no deleted data any more.");
     Ok(())
 }

@@ -122,7 +122,7 @@ async fn add_one(store: &Store, config: &Config, add: &Add) -> Result<(), Failur
     };
     if !is_name(&new.name) {
         let why = format!(
-            "\"{}\" is no name for a partner; give one with --name",
+            "\"{}\" is not a valid name of a partner; set one with --name",
             new.name
         );
         return Err(Failure::Told(why));
@@ -130,7 +130,7 @@ async fn add_one(store: &Store, config: &Config, add: &Add) -> Result<(), Failur
     match store.partners().create(&Caller::node(), &new).await {
         Ok(_) => show(store, &new.name).await,
         Err(StoreError::Conflict(_)) => Err(Failure::Told(format!(
-            "there is a partner called {} already; give another name with --name",
+            "a partner called {} exists already; set another name with --name",
             new.name
         ))),
         Err(StoreError::Invalid(faults)) => {
@@ -198,7 +198,7 @@ async fn show(store: &Store, name: &str) -> Result<(), Failure> {
         (
             "taken over",
             match row.phase()? {
-                FeedPhase::Snapshot => "the snapshot is not taken over yet".to_owned(),
+                FeedPhase::Snapshot => "the snapshot is not complete yet".to_owned(),
                 FeedPhase::Tail => format!("{} of {}", row.seq, row.head_seq),
             },
         ),
@@ -216,7 +216,10 @@ async fn show(store: &Store, name: &str) -> Result<(), Failure> {
             .filter_map(|(what, at)| Some((what, rfc3339(at?)))),
     );
     if let (Some(deletions), Some(copies)) = (row.held_deletions, row.held_copies) {
-        lines.push(("held", format!("{deletions} of {copies} copies would go")));
+        lines.push((
+            "held",
+            format!("{deletions} of {copies} copies would be deleted"),
+        ));
     }
     lines.extend(row.last_error.clone().map(|why| ("error", why)));
     for (what, value) in lines {

@@ -25,7 +25,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
         .map_err(|why| Failure::Io(format!("cannot listen on {}", config.listen), why))?;
     let address = listener
         .local_addr()
-        .map_err(|why| Failure::Io("cannot tell the address".to_owned(), why))?;
+        .map_err(|why| Failure::Io("cannot determine the address".to_owned(), why))?;
     let store = open(config).await?;
     let origin = store.node().origin.clone();
     if config.demo {
@@ -47,7 +47,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     ));
     if let Some(password) = sign_in {
         say(&format!(
-            "To write, press Authorize in Swagger UI and sign in. This is shown once\n(`verbund user passwd {DEMO}` makes another password; `verbund token --role admin` prints a token):\n\n  user        {DEMO}\n  password    {password}\n"
+            "To write, press Authorize in Swagger UI and sign in. This is shown once\n(`verbund user passwd {DEMO}` sets another password; `verbund token --role admin` prints a token):\n\n  user        {DEMO}\n  password    {password}\n"
         ));
     }
     store.leases().take_over().await?;

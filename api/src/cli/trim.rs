@@ -19,9 +19,7 @@ fn days(text: &str) -> Result<RetentionDays, String> {
 
 pub(super) async fn run(store: &Store, config: &Config, options: &Trim) -> Result<(), Failure> {
     let days = options.days.or(config.log_retention_days).ok_or_else(|| {
-        Failure::Told(
-            "say how much to keep: --days, or log_retention_days in the settings".to_owned(),
-        )
+        Failure::Told("set the retention: --days, or log_retention_days in the settings".to_owned())
     })?;
     let trimmed = store.feed().trim(days.into()).await?;
     let floor = store.feed().state().await?.floor;

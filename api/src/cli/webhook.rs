@@ -113,7 +113,7 @@ async fn add_one(store: &Store, config: &Config, add: &Add) -> Result<(), Failur
     };
     if !is_name(&new.name) {
         let why = format!(
-            "\"{}\" is no name for a webhook; give one with --name",
+            "\"{}\" is not a valid name of a webhook; set one with --name",
             new.name
         );
         return Err(Failure::Told(why));
@@ -125,7 +125,7 @@ async fn add_one(store: &Store, config: &Config, add: &Add) -> Result<(), Failur
             Ok(())
         }
         Err(StoreError::Conflict(_)) => Err(Failure::Told(format!(
-            "there is a webhook called {} already; give another name with --name",
+            "a webhook called {} exists already; set another name with --name",
             new.name
         ))),
         Err(other) => Err(other.into()),
@@ -180,7 +180,7 @@ async fn replay(store: &Store, again: &Replay) -> Result<(), Failure> {
             .await;
         return match made {
             Ok(_) => {
-                say("the delivery is made again");
+                say("the delivery is queued again");
                 Ok(())
             }
             Err(StoreError::NotFound) => {
@@ -199,7 +199,7 @@ async fn replay(store: &Store, again: &Replay) -> Result<(), Failure> {
         deliveries += replayed.deliveries;
         since = Since::Entry(replayed.through);
         if replayed.complete {
-            say(&format!("deliveries that are made (again): {deliveries}"));
+            say(&format!("deliveries queued: {deliveries}"));
             return Ok(());
         }
     }

@@ -23,14 +23,17 @@ const RECORDS: &str = "/v1/sync/records";
 
 #[must_use]
 pub fn routes() -> Routes {
-    let service = ("get_sync", "Read how records are taken over from this node");
+    let service = ("get_sync", "Read the properties of the feed");
     let changes = (
         "list_sync_changes",
-        "Read the feed: everything, then every change",
+        "Read the feed: every record, then every change",
     );
-    let digest = ("get_sync_digest", "Read digests of what is fed");
-    let ids = ("list_sync_ids", "List what is fed by id, version and hash");
-    let records = ("get_sync_records", "Read some of the records that are fed");
+    let digest = ("get_sync_digest", "Read digests of the records in the feed");
+    let ids = (
+        "list_sync_ids",
+        "List ids, versions and hashes of the records in the feed",
+    );
+    let records = ("get_sync_records", "Read records of the feed by id");
     Routes::new("Sync")
         .get("/v1/sync", service, &["busy"], get)
         .get(

@@ -30,17 +30,17 @@ const RELEASE: &str = "/v1/sync/partners/{id}/release";
 
 #[must_use]
 pub fn routes() -> Routes {
-    let list = ("list_partners", "List the nodes from which records come");
-    let create = ("create_partner", "Take over records from another node");
-    let read = ("get_partner", "Read how far a partner has been taken over");
-    let change = (
-        "patch_partner",
-        "Change what is taken over, or pause and resume it",
+    let list = ("list_partners", "List partners");
+    let create = (
+        "create_partner",
+        "Add a partner, from which records are copied",
     );
-    let remove = ("delete_partner", "Take over nothing more from a partner");
+    let read = ("get_partner", "Read the state of a partner");
+    let change = ("patch_partner", "Change a partner, or pause and resume it");
+    let remove = ("delete_partner", "Remove a partner");
     let release = (
         "release_partner",
-        "Let a partner remove as many copies as it would",
+        "Approve the pending deletions of a partner",
     );
     Routes::new("Sync")
         .get(ALL, list, &[], get_all)
@@ -62,7 +62,7 @@ impl Parameters for Removal {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[Parameter {
             name: "with_copies",
-            description: "Remove its copies too; else they stay as they are.",
+            description: "Remove its copies too; otherwise they stay unchanged.",
             schema: r#"{"type": "boolean", "default": false}"#,
             example: "true",
             repeatable: false,

@@ -23,11 +23,11 @@ use serde_json::json;
 pub fn routes() -> Routes {
     let records = (
         "push_records",
-        "Create, change and delete records by the keys of their system",
+        "Push records: create, change and delete them by the keys of their system",
     );
     let all = (
         "push_snapshot",
-        "Plan or carry out everything that a system has; what is missing is deleted",
+        "Plan or apply a snapshot of a system; missing records are deleted",
     );
     Routes::new("Sync")
         .route(
@@ -106,7 +106,7 @@ fn answer(
     let count = refused.len();
     Err(Problem::new("items-refused")
         .detail(
-            format!("{count} items were refused, so none was done; see `items`."),
+            format!("{count} items were rejected, so nothing was changed; see `items`."),
             format!("{count} Einträge wurden abgelehnt, also keiner ausgeführt; siehe `items`."),
         )
         .member("items", json!(refused)))

@@ -33,17 +33,17 @@ const ROTATE: &str = "/v1/webhooks/{id}/rotate";
 
 #[must_use]
 pub fn routes() -> Routes {
-    let list = ("list_webhooks", "List who is told of changes");
-    let create = ("create_webhook", "Tell a receiver of changes");
-    let read = ("get_webhook", "Read a webhook and how it fares");
+    let list = ("list_webhooks", "List webhooks");
+    let create = ("create_webhook", "Add a webhook");
+    let read = ("get_webhook", "Read a webhook and its state");
     let change = (
         "patch_webhook",
-        "Change what a webhook is told, or switch it off and on",
+        "Change a webhook, or disable and enable it",
     );
     let remove = ("delete_webhook", "Remove a webhook with its deliveries");
     let rotate = (
         "rotate_webhook",
-        "Replace the secret of a webhook; the former one signs for 24 hours more",
+        "Rotate the secret of a webhook; the previous one signs for another 24 hours",
     );
     Routes::new("Webhooks")
         .get(ALL, list, &[], get_all)
@@ -248,8 +248,7 @@ impl<T: Serialize + ToSchema, const STATUS: u16> Keep for Done<T, STATUS> {
 impl<T: Serialize + ToSchema, const STATUS: u16> Reply for Done<T, STATUS> {
     fn describe(draft: &mut Draft) {
         let schema = draft.schema::<T>();
-        let text =
-            "What was done. A secret is shown only here, and not when the answer is given again.";
+        let text = "Result. A secret is shown only here, and not in repeated responses.";
         let mut response = content(text, "application/json", &schema);
         for header in ["Location", "ETag", "Cache-Control"] {
             let object = json!({"schema": {"type": "string"}});

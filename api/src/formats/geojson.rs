@@ -23,7 +23,7 @@ const MAX_GEOMETRY: usize = 32 * 1024 * 1024;
 /// The parameter of lists in addition to `format=geojson`.
 pub const GEOMETRY: Parameter = Parameter {
     name: "geometry",
-    description: "With GeoJSON: regions with their area instead of a point, as far as it is known; at most 32 MiB in all.",
+    description: "With GeoJSON: regions with their area instead of a point, if it is known; at most 32 MiB in total.",
     schema: r#"{"type": "boolean", "default": false}"#,
     example: "true",
     repeatable: false,
@@ -57,7 +57,7 @@ pub async fn stored(store: &Store, rows: &[&record::Model]) -> Result<Geometries
     let bytes: usize = store.geometries().sizes(&regions).await?.values().sum();
     if bytes > MAX_GEOMETRY {
         let expected = format!(
-            "asked of fewer regions: these have {} MiB of geometry, and an answer holds 32 MiB; lower limit or export them",
+            "used for fewer regions: these have {} MiB of geometry, and a response has at most 32 MiB; lower limit or export them",
             bytes / 1024 / 1024
         );
         return Err(wrong("geometry", "true", &expected));
@@ -196,7 +196,7 @@ fn feature_schema(draft: &mut Draft, properties: &Value) -> Value {
 #[must_use]
 pub fn included_schema() -> Value {
     json!({
-        "included": {"type": "object", "description": "By kind and id the records that `include` brings along.", "additionalProperties": {"type": "object", "additionalProperties": {"type": "object"}}},
-        "included_total": {"type": "integer", "minimum": 0, "description": "How many there would be without the limit."},
+        "included": {"type": "object", "description": "Included records, by kind and id.", "additionalProperties": {"type": "object", "additionalProperties": {"type": "object"}}},
+        "included_total": {"type": "integer", "minimum": 0, "description": "Number of included records without the limit."},
     })
 }

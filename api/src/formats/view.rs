@@ -71,21 +71,21 @@ const MAX_INCLUDED: usize = 200;
 pub const PARAMETERS: &[Parameter] = &[
     Parameter {
         name: "lang",
-        description: "Overlays the translation into this language (BCP 47); `Content-Language` says what is shown.",
+        description: "Applies the translation into this language (BCP 47); `Content-Language` has the language of the texts.",
         schema: r#"{"type": "string", "maxLength": 35}"#,
         example: "en",
         repeatable: false,
     },
     Parameter {
         name: "fields",
-        description: "Only these members, separated by commas, beside those that every record has.",
+        description: "Only these members, separated by commas, in addition to those that every record has.",
         schema: r#"{"type": "string", "maxLength": 1000}"#,
         example: "name,slug",
         repeatable: false,
     },
     Parameter {
         name: "include",
-        description: "Brings records along under `included`: relationships (and their other ends), home_region, topics, region; one level, at most 200 of each; `included_total` also counts what was left out.",
+        description: "Adds related records under `included`: relationships (and their other ends), home_region, topics, region; one level, at most 200 of each; `included_total` also counts omitted ones.",
         schema: r#"{"type": "string", "maxLength": 100}"#,
         example: "home_region,topics",
         repeatable: false,

@@ -50,7 +50,7 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("verbund");
         registry.register_with_unit(
             "http_request_duration",
-            "How long requests took until their answers began",
+            "Duration of requests until the response began",
             Unit::Seconds,
             requests.clone(),
         );

@@ -73,7 +73,7 @@ impl Outgoing {
 
     /// Checks an address.
     pub fn check(&self, text: &str) -> Result<Url, String> {
-        let url = Url::parse(text).map_err(|why| format!("\"{text}\" is no URL: {why}"))?;
+        let url = Url::parse(text).map_err(|why| format!("\"{text}\" is not a URL: {why}"))?;
         let plain = url.username().is_empty() && url.password().is_none();
         if !plain || url.fragment().is_some() {
             return Err(format!("\"{text}\" must have no user and no fragment"));

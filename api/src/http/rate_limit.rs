@@ -56,7 +56,7 @@ impl Standing {
         let seconds = self.seconds;
         Problem::new("rate-limited")
             .detail(
-                format!("Too many requests; the next one is let through in {seconds} seconds."),
+                format!("Too many requests; the next one is allowed in {seconds} seconds."),
                 format!("Zu viele Anfragen; die nächste geht in {seconds} Sekunden durch."),
             )
             .header(header::RETRY_AFTER, &seconds.to_string())

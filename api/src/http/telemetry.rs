@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 /// If the filter is malformed, or logging was started before.
 pub fn start(config: &Config) -> Result<(), String> {
     let filter = EnvFilter::try_new(&config.log)
-        .map_err(|why| format!("log = \"{}\" is no tracing filter: {why}", config.log))?;
+        .map_err(|why| format!("log = \"{}\" is not a tracing filter: {why}", config.log))?;
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         // Reporting on standard error that standard error cannot be written to would panic, so a

@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 
 #[must_use]
 pub fn routes() -> Routes {
-    let live = ("get_health_live", "Tell whether the process runs");
-    let ready = ("get_health_ready", "Tell whether requests can be served");
-    let writable = ("get_health_writable", "Tell whether writes succeed");
+    let live = ("get_health_live", "Check whether the process runs");
+    let ready = ("get_health_ready", "Check whether requests can be served");
+    let writable = ("get_health_writable", "Check whether writes succeed");
     Routes::new("Node")
         .get("/health/live", live, &[], get_live)
         .get("/health/ready", ready, &[], get_ready)

@@ -16,7 +16,7 @@ use serde_json::json;
 
 #[must_use]
 pub fn routes() -> Routes {
-    let names = ("get_metrics", "Read what the program measures");
+    let names = ("get_metrics", "Read the metrics");
     Routes::new("Node").get("/metrics", names, &[], get)
 }
 
@@ -41,7 +41,7 @@ impl Responder for Exposition {
 impl Reply for Exposition {
     fn describe(draft: &mut Draft) {
         let schema = json!({"type": "string"});
-        let text = "The measurements (OpenMetrics 1.0).";
+        let text = "Metrics (OpenMetrics 1.0).";
         let mut response = content(text, MEDIA_TYPE, &schema);
         let example = "# TYPE verbund_log_head gauge\nverbund_log_head 48213\n# EOF\n";
         insert(&mut response, &["content", MEDIA_TYPE, "example"], example);

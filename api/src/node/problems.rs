@@ -9,13 +9,13 @@ use utoipa::ToSchema;
 
 #[must_use]
 pub fn routes() -> Routes {
-    let names = ("get_problem", "Read what a problem means and how to fix it");
+    let names = ("get_problem", "Read the explanation of a problem");
     Routes::new("Node").get("/problems/{name}", names, &[], get)
 }
 
 /// Explanation of a problem.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"code": "precondition-required", "status": 428, "title": {"en": "If-Match is needed", "de": "If-Match ist nötig"}, "fix": {"en": "Send the ETag of the version that you read in If-Match.", "de": "Senden Sie das ETag der gelesenen Version in If-Match."}}))]
+#[schema(example = json!({"code": "precondition-required", "status": 428, "title": {"en": "If-Match is required", "de": "If-Match ist nötig"}, "fix": {"en": "Send the ETag of the version that you read in If-Match.", "de": "Senden Sie das ETag der gelesenen Version in If-Match."}}))]
 struct ProblemDescription {
     /// Stable code, the last segment of `type`.
     code: &'static str,

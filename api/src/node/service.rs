@@ -12,10 +12,7 @@ use utoipa::ToSchema;
 
 #[must_use]
 pub fn routes() -> Routes {
-    let names = (
-        "get_service",
-        "Read what this node is and where its parts are",
-    );
+    let names = ("get_service", "Read the service document");
     Routes::new("Node").get("/", names, &[], get)
 }
 

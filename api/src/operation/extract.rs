@@ -188,7 +188,7 @@ pub struct HowToWrite(pub WriteOptions);
 
 const DRY_RUN: &[Parameter] = &[Parameter {
     name: "dry_run",
-    description: "Check everything and answer as if, but write nothing.",
+    description: "Dry run: check everything and report the outcome, but write nothing.",
     schema: r#"{"type": "boolean", "default": false}"#,
     example: "true",
     repeatable: false,
@@ -260,7 +260,7 @@ impl ChangeReason {
                 .map(str::to_owned)
                 .ok_or_else(|| {
                     Problem::new("invalid-header").detail(
-                        "`X-Change-Reason` takes at most 500 characters of UTF-8.",
+                        "`X-Change-Reason` has at most 500 characters of UTF-8.",
                         "`X-Change-Reason` fasst höchstens 500 Zeichen in UTF-8.",
                     )
                 })
@@ -276,7 +276,7 @@ impl Extract for ChangeReason {
         draft.parameter(json!({
             "name": "X-Change-Reason",
             "in": "header",
-            "description": "Why, for the history; UTF-8, at most 500 characters.",
+            "description": "Reason of the change, for the history; UTF-8, at most 500 characters.",
             "schema": {"type": "string", "maxLength": 500},
             "example": "Neue Anschrift seit Mai",
         }));

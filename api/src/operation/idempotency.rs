@@ -157,7 +157,7 @@ impl Once {
 fn sent_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
     let wrong = || {
         Problem::new("invalid-header").detail(
-            format!("`Idempotency-Key` takes one text of 1 to {MAX_KEY} visible ASCII characters, such as a new UUID in quotes."),
+            format!("`Idempotency-Key` is one text of 1 to {MAX_KEY} visible ASCII characters, such as a new UUID in quotes."),
             format!("`Idempotency-Key` nimmt einen Text aus 1 bis {MAX_KEY} sichtbaren ASCII-Zeichen, etwa eine neue UUID in Anführungszeichen."),
         )
     };
@@ -183,7 +183,7 @@ impl Extract for Once {
         draft.parameter(json!({
             "name": "Idempotency-Key",
             "in": "header",
-            "description": format!("A key of your choice, new for each request and unguessable, such as a UUID: the same request sent again with it within {} days is not done again but answered as before, with `Idempotency-Replayed: true`. It belongs to the account of the token.", persistence::write::idempotency::KEPT_DAYS),
+            "description": format!("A key of your choice, new for each request and unguessable, such as a UUID: repeating the request with it within {} days has no further effect and gets the same response, with `Idempotency-Replayed: true`. Keys belong to the account of the token.", persistence::write::idempotency::KEPT_DAYS),
             "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY + 2},
             "example": "\"8e03978e-40d5-43e8-bc93-6894a57f9324\"",
         }));
@@ -232,7 +232,7 @@ impl<R: Keep> Responder for Kept<R> {
 impl<R: Keep> Reply for Kept<R> {
     fn describe(draft: &mut Draft) {
         R::describe(draft);
-        let text = "`true` if the request had been done before: this is the answer from then.";
+        let text = "`true` if this is the stored response to an earlier request.";
         draft.success_header("Idempotency-Replayed", text);
     }
 }

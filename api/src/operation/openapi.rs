@@ -63,7 +63,7 @@ fn tags() -> Value {
     let tags = [
         (
             "Node",
-            "What this node is, whether it is well, what its problems mean.",
+            "The node itself: service document, health, explanations of problems.",
         ),
         (
             "Actors",
@@ -76,29 +76,26 @@ fn tags() -> Value {
         ),
         ("Projects", "Projects with partners, funders and outcomes."),
         ("Events", "Events, and reports on them."),
-        ("Topics", "The subjects that records are about, as a tree."),
+        ("Topics", "Subjects of records, as a tree."),
         (
             "Relationships",
             "Who works with whom, in which role and when.",
         ),
         (
             "Contact persons",
-            "People to ask about a record, and what is held about a person.",
+            "Contact persons of records, and the data held about a person.",
         ),
-        ("Search", "Finding records, and what is around them."),
-        ("Export", "Many records at once, to take away."),
+        ("Search", "Finding records and their relationships."),
+        ("Export", "Bulk export."),
         (
             "Sync",
             "Exchanging records with partner nodes and other systems.",
         ),
-        (
-            "Webhooks",
-            "Receivers that are told of changes as they happen.",
-        ),
-        ("Duplicates", "Records that are likely one thing."),
+        ("Webhooks", "Receivers of change notifications."),
+        ("Duplicates", "Records that are probably the same."),
         (
             "Access",
-            "Tokens, who you are, and the accounts of people and programs.",
+            "Tokens, your own account, and the accounts of people and programs.",
         ),
         ("Vocabularies", "The closed vocabularies with their labels."),
     ];

@@ -15,14 +15,14 @@ use utoipa::ToSchema;
 
 pub(crate) const LIMIT: Parameter = Parameter {
     name: "limit",
-    description: "How many items a page holds.",
+    description: "Number of items per page.",
     schema: r#"{"type": "integer", "minimum": 1, "maximum": 200, "default": 20}"#,
     example: "20",
     repeatable: false,
 };
 pub(crate) const CURSOR: Parameter = Parameter {
     name: "cursor",
-    description: "Where the page begins; taken from `next`, which carries it.",
+    description: "Position of the page, from `next`.",
     schema: r#"{"type": "string", "maxLength": 500}"#,
     example: "",
     repeatable: false,

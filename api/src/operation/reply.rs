@@ -232,7 +232,7 @@ impl Keep for Changed {
 
 impl Reply for Changed {
     fn describe(draft: &mut Draft) {
-        let text = "The record as the change left it; unchanged if there was nothing to change.";
+        let text = "Record after the change; unchanged if the change had no effect.";
         let response = record_content(draft, text, &["ETag", "Verbund-Warnings"]);
         draft.response(200, response);
         for code in [
@@ -303,7 +303,7 @@ impl Reply for Created {
         draft.response(201, response);
         let mut rehearsed = record_content(
             draft,
-            "What a dry run would make; `id` is null.",
+            "Result of a dry run; `id` is null.",
             &["Verbund-Warnings"],
         );
         insert(
@@ -401,9 +401,9 @@ fn header_object(name: &str) -> Value {
         "ETag" => {
             "The strong tag of the canonical record is its version in quotes; other representations have weak tags."
         }
-        "Location" => "Where the new record is.",
-        "Content-Language" => "The language of the texts, when `lang` was given.",
-        _ => "Pointer and code of what is likely wrong but accepted, such as a check digit.",
+        "Location" => "Address of the new record.",
+        "Content-Language" => "Language of the texts, if `lang` was given.",
+        _ => "Pointers and codes of accepted but suspicious values, such as a wrong check digit.",
     };
     json!({"description": description, "schema": {"type": "string"}})
 }

@@ -177,7 +177,7 @@ fn merge_problem(responses: &mut BTreeMap<u16, Value>, status: u16, more: &str, 
 
 fn header_of(status: u16) -> Option<(&'static str, &'static str)> {
     match status {
-        308 => Some(("Location", "Where the record is now.")),
+        308 => Some(("Location", "Current address of the record.")),
         401 => Some(("WWW-Authenticate", "How to authenticate (RFC 6750).")),
         429 | 503 | 507 => Some(("Retry-After", "Seconds to wait.")),
         _ => None,

@@ -83,10 +83,10 @@ impl Extract for Upload {
         let text = |description: &str, example: &str| json!({"schema": {"type": "string", "description": description}, "example": example});
         draft.request_body(json!({
             "required": true,
-            "description": format!("At most {MAX_BYTES} bytes and {MAX_LINES} lines; with `Content-Encoding: gzip` if you like."),
+            "description": format!("At most {MAX_BYTES} bytes and {MAX_LINES} lines; `Content-Encoding: gzip` is accepted."),
             "content": {
-                "application/x-ndjson": text("A record a line.", lines),
-                "text/csv": text("A table of one kind, with the columns that exports have; those that you do not need may be left out.", table),
+                "application/x-ndjson": text("One record per line.", lines),
+                "text/csv": text("A table of one kind, with any of the columns of exports.", table),
             },
         }));
         describe_refusals(draft);
@@ -104,7 +104,7 @@ async fn receive(request: HttpRequest, mut payload: Payload) -> Result<Upload, P
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|why| {
             Problem::new("malformed-json").detail(
-                format!("The body did not arrive whole: {why}."),
+                format!("The body was incomplete: {why}."),
                 format!("Der Body kam nicht vollständig an: {why}."),
             )
         })?;

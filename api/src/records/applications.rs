@@ -92,7 +92,7 @@ impl Keep for Received {
 
 impl Reply for Received {
     fn describe(draft: &mut Draft) {
-        let text = "Received; the editors of the network decide. Nobody else reads it.";
+        let text = "Received; only the editors of the network read it and decide.";
         draft.response(202, json!({"description": text}));
     }
 }

@@ -24,11 +24,11 @@ pub fn routes() -> Routes {
     let path = "/v1/relationships/{id}/confirmation";
     let read = (
         "get_relationship_confirmation",
-        "Read what the ends of a relationship state of it",
+        "Read the statements of the ends of a relationship",
     );
     let write = (
         "put_relationship_confirmation",
-        "State, as an end, whether a relationship is right",
+        "Confirm or dispute a relationship as one of its ends",
     );
     Routes::of(KindSchema::of(Kind::Relationship))
         .get(path, read, &["moved", "gone"], get)
@@ -91,12 +91,12 @@ impl Responder for ConfirmationReply {
 impl Reply for ConfirmationReply {
     fn describe(draft: &mut Draft) {
         let schema = draft.schema::<Confirmation>();
-        let mut response = content("What the ends state.", "application/json", &schema);
+        let mut response = content("Statements of the ends.", "application/json", &schema);
         insert(
             &mut response,
             &["headers", "ETag"],
             json!({
-                "description": "The version of the statements, which is not that of the relationship, but rises with it too: what has changed must be looked at again.",
+                "description": "Version of the statements. It differs from that of the relationship, but rises with it too: after a change the statements must be reviewed.",
                 "schema": {"type": "string"},
             }),
         );

@@ -63,11 +63,11 @@ pub fn routes() -> Routes {
     let change = ("patch_contact_person", "Change a contact person");
     let erase = (
         "delete_contact_person",
-        "Remove a contact person for good: nothing is kept",
+        "Remove a contact person permanently",
     );
     let export = (
         "export_personal_data",
-        "Tell everything that is held about a person (GDPR Art. 15)",
+        "Export everything that is held about a person (GDPR Art. 15)",
     );
     Routes::new(TAG)
         .get(&one, get_, &[], get)
@@ -314,7 +314,7 @@ impl Responder for Read {
 
 impl Reply for Read {
     fn describe(draft: &mut Draft) {
-        let text = "The contact person; whole for editors of the record.";
+        let text = "Contact person; complete for editors of the record.";
         describe(draft, 200, text, &["ETag", "Cache-Control"]);
     }
 }
@@ -361,7 +361,7 @@ impl Reply for Created {
             "description": "As ContactPerson, but `id` is null.",
             "example": {"id": null, "record": {"kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002"}, "name": "Erika Beispiel"},
         });
-        let text = "What a dry run would make; `id` is null.";
+        let text = "Result of a dry run; `id` is null.";
         draft.response(200, content(text, "application/json", &schema));
     }
 }
@@ -379,7 +379,7 @@ impl Responder for Erased {
 
 impl Reply for Erased {
     fn describe(draft: &mut Draft) {
-        draft.response(204, json!({"description": "Removed for good."}));
+        draft.response(204, json!({"description": "Removed permanently."}));
     }
 }
 

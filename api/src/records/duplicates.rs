@@ -24,7 +24,7 @@ const PATH: &str = "/v1/duplicates";
 
 #[must_use]
 pub fn routes() -> Routes {
-    let names = ("list_duplicates", "List pairs that are likely one thing");
+    let names = ("list_duplicates", "List likely duplicates");
     let problems = &["invalid-cursor", "unknown-reference"];
     Routes::new("Duplicates").get(PATH, names, problems, list)
 }
@@ -90,35 +90,35 @@ impl Parameters for Asked {
         &[
             Parameter {
                 name: "kind",
-                description: "The kind of both; comma is OR.",
+                description: "Kind of both records; comma is OR.",
                 schema: r#"{"type": "string"}"#,
                 example: "actor",
                 repeatable: true,
             },
             Parameter {
                 name: "home_region",
-                description: "The region whose editors may write one of the two: an id or a slug; comma is OR.",
+                description: "Home region of one of the two: an id or a slug; comma is OR.",
                 schema: r#"{"type": "string"}"#,
                 example: "nordhessen",
                 repeatable: true,
             },
             Parameter {
                 name: "min_score",
-                description: "The least score.",
+                description: "Minimum score.",
                 schema: r#"{"type": "number", "minimum": 0.5, "maximum": 1, "default": 0.7}"#,
                 example: "0.9",
                 repeatable: false,
             },
             Parameter {
                 name: "limit",
-                description: "How many items a page holds.",
+                description: "Number of items per page.",
                 schema: r#"{"type": "integer", "minimum": 1, "maximum": 200, "default": 20}"#,
                 example: "20",
                 repeatable: false,
             },
             Parameter {
                 name: "cursor",
-                description: "Where the page begins; taken from `next`, which carries it.",
+                description: "Position of the page, from `next`.",
                 schema: r#"{"type": "string", "maxLength": 500}"#,
                 example: "",
                 repeatable: false,

@@ -16,7 +16,7 @@ use persistence::erase::options;
 pub fn routes(schema: &KindSchema) -> Routes {
     let path = format!("/v1/{}/{{id}}/erase", schema.kind.plural());
     let id = format!("erase_{}", schema.kind);
-    let summary = format!("Erase {} and all that it ever said, for good", schema.a);
+    let summary = format!("Erase {} with all its versions, permanently", schema.a);
     let problems = &["still-referenced", "has-relationships"];
     Routes::of(schema).route(Method::POST, &path, (&id, &summary), problems, post)
 }
@@ -33,14 +33,14 @@ impl Parameters for Wanted {
         &[
             Parameter {
                 name: "version",
-                description: "Erase only what this earlier version said; the record stays.",
+                description: "Erase only the content of this earlier version; the record stays.",
                 schema: r#"{"type": "integer", "minimum": 1}"#,
                 example: "1",
                 repeatable: false,
             },
             Parameter {
                 name: "dry_run",
-                description: "Check everything and answer as if, but write nothing.",
+                description: "Dry run: check everything and report the outcome, but write nothing.",
                 schema: r#"{"type": "boolean", "default": false}"#,
                 example: "true",
                 repeatable: false,

@@ -155,7 +155,7 @@ impl Reply for ExportReply {
             any.push(record);
         }
         let record = json!({
-            "description": "One line: a record, as `import` takes it back.",
+            "description": "One line: a record, in the format of `import`.",
             "anyOf": any,
             "discriminator": {"propertyName": "kind", "mapping": mapping},
         });
@@ -171,7 +171,7 @@ impl Reply for ExportReply {
             example.clone(),
         );
         let table = json!({
-            "schema": {"type": "string", "description": "RFC 4180 in UTF-8. Columns are dotted paths; `;` stands between the elements of a list, `\\;` and `\\\\` for these characters inside one. What a spreadsheet would take for a formula has an apostrophe before it. `other_members` holds as JSON what this release does not know."},
+            "schema": {"type": "string", "description": "RFC 4180 in UTF-8. Columns are dotted paths; `;` separates the elements of a list, `\\;` and `\\\\` are these characters inside one. Text that a spreadsheet would treat as a formula is prefixed with an apostrophe. `other_members` has as JSON what this release does not know."},
             "example": "\"id\",\"kind\",\"name\"\r\n\"0193e5a0-0000-7000-8000-000000000000\",\"actor\",\"Klinikum Kassel\"\r\n",
         });
         insert(&mut response, &["content", Media::Csv.name()], table);

@@ -103,7 +103,7 @@ impl Reply for GeometryReply {
             &mut response,
             &["headers", "ETag"],
             json!({
-                "description": "The version of the geometry, which is not that of the region.",
+                "description": "Version of the geometry, independent of that of the region.",
                 "schema": {"type": "string"},
             }),
         );

@@ -31,7 +31,7 @@ const MAX_EDGES: usize = 5000;
 
 #[must_use]
 pub fn routes() -> Routes {
-    let names = ("get_graph", "Read the network around a record");
+    let names = ("get_graph", "Read the graph around a record");
     Routes::new("Search").get("/v1/graph", names, &["unknown-reference"], get)
 }
 
@@ -96,21 +96,21 @@ impl Parameters for Asked {
             },
             Parameter {
                 name: "depth",
-                description: "How many steps away the farthest records are.",
+                description: "Maximum distance of records, in steps.",
                 schema: r#"{"type": "integer", "minimum": 1, "maximum": 3, "default": 1}"#,
                 example: "2",
                 repeatable: false,
             },
             Parameter {
                 name: "type",
-                description: "The types of relationships that count; comma is OR.",
+                description: "Types of relationships to follow; comma is OR.",
                 schema: r#"{"type": "string"}"#,
                 example: "member_of,part_of",
                 repeatable: true,
             },
             Parameter {
                 name: "kind",
-                description: "The kinds of records that count, beside the one in the middle; comma is OR.",
+                description: "Kinds of records to include, in addition to the one in the middle; comma is OR.",
                 schema: r#"{"type": "string"}"#,
                 example: "actor,network",
                 repeatable: true,
@@ -119,7 +119,7 @@ impl Parameters for Asked {
             CERTAINTY,
             Parameter {
                 name: "limit",
-                description: "How many vertices at most, nearest first.",
+                description: "Maximum number of vertices, nearest first.",
                 schema: r#"{"type": "integer", "minimum": 1, "maximum": 1000, "default": 200}"#,
                 example: "200",
                 repeatable: false,

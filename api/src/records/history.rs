@@ -35,7 +35,7 @@ pub fn routes(schema: &KindSchema) -> Routes {
         format!("get_{kind}_version"),
     );
     let listed = format!("List the versions of {}, newest first", schema.a);
-    let got = format!("Read {} as it was in a version", schema.a);
+    let got = format!("Read a version of {}", schema.a);
     Routes::of(schema)
         .get(&all, (&list, &listed), &["moved", "gone"], versions)
         .get(&one, (&get, &got), &["version-gone"], version)
@@ -236,7 +236,7 @@ impl Parameters for LogQuery {
         &[
             Parameter {
                 name: "by",
-                description: "What this account did.",
+                description: "Changes by this account.",
                 schema: r#"{"type": "string", "format": "uuid"}"#,
                 example: "0193e5a0-0000-7000-8000-000000000000",
                 repeatable: false,

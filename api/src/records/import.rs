@@ -38,14 +38,14 @@ impl Parameters for How {
         &[
             Parameter {
                 name: "dry_run",
-                description: "Check everything and answer as if, but write nothing.",
+                description: "Dry run: check everything and report the outcome, but write nothing.",
                 schema: r#"{"type": "boolean", "default": false}"#,
                 example: "true",
                 repeatable: false,
             },
             Parameter {
                 name: "kind",
-                description: "The kinds of records that may be in it, with commas; all when absent. A table is of one kind and tells it in its column `kind`, if not here.",
+                description: "Kinds of records that are allowed, separated by commas; all if absent. A table has one kind, given here or in its column `kind`.",
                 schema: r#"{"type": "string"}"#,
                 example: "actor",
                 repeatable: false,
@@ -63,7 +63,7 @@ impl Parameters for How {
 
 /// Outcomes of an import.
 #[derive(Debug, Default, Serialize, ToSchema)]
-#[schema(example = json!({"dry_run": false, "lines": 3, "created": 1, "updated": 1, "overwritten": 1, "unchanged": 0, "invalid": 1, "refused": [{"line": 3, "problem": {"type": "/problems/validation-failed", "title": "The body is not valid", "status": 422, "detail": "One place in the body must be corrected; see `errors`.", "errors": [{"pointer": "/name", "code": "required", "message": "is required"}]}}], "warned": []}))]
+#[schema(example = json!({"dry_run": false, "lines": 3, "created": 1, "updated": 1, "overwritten": 1, "unchanged": 0, "invalid": 1, "refused": [{"line": 3, "problem": {"type": "/problems/validation-failed", "title": "The body is not valid", "status": 422, "detail": "One error in the body must be corrected; see `errors`.", "errors": [{"pointer": "/name", "code": "required", "message": "is required"}]}}], "warned": []}))]
 struct ImportReport {
     /// Whether this was a dry run.
     dry_run: bool,

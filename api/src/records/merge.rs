@@ -101,7 +101,7 @@ impl MergeBody {
         }
         let into = into.ok_or_else(|| {
             let fault = Fault::new("required")
-                .with("what", "the record that stays")
+                .with("what", "the record that remains")
                 .with("what_de", "der Datensatz, der bleibt");
             invalid("/into", fault)
         })?;
@@ -134,7 +134,7 @@ impl Extract for MergeBody {
         let content = json!({"schema": schema, "example": {"into": "klinikum-kassel"}});
         draft.request_body(json!({
             "required": true,
-            "description": "The record that stays: an id, a slug, or an object with `external_id`.",
+            "description": "Record that remains: an id, a slug, or an object with `external_id`.",
             "content": {"application/json": content},
         }));
         describe_refusals(draft);

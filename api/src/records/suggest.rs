@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 #[must_use]
 pub fn routes() -> Routes {
-    let names = ("suggest", "Suggest records while somebody types");
+    let names = ("suggest", "Suggest records while typing");
     Routes::new("Search").get("/v1/suggest", names, &["index-behind"], suggest)
 }
 
@@ -36,7 +36,7 @@ impl Parameters for Wanted {
         &[
             Parameter {
                 name: "q",
-                description: "What was typed so far, from the first letter on; nothing suggests nothing.",
+                description: "Text typed so far, from the first letter on; no suggestions if empty.",
                 schema: r#"{"type": "string", "maxLength": 500}"#,
                 example: "Telerad",
                 repeatable: false,
@@ -50,14 +50,14 @@ impl Parameters for Wanted {
             },
             Parameter {
                 name: "limit",
-                description: "How many suggestions.",
+                description: "Number of suggestions.",
                 schema: r#"{"type": "integer", "minimum": 1, "maximum": 50, "default": 10}"#,
                 example: "10",
                 repeatable: false,
             },
             Parameter {
                 name: "lang",
-                description: "Labels in this language (BCP 47), where there is a translation.",
+                description: "Labels in this language (BCP 47), if there is a translation.",
                 schema: r#"{"type": "string", "maxLength": 35}"#,
                 example: "en",
                 repeatable: false,

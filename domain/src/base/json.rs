@@ -108,9 +108,7 @@ struct Strict {
 impl Strict {
     fn deeper<E: de::Error>(&self) -> Result<Self, E> {
         if self.depth >= MAX_DEPTH {
-            return Err(E::custom(format!(
-                "nested deeper than {MAX_DEPTH} levels; flatten it"
-            )));
+            return Err(E::custom(format!("nested deeper than {MAX_DEPTH} levels")));
         }
         Ok(Self {
             depth: self.depth + 1,
@@ -133,7 +131,7 @@ fn clean<E: de::Error>(text: &str) -> Result<(), E> {
     let control = |c: &char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
     match text.chars().find(control) {
         Some(c) => Err(E::custom(format!(
-            "control character U+{:04X} in a text; only tab, LF and CR may be used",
+            "control character U+{:04X} in a text; only tab, LF and CR are allowed",
             u32::from(c)
         ))),
         None => Ok(()),
@@ -195,7 +193,7 @@ impl<'de> Visitor<'de> for Strict {
             let value = members.next_value_seed(self.deeper()?)?;
             if map.insert(key.clone(), value).is_some() {
                 return Err(de::Error::custom(format!(
-                    "the member \"{key}\" stands twice in one object; keep one"
+                    "the member \"{key}\" occurs twice in one object; keep one"
                 )));
             }
         }

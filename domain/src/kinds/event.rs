@@ -112,14 +112,14 @@ impl RecordType for Event {
             "mode",
             "/mode",
             EventMode::vocabulary,
-            "Where it takes place.",
+            "Mode of attendance.",
             "online",
         ),
         Filter::code(
             "status",
             "/status",
             EventStatus::vocabulary,
-            "Whether it takes place.",
+            "Whether the event takes place.",
             "held",
         ),
     ];

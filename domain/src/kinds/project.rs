@@ -203,7 +203,7 @@ impl RecordType for Project {
             "outcome_audience",
             "/outcomes/*/audiences/*",
             Category::vocabulary,
-            "For whom it has outcomes.",
+            "Audience of an outcome.",
             "municipality",
         ),
     ];

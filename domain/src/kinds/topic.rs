@@ -27,7 +27,7 @@ impl RecordType for Topic {
     const KIND: Kind = Kind::Topic;
     const A: &'static str = "a topic";
     const TAG: &'static str = "Topics";
-    const ABOUT: &'static str = "The subjects that records are about, as a tree.";
+    const ABOUT: &'static str = "Subjects of records, as a tree.";
     const REFERENCES: &'static [ReferenceField] = &[ReferenceField::slot("/broader", Kind::Topic)];
     const NEEDS_HOME_REGION: bool = false;
     const HIERARCHY: Hierarchy = Hierarchy::Broader;

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use utoipa::{PartialSchema, ToSchema};
 
 /// Reason why input may contain members of the envelope.
-const ENVELOPE_IN_INPUT: &str = "Accepted so that a record that was read can be sent back; `id` and `kind` must be those of the URL, the rest is ignored.";
+const ENVELOPE_IN_INPUT: &str = "Accepted so that a record that was read can be sent back; `id` and `kind` must match the URL, the rest is ignored.";
 
 /// The schemas of a kind: its body, its record, its input, and everything they refer to.
 #[must_use]
@@ -74,7 +74,7 @@ fn inputs(components: &mut Components, name: &str, body: &Value, envelope: &Valu
     }
     if let Some(input) = input.as_object_mut() {
         let description = format!(
-            "{name} as sent: references may be ids, slugs or `{{kind, slug}}`; `null` and `[]` mean absent; unknown members are refused."
+            "{name} as sent: references may be ids, slugs or `{{kind, slug}}`; `null` and `[]` mean absent; unknown members are rejected."
         );
         input.insert("description".to_owned(), Value::String(description));
     }

@@ -116,7 +116,7 @@ string_schema!(
     End,
     "EdtfEnd",
     "edtf-end",
-    "The end of a period: an EDTF date, or `..` for still so at `source.as_of`.",
+    "End of a period: an EDTF date, or `..` for ongoing at `source.as_of`.",
     "2021-05-31"
 );
 string_schema!(

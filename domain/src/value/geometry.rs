@@ -42,7 +42,7 @@ fn closed(ring: &[Position]) -> Result<(), Fault> {
     let ends = ring.first().zip(ring.last());
     if ring.len() < 4 || ends.is_none_or(|(a, b)| a.as_slice() != b.as_slice()) {
         return Err(refuse(
-            "a ring has four or more positions and ends where it began",
+            "a ring has four or more positions, the last equal to the first",
         ));
     }
     ring.iter().try_for_each(on_earth)
@@ -56,7 +56,7 @@ fn on_earth(position: &Position) -> Result<(), Fault> {
             Ok(())
         }
         other => Err(refuse(format!(
-            "{other:?} is no position; positions are [longitude, latitude] in degrees"
+            "{other:?} is not a position; positions are [longitude, latitude] in degrees"
         ))),
     }
 }

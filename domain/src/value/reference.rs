@@ -128,7 +128,7 @@ impl PartialSchema for Slot {
     fn schema() -> RefOr<Schema> {
         text()
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
-            .description(Some("The id of a record; the member says of which kind."))
+            .description(Some("Id of a record; the member implies its kind."))
             .into()
     }
 }

@@ -168,7 +168,7 @@ fn record(sent: &Sent<'_>, kind: Kind) -> Result<CopiedRecord, String> {
     if json::canonical(&value) != body {
         return Err("the record is not canonical JSON".to_owned());
     }
-    let members = value.as_object().ok_or("the record is no object")?;
+    let members = value.as_object().ok_or("the record is not an object")?;
     if let Some(member) = members
         .keys()
         .find(|name| ENVELOPE.contains(&name.as_str()))

@@ -109,7 +109,7 @@ pub(crate) async fn publish(store: Store, mut stop: watch::Receiver<bool>) {
 /// Waits for a write, and a little longer, so that many writes are handled together.
 async fn woken(written: &mut watch::Receiver<i64>) {
     if written.changed().await.is_err() {
-        // There are no more writers; the pause ends the wait.
+        // All writers are gone; the pause ends the wait.
         std::future::pending::<()>().await;
     }
     tokio::time::sleep(Duration::from_millis(500)).await;

@@ -29,7 +29,7 @@ pub(super) fn forget_deleted(writer: &mut IndexWriter) -> Result<()> {
         }
     }
     Err(StoreError::Search(
-        "what was erased could not be removed from the files of the index".to_owned(),
+        "cannot remove erased content from the files of the index".to_owned(),
     ))
 }
 

@@ -171,7 +171,7 @@ story!(silence_and_absence_are_failures, async |node| {
         shown["error"]
             .as_str()
             .unwrap()
-            .contains("no answer within")
+            .contains("no response within")
     );
     receiver.stop().await;
 

@@ -200,7 +200,7 @@ impl Body for NewAccountBody {
         if let Some(password) = &self.password {
             faults.extend(password_fault(password));
             if self.issuer.is_some() {
-                let why = "who signs in elsewhere has no password here";
+                let why = "an account that signs in elsewhere has no password here";
                 faults.push(not_allowed("/password".to_owned(), why));
             }
         }
@@ -287,7 +287,7 @@ fn grant_faults(grants: &[GrantBody]) -> Vec<FieldError> {
             | (Role::Reader | Role::Editor | Role::Approver | Role::Admin, None) => {}
         }
         if grant.descendants && grant.region.is_none() {
-            let why = "without a region the grant holds everywhere already";
+            let why = "without a region the grant applies everywhere already";
             faults.push(not_allowed(at("descendants"), why));
         }
     }

@@ -65,7 +65,10 @@ async fn read(request: &HttpRequest, payload: Payload) -> Result<Fields, OauthEr
             ));
         }
         if value.contains('\0') {
-            return Err(refuse("invalid_request", "A field holds a NUL character."));
+            return Err(refuse(
+                "invalid_request",
+                "A field contains a NUL character.",
+            ));
         }
         fields.push((name.into_owned(), value.into_owned()));
     }
@@ -132,9 +135,9 @@ impl Extract for Form {
                 "grant_type": {
                     "type": "string",
                     "enum": ["client_credentials", "password"],
-                    "description": "Programs use `client_credentials`, people `password` unless it is switched off.",
+                    "description": "Programs use `client_credentials`, people `password` unless it is disabled.",
                 },
-                "scope": text("`directory`, `sync`, `admin`, separated by spaces; all without it."),
+                "scope": text("`directory`, `sync`, `admin`, separated by spaces; all if absent."),
                 "username": text("The name of the account, with `password`."),
                 "password": text("Its password."),
                 "client_id": text("The client, unless it signs in with HTTP Basic."),

@@ -69,7 +69,7 @@ impl Parameters for Sent {
             CURSOR,
             Parameter {
                 name: "from",
-                description: "`now` leaves the snapshot out and begins with what changes from now on.",
+                description: "`now` skips the snapshot and begins with future changes.",
                 schema: r#"{"type": "string", "enum": ["now"]}"#,
                 example: "now",
                 repeatable: false,
@@ -79,7 +79,7 @@ impl Parameters for Sent {
             HOME_REGION,
             Parameter {
                 name: "wait",
-                description: "How many seconds to wait for a change if there is none to tell of.",
+                description: "Number of seconds to wait for a change if there is none.",
                 schema: r#"{"type": "integer", "minimum": 0, "maximum": 55, "default": 0}"#,
                 example: "30",
                 repeatable: false,
@@ -94,7 +94,7 @@ impl Parameters for Sent {
             (None, Some(other)) => return Err(wrong("from", other, "now")),
             (Some(cursor), None) => FeedStart::After(cursor.to_owned()),
             (Some(_), Some(from)) => {
-                return Err(wrong("from", from, "left out beside a cursor"));
+                return Err(wrong("from", from, "absent if there is a cursor"));
             }
         };
         let wait = pairs.number("wait", 0, LONGEST_WAIT)?.unwrap_or_default();

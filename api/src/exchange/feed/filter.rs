@@ -18,7 +18,7 @@ pub(crate) const KIND: Parameter = Parameter {
 
 pub(crate) const HOME_REGION: Parameter = Parameter {
     name: "home_region",
-    description: "Records with exactly this home region, by id; comma is OR. Regions below it are not meant.",
+    description: "Records with exactly this home region, by id; comma is OR. Regions below it do not count.",
     schema: r#"{"type": "string"}"#,
     example: "0193e5a0-0000-7000-8000-000000000000",
     repeatable: false,
@@ -26,7 +26,7 @@ pub(crate) const HOME_REGION: Parameter = Parameter {
 
 pub(crate) const LIMIT: Parameter = Parameter {
     name: "limit",
-    description: "How many items a page holds.",
+    description: "Number of items per page.",
     schema: r#"{"type": "integer", "minimum": 1, "maximum": 1000, "default": 500}"#,
     example: "500",
     repeatable: false,
@@ -34,7 +34,7 @@ pub(crate) const LIMIT: Parameter = Parameter {
 
 pub(crate) const CURSOR: Parameter = Parameter {
     name: "cursor",
-    description: "Where the page begins; taken from `next`, which carries it.",
+    description: "Position of the page, from `next`.",
     schema: r#"{"type": "string", "maxLength": 1000}"#,
     example: "",
     repeatable: false,

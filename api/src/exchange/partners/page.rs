@@ -79,7 +79,7 @@ pub(crate) async fn fetch(
         }
     }
     if status != StatusCode::OK {
-        return Err(format!("it answers {status}").into());
+        return Err(format!("it responds with {status}").into());
     }
     // Hashing a page is slow.
     let read = tokio::task::spawn_blocking(move || page(&body)).await;
@@ -90,7 +90,7 @@ pub(crate) async fn fetch(
 pub(crate) async fn digests(partner: &impl Ask, url: &str) -> Result<TheirDigests, Unreadable> {
     let Answer { status, body } = partner.get(url, Duration::ZERO).await?;
     if status != StatusCode::OK {
-        return Err(format!("it answers {status} when digests are asked for").into());
+        return Err(format!("it responds with {status} to a request for digests").into());
     }
     let sent: DigestsSent = serde_json::from_slice(&body).map_err(|why| why.to_string())?;
     let kinds = sent.items.into_iter().map(|one| {
@@ -120,7 +120,7 @@ fn page(body: &[u8]) -> Result<PartnerPage, String> {
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && byte != b'#');
     if !fine {
-        return Err("the address of the next page is none".to_owned());
+        return Err("the address of the next page is invalid".to_owned());
     }
     let entries = sent.entries.iter();
     Ok(PartnerPage {

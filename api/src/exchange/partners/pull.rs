@@ -51,7 +51,7 @@ pub enum Failed {
     /// Another instance has the lease, or the partner was stopped.
     #[error("the lease is lost")]
     Lost,
-    #[error("told to stop")]
+    #[error("stopped")]
     Stopped,
     /// This node failed.
     #[error(transparent)]
@@ -127,7 +127,7 @@ impl<A: Ask> Exchange<A> {
             Fetched::BeginAnew(reason) => return self.begin_anew(lease, &partner, &reason).await,
         };
         if !page.up_to_date && partner.next.as_ref() == Some(&page.next) {
-            let why = "it says that there is more, but the address of the next page stays the same";
+            let why = "it reports more pages, but the address of the next page stays the same";
             return Err(Failed::partner(why));
         }
         let mut taken = self.store.copies().take(lease, &page).await?;
@@ -173,7 +173,7 @@ impl<A: Ask> Exchange<A> {
         reason: &str,
     ) -> Result<Taken, Failed> {
         if partner.next.is_none() {
-            let why = format!("it does not begin where it should: {reason}");
+            let why = format!("it does not start at the beginning: {reason}");
             return Err(Failed::partner(why));
         }
         let name = &partner.name;
@@ -194,9 +194,7 @@ impl<A: Ask> Exchange<A> {
         }
         let share = rand::rng().random_range(0.5..=1.0);
         Err(Failed::Partner(Unreadable {
-            why: format!(
-                "everything has to be taken over anew before its end is reached: {reason}"
-            ),
+            why: format!("a new start is required before the end is reached: {reason}"),
             retry_after: Some(pause(times, share, LONGEST_PAUSE)),
             absent: false,
         }))

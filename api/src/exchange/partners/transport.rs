@@ -60,12 +60,13 @@ impl Ask for Outgoing {
     async fn get(&self, url: &str, wait: Duration) -> Result<Answer, Unreadable> {
         let request = Self::get(self, url)?.timeout(wait + PATIENCE + TRANSFER);
         let response = tokio::time::timeout(wait + PATIENCE, request.send()).await;
-        let response = response.map_err(|_| Unreadable::absent("no answer in time".to_owned()))?;
+        let response =
+            response.map_err(|_| Unreadable::absent("no response in time".to_owned()))?;
         let response = response.map_err(unreached)?;
         let status = response.status();
         if status == StatusCode::TOO_MANY_REQUESTS || is_from_a_gateway(status) {
             return Err(Unreadable {
-                why: format!("it answers {status}"),
+                why: format!("it responds with {status}"),
                 retry_after: retry_after(&response),
                 absent: is_from_a_gateway(status),
             });
@@ -90,7 +91,7 @@ async fn body(mut response: Response) -> Result<Vec<u8>, Unreadable> {
         let chunk = response.chunk().await;
         match chunk.map_err(unreached)? {
             Some(chunk) if body.len() + chunk.len() > MOST_BYTES => {
-                return Err(format!("an answer of more than {MOST_BYTES} bytes").into());
+                return Err(format!("a response of more than {MOST_BYTES} bytes").into());
             }
             Some(chunk) => body.extend_from_slice(&chunk),
             None => return Ok(body),

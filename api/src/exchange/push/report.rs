@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 /// Outcomes of pushed items.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"dry_run": false, "counts": {"created": 1, "updated": 0, "unchanged": 0, "deleted": 0, "conflict": 0, "invalid": 1}, "items": [{"index": 0, "status": "created", "kind": "actor", "external_id": "42", "id": "0193e5a0-0000-7000-8000-000000000000", "version": 1}, {"index": 1, "status": "invalid", "kind": "actor", "external_id": "43", "problem": {"type": "/problems/validation-failed", "title": "The body is not valid", "status": 422, "detail": "One place in the body must be corrected; see `errors`.", "errors": [{"pointer": "/name", "code": "required", "message": "is required"}]}}]}))]
+#[schema(example = json!({"dry_run": false, "counts": {"created": 1, "updated": 0, "unchanged": 0, "deleted": 0, "conflict": 0, "invalid": 1}, "items": [{"index": 0, "status": "created", "kind": "actor", "external_id": "42", "id": "0193e5a0-0000-7000-8000-000000000000", "version": 1}, {"index": 1, "status": "invalid", "kind": "actor", "external_id": "43", "problem": {"type": "/problems/validation-failed", "title": "The body is not valid", "status": 422, "detail": "One error in the body must be corrected; see `errors`.", "errors": [{"pointer": "/name", "code": "required", "message": "is required"}]}}]}))]
 pub(crate) struct PushReport {
     /// Whether this was a dry run.
     dry_run: bool,

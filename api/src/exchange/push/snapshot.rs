@@ -29,35 +29,35 @@ impl Parameters for How {
         &[
             Parameter {
                 name: "dry_run",
-                description: "Only plan: tell what would be done, and the `plan_hash` to have it done.",
+                description: "Only plan: report the effects, and the `plan_hash` for applying them.",
                 schema: r#"{"type": "boolean", "default": false}"#,
                 example: "true",
                 repeatable: false,
             },
             Parameter {
                 name: "plan_hash",
-                description: "Carry out this plan; if it is no longer what would happen, nothing is done.",
+                description: "Apply this plan; if the effects would differ by now, nothing is changed.",
                 schema: r#"{"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}"#,
                 example: "",
                 repeatable: false,
             },
             Parameter {
                 name: "kind",
-                description: "The kinds of which this is everything, with commas: records of other kinds stay. All kinds when absent; a table is of one kind and tells it in its column `kind`, if not here.",
+                description: "Kinds that the snapshot covers completely, separated by commas: records of other kinds stay. All kinds if absent; a table has one kind, given here or in its column `kind`.",
                 schema: r#"{"type": "string"}"#,
                 example: "actor",
                 repeatable: false,
             },
             Parameter {
                 name: "skip_refused",
-                description: "Carry out the rest of a plan although some lines are refused. Their records stay as they are, so each line must at least have a key.",
+                description: "Apply the rest of a plan although some lines are rejected. Their records stay unchanged, so each line must at least have a key.",
                 schema: r#"{"type": "boolean", "default": false}"#,
                 example: "true",
                 repeatable: false,
             },
             Parameter {
                 name: "confirm_deletes",
-                description: "Carry out a plan that deletes more than 20 records, your relationships that go along among them, and more than one in twenty, or an empty snapshot; for admins of the node.",
+                description: "Apply a plan that deletes more than 20 records (including your relationships that are deleted with them) and more than one in twenty, or an empty snapshot; for admins of the node.",
                 schema: r#"{"type": "boolean", "default": false}"#,
                 example: "true",
                 repeatable: false,
@@ -71,7 +71,7 @@ impl Parameters for How {
         match (flag("dry_run")?, &plan) {
             (false, None) => {
                 return Err(Problem::new("invalid-parameter").detail(
-                    "Send the snapshot with `dry_run=true` first, look at the plan, and send it again with the plan's `plan_hash`.",
+                    "Send the snapshot with `dry_run=true` first, check the plan, and send it again with the plan's `plan_hash`.",
                     "Senden Sie den Bestand zuerst mit `dry_run=true`, prüfen Sie den Plan, und senden Sie ihn mit dessen `plan_hash` noch einmal.",
                 ));
             }
@@ -122,7 +122,7 @@ pub(crate) async fn push(
     if how.confirm_deletes && !feeder.caller.is_node_admin() {
         return Err(Problem::new("forbidden")
             .detail(
-                "`confirm_deletes` is for admins of the whole node, with a token that has the scopes `sync` and `admin`.",
+                "`confirm_deletes` is reserved for admins of the whole node, with a token that has the scopes `sync` and `admin`.",
                 "`confirm_deletes` ist der Verwaltung des ganzen Knotens vorbehalten, mit einem Token mit den Scopes `sync` und `admin`.",
             )
             .member("reason", json!("node-admin")));
@@ -171,7 +171,7 @@ fn report(
             let count = plan.refused();
             return Err(Problem::new("items-refused")
                 .detail(
-                    format!("{count} lines were refused, so nothing was done; `items` has the first."),
+                    format!("{count} lines were rejected, so nothing was changed; `items` has the first."),
                     format!("{count} Zeilen wurden abgelehnt, also nichts ausgeführt; die ersten stehen in `items`."),
                 )
                 .member("items", json!(refused)));

@@ -27,13 +27,10 @@ const REPLAY: &str = "/v1/webhooks/{id}/replay";
 pub(crate) fn routes() -> Routes {
     let list = (
         "list_webhook_deliveries",
-        "List what a webhook was told, newest changes first",
+        "List the deliveries of a webhook, newest changes first",
     );
-    let again = ("replay_webhook_delivery", "Make a delivery again");
-    let replay = (
-        "replay_webhook",
-        "Tell a webhook again of everything since a moment",
-    );
+    let again = ("replay_webhook_delivery", "Repeat a delivery");
+    let replay = ("replay_webhook", "Replay the changes since a moment");
     Routes::new("Webhooks")
         .get(ALL, list, &[], get_all)
         .route(Method::POST, AGAIN, again, &[], replay_one)
@@ -141,7 +138,7 @@ impl Parameters for PageQuery {
         &[
             Parameter {
                 name: "state",
-                description: "Only those in this state: `pending`, `delivered`, `failed`; comma is OR.",
+                description: "Deliveries in this state: `pending`, `delivered`, `failed`; comma is OR.",
                 schema: r#"{"type": "string"}"#,
                 example: "failed",
                 repeatable: false,
@@ -165,7 +162,7 @@ impl Parameters for SinceQuery {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[Parameter {
             name: "since",
-            description: "An entry of the log (`seq`), after which to begin; or a moment (RFC 3339).",
+            description: "Number of the log entry (`seq`) after which to begin, or a moment (RFC 3339).",
             schema: r#"{"type": "string", "maxLength": 40}"#,
             example: "2026-03-01T00:00:00Z",
             repeatable: false,

@@ -171,7 +171,7 @@ impl Courier {
         match response {
             Ok(response) => answered(response).await,
             Err(why) if why.is_timeout() => {
-                failed(format!("no answer within {} s", self.patience.as_secs()))
+                failed(format!("no response within {} s", self.patience.as_secs()))
             }
             Err(why) => failed(causes(&why.without_url())),
         }
@@ -190,7 +190,9 @@ async fn answered(mut response: Response) -> Answered {
     let error = if status.is_success() {
         None
     } else if status.is_redirection() {
-        Some(format!("answered {status}; redirects are not followed"))
+        Some(format!(
+            "responded with {status}; redirects are not followed"
+        ))
     } else {
         Some(format!("answered {status}"))
     };

@@ -27,7 +27,7 @@ impl From<StoreError> for Problem {
             StoreError::Conflict(conflict) => in_the_way(&conflict),
             StoreError::PreconditionFailed { current } => stale(current),
             StoreError::OutOfOrder { given, stored } => Self::new("precondition-failed").detail(
-                format!("`system_version` {given} is older than {stored}, which the system has sent before."),
+                format!("`system_version` {given} is older than {stored}, which the system sent before."),
                 format!("`system_version` {given} ist älter als {stored}, was das System schon gesendet hat."),
             ),
             StoreError::StillReferenced { by, total, hidden } => {
@@ -38,7 +38,7 @@ impl From<StoreError> for Problem {
             }
             StoreError::UnknownReference { parameter, value } => {
                 Self::new("unknown-reference").detail(
-                    format!("`{parameter}={value}` names nothing that you may see; write an id, a slug or kind/slug."),
+                    format!("`{parameter}={value}` references nothing that you may see; use an id, a slug or kind/slug."),
                     format!("`{parameter}={value}` nennt nichts, was Sie sehen dürfen; richtig ist eine Id, ein Slug oder kind/slug."),
                 )
             }
@@ -56,7 +56,7 @@ impl From<StoreError> for Problem {
                 Self::new("idempotency-key-in-use").header(header::RETRY_AFTER, "1")
             }
             StoreError::AnswerErased => Self::new("gone").detail(
-                "What this request made before has been erased since. To make it anew, use a new Idempotency-Key.",
+                "The record that this request created has been erased. To create it again, use a new Idempotency-Key.",
                 "Was diese Anfrage schon einmal angelegt hat, wurde inzwischen getilgt. Um es neu anzulegen, nehmen Sie einen neuen Idempotency-Key.",
             ),
             StoreError::Behind => Self::new("index-behind").header(header::RETRY_AFTER, "1"),
@@ -129,7 +129,7 @@ fn resync(reason: ResyncReason) -> Problem {
     Problem::new("resync-required")
         .detail(
             format!(
-                "The cursor is no good any more: {}. Begin anew at `resync_url`.",
+                "The cursor is no longer valid: {}. Start from scratch at `resync_url`.",
                 labels.en
             ),
             format!(
@@ -146,11 +146,11 @@ pub(crate) fn invalid(errors: Vec<domain::base::fault::FieldError>) -> Problem {
     let problem = Problem::new("validation-failed").errors(errors);
     match count {
         1 => problem.detail(
-            "One place in the body must be corrected; see `errors`.",
+            "One error in the body must be corrected; see `errors`.",
             "Eine Stelle im Body muss berichtigt werden; siehe `errors`.",
         ),
         more => problem.detail(
-            format!("{more} places in the body must be corrected; see `errors`."),
+            format!("{more} errors in the body must be corrected; see `errors`."),
             format!("{more} Stellen im Body müssen berichtigt werden; siehe `errors`."),
         ),
     }
@@ -160,7 +160,7 @@ fn stale(current: i64) -> Problem {
     let problem = Problem::new("precondition-failed");
     if current == 0 {
         return problem.detail(
-            "There is nothing here yet; make it with If-None-Match: *.",
+            "There is nothing here yet; create it with If-None-Match: *.",
             "Hier ist noch nichts; legen Sie es mit If-None-Match: * an.",
         );
     }
@@ -180,11 +180,11 @@ fn still_referenced(by: &[RecordRef], total: usize, hidden: bool) -> Problem {
         .member("referenced_by", json!(by))
         .member("total", json!(total));
     let (en, de) = (
-        format!("{total} records still name this one; change those in `referenced_by` first."),
+        format!("{total} records still reference this one; change those in `referenced_by` first."),
         format!("{total} Datensätze nennen diesen noch; ändern Sie zuerst die in `referenced_by`."),
     );
     let (hidden_en, hidden_de) = (
-        "Records that you may not see name this one; ask who administers this node.",
+        "Records that you may not see reference this one; ask an admin of this node.",
         "Datensätze, die Sie nicht sehen dürfen, nennen diesen; fragen Sie, wer diesen Knoten verwaltet.",
     );
     match (total, hidden) {
@@ -219,7 +219,7 @@ fn forbidden(denied: Denied) -> Problem {
         ),
         Denied::Homeless => (
             "no-home-region",
-            "Records without a home region, such as topics, are the admin's.",
+            "Records without a home region, such as topics, belong to the admin.",
             "Datensätze ohne Heimatregion, etwa Themen, pflegt die Verwaltung.",
         ),
         Denied::Publish => (
@@ -229,7 +229,7 @@ fn forbidden(denied: Denied) -> Problem {
         ),
         Denied::RegionTree => (
             "region-tree",
-            "Only an admin of the whole node changes which region is part of which, since grants follow that tree.",
+            "Only an admin of the whole node changes the tree of regions, since grants follow it.",
             "Nur die Verwaltung des ganzen Knotens ändert, welche Region Teil welcher ist, denn Rechte folgen diesem Baum.",
         ),
         Denied::Copy => (
@@ -244,7 +244,7 @@ fn forbidden(denied: Denied) -> Problem {
         ),
         Denied::End => (
             "end",
-            "What an end states is stated by an approver of the record there, if that is a record of this node.",
+            "Only an approver of the record at an end makes statements for it, if it is a record of this node.",
             "Für ein Ende spricht nur, wer Freigaberechte an dem Datensatz dort hat, wenn es ein Datensatz dieses Knotens ist.",
         ),
         Denied::Hide => (
@@ -289,7 +289,7 @@ fn in_the_way(conflict: &Conflict) -> Problem {
         ),
         Unique::Relationship => (
             "relationship",
-            "The same relationship is there already: type, ends, roles and start are equal, and neither has a stated end.".to_owned(),
+            "The same relationship exists already: type, ends, roles and start are equal, and neither has a stated end.".to_owned(),
             "Diese Beziehung gibt es schon: Typ, Enden, Rollen und Beginn sind gleich, und keine hat ein Ende.".to_owned(),
         ),
         Unique::Merged => (

@@ -62,7 +62,7 @@ static INTERNAL: ProblemKind = row(
     StatusCode::INTERNAL_SERVER_ERROR,
     ["The server failed", "Der Server hat versagt"],
     [
-        "This is our fault, not yours. Tell the operator the request_id.",
+        "This is a fault of the server. Report the request_id to the operator.",
         "Das liegt an uns, nicht an Ihnen. Nennen Sie dem Betreiber die request_id.",
     ],
 );
@@ -85,7 +85,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
             "Ein Query-Parameter ist falsch",
         ],
         [
-            "Correct the parameter; the detail says what it may be.",
+            "Correct the parameter; the detail has the allowed values.",
             "Berichtigen Sie den Parameter; das Detail sagt, was er sein darf.",
         ],
     ),
@@ -93,7 +93,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
         "unknown-parameter",
         StatusCode::BAD_REQUEST,
         [
-            "There is no such query parameter",
+            "Unknown query parameter",
             "Diesen Query-Parameter gibt es nicht",
         ],
         [
@@ -105,11 +105,11 @@ pub static PROBLEMS: &[ProblemKind] = &[
         "unknown-reference",
         StatusCode::BAD_REQUEST,
         [
-            "A parameter names nothing that you may see",
+            "A parameter references nothing that you may see",
             "Ein Parameter nennt nichts, was Sie sehen dürfen",
         ],
         [
-            "Name a record by its id, its slug or kind/slug.",
+            "Reference a record by its id, its slug or kind/slug.",
             "Nennen Sie den Datensatz mit Id, Slug oder kind/slug.",
         ],
     ),
@@ -121,7 +121,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
             "Der Cursor gehört nicht zu dieser Abfrage",
         ],
         [
-            "Follow `next` as it is; to change the query, begin again without cursor.",
+            "Follow `next` unchanged; to change the query, start again without cursor.",
             "Folgen Sie `next` unverändert; für eine andere Abfrage ohne Cursor neu beginnen.",
         ],
     ),
@@ -130,14 +130,14 @@ pub static PROBLEMS: &[ProblemKind] = &[
         StatusCode::BAD_REQUEST,
         ["A header is malformed", "Ein Header ist fehlerhaft"],
         [
-            "If-Match and If-None-Match take entity tags in quotes, such as \"17\", or *.",
+            "Use entity tags in quotes, such as \"17\", or * in If-Match and If-None-Match.",
             "If-Match und If-None-Match nehmen Entity-Tags in Anführungszeichen, etwa \"17\", oder *.",
         ],
     ),
     row(
         "unauthorized",
         StatusCode::UNAUTHORIZED,
-        ["A token is needed", "Ein Token ist nötig"],
+        ["A token is required", "Ein Token ist nötig"],
         [
             "Send a valid token: Authorization: Bearer …",
             "Senden Sie ein gültiges Token: Authorization: Bearer …",
@@ -146,7 +146,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "forbidden",
         StatusCode::FORBIDDEN,
-        ["You may not do this", "Das dürfen Sie nicht"],
+        ["You are not allowed to do this", "Das dürfen Sie nicht"],
         [
             "Ask an admin of the record's home region for a grant.",
             "Bitten Sie eine Administratorin der Heimatregion um die Berechtigung.",
@@ -160,7 +160,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
             "Ein anderes System liefert diesen Datensatz",
         ],
         [
-            "Change the record in the system of its `external_id`: the next push from there would undo your change. An admin releases the records of a system by taking the grant from its feeder.",
+            "Change the record in the system of its `external_id`: the next push from there would undo your change. An admin releases the records of a system by revoking the grant of its feeder.",
             "Ändern Sie den Datensatz in dem System seiner `external_id`: Die nächste Lieferung von dort höbe Ihre Änderung auf. Die Verwaltung gibt die Datensätze eines Systems frei, indem sie dessen Zulieferung die Berechtigung entzieht.",
         ],
     ),
@@ -168,7 +168,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
         "insufficient-scope",
         StatusCode::FORBIDDEN,
         [
-            "The token does not reach this far",
+            "The scope of the token is not sufficient",
             "Das Token reicht dafür nicht",
         ],
         [
@@ -181,17 +181,14 @@ pub static PROBLEMS: &[ProblemKind] = &[
         StatusCode::NOT_FOUND,
         ["Not found", "Nicht gefunden"],
         [
-            "There is nothing here, or nothing that you may see. GET / lists what there is.",
+            "There is nothing here, or nothing that you may see. GET / lists the endpoints.",
             "Hier ist nichts, oder nichts, was Sie sehen dürfen. GET / nennt, was es gibt.",
         ],
     ),
     row(
         "method-not-allowed",
         StatusCode::METHOD_NOT_ALLOWED,
-        [
-            "This method is not offered here",
-            "Diese Methode gibt es hier nicht",
-        ],
+        ["Method not allowed", "Diese Methode gibt es hier nicht"],
         [
             "Use one of the methods in the Allow header.",
             "Nutzen Sie eine der Methoden aus dem Header Allow.",
@@ -200,10 +197,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "not-acceptable",
         StatusCode::NOT_ACCEPTABLE,
-        [
-            "There is no such representation",
-            "Diese Darstellung gibt es nicht",
-        ],
+        ["No such representation", "Diese Darstellung gibt es nicht"],
         [
             "Accept application/json, or leave Accept out.",
             "Akzeptieren Sie application/json, oder lassen Sie Accept weg.",
@@ -223,7 +217,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
         StatusCode::TOO_MANY_REQUESTS,
         ["Too many requests", "Zu viele Anfragen"],
         [
-            "Wait Retry-After seconds; RateLimit says how many requests are left.",
+            "Wait Retry-After seconds; RateLimit has the number of remaining requests.",
             "Warten Sie Retry-After Sekunden; RateLimit sagt, wie viele Anfragen übrig sind.",
         ],
     ),
@@ -235,7 +229,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
             "Seiten dieser Web-Origin dürfen das nicht senden",
         ],
         [
-            "Anybody's pages may read what is public. For writing and tokens, the operator names the origin in cors_origins.",
+            "Pages of any origin may read public data. For writing and tokens, the operator adds the origin to cors_origins.",
             "Öffentliches dürfen alle Seiten lesen. Zum Schreiben und für Tokens trägt der Betreiber die Origin in cors_origins ein.",
         ],
     ),
@@ -243,7 +237,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
         "conflict",
         StatusCode::CONFLICT,
         [
-            "Another record is in the way",
+            "Conflict with another record",
             "Ein anderer Datensatz steht im Weg",
         ],
         [
@@ -255,11 +249,11 @@ pub static PROBLEMS: &[ProblemKind] = &[
         "stale-plan",
         StatusCode::CONFLICT,
         [
-            "The plan is no longer what would happen",
+            "The plan is outdated",
             "Der Plan entspricht nicht mehr dem, was geschähe",
         ],
         [
-            "Nothing was changed: the snapshot or the directory is another one now. Plan again with dry_run=true, look at the plan, and send its plan_hash.",
+            "Nothing was changed: the snapshot or the directory has changed since. Plan again with dry_run=true, check the plan, and send its plan_hash.",
             "Nichts wurde geändert: Der Bestand oder das Verzeichnis ist jetzt ein anderer. Planen Sie neu mit dry_run=true, prüfen Sie den Plan, und senden Sie dessen plan_hash.",
         ],
     ),
@@ -267,11 +261,11 @@ pub static PROBLEMS: &[ProblemKind] = &[
         "deletion-threshold-exceeded",
         StatusCode::CONFLICT,
         [
-            "The snapshot would delete very much",
+            "The snapshot would delete too many records",
             "Der Bestand würde sehr viel löschen",
         ],
         [
-            "Nothing was changed: more than 20 records and more than one in twenty would go, or the snapshot is empty. If that is right, an admin of the node sends it with confirm_deletes=true.",
+            "Nothing was changed: more than 20 records and more than one in twenty would be deleted, or the snapshot is empty. If that is intended, an admin of the node sends it with confirm_deletes=true.",
             "Nichts wurde geändert: Mehr als 20 Datensätze und mehr als jeder zwanzigste fielen weg, oder der Bestand ist leer. Ist das richtig, sendet ihn die Verwaltung des Knotens mit confirm_deletes=true.",
         ],
     ),
@@ -283,7 +277,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
             "Eine Anfrage mit diesem Idempotency-Key wird noch bearbeitet",
         ],
         [
-            "Send it again after Retry-After seconds; the answer will be that of the first one.",
+            "Send it again after Retry-After seconds; it gets the response of the first one.",
             "Senden Sie sie nach Retry-After Sekunden erneut; die Antwort wird die der ersten sein.",
         ],
     ),
@@ -307,7 +301,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
             "Mehrere Partnerregionen haben diesen Slug",
         ],
         [
-            "Name the record by one of the ids in `candidates`.",
+            "Use one of the ids in `candidates`.",
             "Nennen Sie den Datensatz mit einer der Ids in `candidates`.",
         ],
     ),
@@ -315,7 +309,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
         "still-referenced",
         StatusCode::CONFLICT,
         [
-            "Other records still name this one",
+            "Other records still reference this one",
             "Andere Datensätze nennen diesen noch",
         ],
         [
@@ -331,7 +325,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
             "Der Datensatz hat zu viele Beziehungen",
         ],
         [
-            "Delete its relationships first; up to 400 go with the record.",
+            "Delete its relationships first; up to 400 are deleted with the record.",
             "Löschen Sie zuerst Beziehungen; bis zu 400 gehen mit dem Datensatz.",
         ],
     ),
@@ -352,7 +346,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
             "Die Version wird nicht mehr aufbewahrt",
         ],
         [
-            "It was trimmed or erased, or is a deletion; the history lists what there is.",
+            "It was trimmed or erased, or is a deletion; the history lists the available versions.",
             "Sie wurde gekürzt oder getilgt oder ist eine Löschung; der Verlauf nennt, was es gibt.",
         ],
     ),
@@ -360,11 +354,11 @@ pub static PROBLEMS: &[ProblemKind] = &[
         "resync-required",
         StatusCode::GONE,
         [
-            "The feed must be read anew",
+            "The feed must be read from scratch",
             "Der Abgleich muss neu beginnen",
         ],
         [
-            "Take over everything again, beginning at `resync_url`; what is not told of there is to be removed.",
+            "Read all records again, beginning at `resync_url`; remove copies that are not reported there.",
             "Übernehmen Sie alles neu, beginnend bei `resync_url`; was dort nicht vorkommt, ist zu entfernen.",
         ],
     ),
@@ -372,11 +366,11 @@ pub static PROBLEMS: &[ProblemKind] = &[
         "applications-closed",
         StatusCode::CONFLICT,
         [
-            "The network takes no applications",
+            "The network accepts no applications",
             "Das Netzwerk nimmt keine Anträge an",
         ],
         [
-            "Only published networks whose `joining.open` is not false take applications.",
+            "Only published networks whose `joining.open` is not false accept applications.",
             "Nur veröffentlichte Netzwerke, deren `joining.open` nicht false ist, nehmen Anträge an.",
         ],
     ),
@@ -395,12 +389,9 @@ pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "moved",
         StatusCode::PERMANENT_REDIRECT,
+        ["The record has moved", "Der Datensatz ist jetzt woanders"],
         [
-            "The record is elsewhere now",
-            "Der Datensatz ist jetzt woanders",
-        ],
-        [
-            "Follow Location and keep the new address.",
+            "Follow Location and store the new address.",
             "Folgen Sie Location und merken Sie sich die neue Adresse.",
         ],
     ),
@@ -419,9 +410,9 @@ pub static PROBLEMS: &[ProblemKind] = &[
     row(
         "precondition-required",
         StatusCode::PRECONDITION_REQUIRED,
-        ["If-Match is needed", "If-Match ist nötig"],
+        ["If-Match is required", "If-Match ist nötig"],
         [
-            "Send the ETag of the version that you read in If-Match, so that nobody's change is lost.",
+            "Send the ETag of the version that you read in If-Match, so that no change is lost.",
             "Senden Sie das ETag der gelesenen Version in If-Match, damit keine fremde Änderung verloren geht.",
         ],
     ),
@@ -439,7 +430,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
         StatusCode::URI_TOO_LONG,
         ["The URL is too long", "Die URL ist zu lang"],
         [
-            "Keep the URL under 8 KiB; ask in several requests.",
+            "Keep the URL under 8 KiB; use several requests.",
             "Halten Sie die URL unter 8 KiB; fragen Sie in mehreren Anfragen.",
         ],
     ),
@@ -447,7 +438,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
         "unsupported-media-type",
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         [
-            "This content type is not understood",
+            "Unsupported content type",
             "Dieser Inhaltstyp wird nicht verstanden",
         ],
         [
@@ -460,7 +451,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
         StatusCode::UNPROCESSABLE_ENTITY,
         ["The body is not valid", "Der Body ist nicht gültig"],
         [
-            "Correct every place in `errors`; they are all there is.",
+            "Correct everything in `errors`; the list is complete.",
             "Berichtigen Sie jede Stelle in `errors`; mehr ist es nicht.",
         ],
     ),
@@ -468,11 +459,11 @@ pub static PROBLEMS: &[ProblemKind] = &[
         "items-refused",
         StatusCode::UNPROCESSABLE_ENTITY,
         [
-            "Some items were refused",
+            "Some items were rejected",
             "Einige Einträge wurden abgelehnt",
         ],
         [
-            "Nothing was changed. Correct the items that `items` names, or let the others be done: a push with mode=each, a snapshot with skip_refused=true if each line has a key.",
+            "Nothing was changed. Correct the items in `items`, or apply the others only: a push with mode=each, a snapshot with skip_refused=true if each line has a key.",
             "Nichts wurde geändert. Berichtigen Sie die Einträge in `items`, oder lassen Sie die übrigen ausführen: eine Lieferung mit mode=each, einen Bestand mit skip_refused=true, wenn jede Zeile einen Schlüssel hat.",
         ],
     ),
@@ -489,7 +480,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
         "storage-full",
         StatusCode::INSUFFICIENT_STORAGE,
         [
-            "There is no space left to write",
+            "No space left for writing",
             "Zum Schreiben ist kein Platz mehr",
         ],
         [
@@ -501,11 +492,11 @@ pub static PROBLEMS: &[ProblemKind] = &[
         "storage-failing",
         StatusCode::SERVICE_UNAVAILABLE,
         [
-            "The storage of the server fails",
+            "The storage of the server is failing",
             "Der Speicher des Servers versagt",
         ],
         [
-            "Nothing was changed. The operator has to look at the disk; try again after Retry-After seconds.",
+            "Nothing was changed. The operator has to check the disk; try again after Retry-After seconds.",
             "Nichts wurde geändert. Der Betreiber muss sich die Platte ansehen; versuchen Sie es nach Retry-After Sekunden erneut.",
         ],
     ),
@@ -517,7 +508,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
             "Der Suchindex ist noch nicht auf dem Stand",
         ],
         [
-            "What was written last is not searchable yet. Try again after Retry-After seconds; records by id are there already.",
+            "The latest writes are not searchable yet. Try again after Retry-After seconds; records are available by id already.",
             "Zuletzt Geschriebenes ist noch nicht auffindbar. Versuchen Sie es nach Retry-After Sekunden erneut; Datensätze über ihre Id sind schon da.",
         ],
     ),
@@ -526,7 +517,7 @@ pub static PROBLEMS: &[ProblemKind] = &[
         StatusCode::INTERNAL_SERVER_ERROR,
         ["The server failed", "Der Server hat versagt"],
         [
-            "This is our fault, not yours. Tell the operator the request_id.",
+            "This is a fault of the server. Report the request_id to the operator.",
             "Das liegt an uns, nicht an Ihnen. Nennen Sie dem Betreiber die request_id.",
         ],
     ),

@@ -55,7 +55,7 @@ pub async fn read_body(
     let coding = request.headers().get(header::CONTENT_ENCODING);
     if coding.is_some_and(|coding| coding != "identity") {
         return Err(Problem::new("unsupported-media-type").detail(
-            "Compressed bodies are taken only where bulk data enters; send this one plain.",
+            "Compressed bodies are accepted for bulk data only; send this one uncompressed.",
             "Komprimierte Bodys sind nur beim Massenimport möglich; senden Sie diesen unkomprimiert.",
         ));
     }
@@ -74,7 +74,7 @@ pub async fn read_body(
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|why| {
             Problem::new("malformed-json").detail(
-                format!("The body did not arrive whole: {why}."),
+                format!("The body was incomplete: {why}."),
                 format!("Der Body kam nicht vollständig an: {why}."),
             )
         })?;
@@ -116,7 +116,7 @@ fn identity(kind: Kind, request: &HttpRequest, body: &Value) -> Vec<FieldError> 
         errors.push(FieldError::new("/kind", fault));
     }
     if claimed("id").is_some() && request.match_info().get("id").is_none() {
-        let why = "ids are made here; leave it out";
+        let why = "the server assigns ids; leave it out";
         let fault = Fault::new("not-allowed").with("why", why);
         errors.push(FieldError::new("/id", fault));
     }
@@ -199,7 +199,7 @@ impl FromRequest for PatchBody {
                 return Ok(Self(body));
             }
             Err(Problem::new("validation-failed").detail(
-                "A merge patch of a record is a JSON object with the members to change; null removes one.",
+                "A merge patch of a record is a JSON object with the members to change; null removes a member.",
                 "Ein Merge Patch ist ein JSON-Objekt mit den zu ändernden Feldern; null entfernt eines.",
             ))
         })
@@ -210,7 +210,7 @@ impl Extract for PatchBody {
     fn describe(draft: &mut Draft) {
         let schema = json!({
             "type": "object",
-            "description": format!("Members of {}Input to change; `null` removes a member, a list is replaced whole.", draft.kind_schema().name),
+            "description": format!("Members of {}Input to change; `null` removes a member, a list is replaced as a whole.", draft.kind_schema().name),
             "additionalProperties": true,
         });
         let example = json!({"source": {"document": "000"}});

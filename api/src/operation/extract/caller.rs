@@ -82,7 +82,7 @@ impl Identity {
         let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{code}\"");
         Err(Problem::new("insufficient-scope")
             .detail(
-                format!("This needs a token with the scope `{code}`."),
+                format!("A token with the scope `{code}` is required."),
                 format!("Dafür braucht das Token den Scope `{code}`."),
             )
             .member("scope", json!(code))
@@ -292,7 +292,7 @@ from_caller!(
         if grants.is_empty() {
             return Err(Problem::new("forbidden")
             .detail(
-                format!("This is for feeders of the system {system} and for admins of the whole node."),
+                format!("This is reserved for feeders of the system {system} and for admins of the whole node."),
                 format!("Das ist der Zulieferung des Systems {system} und der Verwaltung des ganzen Knotens vorbehalten."),
             )
             .member("reason", json!("feeder")));
@@ -310,7 +310,7 @@ from_caller!(
         if caller.writable() == Visibility::Public {
             return Err(Problem::new("forbidden")
                 .detail(
-                    "This is for editors, approvers and admins.",
+                    "This is reserved for editors, approvers and admins.",
                     "Das ist Redaktion, Freigabe und Verwaltung vorbehalten.",
                 )
                 .member("reason", json!("editor")));
@@ -327,7 +327,7 @@ async fn admin(request: HttpRequest) -> Result<Caller, Problem> {
     if grants.is_empty() {
         return Err(Problem::new("forbidden")
             .detail(
-                "This is for admins of the whole node.",
+                "This is reserved for admins of the whole node.",
                 "Das ist der Verwaltung des ganzen Knotens vorbehalten.",
             )
             .member("reason", json!("node-admin")));

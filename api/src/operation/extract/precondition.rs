@@ -84,7 +84,7 @@ fn parse(request: &HttpRequest, name: &HeaderName) -> Result<Option<Tags>, Probl
 
 fn malformed(name: &HeaderName, given: &str) -> Problem {
     Problem::new("invalid-header").detail(
-        format!("`{name}: {given}` holds no entity tag; send the ETag in quotes, such as \"17\", or *."),
+        format!("`{name}: {given}` contains no entity tag; send the ETag in quotes, such as \"17\", or *."),
         format!("`{name}: {given}` enthält kein Entity-Tag; senden Sie das ETag in Anführungszeichen, etwa \"17\", oder *."),
     )
 }
@@ -133,7 +133,7 @@ impl Extract for IfMatch {
         draft.parameter(json!({
             "name": "If-Match",
             "in": "header",
-            "description": "The ETag of the version that the change is based on; 428 without it.",
+            "description": "ETag of the version that the change is based on; 428 if absent.",
             "schema": {"type": "string", "maxLength": 500},
             "example": "\"1\"",
         }));
@@ -163,7 +163,7 @@ impl Extract for MayMatch {
         draft.parameter(json!({
             "name": "If-Match",
             "in": "header",
-            "description": "The ETag of the version that is meant; any version without it.",
+            "description": "ETag of the expected version; any version if absent.",
             "schema": {"type": "string", "maxLength": 500},
             "example": "\"1\"",
         }));
@@ -185,14 +185,11 @@ impl Extract for IfNoneMatch {
         draft.parameter(json!({
             "name": "If-None-Match",
             "in": "header",
-            "description": "The ETag that the caller has; 304 if it is still current.",
+            "description": "ETag of the caller's copy; 304 if it is still current.",
             "schema": {"type": "string", "maxLength": 500},
             "example": "\"1\"",
         }));
-        draft.response(
-            304,
-            json!({"description": "What the caller has is current."}),
-        );
+        draft.response(304, json!({"description": "The caller's copy is current."}));
         draft.problem("invalid-header");
     }
 }

@@ -96,7 +96,7 @@ fn unreadable(filling: &mut Filling, line: u64, why: csv::Error) -> Result<(), P
         ErrorKind::UnequalLengths {
             expected_len, len, ..
         } => format!("it has {len} cells, the heading has {expected_len}"),
-        _ => "it is no line of CSV".to_owned(),
+        _ => "it is not a line of CSV".to_owned(),
     };
     filling.fault(line, vec![unfit("", &told)])
 }
@@ -111,7 +111,7 @@ fn of_kind(
     let told = told.and_then(|at| Kind::parse(first?.get(at)?));
     let Some(kind) = filling.only_kind().or(told) else {
         return Err(Problem::new("invalid-parameter").detail(
-            "`kind` is missing: say of which kind the records of the table are, here or in a column `kind`.",
+            "`kind` is missing: set the kind of the records in the table, here or in a column `kind`.",
             "`kind` fehlt: Sagen Sie hier oder in einer Spalte `kind`, von welcher Art die Datensätze der Tabelle sind.",
         ));
     };
@@ -122,7 +122,7 @@ fn of_kind(
     for name in headings {
         match all.iter().find(|column| column.name == name) {
             Some(column) if found.iter().any(|one: &&Column| one.name == column.name) => {
-                errors.push(heading(&format!("the column \"{name}\" is there twice")));
+                errors.push(heading(&format!("the column \"{name}\" occurs twice")));
             }
             Some(column) => found.push(column),
             None => {

@@ -51,7 +51,7 @@ const SHARED: &[&str] = &[
 
 const KIND: Parameter = Parameter {
     name: "kind",
-    description: "Only these kinds; comma is OR. With a single one its own filters can be given; CSV needs a single one.",
+    description: "Only these kinds; comma is OR. The filters of a kind require that kind alone, and so does CSV.",
     schema: r#"{"type": "string", "maxLength": 100}"#,
     example: "actor",
     repeatable: false,
@@ -59,7 +59,7 @@ const KIND: Parameter = Parameter {
 
 const FORMAT: Parameter = Parameter {
     name: "format",
-    description: "ndjson, csv or geojson; goes before `Accept`. With `kind=event` it can be given again, as the filter of that name.",
+    description: "ndjson, csv or geojson; takes precedence over `Accept`. With `kind=event` it can be repeated, as the filter of that name.",
     schema: r#"{"type": "string"}"#,
     example: "csv",
     repeatable: true,

@@ -288,14 +288,14 @@ fn hit_schema(draft: &mut Draft) -> Value {
     let certainty = draft.schema::<Certainty>();
     json!({
         "type": "object",
-        "description": "How the record was found; each member only if it was asked for.",
+        "description": "Match of the record; each member only on request.",
         "properties": {
-            "score": {"type": "number", "description": "How well it fits `q`; comparable within one answer only."},
-            "distance_m": {"type": "number", "description": "Metres to `near`, along a great circle."},
+            "score": {"type": "number", "description": "Relevance for `q`; comparable within one response only."},
+            "distance_m": {"type": "number", "description": "Distance from `near` in metres, along a great circle."},
             "certainty": certainty,
             "highlights": {
                 "type": "object",
-                "description": "By JSON pointer (RFC 6901) the text as HTML: escaped, and `<mark>` around what matches.",
+                "description": "Matching texts as HTML, by JSON pointer (RFC 6901): escaped, with `<mark>` around the matches.",
                 "additionalProperties": {"type": "string"},
             },
         },
@@ -308,7 +308,7 @@ fn page_schema(item: &Value) -> Value {
         "required": ["value", "label", "count"],
         "properties": {
             "value": {"type": "string", "description": "A code, a text or the id of a record."},
-            "label": {"type": "string", "description": "What people read, in `lang`."},
+            "label": {"type": "string", "description": "Label for people, in `lang`."},
             "count": {"type": "integer", "minimum": 1},
         },
     });
@@ -317,11 +317,11 @@ fn page_schema(item: &Value) -> Value {
         "required": ["items", "total"],
         "properties": {
             "items": {"type": "array", "items": item},
-            "total": {"type": "integer", "minimum": 0, "description": "How many match in all pages, exactly."},
-            "next": {"type": "string", "description": "Where the next page is, relative to this server; absent on the last page. Also as `Link`."},
+            "total": {"type": "integer", "minimum": 0, "description": "Exact number of matches on all pages."},
+            "next": {"type": "string", "description": "Address of the next page, relative to this server; absent on the last page. Also as `Link`."},
             "facets": {
                 "type": "object",
-                "description": "Per facet its most frequent values among everything that matches.",
+                "description": "Most frequent values of each facet among all matches.",
                 "additionalProperties": {"type": "array", "items": value},
             },
         },

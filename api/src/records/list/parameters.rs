@@ -216,12 +216,12 @@ fn of_related(kind: Kind, related: &Related) -> Parameter {
         String::new()
     } else {
         format!(
-            ", or with a role of the relationship behind a colon ({})",
+            ", optionally with a role of the relationship after a colon ({})",
             roles.join(", ")
         )
     };
     let below = if related.below() {
-        "; what lies below it is included"
+        "; everything below it is included"
     } else {
         ""
     };
@@ -242,7 +242,7 @@ fn sort(listed: Listed) -> Parameter {
     Parameter {
         name: "sort",
         description: text(format!(
-            "The order: {names}; turned round with `-` before it. Without it: relevance with `q`, distance with `near`, else name (German dictionary order). Relevance pages to 1 000 hits."
+            "Sort order: {names}; reversed by a leading `-`. Default: relevance with `q`, distance with `near`, otherwise name (German dictionary order). Relevance is limited to 1 000 hits."
         )),
         schema: r#"{"type": "string", "maxLength": 20}"#,
         example: "-updated_at",
@@ -254,7 +254,7 @@ fn facet_names(listed: Listed) -> Parameter {
     Parameter {
         name: "facets",
         description: text(format!(
-            "Counts values among everything that matches, at most 6 of {}; each ignores its own filter and tells its 50 most frequent values.",
+            "Facets: counts of values among all matches, at most 6 of {}; each ignores its own filter and has its 50 most frequent values.",
             facets(listed).join(", ")
         )),
         schema: TEXT,
@@ -296,44 +296,41 @@ const fn repeatable(
 
 const Q: Parameter = parameter(
     "q",
-    "Words that all must occur; quotes make a phrase. No character is an operator.",
+    "Words that must all occur; quotes form a phrase. No character is an operator.",
     r#"{"type": "string", "maxLength": 500}"#,
     "Teleradiologie",
 );
 const KIND: Parameter = repeatable("kind", "Only these kinds; comma is OR.", "network");
 const REGION: Parameter = repeatable(
     "region",
-    "Its seat or its area of work is in this region or below: an id or a slug; comma is OR.",
+    "Seat or area of work in this region or below: an id or a slug; comma is OR.",
     "nordhessen",
 );
 const SERVES: Parameter = repeatable(
     "serves",
-    "Its area of work is this region or below: an id or a slug; comma is OR.",
+    "Area of work in this region or below: an id or a slug; comma is OR.",
     "nordhessen",
 );
 const PART_DIRECTLY: Parameter = repeatable(
     PART_OF_DIRECT,
-    "Is part of this record itself, not of a part of it: an id or a slug; comma is OR.",
+    "Direct part of this record, not of a part of it: an id or a slug; comma is OR.",
     "0193e5a0-0000-7000-8000-000000000000",
 );
 const ID: Parameter = repeatable(
     "id",
-    "These records, by id; comma is OR.",
+    "Ids of records; comma is OR.",
     "0193e5a0-0000-7000-8000-000000000000",
 );
 const ORIGIN: Parameter = repeatable(
     "origin",
-    "The node that alone writes them; comma is OR.",
+    "Origin of the records; comma is OR.",
     "nordhessen",
 );
-const IDENTIFIER: Parameter = repeatable(
-    "identifier",
-    "An identifier: `scheme|value`.",
-    "ik|260326822",
-);
+const IDENTIFIER: Parameter =
+    repeatable("identifier", "Identifier: `scheme|value`.", "ik|260326822");
 const EXTERNAL_ID: Parameter = repeatable(
     "external_id",
-    "The key in the supplying system: `system|id`.",
+    "Key in the supplying system: `system|id`.",
     "seed-pages|002/klinikcluster-ruhr",
 );
 const UPDATED_SINCE: Parameter = parameter(
@@ -344,29 +341,29 @@ const UPDATED_SINCE: Parameter = parameter(
 );
 const PUBLICATION: Parameter = repeatable(
     "publication",
-    "For editors: how far they are on their way to the public; published when absent.",
+    "Publication state, for editors; published if absent.",
     "review",
 );
 const ACTIVE_ON: Parameter = parameter(
     "active_on",
-    "Going on then: an EDTF date. `hit.certainty` says whether that is certain or only possible.",
+    "Active on this EDTF date. `hit.certainty` says whether that is certain or only possible.",
     r#"{"type": "string", "maxLength": 11}"#,
     "2010",
 );
 const PROGRAMME: Parameter = repeatable(
     "programme",
-    "Funded by this programme, as its name is written.",
+    "Funded by this programme, by its name.",
     "WIR! – Wandel durch Innovation in der Region",
 );
 const CERTAINTY: Parameter = parameter(
     "certainty",
-    "`certain` narrows filters on dates to what is certain.",
+    "`certain` restricts filters on dates to certain matches.",
     r#"{"type": "string", "enum": ["certain", "possible"]}"#,
     "certain",
 );
 const START_FROM: Parameter = parameter(
     "start_from",
-    "Begins on this EDTF date or later; a posting date is no start.",
+    "Begins on this EDTF date or later; a posting date is not a start.",
     r#"{"type": "string", "maxLength": 11}"#,
     "2021",
 );
@@ -378,19 +375,19 @@ const START_TO: Parameter = parameter(
 );
 const ATTENDANCE_MIN: Parameter = parameter(
     "attendance_min",
-    "So many attended at least, as stated exactly, about, at least or more than.",
+    "Minimum attendance, whether stated exactly, about, at least or more than.",
     r#"{"type": "integer", "minimum": 0, "maximum": 1000000000}"#,
     "30",
 );
 const NEAR: Parameter = parameter(
     "near",
-    "Latitude and longitude (WGS 84); `hit.distance_m` tells the distance.",
+    "Latitude and longitude (WGS 84); `hit.distance_m` is the distance.",
     r#"{"type": "string", "maxLength": 60}"#,
     "51.31,9.48",
 );
 const RADIUS: Parameter = parameter(
     "radius",
-    "With `near`: no farther than this, in `m` or `km`.",
+    "With `near`: maximum distance, in `m` or `km`.",
     r#"{"type": "string", "maxLength": 20}"#,
     "25km",
 );
@@ -402,19 +399,19 @@ const BBOX: Parameter = parameter(
 );
 const LIMIT: Parameter = parameter(
     "limit",
-    "How many items a page holds.",
+    "Number of items per page.",
     r#"{"type": "integer", "minimum": 1, "maximum": 200, "default": 20}"#,
     "20",
 );
 const CURSOR: Parameter = parameter(
     "cursor",
-    "Where the page begins; taken from `next`, which carries it.",
+    "Position of the page, from `next`.",
     r#"{"type": "string", "maxLength": 2000}"#,
     "",
 );
 const HIGHLIGHTS: Parameter = parameter(
     "highlights",
-    "With `q`: `hit.highlights` shows where the words occur.",
+    "With `q`: `hit.highlights` has the texts with the matches.",
     r#"{"type": "boolean", "default": false}"#,
     "true",
 );

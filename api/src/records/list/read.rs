@@ -89,7 +89,7 @@ fn order(listed: Listed, pairs: &Pairs, typed: bool, near: bool) -> Result<Order
             "sort",
             text,
             &format!(
-                "one of {}{close}, with `-` before it to turn it round",
+                "one of {}{close}, with a leading `-` to reverse it",
                 known.join(", ")
             ),
         )

@@ -97,7 +97,7 @@ impl Reply for RelationshipList<AroundItems> {
                 "enum": ["from", "to", "both"],
                 "description": "`from`: the record is its from end; `to`: its to end; `both`: symmetric.",
             },
-            "label": {"type": "string", "description": "How it reads from the record.", "example": "wird betrieben von"},
+            "label": {"type": "string", "description": "Label, read from the record.", "example": "wird betrieben von"},
             "other": other_schema(),
             "hit": hit_schema(draft),
             "confirmation": states_schema(draft),
@@ -126,14 +126,14 @@ fn states_schema(draft: &mut Draft) -> Value {
     let state = draft.schema::<ConfirmationState>();
     json!({
         "type": "object",
-        "description": "What its ends state, as far as they have stated anything.",
+        "description": "States of the statements of its ends, if there are any.",
         "properties": {"from": state, "to": state},
     })
 }
 
 fn other_schema() -> Value {
     json!({
-        "description": "The other end: a record in short, or an open end as stated.",
+        "description": "Other end: a summary of the record, or an open end as stated.",
         "type": "object",
         "properties": {
             "kind": reference("Kind"),
@@ -152,8 +152,8 @@ fn describe_page(draft: &mut Draft, name: &str, item: &Value) {
         "required": ["items", "total"],
         "properties": {
             "items": {"type": "array", "items": item, "description": "In order of type, position, id."},
-            "total": {"type": "integer", "minimum": 0, "description": "How many there are in all pages."},
-            "next": {"type": "string", "description": "Where the next page is, relative to this server; absent on the last page. Also as `Link`."},
+            "total": {"type": "integer", "minimum": 0, "description": "Number of items on all pages."},
+            "next": {"type": "string", "description": "Address of the next page, relative to this server; absent on the last page. Also as `Link`."},
         },
     });
     draft.components(serde_json::Map::from_iter([(

@@ -36,42 +36,42 @@ const ROLE: Parameter = Parameter {
 };
 const KIND: Parameter = Parameter {
     name: "kind",
-    description: "The kind of the other end (in the list of all: of either end); comma is OR.",
+    description: "Kind of the other end (in the list of all: of either end); comma is OR.",
     schema: r#"{"type": "string"}"#,
     example: "network",
     repeatable: true,
 };
 pub(crate) const ACTIVE_ON: Parameter = Parameter {
     name: "active_on",
-    description: "When they hold: an EDTF date. `hit.certainty` says whether it is certain or only possible.",
+    description: "Active on this EDTF date. `hit.certainty` says whether that is certain or only possible.",
     schema: r#"{"type": "string", "maxLength": 11}"#,
     example: "2010",
     repeatable: false,
 };
 pub(crate) const CERTAINTY: Parameter = Parameter {
     name: "certainty",
-    description: "`certain` narrows `active_on` to what held for certain.",
+    description: "`certain` restricts `active_on` to certain matches.",
     schema: r#"{"type": "string", "enum": ["certain", "possible"]}"#,
     example: "certain",
     repeatable: false,
 };
 const PUBLICATION: Parameter = Parameter {
     name: "publication",
-    description: "For editors: how far they are on their way to the public; published when absent.",
+    description: "Publication state, for editors; published if absent.",
     schema: r#"{"type": "string"}"#,
     example: "draft",
     repeatable: true,
 };
 const LIMIT: Parameter = Parameter {
     name: "limit",
-    description: "How many items a page holds.",
+    description: "Number of items per page.",
     schema: r#"{"type": "integer", "minimum": 1, "maximum": 200, "default": 20}"#,
     example: "20",
     repeatable: false,
 };
 const CURSOR: Parameter = Parameter {
     name: "cursor",
-    description: "Where the page begins; taken from `next`, which carries it.",
+    description: "Position of the page, from `next`.",
     schema: r#"{"type": "string", "maxLength": 500}"#,
     example: "",
     repeatable: false,
@@ -163,14 +163,14 @@ impl Parameters for Everywhere {
             TYPE,
             Parameter {
                 name: "from",
-                description: "The record at the `from` end: an id or `kind/slug`; comma is OR.",
+                description: "Record at the `from` end: an id or `kind/slug`; comma is OR.",
                 schema: r#"{"type": "string"}"#,
                 example: "actor/regionalmanagement-nordhessen",
                 repeatable: true,
             },
             Parameter {
                 name: "to",
-                description: "The record at the `to` end: an id or `kind/slug`; comma is OR.",
+                description: "Record at the `to` end: an id or `kind/slug`; comma is OR.",
                 schema: r#"{"type": "string"}"#,
                 example: "project/klinikcluster-ruhr",
                 repeatable: true,
@@ -181,28 +181,28 @@ impl Parameters for Everywhere {
             CERTAINTY,
             Parameter {
                 name: "id",
-                description: "These relationships, by id; comma is OR.",
+                description: "Ids of relationships; comma is OR.",
                 schema: r#"{"type": "string"}"#,
                 example: "0193e5a0-0000-7000-8000-000000000000",
                 repeatable: true,
             },
             Parameter {
                 name: "home_region",
-                description: "The region whose editors may write them: an id or a slug; comma is OR.",
+                description: "Home region: an id or a slug; comma is OR.",
                 schema: r#"{"type": "string"}"#,
                 example: "nordhessen",
                 repeatable: true,
             },
             Parameter {
                 name: "origin",
-                description: "The node that alone writes them; comma is OR.",
+                description: "Origin of the records; comma is OR.",
                 schema: r#"{"type": "string"}"#,
                 example: "nordhessen",
                 repeatable: true,
             },
             Parameter {
                 name: "external_id",
-                description: "The key in the supplying system: `system|id`.",
+                description: "Key in the supplying system: `system|id`.",
                 schema: r#"{"type": "string"}"#,
                 example: "seed-pages|002/kcr-funded-by-eu",
                 repeatable: true,
@@ -216,7 +216,7 @@ impl Parameters for Everywhere {
             },
             Parameter {
                 name: "confirmation",
-                description: "What an end states; comma is OR. What no end has stated anything else about is `claimed`. What is `disputed` is listed for those who may write an end, and only if asked for.",
+                description: "Statement of an end; comma is OR. A relationship without any other statement is `claimed`. A `disputed` one is listed only on request, for those who may write an end.",
                 schema: r#"{"type": "string"}"#,
                 example: "confirmed",
                 repeatable: true,

@@ -40,7 +40,7 @@ pub const MESSAGES: &[(&str, &str, &str)] = &[
     ),
     (
         "repeated",
-        "holds the same entry more than once; list it once",
+        "contains the same entry more than once; list it once",
         "enthält denselben Eintrag mehrfach; er gehört einmal hinein",
     ),
     (
@@ -60,17 +60,17 @@ pub const MESSAGES: &[(&str, &str, &str)] = &[
     ),
     (
         "item-mismatch",
-        "is {given}, but {expected} is what is pushed; leave it out or send that",
+        "is {given}, but the item is {expected}; leave it out or send that",
         "ist {given}, gesendet wird aber {expected}; weglassen oder diesen Wert senden",
     ),
     (
         "repeated-key",
-        "is the key of another item, too; send each record once",
+        "is also the key of another item; send each record once",
         "ist auch der Schlüssel eines anderen Eintrags; jeder Datensatz gehört einmal hinein",
     ),
     (
         "system-version",
-        "cannot be compared with {stored}, which was sent before; stay with numbers or with texts",
+        "cannot be compared with {stored}, which was sent before; use either numbers or texts",
         "ist mit {stored} von zuvor nicht vergleichbar; bleiben Sie bei Zahlen oder bei Texten",
     ),
     (
@@ -85,7 +85,7 @@ pub const MESSAGES: &[(&str, &str, &str)] = &[
     ),
     (
         "period-end",
-        "\"{given}\" is not the end of a period; write a date such as 2021-05 or \"..\" for still so",
+        "\"{given}\" is not the end of a period; write a date such as 2021-05 or \"..\" for ongoing",
         "„{given}“ ist kein Ende eines Zeitraums; richtig ist ein Datum wie 2021-05 oder „..“ für andauernd",
     ),
     (
@@ -95,7 +95,7 @@ pub const MESSAGES: &[(&str, &str, &str)] = &[
     ),
     (
         "period-order",
-        "`to` ({to}) lies before `from` ({from}); swap them or correct one",
+        "`to` ({to}) is before `from` ({from}); swap them or correct one",
         "`to` ({to}) liegt vor `from` ({from}); bitte tauschen oder berichtigen",
     ),
     (
@@ -155,7 +155,7 @@ pub const MESSAGES: &[(&str, &str, &str)] = &[
     ),
     (
         "order",
-        "{later} lies before {earlier}; swap them or correct one",
+        "{later} is before {earlier}; swap them or correct one",
         "{later} liegt vor {earlier}; bitte tauschen oder berichtigen",
     ),
     (
@@ -170,12 +170,12 @@ pub const MESSAGES: &[(&str, &str, &str)] = &[
     ),
     (
         "identifier-person",
-        "\"{scheme}\" identifies a person; the directory holds identifiers of organisations only",
+        "\"{scheme}\" identifies a person; the directory contains identifiers of organisations only",
         "„{scheme}“ bezeichnet eine Person; das Verzeichnis führt nur Kennungen von Organisationen",
     ),
     (
         "identifier-format",
-        "\"{given}\" is no {scheme} identifier: {expected} expected",
+        "\"{given}\" is not a valid {scheme} identifier: {expected} expected",
         "„{given}“ ist keine {scheme}-Kennung; erwartet: {expected_de}",
     ),
     (
@@ -185,27 +185,27 @@ pub const MESSAGES: &[(&str, &str, &str)] = &[
     ),
     (
         "reference",
-        "is no reference; write an id, a slug, {\"kind\": …, \"slug\": …} or {\"kind\": …, \"external_id\": {…}}; an end may also be {\"as_stated\": …} or {\"class\": {…}, \"as_stated\": …}",
+        "is not a reference; write an id, a slug, {\"kind\": …, \"slug\": …} or {\"kind\": …, \"external_id\": {…}}; an end may also be {\"as_stated\": …} or {\"class\": {…}, \"as_stated\": …}",
         "ist kein Verweis; möglich sind eine Id, ein Slug, {\"kind\": …, \"slug\": …} oder {\"kind\": …, \"external_id\": {…}}; ein Ende darf auch {\"as_stated\": …} oder {\"class\": {…}, \"as_stated\": …} sein",
     ),
     (
         "unknown-reference",
-        "names no {kind} that exists and that you may see: {given}",
+        "references no {kind} that exists and that you may see: {given}",
         "nennt nichts (gesucht: {kind}), was es gibt und was Sie sehen dürfen: {given}",
     ),
     (
         "ambiguous-slug",
-        "several partner regions have a {kind} with the slug \"{given}\"; name it by its id",
+        "several partner regions have a {kind} with the slug \"{given}\"; use its id",
         "mehrere Partnerregionen haben zum Slug „{given}“ einen Datensatz ({kind}); bitte die Id angeben",
     ),
     (
         "wrong-kind",
-        "must name a record of the kind {expected}, not {given}",
+        "must reference a record of the kind {expected}, not {given}",
         "muss auf {expected} verweisen, nicht auf {given}",
     ),
     (
         "end-kind",
-        "the kind {given} cannot stand at `{end}` of `{type}`; allowed: {expected}",
+        "the kind {given} is not allowed at `{end}` of `{type}`; allowed: {expected}",
         "{given} kann bei `{type}` nicht an `{end}` stehen; erlaubt: {expected}",
     ),
     (
@@ -215,12 +215,12 @@ pub const MESSAGES: &[(&str, &str, &str)] = &[
     ),
     (
         "class-member",
-        "`{given}` says nothing about a class of kind `{kind}`; leave it out",
+        "`{given}` does not apply to a class of kind `{kind}`; leave it out",
         "`{given}` passt nicht zu einer Klasse der Art `{kind}`; bitte weglassen",
     ),
     (
         "open-ends",
-        "one end at least must name a record",
+        "at least one end must reference a record",
         "mindestens ein Ende muss einen Datensatz nennen",
     ),
     (
@@ -240,12 +240,12 @@ pub const MESSAGES: &[(&str, &str, &str)] = &[
     ),
     (
         "cycle",
-        "would close a circle: the record would be part of itself",
+        "would close a cycle: the record would be part of itself",
         "schlösse einen Kreis: der Datensatz wäre Teil seiner selbst",
     ),
     (
         "merge-self",
-        "names the record that is to be merged; name another one",
+        "references the record to be merged; use another one",
         "nennt den Datensatz, der zusammengeführt werden soll; bitte einen anderen nennen",
     ),
     (
@@ -260,7 +260,7 @@ pub const MESSAGES: &[(&str, &str, &str)] = &[
     ),
     (
         "invalid-value",
-        "cannot be read: {why}",
+        "is malformed: {why}",
         "ist nicht lesbar: {why}",
     ),
     (
