@@ -29,7 +29,6 @@ pub const USUAL_LIFETIME: TimeDelta = TimeDelta::hours(1);
 /// How long a key that no longer signs still verifies: until every token that it signed has expired.
 pub const KEEP_KEYS: TimeDelta = TimeDelta::minutes(24 * 60 + 5);
 
-/// Ways of signing in, from the configuration.
 #[derive(Debug, Default)]
 pub struct Access {
     pub password_grant: bool,

@@ -22,7 +22,6 @@ use subtle::ConstantTimeEq;
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub listen: SocketAddr,
-    /// Folder of the embedded database.
     pub data_dir: PathBuf,
     /// Folder of the search index, one per process; `index` in `data_dir` if absent.
     pub index_dir: Option<PathBuf>,
@@ -43,22 +42,18 @@ pub struct Config {
     pub shutdown_seconds: u64,
     /// Seconds within which the head of a request must arrive.
     pub header_seconds: u64,
-    /// Seconds for which an idle connection is kept open.
     pub keep_alive_seconds: u64,
     /// Seconds for which the server waits for the body of a request; every `body_bytes_per_second`
     /// that arrive add one.
     pub body_seconds: u64,
-    /// Bytes per second that a slow body must reach.
     pub body_bytes_per_second: NonZeroU32,
     /// Seconds in which a client may read nothing of its response, or less than 1 KiB/s.
     pub answer_seconds: u64,
     /// Number of connections per thread; further ones wait.
     pub connections_per_worker: usize,
-    /// Requests per minute of an account, in bursts too.
     pub requests_per_minute_client: NonZeroU32,
     /// Requests per minute without a token from an address (IPv6: from a /64).
     pub requests_per_minute_address: NonZeroU32,
-    /// Rejected tokens and passwords per minute from an address.
     pub failures_per_minute: NonZeroU32,
     /// Proxies whose `X-Forwarded-For` is trusted: addresses, or networks such as `10.0.0.0/8`.
     pub trusted_proxies: Vec<Network>,
@@ -124,7 +119,6 @@ impl From<RetentionDays> for u32 {
 pub struct MetricsToken(String);
 
 impl MetricsToken {
-    /// Compares in constant time.
     #[must_use]
     pub fn is(&self, token: &str) -> bool {
         self.0.as_bytes().ct_eq(token.as_bytes()).into()

@@ -16,5 +16,4 @@ pub const SEEDS: [(&str, &str); 5] = [
     ("004", include_str!("../../data/seeds/004.ndjson")),
 ];
 
-/// Words that the text search treats specially.
 pub const SEARCH_WORDS: &str = include_str!("../../data/search/words.txt");

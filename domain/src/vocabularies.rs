@@ -9,7 +9,6 @@ use crate::statements::contact_person::PersonVisibility;
 use crate::value::figure::Qualifier;
 use crate::value::link::MediaType;
 
-/// Every closed vocabulary, in the order of the documentation.
 #[must_use]
 pub fn all() -> Vec<Vocabulary> {
     vec![

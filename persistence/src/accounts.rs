@@ -21,7 +21,6 @@ pub struct NewGrant {
     pub role: Role,
     /// The region in which it applies; absent for the whole node.
     pub region: Option<Uuid>,
-    /// Whether it also applies below that region.
     pub descendants: bool,
     /// For feeders: the system whose records they push.
     pub system: Option<String>,
@@ -56,7 +55,6 @@ impl Principal {
 const MERGED_HERE: &str = "SELECT loser_id, survivor_id FROM merged \
      JOIN tombstone ON tombstone.id = merged.loser_id AND tombstone.origin IN ($1, $2)";
 
-/// A region, and whether its descendants count too.
 type Root = (Uuid, bool);
 
 /// Accounts, and who may do what.

@@ -45,7 +45,6 @@ const PLACES: &[&str] = &[
     "DELETE FROM supply WHERE record_id IN ({ids})",
 ];
 
-/// Number of records per statement.
 const CHUNK: usize = 200;
 
 /// The options of an erasure: the audit gets the version and the reason.
@@ -225,7 +224,6 @@ async fn forget_former_relationships(tx: &Transaction<'_>, id: Uuid) -> Result<(
     tx.execute(sql, [end("from"), end("to")]).await
 }
 
-/// The target of an erasure.
 enum Erasable {
     Living(Box<record::Model>),
     Dead(Box<tombstone::Model>),

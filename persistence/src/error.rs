@@ -13,11 +13,7 @@ pub enum StoreError {
     #[error("the body is invalid in {} places", .0.len())]
     Invalid(Vec<FieldError>),
     #[error("a record of {size} bytes; at most {limit}")]
-    TooLarge {
-        /// Size of the canonical body in bytes.
-        size: usize,
-        limit: usize,
-    },
+    TooLarge { size: usize, limit: usize },
     /// There is no such record, or none that the caller may see.
     #[error("not found")]
     NotFound,
@@ -25,10 +21,7 @@ pub enum StoreError {
     Gone(Box<Tombstone>),
     /// The slug has changed, or the record was merged into another.
     #[error("moved to {to}")]
-    Moved {
-        /// The current slug or id.
-        to: String,
-    },
+    Moved { to: String },
     /// Several partner regions have the slug.
     #[error("ambiguous slug")]
     AmbiguousSlug { candidates: Vec<Uuid> },
@@ -49,9 +42,7 @@ pub enum StoreError {
     /// Other records reference this one.
     #[error("still referenced by {total} records, and others: {hidden}")]
     StillReferenced {
-        /// The first ten that the caller may see.
         by: Vec<RecordRef>,
-        /// How many the caller may see.
         total: usize,
         /// Whether there are some that the caller may not see.
         hidden: bool,
@@ -169,10 +160,8 @@ pub enum Unique {
     WebhookName,
 }
 
-/// Information about a deleted record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tombstone {
-    /// The envelope, with the version that the deletion created.
     pub envelope: Envelope,
     pub cause: String,
     pub merged_into: Option<Uuid>,
@@ -212,7 +201,6 @@ impl StoreError {
         )
     }
 
-    /// Whether the storage of the database failed.
     #[must_use]
     pub const fn is_of_storage(&self) -> bool {
         matches!(self, Self::StorageFull(_) | Self::StorageFailing(_))

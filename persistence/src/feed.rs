@@ -98,7 +98,6 @@ impl FeedFilter {
     }
 }
 
-/// Where a reader begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FeedStart {
     /// With all existing records.
@@ -136,7 +135,6 @@ pub struct FeedEntry {
     pub news: News,
 }
 
-/// A change of a record.
 #[derive(Debug)]
 pub enum News {
     Upsert(Box<record::Model>),

@@ -46,7 +46,6 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether the record became visible or invisible to outsiders.
     #[must_use]
     pub fn flips(&self) -> bool {
         self.audience_before.is_none() != self.audience_after.is_none()

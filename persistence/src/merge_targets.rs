@@ -13,7 +13,6 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// Number of ids per statement.
 const CHUNK: usize = 500;
 
 /// A merged record, by whose content the survivor is found.

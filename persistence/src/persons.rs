@@ -38,7 +38,6 @@ pub struct PersonPage {
     pub next: Option<String>,
 }
 
-/// A change of a contact person, for the audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersonChange {
     Created,
@@ -279,7 +278,6 @@ async fn record_of(
     record.ok_or(StoreError::NotFound)
 }
 
-/// Whether a row is public at a moment.
 fn shows(row: &contact_person::Model, now: DateTime<Utc>) -> bool {
     row.visibility == PersonVisibility::Public.code()
         && consent(row).is_some_and(|consent| consent.is_valid_at(now))

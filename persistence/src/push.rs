@@ -42,7 +42,6 @@ pub struct Applied {
     pub id: Option<Uuid>,
     pub version: i64,
     pub before: i64,
-    /// Values that are probably wrong but accepted.
     pub warnings: Vec<FieldError>,
 }
 
@@ -57,12 +56,10 @@ pub enum Change {
         overwritten: bool,
     },
     Deleted {
-        /// The relationships deleted with it.
         along: Vec<Along>,
     },
 }
 
-/// A relationship that was deleted with a record.
 #[derive(Debug)]
 pub struct Along {
     id: Uuid,

@@ -34,18 +34,14 @@ pub(crate) fn rank(origin: &str, own: &str) -> u8 {
     }
 }
 
-/// Maximum size of the canonical body of a record.
 pub const MAX_BODY: usize = 256 * 1024;
 
-/// Bytes that are written to test whether writing succeeds.
 const PROBE_BYTES: usize = 64 * 1024;
 
 #[derive(Debug, Clone)]
 pub struct Node {
     pub origin: String,
-    /// Created with the database.
     pub log_id: Uuid,
-    /// Key for signing cursors.
     pub secret: Vec<u8>,
 }
 
@@ -60,7 +56,6 @@ pub struct Store {
     followers: Arc<Mutex<Reached>>,
 }
 
-/// Positions of the log consumers of this process.
 type Reached = BTreeMap<&'static str, watch::Receiver<i64>>;
 
 impl Store {
@@ -121,7 +116,6 @@ impl Store {
     }
 }
 
-/// Writes about as much as a large record.
 async fn probe(db: &Db) -> Result<()> {
     let tx = db.begin_write().await?;
     // Nothing is written where nothing changes.
@@ -161,7 +155,6 @@ async fn migrate(db: &Db) -> Result<()> {
     Ok(outcome?)
 }
 
-/// Reads the node's row, or creates it.
 async fn make_node(db: &Db, origin: Option<&str>, clock: &Clock) -> Result<Node> {
     if let Some(origin) = origin
         && !is_origin(origin)

@@ -25,7 +25,6 @@ use uuid::Uuid;
 
 #[derive(Debug, Clone, Default)]
 pub struct WriteOptions {
-    /// Do everything, but roll back.
     pub dry_run: bool,
     pub reason: Option<String>,
     /// Whether readers need not wait until it is searchable.
@@ -35,7 +34,6 @@ pub struct WriteOptions {
 /// Maximum number of attempts if the database asks for a retry.
 const ATTEMPTS: u32 = 6;
 
-/// An open transaction with its log entries.
 #[derive(Debug)]
 pub struct Unit<'a> {
     pub(crate) store: &'a Store,
@@ -65,7 +63,6 @@ struct Entry {
     after: Option<String>,
     body: Option<String>,
     erased: bool,
-    /// Size of the body that partners read with it.
     size: usize,
 }
 

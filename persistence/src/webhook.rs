@@ -32,7 +32,6 @@ use sea_orm::{
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// Hours for which a replaced secret still signs.
 pub const FORMER_HOURS: i64 = 24;
 
 #[derive(Debug, Clone)]

@@ -63,7 +63,6 @@ pub enum Edit {
 #[derive(Debug, Clone)]
 pub struct Saved {
     pub row: record::Model,
-    /// Values that are probably wrong but accepted.
     pub warnings: Vec<FieldError>,
     pub changed: bool,
 }
@@ -101,7 +100,6 @@ impl Records<'_> {
             .await
     }
 
-    /// Deletes a record and its own relationships.
     pub async fn delete(
         self,
         caller: &Caller,

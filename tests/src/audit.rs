@@ -12,7 +12,6 @@ use uuid::Uuid;
 pub struct Audited {
     pub log: Vec<change::Model>,
     pub records: BTreeMap<Uuid, record::Model>,
-    /// The log entry that created each version.
     made: BTreeMap<(Uuid, i64), usize>,
 }
 
@@ -174,7 +173,6 @@ pub async fn audiences_are_true(db: &Db) {
     }
 }
 
-/// Erased records have neither a body nor a name.
 fn what_is_erased_is_blank(log: &[change::Model], graves: &BTreeMap<Uuid, tombstone::Model>) {
     for grave in graves.values().filter(|grave| grave.cause == "erased") {
         let names = [&grave.slug, &grave.system, &grave.external_id];

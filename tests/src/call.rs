@@ -20,7 +20,6 @@ pub struct Call {
     body: Option<Vec<u8>>,
 }
 
-/// A response, validated against the OpenAPI document.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
@@ -181,7 +180,6 @@ impl Answer {
     }
 }
 
-/// The text with every byte percent-encoded.
 #[must_use]
 pub fn encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut url, byte| {

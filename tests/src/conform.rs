@@ -10,7 +10,6 @@ use std::sync::{Arc, LazyLock, Mutex};
 static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| api::operation::openapi::document(&api::routes::all()));
 
-/// Compiled schemas by their location in the document.
 static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
 
 /// Fails if a response to an operation of the document is not documented.

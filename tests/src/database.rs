@@ -47,7 +47,6 @@ pub const ORIGIN: &str = "test-node";
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 static TEMPLATES: LazyLock<Mutex<Templates>> = LazyLock::new(Mutex::default);
 
-/// A database to copy, and its search index.
 #[derive(Debug, Clone)]
 struct Template<T> {
     database: T,
@@ -142,7 +141,6 @@ impl Database {
         self.index.path()
     }
 
-    /// An SQLite database in another folder, which is kept.
     #[must_use]
     pub fn moved_to(self, folder: &std::path::Path) -> Self {
         let old = self.folder().expect("it is a file").join("verbund.sqlite");

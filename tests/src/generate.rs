@@ -6,7 +6,6 @@
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Number of records in the acceptance tests.
 pub const MANY: usize = 5_000;
 
 /// Generates records; every twentieth is a draft.

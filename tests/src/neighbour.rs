@@ -50,7 +50,6 @@ impl Neighbour {
     }
 }
 
-/// A node's reading from a partner.
 #[derive(Debug)]
 pub struct Intake<'a> {
     node: &'a Node,
@@ -84,7 +83,6 @@ impl<'a> Intake<'a> {
         Some(taken)
     }
 
-    /// Applies all available pages.
     pub async fn pull(&self) -> Taken {
         loop {
             let taken = self.step().await.expect("it is due").unwrap();
@@ -94,7 +92,6 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Applies pages until an error occurs, which it returns.
     pub async fn fails(&self) -> String {
         loop {
             match self.step().await.expect("it is due") {
@@ -121,7 +118,6 @@ impl<'a> Intake<'a> {
         changed.await.expect(200).json
     }
 
-    /// Approves the pending deletions.
     pub async fn release(&self) {
         let path = format!("/v1/sync/partners/{}/release", self.id);
         self.node.post(&path).await.expect(200);

@@ -60,7 +60,6 @@ pub fn run(backend: Backend, content: Content, story: fn(&Node) -> Told<'_>) {
     });
 }
 
-/// Allowed destinations of the servers in a story.
 #[must_use]
 pub fn loopback() -> Vec<Destination> {
     vec!["127.0.0.0/8".to_owned().try_into().unwrap()]

@@ -20,7 +20,6 @@ pub enum Fault {
     Corrupt,
 }
 
-/// The target of connections, and the applied fault.
 #[derive(Debug, Clone)]
 struct Way {
     address: String,

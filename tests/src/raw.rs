@@ -16,9 +16,7 @@ pub struct Raw {
 #[derive(Debug)]
 pub struct RawAnswer {
     pub status: u16,
-    /// Status line and headers, in lower case.
     pub head: String,
-    /// The body as sent, including chunk headers.
     pub body: String,
 }
 

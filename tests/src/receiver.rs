@@ -74,7 +74,6 @@ impl Receiver {
         Self::listen("127.0.0.1:0")
     }
 
-    /// Starts a receiver at the address of another one.
     #[must_use]
     pub fn at(url: &str) -> Self {
         let address = url.strip_prefix("http://").unwrap();
@@ -99,12 +98,10 @@ impl Receiver {
         Self { url, ear, handle }
     }
 
-    /// Queues a response.
     pub fn replies(&self, reply: Reply) {
         self.ear.replies.lock().unwrap().push_back(reply);
     }
 
-    /// All deliveries so far.
     #[must_use]
     pub fn heard(&self) -> Vec<Heard> {
         self.ear.heard.lock().unwrap().clone()
@@ -184,7 +181,6 @@ impl<'a> Hook<'a> {
     }
 }
 
-/// The sender of a store, on this machine.
 #[must_use]
 pub fn courier(store: &Store) -> Courier {
     let config = Config {

@@ -27,7 +27,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use uuid::Uuid;
 use wire::{Answered, Flight};
 
-/// Number of events before everything is healed.
 pub const STEPS: usize = 200;
 
 /// Initial time of the clocks: 2026-01-01, in microseconds.
@@ -35,15 +34,12 @@ const BEGINNING: i64 = 1_767_225_600_000_000;
 
 const SECOND: i64 = 1_000_000;
 
-/// A node's reading from another one.
 struct Link {
     here: usize,
     there: usize,
     id: Uuid,
     lease: Option<Lease>,
-    /// Number of leases so far.
     turn: u32,
-    /// Page size of the next snapshot.
     limit: usize,
     /// The versions of the copies when last checked, and whether that was among the changes.
     seen: BTreeMap<Uuid, i64>,
@@ -59,7 +55,6 @@ struct Link {
 
 struct World<'a> {
     dice: StdRng,
-    /// Whether faults have ended.
     calm: bool,
     yard: &'a mut Yard,
     nodes: Vec<Station>,
@@ -128,7 +123,6 @@ impl<'a> World<'a> {
         self.trace.lock().unwrap().push(line);
     }
 
-    /// True with this probability in percent.
     fn chance(&mut self, percent: u32) -> bool {
         self.dice.random_range(0..100) < percent
     }
@@ -141,7 +135,6 @@ impl<'a> World<'a> {
         self.dice.random_range(0..self.links.len())
     }
 
-    /// Advances the time everywhere.
     fn pass(&mut self, seconds: i64) {
         self.note(format!("{seconds} s pass"));
         for node in &self.nodes {

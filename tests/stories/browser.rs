@@ -33,7 +33,6 @@ const SWITCHES: [&str; 9] = [
 /// A browser with its own profile, and the driver that started it.
 struct Browser {
     page: WebDriver,
-    /// Killed on drop.
     _driver: Child,
     _profile: TempDir,
 }
@@ -132,7 +131,6 @@ impl Browser {
     }
 }
 
-/// Starts chromedriver on a port of its choice.
 async fn driver() -> (Child, u16) {
     let name = program("CHROMEDRIVER", "chromedriver");
     let mut child = Command::new(&name)

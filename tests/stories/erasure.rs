@@ -33,7 +33,6 @@ async fn patch(node: &Node, path: &str, body: &Value) -> Answer {
     call.await.expect(200)
 }
 
-/// A network with the mark in every text member.
 fn marked(name: &str, key: &str) -> Value {
     json!({
         "name": format!("{MARK} {name}"),

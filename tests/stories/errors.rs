@@ -32,7 +32,6 @@ pub(crate) async fn copy_of(node: &Node, slug: &str, origin: &str) -> uuid::Uuid
     id
 }
 
-/// Requests that each result in a different problem.
 async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
     let network = "/v1/networks/cluster-gesundheit-nordhessen";
     let actor = json!({"name": "Neu", "home_region": "nordhessen"});

@@ -42,7 +42,6 @@ async fn member(node: &Node, from: &str, to: &str, publication: &str) -> String 
     made.id().to_owned()
 }
 
-/// Turns a record of this node into a partner's.
 async fn give_away(node: &Node, id: &str) {
     node.settled().await;
     record::Entity::update_many()

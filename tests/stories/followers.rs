@@ -153,7 +153,6 @@ async fn touches(store: &Store) -> u64 {
     touches.count(store.db().reader()).await.unwrap()
 }
 
-/// Number of entries in each transaction of touches.
 async fn touches_per_transaction(store: &Store) -> Vec<i64> {
     let counts = change::Entity::find()
         .select_only()

@@ -283,7 +283,6 @@ story!(what_is_left_out_is_said, async |node| {
     assert_eq!(two["truncated"], true);
 });
 
-/// A random network.
 struct Drawn {
     ids: Vec<Uuid>,
     drafts: BTreeSet<usize>,
@@ -293,7 +292,6 @@ struct Drawn {
 struct Line {
     id: Uuid,
     from: usize,
-    /// Absent for an open end.
     to: Option<usize>,
     published: bool,
     r#type: &'static str,

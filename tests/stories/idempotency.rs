@@ -34,7 +34,6 @@ async fn answers(node: &Node) -> u64 {
     rows.await.unwrap()
 }
 
-/// Whether the second response repeats the first.
 fn is_replay(first: &Answer, second: &Answer) {
     assert_eq!(second.header("idempotency-replayed"), "true", "{second:?}");
     assert_eq!(first.header("idempotency-replayed"), "");
@@ -252,7 +251,6 @@ story!(merging_and_accounts_are_done_once_too, async |node| {
     audit(node.store.db()).await;
 });
 
-/// The key under which the admin creates an actor.
 async fn key_of(node: &Node, key: &str, body: &Value) -> Key {
     let me = node.get("/v1/me").token(&node.admin).await.expect(200);
     let account = Uuid::parse_str(me.json["account"].as_str().unwrap()).unwrap();
@@ -265,7 +263,6 @@ async fn key_of(node: &Node, key: &str, body: &Value) -> Key {
 /// A request under way: its response, and the signal that lets it continue.
 type Serving = (JoinHandle<Once<()>>, oneshot::Sender<()>);
 
-/// Serves a request until the signal.
 async fn serve(store: &Store, key: Key) -> Serving {
     let (tell, told) = oneshot::channel();
     let (go, on) = oneshot::channel();

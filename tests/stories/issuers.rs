@@ -35,7 +35,6 @@ enum Ailment {
     Oversize,
 }
 
-/// A change of behaviour.
 type Spoil = fn(&mut Mood);
 
 #[derive(Clone)]

@@ -16,7 +16,6 @@ use tests::call::encoded;
 use tests::{Answer, Backend, Call, Forge, Node, story};
 use uuid::Uuid;
 
-/// The caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Who {
     /// An anonymous caller.
@@ -36,7 +35,6 @@ struct Caller {
     authorization: Option<String>,
 }
 
-/// Expected result of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     In,
@@ -45,7 +43,6 @@ enum Fate {
     NotFound,
 }
 
-/// Target of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum About {
     /// A published record of the home region, or no record at all.
@@ -296,7 +293,6 @@ fn own(kind: Kind, mut body: Value, publication: &str, number: usize) -> Value {
     body
 }
 
-/// An operation of the document, ready to be called.
 struct Operation<'a> {
     method: Method,
     path: &'a str,

@@ -4,7 +4,6 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use tests::{Hook, Node, Receiver, story};
 
-/// The values of an exposition by name and labels.
 fn values(text: &str) -> BTreeMap<String, f64> {
     assert!(text.ends_with("\n# EOF\n"), "{text}");
     let lines = text.lines().filter(|line| !line.starts_with('#'));

@@ -13,7 +13,6 @@ fn document() -> Value {
     api::operation::openapi::document(&api::routes::all())
 }
 
-/// Visits every value with its JSON pointer.
 fn visit(value: &Value, at: &str, see: &mut impl FnMut(&str, &Value)) {
     see(at, value);
     match value {

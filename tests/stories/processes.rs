@@ -64,7 +64,6 @@ impl Server {
         answer
     }
 
-    /// Makes the server behind the proxy a partner.
     async fn takes_over(&self, proxy: &Proxy) -> String {
         let body = json!({"name": "nachbar", "url": proxy.base});
         let made = self.send(Method::POST, "/v1/sync/partners", &body).await;

@@ -269,7 +269,6 @@ story!(
     }
 );
 
-/// Events of slugs.
 #[derive(Debug, Clone)]
 enum Turn {
     Rename(usize, usize),

@@ -52,7 +52,6 @@ fn push(node: &Node, token: &str, items: &[Value]) -> Call {
     node.post(RECORDS).token(token).json(&body)
 }
 
-/// The outcomes of the items, one word each.
 fn statuses(answer: &Answer) -> Vec<&str> {
     let items = answer.json["items"].as_array().unwrap();
     let words = items.iter().map(|item| item["status"].as_str().unwrap());
@@ -79,7 +78,6 @@ fn planned(node: &Node, token: &str, body: &str) -> Call {
     call.body("application/x-ndjson", body)
 }
 
-/// A snapshot to be applied as planned.
 fn carried_out(node: &Node, token: &str, body: &str, plan: &Answer) -> Call {
     let hash = plan.json["plan_hash"].as_str().unwrap();
     let call = node

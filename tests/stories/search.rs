@@ -29,7 +29,6 @@ struct Row {
     misses: Vec<String>,
     #[serde(default)]
     first: Vec<String>,
-    /// The first name must be found above the second.
     #[serde(default)]
     above: Vec<String>,
 }
@@ -39,7 +38,6 @@ struct Searched {
     name: Field,
     inside: Field,
     searcher: Searcher,
-    /// Slugs of regions by the keys of their names.
     regions: BTreeMap<String, Vec<String>>,
 }
 

@@ -14,7 +14,6 @@ use tests::Backend;
 use tests::settings::{full, tell, wanted_seeds};
 use tests::simulation::{Trace, Yard, simulate};
 
-/// Number of printed steps of a failing seed.
 const TOLD: usize = 1000;
 
 /// Runs a seed; returns the failure and the steps before it.
@@ -29,10 +28,8 @@ async fn failing(yard: &mut Yard, seed: u64) -> Option<(String, Arc<Trace>)> {
     Some((why, trace))
 }
 
-/// Seeds that found a bug when they were new.
 const FAILED_ONCE: &[u64] = &[165, 264, 302, 1_000_074, 1_000_763, 1_001_686];
 
-/// Duration for which the long variant starts new seeds.
 const LONGEST: Duration = Duration::from_mins(28);
 
 struct Seeds {
@@ -69,7 +66,6 @@ impl Seeds {
         (Instant::now() < self.until).then_some(seed)
     }
 
-    /// Starts nothing more.
     fn stop(&self) {
         self.next.store(self.all.len(), Ordering::Relaxed);
     }

@@ -168,7 +168,6 @@ fn a_full_disk_loses_nothing_that_was_acknowledged() {
     });
 }
 
-/// System calls of SQLite, and their errors.
 const FAULTS: [(&str, i32); 5] = [
     ("posix/io/sync/fsync", EIO),
     ("posix/io/rw/pwrite", EIO),

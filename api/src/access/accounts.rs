@@ -56,7 +56,6 @@ pub fn routes() -> Routes {
         )
 }
 
-/// The type of accounts that a route manages.
 trait Registry: 'static {
     const KIND: AccountKind;
     const NAME: &'static str;
@@ -283,7 +282,6 @@ async fn create_client(
     Ok(told(made.await?, &admin))
 }
 
-/// Logs the creation.
 fn told<T>(made: Kept<Made<T>>, by: &Caller) -> Kept<Made<T>> {
     if let Kept::New(Made(location, _)) = &made {
         tracing::info!(location, by = ?by.account, "account created");

@@ -24,7 +24,6 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 const PAUSE: TimeDelta = TimeDelta::minutes(1);
 
-/// Age at which keys are fetched again.
 const FRESH: TimeDelta = TimeDelta::minutes(10);
 
 /// Time for which the last valid keys are kept.

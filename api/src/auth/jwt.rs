@@ -45,7 +45,6 @@ impl BadToken {
         en
     }
 
-    /// The messages for the caller, in English and German.
     #[must_use]
     pub const fn messages(self) -> [&'static str; 2] {
         match self {
@@ -73,12 +72,10 @@ impl BadToken {
     }
 }
 
-/// A token with an unverified signature.
 #[derive(Debug)]
 pub(super) struct Unproved<'a> {
     text: &'a str,
     algorithm: Algorithm,
-    /// The claimed key.
     pub(super) kid: String,
     pub(super) issuer: String,
     payload: Map<String, Value>,
@@ -159,7 +156,6 @@ fn members(part: &str) -> Result<Map<String, Value>, BadToken> {
 }
 
 impl Unproved<'_> {
-    /// Verifies the signature and returns the claims.
     pub(super) fn proved_by(&self, key: &VerifyingKey) -> Result<Claims, BadToken> {
         if self.algorithm != key.algorithm {
             return Err(BadToken::Forged);
@@ -177,12 +173,10 @@ impl Unproved<'_> {
 }
 
 impl Claims {
-    /// Whether the audience is exactly this one.
     pub(super) fn is_for(&self, audience: &str) -> bool {
         matches!(&self.aud, Audience::One(one) if one == audience)
     }
 
-    /// Whether the audience includes this one.
     pub(super) fn is_for_among_others(&self, audience: &str) -> bool {
         match &self.aud {
             Audience::One(one) => one == audience,
@@ -195,7 +189,6 @@ impl Claims {
         named.split(' ').filter_map(TokenScope::parse).collect()
     }
 
-    /// Checks the times and returns the expiry.
     pub(super) fn hold(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>, BadToken> {
         let at = |seconds: i64| DateTime::from_timestamp(seconds, 0).ok_or(BadToken::Forged);
         let (issued, expires) = (at(self.iat)?, at(self.exp)?);

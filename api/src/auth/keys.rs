@@ -124,7 +124,6 @@ impl Tokens {
         &self.issuer
     }
 
-    /// A token for an account, with every scope.
     pub async fn issue(
         &self,
         account: Uuid,

@@ -17,7 +17,6 @@ pub const LEAST_PASSWORD: usize = 12;
 
 pub const MOST_PASSWORD: usize = 256;
 
-/// Maximum wait for a password check.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A hash takes 19 MiB and a core, so at most one per core is computed at a time.
@@ -103,7 +102,6 @@ pub fn hash_secret(secret: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(secret.as_bytes()))
 }
 
-/// Verifies a secret in constant time.
 #[must_use]
 pub fn is_secret(secret: &str, hash: Option<&str>) -> bool {
     let given = hash_secret(secret);

@@ -23,7 +23,6 @@ pub(super) struct Where {
     pub(super) system: Option<String>,
 }
 
-/// Parses a role, suggesting the nearest one.
 pub(super) fn role(text: &str) -> Result<Role, String> {
     Role::parse(text).ok_or_else(|| {
         let known: Vec<&str> = Role::ALL.iter().map(|role| role.code()).collect();

@@ -25,7 +25,6 @@ pub(super) struct Import {
     dry_run: bool,
 }
 
-/// The number of lines per outcome.
 #[derive(Debug, Default)]
 struct Tally {
     created: usize,

@@ -5,7 +5,6 @@ use std::time::Duration;
 /// The first pause after an error; each further one may be twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// The longest pause after an invalid response.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 
 /// The longest pause without a response: a server that returns is asked soon.

@@ -53,7 +53,6 @@ pub fn routes() -> Routes {
 
 path_id!(PartnerId, "id", "The id of the partner.");
 
-/// What happens to the copies of a removed partner.
 struct Removal {
     with_copies: bool,
 }

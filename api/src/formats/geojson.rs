@@ -88,7 +88,6 @@ pub fn feature(
     }
 }
 
-/// The text before the first Feature of a collection.
 pub const HEAD: &str = r#"{"type":"FeatureCollection","features":["#;
 
 /// The text after the last.

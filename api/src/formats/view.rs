@@ -24,7 +24,6 @@ use uuid::Uuid;
 pub struct Shown {
     pub json: String,
     pub media: Media,
-    /// Strong for the canonical record, weak for everything else.
     pub etag: String,
     /// The language of the texts, if one was requested.
     pub language: Option<String>,
@@ -37,11 +36,9 @@ pub struct Representation {
     include: Vec<Include>,
 }
 
-/// The view options of records of one kind.
 #[derive(Debug)]
 pub struct View(Representation);
 
-/// Records rendered for a page.
 #[derive(Debug)]
 pub struct ShownAll {
     pub items: Vec<String>,
@@ -104,7 +101,6 @@ impl Parameters for View {
 }
 
 impl View {
-    /// Renders a record.
     pub async fn show(
         &self,
         store: &Store,
@@ -155,7 +151,6 @@ pub fn with_members(object: &str, members: &Value) -> String {
 }
 
 impl Representation {
-    /// Parses the view options of records of these kinds.
     pub fn read(pairs: &Pairs, kinds: &[Kind]) -> Result<Self, Problem> {
         let lang = pairs.one("lang").map(str::to_owned);
         if let Some(lang) = &lang
@@ -199,7 +194,6 @@ impl Representation {
         })
     }
 
-    /// Records as stored.
     #[must_use]
     pub const fn canonical() -> Self {
         Self {
@@ -209,13 +203,11 @@ impl Representation {
         }
     }
 
-    /// Whether this is the canonical record.
     #[must_use]
     pub fn is_canonical(&self) -> bool {
         self.lang.is_none() && self.fields.is_none() && self.include.is_empty()
     }
 
-    /// Whether a member of a kind is shown.
     #[must_use]
     pub fn shows(&self, kind: Kind, member: &str) -> bool {
         let required = &KindSchema::of(kind).required;
@@ -359,7 +351,6 @@ pub fn translate(record: &mut Value, lang: &str) -> Option<String> {
     Some(tag)
 }
 
-/// A weak tag over the rendered text.
 #[must_use]
 pub fn weak_tag(shown: &str) -> String {
     let hash = domain::base::json::hash(shown);

@@ -27,7 +27,6 @@ const METHODS: [Method; 7] = [
     Method::DELETE,
 ];
 
-/// Labels of requests that are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
     method: String,
@@ -37,7 +36,6 @@ struct Request {
 
 type Requests = Family<Request, Histogram, fn() -> Histogram>;
 
-/// Counters that are updated while requests are served.
 #[derive(Debug)]
 pub struct Metrics {
     requests: Requests,

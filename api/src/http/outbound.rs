@@ -20,7 +20,6 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Time limit without data from the other side.
 const SILENCE: Duration = Duration::from_secs(90);
 
-/// Longest pause that the other side can ask for.
 const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
 const PORTS: [u16; 2] = [443, 8443];
@@ -48,7 +47,6 @@ impl Allowed {
     }
 }
 
-/// A client for requests to allowed destinations.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     client: reqwest::Client,
@@ -56,7 +54,6 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// Reads the configuration.
     pub fn new(config: &Config) -> Result<Self, reqwest::Error> {
         crate::http::crypto::install();
         let allowed = Allowed(config.outgoing_allowed.clone().into());
@@ -71,7 +68,6 @@ impl Outgoing {
         Ok(Self { client, allowed })
     }
 
-    /// Checks an address.
     pub fn check(&self, text: &str) -> Result<Url, String> {
         let url = Url::parse(text).map_err(|why| format!("\"{text}\" is not a URL: {why}"))?;
         let plain = url.username().is_empty() && url.password().is_none();
@@ -117,18 +113,15 @@ impl Outgoing {
         Err(format!("\"{text}\" is not a public address"))
     }
 
-    /// A GET request.
     pub fn get(&self, url: &str) -> Result<reqwest::RequestBuilder, String> {
         Ok(self.client.get(self.check(url)?))
     }
 
-    /// A POST request.
     pub fn post(&self, url: &str) -> Result<reqwest::RequestBuilder, String> {
         Ok(self.client.post(self.check(url)?))
     }
 }
 
-/// Resolves names to their allowed addresses.
 struct Resolver(Allowed);
 
 /// A name without an allowed address.

@@ -19,7 +19,6 @@ use utoipa::ToSchema;
 
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
-/// A problem, before it is rendered in a language.
 #[derive(Debug, Clone)]
 pub struct Problem {
     pub kind: &'static ProblemKind,
@@ -52,7 +51,6 @@ impl Problem {
         }
     }
 
-    /// Describes this case, in English and German.
     #[must_use]
     pub fn detail(mut self, en: impl Into<String>, de: impl Into<String>) -> Self {
         self.case.detail = [en.into(), de.into()];
@@ -125,7 +123,6 @@ impl Problem {
         document
     }
 
-    /// The response in the caller's language.
     #[must_use]
     pub fn response(&self, lang: Lang, instance: &str, request_id: &str) -> HttpResponse {
         let mut response = HttpResponse::build(self.kind.status);

@@ -51,7 +51,6 @@ impl Standing {
         }
     }
 
-    /// 429, with the time to wait.
     pub(crate) fn problem(self) -> Problem {
         let seconds = self.seconds;
         Problem::new("rate-limited")
@@ -129,7 +128,6 @@ fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0 || time.is_zero())
 }
 
-/// The key of a request's limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Who {
     Client(Subject),
@@ -164,7 +162,6 @@ impl<C: Clock + Clone> Limits<C> {
         }
     }
 
-    /// Counts a request.
     pub fn count(&self, who: &Who, address: IpAddr) -> Result<Standing, Standing> {
         let address = group(address);
         match who {
@@ -177,7 +174,6 @@ impl<C: Clock + Clone> Limits<C> {
         }
     }
 
-    /// Counts a rejected token or password.
     pub fn failed(&self, address: IpAddr) {
         let address = group(address);
         let wait = match self.failures.take(&address) {

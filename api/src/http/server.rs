@@ -175,7 +175,6 @@ impl MessageBody for Answer {
     }
 }
 
-/// A time limit that transferred bytes extend.
 #[derive(Debug)]
 struct Patience {
     limit: Duration,
@@ -227,7 +226,6 @@ struct Connection {
     /// The server's turns that the wait for a head has seen.
     served: u64,
     head: Patience,
-    /// For reading the response.
     answer: Patience,
 }
 

@@ -40,7 +40,6 @@ async fn get_ready(_: Anyone, app: App, _: Query<()>) -> Result<Json<Health>, Pr
     Ok(Json(Health { status: "ok" }))
 }
 
-/// 503 for any reason, as probes expect.
 async fn get_writable(_: Anyone, app: App, _: Query<()>) -> Result<Json<Health>, Problem> {
     match app.store.check_writable().await {
         Ok(()) => Ok(Json(Health { status: "ok" })),

@@ -14,7 +14,6 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// Counts the request and watches its body.
 pub async fn guard(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

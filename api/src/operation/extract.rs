@@ -85,7 +85,6 @@ impl std::ops::Deref for App {
 }
 
 impl App {
-    /// The state of the application.
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
         request
             .app_data::<web::Data<State>>()
@@ -110,7 +109,6 @@ pub struct OfKind(pub Kind);
 from_head!(OfKind);
 
 impl OfKind {
-    /// The kind of the matched route.
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let kind = request.app_data::<Kind>().copied();
         kind.map(Self).ok_or_else(|| Problem::new("internal"))
@@ -125,7 +123,6 @@ impl Extract for OfKind {
 #[derive(Debug)]
 pub struct RecordId {
     pub kind: Kind,
-    /// The UUID or slug as sent.
     pub key: String,
 }
 

@@ -198,13 +198,11 @@ impl Extract for Once {
     }
 }
 
-/// A reply that can be stored and repeated.
 pub trait Keep: Reply {
     /// The stored part, without secrets.
     fn kept(&self) -> Answer;
 }
 
-/// A reply from now, or from before.
 #[derive(Debug)]
 pub enum Kept<R> {
     /// The request took effect now.

@@ -57,7 +57,6 @@ pub fn exported_as(format: &str) -> Option<Media> {
         .find(|media| media.format() == format)
 }
 
-/// The media types of a route, preferred one first.
 #[must_use]
 pub fn offered(method: &Method, path: &str) -> &'static [Media] {
     let reads = method == Method::GET || method == Method::HEAD;
@@ -142,7 +141,6 @@ fn quality(range: &str) -> f32 {
         .unwrap_or_default()
 }
 
-/// The media type that the caller accepts.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted(pub Media);
 

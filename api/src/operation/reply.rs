@@ -19,7 +19,6 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-/// Locations and codes of accepted but suspicious values.
 pub const WARNINGS: HeaderName = HeaderName::from_static("verbund-warnings");
 
 const JSON: &str = "application/json";
@@ -42,7 +41,6 @@ impl<T: Serialize + ToSchema> Reply for Json<T> {
     }
 }
 
-/// 200 with a value that no cache may keep.
 #[derive(Debug)]
 pub struct Private<T> {
     value: T,
@@ -90,7 +88,6 @@ impl<T: Serialize + ToSchema> Reply for Private<T> {
     }
 }
 
-/// 200 with a rendered record, or 304.
 #[derive(Debug)]
 pub struct Found {
     shown: Option<Shown>,
@@ -197,7 +194,6 @@ impl Written {
     }
 }
 
-/// A header of a response that may be stored.
 #[must_use]
 pub fn header_pair(name: &HeaderName, value: &str) -> (String, String) {
     (name.as_str().to_owned(), value.to_owned())
@@ -265,7 +261,6 @@ impl Responder for Created {
 }
 
 impl Created {
-    /// Reads the row that was, or would be, written.
     pub fn new(kind: Kind, saved: Saved, dry_run: bool) -> persistence::Result<Self> {
         let mut written = Written::new(&saved.row, saved.warnings)?;
         if !dry_run {
@@ -371,7 +366,6 @@ impl Reply for Done {
     }
 }
 
-/// An OpenAPI response object with one media type.
 #[must_use]
 pub fn content(description: &str, media_type: &str, schema: &Value) -> Value {
     json!({

@@ -104,7 +104,6 @@ impl Draft {
         }
     }
 
-    /// Registers component schemas given as JSON.
     pub fn components(&mut self, schemas: Map<String, Value>) {
         register(&mut self.schemas, schemas, &mut self.clashes);
     }
@@ -193,7 +192,6 @@ pub fn reference(name: &str) -> Value {
 pub type Admission = LocalBoxFuture<'static, Result<(), Problem>>;
 
 pub trait Extract: FromRequest {
-    /// Documents its input and its failures.
     fn describe(draft: &mut Draft);
 
     /// The caller is identified before anything else is read: a missing permission takes precedence
@@ -241,7 +239,6 @@ extractors!(A B C D E);
 extractors!(A B C D E F);
 extractors!(A B C D E F G);
 
-/// The arguments of a handler, read for admitted callers.
 struct Admitted<Args>(Args);
 
 impl<Args: Extractors + 'static> FromRequest for Admitted<Args> {
@@ -284,7 +281,6 @@ struct PathRoutes {
 #[derive(Debug, Default)]
 pub struct Description {
     pub paths: Map<String, Value>,
-    /// The referenced component schemas, as JSON Schema.
     pub schemas: Map<String, Value>,
     /// Names of two different schemas; there must be none.
     pub clashes: BTreeSet<String>,
@@ -301,13 +297,11 @@ impl Routes {
         }
     }
 
-    /// No routes yet, in the section of a kind.
     #[must_use]
     pub fn of(schema: &KindSchema) -> Self {
         Self::new(schema.tag).of_kind(schema)
     }
 
-    /// Sets the kind of the routes that are added.
     #[must_use]
     pub const fn of_kind(mut self, schema: &KindSchema) -> Self {
         self.kind = Some(schema.kind);
@@ -378,7 +372,6 @@ impl Routes {
         self.route(Method::GET, path, names, problems, handler)
     }
 
-    /// Adds the routes of another part.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         for one in other.paths {

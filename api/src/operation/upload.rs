@@ -26,7 +26,6 @@ use serde_json::json;
 use std::fs::File;
 use std::io::{BufReader, Error, ErrorKind, Seek, Write};
 
-/// The format of the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// `application/x-ndjson`: a record per line.
@@ -153,7 +152,6 @@ fn refused(why: &Error) -> Problem {
     }
 }
 
-/// A file with a size limit.
 struct Bounded {
     file: File,
     written: u64,
@@ -176,7 +174,6 @@ impl Write for Bounded {
     }
 }
 
-/// Destination of a body.
 enum Sink {
     Plain(Bounded),
     Packed(Box<MultiGzDecoder<Bounded>>, u64),

@@ -246,7 +246,6 @@ impl Graph {
     }
 }
 
-/// The location members of any body.
 #[derive(Debug, Default, Deserialize)]
 struct Located {
     point: Option<Point>,
@@ -335,7 +334,6 @@ impl Reply for GraphReply {
     }
 }
 
-/// An excerpt of the graph around the Klinikcluster Ruhr.
 fn example() -> Value {
     let id = |kind: &str, slug: &str| domain::base::id::reference(kind, slug);
     let kcr = id("projects", "klinikcluster-ruhr");

@@ -19,7 +19,6 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// Maximum number of reported lines.
 const MAX_TOLD: usize = 100;
 
 #[must_use]
@@ -147,7 +146,6 @@ async fn import(
     Ok(Private::new(report))
 }
 
-/// Imports everything, one transaction per chunk.
 async fn in_chunks(
     app: &App,
     caller: &Caller,
@@ -221,7 +219,6 @@ impl ImportReport {
         }
     }
 
-    /// Adds the outcomes of further lines.
     fn add(&mut self, part: Self) {
         self.created += part.created;
         self.updated += part.updated;

@@ -17,7 +17,6 @@ use query::{Around, Sent};
 use std::marker::PhantomData;
 use uuid::Uuid;
 
-/// The list of a record's relationships, both ways.
 #[must_use]
 pub fn around(schema: &KindSchema) -> Routes {
     let path = format!("/v1/{}/{{id}}/relationships", schema.kind.plural());
@@ -60,7 +59,6 @@ async fn list_all(
 }
 
 impl Everywhere {
-    /// Resolves the references.
     pub(crate) async fn resolve(&mut self, app: &App, caller: &Caller) -> Result<(), Problem> {
         let described: Vec<Kind> = Kind::ALL
             .iter()

@@ -22,7 +22,6 @@ pub fn routes() -> Routes {
     Routes::new("Search").get("/v1/suggest", names, &["index-behind"], suggest)
 }
 
-/// The typed text, and the kinds of suggestions.
 #[derive(Debug)]
 struct Wanted {
     typed: String,

@@ -17,7 +17,6 @@ crate::vocabulary! {
     }
 }
 
-/// Where a grant applies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scope {
     Node,
@@ -115,14 +114,12 @@ fn is_node_admin(grant: &Grant) -> bool {
     grant.role == Role::Admin && grant.scope == Scope::Node
 }
 
-/// The set of records that a caller sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Visibility {
     Public,
     /// Published records, and some of this node's own drafts.
     Drafts {
         regions: BTreeSet<Uuid>,
-        /// Drafts that these systems supply there.
         supplied: BTreeMap<String, Scope>,
     },
     /// Published records, and every draft of this node.
@@ -208,7 +205,6 @@ impl Caller {
 }
 
 impl Scope {
-    /// Extends the scope to where the other one applies.
     fn widen(&mut self, other: &Self) {
         match (&mut *self, other) {
             (Self::Regions(regions), Self::Regions(more)) => regions.extend(more),

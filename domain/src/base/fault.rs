@@ -114,7 +114,6 @@ impl From<Fault> for validator::ValidationError {
     }
 }
 
-/// A violation with its location in the body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// JSON pointer (RFC 6901) into the body that was sent; empty for the whole body.

@@ -5,17 +5,13 @@ use crate::base::kind::Kind;
 use crate::base::vocabulary::Vocabulary;
 use serde_json::Value;
 
-/// A member by which lists can be filtered.
 #[derive(Debug, Clone, Copy)]
 pub struct Filter {
     pub name: &'static str,
     /// JSON pointer (RFC 6901) to the values; `*` is every element, `-` the last one.
     pub path: &'static str,
-    /// Type of the values.
     pub form: Form,
-    /// Description for the documentation.
     pub about: &'static str,
-    /// A value from the seed pages.
     pub example: &'static str,
 }
 

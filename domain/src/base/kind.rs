@@ -10,7 +10,6 @@ macro_rules! kinds {
         }
 
         impl Kind {
-            /// The name of the collection in URLs.
             #[must_use]
             pub const fn plural(self) -> &'static str {
                 match self { $(Self::$variant => $plural,)+ }

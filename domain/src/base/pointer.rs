@@ -3,15 +3,12 @@
 
 use serde_json::Value;
 
-/// A value from which parts were cut.
 #[derive(Debug, Clone)]
 pub struct Pruned {
     pub value: Value,
-    /// Removed array elements, in the order of the original.
     gone: Vec<(String, usize)>,
 }
 
-/// The pointer of a member, escaped by RFC 6901.
 #[must_use]
 pub fn child(pointer: &str, member: &str) -> String {
     format!("{pointer}/{}", member.replace('~', "~0").replace('/', "~1"))

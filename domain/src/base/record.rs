@@ -30,7 +30,6 @@ pub struct Envelope {
     pub synced_at: Option<DateTime<Utc>>,
 }
 
-/// The members of the envelope, which input may carry.
 pub const ENVELOPE: &[&str] = &[
     "id",
     "kind",
@@ -41,7 +40,6 @@ pub const ENVELOPE: &[&str] = &[
     "synced_at",
 ];
 
-/// Serializes a timestamp in the format of the API.
 pub fn micros<S: serde::Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&crate::base::clock::rfc3339(*at))
 }

@@ -123,7 +123,6 @@ impl fmt::Display for SystemVersion {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Digest {
     pub count: u64,
-    /// Big-endian.
     sum: [u8; 32],
 }
 

@@ -22,14 +22,12 @@ pub struct Column {
     form: Form,
 }
 
-/// A member on the way to a value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Step {
     member: String,
     list: bool,
 }
 
-/// Contents of the cells of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Text,

@@ -133,7 +133,6 @@ pub struct Described {
     pub publish_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
-/// Common members that contain references.
 pub const REFERENCES: &[ReferenceField] = &[
     ReferenceField::slot("/home_region", crate::base::kind::Kind::Region),
     ReferenceField::slot("/topics/*", crate::base::kind::Kind::Topic),
@@ -144,7 +143,6 @@ pub const REFERENCES: &[ReferenceField] = &[
     ),
 ];
 
-/// Common members that contain text and may be translated.
 pub const TEXTS: &[&str] = &[
     "name",
     "names",
@@ -159,7 +157,6 @@ pub const TEXTS: &[&str] = &[
     "places",
 ];
 
-/// Common members by which lists can be filtered.
 pub const FILTERS: &[Filter] = &[
     Filter {
         name: "topic",

@@ -14,7 +14,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The compared properties of a record.
 #[derive(Debug, Clone)]
 pub struct Candidate {
     pub(crate) kind: Kind,
@@ -127,7 +126,6 @@ fn read<T: DeserializeOwned>(body: &Value, member: &str) -> Option<T> {
     serde_json::from_value(body.get(member)?.clone()).ok()
 }
 
-/// The readable entries of a list.
 fn list<T: DeserializeOwned>(body: &Value, member: &str) -> Vec<T> {
     let entries = body.get(member).and_then(Value::as_array);
     let entries = entries.into_iter().flatten();

@@ -25,7 +25,6 @@ use LegalForm::{
     PublicBody, PublicInstitution, Se, Ug,
 };
 
-/// The longest come first.
 const FORMS: &[(&[&str], LegalForm)] = &[
     (&["se", "co", "kgaa"], Kgaa),
     (&["ag", "co", "kgaa"], Kgaa),

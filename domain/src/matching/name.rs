@@ -9,14 +9,12 @@ pub(crate) struct Word {
     pub(crate) text: String,
     /// Without umlaut and ending, so that inflected forms are equal.
     pub(crate) stem: String,
-    /// Written in capitals, or followed by a full stop.
     pub(crate) short: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Spelling {
     pub(crate) words: Vec<Word>,
-    /// The whole name joined, including small words.
     pub(crate) text: String,
     pub(crate) form: Option<LegalForm>,
 }
@@ -117,7 +115,6 @@ impl Spelling {
         self.words.iter().map(|word| word.stem.as_str())
     }
 
-    /// The stems of the significant words.
     pub(crate) fn telling(&self) -> impl Iterator<Item = &str> {
         let telling = self
             .words
@@ -137,7 +134,6 @@ impl Spelling {
         !names_town && self.words.iter().any(local)
     }
 
-    /// Whether it names something with a single address.
     pub(crate) fn is_shop(&self) -> bool {
         self.words.iter().any(|word| words::is_shop(&word.text))
     }

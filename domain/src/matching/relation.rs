@@ -28,7 +28,6 @@ pub(crate) struct Known {
     pub(crate) regions: bool,
 }
 
-/// Compares two names, given the known reasons for differences.
 pub(crate) fn relation(a: &Spelling, b: &Spelling, known: &Known) -> Relation {
     if a.joined() == b.joined() {
         return Relation::Same;
@@ -85,7 +84,6 @@ fn judge(left_a: &Left<'_>, left_b: &Left<'_>, compared: &Aligned<'_>, known: &K
     }
 }
 
-/// Whether a name may have or lack the word.
 fn is_slight(word: &Word, known: &Known) -> bool {
     if known.regions {
         return ["stadt", "gesundheitsregion", "region"].contains(&word.text.as_str());
@@ -93,7 +91,6 @@ fn is_slight(word: &Word, known: &Known) -> bool {
     words::is_soft(&word.text)
 }
 
-/// Words of two names aligned with each other.
 struct Aligned<'a> {
     pairs: Vec<(&'a Word, &'a Word)>,
     /// Remainder of a word whose ending is the other's: "Hausarztpraxis" and "Praxis".
@@ -191,7 +188,6 @@ impl Aligned<'_> {
             && is_subsequence(&word.text, &other.text)
     }
 
-    /// "Fraunhofer ISST" and "Fraunhofer-Institut für Software- und Systemtechnik ISST".
     fn spells_out(&self, words: &[&Word]) -> bool {
         let text: String = words.iter().map(|word| word.text.as_str()).collect();
         let mut acronyms = self.pairs.iter().filter(|(a, b)| a.short && b.short);

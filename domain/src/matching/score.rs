@@ -49,10 +49,8 @@ pub struct Reason {
     pub value: Option<String>,
 }
 
-/// Similarity of two records.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Likeness {
-    /// From 0 to 1.
     pub score: f64,
     pub reasons: Vec<Reason>,
 }
@@ -86,13 +84,11 @@ fn on_two_levels(a: &Candidate, b: &Candidate) -> bool {
     tier(a).zip(tier(b)).is_some_and(|(a, b)| a != b)
 }
 
-/// Events on different days are different events.
 fn on_two_days(a: &Candidate, b: &Candidate) -> bool {
     let days = a.day.as_ref().zip(b.day.as_ref());
     days.is_some_and(|(a, b)| !a.starts_with(b.as_str()) && !b.starts_with(a.as_str()))
 }
 
-/// Common and conflicting properties of two records.
 struct Facts {
     relation: Relation,
     sort: Sort,
@@ -100,7 +96,6 @@ struct Facts {
     reasons: BTreeMap<ReasonCode, Option<String>>,
 }
 
-/// How rare the name of two records is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sort {
     /// Only one has the name.

@@ -4,7 +4,6 @@ use crate::matching::name::{folded, stem};
 use crate::value::place::{Place, Point};
 use std::collections::BTreeSet;
 
-/// An address prepared for comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Seat {
     pub(crate) street: Option<String>,

@@ -61,7 +61,6 @@ const SPELT: &[(&str, &str)] = &[
     ("iv", "4"),
 ];
 
-/// Words that very many names of one type share.
 const COMMON: &[&str] = &[
     "apotheke",
     "praxis",
@@ -225,7 +224,6 @@ const LOCAL: &[&str] = &[
     "netz",
 ];
 
-/// Endings of words for institutions with a single address.
 const SHOP: &[&str] = &[
     "apotheke",
     "praxis",

@@ -12,7 +12,6 @@ use std::sync::LazyLock;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Maximum size of a contact person in bytes.
 pub const MAX_CONTACT_PERSON: usize = 16 * 1024;
 
 crate::vocabulary! {

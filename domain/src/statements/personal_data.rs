@@ -24,7 +24,6 @@ pub struct PersonalDataInput {
 }
 
 impl PersonalDataInput {
-    /// Violations that the schema cannot express.
     #[must_use]
     pub fn faults(&self) -> Vec<FieldError> {
         if self.email.is_some() || self.name.is_some() {

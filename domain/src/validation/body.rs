@@ -45,7 +45,6 @@ pub struct Facts {
     /// Identifiers that are unique per origin; none for relationships (a grant number may recur).
     pub identifiers: Vec<Identifier>,
     pub relationship: Option<Relationship>,
-    /// The day whose state the source describes.
     pub as_of: Option<EdtfDate>,
 }
 
@@ -54,9 +53,7 @@ pub struct KindSchema {
     pub kind: Kind,
     pub name: &'static str,
     pub a: &'static str,
-    /// Section of its operations in the OpenAPI document.
     pub tag: &'static str,
-    /// Description of that section.
     pub about: &'static str,
     pub references: Vec<ReferenceField>,
     pub texts: Vec<&'static str>,
@@ -70,10 +67,8 @@ pub struct KindSchema {
     /// Whether equally good hits of other kinds are listed first, because records of this kind only
     /// classify.
     pub classifies: bool,
-    /// Rank of the kind among suggestions, 0 first.
     pub suggestion_rank: u8,
     pub dates: Dates,
-    /// A body from the seed pages, for the documentation.
     pub example: &'static str,
     components: Components,
     shape: Shape,
@@ -127,7 +122,6 @@ impl KindSchema {
         &self.components
     }
 
-    /// Whether the schema of the kind compiles.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.shape.is_sound()

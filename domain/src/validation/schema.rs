@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use utoipa::{PartialSchema, ToSchema};
 
-/// Reason why input may contain members of the envelope.
 const ENVELOPE_IN_INPUT: &str = "Accepted so that a record that was read can be sent back; `id` and `kind` must match the URL, the rest is ignored.";
 
 /// The schemas of a kind: its body, its record, its input, and everything they refer to.
@@ -82,7 +81,6 @@ fn inputs(components: &mut Components, name: &str, body: &Value, envelope: &Valu
     components.insert(format!("{name}Input"), input);
 }
 
-/// Rejects unknown members and refers to the input variants.
 fn close(schema: &mut Value, objects: &BTreeSet<String>) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(|item| close(item, objects)),

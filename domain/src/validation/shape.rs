@@ -77,7 +77,6 @@ impl Shape {
         vec![FieldError::new(pointer, fault_of(error))]
     }
 
-    /// The allowed members of the object in question.
     fn known_members(&self, error: &ValidationError<'_>) -> Vec<String> {
         let mut at = &self.schema;
         for segment in error.schema_path().as_str().split('/').skip(1) {
@@ -219,7 +218,6 @@ fn type_names(name: &str) -> (&str, &str) {
     }
 }
 
-/// A value, shortened for quoting in a message.
 fn excerpt(value: &Value) -> String {
     let text = match value {
         Value::String(text) => text.clone(),

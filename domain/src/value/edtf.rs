@@ -26,13 +26,11 @@ const FIRST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(0, 1, 1) {
     None => NaiveDate::MIN,
 };
 
-/// Upper limit of stated and derived days.
 const LAST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
     Some(day) => day,
     None => NaiveDate::MAX,
 };
 
-/// The unit of a stated date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Precision {
     Year,
@@ -58,7 +56,6 @@ impl Precision {
     }
 }
 
-/// The stated doubt about a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Qualifier {
     Approximate,

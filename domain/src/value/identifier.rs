@@ -23,7 +23,6 @@ use shape::{
     normalise_ror,
 };
 
-/// The issuer of an identifier, which determines its shape.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// `ik`: Institutionskennzeichen (§ 293 SGB V), 9 digits, the last a check digit.

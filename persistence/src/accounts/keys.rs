@@ -12,7 +12,6 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrde
 #[derive(Debug, Clone, Copy)]
 pub struct NewKey<'a> {
     pub kid: &'a str,
-    /// The pinned algorithm.
     pub alg: &'a str,
     pub private_pem: &'a str,
 }

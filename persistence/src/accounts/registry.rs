@@ -29,9 +29,7 @@ pub struct External {
 pub struct NewAccount {
     pub kind: AccountKind,
     pub name: String,
-    /// argon2id, for people who sign in with a password.
     pub password_hash: Option<String>,
-    /// SHA-256, for clients.
     pub secret_hash: Option<String>,
     pub external: Option<External>,
     pub grants: Vec<NewGrant>,
@@ -41,7 +39,6 @@ pub struct NewAccount {
 #[derive(Debug, Clone, Default)]
 pub struct AccountChange {
     pub disabled: Option<bool>,
-    /// New grants, replacing all previous ones.
     pub grants: Option<Vec<NewGrant>>,
     pub password_hash: Option<String>,
 }
@@ -52,7 +49,6 @@ pub struct Account {
     pub grants: Vec<account_grant::Model>,
 }
 
-/// A page of accounts in the order of creation.
 #[derive(Debug, Clone)]
 pub struct AccountPage {
     pub items: Vec<Account>,

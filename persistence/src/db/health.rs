@@ -5,7 +5,6 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-/// How long the success of a write is trusted.
 const TRUSTED: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default)]

@@ -36,12 +36,9 @@ pub(super) struct Sqlite {
     watch: Arc<Watch>,
 }
 
-/// Observations about the writing connection.
 #[derive(Debug, Default)]
 struct Watch {
-    /// Number of calls of the commit hook.
     commits: AtomicU64,
-    /// Whether the connection must be closed instead of reused.
     distrusted: AtomicBool,
 }
 
@@ -183,7 +180,6 @@ impl Sqlite {
         self.watch.distrusted.store(true, Ordering::SeqCst);
     }
 
-    /// Records why a statement failed.
     pub(super) fn noted(&self, why: DbErr) -> DbErr {
         if is_of_storage(&why) {
             self.distrust();
@@ -288,7 +284,6 @@ impl Readers {
         })
     }
 
-    /// Waits for a free connection.
     pub(super) async fn lease(&self) -> Result<Leased<'_>, DbErr> {
         let permit = self.free.permits.clone().acquire_owned();
         let permit = tokio::time::timeout(self.timeout, permit).await;

@@ -16,7 +16,6 @@ const NEVER: u64 = u64::MAX;
 
 #[derive(Debug)]
 pub(super) struct StatementLimit {
-    /// Time limit of a statement, in milliseconds.
     timeout: u64,
     /// Milliseconds since [`START`].
     until: AtomicU64,
@@ -38,7 +37,6 @@ impl StatementLimit {
         }
     }
 
-    /// Starts the time limit of a statement.
     pub(super) fn arm(&self) {
         let until = now().saturating_add(self.timeout);
         self.until.store(until, Ordering::Release);
@@ -49,7 +47,6 @@ impl StatementLimit {
         until == NEVER || now() < until
     }
 
-    /// Watches a statement that is about to run.
     pub(super) fn watch(&self) -> Watched<'_> {
         self.arm();
         Watched(Some(self))

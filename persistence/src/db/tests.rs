@@ -3,7 +3,6 @@ use sea_orm::{ConnectionTrait, Statement};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// The database settings in a transaction that will write.
 async fn told(db: &Db, questions: &[&str]) -> Vec<String> {
     let tx = db.begin_write().await.unwrap();
     let mut told = Vec::new();

@@ -12,7 +12,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// An open transaction. It is rolled back on drop.
 #[derive(Debug)]
 pub struct SqlTransaction {
     // Dropped first: only then may the connection be reused.

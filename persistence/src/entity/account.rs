@@ -14,7 +14,6 @@ pub struct Model {
     pub password_hash: Option<String>,
     #[sea_orm(column_type = "Text", nullable)]
     pub secret_hash: Option<String>,
-    /// The OpenID Connect issuer of an external subject.
     #[sea_orm(column_type = "Text", nullable)]
     pub issuer: Option<String>,
     #[sea_orm(column_type = "Text", nullable)]

@@ -10,7 +10,6 @@ pub struct Model {
     pub id: Uuid,
     pub account_id: Uuid,
     pub role: String,
-    /// Absent for the whole node.
     pub region_id: Option<Uuid>,
     pub descendants: bool,
     /// For feeders: the system whose records they push.

@@ -6,12 +6,10 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "change")]
 pub struct Model {
-    /// 1, 2, 3 … in commit order.
     #[sea_orm(primary_key, auto_increment = false)]
     pub seq: i64,
     /// Random, so that a reused number (after a crash or a restored backup) is detected.
     pub nonce: i64,
-    /// The first number of the transaction.
     pub tx: i64,
     pub kind: String,
     pub record_id: Uuid,
@@ -26,11 +24,9 @@ pub struct Model {
     /// The body of this entry, once it is superseded; the newest is stored in `record`.
     #[sea_orm(column_type = "Text", nullable)]
     pub body: Option<String>,
-    /// Absent for the node itself.
     pub by: Option<Uuid>,
     pub reason: Option<String>,
     pub at: DateTimeUtc,
-    /// Whether its body was erased, or it erased bodies.
     pub erased: bool,
     /// Whether it was part of a bulk load, which readers need not wait for.
     pub bulk: bool,

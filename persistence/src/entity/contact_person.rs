@@ -16,7 +16,6 @@ pub struct Model {
     pub phone: Option<String>,
     pub language: Option<String>,
     pub purpose: String,
-    /// Beginning of the consent to being shown.
     pub consent_from: Option<DateTimeUtc>,
     /// Open-ended if absent.
     pub consent_until: Option<DateTimeUtc>,

@@ -10,10 +10,8 @@ pub struct Model {
     pub record_id: Uuid,
     pub r#type: String,
     pub from_kind: Option<String>,
-    /// Absent for an open end.
     pub from_id: Option<Uuid>,
     pub to_kind: Option<String>,
-    /// Absent for an open end.
     pub to_id: Option<Uuid>,
     /// The open end as JSON, if there is one.
     #[sea_orm(column_type = "Text", nullable)]

@@ -6,7 +6,6 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sync_state")]
 pub struct Model {
-    /// Always 1.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: i32,
     pub origin: String,
@@ -17,7 +16,6 @@ pub struct Model {
     pub floor_seq: i64,
     /// Key for signing cursors; hexadecimal.
     pub secret: String,
-    /// The hash of the loaded reference data.
     pub reference_hash: Option<String>,
     pub created_at: DateTimeUtc,
 }

@@ -9,7 +9,6 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub name: String,
-    /// Rises when an admin changes the partner.
     pub version: i64,
     pub url: String,
     /// The origin of its records; known from the first contact on, unique.
@@ -30,15 +29,11 @@ pub struct Model {
     pub rereads: bool,
     /// The hash of the schemas with which its copies were read.
     pub reader: String,
-    /// The applied position in its log.
     pub seq: i64,
-    /// The end of its log at that time.
     pub head_seq: i64,
     /// Number of entries since it was last resumed.
     pub taken: i64,
-    /// Number of those entries of unknown kinds.
     pub skipped: i64,
-    /// Number of those entries in quarantine.
     pub refused: i64,
     /// Number of copies that would be deleted if it were not held.
     pub held_deletions: Option<i64>,

@@ -25,7 +25,6 @@ pub struct Model {
     pub system: Option<String>,
     /// The key in the supplying system; unique per (origin, kind) except for copies.
     pub external_id: Option<String>,
-    /// The region whose editors may write it.
     pub home_region: Option<Uuid>,
     pub publication: String,
     /// Whether it was ever published, so that a deleted record answers 410 to those who knew it.
@@ -37,9 +36,7 @@ pub struct Model {
     pub publish_at: Option<DateTimeUtc>,
     /// The key by which two relationships make the same statement; unique per origin.
     pub sameness: Option<String>,
-    /// From 1, plus 1 per change at the origin.
     pub version: i64,
-    /// The log entry of this version.
     pub seq: i64,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,

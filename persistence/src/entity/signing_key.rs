@@ -8,7 +8,6 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub kid: String,
-    /// The pinned algorithm.
     pub alg: String,
     #[sea_orm(column_type = "Text")]
     pub private_pem: String,

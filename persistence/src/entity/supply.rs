@@ -17,7 +17,6 @@ pub struct Model {
     pub version: i64,
     /// The hash of the item; empty for a deletion.
     pub sent_hash: String,
-    /// The system's newest version, as JSON.
     #[sea_orm(column_type = "Text", nullable)]
     pub system_version: Option<String>,
 }

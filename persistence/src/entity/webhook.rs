@@ -19,7 +19,6 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub name: String,
-    /// Rises when an admin changes the webhook.
     pub version: i64,
     pub url: String,
     /// Codes of the kinds to report, separated by commas; all if empty.
@@ -27,15 +26,12 @@ pub struct Model {
     /// Ids of the home regions to report, separated by commas; all if empty.
     pub home_regions: String,
     pub secret: Secret,
-    /// The previous secret, which signs too for a while.
     pub former_secret: Option<Secret>,
     pub former_until: Option<DateTimeUtc>,
     pub state: String,
     pub disabled_reason: Option<String>,
     pub disabled_at: Option<DateTimeUtc>,
-    /// Only later entries of the log are reported.
     pub told_after: i64,
-    /// Number of consecutive failed attempts.
     pub failures: i32,
     #[sea_orm(column_type = "Text", nullable)]
     pub last_error: Option<String>,
@@ -43,7 +39,6 @@ pub struct Model {
     pub succeeded_at: Option<DateTimeUtc>,
     /// Time of the last failure, if it has not succeeded since.
     pub failed_at: Option<DateTimeUtc>,
-    /// End of the pause after a failure.
     pub retry_at: Option<DateTimeUtc>,
     /// Rises with every lease: the holder of an older one writes nothing any more.
     pub fence: i64,

@@ -14,7 +14,6 @@ pub struct Model {
     pub happening: String,
     pub kind: String,
     pub record_id: Uuid,
-    /// The operation, as in the feed.
     pub op: String,
     /// The version of the record afterwards; absent if the receiver no longer sees it.
     pub version: Option<i64>,

@@ -25,7 +25,6 @@ const MAX_KEPT: usize = 100;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Digests {
-    /// The end of the log at that time.
     pub seq: i64,
     pub kinds: BTreeMap<Kind, Digest>,
 }

@@ -185,7 +185,6 @@ pub(super) fn chain<'a>(
 }
 
 impl FeedEntry {
-    /// A merged record, outside of any transaction.
     pub(super) fn merged(grave: &tombstone::Model) -> Self {
         Self {
             seq: 0,

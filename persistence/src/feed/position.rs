@@ -90,7 +90,6 @@ fn name(filter: &FeedFilter) -> String {
 }
 
 impl Reader<'_> {
-    /// The end of the log.
     pub(super) async fn at_head(&self, phase: Phase) -> Result<Position> {
         let seq = self.state.head;
         Ok(Position {

@@ -51,10 +51,8 @@ impl Row {
     }
 }
 
-/// A record where it first appears in a page.
 struct First {
     row: Row,
-    /// Whether readers may have it.
     had: bool,
     /// Whether they may have had it before it was deleted.
     erased: bool,
@@ -217,7 +215,6 @@ impl Reader<'_> {
         firsts
     }
 
-    /// The entries for the current states of the records.
     async fn told(&self, firsts: &[First]) -> Result<Vec<FeedEntry>> {
         let ids: Vec<Uuid> = firsts.iter().map(|first| first.row.record_id).collect();
         let mut alive = self.rows(&ids).await?;

@@ -100,7 +100,6 @@ async fn superseded(store: &Store, end: i64) -> Result<Vec<i64>> {
     Ok(seqs.collect::<Result<_, _>>()?)
 }
 
-/// Trims periodically until stopped.
 pub(crate) async fn trim(store: Store, days: u32, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() && stop.has_changed().is_ok() {
         match store.feed().trim(days).await {

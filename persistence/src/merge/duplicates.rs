@@ -52,7 +52,6 @@ pub struct Side {
     seen: Seen,
 }
 
-/// The columns that decide who sees a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Seen {
     own: bool,
@@ -64,7 +63,6 @@ struct Seen {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct DuplicatePair {
-    /// From 0 to 1, in thousandths.
     pub score: f64,
     pub reasons: Vec<Reason>,
     pub a: Side,

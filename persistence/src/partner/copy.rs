@@ -29,7 +29,6 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// A record from another node's feed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CopiedRecord {
     pub id: Uuid,
@@ -39,7 +38,6 @@ pub struct CopiedRecord {
     pub updated_at: DateTime<Utc>,
     /// The body: canonical JSON, byte for byte as received.
     pub body: String,
-    /// The parsed body.
     pub value: Value,
 }
 
@@ -48,9 +46,7 @@ pub struct CopiedRecord {
 pub(crate) struct Known {
     pub(crate) row: Option<record::Model>,
     pub(crate) grave: Option<tombstone::Model>,
-    /// Whether it is in the log.
     pub(crate) logged: bool,
-    /// Whether something here hides it, or did.
     pub(crate) withheld: bool,
 }
 

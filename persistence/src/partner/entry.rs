@@ -15,7 +15,6 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-/// Characters of an entry that are kept for inspection.
 const MOST_KEPT: usize = 64 * 1024;
 
 #[derive(Debug)]
@@ -44,7 +43,6 @@ pub enum News {
     },
 }
 
-/// An entry that cannot be applied.
 #[derive(Debug, Clone)]
 pub struct Refused {
     pub why: String,

@@ -21,7 +21,6 @@ use uuid::Uuid;
 /// Number of copies that are removed in one transaction after a snapshot.
 const SWEPT: u64 = 500;
 
-/// The number of pending deletions, and of all copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Held {
     deletions: i64,

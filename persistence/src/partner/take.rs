@@ -29,7 +29,6 @@ const MOST_ENTRIES: usize = 10_000;
 
 const CHUNK: usize = 500;
 
-/// More rejected entries than this pause a partner …
 const MOST_REFUSED: i64 = 100;
 
 /// … and so do more than one in a hundred, once there are more than this.
@@ -41,16 +40,13 @@ pub struct PartnerPage {
     pub phase: FeedPhase,
     /// Where in the partner's log it begins, if stated.
     pub after: Option<i64>,
-    /// Where in the partner's log it ends.
     pub seq: i64,
     pub head: i64,
-    /// Whether nothing was left.
     pub up_to_date: bool,
     pub next: String,
     pub entries: Vec<Read>,
 }
 
-/// The next step after a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
     More,
@@ -416,12 +412,10 @@ fn follows(partner: &partner::Model, page: &PartnerPage) -> Result<()> {
     Ok(())
 }
 
-/// Whether this many rejected entries pause a partner.
 fn too_many(refused: i64, taken: i64) -> bool {
     refused > MOST_REFUSED || refused > FEW_REFUSED && refused.saturating_mul(100) > taken
 }
 
-/// Whether an entry removes a copy.
 fn goes(news: &News, known: &BTreeMap<Uuid, Known>, replaces: bool) -> bool {
     let row = known.get(&news.id()).and_then(|known| known.row.as_ref());
     match news {

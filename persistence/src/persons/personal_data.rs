@@ -134,18 +134,15 @@ impl Wanted {
         }
     }
 
-    /// Whether a text equals the search text, ignoring case.
     fn is(&self, text: Option<&String>) -> bool {
         text.is_some_and(|text| self.texts.contains(&text.trim().to_lowercase()))
     }
 
-    /// Whether a text contains the search text.
     fn is_in(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         self.texts.iter().any(|one| text.contains(one))
     }
 
-    /// Whether a column may contain the search text.
     fn may_hold(&self, column: impl ColumnTrait) -> Condition {
         let mut any = Condition::any();
         for pattern in &self.patterns {

@@ -16,7 +16,6 @@ use sea_orm::{EntityTrait, IntoActiveModel};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// The statements of both ends, and their version.
 #[derive(Debug)]
 pub struct Stated {
     pub confirmation: Confirmation,

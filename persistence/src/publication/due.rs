@@ -86,7 +86,6 @@ async fn publish_one(store: &Store, row: &record::Model, now: DateTime<Utc>) -> 
     }
 }
 
-/// Publishes due records until stopped.
 pub(crate) async fn publish(store: Store, mut stop: watch::Receiver<bool>) {
     let mut written = store.log().watch();
     while !*stop.borrow() && stop.has_changed().is_ok() {

@@ -23,12 +23,10 @@ pub struct Plan {
     pub counts: BTreeMap<&'static str, u64>,
     /// Number of changed records that another caller had changed before.
     pub overwritten: u64,
-    /// Number of relationships deleted with their ends.
     pub relationships: u64,
     /// Number of the system's records to be deleted: those that the snapshot lacks, and the
     /// relationships deleted with them.
     pub going: u64,
-    /// Whether there are lines with an unknown record.
     pub unknown: bool,
     pub samples: Vec<Sample>,
     hash: Sha256,
@@ -61,7 +59,6 @@ impl Plan {
         self.counts.get(status.code()).copied().unwrap_or_default()
     }
 
-    /// The hash that identifies this plan.
     #[must_use]
     pub fn hash(&self) -> String {
         format!("sha256:{}", hex(&self.hash.clone().finalize()))
@@ -72,7 +69,6 @@ impl Plan {
         self.count(PushStatus::Conflict) + self.count(PushStatus::Invalid)
     }
 
-    /// Whether an admin must confirm the deletions.
     #[must_use]
     pub fn deletes_too_much(&self) -> bool {
         self.lines == 0 || self.going > may_go(self.records)
@@ -108,7 +104,6 @@ impl Plan {
         }
     }
 
-    /// Adds the number and the content of unreadable lines.
     pub(super) fn note_unreadable(&mut self, count: u64, content: &str) {
         self.lines += count;
         self.unknown |= count > 0;

@@ -28,9 +28,7 @@ pub struct Snapshot<'a> {
     pub unreadable_hash: &'a str,
     /// The hash of the plan to be applied; absent for planning.
     pub plan: Option<&'a str>,
-    /// Whether rejected lines are skipped.
     pub skip_refused: bool,
-    /// Whether an admin has confirmed many deletions.
     pub confirmed: bool,
 }
 

@@ -22,7 +22,6 @@ use uuid::Uuid;
 #[derive(Debug, Clone)]
 pub struct GraphQuery {
     pub from: Uuid,
-    /// Maximum distance of the records, in steps.
     pub depth: u8,
     pub types: AllOf<RelationshipType>,
     /// The kinds of records that count; the one in the middle always does.
@@ -52,7 +51,6 @@ pub struct Vertex {
 #[derive(Debug)]
 pub struct Edge {
     pub row: record::Model,
-    /// Whether it holds at the given time.
     pub certainty: Option<Certainty>,
 }
 
@@ -195,7 +193,6 @@ async fn edges(
     Ok((edges.collect(), more))
 }
 
-/// Whether relationships hold at the given time.
 async fn certainties(
     tx: &SqlTransaction,
     ids: &[Uuid],

@@ -60,7 +60,6 @@ pub struct History {
     /// Whether the caller may read drafts of the record, and see accounts.
     pub within: bool,
     pub cause: Option<String>,
-    /// Whether earlier versions are missing.
     pub truncated: bool,
 }
 
@@ -79,7 +78,6 @@ pub struct LogFilter {
     pub record: Option<Uuid>,
 }
 
-/// The record of a history, living or dead.
 struct About {
     id: Uuid,
     within: bool,
@@ -171,7 +169,6 @@ impl Histories<'_> {
         })
     }
 
-    /// The log, for admins of the whole node.
     pub async fn audit(
         self,
         caller: &Caller,

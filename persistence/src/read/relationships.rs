@@ -62,7 +62,6 @@ pub struct RelationshipPage {
     pub next: Option<String>,
 }
 
-/// A relationship with the related data that is shown.
 #[derive(Debug)]
 pub struct RelationshipItem {
     pub row: record::Model,
@@ -70,7 +69,6 @@ pub struct RelationshipItem {
     pub edge: edge::Model,
     /// The records at its ends, except open ends.
     pub ends: Vec<record::Model>,
-    /// Whether it holds at the given time.
     pub certainty: Option<Certainty>,
     pub states: States,
 }

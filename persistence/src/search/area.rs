@@ -37,7 +37,6 @@ pub enum Area {
 }
 
 impl Area {
-    /// Whether it contains a point, including the edge.
     #[must_use]
     pub fn holds(&self, spot: Spot) -> bool {
         match *self {

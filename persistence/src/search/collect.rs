@@ -26,7 +26,6 @@ pub(super) enum Ranking {
     /// By score, then by a column of unique texts.
     Score {
         then: &'static str,
-        /// Scores that differ by less count as equal.
         step: Score,
         descending: bool,
     },
@@ -37,14 +36,12 @@ pub(super) enum Ranking {
 pub(super) struct Place {
     /// Distance in metres or score as bits that sort; 0 if the order is by text only.
     pub(super) number: u64,
-    /// The column's text, or the id.
     pub(super) text: String,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) ranking: Ranking,
-    /// Only later positions are kept.
     pub(super) after: Option<Place>,
     pub(super) keep: usize,
     /// Only records with a point in each of these count.
@@ -127,7 +124,6 @@ impl Collector for Plan {
 }
 
 impl Ranking {
-    /// Whether the texts are in descending order.
     fn is_backwards(&self) -> bool {
         matches!(
             self,
@@ -147,7 +143,6 @@ impl Ranking {
     }
 }
 
-/// The ordinals of a segment after a position.
 #[derive(Debug, Clone)]
 struct After {
     number: u64,
@@ -174,7 +169,6 @@ impl After {
     }
 }
 
-/// Collects within a segment, by ordinals instead of texts.
 pub(super) struct Segment {
     ranking: Ranking,
     areas: Vec<Area>,
@@ -184,7 +178,6 @@ pub(super) struct Segment {
     after: Option<After>,
     facets: Vec<FacetCounter>,
     total: u64,
-    /// The best so far, worst on top.
     heap: BinaryHeap<(u64, u64)>,
 }
 

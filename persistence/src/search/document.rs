@@ -235,7 +235,6 @@ impl Writer<'_> {
         }
     }
 
-    /// Frequently related records come first among suggestions.
     fn usage(&mut self, kind: Kind, row: &record::Model, edges: &[Seen], id: &str) {
         let rank = KindSchema::of(kind).suggestion_rank;
         let public = edges
@@ -306,7 +305,6 @@ pub(super) fn spots(body: &Value) -> Vec<Spot> {
 /// Replaces the regions in what every admin of the node sees.
 pub(super) const EVERYTHING: &str = "*";
 
-/// The regions required to see something, as a text.
 pub(super) fn regions_key<'a>(regions: impl IntoIterator<Item = &'a Uuid>) -> String {
     let regions: Vec<String> = regions.into_iter().map(Uuid::to_string).collect();
     regions.join("+")

@@ -22,7 +22,6 @@ pub(super) struct Seen {
     pub(super) roles: Vec<String>,
     /// Its subject: the programme of a funding.
     pub(super) subject: Option<String>,
-    /// Who sees it, in addition to seeing this end.
     pub(super) audience: Audience,
 }
 
@@ -34,7 +33,6 @@ pub(super) enum Audience {
     Editors(Option<BTreeSet<Uuid>>),
 }
 
-/// Number of values per statement.
 const CHUNK: usize = 500;
 
 /// The relationships around records, by record; a record also has those of the records merged into
@@ -126,7 +124,6 @@ fn audience(heads: &BTreeMap<Uuid, Head>, parts: [Option<Uuid>; 2]) -> Option<Au
     Some(Audience::Editors(hidden.into_iter().collect()))
 }
 
-/// The columns that decide who sees a record.
 #[derive(FromQueryResult)]
 struct Head {
     id: Uuid,

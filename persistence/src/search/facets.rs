@@ -45,7 +45,6 @@ pub(super) struct FacetCounter {
     prefixes: Vec<usize>,
     records: Option<Records>,
     plain: HashMap<u64, u64>,
-    /// The records of each ordinal, cached.
     expanded: HashMap<u64, Vec<Uuid>>,
     counted: HashMap<Uuid, u64>,
     failed: Option<tantivy::TantivyError>,

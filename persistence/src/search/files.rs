@@ -113,7 +113,6 @@ pub(super) fn is_damaged(index: &Index) -> bool {
     true
 }
 
-/// Marks the proper end of the process.
 pub(super) fn leave(folder: &Path) {
     // If it remains, the next process verifies the checksums.
     let _ = fs::remove_file(folder.join(IN_USE));

@@ -37,7 +37,6 @@ pub enum Test {
         code: &'static str,
         role: Option<&'static str>,
         other: Uuid,
-        /// Whether records below the other end count too.
         below: bool,
     },
     Id(Uuid),
@@ -64,7 +63,6 @@ pub struct Filter {
     pub text: Option<String>,
     /// Whether its words may be beginnings, from the first letter on.
     pub beginnings: bool,
-    /// All of these must match.
     pub conditions: Vec<Condition>,
     /// Publication states; published if empty.
     pub publications: AllOf<Publication>,

@@ -53,7 +53,6 @@ struct Inner {
     store: Store,
     place: IndexPlace,
     fields: Fields,
-    /// Absent until it was opened, and during a rebuild.
     open: RwLock<Option<Snapshot>>,
     writer: Mutex<Option<IndexWriter>>,
     reader: Mutex<Option<IndexReader>>,
@@ -360,7 +359,6 @@ impl Search {
         done.map_err(|why| StoreError::Search(why.to_string()))?
     }
 
-    /// Makes committed documents visible to readers.
     async fn publish(&self, seq: i64, trees_changed: bool) -> Result<()> {
         let known = self.snapshot().map(|snapshot| snapshot.trees);
         let trees = match known {

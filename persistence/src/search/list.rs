@@ -39,10 +39,8 @@ pub struct Order {
     pub descending: bool,
 }
 
-/// Maximum number of hits sorted by relevance.
 const MAX_RELEVANT: u64 = 1_000;
 
-/// Precision of the relevance.
 const STEP: f32 = 1.0 / 16.0;
 
 const MAX_VALUES: usize = 50;
@@ -51,7 +49,6 @@ const MAX_VALUES: usize = 50;
 pub struct ListQuery {
     pub filter: Filter,
     pub order: Order,
-    /// The origin of distances.
     pub near: Option<Spot>,
     pub limit: u64,
     pub cursor: Option<String>,
@@ -65,11 +62,9 @@ pub struct ListPage {
     pub hits: Vec<Hit>,
     pub total: u64,
     pub next: Option<String>,
-    /// In the requested order.
     pub facets: Vec<Facet>,
 }
 
-/// A record with its match.
 #[derive(Debug)]
 pub struct Hit {
     pub row: record::Model,
@@ -309,7 +304,6 @@ struct Counted {
     values: Vec<(String, u64)>,
 }
 
-/// One look at one state of the index.
 struct Pass<'a> {
     snapshot: &'a Snapshot,
     query: &'a ListQuery,
@@ -440,7 +434,6 @@ fn most_frequent(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
     values
 }
 
-/// The id at the end of a sort text.
 fn id_of(place: &Place) -> Option<Uuid> {
     let id = place.text.rsplit('\u{1}').next()?;
     Uuid::try_parse(id).ok()

@@ -378,7 +378,6 @@ impl Maker<'_> {
     }
 }
 
-/// The kinds whose names also find their members.
 fn standing_for_their_members() -> Vec<Kind> {
     let kinds = Kind::ALL.iter().copied();
     kinds

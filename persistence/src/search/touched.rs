@@ -20,7 +20,6 @@ use uuid::Uuid;
 
 pub(super) struct Touched {
     pub(super) records: BTreeSet<Uuid>,
-    /// Whether the trees may have changed.
     pub(super) trees: bool,
 }
 

@@ -39,7 +39,6 @@ pub struct DeliveryPage {
     pub next: Option<String>,
 }
 
-/// The start of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Since {
     Entry(i64),
@@ -47,7 +46,6 @@ pub enum Since {
     Moment(DateTime<Utc>),
 }
 
-/// Log entries to be replayed.
 #[derive(Debug)]
 pub struct Again {
     since: Since,
@@ -64,7 +62,6 @@ pub struct Replayed {
     pub deliveries: u64,
     /// The last log entry that was covered.
     pub through: i64,
-    /// Whether the log ended there.
     pub complete: bool,
 }
 
@@ -303,7 +300,6 @@ async fn retry_failed(tx: &Transaction<'_>, webhook: Uuid, since: DateTime<Utc>)
     Ok(retried.rows_affected)
 }
 
-/// A known delivery restarts, under its id.
 fn anew() -> OnConflict {
     use webhook_delivery::Column::{
         Attempts, FinishedAt, FirstAttemptedAt, NextAttemptAt, Refusals, Seq, State, WebhookId,
@@ -320,7 +316,6 @@ fn anew() -> OnConflict {
         .to_owned()
 }
 
-/// Removes old deliveries periodically, until stopped.
 pub(crate) async fn forget_deliveries(store: Store, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() && stop.has_changed().is_ok() {
         match store.deliveries().prune().await {

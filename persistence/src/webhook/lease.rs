@@ -37,9 +37,7 @@ pub struct Attempt {
     pub retry_at: Option<DateTime<Utc>>,
     /// Whether the receiver rejected it, as opposed to being unreachable.
     pub refused: bool,
-    /// End of the webhook's pause after a failure.
     pub pause_until: DateTime<Utc>,
-    /// Whether the receiver asked to be removed.
     pub gone: bool,
 }
 

@@ -138,7 +138,6 @@ async fn active_webhooks(store: &Store) -> Result<Vec<Told>> {
     Ok(rows.into_iter().map(Told::from).collect())
 }
 
-/// An entry with an existing delivery is left unchanged.
 pub(super) fn untouched() -> OnConflict {
     OnConflict::new().do_nothing().to_owned()
 }

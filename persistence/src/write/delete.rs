@@ -24,7 +24,6 @@ use uuid::Uuid;
 /// Maximum number of relationships deleted with a record in one transaction.
 const MAX_RELATIONSHIPS: usize = 400;
 
-/// Maximum number of references that are checked.
 const MOST_NAMING: u64 = 200;
 
 impl RecordsMut<'_, '_> {

@@ -16,7 +16,6 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 impl Store {
-    /// The geometry of a region that the caller sees.
     pub async fn geometry(&self, caller: &Caller, region: &str) -> Result<geometry::Model> {
         let region = self.get(caller, Kind::Region, region).await?;
         geometry::Entity::find_by_id(region.id)

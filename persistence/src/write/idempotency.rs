@@ -213,7 +213,6 @@ fn answer(row: kept_answer::Model, key: &Key) -> Result<Answer> {
     })
 }
 
-/// Removes expired responses periodically, until stopped.
 pub(crate) async fn forget(store: Store, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() && stop.has_changed().is_ok() {
         match store.idempotency().prune().await {

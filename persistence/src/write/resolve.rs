@@ -98,7 +98,6 @@ impl Resolved {
     }
 }
 
-/// A reference in the body.
 struct Wanted {
     pointer: String,
     path: &'static str,
@@ -108,7 +107,6 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// The list of ids that contains the reference.
     fn list(&self) -> Option<&str> {
         self.path.strip_suffix("/*")?;
         self.pointer.rsplit_once('/').map(|(list, _)| list)

@@ -227,7 +227,6 @@ impl World<'_> {
         }
     }
 
-    /// Hides a copy, or shows it again.
     pub(super) async fn hide(&mut self) {
         let node = self.any_node();
         let here = &self.nodes[node];

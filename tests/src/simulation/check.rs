@@ -142,7 +142,6 @@ pub(super) async fn fed(store: &Store) -> BTreeMap<Uuid, i64> {
     rows.map(|(id, row)| (id, row.version)).collect()
 }
 
-/// The copies equal the feed of the partner.
 fn same(copies: &BTreeMap<Uuid, Short>, wanted: &BTreeMap<Uuid, Short>) {
     for (id, row) in wanted {
         assert_eq!(copies.get(id), Some(row), "{id}");
@@ -177,7 +176,6 @@ pub(super) async fn all_is_well(world: &World<'_>) {
     }
 }
 
-/// Whether a relationship is public at a node.
 async fn shows(node: &Station, id: Uuid) -> bool {
     let (anybody, key) = (Caller::anonymous(), id.to_string());
     let read = node.store.records().get(&anybody, Kind::Relationship, &key);

@@ -17,7 +17,6 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// Prefix of errors that the network injects.
 const FAULT: &str = "fault: ";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +114,6 @@ impl World<'_> {
         self.fly(flight).await;
     }
 
-    /// Continues a flight that waits.
     pub(super) async fn land(&mut self) {
         if self.flights.is_empty() {
             return;
@@ -212,7 +210,6 @@ impl World<'_> {
         self.links[flight.link].pages.get(which).cloned()
     }
 
-    /// The partner's current response.
     async fn answer(&mut self, flight: &mut Flight) -> Answered {
         let link = &self.links[flight.link];
         if self.cut.contains(&(link.here, link.there)) {
@@ -423,7 +420,6 @@ impl World<'_> {
         links
     }
 
-    /// Statements fail for a while, and the node continues.
     pub(super) async fn fail_within(&mut self) {
         let node = self.any_node();
         let how = ["ABORT", "ROLLBACK"][self.dice.random_range(0..2)];
@@ -447,7 +443,6 @@ impl World<'_> {
         }
     }
 
-    /// Pulls until a failure, or until nothing is left.
     async fn try_pull(&mut self, link: usize) {
         let (here, there) = (self.links[link].here, self.links[link].there);
         self.flights.retain(|flight| flight.link != link);

@@ -15,15 +15,12 @@ pub(super) struct Reader {
     there: usize,
     copies: BTreeMap<Uuid, i64>,
     cursor: Cursor,
-    /// Whether its data is ahead of its cursor.
     ahead: bool,
 }
 
-/// The data that is stored in the second step.
 #[derive(Clone)]
 struct Cursor {
     next: String,
-    /// The records of the snapshot that is being read.
     snapshot: Option<BTreeSet<Uuid>>,
 }
 
@@ -104,7 +101,6 @@ impl World<'_> {
         }
     }
 
-    /// Returns whether nothing is left.
     async fn read_page(&mut self, which: usize, limit: usize, crashes: bool) -> bool {
         let reader = &mut self.readers[which];
         let answer = self.nodes[reader.there]

@@ -31,19 +31,16 @@ use tempfile::TempDir;
 
 type Feed = Box<dyn Fn(&str) -> LocalBoxFuture<'static, Answer>>;
 
-/// Location of a database.
 enum Place {
     File(PathBuf),
     Server(Box<Database>),
 }
 
-/// The state of a node at some time.
 struct Backup {
     place: Place,
     truth: Truth,
 }
 
-/// Resources of nodes that are reused between runs.
 pub struct Yard {
     backend: Backend,
     folder: TempDir,
@@ -58,9 +55,7 @@ pub(super) struct Station {
     pub(super) origin: String,
     pub(super) store: Store,
     pub(super) truth: Truth,
-    /// Every version of its records that it ever acknowledged.
     pub(super) ever: BTreeSet<Version>,
-    /// Incremented when its database is replaced.
     pub(super) generation: u32,
     pub(super) clock: Arc<AtomicI64>,
     pub(super) ahead: i64,
@@ -106,7 +101,6 @@ impl Yard {
         self.folder.path().join(format!("{}.sqlite", self.made))
     }
 
-    /// Removes the files of a finished run.
     pub(super) fn clear(&mut self) {
         let kept: BTreeSet<&PathBuf> = self.kept.values().collect();
         for file in std::fs::read_dir(self.folder.path()).unwrap() {
@@ -225,7 +219,6 @@ impl Station {
         (self.feed)(path).await
     }
 
-    /// Crashes, and restarts with the data on disk.
     pub(super) async fn crash(&mut self, yard: &mut Yard) {
         if matches!(self.place, Place::File(_)) {
             self.place = yard.copy(&self.place).await;
@@ -235,7 +228,6 @@ impl Station {
         self.truth.is_kept(&self.store).await;
     }
 
-    /// Removes all traps.
     pub(super) async fn untrap(&self) {
         if matches!(self.place, Place::File(_)) {
             let sql = format!("DROP TRIGGER IF EXISTS trap_{}", self.traps);
@@ -322,7 +314,6 @@ impl Station {
         database.execute_unprepared(&sql).await.unwrap();
     }
 
-    /// Runs the log consumers, and publishes due records.
     pub(super) async fn follow(&mut self) {
         if self.store.records().publish_due().await.unwrap() > 0 {
             self.truth.see_published(&self.store).await;

@@ -13,14 +13,12 @@ use uuid::Uuid;
 
 pub(super) type Version = (Uuid, i64, String);
 
-/// A record as acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) kind: Kind,
     pub(super) version: i64,
     pub(super) body: String,
     pub(super) published: bool,
-    /// The records that a relationship joins.
     ends: BTreeSet<Uuid>,
 }
 
@@ -28,14 +26,12 @@ pub(super) struct Row {
 pub(super) struct Truth {
     pub(super) alive: BTreeMap<Uuid, Row>,
     pub(super) merged: BTreeMap<Uuid, Uuid>,
-    /// Records that are neither alive nor erased.
     pub(super) dead: BTreeMap<Uuid, Kind>,
     pub(super) erased: BTreeSet<Uuid>,
     /// Versions created since the last check.
     pub(super) fresh: Vec<Version>,
 }
 
-/// An action on a record.
 #[derive(Debug, Clone)]
 pub(super) enum Act {
     Create(Kind, Value),
@@ -120,7 +116,6 @@ impl Truth {
         Ok(())
     }
 
-    /// Records the effects of a write.
     pub(super) fn keep(&mut self, saved: &Saved) {
         let row = Row::of(&saved.row);
         self.fresh

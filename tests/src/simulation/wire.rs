@@ -13,17 +13,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// The response of a partner, or the reason for its absence.
 pub(super) type Answered = Result<Answer, String>;
 
-/// A request under way.
 pub(super) struct Question {
     pub(super) path: String,
     answer: oneshot::Sender<Answered>,
 }
 
-/// A node's end of the network.
 #[derive(Debug)]
 struct Wire(mpsc::UnboundedSender<Question>);
 
-/// A node that is reading a page.
 pub(super) struct Flight {
     pub(super) link: usize,
     pub(super) turn: u32,
@@ -31,17 +28,13 @@ pub(super) struct Flight {
     pub(super) asked: Option<(Question, Option<Answered>)>,
     pub(super) path: String,
     pub(super) generation: u32,
-    /// Whether it differs from that of the previous response.
     pub(super) changed: bool,
-    /// Whether a response was truncated.
     pub(super) cut_off: bool,
-    /// Whether a response belonged to an earlier request.
     pub(super) stale: bool,
     step: LocalBoxFuture<'static, Result<Taken, Failed>>,
     questions: mpsc::UnboundedReceiver<Question>,
 }
 
-/// Progress of a flight.
 pub(super) enum Event {
     Asks,
     Ended(Result<Taken, Failed>),
@@ -91,7 +84,6 @@ impl Flight {
         }
     }
 
-    /// Continues until it sends a request or ends.
     pub(super) async fn go(&mut self) -> Event {
         tokio::select! {
             biased;

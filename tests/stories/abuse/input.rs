@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 const NETWORK: &str = "/v1/networks/cluster-gesundheit-nordhessen";
 
-/// Texts that a careless server would interpret.
 const NASTY: &[&str] = &[
     "%",
     "_",

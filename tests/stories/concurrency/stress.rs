@@ -43,14 +43,11 @@ enum Step {
 /// The result of a step: a version of a record, and the mark in its body unless it was deleted.
 type Left = (Uuid, i64, Option<String>);
 
-/// Shared state of the writers.
 #[derive(Default)]
 struct Journal {
     /// Networks to choose from; a pending transaction may be deleting them.
     known: RefCell<Vec<Uuid>>,
-    /// The results of every committed transaction.
     kept: RefCell<Vec<Vec<Left>>>,
-    /// Number of transactions that were rolled back.
     broken: Cell<usize>,
 }
 
@@ -79,7 +76,6 @@ impl Journal {
         steps
     }
 
-    /// Records the results of a committed transaction.
     fn keep(&self, left: Vec<Left>, steps: &[Step]) {
         let mut known = self.known.borrow_mut();
         let doing = steps.iter().filter(|step| !matches!(step, Step::Pause(_)));

@@ -11,7 +11,6 @@ use tempfile::TempDir;
 use tests::node::settled;
 use tests::{Backend, Node};
 
-/// A unique word that no analyser splits.
 pub(super) const MARK: &str = "xqzvkwj";
 
 fn has_mark(bytes: &[u8]) -> bool {
@@ -32,7 +31,6 @@ async fn texts(node: &Node, sql: &str) -> Vec<String> {
     rows.iter().map(text).collect()
 }
 
-/// The tables that hold the mark in any column.
 pub(super) async fn in_rows(node: &Node) -> BTreeSet<String> {
     let tables = match node.backend {
         Backend::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",

@@ -134,7 +134,6 @@ story!(statements_stand_beside_the_record, Seeded, async |node| {
         .problem(400, "invalid-parameter");
 });
 
-/// All ways in which a relationship is shown.
 async fn shows(node: &Node, (id, from, to): (&str, &str, &str), token: Option<&str>) -> [bool; 5] {
     let one = node.get(&format!("/v1/relationships/{id}"));
     let one = match token {

@@ -130,7 +130,6 @@ fn terms(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Inverts a byte in the middle of a file.
 fn damage(path: &Path) {
     let mut bytes = std::fs::read(path).unwrap();
     let middle = bytes.len() / 2;

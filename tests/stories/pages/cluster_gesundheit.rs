@@ -116,7 +116,6 @@ async fn seated(node: &Node) -> Vec<String> {
     ]
 }
 
-/// The networks within the cluster, each with its field.
 async fn sub_networks(node: &Node, cluster: &Value) -> Vec<String> {
     let figures = cluster["figures"].as_array().unwrap().iter();
     let [several] = exactly(figures.filter(|figure| figure["measure"] == "sub_networks"));

@@ -71,7 +71,6 @@ story!(its_facts, Seeded, async |node| {
     Page::of(PAGE).states(&facts);
 });
 
-/// The members of the cluster, and its three rings.
 async fn value_chain(node: &Node, cluster: &Value) -> Vec<String> {
     let [short] = exactly(named(cluster, "short"));
     let classes = around(node, CLUSTER, "member_of").await;

@@ -24,7 +24,6 @@ async fn events<const N: usize>(node: &Node) -> [Value; N] {
     exactly(events)
 }
 
-/// Date of the event, otherwise of its posting.
 fn date(event: &Value) -> &Value {
     event.get("start").unwrap_or(&event["posted"])
 }
@@ -79,7 +78,6 @@ story!(its_facts, Seeded, async |node| {
     Page::of(PAGE).states(&facts);
 });
 
-/// The alliance behind the factory, by its members.
 async fn alliance(node: &Node) -> String {
     let participants = around(node, PROJECT, "participates_in").await;
     let [.., alliance]: [&Value; 7] = exactly(&participants);
@@ -131,7 +129,6 @@ async fn programme(node: &Node, project: &Value) -> Vec<String> {
     ]
 }
 
-/// The timeline's statements about its events.
 async fn timeline(node: &Node) -> Vec<String> {
     let [report, bochum, dortmund, local, chronic, kickoff] = events(node).await;
     let [quarter, city] = whereabouts(&bochum);

@@ -1,6 +1,5 @@
 //! The text of a page, and the parts that have been rendered.
 
-/// A page with normalised white space.
 pub(super) struct Page {
     text: String,
     rendered: Vec<bool>,
@@ -18,7 +17,6 @@ impl Page {
         Self { text, rendered }
     }
 
-    /// The page has these lines, one after the other.
     #[track_caller]
     pub(super) fn shows(&mut self, lines: &[String]) {
         let mut from = 0;
@@ -54,7 +52,6 @@ impl Page {
         from + start
     }
 
-    /// The pieces of the page that no line covered.
     pub(super) fn leftovers(&self) -> Vec<String> {
         let mut pieces = vec![String::new()];
         for (at, letter) in self.text.char_indices() {

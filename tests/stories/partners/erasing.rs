@@ -8,7 +8,6 @@ use tests::audit::audiences_are_true;
 use tests::{Intake, Neighbour, Node, story};
 use uuid::Uuid;
 
-/// How many bodies of a record a node keeps.
 async fn bodies(node: &Node, id: &str) -> u64 {
     let kept = log::Entity::find()
         .filter(log::Column::RecordId.eq(id.parse::<Uuid>().unwrap()))

@@ -68,7 +68,6 @@ story!(
 
 type Answer = fn(&HttpRequest) -> HttpResponse;
 
-/// A server that counts how often it is asked.
 fn counting(answer: Answer) -> (String, ServerHandle, Arc<AtomicUsize>) {
     let asked: Arc<AtomicUsize> = Arc::default();
     let counter = asked.clone();

@@ -205,7 +205,6 @@ story!(whoever_lost_the_lease_writes_nothing, async |node| {
     here.stop().await;
 });
 
-/// Waits until a condition holds.
 pub(super) async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !so().await {

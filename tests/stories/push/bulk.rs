@@ -13,7 +13,6 @@ fn packed(text: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A table with other line endings.
 fn replaced(table: &[u8], end: &[u8]) -> Vec<u8> {
     let lines: Vec<&[u8]> = table.split(|byte| *byte == b'\n').collect();
     lines.join(end)

@@ -50,7 +50,6 @@ impl Reader<'_> {
         counts
     }
 
-    /// Applies it, and fetches the next edition.
     async fn carries_out(&self, node: &Node) -> String {
         let done = self.types(node, blocks()[3]).await;
         let done: Value = serde_json::from_str(&done).unwrap();

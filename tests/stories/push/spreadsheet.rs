@@ -21,7 +21,6 @@ async fn carry_out(node: &Node, token: &str, table: &str, plan: &Answer) -> Answ
     send(node, token, &query, table).await.expect(200)
 }
 
-/// A table as rows of cells, and back.
 fn cells(table: &str) -> Vec<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new();
     let mut reader = reader.has_headers(false).from_reader(table.as_bytes());

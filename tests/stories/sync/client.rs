@@ -26,7 +26,6 @@ async fn python(program: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Runs the loop until it is up to date.
 async fn catch_up(node: &Node, file: &Path) -> Value {
     let start = "/v1/sync/changes?kind=actor,network&limit=20";
     let file = file.to_str().unwrap();

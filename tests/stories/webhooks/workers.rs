@@ -14,7 +14,6 @@ use std::time::Duration;
 use tests::receiver::{Reply, courier};
 use tests::{Backend, Hook, Instance, Receiver, story};
 
-/// Waits until a condition holds.
 async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !so().await {

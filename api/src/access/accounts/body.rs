@@ -294,7 +294,6 @@ fn grant_faults(grants: &[GrantBody]) -> Vec<FieldError> {
     faults
 }
 
-/// Resolves the regions of grants.
 pub(crate) async fn granted(store: &Store, grants: &[GrantBody]) -> Result<Vec<NewGrant>, Problem> {
     let keys: BTreeSet<String> = grants.iter().filter_map(|one| one.region.clone()).collect();
     let regions = store.accounts().find_regions(&keys).await?;

@@ -54,7 +54,6 @@ pub(crate) struct Page {
     next: String,
 }
 
-/// The requested page.
 pub(crate) struct Sent {
     filter: FeedFilter,
     start: FeedStart,

@@ -16,7 +16,6 @@ pub(crate) const DIGEST: &str = "/v1/sync/digest";
 
 const MOST_NEXT: usize = 4000;
 
-/// A parsed response.
 #[derive(Debug)]
 pub(crate) enum Fetched {
     Page(PartnerPage),
@@ -44,7 +43,6 @@ struct Sent {
     next: String,
 }
 
-/// The relevant members of a problem document.
 #[derive(Debug, Default, Deserialize)]
 struct Problem {
     #[serde(default)]

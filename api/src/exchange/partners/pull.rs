@@ -26,17 +26,13 @@ const COMPARE: TimeDelta = TimeDelta::hours(24);
 /// Interval in which a lease is renewed while waiting: several times before it expires.
 const HEARTBEAT: Duration = Duration::from_secs(6);
 
-/// Time that partners are asked to wait for changes.
 const WAIT: Duration = Duration::from_secs(30);
 
-/// Reads feeds and applies their pages.
 #[derive(Debug, Clone)]
 pub struct Exchange<A = Outgoing> {
     pub(super) store: Store,
     partners: A,
-    /// Interval in which a lease is renewed while waiting.
     heartbeat: Duration,
-    /// Time that partners are asked to wait for changes.
     pub(super) wait: Duration,
     /// Number of restarts of each partner since it was last up to date.
     begun: Arc<Mutex<BTreeMap<Uuid, i32>>>,
@@ -87,7 +83,6 @@ impl Exchange {
 }
 
 impl<A: Ask> Exchange<A> {
-    /// Uses another transport to the partners.
     pub fn with(store: Store, partners: A) -> Self {
         Self {
             store,
@@ -141,7 +136,6 @@ impl<A: Ask> Exchange<A> {
         Ok(taken)
     }
 
-    /// Awaits some work while renewing the lease.
     async fn leased<T>(
         &self,
         lease: &Lease,
@@ -253,7 +247,6 @@ impl<A: Ask> Exchange<A> {
     }
 }
 
-/// The address of the next page.
 fn path(partner: &partner::Model, wait: Duration) -> String {
     match &partner.next {
         Some(next) if wait > Duration::ZERO => format!("{next}&wait={}", wait.as_secs()),

@@ -9,7 +9,6 @@ const MOST_BYTES: usize = 8 * 1024 * 1024;
 /// Time until the head of a response, in addition to the requested wait.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Time until a response is complete.
 const TRANSFER: Duration = Duration::from_mins(2);
 
 pub trait Ask {
@@ -24,7 +23,6 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// Reason why there is no valid response.
 #[derive(Debug, thiserror::Error)]
 #[error("{why}")]
 pub struct Unreadable {
@@ -35,7 +33,6 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
-    /// There was no response.
     #[must_use]
     pub const fn absent(why: String) -> Self {
         Self {

@@ -72,7 +72,6 @@ impl Body for PushInput {
     }
 }
 
-/// Parses an item.
 pub(crate) fn item(sent: &Value) -> Result<Item, StoreError> {
     static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<PushItem>);
     let misfits = SHAPE.misfits(sent);

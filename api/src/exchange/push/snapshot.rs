@@ -201,7 +201,6 @@ fn report(
     }))
 }
 
-/// The first records per outcome, including invalid lines.
 fn samples(plan: &mut Plan, spool: &Spool, applied: bool, lang: Lang) -> Vec<ItemView> {
     let faulty = spool.told.iter().take(10).map(|one| {
         let pushed = Pushed(Err(StoreError::Invalid(one.errors.clone())));

@@ -56,7 +56,6 @@ impl Courier {
         self
     }
 
-    /// Sends all due deliveries, one after the other.
     pub async fn send_all(&self) -> persistence::Result<()> {
         let (_keep, stop) = watch::channel(false);
         for webhook in self.store.webhooks().due().await? {

@@ -140,7 +140,6 @@ fn resync(reason: ResyncReason) -> Problem {
         .member("reason", json!(reason))
 }
 
-/// 422 with all violations.
 pub(crate) fn invalid(errors: Vec<domain::base::fault::FieldError>) -> Problem {
     let count = errors.len();
     let problem = Problem::new("validation-failed").errors(errors);

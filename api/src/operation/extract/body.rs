@@ -148,7 +148,6 @@ impl FromRequest for RecordBody {
     }
 }
 
-/// Documents the rejections of every operation with a body.
 pub fn describe_refusals(draft: &mut Draft) {
     for code in [
         "malformed-json",

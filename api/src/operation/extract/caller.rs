@@ -58,16 +58,13 @@ pub struct Watcher;
 #[derive(Debug)]
 pub struct SignedIn(pub Identity);
 
-/// A valid token and its account.
 #[derive(Debug, Clone)]
 pub struct Identity {
     pub proof: Proof,
-    /// The subject and its permissions.
     pub principal: Principal,
 }
 
 impl Identity {
-    /// The caller, narrowed by the scopes of the token.
     fn caller(&self) -> Caller {
         let grants = self.principal.grants.clone();
         self.principal.caller(narrow(grants, &self.proof.scopes))

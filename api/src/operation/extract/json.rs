@@ -15,7 +15,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-/// A body other than a record, with its schema.
 pub trait Body: DeserializeOwned + ToSchema + 'static {
     const EXAMPLE: &'static str;
 
@@ -23,7 +22,6 @@ pub trait Body: DeserializeOwned + ToSchema + 'static {
 
     const TYPES: &'static [&'static str] = &["application/json"];
 
-    /// The compiled schema, one per type.
     fn shape() -> &'static Shape;
 
     #[must_use]
@@ -31,12 +29,10 @@ pub trait Body: DeserializeOwned + ToSchema + 'static {
         Shape::of::<Self>()
     }
 
-    /// Removes what means absent.
     fn tidy(body: &mut Value) {
         without_absent(body);
     }
 
-    /// The violations that the schema cannot express.
     #[must_use]
     fn faults(&self) -> Vec<FieldError> {
         Vec::new()

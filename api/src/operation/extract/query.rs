@@ -48,7 +48,6 @@ pub trait Parameters: Sized + 'static {
 
     const REQUIRED: &'static [&'static str] = &[];
 
-    /// Parses the values.
     fn read(pairs: &Pairs) -> Result<Self, Problem>;
 }
 
@@ -142,7 +141,6 @@ pub(crate) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
     T::read(&pairs)
 }
 
-/// 400 with the nearest parameter and all known ones.
 #[must_use]
 pub fn unknown(given: &str, names: &[&str]) -> Problem {
     let (en, de) = match nearest(given, names.iter().copied()) {
@@ -220,7 +218,6 @@ impl Pairs {
             .transpose()
     }
 
-    /// An integer within bounds.
     pub fn number(&self, name: &str, least: u64, most: u64) -> Result<Option<u64>, Problem> {
         self.one(name)
             .map(|text| {

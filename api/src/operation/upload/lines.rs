@@ -8,9 +8,7 @@ pub(crate) struct Lines<R> {
     file: R,
     read: u64,
     line: u64,
-    /// Whether nothing of that line has been read.
     at_start: bool,
-    /// Beginnings of non-empty lines ahead, with their numbers.
     starts: VecDeque<(u64, u64)>,
 }
 

@@ -15,7 +15,6 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Maximum number of reported invalid lines.
 const MAX_TOLD: usize = 100;
 
 /// Bytes of lines that are read at once, except for the first.
@@ -31,13 +30,9 @@ pub(crate) struct Faulty {
 #[derive(Debug)]
 pub(crate) struct Spool {
     parts: BTreeMap<Option<Kind>, Arc<Mutex<File>>>,
-    /// Number of records.
     pub(crate) lines: u64,
-    /// Number of invalid lines.
     pub(crate) faulty: u64,
-    /// The first invalid lines.
     pub(crate) told: Vec<Faulty>,
-    /// The hash of all violations.
     pub(crate) faults: String,
     pub(crate) kind: Option<Kind>,
 }

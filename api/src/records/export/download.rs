@@ -21,7 +21,6 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use uuid::Uuid;
 
-/// Bytes of stored geometry per chunk, beyond the first.
 const GEOMETRY_CHUNK: usize = 8 * 1024 * 1024;
 
 #[derive(Debug)]
@@ -30,16 +29,13 @@ pub(crate) struct Export {
     pub(crate) caller: Caller,
     pub(crate) media: Media,
     pub(crate) representation: Representation,
-    /// Whether regions have their area.
     pub(crate) geometry: bool,
     /// The filter that described records must still match when they are read.
     pub(crate) records: Filter,
     pub(crate) relationships: RelationshipFilter,
-    /// The records, in order.
     pub(crate) parts: VecDeque<(Kind, Vec<Uuid>)>,
 }
 
-/// A row to be written.
 #[derive(Debug)]
 struct Waiting {
     row: record::Model,

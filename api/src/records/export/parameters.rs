@@ -16,13 +16,11 @@ use std::sync::LazyLock;
 /// The query of an export; references are not resolved yet.
 #[derive(Debug)]
 pub(crate) struct ExportParameters {
-    /// In dependency order.
     pub(crate) kinds: Vec<Kind>,
     pub(crate) records: Narrowing,
     /// Absent if no relationship can match.
     pub(crate) relationships: Option<Everywhere>,
     pub(crate) representation: Representation,
-    /// Whether regions have their area.
     pub(crate) geometry: Option<bool>,
     /// The parameter that changes the shape of records, if any.
     shaped: Option<&'static str>,
@@ -39,7 +37,6 @@ const PAGING: &[&str] = &[
     "kind",
 ];
 
-/// Filters that relationships share with everything else.
 const SHARED: &[&str] = &[
     "id",
     "home_region",
@@ -165,7 +162,6 @@ impl Parameters for ExportParameters {
 }
 
 impl ExportParameters {
-    /// Rejects parameters that contradict the media type.
     pub(crate) fn check(&self, media: Media) -> Result<bool, Problem> {
         if media == Media::Csv && self.kinds.len() != 1 {
             let kinds: Vec<&str> = self.kinds.iter().map(|kind| kind.code()).collect();

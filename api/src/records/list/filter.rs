@@ -17,7 +17,6 @@ use persistence::search::filter::{Condition, Filter, Test};
 use serde_json::json;
 use uuid::Uuid;
 
-/// A parameter whose values are references, combined by OR.
 #[derive(Debug)]
 pub(crate) struct Names {
     pub parameter: &'static str,
@@ -36,7 +35,6 @@ pub(crate) enum Naming {
         /// The type as read from the records of the list.
         code: &'static str,
         role: Option<&'static str>,
-        /// Whether records below it count.
         below: bool,
     },
 }
@@ -63,12 +61,10 @@ pub(crate) struct Narrowing {
     /// The filter without references.
     pub(crate) filter: Filter,
     pub(crate) names: Vec<Names>,
-    /// The origin of distances.
     pub(crate) near: Option<Spot>,
 }
 
 impl Narrowing {
-    /// Parses the filters of a list.
     pub(crate) fn read(listed: Listed, pairs: &Pairs) -> Result<Self, Problem> {
         let kinds = pairs.codes::<Kind>("kind")?;
         let mut filter = Filter {
@@ -359,7 +355,6 @@ fn dates(pairs: &Pairs, filter: &mut Filter) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Numbers separated by commas, within the bounds of each.
 fn numbers<const N: usize>(text: &str, bounds: [f64; N]) -> Option<[f64; N]> {
     let mut numbers = [0.0; N];
     let mut parts = text.split(',');

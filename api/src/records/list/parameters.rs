@@ -68,7 +68,6 @@ impl Related {
         kinds
     }
 
-    /// Whether records below the given one count too.
     pub fn below(&self) -> bool {
         self.side == Side::From
             && matches!(
@@ -78,7 +77,6 @@ impl Related {
     }
 }
 
-/// The relationship filters of a kind, both sides.
 pub fn related(kind: Kind) -> Vec<Related> {
     let mut found = Vec::new();
     for rule in RULES.iter().copied() {
@@ -98,7 +96,6 @@ pub fn related(kind: Kind) -> Vec<Related> {
     found
 }
 
-/// The filter for direct parts of a record.
 pub const PART_OF_DIRECT: &str = "part_of.direct";
 
 pub fn facets(listed: Listed) -> Vec<&'static str> {

@@ -16,7 +16,6 @@ pub(crate) struct ListParameters {
     pub query: ListQuery,
     pub names: Vec<Names>,
     pub representation: Representation,
-    /// Whether regions have their area.
     pub geometry: Option<bool>,
     pub highlights: bool,
 }

@@ -10,7 +10,6 @@ use domain::value::external::ExternalId;
 use persistence::read::relationships::{AllOf, RelationshipFilter};
 use uuid::Uuid;
 
-/// The common parameters of both lists.
 #[derive(Debug)]
 pub(crate) struct Sent {
     pub(crate) filter: RelationshipFilter,
@@ -233,7 +232,6 @@ impl Parameters for Everywhere {
 }
 
 impl Everywhere {
-    /// Parses the filters of relationships.
     pub(crate) fn filters(pairs: &Pairs) -> Result<Self, Problem> {
         let mut sent = read_common(pairs)?;
         let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());

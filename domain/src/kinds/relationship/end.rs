@@ -20,7 +20,6 @@ use validator::{Validate, ValidationErrors};
 pub enum End {
     Class {
         class: Class,
-        /// Wording of the source.
         as_stated: String,
     },
     /// Something that the source names without identifying the record.
@@ -28,7 +27,6 @@ pub enum End {
         /// Kind, if stated.
         #[serde(skip_serializing_if = "Option::is_none")]
         kind: Option<Kind>,
-        /// Wording of the source.
         as_stated: String,
     },
     /// A record; stored and served as `{kind, id}`.

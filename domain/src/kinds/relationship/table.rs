@@ -21,7 +21,6 @@ pub struct Rule {
     pub from: &'static [Kind],
     /// Kinds allowed at `to`.
     pub to: &'static [Kind],
-    /// Whether both ends must be of one kind.
     pub same_kind: bool,
     /// Whether it reads the same from both ends; stored with the smaller id in `from`.
     pub symmetric: bool,
@@ -48,7 +47,6 @@ impl Side {
 }
 
 impl Type {
-    /// The row of this type.
     #[must_use]
     pub fn rule(self) -> &'static Rule {
         match self {

@@ -42,7 +42,6 @@ impl KindSchema {
         FieldError::new(child(pointer, member), fault)
     }
 
-    /// The violations in the members that one translation changes.
     fn translation(
         &self,
         body: &Value,

@@ -78,11 +78,9 @@ impl Period {
 pub struct Bounds {
     /// Before this day it had not begun.
     pub from_earliest: Option<NaiveDate>,
-    /// From this day on it had certainly begun.
     pub from_latest: Option<NaiveDate>,
     /// Up to this day it had certainly not ended.
     pub to_earliest: Option<NaiveDate>,
-    /// After this day it had ended.
     pub to_latest: Option<NaiveDate>,
 }
 

@@ -26,7 +26,6 @@ pub(super) fn ends_in_digits(text: &str, count: usize) -> bool {
     text.chars().rev().take(count).all(|c| c.is_ascii_digit())
 }
 
-/// A capital letter or a digit of ASCII.
 pub(super) fn is_code(c: char) -> bool {
     c.is_ascii_uppercase() || c.is_ascii_digit()
 }
@@ -66,7 +65,6 @@ pub(super) fn normalise_ror(value: &str) -> String {
     )
 }
 
-/// The nine characters of a canonical ROR.
 pub(super) fn ror_code(value: &str) -> &str {
     value.strip_prefix("https://ror.org/").unwrap_or_default()
 }

@@ -13,7 +13,6 @@ use tantivy::tokenizer::{PreTokenizedString, Token};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Area {
     pub(super) word: Field,
-    /// Parts of compounds, and some parts in order.
     pub(super) part: Field,
     pub(super) sequence: Field,
 }
@@ -24,9 +23,7 @@ pub struct TextFields {
     pub(in crate::search) exact: Field,
     pub(in crate::search) acronym: Field,
     pub(super) identifier: Field,
-    /// Spellings of joined words, from published records.
     pub(super) joint: Field,
-    /// Tie-breakers between equal matches.
     pub(super) order: Field,
     pub(super) name: Area,
     pub(super) place: Area,
@@ -77,7 +74,6 @@ impl TextFields {
         }
     }
 
-    /// The areas, highest weight first.
     pub(super) const fn areas(&self) -> [Area; 3] {
         [self.name, self.place, self.text]
     }

@@ -77,7 +77,6 @@ fn escape(text: &str, html: &mut String) {
     }
 }
 
-/// A word of the query, prepared for many comparisons.
 struct Sought {
     stem: String,
     part: String,

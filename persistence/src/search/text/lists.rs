@@ -32,7 +32,6 @@ pub(super) static PLACE_NAMES: LazyLock<HashSet<String>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Words in names of districts that are ordinary compounds.
 const GENERIC: [&str; 4] = ["landkreis", "stadtkreis", "kreisfreie", "regionalverband"];
 
 impl Lists {

@@ -19,7 +19,6 @@ pub struct Texts {
     pub identifiers: Vec<String>,
 }
 
-/// Top-level members with text.
 const TEXTS: [&str; 18] = [
     "summary",
     "description",
@@ -54,7 +53,6 @@ const INNER: [&str; 10] = [
     "benefits",
 ];
 
-/// Members of an address, in writing order.
 const ADDRESS: [&str; 5] = ["street", "postal_code", "city", "quarter", "label"];
 
 impl Texts {

@@ -21,7 +21,6 @@ pub(super) struct TypedWord {
     /// The text between the surrounding spaces, for identifiers; the same for all words of one
     /// piece.
     pub(super) piece: String,
-    /// Whether it is optional.
     pub(super) dropped: bool,
 }
 

@@ -19,7 +19,6 @@ pub(super) enum Form {
     Typo,
 }
 
-/// A form, the field, and the score.
 #[derive(Debug, Clone)]
 pub(super) struct Way {
     pub(super) field: Field,

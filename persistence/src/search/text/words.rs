@@ -8,13 +8,11 @@ use std::sync::LazyLock;
 pub(super) struct Word {
     pub(super) from: usize,
     pub(super) to: usize,
-    /// The common form of its spellings, unstemmed.
     pub(super) whole: String,
     /// Words with the same number were written as one, like `Rhein-Sieg-Kreis`.
     pub(super) chunk: usize,
 }
 
-/// Characters that begin or end a phrase.
 pub(super) const QUOTES: [char; 7] = ['"', '„', '“', '”', '»', '«', '\u{201f}'];
 
 /// A longer word (in characters) counts by its beginning; the index has a limit.
@@ -137,7 +135,6 @@ pub(super) fn words_as_written(text: &str) -> Vec<String> {
     words(text).into_iter().map(|word| word.whole).collect()
 }
 
-/// The stretches of letters and digits, as byte ranges.
 fn runs(text: &str) -> Vec<(usize, usize)> {
     let mut runs = Vec::new();
     let mut begun: Option<usize> = None;

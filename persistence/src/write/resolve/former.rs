@@ -14,7 +14,6 @@ use sea_orm::ExprTrait as _;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
-/// A referenced merged record, and its merge target.
 pub(super) struct Former {
     head: Head,
     survivor: Uuid,
@@ -27,7 +26,6 @@ impl Former {
 }
 
 impl Head {
-    /// The former state of a merged record.
     fn buried(grave: tombstone::Model) -> Self {
         let publication = if grave.was_public {
             Publication::Published
