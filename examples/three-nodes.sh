@@ -2,7 +2,7 @@
 # Three nodes on this machine, partners of each other: Nordhessen, Münsterland and
 # Ruhr, each the authority for its own seed pages. Ctrl-C stops them.
 #
-#   examples/three-nodes.sh [FOLDER]     keeps its data in FOLDER, else in ./verbund-three
+#   examples/three-nodes.sh [FOLDER]     keeps its data in FOLDER, by default in ./verbund-three
 #   PROGRAM=target/debug/verbund examples/three-nodes.sh
 #
 # The same with Docker: docker compose --profile partners up --build
@@ -34,7 +34,7 @@ trap 'exit 0' INT TERM
 for i in 0 1 2; do
     data="$folder/${nodes[i]}"
     mkdir -p "$data"
-    # The first command with this name makes the database.
+    # The first command with this name creates the database.
     "$program" --data-dir "$data" migrate --origin "${nodes[i]}"
     for page in ${pages[i]}; do
         "$program" --data-dir "$data" import --create-missing "$root/data/seeds/$page.ndjson" >/dev/null

@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 import schemathesis
 
-# Schemas bound each parameter, but all of them at their longest fit no request line or head:
-# such requests end before the program knows what they ask for (stories/abuse.rs tests that).
+# Schemas limit each parameter, but all of them at their longest do not fit into a request line or
+# head: such requests are rejected before they reach a route (stories/abuse.rs tests that).
 LONGEST_URL = 8000
 LONGEST_HEAD = 16000
 
@@ -32,7 +32,7 @@ def filter_case(context, case):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    # Waiting for changes is right, and takes as long as it says.
+    # Waiting for changes is intended, and takes as long as requested.
     if case.query and str(case.query.get("wait", "0")).isdigit():
         if int(case.query.get("wait", 0)) <= 55:
             case.query.pop("wait", None)

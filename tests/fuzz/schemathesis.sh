@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Schemathesis against the running program: requests made from the OpenAPI
 # document, valid and invalid ones, single and in sequences, without and with an
-# admin's token; every answer must be what the document says, and none a 5xx.
+# admin's token; every response must conform to the document, and none be a 5xx.
 #
-#   tests/fuzz/schemathesis.sh [REQUESTS]   about so many in all (20000 with TEST_FULL=1, else 1000)
+#   tests/fuzz/schemathesis.sh [REQUESTS]   approximate number (20000 with TEST_FULL=1, otherwise 1000)
 #
 # Needs the debug program (cargo build -p api) and Python 3; Schemathesis is
-# installed from the package registry into the target directory, once. Where that
-# is out of reach, a warning says that nothing was tried; with TEST_FULL=1 it
+# installed from the package registry into the target directory, once. If that
+# is unreachable, the run is skipped with a warning; with TEST_FULL=1 it
 # fails. FUZZ_SEED repeats a run.
 set -Eeuo pipefail
 
@@ -15,7 +15,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 exec </dev/null
 
 version=4.32.5
-# The coverage phase goes through every boundary of every schema: thousands of requests by itself.
+# The coverage phase tests every boundary of every schema: thousands of requests.
 if [[ "${TEST_FULL:-}" == 1 ]]; then
     requests=20000 phases=examples,coverage,fuzzing,stateful
 else
@@ -87,7 +87,7 @@ operations="$("$verbund" openapi | python3 -c '
 import json, sys
 paths = json.load(sys.stdin)["paths"].values()
 print(sum(1 for path in paths for method in path if method in ("get", "post", "put", "patch", "delete")))')"
-# Two runs, each with two phases that draw so many for every operation.
+# Two runs, each with two phases of this many requests per operation.
 each=$(( requests / operations / 4 ))
 if (( each < 1 )); then each=1; fi
 seed="${FUZZ_SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}"
@@ -96,7 +96,7 @@ echo "    $operations operations, $each examples each and phase, FUZZ_SEED=$seed
 # What is left out, and why: a body that fits the JSON Schema may still break a rule of the
 # directory (a reference that exists, a check digit, roles of a relationship) and is a 422 then.
 run() {
-    # There, since it keeps files where it runs.
+    # In that folder, since it writes files to the current one.
     (cd "$scratch" && "$schemathesis" --config-file "$config" run "$base/openapi.json" \
         --checks all --exclude-checks positive_data_acceptance \
         --phases "$phases" --max-examples "$each" --seed "$seed" \
@@ -110,7 +110,7 @@ run || status=1
 echo "    with an admin's token"
 run --header "Authorization: Bearer $token" || status=1
 
-# A request that is no HTTP is its sender's mistake, which actix calls an error of the stream.
+# A malformed HTTP request is the client's error, which actix logs as an error of the stream.
 if grep -iE 'panicked|ERROR' "$scratch/log" | grep -v 'stream error: request parse error' >&2; then
     echo "the server logged errors" >&2
     status=1

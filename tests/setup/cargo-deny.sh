@@ -3,7 +3,7 @@
 #
 #   eval "$(tests/setup/cargo-deny.sh)"   sets CARGO_DENY; builds it if it is missing
 #
-# A cargo-deny that is installed is taken. Ours is built without optimisation,
+# An installed cargo-deny is used. Ours is built without optimisation,
 # since it runs for a few seconds.
 set -Eeuo pipefail
 
@@ -20,7 +20,7 @@ else
     deny="$root/bin/cargo-deny"
     if ! "$deny" --version >/dev/null 2>&1 </dev/null; then
         echo "cargo-deny: building $version, once" >&2
-        # Elsewhere: our profile and lock file are not its own.
+        # In another folder, so that our profile and lock file do not apply.
         (cd / && CARGO_TARGET_DIR="$root/build" cargo install --quiet --locked --debug \
             --config 'profile.dev.debug=false' --root "$root" "cargo-deny@$version") </dev/null >&2
         rm -rf -- "$root/build"

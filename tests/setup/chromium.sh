@@ -3,7 +3,7 @@
 #
 #   eval "$(tests/setup/chromium.sh)"   sets CHROME_BIN and CHROMEDRIVER; installs both if they are missing
 #
-# A browser or driver named by CHROME_BIN or CHROMEDRIVER beforehand is taken if it runs.
+# A browser or driver named by CHROME_BIN or CHROMEDRIVER beforehand is used if it runs.
 set -Eeuo pipefail
 
 setup="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"

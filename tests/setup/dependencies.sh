@@ -3,8 +3,8 @@
 #
 #   tests/setup/dependencies.sh
 #
-# The list of advisories is fetched from GitHub. Where that is out of reach, the
-# rest is checked and a warning says what was not; with TEST_FULL=1 it fails.
+# The list of advisories is fetched from GitHub. If that is unreachable, the
+# rest is checked with a warning; with TEST_FULL=1 it fails.
 set -Eeuo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -14,7 +14,7 @@ eval "$setup"
 
 "$CARGO_DENY" --locked check --hide-inclusion-graph licenses bans sources
 
-# Asked first, so that an advisory is never taken for a network that is down.
+# Checked first, so that an advisory is never mistaken for a network failure.
 database=https://github.com/RustSec/advisory-db
 if GIT_TERMINAL_PROMPT=0 timeout 30 git ls-remote --heads "$database" >/dev/null 2>&1; then
     "$CARGO_DENY" --locked check --hide-inclusion-graph advisories

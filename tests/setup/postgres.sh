@@ -4,11 +4,11 @@
 #   eval "$(tests/setup/postgres.sh start)"   start one; sets TEST_DATABASE_URL and TEST_POSTGRES_DIR
 #   tests/setup/postgres.sh stop              stop it and remove its data (reads TEST_POSTGRES_DIR)
 #   tests/setup/postgres.sh crash             end it without warning and start it again (reads TEST_POSTGRES_DIR)
-#   tests/setup/postgres.sh bindir            where the server's programs are; installs them if there are none
+#   tests/setup/postgres.sh bindir            prints the folder of the server's programs; installs them if needed
 #
 # The server listens on 127.0.0.1 only, on a free port, with a random password,
 # and keeps everything in one directory below /tmp. Nothing else on the machine
-# is touched; a PostgreSQL that already runs here is left alone.
+# is changed; a PostgreSQL that already runs here is not touched.
 set -Eeuo pipefail
 
 setup="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -60,7 +60,7 @@ bindir() {
 
 # ---- the user it runs as ---------------------------------------------------
 
-# PostgreSQL refuses to run as root; root hands it to this user.
+# PostgreSQL does not run as root; root runs it as this user.
 server_user() {
     if id -u postgres >/dev/null 2>&1; then echo postgres; else echo nobody; fi
 }
@@ -101,7 +101,7 @@ initialise() {
 launch() {
     local dir="$1" bin="$2" port attempt options
     for attempt in {1..20}; do
-        # Below the range from which the kernel hands out ports of its own accord.
+        # Below the range from which the kernel assigns ports.
         port=$(( 15000 + RANDOM % 17000 ))
         options="-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories=$dir"
         options+=" -c max_connections=300 -c fsync=off -c full_page_writes=off"

@@ -171,7 +171,7 @@ def logged(text):
 
 
 def log_differences(code, page):
-    """What the code logs and the page does not list, and the other way round."""
+    """What the code logs and the page does not list, and vice versa."""
     rows = re.findall(r"(?m)^\| (error|warn|info|debug|trace) \| (.+?) \| (.*?)\s*\|$", page.partition("## Every message")[2])
     documented, found = set(rows), set(code)
     for row in sorted(found - documented):

@@ -70,7 +70,7 @@ fn wrong_headers(good: &Forge, public: &str) -> Vec<(&'static str, String)> {
         ("x5c", own("x5c", json!(["MIIB"]))),
         ("jwk", own("jwk", jwk)),
         (
-            "jku beside a good signature",
+            "jku with a valid signature",
             with("jku", json!("https://evil.example/jwks")),
         ),
         ("crit", with("crit", json!(["exp"]))),

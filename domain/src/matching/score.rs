@@ -238,7 +238,7 @@ const CONTACT: [(ReasonCode, f64); 3] = [
     (ReasonCode::SameEmail, 0.1),
 ];
 
-/// Agreements and conflicts of two records besides name and place.
+/// Agreements and conflicts of two records other than name and place.
 fn shared(a: &Candidate, b: &Candidate) -> BTreeMap<ReasonCode, Option<String>> {
     let both = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
     let (same_identifier, other_identifier) = identifiers(a, b);

@@ -47,7 +47,7 @@ story!(many_deletions_wait_for_an_operator, async |node| {
     assert_eq!(
         copies(&here, node).await,
         22,
-        "nothing of the page was taken over"
+        "nothing of the page was applied"
     );
     let unchanged = here
         .get(&format!("/v1/actors/{}", rest[0]))
