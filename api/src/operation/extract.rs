@@ -172,7 +172,7 @@ impl Extract for NameInPath {
             "name": "name",
             "in": "path",
             "required": true,
-            "description": "The name as listed.",
+            "description": "Name of the vocabulary or problem.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 100},
         }));
         draft.problem("not-found");

@@ -138,10 +138,10 @@ impl Extract for Form {
                     "description": "Programs use `client_credentials`, people `password` unless it is disabled.",
                 },
                 "scope": text("`directory`, `sync`, `admin`, separated by spaces; all if absent."),
-                "username": text("The name of the account, with `password`."),
-                "password": text("Its password."),
-                "client_id": text("The client, unless it signs in with HTTP Basic."),
-                "client_secret": text("Its secret."),
+                "username": text("Name of the account, with `password`."),
+                "password": text("Password of the account."),
+                "client_id": text("Id of the client, unless it signs in with HTTP Basic."),
+                "client_secret": text("Secret of the client."),
             },
         });
         let example = json!({"grant_type": "client_credentials", "scope": "directory"});
