@@ -54,7 +54,7 @@ impl Access {
     }
 }
 
-/// What a token proves, whoever issued it.
+/// Verifies a token, of this node or of a configured issuer.
 ///
 /// # Errors
 /// [`TokenError`].

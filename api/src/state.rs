@@ -32,13 +32,13 @@ pub struct State {
     pub access: Access,
     /// Sends requests to addresses that people enter.
     pub outgoing: Outgoing,
-    /// For how many days superseded entries of the log are kept; for ever when absent.
+    /// Days for which superseded log entries are kept; forever if absent.
     pub log_retention_days: Option<u32>,
     /// What is counted as requests are served.
     pub metrics: Metrics,
     /// Who may read what is measured without being an admin.
     pub metrics_token: Option<MetricsToken>,
-    /// Turns true when the server is asked to stop: whoever waits for something must answer then.
+    /// Becomes true when the server is asked to stop: waiting requests must answer then.
     pub stopping: watch::Sender<bool>,
 }
 

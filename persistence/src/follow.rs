@@ -183,20 +183,20 @@ pub(crate) async fn entries(store: &Store, cursor: i64) -> Result<Vec<Entry>> {
     }
 }
 
-/// How far the followers of the log have come.
+/// Positions of the log consumers.
 #[derive(Debug, Clone, Copy)]
 pub struct Cursors<'a> {
     pub(crate) store: &'a Store,
 }
 
-/// Moving the cursors of followers.
+/// Cursors of the log consumers.
 #[derive(Debug)]
 pub struct CursorsMut<'t, 's> {
     pub(crate) tx: &'t mut Transaction<'s>,
 }
 
 impl Store {
-    /// How far the followers of the log have come.
+    /// Positions of the log consumers.
     #[must_use]
     pub fn cursors(&self) -> Cursors<'_> {
         Cursors { store: self }
@@ -204,7 +204,7 @@ impl Store {
 }
 
 impl<'s> Transaction<'s> {
-    /// Moving the cursors of followers.
+    /// Cursors of the log consumers.
     #[must_use]
     pub fn cursors(&mut self) -> CursorsMut<'_, 's> {
         CursorsMut { tx: self }

@@ -1,4 +1,4 @@
-//! What runs beside the server: the followers of the log, and what is done from time to time.
+//! Background work of the server: log consumers and periodic jobs.
 
 use crate::feed::trim::trim;
 use crate::follow::{Follower, follow};

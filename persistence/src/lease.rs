@@ -34,7 +34,7 @@ pub(crate) struct Leasing<C> {
 }
 
 impl<C: ColumnTrait> Leasing<C> {
-    /// Whether nobody works on a row at a moment, and it is not let alone after a failure.
+    /// Whether a row is free at a moment: not leased, and not paused after a failure.
     pub(crate) fn is_free(&self, now: DateTime<Utc>) -> Condition {
         let ahead = now + self.lasts + SKEW;
         let unleased = is_over(self.leased_until, now).add(self.leased_until.gt(ahead));
@@ -42,7 +42,7 @@ impl<C: ColumnTrait> Leasing<C> {
         Condition::all().add(unleased).add(rested)
     }
 
-    /// Whether nobody has leased a row since.
+    /// Whether a row was not leased again since.
     pub(crate) fn is_held_by(&self, lease: &Lease) -> Condition {
         Condition::all().add(self.fence.eq(lease.fence))
     }

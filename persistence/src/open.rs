@@ -11,7 +11,7 @@ impl Store {
     /// `origin` names the node at its first start; absent, a random name is chosen.
     ///
     /// # Errors
-    /// [`crate::StoreError::Setup`] if the URL or the origin is no good or the node has another origin.
+    /// [`crate::StoreError::Setup`] if the URL or the origin is invalid or the node has another origin.
     pub async fn open(url: &str, origin: Option<&str>, clock: Clock) -> Result<Self> {
         let store = Self::connect(url, origin, clock).await?;
         load_reference_data(&store).await?;

@@ -412,7 +412,7 @@ async fn refuse_foreign(tx: &Transaction<'_>, origin: &str) -> Result<()> {
         "that of a partner, not of this node".to_owned()
     } else if let Some(other) = taken.one(&tx.sql).await? {
         let name = other.name;
-        format!("one that is not taken over from the partner \"{name}\" already")
+        format!("one that is not copied from the partner \"{name}\" already")
     } else {
         return Ok(());
     };

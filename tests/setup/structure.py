@@ -218,7 +218,7 @@ class Crate:
             for match in re.finditer(r"^impl(?:<[^>]*>)?\s+(\w+)(?:<[^{]*>)?\s*\{", text, re.M):
                 end = text.find("\n}\n", match.end())
                 body = text[match.end() : end]
-                # The door to a room is none of the methods of the house: `fn records(&self) -> Records<'_>`.
+                # A method that returns a room does not count: `fn records(&self) -> Records<'_>`.
                 doors = re.findall(r"fn (\w+)\(&(?:mut )?self\) -> (\w+)<'_(?:, '\w+)?> \{", body)
                 doors = {name for name, room in doors if room in borrowing}
                 for method in re.findall(r"^    pub(?:\((?:crate|super)\))? (?:const |async )*fn (\w+)", body, re.M):

@@ -24,7 +24,7 @@ pub struct Proof {
 /// Why a token proves nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// It is no good.
+    /// It is invalid.
     #[error(transparent)]
     Bad(#[from] BadToken),
     /// Its key cannot be looked up at the moment.

@@ -42,7 +42,7 @@ fn make_private(folder: &std::path::Path) -> std::io::Result<()> {
 }
 
 /// Makes a file that only its owner may read, should the folder be open to others. What `SQLite`
-/// puts beside it has the same mode.
+/// puts next to it has the same mode.
 fn make_private_file(file: &std::path::Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     #[cfg(unix)]
@@ -67,7 +67,7 @@ pub(super) fn told(error: &dyn std::error::Error) -> String {
 
 /// Prints a line of output.
 pub(super) fn say(line: &str) {
-    // Nobody is left to be told if standard output is closed.
+    // A closed standard output is no error.
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 

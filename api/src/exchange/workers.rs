@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// What is done for each of several subscriptions while the server runs.
 ///
-/// Instances that share a database find the same work due; whoever leases it does it.
+/// Instances that share a database find the same work due; the one that leases it does it.
 pub trait Work: Clone + 'static {
     /// The subscription in log messages: `partner`.
     const NAME: &'static str;

@@ -46,7 +46,7 @@ impl Upload {
     ///
     /// # Errors
     /// `payload-too-large` for too many lines, `validation-failed` for a table whose columns are
-    /// no good, `invalid-parameter` if its kind is unknown.
+    /// invalid, `invalid-parameter` if its kind is unknown.
     pub(crate) async fn spool(self, kinds: Vec<Kind>, by_kind: bool) -> Result<Spool, Problem> {
         let reading = tokio::task::spawn_blocking(move || {
             let mut file = self.file;

@@ -168,7 +168,13 @@ impl RecordType for Actor {
             "Level of care, for hospitals.",
             "maximal",
         ),
-        Filter::code("size", "/size", Size::vocabulary, "Size of the organisation.", "small"),
+        Filter::code(
+            "size",
+            "/size",
+            Size::vocabulary,
+            "Size of the organisation.",
+            "small",
+        ),
     ];
     const SUGGESTION_RANK: u8 = 0;
     const EXAMPLE: &'static str = r#"{"name":"Klinikum Kassel","categories":["hospital"],"care_level":"maximal","places":[{"label":"in der Region ansässig","region":"nordhessen"}],"home_region":"nordhessen","source":{"document":"000"}}"#;

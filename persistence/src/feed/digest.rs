@@ -29,8 +29,8 @@ pub struct Digests {
     pub kinds: BTreeMap<Kind, Digest>,
 }
 
-/// The digests since the log was last written, by their filters. Whoever comes while one is being
-/// made waits for it.
+/// The digests since the log was last written, by their filters. Requests while one is
+/// computed wait for it.
 #[derive(Debug, Clone)]
 pub struct DigestCache {
     store: Store,

@@ -85,7 +85,7 @@ struct Found {
     pairs: Arc<Vec<DuplicatePair>>,
 }
 
-/// Likely duplicates, kept between requests; whoever comes while they are being looked for waits.
+/// Likely duplicates, cached between requests; requests during a search wait for its result.
 #[derive(Debug, Clone)]
 pub struct Duplicates {
     store: Store,

@@ -128,7 +128,7 @@ pub(super) async fn on_partner<T>(
     store.write(&Caller::node(), &options, work).await
 }
 
-/// The partners from which somebody should read at a moment.
+/// The partners that are due at a moment.
 fn due(now: DateTime<Utc>) -> Condition {
     let active = partner::Column::State.eq(PartnerState::Active.code());
     LEASING.is_free(now).add(active)

@@ -168,7 +168,7 @@ async fn pin_origin(
                 .await?;
             if let Some(other) = taken {
                 return Err(StoreError::Partner(format!(
-                    "the records of \"{}\" are taken over from the partner \"{}\" already",
+                    "the records of \"{}\" are copied from the partner \"{}\" already",
                     page.origin, other.name
                 )));
             }
@@ -378,7 +378,7 @@ async fn go_on(
         PartnerState::Paused.code().clone_into(&mut partner.state);
         partner.leased_until = None;
         partner.last_error = Some(format!(
-            "{refused} of {taken} entries could not be taken over; see the quarantine, then resume"
+            "{refused} of {taken} entries could not be applied; see the quarantine, then resume"
         ));
         Taken::Stopped
     } else if !page.up_to_date {

@@ -1,8 +1,8 @@
 //! Whether outsiders see a record.
 //!
-//! `record.shown` is what the log last said. A write keeps it for its own record; for the
-//! relationships around a record that was published, withdrawn or deleted a follower does, with an
-//! entry `touch` that makes no version.
+//! `record.shown` is what the log last said. A write updates it for its own record; for the
+//! relationships around a record that was published, withdrawn or deleted a log consumer does,
+//! with an entry `touch` that creates no version.
 
 use crate::entity::record;
 use crate::error::{Result, StoreError};

@@ -65,7 +65,7 @@ pub struct Replayed {
     pub complete: bool,
 }
 
-/// What webhooks are told, and what became of it.
+/// Deliveries to webhooks and their outcomes.
 #[derive(Debug, Clone, Copy)]
 pub struct Deliveries<'a> {
     pub(crate) store: &'a Store,
@@ -78,7 +78,7 @@ pub struct DeliveriesMut<'t, 's> {
 }
 
 impl Store {
-    /// What webhooks are told, and what became of it.
+    /// Deliveries to webhooks and their outcomes.
     #[must_use]
     pub fn deliveries(&self) -> Deliveries<'_> {
         Deliveries { store: self }

@@ -52,7 +52,7 @@ fn due(now: DateTime<Utc>) -> Condition {
         )
 }
 
-/// The webhooks to which somebody may send at a moment.
+/// The webhooks that are due at a moment.
 fn free(now: DateTime<Utc>) -> Condition {
     let active = webhook::Column::State.eq(WebhookState::Active.code());
     LEASING.is_free(now).add(active)

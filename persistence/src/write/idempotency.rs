@@ -43,14 +43,14 @@ pub enum Once<T> {
     Known(Answer),
 }
 
-/// Requests that are carried out once.
+/// Requests that are applied once (`Idempotency-Key`).
 #[derive(Debug, Clone, Copy)]
 pub struct Idempotency<'a> {
     pub(crate) store: &'a Store,
 }
 
 impl Store {
-    /// Requests that are carried out once.
+    /// Requests that are applied once (`Idempotency-Key`).
     #[must_use]
     pub fn idempotency(&self) -> Idempotency<'_> {
         Idempotency { store: self }

@@ -63,7 +63,7 @@ pub(super) async fn exposition(state: &State) -> persistence::Result<String> {
     let followers = state.store.log().followers().into_iter();
     board.add(
         "follower_lag_entries",
-        "Entries of the log that a follower of this process has not come to",
+        "Entries of the log that a log consumer of this process has not processed",
         followers.map(|(name, at)| (vec![("follower", name.to_owned())], (head - at).max(0))),
     );
     partners(&mut board, state).await?;
@@ -97,12 +97,12 @@ async fn partners(board: &mut Board, state: &State) -> persistence::Result<()> {
         .collect::<persistence::Result<_>>()?;
     board.add(
         "partner_lag_entries",
-        "Entries of a partner's log that it had when it last answered and that are not taken over; absent during the snapshot",
+        "Entries of a partner's log, as of its last answer, that are not applied here; absent during the snapshot",
         lags,
     );
     board.add(
         "partner_lag_seconds",
-        "Seconds since nothing of a partner was left to be taken over; absent if that never was",
+        "Seconds since every entry of a partner was applied; absent if that never was",
         rows.iter().filter_map(|row| {
             let age = now - row.up_to_date_at?;
             Some((of(row), age.num_seconds().max(0)))
@@ -142,7 +142,7 @@ fn webhooks(board: &mut Board, webhooks: &[Webhook]) {
     );
     board.add(
         "webhook_active",
-        "Whether a webhook is told of changes",
+        "Whether changes are delivered to a webhook",
         webhooks.iter().map(|webhook| {
             let active = webhook.row.state == WebhookState::Active.code();
             (of(webhook), i64::from(active))
