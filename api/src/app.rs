@@ -16,7 +16,7 @@ use actix_web::{App, HttpResponse, web};
 use std::net::TcpListener;
 use tracing_actix_web::TracingLogger;
 
-/// A server on `listener`, to be awaited.
+/// Builds a server on `listener`, to be awaited.
 ///
 /// # Errors
 /// If the listener cannot be used.

@@ -20,13 +20,13 @@ use std::net::SocketAddr;
 
 const AUDIENCE: &str = "verbund";
 
-/// Where tokens are issued; the only route whose errors are not problem documents (RFC 6749, 5.2).
+/// The token endpoint; the only route whose errors are not problem documents (RFC 6749, 5.2).
 pub const TOKEN_PATH: &str = "/oauth/token";
 
 /// Lifetime of a token from `/oauth/token`.
 pub const USUAL_LIFETIME: TimeDelta = TimeDelta::hours(1);
 
-/// How long a key that no longer signs still verifies: until every token that it signed has expired.
+/// Time for which a retired key still verifies: until every token it signed has expired.
 pub const KEEP_KEYS: TimeDelta = TimeDelta::minutes(24 * 60 + 5);
 
 #[derive(Debug, Default)]
@@ -54,10 +54,7 @@ impl Access {
     }
 }
 
-/// Verifies a token, of this node or of a configured issuer.
-///
-/// # Errors
-/// [`TokenError`].
+/// Verifies a token of any accepted issuer.
 pub async fn verify(
     tokens: &Tokens,
     issuers: &Issuers,

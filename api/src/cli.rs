@@ -135,7 +135,6 @@ struct Serve {
     cors_origins: Vec<String>,
 }
 
-/// Runs the command that the arguments name.
 pub async fn run() -> ExitCode {
     let cli = Cli::parse();
     match execute(cli).await {

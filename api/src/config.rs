@@ -69,7 +69,6 @@ pub struct Config {
     pub log_format: LogFormat,
 }
 
-/// An OpenID Connect issuer whose tokens are accepted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerConfig {
@@ -89,7 +88,7 @@ fn directory_only() -> Vec<TokenScope> {
     vec![TokenScope::Directory]
 }
 
-/// For how many days something is kept, at least [`LEAST_DAYS`].
+/// A retention in days, at least [`LEAST_DAYS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct RetentionDays(u32);

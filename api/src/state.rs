@@ -13,40 +13,31 @@ use persistence::search::Search;
 use persistence::{Store, StoreError};
 use tokio::sync::watch;
 
-/// What handlers and background tasks share.
+/// State of handlers and background tasks.
 #[derive(Debug)]
 pub struct State {
-    /// The store.
     pub store: Store,
-    /// The index behind lists and search.
     pub search: Search,
     pub duplicates: Duplicates,
     pub digests: DigestCache,
-    /// The keys.
     pub tokens: Tokens,
-    /// How many requests who may send.
     pub limits: Limits,
-    /// How fast bodies must come.
+    /// Minimum speed of request bodies.
     pub pace: Pace,
-    /// How people and programs sign in; [`server`] reads it from the configuration.
+    /// Ways of signing in, from the configuration.
     pub access: Access,
-    /// Sends requests to addresses that people enter.
+    /// Client for requests to addresses that users enter.
     pub outgoing: Outgoing,
     /// Days for which superseded log entries are kept; forever if absent.
     pub log_retention_days: Option<u32>,
-    /// What is counted as requests are served.
     pub metrics: Metrics,
-    /// Who may read what is measured without being an admin.
+    /// Token that allows reading the metrics without being an admin.
     pub metrics_token: Option<MetricsToken>,
     /// Becomes true when the server is asked to stop: waiting requests must answer then.
     pub stopping: watch::Sender<bool>,
 }
 
 impl State {
-    /// Loads the keys.
-    ///
-    /// # Errors
-    /// The store's.
     pub async fn new(store: Store, search: Search, config: &Config) -> persistence::Result<Self> {
         let tokens = Tokens::load(&store).await?;
         Ok(Self {

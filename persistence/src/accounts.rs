@@ -57,20 +57,19 @@ const MERGED_HERE: &str = "SELECT loser_id, survivor_id FROM merged \
 
 type Root = (Uuid, bool);
 
-/// Accounts, and who may do what.
+/// Room of accounts and permissions.
 #[derive(Debug, Clone, Copy)]
 pub struct Accounts<'a> {
     pub(crate) store: &'a Store,
 }
 
-/// Writing accounts.
+/// Room for writing accounts.
 #[derive(Debug)]
 pub struct AccountsMut<'t, 's> {
     pub(crate) tx: &'t mut Transaction<'s>,
 }
 
 impl Store {
-    /// Accounts, and who may do what.
     #[must_use]
     pub fn accounts(&self) -> Accounts<'_> {
         Accounts { store: self }
@@ -78,7 +77,6 @@ impl Store {
 }
 
 impl<'s> Transaction<'s> {
-    /// Writing accounts.
     #[must_use]
     pub fn accounts(&mut self) -> AccountsMut<'_, 's> {
         AccountsMut { tx: self }
@@ -131,7 +129,6 @@ pub(crate) async fn grants_of(
         .await?)
 }
 
-/// Resolves grants to the regions that they cover.
 async fn reach(store: &Store, given: &[account_grant::Model]) -> Result<Vec<Grant>> {
     let roots = given
         .iter()
@@ -152,8 +149,8 @@ async fn reach(store: &Store, given: &[account_grant::Model]) -> Result<Vec<Gran
     given.iter().map(grant).collect()
 }
 
-/// Regions with those they were merged with, and, on request, everything below each, through
-/// the region tree of this node and of the reference data (a partner's edges and merges give no
+/// Regions with those they were merged with, and, on request, everything below each, through the
+/// region tree of this node and of the reference data (a partner's edges and merges give no
 /// permissions here).
 async fn regions(store: &Store, roots: &BTreeSet<Root>) -> Result<BTreeMap<Root, BTreeSet<Uuid>>> {
     let mut reached: BTreeMap<Root, BTreeSet<Uuid>> = BTreeMap::new();

@@ -64,6 +64,9 @@ pub fn options(version: Option<i64>, reason: Option<String>, dry_run: bool) -> W
 
 impl Records<'_> {
     /// The record to be erased, living or dead, by id or slug.
+    ///
+    /// # Errors
+    /// As [`Self::get`] for slugs; [`crate::records::RecordsMut::erase`] reports unknown ids.
     pub async fn find_erasable(self, caller: &Caller, kind: Kind, key: &str) -> Result<Uuid> {
         if let Ok(id) = Uuid::try_parse(key) {
             return Ok(id);

@@ -21,7 +21,10 @@ pub enum StoreError {
     Gone(Box<Tombstone>),
     /// The slug has changed, or the record was merged into another.
     #[error("moved to {to}")]
-    Moved { to: String },
+    Moved {
+        /// The current slug or id.
+        to: String,
+    },
     /// Several partner regions have the slug.
     #[error("ambiguous slug")]
     AmbiguousSlug { candidates: Vec<Uuid> },
@@ -249,8 +252,7 @@ impl Cause {
         }
     }
 
-    /// By the result code (<https://sqlite.org/rescode.html>), whose lowest byte is the primary
-    /// one.
+    /// By the result code (<https://sqlite.org/rescode.html>), whose lowest byte is the primary one.
     fn of_sqlite(code: &str) -> Self {
         match code.parse::<u32>().map(|code| code & 0xff) {
             // BUSY, LOCKED, INTERRUPT, PROTOCOL.

@@ -168,14 +168,13 @@ pub struct LogState {
     pub floor: i64,
 }
 
-/// The feed of this node.
+/// Room of this node's feed.
 #[derive(Debug, Clone, Copy)]
 pub struct Feed<'a> {
     pub(crate) store: &'a Store,
 }
 
 impl Store {
-    /// The feed of this node.
     #[must_use]
     pub fn feed(&self) -> Feed<'_> {
         Feed { store: self }

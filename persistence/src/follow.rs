@@ -183,20 +183,19 @@ pub(crate) async fn entries(store: &Store, cursor: i64) -> Result<Vec<Entry>> {
     }
 }
 
-/// Positions of the log consumers.
+/// Room of the positions of log consumers.
 #[derive(Debug, Clone, Copy)]
 pub struct Cursors<'a> {
     pub(crate) store: &'a Store,
 }
 
-/// Cursors of the log consumers.
+/// Room for moving them.
 #[derive(Debug)]
 pub struct CursorsMut<'t, 's> {
     pub(crate) tx: &'t mut Transaction<'s>,
 }
 
 impl Store {
-    /// Positions of the log consumers.
     #[must_use]
     pub fn cursors(&self) -> Cursors<'_> {
         Cursors { store: self }
@@ -204,7 +203,6 @@ impl Store {
 }
 
 impl<'s> Transaction<'s> {
-    /// Cursors of the log consumers.
     #[must_use]
     pub fn cursors(&mut self) -> CursorsMut<'_, 's> {
         CursorsMut { tx: self }

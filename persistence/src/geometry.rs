@@ -15,14 +15,13 @@ use sea_orm::{
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// The geometries of regions.
+/// Room of the geometries of regions.
 #[derive(Debug, Clone, Copy)]
 pub struct Geometries<'a> {
     pub(crate) store: &'a Store,
 }
 
 impl Store {
-    /// The geometries of regions.
     #[must_use]
     pub fn geometries(&self) -> Geometries<'_> {
         Geometries { store: self }
@@ -31,6 +30,10 @@ impl Store {
 
 impl Geometries<'_> {
     /// The geometry of a region that the caller sees.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the region has none; otherwise as
+    /// [`crate::records::Records::get`].
     pub async fn get(self, caller: &Caller, region: &str) -> Result<geometry::Model> {
         let region = self
             .store

@@ -90,7 +90,6 @@ impl Followers {
         true
     }
 
-    /// Stops all of them after their current transactions.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         for one in self.running {

@@ -1,6 +1,7 @@
-//! Leases: one instance at a time works on a partner or a webhook. The number of a lease rises with
-//! each, and the holder of an older one writes nothing any more (fencing). Leases and pauses end by
-//! the clock, which may have been wrong when they began.
+//! Leases: one instance at a time works on a partner or a webhook. A lease has a rising number, and
+//! the holder of an older one writes nothing any more (fencing).
+//!
+//! Leases and pauses end by the clock, which may have been wrong when they began.
 
 use crate::error::Result;
 use crate::store::Store;
@@ -14,17 +15,16 @@ use uuid::Uuid;
 /// by a clock that has been corrected since.
 pub(crate) const SKEW: TimeDelta = TimeDelta::seconds(30);
 
-/// The tables whose rows are leased.
+/// Tables with leased rows.
 const LEASED: [&str; 2] = ["partner", "webhook"];
 
 #[derive(Debug, Clone)]
 pub struct Lease {
-    /// The partner or the webhook.
     pub id: Uuid,
     fence: i64,
 }
 
-/// The columns of a table whose rows are leased, and for how long they are.
+/// The columns of a table with leased rows, and the duration of a lease.
 pub(crate) struct Leasing<C> {
     pub(crate) fence: C,
     pub(crate) leased_until: C,
@@ -34,7 +34,7 @@ pub(crate) struct Leasing<C> {
 }
 
 impl<C: ColumnTrait> Leasing<C> {
-    /// Whether a row is free at a moment: not leased, and not paused after a failure.
+    /// Whether a row has no lease and no pause at a moment.
     pub(crate) fn is_free(&self, now: DateTime<Utc>) -> Condition {
         let ahead = now + self.lasts + SKEW;
         let unleased = is_over(self.leased_until, now).add(self.leased_until.gt(ahead));
@@ -42,12 +42,11 @@ impl<C: ColumnTrait> Leasing<C> {
         Condition::all().add(unleased).add(rested)
     }
 
-    /// Whether a row was not leased again since.
+    /// Whether a row still has this lease.
     pub(crate) fn is_held_by(&self, lease: &Lease) -> Condition {
         Condition::all().add(self.fence.eq(lease.fence))
     }
 
-    /// Leases a row that is free.
     pub(crate) fn take(
         &self,
         id: Uuid,
@@ -65,14 +64,13 @@ pub(crate) fn is_over(at: impl ColumnTrait, now: DateTime<Utc>) -> Condition {
     Condition::any().add(at.is_null()).add(at.lte(now))
 }
 
-/// Who works on what.
+/// Room of the leases.
 #[derive(Debug, Clone, Copy)]
 pub struct Leases<'a> {
     store: &'a Store,
 }
 
 impl Store {
-    /// Who works on what.
     #[must_use]
     pub fn leases(&self) -> Leases<'_> {
         Leases { store: self }

@@ -36,20 +36,19 @@ pub enum Loaded {
 
 pub const CHUNK: usize = 200;
 
-/// Importing many records.
+/// Room of imports.
 #[derive(Debug, Clone, Copy)]
 pub struct Imports<'a> {
     pub(crate) store: &'a Store,
 }
 
-/// Importing records.
+/// Room for importing in a transaction.
 #[derive(Debug)]
 pub struct ImportsMut<'t, 's> {
     pub(crate) tx: &'t mut Transaction<'s>,
 }
 
 impl Store {
-    /// Importing many records.
     #[must_use]
     pub fn imports(&self) -> Imports<'_> {
         Imports { store: self }
@@ -57,7 +56,6 @@ impl Store {
 }
 
 impl<'s> Transaction<'s> {
-    /// Importing records.
     #[must_use]
     pub fn imports(&mut self) -> ImportsMut<'_, 's> {
         ImportsMut { tx: self }
@@ -234,8 +232,8 @@ fn keys(tx: &Transaction<'_>, line: &Value) -> Result<Keys> {
     })
 }
 
-/// Only an admin of the node brings new ids; others may use those of records that they had
-/// deleted. Unknown and invisible ones are answered alike.
+/// Only an admin of the node brings new ids; others may use those of records that they had deleted.
+/// Unknown and invisible ones are answered alike.
 async fn refuse_new_id(tx: &Transaction<'_>, keys: &Keys) -> Result<()> {
     let Some(id) = keys.id.filter(|_| !tx.caller.is_node_admin()) else {
         return Ok(());

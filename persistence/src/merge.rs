@@ -67,7 +67,8 @@ impl RecordsMut<'_, '_> {
     ///
     /// # Errors
     /// [`StoreError::Invalid`] if `into` names nothing, the record itself or something above or
-    /// below it; [`StoreError::Forbidden`] without write access to both; as [`crate::records::Records::update`].
+    /// below it; [`StoreError::Forbidden`] without write access to both; as
+    /// [`crate::records::Records::update`].
     pub async fn merge(
         self,
         (kind, loser): (Kind, Uuid),
@@ -221,7 +222,6 @@ async fn is_named_publicly(tx: &Transaction<'_>, id: Uuid) -> Result<bool> {
     Ok(shown.count(&tx.sql).await? > 0)
 }
 
-/// Undoing takes from the survivor what the merge added.
 async fn authorise_survivor(tx: &Transaction<'_>, loser: Uuid) -> Result<()> {
     let survivors = survivors(&tx.sql, [loser]).await?;
     let Some(survivor) = survivors.get(&loser) else {

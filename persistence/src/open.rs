@@ -6,12 +6,13 @@ use crate::store::Store;
 use domain::base::clock::Clock;
 
 impl Store {
-    /// Connects, brings the schema up to date and makes the node if the database is new.
+    /// Connects, updates the schema and creates the node if the database is new.
     ///
-    /// `origin` names the node at its first start; absent, a random name is chosen.
+    /// `origin` names the node at its first start; if absent, a random name is chosen.
     ///
     /// # Errors
-    /// [`crate::StoreError::Setup`] if the URL or the origin is invalid or the node has another origin.
+    /// [`crate::StoreError::Setup`] if the URL or the origin is invalid or the node has another
+    /// origin.
     pub async fn open(url: &str, origin: Option<&str>, clock: Clock) -> Result<Self> {
         let store = Self::connect(url, origin, clock).await?;
         load_reference_data(&store).await?;

@@ -102,14 +102,13 @@ impl partner::Model {
     }
 }
 
-/// The partners of this node.
+/// Room of the partners.
 #[derive(Debug, Clone, Copy)]
 pub struct Partners<'a> {
     pub(crate) store: &'a Store,
 }
 
 impl Store {
-    /// The partners of this node.
     #[must_use]
     pub fn partners(&self) -> Partners<'_> {
         Partners { store: self }
@@ -318,7 +317,6 @@ impl Partners<'_> {
         Ok(())
     }
 
-    /// Whether a partner has entries in quarantine.
     pub async fn has_quarantined(self, partner: Uuid) -> Result<bool> {
         let refused = quarantine::Entity::find()
             .select_only()
@@ -369,7 +367,6 @@ async fn remove_copies(store: &Store, by: &Caller, origin: &str) -> Result<bool>
         .await
 }
 
-/// The cause of the stop has been dealt with.
 fn let_go_on(row: &mut partner::Model) {
     PartnerState::Active.code().clone_into(&mut row.state);
     row.held_deletions = None;
@@ -403,7 +400,6 @@ async fn changed_partner(tx: &Transaction<'_>, mut row: partner::Model) -> Resul
     Ok(row)
 }
 
-/// Rejects an origin that cannot belong to a partner.
 async fn refuse_foreign(tx: &Transaction<'_>, origin: &str) -> Result<()> {
     let taken = partner::Entity::find().filter(partner::Column::Origin.eq(origin));
     let why = if !is_origin(origin) {

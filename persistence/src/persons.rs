@@ -60,20 +60,19 @@ pub fn options(change: PersonChange, id: Uuid, dry_run: bool) -> WriteOptions {
     }
 }
 
-/// Contact persons.
+/// Room of contact persons.
 #[derive(Debug, Clone, Copy)]
 pub struct ContactPersons<'a> {
     pub(crate) store: &'a Store,
 }
 
-/// Writing contact persons.
+/// Room for writing contact persons.
 #[derive(Debug)]
 pub struct ContactPersonsMut<'t, 's> {
     pub(crate) tx: &'t mut Transaction<'s>,
 }
 
 impl Store {
-    /// Contact persons.
     #[must_use]
     pub fn contact_persons(&self) -> ContactPersons<'_> {
         ContactPersons { store: self }
@@ -81,7 +80,6 @@ impl Store {
 }
 
 impl<'s> Transaction<'s> {
-    /// Writing contact persons.
     #[must_use]
     pub fn contact_persons(&mut self) -> ContactPersonsMut<'_, 's> {
         ContactPersonsMut { tx: self }
@@ -90,6 +88,9 @@ impl<'s> Transaction<'s> {
 
 impl ContactPersons<'_> {
     /// The contact persons of a record that the caller may see.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`], and as [`crate::records::Records::get`].
     pub async fn list(
         self,
         caller: &Caller,

@@ -91,14 +91,13 @@ impl Pushed {
     }
 }
 
-/// What supplying systems push.
+/// Room of pushes of supplying systems.
 #[derive(Debug, Clone, Copy)]
 pub struct Push<'a> {
     pub(crate) store: &'a Store,
 }
 
 impl Store {
-    /// What supplying systems push.
     #[must_use]
     pub fn push(&self) -> Push<'_> {
         Push { store: self }
@@ -134,7 +133,6 @@ impl Push<'_> {
     }
 }
 
-/// Later pushes of a system must be applied later.
 async fn take_turns_for_system(tx: &Transaction<'_>, system: &str) -> Result<()> {
     if !tx.db().is_postgres() {
         return Ok(());
@@ -144,8 +142,8 @@ async fn take_turns_for_system(tx: &Transaction<'_>, system: &str) -> Result<()>
     tx.execute(sql, [what.into()]).await
 }
 
-/// Applies a batch: three queries read the state and store the items, whatever their number;
-/// only changes take more.
+/// Applies a batch: three queries read the state and store the items, whatever their number; only
+/// changes take more.
 async fn push(tx: &mut Transaction<'_>, system: &str, items: &[Item]) -> Result<Vec<Pushed>> {
     let here = here(tx, system, items).await?;
     let mut order: Vec<usize> = (0..items.len()).collect();

@@ -68,8 +68,8 @@ async fn by_id(store: &Store, kind: Kind, id: Uuid) -> Result<Option<record::Mod
         .await?)
 }
 
-/// This node's own record, otherwise that of the reference data, otherwise the only copy with
-/// the slug.
+/// This node's own record, otherwise that of the reference data, otherwise the only copy with the
+/// slug.
 async fn by_slug(
     store: &Store,
     caller: &Caller,

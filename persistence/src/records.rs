@@ -1,24 +1,23 @@
-//! The records of the directory: what reads them and what writes them.
+//! The rooms of records: reading and writing.
 
 use crate::store::Store;
 use crate::transaction::Transaction;
 use domain::value::reference::Name;
 use uuid::Uuid;
 
-/// The records of the directory.
+/// Room of records.
 #[derive(Debug, Clone, Copy)]
 pub struct Records<'a> {
     pub(crate) store: &'a Store,
 }
 
-/// Writing records.
+/// Room for writing records.
 #[derive(Debug)]
 pub struct RecordsMut<'t, 's> {
     pub(crate) tx: &'t mut Transaction<'s>,
 }
 
 impl Store {
-    /// The records of the directory.
     #[must_use]
     pub fn records(&self) -> Records<'_> {
         Records { store: self }
@@ -26,7 +25,6 @@ impl Store {
 }
 
 impl<'s> Transaction<'s> {
-    /// Writing records.
     #[must_use]
     pub fn records(&mut self) -> RecordsMut<'_, 's> {
         RecordsMut { tx: self }

@@ -61,10 +61,8 @@ type Reached = BTreeMap<&'static str, watch::Receiver<i64>>;
 impl Store {
     /// Connects, updates the schema and creates the node if the database is new.
     ///
-    /// `origin` names the node at its first start; if absent, a random name is chosen.
-    ///
     /// # Errors
-    /// [`StoreError::Setup`] if the URL or the origin is invalid or the node has another origin.
+    /// As [`Store::open`].
     pub(crate) async fn connect(url: &str, origin: Option<&str>, clock: Clock) -> Result<Self> {
         let db = Db::connect(url, Timeouts::default()).await?;
         migrate(&db).await?;
@@ -96,7 +94,6 @@ impl Store {
         &self.node
     }
 
-    /// The requests with keys that this process serves.
     pub(crate) fn key_locks(&self) -> &KeyLocks {
         &self.key_locks
     }

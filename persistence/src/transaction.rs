@@ -26,7 +26,6 @@ use uuid::Uuid;
 
 #[derive(Debug, Clone, Default)]
 pub struct WriteOptions {
-    /// Do everything, but roll back.
     pub dry_run: bool,
     pub reason: Option<String>,
     /// Whether readers need not wait until it is searchable.
@@ -36,11 +35,9 @@ pub struct WriteOptions {
 /// Maximum number of attempts if the database asks for a retry.
 const ATTEMPTS: u32 = 6;
 
-/// An open transaction with its log entries.
 #[derive(Debug)]
 pub struct Transaction<'a> {
     pub(crate) store: &'a Store,
-    /// The transaction.
     pub(crate) sql: SqlTransaction,
     pub(crate) caller: &'a Caller,
     pub(crate) options: &'a WriteOptions,
@@ -134,6 +131,7 @@ impl Transaction<'_> {
         record::subject(row, &self.origin)
     }
 
+    /// Rejects an action without permission, with the reason.
     pub(crate) fn authorise(&self, action: Action, subject: &Subject<'_>) -> Result<()> {
         if self.caller.may(action, subject) {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Whether outsiders see a record: kept with its row, in one place.
+//! Visibility of records to outsiders, stored in their rows.
 
 pub(crate) mod shown;
 pub(crate) mod withheld;

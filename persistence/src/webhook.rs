@@ -93,20 +93,19 @@ impl webhook::Model {
     }
 }
 
-/// Webhooks.
+/// Room of webhooks.
 #[derive(Debug, Clone, Copy)]
 pub struct Webhooks<'a> {
     pub(crate) store: &'a Store,
 }
 
-/// Writing webhooks.
+/// Room for writing webhooks.
 #[derive(Debug)]
 pub struct WebhooksMut<'t, 's> {
     pub(crate) tx: &'t mut Transaction<'s>,
 }
 
 impl Store {
-    /// Webhooks.
     #[must_use]
     pub fn webhooks(&self) -> Webhooks<'_> {
         Webhooks { store: self }
@@ -114,7 +113,6 @@ impl Store {
 }
 
 impl<'s> Transaction<'s> {
-    /// Writing webhooks.
     #[must_use]
     pub fn webhooks(&mut self) -> WebhooksMut<'_, 's> {
         WebhooksMut { tx: self }

@@ -215,7 +215,6 @@ impl RecordsMut<'_, '_> {
     }
 }
 
-/// A row, locked against other changes, for any caller.
 pub(crate) async fn locked(tx: &Transaction<'_>, kind: Kind, id: Uuid) -> Result<record::Model> {
     let mut query = record::Entity::find_by_id(id).filter(record::Column::Kind.eq(kind.code()));
     if tx.db().is_postgres() {

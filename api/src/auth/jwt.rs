@@ -12,13 +12,12 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// How long a token may be valid at most.
+/// Maximum lifetime of a token.
 pub const MAX_LIFETIME: TimeDelta = TimeDelta::hours(24);
 
-/// How far clocks may differ.
+/// Tolerated difference of clocks.
 const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 
-/// The media type in the header (RFC 9068, 2.1).
 pub(super) const TYPE: &str = "at+jwt";
 
 const MAX_TOKEN: usize = 8 * 1024;

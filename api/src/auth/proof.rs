@@ -1,4 +1,4 @@
-//! What a token proves.
+//! The verified content of a token.
 
 use crate::auth::jwt::BadToken;
 use chrono::{DateTime, Utc};
@@ -6,25 +6,18 @@ use domain::access::account::Scopes;
 use persistence::StoreError;
 use persistence::accounts::Subject;
 
-/// What a valid token says.
 #[derive(Debug, Clone)]
 pub struct Proof {
-    /// Whom it speaks of.
     pub subject: Subject,
-    /// Its issuer.
     pub issuer: String,
-    /// Its `sub`.
     pub name: String,
-    /// How far it reaches.
     pub scopes: Scopes,
-    /// When it ends.
     pub expires: DateTime<Utc>,
 }
 
-/// Why a token proves nothing.
+/// Reason why a token is rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// It is invalid.
     #[error(transparent)]
     Bad(#[from] BadToken),
     /// Its key cannot be looked up at the moment.

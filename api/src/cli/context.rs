@@ -1,11 +1,10 @@
-//! What the commands share: opening the store, failures, output.
+//! Shared parts of the commands: opening the store, failures, output.
 
 use crate::config::Config;
 use domain::base::clock::Clock;
 use persistence::Store;
 use std::io::Write;
 
-/// Why a command failed, for the person at the terminal.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error("configuration: {0}")]
@@ -16,12 +15,12 @@ pub(super) enum Failure {
     Io(String, #[source] std::io::Error),
     #[error("{0}")]
     Told(String),
-    /// Everything has been said already.
+    /// Everything has been printed already.
     #[error("")]
     Silent,
 }
 
-/// Opens the store that the configuration names, making the data directory if need be.
+/// Opens the configured store, creating the data directory if needed.
 pub(super) async fn open(config: &Config) -> Result<Store, Failure> {
     if config.database_url.is_none() {
         make_private(&config.data_dir)
@@ -33,7 +32,7 @@ pub(super) async fn open(config: &Config) -> Result<Store, Failure> {
     Ok(store)
 }
 
-/// Makes a folder that only its owner may enter: the database holds the signing keys.
+/// Creates a folder that only its owner may enter: the database contains the signing keys.
 fn make_private(folder: &std::path::Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
@@ -41,8 +40,8 @@ fn make_private(folder: &std::path::Path) -> std::io::Result<()> {
     builder.recursive(true).create(folder)
 }
 
-/// Makes a file that only its owner may read, should the folder be open to others. What `SQLite`
-/// puts next to it has the same mode.
+/// Creates a file that only its owner may read, in case others can enter the folder. The files that
+/// `SQLite` adds have the same mode.
 fn make_private_file(file: &std::path::Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     #[cfg(unix)]
@@ -50,7 +49,7 @@ fn make_private_file(file: &std::path::Path) -> std::io::Result<()> {
     options.append(true).create(true).open(file).map(drop)
 }
 
-/// An error and the chain of its causes, each said once.
+/// An error and the chain of its causes, without repetitions.
 pub(super) fn told(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -65,13 +64,12 @@ pub(super) fn told(error: &dyn std::error::Error) -> String {
     text.replace('\n', " ")
 }
 
-/// Prints a line of output.
 pub(super) fn say(line: &str) {
-    // A closed standard output is no error.
+    // If standard output is closed, there is no way to report it.
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
-/// Prints a line about what is going on.
+/// Prints a line to standard error.
 pub(super) fn complain(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }

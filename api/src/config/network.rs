@@ -1,17 +1,16 @@
-//! Networks, addresses and hosts as they are configured.
+//! Configured networks, addresses and hosts.
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use url::Host;
 
-/// Addresses that are configured as one: `10.0.0.0/8`, or `127.0.0.1` alone.
+/// A configured network: `10.0.0.0/8`, or `127.0.0.1` alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Network(IpNet);
 
 impl Network {
-    /// Whether an address is in it.
     #[must_use]
     pub fn has(&self, address: IpAddr) -> bool {
         self.0.contains(&address)
@@ -35,14 +34,12 @@ impl From<Network> for String {
     }
 }
 
-/// Where requests may go although it is not public: a network such as `10.0.0.0/8`, an address, or
-/// the name of a host.
+/// An allowed destination that is not public: a network such as `10.0.0.0/8`, an address, or a host
+/// name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Destination {
-    /// Addresses.
     Network(IpNet),
-    /// A name.
     Name(String),
 }
 

@@ -1,8 +1,8 @@
-//! Addresses of web servers as they are configured.
+//! Configured addresses of web servers.
 
 use serde::{Deserialize, Serialize};
 
-/// An address on the web: https, or http on this machine; without user, query and fragment.
+/// A web address: https, or http on this machine; without user, query and fragment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct WebUrl {
@@ -11,13 +11,12 @@ pub struct WebUrl {
 }
 
 impl WebUrl {
-    /// The address exactly as it was written.
+    /// The address exactly as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Its host.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
@@ -29,7 +28,7 @@ impl TryFrom<String> for WebUrl {
 
     fn try_from(text: String) -> Result<Self, String> {
         let wrong = |why: &str| format!("\"{text}\" {why}");
-        let url = url::Url::parse(&text).map_err(|why| wrong(&format!("is no URL: {why}")))?;
+        let url = url::Url::parse(&text).map_err(|why| wrong(&format!("is not a URL: {why}")))?;
         let here = match url.host() {
             Some(url::Host::Domain(name)) => name == "localhost",
             Some(url::Host::Ipv4(ip)) => ip.is_loopback(),

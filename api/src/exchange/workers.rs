@@ -1,4 +1,4 @@
-//! Background work for each partner and each webhook, in a task of its own.
+//! Background work for each partner and each webhook, in separate tasks.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,9 +6,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-/// What is done for each of several subscriptions while the server runs.
+/// The work for subscriptions while the server runs.
 ///
-/// Instances that share a database find the same work due; the one that leases it does it.
+/// Instances that share a database find the same work due; the one with the lease does it.
 pub trait Work: Clone + 'static {
     /// The subscription in log messages: `partner`.
     const NAME: &'static str;

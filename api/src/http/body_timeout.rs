@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 
-/// Puts a watch on the body; it tells whether the body was too slow.
+/// Watches the body; the result tells whether it was too slow.
 pub(crate) fn watch(request: &mut ServiceRequest, pace: Pace) -> Rc<Cell<bool>> {
     let late = Rc::new(Cell::new(false));
     match request.take_payload() {
@@ -27,7 +27,6 @@ pub(crate) fn watch(request: &mut ServiceRequest, pace: Pace) -> Rc<Cell<bool>> 
     late
 }
 
-/// How fast a body must come.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
     patience: Duration,
@@ -35,7 +34,6 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// The pace of a configuration.
     #[must_use]
     pub fn new(config: &Config) -> Self {
         Self {
@@ -45,8 +43,8 @@ impl Pace {
     }
 }
 
-/// A body that must come in time. The time is what the reader has waited for it: a reader that is
-/// busy with what came is not the client's fault.
+/// A body with a time limit. Only the time that the reader waits counts: the client is not
+/// responsible for slow processing.
 struct Body {
     payload: Payload,
     pace: Pace,
@@ -66,7 +64,7 @@ impl Body {
         }
     }
 
-    /// Some bytes came: the wait is over, and they earn time, but never more than at the start.
+    /// Bytes have arrived: the wait is over, and they add time, up to the initial limit.
     fn came(&mut self, bytes: usize) {
         if let Some((since, _)) = self.waiting.take() {
             self.left = self.left.saturating_sub(since.elapsed());

@@ -1,7 +1,7 @@
 //! Request counters and durations.
 //!
-//! No label is made of what a request says: routes are templates, and the names of partners and
-//! webhooks are the admins'.
+//! No label comes from the content of a request: routes are templates, and the names of partners
+//! and webhooks are chosen by admins.
 
 use actix_web::HttpRequest;
 use actix_web::dev::ServiceResponse;
@@ -12,7 +12,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use std::time::Duration;
 
-/// Upper bounds of the histogram buckets, in seconds.
+/// Bounds of the duration histogram, in seconds.
 const SECONDS: [f64; 11] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
@@ -57,13 +57,11 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// What was counted, to be written out.
     #[must_use]
     pub const fn registry(&self) -> &Registry {
         &self.registry
     }
 
-    /// Counts a request that was answered.
     pub fn answered<B>(&self, response: &ServiceResponse<B>, took: Duration) {
         let request = Request {
             method: method(response.request()),

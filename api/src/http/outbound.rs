@@ -24,7 +24,6 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
 const PORTS: [u16; 2] = [443, 8443];
 
-/// What is allowed although it is not public.
 #[derive(Debug, Clone, Default)]
 struct Allowed(Arc<[Destination]>);
 

@@ -193,7 +193,7 @@ pub struct ItemProblem {
 }
 
 impl ProblemField {
-    /// The faults of a body, in the caller's language.
+    /// The violations of a body, in the caller's language.
     #[must_use]
     pub fn all(found: &[FieldError], lang: Lang) -> Vec<Self> {
         let each = found.iter().map(|one| Self {
@@ -205,7 +205,7 @@ impl ProblemField {
     }
 }
 
-/// One fault in a body.
+/// Violation in a body.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProblemField {
     /// JSON pointer (RFC 6901) into the body.

@@ -1,14 +1,12 @@
-//! What is read off every request: its id, its path, the language of its messages.
+//! Properties of every request: its id, its path, the language of its messages.
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderName};
 use actix_web::{HttpMessage, HttpRequest};
 use domain::base::fault::Lang;
 
-/// Names the request in logs and problem documents.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The name of a request.
 pub(crate) fn request_id(request: &ServiceRequest) -> String {
     let extensions = request.extensions();
     extensions
@@ -16,7 +14,7 @@ pub(crate) fn request_id(request: &ServiceRequest) -> String {
         .map_or_else(String::new, |id| id.0.clone())
 }
 
-/// Names a request: the caller's id if it is a plain one, else a new one.
+/// The caller's request id if it is plain, otherwise a new one.
 pub(crate) fn name(request: &ServiceRequest) -> String {
     let sent = request.headers().get(REQUEST_ID);
     let plain = sent.and_then(|value| value.to_str().ok()).filter(|id| {
@@ -30,11 +28,10 @@ pub(crate) fn name(request: &ServiceRequest) -> String {
     id
 }
 
-/// The id of a request, for its log span.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
-/// The path by which a request is routed. What must know the route has to ask for this one: a path
+/// The path by which a request is routed. Code that depends on the route must use this one: a path
 /// may be percent-encoded in many ways (RFC 3986, 6.2.2.2).
 pub(crate) fn routed_path(request: &HttpRequest) -> &str {
     request.match_info().as_str()

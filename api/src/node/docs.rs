@@ -23,9 +23,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
      img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'";
 
-/// The document as it is served; made when it is first asked for.
+/// The served document, generated on first use.
 ///
-/// It is large and never changes: to compress it for each client would cost time, and memory as
+/// It is large and never changes: compressing it for each client would cost time, and memory as
 /// long as a slow one reads.
 #[derive(Debug)]
 pub(crate) struct Document {
@@ -36,7 +36,6 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// A document that is not made yet.
     pub(crate) const fn new(make: fn() -> Value) -> Self {
         Self {
             make,
@@ -73,7 +72,6 @@ impl Document {
     }
 }
 
-/// Serves the document.
 #[route("/openapi.json", method = "GET", method = "HEAD")]
 pub(crate) async fn openapi_json(
     request: HttpRequest,
@@ -115,10 +113,7 @@ pub fn swagger() -> impl HttpServiceFactory {
     SwaggerUi::new("/docs/{_:.*}").config(config)
 }
 
-/// Writes the content security policy of the pages of `/docs`, refusals included.
-///
-/// # Errors
-/// What is further in.
+/// Writes the content security policy of the pages of `/docs`, including errors.
 pub(crate) async fn content_security_policy<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,

@@ -1,5 +1,5 @@
-//! Measurements for Prometheus. Requests are counted as they are served; everything else is looked up
-//! when it is asked for.
+//! Metrics for Prometheus. Requests are counted as they are served; everything else is looked up on
+//! request.
 
 mod exposition;
 

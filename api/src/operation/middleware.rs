@@ -14,7 +14,6 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 use std::time::Instant;
 
-/// How long a URL may be.
 const MAX_URL: usize = 8 * 1024;
 
 /// Rejects requests that no handler should see, and renders every error as a problem document.
@@ -101,7 +100,7 @@ fn documented(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<B
     let failed = status.is_client_error() || status.is_server_error();
     let problem = match response.response().error() {
         Some(error) => problem_of(Some(error), status),
-        // These errors have a form of their own (RFC 6749, 5.2).
+        // These errors have a format of their own (RFC 6749, 5.2).
         None if routed_path(response.request()) == crate::auth::TOKEN_PATH => return response,
         None if failed => problem_of(None, status),
         None => return response,

@@ -45,7 +45,6 @@ pub fn document(routes: &Routes) -> Value {
     document
 }
 
-/// The text of the document as it is committed and served.
 #[must_use]
 pub fn text(document: &Value) -> String {
     let mut text = serde_json::to_string_pretty(document).unwrap_or_default();

@@ -41,12 +41,12 @@ pub(crate) struct Upload {
 }
 
 impl Upload {
-    /// Reads what was uploaded, kept apart by kind if `by_kind`; `kinds` are those that may be in
-    /// it, all if there are none.
+    /// Reads an upload, separated by kind if `by_kind`; `kinds` are the allowed ones, or all if
+    /// empty.
     ///
     /// # Errors
-    /// `payload-too-large` for too many lines, `validation-failed` for a table whose columns are
-    /// invalid, `invalid-parameter` if its kind is unknown.
+    /// `payload-too-large` for too many lines, `validation-failed` for a table with invalid
+    /// columns, `invalid-parameter` if its kind is unknown.
     pub(crate) async fn spool(self, kinds: Vec<Kind>, by_kind: bool) -> Result<Spool, Problem> {
         let reading = tokio::task::spawn_blocking(move || {
             let mut file = self.file;

@@ -195,7 +195,6 @@ struct DuplicateRecord {
     kind: Kind,
     /// Id of the record.
     id: Uuid,
-    /// Slug of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "klinikum-kassel")]
     slug: Option<String>,

@@ -182,7 +182,6 @@ struct GraphVertex {
     kind: String,
     /// Id of the record.
     id: Uuid,
-    /// Slug of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     slug: Option<String>,
     /// Name of the record.

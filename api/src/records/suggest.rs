@@ -111,7 +111,6 @@ struct Suggestion {
     kind: Kind,
     /// Id of the record.
     id: Uuid,
-    /// Slug of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     slug: Option<String>,
     /// Name of the record.

@@ -37,10 +37,8 @@ impl Labels {
 /// A closed vocabulary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Vocabulary {
-    /// Name of the vocabulary in URLs.
     #[schema(example = "category")]
     pub name: &'static str,
-    /// Codes in order.
     pub items: Vec<Term>,
 }
 

@@ -34,7 +34,6 @@ pub struct Recognition {
     pub by: Option<String>,
     /// Date of recognition.
     pub since: Option<edtf::EdtfDate>,
-    /// Wording of the source.
     #[schema(min_length = 1, max_length = 1000)]
     pub as_stated: Option<String>,
 }

@@ -14,7 +14,6 @@ pub struct ExternalId {
         example = "cms-nordhessen"
     )]
     pub system: String,
-    /// Key in the supplying system.
     #[schema(min_length = 1, max_length = 200, pattern = r"^\S+$", example = "42")]
     pub id: String,
 }

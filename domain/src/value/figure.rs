@@ -38,7 +38,6 @@ pub struct Figure {
     /// Unit, if the figure is not a plain count.
     #[schema(min_length = 1, max_length = 50)]
     pub unit: Option<String>,
-    /// Wording of the source.
     #[schema(min_length = 1, max_length = 500, example = "rund 50 Mitglieder")]
     pub as_stated: Option<String>,
     /// Date of the figure.

@@ -16,14 +16,13 @@ pub struct NewKey<'a> {
     pub private_pem: &'a str,
 }
 
-/// The keys that sign tokens.
+/// Room of the signing keys of tokens.
 #[derive(Debug, Clone, Copy)]
 pub struct SigningKeys<'a> {
     pub(crate) store: &'a Store,
 }
 
 impl Store {
-    /// The keys that sign tokens.
     #[must_use]
     pub fn signing_keys(&self) -> SigningKeys<'_> {
         SigningKeys { store: self }
@@ -73,7 +72,6 @@ impl SigningKeys<'_> {
     }
 }
 
-/// Serialises instances by a lock on this row.
 async fn take_turns(tx: &Transaction<'_>) -> Result<()> {
     tx.execute("UPDATE sync_state SET id = 1 WHERE id = 1", [])
         .await

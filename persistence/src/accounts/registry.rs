@@ -94,7 +94,6 @@ impl Accounts<'_> {
             .await
     }
 
-    /// An account by its id.
     pub async fn get(self, kind: AccountKind, id: Uuid) -> Result<Account> {
         let row = account::Entity::find_by_id(id)
             .filter(account::Column::Kind.eq(kind.code()))
@@ -250,6 +249,7 @@ async fn with_grants(store: &Store, rows: Vec<account::Model>) -> Result<Vec<Acc
 }
 
 impl AccountsMut<'_, '_> {
+    /// Creates an account in this transaction.
     pub async fn create(self, new: &NewAccount) -> Result<Account> {
         account_is_free(self.tx, new).await?;
         let row = insert_account(self.tx, new).await?;

@@ -5,7 +5,6 @@ use sea_orm::sqlx;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use std::time::Duration;
 
-/// Time limits of the database.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
     /// For waiting for a free connection, or for the writer of SQLite.

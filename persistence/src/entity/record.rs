@@ -68,6 +68,7 @@ impl Model {
     }
 }
 
+/// A row for the rules of access; `origin` is the node's.
 pub(crate) fn subject<'a>(row: &'a Model, origin: &str) -> Result<Subject<'a>> {
     Ok(Subject {
         own: row.origin == origin,
@@ -88,7 +89,6 @@ pub(crate) fn publication_of(row: &Model) -> Result<Publication> {
         .ok_or_else(|| StoreError::Corrupt(format!("publication {}", row.publication)))
 }
 
-/// The kind of a row.
 pub fn kind_of(row: &Model) -> Result<Kind> {
     Kind::parse(&row.kind).ok_or_else(|| StoreError::Corrupt(format!("kind {}", row.kind)))
 }

@@ -46,7 +46,6 @@ pub(crate) fn buried<'a>(grave: &'a Model, kind: Kind, origin: &str) -> Subject<
     }
 }
 
-/// The error for a deleted record, for any caller.
 pub(crate) fn gone(kind: Kind, grave: Model) -> StoreError {
     StoreError::Gone(Box::new(Tombstone {
         envelope: Envelope {

@@ -29,8 +29,7 @@ pub struct Digests {
     pub kinds: BTreeMap<Kind, Digest>,
 }
 
-/// The digests since the log was last written, by their filters. Requests while one is
-/// computed wait for it.
+/// The digests since the last write, by filter. Concurrent requests wait for one computation.
 #[derive(Debug, Clone)]
 pub struct DigestCache {
     store: Store,
@@ -52,7 +51,6 @@ impl DigestCache {
         Self { store, kept }
     }
 
-    /// The digests of the records that match a filter.
     pub async fn get(&self, filter: &FeedFilter) -> Result<Digests> {
         let mut kept = self.kept.lock().await;
         let head = self.store.log().head().await?;

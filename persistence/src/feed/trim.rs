@@ -65,8 +65,8 @@ impl Feed<'_> {
     }
 }
 
-/// The newest entry that may be trimmed. The one before the first young entry was the end of
-/// the log until that one was written, so cursors at it are young too.
+/// The newest entry that may be trimmed. The one before the first young entry was the end of the
+/// log until that one was written, so cursors at it are young too.
 async fn trimmed_up_to(store: &Store, days: u32) -> Result<i64> {
     let limit = store.clock().now() - TimeDelta::days(days.into()) - MARGIN;
     let young = change::Entity::find()

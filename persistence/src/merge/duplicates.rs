@@ -85,7 +85,7 @@ struct Found {
     pairs: Arc<Vec<DuplicatePair>>,
 }
 
-/// Likely duplicates, cached between requests; requests during a search wait for its result.
+/// Likely duplicates, cached between requests; concurrent ones wait for one computation.
 #[derive(Debug, Clone)]
 pub struct Duplicates {
     store: Store,

@@ -1,7 +1,7 @@
 //! Records, their relationships, the log, accounts and keys.
 
-/// SQL that both databases understand, with `{uuid}`, `{time}`, `{date}` and `boolean` for the
-/// types whose names differ.
+/// SQL that both databases understand, with `{uuid}`, `{time}`, `{date}` and `boolean` for the types
+/// whose names differ.
 pub(super) const STATEMENTS: &[&str] = &[
     "CREATE TABLE sync_state (
         id integer PRIMARY KEY CHECK (id = 1),

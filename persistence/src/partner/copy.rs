@@ -175,7 +175,6 @@ fn copied_row(tx: &Transaction<'_>, copy: &CopiedRecord, facts: &Facts) -> recor
     }
 }
 
-/// Removes the tombstone of a restored copy.
 async fn unbury_copy(tx: &mut Transaction<'_>, id: Uuid, known: &Known) -> Result<()> {
     if known.logged {
         tx.log().revival(id).await?;
@@ -296,7 +295,6 @@ async fn stand_for(tx: &mut Transaction<'_>, id: Uuid, into: Uuid) -> Result<()>
     touch_around(tx, id).await
 }
 
-/// Removes a merge that its origin no longer reports.
 pub(crate) async fn drop_grave(tx: &mut Transaction<'_>, id: Uuid) -> Result<()> {
     forget_grave(tx, id).await?;
     follow_again(tx, id).await?;
@@ -309,8 +307,8 @@ async fn forget_grave(tx: &Transaction<'_>, id: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// The final merge target of a record; `None` if it would be the record itself, or is of
-/// another kind or node.
+/// The final merge target of a record; `None` if it would be the record itself, or is of another
+/// kind or node.
 async fn survivor_of(
     tx: &Transaction<'_>,
     (kind, id): (&str, Uuid),
@@ -323,16 +321,16 @@ async fn survivor_of(
     Ok((fits && into != id).then_some(into))
 }
 
-/// Removes a copy that its origin no longer publishes, with all its content: it may return in
-/// any version.
+/// Removes a copy that its origin no longer publishes, with all its content: it may return in any
+/// version.
 pub(crate) async fn drop_copy(tx: &mut Transaction<'_>, row: &record::Model) -> Result<()> {
     tx.log().delete(row, row.version, false).await?;
     record::Entity::delete_by_id(row.id).exec(&tx.sql).await?;
     forget_former_slugs(tx, row.id).await
 }
 
-/// Blanks the remains of a copy whose origin has erased it, in version `version`; `grave` is
-/// its tombstone so far.
+/// Blanks the remains of a copy whose origin has erased it, in version `version`; `grave` is its
+/// tombstone so far.
 pub(crate) async fn erase_copy(
     tx: &mut Transaction<'_>,
     id: Uuid,

@@ -206,7 +206,7 @@ mod tests {
             "tomorrow": {"x": 1},
         });
         change(entry.as_object_mut().unwrap());
-        // The body goes in as it is, whatever it is.
+        // The body is inserted verbatim, whatever it is.
         let head = entry.to_string();
         format!("{},\"record\":{body}}}", head.strip_suffix('}').unwrap())
     }

@@ -41,7 +41,6 @@ impl Copies<'_> {
     }
 }
 
-/// Whether this many deletions need an approval.
 pub(super) async fn held(
     tx: &Transaction<'_>,
     partner: &partner::Model,

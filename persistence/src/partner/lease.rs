@@ -1,5 +1,4 @@
-//! Leases of partners: one instance reads at a time. A lease has a rising number, and the holder of
-//! an older one writes nothing any more (fencing).
+//! Leases of partners: one instance reads at a time.
 
 use super::READER;
 use crate::entity::{partner, partner_seen};
@@ -79,7 +78,6 @@ impl Partners<'_> {
         .await
     }
 
-    /// Releases the lease.
     pub async fn release(self, lease: &Lease) -> Result<()> {
         on_partner(self.store, async |tx| {
             let mut row = leased(tx, lease).await?;
@@ -128,7 +126,6 @@ pub(super) async fn on_partner<T>(
     store.write(&Caller::node(), &options, work).await
 }
 
-/// The partners that are due at a moment.
 fn due(now: DateTime<Utc>) -> Condition {
     let active = partner::Column::State.eq(PartnerState::Active.code());
     LEASING.is_free(now).add(active)
@@ -143,7 +140,6 @@ fn forget_the_future(row: &mut partner::Model, now: DateTime<Utc>) {
     row.compared_at = row.compared_at.filter(|at| *at <= now);
 }
 
-/// The partner of a valid lease, locked.
 pub(super) async fn leased(tx: &Transaction<'_>, lease: &Lease) -> Result<partner::Model> {
     let query = partner::Entity::find_by_id(lease.id)
         .filter(LEASING.is_held_by(lease))

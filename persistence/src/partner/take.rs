@@ -57,14 +57,13 @@ pub enum Taken {
     Stopped,
 }
 
-/// The copies of records of partners.
+/// Room of the copies of partners' records.
 #[derive(Debug, Clone, Copy)]
 pub struct Copies<'a> {
     pub(crate) store: &'a Store,
 }
 
 impl Store {
-    /// The copies of records of partners.
     #[must_use]
     pub fn copies(&self) -> Copies<'_> {
         Copies { store: self }
@@ -72,7 +71,6 @@ impl Store {
 }
 
 impl Copies<'_> {
-    /// Applies a page of a partner's feed.
     pub async fn take(self, lease: &Lease, page: &PartnerPage) -> Result<Taken> {
         let own = &self.store.node().origin;
         if !is_origin(&page.origin) || page.origin == *own || page.origin == REFERENCE_ORIGIN {
@@ -132,7 +130,7 @@ async fn take_page(tx: &mut Transaction<'_>, lease: &Lease, page: &PartnerPage) 
     }
     for one in &news {
         let why = match known.remove(&one.id()) {
-            None => Some("the page tells of the record twice".to_owned()),
+            None => Some("the page contains the record twice".to_owned()),
             Some(here) => match foreign(&here, one.kind(), &tx.origin) {
                 None => {
                     take(tx, one, here, &partner, replaces).await?;

@@ -47,20 +47,19 @@ pub fn on_behalf() -> (Caller, WriteOptions) {
     (Caller::node(), options)
 }
 
-/// Applications for membership.
+/// Room of applications for membership.
 #[derive(Debug, Clone, Copy)]
 pub struct Applications<'a> {
     pub(crate) store: &'a Store,
 }
 
-/// Writing applications for membership.
+/// Room for writing applications.
 #[derive(Debug)]
 pub struct ApplicationsMut<'t, 's> {
     pub(crate) tx: &'t mut Transaction<'s>,
 }
 
 impl Store {
-    /// Applications for membership.
     #[must_use]
     pub fn applications(&self) -> Applications<'_> {
         Applications { store: self }
@@ -68,7 +67,6 @@ impl Store {
 }
 
 impl<'s> Transaction<'s> {
-    /// Writing applications for membership.
     #[must_use]
     pub fn applications(&mut self) -> ApplicationsMut<'_, 's> {
         ApplicationsMut { tx: self }
@@ -77,6 +75,10 @@ impl<'s> Transaction<'s> {
 
 impl Applications<'_> {
     /// Checks whether a network accepts the application.
+    ///
+    /// # Errors
+    /// [`StoreError::ApplicationsClosed`], [`StoreError::Invalid`], and as
+    /// [`crate::records::Records::get`].
     pub async fn prepare(
         self,
         caller: &Caller,
@@ -111,6 +113,10 @@ impl Applications<'_> {
     }
 
     /// The applications for a network, for its editors.
+    ///
+    /// # Errors
+    /// [`StoreError::Forbidden`], [`StoreError::BadCursor`], and as
+    /// [`crate::records::Records::get`].
     pub async fn list(
         self,
         caller: &Caller,

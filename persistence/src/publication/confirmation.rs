@@ -24,14 +24,13 @@ pub struct Stated {
     pub version: i64,
 }
 
-/// What the ends of relationships state.
+/// Room of the statements of ends.
 #[derive(Debug, Clone, Copy)]
 pub struct Confirmations<'a> {
     pub(crate) store: &'a Store,
 }
 
 impl Store {
-    /// What the ends of relationships state.
     #[must_use]
     pub fn confirmations(&self) -> Confirmations<'_> {
         Confirmations { store: self }

@@ -1,5 +1,6 @@
-//! The consumer that keeps the visibility of relationships up to date in the log: around a record
-//! that was published, withdrawn or deleted it writes an entry `touch`, which makes no version.
+//! The consumer that logs changes of visibility caused by ends: for the relationships around a
+//! record that was published, withdrawn or deleted it writes an entry `touch`, which creates no
+//! version.
 
 use crate::error::Result;
 use crate::follow::{Entry, Follower};
@@ -28,8 +29,8 @@ fn near_entries() -> String {
     )
 }
 
-/// Touches everything up to the entry `last`, and saves the cursor if that was all; returns
-/// whether it was.
+/// Touches everything up to the entry `last`, and saves the cursor if that was all; returns whether
+/// it was.
 async fn touch_up_to(store: &Store, last: i64) -> Result<bool> {
     let options = WriteOptions {
         bulk: true,

@@ -1,4 +1,4 @@
-//! What a system pushes about one record.
+//! Items of a push.
 
 use domain::base::kind::Kind;
 use domain::exchange::sync::{PushOp, SystemVersion};
@@ -6,7 +6,6 @@ use serde_json::Value;
 
 pub const MAX_ITEMS: usize = 500;
 
-/// A change of the record with a key.
 #[derive(Debug, Clone)]
 pub struct Item {
     pub op: PushOp,
@@ -17,5 +16,4 @@ pub struct Item {
     pub record: Value,
 }
 
-/// The keys of the items of a batch.
 pub(super) type Key = (Kind, String);

@@ -200,7 +200,6 @@ async fn push_lines(
     Ok(())
 }
 
-/// Deletes the records that the snapshot lacks.
 async fn withdraw_all(
     tx: &mut Transaction<'_>,
     system: &str,

@@ -63,8 +63,7 @@ pub(super) async fn here(tx: &Transaction<'_>, system: &str, items: &[Item]) -> 
     })
 }
 
-/// Stores the items in the order of keys, so that concurrent pushes wait instead of
-/// deadlocking.
+/// Stores the items in the order of keys, so that concurrent pushes wait instead of deadlocking.
 pub(super) async fn keep_supplies(
     tx: &Transaction<'_>,
     mut supplies: Vec<supply::Model>,

@@ -85,14 +85,13 @@ struct About {
     cause: Option<String>,
 }
 
-/// Earlier versions of records, and the log for admins.
+/// Room of earlier versions and of the log for admins.
 #[derive(Debug, Clone, Copy)]
 pub struct Histories<'a> {
     pub(crate) store: &'a Store,
 }
 
 impl Store {
-    /// Earlier versions of records, and the log for admins.
     #[must_use]
     pub fn history(&self) -> Histories<'_> {
         Histories { store: self }
@@ -101,6 +100,9 @@ impl Store {
 
 impl Histories<'_> {
     /// The versions of a record that the caller may see, newest first.
+    ///
+    /// # Errors
+    /// As [`crate::records::Records::get`], except for deleted records; [`StoreError::BadCursor`].
     pub async fn list(
         self,
         caller: &Caller,
@@ -123,8 +125,8 @@ impl Histories<'_> {
     /// A version of a record.
     ///
     /// # Errors
-    /// As [`Self::list`]; [`StoreError::NotFound`] if there was no such version or the caller
-    /// may not see it, [`StoreError::VersionGone`] if it is no longer kept.
+    /// As [`Self::list`]; [`StoreError::NotFound`] if there was no such version or the caller may
+    /// not see it, [`StoreError::VersionGone`] if it is no longer kept.
     pub async fn get(
         self,
         caller: &Caller,

@@ -77,14 +77,13 @@ pub struct RelationshipItem {
 #[derive(Serialize, Deserialize)]
 struct Position(String, i32, Uuid);
 
-/// Relationships, and what they join.
+/// Room of relationships.
 #[derive(Debug, Clone, Copy)]
 pub struct Relationships<'a> {
     pub(crate) store: &'a Store,
 }
 
 impl Store {
-    /// Relationships, and what they join.
     #[must_use]
     pub fn relationships(&self) -> Relationships<'_> {
         Relationships { store: self }

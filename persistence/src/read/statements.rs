@@ -1,4 +1,4 @@
-//! What the ends of relationships state, and who may read it.
+//! Reading the statements of the ends of relationships.
 
 use crate::entity::{confirmation, edge, record};
 use crate::error::{Result, StoreError};
@@ -10,7 +10,6 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// The states of the statements of both ends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct States {
     pub from: Option<ConfirmationState>,

@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(trees.same(&[district]), [district, bochum].into());
         assert_eq!(trees.survivor(old), wattenscheid);
         assert!(trees.losers(wattenscheid).eq([old]));
-        // Circles end.
+        // Cycles end.
         trees.add("part_of", nrw, wattenscheid);
         assert_eq!(trees.below(&[nrw]).len(), 5);
     }

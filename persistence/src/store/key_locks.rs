@@ -7,11 +7,9 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
-/// The requests with keys that this process is serving.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct KeyLocks(Arc<Mutex<Waiting>>);
 
-/// The locks by account and key.
 type Waiting = HashMap<(Uuid, String), Weak<tokio::sync::Mutex<()>>>;
 
 /// The exclusive right to serve a request; others with its key wait until it is dropped.
@@ -20,10 +18,13 @@ pub struct Turn {
     _turn: OwnedMutexGuard<()>,
 }
 
-/// How long a read waits for writes that were acknowledged before it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl KeyLocks {
+    /// Waits until the key is free.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyInUse`] after [`PATIENCE`].
     pub(crate) async fn lock(&self, name: (Uuid, String)) -> Result<Turn> {
         let turn = {
             let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);

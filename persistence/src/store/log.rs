@@ -1,4 +1,4 @@
-//! The end of the log: how far it goes, and who in this process waits for it.
+//! The end of the log, and its waiters in this process.
 
 use super::{Store, head};
 use crate::error::Result;
@@ -7,14 +7,13 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use tokio::sync::watch;
 
-/// The end of the log, and who follows it in this process.
+/// Room of the end of the log.
 #[derive(Debug, Clone, Copy)]
 pub struct Log<'a> {
     store: &'a Store,
 }
 
 impl Store {
-    /// The end of the log, and who follows it in this process.
     #[must_use]
     pub fn log(&self) -> Log<'_> {
         Log { store: self }
@@ -45,7 +44,6 @@ impl Log<'_> {
         self.wake(head);
     }
 
-    /// Wakes waiters with this end of the log.
     fn wake(self, head: i64) {
         self.store.head.send_if_modified(|known| {
             let newer = head > *known;

@@ -1,4 +1,4 @@
-//! The log entries that a transaction will make.
+//! The log entries of a transaction.
 
 use super::Transaction;
 use crate::entity::{record, tombstone};
@@ -6,14 +6,13 @@ use crate::error::Result;
 use domain::exchange::change::Op;
 use uuid::Uuid;
 
-/// A log entry before it has its number.
+/// A log entry without its number.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) op: Op,
     pub(super) kind: String,
     pub(super) record_id: Uuid,
     pub(super) origin: String,
-    /// The system that supplies the record.
     pub(super) system: Option<String>,
     pub(super) version: i64,
     pub(super) newest: bool,
@@ -21,18 +20,15 @@ pub(super) struct Entry {
     pub(super) after: Option<String>,
     pub(super) body: Option<String>,
     pub(super) erased: bool,
-    /// Bytes of the body that partners read with it.
     pub(super) size: usize,
 }
 
-/// The log entries of a transaction.
 #[derive(Debug)]
 pub(crate) struct LogMut<'t, 's> {
     tx: &'t mut Transaction<'s>,
 }
 
 impl<'s> Transaction<'s> {
-    /// The log entries of the transaction.
     pub(crate) fn log(&mut self) -> LogMut<'_, 's> {
         LogMut { tx: self }
     }

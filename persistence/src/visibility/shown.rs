@@ -1,8 +1,8 @@
-//! Whether outsiders see a record.
+//! Visibility of records to outsiders.
 //!
-//! `record.shown` is what the log last said. A write updates it for its own record; for the
-//! relationships around a record that was published, withdrawn or deleted a log consumer does,
-//! with an entry `touch` that creates no version.
+//! `record.shown` is the visibility last logged. A write updates it for its own record; for the
+//! relationships around a record that was published, withdrawn or deleted a log consumer does, with
+//! an entry `touch` that creates no version.
 
 use crate::entity::record;
 use crate::error::{Result, StoreError};
@@ -16,7 +16,6 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// Number of relationships touched in one transaction.
 const MAX_TOUCHED: usize = 500;
 
 /// Whether outsiders see the current row of `record`: it is published and not withheld, and so is
@@ -60,15 +59,15 @@ pub(crate) async fn note_shown(tx: &Transaction<'_>, row: &mut record::Model) ->
     Ok(())
 }
 
-/// Touches all relationships around a record that was merged, or is restored: if it was a
-/// draft, the log does not show that anything became visible by that.
+/// Touches all relationships around a record that was merged, or is restored: if it was a draft,
+/// the log does not show that anything became visible by that.
 pub(crate) async fn touch_around(tx: &mut Transaction<'_>, id: Uuid) -> Result<()> {
     while !touch(tx, &near_record(), vec![id.into()]).await? {}
     Ok(())
 }
 
-/// Touches the relationships found by `near` whose visibility changed, and returns whether
-/// these were all.
+/// Touches the relationships found by `near` whose visibility changed, and returns whether these
+/// were all.
 pub(crate) async fn touch(
     tx: &mut Transaction<'_>,
     near: &str,

@@ -65,20 +65,19 @@ pub struct Replayed {
     pub complete: bool,
 }
 
-/// Deliveries to webhooks and their outcomes.
+/// Room of deliveries.
 #[derive(Debug, Clone, Copy)]
 pub struct Deliveries<'a> {
     pub(crate) store: &'a Store,
 }
 
-/// Writing deliveries.
+/// Room for writing deliveries.
 #[derive(Debug)]
 pub struct DeliveriesMut<'t, 's> {
     pub(crate) tx: &'t mut Transaction<'s>,
 }
 
 impl Store {
-    /// Deliveries to webhooks and their outcomes.
     #[must_use]
     pub fn deliveries(&self) -> Deliveries<'_> {
         Deliveries { store: self }
@@ -86,7 +85,6 @@ impl Store {
 }
 
 impl<'s> Transaction<'s> {
-    /// Writing deliveries.
     #[must_use]
     pub fn deliveries(&mut self) -> DeliveriesMut<'_, 's> {
         DeliveriesMut { tx: self }
@@ -252,7 +250,6 @@ impl DeliveriesMut<'_, '_> {
         Ok(row)
     }
 
-    /// Queues the deliveries again. Existing ones keep their ids.
     pub async fn replay(self, id: Uuid, again: &Again) -> Result<Replayed> {
         let row = webhook_for_update(self.tx, id, &Precondition::Any).await?;
         let told = Told::from(row);
@@ -278,8 +275,8 @@ impl DeliveriesMut<'_, '_> {
     }
 }
 
-/// Queues the deliveries to a webhook again that were abandoned since a moment, however long
-/// ago they began; returns their number.
+/// Queues the deliveries to a webhook again that were abandoned since a moment, however long ago
+/// they began; returns their number.
 async fn retry_failed(tx: &Transaction<'_>, webhook: Uuid, since: DateTime<Utc>) -> Result<u64> {
     use webhook_delivery::Column::{
         Attempts, FinishedAt, FirstAttemptedAt, NextAttemptAt, Refusals, State, WebhookId,

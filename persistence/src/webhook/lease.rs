@@ -52,7 +52,6 @@ fn due(now: DateTime<Utc>) -> Condition {
         )
 }
 
-/// The webhooks that are due at a moment.
 fn free(now: DateTime<Utc>) -> Condition {
     let active = webhook::Column::State.eq(WebhookState::Active.code());
     LEASING.is_free(now).add(active)
@@ -91,7 +90,6 @@ impl Webhooks<'_> {
         .await
     }
 
-    /// Releases the lease.
     pub async fn release(self, lease: &Lease) -> Result<()> {
         on_webhook(self.store, async |tx| {
             let mut row = leased_webhook(tx, lease).await?;
@@ -165,7 +163,6 @@ impl Deliveries<'_> {
     }
 }
 
-/// What of a webhook must be so for a lease to be good.
 fn good(lease: &Lease) -> Condition {
     let active = webhook::Column::State.eq(WebhookState::Active.code());
     LEASING.is_held_by(lease).add(active)
@@ -195,8 +192,7 @@ async fn leased_webhook(tx: &Transaction<'_>, lease: &Lease) -> Result<webhook::
     row.ok_or(StoreError::LeaseLost)
 }
 
-/// Disables a webhook that asked for it, or without any success for as long as a delivery is
-/// tried.
+/// Disables a webhook that asked for it, or without any success for as long as a delivery is tried.
 fn disable_if_in_vain(
     tx: &Transaction<'_>,
     webhook: &mut webhook::Model,

@@ -175,7 +175,7 @@ impl Follower for Tell {
     async fn cursor(&mut self) -> Result<i64> {
         let head = self.store.log().head().await?;
         let saved = self.store.cursors().get(NAME).await?;
-        // What came before every webhook need not be read.
+        // Entries before every webhook need not be read.
         let told = active_webhooks(&self.store).await?;
         let first = told.iter().map(|one| one.webhook.told_after).min();
         self.saved = saved.max(first.unwrap_or(head));

@@ -32,7 +32,6 @@ pub(crate) async fn fill_slug(
     Ok(())
 }
 
-/// The slug, or the next free one after it.
 pub(crate) async fn free_slug(tx: &Transaction<'_>, kind: Kind, base: &str) -> Result<String> {
     take_turns_for_slug(tx, kind, base).await?;
     let taken: Vec<Option<String>> = record::Entity::find()
@@ -105,7 +104,6 @@ pub(crate) async fn refuse_conflicts(
     refuse_identifiers(tx, row, prepared).await
 }
 
-/// The unique value that two rows share.
 fn clash(tx: &Transaction<'_>, row: &record::Model, other: &record::Model) -> Result<StoreError> {
     let same_kind = row.kind == other.kind;
     let (field, what, value) = if same_kind && row.slug.is_some() && row.slug == other.slug {
@@ -176,8 +174,8 @@ async fn refuse_identifiers(
     Err(conflict(tx, field, Unique::Identifier, value, &other)?)
 }
 
-/// The key of a record that the caller may not write is taken; the record is named only to
-/// those who see it.
+/// The key of a record that the caller may not write is taken; the record is named only to those
+/// who see it.
 pub(crate) fn writable(tx: &Transaction<'_>, row: &record::Model) -> Result<()> {
     if tx.caller.may(Action::Write, &tx.subject(row)?) {
         return Ok(());

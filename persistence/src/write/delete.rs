@@ -132,8 +132,8 @@ pub(crate) async fn refuse_referenced(
     })
 }
 
-/// Replaces a record by a tombstone. Former slugs and geometry are deleted with it, unless it
-/// is merged: they lead to the survivor, and return if the merge is undone.
+/// Replaces a record by a tombstone. Former slugs and geometry are deleted with it, unless it is
+/// merged: they lead to the survivor, and return if the merge is undone.
 pub(crate) async fn bury(
     tx: &mut Transaction<'_>,
     row: &record::Model,
@@ -209,7 +209,6 @@ async fn forget_key(tx: &Transaction<'_>, row: &record::Model) -> Result<()> {
     tx.execute(sql, values).await
 }
 
-/// Removes the contact persons of records permanently.
 pub(crate) async fn forget_persons(tx: &Transaction<'_>, records: &BTreeSet<Uuid>) -> Result<()> {
     let theirs = contact_person::Column::RecordId.is_in(records.iter().copied());
     let ids: Vec<Uuid> = contact_person::Entity::find()

@@ -21,8 +21,7 @@ use sea_orm::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// Puts the smaller id of a symmetric relationship first, and sets the home region from its
-/// ends.
+/// Puts the smaller id of a symmetric relationship first, and sets the home region from its ends.
 pub(crate) fn complete_relationship(
     tx: &Transaction<'_>,
     body: &mut Value,

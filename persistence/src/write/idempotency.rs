@@ -43,14 +43,13 @@ pub enum Once<T> {
     Known(Answer),
 }
 
-/// Requests that are applied once (`Idempotency-Key`).
+/// Room of requests that take effect once.
 #[derive(Debug, Clone, Copy)]
 pub struct Idempotency<'a> {
     pub(crate) store: &'a Store,
 }
 
 impl Store {
-    /// Requests that are applied once (`Idempotency-Key`).
     #[must_use]
     pub fn idempotency(&self) -> Idempotency<'_> {
         Idempotency { store: self }
@@ -79,7 +78,6 @@ impl Idempotency<'_> {
         self.store.key_locks().lock(name).await
     }
 
-    /// The response stored under a key.
     pub async fn get(self, key: &Key) -> Result<Option<Answer>> {
         let expired = self.store.clock().now() - TimeDelta::days(KEPT_DAYS);
         let row = kept_answer::Entity::find_by_id((key.principal, key.digest.clone()))
@@ -93,8 +91,8 @@ impl Idempotency<'_> {
     /// returns that.
     ///
     /// # Errors
-    /// As [`Self::get`] and [`Store::write`]; [`StoreError::KeyInUse`] if another
-    /// instance serves the same request for too long.
+    /// As [`Self::get`] and [`Store::write`]; [`StoreError::KeyInUse`] if another instance serves
+    /// the same request for too long.
     pub async fn write<T>(
         self,
         caller: &Caller,
@@ -167,8 +165,8 @@ async fn claim(tx: &Transaction<'_>, key: &Key) -> Result<Option<Answer>> {
     answer(row, key).map(Some)
 }
 
-/// Blanks the responses about any of these ids: a repeated request learns that it was erased,
-/// and does not create it again.
+/// Blanks the responses about any of these ids: a repeated request learns that it was erased, and
+/// does not create it again.
 pub(crate) async fn blank_answers(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<()> {
     for chunk in ids.chunks(50) {
         let tells = (1..=chunk.len()).map(|n| format!("body LIKE ${n}"));

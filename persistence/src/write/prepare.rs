@@ -24,8 +24,8 @@ pub(crate) struct Prepared {
     pub(crate) warnings: Vec<FieldError>,
 }
 
-/// Validates a body, resolves its references, fills in defaults, and checks the rules of
-/// access. All violations of the body are reported at once.
+/// Validates a body, resolves its references, fills in defaults, and checks the rules of access.
+/// All violations of the body are reported at once.
 pub(crate) async fn prepare(
     tx: &Transaction<'_>,
     kind: Kind,
@@ -78,8 +78,8 @@ pub(crate) async fn prepare(
     })
 }
 
-/// Whether the caller may make this change: write it in its current and in its new home region,
-/// and publish if that changes.
+/// Whether the caller may make this change: write it in its current and in its new home region, and
+/// publish if that changes.
 fn authorise_change(
     tx: &Transaction<'_>,
     kind: Kind,

@@ -185,7 +185,6 @@ pub(crate) async fn resolve_slot(
     find(tx, wanted, &heads, &formers, None).map_err(refused)
 }
 
-/// Every candidate, own ones and copies, in one query.
 async fn heads(tx: &Transaction<'_>, wanted: &[Wanted]) -> Result<Vec<Head>> {
     if wanted.is_empty() {
         return Ok(Vec::new());
@@ -243,8 +242,8 @@ async fn heads(tx: &Transaction<'_>, wanted: &[Wanted]) -> Result<Vec<Head>> {
     Ok(query.into_model::<Head>().all(&tx.sql).await?)
 }
 
-/// The intended record: this node's own, otherwise that of the reference data, otherwise the
-/// only copy.
+/// The intended record: this node's own, otherwise that of the reference data, otherwise the only
+/// copy.
 fn find(
     tx: &Transaction<'_>,
     wanted: &Wanted,

@@ -75,7 +75,6 @@ pub(crate) async fn refuse_merged(
     }))
 }
 
-/// Rejects restoring an erased record from a remaining copy.
 pub(crate) fn refuse_erased(
     tx: &Transaction<'_>,
     kind: Kind,

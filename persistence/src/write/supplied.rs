@@ -1,4 +1,4 @@
-//! Records of systems that push them.
+//! Records of systems that push.
 
 use crate::entity::{account, account_grant};
 use crate::error::{Denied, Result, StoreError};
@@ -7,8 +7,8 @@ use domain::access::rules::Role;
 use domain::base::vocabulary::Coded;
 use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QuerySelect};
 
-/// Rejects writes to a record of a system that a feeder pushes: the next push would undo them.
-/// An admin of the node may write, and releases the system's records by revoking the grant.
+/// Rejects writes to a record of a system that a feeder pushes: the next push would undo them. An
+/// admin of the node may write, and releases the system's records by revoking the grant.
 pub(crate) async fn refuse_supplied(tx: &Transaction<'_>, system: Option<&str>) -> Result<()> {
     let Some(system) = system else {
         return Ok(());

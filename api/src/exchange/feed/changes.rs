@@ -17,10 +17,9 @@ use tokio::time::Instant;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Where the feed is.
 pub(super) const CHANGES: &str = "/v1/sync/changes";
 
-/// How many seconds a reader can wait for changes; less than proxies do.
+/// Seconds that a reader can wait for changes; fewer than the timeouts of proxies.
 pub(crate) const LONGEST_WAIT: u64 = 55;
 
 /// Page of the feed.

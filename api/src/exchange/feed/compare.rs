@@ -16,10 +16,8 @@ use std::sync::LazyLock;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Where ids, versions and hashes are.
 pub(super) const IDS: &str = "/v1/sync/ids";
 
-/// How many ids can be asked for at once.
 pub(crate) const MAX_IDS: usize = 500;
 
 /// Digests of the records in the feed.

@@ -1,4 +1,4 @@
-//! Everything that is measured, in the text format of `OpenMetrics`.
+//! All metrics in the text format of `OpenMetrics`.
 
 use crate::state::State;
 use domain::base::vocabulary::Coded;
@@ -11,13 +11,11 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-/// The media type of what is answered.
 pub(super) const MEDIA_TYPE: &str = "application/openmetrics-text";
 
-/// Labels of a value.
 type Labels = Vec<(&'static str, String)>;
 
-/// What is looked up when it is asked for.
+/// Values that are looked up on request.
 struct Board(Registry);
 
 impl Board {
@@ -25,7 +23,6 @@ impl Board {
         Self(Registry::with_prefix("verbund"))
     }
 
-    /// Adds a value for each set of labels.
     fn add(&mut self, name: &str, help: &str, values: impl IntoIterator<Item = (Labels, i64)>) {
         let family = Family::<Labels, Gauge>::default();
         for (labels, value) in values {
@@ -34,7 +31,6 @@ impl Board {
         self.0.register(name, help, family);
     }
 
-    /// Adds a value.
     fn add_one(&mut self, name: &str, help: &str, value: i64) {
         let gauge = Gauge::<i64>::default();
         gauge.set(value);
@@ -42,28 +38,20 @@ impl Board {
     }
 }
 
-/// Everything that is measured.
-///
-/// # Errors
-/// The store's.
 pub(super) async fn exposition(state: &State) -> persistence::Result<String> {
     let head = state.store.log().head().await?;
     let mut board = Board::new();
     let version = env!("CARGO_PKG_VERSION").to_owned();
     board.add(
         "build",
-        "The release of the program; always 1",
+        "Release of the program; always 1",
         [(vec![("version", version)], 1)],
     );
-    board.add_one(
-        "log_head",
-        "The number of the newest entry of the log",
-        head,
-    );
+    board.add_one("log_head", "Number of the newest log entry", head);
     let followers = state.store.log().followers().into_iter();
     board.add(
         "follower_lag_entries",
-        "Entries of the log that a log consumer of this process has not processed",
+        "Log entries that a log consumer of this process has not processed",
         followers.map(|(name, at)| (vec![("follower", name.to_owned())], (head - at).max(0))),
     );
     partners(&mut board, state).await?;
@@ -97,12 +85,12 @@ async fn partners(board: &mut Board, state: &State) -> persistence::Result<()> {
         .collect::<persistence::Result<_>>()?;
     board.add(
         "partner_lag_entries",
-        "Entries of a partner's log, as of its last answer, that are not applied here; absent during the snapshot",
+        "Entries of a partner's log that are not applied, at its last response; absent during the snapshot",
         lags,
     );
     board.add(
         "partner_lag_seconds",
-        "Seconds since every entry of a partner was applied; absent if that never was",
+        "Seconds since the copies of a partner were last complete; absent if they never were",
         rows.iter().filter_map(|row| {
             let age = now - row.up_to_date_at?;
             Some((of(row), age.num_seconds().max(0)))
@@ -110,7 +98,7 @@ async fn partners(board: &mut Board, state: &State) -> persistence::Result<()> {
     );
     board.add(
         "partner_failures",
-        "How often in a row a partner could not be reached or understood",
+        "Consecutive failures of a partner",
         rows.iter().map(|row| (of(row), row.failures.into())),
     );
     let states = rows.iter().flat_map(|row| {
@@ -119,7 +107,7 @@ async fn partners(board: &mut Board, state: &State) -> persistence::Result<()> {
             (labels.concat(), i64::from(row.state == state.code()))
         })
     });
-    board.add("partner_state", "The state of a partner: 1", states);
+    board.add("partner_state", "State of a partner: 1", states);
     Ok(())
 }
 
@@ -137,12 +125,12 @@ fn webhooks(board: &mut Board, webhooks: &[Webhook]) {
     });
     board.add(
         "webhook_deliveries",
-        "Deliveries that are to be made still, and those that were given up within 30 days",
+        "Pending deliveries, and those abandoned within 30 days",
         deliveries,
     );
     board.add(
         "webhook_active",
-        "Whether changes are delivered to a webhook",
+        "Whether a webhook is active",
         webhooks.iter().map(|webhook| {
             let active = webhook.row.state == WebhookState::Active.code();
             (of(webhook), i64::from(active))
@@ -150,7 +138,7 @@ fn webhooks(board: &mut Board, webhooks: &[Webhook]) {
     );
     board.add(
         "webhook_failures",
-        "How many attempts in a row failed",
+        "Consecutive failed attempts",
         webhooks
             .iter()
             .map(|webhook| (of(webhook), webhook.row.failures.into())),
@@ -172,7 +160,7 @@ fn connections(board: &mut Board, state: &State) {
     });
     board.add(
         "database_connections",
-        "Connections to the database that are used and idle, and the most that there may be",
+        "Database connections: used, idle, and the maximum",
         values,
     );
 }

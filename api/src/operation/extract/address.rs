@@ -1,4 +1,4 @@
-//! Where a request was sent.
+//! The address of a request.
 
 use crate::http::problem::Problem;
 use crate::http::request::language;
@@ -6,12 +6,10 @@ use crate::operation::routes::{Draft, Extract};
 use actix_web::HttpRequest;
 use domain::base::fault::Lang;
 
-/// The path of the request and the language of its labels.
 #[derive(Debug)]
 pub struct Address {
-    /// The path.
     pub path: String,
-    /// The language of the labels, if the query names none.
+    /// The language of the labels, if the query has none.
     pub lang: Lang,
 }
 

@@ -45,10 +45,7 @@ pub(crate) struct Filling {
 }
 
 impl Spool {
-    /// The records of a part from a place on, at most `most`, and the place after them.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] if the spool cannot be read.
+    /// The records of a part from a position on, at most `most`, and the next position.
     pub(crate) async fn lines(
         &self,
         part: Option<Kind>,

@@ -114,7 +114,6 @@ pub struct RuleDescription {
     pub from: Vec<Kind>,
     /// Kinds allowed at `to`.
     pub to: Vec<Kind>,
-    /// Whether both ends must be of one kind.
     pub same_kind: bool,
     /// Whether it reads the same from both ends.
     pub symmetric: bool,
