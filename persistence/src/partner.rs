@@ -279,18 +279,24 @@ impl Partners<'_> {
         id: Uuid,
         expected: &Precondition,
     ) -> Result<partner::Model> {
-        self.store.write(by, &WriteOptions::default(), async |tx| {
-            let mut row = partner_for_update(tx, id, expected).await?;
-            if row.state()? != PartnerState::Held {
-                return Ok(row);
-            }
-            let allowed = row.held_deletions.unwrap_or_default();
-            let_go_on(&mut row);
-            row.allowed_deletions = allowed;
-            tracing::info!(partner = row.name, by = ?by.account, allowed, "deletions of a partner approved");
-            changed_partner(tx, row).await
-        })
-        .await
+        self.store
+            .write(by, &WriteOptions::default(), async |tx| {
+                let mut row = partner_for_update(tx, id, expected).await?;
+                if row.state()? != PartnerState::Held {
+                    return Ok(row);
+                }
+                let allowed = row.held_deletions.unwrap_or_default();
+                let_go_on(&mut row);
+                row.allowed_deletions = allowed;
+                tracing::info!(
+                    partner = row.name,
+                    by = by.account.map(tracing::field::display),
+                    allowed,
+                    "deletions of a partner approved"
+                );
+                changed_partner(tx, row).await
+            })
+            .await
     }
 
     /// Removes a partner, and its copies on request; otherwise they stay unchanged.
@@ -309,7 +315,7 @@ impl Partners<'_> {
                 Ok(row.origin)
             })
             .await?;
-        tracing::info!(partner_id = %id, by = ?by.account, with_copies, "partner removed");
+        tracing::info!(partner_id = %id, by = by.account.map(tracing::field::display), with_copies, "partner removed");
         let Some(origin) = origin.filter(|_| with_copies) else {
             return Ok(());
         };

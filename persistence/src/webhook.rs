@@ -212,7 +212,7 @@ impl Webhooks<'_> {
                 Ok(())
             })
             .await?;
-        tracing::info!(webhook_id = %id, by = ?by.account, "webhook removed");
+        tracing::info!(webhook_id = %id, by = by.account.map(tracing::field::display), "webhook removed");
         Ok(())
     }
 }

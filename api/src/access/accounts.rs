@@ -284,7 +284,11 @@ async fn create_client(
 
 fn told<T>(made: Kept<Made<T>>, by: &Caller) -> Kept<Made<T>> {
     if let Kept::New(Made(location, _)) = &made {
-        tracing::info!(location, by = ?by.account, "account created");
+        tracing::info!(
+            location,
+            by = by.account.map(tracing::field::display),
+            "account created"
+        );
     }
     made
 }

@@ -91,7 +91,11 @@ async fn create_one(
         Ok(Done::new(view.with_secret(secret.clone()), 1).at(location))
     });
     let made = made.await?;
-    tracing::info!(webhook = new.name, by = ?admin.account, "webhook created");
+    tracing::info!(
+        webhook = new.name,
+        by = admin.account.map(tracing::field::display),
+        "webhook created"
+    );
     Ok(made)
 }
 
@@ -158,7 +162,7 @@ async fn rotate_one(
         Ok(Done::new(NewSecret::new(&row), row.version))
     });
     let made = made.await?;
-    tracing::info!(webhook_id = %id.0, by = ?admin.account, "webhook secret rotated");
+    tracing::info!(webhook_id = %id.0, by = admin.account.map(tracing::field::display), "webhook secret rotated");
     Ok(made)
 }
 

@@ -186,7 +186,10 @@ async fn held(
     JsonBody(about): JsonBody<PersonalDataInput>,
 ) -> Result<Private<PersonalData>, Problem> {
     let found = app.store.contact_persons().personal_data(&about).await?;
-    tracing::info!(by = ?admin.account, "personal data read");
+    tracing::info!(
+        by = admin.account.map(tracing::field::display),
+        "personal data read"
+    );
     Ok(Private::new(found))
 }
 

@@ -64,7 +64,7 @@ impl Accounts<'_> {
                 tx.accounts().create(new).await
             })
             .await?;
-        tracing::info!(account_id = %account.row.id, by = ?by.account, "account created");
+        tracing::info!(account_id = %account.row.id, by = by.account.map(tracing::field::display), "account created");
         Ok(account)
     }
 
@@ -185,7 +185,7 @@ impl Accounts<'_> {
                 Ok(Account { row, grants })
             })
             .await?;
-        tracing::info!(account_id = %id, by = ?by.account, "account changed");
+        tracing::info!(account_id = %id, by = by.account.map(tracing::field::display), "account changed");
         Ok(account)
     }
 
@@ -203,7 +203,7 @@ impl Accounts<'_> {
                 Ok(())
             })
             .await?;
-        tracing::info!(account_id = %id, by = ?by.account, "account removed");
+        tracing::info!(account_id = %id, by = by.account.map(tracing::field::display), "account removed");
         Ok(())
     }
 
