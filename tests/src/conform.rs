@@ -7,8 +7,37 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
 
-static DOCUMENT: LazyLock<Value> =
-    LazyLock::new(|| api::operation::openapi::document(&api::routes::all()));
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+    let mut document = api::operation::openapi::document(&api::routes::all());
+    let shared = document["components"].clone();
+    spell_out(&mut document["paths"], &shared);
+    document
+});
+
+/// The document as it would be if every operation said everything itself; only schemas are shared.
+#[must_use]
+pub fn document() -> &'static Value {
+    &DOCUMENT
+}
+
+fn spell_out(value: &mut Value, shared: &Value) {
+    let target = value["$ref"].as_str().unwrap_or_default();
+    let target = target.strip_prefix("#/components");
+    if let Some(target) = target.filter(|target| !target.starts_with("/schemas/")) {
+        *value = shared.pointer(target).expect(target).clone();
+        return spell_out(value, shared);
+    }
+    match value {
+        Value::Object(members) => {
+            members.values_mut().for_each(|one| spell_out(one, shared));
+            if let Some(examples) = members.remove("examples") {
+                members.insert("example".to_owned(), examples["example"]["value"].clone());
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|one| spell_out(one, shared)),
+        _ => {}
+    }
+}
 
 static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
 
@@ -20,9 +49,18 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
         "HEAD" => "get".to_owned(),
         method => method.to_ascii_lowercase(),
     };
-    let Some((template, operation)) = operation(&verb, path) else {
+    let Some((template, mut operation)) = operation(&verb, path) else {
         return;
     };
+    let media_type = answer.header("content-type");
+    let media_type = media_type.split(';').next().unwrap_or_default();
+    // Who asks for GeoJSON at a path of JSON is answered as at the path of GeoJSON.
+    if media_type == "application/geo+json" {
+        let twin = &DOCUMENT["paths"][format!("{template}.geojson")][&verb];
+        if twin.is_object() {
+            operation = twin;
+        }
+    }
     let status = answer.status.to_string();
     let response = &operation["responses"][&status];
     assert!(
@@ -34,8 +72,6 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
     if answer.text.is_empty() || method == "HEAD" {
         return;
     }
-    let media_type = answer.header("content-type");
-    let media_type = media_type.split(';').next().unwrap_or_default();
     let content = contents.and_then(|contents| contents.get(media_type));
     let schema = content.map(|content| &content["schema"]);
     let schema = schema.unwrap_or_else(|| {
@@ -85,13 +121,21 @@ fn operation(verb: &str, path: &str) -> Option<(&'static str, &'static Value)> {
     let fits = |template: &str| {
         let (a, b) = (template.split('/'), path.split('/'));
         template.split('/').count() == path.split('/').count()
-            && a.zip(b).all(|(a, b)| a == b || a.starts_with('{'))
+            && a.zip(b).all(|(a, b)| {
+                let (variable, end) = a.split_once('}').unwrap_or_default();
+                a == b || variable.starts_with('{') && b.ends_with(end)
+            })
     };
     // Literal paths take precedence over paths with variables.
     let found = paths
         .iter()
         .filter(|(template, _)| fits(template))
-        .min_by_key(|(template, _)| template.matches('{').count())?;
+        .min_by_key(|(template, _)| {
+            (
+                template.matches('{').count(),
+                !template.ends_with(".geojson"),
+            )
+        })?;
     let operation = found.1.get(verb)?;
     Some((found.0.as_str(), operation))
 }

@@ -350,7 +350,7 @@ story!(instances_wait_for_each_other, async |node| {
 
 #[test]
 fn every_operation_that_makes_something_takes_a_key() {
-    let document = api::operation::openapi::document(&api::routes::all());
+    let document = tests::conform::document();
     // These write nothing …
     let asking = ["create_token", "export_personal_data", "get_sync_records"];
     // … and these are idempotent: the content has a name or key.

@@ -514,7 +514,7 @@ story!(
     every_operation_lets_in_whom_the_role_table_names,
     Seeded,
     async |node| {
-        let document = api::operation::openapi::document(&api::routes::all());
+        let document = tests::conform::document();
         let callers = callers(node).await;
         let mut number = 0;
         let mut tried = 0;
@@ -545,7 +545,7 @@ story!(
                         (_, false) => About::Public,
                     };
                     let target = if operation.has_target() {
-                        operation.target(node, &document, publication, number).await
+                        operation.target(node, document, publication, number).await
                     } else {
                         String::new()
                     };

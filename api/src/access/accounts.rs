@@ -136,7 +136,7 @@ impl Parameters for Page {
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
         Ok(Self {
-            limit: pairs.number("limit", 1, 200)?.unwrap_or(20),
+            limit: pairs.integer(&LIMIT),
             cursor: pairs.one("cursor").map(str::to_owned),
         })
     }

@@ -10,6 +10,7 @@ use crate::http::problem::Problem;
 use crate::operation::extract::{
     Admin, App, IfMatch, JsonBody, MayMatch, Pairs, Parameter, Parameters, Query, path_id,
 };
+use crate::operation::param;
 use crate::operation::reply::{Private, Removed, content};
 use crate::operation::routes::{Draft, Reply, Routes};
 use actix_web::body::BoxBody;
@@ -57,19 +58,18 @@ struct Removal {
     with_copies: bool,
 }
 
+const WITH_COPIES: Parameter = param::boolean(
+    "with_copies",
+    "Remove its copies too; else they stay as they are.",
+);
+
 impl Parameters for Removal {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
-        &[Parameter {
-            name: "with_copies",
-            description: "Remove its copies too; otherwise they stay unchanged.",
-            schema: r#"{"type": "boolean", "default": false}"#,
-            example: "true",
-            repeatable: false,
-        }]
+        &[WITH_COPIES]
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
-        let with_copies = pairs.flag("with_copies")?.unwrap_or(false);
+        let with_copies = pairs.flag(&WITH_COPIES);
         Ok(Self { with_copies })
     }
 }

@@ -4,10 +4,12 @@ use crate::formats::view::with_members;
 use crate::http::problem::Problem;
 use crate::operation::extract::{Parameter, wrong};
 use crate::operation::media_type::Media;
+use crate::operation::param;
 use crate::operation::routes::{Draft, reference};
 use domain::base::json::insert;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
+use domain::validation::body::KindSchema;
 use domain::value::geometry;
 use persistence::Store;
 use persistence::entity::record;
@@ -20,25 +22,25 @@ pub type Geometries = BTreeMap<Uuid, String>;
 /// Bytes of stored geometry in a response that is not streamed.
 const MAX_GEOMETRY: usize = 32 * 1024 * 1024;
 
-/// The parameter of lists in addition to `format=geojson`.
-pub const GEOMETRY: Parameter = Parameter {
-    name: "geometry",
-    description: "With GeoJSON: regions with their area instead of a point, if it is known; at most 32 MiB in total.",
-    schema: r#"{"type": "boolean", "default": false}"#,
-    example: "true",
-    repeatable: false,
-};
+/// The parameter that lists take beside GeoJSON.
+pub const GEOMETRY: Parameter = param::boolean(
+    "geometry",
+    "With GeoJSON: regions with their area instead of a point, as far as it is known; at most 32 MiB in all.",
+);
 
-/// Rejects `geometry=` where it has no meaning.
-pub fn check_geometry(geometry: Option<bool>, media: Media) -> Result<bool, Problem> {
-    match geometry {
-        Some(given) if media != Media::GeoJson => Err(wrong(
-            "geometry",
-            &given.to_string(),
-            "given together with format=geojson",
-        )),
-        given => Ok(given.unwrap_or(false)),
+/// Refuses `geometry=true` where there is none.
+///
+/// # Errors
+/// `invalid-parameter`.
+pub fn check_geometry(geometry: bool, media: Media) -> Result<bool, Problem> {
+    if geometry && media != Media::GeoJson {
+        let expected = (
+            "asked of GeoJSON (`Accept: application/geo+json`)",
+            "nur mit GeoJSON (`Accept: application/geo+json`)",
+        );
+        return Err(wrong("geometry", "true", expected));
     }
+    Ok(geometry)
 }
 
 pub fn regions<'a>(rows: impl IntoIterator<Item = &'a record::Model>) -> Vec<Uuid> {
@@ -56,11 +58,16 @@ pub async fn stored(store: &Store, rows: &[&record::Model]) -> Result<Geometries
     }
     let bytes: usize = store.geometries().sizes(&regions).await?.values().sum();
     if bytes > MAX_GEOMETRY {
-        let expected = format!(
-            "used for fewer regions: these have {} MiB of geometry, and a response has at most 32 MiB; lower limit or export them",
-            bytes / 1024 / 1024
+        let most = bytes / 1024 / 1024;
+        let expected = (
+            format!(
+                "asked of fewer regions: these have {most} MiB of geometry, and an answer holds 32 MiB; lower limit or export them"
+            ),
+            format!(
+                "weniger Regionen: diese haben {most} MiB Geometrie, und eine Antwort fasst 32 MiB; verkleinern Sie limit oder nutzen Sie den Export"
+            ),
         );
-        return Err(wrong("geometry", "true", &expected));
+        return Err(wrong("geometry", "true", expected));
     }
     Ok(store.geometries().list(&regions).await?)
 }
@@ -99,7 +106,7 @@ pub fn collection(features: &[String], more: &Value) -> String {
     with_members(&format!("{HEAD}{}{TAIL}", features.join(",")), more)
 }
 
-/// Documents that a response is also available as a Feature.
+/// Says that a response is a Feature.
 pub fn describe_feature(
     draft: &mut Draft,
     response: &mut Value,
@@ -107,6 +114,7 @@ pub fn describe_feature(
     (schema, example): (&Value, &Value),
 ) {
     let mut feature = feature_schema(draft, schema);
+    describe_included(draft);
     let included = included_schema();
     if let (Some(members), Some(more)) = (
         feature.get_mut("properties").and_then(Value::as_object_mut),
@@ -117,8 +125,7 @@ pub fn describe_feature(
     add(draft, response, name, feature, example_of(example));
 }
 
-/// Documents that a page is also available as a `FeatureCollection`, with the other members of the
-/// page.
+/// Says that a response is a `FeatureCollection`; what stands beside the `items` of a page does so too.
 pub fn describe_collection(
     draft: &mut Draft,
     response: &mut Value,
@@ -192,10 +199,31 @@ fn feature_schema(draft: &mut Draft, properties: &Value) -> Value {
     })
 }
 
+/// The schemas of what `include` brings along; needs [`describe_included`] too.
 #[must_use]
 pub fn included_schema() -> Value {
     json!({
-        "included": {"type": "object", "description": "Included records, by kind and id.", "additionalProperties": {"type": "object", "additionalProperties": {"type": "object"}}},
-        "included_total": {"type": "integer", "minimum": 0, "description": "Number of included records without the limit."},
+        "included": reference("Included"),
+        "included_total": {"type": "integer", "minimum": 0, "description": "How many there would be without the limit."},
     })
+}
+
+/// Registers the schema of what `include` brings along.
+pub fn describe_included(draft: &mut Draft) {
+    let mut kinds = Map::new();
+    for kind in Kind::ALL {
+        let schema = KindSchema::of(*kind);
+        draft.components(schema.documented().clone());
+        let records = reference(&format!("{}Record", schema.name));
+        kinds.insert(
+            kind.code().to_owned(),
+            json!({"type": "object", "additionalProperties": records}),
+        );
+    }
+    let included = json!({
+        "type": "object",
+        "description": "The records that `include` brings along, by kind and id.",
+        "properties": kinds,
+    });
+    draft.components(Map::from_iter([("Included".to_owned(), included)]));
 }

@@ -4,14 +4,14 @@ use crate::formats::geojson;
 use crate::http::problem::Problem;
 use crate::operation::extract::{Pairs, Parameter, Parameters, wrong};
 use crate::operation::media_type::Media;
+use crate::operation::param;
+use crate::operation::param::Known;
 use domain::access::rules::Caller;
 use domain::base::json::{insert, merge_patch};
 use domain::base::kind::Kind;
-use domain::base::nearest::nearest;
 use domain::base::record::Envelope;
 use domain::base::vocabulary::Coded;
 use domain::validation::body::KindSchema;
-use domain::value::format;
 use persistence::Store;
 use persistence::entity::record;
 use persistence::read::relationships::RelationshipFilter;
@@ -66,28 +66,26 @@ const INCLUDES: [(&str, Include); 4] = [
 const MAX_INCLUDED: usize = 200;
 
 pub const PARAMETERS: &[Parameter] = &[
-    Parameter {
-        name: "lang",
-        description: "Applies the translation into this language (BCP 47); `Content-Language` has the language of the texts.",
-        schema: r#"{"type": "string", "maxLength": 35}"#,
-        example: "en",
-        repeatable: false,
-    },
-    Parameter {
-        name: "fields",
-        description: "Only these members, separated by commas, in addition to those that every record has.",
-        schema: r#"{"type": "string", "maxLength": 1000}"#,
-        example: "name,slug",
-        repeatable: false,
-    },
-    Parameter {
-        name: "include",
-        description: "Adds related records under `included`: relationships (and their other ends), home_region, topics, region; one level, at most 200 of each; `included_total` also counts omitted ones.",
-        schema: r#"{"type": "string", "maxLength": 100}"#,
-        example: "home_region,topics",
-        repeatable: false,
-    },
+    param::language(
+        "lang",
+        "Overlays the translation into this language (BCP 47); `Content-Language` says what is shown.",
+    ),
+    param::text(
+        "fields",
+        "Only these members, separated by commas, beside those that every record has.",
+    )
+    .example("name,slug"),
+    param::codes(
+        "include",
+        "Brings records along under `included`: relationships (and their other ends), home_region, topics, region; one level, at most 200 of each; `included_total` also counts what was left out.",
+        Known::Of(includes),
+    )
+    .example("home_region,topics"),
 ];
+
+fn includes() -> Vec<&'static str> {
+    INCLUDES.iter().map(|(name, _)| *name).collect()
+}
 
 impl Parameters for View {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
@@ -153,11 +151,6 @@ pub fn with_members(object: &str, members: &Value) -> String {
 impl Representation {
     pub fn read(pairs: &Pairs, kinds: &[Kind]) -> Result<Self, Problem> {
         let lang = pairs.one("lang").map(str::to_owned);
-        if let Some(lang) = &lang
-            && format::language(lang).is_err()
-        {
-            return Err(wrong("lang", lang, "a BCP 47 language tag such as en"));
-        }
         let mut known: Vec<&str> = Vec::new();
         for kind in kinds {
             known.extend(KindSchema::of(*kind).members.iter().map(String::as_str));
@@ -169,28 +162,25 @@ impl Representation {
                     if known.contains(&name) {
                         return Ok(name.to_owned());
                     }
-                    let close = nearest(name, known.iter().copied());
-                    let close = close.map_or(String::new(), |c| format!(" (did you mean {c}?)"));
+                    let (close, close_de) = param::meant(name, &known);
                     let names: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
-                    let expected = format!("members of the kind {}{close}", names.join(", "));
-                    Err(wrong("fields", name, &expected))
+                    let names = names.join(", ");
+                    let en = format!("members of the kind {names}{close}");
+                    let de = format!("Felder der Art {names}{close_de}");
+                    Err(wrong("fields", name, (en, de)))
                 })
                 .collect()
         });
-        let include = pairs.lists(
-            "include",
-            "of relationships, home_region, topics, region",
-            |name| {
-                INCLUDES
-                    .iter()
-                    .find(|(known, _)| *known == name)
-                    .map(|(_, include)| *include)
-            },
-        )?;
+        let include = pairs.words("include").concat();
+        let include = include.into_iter().filter_map(|name| {
+            let mut known = INCLUDES.iter();
+            let found = known.find(|(known, _)| *known == name)?;
+            Some(found.1)
+        });
         Ok(Self {
             lang,
             fields: fields.transpose()?,
-            include: include.into_iter().flatten().collect(),
+            include: include.collect(),
         })
     }
 

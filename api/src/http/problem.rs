@@ -11,11 +11,16 @@ pub use table::{PROBLEMS, ProblemKind, kind_of};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
+use chrono::{DateTime, Utc};
 use domain::base::fault::{FieldError, Lang};
 use domain::base::json::insert;
+use domain::base::kind::Kind;
+use domain::exchange::change::Cause;
+use domain::value::reference::RecordRef;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -172,6 +177,69 @@ pub struct ProblemDocument {
     pub request_id: String,
     /// All violations in the body.
     pub errors: Option<Vec<ProblemField>>,
+    /// With `precondition-failed`: the current version.
+    #[schema(minimum = 1)]
+    pub current: Option<i64>,
+    /// With `gone`: what is left of the record.
+    pub tombstone: Option<ProblemTombstone>,
+    /// With `moved`: where the record is now, relative to this server.
+    pub moved_to: Option<String>,
+    /// With `ambiguous-slug`: the ids of the records that have the slug.
+    pub candidates: Option<Vec<Uuid>>,
+    /// With `conflict`: JSON pointer (RFC 6901) to what another record has already.
+    pub pointer: Option<String>,
+    /// With `conflict`: what must be unique.
+    pub unique: Option<String>,
+    /// With `conflict`: the other record, if you may see it.
+    pub other: Option<RecordRef>,
+    /// With `still-referenced`: records that name this one.
+    pub referenced_by: Option<Vec<RecordRef>>,
+    /// With `still-referenced` and `has-relationships`: how many there are.
+    pub total: Option<u64>,
+    /// With `forbidden` and `resync-required`: why, as a stable code.
+    pub reason: Option<String>,
+    /// With `insufficient-scope`: the scope that the token lacks.
+    pub scope: Option<String>,
+    /// With `resync-required`: where to begin again, relative to this server.
+    pub resync_url: Option<String>,
+    /// With `items-refused`: the items that were refused, or the first of them.
+    #[schema(schema_with = refused_items)]
+    pub items: Option<Vec<Value>>,
+    /// With `deletion-threshold-exceeded`: how many records would be deleted.
+    pub deletions: Option<u64>,
+    /// With `deletion-threshold-exceeded`: how many records the system has supplied.
+    pub records: Option<u64>,
+}
+
+/// The component that describes one pushed item stands where pushing does, above this layer.
+fn refused_items() -> utoipa::openapi::Schema {
+    let item = utoipa::openapi::Ref::from_schema_name("PushResult");
+    utoipa::openapi::schema::ArrayBuilder::new()
+        .items(item)
+        .description(Some(
+            "With `items-refused`: the items that were refused, or the first of them.",
+        ))
+        .into()
+}
+
+/// What is left of a record that is gone.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemTombstone {
+    /// Its id.
+    pub id: Uuid,
+    /// Its kind.
+    pub kind: Kind,
+    /// The node that alone wrote it.
+    pub origin: String,
+    /// The version of its deletion.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was deleted (RFC 3339 UTC, microseconds).
+    pub deleted_at: DateTime<Utc>,
+    /// Why it is gone.
+    pub cause: Cause,
+    /// The record that stands for it since they were merged.
+    pub merged_into: Option<Uuid>,
 }
 
 /// Problem of one of several items, as for a single write.

@@ -1,7 +1,6 @@
 //! The OpenAPI document and Swagger UI, vendored: nothing is loaded from elsewhere.
 
 use crate::http::request::routed_path;
-use crate::operation::openapi;
 use actix_web::body::MessageBody;
 use actix_web::dev::{HttpServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
@@ -46,8 +45,7 @@ impl Document {
     }
 
     fn text(&self) -> &Bytes {
-        self.text
-            .get_or_init(|| openapi::text(&(self.make)()).into())
+        self.text.get_or_init(|| (self.make)().to_string().into())
     }
 
     fn gzip(&self) -> std::io::Result<&Bytes> {
@@ -109,6 +107,8 @@ pub fn swagger() -> impl HttpServiceFactory {
         .try_it_out_enabled(true)
         .display_request_duration(true)
         .doc_expansion("none")
+        // Hundreds of schemas below the operations take seconds to draw; each is shown where it is used.
+        .default_models_expand_depth(-1)
         .validator_url("none");
     SwaggerUi::new("/docs/{_:.*}").config(config)
 }

@@ -51,6 +51,7 @@ mod json;
 mod precondition;
 mod query;
 
+pub use crate::operation::param::Parameter;
 pub use address::Address;
 pub use body::{
     GeoJsonBody, MAX_GEOMETRY, PatchBody, RecordBody, describe_refusals, read_body, read_json,
@@ -61,10 +62,11 @@ pub use caller::{
 pub(crate) use caller::{Proved, bearer};
 pub use json::{Body, JsonBody};
 pub use precondition::{GeometryCondition, IfMatch, IfNoneMatch, MayMatch};
-pub use query::{Pairs, Parameter, Parameters, Query, unknown, wrong};
+pub use query::{Pairs, Parameters, Query, unknown, wrong};
 
 use crate::http::problem::Problem;
 use crate::http::request::language;
+use crate::operation::param;
 use crate::operation::routes::{Draft, Extract};
 use crate::state::State;
 use actix_web::{HttpRequest, web};
@@ -141,12 +143,11 @@ impl RecordId {
 
 impl Extract for RecordId {
     fn describe(draft: &mut Draft) {
-        let kind = draft.kind_schema().kind;
         draft.parameter(json!({
             "name": "id",
             "in": "path",
             "required": true,
-            "description": format!("The id (UUID) or the slug of the {kind}."),
+            "description": "The id (UUID) or the slug of the record.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 200},
         }));
         draft.problem("not-found");
@@ -183,13 +184,11 @@ impl Extract for NameInPath {
 #[derive(Debug)]
 pub struct HowToWrite(pub WriteOptions);
 
-const DRY_RUN: &[Parameter] = &[Parameter {
-    name: "dry_run",
-    description: "Dry run: check everything and report the outcome, but write nothing.",
-    schema: r#"{"type": "boolean", "default": false}"#,
-    example: "true",
-    repeatable: false,
-}];
+/// Whether a write is only rehearsed.
+pub(crate) const DRY_RUN: Parameter = param::boolean(
+    "dry_run",
+    "Check everything and answer as if, but write nothing.",
+);
 
 /// `?dry_run=true`: check everything, but write nothing.
 #[derive(Debug)]
@@ -197,11 +196,11 @@ pub struct DryRun(pub bool);
 
 impl Parameters for DryRun {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
-        DRY_RUN
+        &[DRY_RUN]
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
-        Ok(Self(pairs.flag("dry_run")?.unwrap_or(false)))
+        Ok(Self(pairs.flag(&DRY_RUN)))
     }
 }
 

@@ -48,7 +48,10 @@ pub const RECORDS: &[Media] = &[Media::Json, Media::GeoJson];
 
 pub const EXPORT: &[Media] = &[Media::NdJson, Media::Csv, Media::GeoJson];
 
-/// The media type of a value of `format=`, so that a link can lead to a file of that type.
+/// The end of the paths at which records are GeoJSON, whatever `Accept` says.
+const GEOJSON: &str = ".geojson";
+
+/// The media type that a value of `format=` names, so that a link can be to a file of that type.
 #[must_use]
 pub fn exported_as(format: &str) -> Option<Media> {
     EXPORT
@@ -66,6 +69,9 @@ pub fn offered(method: &Method, path: &str) -> &'static [Media] {
     }
     let (first, second, third) = (segments.next(), segments.next(), segments.next());
     let is_kind = |name: &str| Kind::ALL.iter().any(|kind| kind.plural() == name);
+    if reads && path.ends_with(GEOJSON) && third.is_none() {
+        return &[Media::GeoJson];
+    }
     match (first, second, third) {
         (Some("export"), None, _) => EXPORT,
         (Some("regions"), Some(_), Some("geometry")) => &[Media::GeoJson],
@@ -78,7 +84,12 @@ pub fn offered(method: &Method, path: &str) -> &'static [Media] {
 /// The media type of the response; `None` if none is acceptable.
 #[must_use]
 pub fn chosen(request: &HttpRequest) -> Option<Media> {
-    let offered = offered(request.method(), routed_path(request));
+    let path = routed_path(request);
+    let offered = offered(request.method(), path);
+    if path.ends_with(GEOJSON) && offered == [Media::GeoJson] {
+        // A link to such a path has no other say.
+        return Some(Media::GeoJson);
+    }
     if offered == EXPORT {
         let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
         let mut formats = pairs.filter(|(name, _)| name == "format");
@@ -203,6 +214,8 @@ mod tests {
         assert_eq!(of("/v1/vocabularies?format=geojson", geo), None);
         assert_eq!(of("/v1/actors/x/relationships", geo), None);
         assert_eq!(of("/v1/regions/x/geometry", "*/*"), Some(Media::GeoJson));
+        assert_eq!(of("/v1/actors.geojson", "text/html"), Some(Media::GeoJson));
+        assert_eq!(of("/v1/actors/x.geojson", "*/*"), Some(Media::GeoJson));
         assert_eq!(of("/v1/export", "*/*"), Some(Media::NdJson));
         assert_eq!(of("/v1/export", "text/*"), Some(Media::Csv));
     }

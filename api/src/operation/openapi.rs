@@ -2,6 +2,7 @@
 
 use crate::auth::TOKEN_PATH;
 use crate::operation::routes::Routes;
+use crate::operation::shared;
 use domain::access::account::TokenScope;
 use domain::base::vocabulary::Coded;
 use serde_json::{Value, json};
@@ -16,7 +17,8 @@ pub fn document(routes: &Routes) -> Value {
             "summary": "Directory of regional health networks",
             "description": include_str!("../../../docs/openapi-introduction.md"),
             "version": env!("CARGO_PKG_VERSION"),
-            "license": {"name": "MIT OR Apache-2.0"},
+            "contact": {"name": "The maintainers of Verbund"},
+            "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "This node"}],
         "tags": tags(),
@@ -41,10 +43,13 @@ pub fn document(routes: &Routes) -> Value {
             },
         },
     });
+    shared::complete(&mut document);
+    shared::share(&mut document);
     sort_components(&mut document);
     document
 }
 
+/// The text of the document as it is committed, to be read line by line.
 #[must_use]
 pub fn text(document: &Value) -> String {
     let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
@@ -103,9 +108,14 @@ fn tags() -> Value {
         .collect()
 }
 
-/// Sorts schemas by name, so that the committed document changes only where it changes.
+/// Components by name, so that the committed document changes only where it changes.
 fn sort_components(document: &mut Value) {
-    if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
-        schemas.sort_keys();
+    let components = document
+        .get_mut("components")
+        .and_then(Value::as_object_mut);
+    for section in components.into_iter().flat_map(serde_json::Map::values_mut) {
+        if let Some(section) = section.as_object_mut() {
+            section.sort_keys();
+        }
     }
 }

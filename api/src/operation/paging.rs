@@ -2,6 +2,7 @@
 
 use crate::http::problem::Problem;
 use crate::operation::extract::{Pairs, Parameter, Parameters};
+use crate::operation::param;
 use crate::operation::reply::content;
 use crate::operation::routes::{Draft, Reply};
 use actix_web::body::BoxBody;
@@ -13,26 +14,23 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-pub(crate) const LIMIT: Parameter = Parameter {
-    name: "limit",
-    description: "Number of items per page.",
-    schema: r#"{"type": "integer", "minimum": 1, "maximum": 200, "default": 20}"#,
-    example: "20",
-    repeatable: false,
-};
-pub(crate) const CURSOR: Parameter = Parameter {
-    name: "cursor",
-    description: "Position of the page, from `next`.",
-    schema: r#"{"type": "string", "maxLength": 500}"#,
-    example: "",
-    repeatable: false,
-};
+/// How many items a page holds.
+pub(crate) const LIMIT: Parameter =
+    param::integer("limit", "How many items a page holds.", &(1..=200))
+        .default(20)
+        .example("20");
+/// Where a page begins.
+pub(crate) const CURSOR: Parameter = param::cursor(
+    "cursor",
+    "Where the page begins; taken from `next`, which carries it.",
+    2000,
+);
 
 #[derive(Debug)]
 pub(crate) struct Paging {
     pub(crate) limit: u64,
     pub(crate) cursor: Option<String>,
-    text: String,
+    pub(crate) text: String,
 }
 
 impl Parameters for Paging {
@@ -42,7 +40,7 @@ impl Parameters for Paging {
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
         Ok(Self {
-            limit: pairs.number("limit", 1, 200)?.unwrap_or(20),
+            limit: pairs.integer(&LIMIT),
             cursor: pairs.one("cursor").map(str::to_owned),
             text: pairs.without_cursor(),
         })

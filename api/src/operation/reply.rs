@@ -11,6 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::base::fault::FieldError;
 use domain::base::json::insert;
 use domain::base::kind::Kind;
+use domain::validation::body::KindSchema;
 use domain::value::format;
 use persistence::entity::record;
 use persistence::write::Saved;
@@ -143,9 +144,33 @@ impl Responder for Found {
 
 impl Reply for Found {
     fn describe(draft: &mut Draft) {
+        let response = record_content(draft, "The record.", FOUND_HEADERS);
+        draft.response(200, response);
+        draft.problem("moved");
+        draft.problem("gone");
+    }
+}
+
+/// The headers of a record that is read.
+const FOUND_HEADERS: &[&str] = &["ETag", "Content-Language"];
+
+/// The same as GeoJSON, at a path of its own: an operation answers in one shape.
+#[derive(Debug)]
+pub struct AsGeoJson<R>(pub R);
+
+impl<R: Responder> Responder for AsGeoJson<R> {
+    type Body = R::Body;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse<Self::Body> {
+        self.0.respond_to(request)
+    }
+}
+
+impl Reply for AsGeoJson<Found> {
+    fn describe(draft: &mut Draft) {
         let kind = draft.kind_schema();
-        let headers = &["ETag", "Content-Language"];
-        let mut response = record_content(draft, "The record.", headers);
+        draft.components(kind.documented().clone());
+        let mut response = json!({"description": "The record as a Feature."});
         geojson::describe_feature(
             draft,
             &mut response,
@@ -155,6 +180,9 @@ impl Reply for Found {
                 &crate::formats::view::example(kind),
             ),
         );
+        for header in FOUND_HEADERS {
+            insert(&mut response, &["headers", header], header_object(header));
+        }
         draft.response(200, response);
         draft.problem("moved");
         draft.problem("gone");
@@ -296,19 +324,14 @@ impl Reply for Created {
         let headers = &["ETag", "Location", "Verbund-Warnings"];
         let response = record_content(draft, "The new record.", headers);
         draft.response(201, response);
-        let mut rehearsed = record_content(
-            draft,
-            "Result of a dry run; `id` is null.",
-            &["Verbund-Warnings"],
-        );
-        insert(
-            &mut rehearsed,
-            &["content", JSON, "schema"],
-            json!({
-                "type": "object",
-                "description": format!("As {}Record, but `id` is null.", draft.kind_schema().name),
-            }),
-        );
+        let text = "What a dry run would create; `id` is null.";
+        let mut rehearsed = record_content(draft, text, &["Verbund-Warnings"]);
+        let kind = draft.kind_schema();
+        let schema = reference(&format!("{}Preview", kind.name));
+        insert(&mut rehearsed, &["content", JSON, "schema"], schema);
+        let mut example = crate::formats::view::example(kind);
+        insert(&mut example, &["id"], Value::Null);
+        insert(&mut rehearsed, &["content", JSON, "example"], example);
         draft.response(200, rehearsed);
         for code in ["conflict", "validation-failed", "payload-too-large"] {
             draft.problem(code);
@@ -376,7 +399,7 @@ pub fn content(description: &str, media_type: &str, schema: &Value) -> Value {
 
 fn record_content(draft: &mut Draft, description: &str, headers: &[&str]) -> Value {
     let kind = draft.kind_schema();
-    draft.components(kind.components().clone());
+    draft.components(kind.documented().clone());
     let schema = reference(&format!("{}Record", kind.name));
     let mut response = content(description, JSON, &schema);
     insert(
@@ -402,29 +425,31 @@ fn header_object(name: &str) -> Value {
     json!({"description": description, "schema": {"type": "string"}})
 }
 
-/// Registers the schema of a list's items: that of the record of type `of` with further members.
+/// Registers the schema of a list's items: the record of type `of` with further members.
 pub fn list_item(
     draft: &mut Draft,
-    mut components: domain::base::schema::Components,
-    of: &str,
+    of: &'static KindSchema,
     name: &str,
     extras: &Value,
     required: &[&str],
 ) {
-    let record = format!("{of}Record");
-    let mut item = components.get(&record).cloned().unwrap_or_default();
-    if let (Some(members), Some(extras)) = (
-        item.pointer_mut("/properties")
-            .and_then(Value::as_object_mut),
-        extras.as_object(),
-    ) {
-        members.extend(extras.clone());
+    let mut more = json!({"type": "object", "properties": extras});
+    if !required.is_empty() {
+        insert(&mut more, &["required"], json!(required));
     }
-    if let Some(list) = item.pointer_mut("/required").and_then(Value::as_array_mut) {
-        list.extend(required.iter().map(|name| json!(name)));
-    }
-    // Only its referenced schemas are needed in addition.
-    components.retain(|name, _| !name.ends_with("Input") && *name != record);
+    let record = reference(&format!("{}Record", of.name));
+    let item = json!({
+        "description": format!("{} and how it was found.", of.name),
+        "allOf": [record, more],
+    });
+    // Only what it refers to is needed beside it.
+    let mut components = of.documented().clone();
+    components.retain(|name, _| {
+        !["Input", "Patch", "Preview"]
+            .iter()
+            .any(|form| name.ends_with(form))
+            && name != "PreviewEnvelope"
+    });
     components.insert(name.to_owned(), item);
     draft.components(components);
 }

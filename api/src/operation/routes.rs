@@ -4,6 +4,7 @@
 //! OpenAPI document is derived from the handler's type and cannot drift from it.
 
 use crate::http::problem::{PROBLEMS, Problem, ProblemDocument};
+use crate::operation::description;
 use actix_web::dev::{AppService, HttpServiceFactory, Payload};
 use actix_web::http::Method;
 use actix_web::http::header;
@@ -70,6 +71,16 @@ impl Draft {
         self.parameters.push(parameter);
     }
 
+    /// Makes a parameter optional that was added before.
+    pub fn optional(&mut self, name: &str) {
+        let named = |one: &&mut Value| one.get("name") == Some(&json!(name));
+        let members = self.parameters.iter_mut().find(named);
+        if let Some(members) = members.and_then(Value::as_object_mut) {
+            members.shift_remove("required");
+        }
+    }
+
+    /// Sets the request body (OpenAPI request body object).
     pub fn request_body(&mut self, body: Value) {
         self.request_body = Some(body);
     }
@@ -99,7 +110,8 @@ impl Draft {
         }
         if !["public", "credentials"].contains(&access) {
             let scopes: Vec<&str> = token.into_iter().collect();
-            security.push(json!({"bearer": scopes}));
+            // Only OAuth names scopes in the document.
+            security.push(json!({"bearer": []}));
             security.push(json!({"oauth2": scopes}));
         }
     }
@@ -110,9 +122,7 @@ impl Draft {
 
     /// Registers the schema of a type with all referenced ones, and returns a reference to it.
     pub fn schema<T: ToSchema>(&mut self) -> Value {
-        let mut schemas = vec![(T::name().into_owned(), T::schema())];
-        T::schemas(&mut schemas);
-        self.components(domain::base::schema::tidy(schemas));
+        self.components(domain::base::schema::of::<T>());
         reference(&T::name())
     }
 
@@ -136,6 +146,7 @@ impl Draft {
         let mut operation = json!({
             "operationId": id,
             "summary": summary,
+            "description": description::of(id, self.kind),
             "tags": [tag],
             "parameters": std::mem::take(&mut self.parameters),
             "responses": responses,

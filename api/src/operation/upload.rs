@@ -79,7 +79,7 @@ impl Extract for Upload {
     fn describe(draft: &mut Draft) {
         let lines = "{\"kind\":\"actor\",\"name\":\"Praxis am Markt\",\"home_region\":\"nordhessen\",\"external_id\":{\"system\":\"cms\",\"id\":\"42\"}}\n";
         let table = "name,home_region,external_id.system,external_id.id\r\nPraxis am Markt,nordhessen,cms,42\r\n";
-        let text = |description: &str, example: &str| json!({"schema": {"type": "string", "description": description}, "example": example});
+        let text = |description: &str, example: &str| json!({"schema": {"type": "string", "format": "binary", "description": description}, "example": example});
         draft.request_body(json!({
             "required": true,
             "description": format!("At most {MAX_BYTES} bytes and {MAX_LINES} lines; `Content-Encoding: gzip` is accepted."),

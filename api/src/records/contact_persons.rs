@@ -10,7 +10,7 @@ use crate::operation::extract::{
 use crate::operation::idempotency::{Keep, Kept, Once, respond};
 use crate::operation::paging::{Page, Paging};
 use crate::operation::reply::{Private, content, header_pair};
-use crate::operation::routes::{Draft, Extract, Reply, Routes};
+use crate::operation::routes::{Draft, Extract, Reply, Routes, reference};
 use crate::records::crud::find;
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
@@ -254,15 +254,14 @@ impl FromRequest for PersonPatch {
 
 impl Extract for PersonPatch {
     fn describe(draft: &mut Draft) {
+        let mut components = domain::base::schema::of::<ContactPersonInput>();
+        domain::validation::schema::patch(&mut components, "ContactPersonInput");
+        draft.components(components);
         let content = json!({
-            "schema": {
-                "type": "object",
-                "description": "Members of ContactPersonInput to change; `null` removes a member.",
-                "additionalProperties": true,
-            },
+            "schema": reference("ContactPersonPatch"),
             "example": {"phone": "+49 561 1234"},
         });
-        let all = PATCHES.iter();
+        let all = PATCHES.iter().take(1);
         let all = all.map(|one| ((*one).to_owned(), content.clone()));
         let all: serde_json::Map<String, Value> = all.collect();
         draft.request_body(json!({"required": true, "content": all}));
@@ -359,12 +358,20 @@ impl Reply for Created {
     fn describe(draft: &mut Draft) {
         let headers = &["ETag", "Location", "Cache-Control"];
         describe(draft, 201, "The new contact person.", headers);
-        let schema = json!({
-            "type": "object",
-            "description": "As ContactPerson, but `id` is null.",
-            "example": {"id": null, "record": {"kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002"}, "name": "Erika Beispiel"},
-        });
-        let text = "Result of a dry run; `id` is null.";
+        let mut components = domain::base::schema::of::<ContactPerson>();
+        let mut preview = components.remove("ContactPerson").unwrap_or_default();
+        insert(
+            &mut preview,
+            &["properties", "id"],
+            domain::validation::schema::absent_id(),
+        );
+        insert(&mut preview, &["example", "id"], Value::Null);
+        let text = "A contact person as a dry run would create it; `id` is null.";
+        insert(&mut preview, &["description"], text);
+        components.insert("ContactPersonPreview".to_owned(), preview);
+        draft.components(components);
+        let schema = reference("ContactPersonPreview");
+        let text = "What a dry run would make; `id` is null.";
         draft.response(200, content(text, "application/json", &schema));
     }
 }

@@ -8,7 +8,7 @@ use crate::operation::extract::{
 };
 use crate::operation::idempotency::{Kept, Once};
 use crate::operation::media_type::Wanted;
-use crate::operation::reply::{Changed, Created, Done, Found, Written};
+use crate::operation::reply::{AsGeoJson, Changed, Created, Done, Found, Written};
 use crate::operation::routes::Routes;
 use actix_web::http::Method;
 use domain::access::rules::Caller;
@@ -36,6 +36,16 @@ pub fn routes(schema: &KindSchema) -> Routes {
             (&name("create"), &format!("Create {a}")),
             &[],
             create,
+        )
+        // Before `{id}`, which would take the whole segment.
+        .get(
+            &format!("{one}.geojson"),
+            (
+                &format!("get_{}_geojson", schema.kind),
+                &format!("Read {a} as GeoJSON"),
+            ),
+            &[],
+            get_geojson,
         )
         .get(&one, (&name("get"), &format!("Read {a}")), &[], get)
         .route(
@@ -91,6 +101,18 @@ async fn get(
         return Ok(Found::not_modified(shown.etag));
     }
     Ok(Found::new(shown))
+}
+
+async fn get_geojson(
+    app: App,
+    reader: Reader,
+    id: RecordId,
+    view: Query<View>,
+    known: IfNoneMatch,
+    wanted: Wanted,
+) -> Result<AsGeoJson<Found>, Problem> {
+    let found = get(app, reader, id, view, known, wanted).await;
+    found.map(AsGeoJson)
 }
 
 async fn replace(

@@ -1,9 +1,10 @@
 //! Likely duplicates: pairs of records with a score and reasons.
 
 use crate::http::problem::Problem;
-use crate::operation::extract::{
-    App, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader, wrong,
-};
+use crate::operation::extract::{App, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader};
+use crate::operation::paging::{CURSOR, LIMIT, Paging};
+use crate::operation::param;
+use crate::operation::param::Known;
 use crate::operation::reply::content;
 use crate::operation::routes::{Draft, Reply, Routes};
 use actix_web::body::BoxBody;
@@ -85,63 +86,43 @@ struct Asked {
     text: String,
 }
 
+const KIND: Parameter = param::codes(
+    "kind",
+    "The kind of both; comma is OR.",
+    Known::Of(param::of::<Kind>),
+)
+.example("actor")
+.repeatable();
+const HOME_REGION: Parameter = param::text(
+    "home_region",
+    "The region whose editors may write one of the two: an id or a slug; comma is OR.",
+)
+.example("nordhessen")
+.repeatable();
+const MIN_SCORE: Parameter =
+    param::number("min_score", "The least score.", &(LEAST..=1.0), THRESHOLD).example("0.9");
+
 impl Parameters for Asked {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
-        &[
-            Parameter {
-                name: "kind",
-                description: "Kind of both records; comma is OR.",
-                schema: r#"{"type": "string"}"#,
-                example: "actor",
-                repeatable: true,
-            },
-            Parameter {
-                name: "home_region",
-                description: "Home region of one of the two: an id or a slug; comma is OR.",
-                schema: r#"{"type": "string"}"#,
-                example: "nordhessen",
-                repeatable: true,
-            },
-            Parameter {
-                name: "min_score",
-                description: "Minimum score.",
-                schema: r#"{"type": "number", "minimum": 0.5, "maximum": 1, "default": 0.7}"#,
-                example: "0.9",
-                repeatable: false,
-            },
-            Parameter {
-                name: "limit",
-                description: "Number of items per page.",
-                schema: r#"{"type": "integer", "minimum": 1, "maximum": 200, "default": 20}"#,
-                example: "20",
-                repeatable: false,
-            },
-            Parameter {
-                name: "cursor",
-                description: "Position of the page, from `next`.",
-                schema: r#"{"type": "string", "maxLength": 500}"#,
-                example: "",
-                repeatable: false,
-            },
-        ]
+        &[KIND, HOME_REGION, MIN_SCORE, LIMIT, CURSOR]
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
         let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
-        let min_score = pairs.one("min_score").map(|text| {
-            let score = text.parse::<f64>().ok();
-            score
-                .filter(|score| (LEAST..=1.0).contains(score))
-                .ok_or_else(|| wrong("min_score", text, &format!("a number from {LEAST} to 1")))
-        });
-        let limit = pairs.number("limit", 1, 200)?.unwrap_or(20);
+        let region = ("an id or a slug", "eine ID oder ein Slug");
+        let min_score = pairs.one(MIN_SCORE.name).and_then(|text| text.parse().ok());
+        let Paging {
+            limit,
+            cursor,
+            text: bound,
+        } = Paging::read(pairs)?;
         Ok(Self {
-            kinds: pairs.codes::<Kind>("kind")?,
-            home_regions: pairs.lists("home_region", "an id or a slug", text)?,
-            min_score: min_score.transpose()?.unwrap_or(THRESHOLD),
-            limit: usize::try_from(limit).unwrap_or(20),
-            cursor: pairs.one("cursor").map(str::to_owned),
-            text: pairs.without_cursor(),
+            kinds: pairs.codes(KIND.name),
+            home_regions: pairs.lists(HOME_REGION.name, region, text)?,
+            min_score: min_score.unwrap_or(THRESHOLD),
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            cursor,
+            text: bound,
         })
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::http::problem::Problem;
 use crate::operation::extract::{
-    Admin, App, ChangeReason, MayMatch, Pairs, Parameter, Parameters, Query, RecordId, wrong,
+    Admin, App, ChangeReason, DRY_RUN, MayMatch, Pairs, Parameter, Parameters, Query, RecordId,
 };
 use crate::operation::idempotency::{Kept, Once};
+use crate::operation::param;
 use crate::operation::reply::Done;
 use crate::operation::routes::Routes;
 use actix_web::http::Method;
@@ -28,34 +29,23 @@ struct Wanted {
     dry_run: bool,
 }
 
+const VERSION: Parameter = param::integer(
+    "version",
+    "Erase only what this earlier version said; the record stays.",
+    &(1..=i64::MAX as u64),
+)
+.example("1");
+
 impl Parameters for Wanted {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
-        &[
-            Parameter {
-                name: "version",
-                description: "Erase only the content of this earlier version; the record stays.",
-                schema: r#"{"type": "integer", "minimum": 1}"#,
-                example: "1",
-                repeatable: false,
-            },
-            Parameter {
-                name: "dry_run",
-                description: "Dry run: check everything and report the outcome, but write nothing.",
-                schema: r#"{"type": "boolean", "default": false}"#,
-                example: "true",
-                repeatable: false,
-            },
-        ]
+        &[VERSION, DRY_RUN]
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
-        let version = pairs.one("version").map(|text| {
-            let version = text.parse::<i64>().ok().filter(|version| *version > 0);
-            version.ok_or_else(|| wrong("version", text, "the number of a version"))
-        });
+        let version = pairs.given(&VERSION);
         Ok(Self {
-            version: version.transpose()?,
-            dry_run: pairs.flag("dry_run")?.unwrap_or(false),
+            version: version.and_then(|version| i64::try_from(version).ok()),
+            dry_run: pairs.flag(&DRY_RUN),
         })
     }
 }

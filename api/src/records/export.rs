@@ -146,7 +146,7 @@ impl Reply for ExportReply {
         let mut any = Vec::new();
         for kind in Kind::ALL {
             let schema = KindSchema::of(*kind);
-            draft.components(schema.components().clone());
+            draft.components(schema.documented().clone());
             let record = reference(&format!("{}Record", schema.name));
             mapping.insert(
                 kind.code().to_owned(),

@@ -4,6 +4,8 @@ use crate::http::problem::Problem;
 use crate::http::request::language;
 use crate::operation::extract::from_head;
 use crate::operation::extract::{App, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader};
+use crate::operation::param;
+use crate::operation::param::Known;
 use crate::operation::reply::content;
 use crate::operation::routes::{Draft, Extract, Reply, Routes};
 use crate::records::relationships::query::{ACTIVE_ON, CERTAINTY, LANG, lang, when};
@@ -82,65 +84,57 @@ struct Asked {
     lang: Option<Lang>,
 }
 
-impl Parameters for Asked {
-    const REQUIRED: &'static [&'static str] = &["from"];
+const FROM: Parameter = param::text("from", "The record in the middle: `kind/slug` or an id.")
+    .max(300)
+    .example("project/klinikcluster-ruhr")
+    .required();
+const DEPTH: Parameter = param::integer(
+    "depth",
+    "How many steps away the farthest records are.",
+    &(1..=3),
+)
+.default(1)
+.example("2");
+const TYPE: Parameter = param::codes(
+    "type",
+    "The types of relationships that count; comma is OR.",
+    Known::Of(param::of::<RelationshipType>),
+)
+.example("member_of,part_of")
+.repeatable();
+const KIND: Parameter = param::codes(
+    "kind",
+    "The kinds of records that count, beside the one in the middle; comma is OR.",
+    Known::Of(param::of::<Kind>),
+)
+.example("actor,network")
+.repeatable();
+const LIMIT: Parameter = param::integer(
+    "limit",
+    "How many vertices at most, nearest first.",
+    &(1..=1000),
+)
+.default(200)
+.example("200");
 
+impl Parameters for Asked {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
-        &[
-            Parameter {
-                name: "from",
-                description: "The record in the middle: `kind/slug` or an id.",
-                schema: r#"{"type": "string", "minLength": 1}"#,
-                example: "project/klinikcluster-ruhr",
-                repeatable: false,
-            },
-            Parameter {
-                name: "depth",
-                description: "Maximum distance of records, in steps.",
-                schema: r#"{"type": "integer", "minimum": 1, "maximum": 3, "default": 1}"#,
-                example: "2",
-                repeatable: false,
-            },
-            Parameter {
-                name: "type",
-                description: "Types of relationships to follow; comma is OR.",
-                schema: r#"{"type": "string"}"#,
-                example: "member_of,part_of",
-                repeatable: true,
-            },
-            Parameter {
-                name: "kind",
-                description: "Kinds of records to include, in addition to the one in the middle; comma is OR.",
-                schema: r#"{"type": "string"}"#,
-                example: "actor,network",
-                repeatable: true,
-            },
-            ACTIVE_ON,
-            CERTAINTY,
-            Parameter {
-                name: "limit",
-                description: "Maximum number of vertices, nearest first.",
-                schema: r#"{"type": "integer", "minimum": 1, "maximum": 1000, "default": 200}"#,
-                example: "200",
-                repeatable: false,
-            },
-            LANG,
-        ]
+        &[FROM, DEPTH, TYPE, KIND, ACTIVE_ON, CERTAINTY, LIMIT, LANG]
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
         let (active_on, certain) = when(pairs)?;
-        let depth = pairs.number("depth", 1, 3)?.unwrap_or(1);
-        let limit = pairs.number("limit", 1, 1000)?.unwrap_or(200);
+        let depth = pairs.integer(&DEPTH);
+        let limit = pairs.integer(&LIMIT);
         Ok(Self {
             from: pairs.one("from").unwrap_or_default().to_owned(),
             depth: u8::try_from(depth).unwrap_or(u8::MAX),
-            types: pairs.codes::<RelationshipType>("type")?,
-            kinds: pairs.codes::<Kind>("kind")?,
+            types: pairs.codes(TYPE.name),
+            kinds: pairs.codes(KIND.name),
             active_on,
             certain,
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
-            lang: lang(pairs)?,
+            lang: lang(pairs),
         })
     }
 }

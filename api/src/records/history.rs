@@ -5,10 +5,11 @@ use crate::http::problem::Problem;
 use crate::operation::extract::Address;
 use crate::operation::extract::{
     Admin, App, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader, RecordId, from_head,
-    wrong,
 };
 use crate::operation::media_type::Media;
 use crate::operation::paging::{CURSOR, LIMIT, Page, Paging};
+use crate::operation::param;
+use crate::operation::param::Known;
 use crate::operation::reply::Found;
 use crate::operation::routes::{Draft, Extract, Routes};
 use actix_web::HttpRequest;
@@ -44,7 +45,7 @@ pub fn routes(schema: &KindSchema) -> Routes {
 #[must_use]
 pub fn audit() -> Routes {
     let names = ("list_audit", "Read the log of changes, newest first");
-    Routes::new("Service").get("/v1/audit", names, &[], log)
+    Routes::new("Node").get("/v1/audit", names, &[], log)
 }
 
 /// Versions of a record.
@@ -231,70 +232,32 @@ struct LogQuery {
     filter: LogFilter,
 }
 
+const BY: Parameter = param::uuid("by", "What this account did.");
+const KIND: Parameter = param::codes(
+    "kind",
+    "Changes of records of this kind; comma is OR.",
+    Known::Of(param::of::<Kind>),
+)
+.example("network");
+const SINCE: Parameter = param::moment("since", "At or after this moment (RFC 3339).");
+const UNTIL: Parameter =
+    param::moment("until", "Before this moment (RFC 3339).").example("2026-02-28T08:00:00Z");
+const RECORD: Parameter = param::uuid("record", "Changes of this record, by id.");
+
 impl Parameters for LogQuery {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
-        &[
-            Parameter {
-                name: "by",
-                description: "Changes by this account.",
-                schema: r#"{"type": "string", "format": "uuid"}"#,
-                example: "0193e5a0-0000-7000-8000-000000000000",
-                repeatable: false,
-            },
-            Parameter {
-                name: "kind",
-                description: "Changes of records of this kind; comma is OR.",
-                schema: r#"{"type": "string"}"#,
-                example: "network",
-                repeatable: false,
-            },
-            Parameter {
-                name: "since",
-                description: "At or after this moment (RFC 3339).",
-                schema: r#"{"type": "string", "format": "date-time"}"#,
-                example: "2026-01-31T08:00:00Z",
-                repeatable: false,
-            },
-            Parameter {
-                name: "until",
-                description: "Before this moment (RFC 3339).",
-                schema: r#"{"type": "string", "format": "date-time"}"#,
-                example: "2026-02-28T08:00:00Z",
-                repeatable: false,
-            },
-            Parameter {
-                name: "record",
-                description: "Changes of this record, by id.",
-                schema: r#"{"type": "string", "format": "uuid"}"#,
-                example: "0193e5a0-0000-7000-8000-000000000000",
-                repeatable: false,
-            },
-            LIMIT,
-            CURSOR,
-        ]
+        &[BY, KIND, SINCE, UNTIL, RECORD, LIMIT, CURSOR]
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
-        let id = |name| {
-            let read = |text| Uuid::try_parse(text).map_err(|_| wrong(name, text, "a UUID"));
-            pairs.one(name).map(read).transpose()
-        };
-        let moment = |name| {
-            let read = |text| {
-                DateTime::parse_from_rfc3339(text)
-                    .map(|at| at.to_utc())
-                    .map_err(|_| wrong(name, text, "an RFC 3339 date-time"))
-            };
-            pairs.one(name).map(read).transpose()
-        };
         Ok(Self {
             paging: Paging::read(pairs)?,
             filter: LogFilter {
-                by: id("by")?,
-                kinds: pairs.codes::<Kind>("kind")?.concat(),
-                since: moment("since")?,
-                until: moment("until")?,
-                record: id("record")?,
+                by: pairs.uuid(&BY),
+                kinds: pairs.codes(KIND.name).concat(),
+                since: pairs.moment(&SINCE),
+                until: pairs.moment(&UNTIL),
+                record: pairs.uuid(&RECORD),
             },
         })
     }

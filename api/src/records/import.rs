@@ -2,8 +2,10 @@
 
 use crate::http::problem::{ItemProblem, Problem, ProblemField};
 use crate::operation::extract::{
-    App, ChangeReason, Importer, Pairs, Parameter, Parameters, Query, Told,
+    App, ChangeReason, DRY_RUN, Importer, Pairs, Parameter, Parameters, Query, Told,
 };
+use crate::operation::param;
+use crate::operation::param::Known;
 use crate::operation::reply::Private;
 use crate::operation::routes::Routes;
 use crate::operation::upload::{Spool, Upload};
@@ -32,30 +34,22 @@ struct How {
     kinds: Vec<Kind>,
 }
 
+const KIND: Parameter = param::codes(
+    "kind",
+    "The kinds of records that may be in it, with commas; all when absent. A table is of one kind and tells it in its column `kind`, if not here.",
+    Known::Of(param::of::<Kind>),
+)
+.example("actor");
+
 impl Parameters for How {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
-        &[
-            Parameter {
-                name: "dry_run",
-                description: "Dry run: check everything and report the outcome, but write nothing.",
-                schema: r#"{"type": "boolean", "default": false}"#,
-                example: "true",
-                repeatable: false,
-            },
-            Parameter {
-                name: "kind",
-                description: "Kinds of records that are allowed, separated by commas; all if absent. A table has one kind, given here or in its column `kind`.",
-                schema: r#"{"type": "string"}"#,
-                example: "actor",
-                repeatable: false,
-            },
-        ]
+        &[DRY_RUN, KIND]
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
         Ok(Self {
-            dry_run: pairs.flag("dry_run")?.unwrap_or(false),
-            kinds: pairs.codes("kind")?.into_iter().flatten().collect(),
+            dry_run: pairs.flag(&DRY_RUN),
+            kinds: pairs.codes(KIND.name).concat(),
         })
     }
 }

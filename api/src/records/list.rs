@@ -11,6 +11,7 @@ use crate::http::problem::Problem;
 use crate::operation::extract::Address;
 use crate::operation::extract::{App, IfNoneMatch, Pairs, Query, Reader};
 use crate::operation::media_type::{Media, Wanted};
+use crate::operation::reply::AsGeoJson;
 use crate::operation::routes::Routes;
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
@@ -26,13 +27,20 @@ pub fn routes(schema: &KindSchema) -> Routes {
     let path = format!("/v1/{plural}");
     let id = format!("list_{plural}");
     let summary = format!("List {plural}: filters, text search, facets, map");
-    Routes::of(schema).get(&path, (&id, &summary), PROBLEMS, list)
+    let map = format!("List {plural} as GeoJSON");
+    let (at, named) = (format!("{path}.geojson"), format!("{id}_geojson"));
+    Routes::of(schema)
+        .get(&path, (&id, &summary), PROBLEMS, list)
+        .get(&at, (&named, &map), PROBLEMS, list_geojson)
 }
 
 #[must_use]
 pub fn search() -> Routes {
     let names = ("search", "Search all kinds at once");
-    Routes::new("Search").get("/v1/search", names, PROBLEMS, list)
+    let map = ("search_geojson", "Search all kinds at once, as GeoJSON");
+    Routes::new("Search")
+        .get("/v1/search", names, PROBLEMS, list)
+        .get("/v1/search.geojson", map, PROBLEMS, list_geojson)
 }
 
 const PROBLEMS: &[&str] = &["invalid-cursor", "unknown-reference", "index-behind"];
@@ -97,6 +105,19 @@ async fn list(
     ))
 }
 
+async fn list_geojson(
+    app: App,
+    reader: Reader,
+    parameters: Query<ListParameters>,
+    known: IfNoneMatch,
+    address: Address,
+    wanted: Wanted,
+) -> Result<AsGeoJson<RecordList>, Problem> {
+    let found = list(app, reader, parameters, known, address, wanted).await;
+    found.map(AsGeoJson)
+}
+
+/// Narrows a filter by the records that parameters name.
 pub(crate) async fn resolve_all(
     app: &App,
     caller: &Caller,

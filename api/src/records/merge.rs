@@ -124,7 +124,7 @@ impl FromRequest for MergeBody {
 
 impl Extract for MergeBody {
     fn describe(draft: &mut Draft) {
-        draft.components(draft.kind_schema().components().clone());
+        draft.components(draft.kind_schema().documented().clone());
         let schema = json!({
             "type": "object",
             "required": ["into"],

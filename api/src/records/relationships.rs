@@ -4,6 +4,7 @@ pub(crate) mod query;
 use crate::http::problem::Problem;
 use crate::operation::extract::{Address, App, IfNoneMatch, Pairs, Query, Reader, RecordId};
 use crate::operation::media_type::{Media, Wanted};
+use crate::operation::reply::AsGeoJson;
 use crate::operation::routes::Routes;
 use crate::records::crud::find;
 use domain::access::rules::Caller;
@@ -29,8 +30,14 @@ pub fn around(schema: &KindSchema) -> Routes {
 #[must_use]
 pub fn list() -> Routes {
     let names = ("list_relationships", "List relationships");
+    let map = (
+        "list_relationships_geojson",
+        "List relationships as GeoJSON",
+    );
     let problems = &["invalid-cursor", "unknown-reference"];
-    Routes::new("Relationships").get("/v1/relationships", names, problems, list_all)
+    Routes::new("Relationships")
+        .get("/v1/relationships", names, problems, list_all)
+        .get("/v1/relationships.geojson", map, problems, list_geojson)
 }
 
 async fn list_around(
@@ -56,6 +63,18 @@ async fn list_all(
 ) -> Result<RelationshipList<Records>, Problem> {
     query.resolve(&app, &caller).await?;
     answer(&app, &caller, query.sent, (&request, &known, media)).await
+}
+
+async fn list_geojson(
+    app: App,
+    reader: Reader,
+    query: Query<Everywhere>,
+    known: IfNoneMatch,
+    request: Address,
+    wanted: Wanted,
+) -> Result<AsGeoJson<RelationshipList<Records>>, Problem> {
+    let found = list_all(app, reader, query, known, request, wanted).await;
+    found.map(AsGeoJson)
 }
 
 impl Everywhere {

@@ -1,11 +1,12 @@
 use crate::formats::view::translate;
 use crate::http::problem::Problem;
-use crate::operation::extract::{App, Pairs, Parameter, Parameters, Query, Reader, wrong};
+use crate::operation::extract::{App, Pairs, Parameter, Parameters, Query, Reader};
+use crate::operation::param;
+use crate::operation::param::Known;
 use crate::operation::reply::Json;
 use crate::operation::routes::Routes;
-use crate::records::list::parameters::DESCRIBED;
+use crate::records::list::parameters::{DESCRIBED, described_kinds};
 use domain::base::kind::Kind;
-use domain::value::format;
 use persistence::entity::record;
 use persistence::search::filter::Filter;
 use persistence::search::text::Typed;
@@ -30,68 +31,42 @@ struct Wanted {
     lang: Option<String>,
 }
 
+const Q: Parameter = param::text(
+    "q",
+    "What was typed so far, from the first letter on; nothing suggests nothing.",
+)
+.max(500)
+.example("Telerad");
+const KIND: Parameter = param::codes(
+    "kind",
+    "Only these kinds; comma is OR.",
+    Known::Of(described_kinds),
+)
+.example("actor,network");
+const LIMIT: Parameter = param::integer("limit", "How many suggestions.", &(1..=50))
+    .default(10)
+    .example("10");
+const LANG: Parameter = param::language(
+    "lang",
+    "Labels in this language (BCP 47), where there is a translation.",
+);
+
 impl Parameters for Wanted {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
-        &[
-            Parameter {
-                name: "q",
-                description: "Text typed so far, from the first letter on; no suggestions if empty.",
-                schema: r#"{"type": "string", "maxLength": 500}"#,
-                example: "Telerad",
-                repeatable: false,
-            },
-            Parameter {
-                name: "kind",
-                description: "Only these kinds; comma is OR.",
-                schema: r#"{"type": "string", "maxLength": 100}"#,
-                example: "actor,network",
-                repeatable: false,
-            },
-            Parameter {
-                name: "limit",
-                description: "Number of suggestions.",
-                schema: r#"{"type": "integer", "minimum": 1, "maximum": 50, "default": 10}"#,
-                example: "10",
-                repeatable: false,
-            },
-            Parameter {
-                name: "lang",
-                description: "Labels in this language (BCP 47), if there is a translation.",
-                schema: r#"{"type": "string", "maxLength": 35}"#,
-                example: "en",
-                repeatable: false,
-            },
-        ]
+        &[Q, KIND, LIMIT, LANG]
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
-        let typed = pairs.one("q").unwrap_or_default();
-        if typed.chars().count() > 500 {
-            return Err(wrong("q", typed, "500 characters at most"));
-        }
-        let lang = pairs.one("lang").map(str::to_owned);
-        if let Some(lang) = &lang
-            && format::language(lang).is_err()
-        {
-            return Err(wrong("lang", lang, "a BCP 47 language tag such as en"));
-        }
-        let kinds: Vec<Kind> = pairs.codes("kind")?.into_iter().flatten().collect();
-        if kinds.contains(&Kind::Relationship) {
-            return Err(wrong(
-                "kind",
-                "relationship",
-                "a described kind; relationships have no names",
-            ));
-        }
+        let kinds = pairs.codes::<Kind>(KIND.name).concat();
         Ok(Self {
-            typed: typed.to_owned(),
+            typed: pairs.one(Q.name).unwrap_or_default().to_owned(),
             kinds: if kinds.is_empty() {
                 DESCRIBED.to_vec()
             } else {
                 kinds
             },
-            limit: pairs.number("limit", 1, 50)?.unwrap_or(10),
-            lang,
+            limit: pairs.integer(&LIMIT),
+            lang: pairs.one(LANG.name).map(str::to_owned),
         })
     }
 }

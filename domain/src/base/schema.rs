@@ -1,6 +1,7 @@
 //! JSON Schemas of the bodies, generated from the structs, for documentation and validation.
 
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
 pub type Components = Map<String, Value>;
@@ -8,8 +9,8 @@ pub type Components = Map<String, Value>;
 /// Location of components in an `OpenAPI` document.
 pub const COMPONENTS: &str = "#/components/schemas/";
 
-/// Turns utoipa's schemas into plain JSON Schema: no `null` alternatives (absent means absent), no
-/// `allOf` for flattened members.
+/// Turns utoipa's schemas into plain JSON Schema: no `null` alternatives (absent is absent), no
+/// `allOf` for flattened members, no `default`: what serde fills in is no value that is stored.
 #[must_use]
 pub fn tidy(schemas: Vec<(String, RefOr<Schema>)>) -> Components {
     let mut components: Components = schemas
@@ -17,11 +18,35 @@ pub fn tidy(schemas: Vec<(String, RefOr<Schema>)>) -> Components {
         .filter_map(|(name, schema)| Some((name, serde_json::to_value(schema).ok()?)))
         .collect();
     components.values_mut().for_each(without_null);
+    components.values_mut().for_each(without_defaults);
     let parts = components.clone();
     for schema in components.values_mut() {
         flatten(schema, &parts);
     }
     components
+}
+
+/// The schema of a type and of all that it refers to.
+#[must_use]
+pub fn of<T: ToSchema>() -> Components {
+    let mut schemas = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut schemas);
+    tidy(schemas)
+}
+
+fn without_defaults(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(without_defaults),
+        Value::Object(members) => {
+            if let Some(Value::Object(properties)) = members.get_mut("properties") {
+                for property in properties.values_mut().filter_map(Value::as_object_mut) {
+                    property.shift_remove("default");
+                }
+            }
+            members.values_mut().for_each(without_defaults);
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 fn without_null(schema: &mut Value) {

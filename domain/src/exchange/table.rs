@@ -243,13 +243,9 @@ struct Maker<'a> {
     columns: Vec<Column>,
 }
 
-impl Maker<'_> {
+impl<'a> Maker<'a> {
     fn add(&mut self, schema: &Value, path: &[Step], text: Form) {
-        let reference = schema.get("$ref").and_then(Value::as_str);
-        let component = reference.and_then(|name| name.strip_prefix(COMPONENTS));
-        if let Some(found) = component.and_then(|name| self.components.get(name)) {
-            return self.add(found, path, text);
-        }
+        let schema = self.behind(schema);
         let is = |name: &str| schema.get("type").and_then(Value::as_str) == Some(name);
         if let Some(Value::Array(forms)) = schema.get("anyOf") {
             self.push(path, Form::Record);
@@ -273,8 +269,22 @@ impl Maker<'_> {
         }
     }
 
+    /// A schema behind its references.
+    fn behind<'b>(&self, schema: &'b Value) -> &'b Value
+    where
+        'a: 'b,
+    {
+        let reference = schema.get("$ref").and_then(Value::as_str);
+        let component = reference.and_then(|name| name.strip_prefix(COMPONENTS));
+        let found = component.and_then(|name| self.components.get(name));
+        found.map_or(schema, |found| self.behind(found))
+    }
+
     fn members(&mut self, schema: &Value, path: &[Step], text: Form) {
-        let members = schema.get("properties").and_then(Value::as_object);
+        let members = self
+            .behind(schema)
+            .get("properties")
+            .and_then(Value::as_object);
         for (member, schema) in members.into_iter().flatten() {
             // The id of an end is in the cell of the end itself.
             if text == Form::Open && member == "id" {

@@ -49,8 +49,10 @@ crate::vocabulary! {
     }
 }
 
-/// A phase and its period.
+/// A phase and when it was.
+// Clients generated for Python cannot have a member `phase` of a class `Phase`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+#[schema(as = DatedPhase)]
 pub struct Phase {
     /// Phase of the project.
     pub phase: ProjectPhase,

@@ -71,6 +71,7 @@ pub struct KindSchema {
     pub dates: Dates,
     pub example: &'static str,
     components: Components,
+    documented: Components,
     shape: Shape,
     read: fn(&Value) -> Result<Reading, serde_json::Error>,
 }
@@ -111,6 +112,7 @@ impl KindSchema {
             dates: T::DATES,
             example: T::EXAMPLE,
             shape: Shape::new(&format!("{}Input", T::name()), components.clone()),
+            documented: crate::validation::schema::documented(&T::name(), &components),
             components,
             read: read::<T>,
         }
@@ -122,6 +124,13 @@ impl KindSchema {
         &self.components
     }
 
+    /// The same as the document shows them, with previews and merge patches.
+    #[must_use]
+    pub const fn documented(&self) -> &Components {
+        &self.documented
+    }
+
+    /// Whether the schema of the kind is sound.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.shape.is_sound()

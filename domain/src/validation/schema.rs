@@ -3,8 +3,10 @@
 //! the body as sent (`ActorInput`: closed, with references in every form that input may have, and
 //! the envelope allowed).
 
-use crate::base::record::Envelope;
+use crate::base::json::insert;
+use crate::base::record::{ENVELOPE, Envelope};
 use crate::base::schema::{COMPONENTS, Components, merge, tidy};
+use crate::base::vocabulary::Coded;
 use crate::kinds::record_type::RecordType;
 use crate::kinds::relationship::end::End;
 use serde_json::{Value, json};
@@ -26,8 +28,11 @@ pub fn of<T: RecordType>() -> Components {
     let envelope = components
         .remove(Envelope::name().as_ref())
         .unwrap_or_default();
-    components.insert(format!("{name}Record"), record(&name, &envelope, &body));
-    // The body alone is never sent or served; its components are.
+    let kind = json!({"type": "string", "const": T::KIND.code(), "description": "The kind."});
+    let mut record = record(&name, &envelope, &body);
+    insert(&mut record, &["properties", "kind"], kind);
+    components.insert(format!("{name}Record"), record);
+    // The body alone is never sent or served; what it refers to is.
     components.remove(&name);
     components.remove("Described");
     inputs(&mut components, &name, &body, &envelope);
@@ -63,6 +68,8 @@ fn inputs(components: &mut Components, name: &str, body: &Value, envelope: &Valu
         close(&mut schema, &objects);
         components.insert(format!("{object}Input"), schema);
     }
+    // Input names a record in more ways, which `EndInput` lists.
+    components.remove("RecordEndInput");
     let mut input = body.clone();
     if let Some(Value::Object(members)) = envelope.get("properties") {
         let ignored: Components = members
@@ -100,19 +107,29 @@ fn close(schema: &mut Value, objects: &BTreeSet<String>) {
     }
 }
 
-fn named_by() -> [Value; 3] {
+fn named_by(what: &str) -> [Value; 3] {
     let kind = json!({"$ref": format!("{COMPONENTS}Kind")});
     let uuid = json!({"type": "string", "format": "uuid"});
     let slug = json!({"type": "string", "format": "slug", "maxLength": 200});
     let external = json!({"$ref": format!("{COMPONENTS}ExternalId")});
-    [("id", uuid), ("slug", slug), ("external_id", external)].map(|(key, schema)| {
-        json!({"type": "object", "properties": {"kind": kind, key: schema}, "required": [key]})
+    [
+        ("Id", "id", uuid),
+        ("Slug", "slug", slug),
+        ("ExternalId", "external_id", external),
+    ]
+    .map(|(by, key, schema)| {
+        json!({
+            "title": format!("{what}By{by}"),
+            "type": "object",
+            "properties": {"kind": kind, key: schema},
+            "required": [key],
+        })
     })
 }
 
 fn reference_input() -> Value {
     let mut alternatives = vec![json!({"type": "string", "minLength": 1, "maxLength": 200})];
-    alternatives.extend(named_by());
+    alternatives.extend(named_by("Reference"));
     json!({
         "description": "A record: its id, its slug, or `{kind, slug}`, `{kind, id}`, `{kind, external_id}`.",
         "anyOf": alternatives
@@ -125,7 +142,7 @@ fn end_input() -> Value {
         return Value::Null;
     };
     let open = end.get("anyOf").and_then(Value::as_array).cloned();
-    let mut alternatives: Vec<Value> = named_by()
+    let mut alternatives: Vec<Value> = named_by("End")
         .into_iter()
         .map(|mut schema| {
             merge(&mut schema, &json!({"required": ["kind"]}));
@@ -138,4 +155,192 @@ fn end_input() -> Value {
         "description": "A record `{kind, id}`, `{kind, slug}`, `{kind, external_id}`, a class `{class, as_stated}`, or a wording of the source `{kind?, as_stated}`.",
         "anyOf": alternatives
     })
+}
+
+/// The schemas as the document shows them. A record is an envelope and a body, so that what is
+/// served, listed and rehearsed has one body; a merge patch has a schema of its own.
+#[must_use]
+pub fn documented(name: &str, components: &Components) -> Components {
+    let mut shown = components.clone();
+    let record = shown.remove(&format!("{name}Record")).unwrap_or_default();
+    let is_envelope = |member: &str| ENVELOPE.contains(&member) && member != "kind";
+    let mut envelope = part(&record, is_envelope);
+    insert(
+        &mut envelope,
+        &["description"],
+        "What the node knows of a record.",
+    );
+    let mut body = part(&record, |member| !is_envelope(member));
+    insert(
+        &mut body,
+        &["description"],
+        format!("{name} without the envelope."),
+    );
+    let mut preview = envelope.clone();
+    insert(&mut preview, &["properties", "id"], absent_id());
+    insert(
+        &mut preview,
+        &["description"],
+        "What the node would know of a record.",
+    );
+    let both = |envelope: &str, description: Value| {
+        let parts = [envelope.to_owned(), format!("{name}Body")];
+        let parts = parts.map(|part| json!({"$ref": format!("{COMPONENTS}{part}")}));
+        json!({"description": description, "allOf": parts})
+    };
+    let described = record.get("description").cloned().unwrap_or_default();
+    shown.insert(format!("{name}Record"), both("RecordEnvelope", described));
+    let rehearsed = json!(format!(
+        "{name} as a dry run would create it; `id` is null."
+    ));
+    shown.insert(format!("{name}Preview"), both("PreviewEnvelope", rehearsed));
+    shown.insert("RecordEnvelope".to_owned(), envelope);
+    shown.insert("PreviewEnvelope".to_owned(), preview);
+    shown.insert(format!("{name}Body"), body);
+    patch(&mut shown, &format!("{name}Input"));
+    shown
+}
+
+/// The id of what a dry run would create. Generated clients cannot have a member that is only `null`.
+#[must_use]
+pub fn absent_id() -> Value {
+    json!({"type": ["string", "null"], "format": "uuid", "description": "`null`: nothing was created."})
+}
+
+/// An object schema with some of its members.
+fn part(schema: &Value, wanted: impl Fn(&str) -> bool) -> Value {
+    let members = schema.get("properties").and_then(Value::as_object);
+    let members = members.into_iter().flatten();
+    let members: Components = members
+        .filter(|(member, _)| wanted(member))
+        .map(|(member, schema)| (member.clone(), schema.clone()))
+        .collect();
+    let required = schema.get("required").and_then(Value::as_array);
+    let required = required.into_iter().flatten();
+    let required: Vec<&Value> = required
+        .filter(|member| member.as_str().is_some_and(&wanted))
+        .collect();
+    json!({"type": "object", "required": required, "properties": members})
+}
+
+/// Adds the `…Patch` of an `…Input`, and of every object that a merge patch (RFC 7396) goes into: every
+/// member is optional, what may be absent may be `null`, lists are whole.
+pub fn patch(components: &mut Components, input: &str) {
+    let Some(mut schema) = components.get(input).cloned() else {
+        return;
+    };
+    let name = base(input);
+    let required = schema.get("required").and_then(Value::as_array).cloned();
+    let required = required.unwrap_or_default();
+    if let Some(members) = schema.as_object_mut() {
+        members.shift_remove("required");
+        members.shift_remove("example");
+    }
+    let description = format!(
+        "A merge patch (RFC 7396) of {name}: what is absent stays, `null` removes a member, a list is replaced whole."
+    );
+    insert(&mut schema, &["description"], description);
+    // Known from here on, should it contain itself.
+    components.insert(format!("{name}Patch"), Value::Null);
+    let members = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (member, schema) in members.into_iter().flatten() {
+        let target = schema.get("$ref").and_then(Value::as_str);
+        let target = target.and_then(|name| name.strip_prefix(COMPONENTS));
+        let target = target.map(str::to_owned).filter(|target| {
+            let object = components.get(target);
+            object.is_some_and(|object| object.get("properties").is_some())
+        });
+        if let Some(target) = target {
+            let patched = format!("{}Patch", base(&target));
+            if !components.contains_key(&patched) {
+                patch(components, &target);
+            }
+            insert(schema, &["$ref"], format!("{COMPONENTS}{patched}"));
+        }
+        if !required.contains(&json!(member)) {
+            nullable(schema);
+        }
+    }
+    components.insert(format!("{name}Patch"), schema);
+}
+
+fn base(input: &str) -> &str {
+    input.strip_suffix("Input").unwrap_or(input)
+}
+
+/// Lets a schema take `null` too.
+fn nullable(schema: &mut Value) {
+    let Some(members) = schema.as_object_mut() else {
+        return;
+    };
+    let plain = !["$ref", "enum", "const", "anyOf", "oneOf"]
+        .iter()
+        .any(|keyword| members.contains_key(*keyword));
+    match members.get_mut("type") {
+        Some(name) if plain => *name = json!([name.clone(), "null"]),
+        // Without a type it takes everything.
+        None if plain => {}
+        Some(_) | None => {
+            let description = members.shift_remove("description");
+            let own = Value::Object(std::mem::take(members));
+            members.extend(description.map(|text| ("description".to_owned(), text)));
+            members.insert("anyOf".to_owned(), json!([own, {"type": "null"}]));
+        }
+    }
+    members.shift_remove("example");
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::base::kind::Kind;
+    use crate::base::vocabulary::Coded;
+    use crate::validation::body::KindSchema;
+    use serde_json::{Value, json};
+
+    fn takes(kind: Kind, form: &str, value: &Value) -> bool {
+        let schema = KindSchema::of(kind);
+        let root = json!({
+            "$ref": format!("#/components/schemas/{}{form}", schema.name),
+            "components": {"schemas": schema.documented()},
+        });
+        jsonschema::validator_for(&root).unwrap().is_valid(value)
+    }
+
+    #[test]
+    fn a_patch_is_any_part_of_a_body_and_null_removes() {
+        for kind in Kind::ALL {
+            let example = serde_json::from_str(KindSchema::of(*kind).example).unwrap();
+            assert!(takes(*kind, "Input", &example), "{kind}");
+            assert!(takes(*kind, "Patch", &example), "{kind}");
+            assert!(takes(*kind, "Patch", &json!({})), "{kind}");
+            assert!(!takes(*kind, "Input", &json!({})), "{kind}");
+            assert!(
+                takes(*kind, "Patch", &json!({"external_id": null})),
+                "{kind}"
+            );
+            assert!(!takes(*kind, "Patch", &json!({"nmae": "x"})), "{kind}");
+        }
+        let deep = json!({"contact": {"email": null, "phone": "1"}, "summary": null});
+        assert!(takes(Kind::Actor, "Patch", &deep));
+        assert!(!takes(Kind::Actor, "Patch", &json!({"name": null})));
+        assert!(!takes(
+            Kind::Actor,
+            "Patch",
+            &json!({"places": [{"ctiy": "Kassel"}]})
+        ));
+    }
+
+    #[test]
+    fn a_preview_is_a_record_that_may_lack_an_id() {
+        let mut record = json!({
+            "id": "0193e5a0-0000-7000-8000-000000000000", "kind": "topic", "origin": "a", "version": 1,
+            "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "name": "x",
+        });
+        assert!(takes(Kind::Topic, "Record", &record));
+        record["id"] = Value::Null;
+        assert!(takes(Kind::Topic, "Preview", &record));
+        assert!(!takes(Kind::Topic, "Record", &record));
+        record["kind"] = json!("actor");
+        assert!(!takes(Kind::Topic, "Preview", &record), "kinds differ");
+    }
 }

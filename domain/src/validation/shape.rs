@@ -34,9 +34,7 @@ impl Shape {
 
     #[must_use]
     pub fn of<T: ToSchema>() -> Self {
-        let mut schemas = vec![(T::name().into_owned(), T::schema())];
-        T::schemas(&mut schemas);
-        Self::new(&T::name(), crate::base::schema::tidy(schemas))
+        Self::new(&T::name(), crate::base::schema::of::<T>())
     }
 
     /// Whether the schema compiled; a test checks every schema.

@@ -111,7 +111,7 @@ pub fn components() -> Map<String, Value> {
         "description": "A GeoJSON geometry (RFC 7946) that has an area.",
         "oneOf": [
             {
-                "title": "Polygon",
+                "title": "GeoJsonPolygon",
                 "type": "object",
                 "required": ["type", "coordinates"],
                 "properties": {
@@ -120,7 +120,7 @@ pub fn components() -> Map<String, Value> {
                 },
             },
             {
-                "title": "MultiPolygon",
+                "title": "GeoJsonMultiPolygon",
                 "type": "object",
                 "required": ["type", "coordinates"],
                 "properties": {
@@ -147,7 +147,7 @@ pub fn record_components() -> Map<String, Value> {
     });
     let form = |name: &str, coordinates: &Value| {
         json!({
-            "title": name,
+            "title": format!("GeoJson{name}"),
             "type": "object",
             "required": ["type", "coordinates"],
             "properties": {

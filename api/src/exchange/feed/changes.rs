@@ -2,9 +2,12 @@
 
 use crate::exchange::feed::entry::Entry;
 use crate::exchange::feed::filter;
-use crate::exchange::feed::filter::{CURSOR, HOME_REGION, KIND, LIMIT};
+use crate::exchange::feed::filter::{HOME_REGION, KIND, LIMIT};
 use crate::http::problem::Problem;
 use crate::operation::extract::{Anyone, App, Pairs, Parameter, Parameters, Query, wrong};
+use crate::operation::paging::CURSOR;
+use crate::operation::param;
+use crate::operation::param::Known;
 use crate::operation::reply::Private;
 use domain::base::kind::Kind;
 use domain::exchange::sync::FeedPhase;
@@ -25,7 +28,7 @@ pub(crate) const LONGEST_WAIT: u64 = 55;
 /// Page of the feed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FeedPage)]
-#[schema(example = json!({"origin": "nordhessen", "log_id": "0193e5a0-0000-7000-8000-0000000000ff", "entries": [{"seq": 48213, "tx": 48211, "op": "upsert", "kind": "actor", "id": "0193e5a0-0000-7000-8000-000000000002", "origin": "nordhessen", "version": 17, "hash": "sha256:7b6328b764e4d40bd19d67b19fcb2fe344e43a72e4d95e9f251ca2a1fe0297a6", "created_at": "2025-01-01T08:00:00.000000Z", "at": "2026-03-01T08:00:00.000000Z", "record": {"category": "hospital", "home_region": "0193e5a0-0000-7000-8000-000000000001", "name": "Klinik Beispielstadt", "publication": "published", "slug": "klinik-beispielstadt"}}, {"seq": 48214, "tx": 48211, "op": "delete", "kind": "relationship", "id": "0193e5a0-0000-7000-8000-000000000003", "origin": "nordhessen", "version": 3, "at": "2026-03-01T08:00:00.000000Z", "cause": "deleted"}], "phase": "tail", "seq": 48214, "head_seq": 48214, "has_more": false, "up_to_date": true, "next": "/v1/sync/changes?cursor=AbC…"}))]
+#[schema(example = json!({"origin": "nordhessen", "log_id": "0193e5a0-0000-7000-8000-0000000000ff", "entries": [{"seq": 48213, "tx": 48211, "op": "upsert", "kind": "actor", "id": "0193e5a0-0000-7000-8000-000000000002", "origin": "nordhessen", "version": 17, "hash": "sha256:7b6328b764e4d40bd19d67b19fcb2fe344e43a72e4d95e9f251ca2a1fe0297a6", "created_at": "2025-01-01T08:00:00.000000Z", "at": "2026-03-01T08:00:00.000000Z", "record": {"category": "hospital", "home_region": "0193e5a0-0000-7000-8000-000000000001", "name": "Klinik Beispielstadt", "publication": "published", "slug": "klinik-beispielstadt"}}, {"seq": 48214, "tx": 48211, "op": "delete", "kind": "relationship", "id": "0193e5a0-0000-7000-8000-000000000003", "origin": "nordhessen", "version": 3, "at": "2026-03-01T08:00:00.000000Z", "cause": "deleted"}], "phase": "tail", "after_seq": 48212, "seq": 48214, "head_seq": 48214, "has_more": false, "up_to_date": true, "next": "/v1/sync/changes?cursor=AbC…"}))]
 pub(crate) struct Page {
     /// Origin of the records.
     origin: String,
@@ -61,45 +64,40 @@ pub(crate) struct Sent {
     text: String,
 }
 
+const FROM: Parameter = param::code(
+    "from",
+    "`now` leaves the snapshot out and begins with what changes from now on.",
+    Known::These(&["now"]),
+)
+.example("now");
+const WAIT: Parameter = param::integer(
+    "wait",
+    "How many seconds to wait for a change if there is none to tell of.",
+    &(0..=LONGEST_WAIT),
+)
+.default(0)
+.example("30");
+
 impl Parameters for Sent {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
-        &[
-            CURSOR,
-            Parameter {
-                name: "from",
-                description: "`now` skips the snapshot and begins with future changes.",
-                schema: r#"{"type": "string", "enum": ["now"]}"#,
-                example: "now",
-                repeatable: false,
-            },
-            LIMIT,
-            KIND,
-            HOME_REGION,
-            Parameter {
-                name: "wait",
-                description: "Number of seconds to wait for a change if there is none.",
-                schema: r#"{"type": "integer", "minimum": 0, "maximum": 55, "default": 0}"#,
-                example: "30",
-                repeatable: false,
-            },
-        ]
+        &[CURSOR, FROM, LIMIT, KIND, HOME_REGION, WAIT]
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
-        let start = match (pairs.one("cursor"), pairs.one("from")) {
+        let start = match (pairs.one(CURSOR.name), pairs.one(FROM.name)) {
             (None, None) => FeedStart::Snapshot,
-            (None, Some("now")) => FeedStart::Now,
-            (None, Some(other)) => return Err(wrong("from", other, "now")),
+            (None, Some(_)) => FeedStart::Now,
             (Some(cursor), None) => FeedStart::After(cursor.to_owned()),
             (Some(_), Some(from)) => {
-                return Err(wrong("from", from, "absent if there is a cursor"));
+                let expected = ("left out beside a cursor", "nicht neben einem Cursor");
+                return Err(wrong(FROM.name, from, expected));
             }
         };
-        let wait = pairs.number("wait", 0, LONGEST_WAIT)?.unwrap_or_default();
+        let wait = pairs.integer(&WAIT);
         Ok(Self {
             filter: filter::read(pairs)?,
             start,
-            limit: filter::limit(pairs)?,
+            limit: pairs.integer(&LIMIT),
             wait: Duration::from_secs(wait),
             text: pairs.without(&["wait", "from"]).without_cursor(),
         })

@@ -2,9 +2,10 @@
 
 use crate::exchange::feed::entry::Entry;
 use crate::exchange::feed::filter;
-use crate::exchange::feed::filter::{CURSOR, HOME_REGION, KIND, LIMIT};
+use crate::exchange::feed::filter::{HOME_REGION, KIND, LIMIT};
 use crate::http::problem::Problem;
 use crate::operation::extract::{Anyone, App, Body, JsonBody, Pairs, Parameter, Parameters, Query};
+use crate::operation::paging::CURSOR;
 use crate::operation::reply::Private;
 use domain::base::fault::{Fault, FieldError};
 use domain::base::kind::Kind;
@@ -122,7 +123,7 @@ impl Parameters for IdsQuery {
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
         Ok(Self {
             filter: filter::read(pairs)?,
-            limit: filter::limit(pairs)?,
+            limit: pairs.integer(&LIMIT),
             cursor: pairs.one("cursor").map(str::to_owned),
             text: pairs.without_cursor(),
         })

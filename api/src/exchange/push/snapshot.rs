@@ -5,6 +5,8 @@ use crate::http::problem::Problem;
 use crate::operation::extract::{
     App, ChangeReason, Feeder, Pairs, Parameter, Parameters, Query, Told, wrong,
 };
+use crate::operation::param;
+use crate::operation::param::Known;
 use crate::operation::reply::Private;
 use crate::operation::upload::{Spool, Upload};
 use domain::base::fault::Lang;
@@ -24,65 +26,55 @@ pub(crate) struct How {
     confirm_deletes: bool,
 }
 
+const DRY_RUN: Parameter = param::boolean(
+    "dry_run",
+    "Only plan: tell what would be done, and the `plan_hash` to have it done.",
+);
+const PLAN_HASH: Parameter = param::text(
+    "plan_hash",
+    "Carry out this plan; if it is no longer what would happen, nothing is done.",
+)
+.max(71);
+const KIND: Parameter = param::codes(
+    "kind",
+    "The kinds of which this is everything, with commas: records of other kinds stay. All kinds when absent; a table is of one kind and tells it in its column `kind`, if not here.",
+    Known::Of(param::of::<Kind>),
+)
+.example("actor");
+const SKIP_REFUSED: Parameter = param::boolean(
+    "skip_refused",
+    "Carry out the rest of a plan although some lines are refused. Their records stay as they are, so each line must at least have a key.",
+);
+const CONFIRM_DELETES: Parameter = param::boolean(
+    "confirm_deletes",
+    "Carry out a plan that deletes more than 20 records, your relationships that go along among them, and more than one in twenty, or an empty snapshot; for admins of the node.",
+);
+
 impl Parameters for How {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
-        &[
-            Parameter {
-                name: "dry_run",
-                description: "Only plan: report the effects, and the `plan_hash` for applying them.",
-                schema: r#"{"type": "boolean", "default": false}"#,
-                example: "true",
-                repeatable: false,
-            },
-            Parameter {
-                name: "plan_hash",
-                description: "Apply this plan; if the effects would differ by now, nothing is changed.",
-                schema: r#"{"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}"#,
-                example: "",
-                repeatable: false,
-            },
-            Parameter {
-                name: "kind",
-                description: "Kinds that the snapshot covers completely, separated by commas: records of other kinds stay. All kinds if absent; a table has one kind, given here or in its column `kind`.",
-                schema: r#"{"type": "string"}"#,
-                example: "actor",
-                repeatable: false,
-            },
-            Parameter {
-                name: "skip_refused",
-                description: "Apply the rest of a plan although some lines are rejected. Their records stay unchanged, so each line must at least have a key.",
-                schema: r#"{"type": "boolean", "default": false}"#,
-                example: "true",
-                repeatable: false,
-            },
-            Parameter {
-                name: "confirm_deletes",
-                description: "Apply a plan that deletes more than 20 records (including your relationships that are deleted with them) and more than one in twenty, or an empty snapshot; for admins of the node.",
-                schema: r#"{"type": "boolean", "default": false}"#,
-                example: "true",
-                repeatable: false,
-            },
-        ]
+        &[DRY_RUN, PLAN_HASH, KIND, SKIP_REFUSED, CONFIRM_DELETES]
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
-        let flag = |name| Ok::<_, Problem>(pairs.flag(name)?.unwrap_or(false));
-        let plan = pairs.one("plan_hash").map(str::to_owned);
-        match (flag("dry_run")?, &plan) {
+        let plan = pairs.one(PLAN_HASH.name).map(str::to_owned);
+        match (pairs.flag(&DRY_RUN), &plan) {
             (false, None) => {
                 return Err(Problem::new("invalid-parameter").detail(
                     "Send the snapshot with `dry_run=true` first, check the plan, and send it again with the plan's `plan_hash`.",
                     "Senden Sie den Bestand zuerst mit `dry_run=true`, prüfen Sie den Plan, und senden Sie ihn mit dessen `plan_hash` noch einmal.",
                 ));
             }
-            (true, Some(plan)) => return Err(wrong("plan_hash", plan, "given without `dry_run`")),
+            (true, Some(plan)) => {
+                let expected = ("given without `dry_run`", "nur ohne `dry_run`");
+                return Err(wrong(PLAN_HASH.name, plan, expected));
+            }
             (true, None) | (false, Some(_)) => {}
         }
         Ok(Self {
             plan,
-            kinds: pairs.codes("kind")?.into_iter().flatten().collect(),
-            skip_refused: flag("skip_refused")?,
-            confirm_deletes: flag("confirm_deletes")?,
+            kinds: pairs.codes(KIND.name).concat(),
+            skip_refused: pairs.flag(&SKIP_REFUSED),
+            confirm_deletes: pairs.flag(&CONFIRM_DELETES),
         })
     }
 }

@@ -4,6 +4,8 @@ use crate::operation::extract::Address;
 use crate::operation::extract::{Admin, App, Pairs, Parameter, Parameters, Query, path_id, wrong};
 use crate::operation::idempotency::{Kept, Once};
 use crate::operation::paging::{CURSOR, LIMIT, Page, Paging};
+use crate::operation::param;
+use crate::operation::param::Known;
 use crate::operation::routes::Routes;
 use actix_web::http::Method;
 use chrono::{DateTime, Utc};
@@ -133,49 +135,49 @@ struct PageQuery {
     states: Vec<DeliveryState>,
 }
 
+const STATE: Parameter = param::codes(
+    "state",
+    "Only those in this state; comma is OR.",
+    Known::Of(param::of::<DeliveryState>),
+)
+.example("failed");
+
 impl Parameters for PageQuery {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
-        &[
-            Parameter {
-                name: "state",
-                description: "Deliveries in this state: `pending`, `delivered`, `failed`; comma is OR.",
-                schema: r#"{"type": "string"}"#,
-                example: "failed",
-                repeatable: false,
-            },
-            LIMIT,
-            CURSOR,
-        ]
+        &[STATE, LIMIT, CURSOR]
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
         Ok(Self {
             paging: Paging::read(pairs)?,
-            states: pairs.codes::<DeliveryState>("state")?.concat(),
+            states: pairs.codes(STATE.name).concat(),
         })
     }
 }
 
 struct SinceQuery(Since);
 
+const SINCE: Parameter = param::text(
+    "since",
+    "An entry of the log (`seq`), after which to begin; or a moment (RFC 3339).",
+)
+.max(40)
+.example("2026-03-01T00:00:00Z")
+.required();
+
 impl Parameters for SinceQuery {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
-        &[Parameter {
-            name: "since",
-            description: "Number of the log entry (`seq`) after which to begin, or a moment (RFC 3339).",
-            schema: r#"{"type": "string", "maxLength": 40}"#,
-            example: "2026-03-01T00:00:00Z",
-            repeatable: false,
-        }]
+        &[SINCE]
     }
 
-    const REQUIRED: &'static [&'static str] = &["since"];
-
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
-        let text = pairs.one("since").unwrap_or_default();
+        let text = pairs.one(SINCE.name).unwrap_or_default();
         since(text).map(Self).ok_or_else(|| {
-            let expected = "the number of an entry of the log or an RFC 3339 date-time";
-            wrong("since", text, expected)
+            let expected = (
+                "the number of an entry of the log or an RFC 3339 date-time",
+                "die Nummer eines Eintrags im Log oder ein Zeitpunkt nach RFC 3339",
+            );
+            wrong(SINCE.name, text, expected)
         })
     }
 }
@@ -185,8 +187,7 @@ pub(crate) fn since(text: &str) -> Option<Since> {
     if let Ok(seq) = text.parse::<i64>() {
         return (seq >= 0).then_some(Since::Entry(seq));
     }
-    let moment = DateTime::parse_from_rfc3339(text).ok()?;
-    Some(Since::Moment(moment.to_utc()))
+    param::read_moment(text).map(Since::Moment)
 }
 
 async fn get_all(

@@ -161,7 +161,7 @@ pub fn describe_refusals(draft: &mut Draft) {
 }
 
 fn describe_body(draft: &mut Draft, content: &Map<String, Value>) {
-    draft.components(draft.kind_schema().components().clone());
+    draft.components(draft.kind_schema().documented().clone());
     draft.request_body(json!({"required": true, "content": content}));
     describe_refusals(draft);
 }
@@ -207,19 +207,13 @@ impl FromRequest for PatchBody {
 
 impl Extract for PatchBody {
     fn describe(draft: &mut Draft) {
-        let schema = json!({
-            "type": "object",
-            "description": format!("Members of {}Input to change; `null` removes a member, a list is replaced as a whole.", draft.kind_schema().name),
-            "additionalProperties": true,
-        });
+        let schema = reference(&format!("{}Patch", draft.kind_schema().name));
         let example = json!({"source": {"document": "000"}});
-        let mut content = Map::new();
-        for media_type in ["application/merge-patch+json", "application/json"] {
-            content.insert(
-                media_type.to_owned(),
-                json!({"schema": schema, "example": example}),
-            );
-        }
+        // `application/json` is taken too, since some cannot send anything else.
+        let content = Map::from_iter([(
+            "application/merge-patch+json".to_owned(),
+            json!({"schema": schema, "example": example}),
+        )]);
         describe_body(draft, &content);
     }
 }
@@ -250,7 +244,7 @@ impl Extract for GeoJsonBody {
         draft.components(domain::value::geometry::components());
         draft.request_body(json!({
             "required": true,
-            "content": {"application/geo+json": content, "application/json": content},
+            "content": {"application/geo+json": content},
         }));
         describe_refusals(draft);
     }

@@ -129,11 +129,11 @@ from_head!(IfMatch);
 
 impl Extract for IfMatch {
     fn describe(draft: &mut Draft) {
-        // Optional in the document, because leaving it out has its own response: 428.
         draft.parameter(json!({
             "name": "If-Match",
             "in": "header",
-            "description": "ETag of the version that the change is based on; 428 if absent.",
+            "required": true,
+            "description": "The ETag of the version that the change is based on; 428 without it.",
             "schema": {"type": "string", "maxLength": 500},
             "example": "\"1\"",
         }));
@@ -210,6 +210,8 @@ impl GeometryCondition {
 impl Extract for GeometryCondition {
     fn describe(draft: &mut Draft) {
         IfMatch::describe(draft);
+        // One of the two is enough.
+        draft.optional("If-Match");
         draft.parameter(json!({
             "name": "If-None-Match",
             "in": "header",

@@ -1,53 +1,25 @@
 //! Query parameters, parsed strictly: a typo in a filter must never mean "no filter".
 
 use crate::http::problem::Problem;
+use crate::operation::param;
+use crate::operation::param::Parameter;
 use crate::operation::routes::{Draft, Extract};
 use actix_web::HttpRequest;
-use domain::base::json::insert;
+use chrono::{DateTime, Utc};
 use domain::base::kind::Kind;
 use domain::base::nearest::nearest;
 use domain::base::vocabulary::Coded;
-use serde_json::{Value, json};
-
-#[derive(Debug, Clone, Copy)]
-pub struct Parameter {
-    pub name: &'static str,
-    pub description: &'static str,
-    pub schema: &'static str,
-    pub example: &'static str,
-    /// Whether it may be repeated (AND).
-    pub repeatable: bool,
-}
-
-impl Parameter {
-    /// Checks the length of a value; the rest of the schema is checked during parsing.
-    fn bears(&self, value: &str) -> Result<(), Problem> {
-        // No parameter is shorter.
-        if value.len() <= 10 {
-            return Ok(());
-        }
-        let schema: Value = serde_json::from_str(self.schema).unwrap_or_default();
-        let most = schema.get("maxLength").and_then(Value::as_u64);
-        match most {
-            // No cursor is as long.
-            Some(most) if self.name == "cursor" && value.len() as u64 > most => {
-                Err(Problem::new("invalid-cursor"))
-            }
-            Some(most) if value.chars().count() as u64 > most => {
-                let expected = format!("at most {most} characters");
-                Err(wrong(self.name, value, &expected))
-            }
-            _ => Ok(()),
-        }
-    }
-}
+use std::fmt::Display;
+use uuid::Uuid;
 
 pub trait Parameters: Sized + 'static {
     /// The parameters of a route with this kind, or without a single kind.
     fn table(kind: Option<Kind>) -> &'static [Parameter];
 
-    const REQUIRED: &'static [&'static str] = &[];
-
+    /// Reads the values.
+    ///
+    /// # Errors
+    /// `invalid-parameter`, naming the parameter and what would be right.
     fn read(pairs: &Pairs) -> Result<Self, Problem>;
 }
 
@@ -82,33 +54,17 @@ impl<T: Parameters> Query<T> {
 impl<T: Parameters> Extract for Query<T> {
     fn describe(draft: &mut Draft) {
         for one in T::table(draft.kind()) {
-            let schema: Value = serde_json::from_str(one.schema).unwrap_or_default();
-            let mut parameter = json!({
-                "name": one.name,
-                "in": "query",
-                "description": one.description,
-                "schema": schema,
-                "example": example(one.example, &schema),
-            });
-            if T::REQUIRED.contains(&one.name) {
-                insert(&mut parameter, &["required"], true);
-            }
-            draft.parameter(parameter);
+            draft.parameter(one.document());
         }
         draft.problem("unknown-parameter");
         draft.problem("invalid-parameter");
     }
 }
 
-/// The example as JSON: anything but a string is inserted verbatim.
-fn example(text: &str, schema: &Value) -> Value {
-    if schema.get("type") == Some(&json!("string")) {
-        return json!(text);
-    }
-    serde_json::from_str(text).unwrap_or_else(|_| json!(text))
-}
-
-/// Parses the query of a request as the set `T`.
+/// Reads the query of a request as the set `T`.
+///
+/// # Errors
+/// `unknown-parameter` and `invalid-parameter`.
 pub(crate) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
     let query = request.query_string();
     let kind = request.app_data::<Kind>().copied();
@@ -125,16 +81,18 @@ pub(crate) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
         };
         let repeated = pairs.pairs.iter().any(|(one, _)| *one == name);
         if repeated && !known.repeatable {
-            return Err(wrong(known.name, &value, "given once"));
+            let expected = ("given once", "nur einmal angegeben");
+            return Err(wrong(known.name, &value, expected));
         }
         if value.chars().any(char::is_control) {
-            return Err(wrong(known.name, "a control character", "plain text"));
+            let expected = ("plain text", "Text ohne Steuerzeichen");
+            return Err(wrong(known.name, "�", expected));
         }
-        known.bears(&value)?;
+        known.check(&value)?;
         pairs.pairs.push((name.into_owned(), value.into_owned()));
     }
-    let missing = T::REQUIRED.iter().find(|name| pairs.one(name).is_none());
-    if let Some(name) = missing {
+    let missing = |one: &&Parameter| one.required && pairs.one(one.name).is_none();
+    if let Some(Parameter { name, .. }) = table.iter().find(missing) {
         return Err(Problem::new("invalid-parameter")
             .detail(format!("`{name}` is missing."), format!("`{name}` fehlt.")));
     }
@@ -161,12 +119,13 @@ pub fn unknown(given: &str, names: &[&str]) -> Problem {
     )
 }
 
+/// 400 that names the parameter and what would be right, in English and German.
 #[must_use]
-pub fn wrong(parameter: &str, given: &str, expected: &str) -> Problem {
+pub fn wrong(parameter: &str, given: &str, (en, de): (impl Display, impl Display)) -> Problem {
     let given: String = given.chars().take(80).collect();
     Problem::new("invalid-parameter").detail(
-        format!("`{parameter}={given}` is wrong; it must be {expected}."),
-        format!("`{parameter}={given}` ist falsch; erwartet: {expected}."),
+        format!("`{parameter}={given}` is wrong; it must be {en}."),
+        format!("`{parameter}={given}` ist falsch; erwartet: {de}."),
     )
 }
 
@@ -208,32 +167,42 @@ impl Pairs {
         }
     }
 
-    pub fn flag(&self, name: &str) -> Result<Option<bool>, Problem> {
-        self.one(name)
-            .map(|text| match text {
-                "true" => Ok(true),
-                "false" => Ok(false),
-                other => Err(wrong(name, other, "true or false")),
-            })
-            .transpose()
+    /// True or false; false when absent.
+    #[must_use]
+    pub fn flag(&self, parameter: &Parameter) -> bool {
+        self.one(parameter.name) == Some("true")
     }
 
-    pub fn number(&self, name: &str, least: u64, most: u64) -> Result<Option<u64>, Problem> {
-        self.one(name)
-            .map(|text| {
-                let number = text.parse::<u64>().ok();
-                number
-                    .filter(|number| (least..=most).contains(number))
-                    .ok_or_else(|| wrong(name, text, &format!("a number from {least} to {most}")))
-            })
-            .transpose()
+    /// The whole number that was given.
+    #[must_use]
+    pub fn given(&self, parameter: &Parameter) -> Option<u64> {
+        self.one(parameter.name)?.parse().ok()
+    }
+
+    /// The whole number that was given, or the one that stands for its absence.
+    #[must_use]
+    pub fn integer(&self, parameter: &Parameter) -> u64 {
+        let given = self.given(parameter).or(parameter.absent());
+        given.unwrap_or_default()
+    }
+
+    /// The moment that was given.
+    #[must_use]
+    pub fn moment(&self, parameter: &Parameter) -> Option<DateTime<Utc>> {
+        param::read_moment(self.one(parameter.name)?)
+    }
+
+    /// The UUID that was given.
+    #[must_use]
+    pub fn uuid(&self, parameter: &Parameter) -> Option<Uuid> {
+        Uuid::try_parse(self.one(parameter.name)?).ok()
     }
 
     /// Values of any type: commas mean OR, a repeated parameter AND.
     pub fn lists<T>(
         &self,
         name: &str,
-        expected: &str,
+        expected: (&str, &str),
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Vec<Vec<T>>, Problem> {
         self.all(name)
@@ -246,31 +215,19 @@ impl Pairs {
     }
 
     /// Codes of a vocabulary: commas mean OR, a repeated parameter AND.
-    pub fn codes<T: Coded>(&self, name: &str) -> Result<Vec<Vec<T>>, Problem> {
-        let known: Vec<&str> = T::ALL.iter().map(|term| term.code()).collect();
-        let lists = self.known(name, &known)?;
-        let parse = |list: Vec<String>| list.iter().filter_map(|code| T::parse(code)).collect();
-        Ok(lists.into_iter().map(parse).collect())
+    #[must_use]
+    pub fn codes<T: Coded>(&self, name: &str) -> Vec<Vec<T>> {
+        let parse = |list: Vec<&str>| list.into_iter().filter_map(T::parse).collect();
+        self.words(name).into_iter().map(parse).collect()
     }
 
     /// Words of a closed list: commas mean OR, a repeated parameter AND.
-    pub fn known(&self, name: &str, known: &[&str]) -> Result<Vec<Vec<String>>, Problem> {
-        let check = |text: &str| {
-            if known.contains(&text) {
-                return Ok(text.to_owned());
-            }
-            let close = nearest(text, known.iter().copied());
-            let close = close.map_or(String::new(), |close| format!(" (did you mean {close}?)"));
-            Err(wrong(
-                name,
-                text,
-                &format!("one of {}{close}", known.join(", ")),
-            ))
-        };
-        let lists = self
-            .all(name)
-            .map(|list| list.split(',').map(str::trim).map(check).collect());
-        lists.collect()
+    #[must_use]
+    pub fn words(&self, name: &str) -> Vec<Vec<&str>> {
+        let lists = self.all(name);
+        lists
+            .map(|list| list.split(',').map(str::trim).collect())
+            .collect()
     }
 
     /// The address of the next page: the path, the query without its cursor, and the new cursor.

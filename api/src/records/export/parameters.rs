@@ -7,6 +7,8 @@ use crate::http::problem::Problem;
 use crate::operation::extract::{Pairs, Parameter, Parameters, unknown, wrong};
 use crate::operation::media_type;
 use crate::operation::media_type::Media;
+use crate::operation::param;
+use crate::operation::param::Known;
 use crate::records::list::{Narrowing, parameters};
 use crate::records::relationships::Everywhere;
 use domain::base::kind::Kind;
@@ -21,8 +23,9 @@ pub(crate) struct ExportParameters {
     /// Absent if no relationship can match.
     pub(crate) relationships: Option<Everywhere>,
     pub(crate) representation: Representation,
-    pub(crate) geometry: Option<bool>,
-    /// The parameter that changes the shape of records, if any.
+    /// Whether regions are drawn with their area.
+    pub(crate) geometry: bool,
+    /// Whether anything was asked of the shape of records.
     shaped: Option<&'static str>,
 }
 
@@ -46,21 +49,20 @@ const SHARED: &[&str] = &[
     "updated_since",
 ];
 
-const KIND: Parameter = Parameter {
-    name: "kind",
-    description: "Only these kinds; comma is OR. The filters of a kind require that kind alone, and so does CSV.",
-    schema: r#"{"type": "string", "maxLength": 100}"#,
-    example: "actor",
-    repeatable: false,
-};
+const KIND: Parameter = param::codes(
+    "kind",
+    "Only these kinds; comma is OR. With a single one its own filters can be given; CSV needs a single one.",
+    Known::Of(param::of::<Kind>),
+)
+.example("actor");
 
-const FORMAT: Parameter = Parameter {
-    name: "format",
-    description: "ndjson, csv or geojson; takes precedence over `Accept`. With `kind=event` it can be repeated, as the filter of that name.",
-    schema: r#"{"type": "string"}"#,
-    example: "csv",
-    repeatable: true,
-};
+const FORMAT: Parameter = param::text(
+    "format",
+    "ndjson, csv or geojson; goes before `Accept`. With `kind=event` it can be given again, as the filter of that name.",
+)
+.max(100)
+.example("csv")
+.repeatable();
 
 fn own() -> impl Iterator<Item = &'static Parameter> {
     const OWN: &[Parameter] = &[KIND, FORMAT, geojson::GEOMETRY];
@@ -83,7 +85,8 @@ fn make() -> Vec<Parameter> {
     let mut table: Vec<Parameter> = own().chain(filters(None)).copied().collect();
     for kind in Kind::ALL {
         for one in filters(Some(*kind)) {
-            if table.iter().any(|known| known.name == one.name) {
+            if let Some(known) = table.iter_mut().find(|known| known.name == one.name) {
+                *known = known.or(one);
                 continue;
             }
             let takers = Kind::ALL
@@ -91,11 +94,8 @@ fn make() -> Vec<Parameter> {
                 .filter(|kind| filters(Some(**kind)).any(|other| other.name == one.name));
             let takers: Vec<String> = takers.map(|kind| format!("`kind={kind}`")).collect();
             let description = format!("With {}: {}", takers.join(" or "), one.description);
-            // Texts of static tables live as long as the program.
-            table.push(Parameter {
-                description: description.leak(),
-                ..*one
-            });
+            // Texts of the tables that are made once live as long as the program.
+            table.push(one.described(description.leak()));
         }
     }
     table
@@ -106,12 +106,20 @@ fn without_media(pairs: &Pairs, only: Option<Kind>) -> Result<Pairs, Problem> {
     let media = |value: &str| media_type::exported_as(value).is_some();
     let mut named = pairs.all("format").filter(|value| media(value));
     if let Some(second) = named.nth(1) {
-        return Err(wrong("format", second, "given once for the media type"));
+        let expected = (
+            "given once for the media type",
+            "für den Medientyp nur einmal angegeben",
+        );
+        return Err(wrong("format", second, expected));
     }
     if let Some(other) = pairs.all("format").find(|value| !media(value))
         && only != Some(Kind::Event)
     {
-        return Err(wrong("format", other, "one of ndjson, csv, geojson"));
+        let expected = (
+            "one of ndjson, csv, geojson",
+            "eines von ndjson, csv, geojson",
+        );
+        return Err(wrong("format", other, expected));
     }
     Ok(pairs.filter(|name, value| name != "format" || !media(value)))
 }
@@ -123,7 +131,7 @@ impl Parameters for ExportParameters {
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
-        let given: Vec<Kind> = pairs.codes::<Kind>("kind")?.into_iter().flatten().collect();
+        let given: Vec<Kind> = pairs.codes(KIND.name).concat();
         let chosen = |kind: &Kind| given.is_empty() || given.contains(kind);
         let kinds: Vec<Kind> = Kind::ALL.iter().copied().filter(chosen).collect();
         let only = match kinds.as_slice() {
@@ -141,7 +149,8 @@ impl Parameters for ExportParameters {
             listed => Narrowing::read(listed, pairs)?,
         };
         if let (Some(near), None) = (pairs.one("near"), pairs.one("radius")) {
-            return Err(wrong("near", near, "given together with `radius`"));
+            let expected = ("given together with `radius`", "nur zusammen mit `radius`");
+            return Err(wrong("near", near, expected));
         }
         let shared = |name: &str| SHARED.contains(&name) || own().any(|own| own.name == name);
         let may_match = only == Some(Kind::Relationship) || pairs.names().all(shared);
@@ -152,7 +161,7 @@ impl Parameters for ExportParameters {
                 .then(|| Everywhere::filters(pairs))
                 .transpose()?,
             representation: Representation::read(pairs, &kinds)?,
-            geometry: pairs.flag("geometry")?,
+            geometry: pairs.flag(&geojson::GEOMETRY),
             shaped: ["lang", "fields"]
                 .into_iter()
                 .find(|name| pairs.one(name).is_some()),
@@ -165,11 +174,17 @@ impl ExportParameters {
     pub(crate) fn check(&self, media: Media) -> Result<bool, Problem> {
         if media == Media::Csv && self.kinds.len() != 1 {
             let kinds: Vec<&str> = self.kinds.iter().map(|kind| kind.code()).collect();
-            let expected = "a single kind for CSV, since a table has one set of columns";
+            let expected = (
+                "a single kind for CSV, since a table has one set of columns",
+                "eine einzige Art für CSV, denn eine Tabelle hat einen Satz von Spalten",
+            );
             return Err(wrong("kind", &kinds.join(","), expected));
         }
         if let (Media::NdJson, Some(name)) = (media, self.shaped) {
-            let expected = "given with format=csv or format=geojson; lines of NDJSON are whole records, so that they can be imported";
+            let expected = (
+                "given with format=csv or format=geojson; lines of NDJSON are whole records, so that they can be imported",
+                "nur mit format=csv oder format=geojson; Zeilen von NDJSON sind ganze Datensätze, damit sie importiert werden können",
+            );
             return Err(wrong(name, "…", expected));
         }
         geojson::check_geometry(self.geometry, media)

@@ -3,20 +3,34 @@
 
 use crate::http::problem::Problem;
 use crate::operation::extract::{Pairs, wrong};
+use crate::operation::param;
 use crate::records::list::parameters;
 use crate::records::list::parameters::{Listed, PART_OF_DIRECT, Related};
+use crate::records::relationships::query::{UPDATED_SINCE, certain, date};
 use domain::base::filter::Form;
 use domain::base::kind::Kind;
-use domain::base::nearest::nearest;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
-use domain::value::edtf::EdtfDate;
 use domain::value::identifier::Identifier;
 use persistence::search::area::{Area, Spot};
 use persistence::search::filter::{Condition, Filter, Test};
 use serde_json::json;
 use uuid::Uuid;
 
+/// Said of what needs `q`, in English and German.
+pub(crate) const WITH_Q: (&str, &str) = ("given together with `q`", "nur zusammen mit `q`");
+
+/// Said of what needs `near`.
+pub(crate) const WITH_NEAR: (&str, &str) =
+    ("given together with `near`", "nur zusammen mit `near`");
+
+/// What names a record.
+const A_RECORD: (&str, &str) = (
+    "an id, a slug or kind/slug",
+    "eine ID, ein Slug oder kind/slug",
+);
+
+/// A parameter whose values name records; any of them will do.
 #[derive(Debug)]
 pub(crate) struct Names {
     pub parameter: &'static str,
@@ -66,22 +80,13 @@ pub(crate) struct Narrowing {
 
 impl Narrowing {
     pub(crate) fn read(listed: Listed, pairs: &Pairs) -> Result<Self, Problem> {
-        let kinds = pairs.codes::<Kind>("kind")?;
         let mut filter = Filter {
             kinds: parameters::kinds(listed).to_vec(),
-            text: text(pairs)?,
-            publications: pairs.codes::<Publication>("publication")?,
+            text: text(pairs),
+            publications: pairs.codes::<Publication>("publication"),
             ..Filter::default()
         };
-        for list in &kinds {
-            if let Some(Kind::Relationship) = list.iter().find(|kind| **kind == Kind::Relationship)
-            {
-                return Err(wrong(
-                    "kind",
-                    "relationship",
-                    "a described kind; relationships are listed at /v1/relationships",
-                ));
-            }
+        for list in pairs.codes::<Kind>("kind") {
             let any = list.iter().map(|kind| Test::Is {
                 name: "kind",
                 value: kind.code().to_owned(),
@@ -109,14 +114,9 @@ fn push(filter: &mut Filter, parameter: &str, any: Vec<Test>) {
     });
 }
 
-fn text(pairs: &Pairs) -> Result<Option<String>, Problem> {
-    let Some(text) = pairs.one("q") else {
-        return Ok(None);
-    };
-    if text.chars().count() > 500 {
-        return Err(wrong("q", text, "500 characters at most"));
-    }
-    Ok(Some(text.to_owned()).filter(|text| !text.trim().is_empty()))
+fn text(pairs: &Pairs) -> Option<String> {
+    let text = pairs.one("q").filter(|text| !text.trim().is_empty());
+    text.map(str::to_owned)
 }
 
 fn members(
@@ -130,21 +130,20 @@ fn members(
         match one.form {
             Form::Code(vocabulary) => {
                 let codes: Vec<&str> = vocabulary().items.iter().map(|term| term.code).collect();
-                for list in pairs.known(name, &codes)? {
-                    push(
-                        filter,
+                for list in pairs.words(name) {
+                    // An export takes the filters of several kinds, whose codes may differ.
+                    for word in &list {
+                        param::one_of(name, word, &codes)?;
+                    }
+                    let any = list.into_iter().map(|value| Test::Is {
                         name,
-                        list.into_iter()
-                            .map(|value| Test::Is { name, value })
-                            .collect(),
-                    );
+                        value: value.to_owned(),
+                    });
+                    push(filter, name, any.collect());
                 }
             }
             Form::Flag => {
                 for value in pairs.all(name) {
-                    if value != "true" && value != "false" {
-                        return Err(wrong(name, value, "true or false"));
-                    }
                     push(
                         filter,
                         name,
@@ -156,7 +155,7 @@ fn members(
                 }
             }
             Form::Text => {
-                for list in pairs.lists(name, "a text", given)? {
+                for list in pairs.lists(name, ("a text", "ein Text"), given)? {
                     push(
                         filter,
                         name,
@@ -184,7 +183,7 @@ fn named(
     naming: Naming,
     names: &mut Vec<Names>,
 ) -> Result<(), Problem> {
-    for list in pairs.lists(parameter, "an id, a slug or kind/slug", given)? {
+    for list in pairs.lists(parameter, A_RECORD, given)? {
         let values = list.into_iter().map(|value| (value, naming)).collect();
         names.push(Names {
             parameter,
@@ -196,10 +195,16 @@ fn named(
 }
 
 fn identities(pairs: &Pairs, filter: &mut Filter) -> Result<(), Problem> {
-    for list in pairs.lists("id", "a UUID", |value| Uuid::try_parse(value).ok())? {
+    for list in pairs.lists("id", ("a UUID", "eine UUID"), |value| {
+        Uuid::try_parse(value).ok()
+    })? {
         push(filter, "id", list.into_iter().map(Test::Id).collect());
     }
-    for list in pairs.lists("origin", "the name of a node", given)? {
+    for list in pairs.lists(
+        "origin",
+        ("the name of a node", "der Name eines Knotens"),
+        given,
+    )? {
         let any = list.into_iter().map(|value| Test::Is {
             name: "origin",
             value,
@@ -212,14 +217,19 @@ fn identities(pairs: &Pairs, filter: &mut Filter) -> Result<(), Problem> {
             .filter(|(scheme, value)| !scheme.is_empty() && !value.is_empty());
         let parts = parts.map(|(scheme, value)| json!({"scheme": scheme, "value": value}));
         let identifier = parts.and_then(|parts| serde_json::from_value::<Identifier>(parts).ok());
-        let identifier = identifier
-            .ok_or_else(|| wrong("identifier", value, "scheme|value, such as ik|260326822"))?;
+        let identifier = identifier.ok_or_else(|| {
+            let expected = (
+                "scheme|value, such as ik|260326822",
+                "scheme|value, etwa ik|260326822",
+            );
+            wrong("identifier", value, expected)
+        })?;
         let key = format!("{}|{}", identifier.scheme.as_str(), identifier.normalise());
         push(filter, "identifier", vec![Test::Identifier(key)]);
     }
     for value in pairs.all("external_id") {
         if !value.contains('|') {
-            return Err(wrong("external_id", value, "system|id"));
+            return Err(wrong("external_id", value, ("system|id", "system|id")));
         }
         push(
             filter,
@@ -230,16 +240,10 @@ fn identities(pairs: &Pairs, filter: &mut Filter) -> Result<(), Problem> {
     for value in pairs.all("programme") {
         push(filter, "programme", vec![Test::Programme(value.to_owned())]);
     }
-    if let Some(value) = pairs.one("updated_since") {
-        let at = chrono::DateTime::parse_from_rfc3339(value)
-            .map_err(|_| wrong("updated_since", value, "an RFC 3339 date-time"))?;
-        push(
-            filter,
-            "updated_since",
-            vec![Test::UpdatedSince(at.to_utc())],
-        );
+    if let Some(at) = pairs.moment(&UPDATED_SINCE) {
+        push(filter, UPDATED_SINCE.name, vec![Test::UpdatedSince(at)]);
     }
-    if let Some(least) = pairs.number("attendance_min", 0, 1_000_000_000)? {
+    if let Some(least) = pairs.given(&parameters::ATTENDANCE_MIN) {
         #[expect(clippy::cast_precision_loss, reason = "below 2^53")]
         let least = least as f64;
         push(filter, "attendance_min", vec![Test::Attendance(least)]);
@@ -278,7 +282,7 @@ fn relation(
     names: &mut Vec<Names>,
 ) -> Result<(), Problem> {
     let parameter = related.name();
-    for list in pairs.lists(parameter, "an id, a slug or kind/slug", given)? {
+    for list in pairs.lists(parameter, A_RECORD, given)? {
         let mut values = Vec::with_capacity(list.len());
         for value in list {
             let (record, role) = match value.split_once(':') {
@@ -314,41 +318,28 @@ fn role_of(
     let known = roles.iter().find(|known| **known == role).copied();
     known.ok_or_else(|| {
         let expected = if roles.is_empty() {
-            "a record; this type of relationship has no roles".to_owned()
+            (
+                "a record; this type of relationship has no roles".to_owned(),
+                "ein Datensatz; diese Art von Beziehung hat keine Rollen".to_owned(),
+            )
         } else {
-            let close = nearest(role, roles.iter().copied());
-            let close = close.map_or(String::new(), |close| format!(" (did you mean {close}?)"));
-            format!(
-                "a record, or record:role with a role of {}{close}",
-                roles.join(", ")
+            let (close, close_de) = param::meant(role, &roles);
+            let all = roles.join(", ");
+            (
+                format!("a record, or record:role with a role of {all}{close}"),
+                format!("ein Datensatz, oder Datensatz:Rolle mit einer der Rollen {all}{close_de}"),
             )
         };
-        wrong(parameter, value, &expected)
+        wrong(parameter, value, expected)
     })
 }
 
 fn dates(pairs: &Pairs, filter: &mut Filter) -> Result<(), Problem> {
-    let date = |name: &'static str| {
-        let parse = |text: &str| {
-            text.parse::<EdtfDate>().map_err(|_| {
-                wrong(
-                    name,
-                    text,
-                    "an EDTF date such as 2010, 2010-05 or 2010-05-01",
-                )
-            })
-        };
-        pairs.one(name).map(parse).transpose()
-    };
-    let certain = match pairs.one("certainty") {
-        None | Some("possible") => false,
-        Some("certain") => true,
-        Some(other) => return Err(wrong("certainty", other, "certain or possible")),
-    };
-    if let Some(when) = date("active_on")? {
+    let certain = certain(pairs);
+    if let Some(when) = date(pairs, "active_on")? {
         push(filter, "active_on", vec![Test::ActiveOn(when, certain)]);
     }
-    let (from, to) = (date("start_from")?, date("start_to")?);
+    let (from, to) = (date(pairs, "start_from")?, date(pairs, "start_to")?);
     if from.is_some() || to.is_some() {
         push(filter, "start", vec![Test::Starts { from, to, certain }]);
     }
@@ -377,7 +368,10 @@ fn areas(pairs: &Pairs, filter: &mut Filter) -> Result<Option<Spot>, Problem> {
             wrong(
                 "bbox",
                 text,
-                "minLon,minLat,maxLon,maxLat in degrees, such as 9.0,51.0,10.0,51.7",
+                (
+                    "minLon,minLat,maxLon,maxLat in degrees, such as 9.0,51.0,10.0,51.7",
+                    "minLon,minLat,maxLon,maxLat in Grad, etwa 9.0,51.0,10.0,51.7",
+                ),
             )
         })?;
         filter.areas.push(Area::Box {
@@ -389,18 +383,25 @@ fn areas(pairs: &Pairs, filter: &mut Filter) -> Result<Option<Spot>, Problem> {
     }
     let middle = pairs.one("near").map(|text| {
         let numbers = numbers(text, [90.0, 180.0]);
-        numbers.ok_or_else(|| wrong("near", text, "lat,lon in degrees, such as 51.31,9.48"))
+        let expected = (
+            "lat,lon in degrees, such as 51.31,9.48",
+            "lat,lon in Grad, etwa 51.31,9.48",
+        );
+        numbers.ok_or_else(|| wrong("near", text, expected))
     });
     let middle = middle.transpose()?.map(|[lat, lon]| Spot { lat, lon });
     match (pairs.one("radius"), middle) {
         (None, _) => {}
-        (Some(text), None) => return Err(wrong("radius", text, "given together with `near`")),
+        (Some(text), None) => return Err(wrong("radius", text, WITH_NEAR)),
         (Some(text), Some(middle)) => {
             let radius = metres(text).ok_or_else(|| {
                 wrong(
                     "radius",
                     text,
-                    "a distance such as 500m or 25km, up to 20000km",
+                    (
+                        "a distance such as 500m or 25km, up to 20000km",
+                        "eine Entfernung wie 500m oder 25km, bis 20000km",
+                    ),
                 )
             })?;
             filter.areas.push(Area::Circle { middle, radius });

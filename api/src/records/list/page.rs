@@ -3,7 +3,7 @@
 use crate::formats::geojson;
 use crate::formats::view::{Representation, with_members};
 use crate::operation::media_type::Media;
-use crate::operation::reply::{content, content_language};
+use crate::operation::reply::{AsGeoJson, content, content_language};
 use crate::operation::routes::{Draft, Reply, reference};
 use crate::records::list::parameters;
 use actix_web::body::BoxBody;
@@ -213,36 +213,75 @@ fn vocabulary_of(facet: &str) -> Option<domain::base::vocabulary::Vocabulary> {
 
 impl Reply for RecordList {
     fn describe(draft: &mut Draft) {
-        let listed = draft.kind();
-        let kinds = parameters::kinds(listed);
-        for kind in kinds {
-            item_schema(draft, *kind);
-        }
-        let (name, item) = match listed {
-            Some(kind) => (format!("{}Page", type_name(kind)), item_reference(kind)),
-            None => ("SearchPage".to_owned(), any_item(kinds)),
-        };
-        let page = page_schema(&item);
-        draft.components(Map::from_iter([(name.clone(), page.clone())]));
-        let mut response = content("A page.", "application/json", &reference(&name));
-        let record = crate::formats::view::example(KindSchema::of(
-            kinds.first().copied().unwrap_or(Kind::Actor),
-        ));
-        insert(
-            &mut response,
-            &["content", "application/json", "example"],
-            json!({"items": [record], "total": 1}),
-        );
-        let name = format!("{}FeatureCollection", listed.map_or("Search", type_name));
-        geojson::describe_collection(draft, &mut response, &name, &page, &record);
-        for header in ["ETag", "Link", "Content-Language"] {
-            let object =
-                json!({"description": "See RFC 9110 and RFC 8288.", "schema": {"type": "string"}});
-            insert(&mut response, &["headers", header], object);
-        }
-        draft.response(200, response);
-        draft.problem("index-behind");
+        let described = describe(draft);
+        draft.components(Map::from_iter([(described.name.clone(), described.page)]));
+        let json = "application/json";
+        let mut response = content("A page.", json, &reference(&described.name));
+        let example = json!({"items": [described.example], "total": 1});
+        insert(&mut response, &["content", json, "example"], example);
+        answer(draft, response);
     }
+}
+
+impl Reply for AsGeoJson<RecordList> {
+    fn describe(draft: &mut Draft) {
+        let described = describe(draft);
+        let name = format!(
+            "{}FeatureCollection",
+            draft.kind().map_or("Search", type_name)
+        );
+        let mut response = json!({"description": "A page as a FeatureCollection."});
+        let (page, example) = (&described.page, &described.example);
+        geojson::describe_collection(draft, &mut response, &name, page, example);
+        answer(draft, response);
+    }
+}
+
+/// What the document says of a page.
+struct Described {
+    name: String,
+    page: Value,
+    /// A record.
+    example: Value,
+}
+
+/// Registers what a page refers to.
+fn describe(draft: &mut Draft) -> Described {
+    let listed = draft.kind();
+    let kinds = parameters::kinds(listed);
+    for kind in kinds {
+        item_schema(draft, *kind);
+    }
+    geojson::describe_included(draft);
+    let (name, item) = match listed {
+        Some(kind) => (format!("{}Page", type_name(kind)), item_reference(kind)),
+        None => ("SearchPage".to_owned(), any_item(kinds)),
+    };
+    let first = kinds.first().copied().unwrap_or(Kind::Actor);
+    Described {
+        name,
+        page: page_schema(&item),
+        example: crate::formats::view::example(KindSchema::of(first)),
+    }
+}
+
+fn answer(draft: &mut Draft, mut response: Value) {
+    for (header, description) in [
+        (
+            "ETag",
+            "Weak: it changes with anything that the page shows (RFC 9110).",
+        ),
+        ("Link", "The next page (RFC 8288)."),
+        (
+            "Content-Language",
+            "The languages of the texts, when `lang` was given.",
+        ),
+    ] {
+        let object = json!({"description": description, "schema": {"type": "string"}});
+        insert(&mut response, &["headers", header], object);
+    }
+    draft.response(200, response);
+    draft.problem("index-behind");
 }
 
 fn type_name(kind: Kind) -> &'static str {
@@ -272,26 +311,13 @@ fn any_item(kinds: &[Kind]) -> Value {
 /// The schemas of a kind, and its record with `hit`.
 fn item_schema(draft: &mut Draft, kind: Kind) {
     let schema = KindSchema::of(kind);
-    let (name, components) = (schema.name, schema.components().clone());
-    let hit = hit_schema(draft);
-    crate::operation::reply::list_item(
-        draft,
-        components,
-        name,
-        &format!("{name}ListItem"),
-        &json!({"hit": hit}),
-        &[],
-    );
-}
-
-fn hit_schema(draft: &mut Draft) -> Value {
     let certainty = draft.schema::<Certainty>();
-    json!({
+    let hit = json!({
         "type": "object",
-        "description": "Match of the record; each member only on request.",
+        "description": "How a record was found; each member only if it was asked for.",
         "properties": {
-            "score": {"type": "number", "description": "Relevance for `q`; comparable within one response only."},
-            "distance_m": {"type": "number", "description": "Distance from `near` in metres, along a great circle."},
+            "score": {"type": "number", "format": "double", "description": "How well it fits `q`; comparable within one answer only."},
+            "distance_m": {"type": "number", "format": "double", "description": "Metres to `near`, along a great circle."},
             "certainty": certainty,
             "highlights": {
                 "type": "object",
@@ -299,12 +325,10 @@ fn hit_schema(draft: &mut Draft) -> Value {
                 "additionalProperties": {"type": "string"},
             },
         },
-    })
-}
-
-fn page_schema(item: &Value) -> Value {
+    });
     let value = json!({
         "type": "object",
+        "description": "A value and how often it occurs.",
         "required": ["value", "label", "count"],
         "properties": {
             "value": {"type": "string", "description": "A code, a text or the id of a record."},
@@ -312,6 +336,16 @@ fn page_schema(item: &Value) -> Value {
             "count": {"type": "integer", "minimum": 1},
         },
     });
+    draft.components(Map::from_iter([
+        ("Hit".to_owned(), hit),
+        ("FacetValue".to_owned(), value),
+    ]));
+    let name = format!("{}ListItem", schema.name);
+    let extras = json!({"hit": reference("Hit")});
+    crate::operation::reply::list_item(draft, schema, &name, &extras, &[]);
+}
+
+fn page_schema(item: &Value) -> Value {
     let mut page = json!({
         "type": "object",
         "required": ["items", "total"],
@@ -321,8 +355,8 @@ fn page_schema(item: &Value) -> Value {
             "next": {"type": "string", "description": "Address of the next page, relative to this server; absent on the last page. Also as `Link`."},
             "facets": {
                 "type": "object",
-                "description": "Most frequent values of each facet among all matches.",
-                "additionalProperties": {"type": "array", "items": value},
+                "description": "Per facet its most frequent values among everything that matches.",
+                "additionalProperties": {"type": "array", "items": reference("FacetValue")},
             },
         },
     });

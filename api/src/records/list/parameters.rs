@@ -2,6 +2,10 @@
 //! domain.
 
 use crate::operation::extract::Parameter;
+use crate::operation::paging::{CURSOR, LIMIT};
+use crate::operation::param;
+use crate::operation::param::Known;
+use crate::records::relationships::query::{CERTAINTIES, PUBLICATION, UPDATED_SINCE};
 use domain::base::filter::{Filter, Form};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -21,7 +25,12 @@ pub const DESCRIBED: &[Kind] = &[
     Kind::Topic,
 ];
 
-/// The content of a list: one kind, or everything.
+/// The codes of these kinds.
+pub fn described_kinds() -> Vec<&'static str> {
+    DESCRIBED.iter().map(|kind| kind.code()).collect()
+}
+
+/// What is listed: one kind, or everything.
 pub type Listed = Option<Kind>;
 
 pub fn kinds(listed: Listed) -> &'static [Kind] {
@@ -181,28 +190,26 @@ fn text(made: String) -> &'static str {
 }
 
 fn of_filter(filter: &Filter) -> Parameter {
-    let values = match filter.form {
+    let about = |values: &str| text(format!("{}{values}", filter.about));
+    let parameter = match filter.form {
         Form::Code(vocabulary) => {
             let codes: Vec<&str> = vocabulary().items.iter().map(|term| term.code).collect();
-            format!(" One of {}; comma is OR.", codes.join(", "))
+            let known = Known::These(codes.leak());
+            param::codes(filter.name, about(" Comma is OR."), known)
         }
-        Form::Flag => " true or false.".to_owned(),
-        Form::Text => " Comma is OR.".to_owned(),
-        Form::Record(kind) => format!(" A {kind}: an id or a slug; comma is OR."),
+        Form::Flag => param::flag(filter.name, filter.about),
+        Form::Text => param::text(filter.name, about(" Comma is OR.")),
+        Form::Record(kind) => {
+            let values = format!(" A {kind}: an id or a slug; comma is OR.");
+            param::text(filter.name, about(&values))
+        }
         Form::Tree(kind) => {
-            format!(" A {kind}: an id or a slug; everything below is included; comma is OR.")
+            let values =
+                format!(" A {kind}: an id or a slug; everything below is included; comma is OR.");
+            param::text(filter.name, about(&values))
         }
     };
-    Parameter {
-        name: filter.name,
-        description: text(format!("{}{values}", filter.about)),
-        schema: match filter.form {
-            Form::Flag => r#"{"type": "boolean"}"#,
-            Form::Code(_) | Form::Text | Form::Record(_) | Form::Tree(_) => TEXT,
-        },
-        example: filter.example,
-        repeatable: true,
-    }
+    parameter.example(filter.example).repeatable()
 }
 
 fn of_related(kind: Kind, related: &Related) -> Parameter {
@@ -222,193 +229,141 @@ fn of_related(kind: Kind, related: &Related) -> Parameter {
     } else {
         ""
     };
-    Parameter {
-        name: related.name(),
-        description: text(format!(
-            "The {kind} {label} this {}: an id, a slug or kind/slug{roles}{below}; comma is OR.",
-            others.join(" or "),
-        )),
-        schema: TEXT,
-        example: "0193e5a0-0000-7000-8000-000000000000",
-        repeatable: true,
-    }
+    let about = text(format!(
+        "The {kind} {label} this {}: an id, a slug or kind/slug{roles}{below}; comma is OR.",
+        others.join(" or "),
+    ));
+    param::text(related.name(), about)
+        .example(SOME_ID)
+        .repeatable()
 }
 
+/// An id, for examples.
+const SOME_ID: &str = "0193e5a0-0000-7000-8000-000000000000";
+
 fn sort(listed: Listed) -> Parameter {
-    let names = sorts(listed).join(", ");
-    Parameter {
-        name: "sort",
-        description: text(format!(
-            "Sort order: {names}; reversed by a leading `-`. Default: relevance with `q`, distance with `near`, otherwise name (German dictionary order). Relevance is limited to 1 000 hits."
-        )),
-        schema: r#"{"type": "string", "maxLength": 20}"#,
-        example: "-updated_at",
-        repeatable: false,
-    }
+    let names = sorts(listed).iter();
+    let both = names.flat_map(|name| [*name, text(format!("-{name}"))]);
+    let both: Vec<&str> = both.collect();
+    param::code(
+        "sort",
+        "The order; turned round with `-` before it. Without it: relevance with `q`, distance with `near`, else name (German dictionary order). Relevance pages to 1 000 hits.",
+        Known::These(both.leak()),
+    )
+    .example("-updated_at")
 }
 
 fn facet_names(listed: Listed) -> Parameter {
-    Parameter {
-        name: "facets",
-        description: text(format!(
-            "Facets: counts of values among all matches, at most 6 of {}; each ignores its own filter and has its 50 most frequent values.",
-            facets(listed).join(", ")
-        )),
-        schema: TEXT,
-        example: facets(listed).first().copied().unwrap_or("topic"),
-        repeatable: false,
-    }
+    let known = facets(listed);
+    let example = known.first().copied().unwrap_or("topic");
+    param::codes(
+        "facets",
+        "Counts values among everything that matches, of at most 6 members; each ignores its own filter and tells its 50 most frequent values.",
+        Known::These(known.leak()),
+    )
+    .example(example)
 }
 
-const TEXT: &str = r#"{"type": "string", "maxLength": 4000}"#;
-
-const fn parameter(
-    name: &'static str,
-    description: &'static str,
-    schema: &'static str,
-    example: &'static str,
-) -> Parameter {
-    Parameter {
-        name,
-        description,
-        schema,
-        example,
-        repeatable: false,
-    }
-}
-
-const fn repeatable(
-    name: &'static str,
-    description: &'static str,
-    example: &'static str,
-) -> Parameter {
-    Parameter {
-        name,
-        description,
-        schema: TEXT,
-        example,
-        repeatable: true,
-    }
-}
-
-const Q: Parameter = parameter(
+const Q: Parameter = param::text(
     "q",
-    "Words that must all occur; quotes form a phrase. No character is an operator.",
-    r#"{"type": "string", "maxLength": 500}"#,
-    "Teleradiologie",
-);
-const KIND: Parameter = repeatable("kind", "Only these kinds; comma is OR.", "network");
-const REGION: Parameter = repeatable(
+    "Words that all must occur; quotes make a phrase. No character is an operator.",
+)
+.max(500)
+.example("Teleradiologie");
+const KIND: Parameter = param::codes(
+    "kind",
+    "Only these kinds; comma is OR.",
+    Known::Of(described_kinds),
+)
+.example("network")
+.repeatable();
+const REGION: Parameter = param::text(
     "region",
-    "Seat or area of work in this region or below: an id or a slug; comma is OR.",
-    "nordhessen",
-);
-const SERVES: Parameter = repeatable(
+    "Its seat or its area of work is in this region or below: an id or a slug; comma is OR.",
+)
+.example("nordhessen")
+.repeatable();
+const SERVES: Parameter = param::text(
     "serves",
-    "Area of work in this region or below: an id or a slug; comma is OR.",
-    "nordhessen",
-);
-const PART_DIRECTLY: Parameter = repeatable(
+    "Its area of work is this region or below: an id or a slug; comma is OR.",
+)
+.example("nordhessen")
+.repeatable();
+const PART_DIRECTLY: Parameter = param::text(
     PART_OF_DIRECT,
-    "Direct part of this record, not of a part of it: an id or a slug; comma is OR.",
-    "0193e5a0-0000-7000-8000-000000000000",
-);
-const ID: Parameter = repeatable(
-    "id",
-    "Ids of records; comma is OR.",
-    "0193e5a0-0000-7000-8000-000000000000",
-);
-const ORIGIN: Parameter = repeatable(
-    "origin",
-    "Origin of the records; comma is OR.",
-    "nordhessen",
-);
-const IDENTIFIER: Parameter =
-    repeatable("identifier", "Identifier: `scheme|value`.", "ik|260326822");
-const EXTERNAL_ID: Parameter = repeatable(
+    "Is part of this record itself, not of a part of it: an id or a slug; comma is OR.",
+)
+.example(SOME_ID)
+.repeatable();
+const ID: Parameter = param::text("id", "These records, by id; comma is OR.")
+    .example(SOME_ID)
+    .repeatable();
+const ORIGIN: Parameter = param::text("origin", "The node that alone writes them; comma is OR.")
+    .example("nordhessen")
+    .repeatable();
+const IDENTIFIER: Parameter = param::text("identifier", "An identifier: `scheme|value`.")
+    .example("ik|260326822")
+    .repeatable();
+const EXTERNAL_ID: Parameter = param::text(
     "external_id",
-    "Key in the supplying system: `system|id`.",
-    "seed-pages|002/klinikcluster-ruhr",
-);
-const UPDATED_SINCE: Parameter = parameter(
-    "updated_since",
-    "Changed at or after this moment (RFC 3339); for display, not for sync.",
-    r#"{"type": "string", "format": "date-time"}"#,
-    "2026-01-31T08:00:00Z",
-);
-const PUBLICATION: Parameter = repeatable(
-    "publication",
-    "Publication state, for editors; published if absent.",
-    "review",
-);
-const ACTIVE_ON: Parameter = parameter(
+    "The key in the supplying system: `system|id`.",
+)
+.example("seed-pages|002/klinikcluster-ruhr")
+.repeatable();
+const ACTIVE_ON: Parameter = param::text(
     "active_on",
-    "Active on this EDTF date. `hit.certainty` says whether that is certain or only possible.",
-    r#"{"type": "string", "maxLength": 11}"#,
-    "2010",
-);
-const PROGRAMME: Parameter = repeatable(
+    "Going on then: an EDTF date. `hit.certainty` says whether that is certain or only possible.",
+)
+.max(11)
+.example("2010");
+const PROGRAMME: Parameter = param::text(
     "programme",
-    "Funded by this programme, by its name.",
-    "WIR! – Wandel durch Innovation in der Region",
-);
-const CERTAINTY: Parameter = parameter(
+    "Funded by this programme, as its name is written.",
+)
+.example("WIR! – Wandel durch Innovation in der Region")
+.repeatable();
+const CERTAINTY: Parameter = param::code(
     "certainty",
-    "`certain` restricts filters on dates to certain matches.",
-    r#"{"type": "string", "enum": ["certain", "possible"]}"#,
-    "certain",
-);
-const START_FROM: Parameter = parameter(
+    "`certain` narrows filters on dates to what is certain.",
+    CERTAINTIES,
+)
+.example("certain");
+const START_FROM: Parameter = param::text(
     "start_from",
-    "Begins on this EDTF date or later; a posting date is not a start.",
-    r#"{"type": "string", "maxLength": 11}"#,
-    "2021",
-);
-const START_TO: Parameter = parameter(
-    "start_to",
-    "Begins on this EDTF date or earlier.",
-    r#"{"type": "string", "maxLength": 11}"#,
-    "2021",
-);
-const ATTENDANCE_MIN: Parameter = parameter(
+    "Begins on this EDTF date or later; a posting date is no start.",
+)
+.max(11)
+.example("2021");
+const START_TO: Parameter = param::text("start_to", "Begins on this EDTF date or earlier.")
+    .max(11)
+    .example("2021");
+/// So many attended an event at least.
+pub const ATTENDANCE_MIN: Parameter = param::integer(
     "attendance_min",
-    "Minimum attendance, whether stated exactly, about, at least or more than.",
-    r#"{"type": "integer", "minimum": 0, "maximum": 1000000000}"#,
-    "30",
-);
-const NEAR: Parameter = parameter(
+    "So many attended at least, as stated exactly, about, at least or more than.",
+    &(0..=1_000_000_000),
+)
+.example("30");
+const NEAR: Parameter = param::text(
     "near",
-    "Latitude and longitude (WGS 84); `hit.distance_m` is the distance.",
-    r#"{"type": "string", "maxLength": 60}"#,
-    "51.31,9.48",
-);
-const RADIUS: Parameter = parameter(
+    "Latitude and longitude (WGS 84); `hit.distance_m` tells the distance.",
+)
+.max(60)
+.example("51.31,9.48");
+const RADIUS: Parameter = param::text(
     "radius",
-    "With `near`: maximum distance, in `m` or `km`.",
-    r#"{"type": "string", "maxLength": 20}"#,
-    "25km",
-);
-const BBOX: Parameter = parameter(
+    "With `near`: no farther than this, in `m` or `km`.",
+)
+.max(20)
+.example("25km");
+const BBOX: Parameter = param::text(
     "bbox",
     "Has a point in this box: minLon,minLat,maxLon,maxLat; minLon > maxLon crosses the antimeridian.",
-    r#"{"type": "string", "maxLength": 120}"#,
-    "9.0,51.0,10.0,51.7",
-);
-const LIMIT: Parameter = parameter(
-    "limit",
-    "Number of items per page.",
-    r#"{"type": "integer", "minimum": 1, "maximum": 200, "default": 20}"#,
-    "20",
-);
-const CURSOR: Parameter = parameter(
-    "cursor",
-    "Position of the page, from `next`.",
-    r#"{"type": "string", "maxLength": 2000}"#,
-    "",
-);
-const HIGHLIGHTS: Parameter = parameter(
+)
+.max(120)
+.example("9.0,51.0,10.0,51.7");
+/// Whether to show where words occur.
+pub const HIGHLIGHTS: Parameter = param::boolean(
     "highlights",
-    "With `q`: `hit.highlights` has the texts with the matches.",
-    r#"{"type": "boolean", "default": false}"#,
-    "true",
+    "With `q`: `hit.highlights` shows where the words occur.",
 );

@@ -1,12 +1,13 @@
 //! Parsing the parameters of a list, without the database.
 
+use crate::formats::geojson;
 use crate::formats::view::Representation;
 use crate::http::problem::Problem;
 use crate::operation::extract::{Pairs, Parameter, Parameters, wrong};
-use crate::records::list::filter::{Names, Narrowing};
+use crate::operation::paging::LIMIT;
+use crate::records::list::filter::{Names, Narrowing, WITH_NEAR, WITH_Q};
 use crate::records::list::parameters;
 use crate::records::list::parameters::Listed;
-use domain::base::nearest::nearest;
 use persistence::search::{ListQuery, Order, Sort};
 
 /// The query of a list; references are not resolved yet.
@@ -16,7 +17,9 @@ pub(crate) struct ListParameters {
     pub query: ListQuery,
     pub names: Vec<Names>,
     pub representation: Representation,
-    pub geometry: Option<bool>,
+    /// Whether regions are drawn with their area.
+    pub geometry: bool,
+    /// Whether to show where words occur.
     pub highlights: bool,
 }
 
@@ -32,21 +35,21 @@ impl Parameters for ListParameters {
             names,
             near,
         } = Narrowing::read(listed, pairs)?;
-        let order = order(listed, pairs, filter.text.is_some(), near.is_some())?;
-        let highlights = pairs.flag("highlights")?.unwrap_or(false);
+        let order = order(pairs, filter.text.is_some(), near.is_some())?;
+        let highlights = pairs.flag(&parameters::HIGHLIGHTS);
         if highlights && filter.text.is_none() {
-            return Err(wrong("highlights", "true", "given together with `q`"));
+            return Err(wrong("highlights", "true", WITH_Q));
         }
         Ok(Self {
             representation: Representation::read(pairs, parameters::kinds(listed))?,
-            geometry: pairs.flag("geometry")?,
+            geometry: pairs.flag(&geojson::GEOMETRY),
             query: ListQuery {
                 filter,
                 order,
                 near,
-                limit: pairs.number("limit", 1, 200)?.unwrap_or(20),
+                limit: pairs.integer(&LIMIT),
                 cursor: pairs.one("cursor").map(str::to_owned),
-                facets: facets(listed, pairs)?,
+                facets: facets(pairs)?,
                 text: pairs.without_cursor(),
             },
             names,
@@ -55,7 +58,7 @@ impl Parameters for ListParameters {
     }
 }
 
-fn order(listed: Listed, pairs: &Pairs, typed: bool, near: bool) -> Result<Order, Problem> {
+fn order(pairs: &Pairs, typed: bool, near: bool) -> Result<Order, Problem> {
     let Some(text) = pairs.one("sort") else {
         let sort = match (typed, near) {
             (true, _) => Sort::Relevance,
@@ -67,50 +70,34 @@ fn order(listed: Listed, pairs: &Pairs, typed: bool, near: bool) -> Result<Order
             descending: false,
         });
     };
-    let known = parameters::sorts(listed);
     let (name, descending) = match text.strip_prefix('-') {
         Some(name) => (name, true),
         None => (text, false),
     };
     let sort = match name {
-        _ if !known.contains(&name) => None,
-        "name" => Some(Sort::Name),
-        "updated_at" => Some(Sort::UpdatedAt),
-        "start" => Some(Sort::Start),
-        "distance" => Some(Sort::Distance),
-        "relevance" => Some(Sort::Relevance),
-        _ => None,
+        "updated_at" => Sort::UpdatedAt,
+        "start" => Sort::Start,
+        "distance" => Sort::Distance,
+        "relevance" => Sort::Relevance,
+        _ => Sort::Name,
     };
-    let sort = sort.ok_or_else(|| {
-        let close = nearest(name, known.iter().copied());
-        let close = close.map_or(String::new(), |close| format!(" (did you mean {close}?)"));
-        wrong(
-            "sort",
-            text,
-            &format!(
-                "one of {}{close}, with a leading `-` to reverse it",
-                known.join(", ")
-            ),
-        )
-    })?;
     match sort {
-        Sort::Distance if !near => Err(wrong("sort", text, "given together with `near`")),
-        Sort::Relevance if !typed => Err(wrong("sort", text, "given together with `q`")),
+        Sort::Distance if !near => Err(wrong("sort", text, WITH_NEAR)),
+        Sort::Relevance if !typed => Err(wrong("sort", text, WITH_Q)),
         _ => Ok(Order { sort, descending }),
     }
 }
 
-fn facets(listed: Listed, pairs: &Pairs) -> Result<Vec<String>, Problem> {
-    let known = parameters::facets(listed);
-    let mut names: Vec<String> = pairs
-        .known("facets", &known)?
-        .into_iter()
-        .flatten()
-        .collect();
-    let mut seen = std::collections::BTreeSet::new();
-    names.retain(|name| seen.insert(name.clone()));
+fn facets(pairs: &Pairs) -> Result<Vec<String>, Problem> {
+    let mut names: Vec<String> = Vec::new();
+    for name in pairs.words("facets").concat() {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
     if names.len() > 6 {
-        return Err(wrong("facets", &names.join(","), "at most 6 names"));
+        let expected = ("at most 6 names", "höchstens 6 Namen");
+        return Err(wrong("facets", &names.join(","), expected));
     }
     Ok(names)
 }

@@ -4,7 +4,7 @@ use crate::formats::geojson;
 use crate::formats::view::with_members;
 use crate::http::problem::Problem;
 use crate::operation::media_type::Media;
-use crate::operation::reply::{content, list_item};
+use crate::operation::reply::{AsGeoJson, content, list_item};
 use crate::operation::routes::{Draft, Reply, reference};
 use actix_web::body::BoxBody;
 use actix_web::http::header;
@@ -63,24 +63,32 @@ impl<S> Responder for RelationshipList<S> {
 
 impl Reply for RelationshipList<Records> {
     fn describe(draft: &mut Draft) {
-        let schema = KindSchema::of(Kind::Relationship);
         describe_page(
             draft,
             "RelationshipPage",
             &reference("RelationshipListItem"),
         );
-        let hit = hit_schema(draft);
-        let components = schema.components().clone();
-        let hit = json!({"hit": hit, "confirmation": states_schema(draft)});
-        list_item(
-            draft,
-            components,
-            "Relationship",
-            "RelationshipListItem",
-            &hit,
-            &[],
-        );
+        describe_items(draft);
     }
+}
+
+impl Reply for AsGeoJson<RelationshipList<Records>> {
+    fn describe(draft: &mut Draft) {
+        describe_items(draft);
+        let page = page_schema(&reference("RelationshipListItem"));
+        let item = crate::formats::view::example(KindSchema::of(Kind::Relationship));
+        let name = "RelationshipFeatureCollection";
+        let mut response = json!({"description": "A page as a FeatureCollection."});
+        geojson::describe_collection(draft, &mut response, name, &page, &item);
+        answer(draft, response);
+    }
+}
+
+/// Registers the items of the list of all relationships.
+fn describe_items(draft: &mut Draft) {
+    let schema = KindSchema::of(Kind::Relationship);
+    let extras = json!({"hit": hit_schema(draft), "confirmation": states_schema(draft)});
+    list_item(draft, schema, "RelationshipListItem", &extras, &[]);
 }
 
 impl Reply for RelationshipList<AroundItems> {
@@ -97,15 +105,14 @@ impl Reply for RelationshipList<AroundItems> {
                 "enum": ["from", "to", "both"],
                 "description": "`from`: the record is its from end; `to`: its to end; `both`: symmetric.",
             },
-            "label": {"type": "string", "description": "Label, read from the record.", "example": "wird betrieben von"},
-            "other": other_schema(),
+            "label": {"type": "string", "description": "How it reads from the record.", "example": "wird betrieben von"},
+            "other": other_schema(draft),
             "hit": hit_schema(draft),
             "confirmation": states_schema(draft),
         });
         list_item(
             draft,
-            schema.components().clone(),
-            "Relationship",
+            schema,
             "RelationshipAround",
             &extras,
             &["direction", "label", "other"],
@@ -115,25 +122,27 @@ impl Reply for RelationshipList<AroundItems> {
 
 fn hit_schema(draft: &mut Draft) -> Value {
     let certainty = draft.schema::<Certainty>();
-    json!({
+    let hit = json!({
         "type": "object",
-        "description": "Only with `active_on`.",
+        "description": "How a relationship was found; only with `active_on`.",
         "properties": {"certainty": certainty},
-    })
+    });
+    component(draft, "RelationshipHit", hit)
 }
 
 fn states_schema(draft: &mut Draft) -> Value {
     let state = draft.schema::<ConfirmationState>();
-    json!({
+    let states = json!({
         "type": "object",
         "description": "States of the statements of its ends, if there are any.",
         "properties": {"from": state, "to": state},
-    })
+    });
+    component(draft, "ConfirmationStates", states)
 }
 
-fn other_schema() -> Value {
-    json!({
-        "description": "Other end: a summary of the record, or an open end as stated.",
+fn other_schema(draft: &mut Draft) -> Value {
+    let other = json!({
+        "description": "The other end: a record in short, or an open end as stated.",
         "type": "object",
         "properties": {
             "kind": reference("Kind"),
@@ -143,11 +152,17 @@ fn other_schema() -> Value {
             "as_stated": {"type": "string"},
             "class": reference("Class"),
         },
-    })
+    });
+    component(draft, "OtherEnd", other)
 }
 
-fn describe_page(draft: &mut Draft, name: &str, item: &Value) {
-    let schema = json!({
+fn component(draft: &mut Draft, name: &str, schema: Value) -> Value {
+    draft.components(serde_json::Map::from_iter([(name.to_owned(), schema)]));
+    reference(name)
+}
+
+fn page_schema(item: &Value) -> Value {
+    json!({
         "type": "object",
         "required": ["items", "total"],
         "properties": {
@@ -155,11 +170,11 @@ fn describe_page(draft: &mut Draft, name: &str, item: &Value) {
             "total": {"type": "integer", "minimum": 0, "description": "Number of items on all pages."},
             "next": {"type": "string", "description": "Address of the next page, relative to this server; absent on the last page. Also as `Link`."},
         },
-    });
-    draft.components(serde_json::Map::from_iter([(
-        name.to_owned(),
-        schema.clone(),
-    )]));
+    })
+}
+
+fn describe_page(draft: &mut Draft, name: &str, item: &Value) {
+    component(draft, name, page_schema(item));
     let mut item = crate::formats::view::example(KindSchema::of(Kind::Relationship));
     if name == "RelationshipsAroundPage" {
         let other = json!({
@@ -179,13 +194,18 @@ fn describe_page(draft: &mut Draft, name: &str, item: &Value) {
         &["content", "application/json", "example"],
         example,
     );
-    if name == "RelationshipPage" {
-        let name = "RelationshipFeatureCollection";
-        geojson::describe_collection(draft, &mut response, name, &schema, &item);
-    }
-    for header in ["ETag", "Link"] {
-        let object =
-            json!({"description": "See RFC 9110 and RFC 8288.", "schema": {"type": "string"}});
+    answer(draft, response);
+}
+
+fn answer(draft: &mut Draft, mut response: Value) {
+    for (header, description) in [
+        (
+            "ETag",
+            "Weak: it changes with anything that the page shows (RFC 9110).",
+        ),
+        ("Link", "The next page (RFC 8288)."),
+    ] {
+        let object = json!({"description": description, "schema": {"type": "string"}});
         insert(&mut response, &["headers", header], object);
     }
     draft.response(200, response);

@@ -1,5 +1,8 @@
 use crate::http::problem::Problem;
 use crate::operation::extract::{Pairs, Parameter, Parameters, wrong};
+use crate::operation::paging::{CURSOR, LIMIT};
+use crate::operation::param;
+use crate::operation::param::Known;
 use domain::base::fault::Lang;
 use domain::base::kind::Kind;
 use domain::kinds::common::Publication;
@@ -19,90 +22,123 @@ pub(crate) struct Sent {
     pub(crate) lang: Option<Lang>,
 }
 
-const TYPE: Parameter = Parameter {
-    name: "type",
-    description: "Types of relationships; comma is OR, repeating is AND.",
-    schema: r#"{"type": "string"}"#,
-    example: "funds",
-    repeatable: true,
-};
-const ROLE: Parameter = Parameter {
-    name: "role",
-    description: "Roles; comma is OR, repeating is AND.",
-    schema: r#"{"type": "string"}"#,
-    example: "executing_agency",
-    repeatable: true,
-};
-const KIND: Parameter = Parameter {
-    name: "kind",
-    description: "Kind of the other end (in the list of all: of either end); comma is OR.",
-    schema: r#"{"type": "string"}"#,
-    example: "network",
-    repeatable: true,
-};
-pub(crate) const ACTIVE_ON: Parameter = Parameter {
-    name: "active_on",
-    description: "Active on this EDTF date. `hit.certainty` says whether that is certain or only possible.",
-    schema: r#"{"type": "string", "maxLength": 11}"#,
-    example: "2010",
-    repeatable: false,
-};
-pub(crate) const CERTAINTY: Parameter = Parameter {
-    name: "certainty",
-    description: "`certain` restricts `active_on` to certain matches.",
-    schema: r#"{"type": "string", "enum": ["certain", "possible"]}"#,
-    example: "certain",
-    repeatable: false,
-};
-const PUBLICATION: Parameter = Parameter {
-    name: "publication",
-    description: "Publication state, for editors; published if absent.",
-    schema: r#"{"type": "string"}"#,
-    example: "draft",
-    repeatable: true,
-};
-const LIMIT: Parameter = Parameter {
-    name: "limit",
-    description: "Number of items per page.",
-    schema: r#"{"type": "integer", "minimum": 1, "maximum": 200, "default": 20}"#,
-    example: "20",
-    repeatable: false,
-};
-const CURSOR: Parameter = Parameter {
-    name: "cursor",
-    description: "Position of the page, from `next`.",
-    schema: r#"{"type": "string", "maxLength": 500}"#,
-    example: "",
-    repeatable: false,
-};
-pub(crate) const LANG: Parameter = Parameter {
-    name: "lang",
-    description: "The language of the labels: de or en.",
-    schema: r#"{"type": "string", "enum": ["de", "en"]}"#,
-    example: "de",
-    repeatable: false,
-};
+const TYPE: Parameter = param::codes(
+    "type",
+    "Types of relationships; comma is OR, repeating is AND.",
+    Known::Of(param::of::<RelationshipType>),
+)
+.example("funds")
+.repeatable();
+const ROLE: Parameter = param::codes(
+    "role",
+    "Roles; comma is OR, repeating is AND.",
+    Known::Of(param::of::<RelationshipRole>),
+)
+.example("executing_agency")
+.repeatable();
+const KIND: Parameter = param::codes(
+    "kind",
+    "The kind of the other end (in the list of all: of either end); comma is OR.",
+    Known::Of(param::of::<Kind>),
+)
+.example("network")
+.repeatable();
+pub(crate) const ACTIVE_ON: Parameter = param::text(
+    "active_on",
+    "When they hold: an EDTF date. `hit.certainty` says whether it is certain or only possible.",
+)
+.max(11)
+.example("2010");
+pub(crate) const CERTAINTY: Parameter = param::code(
+    "certainty",
+    "`certain` narrows `active_on` to what held for certain.",
+    CERTAINTIES,
+)
+.example("certain");
+pub(crate) const PUBLICATION: Parameter = param::codes(
+    "publication",
+    "For editors: how far they are on their way to the public; published when absent.",
+    Known::Of(param::of::<Publication>),
+)
+.example("draft")
+.repeatable();
+pub(crate) const LANG: Parameter = param::code(
+    "lang",
+    "The language of the labels: de or en.",
+    Known::These(&["de", "en"]),
+)
+.example("de");
+/// How certain it can be that something was the case on a day.
+pub(crate) const CERTAINTIES: Known = Known::These(&["certain", "possible"]);
+const FROM: Parameter = param::text(
+    "from",
+    "The record at the `from` end: an id or `kind/slug`; comma is OR.",
+)
+.example("actor/regionalmanagement-nordhessen")
+.repeatable();
+const TO: Parameter = param::text(
+    "to",
+    "The record at the `to` end: an id or `kind/slug`; comma is OR.",
+)
+.example("project/klinikcluster-ruhr")
+.repeatable();
+const ID: Parameter = param::text("id", "These relationships, by id; comma is OR.")
+    .example("0193e5a0-0000-7000-8000-000000000000")
+    .repeatable();
+const HOME_REGION: Parameter = param::text(
+    "home_region",
+    "The region whose editors may write them: an id or a slug; comma is OR.",
+)
+.example("nordhessen")
+.repeatable();
+const ORIGIN: Parameter = param::text("origin", "The node that alone writes them; comma is OR.")
+    .example("nordhessen")
+    .repeatable();
+const EXTERNAL_ID: Parameter = param::text(
+    "external_id",
+    "The key in the supplying system: `system|id`.",
+)
+.example("seed-pages|002/kcr-funded-by-eu")
+.repeatable();
+pub(crate) const UPDATED_SINCE: Parameter = param::moment(
+    "updated_since",
+    "Changed at or after this moment (RFC 3339); for display, not for sync.",
+);
+const CONFIRMATION: Parameter = param::codes(
+    "confirmation",
+    "What an end states; comma is OR. What no end has stated anything else about is `claimed`. What is `disputed` is listed for those who may write an end, and only if asked for.",
+    Known::Of(param::of::<ConfirmationState>),
+)
+.example("confirmed")
+.repeatable();
+
+/// An EDTF date as it is sent.
+pub(crate) fn date(pairs: &Pairs, name: &str) -> Result<Option<EdtfDate>, Problem> {
+    let parse = |text: &str| {
+        let expected = (
+            "an EDTF date such as 2010, 2010-05 or 2010-05-01",
+            "ein EDTF-Datum, etwa 2010, 2010-05 oder 2010-05-01",
+        );
+        text.parse().map_err(|_| wrong(name, text, expected))
+    };
+    pairs.one(name).map(parse).transpose()
+}
+
+/// Whether only what is certain is asked for.
+pub(crate) fn certain(pairs: &Pairs) -> bool {
+    pairs.one(CERTAINTY.name) == Some("certain")
+}
 
 /// The date filter, and whether only certain matches count.
 pub(crate) fn when(pairs: &Pairs) -> Result<(Option<EdtfDate>, bool), Problem> {
-    let date = pairs.one("active_on").map(|text| {
-        text.parse::<EdtfDate>()
-            .map_err(|_| wrong("active_on", text, "an EDTF date such as 2010 or 2010-05"))
-    });
-    let certain = match pairs.one("certainty") {
-        None | Some("possible") => false,
-        Some("certain") => true,
-        Some(other) => return Err(wrong("certainty", other, "certain or possible")),
-    };
-    Ok((date.transpose()?, certain))
+    Ok((date(pairs, ACTIVE_ON.name)?, certain(pairs)))
 }
 
-pub(crate) fn lang(pairs: &Pairs) -> Result<Option<Lang>, Problem> {
-    match pairs.one("lang") {
-        None => Ok(None),
-        Some("de") => Ok(Some(Lang::De)),
-        Some("en") => Ok(Some(Lang::En)),
-        Some(other) => Err(wrong("lang", other, "de or en")),
+/// The language of the labels.
+pub(crate) fn lang(pairs: &Pairs) -> Option<Lang> {
+    match pairs.one(LANG.name)? {
+        "de" => Some(Lang::De),
+        _ => Some(Lang::En),
     }
 }
 
@@ -110,18 +146,18 @@ fn read_common(pairs: &Pairs) -> Result<Sent, Problem> {
     let (active_on, certain) = when(pairs)?;
     Ok(Sent {
         filter: RelationshipFilter {
-            types: pairs.codes::<RelationshipType>("type")?,
-            roles: pairs.codes::<RelationshipRole>("role")?,
-            kinds: pairs.codes::<Kind>("kind")?,
-            publications: pairs.codes::<Publication>("publication")?,
+            types: pairs.codes(TYPE.name),
+            roles: pairs.codes(ROLE.name),
+            kinds: pairs.codes(KIND.name),
+            publications: pairs.codes(PUBLICATION.name),
             active_on,
             certain,
             ..RelationshipFilter::default()
         },
-        limit: pairs.number("limit", 1, 200)?.unwrap_or(20),
+        limit: pairs.integer(&LIMIT),
         cursor: pairs.one("cursor").map(str::to_owned),
         text: pairs.without_cursor(),
-        lang: lang(pairs)?,
+        lang: lang(pairs),
     })
 }
 
@@ -160,66 +196,18 @@ impl Parameters for Everywhere {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
         &[
             TYPE,
-            Parameter {
-                name: "from",
-                description: "Record at the `from` end: an id or `kind/slug`; comma is OR.",
-                schema: r#"{"type": "string"}"#,
-                example: "actor/regionalmanagement-nordhessen",
-                repeatable: true,
-            },
-            Parameter {
-                name: "to",
-                description: "Record at the `to` end: an id or `kind/slug`; comma is OR.",
-                schema: r#"{"type": "string"}"#,
-                example: "project/klinikcluster-ruhr",
-                repeatable: true,
-            },
+            FROM,
+            TO,
             ROLE,
             KIND,
             ACTIVE_ON,
             CERTAINTY,
-            Parameter {
-                name: "id",
-                description: "Ids of relationships; comma is OR.",
-                schema: r#"{"type": "string"}"#,
-                example: "0193e5a0-0000-7000-8000-000000000000",
-                repeatable: true,
-            },
-            Parameter {
-                name: "home_region",
-                description: "Home region: an id or a slug; comma is OR.",
-                schema: r#"{"type": "string"}"#,
-                example: "nordhessen",
-                repeatable: true,
-            },
-            Parameter {
-                name: "origin",
-                description: "Origin of the records; comma is OR.",
-                schema: r#"{"type": "string"}"#,
-                example: "nordhessen",
-                repeatable: true,
-            },
-            Parameter {
-                name: "external_id",
-                description: "Key in the supplying system: `system|id`.",
-                schema: r#"{"type": "string"}"#,
-                example: "seed-pages|002/kcr-funded-by-eu",
-                repeatable: true,
-            },
-            Parameter {
-                name: "updated_since",
-                description: "Changed at or after this moment (RFC 3339); for display, not for sync.",
-                schema: r#"{"type": "string", "format": "date-time"}"#,
-                example: "2026-01-31T08:00:00Z",
-                repeatable: false,
-            },
-            Parameter {
-                name: "confirmation",
-                description: "Statement of an end; comma is OR. A relationship without any other statement is `claimed`. A `disputed` one is listed only on request, for those who may write an end.",
-                schema: r#"{"type": "string"}"#,
-                example: "confirmed",
-                repeatable: true,
-            },
+            ID,
+            HOME_REGION,
+            ORIGIN,
+            EXTERNAL_ID,
+            UPDATED_SINCE,
+            CONFIRMATION,
             PUBLICATION,
             LIMIT,
             CURSOR,
@@ -235,21 +223,24 @@ impl Everywhere {
     pub(crate) fn filters(pairs: &Pairs) -> Result<Self, Problem> {
         let mut sent = read_common(pairs)?;
         let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
-        let named = |name| pairs.lists(name, "an id or kind/slug", text);
-        let since = pairs.one("updated_since").map(|value| {
-            chrono::DateTime::parse_from_rfc3339(value)
-                .map_err(|_| wrong("updated_since", value, "an RFC 3339 date-time"))
-        });
+        let record = ("an id or kind/slug", "eine ID oder kind/slug");
+        let named = |name| pairs.lists(name, record, text);
         let filter = &mut sent.filter;
-        filter.confirmations = pairs.codes::<ConfirmationState>("confirmation")?;
-        filter.updated_since = since.transpose()?.map(|at| at.to_utc());
-        filter.ids = pairs.lists("id", "a UUID", |value| Uuid::try_parse(value).ok())?;
-        filter.origins = pairs.lists("origin", "the name of a node", text)?;
-        // Keys may contain commas, so they are never split.
+        filter.confirmations = pairs.codes(CONFIRMATION.name);
+        filter.updated_since = pairs.moment(&UPDATED_SINCE);
+        filter.ids = pairs.lists("id", ("a UUID", "eine UUID"), |value| {
+            Uuid::try_parse(value).ok()
+        })?;
+        filter.origins = pairs.lists(
+            "origin",
+            ("the name of a node", "der Name eines Knotens"),
+            text,
+        )?;
+        // Keys may hold commas, so they are never split.
         for value in pairs.all("external_id") {
             let (system, id) = value
                 .split_once('|')
-                .ok_or_else(|| wrong("external_id", value, "system|id"))?;
+                .ok_or_else(|| wrong("external_id", value, ("system|id", "system|id")))?;
             let (system, id) = (system.to_owned(), id.to_owned());
             filter.external_ids.push(vec![ExternalId { system, id }]);
         }

@@ -143,44 +143,52 @@ fn as_stated() -> ObjectBuilder {
         .description(Some("The wording of the source."))
 }
 
-fn kind_schema() -> RefOr<Schema> {
-    RefOr::Ref(utoipa::openapi::Ref::from_schema_name("Kind"))
+fn component(name: &str) -> RefOr<Schema> {
+    RefOr::Ref(utoipa::openapi::Ref::from_schema_name(name))
+}
+
+/// The forms of an end as it is served; components of their own, so that clients have names for them.
+fn forms() -> [(&'static str, ObjectBuilder); 3] {
+    let object = |about| {
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .description(Some(about))
+    };
+    let record = object("A record.")
+        .property("kind", component("Kind"))
+        .property(
+            "id",
+            text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))),
+        )
+        .required("kind")
+        .required("id");
+    let class = object("A class of records.")
+        .property("class", component("Class"))
+        .property("as_stated", as_stated())
+        .required("class")
+        .required("as_stated");
+    let stated = object("A wording of the source.")
+        .property("kind", component("Kind"))
+        .property("as_stated", as_stated())
+        .required("as_stated");
+    [
+        ("RecordEnd", record),
+        ("ClassEnd", class),
+        ("StatedEnd", stated),
+    ]
 }
 
 impl PartialSchema for End {
     fn schema() -> RefOr<Schema> {
-        let closed = || ObjectBuilder::new().schema_type(Type::Object);
-        let record = closed()
-            .title(Some("Record"))
-            .property("kind", kind_schema())
-            .property(
-                "id",
-                text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))),
-            )
-            .required("kind")
-            .required("id");
-        let class = closed()
-            .title(Some("Class"))
-            .property(
-                "class",
-                RefOr::<Schema>::Ref(utoipa::openapi::Ref::from_schema_name("Class")),
-            )
-            .property("as_stated", as_stated())
-            .required("class")
-            .required("as_stated");
-        let stated = closed()
-            .title(Some("AsStated"))
-            .property("kind", kind_schema())
-            .property("as_stated", as_stated())
-            .required("as_stated");
-        AnyOfBuilder::new()
-            .item(record)
-            .item(class)
-            .item(stated)
-            .description(Some(
-                "A record `{kind, id}`, a class `{class, as_stated}`, or a wording of the source `{kind?, as_stated}`.",
-            ))
-            .into()
+        let any = forms()
+            .into_iter()
+            .fold(AnyOfBuilder::new(), |any, (name, _)| {
+                any.item(component(name))
+            });
+        any.description(Some(
+            "A record `{kind, id}`, a class `{class, as_stated}`, or a wording of the source `{kind?, as_stated}`.",
+        ))
+        .into()
     }
 }
 
@@ -190,6 +198,9 @@ impl ToSchema for End {
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        for (name, form) in forms() {
+            schemas.push((name.to_owned(), form.into()));
+        }
         schemas.push(("Kind".to_owned(), Kind::schema()));
         schemas.push(("Class".to_owned(), Class::schema()));
         Class::schemas(schemas);

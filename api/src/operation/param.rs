@@ -1,0 +1,498 @@
+//! Query parameters as values: what each is called, takes and means, for the server and the document.
+
+use crate::http::problem::Problem;
+use crate::operation::extract::wrong;
+use chrono::{DateTime, Utc};
+use domain::base::nearest::nearest;
+use domain::base::vocabulary::Coded;
+use domain::value::format;
+use serde_json::{Map, Value, json};
+use std::ops::RangeInclusive;
+use uuid::Uuid;
+
+/// How many characters a text has, unless a parameter says otherwise.
+const LONGEST_TEXT: usize = 4000;
+
+/// A query parameter as it is documented and accepted.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub description: &'static str,
+    /// Whether it may be given more than once (AND).
+    pub repeatable: bool,
+    /// Whether it must be given.
+    pub required: bool,
+    values: Values,
+    example: &'static str,
+}
+
+/// What the values of a parameter are.
+#[derive(Debug, Clone, Copy)]
+enum Values {
+    Text {
+        most: usize,
+    },
+    Cursor {
+        most: usize,
+    },
+    Uuid,
+    Moment,
+    Language,
+    Boolean {
+        default: Option<bool>,
+    },
+    Integer {
+        least: u64,
+        most: u64,
+        default: Option<u64>,
+    },
+    Number {
+        least: f64,
+        most: f64,
+        default: f64,
+    },
+    /// One of a closed list.
+    Code(Known),
+    /// Some of a closed list; comma is OR.
+    Codes(Known),
+}
+
+/// The codes of a closed list.
+#[derive(Debug, Clone, Copy)]
+pub enum Known {
+    /// Those of a vocabulary.
+    Of(fn() -> Vec<&'static str>),
+    /// These.
+    These(&'static [&'static str]),
+}
+
+impl Known {
+    fn list(self) -> Vec<&'static str> {
+        match self {
+            Self::Of(list) => list(),
+            Self::These(list) => list.to_vec(),
+        }
+    }
+}
+
+/// The codes of a vocabulary.
+#[must_use]
+pub fn of<T: Coded>() -> Vec<&'static str> {
+    T::ALL.iter().map(|term| term.code()).collect()
+}
+
+const fn new(name: &'static str, description: &'static str, values: Values) -> Parameter {
+    Parameter {
+        name,
+        description,
+        values,
+        example: "",
+        repeatable: false,
+        required: false,
+    }
+}
+
+/// A text.
+#[must_use]
+pub const fn text(name: &'static str, description: &'static str) -> Parameter {
+    let most = LONGEST_TEXT;
+    new(name, description, Values::Text { most })
+}
+
+/// Where a page begins.
+#[must_use]
+pub const fn cursor(name: &'static str, description: &'static str, most: usize) -> Parameter {
+    new(name, description, Values::Cursor { most })
+}
+
+/// A UUID.
+#[must_use]
+pub const fn uuid(name: &'static str, description: &'static str) -> Parameter {
+    new(name, description, Values::Uuid)
+}
+
+/// A moment (RFC 3339).
+#[must_use]
+pub const fn moment(name: &'static str, description: &'static str) -> Parameter {
+    new(name, description, Values::Moment).example("2026-01-31T08:00:00Z")
+}
+
+/// A language tag (BCP 47).
+#[must_use]
+pub const fn language(name: &'static str, description: &'static str) -> Parameter {
+    new(name, description, Values::Language).example("en")
+}
+
+/// True or false; false when absent.
+#[must_use]
+pub const fn boolean(name: &'static str, description: &'static str) -> Parameter {
+    let default = Some(false);
+    new(name, description, Values::Boolean { default }).example("true")
+}
+
+/// True or false; neither when absent.
+#[must_use]
+pub const fn flag(name: &'static str, description: &'static str) -> Parameter {
+    new(name, description, Values::Boolean { default: None })
+}
+
+/// A whole number.
+#[must_use]
+pub const fn integer(
+    name: &'static str,
+    description: &'static str,
+    range: &RangeInclusive<u64>,
+) -> Parameter {
+    let values = Values::Integer {
+        least: *range.start(),
+        most: *range.end(),
+        default: None,
+    };
+    new(name, description, values)
+}
+
+/// A number.
+#[must_use]
+pub const fn number(
+    name: &'static str,
+    description: &'static str,
+    range: &RangeInclusive<f64>,
+    default: f64,
+) -> Parameter {
+    let values = Values::Number {
+        least: *range.start(),
+        most: *range.end(),
+        default,
+    };
+    new(name, description, values)
+}
+
+/// One of a closed list.
+#[must_use]
+pub const fn code(name: &'static str, description: &'static str, known: Known) -> Parameter {
+    new(name, description, Values::Code(known))
+}
+
+/// Some of a closed list; comma is OR.
+#[must_use]
+pub const fn codes(name: &'static str, description: &'static str, known: Known) -> Parameter {
+    new(name, description, Values::Codes(known))
+}
+
+impl Parameter {
+    /// With at most so many characters, if it is a text.
+    #[must_use]
+    pub const fn max(mut self, most: usize) -> Self {
+        if let Values::Text { .. } = self.values {
+            self.values = Values::Text { most };
+        }
+        self
+    }
+
+    /// With a value that stands for its absence, if it is a whole number.
+    #[must_use]
+    pub const fn default(mut self, value: u64) -> Self {
+        if let Values::Integer { least, most, .. } = self.values {
+            self.values = Values::Integer {
+                least,
+                most,
+                default: Some(value),
+            };
+        }
+        self
+    }
+
+    /// With an example from the seed data.
+    #[must_use]
+    pub const fn example(mut self, example: &'static str) -> Self {
+        self.example = example;
+        self
+    }
+
+    /// May be given more than once (AND).
+    #[must_use]
+    pub const fn repeatable(mut self) -> Self {
+        self.repeatable = true;
+        self
+    }
+
+    /// Must be given.
+    #[must_use]
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// With another description.
+    #[must_use]
+    pub const fn described(mut self, description: &'static str) -> Self {
+        self.description = description;
+        self
+    }
+
+    /// One parameter for two of the same name; of codes that differ, any text is left.
+    #[must_use]
+    pub(crate) fn or(self, other: &Self) -> Self {
+        match (self.values, other.values) {
+            (Values::Codes(own), Values::Codes(others)) if own.list() != others.list() => {
+                let most = LONGEST_TEXT;
+                let values = Values::Text { most };
+                Self { values, ..self }
+            }
+            (_, _) => self,
+        }
+    }
+
+    /// The whole number that stands for its absence.
+    pub(crate) const fn absent(&self) -> Option<u64> {
+        match self.values {
+            Values::Integer { default, .. } => default,
+            Values::Text { .. }
+            | Values::Cursor { .. }
+            | Values::Uuid
+            | Values::Moment
+            | Values::Language
+            | Values::Boolean { .. }
+            | Values::Number { .. }
+            | Values::Code(_)
+            | Values::Codes(_) => None,
+        }
+    }
+
+    /// The OpenAPI parameter object.
+    pub(crate) fn document(&self) -> Value {
+        let mut parameter = json!({
+            "name": self.name,
+            "in": "query",
+            "description": self.description,
+            "schema": self.schema(),
+        });
+        let Some(members) = parameter.as_object_mut() else {
+            return parameter;
+        };
+        if let Values::Codes(_) = self.values {
+            // As generated clients and Swagger UI write it: a comma is OR.
+            members.insert("style".to_owned(), json!("form"));
+            members.insert("explode".to_owned(), json!(false));
+        }
+        if !self.example.is_empty() {
+            members.insert("example".to_owned(), self.example_value());
+        }
+        if self.required {
+            members.insert("required".to_owned(), json!(true));
+        }
+        parameter
+    }
+
+    fn example_value(&self) -> Value {
+        match self.values {
+            Values::Boolean { .. } | Values::Integer { .. } | Values::Number { .. } => {
+                serde_json::from_str(self.example).unwrap_or_default()
+            }
+            Values::Text { .. }
+            | Values::Cursor { .. }
+            | Values::Uuid
+            | Values::Moment
+            | Values::Language
+            | Values::Code(_)
+            | Values::Codes(_) => json!(self.example),
+        }
+    }
+
+    fn schema(&self) -> Value {
+        let mut schema = match self.values {
+            Values::Text { most } | Values::Cursor { most } => {
+                json!({"type": "string", "maxLength": most})
+            }
+            Values::Uuid => json!({"type": "string", "format": "uuid"}),
+            Values::Moment => json!({"type": "string", "format": "date-time"}),
+            Values::Language => json!({"type": "string", "maxLength": 35}),
+            Values::Boolean { .. } => json!({"type": "boolean"}),
+            Values::Integer { least, most, .. } => {
+                json!({"type": "integer", "minimum": least, "maximum": most})
+            }
+            Values::Number { least, most, .. } => {
+                json!({"type": "number", "format": "double", "minimum": least, "maximum": most})
+            }
+            Values::Code(known) => json!({"type": "string", "enum": known.list()}),
+            Values::Codes(known) => {
+                json!({"type": "array", "items": {"type": "string", "enum": known.list()}})
+            }
+        };
+        let default = match self.values {
+            Values::Boolean { default } => default.map(Value::from),
+            Values::Integer { default, .. } => default.map(Value::from),
+            Values::Number { default, .. } => Some(json!(default)),
+            Values::Text { .. }
+            | Values::Cursor { .. }
+            | Values::Uuid
+            | Values::Moment
+            | Values::Language
+            | Values::Code(_)
+            | Values::Codes(_) => None,
+        };
+        let members = schema.as_object_mut();
+        let default = default.map(|value| Map::from_iter([("default".to_owned(), value)]));
+        if let (Some(members), Some(default)) = (members, default) {
+            members.extend(default);
+        }
+        schema
+    }
+
+    /// Checks a value that was sent.
+    ///
+    /// # Errors
+    /// `invalid-parameter`, naming the parameter and what would be right; `invalid-cursor`.
+    pub(crate) fn check(&self, value: &str) -> Result<(), Problem> {
+        let fits = |fits: bool, en: &str, de: &str| {
+            if fits {
+                return Ok(());
+            }
+            Err(wrong(self.name, value, (en, de)))
+        };
+        match self.values {
+            Values::Text { most } => {
+                // Bytes are never fewer than characters.
+                let fine = value.len() <= most || value.chars().count() <= most;
+                let en = format!("at most {most} characters");
+                fits(fine, &en, &format!("höchstens {most} Zeichen"))
+            }
+            // No cursor is as long.
+            Values::Cursor { most } if value.len() > most => Err(Problem::new("invalid-cursor")),
+            Values::Cursor { .. } => Ok(()),
+            Values::Uuid => fits(Uuid::try_parse(value).is_ok(), "a UUID", "eine UUID"),
+            Values::Moment => fits(
+                read_moment(value).is_some(),
+                "an RFC 3339 date-time",
+                "ein Zeitpunkt nach RFC 3339, etwa 2026-01-31T08:00:00Z",
+            ),
+            Values::Language => fits(
+                value.len() <= 35 && format::language(value).is_ok(),
+                "a BCP 47 language tag such as en",
+                "ein Sprachkürzel nach BCP 47, etwa en",
+            ),
+            Values::Boolean { .. } => fits(
+                ["true", "false"].contains(&value),
+                "true or false",
+                "true oder false",
+            ),
+            Values::Integer { least, most, .. } => {
+                let number = value.parse::<u64>().ok();
+                fits(
+                    number.is_some_and(|number| (least..=most).contains(&number)),
+                    &format!("a number from {least} to {most}"),
+                    &format!("eine Zahl von {least} bis {most}"),
+                )
+            }
+            Values::Number { least, most, .. } => {
+                let number = value.parse::<f64>().ok();
+                fits(
+                    number.is_some_and(|number| (least..=most).contains(&number)),
+                    &format!("a number from {least} to {most}"),
+                    &format!("eine Zahl von {least} bis {most}"),
+                )
+            }
+            Values::Code(known) => one_of(self.name, value, &known.list()),
+            Values::Codes(known) => {
+                let known = known.list();
+                let mut words = value.split(',').map(str::trim);
+                words.try_for_each(|word| one_of(self.name, word, &known))
+            }
+        }
+    }
+}
+
+/// A moment as it is sent.
+pub(crate) fn read_moment(text: &str) -> Option<DateTime<Utc>> {
+    let moment = DateTime::parse_from_rfc3339(text).ok()?;
+    Some(moment.to_utc())
+}
+
+/// Checks that a word is one of a closed list.
+///
+/// # Errors
+/// `invalid-parameter`, naming the nearest.
+pub(crate) fn one_of(name: &str, word: &str, known: &[&str]) -> Result<(), Problem> {
+    if known.contains(&word) {
+        return Ok(());
+    }
+    let (en, de) = meant(word, known);
+    let all = known.join(", ");
+    let expected = (format!("one of {all}{en}"), format!("eines von {all}{de}"));
+    Err(wrong(name, word, expected))
+}
+
+/// What is likely meant, in English and German.
+pub(crate) fn meant(word: &str, known: &[&str]) -> (String, String) {
+    match nearest(word, known.iter().copied()) {
+        Some(close) => (
+            format!(" (did you mean {close}?)"),
+            format!(" (gemeint ist vielleicht {close})"),
+        ),
+        None => (String::new(), String::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::base::fault::Lang;
+
+    const LIMIT: Parameter = integer("limit", "How many.", &(1..=200)).default(20);
+    const WHAT: Parameter = codes("what", "Which.", Known::These(&["one", "two"])).repeatable();
+
+    fn german(parameter: &Parameter, value: &str) -> String {
+        let problem = parameter.check(value).unwrap_err();
+        let document = problem.document(Lang::De, "", "");
+        document["detail"].as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn values_are_checked_as_the_document_says() {
+        for (parameter, good, bad) in [
+            (LIMIT, "200", "201"),
+            (LIMIT, "1", "-1"),
+            (WHAT, "two, one", "one,three"),
+            (text("q", "").max(3), "äöü", "abcd"),
+            (boolean("b", ""), "false", "yes"),
+            (
+                uuid("u", ""),
+                "0193e5a0-0000-7000-8000-000000000000",
+                "0193",
+            ),
+            (moment("m", ""), "2026-01-31T08:00:00Z", "2026-01-31"),
+            (language("l", ""), "de-AT", "de_AT"),
+            (number("n", "", &(0.5..=1.0), 0.7), "0.7", "NaN"),
+            (code("c", "", Known::These(&["now"])), "now", "now,now"),
+        ] {
+            assert!(parameter.check(good).is_ok(), "{} {good}", parameter.name);
+            assert!(parameter.check(bad).is_err(), "{} {bad}", parameter.name);
+        }
+        let long = "x".repeat(11);
+        let problem = cursor("cursor", "", 10).check(&long).unwrap_err();
+        assert_eq!(problem.kind.code, "invalid-cursor");
+        assert_eq!(
+            german(&LIMIT, "900"),
+            "`limit=900` ist falsch; erwartet: eine Zahl von 1 bis 200."
+        );
+        assert_eq!(
+            german(&WHAT, "tow"),
+            "`what=tow` ist falsch; erwartet: eines von one, two (gemeint ist vielleicht two)."
+        );
+    }
+
+    #[test]
+    fn what_is_checked_is_documented() {
+        let schema = &LIMIT.document()["schema"];
+        let expected = json!({"type": "integer", "minimum": 1, "maximum": 200, "default": 20});
+        assert_eq!(*schema, expected);
+        let what = WHAT.document();
+        assert_eq!(what["schema"]["items"]["enum"], json!(["one", "two"]));
+        assert_eq!(what["explode"], false);
+        // What differs between two takers of one name is not in a list of either.
+        let other = codes("what", "", Known::These(&["three"]));
+        assert!(WHAT.or(&other).check("three").is_ok());
+    }
+}

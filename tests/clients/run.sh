@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Clients generated from the OpenAPI document: generated without a warning, compiled
+# strictly with a sample, and the samples run against a node. Then two linters with
+# their recommended rules.
+#
+#   tests/clients/run.sh            everything
+#   tests/clients/run.sh generate   generate and compile only
+#
+# Needs the debug program (cargo build -p api); Node 20 and Python 3 are installed with
+# apt-get where they are missing. The generators come from the package registries, pinned
+# by the lock files beside this one, and are kept in the target directory.
+set -Eeuo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+exec </dev/null
+here="$PWD/tests/clients"
+document="$PWD/openapi/openapi.json"
+target="$(cargo metadata --locked --no-deps --format-version 1 \
+    | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')"
+
+# ---- the tools, once per lock file -----------------------------------------
+
+command -v npm >/dev/null || tests/setup/packages.sh nodejs npm
+python3 -c 'import ensurepip, venv' 2>/dev/null || tests/setup/packages.sh python3-venv
+
+# A folder for what these files lead to; it is complete if it holds `done`.
+folder() {
+    local name="$1"
+    shift
+    printf '%s/tools/clients-%s-%s' "$target" "$name" "$(cat "$@" | sha256sum | cut -c1-16)"
+}
+
+node="$(folder node "$here/typescript/package-lock.json")"
+if [[ ! -e "$node/done" ]]; then
+    rm -rf -- "$target"/tools/clients-node-*
+    mkdir -p "$node"
+    cp "$here"/typescript/{package.json,package-lock.json,.npmrc} "$node"
+    (cd "$node" && npm ci --silent --ignore-scripts --no-audit --no-fund)
+    touch "$node/done"
+fi
+python="$(folder python "$here/python/requirements.txt")"
+if [[ ! -e "$python/done" ]]; then
+    rm -rf -- "$target"/tools/clients-python-*
+    python3 -m venv "$python"
+    "$python/bin/pip" --quiet --disable-pip-version-check install --require-hashes \
+        --requirement "$here/python/requirements.txt"
+    touch "$python/done"
+fi
+
+# ---- generate and compile, once per document and sample ---------------------
+
+made="$(folder made "$document" "$here"/run.sh "$here"/*/*)"
+if [[ ! -e "$made/done" ]]; then
+    rm -rf -- "$target"/tools/clients-made-*
+    mkdir -p "$made/typescript"
+
+    cp "$here"/typescript/{package.json,tsconfig.json,sample.ts} "$made/typescript"
+    ln -s "$node/node_modules" "$made/typescript/node_modules"
+    "$node/node_modules/.bin/openapi-typescript" "$document" --output "$made/typescript/schema.d.ts" >/dev/null
+    (cd "$made/typescript" && node_modules/.bin/tsc)
+    echo "    TypeScript: generated and compiled"
+
+    # A warning means that a schema or an operation is left out.
+    (cd "$made" && PATH="$python/bin:$PATH" "$python/bin/openapi-python-client" generate \
+        --path "$document" --config "$here/python/config.yaml" --meta none \
+        --output-path python/verbund_client --fail-on-warning --overwrite)
+    cp "$here/python/sample.py" "$made/python"
+    (cd "$made/python" && "$python/bin/mypy" --no-error-summary verbund_client \
+        && "$python/bin/mypy" --strict --no-error-summary sample.py)
+    echo "    Python: generated and type-checked"
+
+    (cd "$here/typescript" && "$node/node_modules/.bin/spectral" lint --ruleset spectral.yaml \
+        --fail-severity hint --quiet "$document")
+    echo "    Spectral: clean"
+    (cd "$here/typescript" && REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
+        "$node/node_modules/.bin/redocly" lint --config redocly.yaml "$document" >"$made/redocly" 2>&1) \
+        || { cat "$made/redocly" >&2; exit 1; }
+    echo "    Redocly: clean"
+    touch "$made/done"
+fi
+[[ "${1:-}" != generate ]] || exit 0
+
+# ---- run the samples against a node ----------------------------------------
+
+scratch="$(mktemp -d)"
+server=""
+# shellcheck disable=SC2329 # called by the trap
+finish() {
+    if [[ -n "$server" ]]; then
+        kill "$server" 2>/dev/null || true
+        wait "$server" 2>/dev/null || true
+    fi
+    rm -rf -- "$scratch"
+}
+trap finish EXIT
+
+verbund="$target/debug/verbund"
+[[ -x "$verbund" ]] || { echo "$verbund is missing; run cargo build -p api" >&2; exit 1; }
+export VERBUND_DATA_DIR="$scratch/data" VERBUND_LOG=warn
+"$verbund" serve --demo --origin beispiel --listen 127.0.0.1:0 >"$scratch/said" 2>"$scratch/log" &
+server=$!
+NODE_URL=""
+for _ in {1..600}; do
+    NODE_URL="$(sed -n 's#^ *API *\(http://[^/]*\).*#\1#p' "$scratch/said")"
+    [[ -z "$NODE_URL" ]] || break
+    kill -0 "$server" 2>/dev/null || { cat "$scratch/log" >&2; exit 1; }
+    sleep 0.1
+done
+[[ -n "$NODE_URL" ]] || { echo "the server does not start" >&2; cat "$scratch/log" >&2; exit 1; }
+NODE_TOKEN="$("$verbund" token --role admin | tail -n 1)"
+export NODE_URL NODE_TOKEN
+
+(cd "$made/typescript" && node out/sample.js)
+(cd "$made/python" && "$python/bin/python" sample.py)
