@@ -107,7 +107,7 @@ for _ in {1..600}; do
     sleep 0.1
 done
 [[ -n "$NODE_URL" ]] || { echo "the server does not start" >&2; cat "$scratch/log" >&2; exit 1; }
-NODE_TOKEN="$("$verbund" token --role admin | tail -n 1)"
+NODE_TOKEN="$("$verbund" token --role admin 2>>"$scratch/log" | tail -n 1)"
 export NODE_URL NODE_TOKEN
 
 (cd "$made/typescript" && node out/sample.js)

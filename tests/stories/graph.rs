@@ -193,8 +193,8 @@ story!(what_makes_no_sense_is_refused, Seeded, async |node| {
         ("from=mo-win-net&type=funs", "did you mean funds?"),
         ("from=mo-win-net&kind=netwrk", "did you mean network?"),
         ("from=mo-win-net&active_on=gestern", "EDTF"),
-        ("from=mo-win-net&certainty=sure", "certain or possible"),
-        ("from=mo-win-net&lang=fr", "de or en"),
+        ("from=mo-win-net&certainty=sure", "one of certain, possible"),
+        ("from=mo-win-net&lang=fr", "one of de, en"),
     ] {
         let wrong = node.get(&format!("/v1/graph?{query}")).await;
         let wrong = wrong.problem(400, "invalid-parameter");

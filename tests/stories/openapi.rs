@@ -121,7 +121,7 @@ story!(
 story!(the_document_is_served_as_committed, async |node| {
     let served = node.get("/openapi.json").await.expect(200);
     let committed: Value = serde_json::from_str(COMMITTED).unwrap();
-    assert_eq!(served.json, committed);
+    assert!(served.json == committed);
     // Line breaks are for those who review it.
     assert!(served.text.len() < COMMITTED.len() * 3 / 4);
 });

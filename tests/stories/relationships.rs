@@ -99,7 +99,7 @@ story!(
             ("id=abc", "a UUID"),
             ("updated_since=yesterday", "RFC 3339"),
             ("external_id=abc", "system|id"),
-            ("certainty=sure", "certain or possible"),
+            ("certainty=sure", "one of certain, possible"),
             ("limit=1&limit=2", "given once"),
             ("from=%00", "plain text"),
         ] {
