@@ -61,7 +61,7 @@ fn cors(origins: &[String]) -> Cors {
         header::CONTENT_LANGUAGE,
         header::CONTENT_DISPOSITION,
         crate::http::request::REQUEST_ID,
-        crate::operation::reply::WARNINGS,
+        crate::records::reply::WARNINGS,
         header::HeaderName::from_static("idempotency-replayed"),
     ];
     let trusted = origins.to_vec();

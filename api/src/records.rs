@@ -13,4 +13,5 @@ pub mod import;
 pub mod list;
 pub mod merge;
 pub mod relationships;
+pub mod reply;
 pub mod suggest;

@@ -8,7 +8,7 @@
 #
 # Needs the debug program (cargo build -p api); Node 20 and Python 3 are installed with
 # apt-get where they are missing. The generators come from the package registries, pinned
-# by the lock files beside this one, and are kept in the target directory.
+# by the lock files in this directory, and are kept in the target directory.
 set -Eeuo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

@@ -126,7 +126,7 @@ story!(the_document_is_served_as_committed, async |node| {
     assert!(served.text.len() < COMMITTED.len() * 3 / 4);
 });
 
-/// The value that stands for a parameter's absence, as a query would have it.
+/// The default of a parameter as query text.
 fn default(parameter: &Value) -> Option<String> {
     let value = &parameter["schema"]["default"];
     match value {

@@ -22,7 +22,7 @@ pub type Geometries = BTreeMap<Uuid, String>;
 /// Bytes of stored geometry in a response that is not streamed.
 const MAX_GEOMETRY: usize = 32 * 1024 * 1024;
 
-/// The parameter that lists take beside GeoJSON.
+/// The parameter that lists accept with GeoJSON.
 pub const GEOMETRY: Parameter = param::boolean(
     "geometry",
     "With GeoJSON: regions with their area instead of a point, as far as it is known; at most 32 MiB in all.",
@@ -125,7 +125,7 @@ pub fn describe_feature(
     add(draft, response, name, feature, example_of(example));
 }
 
-/// Says that a response is a `FeatureCollection`; what stands beside the `items` of a page does so too.
+/// Documents a response as a `FeatureCollection` with the other members of the page.
 pub fn describe_collection(
     draft: &mut Draft,
     response: &mut Value,

@@ -72,7 +72,7 @@ pub const PARAMETERS: &[Parameter] = &[
     ),
     param::text(
         "fields",
-        "Only these members, separated by commas, beside those that every record has.",
+        "Only these members, separated by commas, in addition to those that every record has.",
     )
     .example("name,slug"),
     param::codes(

@@ -238,7 +238,7 @@ pub struct ProblemTombstone {
     pub deleted_at: DateTime<Utc>,
     /// Why it is gone.
     pub cause: Cause,
-    /// The record that stands for it since they were merged.
+    /// The record that it was merged into.
     pub merged_into: Option<Uuid>,
 }
 

@@ -1,10 +1,10 @@
-//! What operations do, in sentences for the document; beside their summaries, which name them.
+//! Descriptions of the operations; summaries name them.
 
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::validation::body::KindSchema;
 
-/// The description of an operation; empty for one that nobody has described, which no test lets
+/// The description of an operation; empty if there is none, which no test lets
 /// through. Operations that every kind has are named with `{kind}` or `{kinds}` in the place of theirs.
 #[must_use]
 pub(super) fn of(id: &str, kind: Option<Kind>) -> String {
@@ -101,7 +101,7 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
     ),
     (
         "erase_{kind}",
-        "Erases a record permanently with its history, its contact persons and everything that the log still holds of it; or, with `version`, what one earlier version said. Partners are told to do the same. Cannot be undone.",
+        "Erases a record permanently with its history, its contact persons and everything that the log still holds of it; or, with `version`, what one earlier version said. Partners erase it too. Cannot be undone.",
     ),
     // What only one kind has.
     (
@@ -151,7 +151,7 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
     ),
     (
         "suggest",
-        "Returns the records that somebody may mean who has typed this much, best first, with what matches marked.",
+        "Returns completions of what was typed so far, best first, with the matching parts marked.",
     ),
     (
         "get_graph",
@@ -196,15 +196,15 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
     ),
     (
         "push_snapshot",
-        "Takes the whole stock of a supplying system. First send it with `dry_run=true` and look at the plan; then send it again with the `plan_hash` to carry out exactly that. Records that are missing from it are deleted.",
+        "Receives all records of a supplying system. First send them with `dry_run=true` and look at the plan; then send them again with the `plan_hash` to apply exactly that. Records that are missing from it are deleted.",
     ),
     (
         "list_partners",
-        "Returns the nodes from which this one takes over records, and how each stands.",
+        "Returns the nodes that this one copies records from, and the state of each.",
     ),
     (
         "create_partner",
-        "Starts taking over the records of another node of this program from its feed.",
+        "Starts copying the records of another node from its feed.",
     ),
     (
         "get_partner",
@@ -212,11 +212,11 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
     ),
     (
         "patch_partner",
-        "Changes address, kinds or origin of what is taken over, or pauses and resumes it.",
+        "Changes the address, kinds or origin of a partner, or pauses and resumes it.",
     ),
     (
         "delete_partner",
-        "Ends taking over from a partner. Its copies stay unless `with_copies=true`.",
+        "Stops copying from a partner. Its copies stay unless `with_copies=true`.",
     ),
     (
         "release_partner",

@@ -51,7 +51,7 @@ mod json;
 mod precondition;
 mod query;
 
-pub use crate::operation::param::Parameter;
+pub use crate::operation::param::{Parameter, unknown, wrong};
 pub use address::Address;
 pub use body::{
     GeoJsonBody, MAX_GEOMETRY, PatchBody, RecordBody, describe_refusals, read_body, read_json,
@@ -62,7 +62,7 @@ pub use caller::{
 pub(crate) use caller::{Proved, bearer};
 pub use json::{Body, JsonBody};
 pub use precondition::{GeometryCondition, IfMatch, IfNoneMatch, MayMatch};
-pub use query::{Pairs, Parameters, Query, unknown, wrong};
+pub use query::{Pairs, Parameters, Query};
 
 use crate::http::problem::Problem;
 use crate::http::request::language;
@@ -184,7 +184,7 @@ impl Extract for NameInPath {
 #[derive(Debug)]
 pub struct HowToWrite(pub WriteOptions);
 
-/// Whether a write is only rehearsed.
+/// `dry_run`: validate a write without storing it.
 pub(crate) const DRY_RUN: Parameter = param::boolean(
     "dry_run",
     "Check everything and answer as if, but write nothing.",

@@ -1,17 +1,48 @@
 //! Query parameters as values: what each is called, takes and means, for the server and the document.
 
 use crate::http::problem::Problem;
-use crate::operation::extract::wrong;
 use chrono::{DateTime, Utc};
 use domain::base::nearest::nearest;
 use domain::base::vocabulary::Coded;
 use domain::value::format;
 use serde_json::{Map, Value, json};
+use std::fmt::Display;
 use std::ops::RangeInclusive;
 use uuid::Uuid;
 
 /// How many characters a text has, unless a parameter says otherwise.
 const LONGEST_TEXT: usize = 4000;
+
+/// 400 for a parameter that does not exist, with the closest one that does.
+#[must_use]
+pub fn unknown(given: &str, names: &[&str]) -> Problem {
+    let (en, de) = match nearest(given, names.iter().copied()) {
+        Some(close) => (
+            format!(" Did you mean `{close}`?"),
+            format!(" Gemeint ist vielleicht `{close}`."),
+        ),
+        None => (String::new(), String::new()),
+    };
+    let known = if names.is_empty() {
+        "–".to_owned()
+    } else {
+        names.join(", ")
+    };
+    Problem::new("unknown-parameter").detail(
+        format!("There is no parameter `{given}` here.{en} Known: {known}"),
+        format!("Hier gibt es keinen Parameter `{given}`.{de} Bekannt: {known}"),
+    )
+}
+
+/// 400 that names the parameter and what would be right, in English and German.
+#[must_use]
+pub fn wrong(parameter: &str, given: &str, (en, de): (impl Display, impl Display)) -> Problem {
+    let given: String = given.chars().take(80).collect();
+    Problem::new("invalid-parameter").detail(
+        format!("`{parameter}={given}` is wrong; it must be {en}."),
+        format!("`{parameter}={given}` ist falsch; erwartet: {de}."),
+    )
+}
 
 /// A query parameter as it is documented and accepted.
 #[derive(Debug, Clone, Copy)]
@@ -191,7 +222,7 @@ impl Parameter {
         self
     }
 
-    /// With a value that stands for its absence, if it is a whole number.
+    /// With a default, for whole numbers.
     #[must_use]
     pub const fn default(mut self, value: u64) -> Self {
         if let Values::Integer { least, most, .. } = self.values {
@@ -245,7 +276,7 @@ impl Parameter {
         }
     }
 
-    /// The whole number that stands for its absence.
+    /// The default of a whole number.
     pub(crate) const fn absent(&self) -> Option<u64> {
         match self.values {
             Values::Integer { default, .. } => default,

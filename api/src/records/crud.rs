@@ -8,8 +8,9 @@ use crate::operation::extract::{
 };
 use crate::operation::idempotency::{Kept, Once};
 use crate::operation::media_type::Wanted;
-use crate::operation::reply::{AsGeoJson, Changed, Created, Done, Found, Written};
+use crate::operation::reply::Done;
 use crate::operation::routes::Routes;
+use crate::records::reply::{AsGeoJson, Changed, Created, Found, Written};
 use actix_web::http::Method;
 use domain::access::rules::Caller;
 use domain::base::fault::{Fault, FieldError};

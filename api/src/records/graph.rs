@@ -104,7 +104,7 @@ const TYPE: Parameter = param::codes(
 .repeatable();
 const KIND: Parameter = param::codes(
     "kind",
-    "The kinds of records that count, beside the one in the middle; comma is OR.",
+    "Kinds of records to include, other than the centre; comma is OR.",
     Known::Of(param::of::<Kind>),
 )
 .example("actor,network")

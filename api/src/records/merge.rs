@@ -5,9 +5,9 @@ use crate::operation::extract::{
     App, HowToWrite, MayMatch, RecordId, Writer, describe_refusals, read_json,
 };
 use crate::operation::idempotency::{Kept, Once};
-use crate::operation::reply::{Changed, Written};
 use crate::operation::routes::{Draft, Extract, Routes, reference};
 use crate::records::crud::find;
+use crate::records::reply::{Changed, Written};
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest};

@@ -158,7 +158,7 @@ fn end_input() -> Value {
 }
 
 /// The schemas as the document shows them. A record is an envelope and a body, so that what is
-/// served, listed and rehearsed has one body; a merge patch has a schema of its own.
+/// served, listed and previewed has one body; a merge patch has a schema of its own.
 #[must_use]
 pub fn documented(name: &str, components: &Components) -> Components {
     let mut shown = components.clone();

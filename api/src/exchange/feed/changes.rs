@@ -89,7 +89,10 @@ impl Parameters for Sent {
             (None, Some(_)) => FeedStart::Now,
             (Some(cursor), None) => FeedStart::After(cursor.to_owned()),
             (Some(_), Some(from)) => {
-                let expected = ("left out beside a cursor", "nicht neben einem Cursor");
+                let expected = (
+                    "left out together with a cursor",
+                    "nicht neben einem Cursor",
+                );
                 return Err(wrong(FROM.name, from, expected));
             }
         };

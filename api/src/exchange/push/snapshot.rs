@@ -32,7 +32,7 @@ const DRY_RUN: Parameter = param::boolean(
 );
 const PLAN_HASH: Parameter = param::text(
     "plan_hash",
-    "Carry out this plan; if it is no longer what would happen, nothing is done.",
+    "Apply this plan; nothing is changed if the plan is out of date.",
 )
 .max(71);
 const KIND: Parameter = param::codes(
@@ -43,11 +43,11 @@ const KIND: Parameter = param::codes(
 .example("actor");
 const SKIP_REFUSED: Parameter = param::boolean(
     "skip_refused",
-    "Carry out the rest of a plan although some lines are refused. Their records stay as they are, so each line must at least have a key.",
+    "Apply the rest of a plan although some lines are refused. Their records stay as they are, so each line must at least have a key.",
 );
 const CONFIRM_DELETES: Parameter = param::boolean(
     "confirm_deletes",
-    "Carry out a plan that deletes more than 20 records, your relationships that go along among them, and more than one in twenty, or an empty snapshot; for admins of the node.",
+    "Apply a plan that deletes more than 20 records (including relationships deleted with them) and more than one in twenty, or an empty snapshot; for admins of the node.",
 );
 
 impl Parameters for How {

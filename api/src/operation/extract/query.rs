@@ -2,14 +2,12 @@
 
 use crate::http::problem::Problem;
 use crate::operation::param;
-use crate::operation::param::Parameter;
+use crate::operation::param::{Parameter, unknown, wrong};
 use crate::operation::routes::{Draft, Extract};
 use actix_web::HttpRequest;
 use chrono::{DateTime, Utc};
 use domain::base::kind::Kind;
-use domain::base::nearest::nearest;
 use domain::base::vocabulary::Coded;
-use std::fmt::Display;
 use uuid::Uuid;
 
 pub trait Parameters: Sized + 'static {
@@ -99,36 +97,6 @@ pub(crate) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
     T::read(&pairs)
 }
 
-#[must_use]
-pub fn unknown(given: &str, names: &[&str]) -> Problem {
-    let (en, de) = match nearest(given, names.iter().copied()) {
-        Some(close) => (
-            format!(" Did you mean `{close}`?"),
-            format!(" Gemeint ist vielleicht `{close}`."),
-        ),
-        None => (String::new(), String::new()),
-    };
-    let known = if names.is_empty() {
-        "–".to_owned()
-    } else {
-        names.join(", ")
-    };
-    Problem::new("unknown-parameter").detail(
-        format!("There is no parameter `{given}` here.{en} Known: {known}"),
-        format!("Hier gibt es keinen Parameter `{given}`.{de} Bekannt: {known}"),
-    )
-}
-
-/// 400 that names the parameter and what would be right, in English and German.
-#[must_use]
-pub fn wrong(parameter: &str, given: &str, (en, de): (impl Display, impl Display)) -> Problem {
-    let given: String = given.chars().take(80).collect();
-    Problem::new("invalid-parameter").detail(
-        format!("`{parameter}={given}` is wrong; it must be {en}."),
-        format!("`{parameter}={given}` ist falsch; erwartet: {de}."),
-    )
-}
-
 impl Pairs {
     /// The kind of the route, if it has a single one.
     #[must_use]
@@ -179,7 +147,7 @@ impl Pairs {
         self.one(parameter.name)?.parse().ok()
     }
 
-    /// The whole number that was given, or the one that stands for its absence.
+    /// The whole number that was given, or the default.
     #[must_use]
     pub fn integer(&self, parameter: &Parameter) -> u64 {
         let given = self.given(parameter).or(parameter.absent());

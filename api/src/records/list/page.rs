@@ -3,9 +3,10 @@
 use crate::formats::geojson;
 use crate::formats::view::{Representation, with_members};
 use crate::operation::media_type::Media;
-use crate::operation::reply::{AsGeoJson, content, content_language};
+use crate::operation::reply::content;
 use crate::operation::routes::{Draft, Reply, reference};
 use crate::records::list::parameters;
+use crate::records::reply::{AsGeoJson, content_language};
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -342,7 +343,7 @@ fn item_schema(draft: &mut Draft, kind: Kind) {
     ]));
     let name = format!("{}ListItem", schema.name);
     let extras = json!({"hit": reference("Hit")});
-    crate::operation::reply::list_item(draft, schema, &name, &extras, &[]);
+    crate::records::reply::list_item(draft, schema, &name, &extras, &[]);
 }
 
 fn page_schema(item: &Value) -> Value {

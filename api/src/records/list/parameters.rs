@@ -247,7 +247,7 @@ fn sort(listed: Listed) -> Parameter {
     let both: Vec<&str> = both.collect();
     param::code(
         "sort",
-        "The order; turned round with `-` before it. Without it: relevance with `q`, distance with `near`, else name (German dictionary order). Relevance pages to 1 000 hits.",
+        "The order; reversed with a leading `-`. Without it: relevance with `q`, distance with `near`, else name (German dictionary order). Relevance pages to 1 000 hits.",
         Known::These(both.leak()),
     )
     .example("-updated_at")

@@ -1,0 +1,324 @@
+//! Replies with records.
+
+use crate::formats::geojson;
+use crate::formats::view::Shown;
+use crate::operation::idempotency::{Keep, respond};
+use crate::operation::reply::{JSON, content, header_pair};
+use crate::operation::routes::{Draft, Reply, reference};
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::base::fault::FieldError;
+use domain::base::json::insert;
+use domain::base::kind::Kind;
+use domain::validation::body::KindSchema;
+use domain::value::format;
+use persistence::entity::record;
+use persistence::write::Saved;
+use persistence::write::idempotency::Answer;
+use serde_json::{Value, json};
+
+pub const WARNINGS: HeaderName = HeaderName::from_static("verbund-warnings");
+
+#[derive(Debug)]
+pub struct Found {
+    shown: Option<Shown>,
+    etag: String,
+}
+
+impl Found {
+    #[must_use]
+    pub fn new(shown: Shown) -> Self {
+        Self {
+            etag: shown.etag.clone(),
+            shown: Some(shown),
+        }
+    }
+
+    #[must_use]
+    pub fn not_modified(etag: String) -> Self {
+        Self { etag, shown: None }
+    }
+}
+
+/// `Content-Language` of a response, without invalid tags: copies are kept as received.
+pub(crate) fn content_language<'a>(tags: impl IntoIterator<Item = &'a str>) -> Option<HeaderValue> {
+    let tags: Vec<&str> = tags
+        .into_iter()
+        .filter(|tag| format::language(tag).is_ok())
+        .collect();
+    if tags.is_empty() {
+        return None;
+    }
+    HeaderValue::try_from(tags.join(", ")).ok()
+}
+
+impl Responder for Found {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let Some(shown) = self.shown else {
+            return HttpResponse::NotModified()
+                .insert_header((header::ETAG, self.etag))
+                .finish();
+        };
+        let mut response = HttpResponse::Ok();
+        response
+            .content_type(shown.media.name())
+            .insert_header((header::ETAG, shown.etag));
+        if let Some(language) = content_language(shown.language.as_deref()) {
+            response.insert_header((header::CONTENT_LANGUAGE, language));
+        }
+        response.body(shown.json)
+    }
+}
+
+impl Reply for Found {
+    fn describe(draft: &mut Draft) {
+        let response = record_content(draft, "The record.", FOUND_HEADERS);
+        draft.response(200, response);
+        draft.problem("moved");
+        draft.problem("gone");
+    }
+}
+
+/// The headers of a record that is read.
+const FOUND_HEADERS: &[&str] = &["ETag", "Content-Language"];
+
+/// The same as GeoJSON, at a path of its own: an operation answers in one shape.
+#[derive(Debug)]
+pub struct AsGeoJson<R>(pub R);
+
+impl<R: Responder> Responder for AsGeoJson<R> {
+    type Body = R::Body;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse<Self::Body> {
+        self.0.respond_to(request)
+    }
+}
+
+impl Reply for AsGeoJson<Found> {
+    fn describe(draft: &mut Draft) {
+        let kind = draft.kind_schema();
+        draft.components(kind.documented().clone());
+        let mut response = json!({"description": "The record as a Feature."});
+        geojson::describe_feature(
+            draft,
+            &mut response,
+            &format!("{}Feature", kind.name),
+            (
+                &reference(&format!("{}Record", kind.name)),
+                &crate::formats::view::example(kind),
+            ),
+        );
+        for header in FOUND_HEADERS {
+            insert(&mut response, &["headers", header], header_object(header));
+        }
+        draft.response(200, response);
+        draft.problem("moved");
+        draft.problem("gone");
+    }
+}
+
+#[derive(Debug)]
+pub struct Written {
+    pub json: String,
+    /// Absent for a dry run, since nothing has that version.
+    pub version: Option<i64>,
+    pub warnings: Vec<FieldError>,
+}
+
+impl Written {
+    pub fn new(row: &record::Model, warnings: Vec<FieldError>) -> persistence::Result<Self> {
+        Ok(Self {
+            json: row.json()?,
+            version: Some(row.version),
+            warnings,
+        })
+    }
+
+    fn answer(&self, status: StatusCode) -> Answer {
+        let mut headers = vec![header_pair(&header::CONTENT_TYPE, JSON)];
+        if let Some(version) = self.version {
+            headers.push(header_pair(&header::ETAG, &format!("\"{version}\"")));
+        }
+        if let Some(warnings) = warnings(&self.warnings) {
+            headers.push(header_pair(&WARNINGS, &warnings));
+        }
+        Answer {
+            status: status.as_u16(),
+            headers,
+            body: self.json.clone(),
+        }
+    }
+}
+
+fn warnings(found: &[FieldError]) -> Option<String> {
+    let list: Vec<String> = found
+        .iter()
+        .map(|one| format!("{} {}", one.pointer, one.fault.code))
+        .collect();
+    let text = list.join(", ");
+    // Members that do not fit into a header are in the body only.
+    (!list.is_empty() && HeaderValue::from_str(&text).is_ok()).then_some(text)
+}
+
+#[derive(Debug)]
+pub struct Changed(pub Written);
+
+impl Responder for Changed {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        respond(self.kept())
+    }
+}
+
+impl Keep for Changed {
+    fn kept(&self) -> Answer {
+        self.0.answer(StatusCode::OK)
+    }
+}
+
+impl Reply for Changed {
+    fn describe(draft: &mut Draft) {
+        let text = "Record after the change; unchanged if the change had no effect.";
+        let response = record_content(draft, text, &["ETag", "Verbund-Warnings"]);
+        draft.response(200, response);
+        for code in [
+            "moved",
+            "gone",
+            "conflict",
+            "validation-failed",
+            "payload-too-large",
+        ] {
+            draft.problem(code);
+        }
+    }
+}
+
+/// 201 with a new record; 200 without `id` and `Location` for a dry run.
+#[derive(Debug)]
+pub enum Created {
+    /// The created record.
+    At(String, Written),
+    /// The record that would be created.
+    Rehearsed(Written),
+}
+
+impl Responder for Created {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        respond(self.kept())
+    }
+}
+
+impl Created {
+    pub fn new(kind: Kind, saved: Saved, dry_run: bool) -> persistence::Result<Self> {
+        let mut written = Written::new(&saved.row, saved.warnings)?;
+        if !dry_run {
+            let location = format!("/v1/{}/{}", kind.plural(), saved.row.id);
+            return Ok(Self::At(location, written));
+        }
+        if let Ok(mut record) = serde_json::from_str::<Value>(&written.json) {
+            insert(&mut record, &["id"], Value::Null);
+            written.json = record.to_string();
+        }
+        written.version = None;
+        Ok(Self::Rehearsed(written))
+    }
+}
+
+impl Keep for Created {
+    fn kept(&self) -> Answer {
+        match self {
+            Self::At(location, written) => {
+                let mut answer = written.answer(StatusCode::CREATED);
+                answer
+                    .headers
+                    .push(header_pair(&header::LOCATION, location));
+                answer
+            }
+            Self::Rehearsed(written) => written.answer(StatusCode::OK),
+        }
+    }
+}
+
+impl Reply for Created {
+    fn describe(draft: &mut Draft) {
+        let headers = &["ETag", "Location", "Verbund-Warnings"];
+        let response = record_content(draft, "The new record.", headers);
+        draft.response(201, response);
+        let text = "What a dry run would create; `id` is null.";
+        let mut rehearsed = record_content(draft, text, &["Verbund-Warnings"]);
+        let kind = draft.kind_schema();
+        let schema = reference(&format!("{}Preview", kind.name));
+        insert(&mut rehearsed, &["content", JSON, "schema"], schema);
+        let mut example = crate::formats::view::example(kind);
+        insert(&mut example, &["id"], Value::Null);
+        insert(&mut rehearsed, &["content", JSON, "example"], example);
+        draft.response(200, rehearsed);
+        for code in ["conflict", "validation-failed", "payload-too-large"] {
+            draft.problem(code);
+        }
+    }
+}
+
+fn record_content(draft: &mut Draft, description: &str, headers: &[&str]) -> Value {
+    let kind = draft.kind_schema();
+    draft.components(kind.documented().clone());
+    let schema = reference(&format!("{}Record", kind.name));
+    let mut response = content(description, JSON, &schema);
+    insert(
+        &mut response,
+        &["content", JSON, "example"],
+        crate::formats::view::example(kind),
+    );
+    for header in headers {
+        insert(&mut response, &["headers", header], header_object(header));
+    }
+    response
+}
+
+fn header_object(name: &str) -> Value {
+    let description = match name {
+        "ETag" => {
+            "The strong tag of the canonical record is its version in quotes; other representations have weak tags."
+        }
+        "Location" => "Address of the new record.",
+        "Content-Language" => "Language of the texts, if `lang` was given.",
+        _ => "Pointers and codes of accepted but suspicious values, such as a wrong check digit.",
+    };
+    json!({"description": description, "schema": {"type": "string"}})
+}
+
+/// Registers the schema of a list's items: the record of type `of` with further members.
+pub fn list_item(
+    draft: &mut Draft,
+    of: &'static KindSchema,
+    name: &str,
+    extras: &Value,
+    required: &[&str],
+) {
+    let mut more = json!({"type": "object", "properties": extras});
+    if !required.is_empty() {
+        insert(&mut more, &["required"], json!(required));
+    }
+    let record = reference(&format!("{}Record", of.name));
+    let item = json!({
+        "description": format!("{} and how it was found.", of.name),
+        "allOf": [record, more],
+    });
+    // Only what it refers to is needed as well.
+    let mut components = of.documented().clone();
+    components.retain(|name, _| {
+        !["Input", "Patch", "Preview"]
+            .iter()
+            .any(|form| name.ends_with(form))
+            && name != "PreviewEnvelope"
+    });
+    components.insert(name.to_owned(), item);
+    draft.components(components);
+}
