@@ -35,7 +35,9 @@ pub fn server(mut state: State, config: &Config, listener: TcpListener) -> std::
             .service(docs::redirect)
             .service(docs::swagger())
             .default_service(web::to(|| async {
-                Err::<HttpResponse, _>(crate::http::problem::Problem::new("not-found"))
+                Err::<HttpResponse, _>(crate::http::problem::Problem::new(
+                    crate::http::problem::Code::NotFound,
+                ))
             }))
             .wrap(Compress::default())
             .wrap(from_fn(guard))

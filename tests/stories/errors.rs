@@ -1,5 +1,6 @@
 //! Every problem of the table occurs, names itself, and is available in both languages.
 
+use api::http::problem::Code;
 use persistence::entity::record;
 use persistence::publication::applications::PER_HOUR;
 use reqwest::Method;
@@ -247,7 +248,7 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
 }
 
 fn sound(code: &str, answer: Answer) -> Answer {
-    let kind = api::http::problem::kind_of(code);
+    let kind = Code::parse(code).unwrap().kind();
     let answer = answer.problem(kind.status.as_u16(), code);
     let request_id = answer.header("x-request-id").to_owned();
     assert!(!request_id.is_empty());
@@ -290,10 +291,7 @@ story!(
         assert_eq!(busy.header("retry-after"), "1");
         // These need a failing disk: `storage`.
         seen.extend(["storage-full", "storage-failing"]);
-        let table: BTreeSet<&str> = api::http::problem::PROBLEMS
-            .iter()
-            .map(|kind| kind.code)
-            .collect();
+        let table: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(seen, table);
     }
 );

@@ -5,7 +5,7 @@ mod body;
 pub(crate) use body::{GrantBody, shown};
 
 use crate::auth::secrets;
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{
     Admin, App, IfMatch, JsonBody, Pairs, Parameter, Parameters, Query, describe_path_id, from_head,
 };
@@ -43,7 +43,7 @@ pub fn routes() -> Routes {
             Method::POST,
             "/v1/accounts",
             create,
-            &["conflict"],
+            &[Code::Conflict],
             create_account,
         )
         .and(registry::<Clients>())
@@ -51,7 +51,7 @@ pub fn routes() -> Routes {
             Method::POST,
             "/v1/clients",
             client,
-            &["conflict"],
+            &[Code::Conflict],
             create_client,
         )
 }
@@ -92,7 +92,12 @@ fn registry<R: Registry>() -> Routes {
     );
     let remove = (format!("delete_{name}"), format!("Remove {a}"));
     Routes::new("Access")
-        .get(&all, (&list.0, &list.1), &["invalid-cursor"], list_all::<R>)
+        .get(
+            &all,
+            (&list.0, &list.1),
+            &[Code::InvalidCursor],
+            list_all::<R>,
+        )
         .get(&one, (&read.0, &read.1), &[], get::<R>)
         .route(Method::PATCH, &one, (&change.0, &change.1), &[], patch::<R>)
         .route(
@@ -113,7 +118,7 @@ impl<R> AccountId<R> {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let id = Uuid::try_parse(request.match_info().query("id"));
         id.map(|id| Self(id, PhantomData))
-            .map_err(|_| Problem::new("not-found"))
+            .map_err(|_| Problem::new(Code::NotFound))
     }
 }
 

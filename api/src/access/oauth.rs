@@ -4,7 +4,7 @@ mod form;
 
 use crate::auth::secrets::{self, SecretError};
 use crate::auth::{TOKEN_PATH, USUAL_LIFETIME, scope_text};
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{Anyone, App, Query};
 use crate::operation::reply::{Json, content};
 use crate::operation::routes::{Draft, Reply, Routes};
@@ -32,7 +32,7 @@ pub fn routes() -> Routes {
     let metadata = ("get_authorization_server", "Read how to get tokens");
     Routes::new("Access")
         .route(Method::POST, TOKEN_PATH, token, &[], create)
-        .get(JWKS, keys, &["busy"], jwks)
+        .get(JWKS, keys, &[Code::Busy], jwks)
         .get(
             "/.well-known/oauth-authorization-server",
             metadata,

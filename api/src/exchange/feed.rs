@@ -7,7 +7,7 @@ mod filter;
 
 use self::changes::CHANGES;
 use self::compare::IDS;
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{Anyone, App, Query};
 use crate::operation::reply::Private;
 use crate::operation::routes::Routes;
@@ -35,16 +35,22 @@ pub fn routes() -> Routes {
     );
     let records = ("get_sync_records", "Read records of the feed by id");
     Routes::new("Sync")
-        .get("/v1/sync", service, &["busy"], get)
+        .get("/v1/sync", service, &[Code::Busy], get)
         .get(
             CHANGES,
             changes,
-            &["resync-required", "invalid-cursor", "busy"],
+            &[Code::ResyncRequired, Code::InvalidCursor, Code::Busy],
             changes::get,
         )
-        .get(DIGEST, digest, &["busy"], compare::digest)
-        .get(IDS, ids, &["invalid-cursor", "busy"], compare::ids)
-        .route(Method::POST, RECORDS, records, &["busy"], compare::records)
+        .get(DIGEST, digest, &[Code::Busy], compare::digest)
+        .get(IDS, ids, &[Code::InvalidCursor, Code::Busy], compare::ids)
+        .route(
+            Method::POST,
+            RECORDS,
+            records,
+            &[Code::Busy],
+            compare::records,
+        )
 }
 
 /// Properties of the feed.

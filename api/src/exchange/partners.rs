@@ -6,7 +6,7 @@ pub mod pull;
 pub mod transport;
 mod worker;
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{
     Admin, App, IfMatch, JsonBody, MayMatch, Pairs, Parameter, Parameters, Query, path_id,
 };
@@ -45,9 +45,9 @@ pub fn routes() -> Routes {
     );
     Routes::new("Sync")
         .get(ALL, list, &[], get_all)
-        .route(Method::POST, ALL, create, &["conflict"], create_one)
+        .route(Method::POST, ALL, create, &[Code::Conflict], create_one)
         .get(ONE, read, &[], get)
-        .route(Method::PATCH, ONE, change, &["conflict"], patch)
+        .route(Method::PATCH, ONE, change, &[Code::Conflict], patch)
         .route(Method::DELETE, ONE, remove, &[], delete)
         .route(Method::POST, RELEASE, release, &[], release_one)
 }

@@ -6,7 +6,7 @@ mod snapshot;
 
 pub(crate) use report::ItemView;
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{App, Feeder, HowToWrite, JsonBody, Told};
 use crate::operation::reply::Private;
 use crate::operation::routes::Routes;
@@ -34,14 +34,18 @@ pub fn routes() -> Routes {
             Method::POST,
             "/v1/sync/systems/{system}/records",
             records,
-            &["items-refused"],
+            &[Code::ItemsRefused],
             push,
         )
         .route(
             Method::POST,
             "/v1/sync/systems/{system}/snapshot",
             all,
-            &["items-refused", "stale-plan", "deletion-threshold-exceeded"],
+            &[
+                Code::ItemsRefused,
+                Code::StalePlan,
+                Code::DeletionThresholdExceeded,
+            ],
             snapshot::push,
         )
 }
@@ -104,7 +108,7 @@ fn answer(
     }
     let refused = report.refused();
     let count = refused.len();
-    Err(Problem::new("items-refused")
+    Err(Problem::new(Code::ItemsRefused)
         .detail(
             format!("{count} items were rejected, so nothing was changed; see `items`."),
             format!("{count} Einträge wurden abgelehnt, also keiner ausgeführt; siehe `items`."),

@@ -7,7 +7,7 @@ mod worker;
 pub(crate) use deliveries::since;
 
 use crate::exchange::webhooks::signature::new_secret;
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{Admin, App, IfMatch, JsonBody, MayMatch, Query, path_id};
 use crate::operation::idempotency::{Keep, Kept, Once, respond};
 use crate::operation::reply::{Private, Removed, content, header_pair};
@@ -47,9 +47,9 @@ pub fn routes() -> Routes {
     );
     Routes::new("Webhooks")
         .get(ALL, list, &[], get_all)
-        .route(Method::POST, ALL, create, &["conflict"], create_one)
+        .route(Method::POST, ALL, create, &[Code::Conflict], create_one)
         .get(ONE, read, &[], get)
-        .route(Method::PATCH, ONE, change, &["conflict"], patch)
+        .route(Method::PATCH, ONE, change, &[Code::Conflict], patch)
         .route(Method::DELETE, ONE, remove, &[], delete)
         .route(Method::POST, ROTATE, rotate, &[], rotate_one)
         .and(deliveries::routes())

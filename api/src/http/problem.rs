@@ -6,7 +6,7 @@
 mod store;
 mod table;
 
-pub use table::{PROBLEMS, ProblemKind, kind_of};
+pub use table::{Code, ProblemKind};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -42,8 +42,8 @@ struct Case {
 impl Problem {
     /// A problem of the table, with its advice as the detail.
     #[must_use]
-    pub fn new(code: &str) -> Self {
-        let kind = kind_of(code);
+    pub fn new(code: Code) -> Self {
+        let kind = code.kind();
         let case = Case {
             detail: [kind.fix.en.to_owned(), kind.fix.de.to_owned()],
             errors: Vec::new(),
@@ -95,7 +95,7 @@ impl Problem {
             Lang::De => de,
         };
         let mut document = json!({
-            "type": format!("/problems/{}", self.kind.code),
+            "type": format!("/problems/{}", self.kind.code.as_str()),
             "title": self.kind.title.get(lang),
             "status": self.kind.status.as_u16(),
             "detail": detail,
@@ -141,7 +141,7 @@ impl Problem {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.kind.code)
+        f.write_str(self.kind.code.as_str())
     }
 }
 

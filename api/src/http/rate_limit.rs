@@ -2,7 +2,7 @@
 //! of failed attempts to authenticate.
 
 use crate::config::{Config, Network};
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use governor::clock::{Clock, DefaultClock, Reference as _};
 use governor::middleware::StateInformationMiddleware;
@@ -53,7 +53,7 @@ impl Standing {
 
     pub(crate) fn problem(self) -> Problem {
         let seconds = self.seconds;
-        Problem::new("rate-limited")
+        Problem::new(Code::RateLimited)
             .detail(
                 format!("Too many requests; the next one is allowed in {seconds} seconds."),
                 format!("Zu viele Anfragen; die nächste geht in {seconds} Sekunden durch."),

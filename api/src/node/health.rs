@@ -1,6 +1,6 @@
 //! Probes for load balancers and containers.
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{Anyone, App, Query};
 use crate::operation::reply::Json;
 use crate::operation::routes::Routes;
@@ -35,7 +35,7 @@ async fn get_live(_: Anyone, _: Query<()>) -> Result<Json<Health>, Problem> {
 async fn get_ready(_: Anyone, app: App, _: Query<()>) -> Result<Json<Health>, Problem> {
     app.store.ping().await.map_err(|cause| {
         tracing::error!(error = %cause, "not ready: the database does not respond");
-        Problem::new("busy").header(RETRY_AFTER, "1")
+        Problem::new(Code::Busy).header(RETRY_AFTER, "1")
     })?;
     Ok(Json(Health { status: "ok" }))
 }
@@ -45,10 +45,10 @@ async fn get_writable(_: Anyone, app: App, _: Query<()>) -> Result<Json<Health>,
         Ok(()) => Ok(Json(Health { status: "ok" })),
         Err(StoreError::StorageFull(cause)) => {
             tracing::error!(error = %cause, "not writable: no space left for the database");
-            let full = Problem::new("storage-full");
+            let full = Problem::new(Code::StorageFull);
             let [en, de] = [full.kind.title.en, full.kind.title.de];
             let problem =
-                Problem::new("storage-failing").detail(format!("{en}."), format!("{de}."));
+                Problem::new(Code::StorageFailing).detail(format!("{en}."), format!("{de}."));
             Err(problem.header(RETRY_AFTER, "10"))
         }
         Err(other) => Err(other.into()),

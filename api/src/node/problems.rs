@@ -1,4 +1,4 @@
-use crate::http::problem::{PROBLEMS, Problem};
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{Anyone, NameInPath, Query};
 use crate::operation::reply::Json;
 use crate::operation::routes::Routes;
@@ -35,11 +35,9 @@ async fn get(
     _: Query<()>,
     NameInPath(name): NameInPath,
 ) -> Result<Json<ProblemDescription>, Problem> {
-    let kind = PROBLEMS
-        .iter()
-        .find(|kind| kind.code == name)
-        .ok_or_else(|| Problem::new("not-found"))?;
-    let errors = if kind.code == "validation-failed" {
+    let code = Code::parse(&name).ok_or_else(|| Problem::new(Code::NotFound))?;
+    let kind = code.kind();
+    let errors = if code == Code::ValidationFailed {
         MESSAGES
             .iter()
             .map(|(code, en, de)| (*code, BTreeMap::from([("en", *en), ("de", *de)])))
@@ -48,7 +46,7 @@ async fn get(
         BTreeMap::new()
     };
     Ok(Json(ProblemDescription {
-        code: kind.code,
+        code: code.as_str(),
         status: kind.status.as_u16(),
         title: BTreeMap::from([("en", kind.title.en), ("de", kind.title.de)]),
         fix: BTreeMap::from([("en", kind.fix.en), ("de", kind.fix.de)]),

@@ -1,6 +1,6 @@
 //! The closed vocabularies with their labels, and the relationship table.
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{Anyone, NameInPath, Query};
 use crate::operation::reply::Json;
 use crate::operation::routes::Routes;
@@ -68,7 +68,7 @@ async fn get(
         } else {
             format!(" Gemeint ist vielleicht {close}.")
         };
-        Problem::new("not-found").detail(
+        Problem::new(Code::NotFound).detail(
             format!("There is no vocabulary of that name.{en} Known: {known}"),
             format!("Ein Vokabular dieses Namens gibt es nicht.{de} Bekannt: {known}"),
         )

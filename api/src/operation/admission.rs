@@ -2,7 +2,7 @@
 
 use crate::auth;
 use crate::http::body_timeout::watch;
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::http::rate_limit::{Standing, Who};
 use crate::http::request::routed_path;
 use crate::operation::extract::{App, Proved, bearer};
@@ -44,7 +44,7 @@ pub async fn guard(
         app.limits.failed(address);
     }
     if late.get() && !status.is_success() {
-        return Ok(response.error_response(Problem::new("request-timeout")));
+        return Ok(response.error_response(Problem::new(Code::RequestTimeout)));
     }
     Ok(response)
 }

@@ -31,7 +31,7 @@ macro_rules! path_id {
             fn of(request: &actix_web::HttpRequest) -> Result<Self, $crate::http::problem::Problem> {
                 let id = uuid::Uuid::try_parse(request.match_info().query($variable));
                 id.map(Self)
-                    .map_err(|_| $crate::http::problem::Problem::new("not-found"))
+                    .map_err(|_| $crate::http::problem::Problem::new($crate::http::problem::Code::NotFound))
             }
         }
 
@@ -64,7 +64,7 @@ pub use json::{Body, JsonBody};
 pub use precondition::{GeometryCondition, IfMatch, IfNoneMatch, MayMatch};
 pub use query::{Pairs, Parameters, Query};
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::http::request::language;
 use crate::operation::param;
 use crate::operation::routes::{Draft, Extract};
@@ -92,7 +92,7 @@ impl App {
             .app_data::<web::Data<State>>()
             .cloned()
             .map(Self)
-            .ok_or_else(|| Problem::new("internal"))
+            .ok_or_else(|| Problem::new(Code::Internal))
     }
 }
 
@@ -100,8 +100,8 @@ from_head!(App);
 
 impl Extract for App {
     fn describe(draft: &mut Draft) {
-        draft.problem("busy");
-        draft.problem("storage-failing");
+        draft.problem(Code::Busy);
+        draft.problem(Code::StorageFailing);
     }
 }
 
@@ -113,7 +113,7 @@ from_head!(OfKind);
 impl OfKind {
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let kind = request.app_data::<Kind>().copied();
-        kind.map(Self).ok_or_else(|| Problem::new("internal"))
+        kind.map(Self).ok_or_else(|| Problem::new(Code::Internal))
     }
 }
 
@@ -137,7 +137,7 @@ impl RecordId {
         // PostgreSQL rejects NUL, and no slug has a control character.
         let fine = !key.is_empty() && key.len() <= 200 && !key.chars().any(char::is_control);
         fine.then_some(Self { kind, key })
-            .ok_or_else(|| Problem::new("not-found"))
+            .ok_or_else(|| Problem::new(Code::NotFound))
     }
 }
 
@@ -150,8 +150,8 @@ impl Extract for RecordId {
             "description": "The id (UUID) or the slug of the record.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 200},
         }));
-        draft.problem("not-found");
-        draft.problem("ambiguous-slug");
+        draft.problem(Code::NotFound);
+        draft.problem(Code::AmbiguousSlug);
     }
 }
 
@@ -176,7 +176,7 @@ impl Extract for NameInPath {
             "description": "Name of the vocabulary or problem.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 100},
         }));
-        draft.problem("not-found");
+        draft.problem(Code::NotFound);
     }
 }
 
@@ -255,7 +255,7 @@ impl ChangeReason {
             text.filter(|text| text.chars().count() <= 500)
                 .map(str::to_owned)
                 .ok_or_else(|| {
-                    Problem::new("invalid-header").detail(
+                    Problem::new(Code::InvalidHeader).detail(
                         "`X-Change-Reason` has at most 500 characters of UTF-8.",
                         "`X-Change-Reason` fasst höchstens 500 Zeichen in UTF-8.",
                     )
@@ -268,7 +268,7 @@ impl ChangeReason {
 
 impl Extract for ChangeReason {
     fn describe(draft: &mut Draft) {
-        draft.problem("invalid-header");
+        draft.problem(Code::InvalidHeader);
         draft.parameter(json!({
             "name": "X-Change-Reason",
             "in": "header",
@@ -287,5 +287,5 @@ pub(crate) fn describe_path_id(draft: &mut Draft, variable: &str, description: &
         "description": description,
         "schema": {"type": "string", "format": "uuid"},
     }));
-    draft.problem("not-found");
+    draft.problem(Code::NotFound);
 }

@@ -1,7 +1,7 @@
 //! `Idempotency-Key`: a repeated request gets the stored response and has no further effect
 //! (draft-ietf-httpapi-idempotency-key-header).
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{App, from_head};
 use crate::operation::routes::{Draft, Extract, Reply};
 use actix_web::body::BoxBody;
@@ -61,7 +61,7 @@ impl Once {
             return Ok(None);
         };
         let account = principal.account.ok_or_else(|| {
-            Problem::new("invalid-header").detail(
+            Problem::new(Code::InvalidHeader).detail(
                 "`Idempotency-Key` belongs to an account: send a token, or leave it out.",
                 "`Idempotency-Key` gehört zu einem Konto: Senden Sie ein Token, oder lassen Sie ihn weg.",
             )
@@ -156,7 +156,7 @@ impl Once {
 /// The key as sent: a quoted string (RFC 9651) or, as many clients do it, bare.
 fn sent_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
     let wrong = || {
-        Problem::new("invalid-header").detail(
+        Problem::new(Code::InvalidHeader).detail(
             format!("`Idempotency-Key` is one text of 1 to {MAX_KEY} visible ASCII characters, such as a new UUID in quotes."),
             format!("`Idempotency-Key` nimmt einen Text aus 1 bis {MAX_KEY} sichtbaren ASCII-Zeichen, etwa eine neue UUID in Anführungszeichen."),
         )
@@ -188,10 +188,10 @@ impl Extract for Once {
             "example": "\"8e03978e-40d5-43e8-bc93-6894a57f9324\"",
         }));
         for code in [
-            "invalid-header",
-            "idempotency-key-in-use",
-            "idempotency-key-reused",
-            "gone",
+            Code::InvalidHeader,
+            Code::IdempotencyKeyInUse,
+            Code::IdempotencyKeyReused,
+            Code::Gone,
         ] {
             draft.problem(code);
         }

@@ -1,6 +1,6 @@
 //! Negotiation of the media type: by `Accept` (RFC 9110, 12.5.1), of an export also by `format=`.
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::http::request::routed_path;
 use crate::operation::extract::from_head;
 use crate::operation::routes::{Draft, Extract};
@@ -159,14 +159,14 @@ from_head!(Wanted);
 
 impl Wanted {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let media = chosen(request).ok_or_else(|| Problem::new("not-acceptable"))?;
+        let media = chosen(request).ok_or_else(|| Problem::new(Code::NotAcceptable))?;
         Ok(Self(media))
     }
 }
 
 impl Extract for Wanted {
     fn describe(draft: &mut Draft) {
-        draft.problem("not-acceptable");
+        draft.problem(Code::NotAcceptable);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Middleware of every request: limits before, problem documents and headers after.
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::http::rate_limit::Standing;
 use crate::http::request::{REQUEST_ID, language, name, request_id, routed_path};
 use crate::operation::extract::App;
@@ -48,7 +48,7 @@ pub async fn outermost(
     let preflight = response.response().error();
     let mut response = match preflight.and_then(|error| error.as_error::<CorsError>()) {
         Some(_) => {
-            let problem = Problem::new("origin-not-allowed");
+            let problem = Problem::new(Code::OriginNotAllowed);
             let rendered = render(&problem, response.request(), &id);
             response.into_response(rendered)
         }
@@ -80,14 +80,14 @@ pub async fn outermost(
 
 fn refused(request: &HttpRequest) -> Option<Problem> {
     if request.uri().to_string().len() > MAX_URL {
-        return Some(Problem::new("uri-too-long"));
+        return Some(Problem::new(Code::UriTooLong));
     }
     let path = routed_path(request);
     let api = path.starts_with("/v1/") || path == "/";
     (api && media_type::chosen(request).is_none()).then(|| {
         let offered = media_type::offered(request.method(), path).iter();
         let names: Vec<&str> = offered.map(|media| media.name()).collect();
-        Problem::new("not-acceptable").detail(
+        Problem::new(Code::NotAcceptable).detail(
             format!("This is offered as {}.", names.join(" or ")),
             format!("Angeboten wird {}.", names.join(" oder ")),
         )
@@ -116,16 +116,16 @@ fn problem_of(error: Option<&Error>, status: StatusCode) -> Problem {
         return problem.clone();
     }
     let code = match status {
-        StatusCode::NOT_FOUND => "not-found",
-        StatusCode::METHOD_NOT_ALLOWED => "method-not-allowed",
-        StatusCode::PAYLOAD_TOO_LARGE => "payload-too-large",
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported-media-type",
-        status if status.is_client_error() => "malformed-json",
+        StatusCode::NOT_FOUND => Code::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => Code::PayloadTooLarge,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
+        status if status.is_client_error() => Code::MalformedJson,
         _ => {
             if let Some(error) = error {
                 tracing::error!(%error, "request failed");
             }
-            "internal"
+            Code::Internal
         }
     };
     Problem::new(code)
@@ -133,7 +133,7 @@ fn problem_of(error: Option<&Error>, status: StatusCode) -> Problem {
 
 fn render(problem: &Problem, request: &HttpRequest, id: &str) -> HttpResponse {
     let mut response = problem.response(language(request), request.path(), id);
-    if problem.kind.code == "moved"
+    if problem.kind.code == Code::Moved
         && let Some(to) = problem.extension("moved_to")
         && let Ok(location) = HeaderValue::from_str(&moved(request, to))
     {

@@ -1,6 +1,6 @@
 //! Paging by limit and cursor only.
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{Pairs, Parameter, Parameters};
 use crate::operation::param;
 use crate::operation::reply::content;
@@ -84,6 +84,6 @@ impl<T: Serialize + ToSchema> Reply for Page<T> {
         let link = json!({"description": "See RFC 8288.", "schema": {"type": "string"}});
         insert(&mut response, &["headers", "Link"], link);
         draft.response(200, response);
-        draft.problem("invalid-cursor");
+        draft.problem(Code::InvalidCursor);
     }
 }

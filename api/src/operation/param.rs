@@ -1,6 +1,6 @@
 //! Query parameters as values: what each is called, takes and means, for the server and the document.
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use chrono::{DateTime, Utc};
 use domain::base::nearest::nearest;
 use domain::base::vocabulary::Coded;
@@ -28,7 +28,7 @@ pub fn unknown(given: &str, names: &[&str]) -> Problem {
     } else {
         names.join(", ")
     };
-    Problem::new("unknown-parameter").detail(
+    Problem::new(Code::UnknownParameter).detail(
         format!("There is no parameter `{given}` here.{en} Known: {known}"),
         format!("Hier gibt es keinen Parameter `{given}`.{de} Bekannt: {known}"),
     )
@@ -38,7 +38,7 @@ pub fn unknown(given: &str, names: &[&str]) -> Problem {
 #[must_use]
 pub fn wrong(parameter: &str, given: &str, (en, de): (impl Display, impl Display)) -> Problem {
     let given: String = given.chars().take(80).collect();
-    Problem::new("invalid-parameter").detail(
+    Problem::new(Code::InvalidParameter).detail(
         format!("`{parameter}={given}` is wrong; it must be {en}."),
         format!("`{parameter}={given}` ist falsch; erwartet: {de}."),
     )
@@ -391,7 +391,7 @@ impl Parameter {
                 fits(fine, &en, &format!("höchstens {most} Zeichen"))
             }
             // No cursor is as long.
-            Values::Cursor { most } if value.len() > most => Err(Problem::new("invalid-cursor")),
+            Values::Cursor { most } if value.len() > most => Err(Problem::new(Code::InvalidCursor)),
             Values::Cursor { .. } => Ok(()),
             Values::Uuid => fits(Uuid::try_parse(value).is_ok(), "a UUID", "eine UUID"),
             Values::Moment => fits(

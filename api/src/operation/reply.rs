@@ -1,5 +1,6 @@
 //! Replies that document themselves: the return type of a handler is its documentation.
 
+use crate::http::problem::Code;
 use crate::operation::idempotency::Keep;
 use crate::operation::routes::{Draft, Reply};
 use actix_web::body::BoxBody;
@@ -129,8 +130,8 @@ impl Keep for Done {
 impl Reply for Done {
     fn describe(draft: &mut Draft) {
         draft.response(204, json!({"description": "Done."}));
-        draft.problem("moved");
-        draft.problem("gone");
+        draft.problem(Code::Moved);
+        draft.problem(Code::Gone);
     }
 }
 

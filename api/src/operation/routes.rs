@@ -3,7 +3,7 @@
 //! A handler's extractors declare the input of the operation and its reply the output, so the
 //! OpenAPI document is derived from the handler's type and cannot drift from it.
 
-use crate::http::problem::{PROBLEMS, Problem, ProblemDocument};
+use crate::http::problem::{Code, Problem, ProblemDocument};
 use crate::operation::description;
 use actix_web::dev::{AppService, HttpServiceFactory, Payload};
 use actix_web::http::Method;
@@ -23,7 +23,7 @@ pub struct Draft {
     parameters: Vec<Value>,
     request_body: Option<Value>,
     responses: BTreeMap<u16, Value>,
-    problems: BTreeSet<&'static str>,
+    problems: BTreeSet<Code>,
     security: Option<Vec<Value>>,
     access: Option<&'static str>,
     schemas: Map<String, Value>,
@@ -97,7 +97,7 @@ impl Draft {
         }
     }
 
-    pub fn problem(&mut self, code: &'static str) {
+    pub fn problem(&mut self, code: Code) {
         self.problems.insert(code);
     }
 
@@ -128,12 +128,13 @@ impl Draft {
 
     fn finish(&mut self, id: &str, summary: &str, tag: &str) -> Value {
         let problem = self.schema::<ProblemDocument>();
-        self.problems.insert("internal");
-        self.problems.insert("not-acceptable");
-        self.problems.insert("uri-too-long");
-        self.problems.insert("rate-limited");
-        for kind in PROBLEMS {
-            if self.problems.contains(kind.code) {
+        self.problems.insert(Code::Internal);
+        self.problems.insert(Code::NotAcceptable);
+        self.problems.insert(Code::UriTooLong);
+        self.problems.insert(Code::RateLimited);
+        for code in Code::ALL {
+            if self.problems.contains(code) {
+                let kind = code.kind();
                 let status = kind.status.as_u16();
                 let more = format!("`{}`: {}", kind.code, kind.title.en);
                 merge_problem(&mut self.responses, status, &more, &problem);
@@ -326,7 +327,7 @@ impl Routes {
         method: Method,
         path: &str,
         (id, summary): (&str, &str),
-        problems: &[&'static str],
+        problems: &[Code],
         handler: F,
     ) -> Self
     where
@@ -346,10 +347,10 @@ impl Routes {
             Args::describe(&mut draft);
             <F::Output as Reply>::describe(&mut draft);
             for code in &problems {
-                draft.problem(code);
+                draft.problem(*code);
             }
             if writes {
-                draft.problem("storage-full");
+                draft.problem(Code::StorageFull);
             }
             (draft.finish(&id, &summary, tag), draft)
         };
@@ -372,7 +373,7 @@ impl Routes {
         self,
         path: &str,
         names: (&str, &str),
-        problems: &[&'static str],
+        problems: &[Code],
         handler: F,
     ) -> Self
     where
@@ -466,7 +467,8 @@ impl HttpServiceFactory for Routes {
                     }
                 }))
                 .default_service(web::to(move || {
-                    let problem = Problem::new("method-not-allowed").header(header::ALLOW, &allow);
+                    let problem =
+                        Problem::new(Code::MethodNotAllowed).header(header::ALLOW, &allow);
                     async move { Err::<HttpResponse, Problem>(problem) }
                 }))
                 .register(config);

@@ -12,7 +12,7 @@ pub(crate) use spool::Spool;
 
 use self::limits::{MAX_BYTES, MAX_LINES, MAX_RATIO, too_large};
 use self::spool::Filling;
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::describe_refusals;
 use crate::operation::routes::{Draft, Extract};
 use actix_web::dev::Payload;
@@ -60,7 +60,7 @@ impl Upload {
         });
         reading.await.map_err(|why| {
             tracing::error!(error = %why, "cannot read a spooled body");
-            Problem::new("internal")
+            Problem::new(Code::Internal)
         })?
     }
 }
@@ -102,7 +102,7 @@ async fn receive(request: HttpRequest, mut payload: Payload) -> Result<Upload, P
     }
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|why| {
-            Problem::new("malformed-json").detail(
+            Problem::new(Code::MalformedJson).detail(
                 format!("The body was incomplete: {why}."),
                 format!("Der Body kam nicht vollständig an: {why}."),
             )
@@ -117,7 +117,7 @@ fn form(content_type: &str) -> Result<Form, Problem> {
     match content_type.to_ascii_lowercase().as_str() {
         "application/x-ndjson" => Ok(Form::Lines),
         "text/csv" => Ok(Form::Table),
-        _ => Err(Problem::new("unsupported-media-type").detail(
+        _ => Err(Problem::new(Code::UnsupportedMediaType).detail(
             format!("Content-Type is \"{content_type}\"; send application/x-ndjson or text/csv."),
             format!(
                 "Content-Type ist „{content_type}“; richtig ist application/x-ndjson oder text/csv."
@@ -132,7 +132,7 @@ fn packed(request: &HttpRequest) -> Result<bool, Problem> {
         None => Ok(false),
         Some(coding) if coding == b"identity" => Ok(false),
         Some(coding) if coding == b"gzip" || coding == b"x-gzip" => Ok(true),
-        Some(_) => Err(Problem::new("unsupported-media-type").detail(
+        Some(_) => Err(Problem::new(Code::UnsupportedMediaType).detail(
             "Content-Encoding may be gzip; or leave it out.",
             "Content-Encoding darf gzip sein; oder lassen Sie es weg.",
         )),
@@ -143,7 +143,7 @@ fn refused(why: &Error) -> Problem {
     match why.kind() {
         ErrorKind::FileTooLarge => too_large(),
         ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
-            Problem::new("malformed-json").detail(
+            Problem::new(Code::MalformedJson).detail(
                 "The body is not gzip, as Content-Encoding says.",
                 "Der Body ist kein gzip, wie Content-Encoding sagt.",
             )
@@ -254,7 +254,7 @@ mod tests {
         let cut = whole.get(..whole.len() - 10).unwrap();
         for bad in [cut, b"plain text, and not gzip at all"] {
             let why = Error::from(unpacked(bad).unwrap_err());
-            assert_eq!(refused(&why).kind.code, "malformed-json", "{why}");
+            assert_eq!(refused(&why).kind.code, Code::MalformedJson, "{why}");
         }
     }
 }

@@ -1,4 +1,4 @@
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::Address;
 use crate::operation::extract::{
     App, Body, HowToWrite, JsonBody, Query, Reader, RecordId, Writer, describe_path_id, from_head,
@@ -33,16 +33,16 @@ pub fn routes() -> Routes {
     );
     let erase = ("erase_network_application", "Erase an application");
     let refusals = &[
-        "moved",
-        "gone",
-        "conflict",
-        "forbidden",
-        "applications-closed",
-        "too-many-applications",
+        Code::Moved,
+        Code::Gone,
+        Code::Conflict,
+        Code::Forbidden,
+        Code::ApplicationsClosed,
+        Code::TooManyApplications,
     ];
     Routes::of(KindSchema::of(Kind::Network))
         .route(Method::POST, all, apply, refusals, post)
-        .get(all, list, &["moved", "gone"], get)
+        .get(all, list, &[Code::Moved, Code::Gone], get)
         .route(Method::DELETE, one, erase, &[], delete)
 }
 

@@ -1,6 +1,6 @@
 //! Statements of the ends of a relationship, with an `ETag` of its own.
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{
     App, Approver, Body, HowToWrite, IfMatch, IfNoneMatch, JsonBody, Query, Reader, RecordId,
 };
@@ -31,8 +31,8 @@ pub fn routes() -> Routes {
         "Confirm or dispute a relationship as one of its ends",
     );
     Routes::of(KindSchema::of(Kind::Relationship))
-        .get(path, read, &["moved", "gone"], get)
-        .route(Method::PUT, path, write, &["moved", "gone"], put)
+        .get(path, read, &[Code::Moved, Code::Gone], get)
+        .route(Method::PUT, path, write, &[Code::Moved, Code::Gone], put)
 }
 
 async fn get(

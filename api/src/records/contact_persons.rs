@@ -1,7 +1,7 @@
 //! Contact persons of records, and everything that is held about a person.
 
 use crate::formats::view::weak_tag;
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::Address;
 use crate::operation::extract::{
     Admin, App, Body, DryRun, IfMatch, JsonBody, Query, Reader, RecordId, Writer,
@@ -46,12 +46,12 @@ pub fn of(schema: &KindSchema) -> Routes {
     let created = format!("Add a contact person to {}", schema.a);
     Routes::new(TAG)
         .of_kind(schema)
-        .get(&path, (&list, &listed), &["moved", "gone"], all)
+        .get(&path, (&list, &listed), &[Code::Moved, Code::Gone], all)
         .route(
             Method::POST,
             &path,
             (&create, &created),
-            &["moved", "gone"],
+            &[Code::Moved, Code::Gone],
             post,
         )
 }

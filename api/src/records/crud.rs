@@ -1,7 +1,7 @@
 //! The operations of every kind, written once and mounted per kind.
 
 use crate::formats::view::View;
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{
     App, HowToWrite, IfMatch, IfNoneMatch, OfKind, PatchBody, Query, Reader, RecordBody, RecordId,
     Writer,
@@ -67,7 +67,7 @@ pub fn routes(schema: &KindSchema) -> Routes {
             Method::DELETE,
             &one,
             (&name("delete"), &format!("Delete {a}")),
-            &["still-referenced", "has-relationships"],
+            &[Code::StillReferenced, Code::HasRelationships],
             delete,
         )
 }

@@ -1,6 +1,6 @@
 //! Likely duplicates: pairs of records with a score and reasons.
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{App, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader};
 use crate::operation::paging::{CURSOR, LIMIT, Paging};
 use crate::operation::param;
@@ -26,7 +26,7 @@ const PATH: &str = "/v1/duplicates";
 #[must_use]
 pub fn routes() -> Routes {
     let names = ("list_duplicates", "List likely duplicates");
-    let problems = &["invalid-cursor", "unknown-reference"];
+    let problems = &[Code::InvalidCursor, Code::UnknownReference];
     Routes::new("Duplicates").get(PATH, names, problems, list)
 }
 

@@ -1,6 +1,6 @@
 //! Erasing records, or single versions of them, permanently.
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{
     Admin, App, ChangeReason, DRY_RUN, MayMatch, Pairs, Parameter, Parameters, Query, RecordId,
 };
@@ -18,7 +18,7 @@ pub fn routes(schema: &KindSchema) -> Routes {
     let path = format!("/v1/{}/{{id}}/erase", schema.kind.plural());
     let id = format!("erase_{}", schema.kind);
     let summary = format!("Erase {} with all its versions, permanently", schema.a);
-    let problems = &["still-referenced", "has-relationships"];
+    let problems = &[Code::StillReferenced, Code::HasRelationships];
     Routes::of(schema).route(Method::POST, &path, (&id, &summary), problems, post)
 }
 

@@ -4,7 +4,7 @@ mod download;
 mod parameters;
 
 use crate::formats::geojson;
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{App, Query, Reader};
 use crate::operation::media_type::{Media, Wanted};
 use crate::operation::reply::content;
@@ -30,7 +30,7 @@ use std::collections::VecDeque;
 #[must_use]
 pub fn routes() -> Routes {
     let names = ("export", "Export records: NDJSON, CSV or GeoJSON, streamed");
-    let problems = &["unknown-reference", "index-behind"];
+    let problems = &[Code::UnknownReference, Code::IndexBehind];
     Routes::new("Export").get("/v1/export", names, problems, export)
 }
 
@@ -134,7 +134,7 @@ impl Responder for ExportReply {
             Ok::<_, Problem>(text.map(|text| (Bytes::from(text), running)))
         });
         response.streaming(texts.map_err(|problem| {
-            tracing::error!(code = problem.kind.code, "export ended early");
+            tracing::error!(code = %problem.kind.code, "export ended early");
             EndedEarly
         }))
     }

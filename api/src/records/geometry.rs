@@ -1,6 +1,6 @@
 //! The geometry of regions: GeoJSON with an ETag of its own.
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{
     App, GeoJsonBody, GeometryCondition, HowToWrite, IfNoneMatch, Query, Reader, RecordId, Writer,
 };
@@ -24,8 +24,8 @@ pub fn routes() -> Routes {
     let read = ("get_region_geometry", "Read the geometry of a region");
     let write = ("put_region_geometry", "Write the geometry of a region");
     Routes::of(KindSchema::of(Kind::Region))
-        .get(path, read, &["moved", "gone"], get)
-        .route(Method::PUT, path, write, &["moved", "gone"], put)
+        .get(path, read, &[Code::Moved, Code::Gone], get)
+        .route(Method::PUT, path, write, &[Code::Moved, Code::Gone], put)
 }
 
 async fn get(

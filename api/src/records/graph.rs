@@ -1,6 +1,6 @@
 //! The graph around a record as vertices and edges, for diagrams.
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::http::request::language;
 use crate::operation::extract::from_head;
 use crate::operation::extract::{App, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader};
@@ -34,7 +34,7 @@ const MAX_EDGES: usize = 5000;
 #[must_use]
 pub fn routes() -> Routes {
     let names = ("get_graph", "Read the graph around a record");
-    Routes::new("Search").get("/v1/graph", names, &["unknown-reference"], get)
+    Routes::new("Search").get("/v1/graph", names, &[Code::UnknownReference], get)
 }
 
 async fn get(

@@ -1,7 +1,7 @@
 //! The versions of a record, and the log for admins.
 
 use crate::formats::view::{Shown, weak_tag};
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::Address;
 use crate::operation::extract::{
     Admin, App, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader, RecordId, from_head,
@@ -38,8 +38,8 @@ pub fn routes(schema: &KindSchema) -> Routes {
     let listed = format!("List the versions of {}, newest first", schema.a);
     let got = format!("Read a version of {}", schema.a);
     Routes::of(schema)
-        .get(&all, (&list, &listed), &["moved", "gone"], versions)
-        .get(&one, (&get, &got), &["version-gone"], version)
+        .get(&all, (&list, &listed), &[Code::Moved, Code::Gone], versions)
+        .get(&one, (&get, &got), &[Code::VersionGone], version)
 }
 
 #[must_use]
@@ -173,7 +173,9 @@ impl VersionInPath {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let version = request.match_info().query("version").parse::<i64>();
         let version = version.ok().filter(|version| *version > 0);
-        version.map(Self).ok_or_else(|| Problem::new("not-found"))
+        version
+            .map(Self)
+            .ok_or_else(|| Problem::new(Code::NotFound))
     }
 }
 
@@ -186,7 +188,7 @@ impl Extract for VersionInPath {
             "description": "The version.",
             "schema": {"type": "integer", "minimum": 1},
         }));
-        draft.problem("not-found");
+        draft.problem(Code::NotFound);
     }
 }
 

@@ -7,7 +7,7 @@ mod read;
 
 use crate::formats::geojson;
 use crate::formats::view::with_members;
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::Address;
 use crate::operation::extract::{App, IfNoneMatch, Pairs, Query, Reader};
 use crate::operation::media_type::{Media, Wanted};
@@ -43,7 +43,11 @@ pub fn search() -> Routes {
         .get("/v1/search.geojson", map, PROBLEMS, list_geojson)
 }
 
-const PROBLEMS: &[&str] = &["invalid-cursor", "unknown-reference", "index-behind"];
+const PROBLEMS: &[Code] = &[
+    Code::InvalidCursor,
+    Code::UnknownReference,
+    Code::IndexBehind,
+];
 
 async fn list(
     app: App,

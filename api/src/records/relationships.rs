@@ -1,7 +1,7 @@
 mod page;
 pub(crate) mod query;
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{Address, App, IfNoneMatch, Pairs, Query, Reader, RecordId};
 use crate::operation::media_type::{Media, Wanted};
 use crate::operation::routes::Routes;
@@ -23,7 +23,7 @@ pub fn around(schema: &KindSchema) -> Routes {
     let path = format!("/v1/{}/{{id}}/relationships", schema.kind.plural());
     let id = format!("list_{}_relationships", schema.kind);
     let summary = format!("List the relationships of {}, both ways", schema.a);
-    let problems = &["invalid-cursor", "moved", "gone"];
+    let problems = &[Code::InvalidCursor, Code::Moved, Code::Gone];
     Routes::of(schema).get(&path, (&id, &summary), problems, list_around)
 }
 
@@ -34,7 +34,7 @@ pub fn list() -> Routes {
         "list_relationships_geojson",
         "List relationships as GeoJSON",
     );
-    let problems = &["invalid-cursor", "unknown-reference"];
+    let problems = &[Code::InvalidCursor, Code::UnknownReference];
     Routes::new("Relationships")
         .get("/v1/relationships", names, problems, list_all)
         .get("/v1/relationships.geojson", map, problems, list_geojson)

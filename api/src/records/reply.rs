@@ -2,6 +2,7 @@
 
 use crate::formats::geojson;
 use crate::formats::view::Shown;
+use crate::http::problem::Code;
 use crate::operation::idempotency::{Keep, respond};
 use crate::operation::reply::{JSON, content, header_pair};
 use crate::operation::routes::{Draft, Reply, reference};
@@ -78,8 +79,8 @@ impl Reply for Found {
     fn describe(draft: &mut Draft) {
         let response = record_content(draft, "The record.", FOUND_HEADERS);
         draft.response(200, response);
-        draft.problem("moved");
-        draft.problem("gone");
+        draft.problem(Code::Moved);
+        draft.problem(Code::Gone);
     }
 }
 
@@ -116,8 +117,8 @@ impl Reply for AsGeoJson<Found> {
             insert(&mut response, &["headers", header], header_object(header));
         }
         draft.response(200, response);
-        draft.problem("moved");
-        draft.problem("gone");
+        draft.problem(Code::Moved);
+        draft.problem(Code::Gone);
     }
 }
 
@@ -187,11 +188,11 @@ impl Reply for Changed {
         let response = record_content(draft, text, &["ETag", "Verbund-Warnings"]);
         draft.response(200, response);
         for code in [
-            "moved",
-            "gone",
-            "conflict",
-            "validation-failed",
-            "payload-too-large",
+            Code::Moved,
+            Code::Gone,
+            Code::Conflict,
+            Code::ValidationFailed,
+            Code::PayloadTooLarge,
         ] {
             draft.problem(code);
         }
@@ -260,7 +261,11 @@ impl Reply for Created {
         insert(&mut example, &["id"], Value::Null);
         insert(&mut rehearsed, &["content", JSON, "example"], example);
         draft.response(200, rehearsed);
-        for code in ["conflict", "validation-failed", "payload-too-large"] {
+        for code in [
+            Code::Conflict,
+            Code::ValidationFailed,
+            Code::PayloadTooLarge,
+        ] {
             draft.problem(code);
         }
     }

@@ -1,5 +1,5 @@
 use crate::formats::view::translate;
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{App, Pairs, Parameter, Parameters, Query, Reader};
 use crate::operation::param;
 use crate::operation::param::Known;
@@ -20,7 +20,7 @@ use uuid::Uuid;
 #[must_use]
 pub fn routes() -> Routes {
     let names = ("suggest", "Suggest records while typing");
-    Routes::new("Search").get("/v1/suggest", names, &["index-behind"], suggest)
+    Routes::new("Search").get("/v1/suggest", names, &[Code::IndexBehind], suggest)
 }
 
 #[derive(Debug)]

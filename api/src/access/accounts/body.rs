@@ -1,7 +1,7 @@
 //! Bodies of accounts; never a hash.
 
 use crate::auth::secrets::{LEAST_PASSWORD, MOST_PASSWORD, SecretError};
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::Body;
 use actix_web::http::header;
 use domain::access::account::is_name;
@@ -324,10 +324,10 @@ pub(crate) async fn granted(store: &Store, grants: &[GrantBody]) -> Result<Vec<N
 impl From<SecretError> for Problem {
     fn from(error: SecretError) -> Self {
         match error {
-            SecretError::Busy => Self::new("busy").header(header::RETRY_AFTER, "5"),
+            SecretError::Busy => Self::new(Code::Busy).header(header::RETRY_AFTER, "5"),
             SecretError::Failed(why) => {
                 tracing::error!(error = why, "cannot hash a password");
-                Self::new("internal")
+                Self::new(Code::Internal)
             }
         }
     }

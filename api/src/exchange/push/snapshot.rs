@@ -1,7 +1,7 @@
 //! The complete set of a system's records: planned first, then applied as planned.
 
 use crate::exchange::push::report::{Counts, ItemView};
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{
     App, ChangeReason, Feeder, Pairs, Parameter, Parameters, Query, Told, wrong,
 };
@@ -59,7 +59,7 @@ impl Parameters for How {
         let plan = pairs.one(PLAN_HASH.name).map(str::to_owned);
         match (pairs.flag(&DRY_RUN), &plan) {
             (false, None) => {
-                return Err(Problem::new("invalid-parameter").detail(
+                return Err(Problem::new(Code::InvalidParameter).detail(
                     "Send the snapshot with `dry_run=true` first, check the plan, and send it again with the plan's `plan_hash`.",
                     "Senden Sie den Bestand zuerst mit `dry_run=true`, prüfen Sie den Plan, und senden Sie ihn mit dessen `plan_hash` noch einmal.",
                 ));
@@ -112,7 +112,7 @@ pub(crate) async fn push(
     upload: Upload,
 ) -> Result<Private<SnapshotReport>, Problem> {
     if how.confirm_deletes && !feeder.caller.is_node_admin() {
-        return Err(Problem::new("forbidden")
+        return Err(Problem::new(Code::Forbidden)
             .detail(
                 "`confirm_deletes` is reserved for admins of the whole node, with a token that has the scopes `sync` and `admin`.",
                 "`confirm_deletes` ist der Verwaltung des ganzen Knotens vorbehalten, mit einem Token mit den Scopes `sync` und `admin`.",
@@ -157,11 +157,11 @@ fn report(
     let samples = samples(&mut plan, spool, decision == Decision::Done, lang);
     match decision {
         Decision::Planned | Decision::Done => {}
-        Decision::Stale => return Err(Problem::new("stale-plan")),
+        Decision::Stale => return Err(Problem::new(Code::StalePlan)),
         Decision::Refused => {
             let refused: Vec<_> = samples.iter().filter(|one| one.is_refused()).collect();
             let count = plan.refused();
-            return Err(Problem::new("items-refused")
+            return Err(Problem::new(Code::ItemsRefused)
                 .detail(
                     format!("{count} lines were rejected, so nothing was changed; `items` has the first."),
                     format!("{count} Zeilen wurden abgelehnt, also nichts ausgeführt; die ersten stehen in `items`."),
@@ -169,7 +169,7 @@ fn report(
                 .member("items", json!(refused)));
         }
         Decision::TooMuch => {
-            return Err(Problem::new("deletion-threshold-exceeded")
+            return Err(Problem::new(Code::DeletionThresholdExceeded)
                 .member("deletions", json!(plan.going))
                 .member("records", json!(plan.records)));
         }

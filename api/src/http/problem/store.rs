@@ -1,4 +1,4 @@
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use actix_web::http::header;
 use domain::base::json::insert;
 use domain::base::vocabulary::Coded;
@@ -13,20 +13,20 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Invalid(errors) => invalid(errors),
-            StoreError::TooLarge { size, limit } => Self::new("payload-too-large").detail(
+            StoreError::TooLarge { size, limit } => Self::new(Code::PayloadTooLarge).detail(
                 format!("The record would have {size} bytes; it may have {limit}."),
                 format!("Der Datensatz hätte {size} Bytes; er darf {limit} haben."),
             ),
-            StoreError::NotFound => Self::new("not-found"),
+            StoreError::NotFound => Self::new(Code::NotFound),
             StoreError::Gone(tombstone) => gone(&tombstone),
-            StoreError::Moved { to } => Self::new("moved").member("moved_to", json!(to)),
+            StoreError::Moved { to } => Self::new(Code::Moved).member("moved_to", json!(to)),
             StoreError::AmbiguousSlug { candidates } => {
-                Self::new("ambiguous-slug").member("candidates", json!(candidates))
+                Self::new(Code::AmbiguousSlug).member("candidates", json!(candidates))
             }
             StoreError::Forbidden(denied) => forbidden(denied),
             StoreError::Conflict(conflict) => in_the_way(&conflict),
             StoreError::PreconditionFailed { current } => stale(current),
-            StoreError::OutOfOrder { given, stored } => Self::new("precondition-failed").detail(
+            StoreError::OutOfOrder { given, stored } => Self::new(Code::PreconditionFailed).detail(
                 format!("`system_version` {given} is older than {stored}, which the system sent before."),
                 format!("`system_version` {given} ist älter als {stored}, was das System schon gesendet hat."),
             ),
@@ -34,37 +34,37 @@ impl From<StoreError> for Problem {
                 still_referenced(&by, total, hidden)
             }
             StoreError::HasRelationships(count) => {
-                Self::new("has-relationships").member("total", json!(count))
+                Self::new(Code::HasRelationships).member("total", json!(count))
             }
             StoreError::UnknownReference { parameter, value } => {
-                Self::new("unknown-reference").detail(
+                Self::new(Code::UnknownReference).detail(
                     format!("`{parameter}={value}` references nothing that you may see; use an id, a slug or kind/slug."),
                     format!("`{parameter}={value}` nennt nichts, was Sie sehen dürfen; richtig ist eine Id, ein Slug oder kind/slug."),
                 )
             }
-            StoreError::VersionGone => Self::new("version-gone"),
-            StoreError::NotSuperseded { version } => Self::new("invalid-parameter").detail(
+            StoreError::VersionGone => Self::new(Code::VersionGone),
+            StoreError::NotSuperseded { version } => Self::new(Code::InvalidParameter).detail(
                 format!("`version={version}` is the newest version; change the record first, or erase all of it."),
                 format!("`version={version}` ist die neueste Fassung; ändern Sie zuerst den Datensatz, oder tilgen Sie ihn ganz."),
             ),
-            StoreError::ApplicationsClosed => Self::new("applications-closed"),
+            StoreError::ApplicationsClosed => Self::new(Code::ApplicationsClosed),
             StoreError::TooManyApplications => {
-                Self::new("too-many-applications").header(header::RETRY_AFTER, "3600")
+                Self::new(Code::TooManyApplications).header(header::RETRY_AFTER, "3600")
             }
-            StoreError::KeyReused => Self::new("idempotency-key-reused"),
+            StoreError::KeyReused => Self::new(Code::IdempotencyKeyReused),
             StoreError::KeyInUse => {
-                Self::new("idempotency-key-in-use").header(header::RETRY_AFTER, "1")
+                Self::new(Code::IdempotencyKeyInUse).header(header::RETRY_AFTER, "1")
             }
-            StoreError::AnswerErased => Self::new("gone").detail(
+            StoreError::AnswerErased => Self::new(Code::Gone).detail(
                 "The record that this request created has been erased. To create it again, use a new Idempotency-Key.",
                 "Was diese Anfrage schon einmal angelegt hat, wurde inzwischen getilgt. Um es neu anzulegen, nehmen Sie einen neuen Idempotency-Key.",
             ),
-            StoreError::Behind => Self::new("index-behind").header(header::RETRY_AFTER, "1"),
+            StoreError::Behind => Self::new(Code::IndexBehind).header(header::RETRY_AFTER, "1"),
             StoreError::Resync(reason) => resync(reason),
-            StoreError::BadCursor => Self::new("invalid-cursor"),
+            StoreError::BadCursor => Self::new(Code::InvalidCursor),
             StoreError::Busy(cause) => {
                 tracing::warn!(error = %cause, "database busy, retries exhausted");
-                Self::new("busy").header(header::RETRY_AFTER, "1")
+                Self::new(Code::Busy).header(header::RETRY_AFTER, "1")
             }
             StoreError::Unconfirmed(cause) => {
                 tracing::error!(error = %cause, "database connection lost during a commit");
@@ -80,13 +80,13 @@ impl From<StoreError> for Problem {
             }
             StoreError::Database(cause) => {
                 tracing::error!(error = %cause, "database error");
-                Self::new("internal")
+                Self::new(Code::Internal)
             }
-            StoreError::LeaseLost => Self::new("busy").header(header::RETRY_AFTER, "1"),
+            StoreError::LeaseLost => Self::new(Code::Busy).header(header::RETRY_AFTER, "1"),
             StoreError::Partner(cause)
             | StoreError::Corrupt(cause) | StoreError::Setup(cause) | StoreError::Search(cause) => {
                 tracing::error!(error = cause, "store error");
-                Self::new("internal")
+                Self::new(Code::Internal)
             }
         }
     }
@@ -96,11 +96,11 @@ impl From<StoreError> for Problem {
 const STORAGE_RETRY: &str = "10";
 
 fn storage_full() -> Problem {
-    Problem::new("storage-full").header(header::RETRY_AFTER, STORAGE_RETRY)
+    Problem::new(Code::StorageFull).header(header::RETRY_AFTER, STORAGE_RETRY)
 }
 
 fn storage_failing() -> Problem {
-    Problem::new("storage-failing").header(header::RETRY_AFTER, STORAGE_RETRY)
+    Problem::new(Code::StorageFailing).header(header::RETRY_AFTER, STORAGE_RETRY)
 }
 
 impl Problem {
@@ -115,7 +115,7 @@ impl Problem {
 }
 
 fn unconfirmed() -> Problem {
-    Problem::new("busy")
+    Problem::new(Code::Busy)
         .detail(
             "The connection to the database was lost while the change was being committed, so it may or may not have taken effect. Read the record before you try again; a request with an Idempotency-Key can simply be repeated.",
             "Die Verbindung zur Datenbank brach ab, während die Änderung bestätigt wurde; sie kann wirksam geworden sein oder nicht. Lesen Sie den Datensatz, bevor Sie es erneut versuchen; eine Anfrage mit Idempotency-Key kann einfach wiederholt werden.",
@@ -126,7 +126,7 @@ fn unconfirmed() -> Problem {
 /// 410 with the reason; the route adds the address for a fresh start.
 fn resync(reason: ResyncReason) -> Problem {
     let labels = reason.labels();
-    Problem::new("resync-required")
+    Problem::new(Code::ResyncRequired)
         .detail(
             format!(
                 "The cursor is no longer valid: {}. Start from scratch at `resync_url`.",
@@ -142,7 +142,7 @@ fn resync(reason: ResyncReason) -> Problem {
 
 pub(crate) fn invalid(errors: Vec<domain::base::fault::FieldError>) -> Problem {
     let count = errors.len();
-    let problem = Problem::new("validation-failed").errors(errors);
+    let problem = Problem::new(Code::ValidationFailed).errors(errors);
     match count {
         1 => problem.detail(
             "One error in the body must be corrected; see `errors`.",
@@ -156,7 +156,7 @@ pub(crate) fn invalid(errors: Vec<domain::base::fault::FieldError>) -> Problem {
 }
 
 fn stale(current: i64) -> Problem {
-    let problem = Problem::new("precondition-failed");
+    let problem = Problem::new(Code::PreconditionFailed);
     if current == 0 {
         return problem.detail(
             "There is nothing here yet; create it with If-None-Match: *.",
@@ -175,7 +175,7 @@ fn stale(current: i64) -> Problem {
 
 /// Records that the caller may not see are not counted.
 fn still_referenced(by: &[RecordRef], total: usize, hidden: bool) -> Problem {
-    let problem = Problem::new("still-referenced")
+    let problem = Problem::new(Code::StillReferenced)
         .member("referenced_by", json!(by))
         .member("total", json!(total));
     let (en, de) = (
@@ -206,7 +206,7 @@ fn gone(tombstone: &Tombstone) -> Problem {
     if let Some(into) = tombstone.merged_into {
         insert(&mut stone, &["merged_into"], json!(into));
     }
-    Problem::new("gone").member("tombstone", stone)
+    Problem::new(Code::Gone).member("tombstone", stone)
 }
 
 fn forbidden(denied: Denied) -> Problem {
@@ -256,14 +256,14 @@ fn forbidden(denied: Denied) -> Problem {
             "The record is this node's own; only copies are hidden. Change its `publication` instead.",
             "Der Datensatz gehört diesem Knoten; nur Kopien werden ausgeblendet. Ändern Sie stattdessen seine `publication`.",
         ),
-        Denied::OwnedBySystem => return Problem::new("owned-by-system"),
+        Denied::OwnedBySystem => return Problem::new(Code::OwnedBySystem),
         Denied::Admin => (
             "admin",
             "Only an admin of the whole node may do this.",
             "Das darf nur die Verwaltung des ganzen Knotens.",
         ),
     };
-    Problem::new("forbidden")
+    Problem::new(Code::Forbidden)
         .detail(en, de)
         .member("reason", json!(reason))
 }
@@ -317,7 +317,7 @@ fn in_the_way(conflict: &Conflict) -> Problem {
             format!("Das Subject „{value}“ dieses Issuers hat schon ein Konto; ändern Sie dieses."),
         ),
     };
-    let problem = Problem::new("conflict")
+    let problem = Problem::new(Code::Conflict)
         .detail(en, de)
         .member("pointer", json!(conflict.field))
         .member("unique", json!(what));

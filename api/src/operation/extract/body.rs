@@ -1,6 +1,6 @@
 //! Request bodies: JSON parsed strictly, within limits.
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::OfKind;
 use crate::operation::idempotency::note_body;
 use crate::operation::routes::{Draft, Extract, reference};
@@ -41,7 +41,7 @@ pub async fn read_body(
         .iter()
         .any(|one| content_type.eq_ignore_ascii_case(one))
     {
-        return Err(Problem::new("unsupported-media-type").detail(
+        return Err(Problem::new(Code::UnsupportedMediaType).detail(
             format!(
                 "Content-Type is \"{content_type}\"; send {}.",
                 types.join(" or ")
@@ -54,13 +54,13 @@ pub async fn read_body(
     }
     let coding = request.headers().get(header::CONTENT_ENCODING);
     if coding.is_some_and(|coding| coding != "identity") {
-        return Err(Problem::new("unsupported-media-type").detail(
+        return Err(Problem::new(Code::UnsupportedMediaType).detail(
             "Compressed bodies are accepted for bulk data only; send this one uncompressed.",
             "Komprimierte Bodys sind nur beim Massenimport möglich; senden Sie diesen unkomprimiert.",
         ));
     }
     let too_large = || {
-        Problem::new("payload-too-large").detail(
+        Problem::new(Code::PayloadTooLarge).detail(
             format!("The body may have {limit} bytes."),
             format!("Der Body darf {limit} Bytes haben."),
         )
@@ -73,7 +73,7 @@ pub async fn read_body(
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|why| {
-            Problem::new("malformed-json").detail(
+            Problem::new(Code::MalformedJson).detail(
                 format!("The body was incomplete: {why}."),
                 format!("Der Body kam nicht vollständig an: {why}."),
             )
@@ -97,7 +97,7 @@ pub async fn read_json(
 ) -> Result<Value, Problem> {
     let bytes = read_body(&request, payload, limit, types).await?;
     domain::base::json::parse(&bytes).map_err(|why| {
-        Problem::new("malformed-json").detail(
+        Problem::new(Code::MalformedJson).detail(
             format!("The body is not acceptable JSON: {why}."),
             format!("Der Body ist kein zulässiges JSON: {why}."),
         )
@@ -150,11 +150,11 @@ impl FromRequest for RecordBody {
 
 pub fn describe_refusals(draft: &mut Draft) {
     for code in [
-        "malformed-json",
-        "request-timeout",
-        "payload-too-large",
-        "unsupported-media-type",
-        "validation-failed",
+        Code::MalformedJson,
+        Code::RequestTimeout,
+        Code::PayloadTooLarge,
+        Code::UnsupportedMediaType,
+        Code::ValidationFailed,
     ] {
         draft.problem(code);
     }
@@ -197,7 +197,7 @@ impl FromRequest for PatchBody {
             if body.is_object() {
                 return Ok(Self(body));
             }
-            Err(Problem::new("validation-failed").detail(
+            Err(Problem::new(Code::ValidationFailed).detail(
                 "A merge patch of a record is a JSON object with the members to change; null removes a member.",
                 "Ein Merge Patch ist ein JSON-Objekt mit den zu ändernden Feldern; null entfernt eines.",
             ))

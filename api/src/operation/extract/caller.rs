@@ -2,7 +2,7 @@
 //! `x-access`.
 
 use crate::auth::{self, Proof, TokenError};
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::extract::App;
 use crate::operation::routes::{Admission, Draft, Extract};
 use actix_web::dev::Payload;
@@ -77,7 +77,7 @@ impl Identity {
         }
         let code = scope.code();
         let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{code}\"");
-        Err(Problem::new("insufficient-scope")
+        Err(Problem::new(Code::InsufficientScope)
             .detail(
                 format!("A token with the scope `{code}` is required."),
                 format!("Dafür braucht das Token den Scope `{code}`."),
@@ -141,12 +141,12 @@ async fn identity(request: HttpRequest) -> Result<Option<Identity>, Problem> {
 }
 
 async fn signed_in(request: HttpRequest) -> Result<Identity, Problem> {
-    let missing = || Problem::new("unauthorized").header(header::WWW_AUTHENTICATE, "Bearer");
+    let missing = || Problem::new(Code::Unauthorized).header(header::WWW_AUTHENTICATE, "Bearer");
     identity(request).await?.ok_or_else(missing)
 }
 
 fn bad_token([en, de]: [&str; 2]) -> Problem {
-    Problem::new("unauthorized")
+    Problem::new(Code::Unauthorized)
         .detail(en, de)
         .header(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")
 }
@@ -176,7 +176,7 @@ macro_rules! from_caller {
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
                 let admitted = request.extensions_mut().remove::<Self>();
-                ready(admitted.ok_or_else(|| Problem::new("internal")))
+                ready(admitted.ok_or_else(|| Problem::new(Code::Internal)))
             }
         }
 
@@ -201,8 +201,8 @@ from_caller!(
     Reader,
     |draft: &mut Draft| {
         draft.access("read", Some(TokenScope::Directory.code()));
-        draft.problem("unauthorized");
-        draft.problem("busy");
+        draft.problem(Code::Unauthorized);
+        draft.problem(Code::Busy);
     },
     async |request| {
         let caller = identity(request).await?.map(|one| one.caller());
@@ -219,11 +219,11 @@ async fn writer(request: HttpRequest) -> Result<Caller, Problem> {
 fn describe_writer(draft: &mut Draft, access: &'static str) {
     draft.access(access, Some(TokenScope::Directory.code()));
     for code in [
-        "unauthorized",
-        "forbidden",
-        "owned-by-system",
-        "insufficient-scope",
-        "busy",
+        Code::Unauthorized,
+        Code::Forbidden,
+        Code::OwnedBySystem,
+        Code::InsufficientScope,
+        Code::Busy,
     ] {
         draft.problem(code);
     }
@@ -255,7 +255,7 @@ fn system_of(request: &HttpRequest) -> Result<String, Problem> {
         && system.bytes().next().is_some_and(plain)
         && system.bytes().all(|b| plain(b) || b"._-".contains(&b));
     fine.then(|| system.to_owned())
-        .ok_or_else(|| Problem::new("not-found"))
+        .ok_or_else(|| Problem::new(Code::NotFound))
 }
 
 from_caller!(
@@ -271,11 +271,11 @@ from_caller!(
         }));
         draft.access("push", Some(TokenScope::Sync.code()));
         for code in [
-            "unauthorized",
-            "forbidden",
-            "insufficient-scope",
-            "busy",
-            "not-found",
+            Code::Unauthorized,
+            Code::Forbidden,
+            Code::InsufficientScope,
+            Code::Busy,
+            Code::NotFound,
         ] {
             draft.problem(code);
         }
@@ -287,7 +287,7 @@ from_caller!(
         let grants = identity.principal.grants.clone();
         let grants = pushing(grants, &system, &identity.proof.scopes);
         if grants.is_empty() {
-            return Err(Problem::new("forbidden")
+            return Err(Problem::new(Code::Forbidden)
             .detail(
                 format!("This is reserved for feeders of the system {system} and for admins of the whole node."),
                 format!("Das ist der Zulieferung des Systems {system} und der Verwaltung des ganzen Knotens vorbehalten."),
@@ -305,7 +305,7 @@ from_caller!(
     async |request| {
         let caller = writer(request).await?;
         if caller.writable() == Visibility::Public {
-            return Err(Problem::new("forbidden")
+            return Err(Problem::new(Code::Forbidden)
                 .detail(
                     "This is reserved for editors, approvers and admins.",
                     "Das ist Redaktion, Freigabe und Verwaltung vorbehalten.",
@@ -322,7 +322,7 @@ async fn admin(request: HttpRequest) -> Result<Caller, Problem> {
     let grants = identity.principal.grants.clone();
     let grants: Vec<_> = grants.into_iter().filter(administers_node).collect();
     if grants.is_empty() {
-        return Err(Problem::new("forbidden")
+        return Err(Problem::new(Code::Forbidden)
             .detail(
                 "This is reserved for admins of the whole node.",
                 "Das ist der Verwaltung des ganzen Knotens vorbehalten.",
@@ -336,7 +336,12 @@ from_caller!(
     Admin,
     |draft: &mut Draft| {
         draft.access("admin", Some(TokenScope::Admin.code()));
-        for code in ["unauthorized", "forbidden", "insufficient-scope", "busy"] {
+        for code in [
+            Code::Unauthorized,
+            Code::Forbidden,
+            Code::InsufficientScope,
+            Code::Busy,
+        ] {
             draft.problem(code);
         }
     },
@@ -357,8 +362,8 @@ from_caller!(
     SignedIn,
     |draft: &mut Draft| {
         draft.access("account", None);
-        draft.problem("unauthorized");
-        draft.problem("busy");
+        draft.problem(Code::Unauthorized);
+        draft.problem(Code::Busy);
     },
     async |request| { Ok(Self(signed_in(request).await?)) }
 );

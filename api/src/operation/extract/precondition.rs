@@ -1,6 +1,6 @@
 //! Conditional requests (RFC 9110, 13): `If-Match` and `If-None-Match`.
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::routes::{Draft, Extract};
 use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
@@ -83,7 +83,7 @@ fn parse(request: &HttpRequest, name: &HeaderName) -> Result<Option<Tags>, Probl
 }
 
 fn malformed(name: &HeaderName, given: &str) -> Problem {
-    Problem::new("invalid-header").detail(
+    Problem::new(Code::InvalidHeader).detail(
         format!("`{name}: {given}` contains no entity tag; send the ETag in quotes, such as \"17\", or *."),
         format!("`{name}: {given}` enthält kein Entity-Tag; senden Sie das ETag in Anführungszeichen, etwa \"17\", oder *."),
     )
@@ -114,9 +114,9 @@ fn foreign(tags: &Tags) -> bool {
 impl IfMatch {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let tags =
-            parse(request, &IF_MATCH)?.ok_or_else(|| Problem::new("precondition-required"))?;
+            parse(request, &IF_MATCH)?.ok_or_else(|| Problem::new(Code::PreconditionRequired))?;
         if foreign(&tags) {
-            return Err(Problem::new("precondition-failed").detail(
+            return Err(Problem::new(Code::PreconditionFailed).detail(
                 "This tag belongs to another representation (translated, shortened or extended). Fetch the canonical record without lang, fields and include, and send its ETag.",
                 "Dieses Tag gehört zu einer anderen Darstellung (übersetzt, gekürzt oder erweitert). Holen Sie den kanonischen Datensatz ohne lang, fields und include und senden Sie dessen ETag.",
             ));
@@ -138,9 +138,9 @@ impl Extract for IfMatch {
             "example": "\"1\"",
         }));
         for code in [
-            "invalid-header",
-            "precondition-failed",
-            "precondition-required",
+            Code::InvalidHeader,
+            Code::PreconditionFailed,
+            Code::PreconditionRequired,
         ] {
             draft.problem(code);
         }
@@ -167,8 +167,8 @@ impl Extract for MayMatch {
             "schema": {"type": "string", "maxLength": 500},
             "example": "\"1\"",
         }));
-        draft.problem("invalid-header");
-        draft.problem("precondition-failed");
+        draft.problem(Code::InvalidHeader);
+        draft.problem(Code::PreconditionFailed);
     }
 }
 
@@ -190,7 +190,7 @@ impl Extract for IfNoneMatch {
             "example": "\"1\"",
         }));
         draft.response(304, json!({"description": "The caller's copy is current."}));
-        draft.problem("invalid-header");
+        draft.problem(Code::InvalidHeader);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Query parameters, parsed strictly: a typo in a filter must never mean "no filter".
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::param;
 use crate::operation::param::{Parameter, unknown, wrong};
 use crate::operation::routes::{Draft, Extract};
@@ -54,8 +54,8 @@ impl<T: Parameters> Extract for Query<T> {
         for one in T::table(draft.kind()) {
             draft.parameter(one.document());
         }
-        draft.problem("unknown-parameter");
-        draft.problem("invalid-parameter");
+        draft.problem(Code::UnknownParameter);
+        draft.problem(Code::InvalidParameter);
     }
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
     }
     let missing = |one: &&Parameter| one.required && pairs.one(one.name).is_none();
     if let Some(Parameter { name, .. }) = table.iter().find(missing) {
-        return Err(Problem::new("invalid-parameter")
+        return Err(Problem::new(Code::InvalidParameter)
             .detail(format!("`{name}` is missing."), format!("`{name}` fehlt.")));
     }
     T::read(&pairs)

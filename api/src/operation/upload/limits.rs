@@ -1,6 +1,6 @@
 //! Limits of bulk bodies.
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 
 pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -12,7 +12,7 @@ pub(super) const MAX_LINE: u64 = 1024 * 1024;
 pub(super) const MAX_RATIO: u64 = 100;
 
 pub(super) fn too_large() -> Problem {
-    Problem::new("payload-too-large").detail(
+    Problem::new(Code::PayloadTooLarge).detail(
         format!("The body may have {MAX_BYTES} bytes decompressed, {MAX_RATIO} per byte sent, and {MAX_LINES} lines; send it in parts."),
         format!("Der Body darf entpackt {MAX_BYTES} Bytes haben, {MAX_RATIO} je gesendetem Byte, und {MAX_LINES} Zeilen; senden Sie ihn in Teilen."),
     )

@@ -1,6 +1,6 @@
 //! A table as records: any columns of an export, in any order.
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::upload::limits::MAX_LINE;
 use crate::operation::upload::lines::Lines;
 use crate::operation::upload::spool::{Filling, too_long};
@@ -110,7 +110,7 @@ fn of_kind(
     let told = headings.iter().position(|name| name == "kind");
     let told = told.and_then(|at| Kind::parse(first?.get(at)?));
     let Some(kind) = filling.only_kind().or(told) else {
-        return Err(Problem::new("invalid-parameter").detail(
+        return Err(Problem::new(Code::InvalidParameter).detail(
             "`kind` is missing: set the kind of the records in the table, here or in a column `kind`.",
             "`kind` fehlt: Sagen Sie hier oder in einer Spalte `kind`, von welcher Art die Datensätze der Tabelle sind.",
         ));

@@ -4,7 +4,7 @@
 use crate::formats::geojson;
 use crate::formats::geojson::Geometries;
 use crate::formats::view::Representation;
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::operation::media_type::Media;
 use domain::access::rules::Caller;
 use domain::base::json::insert;
@@ -285,7 +285,7 @@ fn csv_lines(lines: impl IntoIterator<Item = Vec<String>>) -> Result<String, Pro
         .from_writer(Vec::new());
     let broken = |error: String| {
         tracing::error!(error, "cannot write CSV");
-        Problem::new("internal")
+        Problem::new(Code::Internal)
     };
     for line in lines {
         writer

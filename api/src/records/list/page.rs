@@ -2,6 +2,7 @@
 
 use crate::formats::geojson;
 use crate::formats::view::{Representation, with_members};
+use crate::http::problem::Code;
 use crate::operation::media_type::Media;
 use crate::operation::reply::content;
 use crate::operation::routes::{Draft, Reply, reference};
@@ -282,7 +283,7 @@ fn answer(draft: &mut Draft, mut response: Value) {
         insert(&mut response, &["headers", header], object);
     }
     draft.response(200, response);
-    draft.problem("index-behind");
+    draft.problem(Code::IndexBehind);
 }
 
 fn type_name(kind: Kind) -> &'static str {
