@@ -14,7 +14,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     document
 });
 
-/// The document as it would be if every operation said everything itself; only schemas are shared.
+/// The document with all references of operations expanded; only schemas are shared.
 #[must_use]
 pub fn document() -> &'static Value {
     &DOCUMENT
@@ -54,7 +54,7 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
     };
     let media_type = answer.header("content-type");
     let media_type = media_type.split(';').next().unwrap_or_default();
-    // Who asks for GeoJSON at a path of JSON is answered as at the path of GeoJSON.
+    // A request for GeoJSON at a path of JSON gets the response of the GeoJSON path.
     if media_type == "application/geo+json" {
         let twin = &DOCUMENT["paths"][format!("{template}.geojson")][&verb];
         if twin.is_object() {

@@ -107,7 +107,7 @@ story!(
             let path = format!("/v1/{}", kind.plural());
             let body = &tests::conform::document()["paths"][&path]["post"]["requestBody"]["content"]
                 ["application/json"]["example"];
-            // What the seed pages hold already is in the way of itself.
+            // Data of the seed pages conflicts with itself.
             let status = node
                 .post(&format!("{path}?dry_run=true"))
                 .json(body)
@@ -122,7 +122,7 @@ story!(the_document_is_served_as_committed, async |node| {
     let served = node.get("/openapi.json").await.expect(200);
     let committed: Value = serde_json::from_str(COMMITTED).unwrap();
     assert!(served.json == committed);
-    // Line breaks are for those who review it.
+    // Line breaks are for reviewers.
     assert!(served.text.len() < COMMITTED.len() * 3 / 4);
 });
 
@@ -180,7 +180,7 @@ story!(
             };
             let url = format!("{}?{}", path.replace("{id}", &target), pairs.join("&"));
             let answer = node.get(&url).token(&node.admin).await;
-            // What has no member to be read is not found; nothing else is wrong with the request.
+            // An unknown path value is not found; the rest of the request is valid.
             let fine = answer.status == 200 || answer.status == 404 && path.contains("webhooks");
             assert!(fine, "{url}: {}", answer.text);
             spelt_out += defaults.len();

@@ -28,10 +28,7 @@ pub const GEOMETRY: Parameter = param::boolean(
     "With GeoJSON: regions with their area instead of a point, as far as it is known; at most 32 MiB in all.",
 );
 
-/// Refuses `geometry=true` where there is none.
-///
-/// # Errors
-/// `invalid-parameter`.
+/// Rejects `geometry=true` where it has no meaning.
 pub fn check_geometry(geometry: bool, media: Media) -> Result<bool, Problem> {
     if geometry && media != Media::GeoJson {
         let expected = (
@@ -106,7 +103,7 @@ pub fn collection(features: &[String], more: &Value) -> String {
     with_members(&format!("{HEAD}{}{TAIL}", features.join(",")), more)
 }
 
-/// Says that a response is a Feature.
+/// Documents that a response is a Feature.
 pub fn describe_feature(
     draft: &mut Draft,
     response: &mut Value,
@@ -199,7 +196,7 @@ fn feature_schema(draft: &mut Draft, properties: &Value) -> Value {
     })
 }
 
-/// The schemas of what `include` brings along; needs [`describe_included`] too.
+/// The schemas of included records; needs [`describe_included`] too.
 #[must_use]
 pub fn included_schema() -> Value {
     json!({
@@ -208,7 +205,7 @@ pub fn included_schema() -> Value {
     })
 }
 
-/// Registers the schema of what `include` brings along.
+/// Registers the schema of included records.
 pub fn describe_included(draft: &mut Draft) {
     let mut kinds = Map::new();
     for kind in Kind::ALL {

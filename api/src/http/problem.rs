@@ -180,38 +180,38 @@ pub struct ProblemDocument {
     /// With `precondition-failed`: the current version.
     #[schema(minimum = 1)]
     pub current: Option<i64>,
-    /// With `gone`: what is left of the record.
+    /// With `gone`: the tombstone of the record.
     pub tombstone: Option<ProblemTombstone>,
-    /// With `moved`: where the record is now, relative to this server.
+    /// With `moved`: the current address of the record, relative to this server.
     pub moved_to: Option<String>,
-    /// With `ambiguous-slug`: the ids of the records that have the slug.
+    /// With `ambiguous-slug`: the ids of the records with the slug.
     pub candidates: Option<Vec<Uuid>>,
-    /// With `conflict`: JSON pointer (RFC 6901) to what another record has already.
+    /// With `conflict`: JSON pointer (RFC 6901) to the value that another record already has.
     pub pointer: Option<String>,
-    /// With `conflict`: what must be unique.
+    /// With `conflict`: the rule of uniqueness.
     pub unique: Option<String>,
     /// With `conflict`: the other record, if you may see it.
     pub other: Option<RecordRef>,
-    /// With `still-referenced`: records that name this one.
+    /// With `still-referenced`: records that reference this one.
     pub referenced_by: Option<Vec<RecordRef>>,
-    /// With `still-referenced` and `has-relationships`: how many there are.
+    /// With `still-referenced` and `has-relationships`: their total number.
     pub total: Option<u64>,
-    /// With `forbidden` and `resync-required`: why, as a stable code.
+    /// With `forbidden` and `resync-required`: the reason, as a stable code.
     pub reason: Option<String>,
     /// With `insufficient-scope`: the scope that the token lacks.
     pub scope: Option<String>,
-    /// With `resync-required`: where to begin again, relative to this server.
+    /// With `resync-required`: the address for a fresh start, relative to this server.
     pub resync_url: Option<String>,
-    /// With `items-refused`: the items that were refused, or the first of them.
+    /// With `items-refused`: the rejected items, or the first of them.
     #[schema(schema_with = refused_items)]
     pub items: Option<Vec<Value>>,
-    /// With `deletion-threshold-exceeded`: how many records would be deleted.
+    /// With `deletion-threshold-exceeded`: the number of records to be deleted.
     pub deletions: Option<u64>,
-    /// With `deletion-threshold-exceeded`: how many records the system has supplied.
+    /// With `deletion-threshold-exceeded`: the number of records that the system has supplied.
     pub records: Option<u64>,
 }
 
-/// The component that describes one pushed item stands where pushing does, above this layer.
+/// The component of a pushed item belongs to pushing, above this layer.
 fn refused_items() -> utoipa::openapi::Schema {
     let item = utoipa::openapi::Ref::from_schema_name("PushResult");
     utoipa::openapi::schema::ArrayBuilder::new()
@@ -222,23 +222,23 @@ fn refused_items() -> utoipa::openapi::Schema {
         .into()
 }
 
-/// What is left of a record that is gone.
+/// Tombstone of a deleted record.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProblemTombstone {
-    /// Its id.
+    /// Id of the record.
     pub id: Uuid,
-    /// Its kind.
+    /// Kind of the record.
     pub kind: Kind,
-    /// The node that alone wrote it.
+    /// Origin of the record.
     pub origin: String,
-    /// The version of its deletion.
+    /// Version of the deletion.
     #[schema(minimum = 1)]
     pub version: i64,
-    /// When it was deleted (RFC 3339 UTC, microseconds).
+    /// When the record was deleted (RFC 3339 UTC, microseconds).
     pub deleted_at: DateTime<Utc>,
-    /// Why it is gone.
+    /// Cause of the deletion.
     pub cause: Cause,
-    /// The record that it was merged into.
+    /// Merge target of the record.
     pub merged_into: Option<Uuid>,
 }
 

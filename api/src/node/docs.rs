@@ -107,7 +107,8 @@ pub fn swagger() -> impl HttpServiceFactory {
         .try_it_out_enabled(true)
         .display_request_duration(true)
         .doc_expansion("none")
-        // Hundreds of schemas below the operations take seconds to draw; each is shown where it is used.
+        // Hundreds of schemas below the operations take seconds to render; each is shown where it
+        // is used.
         .default_models_expand_depth(-1)
         .validator_url("none");
     SwaggerUi::new("/docs/{_:.*}").config(config)

@@ -1,11 +1,11 @@
-//! Descriptions of the operations; summaries name them.
+//! Descriptions of the operations; the summaries are their titles.
 
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::validation::body::KindSchema;
 
-/// The description of an operation; empty if there is none, which no test lets
-/// through. Operations that every kind has are named with `{kind}` or `{kinds}` in the place of theirs.
+/// The description of an operation; a test requires one for each. Operations of every kind have
+/// `{kind}` or `{kinds}` in place of theirs.
 #[must_use]
 pub(super) fn of(id: &str, kind: Option<Kind>) -> String {
     let Some(kind) = kind else {
@@ -103,7 +103,7 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
         "erase_{kind}",
         "Erases a record permanently with its history, its contact persons and everything that the log still holds of it; or, with `version`, what one earlier version said. Partners erase it too. Cannot be undone.",
     ),
-    // What only one kind has.
+    // Operations of a single kind.
     (
         "apply_to_network",
         "Applies for membership in a network that takes applications. Needs no account. Editors of the network read the application; it is deleted after a while.",

@@ -48,10 +48,10 @@ pub const RECORDS: &[Media] = &[Media::Json, Media::GeoJson];
 
 pub const EXPORT: &[Media] = &[Media::NdJson, Media::Csv, Media::GeoJson];
 
-/// The end of the paths at which records are GeoJSON, whatever `Accept` says.
+/// The suffix of paths that respond with GeoJSON, whatever `Accept` says.
 const GEOJSON: &str = ".geojson";
 
-/// The media type that a value of `format=` names, so that a link can be to a file of that type.
+/// The media type of a value of `format=`, so that a link can lead to a file of that type.
 #[must_use]
 pub fn exported_as(format: &str) -> Option<Media> {
     EXPORT
@@ -87,7 +87,7 @@ pub fn chosen(request: &HttpRequest) -> Option<Media> {
     let path = routed_path(request);
     let offered = offered(request.method(), path);
     if path.ends_with(GEOJSON) && offered == [Media::GeoJson] {
-        // A link to such a path has no other say.
+        // A link to such a path cannot set headers.
         return Some(Media::GeoJson);
     }
     if offered == EXPORT {

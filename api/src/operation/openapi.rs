@@ -49,7 +49,7 @@ pub fn document(routes: &Routes) -> Value {
     document
 }
 
-/// The text of the document as it is committed, to be read line by line.
+/// The text of the document as committed, for reviews.
 #[must_use]
 pub fn text(document: &Value) -> String {
     let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
@@ -108,7 +108,7 @@ fn tags() -> Value {
         .collect()
 }
 
-/// Components by name, so that the committed document changes only where it changes.
+/// Sorts components by name, so that the committed document changes only where it changes.
 fn sort_components(document: &mut Value) {
     let components = document
         .get_mut("components")

@@ -14,12 +14,10 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-/// How many items a page holds.
 pub(crate) const LIMIT: Parameter =
     param::integer("limit", "How many items a page holds.", &(1..=200))
         .default(20)
         .example("20");
-/// Where a page begins.
 pub(crate) const CURSOR: Parameter = param::cursor(
     "cursor",
     "Where the page begins; taken from `next`, which carries it.",

@@ -1,4 +1,4 @@
-//! Query parameters as values: what each is called, takes and means, for the server and the document.
+//! Query parameters as values: name, type and meaning of each, for the server and the document.
 
 use crate::http::problem::{Code, Problem};
 use chrono::{DateTime, Utc};
@@ -10,10 +10,10 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use uuid::Uuid;
 
-/// How many characters a text has, unless a parameter says otherwise.
+/// Default maximum length of texts.
 const LONGEST_TEXT: usize = 4000;
 
-/// 400 for a parameter that does not exist, with the closest one that does.
+/// 400 for an unknown parameter, with the nearest known one.
 #[must_use]
 pub fn unknown(given: &str, names: &[&str]) -> Problem {
     let (en, de) = match nearest(given, names.iter().copied()) {
@@ -34,7 +34,7 @@ pub fn unknown(given: &str, names: &[&str]) -> Problem {
     )
 }
 
-/// 400 that names the parameter and what would be right, in English and German.
+/// 400 with the parameter and the expected value, in English and German.
 #[must_use]
 pub fn wrong(parameter: &str, given: &str, (en, de): (impl Display, impl Display)) -> Problem {
     let given: String = given.chars().take(80).collect();
@@ -44,22 +44,17 @@ pub fn wrong(parameter: &str, given: &str, (en, de): (impl Display, impl Display
     )
 }
 
-/// A query parameter as it is documented and accepted.
 #[derive(Debug, Clone, Copy)]
 pub struct Parameter {
-    /// Its name.
     pub name: &'static str,
-    /// What it does.
     pub description: &'static str,
-    /// Whether it may be given more than once (AND).
+    /// Whether it may be repeated (AND).
     pub repeatable: bool,
-    /// Whether it must be given.
     pub required: bool,
     values: Values,
     example: &'static str,
 }
 
-/// What the values of a parameter are.
 #[derive(Debug, Clone, Copy)]
 enum Values {
     Text {
@@ -84,18 +79,17 @@ enum Values {
         most: f64,
         default: f64,
     },
-    /// One of a closed list.
+    /// One code of a closed list.
     Code(Known),
-    /// Some of a closed list; comma is OR.
+    /// Codes of a closed list; comma is OR.
     Codes(Known),
 }
 
-/// The codes of a closed list.
 #[derive(Debug, Clone, Copy)]
 pub enum Known {
-    /// Those of a vocabulary.
+    /// The codes of a vocabulary.
     Of(fn() -> Vec<&'static str>),
-    /// These.
+    /// These codes.
     These(&'static [&'static str]),
 }
 
@@ -108,7 +102,6 @@ impl Known {
     }
 }
 
-/// The codes of a vocabulary.
 #[must_use]
 pub fn of<T: Coded>() -> Vec<&'static str> {
     T::ALL.iter().map(|term| term.code()).collect()
@@ -125,51 +118,46 @@ const fn new(name: &'static str, description: &'static str, values: Values) -> P
     }
 }
 
-/// A text.
 #[must_use]
 pub const fn text(name: &'static str, description: &'static str) -> Parameter {
     let most = LONGEST_TEXT;
     new(name, description, Values::Text { most })
 }
 
-/// Where a page begins.
 #[must_use]
 pub const fn cursor(name: &'static str, description: &'static str, most: usize) -> Parameter {
     new(name, description, Values::Cursor { most })
 }
 
-/// A UUID.
 #[must_use]
 pub const fn uuid(name: &'static str, description: &'static str) -> Parameter {
     new(name, description, Values::Uuid)
 }
 
-/// A moment (RFC 3339).
 #[must_use]
 pub const fn moment(name: &'static str, description: &'static str) -> Parameter {
     new(name, description, Values::Moment).example("2026-01-31T08:00:00Z")
 }
 
-/// A language tag (BCP 47).
 #[must_use]
 pub const fn language(name: &'static str, description: &'static str) -> Parameter {
     new(name, description, Values::Language).example("en")
 }
 
-/// True or false; false when absent.
+/// A boolean; false if absent.
 #[must_use]
 pub const fn boolean(name: &'static str, description: &'static str) -> Parameter {
     let default = Some(false);
     new(name, description, Values::Boolean { default }).example("true")
 }
 
-/// True or false; neither when absent.
+/// A boolean; undefined if absent.
 #[must_use]
 pub const fn flag(name: &'static str, description: &'static str) -> Parameter {
     new(name, description, Values::Boolean { default: None })
 }
 
-/// A whole number.
+/// An integer.
 #[must_use]
 pub const fn integer(
     name: &'static str,
@@ -184,7 +172,6 @@ pub const fn integer(
     new(name, description, values)
 }
 
-/// A number.
 #[must_use]
 pub const fn number(
     name: &'static str,
@@ -200,20 +187,20 @@ pub const fn number(
     new(name, description, values)
 }
 
-/// One of a closed list.
+/// One code of a closed list.
 #[must_use]
 pub const fn code(name: &'static str, description: &'static str, known: Known) -> Parameter {
     new(name, description, Values::Code(known))
 }
 
-/// Some of a closed list; comma is OR.
+/// Codes of a closed list; comma is OR.
 #[must_use]
 pub const fn codes(name: &'static str, description: &'static str, known: Known) -> Parameter {
     new(name, description, Values::Codes(known))
 }
 
 impl Parameter {
-    /// With at most so many characters, if it is a text.
+    /// Limits the length of a text.
     #[must_use]
     pub const fn max(mut self, most: usize) -> Self {
         if let Values::Text { .. } = self.values {
@@ -222,7 +209,7 @@ impl Parameter {
         self
     }
 
-    /// With a default, for whole numbers.
+    /// Sets the default of an integer.
     #[must_use]
     pub const fn default(mut self, value: u64) -> Self {
         if let Values::Integer { least, most, .. } = self.values {
@@ -235,35 +222,35 @@ impl Parameter {
         self
     }
 
-    /// With an example from the seed data.
+    /// Sets an example from the seed data.
     #[must_use]
     pub const fn example(mut self, example: &'static str) -> Self {
         self.example = example;
         self
     }
 
-    /// May be given more than once (AND).
+    /// Allows repetition (AND).
     #[must_use]
     pub const fn repeatable(mut self) -> Self {
         self.repeatable = true;
         self
     }
 
-    /// Must be given.
+    /// Requires the parameter.
     #[must_use]
     pub const fn required(mut self) -> Self {
         self.required = true;
         self
     }
 
-    /// With another description.
+    /// Replaces the description.
     #[must_use]
     pub const fn described(mut self, description: &'static str) -> Self {
         self.description = description;
         self
     }
 
-    /// One parameter for two of the same name; of codes that differ, any text is left.
+    /// Combines two parameters of one name; codes that differ become any text.
     #[must_use]
     pub(crate) fn or(self, other: &Self) -> Self {
         match (self.values, other.values) {
@@ -276,7 +263,6 @@ impl Parameter {
         }
     }
 
-    /// The default of a whole number.
     pub(crate) const fn absent(&self) -> Option<u64> {
         match self.values {
             Values::Integer { default, .. } => default,
@@ -304,7 +290,7 @@ impl Parameter {
             return parameter;
         };
         if let Values::Codes(_) = self.values {
-            // As generated clients and Swagger UI write it: a comma is OR.
+            // The notation of generated clients and Swagger UI: a comma is OR.
             members.insert("style".to_owned(), json!("form"));
             members.insert("explode".to_owned(), json!(false));
         }
@@ -372,10 +358,10 @@ impl Parameter {
         schema
     }
 
-    /// Checks a value that was sent.
+    /// Checks a value.
     ///
     /// # Errors
-    /// `invalid-parameter`, naming the parameter and what would be right; `invalid-cursor`.
+    /// `invalid-parameter`, naming the parameter and the expected value; `invalid-cursor`.
     pub(crate) fn check(&self, value: &str) -> Result<(), Problem> {
         let fits = |fits: bool, en: &str, de: &str| {
             if fits {
@@ -385,7 +371,7 @@ impl Parameter {
         };
         match self.values {
             Values::Text { most } => {
-                // Bytes are never fewer than characters.
+                // There are never fewer bytes than characters.
                 let fine = value.len() <= most || value.chars().count() <= most;
                 let en = format!("at most {most} characters");
                 fits(fine, &en, &format!("höchstens {most} Zeichen"))
@@ -435,16 +421,16 @@ impl Parameter {
     }
 }
 
-/// A moment as it is sent.
+/// Parses a moment.
 pub(crate) fn read_moment(text: &str) -> Option<DateTime<Utc>> {
     let moment = DateTime::parse_from_rfc3339(text).ok()?;
     Some(moment.to_utc())
 }
 
-/// Checks that a word is one of a closed list.
+/// Checks that a word is in a closed list.
 ///
 /// # Errors
-/// `invalid-parameter`, naming the nearest.
+/// `invalid-parameter`, naming the nearest word.
 pub(crate) fn one_of(name: &str, word: &str, known: &[&str]) -> Result<(), Problem> {
     if known.contains(&word) {
         return Ok(());
@@ -455,7 +441,7 @@ pub(crate) fn one_of(name: &str, word: &str, known: &[&str]) -> Result<(), Probl
     Err(wrong(name, word, expected))
 }
 
-/// What is likely meant, in English and German.
+/// A suggestion, in English and German.
 pub(crate) fn meant(word: &str, known: &[&str]) -> (String, String) {
     match nearest(word, known.iter().copied()) {
         Some(close) => (
@@ -522,7 +508,7 @@ mod tests {
         let what = WHAT.document();
         assert_eq!(what["schema"]["items"]["enum"], json!(["one", "two"]));
         assert_eq!(what["explode"], false);
-        // What differs between two takers of one name is not in a list of either.
+        // Values that two parameters of one name do not share are in neither list.
         let other = codes("what", "", Known::These(&["three"]));
         assert!(WHAT.or(&other).check("three").is_ok());
     }

@@ -12,7 +12,6 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-/// The media type of JSON.
 pub(crate) const JSON: &str = "application/json";
 
 #[derive(Debug)]

@@ -71,7 +71,7 @@ impl Draft {
         self.parameters.push(parameter);
     }
 
-    /// Makes a parameter optional that was added before.
+    /// Makes a previously added parameter optional.
     pub fn optional(&mut self, name: &str) {
         let named = |one: &&mut Value| one.get("name") == Some(&json!(name));
         let members = self.parameters.iter_mut().find(named);
@@ -80,7 +80,6 @@ impl Draft {
         }
     }
 
-    /// Sets the request body (OpenAPI request body object).
     pub fn request_body(&mut self, body: Value) {
         self.request_body = Some(body);
     }
@@ -110,7 +109,7 @@ impl Draft {
         }
         if !["public", "credentials"].contains(&access) {
             let scopes: Vec<&str> = token.into_iter().collect();
-            // Only OAuth names scopes in the document.
+            // Only OAuth has scopes in the document.
             security.push(json!({"bearer": []}));
             security.push(json!({"oauth2": scopes}));
         }

@@ -1,16 +1,16 @@
-//! What operations have in common, said once: parameters, responses and examples become components.
+//! Shared parts of operations: parameters, responses and examples become components.
 //!
-//! Names follow from what is named and not from an order, so that they stay when something else is
-//! added: a response of problems is named by their codes, a parameter by itself.
+//! Names are derived from the content and not from an order, so that they stay when something else
+//! is added: a problem response is named by its codes, a parameter by its name.
 
 use domain::base::json::insert;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How often something has to occur to be worth a name.
+/// Minimum number of occurrences of a component.
 const OFTEN: usize = 2;
 
-/// Moves what occurs more than once in the paths of a document to its components.
+/// Moves repeated parts of the paths of a document to its components.
 pub(crate) fn share(document: &mut Value) {
     codes(document);
     examples(document);
@@ -18,7 +18,7 @@ pub(crate) fn share(document: &mut Value) {
     parameters(document);
 }
 
-/// Whole numbers have a format, and parameters take the enumerations that bodies have.
+/// Adds a format to integers, and the enumerations of bodies to parameters.
 pub(crate) fn complete(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(complete),
@@ -27,7 +27,7 @@ pub(crate) fn complete(schema: &mut Value) {
                 || members.get("type") == Some(&json!(["integer", "null"]));
             if integer && !members.contains_key("format") {
                 let small = members.get("maximum").and_then(Value::as_u64);
-                let small = small.is_some_and(|most| most <= i32::MAX as u64);
+                let small = small.is_some_and(|most| i32::try_from(most).is_ok());
                 let format = if small { "int32" } else { "int64" };
                 members.insert("format".to_owned(), json!(format));
             }
@@ -41,7 +41,6 @@ pub(crate) fn complete(schema: &mut Value) {
     }
 }
 
-/// Calls `see` for every operation.
 fn operations(document: &mut Value, see: &mut impl FnMut(&mut Map<String, Value>)) {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     for operations in paths.into_iter().flat_map(Map::values_mut) {
@@ -53,7 +52,7 @@ fn operations(document: &mut Value, see: &mut impl FnMut(&mut Map<String, Value>
     }
 }
 
-/// Every occurrence of something, by its text: how often, and what it is.
+/// Occurrences by text: the number and the value.
 type Counted = BTreeMap<String, (usize, Value)>;
 
 fn count(counted: &mut Counted, value: &Value) {
@@ -69,7 +68,7 @@ fn pointer(section: &str, name: &str) -> Value {
     json!({"$ref": format!("#/components/{section}/{name}")})
 }
 
-/// Enumerations of parameters refer to the component that holds the same codes.
+/// Makes enumerations of parameters refer to the component with the same codes.
 fn codes(document: &mut Value) {
     let schemas = document.pointer("/components/schemas");
     let schemas = schemas.and_then(Value::as_object);
@@ -97,7 +96,6 @@ fn codes(document: &mut Value) {
     });
 }
 
-/// The media types of an operation: of its body and of its responses.
 fn contents(operation: &mut Map<String, Value>, see: &mut impl FnMut(&mut Map<String, Value>)) {
     let mut bodies = Vec::new();
     for (name, value) in operation {
@@ -117,13 +115,13 @@ fn contents(operation: &mut Map<String, Value>, see: &mut impl FnMut(&mut Map<St
     }
 }
 
-/// The name of the schema that a media type refers to.
+/// The name of the referenced schema of a media type.
 fn schema_of(media: &Map<String, Value>) -> Option<String> {
     let reference = media.get("schema")?.get("$ref")?.as_str()?;
     Some(reference.rsplit('/').next()?.to_owned())
 }
 
-/// The example of a schema, where it is always the same.
+/// Moves the example of a schema to the schema, if it is always the same.
 fn examples(document: &mut Value) {
     let mut found: BTreeMap<String, Counted> = BTreeMap::new();
     operations(document, &mut |operation| {
@@ -177,7 +175,7 @@ fn responses(document: &mut Value) {
         .keys()
         .filter(|text| found.get(*text).is_some_and(|(times, _)| *times >= OFTEN))
         .collect();
-    // A name that two would have is left to neither.
+    // A name with two candidates is given to neither.
     let mut claims: BTreeMap<&String, usize> = BTreeMap::new();
     for text in &often {
         if let Some(name) = names.get(*text) {
@@ -205,7 +203,7 @@ fn responses(document: &mut Value) {
     }
 }
 
-/// What a response is called: problems by their codes, empty answers by their status.
+/// The name of a response: problems by their codes, empty responses by their status.
 fn response_name(status: &str, response: &Value) -> Option<String> {
     let content = response.get("content");
     match (content, status) {
@@ -222,7 +220,7 @@ fn response_name(status: &str, response: &Value) -> Option<String> {
     }
 }
 
-/// Parameters by name; where several have one name, the one that is used most keeps it.
+/// Names parameters; of several with one name, the most frequent one keeps it.
 fn parameters(document: &mut Value) {
     let mut found = Counted::new();
     let mut users: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();

@@ -38,7 +38,7 @@ pub fn routes(schema: &KindSchema) -> Routes {
             &[],
             create,
         )
-        // Before `{id}`, which would take the whole segment.
+        // Before `{id}`, which would match the whole segment.
         .get(
             &format!("{one}.geojson"),
             (

@@ -121,7 +121,7 @@ async fn list_geojson(
     found.map(AsGeoJson)
 }
 
-/// Narrows a filter by the records that parameters name.
+/// Resolves the references of a filter.
 pub(crate) async fn resolve_all(
     app: &App,
     caller: &Caller,

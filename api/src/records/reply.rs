@@ -84,10 +84,10 @@ impl Reply for Found {
     }
 }
 
-/// The headers of a record that is read.
+/// Headers of a record that is read.
 const FOUND_HEADERS: &[&str] = &["ETag", "Content-Language"];
 
-/// The same as GeoJSON, at a path of its own: an operation answers in one shape.
+/// The same as GeoJSON, at a separate path: an operation has one response schema.
 #[derive(Debug)]
 pub struct AsGeoJson<R>(pub R);
 
@@ -316,7 +316,7 @@ pub fn list_item(
         "description": format!("{} and how it was found.", of.name),
         "allOf": [record, more],
     });
-    // Only what it refers to is needed as well.
+    // Only its referenced schemas are needed in addition.
     let mut components = of.documented().clone();
     components.retain(|name, _| {
         !["Input", "Patch", "Preview"]

@@ -9,8 +9,8 @@ pub type Components = Map<String, Value>;
 /// Location of components in an `OpenAPI` document.
 pub const COMPONENTS: &str = "#/components/schemas/";
 
-/// Turns utoipa's schemas into plain JSON Schema: no `null` alternatives (absent is absent), no
-/// `allOf` for flattened members, no `default`: what serde fills in is no value that is stored.
+/// Turns utoipa's schemas into plain JSON Schema: no `null` alternatives (absent means absent), no
+/// `allOf` for flattened members, no `default`: what serde fills in is not stored.
 #[must_use]
 pub fn tidy(schemas: Vec<(String, RefOr<Schema>)>) -> Components {
     let mut components: Components = schemas
@@ -26,7 +26,7 @@ pub fn tidy(schemas: Vec<(String, RefOr<Schema>)>) -> Components {
     components
 }
 
-/// The schema of a type and of all that it refers to.
+/// The schema of a type with all referenced ones.
 #[must_use]
 pub fn of<T: ToSchema>() -> Components {
     let mut schemas = vec![(T::name().into_owned(), T::schema())];

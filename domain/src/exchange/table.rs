@@ -269,7 +269,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// A schema behind its references.
+    /// Resolves the references of a schema.
     fn behind<'b>(&self, schema: &'b Value) -> &'b Value
     where
         'a: 'b,

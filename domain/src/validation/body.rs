@@ -124,13 +124,13 @@ impl KindSchema {
         &self.components
     }
 
-    /// The same as the document shows them, with previews and merge patches.
+    /// The components as documented, with previews and merge patches.
     #[must_use]
     pub const fn documented(&self) -> &Components {
         &self.documented
     }
 
-    /// Whether the schema of the kind is sound.
+    /// Whether the schema of the kind compiles.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.shape.is_sound()

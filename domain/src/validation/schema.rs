@@ -32,7 +32,7 @@ pub fn of<T: RecordType>() -> Components {
     let mut record = record(&name, &envelope, &body);
     insert(&mut record, &["properties", "kind"], kind);
     components.insert(format!("{name}Record"), record);
-    // The body alone is never sent or served; what it refers to is.
+    // The body alone is never sent or served; its components are.
     components.remove(&name);
     components.remove("Described");
     inputs(&mut components, &name, &body, &envelope);
@@ -68,7 +68,7 @@ fn inputs(components: &mut Components, name: &str, body: &Value, envelope: &Valu
         close(&mut schema, &objects);
         components.insert(format!("{object}Input"), schema);
     }
-    // Input names a record in more ways, which `EndInput` lists.
+    // Input may reference a record in more ways, which `EndInput` lists.
     components.remove("RecordEndInput");
     let mut input = body.clone();
     if let Some(Value::Object(members)) = envelope.get("properties") {
@@ -157,8 +157,8 @@ fn end_input() -> Value {
     })
 }
 
-/// The schemas as the document shows them. A record is an envelope and a body, so that what is
-/// served, listed and previewed has one body; a merge patch has a schema of its own.
+/// The schemas as documented. A record is an envelope and a body, so that reads, lists and previews
+/// share one body; a merge patch has a separate schema.
 #[must_use]
 pub fn documented(name: &str, components: &Components) -> Components {
     let mut shown = components.clone();
@@ -201,13 +201,13 @@ pub fn documented(name: &str, components: &Components) -> Components {
     shown
 }
 
-/// The id of what a dry run would create. Generated clients cannot have a member that is only `null`.
+/// The id in the result of a dry run. Generated clients cannot have a member that is only `null`.
 #[must_use]
 pub fn absent_id() -> Value {
     json!({"type": ["string", "null"], "format": "uuid", "description": "`null`: nothing was created."})
 }
 
-/// An object schema with some of its members.
+/// An object schema restricted to some of its members.
 fn part(schema: &Value, wanted: impl Fn(&str) -> bool) -> Value {
     let members = schema.get("properties").and_then(Value::as_object);
     let members = members.into_iter().flatten();
@@ -223,8 +223,8 @@ fn part(schema: &Value, wanted: impl Fn(&str) -> bool) -> Value {
     json!({"type": "object", "required": required, "properties": members})
 }
 
-/// Adds the `…Patch` of an `…Input`, and of every object that a merge patch (RFC 7396) goes into: every
-/// member is optional, what may be absent may be `null`, lists are whole.
+/// Adds the `…Patch` of an `…Input`, and of every object in it that a merge patch (RFC 7396)
+/// changes: every member is optional, optional ones may be `null`, lists are replaced as a whole.
 pub fn patch(components: &mut Components, input: &str) {
     let Some(mut schema) = components.get(input).cloned() else {
         return;
@@ -240,7 +240,7 @@ pub fn patch(components: &mut Components, input: &str) {
         "A merge patch (RFC 7396) of {name}: what is absent stays, `null` removes a member, a list is replaced whole."
     );
     insert(&mut schema, &["description"], description);
-    // Known from here on, should it contain itself.
+    // Registered first, in case it contains itself.
     components.insert(format!("{name}Patch"), Value::Null);
     let members = schema.get_mut("properties").and_then(Value::as_object_mut);
     for (member, schema) in members.into_iter().flatten() {
@@ -268,7 +268,7 @@ fn base(input: &str) -> &str {
     input.strip_suffix("Input").unwrap_or(input)
 }
 
-/// Lets a schema take `null` too.
+/// Allows `null` in a schema.
 fn nullable(schema: &mut Value) {
     let Some(members) = schema.as_object_mut() else {
         return;
@@ -278,7 +278,7 @@ fn nullable(schema: &mut Value) {
         .any(|keyword| members.contains_key(*keyword));
     match members.get_mut("type") {
         Some(name) if plain => *name = json!([name.clone(), "null"]),
-        // Without a type it takes everything.
+        // Without a type it accepts everything.
         None if plain => {}
         Some(_) | None => {
             let description = members.shift_remove("description");

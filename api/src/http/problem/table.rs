@@ -17,16 +17,12 @@ impl Text {
     }
 }
 
-/// A row of the table.
 #[derive(Debug)]
 pub struct ProblemKind {
     /// Stable; the last segment of `type`.
     pub code: Code,
-    /// The status that it comes with.
     pub status: StatusCode,
-    /// What it is.
     pub title: Text,
-    /// How to fix it.
     pub fix: Text,
 }
 
@@ -42,10 +38,8 @@ macro_rules! problems {
         }
 
         impl Code {
-            /// Every code, in the order of the table.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
-            /// The code as it is sent.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -53,7 +47,6 @@ macro_rules! problems {
                 }
             }
 
-            /// Its row.
             #[must_use]
             pub const fn kind(self) -> &'static ProblemKind {
                 match self {
@@ -70,7 +63,6 @@ macro_rules! problems {
 }
 
 impl Code {
-    /// The code of a name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == name)

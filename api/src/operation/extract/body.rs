@@ -209,7 +209,7 @@ impl Extract for PatchBody {
     fn describe(draft: &mut Draft) {
         let schema = reference(&format!("{}Patch", draft.kind_schema().name));
         let example = json!({"source": {"document": "000"}});
-        // `application/json` is taken too, since some cannot send anything else.
+        // `application/json` is accepted too, since some clients cannot send anything else.
         let content = Map::from_iter([(
             "application/merge-patch+json".to_owned(),
             json!({"schema": schema, "example": example}),

@@ -73,7 +73,7 @@ impl<T: Body> Extract for JsonBody<T> {
     fn describe(draft: &mut Draft) {
         let example: Value = serde_json::from_str(T::EXAMPLE).unwrap_or_default();
         let content = json!({"schema": draft.schema::<T>(), "example": example});
-        // Further types are names for the same; generated clients want one.
+        // Further types are aliases; generated clients need a single one.
         let content: Map<String, Value> = T::TYPES
             .iter()
             .take(1)

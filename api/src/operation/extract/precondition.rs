@@ -210,7 +210,7 @@ impl GeometryCondition {
 impl Extract for GeometryCondition {
     fn describe(draft: &mut Draft) {
         IfMatch::describe(draft);
-        // One of the two is enough.
+        // One of the two is sufficient.
         draft.optional("If-Match");
         draft.parameter(json!({
             "name": "If-None-Match",

@@ -14,10 +14,10 @@ pub trait Parameters: Sized + 'static {
     /// The parameters of a route with this kind, or without a single kind.
     fn table(kind: Option<Kind>) -> &'static [Parameter];
 
-    /// Reads the values.
+    /// Parses the values.
     ///
     /// # Errors
-    /// `invalid-parameter`, naming the parameter and what would be right.
+    /// `invalid-parameter`, naming the parameter and the expected value.
     fn read(pairs: &Pairs) -> Result<Self, Problem>;
 }
 
@@ -59,7 +59,7 @@ impl<T: Parameters> Extract for Query<T> {
     }
 }
 
-/// Reads the query of a request as the set `T`.
+/// Parses the query of a request as the set `T`.
 ///
 /// # Errors
 /// `unknown-parameter` and `invalid-parameter`.
@@ -135,32 +135,30 @@ impl Pairs {
         }
     }
 
-    /// True or false; false when absent.
+    /// The value of a boolean; false if absent.
     #[must_use]
     pub fn flag(&self, parameter: &Parameter) -> bool {
         self.one(parameter.name) == Some("true")
     }
 
-    /// The whole number that was given.
+    /// The value of an integer, if given.
     #[must_use]
     pub fn given(&self, parameter: &Parameter) -> Option<u64> {
         self.one(parameter.name)?.parse().ok()
     }
 
-    /// The whole number that was given, or the default.
+    /// The value of an integer, or its default.
     #[must_use]
     pub fn integer(&self, parameter: &Parameter) -> u64 {
         let given = self.given(parameter).or(parameter.absent());
         given.unwrap_or_default()
     }
 
-    /// The moment that was given.
     #[must_use]
     pub fn moment(&self, parameter: &Parameter) -> Option<DateTime<Utc>> {
         param::read_moment(self.one(parameter.name)?)
     }
 
-    /// The UUID that was given.
     #[must_use]
     pub fn uuid(&self, parameter: &Parameter) -> Option<Uuid> {
         Uuid::try_parse(self.one(parameter.name)?).ok()

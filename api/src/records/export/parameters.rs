@@ -23,9 +23,9 @@ pub(crate) struct ExportParameters {
     /// Absent if no relationship can match.
     pub(crate) relationships: Option<Everywhere>,
     pub(crate) representation: Representation,
-    /// Whether regions are drawn with their area.
+    /// Whether regions have their area.
     pub(crate) geometry: bool,
-    /// Whether anything was asked of the shape of records.
+    /// The parameter that changes the shape of records, if any.
     shaped: Option<&'static str>,
 }
 
@@ -94,7 +94,7 @@ fn make() -> Vec<Parameter> {
                 .filter(|kind| filters(Some(**kind)).any(|other| other.name == one.name));
             let takers: Vec<String> = takers.map(|kind| format!("`kind={kind}`")).collect();
             let description = format!("With {}: {}", takers.join(" or "), one.description);
-            // Texts of the tables that are made once live as long as the program.
+            // Texts of static tables live as long as the program.
             table.push(one.described(description.leak()));
         }
     }

@@ -17,20 +17,19 @@ use persistence::search::filter::{Condition, Filter, Test};
 use serde_json::json;
 use uuid::Uuid;
 
-/// Said of what needs `q`, in English and German.
+/// Requirement of parameters that need `q`, in English and German.
 pub(crate) const WITH_Q: (&str, &str) = ("given together with `q`", "nur zusammen mit `q`");
 
-/// Said of what needs `near`.
+/// Requirement of parameters that need `near`.
 pub(crate) const WITH_NEAR: (&str, &str) =
     ("given together with `near`", "nur zusammen mit `near`");
 
-/// What names a record.
 const A_RECORD: (&str, &str) = (
     "an id, a slug or kind/slug",
     "eine ID, ein Slug oder kind/slug",
 );
 
-/// A parameter whose values name records; any of them will do.
+/// A parameter whose values are references, combined by OR.
 #[derive(Debug)]
 pub(crate) struct Names {
     pub parameter: &'static str,
@@ -131,7 +130,7 @@ fn members(
             Form::Code(vocabulary) => {
                 let codes: Vec<&str> = vocabulary().items.iter().map(|term| term.code).collect();
                 for list in pairs.words(name) {
-                    // An export takes the filters of several kinds, whose codes may differ.
+                    // An export accepts the filters of several kinds, whose codes may differ.
                     for word in &list {
                         param::one_of(name, word, &codes)?;
                     }

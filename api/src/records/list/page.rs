@@ -239,15 +239,14 @@ impl Reply for AsGeoJson<RecordList> {
     }
 }
 
-/// What the document says of a page.
+/// The documentation of a page.
 struct Described {
     name: String,
     page: Value,
-    /// A record.
     example: Value,
 }
 
-/// Registers what a page refers to.
+/// Registers the schemas of a page.
 fn describe(draft: &mut Draft) -> Described {
     let listed = draft.kind();
     let kinds = parameters::kinds(listed);

@@ -25,12 +25,11 @@ pub const DESCRIBED: &[Kind] = &[
     Kind::Topic,
 ];
 
-/// The codes of these kinds.
 pub fn described_kinds() -> Vec<&'static str> {
     DESCRIBED.iter().map(|kind| kind.code()).collect()
 }
 
-/// What is listed: one kind, or everything.
+/// The content of a list: one kind, or everything.
 pub type Listed = Option<Kind>;
 
 pub fn kinds(listed: Listed) -> &'static [Kind] {
@@ -238,7 +237,6 @@ fn of_related(kind: Kind, related: &Related) -> Parameter {
         .repeatable()
 }
 
-/// An id, for examples.
 const SOME_ID: &str = "0193e5a0-0000-7000-8000-000000000000";
 
 fn sort(listed: Listed) -> Parameter {
@@ -337,7 +335,6 @@ const START_FROM: Parameter = param::text(
 const START_TO: Parameter = param::text("start_to", "Begins on this EDTF date or earlier.")
     .max(11)
     .example("2021");
-/// So many attended an event at least.
 pub const ATTENDANCE_MIN: Parameter = param::integer(
     "attendance_min",
     "So many attended at least, as stated exactly, about, at least or more than.",
@@ -362,7 +359,6 @@ const BBOX: Parameter = param::text(
 )
 .max(120)
 .example("9.0,51.0,10.0,51.7");
-/// Whether to show where words occur.
 pub const HIGHLIGHTS: Parameter = param::boolean(
     "highlights",
     "With `q`: `hit.highlights` shows where the words occur.",

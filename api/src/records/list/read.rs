@@ -17,9 +17,9 @@ pub(crate) struct ListParameters {
     pub query: ListQuery,
     pub names: Vec<Names>,
     pub representation: Representation,
-    /// Whether regions are drawn with their area.
+    /// Whether regions have their area.
     pub geometry: bool,
-    /// Whether to show where words occur.
+    /// Whether matches are highlighted.
     pub highlights: bool,
 }
 

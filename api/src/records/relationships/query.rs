@@ -68,7 +68,7 @@ pub(crate) const LANG: Parameter = param::code(
     Known::These(&["de", "en"]),
 )
 .example("de");
-/// How certain it can be that something was the case on a day.
+/// Degrees of certainty of a match by date.
 pub(crate) const CERTAINTIES: Known = Known::These(&["certain", "possible"]);
 const FROM: Parameter = param::text(
     "from",
@@ -112,7 +112,7 @@ const CONFIRMATION: Parameter = param::codes(
 .example("confirmed")
 .repeatable();
 
-/// An EDTF date as it is sent.
+/// Parses an EDTF date.
 pub(crate) fn date(pairs: &Pairs, name: &str) -> Result<Option<EdtfDate>, Problem> {
     let parse = |text: &str| {
         let expected = (
@@ -124,7 +124,7 @@ pub(crate) fn date(pairs: &Pairs, name: &str) -> Result<Option<EdtfDate>, Proble
     pairs.one(name).map(parse).transpose()
 }
 
-/// Whether only what is certain is asked for.
+/// Whether only certain matches count.
 pub(crate) fn certain(pairs: &Pairs) -> bool {
     pairs.one(CERTAINTY.name) == Some("certain")
 }
@@ -134,7 +134,6 @@ pub(crate) fn when(pairs: &Pairs) -> Result<(Option<EdtfDate>, bool), Problem> {
     Ok((date(pairs, ACTIVE_ON.name)?, certain(pairs)))
 }
 
-/// The language of the labels.
 pub(crate) fn lang(pairs: &Pairs) -> Option<Lang> {
     match pairs.one(LANG.name)? {
         "de" => Some(Lang::De),
@@ -236,7 +235,7 @@ impl Everywhere {
             ("the name of a node", "der Name eines Knotens"),
             text,
         )?;
-        // Keys may hold commas, so they are never split.
+        // Keys may contain commas, so they are never split.
         for value in pairs.all("external_id") {
             let (system, id) = value
                 .split_once('|')

@@ -147,7 +147,7 @@ fn component(name: &str) -> RefOr<Schema> {
     RefOr::Ref(utoipa::openapi::Ref::from_schema_name(name))
 }
 
-/// The forms of an end as it is served; components of their own, so that clients have names for them.
+/// The forms of an end as served; separate components, so that clients have names for them.
 fn forms() -> [(&'static str, ObjectBuilder); 3] {
     let object = |about| {
         ObjectBuilder::new()
