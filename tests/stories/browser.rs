@@ -223,12 +223,19 @@ story!(swagger_ui_reads_and_writes, Seeded, async |node| {
         let read = "#operations-Networks-get_network";
         let field = |name: &str| format!("{read} tr[data-param-name='{name}'] input");
         browser.fill(&field("id"), "mo-win-net").await;
-        for optional in ["lang", "fields", "include", "If-None-Match"] {
+        for optional in ["lang", "fields", "If-None-Match"] {
             browser.fill(&field(optional), "").await;
         }
         let (status, body) = execute(browser, read).await;
         assert_eq!(status, "200", "{body}");
         assert!(body.contains("Mo.WiN.net"), "{body}");
+        browser.was_clean(node).await;
+
+        // The page fills every default in, and each is taken.
+        let page = format!("{}/docs/#/Networks/list_networks", node.base);
+        browser.open(&page).await;
+        let (status, body) = execute(browser, "#operations-Networks-list_networks").await;
+        assert_eq!(status, "200", "{body}");
         browser.was_clean(node).await;
 
         // A caller with a token can write.
