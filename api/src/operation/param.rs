@@ -495,8 +495,8 @@ mod tests {
             "`limit=900` ist falsch; erwartet: eine Zahl von 1 bis 200."
         );
         assert_eq!(
-            german(&WHAT, "tow"),
-            "`what=tow` ist falsch; erwartet: eines von one, two (gemeint ist vielleicht two)."
+            german(&WHAT, "twoo"),
+            "`what=twoo` ist falsch; erwartet: eines von one, two (gemeint ist vielleicht two)."
         );
     }
 
