@@ -489,7 +489,7 @@ mod tests {
         }
         let long = "x".repeat(11);
         let problem = cursor("cursor", "", 10).check(&long).unwrap_err();
-        assert_eq!(problem.kind.code, "invalid-cursor");
+        assert_eq!(problem.kind.code, Code::InvalidCursor);
         assert_eq!(
             german(&LIMIT, "900"),
             "`limit=900` ist falsch; erwartet: eine Zahl von 1 bis 200."
