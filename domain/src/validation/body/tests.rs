@@ -259,7 +259,7 @@ fn a_member_of_a_class_that_does_not_fit_names_member_and_kind() {
     };
     assert_eq!(
         error.fault.message(Lang::En),
-        "`size` says nothing about a class of kind `network`; leave it out"
+        "`size` does not apply to a class of kind `network`; leave it out"
     );
 }
 
