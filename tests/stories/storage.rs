@@ -231,6 +231,11 @@ fn clients_that_hang_up_hold_nobody_up() {
             server.token,
             body.len()
         );
+        let begun = Instant::now();
+        for _ in 0..50 {
+            assert_eq!(server.write(10).await, Outcome::Acknowledged);
+        }
+        let one = begun.elapsed() / 50;
         let mut gone = Vec::new();
         for _ in 0..500 {
             let mut raw = tests::raw::Raw::open(&server.process.base).await;
@@ -241,8 +246,8 @@ fn clients_that_hang_up_hold_nobody_up() {
         let begun = Instant::now();
         assert_eq!(server.write(10).await, Outcome::Acknowledged);
         let waited = begun.elapsed();
-        tell(&format!("waited for {waited:?}"));
-        assert!(waited < Duration::from_secs(1), "{waited:?}");
+        tell(&format!("waited for {waited:?}; a write takes {one:?}"));
+        assert!(waited < one * 250, "{waited:?} for {one:?} a write");
         server.nothing_is_lost().await;
     });
 }
