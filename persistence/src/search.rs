@@ -20,6 +20,7 @@ mod list;
 mod query;
 mod touched;
 mod trees;
+mod version;
 mod work;
 
 pub use index::{IndexPlace, Search};

@@ -100,7 +100,7 @@ pub(super) async fn around(
 }
 
 /// The type as read from an end; a type of a newer release is kept as read from its start.
-fn code(r#type: &str, from: bool) -> String {
+pub(super) fn code(r#type: &str, from: bool) -> String {
     let rule = RelationshipType::parse(r#type).map(RelationshipType::rule);
     match (rule, from) {
         (Some(rule), false) => rule.backwards.to_owned(),

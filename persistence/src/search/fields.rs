@@ -3,10 +3,6 @@
 use super::text::TextFields;
 use tantivy::schema::{FAST, Field, STRING, Schema};
 
-/// Incremented with every change of the content of documents; an index with another number is
-/// rebuilt.
-pub(super) const SCHEMA_VERSION: u32 = 2;
-
 /// The names of the sort columns: texts that end in the id.
 pub(super) const BY_NAME: &str = "by_name";
 pub(super) const BY_UPDATED: &str = "by_updated";

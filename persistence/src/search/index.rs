@@ -1,11 +1,12 @@
 //! The index itself: opening, updating from the log, and rebuilding.
 
-use super::fields::{Fields, SCHEMA_VERSION, schema};
+use super::fields::{Fields, schema};
 use super::files::{
     Opened, forget_deleted, is_damaged, leave, open, open_in, remove, remove_unused_files,
 };
 use super::touched::Touched;
 use super::trees::Trees;
+use super::version::version;
 use super::work::Work;
 use crate::entity::{change, node, record};
 use crate::error::{Result, StoreError};
@@ -97,7 +98,8 @@ impl std::fmt::Debug for Snapshot {
 
 #[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
 struct Payload {
-    version: u32,
+    /// The version of the release that built it.
+    version: String,
     log_id: Uuid,
     seq: i64,
     /// The nonce of the entry `seq`: after a crash or a restored backup numbers repeat, nonces do
@@ -267,7 +269,7 @@ impl Search {
     }
 
     async fn is_of_this_log(&self, payload: &Payload) -> Result<bool> {
-        if payload.version != SCHEMA_VERSION || payload.log_id != self.0.store.node().log_id {
+        if payload.version != version() || payload.log_id != self.0.store.node().log_id {
             return Ok(false);
         }
         let log = self.0.store.feed().state().await?;
@@ -319,7 +321,7 @@ impl Search {
 
     async fn payload(&self, seq: i64) -> Result<String> {
         let payload = Payload {
-            version: SCHEMA_VERSION,
+            version: version().to_owned(),
             log_id: self.0.store.node().log_id,
             seq,
             nonce: self.nonce(seq).await?,
