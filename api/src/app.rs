@@ -64,6 +64,7 @@ fn cors(origins: &[String]) -> Cors {
         header::CONTENT_DISPOSITION,
         crate::http::request::REQUEST_ID,
         crate::records::reply::WARNINGS,
+        crate::records::history::UPGRADED,
         header::HeaderName::from_static("idempotency-replayed"),
     ];
     let trusted = origins.to_vec();

@@ -9,5 +9,6 @@ pub mod kind;
 pub mod nearest;
 pub mod pointer;
 pub mod record;
+pub mod rename;
 pub mod schema;
 pub mod vocabulary;

@@ -3,3 +3,4 @@
 pub mod body;
 pub mod schema;
 pub mod shape;
+pub mod upgrade;

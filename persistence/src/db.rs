@@ -10,6 +10,7 @@ mod transaction;
 
 pub use connection::{Pool, Timeouts};
 pub use health::WriteHealth;
+pub(crate) use postgres::{APPLICATION_PREFIX, application_name};
 pub use reader::Reader;
 pub use transaction::SqlTransaction;
 
@@ -39,22 +40,43 @@ enum Writer {
     Postgres(DatabaseConnection),
 }
 
+async fn alone(url: &str, timeouts: Timeouts) -> Result<DatabaseConnection> {
+    connect(if is_sqlite(url) {
+        sqlite::options(url, timeouts)
+    } else if is_postgres(url) {
+        postgres::maintenance_options(url, timeouts)
+    } else {
+        return Err(unknown_url());
+    })
+    .await
+}
+
+fn is_sqlite(url: &str) -> bool {
+    url.starts_with("sqlite:")
+}
+
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres:") || url.starts_with("postgresql:")
+}
+
+fn unknown_url() -> StoreError {
+    StoreError::Setup("the database URL must begin with sqlite:// or postgres://".to_owned())
+}
+
 impl Db {
     /// Connects to `sqlite://path` or `postgres://…`.
     ///
     /// # Errors
     /// [`StoreError::Setup`] for another kind of URL, a database error if it cannot be reached.
     pub async fn connect(url: &str, timeouts: Timeouts) -> Result<Self> {
-        let (reader, writer) = if url.starts_with("sqlite:") {
+        let (reader, writer) = if is_sqlite(url) {
             let (sqlite, readers) = sqlite::open(url, timeouts).await?;
             (Reader::Sqlite(readers), Writer::Sqlite(sqlite))
-        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        } else if is_postgres(url) {
             let pool = connect(postgres::options(url, timeouts)).await?;
             (Reader::Postgres(pool.clone()), Writer::Postgres(pool))
         } else {
-            return Err(StoreError::Setup(
-                "the database URL must begin with sqlite:// or postgres://".to_owned(),
-            ));
+            return Err(unknown_url());
         };
         Ok(Self {
             url: url.into(),
@@ -77,12 +99,15 @@ impl Db {
 
     /// A separate connection for slow work: migrations, rewriting the files.
     pub(crate) async fn maintenance(&self) -> Result<DatabaseConnection> {
-        connect(if self.is_postgres() {
-            postgres::maintenance_options(&self.url, self.timeouts)
-        } else {
-            sqlite::options(&self.url, self.timeouts)
-        })
-        .await
+        alone(&self.url, self.timeouts).await
+    }
+
+    /// One connection to a database to which this process has no other.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub(crate) async fn alone(url: &str) -> Result<DatabaseConnection> {
+        alone(url, Timeouts::default()).await
     }
 
     pub(crate) async fn begin_write(&self) -> Result<SqlTransaction> {

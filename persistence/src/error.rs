@@ -88,6 +88,9 @@ pub enum StoreError {
     /// Another instance serves the partner or webhook now, or it was stopped.
     #[error("the lease is lost")]
     LeaseLost,
+    /// A newer release writes to the database; this one may only read.
+    #[error("a newer release writes to this database; stop this one")]
+    Outdated,
     /// The index is not up to date yet; retry shortly.
     #[error("the search index is behind")]
     Behind,

@@ -242,7 +242,7 @@ impl Feed<'_> {
 fn state_of(row: Option<node::Model>) -> Result<LogState> {
     let row = row.ok_or_else(|| StoreError::Corrupt("sync_state is empty".to_owned()))?;
     Ok(LogState {
-        head: row.head_seq,
+        head: row.head,
         floor: row.floor_seq,
     })
 }

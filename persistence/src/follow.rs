@@ -10,7 +10,7 @@ use crate::store::Store;
 use crate::transaction::Transaction;
 use chrono::{DateTime, Utc};
 use domain::base::vocabulary::Coded;
-use domain::exchange::change::Op;
+use domain::exchange::change::{Cause, Op};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect, Statement,
@@ -39,6 +39,7 @@ pub struct Entry {
     pub version: i64,
     pub audience_before: Option<String>,
     pub audience_after: Option<String>,
+    pub cause: Option<String>,
     pub at: DateTime<Utc>,
     pub erased: bool,
     /// Whether readers need not wait until it is searchable.
@@ -49,6 +50,12 @@ impl Entry {
     #[must_use]
     pub fn flips(&self) -> bool {
         self.audience_before.is_none() != self.audience_after.is_none()
+    }
+
+    /// Whether nothing but the names of members has changed.
+    #[must_use]
+    pub fn only_renames(&self) -> bool {
+        self.cause.as_deref() == Some(Cause::Schema.code())
     }
 
     #[must_use]

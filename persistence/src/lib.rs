@@ -28,6 +28,7 @@ pub mod write;
 mod cursor;
 mod merge_targets;
 mod open;
+mod upgrade;
 mod visibility;
 
 pub use error::{Result, StoreError};

@@ -1,7 +1,7 @@
 //! Resolving merges: the merge target of each merged record. Merging rewrites nothing, so
 //! references to a merged record are read as references to the survivor.
 
-use crate::entity::record::parse;
+use crate::entity::record::{current_text, parse};
 use crate::entity::{change, merged, tombstone};
 use crate::error::Result;
 use domain::base::vocabulary::Coded;
@@ -126,6 +126,7 @@ fn by_loser(rows: Vec<merged::Model>) -> BTreeMap<Uuid, Uuid> {
     pairs.collect()
 }
 
+/// The last bodies of merged records, from the log, with current names.
 pub(crate) async fn last_bodies(
     db: &impl ConnectionTrait,
     losers: impl IntoIterator<Item = Uuid>,
@@ -146,7 +147,8 @@ pub(crate) async fn last_bodies(
     for entry in entries {
         let known = last.entry(entry.record_id).or_default();
         if entry.version > known.0 {
-            *known = (entry.version, entry.body);
+            let body = entry.body.map(|body| current_text(&entry.kind, body));
+            *known = (entry.version, body);
         }
     }
     let bodies = last

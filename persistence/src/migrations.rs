@@ -12,6 +12,7 @@ mod m0008_idempotency;
 mod m0009_push;
 mod m0010_webhooks;
 mod m0011_durability;
+mod m0012_upgrade;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
@@ -29,6 +30,7 @@ const ALL: &[Migration] = &[
     Migration("m0009_push", m0009_push::STATEMENTS),
     Migration("m0010_webhooks", m0010_webhooks::STATEMENTS),
     Migration("m0011_durability", m0011_durability::STATEMENTS),
+    Migration("m0012_upgrade", m0012_upgrade::STATEMENTS),
 ];
 
 #[derive(Debug)]

@@ -126,7 +126,7 @@ async fn probe(db: &Db) -> Result<()> {
 
 async fn head(db: &Db) -> Result<i64> {
     let node = node::Entity::find_by_id(1).one(db.reader()).await?;
-    Ok(node.map_or(0, |node| node.head_seq))
+    Ok(node.map_or(0, |node| node.head))
 }
 
 /// Any number will do, as long as every instance uses the same one.
@@ -190,10 +190,12 @@ async fn insert_node(db: &Db, origin: Option<&str>, clock: &Clock) -> Result<()>
         id: Set(1),
         origin: Set(origin.map_or_else(random_origin, str::to_owned)),
         log_id: Set(domain::base::id::new()),
-        head_seq: Set(0),
+        head: Set(0),
         floor_seq: Set(0),
         secret: Set(hex(&rand::rng().random::<[u8; 32]>())),
         reference_hash: Set(None),
+        body_format: Set(domain::validation::upgrade::body_format()),
+        upgraded_to: Set(None),
         created_at: Set(clock.now()),
     };
     let on_conflict = sea_orm::sea_query::OnConflict::column(node::Column::Id)

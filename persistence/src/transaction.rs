@@ -15,6 +15,8 @@ use chrono::{DateTime, Utc};
 use domain::access::rules::{Action, Caller, Subject};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
+use domain::exchange::change::Cause;
+use domain::validation::upgrade::body_format;
 use log::Entry;
 pub(crate) use parts::MAX_ENTRIES;
 use parts::beginnings;
@@ -44,6 +46,8 @@ pub struct Transaction<'a> {
     pub(crate) now: DateTime<Utc>,
     /// The origin of its records: this node, except for the reference data of the program.
     pub(crate) origin: String,
+    /// Why the node itself writes, if it does.
+    pub(crate) cause: Option<Cause>,
     entries: Vec<Entry>,
     /// The visibility to outsiders of the relationships touched in it.
     touched: BTreeMap<Uuid, bool>,
@@ -104,6 +108,7 @@ impl Store {
             options,
             now: self.clock().now(),
             origin: origin.to_owned(),
+            cause: None,
             entries: Vec::new(),
             touched: BTreeMap::new(),
             discarded: false,
@@ -219,15 +224,17 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Takes the next `count` numbers, exclusively until the commit.
+    /// Takes the next `count` numbers, exclusively until the commit; no release but the one that
+    /// last rewrote bodies gets any.
     async fn take_numbers(&self, count: i64) -> Result<i64> {
         let statement = Statement::from_sql_and_values(
             self.sql.get_database_backend(),
-            "UPDATE sync_state SET head_seq = head_seq + $1 WHERE id = 1 RETURNING head_seq",
-            [count.into()],
+            "UPDATE sync_state SET head = head + $1 WHERE id = 1 AND body_format = $2 \
+             RETURNING head",
+            [count.into(), body_format().into()],
         );
         let row = self.sql.query_one_raw(statement).await?;
-        let row = row.ok_or_else(|| StoreError::Corrupt("sync_state is empty".to_owned()))?;
+        let row = row.ok_or(StoreError::Outdated)?;
         Ok(row.try_get_by_index(0)?)
     }
 
@@ -247,6 +254,7 @@ impl Transaction<'_> {
             body: Set(entry.body),
             by: Set(self.caller.account),
             reason: Set(self.options.reason.clone()),
+            cause: Set(self.cause.map(|cause| cause.code().to_owned())),
             at: Set(self.now),
             erased: Set(entry.erased),
             bulk: Set(self.options.bulk),

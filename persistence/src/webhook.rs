@@ -308,7 +308,7 @@ impl WebhooksMut<'_, '_> {
 
 async fn head(tx: &Transaction<'_>) -> Result<i64> {
     let node = node::Entity::find_by_id(1).one(&tx.sql).await?;
-    Ok(node.map_or(0, |node| node.head_seq))
+    Ok(node.map_or(0, |node| node.head))
 }
 
 async fn locked_webhook(

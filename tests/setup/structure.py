@@ -35,7 +35,7 @@ ORDER = {
         ["transaction"],
         ["follow", "lease", "merge_targets", "records", "visibility"],
         ["read", "write"],
-        ["accounts", "feed", "geometry", "load", "merge", "publication", "push"],
+        ["accounts", "feed", "geometry", "load", "merge", "publication", "push", "upgrade"],
         ["erase", "persons", "search"],
         ["partner", "webhook"],
         ["jobs", "open"],

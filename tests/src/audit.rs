@@ -39,7 +39,7 @@ pub async fn audit(db: &Db) -> Audited {
     let node = node.unwrap();
     let own = |origin: &str| [node.origin.as_str(), REFERENCE_ORIGIN].contains(&origin);
 
-    the_log_is_gapless(&log, node.head_seq);
+    the_log_is_gapless(&log, node.head);
     let newest = versions_follow_each_other(&log, own);
     audiences_follow_each_other(&log, &records);
     let mut forgotten = 0;

@@ -131,6 +131,29 @@ impl Database {
         }
     }
 
+    /// A database without tables.
+    pub(crate) async fn blank(backend: Backend) -> Self {
+        match backend {
+            Backend::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                let file = folder.path().join("verbund.sqlite");
+                Self {
+                    folder: Some(folder),
+                    ..Self::at(format!("sqlite://{}", file.display()))
+                }
+            }
+            Backend::Postgres => {
+                let name = fresh_name("blank");
+                admin(&format!("CREATE DATABASE {name}")).await;
+                Self {
+                    url: on_server(&name),
+                    name: Some(name),
+                    ..Self::at(String::new())
+                }
+            }
+        }
+    }
+
     #[must_use]
     pub fn folder(&self) -> Option<&std::path::Path> {
         self.folder.as_ref().map(TempDir::path)
@@ -284,7 +307,7 @@ async fn prune(database: &impl ConnectionTrait) {
         "UPDATE change SET seq = (SELECT COUNT(*) FROM change AS other WHERE other.record_id <= change.record_id) - 10, tx = 0",
         "UPDATE change SET seq = seq + 10, tx = seq + 10",
         "UPDATE record SET seq = (SELECT seq FROM change WHERE change.record_id = record.id)",
-        "UPDATE sync_state SET head_seq = 3",
+        "UPDATE sync_state SET head = 3",
         "DELETE FROM follower",
     ] {
         database.execute_unprepared(sql).await.unwrap();

@@ -16,6 +16,7 @@ pub mod call;
 pub mod conform;
 pub mod database;
 pub mod disk;
+pub mod fixture;
 pub mod forge;
 pub mod generate;
 pub mod instance;

@@ -34,6 +34,11 @@ impl Deref for Neighbour {
 impl Neighbour {
     pub async fn start(backend: Backend, origin: &str) -> Self {
         let database = Database::of(backend, Content::Empty, origin).await;
+        Self::on(backend, database).await
+    }
+
+    /// Starts a node on an existing database.
+    pub async fn on(backend: Backend, database: Database) -> Self {
         let (node, server) = start(backend, &database).await;
         Self {
             node,
@@ -43,10 +48,15 @@ impl Neighbour {
     }
 
     pub async fn stop(self) {
+        self.halt().await.remove().await;
+    }
+
+    /// Stops it without removing its database.
+    pub async fn halt(self) -> Database {
         self.server.stop(true).await;
         self.node.followers.stop().await;
         self.node.store.db().clone().close().await;
-        self.database.remove().await;
+        self.database
     }
 }
 
@@ -64,6 +74,11 @@ impl<'a> Intake<'a> {
         domain::base::json::merge_patch(&mut body, &more);
         let made = node.post("/v1/sync/partners").json(&body).await.expect(201);
         let id = Uuid::parse_str(made.id()).unwrap();
+        Self::of(node, id)
+    }
+
+    /// A partner that the node already has.
+    pub fn of(node: &'a Node, id: Uuid) -> Self {
         let config = Config {
             outgoing_allowed: loopback(),
             ..Config::default()

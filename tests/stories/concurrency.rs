@@ -23,7 +23,7 @@ async fn made(node: &Node, plural: &str, body: Value) -> String {
 }
 
 async fn network(node: &Node, name: &str) -> String {
-    let body = json!({"name": name, "form": "alliance", "home_region": "hessen"});
+    let body = json!({"name": name, "network_type": "alliance", "home_region": "hessen"});
     made(node, "networks", body).await
 }
 

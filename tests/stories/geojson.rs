@@ -235,13 +235,13 @@ story!(the_caller_chooses_the_media_type, Seeded, async |node| {
         assert!(answer.headers.contains_key("vary"));
     }
     let named = node
-        .get("/v1/export?kind=event&format=workshop&format=geojson")
+        .get("/v1/export?kind=event&event_type=workshop&format=geojson")
         .header("accept", "text/html")
         .await
         .expect(200);
     assert_eq!(named.header("content-type"), GEO);
     let drawn = features(&named.text);
-    let is_one = |one: &geojson::Feature| one.property("format") == Some(&json!("workshop"));
+    let is_one = |one: &geojson::Feature| one.property("event_type") == Some(&json!("workshop"));
     assert!(!drawn.is_empty() && drawn.iter().all(is_one));
     for (path, accept) in [
         ("/v1/events", "text/csv"),
@@ -254,8 +254,10 @@ story!(the_caller_chooses_the_media_type, Seeded, async |node| {
             .await
             .problem(406, "not-acceptable");
     }
+    node.get("/v1/events?format=csv")
+        .await
+        .problem(400, "unknown-parameter");
     for path in [
-        "/v1/events?format=csv",
         "/v1/export?format=json",
         "/v1/export?kind=actor&format=workshop&format=csv",
         "/v1/export?kind=event&format=csv&format=geojson",

@@ -48,5 +48,6 @@ mod simulation;
 mod storage;
 mod sync;
 mod tokens;
+mod upgrade;
 mod webhooks;
 mod writing;

@@ -165,7 +165,7 @@ pub(crate) async fn snapshot(node: &Node) -> (BTreeMap<String, i64>, String) {
         .unwrap();
     let keys = signing_key::Entity::find().all(db).await.unwrap();
     let head = node::Entity::find_by_id(1).one(db).await.unwrap();
-    let head = head.unwrap().head_seq;
+    let head = head.unwrap().head;
     (
         counts,
         format!("{head} {accounts:?} {grants:?} {}", keys.len()),

@@ -214,7 +214,7 @@ story!(
             platform["name"],
             "Online-Plattform der „Gesundheitsregion Münsterland“"
         );
-        assert_eq!(platform["form"], "platform");
+        assert_eq!(platform["network_type"], "platform");
     }
 );
 
@@ -250,7 +250,7 @@ story!(which_report_covers_which_workshops, Seeded, async |node| {
     let path = "projects/digital-health-factory-ruhr?include=relationships";
     let project = ask(node, path).await;
     let events = project["included"]["event"].as_object().unwrap().values();
-    let reports: Vec<_> = events.filter(|e| e["format"] == "report").collect();
+    let reports: Vec<_> = events.filter(|e| e["event_type"] == "report").collect();
     let [report] = &*reports else {
         panic!("{reports:#?}");
     };
@@ -339,7 +339,7 @@ story!(which_events_were_in_bochum, Seeded, async |node| {
     // The event names Wattenscheid; the tree knows that this is in Bochum, and that the page's
     // Bochum is the district of the reference data.
     for region in ["bochum", "nordrhein-westfalen"] {
-        let found = list(node, &format!("events?region={region}&format=workshop")).await;
+        let found = list(node, &format!("events?region={region}&event_type=workshop")).await;
         assert!(
             titles(&found).contains(&"Lokaler Workshop Bochum Wattenscheid"),
             "{region}: {found:#?}"

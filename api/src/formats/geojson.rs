@@ -77,10 +77,7 @@ pub fn feature(
     stored: &Geometries,
     more: Option<&Value>,
 ) -> String {
-    let points = || {
-        let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
-        geometry::of_record(&body).to_string()
-    };
+    let points = || geometry::of_record(&row.current_value()).to_string();
     let geometry = stored.get(&row.id).cloned().unwrap_or_else(points);
     let feature = format!(
         r#"{{"type":"Feature","id":"{}","geometry":{geometry},"properties":{shown}}}"#,

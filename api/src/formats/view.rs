@@ -12,6 +12,7 @@ use domain::base::kind::Kind;
 use domain::base::record::Envelope;
 use domain::base::vocabulary::Coded;
 use domain::validation::body::KindSchema;
+use domain::validation::upgrade::renamed;
 use persistence::Store;
 use persistence::entity::record;
 use persistence::read::relationships::RelationshipFilter;
@@ -108,10 +109,17 @@ impl View {
     ) -> Result<Shown, Problem> {
         let representation = &self.0;
         if representation.is_canonical() && media == Media::Json {
+            let json = row.json()?;
+            // The strong tag belongs to the record as its origin has it.
+            let etag = if row.has_former_names() {
+                weak_tag(&json)
+            } else {
+                format!("\"{}\"", row.version)
+            };
             return Ok(Shown {
-                json: row.json()?,
+                json,
                 media,
-                etag: format!("\"{}\"", row.version),
+                etag,
                 language: None,
             });
         }
@@ -162,7 +170,14 @@ impl Representation {
                     if known.contains(&name) {
                         return Ok(name.to_owned());
                     }
-                    let (close, close_de) = param::meant(name, &known);
+                    let (close, close_de) = match kinds.iter().find_map(|kind| renamed(*kind, name))
+                    {
+                        Some(now) => (
+                            format!(" (it is called {now} now)"),
+                            format!(" (es heißt jetzt {now})"),
+                        ),
+                        None => param::meant(name, &known),
+                    };
                     let names: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
                     let names = names.join(", ");
                     let en = format!("members of the kind {names}{close}");

@@ -81,7 +81,7 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
     ),
     (
         "get_{kind}_version",
-        "Returns {a} as it was in one version, if that version was public or you may read drafts. Versions that were pruned or erased are answered with 410.",
+        "Returns {a} as it was in one version, if that version was public or you may read drafts; with the current names of members, and `Verbund-Upgraded: true` if it had others. Versions that were pruned or erased are answered with 410.",
     ),
     (
         "hide_{kind}",

@@ -52,8 +52,7 @@ pub const EXPORT: &[Media] = &[Media::NdJson, Media::Csv, Media::GeoJson];
 const GEOJSON: &str = ".geojson";
 
 /// The media type of a value of `format=`, so that a link can lead to a file of that type.
-#[must_use]
-pub fn exported_as(format: &str) -> Option<Media> {
+fn exported_as(format: &str) -> Option<Media> {
     EXPORT
         .iter()
         .copied()
@@ -207,7 +206,7 @@ mod tests {
             assert_eq!(of(list, accept), media, "{accept}");
         }
         assert_eq!(
-            of("/v1/export?format=workshop&format=csv", "text/html"),
+            of("/v1/export?kind=event&format=csv", "text/html"),
             Some(Media::Csv)
         );
         assert_eq!(of("/v1/vocabularies", geo), None);

@@ -2,8 +2,10 @@
 
 use crate::http::problem::{Code, Problem};
 use chrono::{DateTime, Utc};
+use domain::base::kind::Kind;
 use domain::base::nearest::nearest;
 use domain::base::vocabulary::Coded;
+use domain::validation::upgrade::renamed;
 use domain::value::format;
 use serde_json::{Map, Value, json};
 use std::fmt::Display;
@@ -13,9 +15,17 @@ use uuid::Uuid;
 /// Default maximum length of texts.
 const LONGEST_TEXT: usize = 4000;
 
-/// 400 for an unknown parameter, with the nearest known one.
+/// 400 for an unknown parameter, with its current name or the nearest known one.
 #[must_use]
 pub fn unknown(given: &str, names: &[&str]) -> Problem {
+    let mut kinds = Kind::ALL.iter();
+    let now = kinds.find_map(|kind| renamed(*kind, given).filter(|now| names.contains(now)));
+    if let Some(now) = now {
+        return Problem::new(Code::UnknownParameter).detail(
+            format!("There is no parameter `{given}` here. It is called `{now}` now."),
+            format!("Hier gibt es keinen Parameter `{given}`. Er heißt jetzt `{now}`."),
+        );
+    }
     let (en, de) = match nearest(given, names.iter().copied()) {
         Some(close) => (
             format!(" Did you mean `{close}`?"),

@@ -63,7 +63,7 @@ async fn get(
     };
     let graph = app.store.relationships().graph(&caller, &query).await?;
     let lang = asked.lang.unwrap_or(preferred);
-    let json = serde_json::to_string(&Graph::of(graph, lang)?)
+    let json = serde_json::to_string(&Graph::of(graph, lang))
         .map_err(|why| persistence::StoreError::Corrupt(why.to_string()))?;
     let etag = crate::formats::view::weak_tag(&json);
     Ok(GraphReply {
@@ -228,14 +228,13 @@ struct GraphEdge {
 }
 
 impl Graph {
-    fn of(graph: graph::Graph, lang: Lang) -> Result<Self, Problem> {
+    fn of(graph: graph::Graph, lang: Lang) -> Self {
         let edges = graph.edges.into_iter();
-        let edges = edges.map(|edge| GraphEdge::of(&edge, lang));
-        Ok(Self {
+        Self {
             vertices: graph.vertices.into_iter().map(GraphVertex::of).collect(),
-            edges: edges.collect::<Result<_, _>>()?,
+            edges: edges.map(|edge| GraphEdge::of(&edge, lang)).collect(),
             truncated: graph.truncated,
-        })
+        }
     }
 }
 
@@ -250,7 +249,7 @@ impl GraphVertex {
     fn of(vertex: graph::Vertex) -> Self {
         let row = vertex.row;
         // A copy may come from a later release; then it is shown without a point.
-        let located = serde_json::from_str::<Located>(&row.body).unwrap_or_default();
+        let located = serde_json::from_value::<Located>(row.current_value()).unwrap_or_default();
         let mut points = located.places.into_iter().filter_map(|place| place.point);
         Self {
             kind: row.kind,
@@ -265,15 +264,14 @@ impl GraphVertex {
 }
 
 impl GraphEdge {
-    fn of(edge: &graph::Edge, lang: Lang) -> Result<Self, Problem> {
-        let mut body: Value = serde_json::from_str(&edge.row.body)
-            .map_err(|why| persistence::StoreError::Corrupt(why.to_string()))?;
+    fn of(edge: &graph::Edge, lang: Lang) -> Self {
+        let mut body = edge.row.current_value();
         let mut take = |member: &str| body.get_mut(member).map(Value::take);
         let code = take("type").unwrap_or_default();
         let code = code.as_str().unwrap_or_default();
         let rule = RelationshipType::parse(code).map(RelationshipType::rule);
         let label = rule.map_or(code, |rule| rule.label(Side::From).get(lang));
-        Ok(Self {
+        Self {
             id: edge.row.id,
             r#type: code.to_owned(),
             label: label.to_owned(),
@@ -284,7 +282,7 @@ impl GraphEdge {
             valid: take("valid"),
             subject: take("subject"),
             certainty: edge.certainty,
-        })
+        }
     }
 }
 

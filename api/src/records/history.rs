@@ -10,9 +10,11 @@ use crate::operation::media_type::Media;
 use crate::operation::paging::{CURSOR, LIMIT, Page, Paging};
 use crate::operation::param;
 use crate::operation::param::Known;
-use crate::operation::routes::{Draft, Extract, Routes};
-use crate::records::reply::Found;
-use actix_web::HttpRequest;
+use crate::operation::routes::{Draft, Extract, Reply, Routes};
+use crate::records::reply::{Found, record_content};
+use actix_web::body::BoxBody;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use chrono::{DateTime, Utc};
 use domain::base::kind::Kind;
 use domain::base::record::micros;
@@ -83,7 +85,8 @@ struct Revision {
     /// Reason, from `X-Change-Reason`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// Cause of a deletion.
+    /// Cause of a deletion; `schema` if the node itself created the version because members were
+    /// renamed, which leaves `updated_at` unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<Cause>,
     /// Whether the content of this version was erased.
@@ -116,7 +119,8 @@ fn revisions(history: &History) -> Result<Vec<Revision>, Problem> {
     let entries = history.page.entries.iter();
     let revisions = entries.map(|entry| {
         let op = op(entry)?;
-        let cause = (op == Op::Delete).then(|| {
+        let own = entry.cause.as_deref().and_then(Cause::parse);
+        let deletion = (op == Op::Delete).then(|| {
             // Only the last deletion left a tombstone; earlier ones were undone by a revival.
             let cause = history.cause.as_deref().filter(|_| entry.newest);
             cause.and_then(Cause::parse).unwrap_or(Cause::Deleted)
@@ -128,7 +132,7 @@ fn revisions(history: &History) -> Result<Vec<Revision>, Problem> {
             by: entry.by.filter(|_| history.within),
             home_region: entry.home_region(),
             reason: entry.reason.clone(),
-            cause,
+            cause: deletion.or(own),
             erased: entry.erased,
         })
     });
@@ -147,21 +151,58 @@ async fn version(
     VersionInPath(version): VersionInPath,
     _: Query<()>,
     known: IfNoneMatch,
-) -> Result<Found, Problem> {
+) -> Result<OfVersion, Problem> {
     let key = (id.kind, id.key.as_str());
     let found = app.store.history().get(&caller, key, version).await?;
     let json = found.envelope.around(&found.body);
     // The strong tag belongs to the canonical record alone.
     let etag = weak_tag(&json);
-    if known.has(&etag) {
-        return Ok(Found::not_modified(etag));
+    let reply = if known.has(&etag) {
+        Found::not_modified(etag)
+    } else {
+        Found::new(Shown {
+            json,
+            etag,
+            media: Media::Json,
+            language: None,
+        })
+    };
+    Ok(OfVersion {
+        found: reply,
+        upgraded: found.upgraded,
+    })
+}
+
+/// 200 with an earlier version of a record, or 304.
+struct OfVersion {
+    found: Found,
+    /// Whether it was written with former names of members.
+    upgraded: bool,
+}
+
+pub(crate) const UPGRADED: HeaderName = HeaderName::from_static("verbund-upgraded");
+
+impl Responder for OfVersion {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let mut response = self.found.respond_to(request);
+        if self.upgraded {
+            let value = HeaderValue::from_static("true");
+            response.headers_mut().insert(UPGRADED, value);
+        }
+        response
     }
-    Ok(Found::new(Shown {
-        json,
-        etag,
-        media: Media::Json,
-        language: None,
-    }))
+}
+
+impl Reply for OfVersion {
+    fn describe(draft: &mut Draft) {
+        let headers = &["ETag", "Verbund-Upgraded"];
+        let response = record_content(draft, "The record in this version.", headers);
+        draft.response(200, response);
+        draft.problem(Code::Moved);
+        draft.problem(Code::Gone);
+    }
 }
 
 #[derive(Debug)]
@@ -227,6 +268,9 @@ struct LogItem {
     /// Reason of the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// `schema` if the node itself made the change because members were renamed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<Cause>,
 }
 
 struct LogQuery {
@@ -290,6 +334,7 @@ async fn log(
             version: entry.version,
             by: entry.by,
             reason: entry.reason,
+            cause: entry.cause.as_deref().and_then(Cause::parse),
         })
     });
     let body = LogPage {

@@ -271,7 +271,7 @@ impl Reply for Created {
     }
 }
 
-fn record_content(draft: &mut Draft, description: &str, headers: &[&str]) -> Value {
+pub(crate) fn record_content(draft: &mut Draft, description: &str, headers: &[&str]) -> Value {
     let kind = draft.kind_schema();
     draft.components(kind.documented().clone());
     let schema = reference(&format!("{}Record", kind.name));
@@ -293,6 +293,9 @@ fn header_object(name: &str) -> Value {
             "The strong tag of the canonical record is its version in quotes; other representations have weak tags."
         }
         "Location" => "Address of the new record.",
+        "Verbund-Upgraded" => {
+            "`true` if this version was written with former names of members; the response has the current ones."
+        }
         "Content-Language" => "Language of the texts, if `lang` was given.",
         _ => "Pointers and codes of accepted but suspicious values, such as a wrong check digit.",
     };

@@ -125,7 +125,7 @@ async fn suggest(
     let page = app.search.list(&caller, &query).await?;
     let mut found = Vec::with_capacity(page.hits.len());
     for hit in &page.hits {
-        let mut body: Value = serde_json::from_str(&hit.row.body).unwrap_or_default();
+        let mut body = hit.row.current_value();
         if let Some(lang) = &wanted.lang {
             translate(&mut body, lang);
         }

@@ -10,10 +10,11 @@ crate::vocabulary! {
 }
 
 crate::vocabulary! {
-    /// Reason why a record no longer exists.
+    /// Reason why a record no longer exists, or why the node itself changed it.
     Cause "cause" {
         Deleted "deleted" "gelöscht" "deleted";
         Merged "merged" "zusammengeführt" "merged";
         Erased "erased" "getilgt" "erased";
+        Schema "schema" "Felder umbenannt" "members renamed";
     }
 }

@@ -3,6 +3,7 @@
 use crate::base::fault::Fault;
 use crate::base::filter::Filter;
 use crate::base::kind::Kind;
+use crate::base::rename::Rename;
 use crate::base::vocabulary::Coded;
 use crate::kinds::common::Described;
 use crate::kinds::record_type::{Dates, RecordType};
@@ -13,8 +14,8 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 crate::vocabulary! {
-    /// The format of an event.
-    EventFormat "event_format" {
+    /// Type of an event.
+    EventType "event_type" {
         Kickoff "kickoff" "Auftaktveranstaltung" "Kick-off";
         Workshop "workshop" "Workshop" "Workshop";
         Conference "conference" "Tagung" "Conference";
@@ -53,8 +54,8 @@ pub struct Event {
     #[serde(flatten)]
     #[validate(nested)]
     pub described: Described,
-    /// Format of the event.
-    pub format: Option<EventFormat>,
+    /// Type of the event.
+    pub event_type: Option<EventType>,
     /// Mode of attendance.
     pub mode: Option<EventMode>,
     /// Whether the event takes place.
@@ -100,12 +101,13 @@ impl RecordType for Event {
     const TAG: &'static str = "Events";
     const ABOUT: &'static str = "Events, and reports on them.";
     const TEXTS: &'static [&'static str] = &["focus"];
+    const RENAMES: &'static [Rename] = &[Rename::member("format", "event_type")];
     const FILTERS: &'static [Filter] = &[
         Filter::code(
-            "format",
-            "/format",
-            EventFormat::vocabulary,
-            "The format of the event.",
+            "event_type",
+            "/event_type",
+            EventType::vocabulary,
+            "The type of the event.",
             "workshop",
         ),
         Filter::code(
@@ -125,7 +127,7 @@ impl RecordType for Event {
     ];
     const SUGGESTION_RANK: u8 = 2;
     const DATES: Dates = Dates::Start;
-    const EXAMPLE: &'static str = r#"{"name":"Regionaler Workshop Digital Local Care","format":"workshop","mode":"online","start":"2021-01-27","figures":[{"measure":"attendance","value":40,"qualifier":"about","as_stated":"Rund 40 Teilnehmende"}],"home_region":"gesundheitsmetropole-ruhr","source":{"document":"004"}}"#;
+    const EXAMPLE: &'static str = r#"{"name":"Regionaler Workshop Digital Local Care","event_type":"workshop","mode":"online","start":"2021-01-27","figures":[{"measure":"attendance","value":40,"qualifier":"about","as_stated":"Rund 40 Teilnehmende"}],"home_region":"gesundheitsmetropole-ruhr","source":{"document":"004"}}"#;
 
     fn described(&self) -> Option<&Described> {
         Some(&self.described)

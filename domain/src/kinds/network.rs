@@ -2,6 +2,7 @@
 
 use crate::base::filter::{Filter, Form};
 use crate::base::kind::Kind;
+use crate::base::rename::Rename;
 use crate::base::vocabulary::Coded;
 use crate::kinds::actor::{Sector, ValueChain};
 use crate::kinds::common::{Described, lifetime};
@@ -13,8 +14,8 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 crate::vocabulary! {
-    /// Form of a network.
-    NetworkForm "network_form" {
+    /// Type of a network.
+    NetworkType "network_type" {
         Cluster "cluster" "Cluster" "Cluster";
         ClinicNetwork "clinic_network" "Klinikverbund" "Clinic network";
         ThematicNetwork "thematic_network" "Themennetzwerk" "Thematic network";
@@ -65,8 +66,8 @@ pub struct Network {
     #[serde(flatten)]
     #[validate(nested)]
     pub described: Described,
-    /// Form of the network.
-    pub form: Option<NetworkForm>,
+    /// Type of the network.
+    pub network_type: Option<NetworkType>,
     /// Legal form as written.
     #[schema(min_length = 1, max_length = 100, example = "e.V.")]
     pub legal_form: Option<String>,
@@ -98,12 +99,13 @@ impl RecordType for Network {
     const TAG: &'static str = "Networks";
     const ABOUT: &'static str = "Networks and their sub-networks.";
     const TEXTS: &'static [&'static str] = &["activities", "joining"];
+    const RENAMES: &'static [Rename] = &[Rename::member("form", "network_type")];
     const FILTERS: &'static [Filter] = &[
         Filter::code(
-            "form",
-            "/form",
-            NetworkForm::vocabulary,
-            "The form of the network.",
+            "network_type",
+            "/network_type",
+            NetworkType::vocabulary,
+            "The type of the network.",
             "cluster",
         ),
         Filter {
@@ -137,7 +139,7 @@ impl RecordType for Network {
     ];
     const STANDS_FOR_ITS_MEMBERS: bool = true;
     const SUGGESTION_RANK: u8 = 0;
-    const EXAMPLE: &'static str = r#"{"name":"Nordhessen viszeral","form":"clinic_network","summary":"engagiert sich im Bereich der Chirurgie, Gastroenterologie und Onkologie","home_region":"nordhessen","source":{"document":"000"}}"#;
+    const EXAMPLE: &'static str = r#"{"name":"Nordhessen viszeral","network_type":"clinic_network","summary":"engagiert sich im Bereich der Chirurgie, Gastroenterologie und Onkologie","home_region":"nordhessen","source":{"document":"000"}}"#;
 
     fn described(&self) -> Option<&Described> {
         Some(&self.described)

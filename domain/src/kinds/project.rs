@@ -3,6 +3,7 @@
 use crate::base::fault::Fault;
 use crate::base::filter::Filter;
 use crate::base::kind::Kind;
+use crate::base::rename::Rename;
 use crate::base::vocabulary::Coded;
 use crate::kinds::actor::Category;
 use crate::kinds::common::Described;
@@ -184,6 +185,14 @@ impl RecordType for Project {
         ReferenceField::end("/outcomes/*/available_at"),
         ReferenceField::slot("/translations/*/outcomes/*/topics/*", Kind::Topic),
         ReferenceField::end("/translations/*/outcomes/*/available_at"),
+    ];
+    const RENAMES: &'static [Rename] = &[
+        Rename::below("/outcomes/*/available_at/class", "form", "network_type"),
+        Rename::below(
+            "/translations/*/outcomes/*/available_at/class",
+            "form",
+            "network_type",
+        ),
     ];
     const TEXTS: &'static [&'static str] = &[
         "tagline",

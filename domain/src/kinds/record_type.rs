@@ -2,6 +2,7 @@
 
 use crate::base::filter::Filter;
 use crate::base::kind::Kind;
+use crate::base::rename::Rename;
 use crate::kinds::common::{self, Described};
 use crate::value::reference::ReferenceField;
 use serde::Serialize;
@@ -40,6 +41,8 @@ pub trait RecordType: Serialize + DeserializeOwned + Validate + ToSchema + 'stat
     const REFERENCES: &'static [ReferenceField] = &[];
     /// Members that contain text and may be translated.
     const TEXTS: &'static [&'static str] = &[];
+    /// Members with another name in earlier releases, in the order in which they were renamed.
+    const RENAMES: &'static [Rename] = &[];
     const FILTERS: &'static [Filter] = &[];
     /// The members that all kinds but relationships share, as references, texts and filters.
     const COMMON: (

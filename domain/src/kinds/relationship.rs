@@ -7,6 +7,7 @@ use crate::base::fault::Fault;
 use crate::base::filter::Filter;
 use crate::base::kind::Kind;
 use crate::base::nearest::nearest;
+use crate::base::rename::Rename;
 use crate::base::vocabulary::Coded;
 use crate::kinds::common::{Described, Publication};
 use crate::kinds::record_type::RecordType;
@@ -128,6 +129,10 @@ impl RecordType for Relationship {
         ReferenceField::slot("/home_region", Kind::Region),
         ReferenceField::end("/from"),
         ReferenceField::end("/to"),
+    ];
+    const RENAMES: &'static [Rename] = &[
+        Rename::below("/from/class", "form", "network_type"),
+        Rename::below("/to/class", "form", "network_type"),
     ];
     const COMMON: (
         &'static [ReferenceField],

@@ -6,6 +6,7 @@ use crate::base::json::without_absent;
 use crate::base::kind::Kind;
 use crate::base::pointer::{Pruned, prune};
 use crate::base::record::ENVELOPE;
+use crate::base::rename::Rename;
 use crate::base::schema::Components;
 use crate::kinds::common::Publication;
 use crate::kinds::record_type::{Dates, Hierarchy, RecordType};
@@ -57,6 +58,7 @@ pub struct KindSchema {
     pub about: &'static str,
     pub references: Vec<ReferenceField>,
     pub texts: Vec<&'static str>,
+    pub renames: &'static [Rename],
     pub filters: Vec<Filter>,
     pub members: Vec<String>,
     pub required: Vec<String>,
@@ -101,6 +103,7 @@ impl KindSchema {
             about: T::ABOUT,
             references: [references, T::REFERENCES].concat(),
             texts: [texts, T::TEXTS].concat(),
+            renames: T::RENAMES,
             filters: [filters, T::FILTERS].concat(),
             members,
             required,
@@ -141,12 +144,17 @@ impl KindSchema {
     pub fn check(&self, sent: Value) -> Checked {
         let mut body = sent;
         without_absent(&mut body);
+        let former = self.reject_former_names(&mut body);
         let Inspected {
             mut errors,
             warnings,
         } = self.inspect(&body);
         let translated = self.translations(&body, &errors);
         errors.extend(translated);
+        for error in &mut errors {
+            error.pointer = former.original(std::mem::take(&mut error.pointer));
+        }
+        errors.splice(0..0, former.errors());
         if let Some(members) = body.as_object_mut() {
             members.retain(|member, _| !ENVELOPE.contains(&member.as_str()));
         }

@@ -3,6 +3,7 @@
 use super::connection::Timeouts;
 use super::transaction::SqlTransaction;
 use crate::error::{Result, was_open};
+use domain::validation::upgrade::body_format;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, IsolationLevel, TransactionOptions,
     TransactionTrait,
@@ -10,13 +11,23 @@ use sea_orm::{
 
 const CONNECTIONS: u32 = 20;
 
+/// The beginning of the names of all instances among the sessions of PostgreSQL.
+pub(crate) const APPLICATION_PREFIX: &str = "verbund bodies/";
+
+/// The name of instances with the renames of this release.
+pub(crate) fn application_name() -> String {
+    format!("{APPLICATION_PREFIX}{}", body_format())
+}
+
 pub(super) fn options(url: &str, timeouts: Timeouts) -> ConnectOptions {
     let mut options = maintenance_options(url, timeouts);
     options
         .max_connections(CONNECTIONS)
         .map_sqlx_postgres_opts(move |postgres| {
             let limit = timeouts.statement.as_millis().to_string();
-            postgres.options([("statement_timeout", limit)])
+            postgres
+                .application_name(&application_name())
+                .options([("statement_timeout", limit)])
         });
     options
 }
@@ -27,7 +38,8 @@ pub(super) fn maintenance_options(url: &str, timeouts: Timeouts) -> ConnectOptio
     options
         .max_connections(1)
         .acquire_timeout(timeouts.acquire)
-        .sqlx_logging(false);
+        .sqlx_logging(false)
+        .map_sqlx_postgres_opts(|postgres| postgres.application_name(&application_name()));
     options
 }
 

@@ -26,6 +26,8 @@ pub struct Model {
     pub body: Option<String>,
     pub by: Option<Uuid>,
     pub reason: Option<String>,
+    /// The code of a cause, if the node itself made the change.
+    pub cause: Option<String>,
     pub at: DateTimeUtc,
     pub erased: bool,
     /// Whether it was part of a bulk load, which readers need not wait for.

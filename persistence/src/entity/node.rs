@@ -11,12 +11,16 @@ pub struct Model {
     pub origin: String,
     /// Created with the database, so that a restored or replaced one is detected.
     pub log_id: Uuid,
-    pub head_seq: i64,
+    pub head: i64,
     /// The newest trimmed row of the log; 0 if nothing was trimmed.
     pub floor_seq: i64,
     /// Key for signing cursors; hexadecimal.
     pub secret: String,
     pub reference_hash: Option<String>,
+    /// Number of renames in this node's own bodies, finished or in progress.
+    pub body_format: i32,
+    /// The last rewritten record while it is in progress.
+    pub upgraded_to: Option<Uuid>,
     pub created_at: DateTimeUtc,
 }
 

@@ -7,8 +7,10 @@ use domain::base::kind::Kind;
 use domain::base::record::Envelope;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
+use domain::validation::upgrade::{upgrade, upgraded};
 use sea_orm::entity::prelude::*;
 use serde_json::Value;
+use std::borrow::Cow;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -62,10 +64,46 @@ impl Model {
         })
     }
 
-    /// The record as served: canonical body and envelope in one flat JSON object.
+    /// The record as served: canonical body with current names and envelope in one flat JSON
+    /// object.
     pub fn json(&self) -> Result<String> {
-        Ok(self.envelope()?.around(&self.body))
+        Ok(self.envelope()?.around(&self.current_body()))
     }
+
+    /// The canonical body with current names of members. Only copies can have former ones: their
+    /// origin may run an earlier release, and the stored text is what it has hashed.
+    #[must_use]
+    pub fn current_body(&self) -> Cow<'_, str> {
+        let kind = Kind::parse(&self.kind).filter(|_| self.synced_at.is_some());
+        let upgraded = kind.and_then(|kind| upgraded(kind, &self.body));
+        upgraded.map_or(Cow::Borrowed(&self.body), Cow::Owned)
+    }
+
+    #[must_use]
+    pub fn has_former_names(&self) -> bool {
+        matches!(self.current_body(), Cow::Owned(_))
+    }
+
+    /// The parsed body with current names; `null` if it cannot be parsed.
+    #[must_use]
+    pub fn current_value(&self) -> Value {
+        current(&self.kind, &self.body)
+    }
+}
+
+/// A stored body with current names, parsed; `null` if it cannot be.
+pub(crate) fn current(kind: &str, body: &str) -> Value {
+    let mut body = serde_json::from_str(body).unwrap_or_default();
+    if let Some(kind) = Kind::parse(kind) {
+        upgrade(kind, &mut body);
+    }
+    body
+}
+
+/// A stored body with current names.
+pub(crate) fn current_text(kind: &str, body: String) -> String {
+    let kind = Kind::parse(kind);
+    kind.and_then(|kind| upgraded(kind, &body)).unwrap_or(body)
 }
 
 /// A row for the rules of access; `origin` is the node's.

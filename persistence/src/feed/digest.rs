@@ -122,7 +122,7 @@ fn fed(store: &Store, filter: &FeedFilter) -> Condition {
 async fn digests_now(tx: &SqlTransaction, filter: &FeedFilter, fed: &Condition) -> Result<Digests> {
     let node = node::Entity::find_by_id(1).one(tx).await?;
     Ok(Digests {
-        seq: node.map_or(0, |node| node.head_seq),
+        seq: node.map_or(0, |node| node.head),
         kinds: digests(tx, filter, fed).await?,
     })
 }

@@ -5,7 +5,7 @@
 
 use crate::cursor;
 use crate::db::SqlTransaction;
-use crate::entity::record::{self, Column};
+use crate::entity::record::{self, Column, current};
 use crate::entity::{edge, node};
 use crate::error::{Result, StoreError};
 use crate::merge_targets::survivors;
@@ -184,7 +184,7 @@ impl Duplicates {
         let mut kept = self.kept.lock().await;
         let tx = self.store.db().begin_read().await?;
         let node = node::Entity::find_by_id(1).one(&tx).await?;
-        let head = node.map_or(0, |node| node.head_seq);
+        let head = node.map_or(0, |node| node.head);
         if let Some(found) = kept.as_ref().filter(|found| found.head == head) {
             return Ok(found.pairs.clone());
         }
@@ -227,7 +227,7 @@ async fn candidates(store: &Store, tx: &SqlTransaction) -> Result<Vec<(Side, Can
         .await?;
     let mut found = Vec::new();
     while let Some(row) = rows.try_next().await? {
-        let body = crate::entity::record::parse(&row.body)?;
+        let body = current(&row.kind, &row.body);
         let (Some(kind), Some(publication)) =
             (Kind::parse(&row.kind), Publication::parse(&row.publication))
         else {

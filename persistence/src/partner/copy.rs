@@ -19,6 +19,7 @@ use domain::base::vocabulary::Coded;
 use domain::exchange::change::Cause;
 use domain::kinds::common::Publication;
 use domain::validation::body::{Facts, KindSchema};
+use domain::validation::upgrade::upgrade;
 use domain::value::external::ExternalId;
 use domain::value::reference::ReferenceForm;
 use sea_orm::sea_query::Expr;
@@ -90,10 +91,13 @@ pub(crate) async fn take_copy(
     copy: &CopiedRecord,
     known: &Known,
 ) -> Result<()> {
+    // It is stored as received, and understood with current names.
+    let mut value = copy.value.clone();
+    upgrade(copy.kind, &mut value);
     let prepared = Prepared {
-        facts: facts(copy.kind, &copy.value),
+        facts: facts(copy.kind, &value),
         resolved: Resolved {
-            references: references(copy.kind, &copy.value),
+            references: references(copy.kind, &value),
             ..Resolved::default()
         },
         body: Value::Null,

@@ -1,6 +1,7 @@
 //! The log for people: the versions of a record and their bodies, and everything for admins.
 
 use crate::cursor;
+use crate::db::SqlTransaction;
 use crate::entity::{change, record, tombstone};
 use crate::error::{Denied, Result, StoreError};
 use crate::store::Store;
@@ -11,6 +12,7 @@ use domain::base::record::Envelope;
 use domain::base::vocabulary::Coded;
 use domain::exchange::change::{Cause, Op};
 use domain::kinds::common::Publication;
+use domain::validation::upgrade::upgraded;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, IntoColumnRef, Query, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -33,6 +35,7 @@ pub struct LogEntry {
     pub audience_after: Option<String>,
     pub by: Option<Uuid>,
     pub reason: Option<String>,
+    pub cause: Option<String>,
     pub at: DateTime<Utc>,
     pub erased: bool,
     pub bulk: bool,
@@ -66,7 +69,10 @@ pub struct History {
 #[derive(Debug)]
 pub struct Version {
     pub envelope: Envelope,
+    /// The body with current names.
     pub body: String,
+    /// Whether it has former names in the log.
+    pub upgraded: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -153,21 +159,25 @@ impl Histories<'_> {
         let row = record::Entity::find_by_id(about.id).one(&tx).await?;
         let row = row.filter(|row| entry.newest && row.version == version);
         let rested: Option<change::Model> = change::Entity::find_by_id(entry.seq).one(&tx).await?;
+        let updated_at = last_update(&tx, about.id, &entry).await?;
         tx.commit().await?;
-        if let Some(row) = row {
-            return Ok(Version {
-                envelope: row.envelope()?,
-                body: row.body,
-            });
-        }
-        let body = rested.and_then(|entry| entry.body);
+        let (envelope, body) = match row {
+            Some(row) => (row.envelope()?, Some(row.body)),
+            None => (
+                Envelope {
+                    version,
+                    updated_at,
+                    ..about.envelope
+                },
+                rested.and_then(|entry| entry.body),
+            ),
+        };
+        let body = body.ok_or(StoreError::VersionGone)?;
+        let upgraded = upgraded(envelope.kind, &body);
         Ok(Version {
-            envelope: Envelope {
-                version,
-                updated_at: entry.at,
-                ..about.envelope
-            },
-            body: body.ok_or(StoreError::VersionGone)?,
+            envelope,
+            upgraded: upgraded.is_some(),
+            body: upgraded.unwrap_or(body),
         })
     }
 
@@ -262,6 +272,24 @@ async fn about(store: &Store, caller: &Caller, kind: Kind, key: &str) -> Result<
         envelope: grave.envelope,
         cause: Some(grave.cause),
     })
+}
+
+/// The time of the last version with another content: renaming members is not an update.
+async fn last_update(tx: &SqlTransaction, id: Uuid, entry: &LogEntry) -> Result<DateTime<Utc>> {
+    if entry.cause.is_none() {
+        return Ok(entry.at);
+    }
+    let before = change::Entity::find()
+        .filter(change::Column::RecordId.eq(id))
+        .filter(change::Column::Seq.lt(entry.seq))
+        .filter(change::Column::Op.eq(Op::Upsert.code()))
+        .filter(change::Column::Cause.is_null())
+        .order_by_desc(change::Column::Seq)
+        .into_partial_model::<LogEntry>()
+        .one(tx)
+        .await?;
+    // It may have been trimmed.
+    Ok(before.map_or(entry.at, |before| before.at))
 }
 
 /// The entries that created versions of a record; for outsiders only those of visible versions.

@@ -39,7 +39,7 @@ pub(super) fn document(
     edges: &[Seen],
     merged: &[MergedBody],
 ) -> TantivyDocument {
-    let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
+    let body = row.current_value();
     let mut document = TantivyDocument::new();
     let id = row.id.to_string();
     document.add_text(fields.id, &id);

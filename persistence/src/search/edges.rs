@@ -1,8 +1,10 @@
 //! The relationships of records in their documents.
 
 use super::trees::Trees;
+use crate::entity::record::current;
 use crate::entity::{edge, edge_role, record};
 use crate::error::Result;
+use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
 use domain::kinds::relationship::RelationshipType;
@@ -176,7 +178,7 @@ async fn subjects(
             .all(db)
             .await?;
         for (id, body) in rows {
-            let body: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+            let body = current(Kind::Relationship.code(), &body);
             if let Some(subject) = body.get("subject").and_then(serde_json::Value::as_str) {
                 found.insert(id, subject.to_owned());
             }

@@ -291,7 +291,7 @@ impl Search {
         let head = node::Entity::find_by_id(1)
             .one(&tx)
             .await?
-            .map_or(0, |node| node.head_seq);
+            .map_or(0, |node| node.head);
         let trees = Arc::new(Trees::read(&self.0.store).await?);
         if let Some(writer) = &*lock(&self.0.writer) {
             writer.delete_all_documents()?;

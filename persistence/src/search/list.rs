@@ -211,7 +211,7 @@ impl Search {
             if !asked_for(&row, &query.filter) {
                 continue;
             }
-            let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
+            let body = row.current_value();
             let distance = query.near.and_then(|from| nearest(&body, from));
             let score = (query.order.sort == Sort::Relevance).then(|| {
                 number(if query.order.descending {

@@ -42,6 +42,9 @@ impl Told {
         entry: &Entry,
         now: DateTime<Utc>,
     ) -> Result<Option<webhook_delivery::ActiveModel>> {
+        if entry.only_renames() {
+            return Ok(None);
+        }
         let op = Op::parse(&entry.op);
         let op = op.ok_or_else(|| StoreError::Corrupt(format!("op {}", entry.op)))?;
         let wanted =

@@ -137,7 +137,7 @@ impl World<'_> {
             body["external_id"] = json!({"system": "sim", "id": id});
         }
         if kind == Kind::Network {
-            body["form"] = json!("alliance");
+            body["network_type"] = json!("alliance");
         }
         Act::Create(kind, body)
     }

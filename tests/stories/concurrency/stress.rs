@@ -94,7 +94,7 @@ impl Journal {
 fn body(mark: &str) -> Value {
     json!({
         "name": mark,
-        "form": "alliance",
+        "network_type": "alliance",
         "home_region": "hessen",
         "external_id": {"system": "stress", "id": mark},
         "summary": mark,
@@ -193,7 +193,7 @@ async fn follower(log: &DatabaseConnection, from: i64, writing: &Cell<bool>) -> 
     loop {
         let done = !writing.get();
         let head = state::Entity::find_by_id(1).one(log).await.unwrap();
-        let head = head.unwrap().head_seq;
+        let head = head.unwrap().head;
         let rows = change::Entity::find()
             .filter(change::Column::Seq.gt(last))
             .order_by_asc(change::Column::Seq)

@@ -36,13 +36,20 @@ story!(
 );
 
 story!(each_facet_ignores_its_own_filter, Seeded, async |node| {
-    let free = page(node, "networks?facets=form,topic").await;
-    let chosen = page(node, "networks?facets=form,topic&form=cluster").await;
-    assert_eq!(counts(&chosen, "form"), counts(&free, "form"));
+    let free = page(node, "networks?facets=network_type,topic").await;
+    let chosen = page(
+        node,
+        "networks?facets=network_type,topic&network_type=cluster",
+    )
+    .await;
+    assert_eq!(
+        counts(&chosen, "network_type"),
+        counts(&free, "network_type")
+    );
     assert_ne!(counts(&chosen, "topic"), counts(&free, "topic"));
-    let total = counts(&free, "form")
+    let total = counts(&free, "network_type")
         .into_iter()
-        .find(|(form, _)| form == "cluster")
+        .find(|(code, _)| code == "cluster")
         .unwrap()
         .1;
     assert_eq!(chosen["total"], total);

@@ -41,16 +41,20 @@ story!(
     Seeded,
     async |node| {
         let all = count(node, "networks").await;
-        let cluster = count(node, "networks?form=cluster").await;
-        let association = count(node, "networks?form=association").await;
+        let cluster = count(node, "networks?network_type=cluster").await;
+        let association = count(node, "networks?network_type=association").await;
         assert!(cluster > 0 && association > 0 && cluster + association < all);
-        let either = count(node, "networks?form=cluster,association").await;
+        let either = count(node, "networks?network_type=cluster,association").await;
         assert_eq!(either, cluster + association);
         assert_eq!(
-            count(node, "networks?form=cluster&form=association").await,
+            count(
+                node,
+                "networks?network_type=cluster&network_type=association"
+            )
+            .await,
             0
         );
-        let both = count(node, "networks?form=association&document=002").await;
+        let both = count(node, "networks?network_type=association&document=002").await;
         assert!(both <= association);
     }
 );

@@ -193,7 +193,7 @@ story!(its_traps, Seeded, async |node| {
     assert_ne!(company["id"], association["id"]);
     assert_eq!(company["legal_form"], "GmbH");
     assert_eq!(association["legal_form"], "e.V.");
-    assert_eq!(association["form"], "association");
+    assert_eq!(association["network_type"], "association");
 
     // It began in 2009; neither an end nor a phase is stated.
     let project = record(node, PROJECT).await;

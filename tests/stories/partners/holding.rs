@@ -92,7 +92,7 @@ async fn make_anew(node: &Node) {
     let head = log::Entity::find().count(db).await.unwrap();
     let head = i64::try_from(head).unwrap();
     state::Entity::update_many()
-        .col_expr(state::Column::HeadSeq, Expr::value(head))
+        .col_expr(state::Column::Head, Expr::value(head))
         .exec(db)
         .await
         .unwrap();
@@ -165,7 +165,7 @@ story!(
             .await
             .unwrap();
         state::Entity::update_many()
-            .col_expr(state::Column::HeadSeq, Expr::value(backup))
+            .col_expr(state::Column::Head, Expr::value(backup))
             .exec(db)
             .await
             .unwrap();

@@ -363,9 +363,9 @@ async fn delete_at_once(node: &Node, count: usize) {
         "INSERT INTO change (seq, nonce, tx, kind, record_id, origin, op, version, newest, audience_before, at, erased, bulk) \
          SELECT last.seq + row_number() OVER (), 1, last.seq + 1, last.kind, tombstone.id, last.origin, last.op, last.version, \
          true, '-', last.at, false, true FROM tombstone JOIN change AS last ON last.record_id <> tombstone.id \
-         WHERE last.seq = (SELECT head_seq FROM sync_state)"
+         WHERE last.seq = (SELECT head FROM sync_state)"
             .to_owned(),
-        format!("UPDATE sync_state SET head_seq = head_seq + {count}"),
+        format!("UPDATE sync_state SET head = head + {count}"),
     ];
     for statement in statements {
         let db = node.store.db().reader();

@@ -39,7 +39,7 @@ pub(crate) async fn restore(node: &Node, seq: i64) {
         .exec(db)
         .await
         .unwrap();
-    set_state(node, state::Column::HeadSeq, seq).await;
+    set_state(node, state::Column::Head, seq).await;
 }
 
 story!(another_filter_needs_another_snapshot, async |node| {

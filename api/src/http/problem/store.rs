@@ -82,6 +82,10 @@ impl From<StoreError> for Problem {
                 tracing::error!(error = %cause, "database error");
                 Self::new(Code::Internal)
             }
+            StoreError::Outdated => {
+                tracing::error!("a newer release writes to this database; stop this one");
+                Self::new(Code::Busy).header(header::RETRY_AFTER, STORAGE_RETRY)
+            }
             StoreError::LeaseLost => Self::new(Code::Busy).header(header::RETRY_AFTER, "1"),
             StoreError::Partner(cause)
             | StoreError::Corrupt(cause) | StoreError::Setup(cause) | StoreError::Search(cause) => {

@@ -122,13 +122,8 @@ impl Pairs {
 
     #[must_use]
     pub fn without(&self, names: &[&str]) -> Self {
-        self.filter(|name, _| !names.contains(&name))
-    }
-
-    #[must_use]
-    pub fn filter(&self, wanted: impl Fn(&str, &str) -> bool) -> Self {
         let kept = self.pairs.iter();
-        let kept = kept.filter(|(name, value)| wanted(name, value));
+        let kept = kept.filter(|(name, _)| !names.contains(&name.as_str()));
         Self {
             kind: self.kind,
             pairs: kept.cloned().collect(),

@@ -10,6 +10,7 @@ use domain::base::kind::Kind;
 use domain::base::nearest::nearest;
 use domain::base::vocabulary::Coded;
 use domain::exchange::table::{Column, columns, record};
+use domain::validation::upgrade::renamed;
 use persistence::StoreError;
 use std::io::BufRead;
 
@@ -125,6 +126,12 @@ fn of_kind(
                 errors.push(heading(&format!("the column \"{name}\" occurs twice")));
             }
             Some(column) => found.push(column),
+            None if let Some(now) = renamed(kind, name) => {
+                let fault = Fault::new("renamed-member")
+                    .with("given", name)
+                    .with("now", now);
+                errors.push(FieldError::new("", fault));
+            }
             None => {
                 let close = nearest(name, all.iter().map(|column| column.name.as_str()));
                 let fault = Fault::new("unknown-member")

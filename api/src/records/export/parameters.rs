@@ -5,8 +5,7 @@ use crate::formats::view::Representation;
 use crate::formats::{geojson, view};
 use crate::http::problem::Problem;
 use crate::operation::extract::{Pairs, Parameter, Parameters, unknown, wrong};
-use crate::operation::media_type;
-use crate::operation::media_type::Media;
+use crate::operation::media_type::{EXPORT, Media};
 use crate::operation::param;
 use crate::operation::param::Known;
 use crate::records::list::{Narrowing, parameters};
@@ -56,13 +55,16 @@ const KIND: Parameter = param::codes(
 )
 .example("actor");
 
-const FORMAT: Parameter = param::text(
+const FORMAT: Parameter = param::code(
     "format",
-    "ndjson, csv or geojson; goes before `Accept`. With `kind=event` it can be given again, as the filter of that name.",
+    "Media type of the export; goes before `Accept`.",
+    Known::Of(formats),
 )
-.max(100)
-.example("csv")
-.repeatable();
+.example("csv");
+
+fn formats() -> Vec<&'static str> {
+    EXPORT.iter().map(|media| media.format()).collect()
+}
 
 fn own() -> impl Iterator<Item = &'static Parameter> {
     const OWN: &[Parameter] = &[KIND, FORMAT, geojson::GEOMETRY];
@@ -101,29 +103,6 @@ fn make() -> Vec<Parameter> {
     table
 }
 
-/// The remaining query after `format` has named the media type: of events, the filter of that name.
-fn without_media(pairs: &Pairs, only: Option<Kind>) -> Result<Pairs, Problem> {
-    let media = |value: &str| media_type::exported_as(value).is_some();
-    let mut named = pairs.all("format").filter(|value| media(value));
-    if let Some(second) = named.nth(1) {
-        let expected = (
-            "given once for the media type",
-            "für den Medientyp nur einmal angegeben",
-        );
-        return Err(wrong("format", second, expected));
-    }
-    if let Some(other) = pairs.all("format").find(|value| !media(value))
-        && only != Some(Kind::Event)
-    {
-        let expected = (
-            "one of ndjson, csv, geojson",
-            "eines von ndjson, csv, geojson",
-        );
-        return Err(wrong("format", other, expected));
-    }
-    Ok(pairs.filter(|name, value| name != "format" || !media(value)))
-}
-
 impl Parameters for ExportParameters {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
         static TABLE: LazyLock<Vec<Parameter>> = LazyLock::new(make);
@@ -142,7 +121,7 @@ impl Parameters for ExportParameters {
         if let Some(name) = pairs.names().find(|name| !known.contains(name)) {
             return Err(unknown(name, &known));
         }
-        let pairs = &without_media(&pairs.without(&["kind"]), only)?;
+        let pairs = &pairs.without(&[KIND.name, FORMAT.name]);
         let records = match only {
             // Its filters are not those of the index.
             Some(Kind::Relationship) => Narrowing::read(None, &Pairs::default())?,

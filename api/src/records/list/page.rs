@@ -176,7 +176,7 @@ fn facets(facets: &[Facet], lang: Option<&str>) -> Value {
 /// itself.
 fn label(facet: &str, value: &FacetValue, lang: Option<&str>) -> String {
     if let Some(row) = &value.record {
-        let mut record: Value = serde_json::from_str(&row.body).unwrap_or_default();
+        let mut record = row.current_value();
         if let Some(lang) = lang {
             crate::formats::view::translate(&mut record, lang);
         }

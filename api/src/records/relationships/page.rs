@@ -18,6 +18,7 @@ use domain::kinds::relationship::RelationshipType;
 use domain::kinds::relationship::table::Side;
 use domain::statements::confirmation::ConfirmationState;
 use domain::validation::body::KindSchema;
+use domain::validation::upgrade::upgrade;
 use domain::value::edtf::Certainty;
 use persistence::read::relationships::{RelationshipItem, RelationshipPage};
 use serde_json::{Value, json};
@@ -282,7 +283,16 @@ fn other(item: &RelationshipItem, id: Uuid) -> Value {
             "slug": end.slug,
             "name": end.name,
         }),
-        (None, Some(open)) => serde_json::from_str(open).unwrap_or_default(),
+        (None, Some(open)) => open_end(open),
         (None, None) => Value::Null,
     }
+}
+
+/// A stored open end with current names of members.
+fn open_end(stored: &str) -> Value {
+    let end: Value = serde_json::from_str(stored).unwrap_or_default();
+    let mut relationship = json!({"from": end});
+    upgrade(Kind::Relationship, &mut relationship);
+    let end = relationship.get_mut("from").map(Value::take);
+    end.unwrap_or_default()
 }

@@ -14,6 +14,11 @@ pub const MESSAGES: &[(&str, &str, &str)] = &[
         "unbekanntes Feld „{given}“[; gemeint ist vielleicht „{nearest}“?]",
     ),
     (
+        "renamed-member",
+        "\"{given}\" is called \"{now}\" now",
+        "„{given}“ heißt jetzt „{now}“",
+    ),
+    (
         "unknown-code",
         "\"{given}\" is not one of the known codes[; did you mean \"{nearest}\"?|.] Known: {known}",
         "„{given}“ ist kein bekannter Code[; gemeint ist vielleicht „{nearest}“?|.] Bekannt: {known}",

@@ -3,7 +3,7 @@
 use crate::base::fault::Fault;
 use crate::base::kind::Kind;
 use crate::kinds::actor::{Category, Size};
-use crate::kinds::network::NetworkForm;
+use crate::kinds::network::NetworkType;
 use crate::kinds::region::RegionLevel;
 use crate::value::reference::Keyed;
 use serde::{Deserialize, Serialize};
@@ -79,8 +79,8 @@ pub struct Class {
     pub category: Option<Category>,
     /// Size of actors.
     pub size: Option<Size>,
-    /// Form of networks.
-    pub form: Option<NetworkForm>,
+    /// Type of networks.
+    pub network_type: Option<NetworkType>,
     /// Level of regions.
     pub level: Option<RegionLevel>,
 }
@@ -91,7 +91,7 @@ impl Class {
         [
             ("category", self.category.is_some(), Kind::Actor),
             ("size", self.size.is_some(), Kind::Actor),
-            ("form", self.form.is_some(), Kind::Network),
+            ("network_type", self.network_type.is_some(), Kind::Network),
             ("level", self.level.is_some(), Kind::Region),
         ]
         .into_iter()

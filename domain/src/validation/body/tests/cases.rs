@@ -134,6 +134,14 @@ fn shapes_and_formats() -> Vec<Case> {
     ]
 }
 
+fn former_names() -> Vec<Case> {
+    vec![(
+        Kind::Network,
+        named(json!({"form": "cluster"})),
+        vec![("/form", "renamed-member")],
+    )]
+}
+
 fn repeated_entries() -> Vec<Case> {
     let topics = json!({"topics": ["a", {"slug": "b"}, {"slug": "b"}]});
     vec![
@@ -332,9 +340,12 @@ fn rules_of_kinds() -> Vec<Case> {
             Kind::Project,
             named(
                 json!({"outcomes": [{"type": "service", "title": "a", "available_at":
-                {"class": {"kind": "actor", "form": "cluster"}, "as_stated": "b"}}]}),
+                {"class": {"kind": "actor", "network_type": "cluster"}, "as_stated": "b"}}]}),
             ),
-            vec![("/outcomes/0/available_at/class/form", "class-member")],
+            vec![(
+                "/outcomes/0/available_at/class/network_type",
+                "class-member",
+            )],
         ),
     ]
 }
@@ -342,6 +353,7 @@ fn rules_of_kinds() -> Vec<Case> {
 pub(crate) fn cases() -> Vec<Case> {
     [
         shapes_and_formats(),
+        former_names(),
         repeated_entries(),
         rules_of_values(),
         rules_of_kinds(),

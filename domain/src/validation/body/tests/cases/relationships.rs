@@ -24,8 +24,7 @@ pub(crate) fn rules_of_relationships() -> Vec<Case> {
         body
     };
     let class = |kind: &str| {
-        let class =
-            json!({"kind": kind, "category": "hospital", "form": "cluster", "level": "state"});
+        let class = json!({"kind": kind, "category": "hospital", "network_type": "cluster", "level": "state"});
         json!({"from": {"class": class, "as_stated": "a", "id": null, "kind": null}})
     };
     let role = |role: &str| json!({"roles": ["member", role]});
@@ -82,7 +81,7 @@ pub(crate) fn rules_of_relationships() -> Vec<Case> {
             vec![
                 ("/from", "end-kind"),
                 ("/from/class/category", "class-member"),
-                ("/from/class/form", "class-member"),
+                ("/from/class/network_type", "class-member"),
             ],
         ),
         case(
