@@ -4,5 +4,6 @@ pub mod backoff;
 pub mod feed;
 pub mod partners;
 pub mod push;
+mod subscription;
 pub mod webhooks;
 pub mod workers;

@@ -1,7 +1,7 @@
+use crate::exchange::subscription::name_errors;
 use crate::operation::extract::Body;
 use chrono::{DateTime, Utc};
-use domain::access::account::is_name;
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::FieldError;
 use domain::base::kind::Kind;
 use domain::base::record::{micros, micros_opt};
 use domain::base::vocabulary::Coded;
@@ -71,7 +71,7 @@ impl Body for NewWebhookBody {
     }
 
     fn faults(&self) -> Vec<FieldError> {
-        named(&self.name)
+        name_errors(&self.name)
     }
 }
 
@@ -87,17 +87,8 @@ impl Body for WebhookChanges {
     fn tidy(_: &mut Value) {}
 
     fn faults(&self) -> Vec<FieldError> {
-        self.name.as_deref().map(named).unwrap_or_default()
+        self.name.as_deref().map(name_errors).unwrap_or_default()
     }
-}
-
-fn named(name: &str) -> Vec<FieldError> {
-    if is_name(name) {
-        return Vec::new();
-    }
-    let why = "2 to 64 of a-z, 0-9 and . _ @ -";
-    let fault = Fault::new("not-allowed").with("why", why);
-    vec![FieldError::new("/name", fault)]
 }
 
 /// All webhooks.
