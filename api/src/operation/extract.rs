@@ -118,7 +118,10 @@ impl OfKind {
 }
 
 impl Extract for OfKind {
-    fn describe(_: &mut Draft) {}
+    fn describe(draft: &mut Draft) {
+        // A route without a kind is found when it is described, not when it is called.
+        let _ = draft.kind_schema();
+    }
 }
 
 /// The `{id}` of a URL: a UUID or a slug, of the kind of the route.

@@ -40,11 +40,12 @@ impl Draft {
     /// The schema of that kind.
     ///
     /// # Panics
-    /// If the operation has no single kind: the document is generated before a server starts.
+    /// If the operation has no single kind. Only describing a route calls this, and the tests
+    /// describe every route.
     #[must_use]
     #[expect(
         clippy::expect_used,
-        reason = "a mistake of ours, which no document and no server survives"
+        reason = "a mistake in the list of routes, which every test of the document finds"
     )]
     pub fn kind_schema(&self) -> &'static KindSchema {
         KindSchema::of(self.kind.expect("an operation on records of one kind"))
