@@ -12,7 +12,7 @@ use crate::merge_targets::with_merged;
 use crate::records::{Records, RecordsMut};
 use crate::transaction::{Transaction, WriteOptions};
 use crate::write::delete::{
-    bury, forget_persons, lock_against_naming, own_edges, refuse_referenced,
+    forget_persons, lock_against_naming, own_edges, refuse_referenced, replace_with_tombstone,
 };
 use crate::write::idempotency::blank_answers;
 use crate::write::{Precondition, locked};
@@ -73,7 +73,7 @@ impl Records<'_> {
         }
         match self.store.records().get(caller, kind, key).await {
             Ok(row) => Ok(row.id),
-            Err(StoreError::Gone(grave)) => Ok(grave.envelope.id),
+            Err(StoreError::Gone(tombstone)) => Ok(tombstone.envelope.id),
             Err(other) => Err(other),
         }
     }
@@ -103,7 +103,7 @@ impl RecordsMut<'_, '_> {
         }
         log_dead(self.tx, &ids).await?;
         for row in &going {
-            bury(self.tx, row, Cause::Erased, None).await?;
+            replace_with_tombstone(self.tx, row, Cause::Erased, None).await?;
         }
         let all = ids.iter().copied().chain(going.iter().map(|row| row.id));
         forget_everything(self.tx, &ids, &all.collect()).await
@@ -138,7 +138,7 @@ impl RecordsMut<'_, '_> {
         blank_answers(self.tx, &[id]).await?;
         match &erasable {
             Erasable::Living(row) => self.tx.log().version_erased(row),
-            Erasable::Dead(grave) => self.tx.log().dead_version_erased(grave),
+            Erasable::Dead(tombstone) => self.tx.log().dead_version_erased(tombstone),
         }
         Ok(())
     }
@@ -156,7 +156,7 @@ async fn erasable(tx: &Transaction<'_>, kind: Kind, id: Uuid) -> Result<Erasable
     };
     let origin = match &found {
         Erasable::Living(row) => &row.origin,
-        Erasable::Dead(grave) => &grave.origin,
+        Erasable::Dead(tombstone) => &tombstone.origin,
     };
     if *origin == tx.origin {
         return Ok(found);
@@ -165,30 +165,30 @@ async fn erasable(tx: &Transaction<'_>, kind: Kind, id: Uuid) -> Result<Erasable
 }
 
 async fn dead_to_erase(tx: &Transaction<'_>, kind: Kind, id: Uuid) -> Result<tombstone::Model> {
-    let mut grave =
+    let mut tombstone =
         tombstone::Entity::find_by_id(id).filter(tombstone::Column::Kind.eq(kind.code()));
     if tx.db().is_postgres() {
-        grave = grave.lock(LockType::Update);
+        tombstone = tombstone.lock(LockType::Update);
     }
-    let grave = grave.one(&tx.sql).await?.ok_or(StoreError::NotFound)?;
-    if grave.cause == Cause::Erased.code() {
-        return Err(crate::entity::tombstone::gone(kind, grave));
+    let tombstone = tombstone.one(&tx.sql).await?.ok_or(StoreError::NotFound)?;
+    if tombstone.cause == Cause::Erased.code() {
+        return Err(crate::entity::tombstone::gone(kind, tombstone));
     }
-    Ok(grave)
+    Ok(tombstone)
 }
 
 /// Writes log entries for those of the records that are dead already.
 async fn log_dead(tx: &mut Transaction<'_>, ids: &BTreeSet<Uuid>) -> Result<()> {
-    let graves = tombstone::Entity::find()
+    let tombstones = tombstone::Entity::find()
         .filter(tombstone::Column::Id.is_in(ids.iter().copied()))
         .filter(tombstone::Column::Cause.ne(Cause::Erased.code()))
         .all(&tx.sql)
         .await?;
-    for mut grave in graves {
-        grave.version += 1;
-        grave.deleted_at = tx.now;
-        tx.log().erasure(&grave).await?;
-        tombstone::Entity::update(grave.into_active_model().reset_all())
+    for mut tombstone in tombstones {
+        tombstone.version += 1;
+        tombstone.deleted_at = tx.now;
+        tx.log().erasure(&tombstone).await?;
+        tombstone::Entity::update(tombstone.into_active_model().reset_all())
             .exec(&tx.sql)
             .await?;
     }
@@ -236,7 +236,7 @@ impl Erasable {
     fn version(&self) -> i64 {
         match self {
             Self::Living(row) => row.version,
-            Self::Dead(grave) => grave.version,
+            Self::Dead(tombstone) => tombstone.version,
         }
     }
 }

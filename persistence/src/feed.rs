@@ -313,15 +313,18 @@ impl Reader<'_> {
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 
-    async fn graves(&self, ids: &[Uuid]) -> Result<BTreeMap<Uuid, tombstone::Model>> {
+    async fn tombstones(&self, ids: &[Uuid]) -> Result<BTreeMap<Uuid, tombstone::Model>> {
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let graves = tombstone::Entity::find()
+        let tombstones = tombstone::Entity::find()
             .filter(tombstone::Column::Id.is_in(ids.iter().copied()))
             .all(&self.tx)
             .await?;
-        Ok(graves.into_iter().map(|grave| (grave.id, grave)).collect())
+        Ok(tombstones
+            .into_iter()
+            .map(|tombstone| (tombstone.id, tombstone))
+            .collect())
     }
 }
 

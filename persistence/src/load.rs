@@ -243,7 +243,7 @@ async fn refuse_new_id(tx: &Transaction<'_>, keys: &Keys) -> Result<()> {
         .one(&tx.sql)
         .await?;
     let theirs = dead.is_some_and(|dead| {
-        let subject = crate::entity::tombstone::buried(&dead, keys.kind, &tx.origin);
+        let subject = crate::entity::tombstone::tombstone_subject(&dead, keys.kind, &tx.origin);
         tx.caller.may(Action::Write, &subject)
     });
     theirs.then_some(()).ok_or(StoreError::NotFound)
@@ -278,17 +278,17 @@ async fn find_by_keys(tx: &Transaction<'_>, keys: &Keys) -> Result<Option<record
 }
 
 async fn was_deleted(tx: &Transaction<'_>, keys: &Keys) -> Result<bool> {
-    let graves = tombstone::Entity::find()
+    let tombstones = tombstone::Entity::find()
         .filter(tombstone::Column::Kind.eq(keys.kind.code()))
         .filter(tombstone::Column::Origin.eq(&tx.origin));
-    let graves = match (keys.id, &keys.external) {
-        (Some(id), _) => graves.filter(tombstone::Column::Id.eq(id)),
-        (None, Some((system, key))) => graves
+    let tombstones = match (keys.id, &keys.external) {
+        (Some(id), _) => tombstones.filter(tombstone::Column::Id.eq(id)),
+        (None, Some((system, key))) => tombstones
             .filter(tombstone::Column::System.eq(system))
             .filter(tombstone::Column::ExternalId.eq(key)),
         (None, None) => return Ok(false),
     };
-    Ok(graves.one(&tx.sql).await?.is_some())
+    Ok(tombstones.one(&tx.sql).await?.is_some())
 }
 
 /// The outcome, unless it ends the transaction; the others have no effect.

@@ -4,7 +4,7 @@
 pub mod duplicates;
 
 use crate::entity::record::{parse, parse_body};
-use crate::entity::tombstone::{buried, gone};
+use crate::entity::tombstone::{gone, tombstone_subject};
 use crate::entity::{edge, merged, record, tombstone};
 use crate::error::{Result, StoreError};
 use crate::merge_targets::{last_bodies, survivors};
@@ -12,7 +12,7 @@ use crate::records::{Records, RecordsMut};
 use crate::transaction::{Transaction, WriteOptions};
 use crate::visibility::shown::touch_around;
 use crate::write::conflict::{free_slug, refuse_conflicts};
-use crate::write::delete::{bury, lock_against_naming};
+use crate::write::delete::{lock_against_naming, replace_with_tombstone};
 use crate::write::edges::{is_above, take_turns};
 use crate::write::prepare::{prepare, row};
 use crate::write::resolve::resolve_slot;
@@ -52,8 +52,8 @@ impl Records<'_> {
     ) -> Result<Saved> {
         self.store
             .write(caller, options, async |tx| {
-                let grave = grave(tx, kind, key, expected).await?;
-                unmerge(tx, kind, grave).await
+                let tombstone = tombstone(tx, kind, key, expected).await?;
+                unmerge(tx, kind, tombstone).await
             })
             .await
     }
@@ -94,7 +94,7 @@ impl RecordsMut<'_, '_> {
                 return Err(wrong_survivor("merge-circle"));
             }
         }
-        bury(self.tx, &old, Cause::Merged, Some(survivor)).await?;
+        replace_with_tombstone(self.tx, &old, Cause::Merged, Some(survivor)).await?;
         // Records merged into the loser belong to the survivor now.
         merged::Entity::update_many()
             .col_expr(merged::Column::SurvivorId, Expr::value(survivor))
@@ -123,35 +123,35 @@ fn authorise_merge(tx: &Transaction<'_>, subject: &Subject<'_>) -> Result<()> {
 }
 
 /// The tombstone of this node's merged record of this id or slug, locked.
-async fn grave(
+async fn tombstone(
     tx: &Transaction<'_>,
     kind: Kind,
     key: &str,
     expected: &Precondition,
 ) -> Result<tombstone::Model> {
     take_turns(tx, tree_of(kind)).await?;
-    let mut graves = tombstone::Entity::find()
+    let mut tombstones = tombstone::Entity::find()
         .filter(tombstone::Column::Kind.eq(kind.code()))
         .filter(tombstone::Column::Origin.eq(&tx.origin))
         .filter(tombstone::Column::MergedInto.is_not_null())
         .order_by_desc(tombstone::Column::DeletedAt);
-    graves = match Uuid::try_parse(key) {
-        Ok(id) => graves.filter(tombstone::Column::Id.eq(id)),
-        Err(_) => graves.filter(tombstone::Column::Slug.eq(key)),
+    tombstones = match Uuid::try_parse(key) {
+        Ok(id) => tombstones.filter(tombstone::Column::Id.eq(id)),
+        Err(_) => tombstones.filter(tombstone::Column::Slug.eq(key)),
     };
     if tx.db().is_postgres() {
-        graves = graves.lock(LockType::Update);
+        tombstones = tombstones.lock(LockType::Update);
     }
-    let Some(grave) = graves.one(&tx.sql).await? else {
+    let Some(tombstone) = tombstones.one(&tx.sql).await? else {
         return Err(nothing_merged(tx, kind, key).await?);
     };
-    let subject = buried(&grave, kind, &tx.origin);
+    let subject = tombstone_subject(&tombstone, kind, &tx.origin);
     if !tx.caller.sees(&subject) {
         return Err(StoreError::NotFound);
     }
     authorise_merge(tx, &subject)?;
-    expected.met_by(grave.version)?;
-    Ok(grave)
+    expected.met_by(tombstone.version)?;
+    Ok(tombstone)
 }
 
 /// A caller without write access gets that error, whether the record was merged or not.
@@ -170,29 +170,35 @@ async fn nothing_merged(tx: &Transaction<'_>, kind: Kind, key: &str) -> Result<S
     Ok(StoreError::NotFound)
 }
 
-async fn unmerge(tx: &mut Transaction<'_>, kind: Kind, grave: tombstone::Model) -> Result<Saved> {
-    authorise_survivor(tx, grave.id).await?;
+async fn unmerge(
+    tx: &mut Transaction<'_>,
+    kind: Kind,
+    tombstone: tombstone::Model,
+) -> Result<Saved> {
+    authorise_survivor(tx, tombstone.id).await?;
     // Readers of the feed know that it was merged.
-    let told = grave.was_public || is_named_publicly(tx, grave.id).await?;
-    let mut bodies = last_bodies(&tx.sql, [grave.id]).await?;
-    let Some(body) = bodies.remove(&grave.id) else {
+    let told = tombstone.was_public || is_named_publicly(tx, tombstone.id).await?;
+    let mut bodies = last_bodies(&tx.sql, [tombstone.id]).await?;
+    let Some(body) = bodies.remove(&tombstone.id) else {
         // Erased, or trimmed from the log: there is nothing to restore.
-        return Err(gone(kind, grave));
+        return Err(gone(kind, tombstone));
     };
     let mut body = parse(&body)?;
     if let Some(slug) = body.get("slug").and_then(Value::as_str) {
         let free = free_slug(tx, kind, slug).await?;
         insert(&mut body, &["slug"], free);
     }
-    merged::Entity::delete_by_id(grave.id).exec(&tx.sql).await?;
-    follow_again(tx, grave.id).await?;
-    revive(tx, kind, &grave).await?;
-    let old = as_it_was(kind, &grave, &body);
-    let prepared = prepare(tx, kind, grave.id, parse_body(&old)?, Some(&old)).await?;
-    let mut row = row(tx, kind, grave.id, &prepared)?;
-    row.version = grave.version + 1;
-    row.created_at = grave.created_at;
-    row.was_public |= grave.was_public;
+    merged::Entity::delete_by_id(tombstone.id)
+        .exec(&tx.sql)
+        .await?;
+    follow_again(tx, tombstone.id).await?;
+    revive(tx, kind, &tombstone).await?;
+    let old = as_it_was(kind, &tombstone, &body);
+    let prepared = prepare(tx, kind, tombstone.id, parse_body(&old)?, Some(&old)).await?;
+    let mut row = row(tx, kind, tombstone.id, &prepared)?;
+    row.version = tombstone.version + 1;
+    row.created_at = tombstone.created_at;
+    row.was_public |= tombstone.was_public;
     refuse_conflicts(tx, &row, &prepared).await?;
     insert_record(tx, &mut row, &prepared).await?;
     if told && !row.shown {
@@ -256,31 +262,31 @@ fn wrong_survivor(code: &'static str) -> StoreError {
 }
 
 /// The former row of a merged record, with which the rules compare the restored body.
-fn as_it_was(kind: Kind, grave: &tombstone::Model, body: &Value) -> record::Model {
+fn as_it_was(kind: Kind, tombstone: &tombstone::Model, body: &Value) -> record::Model {
     let facts = KindSchema::of(kind).facts(body);
     record::Model {
-        id: grave.id,
-        kind: grave.kind.clone(),
-        origin: grave.origin.clone(),
+        id: tombstone.id,
+        kind: tombstone.kind.clone(),
+        origin: tombstone.origin.clone(),
         slug: facts.slug,
         name: facts.name,
-        system: grave.system.clone(),
-        external_id: grave.external_id.clone(),
-        home_region: grave.home_region,
+        system: tombstone.system.clone(),
+        external_id: tombstone.external_id.clone(),
+        home_region: tombstone.home_region,
         publication: facts
             .publication
             .unwrap_or(Publication::Draft)
             .code()
             .to_owned(),
-        was_public: grave.was_public,
+        was_public: tombstone.was_public,
         shown: false,
         withheld: false,
         publish_at: facts.publish_at,
         sameness: None,
-        version: grave.version,
+        version: tombstone.version,
         seq: 0,
-        created_at: grave.created_at,
-        updated_at: grave.deleted_at,
+        created_at: tombstone.created_at,
+        updated_at: tombstone.deleted_at,
         synced_at: None,
         body: canonical(body),
     }

@@ -16,7 +16,7 @@ use crate::feed::digest::digests;
 use crate::feed::{FeedFilter, codes, ids};
 use crate::lease::Lease;
 use crate::partner::copy::drop_copy;
-use crate::partner::lease::{begin_anew, keep_partner, leased, locked_partner, on_partner};
+use crate::partner::lease::{keep_partner, leased, locked_partner, on_partner, restart};
 use crate::store::{Store, is_origin};
 use crate::transaction::{Transaction, WriteOptions};
 use crate::write::Precondition;
@@ -260,7 +260,7 @@ impl Partners<'_> {
                 row.kinds = change.kinds.as_deref().map_or(row.kinds, codes);
                 row.home_regions = change.home_regions.as_deref().map_or(row.home_regions, ids);
                 if before != (row.url.clone(), row.kinds.clone(), row.home_regions.clone()) {
-                    begin_anew(tx, &mut row).await?;
+                    restart(tx, &mut row).await?;
                 }
                 match change.paused {
                     Some(true) => PartnerState::Paused.code().clone_into(&mut row.state),

@@ -7,7 +7,7 @@ pub mod relationships;
 pub mod statements;
 
 use crate::entity::record::{kind_of, publication_of};
-use crate::entity::tombstone::buried;
+use crate::entity::tombstone::tombstone_subject;
 use crate::entity::{edge, record, redirect, tombstone};
 use crate::error::{Result, StoreError, Tombstone};
 use crate::merge_targets::survivors;
@@ -156,40 +156,40 @@ async fn absent(store: &Store, caller: &Caller, kind: Kind, key: &str) -> Result
     if by_slug && let Some(moved) = moved(store, caller, kind, key).await? {
         return Ok(moved);
     }
-    let graves = tombstone::Entity::find().filter(tombstone::Column::Kind.eq(kind.code()));
-    let graves = match Uuid::try_parse(key) {
-        Ok(id) => graves.filter(tombstone::Column::Id.eq(id)),
-        Err(_) => graves.filter(tombstone::Column::Slug.eq(key)),
+    let tombstones = tombstone::Entity::find().filter(tombstone::Column::Kind.eq(kind.code()));
+    let tombstones = match Uuid::try_parse(key) {
+        Ok(id) => tombstones.filter(tombstone::Column::Id.eq(id)),
+        Err(_) => tombstones.filter(tombstone::Column::Slug.eq(key)),
     };
-    let graves = graves.all(store.db().reader()).await?;
+    let tombstones = tombstones.all(store.db().reader()).await?;
     let here = &store.node().origin;
     // A draft that was deleted later does not hide the tombstone of a public record.
-    let seen = graves
+    let seen = tombstones
         .into_iter()
-        .filter(|grave| caller.sees(&buried(grave, kind, here)));
-    let newest = seen.min_by_key(|grave| {
-        let rank = rank(&grave.origin, here);
-        (rank, std::cmp::Reverse(grave.deleted_at))
+        .filter(|tombstone| caller.sees(&tombstone_subject(tombstone, kind, here)));
+    let newest = seen.min_by_key(|tombstone| {
+        let rank = rank(&tombstone.origin, here);
+        (rank, std::cmp::Reverse(tombstone.deleted_at))
     });
-    let Some(grave) = newest else {
+    let Some(tombstone) = newest else {
         return Ok(StoreError::NotFound);
     };
-    if let Some(survivor) = stand_in(store, caller, &grave).await? {
+    if let Some(survivor) = stand_in(store, caller, &tombstone).await? {
         return Ok(StoreError::Moved {
             to: survivor.id.to_string(),
         });
     }
     Ok(StoreError::Gone(Box::new(Tombstone {
         envelope: Envelope {
-            id: grave.id,
+            id: tombstone.id,
             kind,
-            origin: grave.origin,
-            version: grave.version,
-            created_at: grave.created_at,
-            updated_at: grave.deleted_at,
+            origin: tombstone.origin,
+            version: tombstone.version,
+            created_at: tombstone.created_at,
+            updated_at: tombstone.deleted_at,
             synced_at: None,
         },
-        cause: grave.cause,
+        cause: tombstone.cause,
         // The survivor is deleted as well, or invisible to the caller.
         merged_into: None,
     })))
@@ -228,16 +228,16 @@ async fn moved(
 pub(crate) async fn stand_in(
     store: &Store,
     caller: &Caller,
-    grave: &tombstone::Model,
+    tombstone: &tombstone::Model,
 ) -> Result<Option<record::Model>> {
-    let Some(kind) = Kind::parse(&grave.kind) else {
+    let Some(kind) = Kind::parse(&tombstone.kind) else {
         return Ok(None);
     };
-    if !caller.sees(&buried(grave, kind, &store.node().origin)) {
+    if !caller.sees(&tombstone_subject(tombstone, kind, &store.node().origin)) {
         return Ok(None);
     }
-    let survivors = survivors(store.db().reader(), [grave.id]).await?;
-    let Some(survivor) = survivors.get(&grave.id) else {
+    let survivors = survivors(store.db().reader(), [tombstone.id]).await?;
+    let Some(survivor) = survivors.get(&tombstone.id) else {
         return Ok(None);
     };
     match rows(store, &[*survivor]).await?.remove(survivor) {
@@ -253,17 +253,17 @@ pub(crate) async fn stand_in_of(
     kind: Kind,
     key: &str,
 ) -> Result<Option<record::Model>> {
-    let graves = tombstone::Entity::find()
+    let tombstones = tombstone::Entity::find()
         .filter(tombstone::Column::Kind.eq(kind.code()))
         .filter(tombstone::Column::MergedInto.is_not_null());
-    let graves = match Uuid::try_parse(key) {
-        Ok(id) => graves.filter(tombstone::Column::Id.eq(id)),
-        Err(_) => graves.filter(tombstone::Column::Slug.eq(key)),
+    let tombstones = match Uuid::try_parse(key) {
+        Ok(id) => tombstones.filter(tombstone::Column::Id.eq(id)),
+        Err(_) => tombstones.filter(tombstone::Column::Slug.eq(key)),
     };
-    let mut graves = graves.all(store.db().reader()).await?;
-    graves.sort_by_key(|grave| rank(&grave.origin, &store.node().origin));
-    for grave in graves {
-        if let Some(row) = stand_in(store, caller, &grave).await? {
+    let mut tombstones = tombstones.all(store.db().reader()).await?;
+    tombstones.sort_by_key(|tombstone| rank(&tombstone.origin, &store.node().origin));
+    for tombstone in tombstones {
+        if let Some(row) = stand_in(store, caller, &tombstone).await? {
             return Ok(Some(row));
         }
     }

@@ -7,8 +7,8 @@
 
 Texts are comments and string literals of Rust, comments of scripts and configuration, Markdown, and
 the descriptions, summaries and titles in openapi/openapi.json. Code in backticks or fences and
-words in „…“ are not texts of ours, and neither are the files in NOT_OURS. Log messages are also
-compared with the list in docs/logging.md.
+words in „…“ are not texts of ours, and neither are the files in NOT_OURS. Identifiers of Rust are
+looked through for the second table. Log messages are also compared with the list in docs/logging.md.
 """
 
 import json
@@ -20,6 +20,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 GLOSSARY = "docs/adr/0001-words.md"
 HEADING = "## Words not to use"
+NAMES = "## Names not to use"
 
 # Quoted, German or legal texts, and the glossary, which has to name the words.
 NOT_OURS = ("tests/pages/", "tests/geojson-schema/", "LICENSE-", "Cargo.lock", GLOSSARY)
@@ -43,7 +44,7 @@ RUST = re.compile(
 def glossary(text):
     """What the table below the heading forbids: (pattern, what to write instead)."""
     found = []
-    for line in text.partition(HEADING)[2].splitlines():
+    for line in text.partition(HEADING)[2].partition(NAMES)[0].splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if line.startswith("|") and len(cells) == 2 and not cells[0].startswith(("---", "not")):
             for phrase in cells[0].split(","):
@@ -52,6 +53,29 @@ def glossary(text):
     if not found:
         sys.exit(f"{GLOSSARY} has no table below \"{HEADING}\"")
     return found
+
+
+def names_table(text):
+    """What the second table forbids in identifiers: {part of a name: what to write instead}."""
+    found = {}
+    for line in text.partition(NAMES)[2].splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if line.startswith("|") and len(cells) == 2 and not cells[0].startswith(("---", "not")):
+            found.update(dict.fromkeys((word.strip() for word in cells[0].split(",")), cells[1]))
+    if not found:
+        sys.exit(f"{GLOSSARY} has no table below \"{NAMES}\"")
+    return found
+
+
+def names(path, text, forbidden):
+    """Identifiers of Rust with a forbidden part: `take_grave`, `Graves`."""
+    if not path.endswith(".rs"):
+        return
+    for match in re.finditer(r"[A-Za-z_]\w*", RUST.sub(blank, text)):
+        for part in re.findall(r"[A-Z]?[a-z]+", match.group()):
+            if part.lower() in forbidden:
+                line = text.count("\n", 0, match.start()) + 1
+                yield line, match.group(), forbidden[part.lower()]
 
 
 def blank(match):
@@ -194,6 +218,11 @@ def self_test():
         "openapi/openapi.json": ['{"example": "read it anew"}'],
     }
     failed = 0
+    parts = names_table(f"{NAMES}\n| not | but |\n|---|---|\n| grave, graves | tombstone |\n")
+    for code, wanted in (("fn take_grave() {}", 1), ("type Graves = u8;", 1), ("fn engraved() {} // graves", 0)):
+        if len(list(names("a.rs", code, parts))) != wanted:
+            print(f"{code!r} should have {wanted} forbidden names", file=sys.stderr)
+            failed += 1
     code = list(logged('tracing::info!(by = ?admin(), count, "records read");'))
     page = "## Every message\n| info | records read | `by`, `count` |\n"
     if list(log_differences(code, page)) or len(list(log_differences(code, ""))) != 1 or len(list(log_differences([], page))) != 1:
@@ -209,7 +238,7 @@ def self_test():
 
 
 def main():
-    forbidden = glossary(read(GLOSSARY))
+    forbidden, parts = glossary(read(GLOSSARY)), names_table(read(GLOSSARY))
     if "--list" in sys.argv:
         for pattern, instead in forbidden:
             print(f"{pattern.pattern} -> {instead}")
@@ -226,7 +255,7 @@ def main():
             continue
         if path.endswith(".rs") and "/src/" in path and not path.startswith("tests/"):
             messages += logged(text)
-        for line, word, instead in sorted(findings(path, text, forbidden)):
+        for line, word, instead in sorted([*findings(path, text, forbidden), *names(path, text, parts)]):
             print(f"{path}:{line}: \"{word}\": write {instead}")
             count += 1
     differences = list(log_differences(messages, read(LOGGING)))

@@ -33,8 +33,8 @@ pub async fn audit(db: &Db) -> Audited {
         .unwrap();
     let records = record::Entity::find().all(database).await.unwrap();
     let records: BTreeMap<_, _> = records.into_iter().map(|row| (row.id, row)).collect();
-    let graves = tombstone::Entity::find().all(database).await.unwrap();
-    let graves: BTreeMap<_, _> = graves.into_iter().map(|row| (row.id, row)).collect();
+    let tombstones = tombstone::Entity::find().all(database).await.unwrap();
+    let tombstones: BTreeMap<_, _> = tombstones.into_iter().map(|row| (row.id, row)).collect();
     let node = node::Entity::find_by_id(1).one(database).await.unwrap();
     let node = node.unwrap();
     let own = |origin: &str| [node.origin.as_str(), REFERENCE_ORIGIN].contains(&origin);
@@ -44,30 +44,30 @@ pub async fn audit(db: &Db) -> Audited {
     audiences_follow_each_other(&log, &records);
     let mut forgotten = 0;
     for (id, last) in &newest {
-        let (alive, buried) = (records.get(id), graves.get(id));
+        let (alive, dead) = (records.get(id), tombstones.get(id));
         if last.op == "delete" {
             assert!(alive.is_none(), "{id} is deleted and alive");
             // A copy that its origin no longer publishes leaves nothing behind.
-            let left = !own(&last.origin) && buried.is_none();
-            assert!(left || buried.map(|grave| grave.version) == Some(last.version));
+            let left = !own(&last.origin) && dead.is_none();
+            assert!(left || dead.map(|dead| dead.version) == Some(last.version));
             forgotten += usize::from(left);
         } else {
-            assert!(buried.is_none(), "{id} is alive and deleted");
+            assert!(dead.is_none(), "{id} is alive and deleted");
             let row = alive.unwrap_or_else(|| panic!("{id} is in the log only"));
             assert_eq!((row.version, row.seq), (last.version, last.seq), "{id}");
             assert_eq!(row.kind, last.kind, "{id}");
         }
     }
-    assert_eq!(newest.len(), records.len() + graves.len() + forgotten);
-    let merged = graves
+    assert_eq!(newest.len(), records.len() + tombstones.len() + forgotten);
+    let merged = tombstones
         .values()
-        .filter(|grave| grave.cause == "merged" || grave.merged_into.is_some());
+        .filter(|tombstone| tombstone.cause == "merged" || tombstone.merged_into.is_some());
     // Copies may be removed even if own records reference them.
     let copied = log.iter().filter(|entry| !own(&entry.origin));
-    let merged = merged.map(|grave| grave.id);
+    let merged = merged.map(|tombstone| tombstone.id);
     let gone: BTreeSet<Uuid> = merged.chain(copied.map(|entry| entry.record_id)).collect();
-    what_is_erased_is_blank(&log, &graves);
-    merges_are_followed_to_their_end(database, &graves, own).await;
+    what_is_erased_is_blank(&log, &tombstones);
+    merges_are_followed_to_their_end(database, &tombstones, own).await;
     nothing_names_what_is_not_there(database, &records, &gone, own).await;
     let mut made = BTreeMap::new();
     for (place, entry) in log.iter().enumerate() {
@@ -173,11 +173,14 @@ pub async fn audiences_are_true(db: &Db) {
     }
 }
 
-fn what_is_erased_is_blank(log: &[change::Model], graves: &BTreeMap<Uuid, tombstone::Model>) {
-    for grave in graves.values().filter(|grave| grave.cause == "erased") {
-        let names = [&grave.slug, &grave.system, &grave.external_id];
-        assert_eq!(names, [&None; 3], "{grave:?}");
-        for entry in log.iter().filter(|entry| entry.record_id == grave.id) {
+fn what_is_erased_is_blank(log: &[change::Model], tombstones: &BTreeMap<Uuid, tombstone::Model>) {
+    for tombstone in tombstones
+        .values()
+        .filter(|tombstone| tombstone.cause == "erased")
+    {
+        let names = [&tombstone.slug, &tombstone.system, &tombstone.external_id];
+        assert_eq!(names, [&None; 3], "{tombstone:?}");
+        for entry in log.iter().filter(|entry| entry.record_id == tombstone.id) {
             assert_eq!(entry.body, None, "{entry:?}");
             assert!(entry.erased || entry.op != "upsert", "{entry:?}");
             assert!(entry.newest || entry.reason.is_none(), "{entry:?}");
@@ -188,29 +191,32 @@ fn what_is_erased_is_blank(log: &[change::Model], graves: &BTreeMap<Uuid, tombst
 /// Every merged record has a merge target, at the end of the chain of tombstones.
 async fn merges_are_followed_to_their_end(
     database: &SqlTransaction,
-    graves: &BTreeMap<Uuid, tombstone::Model>,
+    tombstones: &BTreeMap<Uuid, tombstone::Model>,
     own: impl Fn(&str) -> bool,
 ) {
     let rows = merged::Entity::find().all(database).await.unwrap();
     let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.loser_id, row)).collect();
-    for grave in graves.values() {
-        let merged = grave.cause == "merged";
+    for tombstone in tombstones.values() {
+        let merged = tombstone.cause == "merged";
         // Partners need not state what a record was merged into.
-        let unsaid = merged && grave.merged_into.is_none() && !own(&grave.origin);
-        let erased = grave.cause == "erased";
+        let unsaid = merged && tombstone.merged_into.is_none() && !own(&tombstone.origin);
+        let erased = tombstone.cause == "erased";
         assert!(
-            unsaid || erased || grave.merged_into.is_some() == merged,
-            "{grave:?}"
+            unsaid || erased || tombstone.merged_into.is_some() == merged,
+            "{tombstone:?}"
         );
-        let mut at = grave.id;
-        while let Some(next) = graves.get(&at).and_then(|grave| grave.merged_into) {
-            assert_ne!(next, grave.id, "merged into itself");
+        let mut at = tombstone.id;
+        while let Some(next) = tombstones
+            .get(&at)
+            .and_then(|tombstone| tombstone.merged_into)
+        {
+            assert_ne!(next, tombstone.id, "merged into itself");
             at = next;
         }
-        let standing = rows.get(&grave.id).map(|row| row.survivor_id);
-        assert_eq!(standing, grave.merged_into.map(|_| at), "{grave:?}");
+        let standing = rows.get(&tombstone.id).map(|row| row.survivor_id);
+        assert_eq!(standing, tombstone.merged_into.map(|_| at), "{tombstone:?}");
     }
-    assert!(rows.keys().all(|id| graves.contains_key(id)));
+    assert!(rows.keys().all(|id| tombstones.contains_key(id)));
 }
 
 async fn nothing_names_what_is_not_there(

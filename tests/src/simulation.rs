@@ -156,7 +156,7 @@ impl<'a> World<'a> {
             858..866 => self.fail_within().await,
             866..879 => self.back_up().await,
             879..888 => self.restore().await,
-            888..891 => self.make_anew().await,
+            888..891 => self.recreate().await,
             891..903 => self.cut_or_mend(),
             903..916 => self.change_partner().await,
             916..924 => self.hide().await,
@@ -221,11 +221,11 @@ impl<'a> World<'a> {
         }
     }
 
-    async fn make_anew(&mut self) {
+    async fn recreate(&mut self) {
         let node = self.any_node();
         self.note(format!("{node} is created again"));
         self.leave_the_air(node);
-        self.nodes[node].make_anew(self.yard).await;
+        self.nodes[node].recreate(self.yard).await;
         self.another_life(node);
         for link in 0..self.links.len() {
             if self.links[link].here == node {

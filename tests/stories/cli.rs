@@ -105,7 +105,7 @@ fn without_flags_there_is_a_database_in_the_folder() {
 }
 
 #[test]
-fn reindex_builds_the_index_anew() {
+fn reindex_rebuilds_the_index() {
     on_both(|folder, url| {
         for _ in 0..2 {
             let done = verbund(folder, &["reindex", "--database-url", url], &[], "");

@@ -32,32 +32,32 @@ pub struct Model {
 impl ActiveModelBehavior for ActiveModel {}
 
 /// A merged record for the rules of access: as visible as it ever was.
-pub(crate) fn buried<'a>(grave: &'a Model, kind: Kind, origin: &str) -> Subject<'a> {
+pub(crate) fn tombstone_subject<'a>(tombstone: &'a Model, kind: Kind, origin: &str) -> Subject<'a> {
     Subject {
-        own: grave.origin == origin,
+        own: tombstone.origin == origin,
         kind,
-        home_region: grave.home_region,
-        publication: if grave.was_public {
+        home_region: tombstone.home_region,
+        publication: if tombstone.was_public {
             Publication::Published
         } else {
             Publication::Draft
         },
-        system: grave.system.as_deref(),
+        system: tombstone.system.as_deref(),
     }
 }
 
-pub(crate) fn gone(kind: Kind, grave: Model) -> StoreError {
+pub(crate) fn gone(kind: Kind, tombstone: Model) -> StoreError {
     StoreError::Gone(Box::new(Tombstone {
         envelope: Envelope {
-            id: grave.id,
+            id: tombstone.id,
             kind,
-            origin: grave.origin,
-            version: grave.version,
-            created_at: grave.created_at,
-            updated_at: grave.deleted_at,
+            origin: tombstone.origin,
+            version: tombstone.version,
+            created_at: tombstone.created_at,
+            updated_at: tombstone.deleted_at,
             synced_at: None,
         },
-        cause: grave.cause,
+        cause: tombstone.cause,
         merged_into: None,
     }))
 }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Tombstones of merged records by id: each leads to the next of its chain.
-type Graves = BTreeMap<Uuid, tombstone::Model>;
+type Tombstones = BTreeMap<Uuid, tombstone::Model>;
 
 impl Reader<'_> {
     /// Inserts before each entry the merges that are needed to understand it: of the records that a
@@ -40,20 +40,20 @@ impl Reader<'_> {
         if causes.is_empty() {
             return Ok(entries);
         }
-        let graves = self.chains(causes.values().flatten().copied()).await?;
-        let visible = self.visible_ends(&graves).await?;
+        let tombstones = self.chains(causes.values().flatten().copied()).await?;
+        let visible = self.visible_ends(&tombstones).await?;
         let mut told: BTreeSet<Uuid> = entries.iter().map(|entry| entry.id).collect();
         let mut all = Vec::with_capacity(entries.len());
         for entry in entries {
             for loser in causes.remove(&entry.id).into_iter().flatten() {
-                for grave in chain(&graves, loser, &visible) {
-                    let kind = Kind::parse(&grave.kind);
+                for tombstone in chain(&tombstones, loser, &visible) {
+                    let kind = Kind::parse(&tombstone.kind);
                     let wanted = kind.is_some_and(|kind| self.filter.kinds().contains(&kind));
-                    if wanted && told.insert(grave.id) {
+                    if wanted && told.insert(tombstone.id) {
                         all.push(FeedEntry {
                             seq: entry.seq,
                             tx: entry.tx,
-                            ..FeedEntry::merged(grave)
+                            ..FeedEntry::merged(tombstone)
                         });
                     }
                 }
@@ -100,7 +100,7 @@ impl Reader<'_> {
             .await?;
         let losers: Vec<Uuid> = rows.iter().map(|row| row.loser_id).collect();
         let public: BTreeSet<Uuid> = self
-            .told_graves()
+            .told_tombstones()
             .select_only()
             .column(tombstone::Column::Id)
             .filter(tombstone::Column::Id.is_in(losers))
@@ -116,7 +116,7 @@ impl Reader<'_> {
     }
 
     /// The tombstones of merged records of this node that readers with this filter knew.
-    pub(super) fn told_graves(&self) -> Select<tombstone::Entity> {
+    pub(super) fn told_tombstones(&self) -> Select<tombstone::Entity> {
         let homes = &self.filter.home_regions;
         let home = tombstone::Column::HomeRegion.is_in(homes.iter().copied());
         let own = tombstone::Column::Origin.eq(&self.store.node().origin);
@@ -129,8 +129,8 @@ impl Reader<'_> {
 
     /// The tombstones of merged records and of their merge targets, as far as they belong to this
     /// node.
-    pub(super) async fn chains(&self, ids: impl Iterator<Item = Uuid>) -> Result<Graves> {
-        let mut graves = Graves::new();
+    pub(super) async fn chains(&self, ids: impl Iterator<Item = Uuid>) -> Result<Tombstones> {
+        let mut tombstones = Tombstones::new();
         let mut next: BTreeSet<Uuid> = ids.collect();
         while !next.is_empty() {
             let found = tombstone::Entity::find()
@@ -139,17 +139,22 @@ impl Reader<'_> {
                 .filter(tombstone::Column::Origin.eq(&self.store.node().origin))
                 .all(&self.tx)
                 .await?;
-            next = found.iter().filter_map(|grave| grave.merged_into).collect();
-            graves.extend(found.into_iter().map(|grave| (grave.id, grave)));
-            next.retain(|id| !graves.contains_key(id));
+            next = found
+                .iter()
+                .filter_map(|tombstone| tombstone.merged_into)
+                .collect();
+            tombstones.extend(found.into_iter().map(|tombstone| (tombstone.id, tombstone)));
+            next.retain(|id| !tombstones.contains_key(id));
         }
-        Ok(graves)
+        Ok(tombstones)
     }
 
     /// The records at the ends of chains that outsiders see.
-    pub(super) async fn visible_ends(&self, graves: &Graves) -> Result<BTreeSet<Uuid>> {
-        let ends = graves.values().filter_map(|grave| grave.merged_into);
-        let ends: BTreeSet<Uuid> = ends.filter(|id| !graves.contains_key(id)).collect();
+    pub(super) async fn visible_ends(&self, tombstones: &Tombstones) -> Result<BTreeSet<Uuid>> {
+        let ends = tombstones
+            .values()
+            .filter_map(|tombstone| tombstone.merged_into);
+        let ends: BTreeSet<Uuid> = ends.filter(|id| !tombstones.contains_key(id)).collect();
         if ends.is_empty() {
             return Ok(ends);
         }
@@ -167,15 +172,18 @@ impl Reader<'_> {
 
 /// The tombstones from a merged record to its final merge target, if outsiders see that one.
 pub(super) fn chain<'a>(
-    graves: &'a Graves,
+    tombstones: &'a Tombstones,
     loser: Uuid,
     visible: &BTreeSet<Uuid>,
 ) -> Vec<&'a tombstone::Model> {
     let mut chain = Vec::new();
     let mut at = loser;
-    while let Some(grave) = graves.get(&at).filter(|_| chain.len() <= graves.len()) {
-        chain.push(grave);
-        at = grave.merged_into.unwrap_or(at);
+    while let Some(tombstone) = tombstones
+        .get(&at)
+        .filter(|_| chain.len() <= tombstones.len())
+    {
+        chain.push(tombstone);
+        at = tombstone.merged_into.unwrap_or(at);
     }
     if visible.contains(&at) {
         chain
@@ -185,21 +193,21 @@ pub(super) fn chain<'a>(
 }
 
 impl FeedEntry {
-    pub(super) fn merged(grave: &tombstone::Model) -> Self {
+    pub(super) fn merged(tombstone: &tombstone::Model) -> Self {
         Self {
             seq: 0,
             tx: None,
-            kind: grave.kind.clone(),
-            id: grave.id,
-            at: grave.deleted_at,
+            kind: tombstone.kind.clone(),
+            id: tombstone.id,
+            at: tombstone.deleted_at,
             news: News::Delete {
-                version: grave.version,
-                cause: if grave.cause == Cause::Erased.code() {
-                    grave.cause.clone()
+                version: tombstone.version,
+                cause: if tombstone.cause == Cause::Erased.code() {
+                    tombstone.cause.clone()
                 } else {
                     Cause::Merged.code().to_owned()
                 },
-                merged_into: grave.merged_into,
+                merged_into: tombstone.merged_into,
             },
         }
     }

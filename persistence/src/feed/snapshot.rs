@@ -93,7 +93,7 @@ impl Reader<'_> {
         let mut last = after;
         loop {
             let ids: Vec<Uuid> = self
-                .told_graves()
+                .told_tombstones()
                 .select_only()
                 .column(tombstone::Column::Id)
                 .filter(tombstone::Column::Kind.eq(kind.code()))
@@ -126,15 +126,17 @@ impl Reader<'_> {
         };
         let mut living = self.rows(&ids(false)).await?;
         let dead = ids(true);
-        let graves = self.graves(&dead).await?;
+        let tombstones = self.tombstones(&dead).await?;
         let seqs = self.newest_seqs(&dead).await?;
-        let entries = places.iter().filter_map(|(_, _, id)| match graves.get(id) {
-            Some(grave) => Some(FeedEntry {
-                seq: seqs.get(id).copied().unwrap_or_default(),
-                ..FeedEntry::merged(grave)
-            }),
-            None => living.remove(id).map(FeedEntry::of),
-        });
+        let entries = places
+            .iter()
+            .filter_map(|(_, _, id)| match tombstones.get(id) {
+                Some(tombstone) => Some(FeedEntry {
+                    seq: seqs.get(id).copied().unwrap_or_default(),
+                    ..FeedEntry::merged(tombstone)
+                }),
+                None => living.remove(id).map(FeedEntry::of),
+            });
         Ok(entries.collect())
     }
 

@@ -222,8 +222,8 @@ impl Reader<'_> {
             .into_iter()
             .filter(|id| !alive.contains_key(id))
             .collect();
-        let graves = self.graves(&dead).await?;
-        let survivors = self.known_survivors(&graves).await?;
+        let tombstones = self.tombstones(&dead).await?;
+        let survivors = self.known_survivors(&tombstones).await?;
         let mut entries = Vec::with_capacity(firsts.len());
         let mut appeared = BTreeSet::new();
         for First {
@@ -234,10 +234,10 @@ impl Reader<'_> {
         } in firsts
         {
             let id = row.record_id;
-            let grave = graves.get(&id);
+            let tombstone = tombstones.get(&id);
             // Whatever its home when it was deleted, it may have been elsewhere before.
-            let had = *had || *erased && grave.is_some_and(|grave| grave.was_public);
-            let (at, news) = match (alive.remove(&id), grave) {
+            let had = *had || *erased && tombstone.is_some_and(|tombstone| tombstone.was_public);
+            let (at, news) = match (alive.remove(&id), tombstone) {
                 (Some(now), _) if self.is_wanted(&now) => {
                     appeared.extend(new.then_some(id));
                     (now.updated_at, News::Upsert(Box::new(now)))
@@ -251,14 +251,14 @@ impl Reader<'_> {
                     };
                     (row.at, News::Leave(filtered))
                 }
-                (None, Some(grave)) => {
-                    let merged_into = grave.merged_into;
+                (None, Some(tombstone)) => {
+                    let merged_into = tombstone.merged_into;
                     let news = News::Delete {
-                        version: grave.version,
-                        cause: grave.cause.clone(),
+                        version: tombstone.version,
+                        cause: tombstone.cause.clone(),
                         merged_into: merged_into.filter(|into| survivors.contains(into)),
                     };
-                    (grave.deleted_at, news)
+                    (tombstone.deleted_at, news)
                 }
                 (None, None) => return Err(gap(row.seq)),
             };
@@ -283,11 +283,11 @@ impl Reader<'_> {
     /// The merge targets that outsiders know, or whose final merge target they see.
     async fn known_survivors(
         &self,
-        graves: &BTreeMap<Uuid, tombstone::Model>,
+        tombstones: &BTreeMap<Uuid, tombstone::Model>,
     ) -> Result<BTreeSet<Uuid>> {
-        let into: BTreeSet<Uuid> = graves
+        let into: BTreeSet<Uuid> = tombstones
             .values()
-            .filter_map(|grave| grave.merged_into)
+            .filter_map(|tombstone| tombstone.merged_into)
             .collect();
         if into.is_empty() {
             return Ok(into);

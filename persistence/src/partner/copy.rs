@@ -46,7 +46,7 @@ pub struct CopiedRecord {
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     pub(crate) row: Option<record::Model>,
-    pub(crate) grave: Option<tombstone::Model>,
+    pub(crate) tombstone: Option<tombstone::Model>,
     pub(crate) logged: bool,
     pub(crate) withheld: bool,
 }
@@ -115,9 +115,9 @@ pub(crate) async fn take_copy(
     note_shown(tx, &mut row).await?;
     tx.log().upsert(known.row.as_ref(), &row).await?;
     if known
-        .grave
+        .tombstone
         .as_ref()
-        .is_some_and(|grave| grave.merged_into.is_some())
+        .is_some_and(|tombstone| tombstone.merged_into.is_some())
     {
         touch_around(tx, row.id).await?;
     }
@@ -144,7 +144,7 @@ async fn insert_copy(tx: &mut Transaction<'_>, row: &record::Model, known: &Know
     if let Some(slug) = &row.slug {
         drop_redirect(tx, &row.kind, slug).await?;
     }
-    unbury_copy(tx, row.id, known).await?;
+    revive_copy(tx, row.id, known).await?;
     record::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(&tx.sql)
         .await?;
@@ -179,15 +179,15 @@ fn copied_row(tx: &Transaction<'_>, copy: &CopiedRecord, facts: &Facts) -> recor
     }
 }
 
-async fn unbury_copy(tx: &mut Transaction<'_>, id: Uuid, known: &Known) -> Result<()> {
+async fn revive_copy(tx: &mut Transaction<'_>, id: Uuid, known: &Known) -> Result<()> {
     if known.logged {
         tx.log().revival(id).await?;
     }
-    let Some(grave) = &known.grave else {
+    let Some(tombstone) = &known.tombstone else {
         return Ok(());
     };
     tombstone::Entity::delete_by_id(id).exec(&tx.sql).await?;
-    if grave.merged_into.is_some() {
+    if tombstone.merged_into.is_some() {
         merged::Entity::delete_by_id(id).exec(&tx.sql).await?;
         follow_again(tx, id).await?;
     }
@@ -195,7 +195,7 @@ async fn unbury_copy(tx: &mut Transaction<'_>, id: Uuid, known: &Known) -> Resul
 }
 
 /// Replaces a copy that its origin has deleted by a tombstone.
-pub(crate) async fn bury_copy(
+pub(crate) async fn replace_copy_with_tombstone(
     tx: &mut Transaction<'_>,
     row: &record::Model,
     version: i64,
@@ -211,7 +211,7 @@ pub(crate) async fn bury_copy(
         let merged = into.is_some();
         tx.log().delete(row, version, merged).await?;
     }
-    let grave = tombstone::ActiveModel {
+    let tombstone = tombstone::ActiveModel {
         id: Set(row.id),
         kind: Set(row.kind.clone()),
         origin: Set(row.origin.clone()),
@@ -227,7 +227,7 @@ pub(crate) async fn bury_copy(
         created_at: Set(row.created_at),
         deleted_at: Set(tx.now),
     };
-    tombstone::Entity::insert(grave)
+    tombstone::Entity::insert(tombstone)
         .exec_without_returning(&tx.sql)
         .await?;
     record::Entity::delete_by_id(row.id).exec(&tx.sql).await?;
@@ -248,11 +248,11 @@ pub(crate) async fn note_merged_copy(
         return Ok(());
     };
     let known = tombstone::Entity::find_by_id(id).one(&tx.sql).await?;
-    if known.as_ref().and_then(|grave| grave.merged_into) == Some(merged_into) {
+    if known.as_ref().and_then(|tombstone| tombstone.merged_into) == Some(merged_into) {
         return Ok(());
     }
     let new = known.is_none();
-    let grave = known.unwrap_or_else(|| tombstone::Model {
+    let tombstone = known.unwrap_or_else(|| tombstone::Model {
         id,
         kind: kind.code().to_owned(),
         origin: tx.origin.clone(),
@@ -268,15 +268,15 @@ pub(crate) async fn note_merged_copy(
         created_at: tx.now,
         deleted_at: tx.now,
     });
-    forget_grave(tx, id).await?;
-    let grave = tombstone::Model {
+    forget_tombstone(tx, id).await?;
+    let tombstone = tombstone::Model {
         merged_into: Some(merged_into),
-        ..grave
+        ..tombstone
     };
     if new {
-        tx.log().merged_elsewhere(&grave).await?;
+        tx.log().merged_elsewhere(&tombstone).await?;
     }
-    tombstone::Entity::insert(grave.into_active_model())
+    tombstone::Entity::insert(tombstone.into_active_model())
         .exec_without_returning(&tx.sql)
         .await?;
     stand_for(tx, id, into).await
@@ -299,13 +299,13 @@ async fn stand_for(tx: &mut Transaction<'_>, id: Uuid, into: Uuid) -> Result<()>
     touch_around(tx, id).await
 }
 
-pub(crate) async fn drop_grave(tx: &mut Transaction<'_>, id: Uuid) -> Result<()> {
-    forget_grave(tx, id).await?;
+pub(crate) async fn drop_tombstone(tx: &mut Transaction<'_>, id: Uuid) -> Result<()> {
+    forget_tombstone(tx, id).await?;
     follow_again(tx, id).await?;
     touch_around(tx, id).await
 }
 
-async fn forget_grave(tx: &Transaction<'_>, id: Uuid) -> Result<()> {
+async fn forget_tombstone(tx: &Transaction<'_>, id: Uuid) -> Result<()> {
     tombstone::Entity::delete_by_id(id).exec(&tx.sql).await?;
     merged::Entity::delete_by_id(id).exec(&tx.sql).await?;
     Ok(())
@@ -333,19 +333,19 @@ pub(crate) async fn drop_copy(tx: &mut Transaction<'_>, row: &record::Model) -> 
     forget_former_slugs(tx, row.id).await
 }
 
-/// Blanks the remains of a copy whose origin has erased it, in version `version`; `grave` is its
+/// Blanks the remains of a copy whose origin has erased it, in version `version`; `tombstone` is its
 /// tombstone so far.
 pub(crate) async fn erase_copy(
     tx: &mut Transaction<'_>,
     id: Uuid,
-    grave: Option<tombstone::Model>,
+    tombstone: Option<tombstone::Model>,
     version: i64,
 ) -> Result<()> {
-    let dead = grave.filter(|grave| grave.cause != Cause::Erased.code());
-    if let Some(mut grave) = dead {
-        grave.version = grave.version.max(version);
-        tx.log().erasure(&grave).await?;
-        tombstone::Entity::update(grave.into_active_model().reset_all())
+    let dead = tombstone.filter(|tombstone| tombstone.cause != Cause::Erased.code());
+    if let Some(mut tombstone) = dead {
+        tombstone.version = tombstone.version.max(version);
+        tx.log().erasure(&tombstone).await?;
+        tombstone::Entity::update(tombstone.into_active_model().reset_all())
             .exec(&tx.sql)
             .await?;
     }

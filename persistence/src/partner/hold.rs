@@ -5,7 +5,7 @@ use super::take::Taken;
 use crate::entity::{partner, partner_seen, record, tombstone};
 use crate::error::Result;
 use crate::lease::Lease;
-use crate::partner::copy::{drop_copy, drop_grave};
+use crate::partner::copy::{drop_copy, drop_tombstone};
 use crate::partner::lease::{keep_partner, leased};
 use crate::partner::take::{Copies, on_copies};
 use crate::transaction::Transaction;
@@ -108,7 +108,7 @@ async fn sweep_merged(tx: &mut Transaction<'_>, partner: &partner::Model) -> Res
         .all(&tx.sql)
         .await?;
     for id in &stale {
-        drop_grave(tx, *id).await?;
+        drop_tombstone(tx, *id).await?;
     }
     Ok(!stale.is_empty())
 }

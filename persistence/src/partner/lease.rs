@@ -59,7 +59,7 @@ impl Partners<'_> {
             if row.reader != *READER {
                 row.rereads = row.next.is_some() || row.rereads;
                 row.reader.clone_from(&READER);
-                begin_anew(tx, &mut row).await?;
+                restart(tx, &mut row).await?;
             }
             keep_partner(tx, row).await?;
             Ok(Some(lease))
@@ -110,7 +110,7 @@ impl Partners<'_> {
     pub async fn resync(self, lease: &Lease) -> Result<()> {
         on_partner(self.store, async |tx| {
             let mut row = leased(tx, lease).await?;
-            begin_anew(tx, &mut row).await?;
+            restart(tx, &mut row).await?;
             keep_partner(tx, row).await
         })
         .await
@@ -165,7 +165,7 @@ pub(super) async fn keep_partner(tx: &Transaction<'_>, row: partner::Model) -> R
 }
 
 /// The partner's state is unknown; every copy must be reported again or be removed.
-pub(super) async fn begin_anew(tx: &Transaction<'_>, row: &mut partner::Model) -> Result<()> {
+pub(super) async fn restart(tx: &Transaction<'_>, row: &mut partner::Model) -> Result<()> {
     row.next = None;
     FeedPhase::Snapshot.code().clone_into(&mut row.phase);
     row.unswept = true;

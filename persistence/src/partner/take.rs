@@ -7,7 +7,8 @@ use crate::entity::{
 use crate::error::{Result, StoreError};
 use crate::lease::Lease;
 use crate::partner::copy::{
-    CopiedRecord, Known, bury_copy, drop_copy, drop_grave, erase_copy, note_merged_copy, take_copy,
+    CopiedRecord, Known, drop_copy, drop_tombstone, erase_copy, note_merged_copy,
+    replace_copy_with_tombstone, take_copy,
 };
 use crate::partner::hold::{held, hold};
 use crate::partner::lease::{keep_partner, leased};
@@ -197,10 +198,11 @@ async fn known(tx: &Transaction<'_>, news: &[&News]) -> Result<BTreeMap<Uuid, Kn
         one.withheld = row.withheld;
         one.row = Some(row);
     }
-    let graves = tombstone::Entity::find().filter(tombstone::Column::Id.is_in(ids.iter().copied()));
-    for grave in graves.all(&tx.sql).await? {
-        let one = known.entry(grave.id).or_default();
-        one.grave = Some(grave);
+    let tombstones =
+        tombstone::Entity::find().filter(tombstone::Column::Id.is_in(ids.iter().copied()));
+    for tombstone in tombstones.all(&tx.sql).await? {
+        let one = known.entry(tombstone.id).or_default();
+        one.tombstone = Some(tombstone);
     }
     let logged = change::Entity::find()
         .select_only()
@@ -253,20 +255,23 @@ async fn take(
         } => match here.row.take() {
             Some(row) if replaces || row.version < *version => {
                 lock_against_naming(tx, row.id).await?;
-                bury_copy(tx, &row, *version, (*cause, *merged_into)).await?;
+                replace_copy_with_tombstone(tx, &row, *version, (*cause, *merged_into)).await?;
                 if *cause == Cause::Erased {
                     erase_copy(tx, row.id, None, *version).await?;
                 }
             }
             Some(_) => {}
-            None => take_grave(tx, news, here.grave, replaces).await?,
+            None => take_tombstone(tx, news, here.tombstone, replaces).await?,
         },
         News::Leave { .. } => {
             if let Some(row) = here.row.take() {
                 lock_against_naming(tx, row.id).await?;
                 drop_copy(tx, &row).await?;
-            } else if here.grave.is_some_and(|grave| grave.merged_into.is_some()) {
-                drop_grave(tx, news.id()).await?;
+            } else if here
+                .tombstone
+                .is_some_and(|tombstone| tombstone.merged_into.is_some())
+            {
+                drop_tombstone(tx, news.id()).await?;
             }
         }
     }
@@ -274,10 +279,10 @@ async fn take(
 }
 
 /// Records the deletion of a record that is not here, or no longer.
-async fn take_grave(
+async fn take_tombstone(
     tx: &mut Transaction<'_>,
     news: &News,
-    grave: Option<tombstone::Model>,
+    tombstone: Option<tombstone::Model>,
     replaces: bool,
 ) -> Result<()> {
     let News::Delete {
@@ -290,9 +295,11 @@ async fn take_grave(
     else {
         return Ok(());
     };
-    let older = grave.as_ref().is_some_and(|grave| grave.version > *version);
+    let older = tombstone
+        .as_ref()
+        .is_some_and(|tombstone| tombstone.version > *version);
     if *cause == Cause::Erased {
-        erase_copy(tx, *id, grave.clone(), *version).await?;
+        erase_copy(tx, *id, tombstone.clone(), *version).await?;
     }
     match merged_into {
         Some(into) if replaces || !older => {
@@ -454,11 +461,11 @@ fn is_news(
 /// Reason why a record does not belong to the partner.
 fn foreign(here: &Known, kind: Kind, origin: &str) -> Option<String> {
     let row = here.row.as_ref().map(|row| (&row.origin, &row.kind));
-    let grave = here
-        .grave
+    let tombstone = here
+        .tombstone
         .as_ref()
-        .map(|grave| (&grave.origin, &grave.kind));
-    let (owner, known) = row.or(grave)?;
+        .map(|tombstone| (&tombstone.origin, &tombstone.kind));
+    let (owner, known) = row.or(tombstone)?;
     let foreign = owner != origin || known != kind.code();
     foreign.then(|| format!("the id is that of a {known} of {owner}"))
 }

@@ -242,7 +242,7 @@ async fn first_version(store: &Store, id: Uuid) -> Result<Option<i64>> {
 }
 
 async fn about(store: &Store, caller: &Caller, kind: Kind, key: &str) -> Result<About> {
-    let grave = match store.records().get(caller, kind, key).await {
+    let tombstone = match store.records().get(caller, kind, key).await {
         Ok(row) => {
             return Ok(About {
                 id: row.id,
@@ -252,10 +252,10 @@ async fn about(store: &Store, caller: &Caller, kind: Kind, key: &str) -> Result<
             });
         }
         // Of an erased record only the erasure is reported.
-        Err(StoreError::Gone(grave)) if grave.cause != Cause::Erased.code() => grave,
+        Err(StoreError::Gone(tombstone)) if tombstone.cause != Cause::Erased.code() => tombstone,
         Err(other) => return Err(other),
     };
-    let row = tombstone::Entity::find_by_id(grave.envelope.id)
+    let row = tombstone::Entity::find_by_id(tombstone.envelope.id)
         .one(store.db().reader())
         .await?
         .ok_or(StoreError::NotFound)?;
@@ -269,8 +269,8 @@ async fn about(store: &Store, caller: &Caller, kind: Kind, key: &str) -> Result<
     Ok(About {
         id: row.id,
         within: caller.may(Action::Read, &subject),
-        envelope: grave.envelope,
-        cause: Some(grave.cause),
+        envelope: tombstone.envelope,
+        cause: Some(tombstone.cause),
     })
 }
 

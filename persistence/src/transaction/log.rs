@@ -127,24 +127,24 @@ impl LogMut<'_, '_> {
     }
 
     /// Logs the merge of a record that is not here, as reported by its origin.
-    pub(crate) async fn merged_elsewhere(self, grave: &tombstone::Model) -> Result<()> {
-        self.tx.log().revival(grave.id).await?;
+    pub(crate) async fn merged_elsewhere(self, tombstone: &tombstone::Model) -> Result<()> {
+        self.tx.log().revival(tombstone.id).await?;
         self.tx.entries.push(Entry {
             newest: true,
-            version: grave.version,
+            version: tombstone.version,
             erased: false,
-            ..erasure(Op::Delete, &grave.kind, grave.id, &grave.origin)
+            ..erasure(Op::Delete, &tombstone.kind, tombstone.id, &tombstone.origin)
         });
         Ok(())
     }
 
-    /// Logs that the remains of a deleted record were erased; `grave` has the new version.
-    pub(crate) async fn erasure(self, grave: &tombstone::Model) -> Result<()> {
-        self.tx.log().revival(grave.id).await?;
+    /// Logs that the remains of a deleted record were erased; `tombstone` has the new version.
+    pub(crate) async fn erasure(self, tombstone: &tombstone::Model) -> Result<()> {
+        self.tx.log().revival(tombstone.id).await?;
         self.tx.entries.push(Entry {
             newest: true,
-            version: grave.version,
-            ..erasure(Op::Delete, &grave.kind, grave.id, &grave.origin)
+            version: tombstone.version,
+            ..erasure(Op::Delete, &tombstone.kind, tombstone.id, &tombstone.origin)
         });
         Ok(())
     }
@@ -172,10 +172,10 @@ impl LogMut<'_, '_> {
     }
 
     /// Logs that an earlier version of a deleted record was erased.
-    pub(crate) fn dead_version_erased(self, grave: &tombstone::Model) {
+    pub(crate) fn dead_version_erased(self, tombstone: &tombstone::Model) {
         self.tx.entries.push(Entry {
-            version: grave.version,
-            ..erasure(Op::Touch, &grave.kind, grave.id, &grave.origin)
+            version: tombstone.version,
+            ..erasure(Op::Touch, &tombstone.kind, tombstone.id, &tombstone.origin)
         });
     }
 

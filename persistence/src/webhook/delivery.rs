@@ -262,7 +262,7 @@ impl DeliveriesMut<'_, '_> {
         let gaps = told.rows(gaps, self.tx.now)?;
         let asked = told.rows(asked.into_iter(), self.tx.now)?;
         let filled = insert_deliveries(self.tx, gaps, &untouched()).await?;
-        let asked = insert_deliveries(self.tx, asked, &anew()).await?;
+        let asked = insert_deliveries(self.tx, asked, &reset_delivery()).await?;
         let failed = match again.since {
             Since::Moment(at) => retry_failed(self.tx, id, at).await?,
             Since::Entry(_) => 0,
@@ -297,7 +297,7 @@ async fn retry_failed(tx: &Transaction<'_>, webhook: Uuid, since: DateTime<Utc>)
     Ok(retried.rows_affected)
 }
 
-fn anew() -> OnConflict {
+fn reset_delivery() -> OnConflict {
     use webhook_delivery::Column::{
         Attempts, FinishedAt, FirstAttemptedAt, NextAttemptAt, Refusals, Seq, State, WebhookId,
     };

@@ -38,7 +38,7 @@ impl RecordsMut<'_, '_> {
         refuse_shaping(self.tx, going.iter().copied().chain([old.id])).await?;
         forget_persons(self.tx, &ids.union(&going).copied().collect()).await?;
         for row in edges.into_iter().chain([old]) {
-            bury(self.tx, &row, Cause::Deleted, None).await?;
+            replace_with_tombstone(self.tx, &row, Cause::Deleted, None).await?;
         }
         Ok(())
     }
@@ -134,7 +134,7 @@ pub(crate) async fn refuse_referenced(
 
 /// Replaces a record by a tombstone. Former slugs and geometry are deleted with it, unless it is
 /// merged: they lead to the survivor, and return if the merge is undone.
-pub(crate) async fn bury(
+pub(crate) async fn replace_with_tombstone(
     tx: &mut Transaction<'_>,
     row: &record::Model,
     cause: Cause,
@@ -152,7 +152,7 @@ pub(crate) async fn bury(
     forget_key(tx, row).await?;
     // An erased record leaves no names.
     let name = |text: &Option<String>| text.clone().filter(|_| !erased);
-    let grave = tombstone::ActiveModel {
+    let tombstone = tombstone::ActiveModel {
         id: Set(row.id),
         kind: Set(row.kind.clone()),
         origin: Set(row.origin.clone()),
@@ -167,7 +167,7 @@ pub(crate) async fn bury(
         created_at: Set(row.created_at),
         deleted_at: Set(tx.now),
     };
-    tombstone::Entity::insert(grave)
+    tombstone::Entity::insert(tombstone)
         .exec_without_returning(&tx.sql)
         .await?;
     if merged_into.is_none() {

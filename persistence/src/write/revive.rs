@@ -49,7 +49,7 @@ pub(crate) async fn refuse_merged(
     if dead.merged_into.is_none() {
         return Ok(());
     }
-    let subject = crate::entity::tombstone::buried(dead, kind, &tx.origin);
+    let subject = crate::entity::tombstone::tombstone_subject(dead, kind, &tx.origin);
     tx.authorise(Action::Write, &subject)?;
     let survivors = survivors(&tx.sql, [dead.id]).await?;
     let survivor = match survivors.get(&dead.id) {
@@ -83,7 +83,7 @@ pub(crate) fn refuse_erased(
     if dead.cause != Cause::Erased.code() {
         return Ok(());
     }
-    let subject = crate::entity::tombstone::buried(dead, kind, &tx.origin);
+    let subject = crate::entity::tombstone::tombstone_subject(dead, kind, &tx.origin);
     tx.authorise(Action::Write, &subject)?;
     Err(crate::entity::tombstone::gone(kind, dead.clone()))
 }

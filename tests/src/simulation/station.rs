@@ -275,7 +275,7 @@ impl Station {
     }
 
     /// Continues with a new database under the same name.
-    pub(super) async fn make_anew(&mut self, yard: &mut Yard) {
+    pub(super) async fn recreate(&mut self, yard: &mut Yard) {
         for backup in std::mem::take(&mut self.backups) {
             backup.place.remove().await;
         }

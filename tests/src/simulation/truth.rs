@@ -78,7 +78,7 @@ impl Truth {
             Act::Delete(kind, id) => {
                 let old = tx.records().lock(*kind, *id, &any).await?;
                 tx.records().delete(old).await?;
-                self.bury(*id);
+                self.replace_with_tombstone(*id);
             }
             Act::Merge(kind, id, into) => {
                 let into = serde_json::json!({"id": into});
@@ -89,7 +89,7 @@ impl Truth {
             Act::Erase(kind, id) => {
                 tx.records().erase(*kind, *id, &any).await?;
                 let gone = if self.alive.contains_key(id) {
-                    self.bury(*id)
+                    self.replace_with_tombstone(*id)
                 } else {
                     // References to a merged record stay.
                     self.with_losers(*id)
@@ -104,7 +104,7 @@ impl Truth {
                     return Err(StoreError::NotFound);
                 }
                 tx.records().delete(old).await?;
-                self.bury(*id);
+                self.replace_with_tombstone(*id);
                 let saved = tx
                     .records()
                     .create(*kind, domain::base::id::new(), body)
@@ -127,7 +127,7 @@ impl Truth {
 
     /// Deletes a record with its relationships; returns what was deleted, and what was merged into
     /// it.
-    fn bury(&mut self, id: Uuid) -> BTreeSet<Uuid> {
+    fn replace_with_tombstone(&mut self, id: Uuid) -> BTreeSet<Uuid> {
         let same = self.with_losers(id);
         let edges = self.alive.iter();
         let edges = edges.filter(|(_, row)| !row.ends.is_disjoint(&same));

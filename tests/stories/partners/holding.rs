@@ -76,7 +76,7 @@ story!(many_deletions_wait_for_an_operator, async |node| {
 });
 
 /// Removes everything that the node wrote, as if it were created again under its old name.
-async fn make_anew(node: &Node) {
+async fn recreate(node: &Node) {
     let db = node.store.db().reader();
     let own = &node.store.node().origin;
     record::Entity::delete_many()
@@ -99,14 +99,14 @@ async fn make_anew(node: &Node) {
 }
 
 story!(
-    a_partner_that_was_made_anew_does_not_wipe_its_copies,
+    a_partner_that_was_recreated_does_not_wipe_its_copies,
     async |node| {
         let here = Neighbour::start(node.backend, "hier").await;
         let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
         actors(node, 25).await;
         node.settled().await;
         intake.pull().await;
-        make_anew(node).await;
+        recreate(node).await;
         assert_eq!(intake.pull().await, Taken::Stopped);
         let shown = intake.shown().await;
         assert_eq!(shown["held"], json!({"deletions": 25, "copies": 25}));
@@ -187,7 +187,7 @@ story!(
     }
 );
 
-story!(what_differs_is_noticed_and_taken_over_anew, async |node| {
+story!(what_differs_is_noticed_and_read_again, async |node| {
     let here = Neighbour::start(node.backend, "hier").await;
     let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
     let ids = actors(node, 3).await;

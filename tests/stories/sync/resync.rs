@@ -8,14 +8,14 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 use tests::{Instance, Node, Replica, story};
 
-async fn must_begin_anew(node: &Node, next: &str, reason: &str) {
+async fn must_resync(node: &Node, next: &str, reason: &str) {
     let answer = node.get(next).await.problem(410, "resync-required");
     assert_eq!(answer.json["reason"], reason);
     let url = answer.json["resync_url"].as_str().unwrap();
     assert!(!url.contains("cursor"), "{url}");
-    let mut anew = Replica::new("");
-    url.clone_into(&mut anew.next);
-    anew.catch_up(node).await;
+    let mut again = Replica::new("");
+    url.clone_into(&mut again.next);
+    again.catch_up(node).await;
 }
 
 async fn set_state(node: &Node, column: state::Column, value: impl Into<sea_orm::Value>) {
@@ -45,8 +45,8 @@ pub(crate) async fn restore(node: &Node, seq: i64) {
 story!(another_filter_needs_another_snapshot, async |node| {
     let first = node.get("/v1/sync/changes?kind=actor").await.expect(200);
     let next = first.json["next"].as_str().unwrap();
-    must_begin_anew(node, &next.replace("actor", "network"), "filter_changed").await;
-    must_begin_anew(node, &next.replace("kind=actor&", ""), "filter_changed").await;
+    must_resync(node, &next.replace("actor", "network"), "filter_changed").await;
+    must_resync(node, &next.replace("kind=actor&", ""), "filter_changed").await;
     // The page size is no filter, nor is the order of parameters.
     node.get(&format!("{next}&limit=7")).await.expect(200);
     let both = node
@@ -71,8 +71,8 @@ story!(a_restored_backup_is_noticed, async |node| {
     let also_snapshot = node.get("/v1/sync/changes?limit=1").await.expect(200);
     let also_snapshot = also_snapshot.json["next"].as_str().unwrap();
     restore(node, backup).await;
-    must_begin_anew(node, &replica.next, "cursor_ahead").await;
-    must_begin_anew(node, also_snapshot, "cursor_ahead").await;
+    must_resync(node, &replica.next, "cursor_ahead").await;
+    must_resync(node, also_snapshot, "cursor_ahead").await;
     // The numbers are reused for other entries.
     for name in ["Anders", "Noch einer"] {
         made(
@@ -82,26 +82,26 @@ story!(a_restored_backup_is_noticed, async |node| {
         )
         .await;
     }
-    must_begin_anew(node, &replica.next, "log_forked").await;
-    must_begin_anew(node, also_snapshot, "log_forked").await;
+    must_resync(node, &replica.next, "log_forked").await;
+    must_resync(node, also_snapshot, "log_forked").await;
     // A reader that had not continued has lost nothing.
     let page = node.get(&unharmed).await.expect(200);
     assert_eq!(page.json["entries"].as_array().unwrap().len(), 2);
 });
 
-story!(a_node_that_was_made_anew_is_noticed, async |node| {
+story!(a_node_that_was_recreated_is_noticed, async |node| {
     let mut replica = Replica::new("");
     replica.catch_up(node).await;
     set_state(node, state::Column::LogId, domain::base::id::new()).await;
     set_state(node, state::Column::Secret, "another").await;
-    let anew = Instance::start(node, Config::default()).await;
-    let answer = anew
+    let again = Instance::start(node, Config::default()).await;
+    let answer = again
         .get(&replica.next)
         .await
         .problem(410, "resync-required");
     assert_eq!(answer.json["reason"], "log_replaced");
     assert_eq!(answer.json["resync_url"], "/v1/sync/changes");
-    anew.stop().await;
+    again.stop().await;
 });
 
 story!(
@@ -124,10 +124,10 @@ story!(
         assert!(head > backup);
         restore(node, head).await;
         let next = page.json["next"].as_str().unwrap();
-        must_begin_anew(node, next, "cursor_ahead").await;
+        must_resync(node, next, "cursor_ahead").await;
         // Also once the log reaches that number again: its end is another one.
         actor(node, "Ein anderer").await;
         actor(node, "Noch ein anderer").await;
-        must_begin_anew(node, next, "log_forked").await;
+        must_resync(node, next, "log_forked").await;
     }
 );

@@ -79,9 +79,9 @@ story!(what_is_superseded_long_enough_is_trimmed, async |node| {
     assert_eq!(expired.json["reason"], "cursor_expired");
     late.catch_up(node).await;
     late.equals(node).await;
-    let mut anew = Replica::new("limit=2");
-    anew.catch_up(node).await;
-    anew.equals(node).await;
+    let mut again = Replica::new("limit=2");
+    again.catch_up(node).await;
+    again.equals(node).await;
 
     let path = format!("/v1/actors/{id}/history");
     let history = node.get(&path).await.expect(200);

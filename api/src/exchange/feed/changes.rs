@@ -122,7 +122,7 @@ pub(crate) async fn get(
             .feed()
             .page(&sent.filter, &sent.start, sent.limit)
             .await;
-        let mut page = page.map_err(|why| sent.anew(why))?;
+        let mut page = page.map_err(|why| sent.resync_problem(why))?;
         // While waiting, it proceeds past entries outside the filter.
         page.after = *after.get_or_insert(page.after);
         let told = !page.entries.is_empty() || page.has_more;
@@ -162,10 +162,10 @@ impl Sent {
     }
 
     /// The problem with the address for a fresh start, if one is needed.
-    fn anew(&self, why: StoreError) -> Problem {
-        let anew = matches!(why, StoreError::Resync(_));
+    fn resync_problem(&self, why: StoreError) -> Problem {
+        let resync = matches!(why, StoreError::Resync(_));
         let problem = Problem::from(why);
-        if !anew {
+        if !resync {
             return problem;
         }
         let url = match self.text.as_str() {

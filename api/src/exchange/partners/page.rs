@@ -20,7 +20,7 @@ const MOST_NEXT: usize = 4000;
 pub(crate) enum Fetched {
     Page(PartnerPage),
     /// Everything must be read again, with the reason.
-    BeginAnew(String),
+    Restart(String),
 }
 
 /// The digests of a partner: count and sum by the kind's code.
@@ -73,7 +73,7 @@ pub(crate) async fn fetch(
     if status == StatusCode::GONE {
         let problem: Problem = serde_json::from_slice(&body).unwrap_or_default();
         if problem.r#type.ends_with("/resync-required") {
-            return Ok(Fetched::BeginAnew(problem.reason));
+            return Ok(Fetched::Restart(problem.reason));
         }
     }
     if status != StatusCode::OK {

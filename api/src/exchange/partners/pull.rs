@@ -119,7 +119,7 @@ impl<A: Ask> Exchange<A> {
         let asked = page::fetch(&self.partners, &url, wait);
         let page = match self.leased(lease, stop, asked).await?? {
             Fetched::Page(page) => page,
-            Fetched::BeginAnew(reason) => return self.begin_anew(lease, &partner, &reason).await,
+            Fetched::Restart(reason) => return self.restart(lease, &partner, &reason).await,
         };
         if !page.up_to_date && partner.next.as_ref() == Some(&page.next) {
             let why = "it reports more pages, but the address of the next page stays the same";
@@ -160,7 +160,7 @@ impl<A: Ask> Exchange<A> {
 
     /// Starts from scratch with a partner that cannot continue from the current position. One whose
     /// snapshots never end is paused for longer each time.
-    async fn begin_anew(
+    async fn restart(
         &self,
         lease: &Lease,
         partner: &partner::Model,

@@ -26,20 +26,20 @@ impl Former {
 }
 
 impl Head {
-    fn buried(grave: tombstone::Model) -> Self {
-        let publication = if grave.was_public {
+    fn of_tombstone(tombstone: tombstone::Model) -> Self {
+        let publication = if tombstone.was_public {
             Publication::Published
         } else {
             Publication::Draft
         };
         Self {
-            id: grave.id,
-            kind: grave.kind,
-            origin: grave.origin,
-            slug: grave.slug,
-            system: grave.system,
-            external_id: grave.external_id,
-            home_region: grave.home_region,
+            id: tombstone.id,
+            kind: tombstone.kind,
+            origin: tombstone.origin,
+            slug: tombstone.slug,
+            system: tombstone.system,
+            external_id: tombstone.external_id,
+            home_region: tombstone.home_region,
             publication: publication.code().to_owned(),
             withheld: false,
         }
@@ -73,17 +73,22 @@ pub(super) async fn formers(
     if any.is_empty() {
         return Ok(Vec::new());
     }
-    let mut graves = tombstone::Entity::find()
+    let mut tombstones = tombstone::Entity::find()
         .filter(any)
         .filter(tombstone::Column::MergedInto.is_not_null())
         .order_by_asc(tombstone::Column::Id)
         .all(&tx.sql)
         .await?;
-    graves.sort_by_key(|grave| rank(&grave.origin, &tx.origin));
-    let survivors = survivors(&tx.sql, graves.iter().map(|grave| grave.id)).await?;
-    let standing: Vec<Wanted> = graves
+    tombstones.sort_by_key(|tombstone| rank(&tombstone.origin, &tx.origin));
+    let survivors = survivors(&tx.sql, tombstones.iter().map(|tombstone| tombstone.id)).await?;
+    let standing: Vec<Wanted> = tombstones
         .iter()
-        .filter_map(|grave| Some((Kind::parse(&grave.kind)?, *survivors.get(&grave.id)?)))
+        .filter_map(|tombstone| {
+            Some((
+                Kind::parse(&tombstone.kind)?,
+                *survivors.get(&tombstone.id)?,
+            ))
+        })
         .map(|(kind, id)| Wanted {
             pointer: String::new(),
             path: "",
@@ -98,9 +103,9 @@ pub(super) async fn formers(
             heads.push(head);
         }
     }
-    let formers = graves.into_iter().filter_map(|grave| {
-        let survivor = *survivors.get(&grave.id)?;
-        let head = Head::buried(grave);
+    let formers = tombstones.into_iter().filter_map(|tombstone| {
+        let survivor = *survivors.get(&tombstone.id)?;
+        let head = Head::of_tombstone(tombstone);
         Some(Former { head, survivor })
     });
     Ok(formers.collect())
