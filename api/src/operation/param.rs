@@ -373,59 +373,70 @@ impl Parameter {
     /// # Errors
     /// `invalid-parameter`, naming the parameter and the expected value; `invalid-cursor`.
     pub(crate) fn check(&self, value: &str) -> Result<(), Problem> {
-        let fits = |fits: bool, en: &str, de: &str| {
-            if fits {
-                return Ok(());
-            }
-            Err(wrong(self.name, value, (en, de)))
-        };
         match self.values {
-            Values::Text { most } => {
-                // There are never fewer bytes than characters.
-                let fine = value.len() <= most || value.chars().count() <= most;
-                let en = format!("at most {most} characters");
-                fits(fine, &en, &format!("höchstens {most} Zeichen"))
-            }
             // No cursor is as long.
             Values::Cursor { most } if value.len() > most => Err(Problem::new(Code::InvalidCursor)),
-            Values::Cursor { .. } => Ok(()),
-            Values::Uuid => fits(Uuid::try_parse(value).is_ok(), "a UUID", "eine UUID"),
-            Values::Moment => fits(
-                read_moment(value).is_some(),
-                "an RFC 3339 date-time",
-                "ein Zeitpunkt nach RFC 3339, etwa 2026-01-31T08:00:00Z",
-            ),
-            Values::Language => fits(
-                value.len() <= 35 && format::language(value).is_ok(),
-                "a BCP 47 language tag such as en",
-                "ein Sprachkürzel nach BCP 47, etwa en",
-            ),
-            Values::Boolean { .. } => fits(
-                ["true", "false"].contains(&value),
-                "true or false",
-                "true oder false",
-            ),
-            Values::Integer { least, most, .. } => {
-                let number = value.parse::<u64>().ok();
-                fits(
-                    number.is_some_and(|number| (least..=most).contains(&number)),
-                    &format!("a number from {least} to {most}"),
-                    &format!("eine Zahl von {least} bis {most}"),
-                )
-            }
-            Values::Number { least, most, .. } => {
-                let number = value.parse::<f64>().ok();
-                fits(
-                    number.is_some_and(|number| (least..=most).contains(&number)),
-                    &format!("a number from {least} to {most}"),
-                    &format!("eine Zahl von {least} bis {most}"),
-                )
-            }
             Values::Code(known) => one_of(self.name, value, &known.list()),
             Values::Codes(known) => {
                 let known = known.list();
                 let mut words = value.split(',').map(str::trim);
                 words.try_for_each(|word| one_of(self.name, word, &known))
+            }
+            _ if self.fits(value) => Ok(()),
+            _ => Err(wrong(self.name, value, self.expected())),
+        }
+    }
+
+    /// Whether a value has the right form; lists of codes are checked word by word.
+    fn fits(&self, value: &str) -> bool {
+        match self.values {
+            // There are never fewer bytes than characters.
+            Values::Text { most } => value.len() <= most || value.chars().count() <= most,
+            Values::Uuid => Uuid::try_parse(value).is_ok(),
+            Values::Moment => read_moment(value).is_some(),
+            Values::Language => value.len() <= 35 && format::language(value).is_ok(),
+            Values::Boolean { .. } => ["true", "false"].contains(&value),
+            Values::Integer { least, most, .. } => {
+                let number = value.parse().ok();
+                number.is_some_and(|number| (least..=most).contains(&number))
+            }
+            Values::Number { least, most, .. } => {
+                let number = value.parse().ok();
+                number.is_some_and(|number| (least..=most).contains(&number))
+            }
+            Values::Cursor { .. } | Values::Code(_) | Values::Codes(_) => true,
+        }
+    }
+
+    /// The expected form of a value, in English and German.
+    fn expected(&self) -> (String, String) {
+        let both = |en: &str, de: &str| (en.to_owned(), de.to_owned());
+        let range = |least: &dyn Display, most: &dyn Display| {
+            (
+                format!("a number from {least} to {most}"),
+                format!("eine Zahl von {least} bis {most}"),
+            )
+        };
+        match self.values {
+            Values::Text { most } | Values::Cursor { most } => (
+                format!("at most {most} characters"),
+                format!("höchstens {most} Zeichen"),
+            ),
+            Values::Uuid => both("a UUID", "eine UUID"),
+            Values::Moment => both(
+                "an RFC 3339 date-time such as 2026-01-31T08:00:00Z",
+                "ein Zeitpunkt nach RFC 3339, etwa 2026-01-31T08:00:00Z",
+            ),
+            Values::Language => both(
+                "a BCP 47 language tag such as en",
+                "ein Sprachkürzel nach BCP 47, etwa en",
+            ),
+            Values::Boolean { .. } => both("true or false", "true oder false"),
+            Values::Integer { least, most, .. } => range(&least, &most),
+            Values::Number { least, most, .. } => range(&least, &most),
+            Values::Code(known) | Values::Codes(known) => {
+                let all = known.list().join(", ");
+                (format!("one of {all}"), format!("eines von {all}"))
             }
         }
     }
