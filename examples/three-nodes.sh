@@ -21,7 +21,7 @@ ports=(8081 8082 8083)
 pages=("000" "003" "001 002 004")
 
 # Partners on this machine are not public addresses.
-export VERBUND_OUTGOING_ALLOWED='["127.0.0.0/8"]'
+export VERBUND_OUTBOUND_ALLOWLIST='["127.0.0.0/8"]'
 
 servers=()
 stop() {

@@ -5,10 +5,10 @@ mod erase;
 mod export;
 mod grant;
 mod import;
+mod log;
 mod partner;
 mod serve;
 mod token;
-mod trim;
 mod webhook;
 
 use crate::config::{Config, LogFormat};
@@ -85,7 +85,7 @@ enum Command {
     /// Print everything that is held about a person (GDPR Art. 15)
     PersonalData(erase::PersonalData),
     /// Rewrite the database files, so that no deleted data is left in them
-    Compact,
+    Vacuum,
     /// Print the OpenAPI document
     Openapi,
     /// Create a local account with one grant and print its token as the last line
@@ -105,8 +105,9 @@ enum Command {
     /// Manage the receivers of change notifications
     #[command(subcommand)]
     Webhook(webhook::Webhook),
-    /// Remove superseded entries from the log
-    Trim(trim::Trim),
+    /// Manage the log of changes
+    #[command(subcommand)]
+    Log(log::Log),
     /// Check configuration, database, keys, and the server if it runs
     Doctor(doctor::Doctor),
 }
@@ -128,7 +129,7 @@ struct Serve {
     /// Seconds for pending requests when the server is asked to stop [default: 10]
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    shutdown_seconds: Option<u64>,
+    shutdown_timeout_seconds: Option<u64>,
     /// A web origin that may write and send tokens; may be repeated
     #[arg(long = "cors-origin")]
     #[serde(rename = "cors_origins", skip_serializing_if = "Vec::is_empty")]
@@ -178,14 +179,14 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Reindex => reindex(&config).await,
         Command::Erase(erase) => erase::run(&open(&config).await?, &erase).await,
         Command::PersonalData(about) => erase::personal_data(&open(&config).await?, &about).await,
-        Command::Compact => erase::compact(&open(&config).await?).await,
+        Command::Vacuum => erase::vacuum(&open(&config).await?).await,
         Command::Token(token) => token::run(&open(&config).await?, &token).await,
         Command::User(user) => accounts::user(&open(&config).await?, &user).await,
         Command::Client(client) => accounts::client(&open(&config).await?, &client).await,
         Command::Key(key) => accounts::key(&open(&config).await?, &key).await,
         Command::Partner(command) => partner::run(&open(&config).await?, &config, &command).await,
         Command::Webhook(command) => webhook::run(&open(&config).await?, &config, &command).await,
-        Command::Trim(options) => trim::run(&open(&config).await?, &config, &options).await,
+        Command::Log(command) => log::run(&open(&config).await?, &config, &command).await,
         Command::Doctor(doctor) => doctor::run(&config, &doctor).await,
     }
 }

@@ -10,8 +10,10 @@ pub use web_url::WebUrl;
 use domain::access::account::TokenScope;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use persistence::feed::trim::LEAST_DAYS;
-use serde::{Deserialize, Serialize};
+use figment::value::Value;
+use persistence::feed::prune::LEAST_DAYS;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -30,6 +32,7 @@ pub struct Config {
     /// Name of the node in the envelope of its records; chosen at the first start, never changed.
     pub origin: Option<String>,
     pub demo: bool,
+    #[serde(deserialize_with = "one_or_many")]
     pub cors_origins: Vec<String>,
     /// URL under which the server is reached from outside; the listen address if absent.
     pub public_url: Option<WebUrl>,
@@ -39,27 +42,29 @@ pub struct Config {
     /// Number of threads that serve requests; one per core if absent.
     pub workers: Option<usize>,
     /// Seconds for pending requests when the server is asked to stop.
-    pub shutdown_seconds: u64,
+    pub shutdown_timeout_seconds: u64,
     /// Seconds within which the head of a request must arrive.
-    pub header_seconds: u64,
-    pub keep_alive_seconds: u64,
-    /// Seconds for which the server waits for the body of a request; every `body_bytes_per_second`
+    pub header_timeout_seconds: u64,
+    pub keep_alive_timeout_seconds: u64,
+    /// Seconds for which the server waits for the body of a request; every `min_body_bytes_per_second`
     /// that arrive add one.
-    pub body_seconds: u64,
-    pub body_bytes_per_second: NonZeroU32,
+    pub body_timeout_seconds: u64,
+    pub min_body_bytes_per_second: NonZeroU32,
     /// Seconds in which a client may read nothing of its response, or less than 1 KiB/s.
-    pub answer_seconds: u64,
+    pub response_timeout_seconds: u64,
     /// Number of connections per thread; further ones wait.
     pub connections_per_worker: usize,
     pub requests_per_minute_client: NonZeroU32,
     /// Requests per minute without a token from an address (IPv6: from a /64).
     pub requests_per_minute_address: NonZeroU32,
-    pub failures_per_minute: NonZeroU32,
+    pub auth_failures_per_minute: NonZeroU32,
     /// Proxies whose `X-Forwarded-For` is trusted: addresses, or networks such as `10.0.0.0/8`.
+    #[serde(deserialize_with = "one_or_many")]
     pub trusted_proxies: Vec<Network>,
     /// Allowed destinations of requests to addresses that users enter, although they are not
     /// public: networks such as `10.0.0.0/8`, or host names.
-    pub outgoing_allowed: Vec<Destination>,
+    #[serde(deserialize_with = "one_or_many")]
+    pub outbound_allowlist: Vec<Destination>,
     /// Days for which superseded log entries are kept; forever if absent.
     pub log_retention_days: Option<RetentionDays>,
     /// Token for reading `/metrics`; if absent, only admins can.
@@ -67,6 +72,21 @@ pub struct Config {
     /// Log filter, as `tracing` directives.
     pub log: String,
     pub log_format: LogFormat,
+}
+
+/// A list, or one value alone: the environment then needs no syntax of lists.
+fn one_or_many<'de, D, T>(source: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let given = <Value as Deserialize>::deserialize(source)?;
+    let items = match given {
+        Value::Array(_, items) => items,
+        one => vec![one],
+    };
+    let items = items.iter().map(Value::deserialize::<T>);
+    items.collect::<Result<_, _>>().map_err(D::Error::custom)
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -178,18 +198,18 @@ impl Default for Config {
             password_grant: true,
             issuers: Vec::new(),
             workers: None,
-            shutdown_seconds: 10,
-            header_seconds: 5,
-            keep_alive_seconds: 15,
-            body_seconds: 30,
-            body_bytes_per_second: number(1024),
-            answer_seconds: 30,
+            shutdown_timeout_seconds: 10,
+            header_timeout_seconds: 5,
+            keep_alive_timeout_seconds: 15,
+            body_timeout_seconds: 30,
+            min_body_bytes_per_second: number(1024),
+            response_timeout_seconds: 30,
             connections_per_worker: 4096,
             requests_per_minute_client: number(1200),
             requests_per_minute_address: number(600),
-            failures_per_minute: number(20),
+            auth_failures_per_minute: number(20),
             trusted_proxies: Vec::new(),
-            outgoing_allowed: Vec::new(),
+            outbound_allowlist: Vec::new(),
             log_retention_days: None,
             metrics_token: None,
             log: "info".to_owned(),
@@ -263,6 +283,34 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn one_value_needs_no_list() {
+        let read = |given: serde_json::Value| Config::load(None, given);
+        let lists = |config: &Config| {
+            let proxies: Vec<String> = config
+                .trusted_proxies
+                .iter()
+                .map(|&one| one.into())
+                .collect();
+            (config.cors_origins.clone(), proxies)
+        };
+        let one = json!({"cors_origins": "https://a.example", "trusted_proxies": "10.0.0.0/8"});
+        let many =
+            json!({"cors_origins": ["https://a.example"], "trusted_proxies": ["10.0.0.0/8"]});
+        let expected = (
+            vec!["https://a.example".to_owned()],
+            vec!["10.0.0.0/8".to_owned()],
+        );
+        for given in [one, many] {
+            assert_eq!(lists(&read(given).unwrap()), expected);
+        }
+        let wrong = read(json!({"trusted_proxies": ["10.0.0.0/8", "the proxy"]}));
+        let message = wrong.unwrap_err().to_string();
+        assert!(message.contains("\"the proxy\" is neither"), "{message}");
+        assert!(message.contains("trusted_proxies"), "{message}");
+    }
 
     #[test]
     fn no_secret_of_the_database_is_shown() {

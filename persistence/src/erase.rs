@@ -4,7 +4,7 @@
 //! reasons: log consumers and partners must learn of it, and numbers and versions must not be
 //! reused. The index removes its content when it processes the entry; see [`crate::search`].
 
-mod compact;
+mod vacuum;
 
 use crate::entity::{change, record, tombstone};
 use crate::error::{Denied, Result, StoreError};

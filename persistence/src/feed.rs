@@ -1,16 +1,16 @@
-//! The feed for partners: first every public record (the snapshot), then every change (the tail).
+//! The feed for partners: first every public record (the snapshot), then every change since.
 //!
 //! Only this node's own records that outsiders see are in the feed. Whether a reader had a record
 //! and no longer has it follows from the audiences in the log; bodies come from the newest rows
 //! alone.
 
 pub mod digest;
-pub mod trim;
+pub mod prune;
 
+mod changes;
 mod merges;
 mod position;
 mod snapshot;
-mod tail;
 
 use crate::db::SqlTransaction;
 use crate::entity::{node, record, tombstone};
@@ -19,7 +19,7 @@ use crate::store::Store;
 use chrono::{DateTime, Utc};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
-use domain::exchange::sync::{FeedPhase, LeaveCause};
+use domain::exchange::sync::{FeedPhase, WithdrawCause};
 use position::{Phase, Position};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -145,7 +145,7 @@ pub enum News {
         merged_into: Option<Uuid>,
     },
     /// It no longer matches the filter.
-    Leave(LeaveCause),
+    Withdraw(WithdrawCause),
 }
 
 impl FeedEntry {
@@ -269,7 +269,7 @@ impl Reader<'_> {
                 let (after, merged) = (None, false);
                 self.at_head(Phase::Snapshot { after, merged }).await?
             }
-            FeedStart::Now => self.at_head(Phase::Tail {}).await?,
+            FeedStart::Now => self.at_head(Phase::Changes {}).await?,
         };
         match &position.phase {
             Phase::Snapshot { after, merged } => {
@@ -278,7 +278,7 @@ impl Reader<'_> {
                     .map(|(kind, id)| (kind.as_str(), *merged, *id));
                 self.snapshot(&position, after).await
             }
-            Phase::Tail {} => self.tail(&position).await,
+            Phase::Changes {} => self.changes(&position).await,
         }
     }
 
@@ -290,7 +290,7 @@ impl Reader<'_> {
     ) -> FeedPage {
         let told = match next.phase {
             Phase::Snapshot { .. } => false,
-            Phase::Tail {} => phase == FeedPhase::Tail && next.seq == self.state.head,
+            Phase::Changes {} => phase == FeedPhase::Changes && next.seq == self.state.head,
         };
         FeedPage {
             entries,

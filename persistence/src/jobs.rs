@@ -1,10 +1,10 @@
 //! Background work of the server: log consumers and periodic jobs.
 
-use crate::feed::trim::trim;
-use crate::follow::{Follower, follow};
+use crate::consumers::{LogConsumer, run};
+use crate::feed::prune::prune;
 use crate::publication::due::publish;
-use crate::publication::touch::Touch;
 use crate::store::Store;
+use crate::visibility::consumer::VisibilityConsumer;
 use crate::webhook::{Tell, forget_deliveries};
 use crate::write::idempotency::forget;
 use tokio::sync::watch;
@@ -14,38 +14,38 @@ use tokio::task::JoinHandle;
 ///
 /// They end when they are stopped or this is dropped.
 #[derive(Debug)]
-pub struct Followers {
+pub struct BackgroundJobs {
     stop: watch::Sender<bool>,
     running: Vec<Running>,
     jobs: Vec<JoinHandle<()>>,
 }
 
-impl Followers {
+impl BackgroundJobs {
     /// Starts the consumers and jobs that belong to the store itself.
     ///
     /// # Panics
     /// As [`Self::with`].
     #[must_use]
     pub fn start(store: &Store) -> Self {
-        let mut followers = Self::none()
-            .with(store, Touch::new(store.clone()))
+        let mut background = Self::none()
+            .with(store, VisibilityConsumer::new(store.clone()))
             .with(store, Tell::new(store.clone()));
-        let job = publish(store.clone(), followers.stop.subscribe());
-        followers.jobs.push(tokio::task::spawn_local(job));
-        let job = forget(store.clone(), followers.stop.subscribe());
-        followers.jobs.push(tokio::task::spawn_local(job));
-        let job = forget_deliveries(store.clone(), followers.stop.subscribe());
-        followers.jobs.push(tokio::task::spawn_local(job));
-        followers
+        let job = publish(store.clone(), background.stop.subscribe());
+        background.jobs.push(tokio::task::spawn_local(job));
+        let job = forget(store.clone(), background.stop.subscribe());
+        background.jobs.push(tokio::task::spawn_local(job));
+        let job = forget_deliveries(store.clone(), background.stop.subscribe());
+        background.jobs.push(tokio::task::spawn_local(job));
+        background
     }
 
-    /// Starts the job that trims the log.
+    /// Starts the job that prunes the log.
     ///
     /// # Panics
     /// As [`Self::with`].
     #[must_use]
-    pub fn trimming(mut self, store: &Store, days: u32) -> Self {
-        let job = trim(store.clone(), days, self.stop.subscribe());
+    pub fn pruning(mut self, store: &Store, days: u32) -> Self {
+        let job = prune(store.clone(), days, self.stop.subscribe());
         self.jobs.push(tokio::task::spawn_local(job));
         self
     }
@@ -64,13 +64,13 @@ impl Followers {
     /// # Panics
     /// Outside of a runtime with local tasks; actix has them.
     #[must_use]
-    pub fn with(mut self, store: &Store, follower: impl Follower) -> Self {
-        let name = follower.name();
+    pub fn with(mut self, store: &Store, consumer: impl LogConsumer) -> Self {
+        let name = consumer.name();
         let (here, reached) = watch::channel(0);
-        store.log().note_follower(name, reached.clone());
+        store.log().register_consumer(name, reached.clone());
         let (store, stop) = (store.clone(), self.stop.subscribe());
         let task =
-            tokio::task::spawn_local(async move { follow(&store, follower, stop, &here).await });
+            tokio::task::spawn_local(async move { run(&store, consumer, stop, &here).await });
         self.running.push(Running {
             name,
             task,

@@ -1,12 +1,12 @@
 //! Storage layer: SQLite or PostgreSQL, through sea-orm, and the log of every change.
 
 pub mod accounts;
+pub mod consumers;
 pub mod db;
 pub mod entity;
 pub mod erase;
 pub mod error;
 pub mod feed;
-pub mod follow;
 pub mod geometry;
 pub mod jobs;
 pub mod lease;
@@ -29,7 +29,7 @@ mod cursor;
 mod merge_targets;
 mod open;
 mod upgrade;
-mod visibility;
+pub mod visibility;
 
 pub use error::{Result, StoreError};
 pub use store::Store;

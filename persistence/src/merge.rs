@@ -10,7 +10,7 @@ use crate::error::{Result, StoreError};
 use crate::merge_targets::{last_bodies, survivors};
 use crate::records::{Records, RecordsMut};
 use crate::transaction::{Transaction, WriteOptions};
-use crate::visibility::shown::touch_around;
+use crate::visibility::shown::update_visibility_around;
 use crate::write::conflict::{free_slug, refuse_conflicts};
 use crate::write::delete::{lock_against_naming, replace_with_tombstone};
 use crate::write::edges::{is_above, take_turns};
@@ -108,7 +108,7 @@ impl RecordsMut<'_, '_> {
         merged::Entity::insert(row)
             .exec_without_returning(&self.tx.sql)
             .await?;
-        touch_around(self.tx, loser).await?;
+        update_visibility_around(self.tx, loser).await?;
         Ok(into)
     }
 }
@@ -180,7 +180,7 @@ async fn unmerge(
     let told = tombstone.was_public || is_named_publicly(tx, tombstone.id).await?;
     let mut bodies = last_bodies(&tx.sql, [tombstone.id]).await?;
     let Some(body) = bodies.remove(&tombstone.id) else {
-        // Erased, or trimmed from the log: there is nothing to restore.
+        // Erased, or pruned from the log: there is nothing to restore.
         return Err(gone(kind, tombstone));
     };
     let mut body = parse(&body)?;
@@ -204,7 +204,7 @@ async fn unmerge(
     if told && !row.shown {
         tx.log().withdrawal(&row);
     }
-    touch_around(tx, row.id).await?;
+    update_visibility_around(tx, row.id).await?;
     Ok(Saved {
         row,
         warnings: prepared.warnings,

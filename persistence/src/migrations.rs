@@ -13,6 +13,7 @@ mod m0009_push;
 mod m0010_webhooks;
 mod m0011_durability;
 mod m0012_upgrade;
+mod m0013_words;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
@@ -31,6 +32,7 @@ const ALL: &[Migration] = &[
     Migration("m0010_webhooks", m0010_webhooks::STATEMENTS),
     Migration("m0011_durability", m0011_durability::STATEMENTS),
     Migration("m0012_upgrade", m0012_upgrade::STATEMENTS),
+    Migration("m0013_words", m0013_words::STATEMENTS),
 ];
 
 #[derive(Debug)]

@@ -87,8 +87,8 @@ impl partner::Model {
     /// Number of entries of its log that are not applied yet; `None` during the snapshot, whose
     /// pages do not say how many records are left.
     pub fn lag(&self) -> Result<Option<i64>> {
-        let tail = self.phase()? == FeedPhase::Tail;
-        Ok(tail.then(|| (self.head_seq - self.seq).max(0)))
+        let caught_up = self.phase()? == FeedPhase::Changes;
+        Ok(caught_up.then(|| (self.head_seq - self.seq).max(0)))
     }
 
     pub fn phase(&self) -> Result<FeedPhase> {
@@ -272,7 +272,7 @@ impl Partners<'_> {
             .await
     }
 
-    /// Approves the pending deletions of a held partner: as many copies may be deleted as reported.
+    /// Approves the pending deletions of a partner: as many copies may be deleted as reported.
     pub async fn approve_deletions(
         self,
         by: &Caller,
@@ -282,7 +282,7 @@ impl Partners<'_> {
         self.store
             .write(by, &WriteOptions::default(), async |tx| {
                 let mut row = partner_for_update(tx, id, expected).await?;
-                if row.state()? != PartnerState::Held {
+                if row.state()? != PartnerState::AwaitingApproval {
                     return Ok(row);
                 }
                 let allowed = row.held_deletions.unwrap_or_default();

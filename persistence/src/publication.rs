@@ -5,4 +5,3 @@ pub mod applications;
 pub mod confirmation;
 pub mod due;
 pub mod hidden;
-pub mod touch;

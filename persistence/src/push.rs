@@ -8,7 +8,7 @@ mod snapshot;
 mod supplied;
 
 pub use item::{Item, MAX_ITEMS};
-pub use plan::{Plan, Sample};
+pub use plan::{Example, Plan};
 pub use snapshot::{Decision, Line, Snapshot};
 
 use crate::entity::record::parse_body;
@@ -68,7 +68,6 @@ pub struct Along {
 }
 
 impl Pushed {
-    /// The outcome in a word. An item with a conflict may succeed later; an invalid one never does.
     #[must_use]
     pub fn status(&self) -> PushStatus {
         match &self.0 {
@@ -78,15 +77,7 @@ impl Pushed {
                 Some(Change::Updated { .. }) => PushStatus::Updated,
                 Some(Change::Deleted { .. }) => PushStatus::Deleted,
             },
-            Err(
-                StoreError::Conflict(_)
-                | StoreError::PreconditionFailed { .. }
-                | StoreError::OutOfOrder { .. }
-                | StoreError::StillReferenced { .. }
-                | StoreError::HasRelationships(_)
-                | StoreError::Gone(_),
-            ) => PushStatus::Conflict,
-            Err(_) => PushStatus::Invalid,
+            Err(_) => PushStatus::Failed,
         }
     }
 }

@@ -53,7 +53,7 @@ pub struct Store {
     head: watch::Sender<i64>,
     acknowledged: Arc<AtomicI64>,
     key_locks: KeyLocks,
-    followers: Arc<Mutex<Reached>>,
+    consumers: Arc<Mutex<Reached>>,
 }
 
 type Reached = BTreeMap<&'static str, watch::Receiver<i64>>;
@@ -75,7 +75,7 @@ impl Store {
             key_locks: KeyLocks::default(),
             head: watch::Sender::new(head),
             acknowledged: Arc::new(AtomicI64::new(head)),
-            followers: Arc::default(),
+            consumers: Arc::default(),
         })
     }
 

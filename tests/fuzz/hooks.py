@@ -33,9 +33,9 @@ def filter_case(context, case):
 @schemathesis.hook
 def before_call(context, case, kwargs):
     # Waiting for changes is intended, and takes as long as requested.
-    if case.query and str(case.query.get("wait", "0")).isdigit():
-        if int(case.query.get("wait", 0)) <= 55:
-            case.query.pop("wait", None)
+    if case.query and str(case.query.get("wait_seconds", "0")).isdigit():
+        if int(case.query.get("wait_seconds", 0)) <= 55:
+            case.query.pop("wait_seconds", None)
 
 
 @schemathesis.serializer("application/x-ndjson", "text/csv")

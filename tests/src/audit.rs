@@ -101,14 +101,14 @@ fn versions_follow_each_other(
     own: impl Fn(&str) -> bool,
 ) -> BTreeMap<Uuid, &change::Model> {
     let mut newest: BTreeMap<Uuid, &change::Model> = BTreeMap::new();
-    for entry in log.iter().filter(|entry| entry.op != "touch") {
+    for entry in log.iter().filter(|entry| entry.op != "visibility") {
         let before = newest.insert(entry.record_id, entry);
         let expected = before.map_or(1, |before| before.version + 1);
         let follows = entry.version == expected || !own(&entry.origin);
         assert!(follows, "versions rise by one: {entry:?}");
     }
     for entry in log {
-        // A touch creates no version.
+        // A change of visibility creates no version.
         let is_last = newest[&entry.record_id].seq == entry.seq;
         assert_eq!(entry.newest, is_last, "one newest row: {entry:?}");
         let keeps = entry.op == "upsert" && !is_last && !entry.erased;
@@ -132,7 +132,7 @@ fn audiences_follow_each_other(log: &[change::Model], records: &BTreeMap<Uuid, r
         if !withdrawn {
             assert_eq!(entry.audience_before.as_ref(), told, "{entry:?}");
         }
-        if entry.op == "touch" {
+        if entry.op == "visibility" {
             assert_eq!(Some(entry.version), before.map(|before| before.version));
             // A record that is hidden or disputed may have been invisible to outsiders all the
             // time.

@@ -4,7 +4,7 @@ use domain::access::rules::Caller;
 use domain::base::clock::Clock;
 use persistence::Store;
 use persistence::entity::node;
-use persistence::jobs::Followers;
+use persistence::jobs::BackgroundJobs;
 use persistence::load::{CHUNK, LoadMode, Loaded};
 use persistence::search::{IndexPlace, Search};
 use persistence::transaction::WriteOptions;
@@ -292,9 +292,9 @@ async fn fill(url: &str, content: Content, index: &std::path::Path) {
     }
     let search = Search::new(store.clone(), IndexPlace::Folder(index.to_owned()));
     // Log consumers have nothing left to do in a copy.
-    let followers = Followers::start(&store).with(&store, search.follower());
-    crate::node::settled(&store, &followers).await;
-    followers.stop().await;
+    let background = BackgroundJobs::start(&store).with(&store, search.consumer());
+    crate::node::settled(&store, &background).await;
+    background.stop().await;
     drop(search);
     store.db().clone().close().await;
 }
@@ -308,7 +308,7 @@ async fn prune(database: &impl ConnectionTrait) {
         "UPDATE change SET seq = seq + 10, tx = seq + 10",
         "UPDATE record SET seq = (SELECT seq FROM change WHERE change.record_id = record.id)",
         "UPDATE sync_state SET head = 3",
-        "DELETE FROM follower",
+        "DELETE FROM log_consumer",
     ] {
         database.execute_unprepared(sql).await.unwrap();
     }

@@ -40,7 +40,7 @@ impl Instance {
             workers: Some(1),
             requests_per_minute_client: many,
             requests_per_minute_address: many,
-            failures_per_minute: many,
+            auth_failures_per_minute: many,
             ..config
         };
         let search = Search::new(store.clone(), IndexPlace::Memory);

@@ -54,7 +54,7 @@ impl Neighbour {
     /// Stops it without removing its database.
     pub async fn halt(self) -> Database {
         self.server.stop(true).await;
-        self.node.followers.stop().await;
+        self.node.background.stop().await;
         self.node.store.db().clone().close().await;
         self.database
     }
@@ -80,7 +80,7 @@ impl<'a> Intake<'a> {
     /// A partner that the node already has.
     pub fn of(node: &'a Node, id: Uuid) -> Self {
         let config = Config {
-            outgoing_allowed: loopback(),
+            outbound_allowlist: loopback(),
             ..Config::default()
         };
         let exchange = Exchange::new(node.store.clone(), &config).unwrap();
@@ -133,8 +133,8 @@ impl<'a> Intake<'a> {
         changed.await.expect(200).json
     }
 
-    pub async fn release(&self) {
-        let path = format!("/v1/sync/partners/{}/release", self.id);
+    pub async fn approve_deletions(&self) {
+        let path = format!("/v1/sync/partners/{}/approve-deletions", self.id);
         self.node.post(&path).await.expect(200);
     }
 

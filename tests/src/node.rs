@@ -16,7 +16,7 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use persistence::Store;
 use persistence::accounts::NewGrant;
-use persistence::jobs::Followers;
+use persistence::jobs::BackgroundJobs;
 use persistence::search::{IndexPlace, Search};
 use reqwest::Method;
 use std::net::TcpListener;
@@ -33,7 +33,7 @@ pub struct Node {
     pub backend: Backend,
     pub database_url: String,
     pub admin: String,
-    pub(crate) followers: Followers,
+    pub(crate) background: BackgroundJobs,
     tokens: Tokens,
     client: reqwest::Client,
 }
@@ -51,7 +51,7 @@ pub fn run(backend: Backend, content: Content, story: fn(&Node) -> Told<'_>) {
         let (node, server) = start(backend, &database).await;
         let outcome = AssertUnwindSafe(story(&node)).catch_unwind().await;
         server.stop(true).await;
-        node.followers.stop().await;
+        node.background.stop().await;
         node.store.db().clone().close().await;
         database.remove().await;
         if let Err(panic) = outcome {
@@ -77,7 +77,7 @@ pub(crate) async fn start(backend: Backend, database: &Database) -> (Node, Serve
         workers: Some(2),
         cors_origins: vec!["https://redaktion.example".to_owned()],
         // Partners of a story are on this machine.
-        outgoing_allowed: loopback(),
+        outbound_allowlist: loopback(),
         ..unlimited()
     };
     let state = State::new(store.clone(), search.clone(), &config)
@@ -94,7 +94,7 @@ pub(crate) async fn start(backend: Backend, database: &Database) -> (Node, Serve
         backend,
         database_url: database.url.clone(),
         admin: String::new(),
-        followers: Followers::start(&store).with(&store, search.follower()),
+        background: BackgroundJobs::start(&store).with(&store, search.consumer()),
         store,
         tokens,
         client: reqwest::Client::builder()
@@ -116,7 +116,7 @@ fn unlimited() -> Config {
     Config {
         requests_per_minute_client: many,
         requests_per_minute_address: many,
-        failures_per_minute: many,
+        auth_failures_per_minute: many,
         ..Config::default()
     }
 }
@@ -148,11 +148,11 @@ impl Drop for Beside {
 }
 
 /// Waits until the log consumers have reached the end of the log, including their own entries.
-pub async fn settled(store: &Store, followers: &Followers) {
+pub async fn settled(store: &Store, background: &BackgroundJobs) {
     let settling = async {
         loop {
             let head = store.log().head().await.unwrap();
-            assert!(followers.caught_up(head).await, "a log consumer has ended");
+            assert!(background.caught_up(head).await, "a log consumer has ended");
             if store.log().head().await.unwrap() == head {
                 return;
             }
@@ -216,7 +216,7 @@ impl Node {
 
     /// Waits until every log consumer has reached the end of the log, including its own entries.
     pub async fn settled(&self) {
-        settled(&self.store, &self.followers).await;
+        settled(&self.store, &self.background).await;
     }
 
     /// A token of the admin of the whole node that is limited to `scopes`.

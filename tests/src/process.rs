@@ -49,9 +49,9 @@ fn command(database: &Database, folder: &TempDir) -> Command {
         // Stories send more requests than people do; those about the limits set their own.
         .env("VERBUND_REQUESTS_PER_MINUTE_CLIENT", "1000000000")
         .env("VERBUND_REQUESTS_PER_MINUTE_ADDRESS", "1000000000")
-        .env("VERBUND_FAILURES_PER_MINUTE", "1000000000")
+        .env("VERBUND_AUTH_FAILURES_PER_MINUTE", "1000000000")
         // Partners of a story are on this machine.
-        .env("VERBUND_OUTGOING_ALLOWED", r#"["127.0.0.0/8"]"#)
+        .env("VERBUND_OUTBOUND_ALLOWLIST", r#"["127.0.0.0/8"]"#)
         .stdin(Stdio::null())
         .kill_on_drop(true);
     match database.folder() {

@@ -184,7 +184,7 @@ impl<'a> Hook<'a> {
 #[must_use]
 pub fn courier(store: &Store) -> Courier {
     let config = Config {
-        outgoing_allowed: loopback(),
+        outbound_allowlist: loopback(),
         ..Config::default()
     };
     Courier::new(store.clone(), &config).unwrap()

@@ -114,7 +114,7 @@ impl Replica {
             assert_eq!(told.tx.is_none(), page.phase == "snapshot");
             match told.op.as_str() {
                 "upsert" => self.take(told),
-                "delete" | "leave" => {
+                "delete" | "withdraw" => {
                     let held = self.held.remove(&told.id);
                     let version = told.version.unwrap_or(i64::MAX);
                     assert!(held.is_none_or(|held| held.version < version), "{told:?}");
@@ -122,7 +122,7 @@ impl Replica {
                 other => panic!("{other}"),
             }
         }
-        if self.notes && page.phase == "tail" {
+        if self.notes && page.phase == "changes" {
             let versions = self.held.iter().map(|(id, held)| (*id, held.version));
             self.checkpoints.push((page.seq, versions.collect()));
         }

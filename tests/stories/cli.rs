@@ -147,24 +147,12 @@ fn import_reports_every_line() {
         assert_eq!(code, Some(1));
         assert_eq!(
             told(&report),
-            [
-                "1 created",
-                "3 refused",
-                "4 refused",
-                "5 refused",
-                "6 created"
-            ]
+            ["1 created", "3 failed", "4 failed", "5 failed", "6 created"]
         );
         let (_, report, summary) = run(&[], lines);
         assert_eq!(
             told(&report),
-            [
-                "1 created",
-                "3 refused",
-                "4 refused",
-                "5 refused",
-                "6 created"
-            ]
+            ["1 created", "3 failed", "4 failed", "5 failed", "6 created"]
         );
         assert_eq!(report[1]["problem"]["errors"][0]["pointer"], "/nmae");
         assert!(
@@ -176,7 +164,7 @@ fn import_reports_every_line() {
         assert_eq!(report[4]["warnings"][0]["code"], "identifier-check-digit");
         assert!(
             summary.contains(
-                "2 created, 0 updated (0 overwritten without a version), 0 unchanged, 3 refused"
+                "2 created, 0 updated (0 overwritten without a version), 0 unchanged, 3 failed"
             ),
             "{summary}"
         );
@@ -350,9 +338,9 @@ fn people_and_programs_get_accounts() {
         let external = ["--issuer", "https://id.example", "--subject", "4711"];
         let (done, said, told) = run(&[&["user", "add", "dora"][..], &external].concat(), "");
         assert!(done && said.is_empty(), "{told}");
-        let (done, _, told) = run(&["user", "passwd", "dora"], "");
+        let (done, _, told) = run(&["user", "set-password", "dora"], "");
         assert!(!done && told.contains("signs in elsewhere"), "{told}");
-        let (done, new, told) = run(&["user", "passwd", "anna"], "");
+        let (done, new, told) = run(&["user", "set-password", "anna"], "");
         assert!(done && new != password, "{told}");
         let (done, _, told) = run(&["user", "disable", "anna"], "");
         assert!(done, "{told}");
@@ -415,7 +403,7 @@ fn records_are_erased_and_personal_data_told() {
         let told: Value = serde_json::from_str(&done(&about, "")).unwrap();
         assert_eq!(told["mentions"], Value::Array(Vec::new()));
         assert!(!run(&["personal-data"], "").status.success());
-        done(&["compact"], "");
+        done(&["vacuum"], "");
         done(&["doctor"], "");
     });
 }
@@ -460,12 +448,12 @@ fn partners_are_managed_and_the_log_trimmed_without_a_server() {
         assert_eq!(done(&["partner", "list"]).lines().count(), 2);
         assert!(done(&["partner", "pause", "zweiter"]).contains("paused"));
         assert!(done(&["partner", "resume", "zweiter"]).contains("active"));
-        done(&["partner", "release", "zweiter"]);
+        done(&["partner", "approve-deletions", "zweiter"]);
         done(&["partner", "remove", "zweiter", "--with-copies"]);
         refused(&["partner", "show", "zweiter"], "verbund partner list");
-        refused(&["trim"], "--days");
-        refused(&["trim", "--days", "10"], "90");
-        assert!(done(&["trim", "--days", "90"]).contains("0 entries trimmed"));
+        refused(&["log", "prune"], "--days");
+        refused(&["log", "prune", "--days", "10"], "90");
+        assert!(done(&["log", "prune", "--days", "90"]).contains("0 entries pruned"));
     });
 }
 

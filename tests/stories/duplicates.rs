@@ -37,7 +37,7 @@ fn names(answer: &Answer) -> Vec<[String; 2]> {
     let items = answer.json["items"].as_array().unwrap().iter();
     let mut pairs: Vec<_> = items
         .map(|pair| {
-            let mut both = [name(&pair["a"]), name(&pair["b"])];
+            let mut both = [0, 1].map(|at| name(&pair["records"][at]));
             both.sort();
             both
         })
@@ -204,7 +204,7 @@ story!(
         assert_eq!(items.len(), 2, "{}", listed.text);
         for pair in items {
             assert_eq!(pair["suggestion"], "same_as");
-            let origins = [&pair["a"]["origin"], &pair["b"]["origin"]];
+            let origins = [0, 1].map(|at| &pair["records"][at]["origin"]);
             assert!(origins.contains(&&json!("test-node")), "{pair}");
         }
         assert!(

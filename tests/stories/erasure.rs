@@ -29,7 +29,7 @@ fn erase(node: &Node, path: &str) -> Call {
 
 async fn patch(node: &Node, path: &str, body: &Value) -> Answer {
     let call = node.patch(path).if_match("*").json(body);
-    let call = call.header("x-change-reason", &format!("weil {MARK}"));
+    let call = call.header("change-reason", &format!("weil {MARK}"));
     call.await.expect(200)
 }
 
@@ -142,14 +142,14 @@ story!(nothing_of_an_erased_record_is_left, Seeded, async |node| {
     assert!(index.holds_the_mark() && index.files_hold_the_mark());
 
     erase(node, &network)
-        .header("x-change-reason", "Art. 17")
+        .header("change-reason", "Art. 17")
         .await
         .expect(204);
     index.catches_up().await;
     node.settled().await;
     assert_eq!(in_rows(node).await, std::collections::BTreeSet::new());
     assert!(!index.holds_the_mark() && !index.files_hold_the_mark());
-    node.store.compact().await.unwrap();
+    node.store.vacuum().await.unwrap();
     assert_eq!(in_files(node).await, Vec::<String>::new());
     index.close().await;
 
@@ -380,7 +380,7 @@ story!(one_version_can_be_erased, Seeded, async |node| {
     let path = make(node, "actors", &named("Anfang", "published")).await;
     let slip = json!({"name": format!("Versehen {MARK}")});
     let slip = node.patch(&path).if_match("*").json(&slip);
-    slip.header("x-change-reason", MARK).await.expect(200);
+    slip.header("change-reason", MARK).await.expect(200);
     let right = json!({"name": "Richtig"});
     node.patch(&path)
         .if_match("*")
@@ -397,7 +397,7 @@ story!(one_version_can_be_erased, Seeded, async |node| {
     let editor = node.token(Role::Approver, None).await;
     version("2").token(&editor).await.problem(403, "forbidden");
     version("2")
-        .header("x-change-reason", "Bitte")
+        .header("change-reason", "Bitte")
         .await
         .expect(204);
     index.catches_up().await;

@@ -359,7 +359,7 @@ fn every_operation_that_makes_something_takes_a_key() {
         "push_snapshot",
         "import",
         "create_partner",
-        "release_partner",
+        "approve_partner_deletions",
     ];
     for (path, methods) in document["paths"].as_object().unwrap() {
         let operation = &methods["post"];

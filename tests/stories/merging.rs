@@ -110,7 +110,7 @@ story!(a_merge_and_its_undoing, Seeded, async |node| {
     let before = the_books(node).await;
 
     let merged = merge(node, "actors", &loser, "klinikum-kassel")
-        .header("x-change-reason", "doppelt")
+        .header("change-reason", "doppelt")
         .await
         .expect(200);
     assert_eq!(

@@ -66,16 +66,16 @@ story!(everything_that_runs_is_measured, async |node| {
     let head = head as f64;
     assert!((found["verbund_log_head"] - head).abs() < 0.5);
     for (name, expected) in [
-        ("verbund_follower_lag_entries{follower=\"touch\"}", 0),
-        ("verbund_follower_lag_entries{follower=\"webhooks\"}", 0),
-        ("verbund_follower_lag_entries{follower=\"search index\"}", 0),
+        ("verbund_consumer_lag_entries{consumer=\"visibility\"}", 0),
+        ("verbund_consumer_lag_entries{consumer=\"webhooks\"}", 0),
+        ("verbund_consumer_lag_entries{consumer=\"search index\"}", 0),
         ("verbund_partner_failures{partner=\"nachbar\"}", 0),
         (
             "verbund_partner_state{partner=\"nachbar\",state=\"active\"}",
             1,
         ),
         (
-            "verbund_partner_state{partner=\"nachbar\",state=\"held\"}",
+            "verbund_partner_state{partner=\"nachbar\",state=\"awaiting_approval\"}",
             0,
         ),
         (

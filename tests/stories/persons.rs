@@ -378,7 +378,7 @@ story!(
         let patch = node
             .patch(path)
             .if_match("*")
-            .header("x-change-reason", &format!("so {email}"));
+            .header("change-reason", &format!("so {email}"));
         patch.json(&json!({"contact": null})).await.expect(200);
         // Another person, whose address only resembles the pattern.
         let other =
@@ -397,7 +397,7 @@ story!(
         assert_eq!(told["applications"][0]["message"], apply["message"]);
         assert_eq!(told["accounts"][0]["id"], account.json["account"]["id"]);
         assert_eq!(told["accounts"][0]["grants"][0]["role"], "editor");
-        assert_eq!(told["kept_answers"], 1);
+        assert_eq!(told["idempotency_records"], 1);
         let mention = |place: &str, version: i64| json!({"place": place, "kind": "actor", "id": actor.id(), "version": version});
         assert_eq!(
             told["mentions"],

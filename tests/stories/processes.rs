@@ -115,8 +115,8 @@ impl Server {
                 begun.elapsed() < HEALED,
                 "the copies are not right: {shown}"
             );
-            if shown["state"] == "held" {
-                let release = format!("{path}/release");
+            if shown["state"] == "awaiting_approval" {
+                let release = format!("{path}/approve-deletions");
                 self.send(Method::POST, &release, &Value::Null).await;
             }
             tokio::time::sleep(Duration::from_millis(200)).await;

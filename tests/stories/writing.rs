@@ -223,7 +223,7 @@ story!(the_log_knows_who_what_and_why, Seeded, async |node| {
     let id = Uuid::parse_str(made.id()).unwrap();
     node.patch(&one)
         .if_match("\"1\"")
-        .header("x-change-reason", "Umzug nach Kassel")
+        .header("change-reason", "Umzug nach Kassel")
         .json(&json!({"publication": "archived"}))
         .await
         .expect(200);
@@ -248,7 +248,7 @@ story!(the_log_knows_who_what_and_why, Seeded, async |node| {
     );
     assert_eq!(log[1].reason.as_deref(), Some("Umzug nach Kassel"));
     node.post("/v1/actors")
-        .header("x-change-reason", &"x".repeat(501))
+        .header("change-reason", &"x".repeat(501))
         .json(&actor(json!({})))
         .await
         .problem(400, "invalid-header");

@@ -21,7 +21,7 @@ pub(super) enum User {
     /// List the accounts
     List,
     /// Set a new password for an account
-    Passwd(Passwd),
+    SetPassword(SetPassword),
     /// Lock an account; its tokens become invalid at once
     Disable(Name),
 }
@@ -76,7 +76,7 @@ pub(super) struct AddClient {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Passwd {
+pub(super) struct SetPassword {
     #[command(flatten)]
     name: Name,
     /// Read the password from standard input instead of generating one
@@ -113,14 +113,14 @@ pub(super) async fn user(store: &Store, command: &User) -> Result<(), Failure> {
     match command {
         User::Add(add) => add_user(store, add).await,
         User::List => list(store, AccountKind::Person).await,
-        User::Passwd(passwd) => {
-            let (password, made) = password(passwd.password_stdin)?;
+        User::SetPassword(set) => {
+            let (password, made) = password(set.password_stdin)?;
             let change = AccountChange {
                 password_hash: Some(secrets::hash(password.clone()).await?),
                 ..AccountChange::default()
             };
-            change_named(store, AccountKind::Person, &passwd.name.name, &change).await?;
-            complain(&format!("password of {} changed", passwd.name.name));
+            change_named(store, AccountKind::Person, &set.name.name, &change).await?;
+            complain(&format!("password of {} changed", set.name.name));
             if made {
                 say(&password);
             }

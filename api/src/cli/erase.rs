@@ -1,4 +1,4 @@
-//! `verbund erase`, `verbund personal-data` and `verbund compact`: data protection.
+//! `verbund erase`, `verbund personal-data` and `verbund vacuum`: data protection.
 
 use crate::cli::context::{Failure, say};
 use crate::cli::export::kind;
@@ -55,7 +55,7 @@ pub(super) async fn run(store: &Store, erase: &Erase) -> Result<(), Failure> {
     erased.await?;
     say(&format!("erased {} {id}", erase.kind));
     say(
-        "The index is updated as soon as a server runs. `verbund compact` removes the data from the database files.",
+        "The index is updated as soon as a server runs. `verbund vacuum` removes the data from the database files.",
     );
     Ok(())
 }
@@ -71,8 +71,8 @@ pub(super) async fn personal_data(store: &Store, about: &PersonalData) -> Result
     Ok(())
 }
 
-pub(super) async fn compact(store: &Store) -> Result<(), Failure> {
-    store.compact().await?;
+pub(super) async fn vacuum(store: &Store) -> Result<(), Failure> {
+    store.vacuum().await?;
     say("The database files contain no deleted data any more.");
     Ok(())
 }

@@ -31,7 +31,7 @@ struct Tally {
     updated: usize,
     overwritten: usize,
     unchanged: usize,
-    refused: usize,
+    failed: usize,
 }
 
 pub(super) async fn run(store: &Store, import: &Import) -> Result<(), Failure> {
@@ -61,15 +61,15 @@ pub(super) async fn run(store: &Store, import: &Import) -> Result<(), Failure> {
     load(store, &mut chunk, mode, &options, &mut tally).await?;
     progress.finish_and_clear();
     complain(&format!(
-        "{}{} created, {} updated ({} overwritten without a version), {} unchanged, {} refused",
+        "{}{} created, {} updated ({} overwritten without a version), {} unchanged, {} failed",
         if import.dry_run { "dry run: " } else { "" },
         tally.created,
         tally.updated,
         tally.overwritten,
         tally.unchanged,
-        tally.refused
+        tally.failed
     ));
-    if tally.refused > 0 {
+    if tally.failed > 0 {
         return Err(Failure::Silent);
     }
     Ok(())
@@ -134,9 +134,9 @@ fn report(line: usize, outcome: Loaded, tally: &mut Tally) -> Value {
             json!({"line": line, "status": "unchanged", "id": id})
         }
         Loaded::Refused(why) => {
-            tally.refused += 1;
+            tally.failed += 1;
             let problem = Problem::from(why).of_item(Lang::En);
-            json!({"line": line, "status": "refused", "problem": problem})
+            json!({"line": line, "status": "failed", "problem": problem})
         }
     }
 }

@@ -31,8 +31,8 @@ pub(super) enum Partner {
     Pause(Name),
     /// Resume a partner, whatever stopped it
     Resume(Name),
-    /// Approve the pending deletions of a partner that is held
-    Release(Name),
+    /// Approve the pending deletions of a partner that awaits it
+    ApproveDeletions(Name),
 }
 
 #[derive(Debug, Args)]
@@ -95,7 +95,7 @@ pub(super) async fn run(store: &Store, config: &Config, command: &Partner) -> Re
         }
         Partner::Pause(name) => pause(store, &name.name, true).await,
         Partner::Resume(name) => pause(store, &name.name, false).await,
-        Partner::Release(name) => {
+        Partner::ApproveDeletions(name) => {
             let id = id(store, &name.name).await?;
             store
                 .partners()
@@ -196,10 +196,10 @@ async fn show(store: &Store, name: &str) -> Result<(), Failure> {
         ("state", row.state.clone()),
         ("phase", row.phase.clone()),
         (
-            "taken over",
+            "read",
             match row.phase()? {
                 FeedPhase::Snapshot => "the snapshot is not complete yet".to_owned(),
-                FeedPhase::Tail => format!("{} of {}", row.seq, row.head_seq),
+                FeedPhase::Changes => format!("{} of {}", row.seq, row.head_seq),
             },
         ),
         ("copies", partner.copies.to_string()),
@@ -217,7 +217,7 @@ async fn show(store: &Store, name: &str) -> Result<(), Failure> {
     );
     if let (Some(deletions), Some(copies)) = (row.held_deletions, row.held_copies) {
         lines.push((
-            "held",
+            "to approve",
             format!("{deletions} of {copies} copies would be deleted"),
         ));
     }
@@ -230,7 +230,7 @@ async fn show(store: &Store, name: &str) -> Result<(), Failure> {
         let id = entry
             .record_id
             .map_or_else(|| "?".to_owned(), |id| id.to_string());
-        say(&format!("  {kind} {id}: {}", entry.why));
+        say(&format!("  {kind} {id}: {}", entry.reason));
     }
     Ok(())
 }

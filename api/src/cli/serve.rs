@@ -12,7 +12,7 @@ use domain::access::account::AccountKind;
 use domain::access::rules::{Caller, Role};
 use persistence::Store;
 use persistence::accounts::{NewAccount, NewGrant};
-use persistence::jobs::Followers;
+use persistence::jobs::BackgroundJobs;
 use persistence::load::{CHUNK, LoadMode, Loaded};
 use persistence::search::{IndexPlace, Search};
 use persistence::transaction::WriteOptions;
@@ -47,13 +47,13 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     ));
     if let Some(password) = sign_in {
         say(&format!(
-            "To write, press Authorize in Swagger UI and sign in. This is shown once\n(`verbund user passwd {DEMO}` sets another password; `verbund token --role admin` prints a token):\n\n  user        {DEMO}\n  password    {password}\n"
+            "To write, press Authorize in Swagger UI and sign in. This is shown once\n(`verbund user set-password {DEMO}` sets another password; `verbund token --role admin` prints a token):\n\n  user        {DEMO}\n  password    {password}\n"
         ));
     }
     store.leases().take_over().await?;
-    let mut followers = Followers::start(&store).with(&store, search.follower());
+    let mut background = BackgroundJobs::start(&store).with(&store, search.consumer());
     if let Some(days) = config.log_retention_days {
-        followers = followers.trimming(&store, days.into());
+        background = background.pruning(&store, days.into());
     }
     let exchange = Exchange::new(store.clone(), config)
         .map_err(|why| Failure::Told(format!("cannot reach partners: {why}")))?;
@@ -64,7 +64,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     let outcome = server.await;
     partners.stop().await;
     webhooks.stop().await;
-    followers.stop().await;
+    background.stop().await;
     outcome.map_err(|why| Failure::Io("the server failed".to_owned(), why))?;
     store.db().clone().close().await;
     complain("stopped");

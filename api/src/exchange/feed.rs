@@ -64,7 +64,7 @@ struct Service {
     log_id: Uuid,
     /// Newest number of the log.
     head_seq: i64,
-    /// Newest trimmed number; cursors up to it have expired. 0 if nothing was trimmed.
+    /// Newest pruned number; cursors up to it have expired. 0 if nothing was pruned.
     floor_seq: i64,
     /// Days for which a cursor remains valid; unlimited if absent.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 const ALL: &str = "/v1/sync/partners";
 const ONE: &str = "/v1/sync/partners/{id}";
-const RELEASE: &str = "/v1/sync/partners/{id}/release";
+const APPROVAL: &str = "/v1/sync/partners/{id}/approve-deletions";
 
 #[must_use]
 pub fn routes() -> Routes {
@@ -39,8 +39,8 @@ pub fn routes() -> Routes {
     let read = ("get_partner", "Read the state of a partner");
     let change = ("patch_partner", "Change a partner, or pause and resume it");
     let remove = ("delete_partner", "Remove a partner");
-    let release = (
-        "release_partner",
+    let approve = (
+        "approve_partner_deletions",
         "Approve the pending deletions of a partner",
     );
     Routes::new("Sync")
@@ -49,7 +49,7 @@ pub fn routes() -> Routes {
         .get(ONE, read, &[], get)
         .route(Method::PATCH, ONE, change, &[Code::Conflict], patch)
         .route(Method::DELETE, ONE, remove, &[], delete)
-        .route(Method::POST, RELEASE, release, &[], release_one)
+        .route(Method::POST, APPROVAL, approve, &[], approve_deletions)
 }
 
 path_id!(PartnerId, "id", "The id of the partner.");
@@ -149,7 +149,7 @@ async fn delete(
     Ok(Removed)
 }
 
-async fn release_one(
+async fn approve_deletions(
     app: App,
     Admin(admin): Admin,
     id: PartnerId,

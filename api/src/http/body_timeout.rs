@@ -37,8 +37,8 @@ impl Pace {
     #[must_use]
     pub fn new(config: &Config) -> Self {
         Self {
-            patience: Duration::from_secs(config.body_seconds),
-            bytes_per_second: config.body_bytes_per_second.get(),
+            patience: Duration::from_secs(config.body_timeout_seconds),
+            bytes_per_second: config.min_body_bytes_per_second.get(),
         }
     }
 }

@@ -55,7 +55,7 @@ pub struct Outgoing {
 impl Outgoing {
     pub fn new(config: &Config) -> Result<Self, reqwest::Error> {
         crate::http::crypto::install();
-        let allowed = Allowed(config.outgoing_allowed.clone().into());
+        let allowed = Allowed(config.outbound_allowlist.clone().into());
         let client = reqwest::Client::builder()
             .dns_resolver(Arc::new(Resolver(allowed.clone())))
             .redirect(Policy::none())
@@ -219,7 +219,7 @@ mod tests {
     fn outgoing(allowed: &[&str]) -> Outgoing {
         let allowed = allowed.iter().map(|one| (*one).to_owned().try_into());
         Outgoing::new(&Config {
-            outgoing_allowed: allowed.collect::<Result<_, _>>().unwrap(),
+            outbound_allowlist: allowed.collect::<Result<_, _>>().unwrap(),
             ..Config::default()
         })
         .unwrap()

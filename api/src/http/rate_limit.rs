@@ -155,7 +155,7 @@ impl<C: Clock + Clone> Limits<C> {
         Self {
             clients: Limit::new("client", config.requests_per_minute_client, &clock),
             addresses: Limit::new("address", config.requests_per_minute_address, &clock),
-            failures: Limit::new("failures", config.failures_per_minute, &clock),
+            failures: Limit::new("failures", config.auth_failures_per_minute, &clock),
             locked: Mutex::default(),
             clock,
             trusted: config.trusted_proxies.clone(),
@@ -253,7 +253,7 @@ mod tests {
         let config = Config {
             requests_per_minute_client: number(6),
             requests_per_minute_address: number(3),
-            failures_per_minute: number(2),
+            auth_failures_per_minute: number(2),
             trusted_proxies: vec!["10.0.0.0/8".to_owned().try_into().unwrap()],
             ..Config::default()
         };

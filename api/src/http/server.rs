@@ -50,11 +50,11 @@ where
         > + 'static,
     B: MessageBody + 'static,
 {
-    let heads = Duration::from_secs(config.header_seconds);
-    let idle = Duration::from_secs(config.keep_alive_seconds);
-    let answers = Duration::from_secs(config.answer_seconds);
+    let heads = Duration::from_secs(config.header_timeout_seconds);
+    let idle = Duration::from_secs(config.keep_alive_timeout_seconds);
+    let answers = Duration::from_secs(config.response_timeout_seconds);
     let mut server = Server::build()
-        .shutdown_timeout(config.shutdown_seconds)
+        .shutdown_timeout(config.shutdown_timeout_seconds)
         .max_concurrent_connections(config.connections_per_worker);
     if let Some(workers) = config.workers {
         server = server.workers(workers);

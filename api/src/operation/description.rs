@@ -219,7 +219,7 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
         "Stops copying from a partner. Its copies stay unless `with_copies=true`.",
     ),
     (
-        "release_partner",
+        "approve_partner_deletions",
         "Approves deletions that were held back because a partner suddenly removed many records.",
     ),
     (

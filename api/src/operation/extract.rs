@@ -183,7 +183,7 @@ impl Extract for NameInPath {
     }
 }
 
-/// How a write is to be done: `?dry_run=true` and `X-Change-Reason`.
+/// How a write is to be done: `?dry_run=true` and `Change-Reason`.
 #[derive(Debug)]
 pub struct HowToWrite(pub WriteOptions);
 
@@ -245,7 +245,7 @@ impl Extract for Told {
     fn describe(_: &mut Draft) {}
 }
 
-/// The reason of a change: `X-Change-Reason`.
+/// The reason of a change: `Change-Reason`.
 #[derive(Debug)]
 pub struct ChangeReason(pub Option<String>);
 
@@ -253,14 +253,14 @@ from_head!(ChangeReason);
 
 impl ChangeReason {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let reason = request.headers().get("x-change-reason").map(|value| {
+        let reason = request.headers().get("change-reason").map(|value| {
             let text = std::str::from_utf8(value.as_bytes()).ok();
             text.filter(|text| text.chars().count() <= 500)
                 .map(str::to_owned)
                 .ok_or_else(|| {
                     Problem::new(Code::InvalidHeader).detail(
-                        "`X-Change-Reason` has at most 500 characters of UTF-8.",
-                        "`X-Change-Reason` fasst höchstens 500 Zeichen in UTF-8.",
+                        "`Change-Reason` has at most 500 characters of UTF-8.",
+                        "`Change-Reason` fasst höchstens 500 Zeichen in UTF-8.",
                     )
                 })
         });
@@ -273,7 +273,7 @@ impl Extract for ChangeReason {
     fn describe(draft: &mut Draft) {
         draft.problem(Code::InvalidHeader);
         draft.parameter(json!({
-            "name": "X-Change-Reason",
+            "name": "Change-Reason",
             "in": "header",
             "description": "Reason of the change, for the history; UTF-8, at most 500 characters.",
             "schema": {"type": "string", "maxLength": 500},

@@ -148,10 +148,9 @@ struct Duplicate {
     score: f64,
     /// Reasons for and against.
     reasons: Vec<DuplicateReason>,
-    /// One record of the pair.
-    a: DuplicateRecord,
-    /// Other record of the pair.
-    b: DuplicateRecord,
+    /// The two records.
+    #[schema(value_type = Vec<DuplicateRecord>, min_items = 2, max_items = 2)]
+    records: [DuplicateRecord; 2],
     /// Suggested action if they are the same.
     suggestion: Suggestion,
 }
@@ -220,8 +219,7 @@ impl Duplicate {
         Self {
             score: pair.score,
             reasons: reasons.collect(),
-            a: DuplicateRecord::of(&pair.a),
-            b: DuplicateRecord::of(&pair.b),
+            records: pair.records.each_ref().map(DuplicateRecord::of),
             suggestion: if pair.can_be_merged() {
                 Suggestion::Merge
             } else {
@@ -286,8 +284,10 @@ impl Reply for DuplicateList {
         let pair = json!({
             "score": 0.92,
             "reasons": [{"code": reason, "labels": reason.labels()}],
-            "a": record("klinikum-kassel", "Klinikum Kassel"),
-            "b": record("klinikum-kassel-gmbh", "Klinikum Kassel GmbH"),
+            "records": [
+                record("klinikum-kassel", "Klinikum Kassel"),
+                record("klinikum-kassel-gmbh", "Klinikum Kassel GmbH"),
+            ],
             "suggestion": "merge",
         });
         let example = json!({"items": [pair], "total": 1});

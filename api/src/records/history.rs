@@ -59,7 +59,7 @@ struct HistoryPage {
     /// Address of the next page, relative to this server; absent on the last page. Also as `Link`.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
-    /// True if earlier versions are missing: they were trimmed, or precede the first copy.
+    /// True if earlier versions are missing: they were pruned, or precede the first copy.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     truncated: bool,
@@ -82,7 +82,7 @@ struct Revision {
     /// Home region at the time, if the version was public.
     #[serde(skip_serializing_if = "Option::is_none")]
     home_region: Option<Uuid>,
-    /// Reason, from `X-Change-Reason`.
+    /// Reason, from `Change-Reason`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     /// Cause of a deletion; `schema` if the node itself created the version because members were

@@ -56,7 +56,7 @@ impl Parameters for How {
 
 /// Outcomes of an import.
 #[derive(Debug, Default, Serialize, ToSchema)]
-#[schema(example = json!({"dry_run": false, "lines": 3, "created": 1, "updated": 1, "overwritten": 1, "unchanged": 0, "invalid": 1, "refused": [{"line": 3, "problem": {"type": "/problems/validation-failed", "title": "The body is not valid", "status": 422, "detail": "One error in the body must be corrected; see `errors`.", "errors": [{"pointer": "/name", "code": "required", "message": "is required"}]}}], "warned": []}))]
+#[schema(example = json!({"dry_run": false, "lines": 3, "created": 1, "updated": 1, "overwritten": 1, "unchanged": 0, "failed": 1, "errors": [{"line": 3, "problem": {"type": "/problems/validation-failed", "title": "The body is not valid", "status": 422, "detail": "One error in the body must be corrected; see `errors`.", "errors": [{"pointer": "/name", "code": "required", "message": "is required"}]}}], "warnings": []}))]
 struct ImportReport {
     /// Whether this was a dry run.
     dry_run: bool,
@@ -71,11 +71,11 @@ struct ImportReport {
     /// Number of unchanged records.
     unchanged: u64,
     /// Number of rejected lines.
-    invalid: u64,
+    failed: u64,
     /// First 100 rejected lines.
-    refused: Vec<RefusedLine>,
+    errors: Vec<RefusedLine>,
     /// First 100 lines that were accepted although something is probably wrong.
-    warned: Vec<WarnedLine>,
+    warnings: Vec<WarnedLine>,
 }
 
 /// Rejected line.
@@ -114,7 +114,7 @@ async fn import(
     let mut report = ImportReport {
         dry_run: how.dry_run,
         lines: spool.lines + spool.faulty,
-        invalid: spool.faulty,
+        failed: spool.faulty,
         ..ImportReport::default()
     };
     for faulty in &spool.told {
@@ -203,13 +203,13 @@ impl ImportReport {
                 return;
             }
             Loaded::Refused(why) => {
-                self.invalid += 1;
+                self.failed += 1;
                 return self.refuse(line, why, lang);
             }
         };
-        if !saved.warnings.is_empty() && self.warned.len() < MAX_TOLD {
+        if !saved.warnings.is_empty() && self.warnings.len() < MAX_TOLD {
             let warnings = ProblemField::all(&saved.warnings, lang);
-            self.warned.push(WarnedLine { line, warnings });
+            self.warnings.push(WarnedLine { line, warnings });
         }
     }
 
@@ -218,19 +218,19 @@ impl ImportReport {
         self.updated += part.updated;
         self.overwritten += part.overwritten;
         self.unchanged += part.unchanged;
-        self.invalid += part.invalid;
-        self.refused.extend(part.refused);
+        self.failed += part.failed;
+        self.errors.extend(part.errors);
         // Unreadable lines were reported first.
-        self.refused.sort_by_key(|one| one.line);
-        self.refused.truncate(MAX_TOLD);
-        self.warned.extend(part.warned);
-        self.warned.truncate(MAX_TOLD);
+        self.errors.sort_by_key(|one| one.line);
+        self.errors.truncate(MAX_TOLD);
+        self.warnings.extend(part.warnings);
+        self.warnings.truncate(MAX_TOLD);
     }
 
     fn refuse(&mut self, line: u64, why: StoreError, lang: Lang) {
-        if self.refused.len() < MAX_TOLD {
+        if self.errors.len() < MAX_TOLD {
             let problem = Problem::from(why).of_item(lang);
-            self.refused.push(RefusedLine { line, problem });
+            self.errors.push(RefusedLine { line, problem });
         }
     }
 }

@@ -5,7 +5,7 @@ crate::vocabulary! {
     Op "op" {
         Upsert "upsert" "angelegt oder geändert" "created or changed";
         Delete "delete" "gelöscht" "deleted";
-        Touch "touch" "Sichtbarkeit geändert" "visibility changed";
+        Visibility "visibility" "Sichtbarkeit geändert" "visibility changed";
     }
 }
 

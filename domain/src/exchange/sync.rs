@@ -17,13 +17,13 @@ crate::vocabulary! {
     FeedOp "feed_op" {
         Upsert "upsert" "neu oder geändert" "new or changed";
         Delete "delete" "gelöscht" "deleted";
-        Leave "leave" "nicht mehr im Ausschnitt" "no longer in the feed";
+        Withdraw "withdraw" "nicht mehr im Ausschnitt" "no longer in the feed";
     }
 }
 
 crate::vocabulary! {
     /// Reason why a record left a feed without being deleted.
-    LeaveCause "leave_cause" {
+    WithdrawCause "withdraw_cause" {
         Filter "filter" "passt nicht mehr zum Filter" "no longer passes the filter";
         Visibility "visibility" "nicht mehr öffentlich" "no longer public";
     }
@@ -33,7 +33,7 @@ crate::vocabulary! {
     /// Position of a reader in the feed.
     FeedPhase "feed_phase" {
         Snapshot "snapshot" "Bestand" "what there is";
-        Tail "tail" "Änderungen" "what changes";
+        Changes "changes" "Änderungen" "what changes";
     }
 }
 
@@ -53,7 +53,7 @@ crate::vocabulary! {
     PartnerState "partner_state" {
         Active "active" "läuft" "active";
         Paused "paused" "angehalten" "paused";
-        Held "held" "wartet auf Freigabe" "waits for an operator";
+        AwaitingApproval "awaiting_approval" "wartet auf Freigabe" "awaiting approval";
     }
 }
 
@@ -80,8 +80,7 @@ crate::vocabulary! {
         Updated "updated" "geändert" "changed";
         Unchanged "unchanged" "unverändert" "unchanged";
         Deleted "deleted" "gelöscht" "deleted";
-        Conflict "conflict" "steht im Widerspruch zum Bestand" "contradicts what is here";
-        Invalid "invalid" "fehlerhaft oder nicht erlaubt" "wrong or not allowed";
+        Failed "failed" "nicht übernommen; der Grund steht dabei" "not applied; the reason is given";
     }
 }
 

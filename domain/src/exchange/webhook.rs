@@ -47,9 +47,9 @@ pub fn news(op: Op, saw: bool, sees: bool) -> Option<(Happening, FeedOp)> {
         (false, true, _) => Some((Happening::Created, FeedOp::Upsert)),
         (true, true, Op::Upsert | Op::Delete) => Some((Happening::Updated, FeedOp::Upsert)),
         (true, false, Op::Delete) => Some((Happening::Deleted, FeedOp::Delete)),
-        (true, false, Op::Upsert | Op::Touch) => Some((Happening::Deleted, FeedOp::Leave)),
-        // A touch creates no version: the record is unchanged.
-        (true, true, Op::Touch) | (false, false, _) => None,
+        (true, false, Op::Upsert | Op::Visibility) => Some((Happening::Deleted, FeedOp::Withdraw)),
+        // A change of visibility creates no version: the record is unchanged.
+        (true, true, Op::Visibility) | (false, false, _) => None,
     }
 }
 
@@ -110,12 +110,17 @@ mod tests {
         use Happening::{Created, Deleted, Updated};
         for (op, saw, sees, expected) in [
             (Op::Upsert, false, true, Some((Created, FeedOp::Upsert))),
-            (Op::Touch, false, true, Some((Created, FeedOp::Upsert))),
+            (Op::Visibility, false, true, Some((Created, FeedOp::Upsert))),
             (Op::Upsert, true, true, Some((Updated, FeedOp::Upsert))),
-            (Op::Upsert, true, false, Some((Deleted, FeedOp::Leave))),
-            (Op::Touch, true, false, Some((Deleted, FeedOp::Leave))),
+            (Op::Upsert, true, false, Some((Deleted, FeedOp::Withdraw))),
+            (
+                Op::Visibility,
+                true,
+                false,
+                Some((Deleted, FeedOp::Withdraw)),
+            ),
             (Op::Delete, true, false, Some((Deleted, FeedOp::Delete))),
-            (Op::Touch, true, true, None),
+            (Op::Visibility, true, true, None),
             (Op::Upsert, false, false, None),
             (Op::Delete, false, false, None),
         ] {

@@ -38,13 +38,13 @@ impl PersonalDataInput {
 
 /// Everything that this node holds about a person. Data at partners and in backups is not included.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-#[schema(example = json!({"about": {"email": "erika@beispiel.example"}, "at": "2026-03-01T08:00:00.000000Z", "contact_persons": [{"id": "0193e5a0-0000-7000-8000-00000000000a", "record": {"kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002"}, "name": "Erika Beispiel", "role": "Netzwerkmanagement", "email": "erika@beispiel.example", "language": "de"}], "applications": [], "accounts": [], "mentions": [{"place": "version", "kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002", "version": 3}], "kept_answers": 0}))]
+#[schema(example = json!({"query": {"email": "erika@beispiel.example"}, "generated_at": "2026-03-01T08:00:00.000000Z", "contact_persons": [{"id": "0193e5a0-0000-7000-8000-00000000000a", "record": {"kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002"}, "name": "Erika Beispiel", "role": "Netzwerkmanagement", "email": "erika@beispiel.example", "language": "de"}], "applications": [], "accounts": [], "mentions": [{"place": "version", "kind": "network", "id": "0193e5a0-0000-7000-8000-000000000002", "version": 3}], "idempotency_records": 0}))]
 pub struct PersonalData {
     /// Query of the request.
-    pub about: PersonalDataInput,
+    pub query: PersonalDataInput,
     /// When the document was generated (RFC 3339 UTC, microseconds).
     #[serde(serialize_with = "crate::base::record::micros")]
-    pub at: DateTime<Utc>,
+    pub generated_at: DateTime<Utc>,
     /// Entries of the person as a contact person.
     pub contact_persons: Vec<ContactPerson>,
     /// Applications for membership that name the person.
@@ -56,7 +56,7 @@ pub struct PersonalData {
     /// Number of stored responses to requests with an `Idempotency-Key` that contain the address or
     /// the name; they expire after seven days.
     #[schema(minimum = 0)]
-    pub kept_answers: u64,
+    pub idempotency_records: u64,
 }
 
 /// An application for membership.

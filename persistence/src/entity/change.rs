@@ -16,7 +16,7 @@ pub struct Model {
     pub origin: String,
     pub op: String,
     pub version: i64,
-    /// Whether it created the record's newest version; a touch creates none.
+    /// Whether it created the record's newest version; a change of visibility creates none.
     pub newest: bool,
     /// The home region while public (`-` for none), absent while not public: before the entry.
     pub audience_before: Option<String>,

@@ -12,7 +12,7 @@ pub struct Model {
     /// Created with the database, so that a restored or replaced one is detected.
     pub log_id: Uuid,
     pub head: i64,
-    /// The newest trimmed row of the log; 0 if nothing was trimmed.
+    /// The newest pruned row of the log; 0 if nothing was pruned.
     pub floor_seq: i64,
     /// Key for signing cursors; hexadecimal.
     pub secret: String,

@@ -35,7 +35,7 @@ pub struct Model {
     pub taken: i64,
     pub skipped: i64,
     pub refused: i64,
-    /// Number of copies that would be deleted if it were not held.
+    /// Number of copies that would be deleted without the need for approval.
     pub held_deletions: Option<i64>,
     pub held_copies: Option<i64>,
     /// Number of copies that may be deleted at once after an approval.

@@ -14,7 +14,7 @@ pub struct Model {
     /// The record in the entry, if it can be parsed.
     pub record_id: Option<Uuid>,
     #[sea_orm(column_type = "Text")]
-    pub why: String,
+    pub reason: String,
     #[sea_orm(column_type = "Text")]
     pub entry: String,
     pub at: DateTimeUtc,

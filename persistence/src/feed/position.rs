@@ -38,7 +38,8 @@ pub(super) enum Phase {
         #[serde(default)]
         merged: bool,
     },
-    Tail {},
+    #[serde(alias = "Tail")]
+    Changes {},
 }
 
 impl Position {

@@ -17,7 +17,7 @@ use uuid::Uuid;
 type Place = (Kind, bool, Uuid);
 
 impl Reader<'_> {
-    /// The page after a record; the last one leads to the tail from where the snapshot began.
+    /// The page after a record; the last one leads to the changes from where the snapshot began.
     pub(super) async fn snapshot(
         &self,
         position: &Position,
@@ -30,7 +30,7 @@ impl Reader<'_> {
                 after: Some((kind.code().to_owned(), *id)),
                 merged: *merged,
             },
-            None => Phase::Tail {},
+            None => Phase::Changes {},
         });
         let entries = self.entries_at(&places).await?;
         let entries = self.with_merges(entries, &BTreeSet::new()).await?;

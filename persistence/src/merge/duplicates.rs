@@ -65,8 +65,8 @@ struct Seen {
 pub struct DuplicatePair {
     pub score: f64,
     pub reasons: Vec<Reason>,
-    pub a: Side,
-    pub b: Side,
+    /// By their ids.
+    pub records: [Side; 2],
     /// The `same_as` relationships that already state it.
     joined: Vec<Seen>,
 }
@@ -112,7 +112,7 @@ impl DuplicatePair {
     /// Whether both are this node's own, so that they can be merged here.
     #[must_use]
     pub fn can_be_merged(&self) -> bool {
-        self.a.seen.own && self.b.seen.own
+        self.records.iter().all(|one| one.seen.own)
     }
 
     #[expect(
@@ -121,23 +121,26 @@ impl DuplicatePair {
     )]
     fn position(&self) -> Position {
         let thousandths = (self.score * 1000.0).round() as i64;
-        Position(Reverse(thousandths), self.a.id, self.b.id)
+        Position(Reverse(thousandths), self.records[0].id, self.records[1].id)
     }
 
     /// Whether the caller sees both and no relationship that joins them.
     fn is_shown_to(&self, caller: &Caller) -> bool {
         let sees = |seen: &Seen| caller.sees(&seen.subject());
-        sees(&self.a.seen) && sees(&self.b.seen) && !self.joined.iter().any(sees)
+        self.records.iter().all(|one| sees(&one.seen)) && !self.joined.iter().any(sees)
     }
 
     fn fits(&self, filter: &DuplicateFilter) -> bool {
-        let homes = [self.a.seen.home_region, self.b.seen.home_region];
+        let homes = self.records.each_ref().map(|one| one.seen.home_region);
         let any_home = |list: &Vec<Uuid>| {
             let mut homes = homes.iter().flatten();
             homes.any(|home| list.contains(home))
         };
         self.score >= filter.min_score
-            && filter.kinds.iter().all(|list| list.contains(&self.a.kind))
+            && filter
+                .kinds
+                .iter()
+                .all(|list| list.contains(&self.records[0].kind))
             && filter.home_regions.iter().all(any_home)
     }
 }
@@ -326,8 +329,7 @@ fn find_pairs(records: &[(Side, Candidate)], mut joined: Joined) -> Vec<Duplicat
         pairs.push(DuplicatePair {
             score: likeness.score,
             reasons: likeness.reasons,
-            a: a.clone(),
-            b: b.clone(),
+            records: [a.clone(), b.clone()],
             joined: joined.remove(&(a.id, b.id)).unwrap_or_default(),
         });
     }

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::merge::follow_again;
 use crate::merge_targets::survivors;
 use crate::transaction::Transaction;
-use crate::visibility::shown::{note_shown, touch_around};
+use crate::visibility::shown::{note_shown, update_visibility_around};
 use crate::visibility::withheld::note_withheld;
 use crate::write::prepare::Prepared;
 use crate::write::resolve::Resolved;
@@ -119,7 +119,7 @@ pub(crate) async fn take_copy(
         .as_ref()
         .is_some_and(|tombstone| tombstone.merged_into.is_some())
     {
-        touch_around(tx, row.id).await?;
+        update_visibility_around(tx, row.id).await?;
     }
     Ok(())
 }
@@ -296,13 +296,13 @@ async fn stand_for(tx: &mut Transaction<'_>, id: Uuid, into: Uuid) -> Result<()>
     merged::Entity::insert(stands)
         .exec_without_returning(&tx.sql)
         .await?;
-    touch_around(tx, id).await
+    update_visibility_around(tx, id).await
 }
 
 pub(crate) async fn drop_tombstone(tx: &mut Transaction<'_>, id: Uuid) -> Result<()> {
     forget_tombstone(tx, id).await?;
     follow_again(tx, id).await?;
-    touch_around(tx, id).await
+    update_visibility_around(tx, id).await
 }
 
 async fn forget_tombstone(tx: &Transaction<'_>, id: Uuid) -> Result<()> {

@@ -37,7 +37,7 @@ pub enum News {
         merged_into: Option<Uuid>,
     },
     /// It is no longer in the feed.
-    Leave {
+    Withdraw {
         id: Uuid,
         kind: Kind,
     },
@@ -79,14 +79,14 @@ impl News {
     pub(super) const fn id(&self) -> Uuid {
         match self {
             Self::Upsert(record) => record.id,
-            Self::Delete { id, .. } | Self::Leave { id, .. } => *id,
+            Self::Delete { id, .. } | Self::Withdraw { id, .. } => *id,
         }
     }
 
     pub(super) const fn kind(&self) -> Kind {
         match self {
             Self::Upsert(record) => record.kind,
-            Self::Delete { kind, .. } | Self::Leave { kind, .. } => *kind,
+            Self::Delete { kind, .. } | Self::Withdraw { kind, .. } => *kind,
         }
     }
 }
@@ -136,7 +136,7 @@ fn read(entry: &str, origin: &str) -> Result<Option<News>, String> {
                 .unwrap_or(Cause::Deleted),
             merged_into: sent.merged_into,
         },
-        FeedOp::Leave => News::Leave { id, kind },
+        FeedOp::Withdraw => News::Withdraw { id, kind },
     }))
 }
 

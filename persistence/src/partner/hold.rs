@@ -22,7 +22,7 @@ use uuid::Uuid;
 const SWEPT: u64 = 500;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Held {
+pub(super) struct PendingDeletions {
     deletions: i64,
     copies: i64,
 }
@@ -41,11 +41,11 @@ impl Copies<'_> {
     }
 }
 
-pub(super) async fn held(
+pub(super) async fn excessive_deletions(
     tx: &Transaction<'_>,
     partner: &partner::Model,
     going: usize,
-) -> Result<Option<Held>> {
+) -> Result<Option<PendingDeletions>> {
     let going = i64::try_from(going).unwrap_or(i64::MAX);
     // A few are always allowed, so most pages need no count.
     if going <= limit_of(0) || going <= partner.allowed_deletions {
@@ -56,25 +56,27 @@ pub(super) async fn held(
         .count(&tx.sql)
         .await?;
     let copies = i64::try_from(copies).unwrap_or(i64::MAX);
-    let held = Held {
+    let pending = PendingDeletions {
         deletions: going,
         copies,
     };
-    Ok((going > limit_of(copies)).then_some(held))
+    Ok((going > limit_of(copies)).then_some(pending))
 }
 
 pub(super) async fn hold(
     tx: &Transaction<'_>,
     mut partner: partner::Model,
-    held: Held,
+    pending: PendingDeletions,
 ) -> Result<Taken> {
-    PartnerState::Held.code().clone_into(&mut partner.state);
-    partner.held_deletions = Some(held.deletions);
-    partner.held_copies = Some(held.copies);
+    PartnerState::AwaitingApproval
+        .code()
+        .clone_into(&mut partner.state);
+    partner.held_deletions = Some(pending.deletions);
+    partner.held_copies = Some(pending.copies);
     partner.leased_until = None;
     tracing::warn!(
         partner = partner.name,
-        ?held,
+        ?pending,
         "many copies of a partner would be deleted; waiting for approval"
     );
     keep_partner(tx, partner).await?;
@@ -118,8 +120,8 @@ async fn sweep_some(tx: &mut Transaction<'_>, lease: &Lease) -> Result<Taken> {
     let unseen = unseen(&partner, &tx.origin);
     let going = unseen.clone().count(&tx.sql).await?;
     let going = usize::try_from(going).unwrap_or(usize::MAX);
-    if let Some(held) = held(tx, &partner, going).await? {
-        return hold(tx, partner, held).await;
+    if let Some(pending) = excessive_deletions(tx, &partner, going).await? {
+        return hold(tx, partner, pending).await;
     }
     if going == 0 {
         if sweep_merged(tx, &partner).await? {

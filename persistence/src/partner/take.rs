@@ -10,7 +10,7 @@ use crate::partner::copy::{
     CopiedRecord, Known, drop_copy, drop_tombstone, erase_copy, note_merged_copy,
     replace_copy_with_tombstone, take_copy,
 };
-use crate::partner::hold::{held, hold};
+use crate::partner::hold::{excessive_deletions, hold};
 use crate::partner::lease::{keep_partner, leased};
 use crate::store::{REFERENCE_ORIGIN, Store, is_origin};
 use crate::transaction::{Transaction, WriteOptions};
@@ -126,8 +126,8 @@ async fn take_page(tx: &mut Transaction<'_>, lease: &Lease, page: &PartnerPage) 
         .iter()
         .filter(|one| goes(one, &known, replaces))
         .count();
-    if let Some(held) = held(tx, &partner, going).await? {
-        return hold(tx, partner, held).await;
+    if let Some(pending) = excessive_deletions(tx, &partner, going).await? {
+        return hold(tx, partner, pending).await;
     }
     for one in &news {
         let why = match known.remove(&one.id()) {
@@ -263,7 +263,7 @@ async fn take(
             Some(_) => {}
             None => take_tombstone(tx, news, here.tombstone, replaces).await?,
         },
-        News::Leave { .. } => {
+        News::Withdraw { .. } => {
             if let Some(row) = here.row.take() {
                 lock_against_naming(tx, row.id).await?;
                 drop_copy(tx, &row).await?;
@@ -331,7 +331,7 @@ async fn remember(
         partner_id: Set(partner.id),
         kind: Set(one.kind.clone()),
         record_id: Set(one.id),
-        why: Set(one.why.clone()),
+        reason: Set(one.why.clone()),
         entry: Set(one.entry.clone()),
         at: Set(tx.now),
     });
@@ -426,7 +426,7 @@ fn goes(news: &News, known: &BTreeMap<Uuid, Known>, replaces: bool) -> bool {
     match news {
         News::Upsert(_) => false,
         News::Delete { version, .. } => row.is_some_and(|row| replaces || row.version < *version),
-        News::Leave { .. } => row.is_some(),
+        News::Withdraw { .. } => row.is_some(),
     }
 }
 
@@ -435,7 +435,7 @@ fn is_there(news: &News) -> bool {
     match news {
         News::Upsert(_) => true,
         News::Delete { merged_into, .. } => merged_into.is_some(),
-        News::Leave { .. } => false,
+        News::Withdraw { .. } => false,
     }
 }
 
@@ -473,7 +473,7 @@ fn foreign(here: &Known, kind: Kind, origin: &str) -> Option<String> {
 fn refusal(news: &News, why: String) -> Refused {
     let entry = match news {
         News::Upsert(record) => record.body.clone(),
-        News::Delete { .. } | News::Leave { .. } => String::new(),
+        News::Delete { .. } | News::Withdraw { .. } => String::new(),
     };
     Refused {
         why,

@@ -42,17 +42,17 @@ const TEXTS: &[(MentionPlace, &str)] = &[
 
 impl ContactPersons<'_> {
     /// Everything that is held about the person of an e-mail address or a name.
-    pub async fn personal_data(self, about: &PersonalDataInput) -> Result<PersonalData> {
-        let wanted = Wanted::new(about);
+    pub async fn personal_data(self, query: &PersonalDataInput) -> Result<PersonalData> {
+        let wanted = Wanted::new(query);
         let tx = self.store.db().begin_read().await?;
         let found = PersonalData {
-            about: about.clone(),
-            at: self.store.clock().now(),
+            query: query.clone(),
+            generated_at: self.store.clock().now(),
             contact_persons: wanted.contact_persons(&tx).await?,
             applications: wanted.applications(&tx).await?,
             accounts: held_accounts(self.store, &tx, &wanted).await?,
             mentions: wanted.mentions(&tx).await?,
-            kept_answers: wanted.kept_answers(&tx).await?,
+            idempotency_records: wanted.idempotency_records(&tx).await?,
         };
         tx.commit().await?;
         Ok(found)
@@ -125,8 +125,8 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn new(about: &PersonalDataInput) -> Self {
-        let given = [&about.email, &about.name].into_iter().flatten();
+    fn new(query: &PersonalDataInput) -> Self {
+        let given = [&query.email, &query.name].into_iter().flatten();
         let texts: Vec<String> = given.map(|text| text.trim().to_lowercase()).collect();
         Self {
             patterns: texts.iter().map(|text| pattern(text)).collect(),
@@ -226,7 +226,7 @@ impl Wanted {
         Ok(found)
     }
 
-    async fn kept_answers(&self, tx: &SqlTransaction) -> Result<u64> {
+    async fn idempotency_records(&self, tx: &SqlTransaction) -> Result<u64> {
         let sql = format!("SELECT body FROM kept_answer WHERE {}", self.sql("body"));
         let mut count = 0;
         for row in self.query(tx, &sql).await? {

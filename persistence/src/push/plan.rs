@@ -28,12 +28,12 @@ pub struct Plan {
     /// relationships deleted with them.
     pub going: u64,
     pub unknown: bool,
-    pub samples: Vec<Sample>,
+    pub examples: Vec<Example>,
     hash: Sha256,
 }
 
 #[derive(Debug)]
-pub struct Sample {
+pub struct Example {
     /// The line, from 1; absent for records that the snapshot lacks.
     pub line: Option<u64>,
     pub kind: Kind,
@@ -66,7 +66,7 @@ impl Plan {
 
     #[must_use]
     pub fn refused(&self) -> u64 {
-        self.count(PushStatus::Conflict) + self.count(PushStatus::Invalid)
+        self.count(PushStatus::Failed)
     }
 
     #[must_use]
@@ -75,7 +75,7 @@ impl Plan {
     }
 
     /// Adds an outcome; `content` is the hash of the line.
-    pub(super) fn note(&mut self, sample: Sample, content: &str) {
+    pub(super) fn note(&mut self, sample: Example, content: &str) {
         let status = sample.pushed.status();
         let key = sample.external_id.as_deref().unwrap_or_default();
         let applied = sample.pushed.0.as_ref().ok();
@@ -91,7 +91,7 @@ impl Plan {
         let count = self.counts.entry(status.code()).or_default();
         *count += 1;
         if *count <= SAMPLES {
-            self.samples.push(sample);
+            self.examples.push(sample);
         }
     }
 
@@ -107,7 +107,7 @@ impl Plan {
     pub(super) fn note_unreadable(&mut self, count: u64, content: &str) {
         self.lines += count;
         self.unknown |= count > 0;
-        *self.counts.entry(PushStatus::Invalid.code()).or_default() += count;
+        *self.counts.entry(PushStatus::Failed.code()).or_default() += count;
         self.mix(&[content]);
     }
 

@@ -4,7 +4,7 @@
 //! plan. So a plan is what would happen, and a crash leaves nothing half done.
 
 use super::item::{Item, MAX_ITEMS};
-use super::plan::{Plan, Sample};
+use super::plan::{Example, Plan};
 use super::{Pushed, repeated};
 use crate::entity::record;
 use crate::error::{Result, StoreError};
@@ -28,7 +28,7 @@ pub struct Snapshot<'a> {
     pub unreadable_hash: &'a str,
     /// The hash of the plan to be applied; absent for planning.
     pub plan: Option<&'a str>,
-    pub skip_refused: bool,
+    pub skip_invalid: bool,
     pub confirmed: bool,
 }
 
@@ -77,7 +77,7 @@ impl Push<'_> {
 }
 
 fn decide(snapshot: &Snapshot<'_>, plan: &Plan) -> Decision {
-    let skipped = snapshot.skip_refused && !plan.unknown;
+    let skipped = snapshot.skip_invalid && !plan.unknown;
     match snapshot.plan {
         None => Decision::Planned,
         Some(expected) if expected != plan.hash() => Decision::Stale,
@@ -163,7 +163,7 @@ async fn push_lines(
         let content = hash(&canonical(&line.record));
         let id = line.record.pointer("/external_id/id");
         let id = id.and_then(Value::as_str).map(str::to_owned);
-        let sample = |pushed| Sample {
+        let sample = |pushed| Example {
             line: Some(line.number),
             kind,
             external_id: id.clone(),
@@ -189,7 +189,7 @@ async fn push_lines(
     }
     let outcomes = push(tx, system, &items).await?;
     for ((item, (line, content)), pushed) in items.into_iter().zip(pushed).zip(outcomes) {
-        let sample = Sample {
+        let sample = Example {
             line: Some(line),
             kind,
             external_id: Some(item.external_id),
@@ -216,7 +216,7 @@ async fn withdraw_all(
     let items: Vec<Item> = items.collect();
     let outcomes = push(tx, system, &items).await?;
     for (item, pushed) in items.into_iter().zip(outcomes) {
-        let sample = Sample {
+        let sample = Example {
             line: None,
             kind: item.kind,
             external_id: Some(item.external_id),

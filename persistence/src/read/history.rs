@@ -149,8 +149,8 @@ impl Histories<'_> {
         let entry = entry.into_partial_model::<LogEntry>().one(&tx).await?;
         let Some(entry) = entry else {
             let first = first_version(self.store, about.id).await?;
-            let trimmed = first.is_some_and(|first| (1..first).contains(&version));
-            return Err(if trimmed {
+            let pruned = first.is_some_and(|first| (1..first).contains(&version));
+            return Err(if pruned {
                 StoreError::VersionGone
             } else {
                 StoreError::NotFound
@@ -288,7 +288,7 @@ async fn last_update(tx: &SqlTransaction, id: Uuid, entry: &LogEntry) -> Result<
         .into_partial_model::<LogEntry>()
         .one(tx)
         .await?;
-    // It may have been trimmed.
+    // It may have been pruned.
     Ok(before.map_or(entry.at, |before| before.at))
 }
 

@@ -105,7 +105,7 @@ pub(super) async fn around(
 pub(super) fn code(r#type: &str, from: bool) -> String {
     let rule = RelationshipType::parse(r#type).map(RelationshipType::rule);
     match (rule, from) {
-        (Some(rule), false) => rule.backwards.to_owned(),
+        (Some(rule), false) => rule.inverse.to_owned(),
         (Some(_) | None, true) => r#type.to_owned(),
         (None, false) => format!("{type}<"),
     }

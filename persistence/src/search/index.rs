@@ -8,9 +8,9 @@ use super::touched::Touched;
 use super::trees::Trees;
 use super::version::version;
 use super::work::Work;
+use crate::consumers::{Entry, LogConsumer};
 use crate::entity::{change, node, record};
 use crate::error::{Result, StoreError};
-use crate::follow::{Entry, Follower};
 use crate::store::Store;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -126,8 +126,8 @@ impl Search {
     }
 
     #[must_use]
-    pub fn follower(&self) -> impl Follower {
-        IndexFollower(self.clone())
+    pub fn consumer(&self) -> impl LogConsumer {
+        IndexConsumer(self.clone())
     }
 
     /// Rebuilds the index, whatever is in its folder; returns the entry of the log up to which it
@@ -469,9 +469,9 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-struct IndexFollower(Search);
+struct IndexConsumer(Search);
 
-impl Follower for IndexFollower {
+impl LogConsumer for IndexConsumer {
     fn name(&self) -> &'static str {
         "search index"
     }

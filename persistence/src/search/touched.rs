@@ -3,9 +3,9 @@
 use super::document::{MERGED, RELATIONSHIP};
 use super::fields::ID;
 use super::index::{CHUNK, Snapshot};
+use crate::consumers::Entry;
 use crate::entity::edge;
 use crate::error::Result;
-use crate::follow::Entry;
 use crate::merge_targets::{made_one, survivors};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;

@@ -60,16 +60,16 @@ impl Log<'_> {
     }
 
     #[must_use]
-    pub fn followers(self) -> BTreeMap<&'static str, i64> {
-        let followers = self.store.followers.lock();
-        let followers = followers.unwrap_or_else(PoisonError::into_inner);
-        let reached = followers.iter().map(|(name, at)| (*name, *at.borrow()));
+    pub fn consumers(self) -> BTreeMap<&'static str, i64> {
+        let consumers = self.store.consumers.lock();
+        let consumers = consumers.unwrap_or_else(PoisonError::into_inner);
+        let reached = consumers.iter().map(|(name, at)| (*name, *at.borrow()));
         reached.collect()
     }
 
-    pub(crate) fn note_follower(self, name: &'static str, reached: watch::Receiver<i64>) {
-        let followers = self.store.followers.lock();
-        let mut followers = followers.unwrap_or_else(PoisonError::into_inner);
-        followers.insert(name, reached);
+    pub(crate) fn register_consumer(self, name: &'static str, reached: watch::Receiver<i64>) {
+        let consumers = self.store.consumers.lock();
+        let mut consumers = consumers.unwrap_or_else(PoisonError::into_inner);
+        consumers.insert(name, reached);
     }
 }

@@ -92,14 +92,14 @@ impl LogMut<'_, '_> {
 
     /// Logs a change of visibility without a new version; `before` is the previous row, `shown` the
     /// new visibility to outsiders.
-    pub(crate) fn touch(self, before: &record::Model, shown: bool) {
+    pub(crate) fn visibility(self, before: &record::Model, shown: bool) {
         let after = record::Model {
             shown,
             ..before.clone()
         };
         self.tx.touched.insert(before.id, shown);
         self.tx.entries.push(Entry {
-            op: Op::Touch,
+            op: Op::Visibility,
             kind: before.kind.clone(),
             record_id: before.id,
             origin: before.origin.clone(),
@@ -167,7 +167,7 @@ impl LogMut<'_, '_> {
             version: row.version,
             before: audience(row),
             after: audience(row),
-            ..erasure(Op::Touch, &row.kind, row.id, &row.origin)
+            ..erasure(Op::Visibility, &row.kind, row.id, &row.origin)
         });
     }
 
@@ -175,7 +175,12 @@ impl LogMut<'_, '_> {
     pub(crate) fn dead_version_erased(self, tombstone: &tombstone::Model) {
         self.tx.entries.push(Entry {
             version: tombstone.version,
-            ..erasure(Op::Touch, &tombstone.kind, tombstone.id, &tombstone.origin)
+            ..erasure(
+                Op::Visibility,
+                &tombstone.kind,
+                tombstone.id,
+                &tombstone.origin,
+            )
         });
     }
 

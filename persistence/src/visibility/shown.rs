@@ -2,7 +2,7 @@
 //!
 //! `record.shown` is the visibility last logged. A write updates it for its own record; for the
 //! relationships around a record that was published, withdrawn or deleted a log consumer does, with
-//! an entry `touch` that creates no version.
+//! an entry `visibility` that creates no version.
 
 use crate::entity::record;
 use crate::error::{Result, StoreError};
@@ -16,7 +16,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-const MAX_TOUCHED: usize = 500;
+const MAX_UPDATED: usize = 500;
 
 /// Whether outsiders see the current row of `record`: it is published and not withheld, and so is
 /// each of its ends that is a record, or its merge target. The only definition in SQL.
@@ -59,23 +59,23 @@ pub(crate) async fn note_shown(tx: &Transaction<'_>, row: &mut record::Model) ->
     Ok(())
 }
 
-/// Touches all relationships around a record that was merged, or is restored: if it was a draft,
+/// Updates the visibility of all relationships around a record that was merged, or is restored: if it was a draft,
 /// the log does not show that anything became visible by that.
-pub(crate) async fn touch_around(tx: &mut Transaction<'_>, id: Uuid) -> Result<()> {
-    while !touch(tx, &near_record(), vec![id.into()]).await? {}
+pub(crate) async fn update_visibility_around(tx: &mut Transaction<'_>, id: Uuid) -> Result<()> {
+    while !update_visibility(tx, &near_record(), vec![id.into()]).await? {}
     Ok(())
 }
 
-/// Touches the relationships found by `near` whose visibility changed, and returns whether these
+/// Updates the visibility of the relationships found by `near` whose visibility changed, and returns whether these
 /// were all.
-pub(crate) async fn touch(
+pub(crate) async fn update_visibility(
     tx: &mut Transaction<'_>,
     near: &str,
     values: Vec<Value>,
 ) -> Result<bool> {
     let sql = format!(
         "{near} SELECT record.id FROM near JOIN record ON record.id = near.id \
-         WHERE record.shown <> {PUBLIC} ORDER BY record.id LIMIT {MAX_TOUCHED}"
+         WHERE record.shown <> {PUBLIC} ORDER BY record.id LIMIT {MAX_UPDATED}"
     );
     let statement = Statement::from_sql_and_values(tx.sql.get_database_backend(), sql, values);
     let found = tx.sql.query_all_raw(statement).await?;
@@ -83,7 +83,7 @@ pub(crate) async fn touch(
         .iter()
         .map(|row| row.try_get_by_index(0))
         .collect::<Result<_, _>>()?;
-    let rows = locked_to_touch(tx, &ids).await?;
+    let rows = lock_outdated(tx, &ids).await?;
     if !rows.is_empty() {
         record::Entity::update_many()
             .col_expr(record::Column::Shown, Expr::cust("NOT shown"))
@@ -92,13 +92,13 @@ pub(crate) async fn touch(
             .await?;
     }
     for row in &rows {
-        tx.log().touch(row, !row.shown);
+        tx.log().visibility(row, !row.shown);
     }
-    Ok(ids.len() < MAX_TOUCHED)
+    Ok(ids.len() < MAX_UPDATED)
 }
 
-/// Those of the relationships that are still to be touched, after other writers have finished.
-async fn locked_to_touch(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<Vec<record::Model>> {
+/// Those of the relationships that are still outdated after other writers have finished.
+async fn lock_outdated(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<Vec<record::Model>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }

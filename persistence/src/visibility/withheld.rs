@@ -38,7 +38,7 @@ pub(crate) async fn reconsider(tx: &mut Transaction<'_>, before: &record::Model)
     note_withheld(tx, &mut row).await?;
     note_shown(tx, &mut row).await?;
     if row.withheld != before.withheld {
-        tx.log().touch(before, row.shown);
+        tx.log().visibility(before, row.shown);
     }
     Ok(())
 }

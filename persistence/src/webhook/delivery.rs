@@ -1,11 +1,11 @@
 //! The delivery log: states, replays, removal.
 
 use super::tell::{Told, untouched};
+use crate::consumers::{Entry, entries};
 use crate::cursor;
 use crate::entity::{change, webhook, webhook_delivery};
 use crate::error::{Result, StoreError};
-use crate::feed::trim::MARGIN;
-use crate::follow::{Entry, entries};
+use crate::feed::prune::MARGIN;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
 use crate::webhook::tell::insert_deliveries;

@@ -1,9 +1,9 @@
 //! The log consumer that queues deliveries for webhooks.
 
+use crate::consumers::{Entry, LogConsumer};
 use crate::entity::{webhook, webhook_delivery};
 use crate::error::{Result, StoreError};
 use crate::feed::FeedFilter;
-use crate::follow::{Entry, Follower};
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
 use chrono::{DateTime, Utc};
@@ -64,7 +64,7 @@ impl Told {
             record_id: Set(entry.record_id),
             op: Set(op.code().to_owned()),
             // The version of an invisible record is not revealed.
-            version: Set((op != FeedOp::Leave).then_some(entry.version)),
+            version: Set((op != FeedOp::Withdraw).then_some(entry.version)),
             origin: Set(entry.origin.clone()),
             at: Set(entry.at),
             state: Set(DeliveryState::Pending.code().to_owned()),
@@ -170,7 +170,7 @@ pub(super) async fn insert_deliveries(
     Ok(written)
 }
 
-impl Follower for Tell {
+impl LogConsumer for Tell {
     fn name(&self) -> &'static str {
         NAME
     }

@@ -94,7 +94,7 @@ pub(super) async fn copies_are_right(
     let partner = partner_of(&here.store, link.id).await;
     assert_eq!(partner.skipped, 0, "{partner:?}");
     let unread = quarantined(&here.store, link.id).await;
-    let tail = partner.phase == "tail";
+    let tail = partner.phase == "changes";
     if tail && link.in_tail {
         for (id, version) in &link.seen {
             let now = copies.get(id).map_or(i64::MAX, |copy| copy.version);

@@ -301,7 +301,7 @@ impl World<'_> {
             let partner = partner_of(store, self.links[link].id).await;
             let there = &self.nodes[self.links[link].there];
             let head = there.store.log().head().await.unwrap();
-            let done = partner.state == "active" && partner.phase == "tail" && !partner.unswept;
+            let done = partner.state == "active" && partner.phase == "changes" && !partner.unswept;
             if done && partner.seq == head {
                 return;
             }
@@ -309,14 +309,14 @@ impl World<'_> {
         panic!("a partner is never caught up with");
     }
 
-    /// Resumes a partner that is paused, and approves one that is held.
+    /// Resumes a partner that is paused, and approves pending deletions.
     async fn let_go_on(&mut self, link: usize) {
         let one = &mut self.links[link];
         let store = &self.nodes[one.here].store;
         let partner = partner_of(store, one.id).await;
         let (node, any) = (Caller::node(), Precondition::Any);
         match partner.state.as_str() {
-            "held" => {
+            "awaiting_approval" => {
                 let deletions = partner.held_deletions.unwrap();
                 assert!(deletions > 20, "a few may always go");
                 drop(
@@ -470,7 +470,7 @@ impl World<'_> {
             self.note(format!("  {outcome:?}"));
             let partner = partner_of(&store, self.links[link].id).await;
             // Versions may go back in a snapshot, which may be over when they are checked.
-            self.links[link].in_tail &= partner.phase == "tail";
+            self.links[link].in_tail &= partner.phase == "changes";
             match outcome {
                 Ok(Taken::More) => {}
                 Ok(_) | Err(_) => break,

@@ -15,12 +15,12 @@ use api::state::State;
 use domain::base::clock::Clock;
 use futures::future::LocalBoxFuture;
 use persistence::Store;
+use persistence::consumers::{Entry, LogConsumer};
 use persistence::entity::change;
 use persistence::feed::digest::DigestCache;
-use persistence::follow::{Entry, Follower};
 use persistence::merge::duplicates::Duplicates;
-use persistence::publication::touch::Touch;
 use persistence::search::{IndexPlace, Search};
+use persistence::visibility::consumer::VisibilityConsumer;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -318,7 +318,7 @@ impl Station {
         if self.store.records().publish_due().await.unwrap() > 0 {
             self.truth.see_published(&self.store).await;
         }
-        let mut touch = Touch::new(self.store.clone());
+        let mut touch = VisibilityConsumer::new(self.store.clone());
         loop {
             let cursor = touch.cursor().await.unwrap();
             let entries = change::Entity::find()

@@ -396,7 +396,7 @@ async fn reason(node: &Node, bytes: &[u8]) -> u16 {
     let mut head = post(
         node,
         "/v1/actors?dry_run=true",
-        "Content-Length: 2\r\nX-Change-Reason: ",
+        "Content-Length: 2\r\nChange-Reason: ",
     );
     head.truncate(head.len() - 2);
     let request = [head.as_bytes(), bytes, b"\r\n\r\n{}"].concat();

@@ -66,7 +66,9 @@ story!(broken_requests_end_in_4xx_or_silence, async |node| {
         )
         .into_bytes(),
     ];
-    let quick = node.beside(|config| config.header_seconds = 1).await;
+    let quick = node
+        .beside(|config| config.header_timeout_seconds = 1)
+        .await;
     for request in requests {
         let shown = String::from_utf8_lossy(&request)
             .chars()

@@ -9,7 +9,7 @@ async fn strict(node: &Node) -> Beside {
     node.beside(|config| {
         config.requests_per_minute_client = number(5);
         config.requests_per_minute_address = number(4);
-        config.failures_per_minute = number(2);
+        config.auth_failures_per_minute = number(2);
         config.trusted_proxies = vec!["127.0.0.0/8".to_owned().try_into().unwrap()];
         config.cors_origins = vec!["https://redaktion.example".to_owned()];
     })

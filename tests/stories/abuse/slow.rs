@@ -9,10 +9,10 @@ const GET: &str = "GET /health/live HTTP/1.1\r\nHost: node\r\n\r\n";
 
 async fn impatient(node: &Node) -> Beside {
     node.beside(|config| {
-        config.header_seconds = 1;
-        config.keep_alive_seconds = 1;
-        config.body_seconds = 1;
-        config.answer_seconds = 1;
+        config.header_timeout_seconds = 1;
+        config.keep_alive_timeout_seconds = 1;
+        config.body_timeout_seconds = 1;
+        config.response_timeout_seconds = 1;
     })
     .await
 }

@@ -234,7 +234,7 @@ async fn partner(node: &Node, intake: &Intake<'_>, writing: &Cell<bool>) {
             Some(Ok(Taken::UpToDate)) if last => return,
             Some(taken) => drop(taken.unwrap()),
             // Many were deleted at once, and an operator has approved it.
-            None => intake.release().await,
+            None => intake.approve_deletions().await,
         }
         if !writing.get() {
             node.settled().await;

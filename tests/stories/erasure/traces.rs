@@ -2,7 +2,7 @@
 
 use domain::base::clock::Clock;
 use persistence::Store;
-use persistence::jobs::Followers;
+use persistence::jobs::BackgroundJobs;
 use persistence::search::{IndexPlace, Search};
 use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use std::collections::BTreeSet;
@@ -99,7 +99,7 @@ fn files_of(folder: &Path) -> Vec<PathBuf> {
 /// A separate index over the database of a story, whose files can be inspected.
 pub(super) struct Index {
     store: Store,
-    followers: Followers,
+    background: BackgroundJobs,
     folder: TempDir,
 }
 
@@ -110,16 +110,16 @@ impl Index {
         let folder = tempfile::tempdir().unwrap();
         let place = IndexPlace::Folder(folder.path().to_owned());
         let search = Search::new(store.clone(), place);
-        let followers = Followers::none().with(&store, search.follower());
+        let background = BackgroundJobs::none().with(&store, search.consumer());
         Self {
             store,
-            followers,
+            background,
             folder,
         }
     }
 
     pub(super) async fn catches_up(&self) {
-        settled(&self.store, &self.followers).await;
+        settled(&self.store, &self.background).await;
     }
 
     /// Whether a term of any segment contains the mark, including deleted documents.
@@ -150,7 +150,7 @@ impl Index {
     }
 
     pub(super) async fn close(self) {
-        self.followers.stop().await;
+        self.background.stop().await;
         self.store.db().clone().close().await;
     }
 }

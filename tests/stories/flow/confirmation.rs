@@ -166,7 +166,7 @@ async fn disputes_and_revokes(node: &Node, (id, from, to): (&str, &str, &str)) {
     let approver = token(node, Role::Approver, "muensterland").await;
     assert_eq!(shows(node, ends, None).await, PUBLIC);
     let reason = node.put(&path).token(&approver).if_match("*");
-    let reason = reason.header("x-change-reason", "kein Mitglied");
+    let reason = reason.header("change-reason", "kein Mitglied");
     let disputed = json!({"end": "from", "state": "disputed"});
     reason.json(&disputed).await.expect(200);
     node.settled().await;
@@ -214,7 +214,11 @@ story!(what_an_end_disputes_is_not_shown, Seeded, async |node| {
         .collect();
     assert_eq!(
         told,
-        [("upsert", 1, true), ("touch", 1, false), ("touch", 1, true)]
+        [
+            ("upsert", 1, true),
+            ("visibility", 1, false),
+            ("visibility", 1, true)
+        ]
     );
     assert_eq!(log[1].reason.as_deref(), Some("kein Mitglied"));
     assert!(log[1].by.is_some());

@@ -86,7 +86,7 @@ story!(
             let put = node
                 .put(&hidden)
                 .token(&approver)
-                .header("x-change-reason", "veraltet");
+                .header("change-reason", "veraltet");
             put.await.expect(204);
         }
         node.settled().await;
@@ -127,7 +127,12 @@ story!(
             .iter()
             .map(|item| item["op"].as_str().unwrap())
             .collect();
-        assert_eq!(told, ["touch", "touch", "upsert"], "{}", audit.text);
+        assert_eq!(
+            told,
+            ["visibility", "visibility", "upsert"],
+            "{}",
+            audit.text
+        );
         assert_eq!(audit.json["items"][1]["reason"], "veraltet");
     }
 );

@@ -18,7 +18,7 @@ async fn lived(node: &Node, states: &[&str]) -> String {
         let patch = node
             .patch(&path)
             .if_match("*")
-            .header("x-change-reason", state);
+            .header("change-reason", state);
         patch.json(&body).await.expect(200);
     }
     id

@@ -7,7 +7,7 @@ use domain::base::clock::Clock;
 use domain::base::kind::Kind;
 use persistence::Store;
 use persistence::entity::{change, record};
-use persistence::jobs::Followers;
+use persistence::jobs::BackgroundJobs;
 use persistence::transaction::WriteOptions;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
@@ -271,11 +271,11 @@ story!(
         store.db().clone().close().await;
         let (store, _) = open(&database, noon() + TimeDelta::days(3)).await;
         let mut written = store.log().watch();
-        let followers = Followers::start(&store);
+        let background = BackgroundJobs::start(&store);
         let waiting = tokio::time::timeout(std::time::Duration::from_mins(1), written.changed());
         waiting.await.expect("it is published").unwrap();
         assert_eq!(publication(&store, id).await.0, "published");
-        followers.stop().await;
+        background.stop().await;
         let last = change::Entity::find()
             .filter(change::Column::RecordId.eq(id))
             .order_by_desc(change::Column::Seq)

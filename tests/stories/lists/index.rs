@@ -5,7 +5,7 @@ use domain::access::rules::Caller;
 use domain::base::clock::Clock;
 use domain::base::kind::Kind;
 use persistence::Store;
-use persistence::jobs::Followers;
+use persistence::jobs::BackgroundJobs;
 use persistence::search::filter::Filter;
 use persistence::search::{IndexPlace, ListQuery, Order, Search, Sort};
 use serde_json::json;
@@ -32,14 +32,14 @@ fn actors() -> ListQuery {
     }
 }
 
-async fn opened(node: &Node, folder: &std::path::Path) -> (Store, Search, Followers) {
+async fn opened(node: &Node, folder: &std::path::Path) -> (Store, Search, BackgroundJobs) {
     let store = Store::open(&node.database_url, None, Clock::System)
         .await
         .unwrap();
     let search = Search::new(store.clone(), IndexPlace::Folder(folder.to_owned()));
-    let followers = Followers::none().with(&store, search.follower());
-    settled(&store, &followers).await;
-    (store, search, followers)
+    let background = BackgroundJobs::none().with(&store, search.consumer());
+    settled(&store, &background).await;
+    (store, search, background)
 }
 
 async fn total(search: &Search) -> u64 {
@@ -56,26 +56,26 @@ story!(
     async |node| {
         let folder = tempfile::tempdir().unwrap();
         let here = page(node, "actors").await["total"].as_u64().unwrap();
-        let (store, search, followers) = opened(node, folder.path()).await;
+        let (store, search, background) = opened(node, folder.path()).await;
         assert_eq!(total(&search).await, here);
         make(node, "actors", json!({"name": "Nachzügler"})).await;
-        settled(&store, &followers).await;
+        settled(&store, &background).await;
         assert_eq!(total(&search).await, here + 1);
 
         // It stops, misses writes, and returns: it catches up without a rebuild.
-        followers.stop().await;
+        background.stop().await;
         drop(search);
         make(node, "actors", json!({"name": "Während der Pause"})).await;
-        let (_, search, followers) = opened(node, folder.path()).await;
+        let (_, search, background) = opened(node, folder.path()).await;
         assert_eq!(total(&search).await, here + 2);
-        followers.stop().await;
+        background.stop().await;
         drop(search);
 
         // Its folder is lost.
         std::fs::remove_dir_all(folder.path()).unwrap();
-        let (_, search, followers) = opened(node, folder.path()).await;
+        let (_, search, background) = opened(node, folder.path()).await;
         assert_eq!(total(&search).await, here + 2);
-        followers.stop().await;
+        background.stop().await;
         drop(search);
 
         // Its folder is damaged.
@@ -85,9 +85,9 @@ story!(
                 std::fs::write(file, b"{").unwrap();
             }
         }
-        let (_, search, followers) = opened(node, folder.path()).await;
+        let (_, search, background) = opened(node, folder.path()).await;
         assert_eq!(total(&search).await, here + 2);
-        followers.stop().await;
+        background.stop().await;
     }
 );
 
@@ -97,16 +97,16 @@ story!(an_index_of_another_log_is_not_used, Seeded, async |node| {
     let url = format!("sqlite://{}", other.path().join("other.sqlite").display());
     let store = Store::open(&url, None, Clock::System).await.unwrap();
     let search = Search::new(store.clone(), IndexPlace::Folder(folder.path().to_owned()));
-    let followers = Followers::none().with(&store, search.follower());
-    settled(&store, &followers).await;
+    let background = BackgroundJobs::none().with(&store, search.consumer());
+    settled(&store, &background).await;
     assert_eq!(total(&search).await, 0);
-    followers.stop().await;
+    background.stop().await;
     drop(search);
     store.db().clone().close().await;
-    let (_, search, followers) = opened(node, folder.path()).await;
+    let (_, search, background) = opened(node, folder.path()).await;
     let here = page(node, "actors").await["total"].as_u64().unwrap();
     assert_eq!(total(&search).await, here);
-    followers.stop().await;
+    background.stop().await;
 });
 
 story!(a_read_that_cannot_be_fresh_says_so, Seeded, async |node| {
@@ -145,10 +145,10 @@ story!(a_damaged_index_heals_itself, Seeded, async |node| {
     let here = page(node, "actors").await["total"].as_u64().unwrap();
     let marker = folder.path().join("in-use");
     let build = async || {
-        let (_, search, followers) = opened(node, folder.path()).await;
+        let (_, search, background) = opened(node, folder.path()).await;
         assert_eq!(total(&search).await, here);
         assert!(marker.exists());
-        followers.stop().await;
+        background.stop().await;
         drop(search);
         assert!(!marker.exists());
         let files = terms(folder.path());
@@ -157,21 +157,21 @@ story!(a_damaged_index_heals_itself, Seeded, async |node| {
     };
     // A file is missing.
     std::fs::remove_file(&build().await[0]).unwrap();
-    let (_, search, followers) = opened(node, folder.path()).await;
+    let (_, search, background) = opened(node, folder.path()).await;
     assert_eq!(total(&search).await, here);
-    followers.stop().await;
+    background.stop().await;
     drop(search);
     // A byte differs, and the previous process was killed: the index is verified before it is read.
     damage(&build().await[0]);
     std::fs::write(&marker, "").unwrap();
-    let (_, search, followers) = opened(node, folder.path()).await;
+    let (_, search, background) = opened(node, folder.path()).await;
     assert_eq!(total(&search).await, here);
-    followers.stop().await;
+    background.stop().await;
     drop(search);
     // A byte differs for another reason: it is detected in use, and the index is rebuilt.
     let damaged = build().await;
     damage(&damaged[0]);
-    let (store, search, followers) = opened(node, folder.path()).await;
+    let (store, search, background) = opened(node, folder.path()).await;
     let healed = async {
         while damaged[0].exists() {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -179,9 +179,9 @@ story!(a_damaged_index_heals_itself, Seeded, async |node| {
     };
     let healed = tokio::time::timeout(Duration::from_mins(1), healed).await;
     healed.expect("it is rebuilt");
-    settled(&store, &followers).await;
+    settled(&store, &background).await;
     assert_eq!(total(&search).await, here);
-    followers.stop().await;
+    background.stop().await;
     drop(search);
     // An operator rebuilds it, whatever is in its folder.
     for file in build().await {
@@ -210,11 +210,11 @@ story!(
     async |node| {
         let folder = tempfile::tempdir().unwrap();
         let here = page(node, "actors").await["total"].as_u64().unwrap();
-        let (_, search, followers) = opened(node, folder.path()).await;
+        let (_, search, background) = opened(node, folder.path()).await;
         let place = IndexPlace::Folder(folder.path().to_owned());
         let other = Search::new(node.store.clone(), place);
         other.reindex().await.unwrap_err();
         assert_eq!(total(&search).await, here);
-        followers.stop().await;
+        background.stop().await;
     }
 );

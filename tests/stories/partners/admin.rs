@@ -52,7 +52,10 @@ story!(partners_are_made_changed_and_removed, async |node| {
         .expect(200);
     assert_eq!(all.json["kinds"], json!([]));
     // There is nothing to approve.
-    let released = node.post(&format!("{path}/release")).await.expect(200);
+    let released = node
+        .post(&format!("{path}/approve-deletions"))
+        .await
+        .expect(200);
     assert_eq!(released.json["version"], 3);
     node.delete(&path)
         .if_match("\"1\"")

@@ -144,7 +144,7 @@ story!(a_partner_that_was_away_is_asked_again_soon, async |node| {
 
 story!(a_partner_that_never_answers_is_given_up, async |node| {
     let (base, handle) = answering(|request| async move {
-        if request.query_string().contains("wait=") {
+        if request.query_string().contains("wait_seconds=") {
             std::future::pending::<()>().await;
         }
         let page = page(&[], json!({}));
@@ -152,7 +152,7 @@ story!(a_partner_that_never_answers_is_given_up, async |node| {
     });
     let intake = Intake::new(node, "fern", &base, json!({})).await;
     let config = Config {
-        outgoing_allowed: loopback(),
+        outbound_allowlist: loopback(),
         ..Config::default()
     };
     let exchange = Exchange::new(node.store.clone(), &config).unwrap();

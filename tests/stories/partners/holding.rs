@@ -41,8 +41,11 @@ story!(many_deletions_wait_for_an_operator, async |node| {
     }
     assert_eq!(intake.pull().await, Taken::Stopped);
     let shown = intake.shown().await;
-    assert_eq!(shown["state"], "held");
-    assert_eq!(shown["held"], json!({"deletions": 21, "copies": 22}));
+    assert_eq!(shown["state"], "awaiting_approval");
+    assert_eq!(
+        shown["awaiting_approval"],
+        json!({"deletions": 21, "copies": 22})
+    );
     assert!(intake.step().await.is_none(), "it is not due");
     assert_eq!(
         copies(&here, node).await,
@@ -61,7 +64,7 @@ story!(many_deletions_wait_for_an_operator, async |node| {
         "active"
     );
     assert_eq!(intake.pull().await, Taken::Stopped);
-    intake.release().await;
+    intake.approve_deletions().await;
     assert_eq!(intake.pull().await, Taken::UpToDate);
     assert_eq!(copies(&here, node).await, 1);
     intake.equals(node, "").await;
@@ -109,9 +112,12 @@ story!(
         recreate(node).await;
         assert_eq!(intake.pull().await, Taken::Stopped);
         let shown = intake.shown().await;
-        assert_eq!(shown["held"], json!({"deletions": 25, "copies": 25}));
+        assert_eq!(
+            shown["awaiting_approval"],
+            json!({"deletions": 25, "copies": 25})
+        );
         assert_eq!(copies(&here, node).await, 25);
-        intake.release().await;
+        intake.approve_deletions().await;
         assert_eq!(intake.pull().await, Taken::UpToDate);
         assert_eq!(copies(&here, node).await, 0);
         here.settled().await;

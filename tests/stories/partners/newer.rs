@@ -83,7 +83,7 @@ pub(super) fn page(entries: &[Value], more: Value) -> Value {
     let mut page = json!({
         "origin": "fern",
         "log_id": Uuid::from_u128(1),
-        "phase": "tail",
+        "phase": "changes",
         "seq": 10,
         "head_seq": 10,
         "has_more": false,
@@ -253,10 +253,11 @@ story!(what_cannot_be_read_is_put_aside, async |node| {
     let shown = intake.shown().await;
     assert_eq!(shown["quarantined"]["count"], 5);
     assert_eq!(shown["copies"], 1, "the cursor moves on");
-    let whys = shown["quarantined"]["latest"].as_array().unwrap();
+    let reasons = shown["quarantined"]["latest"].as_array().unwrap();
     assert!(
-        whys.iter()
-            .all(|one| !one["why"].as_str().unwrap().is_empty())
+        reasons
+            .iter()
+            .all(|one| !one["reason"].as_str().unwrap().is_empty())
     );
     let mine = node.get(&format!("/v1/actors/{own}")).await.expect(200);
     assert_eq!(mine.json["name"], "Eigener");
@@ -291,7 +292,7 @@ story!(
         let mine = actor(node, "Meiner").await;
         let id: Uuid = mine.parse().unwrap();
         let entry = |op: &str| json!({"seq": 1, "tx": 1, "op": op, "kind": "actor", "id": id, "origin": "fern", "version": 99, "cause": "erased", "at": "2026-01-02T00:00:00.000000Z"});
-        fern.feeds(&page(&[entry("delete"), entry("leave")], json!({})));
+        fern.feeds(&page(&[entry("delete"), entry("withdraw")], json!({})));
         let reference = node.get("/v1/regions/hessen").await.expect(200);
         let region: Uuid = reference.id().parse().unwrap();
         fern.feeds(&page(

@@ -33,7 +33,7 @@ story!(
         let intake = Intake::new(node, "fern", &base, json!({})).await;
         let instance = Instance::start(node, Config::default()).await;
         let config = Config {
-            outgoing_allowed: loopback(),
+            outbound_allowlist: loopback(),
             ..Config::default()
         };
         let exchange = Exchange::new(instance.store.clone(), &config).unwrap();

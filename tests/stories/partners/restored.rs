@@ -48,10 +48,10 @@ story!(
         // The snapshot does not contain it, and many copies would be deleted: that waits for
         // approval.
         assert_eq!(intake.pull().await, Taken::Stopped);
-        assert_eq!(intake.shown().await["state"], "held");
+        assert_eq!(intake.shown().await["state"], "awaiting_approval");
         let published = json!({"publication": "published", "summary": "neu 2"});
         patch(node, &id, published).await;
-        intake.release().await;
+        intake.approve_deletions().await;
         assert_eq!(intake.pull().await, Taken::UpToDate);
         let read = here.get(&format!("/v1/actors/{id}")).await.expect(200).json;
         assert_eq!(

@@ -70,7 +70,7 @@ story!(records_are_taken_over_as_they_are, Seeded, async |node| {
     assert_eq!(here.store.log().head().await.unwrap(), head);
     let shown = intake.shown().await;
     assert_eq!(shown["origin"], node.store.node().origin);
-    assert_eq!(shown["phase"], "tail");
+    assert_eq!(shown["phase"], "changes");
     assert_eq!(shown["lag"]["entries"], 0);
     assert_eq!(shown["seq"], node.store.log().head().await.unwrap());
     assert_eq!(shown["quarantined"]["count"], 0);

@@ -156,7 +156,7 @@ story!(whoever_lost_the_lease_writes_nothing, async |node| {
     let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
     let id = actor(node, "Akteur").await;
     let config = Config {
-        outgoing_allowed: loopback(),
+        outbound_allowlist: loopback(),
         ..Config::default()
     };
     let exchange = Exchange::new(here.store.clone(), &config).unwrap();
@@ -218,7 +218,7 @@ pub(super) async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
 /// The worker that reads from all partners, as in the server.
 pub(super) fn partners(node: &Node) -> Workers {
     let config = Config {
-        outgoing_allowed: loopback(),
+        outbound_allowlist: loopback(),
         ..Config::default()
     };
     Workers::start(Exchange::new(node.store.clone(), &config).unwrap())

@@ -72,9 +72,9 @@ story!(bodies_are_bounded, async |node| {
     body.push(b'\n');
     body.extend(lines(&[line("1", "Eins")]).into_bytes());
     let plan = send(body).await.expect(200);
-    assert_eq!(counts(&plan), json!({"created": 1, "invalid": 1}));
+    assert_eq!(counts(&plan), json!({"created": 1, "failed": 1}));
     assert_eq!(
-        plan.json["samples"][0]["problem"]["errors"][0]["code"],
+        plan.json["examples"][0]["problem"]["errors"][0]["code"],
         "too-long"
     );
     // A body that is announced as too large is not read.
@@ -141,10 +141,10 @@ story!(tables_are_what_spreadsheets_make_of_them, async |node| {
         ];
         for (table, line) in tables {
             let plan = send(&table).await.expect(200);
-            assert_eq!(counts(&plan), json!({"invalid": 1}));
-            let errors = plan.json["samples"][0]["problem"]["errors"].to_string();
+            assert_eq!(counts(&plan), json!({"failed": 1}));
+            let errors = plan.json["examples"][0]["problem"]["errors"].to_string();
             assert!(errors.contains(told), "{errors}");
-            assert_eq!(plan.json["samples"][0]["line"], line, "{table:?}");
+            assert_eq!(plan.json["examples"][0]["line"], line, "{table:?}");
         }
     }
     for heading in ["naem\n", "name,name\n", "name,\n"] {

@@ -35,7 +35,7 @@ story!(editors_import_by_key_and_by_id, async |node| {
     let head = node.store.log().head().await.unwrap();
     assert_eq!(
         tally(&rehearsed),
-        json!({"lines": 3, "created": 2, "invalid": 1})
+        json!({"lines": 3, "created": 2, "failed": 1})
     );
     let done = import(node, &approver, "", &body).await.expect(200);
     assert_eq!(tally(&done), tally(&rehearsed));
@@ -43,9 +43,9 @@ story!(editors_import_by_key_and_by_id, async |node| {
         (&done.json["dry_run"], &rehearsed.json["dry_run"]),
         (&json!(false), &json!(true))
     );
-    assert_eq!(done.json["refused"][0]["line"], 3);
+    assert_eq!(done.json["errors"][0]["line"], 3);
     assert_eq!(
-        done.json["refused"][0]["problem"]["errors"][0]["pointer"],
+        done.json["errors"][0]["problem"]["errors"][0]["pointer"],
         "/name"
     );
     assert_eq!(node.store.log().head().await.unwrap(), head + 2);
@@ -79,7 +79,7 @@ story!(editors_import_by_key_and_by_id, async |node| {
     let stale = import(node, &approver, "", &lines(&[first]))
         .await
         .expect(200);
-    assert_eq!(problem(&stale.json["refused"][0]), "precondition-failed");
+    assert_eq!(problem(&stale.json["errors"][0]), "precondition-failed");
 
     // A line may reference one before it, in a dry run too.
     let series = |key: &str| json!({"kind": "event", "name": "Reihe", "home_region": "hessen", "external_id": {"system": "liste", "id": key}});
@@ -173,9 +173,9 @@ story!(imports_are_for_those_who_write, async |node| {
     let answer = import(node, &editor, "", &body).await.expect(200);
     assert_eq!(
         tally(&answer),
-        json!({"lines": 3, "created": 1, "invalid": 2})
+        json!({"lines": 3, "created": 1, "failed": 2})
     );
-    let refused = &answer.json["refused"];
+    let refused = &answer.json["errors"];
     assert_eq!(
         [problem(&refused[0]), problem(&refused[1])],
         ["forbidden"; 2]
@@ -190,7 +190,7 @@ story!(imports_are_for_those_who_write, async |node| {
         line["id"] = json!(id);
         line["publication"] = json!("draft");
         let answer = import(node, &editor, "", &lines(&[line])).await.expect(200);
-        answer.json["refused"][0]["problem"].to_string()
+        answer.json["errors"][0]["problem"].to_string()
     };
     let fresh = domain::base::id::new().to_string();
     assert_eq!(told(secret.id()).await, told(&fresh).await);
@@ -205,7 +205,7 @@ story!(imports_are_for_those_who_write, async |node| {
     let answer = import(node, &editor, "", &lines(&[there]))
         .await
         .expect(200);
-    assert_eq!(problem(&answer.json["refused"][0]), "conflict");
+    assert_eq!(problem(&answer.json["errors"][0]), "conflict");
     assert!(!answer.text.contains(secret.id()));
     // A deleted own record returns under its id.
     let own = node
@@ -240,9 +240,9 @@ story!(what_cannot_be_read_is_told_with_its_line, async |node| {
     let answer = import(node, &approver, "", &body).await.expect(200);
     assert_eq!(
         tally(&answer),
-        json!({"lines": 5, "created": 1, "invalid": 4})
+        json!({"lines": 5, "created": 1, "failed": 4})
     );
-    let lines: Vec<_> = answer.json["refused"]
+    let lines: Vec<_> = answer.json["errors"]
         .as_array()
         .unwrap()
         .iter()
@@ -252,7 +252,7 @@ story!(what_cannot_be_read_is_told_with_its_line, async |node| {
     let german = import(node, &approver, "?dry_run=true", "{}").header("accept-language", "de");
     let german = german.await.expect(200);
     assert_eq!(
-        german.json["refused"][0]["problem"]["title"],
+        german.json["errors"][0]["problem"]["title"],
         "Der Body ist nicht gültig"
     );
     // A number with a wrong check digit is accepted with a warning.
@@ -261,5 +261,5 @@ story!(what_cannot_be_read_is_told_with_its_line, async |node| {
     let answer = import(node, &approver, "", &crate::push::lines(&[doubtful]))
         .await
         .expect(200);
-    assert_eq!(answer.json["warned"][0]["line"], 1, "{}", answer.text);
+    assert_eq!(answer.json["warnings"][0]["line"], 1, "{}", answer.text);
 });

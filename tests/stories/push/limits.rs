@@ -46,11 +46,11 @@ story!(feeders_push_their_system_in_their_regions, async |node| {
         ],
     );
     let answer = answer.await.expect(200);
-    assert_eq!(statuses(&answer), ["invalid", "invalid", "created"]);
+    assert_eq!(statuses(&answer), ["failed", "failed", "created"]);
     assert_eq!(problem(&answer.json["items"][0]), "forbidden");
     // Moving a record out of the region does not help either.
     let answer = push(node, &here, &[upsert("actor", "1", &there)]).await;
-    assert_eq!(statuses(&answer), ["invalid"]);
+    assert_eq!(statuses(&answer), ["failed"]);
     // An admin may, within the scopes of the token.
     let narrowed = node.narrowed(&[TokenScope::Sync]).await;
     let answer = push(
@@ -58,7 +58,7 @@ story!(feeders_push_their_system_in_their_regions, async |node| {
         &narrowed,
         &[upsert("actor", "2", &there), upsert("topic", "1", &topic)],
     );
-    assert_eq!(statuses(&answer.await), ["created", "invalid"]);
+    assert_eq!(statuses(&answer.await), ["created", "failed"]);
     let answer = push(node, &node.admin, &[upsert("topic", "1", &topic)]);
     assert_eq!(statuses(&answer.await), ["created"]);
 });
@@ -79,7 +79,7 @@ story!(
         // The key is taken; the holder is named only if it is public.
         for op in [upsert("actor", "1", &actor("Meins")), delete("actor", "1")] {
             let answer = push(node, &here, &[op]).await.expect(200);
-            assert_eq!(statuses(&answer), ["conflict"]);
+            assert_eq!(statuses(&answer), ["failed"]);
             assert_eq!(problem(&answer.json["items"][0]), "conflict");
             assert!(!answer.text.contains(&secret) && !answer.text.contains("Geheim"));
         }
@@ -90,7 +90,7 @@ story!(
         );
         // A feeder that repeats an item without permission does not learn that it was sent before.
         let answer = push(node, &here, &items[..1]).await;
-        assert_eq!(statuses(&answer), ["conflict"]);
+        assert_eq!(statuses(&answer), ["failed"]);
         // Nor does an end reveal it: unknown and invisible are answered alike.
         let joined = |id: &str| {
             let record = json!({"type": "cooperates_with", "from": {"kind": "actor", "external_id": {"system": "cms", "id": "9"}}, "to": {"kind": "actor", "external_id": {"system": "cms", "id": id}}});
@@ -158,7 +158,7 @@ story!(
         let import = node.post("/v1/import").token(&approver);
         let import = import.body("application/x-ndjson", lines(&[line("1", "Import")]));
         let import = import.await.expect(200);
-        assert_eq!(problem(&import.json["refused"][0]), "owned-by-system");
+        assert_eq!(problem(&import.json["errors"][0]), "owned-by-system");
         // A record of no system is not adopted by this one.
         let free = node
             .post("/v1/actors")

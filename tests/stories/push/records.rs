@@ -71,7 +71,7 @@ story!(a_bad_item_does_not_undo_the_others, async |node| {
         json!(7),
     ];
     let answer = push(node, &token, &items).await.expect(200);
-    let invalid = ["invalid"; 6];
+    let invalid = ["failed"; 6];
     assert_eq!(statuses(&answer), [&["created"][..], &invalid].concat());
     let faults = |item: &Value| -> Vec<String> {
         let errors = item["problem"]["errors"].as_array().unwrap();
@@ -133,7 +133,7 @@ story!(a_record_is_that_of_its_item, async |node| {
         let mut record = record.clone();
         record[member] = value;
         let answer = push(node, &token, &[upsert("actor", "1", &record)]).await;
-        assert_eq!(statuses(&answer), ["invalid"], "{member}");
+        assert_eq!(statuses(&answer), ["failed"], "{member}");
     }
     record["external_id"] = json!({"system": "cms", "id": "1"});
     let made = push(node, &token, &[upsert("actor", "1", &record)]).await;
@@ -148,7 +148,7 @@ story!(a_record_is_that_of_its_item, async |node| {
     assert_eq!(statuses(&again), ["unchanged"]);
     record["id"] = json!(other);
     let answer = push(node, &token, &[upsert("actor", "1", &record)]).await;
-    assert_eq!(statuses(&answer), ["invalid"]);
+    assert_eq!(statuses(&answer), ["failed"]);
     let rehearsed = node.post(&format!("{RECORDS}?dry_run=true")).token(&token);
     let items = json!({"mode": "each", "items": [upsert("actor", "2", &actor("Probe"))]});
     let rehearsed = rehearsed.json(&items).await.expect(200);
@@ -177,7 +177,7 @@ story!(
             "created"
         );
         let late = sent("1", json!(6), Some("Sechs")).await;
-        assert_eq!(late["status"], "conflict");
+        assert_eq!(late["status"], "failed");
         assert_eq!(problem(&late), "precondition-failed");
         assert_eq!(
             sent("1", json!(7), Some("Sieben")).await["status"],
@@ -188,24 +188,15 @@ story!(
             sent("1", json!(9), Some("Sieben")).await["status"],
             "unchanged"
         );
-        assert_eq!(
-            sent("1", json!(8), Some("Acht")).await["status"],
-            "conflict"
-        );
+        assert_eq!(sent("1", json!(8), Some("Acht")).await["status"], "failed");
         assert_eq!(
             sent("1", json!("10"), Some("Zehn")).await["status"],
-            "invalid"
+            "failed"
         );
-        assert_eq!(
-            sent("1", json!(""), Some("Leer")).await["status"],
-            "invalid"
-        );
-        assert_eq!(sent("1", json!(8), None).await["status"], "conflict");
+        assert_eq!(sent("1", json!(""), Some("Leer")).await["status"], "failed");
+        assert_eq!(sent("1", json!(8), None).await["status"], "failed");
         assert_eq!(sent("1", json!(11), None).await["status"], "deleted");
-        assert_eq!(
-            sent("1", json!(10), Some("Zehn")).await["status"],
-            "conflict"
-        );
+        assert_eq!(sent("1", json!(10), Some("Zehn")).await["status"], "failed");
         assert_eq!(
             sent("1", json!(12), Some("Zwölf")).await["status"],
             "created"
@@ -217,7 +208,7 @@ story!(
         );
         assert_eq!(
             sent("2", json!("2026-03-01"), Some("Alt")).await["status"],
-            "conflict"
+            "failed"
         );
         assert_eq!(
             sent("2", json!("2026-03-03"), Some("Neu")).await["status"],
@@ -238,7 +229,7 @@ story!(what_others_name_stays, async |node| {
     let answer = push(node, &token, &[delete("actor", "1")])
         .await
         .expect(200);
-    assert_eq!(statuses(&answer), ["conflict"]);
+    assert_eq!(statuses(&answer), ["failed"]);
     let item = &answer.json["items"][0];
     assert_eq!(problem(item), "still-referenced");
     assert_eq!(item["problem"]["referenced_by"][0]["kind"], "project");
@@ -260,7 +251,7 @@ story!(who_changed_a_record_in_between_is_heard, async |node| {
     let mut record = actor("Zwei");
     record["version"] = json!(1);
     let stale = push(node, &token, &[upsert("actor", "1", &record)]).await;
-    assert_eq!(statuses(&stale), ["conflict"]);
+    assert_eq!(statuses(&stale), ["failed"]);
     assert_eq!(stale.json["items"][0]["problem"]["current"], 2);
     record.as_object_mut().unwrap().remove("version");
     let answer = push(node, &token, &[upsert("actor", "1", &record)]).await;

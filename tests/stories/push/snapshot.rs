@@ -47,8 +47,8 @@ story!(a_snapshot_is_planned_and_then_carried_out, async |node| {
         (&json!(false), &json!(4))
     );
     assert_eq!(plan.json["blocked_by"], json!([]));
-    assert_eq!(plan.json["samples"].as_array().unwrap().len(), 4);
-    assert!(plan.json["samples"][0]["id"].is_null());
+    assert_eq!(plan.json["examples"].as_array().unwrap().len(), 4);
+    assert!(plan.json["examples"][0]["id"].is_null());
     // Planning changes nothing, and the plan is reproducible.
     assert_eq!(everything(node).await, before);
     let again = planned(node, &token, &body).await.expect(200);
@@ -72,8 +72,8 @@ story!(a_snapshot_is_planned_and_then_carried_out, async |node| {
     let plan = planned(node, &token, &less).await.expect(200);
     let expected = json!({"created": 1, "updated": 1, "unchanged": 1, "deleted": 2});
     assert_eq!(counts(&plan), expected);
-    let samples = plan.json["samples"].as_array().unwrap();
-    let updated = samples
+    let examples = plan.json["examples"].as_array().unwrap();
+    let updated = examples
         .iter()
         .find(|one| one["status"] == "updated")
         .unwrap();
@@ -218,7 +218,7 @@ story!(a_snapshot_that_breaks_off_leaves_nothing, async |node| {
         unreadable: 0,
         unreadable_hash: "",
         plan: None,
-        skip_refused: false,
+        skip_invalid: false,
         confirmed: false,
     };
     let whole = async |_, at| Ok((lines(at..(at + 2).min(4)), (at + 2).min(4)));
@@ -281,7 +281,7 @@ story!(much_goes_only_when_an_admin_says_so, async |node| {
     let plan = planned(node, &token, &body).await.expect(200);
     let confirmed = |token: &str| {
         let hash = plan.json["plan_hash"].as_str().unwrap();
-        let path = format!("{SNAPSHOT}?plan_hash={hash}&confirm_deletes=true");
+        let path = format!("{SNAPSHOT}?plan_hash={hash}&approve_deletions=true");
         node.post(&path)
             .token(token)
             .body("application/x-ndjson", body.as_str())
@@ -333,7 +333,7 @@ story!(a_snapshot_of_some_kinds_leaves_the_others, async |node| {
         .expect(200);
     assert_eq!(
         counts(&plan),
-        json!({"unchanged": 1, "deleted": 1, "invalid": 1})
+        json!({"unchanged": 1, "deleted": 1, "failed": 1})
     );
     // All of them at once.
     let plan = planned(node, &token, &lines(&[line("2", "Zwei")]))
@@ -353,7 +353,7 @@ story!(
         let plan = planned(node, &token, &body).await.expect(200);
         assert_eq!(
             counts(&plan),
-            json!({"updated": 1, "deleted": 1, "invalid": 2})
+            json!({"updated": 1, "deleted": 1, "failed": 2})
         );
         assert_eq!(plan.json["blocked_by"], json!(["items-refused"]));
         let refused = carried_out(node, &token, &body, &plan).await;
@@ -363,7 +363,7 @@ story!(
         assert!(told.iter().all(|one| problem(one) == "validation-failed"));
         let skipping = |body: &str, plan: &Answer| {
             let hash = plan.json["plan_hash"].as_str().unwrap();
-            let path = format!("{SNAPSHOT}?plan_hash={hash}&skip_refused=true");
+            let path = format!("{SNAPSHOT}?plan_hash={hash}&skip_invalid=true");
             node.post(&path)
                 .token(&token)
                 .body("application/x-ndjson", body)
@@ -387,7 +387,7 @@ story!(
         ] {
             let body = format!("{}{unknown}\n", numbered(0..1));
             let plan = planned(node, &token, &body).await.expect(200);
-            assert_eq!(plan.json["counts"]["invalid"], 1, "{unknown}");
+            assert_eq!(plan.json["counts"]["failed"], 1, "{unknown}");
             skipping(&body, &plan).await.problem(422, "items-refused");
         }
         // The violations of a line are part of the plan.

@@ -89,8 +89,8 @@ story!(a_table_goes_out_is_edited_and_comes_back, async |node| {
     assert_eq!(counts(&planned), expected, "{}", planned.text);
     assert_eq!(planned.json["blocked_by"], json!([]));
     let sample = |status: &str| {
-        let samples = planned.json["samples"].as_array().unwrap();
-        samples
+        let examples = planned.json["examples"].as_array().unwrap();
+        examples
             .iter()
             .find(|one| one["status"] == status)
             .unwrap()

@@ -46,7 +46,7 @@ story!(
                 set(node, &id, "archived").await;
             }
             let page = read(node, &page.next).await;
-            let expected = if deleted { "delete" } else { "leave" };
+            let expected = if deleted { "delete" } else { "withdraw" };
             assert_eq!(told(&page, &id).as_deref(), Some(expected));
         }
     }
@@ -67,7 +67,7 @@ story!(
                 set(node, &id, "draft").await;
             }
             let page = read(node, &next).await;
-            let expected = if deleted { "delete" } else { "leave" };
+            let expected = if deleted { "delete" } else { "withdraw" };
             assert_eq!(told(&page, &id).as_deref(), Some(expected));
         }
     }
@@ -93,7 +93,7 @@ story!(a_page_says_where_it_begins, async |node| {
         actor(node, "Noch einer").await;
         let page: Value = node.get(&next).await.expect(200).json;
         assert_eq!(page["after_seq"], at["seq"]);
-        if page["phase"] == "tail" {
+        if page["phase"] == "changes" {
             break;
         }
         at = page;

@@ -54,7 +54,7 @@ story!(a_page_says_where_it_goes_on, async |node| {
     for name in ["A", "B", "C"] {
         actor(node, name).await;
     }
-    let path = format!("/v1/sync/changes?wait=0&kind=actor&limit=2&home_region={home}");
+    let path = format!("/v1/sync/changes?wait_seconds=0&kind=actor&limit=2&home_region={home}");
     let first = node.get(&path).await.expect(200);
     assert_eq!(first.header("cache-control"), "no-store");
     assert_eq!(first.json["phase"], "snapshot");
@@ -74,7 +74,7 @@ story!(a_page_says_where_it_goes_on, async |node| {
         .get(second.json["next"].as_str().unwrap())
         .await
         .expect(200);
-    assert_eq!(last.json["phase"], "tail");
+    assert_eq!(last.json["phase"], "changes");
     assert_eq!(last.json["up_to_date"], true);
     assert_eq!(last.json["seq"], last.json["head_seq"]);
     // Pages are compressed like all responses.
@@ -100,7 +100,7 @@ story!(whoever_wants_only_what_changes_begins_now, async |node| {
         .await
         .expect(200);
     assert_eq!(now.json["entries"], json!([]));
-    assert_eq!(now.json["phase"], "tail");
+    assert_eq!(now.json["phase"], "changes");
     assert_eq!(now.json["up_to_date"], true);
     let next = now.json["next"].as_str().unwrap();
     assert!(!next.contains("from="), "{next}");
@@ -185,7 +185,7 @@ story!(whoever_had_a_record_is_told_that_it_leaves, async |node| {
     // Out of the filter and in again.
     change(node, &id, json!({"home_region": "bayern"})).await;
     let (first, all, none) = tell().await;
-    assert_eq!(short(&first), [("leave", id.clone())]);
+    assert_eq!(short(&first), [("withdraw", id.clone())]);
     assert_eq!(first[0].cause.as_deref(), Some("filter"));
     assert_eq!(first[0].version, None);
     assert_eq!(short(&all), [("upsert", id.clone())]);
@@ -196,9 +196,9 @@ story!(whoever_had_a_record_is_told_that_it_leaves, async |node| {
     // Withdrawn: other readers get no entry, now or later.
     change(node, &id, json!({"publication": "archived"})).await;
     let (first, all, _) = tell().await;
-    assert_eq!(short(&first), [("leave", id.clone())]);
+    assert_eq!(short(&first), [("withdraw", id.clone())]);
     assert_eq!(first[0].cause.as_deref(), Some("visibility"));
-    assert_eq!(short(&all), [("leave", id.clone())]);
+    assert_eq!(short(&all), [("withdraw", id.clone())]);
     change(node, &id, json!({"summary": "unter uns"})).await;
     let (first, all, _) = tell().await;
     assert!(first.is_empty() && all.is_empty());
@@ -234,7 +234,7 @@ story!(relationships_leave_with_their_ends, async |node| {
     let told = replica.catch_up(node).await;
     assert_eq!(
         short(&told),
-        [("leave", to.clone()), ("leave", edge.clone())]
+        [("withdraw", to.clone()), ("withdraw", edge.clone())]
     );
     replica.equals(node).await;
     change(node, &to, json!({"publication": "published"})).await;
@@ -405,7 +405,7 @@ story!(wrong_parameters_are_told, async |node| {
         "limit=0",
         "limit=1001",
         "limit=-1",
-        "wait=56",
+        "wait_seconds=56",
         "from=yesterday",
         "kind=aktor",
         "kind=",

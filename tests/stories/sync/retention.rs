@@ -55,22 +55,22 @@ story!(what_is_superseded_long_enough_is_trimmed, async |node| {
     let head = node.store.log().head().await.unwrap();
     let before = entries(node).await;
     assert_eq!(
-        node.store.feed().trim(90).await.unwrap(),
+        node.store.feed().prune(90).await.unwrap(),
         0,
         "all of it is young"
     );
     aged(node, head - 3, 91).await;
     // Superseded: three versions of one actor, one of the other.
-    assert_eq!(node.store.feed().trim(90).await.unwrap(), 4);
-    assert_eq!(node.store.feed().trim(90).await.unwrap(), 0);
+    assert_eq!(node.store.feed().prune(90).await.unwrap(), 4);
+    assert_eq!(node.store.feed().prune(90).await.unwrap(), 0);
     let state = node.store.feed().state().await.unwrap();
     let left = entries(node).await;
-    let trimmed: Vec<i64> = before
+    let pruned: Vec<i64> = before
         .into_iter()
         .filter(|seq| !left.contains(seq))
         .collect();
-    assert_eq!(trimmed.len(), 4);
-    assert_eq!(trimmed.last(), Some(&state.floor));
+    assert_eq!(pruned.len(), 4);
+    assert_eq!(pruned.last(), Some(&state.floor));
 
     let service = node.get("/v1/sync").await.expect(200);
     assert_eq!(service.json["floor_seq"], state.floor);
@@ -110,7 +110,7 @@ story!(a_young_cursor_stays_good, async |node| {
     related(node, &edges[0], &edges[1]).await;
     change(node, &id, json!({"summary": "3"})).await;
     node.settled().await;
-    assert!(node.store.feed().trim(90).await.unwrap() > 0);
+    assert!(node.store.feed().prune(90).await.unwrap() > 0);
     replica.catch_up(node).await;
     replica.equals(node).await;
 });
@@ -130,7 +130,7 @@ story!(a_merge_can_be_undone_however_old_it_is, async |node| {
     let head = node.store.log().head().await.unwrap();
     aged(node, head, 91).await;
     assert_eq!(
-        node.store.feed().trim(90).await.unwrap(),
+        node.store.feed().prune(90).await.unwrap(),
         1,
         "only the first version"
     );
@@ -138,7 +138,7 @@ story!(a_merge_can_be_undone_however_old_it_is, async |node| {
     assert_eq!(undone.json["summary"], "letzte Fassung");
 });
 
-story!(followers_are_waited_for, async |node| {
+story!(consumers_are_waited_for, async |node| {
     let id = actor(node, "Alt").await;
     change(node, &id, json!({"summary": "1"})).await;
     node.settled().await;
@@ -151,7 +151,7 @@ story!(followers_are_waited_for, async |node| {
     });
     claimed.await.unwrap();
     aged(node, head, 91).await;
-    assert_eq!(node.store.feed().trim(90).await.unwrap(), 0);
+    assert_eq!(node.store.feed().prune(90).await.unwrap(), 0);
 });
 
 story!(
@@ -162,7 +162,7 @@ story!(
         aged(node, head, 400).await;
         let all = record::Entity::find().count(node.store.db().reader());
         let all = all.await.unwrap();
-        node.store.feed().trim(90).await.unwrap();
+        node.store.feed().prune(90).await.unwrap();
         let newest = log::Entity::find().filter(log::Column::Newest.eq(true));
         let newest = newest.count(node.store.db().reader()).await.unwrap();
         assert_eq!(newest, all);
@@ -204,7 +204,7 @@ story!(the_server_trims_and_says_what_it_keeps, async |node| {
     while ask().await["floor_seq"].as_i64().unwrap() == 0 {
         assert!(
             begun.elapsed() < Duration::from_secs(30),
-            "nothing is trimmed"
+            "nothing is pruned"
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -18,7 +18,7 @@ const SOON: Duration = Duration::from_secs(20);
 
 story!(a_change_ends_the_wait, async |node| {
     let next = next(node, "actor").await;
-    let waiting = node.get(&format!("{next}&wait=55"));
+    let waiting = node.get(&format!("{next}&wait_seconds=55"));
     let writing = async {
         // Changes outside the filter do not end the wait.
         made(
@@ -40,7 +40,10 @@ story!(a_change_ends_the_wait, async |node| {
 story!(a_wait_ends_by_itself, async |node| {
     let next = next(node, "actor").await;
     let begun = Instant::now();
-    let page = node.get(&format!("{next}&wait=1")).await.expect(200);
+    let page = node
+        .get(&format!("{next}&wait_seconds=1"))
+        .await
+        .expect(200);
     assert!(begun.elapsed() >= Duration::from_secs(1));
     assert_eq!(page.json["entries"], json!([]));
     assert_eq!(page.json["up_to_date"], true);
@@ -62,7 +65,7 @@ story!(a_wait_ends_by_itself, async |node| {
 
 story!(waiting_holds_no_connection_to_the_database, async |node| {
     let next = next(node, "actor").await;
-    let path = format!("{next}&wait=55");
+    let path = format!("{next}&wait_seconds=55");
     // More than either database has connections.
     let waiting = join_all((0..40).map(|_| node.get(&path).into_future()));
     let working = async {
@@ -83,9 +86,11 @@ story!(waiting_holds_no_connection_to_the_database, async |node| {
 story!(
     a_server_that_is_asked_to_stop_answers_those_who_wait,
     async |node| {
-        let beside = node.beside(|config| config.shutdown_seconds = 30).await;
+        let beside = node
+            .beside(|config| config.shutdown_timeout_seconds = 30)
+            .await;
         let next = next(node, "actor").await;
-        let path = format!("{next}&wait=55");
+        let path = format!("{next}&wait_seconds=55");
         let waiting = beside.call(Method::GET, &path).into_future();
         let stopping = async {
             // The request has arrived once the server counts it.

@@ -43,7 +43,7 @@ story!(receivers_are_told_what_outsiders_see, async |node| {
         panic!("{left:?}");
     };
     assert_eq!(left.json["type"], "actor.deleted");
-    assert_eq!(left.json["data"]["op"], "leave");
+    assert_eq!(left.json["data"]["op"], "withdraw");
     assert_eq!(left.json["data"].get("version"), None);
 
     delete(node, "actors", &id).await;

@@ -100,13 +100,13 @@ story!(what_is_written_down_outlives_the_program, async |node| {
     // The consumer of another process reaches the same entries.
     let other = Store::open(&node.database_url, None, Clock::System).await;
     let other = other.unwrap();
-    let followers = persistence::jobs::Followers::start(&other);
+    let background = persistence::jobs::BackgroundJobs::start(&other);
     for number in 0..5 {
         actor(node, &format!("Akteur {number}")).await;
     }
     node.settled().await;
-    tests::node::settled(&other, &followers).await;
-    followers.stop().await;
+    tests::node::settled(&other, &background).await;
+    background.stop().await;
     assert_eq!(hook.deliveries("state=pending").await.len(), 5);
     courier(&other).send_all().await.unwrap();
     let mut told: BTreeMap<String, usize> = BTreeMap::new();

@@ -28,7 +28,7 @@ pub(crate) const LONGEST_WAIT: u64 = 55;
 /// Page of the feed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FeedPage)]
-#[schema(example = json!({"origin": "nordhessen", "log_id": "0193e5a0-0000-7000-8000-0000000000ff", "entries": [{"seq": 48213, "tx": 48211, "op": "upsert", "kind": "actor", "id": "0193e5a0-0000-7000-8000-000000000002", "origin": "nordhessen", "version": 17, "hash": "sha256:7b6328b764e4d40bd19d67b19fcb2fe344e43a72e4d95e9f251ca2a1fe0297a6", "created_at": "2025-01-01T08:00:00.000000Z", "at": "2026-03-01T08:00:00.000000Z", "record": {"category": "hospital", "home_region": "0193e5a0-0000-7000-8000-000000000001", "name": "Klinik Beispielstadt", "publication": "published", "slug": "klinik-beispielstadt"}}, {"seq": 48214, "tx": 48211, "op": "delete", "kind": "relationship", "id": "0193e5a0-0000-7000-8000-000000000003", "origin": "nordhessen", "version": 3, "at": "2026-03-01T08:00:00.000000Z", "cause": "deleted"}], "phase": "tail", "after_seq": 48212, "seq": 48214, "head_seq": 48214, "has_more": false, "up_to_date": true, "next": "/v1/sync/changes?cursor=AbC…"}))]
+#[schema(example = json!({"origin": "nordhessen", "log_id": "0193e5a0-0000-7000-8000-0000000000ff", "entries": [{"seq": 48213, "tx": 48211, "op": "upsert", "kind": "actor", "id": "0193e5a0-0000-7000-8000-000000000002", "origin": "nordhessen", "version": 17, "hash": "sha256:7b6328b764e4d40bd19d67b19fcb2fe344e43a72e4d95e9f251ca2a1fe0297a6", "created_at": "2025-01-01T08:00:00.000000Z", "at": "2026-03-01T08:00:00.000000Z", "record": {"category": "hospital", "home_region": "0193e5a0-0000-7000-8000-000000000001", "name": "Klinik Beispielstadt", "publication": "published", "slug": "klinik-beispielstadt"}}, {"seq": 48214, "tx": 48211, "op": "delete", "kind": "relationship", "id": "0193e5a0-0000-7000-8000-000000000003", "origin": "nordhessen", "version": 3, "at": "2026-03-01T08:00:00.000000Z", "cause": "deleted"}], "phase": "changes", "after_seq": 48212, "seq": 48214, "head_seq": 48214, "has_more": false, "up_to_date": true, "next": "/v1/sync/changes?cursor=AbC…"}))]
 pub(crate) struct Page {
     /// Origin of the records.
     origin: String,
@@ -37,7 +37,7 @@ pub(crate) struct Page {
     /// Entries: each record once, where it first appears, in its current state. Transactions are
     /// complete; a reference may precede the record.
     entries: Vec<Entry>,
-    /// `snapshot` while records remain that were not reported, then `tail`.
+    /// `snapshot` while records remain that were not reported, then `changes`.
     phase: FeedPhase,
     /// Number of the log after which this page begins: `seq` of the previous page. A page that
     /// begins elsewhere is the response to another request.
@@ -71,7 +71,7 @@ const FROM: Parameter = param::code(
 )
 .example("now");
 const WAIT: Parameter = param::integer(
-    "wait",
+    "wait_seconds",
     "How many seconds to wait for a change if there is none to tell of.",
     &(0..=LONGEST_WAIT),
 )
@@ -102,7 +102,7 @@ impl Parameters for Sent {
             start,
             limit: pairs.integer(&LIMIT),
             wait: Duration::from_secs(wait),
-            text: pairs.without(&["wait", "from"]).without_cursor(),
+            text: pairs.without(&["wait_seconds", "from"]).without_cursor(),
         })
     }
 }

@@ -62,7 +62,7 @@ impl Entry {
         let mut entry = Self {
             seq: told.seq,
             tx: told.tx,
-            op: FeedOp::Leave,
+            op: FeedOp::Withdraw,
             kind,
             id: told.id,
             origin: origin.to_owned(),
@@ -93,7 +93,7 @@ impl Entry {
                 entry.cause = Some(cause);
                 entry.merged_into = merged_into;
             }
-            News::Leave(cause) => entry.cause = Some(cause.code().to_owned()),
+            News::Withdraw(cause) => entry.cause = Some(cause.code().to_owned()),
         }
         Ok(entry)
     }

@@ -94,7 +94,7 @@ impl Body for PartnerChanges {
 
 /// All partners.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"items": [{"id": "0193e5a0-0000-7000-8000-00000000000a", "name": "muensterland", "version": 1, "url": "https://verzeichnis.example", "origin": "muensterland", "kinds": ["actor", "network"], "home_regions": [], "state": "active", "phase": "tail", "seq": 48213, "head_seq": 48213, "lag": {"entries": 0, "seconds": 12}, "copies": 311, "contacted_at": "2026-03-01T08:00:00.000000Z", "up_to_date_at": "2026-03-01T08:00:00.000000Z", "failures": 0, "skipped": 0, "quarantined": {"count": 0, "latest": []}, "created_at": "2025-01-01T08:00:00.000000Z"}]}))]
+#[schema(example = json!({"items": [{"id": "0193e5a0-0000-7000-8000-00000000000a", "name": "muensterland", "version": 1, "url": "https://verzeichnis.example", "origin": "muensterland", "kinds": ["actor", "network"], "home_regions": [], "state": "active", "phase": "changes", "seq": 48213, "head_seq": 48213, "lag": {"entries": 0, "seconds": 12}, "copies": 311, "contacted_at": "2026-03-01T08:00:00.000000Z", "up_to_date_at": "2026-03-01T08:00:00.000000Z", "failures": 0, "skipped": 0, "quarantined": {"count": 0, "latest": []}, "created_at": "2025-01-01T08:00:00.000000Z"}]}))]
 pub(crate) struct PartnerList {
     /// By name.
     pub(crate) items: Vec<PartnerView>,
@@ -103,7 +103,7 @@ pub(crate) struct PartnerList {
 /// Partner as admins see it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Partner)]
-#[schema(example = json!({"id": "0193e5a0-0000-7000-8000-00000000000a", "name": "muensterland", "version": 1, "url": "https://verzeichnis.example", "origin": "muensterland", "kinds": ["actor", "network"], "home_regions": [], "state": "active", "phase": "tail", "seq": 48213, "head_seq": 48213, "lag": {"entries": 0, "seconds": 12}, "copies": 311, "contacted_at": "2026-03-01T08:00:00.000000Z", "up_to_date_at": "2026-03-01T08:00:00.000000Z", "failures": 0, "skipped": 0, "quarantined": {"count": 0, "latest": []}, "created_at": "2025-01-01T08:00:00.000000Z"}))]
+#[schema(example = json!({"id": "0193e5a0-0000-7000-8000-00000000000a", "name": "muensterland", "version": 1, "url": "https://verzeichnis.example", "origin": "muensterland", "kinds": ["actor", "network"], "home_regions": [], "state": "active", "phase": "changes", "seq": 48213, "head_seq": 48213, "lag": {"entries": 0, "seconds": 12}, "copies": 311, "contacted_at": "2026-03-01T08:00:00.000000Z", "up_to_date_at": "2026-03-01T08:00:00.000000Z", "failures": 0, "skipped": 0, "quarantined": {"count": 0, "latest": []}, "created_at": "2025-01-01T08:00:00.000000Z"}))]
 pub(crate) struct PartnerView {
     /// Id on this node.
     id: Uuid,
@@ -121,9 +121,9 @@ pub(crate) struct PartnerView {
     /// Home regions of the records; all if empty.
     home_regions: Vec<String>,
     /// Whether records are copied: `active`, `paused` by an admin or because too many entries were
-    /// rejected, `held` because many copies would be deleted.
+    /// rejected, `awaiting_approval` because many copies would be deleted.
     state: PartnerState,
-    /// `snapshot` while existing records remain to be copied, then `tail`.
+    /// `snapshot` while existing records remain to be copied, then `changes`.
     phase: FeedPhase,
     /// Position in its log.
     seq: i64,
@@ -147,9 +147,9 @@ pub(crate) struct PartnerView {
     /// Time of the next attempt.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
     retry_at: Option<DateTime<Utc>>,
-    /// Pending deletions, if it is held.
+    /// Pending deletions, if they await approval.
     #[serde(skip_serializing_if = "Option::is_none")]
-    held: Option<HeldView>,
+    awaiting_approval: Option<PendingDeletions>,
     /// Number of entries of unknown kinds since it was last resumed.
     skipped: i64,
     /// Entries that could not be applied.
@@ -173,8 +173,7 @@ struct Lag {
 
 /// Pending deletions.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = HeldDeletions)]
-struct HeldView {
+struct PendingDeletions {
     /// Number of copies to be deleted.
     deletions: i64,
     /// Number of all copies.
@@ -200,7 +199,7 @@ struct QuarantinedEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<Uuid>,
     /// Reason; in English.
-    why: String,
+    reason: String,
     /// Entry as received, or its record; truncated if long.
     entry: String,
     /// When the entry was received.
@@ -215,7 +214,7 @@ impl PartnerView {
             let items = text.split(',').filter(|item| !item.is_empty());
             items.map(str::to_owned).collect()
         };
-        let held = row.held_deletions.zip(row.held_copies);
+        let pending = row.held_deletions.zip(row.held_copies);
         Ok(Self {
             id: row.id,
             name: row.name.clone(),
@@ -238,7 +237,8 @@ impl PartnerView {
             last_error: row.last_error.clone(),
             failures: row.failures,
             retry_at: row.retry_at,
-            held: held.map(|(deletions, copies)| HeldView { deletions, copies }),
+            awaiting_approval: pending
+                .map(|(deletions, copies)| PendingDeletions { deletions, copies }),
             skipped: row.skipped,
             quarantined: Quarantined {
                 count: partner.quarantined,
@@ -258,7 +258,7 @@ impl QuarantinedEntry {
         Self {
             kind: row.kind.clone(),
             id: row.record_id,
-            why: row.why.clone(),
+            reason: row.reason.clone(),
             entry: row.entry.chars().take(2000).collect(),
             at: row.at,
         }

@@ -141,7 +141,7 @@ mod tests {
     use serde_json::json;
 
     fn read(more: &serde_json::Value) -> Result<PartnerPage, String> {
-        let mut sent = json!({"origin": "partner", "entries": [{}, 1], "phase": "tail", "seq": 1, "head_seq": 1, "up_to_date": true, "next": "/v1/sync/changes?cursor=AAA", "tomorrow": 1});
+        let mut sent = json!({"origin": "partner", "entries": [{}, 1], "phase": "changes", "seq": 1, "head_seq": 1, "up_to_date": true, "next": "/v1/sync/changes?cursor=AAA", "tomorrow": 1});
         domain::base::json::merge_patch(&mut sent, more);
         page(sent.to_string().as_bytes())
     }

@@ -249,7 +249,7 @@ impl<A: Ask> Exchange<A> {
 
 fn path(partner: &partner::Model, wait: Duration) -> String {
     match &partner.next {
-        Some(next) if wait > Duration::ZERO => format!("{next}&wait={}", wait.as_secs()),
+        Some(next) if wait > Duration::ZERO => format!("{next}&wait_seconds={}", wait.as_secs()),
         Some(next) => next.clone(),
         None => format!("{}?{}", page::CHANGES, query(partner)),
     }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 /// Outcomes of pushed items.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"dry_run": false, "counts": {"created": 1, "updated": 0, "unchanged": 0, "deleted": 0, "conflict": 0, "invalid": 1}, "items": [{"index": 0, "status": "created", "kind": "actor", "external_id": "42", "id": "0193e5a0-0000-7000-8000-000000000000", "version": 1}, {"index": 1, "status": "invalid", "kind": "actor", "external_id": "43", "problem": {"type": "/problems/validation-failed", "title": "The body is not valid", "status": 422, "detail": "One error in the body must be corrected; see `errors`.", "errors": [{"pointer": "/name", "code": "required", "message": "is required"}]}}]}))]
+#[schema(example = json!({"dry_run": false, "counts": {"created": 1, "updated": 0, "unchanged": 0, "deleted": 0, "failed": 1}, "items": [{"index": 0, "status": "created", "kind": "actor", "external_id": "42", "id": "0193e5a0-0000-7000-8000-000000000000", "version": 1}, {"index": 1, "status": "failed", "kind": "actor", "external_id": "43", "problem": {"type": "/problems/validation-failed", "title": "The body is not valid", "status": 422, "detail": "One error in the body must be corrected; see `errors`.", "errors": [{"pointer": "/name", "code": "required", "message": "is required"}]}}]}))]
 pub(crate) struct PushReport {
     /// Whether this was a dry run.
     dry_run: bool,
@@ -53,10 +53,8 @@ pub(crate) struct Counts {
     unchanged: u64,
     /// Deleted records.
     deleted: u64,
-    /// Items that conflict with the current state.
-    conflict: u64,
-    /// Items that are invalid or not allowed.
-    invalid: u64,
+    /// Items that were not applied; each gives its problem.
+    failed: u64,
 }
 
 impl Counts {
@@ -67,8 +65,7 @@ impl Counts {
             updated: of(PushStatus::Updated),
             unchanged: of(PushStatus::Unchanged),
             deleted: of(PushStatus::Deleted),
-            conflict: of(PushStatus::Conflict),
-            invalid: of(PushStatus::Invalid),
+            failed: of(PushStatus::Failed),
         }
     }
 }

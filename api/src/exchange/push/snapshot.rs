@@ -22,8 +22,8 @@ use utoipa::ToSchema;
 pub(crate) struct How {
     plan: Option<String>,
     kinds: Vec<Kind>,
-    skip_refused: bool,
-    confirm_deletes: bool,
+    skip_invalid: bool,
+    approve_deletions: bool,
 }
 
 const DRY_RUN: Parameter = param::boolean(
@@ -41,18 +41,18 @@ const KIND: Parameter = param::codes(
     Known::Of(param::of::<Kind>),
 )
 .example("actor");
-const SKIP_REFUSED: Parameter = param::boolean(
-    "skip_refused",
+const SKIP_INVALID: Parameter = param::boolean(
+    "skip_invalid",
     "Apply the rest of a plan although some lines are refused. Their records stay as they are, so each line must at least have a key.",
 );
-const CONFIRM_DELETES: Parameter = param::boolean(
-    "confirm_deletes",
+const APPROVE_DELETIONS: Parameter = param::boolean(
+    "approve_deletions",
     "Apply a plan that deletes more than 20 records (including relationships deleted with them) and more than one in twenty, or an empty snapshot; for admins of the node.",
 );
 
 impl Parameters for How {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
-        &[DRY_RUN, PLAN_HASH, KIND, SKIP_REFUSED, CONFIRM_DELETES]
+        &[DRY_RUN, PLAN_HASH, KIND, SKIP_INVALID, APPROVE_DELETIONS]
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
@@ -73,15 +73,15 @@ impl Parameters for How {
         Ok(Self {
             plan,
             kinds: pairs.codes(KIND.name).concat(),
-            skip_refused: pairs.flag(&SKIP_REFUSED),
-            confirm_deletes: pairs.flag(&CONFIRM_DELETES),
+            skip_invalid: pairs.flag(&SKIP_INVALID),
+            approve_deletions: pairs.flag(&APPROVE_DELETIONS),
         })
     }
 }
 
 /// Effects of a snapshot.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"applied": false, "plan_hash": "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef", "blocked_by": [], "lines": 312, "records": 310, "counts": {"created": 3, "updated": 2, "unchanged": 307, "deleted": 1, "conflict": 0, "invalid": 0}, "overwritten": 0, "relationships": 2, "samples": [{"line": 12, "status": "updated", "kind": "actor", "external_id": "42", "id": "0193e5a0-0000-7000-8000-000000000000", "version": 4, "members": ["contact"]}]}))]
+#[schema(example = json!({"applied": false, "plan_hash": "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef", "blocked_by": [], "lines": 312, "records": 310, "counts": {"created": 3, "updated": 2, "unchanged": 307, "deleted": 1, "failed": 0}, "overwritten": 0, "relationships": 2, "examples": [{"line": 12, "status": "updated", "kind": "actor", "external_id": "42", "id": "0193e5a0-0000-7000-8000-000000000000", "version": 4, "members": ["contact"]}]}))]
 pub(crate) struct SnapshotReport {
     /// Whether the snapshot was applied.
     applied: bool,
@@ -100,7 +100,7 @@ pub(crate) struct SnapshotReport {
     /// Number of relationships deleted together with records.
     relationships: u64,
     /// Up to ten records per outcome.
-    samples: Vec<ItemView>,
+    examples: Vec<ItemView>,
 }
 
 pub(crate) async fn push(
@@ -111,11 +111,11 @@ pub(crate) async fn push(
     Told(lang): Told,
     upload: Upload,
 ) -> Result<Private<SnapshotReport>, Problem> {
-    if how.confirm_deletes && !feeder.caller.is_node_admin() {
+    if how.approve_deletions && !feeder.caller.is_node_admin() {
         return Err(Problem::new(Code::Forbidden)
             .detail(
-                "`confirm_deletes` is reserved for admins of the whole node, with a token that has the scopes `sync` and `admin`.",
-                "`confirm_deletes` ist der Verwaltung des ganzen Knotens vorbehalten, mit einem Token mit den Scopes `sync` und `admin`.",
+                "`approve_deletions` is reserved for admins of the whole node, with a token that has the scopes `sync` and `admin`.",
+                "`approve_deletions` ist der Verwaltung des ganzen Knotens vorbehalten, mit einem Token mit den Scopes `sync` und `admin`.",
             )
             .member("reason", json!("node-admin")));
     }
@@ -131,8 +131,8 @@ pub(crate) async fn push(
         unreadable: spool.faulty,
         unreadable_hash: &spool.faults,
         plan: how.plan.as_deref(),
-        skip_refused: how.skip_refused,
-        confirmed: how.confirm_deletes,
+        skip_invalid: how.skip_invalid,
+        confirmed: how.approve_deletions,
     };
     let options = WriteOptions {
         dry_run: how.plan.is_none(),
@@ -154,12 +154,12 @@ fn report(
     spool: &Spool,
     lang: Lang,
 ) -> Result<Private<SnapshotReport>, Problem> {
-    let samples = samples(&mut plan, spool, decision == Decision::Done, lang);
+    let examples = examples(&mut plan, spool, decision == Decision::Done, lang);
     match decision {
         Decision::Planned | Decision::Done => {}
         Decision::Stale => return Err(Problem::new(Code::StalePlan)),
         Decision::Refused => {
-            let refused: Vec<_> = samples.iter().filter(|one| one.is_refused()).collect();
+            let refused: Vec<_> = examples.iter().filter(|one| one.is_refused()).collect();
             let count = plan.refused();
             return Err(Problem::new(Code::ItemsRefused)
                 .detail(
@@ -189,19 +189,21 @@ fn report(
         counts: Counts::new(&plan.counts),
         overwritten: plan.overwritten,
         relationships: plan.relationships,
-        samples,
+        examples,
     }))
 }
 
-fn samples(plan: &mut Plan, spool: &Spool, applied: bool, lang: Lang) -> Vec<ItemView> {
+fn examples(plan: &mut Plan, spool: &Spool, applied: bool, lang: Lang) -> Vec<ItemView> {
     let faulty = spool.told.iter().take(10).map(|one| {
         let pushed = Pushed(Err(StoreError::Invalid(one.errors.clone())));
         ItemView::new(None, pushed, lang).at_line(Some(one.line))
     });
-    let planned = std::mem::take(&mut plan.samples).into_iter().map(|sample| {
-        let key = Some((sample.kind, sample.external_id));
-        let view = ItemView::new(key, sample.pushed, lang).at_line(sample.line);
-        if applied { view } else { view.rehearsed() }
-    });
+    let planned = std::mem::take(&mut plan.examples)
+        .into_iter()
+        .map(|sample| {
+            let key = Some((sample.kind, sample.external_id));
+            let view = ItemView::new(key, sample.pushed, lang).at_line(sample.line);
+            if applied { view } else { view.rehearsed() }
+        });
     faulty.chain(planned).collect()
 }

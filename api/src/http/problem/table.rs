@@ -187,8 +187,8 @@ problems! {
     DeletionThresholdExceeded "deletion-threshold-exceeded" CONFLICT {
         title: "The snapshot would delete too many records", "Der Bestand würde sehr viel löschen";
         fix:
-            "Nothing was changed: more than 20 records and more than one in twenty would be deleted, or the snapshot is empty. If that is intended, an admin of the node sends it with confirm_deletes=true.",
-            "Nichts wurde geändert: Mehr als 20 Datensätze und mehr als jeder zwanzigste fielen weg, oder der Bestand ist leer. Ist das richtig, sendet ihn die Verwaltung des Knotens mit confirm_deletes=true.";
+            "Nothing was changed: more than 20 records and more than one in twenty would be deleted, or the snapshot is empty. If that is intended, an admin of the node sends it with approve_deletions=true.",
+            "Nichts wurde geändert: Mehr als 20 Datensätze und mehr als jeder zwanzigste fielen weg, oder der Bestand ist leer. Ist das richtig, sendet ihn die Verwaltung des Knotens mit approve_deletions=true.";
     }
     IdempotencyKeyInUse "idempotency-key-in-use" CONFLICT {
         title: "A request with this Idempotency-Key is still being served", "Eine Anfrage mit diesem Idempotency-Key wird noch bearbeitet";
@@ -229,7 +229,7 @@ problems! {
     VersionGone "version-gone" GONE {
         title: "The version is no longer kept", "Die Version wird nicht mehr aufbewahrt";
         fix:
-            "It was trimmed or erased, or is a deletion; the history lists the available versions.",
+            "It was pruned or erased, or is a deletion; the history lists the available versions.",
             "Sie wurde gekürzt oder getilgt oder ist eine Löschung; der Verlauf nennt, was es gibt.";
     }
     ResyncRequired "resync-required" GONE {
@@ -295,8 +295,8 @@ problems! {
     ItemsRefused "items-refused" UNPROCESSABLE_ENTITY {
         title: "Some items were rejected", "Einige Einträge wurden abgelehnt";
         fix:
-            "Nothing was changed. Correct the items in `items`, or apply the others only: a push with mode=each, a snapshot with skip_refused=true if each line has a key.",
-            "Nichts wurde geändert. Berichtigen Sie die Einträge in `items`, oder lassen Sie die übrigen ausführen: eine Lieferung mit mode=each, einen Bestand mit skip_refused=true, wenn jede Zeile einen Schlüssel hat.";
+            "Nothing was changed. Correct the items in `items`, or apply the others only: a push with mode=each, a snapshot with skip_invalid=true if each line has a key.",
+            "Nichts wurde geändert. Berichtigen Sie die Einträge in `items`, oder lassen Sie die übrigen ausführen: eine Lieferung mit mode=each, einen Bestand mit skip_invalid=true, wenn jede Zeile einen Schlüssel hat.";
     }
     Busy "busy" SERVICE_UNAVAILABLE {
         title: "The database is busy", "Die Datenbank ist überlastet";

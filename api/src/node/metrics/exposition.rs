@@ -48,11 +48,11 @@ pub(super) async fn exposition(state: &State) -> persistence::Result<String> {
         [(vec![("version", version)], 1)],
     );
     board.add_one("log_head", "Number of the newest log entry", head);
-    let followers = state.store.log().followers().into_iter();
+    let consumers = state.store.log().consumers().into_iter();
     board.add(
-        "follower_lag_entries",
+        "consumer_lag_entries",
         "Log entries that a log consumer of this process has not processed",
-        followers.map(|(name, at)| (vec![("follower", name.to_owned())], (head - at).max(0))),
+        consumers.map(|(name, at)| (vec![("consumer", name.to_owned())], (head - at).max(0))),
     );
     partners(&mut board, state).await?;
     webhooks(&mut board, &state.store.webhooks().list().await?);

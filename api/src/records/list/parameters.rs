@@ -60,7 +60,7 @@ impl Related {
     pub fn name(&self) -> &'static str {
         match self.side {
             Side::From => self.rule.code.code(),
-            Side::To => self.rule.backwards,
+            Side::To => self.rule.inverse,
         }
     }
 

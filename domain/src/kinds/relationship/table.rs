@@ -14,9 +14,9 @@ use utoipa::ToSchema;
 pub struct Rule {
     pub code: Type,
     /// Name of the inverse, read from `to`; equal to the type's own name for symmetric ones.
-    pub backwards: &'static str,
+    pub inverse: &'static str,
     /// Labels read from `to`.
-    pub backwards_labels: Labels,
+    pub inverse_labels: Labels,
     /// Kinds allowed at `from`.
     pub from: &'static [Kind],
     /// Kinds allowed at `to`.
@@ -27,7 +27,7 @@ pub struct Rule {
     /// Whether a chain of it must not return to its start.
     pub acyclic: bool,
     pub roles: &'static [Role],
-    pub meaning: Labels,
+    pub definition: Labels,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl Rule {
     pub fn label(&self, side: Side) -> Labels {
         match side {
             Side::From => self.code.labels(),
-            Side::To => self.backwards_labels,
+            Side::To => self.inverse_labels,
         }
     }
 
@@ -84,9 +84,9 @@ impl Rule {
         RuleDescription {
             code: self.code,
             labels: self.code.labels(),
-            backwards: self.backwards,
-            backwards_labels: self.backwards_labels,
-            meaning: self.meaning,
+            inverse: self.inverse,
+            inverse_labels: self.inverse_labels,
+            definition: self.definition,
             from: self.from.to_vec(),
             to: self.to.to_vec(),
             same_kind: self.same_kind,
@@ -105,11 +105,11 @@ pub struct RuleDescription {
     pub labels: Labels,
     /// Name of the inverse, and of the filter on the other side.
     #[schema(example = "has_member")]
-    pub backwards: &'static str,
+    pub inverse: &'static str,
     /// Labels read from `to`.
-    pub backwards_labels: Labels,
+    pub inverse_labels: Labels,
     /// Definition of the type.
-    pub meaning: Labels,
+    pub definition: Labels,
     /// Kinds allowed at `from`.
     pub from: Vec<Kind>,
     /// Kinds allowed at `to`.
@@ -155,21 +155,21 @@ pub const RULES: &[&Rule] = &[
 
 const DIRECTED: Rule = Rule {
     code: Type::RelatedTo,
-    backwards: "",
-    backwards_labels: l("", ""),
+    inverse: "",
+    inverse_labels: l("", ""),
     from: DESCRIBED,
     to: DESCRIBED,
     same_kind: false,
     symmetric: false,
     acyclic: false,
     roles: &[],
-    meaning: l("", ""),
+    definition: l("", ""),
 };
 
 static MEMBER_OF: Rule = Rule {
     code: Type::MemberOf,
-    backwards: "has_member",
-    backwards_labels: l("hat als Mitglied", "has member"),
+    inverse: "has_member",
+    inverse_labels: l("hat als Mitglied", "has member"),
     from: BODIES,
     to: &[Kind::Network],
     roles: &[
@@ -180,13 +180,13 @@ static MEMBER_OF: Rule = Rule {
         Role::DeputyChair,
         Role::Coordinator,
     ],
-    meaning: l("gehört dem Netzwerk an", "belongs to the network"),
+    definition: l("gehört dem Netzwerk an", "belongs to the network"),
     ..DIRECTED
 };
 static OPERATES: Rule = Rule {
     code: Type::Operates,
-    backwards: "operated_by",
-    backwards_labels: l("wird betrieben von", "is operated by"),
+    inverse: "operated_by",
+    inverse_labels: l("wird betrieben von", "is operated by"),
     from: BODIES,
     to: &[Kind::Network, Kind::Project, Kind::Region],
     roles: &[
@@ -195,13 +195,13 @@ static OPERATES: Rule = Rule {
         Role::Office,
         Role::ExecutingAgency,
     ],
-    meaning: l("führt es als Organisation", "runs it as an organisation"),
+    definition: l("führt es als Organisation", "runs it as an organisation"),
     ..DIRECTED
 };
 static PART_OF: Rule = Rule {
     code: Type::PartOf,
-    backwards: "has_part",
-    backwards_labels: l("hat als Teil", "has part"),
+    inverse: "has_part",
+    inverse_labels: l("hat als Teil", "has part"),
     from: &[
         Kind::Actor,
         Kind::Network,
@@ -218,7 +218,7 @@ static PART_OF: Rule = Rule {
     ],
     same_kind: true,
     acyclic: true,
-    meaning: l(
+    definition: l(
         "Teilnetzwerk, Gebiet, Abteilung, Teilprojekt, Veranstaltung einer Reihe",
         "sub-network, region tree, unit, sub-project, event of a series",
     ),
@@ -226,8 +226,8 @@ static PART_OF: Rule = Rule {
 };
 static PARTICIPATES_IN: Rule = Rule {
     code: Type::ParticipatesIn,
-    backwards: "has_participant",
-    backwards_labels: l("hat als Beteiligten", "has participant"),
+    inverse: "has_participant",
+    inverse_labels: l("hat als Beteiligten", "has participant"),
     from: BODIES,
     to: &[Kind::Project],
     roles: &[
@@ -239,17 +239,17 @@ static PARTICIPATES_IN: Rule = Rule {
         Role::Supporter,
         Role::PilotSite,
     ],
-    meaning: l("arbeitet am Projekt mit", "works on the project"),
+    definition: l("arbeitet am Projekt mit", "works on the project"),
     ..DIRECTED
 };
 static FUNDS: Rule = Rule {
     code: Type::Funds,
-    backwards: "funded_by",
-    backwards_labels: l("wird gefördert von", "is funded by"),
+    inverse: "funded_by",
+    inverse_labels: l("wird gefördert von", "is funded by"),
     from: BODIES,
     to: &[Kind::Project, Kind::Network],
     roles: &[Role::Funder, Role::CoFunder],
-    meaning: l(
+    definition: l(
         "gibt Fördermittel; Programm in `subject`, Förderkennzeichen in `identifiers`, Betrag in `figures`",
         "gives funding; programme in `subject`, grant number in `identifiers`, amount in `figures`",
     ),
@@ -257,8 +257,8 @@ static FUNDS: Rule = Rule {
 };
 static INVOLVED_IN: Rule = Rule {
     code: Type::InvolvedIn,
-    backwards: "involves",
-    backwards_labels: l("hat als Mitwirkenden", "involves"),
+    inverse: "involves",
+    inverse_labels: l("hat als Mitwirkenden", "involves"),
     from: BODIES,
     to: &[Kind::Event],
     roles: &[
@@ -267,16 +267,16 @@ static INVOLVED_IN: Rule = Rule {
         Role::Speaker,
         Role::Participant,
     ],
-    meaning: l("wirkt an der Veranstaltung mit", "takes part in the event"),
+    definition: l("wirkt an der Veranstaltung mit", "takes part in the event"),
     ..DIRECTED
 };
 static CONCERNS: Rule = Rule {
     code: Type::Concerns,
-    backwards: "concerned_by",
-    backwards_labels: l("ist Gegenstand von", "is concerned by"),
+    inverse: "concerned_by",
+    inverse_labels: l("ist Gegenstand von", "is concerned by"),
     from: &[Kind::Event],
     to: &[Kind::Project, Kind::Network, Kind::Region, Kind::Event],
-    meaning: l(
+    definition: l(
         "Gegenstand einer Veranstaltung; ein Bericht über andere",
         "subject of an event; a report on others",
     ),
@@ -284,21 +284,21 @@ static CONCERNS: Rule = Rule {
 };
 static SERVES: Rule = Rule {
     code: Type::Serves,
-    backwards: "served_by",
-    backwards_labels: l("ist Tätigkeitsgebiet von", "is served by"),
+    inverse: "served_by",
+    inverse_labels: l("ist Tätigkeitsgebiet von", "is served by"),
     from: UNDERTAKINGS,
     to: &[Kind::Region],
-    meaning: l("Tätigkeitsgebiet, nicht Sitz", "area of work, not seat"),
+    definition: l("Tätigkeitsgebiet, nicht Sitz", "area of work, not seat"),
     ..DIRECTED
 };
 static COOPERATES_WITH: Rule = Rule {
     code: Type::CooperatesWith,
-    backwards: "cooperates_with",
-    backwards_labels: l("kooperiert mit", "cooperates with"),
+    inverse: "cooperates_with",
+    inverse_labels: l("kooperiert mit", "cooperates with"),
     from: UNDERTAKINGS,
     to: UNDERTAKINGS,
     symmetric: true,
-    meaning: l(
+    definition: l(
         "arbeitet zusammen; worüber, sagt `subject`",
         "works together; `subject` says on what",
     ),
@@ -306,29 +306,29 @@ static COOPERATES_WITH: Rule = Rule {
 };
 static SISTER_OF: Rule = Rule {
     code: Type::SisterOf,
-    backwards: "sister_of",
-    backwards_labels: l("ist Schwesterprojekt von", "is a sister project of"),
+    inverse: "sister_of",
+    inverse_labels: l("ist Schwesterprojekt von", "is a sister project of"),
     from: &[Kind::Project],
     to: &[Kind::Project],
     symmetric: true,
-    meaning: l("Schwesterprojekt", "sister project"),
+    definition: l("Schwesterprojekt", "sister project"),
     ..DIRECTED
 };
 static RESULTED_FROM: Rule = Rule {
     code: Type::ResultedFrom,
-    backwards: "resulted_in",
-    backwards_labels: l("führte zu", "resulted in"),
+    inverse: "resulted_in",
+    inverse_labels: l("führte zu", "resulted in"),
     from: UNDERTAKINGS,
     to: &[Kind::Project],
-    meaning: l("aus dem Projekt hervorgegangen", "came out of the project"),
+    definition: l("aus dem Projekt hervorgegangen", "came out of the project"),
     ..DIRECTED
 };
 static SUCCEEDS: Rule = Rule {
     code: Type::Succeeds,
-    backwards: "succeeded_by",
-    backwards_labels: l("hat als Nachfolger", "is succeeded by"),
+    inverse: "succeeded_by",
+    inverse_labels: l("hat als Nachfolger", "is succeeded by"),
     same_kind: true,
-    meaning: l(
+    definition: l(
         "Umbenennung, Zusammenschluss, Folgevorhaben",
         "rename, merger, follow-up",
     ),
@@ -336,11 +336,11 @@ static SUCCEEDS: Rule = Rule {
 };
 static SAME_AS: Rule = Rule {
     code: Type::SameAs,
-    backwards: "same_as",
-    backwards_labels: l("ist dasselbe wie", "is the same as"),
+    inverse: "same_as",
+    inverse_labels: l("ist dasselbe wie", "is the same as"),
     same_kind: true,
     symmetric: true,
-    meaning: l(
+    definition: l(
         "zwei Datensätze zu einer Sache, meist auf zwei Knoten",
         "two records of one real thing, usually on two nodes",
     ),
@@ -348,10 +348,10 @@ static SAME_AS: Rule = Rule {
 };
 static RELATED_TO: Rule = Rule {
     code: Type::RelatedTo,
-    backwards: "related_to",
-    backwards_labels: l("steht in Verbindung mit", "is related to"),
+    inverse: "related_to",
+    inverse_labels: l("steht in Verbindung mit", "is related to"),
     symmetric: true,
-    meaning: l(
+    definition: l(
         "zusammen genannt, Art nicht angegeben; `note` zitiert",
         "named together, nature not stated; `note` quotes",
     ),
@@ -373,7 +373,7 @@ mod tests {
         for rule in RULES {
             assert_eq!(
                 rule.symmetric,
-                rule.backwards == rule.code.code(),
+                rule.inverse == rule.code.code(),
                 "{}",
                 rule.code.code()
             );

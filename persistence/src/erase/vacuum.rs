@@ -23,16 +23,16 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Setup`] if another connection keeps reading an old state.
-    pub async fn compact(&self) -> Result<()> {
+    pub async fn vacuum(&self) -> Result<()> {
         if self.db().is_postgres() {
-            compact_postgres(self).await
+            vacuum_postgres(self).await
         } else {
-            compact_sqlite(self).await
+            vacuum_sqlite(self).await
         }
     }
 }
 
-async fn compact_sqlite(store: &Store) -> Result<()> {
+async fn vacuum_sqlite(store: &Store) -> Result<()> {
     let connection = store.db().maintenance().await?;
     connection.execute_unprepared("VACUUM").await?;
     // Otherwise the old pages would remain in the log file.
@@ -45,7 +45,7 @@ async fn compact_sqlite(store: &Store) -> Result<()> {
     Err(being_read())
 }
 
-async fn compact_postgres(store: &Store) -> Result<()> {
+async fn vacuum_postgres(store: &Store) -> Result<()> {
     let now = "SELECT CAST(pg_current_xact_id() AS text)";
     let connection = store.db().maintenance().await?;
     let now: String = row(&connection, now, []).await?.try_get_by_index(0)?;

@@ -1,9 +1,9 @@
-//! Trimming the log: entries that were superseded long ago are removed, if the operator wants that.
+//! Pruning the log: entries that were superseded long ago are removed, if the operator wants that.
 //!
 //! The newest entry of every record stays forever, deletions included, and so does the last body of
 //! a merged record, which undoing the merge needs.
 
-use crate::entity::{change, follower};
+use crate::entity::{change, log_consumer};
 use crate::error::Result;
 use crate::feed::Feed;
 use crate::store::Store;
@@ -36,17 +36,17 @@ const SUPERSEDED: &str = "SELECT change.seq FROM change \
     ORDER BY change.seq LIMIT $2";
 
 impl Feed<'_> {
-    /// Trims superseded entries older than this; returns their number.
+    /// Prunes superseded entries older than this; returns their number.
     ///
     /// Cursors of the feed that were issued within these days remain valid, and log consumers are
     /// waited for.
-    pub async fn trim(self, days: u32) -> Result<usize> {
-        let end = trimmed_up_to(self.store, days).await?;
-        let mut trimmed = 0;
+    pub async fn prune(self, days: u32) -> Result<usize> {
+        let end = prunable_up_to(self.store, days).await?;
+        let mut pruned = 0;
         loop {
             let batch = superseded(self.store, end).await?;
             let Some(floor) = batch.last().copied() else {
-                return Ok(trimmed);
+                return Ok(pruned);
             };
             let options = WriteOptions::default();
             self.store
@@ -60,14 +60,14 @@ impl Feed<'_> {
                     tx.execute(sql, [floor.into()]).await
                 })
                 .await?;
-            trimmed += batch.len();
+            pruned += batch.len();
         }
     }
 }
 
-/// The newest entry that may be trimmed. The one before the first young entry was the end of the
+/// The newest entry that may be pruned. The one before the first young entry was the end of the
 /// log until that one was written, so cursors at it are young too.
-async fn trimmed_up_to(store: &Store, days: u32) -> Result<i64> {
+async fn prunable_up_to(store: &Store, days: u32) -> Result<i64> {
     let limit = store.clock().now() - TimeDelta::days(days.into()) - MARGIN;
     let young = change::Entity::find()
         .select_only()
@@ -81,9 +81,9 @@ async fn trimmed_up_to(store: &Store, days: u32) -> Result<i64> {
         Some(young) => young,
         None => store.log().head().await? + 1,
     };
-    let behind: Vec<i64> = follower::Entity::find()
+    let behind: Vec<i64> = log_consumer::Entity::find()
         .select_only()
-        .column(follower::Column::Seq)
+        .column(log_consumer::Column::Seq)
         .into_tuple()
         .all(store.db().reader())
         .await?;
@@ -100,12 +100,12 @@ async fn superseded(store: &Store, end: i64) -> Result<Vec<i64>> {
     Ok(seqs.collect::<Result<_, _>>()?)
 }
 
-pub(crate) async fn trim(store: Store, days: u32, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn prune(store: Store, days: u32, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() && stop.has_changed().is_ok() {
-        match store.feed().trim(days).await {
+        match store.feed().prune(days).await {
             Ok(0) => {}
-            Ok(count) => tracing::info!(count, days, "superseded log entries trimmed"),
-            Err(error) => tracing::error!(%error, "cannot trim the log; will retry"),
+            Ok(count) => tracing::info!(count, days, "superseded log entries pruned"),
+            Err(error) => tracing::error!(%error, "cannot prune the log; will retry"),
         }
         tokio::select! {
             _ = stop.changed() => {}

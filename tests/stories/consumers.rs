@@ -1,13 +1,13 @@
 //! Log consumers: every entry, in order, through errors, restarts and several instances.
 
-mod touch;
+mod visibility;
 
 use domain::access::rules::Caller;
 use domain::base::clock::Clock;
 use domain::base::kind::Kind;
+use persistence::consumers::{Entry, LogConsumer, run};
 use persistence::entity::change;
-use persistence::follow::{Entry, Follower, follow};
-use persistence::jobs::Followers;
+use persistence::jobs::BackgroundJobs;
 use persistence::transaction::WriteOptions;
 use persistence::{Result, Store, StoreError};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -65,7 +65,7 @@ impl Listener {
     }
 }
 
-impl Follower for Listener {
+impl LogConsumer for Listener {
     fn name(&self) -> &'static str {
         "listener"
     }
@@ -90,15 +90,15 @@ story!(every_entry_comes_once_and_in_order, async |node| {
     topics(&store, 30).await;
     topics(&store, 1200).await;
     let listener = Listener::default();
-    let followers = Followers::none().with(&store, listener.clone());
-    settled(&store, &followers).await;
+    let background = BackgroundJobs::none().with(&store, listener.clone());
+    settled(&store, &background).await;
     // Later entries arrive too, including those of another instance.
     topics(&store, 3).await;
-    settled(&store, &followers).await;
+    settled(&store, &background).await;
     let other = open(&database).await;
     topics(&other, 1001).await;
-    settled(&store, &followers).await;
-    followers.stop().await;
+    settled(&store, &background).await;
+    background.stop().await;
 
     let log = change::Entity::find()
         .order_by_asc(change::Column::Seq)
@@ -120,17 +120,17 @@ story!(every_entry_comes_once_and_in_order, async |node| {
     close(database, [store, other]).await;
 });
 
-story!(errors_hold_a_follower_up_and_lose_nothing, async |node| {
+story!(errors_hold_a_consumer_up_and_lose_nothing, async |node| {
     let (database, store) = unfollowed(node.backend).await;
     let listener = Listener {
         fails_at: vec![1, 2, 4],
         ..Listener::default()
     };
-    let followers = Followers::none().with(&store, listener.clone());
-    settled(&store, &followers).await;
+    let background = BackgroundJobs::none().with(&store, listener.clone());
+    settled(&store, &background).await;
     topics(&store, 5).await;
-    settled(&store, &followers).await;
-    followers.stop().await;
+    settled(&store, &background).await;
+    background.stop().await;
     let seen: Vec<i64> = listener.entries().iter().map(|entry| entry.seq).collect();
     let head = store.log().head().await.unwrap();
     assert_eq!(seen, (1..=head).collect::<Vec<_>>());
@@ -139,17 +139,17 @@ story!(errors_hold_a_follower_up_and_lose_nothing, async |node| {
 });
 
 story!(
-    a_follower_ends_when_nobody_could_stop_it_any_more,
+    a_consumer_ends_when_nobody_could_stop_it_any_more,
     async |node| {
         let (told, stop) = watch::channel(false);
         let (reached, _) = watch::channel(0);
         drop(told);
-        follow(&node.store, Listener::default(), stop, &reached).await;
+        run(&node.store, Listener::default(), stop, &reached).await;
     }
 );
 
 async fn touches(store: &Store) -> u64 {
-    let touches = change::Entity::find().filter(change::Column::Op.eq("touch"));
+    let touches = change::Entity::find().filter(change::Column::Op.eq("visibility"));
     touches.count(store.db().reader()).await.unwrap()
 }
 
@@ -157,7 +157,7 @@ async fn touches_per_transaction(store: &Store) -> Vec<i64> {
     let counts = change::Entity::find()
         .select_only()
         .column_as(change::Column::Seq.count(), "touches")
-        .filter(change::Column::Op.eq("touch"))
+        .filter(change::Column::Op.eq("visibility"))
         .group_by(change::Column::Tx)
         .order_by_asc(change::Column::Tx)
         .into_tuple()

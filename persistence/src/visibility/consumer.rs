@@ -1,18 +1,18 @@
 //! The consumer that logs changes of visibility caused by ends: for the relationships around a
-//! record that was published, withdrawn or deleted it writes an entry `touch`, which creates no
+//! record that was published, withdrawn or deleted it writes an entry `visibility`, which creates no
 //! version.
 
+use crate::consumers::{Entry, LogConsumer};
 use crate::error::Result;
-use crate::follow::{Entry, Follower};
 use crate::store::Store;
 use crate::transaction::WriteOptions;
-use crate::visibility::shown::{AROUND, touch};
+use crate::visibility::shown::{AROUND, update_visibility};
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::exchange::change::Op;
 
-const NAME: &str = "touch";
+const NAME: &str = "visibility";
 
 /// Number of entries without relationships after which the cursor is saved without effect.
 const FAR: i64 = 1000;
@@ -29,9 +29,9 @@ fn near_entries() -> String {
     )
 }
 
-/// Touches everything up to the entry `last`, and saves the cursor if that was all; returns whether
+/// Updates everything up to the entry `last`, and saves the cursor if that was all; returns whether
 /// it was.
-async fn touch_up_to(store: &Store, last: i64) -> Result<bool> {
+async fn update_up_to(store: &Store, last: i64) -> Result<bool> {
     let options = WriteOptions {
         bulk: true,
         ..WriteOptions::default()
@@ -43,7 +43,7 @@ async fn touch_up_to(store: &Store, last: i64) -> Result<bool> {
                 return Ok(true);
             }
             let entries = vec![cursor.into(), last.into()];
-            let all = touch(tx, &near_entries(), entries).await?;
+            let all = update_visibility(tx, &near_entries(), entries).await?;
             if all {
                 tx.cursors().update(NAME, last).await?;
             }
@@ -53,20 +53,20 @@ async fn touch_up_to(store: &Store, last: i64) -> Result<bool> {
 }
 
 #[derive(Debug)]
-pub struct Touch {
+pub struct VisibilityConsumer {
     store: Store,
     /// The cursor as last saved here.
     saved: i64,
 }
 
-impl Touch {
+impl VisibilityConsumer {
     #[must_use]
     pub fn new(store: Store) -> Self {
         Self { store, saved: 0 }
     }
 }
 
-impl Follower for Touch {
+impl LogConsumer for VisibilityConsumer {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -85,7 +85,7 @@ impl Follower for Touch {
         if last - self.saved < FAR && !entries.iter().any(concerns) {
             return Ok(());
         }
-        while !touch_up_to(&self.store, last).await? {}
+        while !update_up_to(&self.store, last).await? {}
         self.saved = last;
         Ok(())
     }

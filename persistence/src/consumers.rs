@@ -4,7 +4,7 @@
 //! together with the effect. An entry may be repeated, after an error or a crash, so the effect
 //! must be idempotent.
 
-use crate::entity::{change, follower};
+use crate::entity::{change, log_consumer};
 use crate::error::{Result, StoreError};
 use crate::store::Store;
 use crate::transaction::Transaction;
@@ -64,7 +64,7 @@ impl Entry {
     }
 }
 
-pub trait Follower: 'static {
+pub trait LogConsumer: 'static {
     /// Its name, in messages and in the table of cursors.
     fn name(&self) -> &'static str;
 
@@ -91,18 +91,18 @@ pub trait Follower: 'static {
 /// Consumes the log until stopped.
 ///
 /// `reached` is updated with the position. A transaction under way is finished first.
-pub async fn follow(
+pub async fn run(
     store: &Store,
-    mut follower: impl Follower,
+    mut consumer: impl LogConsumer,
     mut stop: watch::Receiver<bool>,
     reached: &watch::Sender<i64>,
 ) {
-    let name = follower.name();
+    let name = consumer.name();
     let mut written = store.log().watch();
     let mut at = None;
     let mut failures = 0;
     while !*stop.borrow() && stop.has_changed().is_ok() {
-        let pause = match advance(store, &mut follower, &mut at, reached).await {
+        let pause = match advance(store, &mut consumer, &mut at, reached).await {
             Ok(more) => {
                 if failures > 0 {
                     tracing::info!(consumer = name, failures, "log consumer resumed");
@@ -111,7 +111,7 @@ pub async fn follow(
                 if more {
                     tokio::select! {
                         _ = stop.changed() => {}
-                        () = follower.rest() => {}
+                        () = consumer.rest() => {}
                     }
                     continue;
                 }
@@ -137,16 +137,16 @@ pub async fn follow(
 /// Applies the next entries; returns whether there were any.
 async fn advance(
     store: &Store,
-    follower: &mut impl Follower,
+    consumer: &mut impl LogConsumer,
     at: &mut Option<i64>,
     reached: &watch::Sender<i64>,
 ) -> Result<bool> {
     let cursor = match *at {
         Some(cursor) => {
-            follower.check()?;
+            consumer.check()?;
             cursor
         }
-        None => follower.cursor().await?,
+        None => consumer.cursor().await?,
     };
     *at = Some(cursor);
     reached.send_replace(cursor);
@@ -157,7 +157,7 @@ async fn advance(
     let Some(last) = entries.last().map(|entry| entry.seq) else {
         return Ok(false);
     };
-    follower.apply(&entries).await?;
+    consumer.apply(&entries).await?;
     *at = Some(last);
     reached.send_replace(last);
     Ok(true)
@@ -219,7 +219,7 @@ impl<'s> Transaction<'s> {
 impl Cursors<'_> {
     /// The position of a consumer that keeps its cursor in the database.
     pub async fn get(self, name: &str) -> Result<i64> {
-        let row = follower::Entity::find_by_id(name)
+        let row = log_consumer::Entity::find_by_id(name)
             .one(self.store.db().reader())
             .await?;
         Ok(row.map_or(0, |row| row.seq))
@@ -231,8 +231,8 @@ impl CursorsMut<'_, '_> {
     pub async fn lock(self, name: &str) -> Result<i64> {
         let statement = Statement::from_sql_and_values(
             self.tx.sql.get_database_backend(),
-            "INSERT INTO follower (name, seq) VALUES ($1, 0) \
-             ON CONFLICT (name) DO UPDATE SET seq = follower.seq RETURNING seq",
+            "INSERT INTO log_consumer (name, seq) VALUES ($1, 0) \
+             ON CONFLICT (name) DO UPDATE SET seq = log_consumer.seq RETURNING seq",
             [name.into()],
         );
         let row = self.tx.sql.query_one_raw(statement).await?;
@@ -242,7 +242,7 @@ impl CursorsMut<'_, '_> {
 
     /// Saves a consumer's cursor in the transaction.
     pub async fn update(self, name: &str, seq: i64) -> Result<()> {
-        let sql = "UPDATE follower SET seq = $1 WHERE name = $2";
+        let sql = "UPDATE log_consumer SET seq = $1 WHERE name = $2";
         self.tx.execute(sql, [seq.into(), name.into()]).await
     }
 }

@@ -5,11 +5,11 @@ use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use futures::future::join_all;
 use persistence::Store;
-use persistence::entity::{change, follower, record};
-use persistence::follow::follow;
-use persistence::jobs::Followers;
-use persistence::publication::touch::Touch;
+use persistence::consumers::run;
+use persistence::entity::{change, log_consumer, record};
+use persistence::jobs::BackgroundJobs;
 use persistence::transaction::WriteOptions;
+use persistence::visibility::consumer::VisibilityConsumer;
 use persistence::write::{Edit, Precondition};
 use rand::Rng;
 use sea_orm::sea_query::Expr;
@@ -84,10 +84,10 @@ story!(a_relationship_is_public_with_both_its_ends, async |node| {
         "one end is not enough"
     );
     set(node, &to, "published").await;
-    expected.push(("touch", 1, true));
+    expected.push(("visibility", 1, true));
     assert_eq!(told(node, &id).await, entries(&expected));
 
-    // A touch creates no version: tag, body and position in the log stay the same.
+    // A change of visibility creates no version: tag, body and position in the log stay the same.
     let path = format!("/v1/relationships/{id}");
     let read = node.get(&path).await.expect(200);
     assert_eq!(read.etag(), "\"1\"");
@@ -99,7 +99,7 @@ story!(a_relationship_is_public_with_both_its_ends, async |node| {
     ] {
         set(node, end, publication).await;
         if expected.last().unwrap().2 != seen {
-            expected.push(("touch", 1, seen));
+            expected.push(("visibility", 1, seen));
         }
         assert_eq!(told(node, &id).await, entries(&expected), "{publication}");
     }
@@ -115,7 +115,7 @@ story!(a_relationship_is_public_with_both_its_ends, async |node| {
     expected.push(("upsert", 2, true));
     set(node, &to, "review").await;
     node.settled().await;
-    expected.push(("touch", 2, false));
+    expected.push(("visibility", 2, false));
     node.patch(&path)
         .if_match("\"2\"")
         .json(&json!({"note": "neuer"}))
@@ -147,7 +147,7 @@ story!(a_draft_is_not_touched, async |node| {
     let quiet = entries(&[("upsert", 1, false)]);
     assert_eq!(told(node, draft.id()).await, quiet);
     // An open end is no record, so it hides nothing.
-    let shown = entries(&[("upsert", 1, false), ("touch", 1, true)]);
+    let shown = entries(&[("upsert", 1, false), ("visibility", 1, true)]);
     assert_eq!(told(node, open.id()).await, shown);
     audiences_are_true(node.store.db()).await;
 });
@@ -186,7 +186,7 @@ story!(a_copy_is_hidden_when_its_end_is_gone, async |node| {
         .unwrap();
     let path = format!("/v1/networks/{to}");
     node.delete(&path).if_match("*").await.expect(204);
-    let hidden = entries(&[("upsert", 1, true), ("touch", 1, false)]);
+    let hidden = entries(&[("upsert", 1, true), ("visibility", 1, false)]);
     assert_eq!(told(node, &copy).await, hidden);
     audiences_are_true(node.store.db()).await;
 });
@@ -215,7 +215,7 @@ story!(both_ends_at_once_and_there_and_back, async |node| {
         done.await.unwrap();
     };
     flip(&["published"]).await;
-    let mut expected = vec![("upsert", 1, false), ("touch", 1, true)];
+    let mut expected = vec![("upsert", 1, false), ("visibility", 1, true)];
     assert_eq!(told(node, &id).await, entries(&expected));
     flip(&["archived", "published"]).await;
     assert_eq!(
@@ -224,7 +224,7 @@ story!(both_ends_at_once_and_there_and_back, async |node| {
         "nothing has changed"
     );
     flip(&["archived"]).await;
-    expected.push(("touch", 1, false));
+    expected.push(("visibility", 1, false));
     assert_eq!(told(node, &id).await, entries(&expected));
     audiences_are_true(node.store.db()).await;
 });
@@ -299,19 +299,19 @@ async fn publish(store: &Store, id: Uuid, publication: &str) {
 story!(a_hub_is_touched_in_pieces, async |node| {
     let (database, store) = unfollowed(node.backend).await;
     let hub = hub(&store, 1200).await;
-    let followers = Followers::start(&store);
-    settled(&store, &followers).await;
+    let background = BackgroundJobs::start(&store);
+    settled(&store, &background).await;
     assert_eq!(touches(&store).await, 0);
     publish(&store, hub, "published").await;
-    settled(&store, &followers).await;
+    settled(&store, &background).await;
     assert_eq!(touches_per_transaction(&store).await, [500, 500, 200]);
     audiences_are_true(store.db()).await;
-    followers.stop().await;
+    background.stop().await;
     close(database, [store]).await;
 });
 
 story!(
-    a_follower_that_dies_in_the_middle_goes_on_there,
+    a_consumer_that_dies_in_the_middle_goes_on_there,
     async |node| {
         let (database, store) = unfollowed(node.backend).await;
         let hub = hub(&store, 1200).await;
@@ -321,15 +321,20 @@ story!(
         let (reached, _) = watch::channel(0);
         let mut lives = 0;
         // Each life ends with its first commit, wherever the consumer is then.
-        while store.cursors().get("touch").await.unwrap() < target {
+        while store.cursors().get("visibility").await.unwrap() < target {
             let mut written = store.log().watch();
-            let following = follow(&store, Touch::new(store.clone()), stop.clone(), &reached);
+            let following = run(
+                &store,
+                VisibilityConsumer::new(store.clone()),
+                stop.clone(),
+                &reached,
+            );
             tokio::select! {
                 () = following => panic!("it was not stopped"),
                 _ = written.changed() => {}
             }
             let done = touches(&store).await;
-            let cursor = store.cursors().get("touch").await.unwrap();
+            let cursor = store.cursors().get("visibility").await.unwrap();
             assert_eq!(done == 1200, cursor >= target, "effect and cursor are one");
             lives += 1;
         }
@@ -352,11 +357,11 @@ story!(
         node.settled().await;
         let head = node.store.log().head().await.unwrap();
         let database = node.store.db().reader();
-        follower::Entity::delete_many()
+        log_consumer::Entity::delete_many()
             .exec(database)
             .await
             .unwrap();
-        let again = Followers::start(&node.store);
+        let again = BackgroundJobs::start(&node.store);
         settled(&node.store, &again).await;
         again.stop().await;
         assert_eq!(
@@ -376,7 +381,7 @@ story!(two_instances_touch_once, async |node| {
     let (database, store) = unfollowed(node.backend).await;
     let hub = hub(&store, 60).await;
     let other = open(&database).await;
-    let instances = [&store, &other].map(|store| (store, Followers::start(store)));
+    let instances = [&store, &other].map(|store| (store, BackgroundJobs::start(store)));
     let mut chance = chance();
     let rounds = if full() { 300 } else { 30 };
     let writers = (0..4).map(|writer| {
@@ -391,13 +396,13 @@ story!(two_instances_touch_once, async |node| {
     });
     join_all(writers.collect::<Vec<_>>()).await;
     publish(&store, hub, "published").await;
-    for (store, followers) in &instances {
-        settled(store, followers).await;
+    for (store, background) in &instances {
+        settled(store, background).await;
     }
     // Chained audiences and no needless touch: checked by the audit.
     audiences_are_true(store.db()).await;
-    for (_, followers) in instances {
-        followers.stop().await;
+    for (_, background) in instances {
+        background.stop().await;
     }
     close(database, [store, other]).await;
 });

@@ -1,4 +1,4 @@
-//! The tail: all changes, in the order of the log, with whole transactions unless they are too
+//! All changes since the snapshot, in the order of the log, with whole transactions unless they are too
 //! large.
 //!
 //! Within a page a record is reported once, where it first appears, in its current state. Its
@@ -15,7 +15,7 @@ use crate::transaction::MAX_ENTRIES;
 use chrono::{DateTime, Utc};
 use domain::base::vocabulary::Coded;
 use domain::exchange::change::Op;
-use domain::exchange::sync::{FeedPhase, LeaveCause};
+use domain::exchange::sync::{FeedPhase, WithdrawCause};
 use sea_orm::{
     ColumnTrait, Condition, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     Select,
@@ -61,7 +61,7 @@ struct First {
 }
 
 impl Reader<'_> {
-    pub(super) async fn tail(&self, position: &Position) -> Result<FeedPage> {
+    pub(super) async fn changes(&self, position: &Position) -> Result<FeedPage> {
         let window = self.window(position.seq).await?;
         let (mut rows, cut) = self.relevant(position.seq, window).await?;
         let end = if self.cut_to_size(&mut rows).await? || cut {
@@ -79,14 +79,14 @@ impl Reader<'_> {
         };
         let entries = self.told(&self.firsts(&rows)).await?;
         Ok(self.page(
-            FeedPhase::Tail,
+            FeedPhase::Changes,
             entries,
             (position, &position.moved(seq, nonce)),
         ))
     }
 
     fn nothing_new(&self, position: &Position) -> FeedPage {
-        self.page(FeedPhase::Tail, Vec::new(), (position, position))
+        self.page(FeedPhase::Changes, Vec::new(), (position, position))
     }
 
     /// The end of a page that begins after `seq`: the end of a transaction.
@@ -245,11 +245,11 @@ impl Reader<'_> {
                 _ if !had => continue,
                 (Some(now), _) => {
                     let filtered = if now.shown {
-                        LeaveCause::Filter
+                        WithdrawCause::Filter
                     } else {
-                        LeaveCause::Visibility
+                        WithdrawCause::Visibility
                     };
-                    (row.at, News::Leave(filtered))
+                    (row.at, News::Withdraw(filtered))
                 }
                 (None, Some(tombstone)) => {
                     let merged_into = tombstone.merged_into;
