@@ -1,14 +1,16 @@
 //! Background work of the server: log consumers and periodic jobs.
 
 use crate::consumers::{LogConsumer, run};
-use crate::feed::prune::prune;
+use crate::error::Result;
 use crate::publication::due::publish;
 use crate::store::Store;
 use crate::visibility::consumer::VisibilityConsumer;
-use crate::webhook::{Tell, forget_deliveries};
-use crate::write::idempotency::forget;
+use crate::webhook::Tell;
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+const HOUR: Duration = Duration::from_hours(1);
 
 /// The log consumers of one process, as tasks of the local thread.
 ///
@@ -32,10 +34,26 @@ impl BackgroundJobs {
             .with(store, Tell::new(store.clone()));
         let job = publish(store.clone(), background.stop.subscribe());
         background.jobs.push(tokio::task::spawn_local(job));
-        let job = forget(store.clone(), background.stop.subscribe());
-        background.jobs.push(tokio::task::spawn_local(job));
-        let job = forget_deliveries(store.clone(), background.stop.subscribe());
-        background.jobs.push(tokio::task::spawn_local(job));
+        let owned = store.clone();
+        background.every(
+            "remove expired idempotency records",
+            HOUR,
+            async move || {
+                let count = owned.idempotency().prune().await?;
+                if count > 0 {
+                    tracing::info!(count, "expired idempotency records removed");
+                }
+                Ok(())
+            },
+        );
+        let owned = store.clone();
+        background.every("remove old webhook deliveries", HOUR, async move || {
+            let count = owned.deliveries().prune().await?;
+            if count > 0 {
+                tracing::info!(count, "old webhook deliveries removed");
+            }
+            Ok(())
+        });
         background
     }
 
@@ -45,9 +63,36 @@ impl BackgroundJobs {
     /// As [`Self::with`].
     #[must_use]
     pub fn pruning(mut self, store: &Store, days: u32) -> Self {
-        let job = prune(store.clone(), days, self.stop.subscribe());
-        self.jobs.push(tokio::task::spawn_local(job));
+        let store = store.clone();
+        self.every("prune the log", HOUR, async move || {
+            let count = store.feed().prune(days).await?;
+            if count > 0 {
+                tracing::info!(count, days, "superseded log entries pruned");
+            }
+            Ok(())
+        });
         self
+    }
+
+    /// Starts a job that works at once and then once in a `period`.
+    fn every(
+        &mut self,
+        job: &'static str,
+        period: Duration,
+        work: impl AsyncFn() -> Result<()> + 'static,
+    ) {
+        let mut stop = self.stop.subscribe();
+        self.jobs.push(tokio::task::spawn_local(async move {
+            while !*stop.borrow() && stop.has_changed().is_ok() {
+                if let Err(error) = work().await {
+                    tracing::error!(job, %error, "periodic job failed; will retry");
+                }
+                tokio::select! {
+                    _ = stop.changed() => {}
+                    () = tokio::time::sleep(period) => {}
+                }
+            }
+        }));
     }
 
     #[must_use]

@@ -7,7 +7,6 @@ mod delivery;
 mod lease;
 mod tell;
 
-pub(crate) use delivery::forget_deliveries;
 pub use delivery::{Again, Deliveries, DeliveriesMut, DeliveryPage, REPLAYED, Replayed, Since};
 pub use lease::Attempt;
 pub use tell::Tell;

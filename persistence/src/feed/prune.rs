@@ -13,14 +13,10 @@ use domain::access::rules::Caller;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
 };
-use std::time::Duration;
-use tokio::sync::watch;
 
 pub const LEAST_DAYS: u32 = 90;
 
 const BATCH: i64 = 500;
-
-const PAUSE: Duration = Duration::from_hours(1);
 
 /// An entry has the time at which its transaction began; it became visible a little later.
 pub(crate) const MARGIN: TimeDelta = TimeDelta::hours(1);
@@ -98,18 +94,4 @@ async fn superseded(store: &Store, end: i64) -> Result<Vec<i64>> {
     let rows = reader.query_all_raw(statement).await?;
     let seqs = rows.iter().map(|row| row.try_get_by_index(0));
     Ok(seqs.collect::<Result<_, _>>()?)
-}
-
-pub(crate) async fn prune(store: Store, days: u32, mut stop: watch::Receiver<bool>) {
-    while !*stop.borrow() && stop.has_changed().is_ok() {
-        match store.feed().prune(days).await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, days, "superseded log entries pruned"),
-            Err(error) => tracing::error!(%error, "cannot prune the log; will retry"),
-        }
-        tokio::select! {
-            _ = stop.changed() => {}
-            () = tokio::time::sleep(PAUSE) => {}
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! The delivery log: states, replays, removal.
 
 use super::tell::{Told, untouched};
-use crate::consumers::{Entry, entries};
+use crate::consumers::{Entry, PAGE, entries};
 use crate::cursor;
 use crate::entity::{change, webhook, webhook_delivery};
 use crate::error::{Result, StoreError};
@@ -20,15 +20,11 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
     QueryOrder, QuerySelect, QueryTrait,
 };
-use std::time::Duration;
-use tokio::sync::watch;
 use uuid::Uuid;
 
 const KEPT_DAYS: i64 = 30;
 
 const BATCH: u64 = 1000;
-
-const PAUSE: Duration = Duration::from_hours(1);
 
 /// Number of log entries per replay, up to a transaction more or less.
 pub const REPLAYED: usize = 10_000;
@@ -141,7 +137,7 @@ impl Deliveries<'_> {
             complete: false,
         };
         while !again.complete && again.entries.len() < REPLAYED {
-            let page = entries(self.store, again.through).await?;
+            let page = entries(self.store, again.through, PAGE).await?;
             again.complete = page.is_empty();
             again.through = page.last().map_or(again.through, |entry| entry.seq);
             again.entries.extend(page);
@@ -311,20 +307,4 @@ fn reset_delivery() -> OnConflict {
             State,
         ])
         .to_owned()
-}
-
-pub(crate) async fn forget_deliveries(store: Store, mut stop: watch::Receiver<bool>) {
-    while !*stop.borrow() && stop.has_changed().is_ok() {
-        match store.deliveries().prune().await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "old webhook deliveries removed"),
-            Err(error) => {
-                tracing::error!(%error, "cannot remove old webhook deliveries; will retry");
-            }
-        }
-        tokio::select! {
-            _ = stop.changed() => {}
-            () = tokio::time::sleep(PAUSE) => {}
-        }
-    }
 }

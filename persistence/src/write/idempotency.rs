@@ -10,13 +10,9 @@ use crate::transaction::{Transaction, WriteOptions};
 use chrono::TimeDelta;
 use domain::access::rules::Caller;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Statement};
-use std::time::Duration;
-use tokio::sync::watch;
 use uuid::Uuid;
 
 pub const KEPT_DAYS: i64 = 7;
-
-const PAUSE: Duration = Duration::from_hours(1);
 
 /// A caller's key and its request.
 ///
@@ -209,20 +205,4 @@ fn answer(row: kept_answer::Model, key: &Key) -> Result<Answer> {
         headers: serde_json::from_str(&headers).map_err(|_| corrupt())?,
         body,
     })
-}
-
-pub(crate) async fn forget(store: Store, mut stop: watch::Receiver<bool>) {
-    while !*stop.borrow() && stop.has_changed().is_ok() {
-        match store.idempotency().prune().await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "expired idempotency records removed"),
-            Err(error) => {
-                tracing::error!(%error, "cannot remove expired idempotency records; will retry");
-            }
-        }
-        tokio::select! {
-            _ = stop.changed() => {}
-            () = tokio::time::sleep(PAUSE) => {}
-        }
-    }
 }
