@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-const PAGE: usize = 1000;
+pub(crate) const PAGE: usize = 1000;
 
 /// Interval in which the log is checked for entries of other processes.
 const POLL: Duration = Duration::from_millis(250);
@@ -79,6 +79,11 @@ pub trait LogConsumer: 'static {
     /// Fails if the derived data is lost, so that the consumer starts again.
     fn check(&self) -> Result<()> {
         Ok(())
+    }
+
+    /// The number of entries that it applies at once, if there are as many.
+    fn page(&self) -> usize {
+        PAGE
     }
 
     /// A pause after entries were applied, in which more may accumulate. None unless applying many
@@ -153,7 +158,7 @@ async fn advance(
     if store.log().head().await? <= cursor {
         return Ok(false);
     }
-    let entries = entries(store, cursor).await?;
+    let entries = entries(store, cursor, consumer.page()).await?;
     let Some(last) = entries.last().map(|entry| entry.seq) else {
         return Ok(false);
     };
@@ -163,8 +168,8 @@ async fn advance(
     Ok(true)
 }
 
-/// The entries after `cursor`, up to the end of a transaction.
-pub(crate) async fn entries(store: &Store, cursor: i64) -> Result<Vec<Entry>> {
+/// Some `most` entries after `cursor`, up to the end of a transaction.
+pub(crate) async fn entries(store: &Store, cursor: i64, most: usize) -> Result<Vec<Entry>> {
     let mut entries: Vec<Entry> = Vec::new();
     loop {
         let after = entries.last().map_or(cursor, |entry| entry.seq);
@@ -180,6 +185,9 @@ pub(crate) async fn entries(store: &Store, cursor: i64) -> Result<Vec<Entry>> {
         entries.extend(page);
         if to_the_head {
             return Ok(entries);
+        }
+        if entries.len() < most {
+            continue;
         }
         let open = entries.last().map(|entry| entry.tx);
         let end = entries.iter().rposition(|entry| Some(entry.tx) != open);

@@ -2,6 +2,8 @@
 
 mod connection;
 mod health;
+#[cfg(test)]
+pub(crate) mod observed;
 mod postgres;
 mod reader;
 mod sqlite;
@@ -120,6 +122,15 @@ impl Db {
     /// Begins a transaction whose reads all see one state of the database.
     pub async fn begin_read(&self) -> Result<SqlTransaction> {
         self.reader.begin().await
+    }
+
+    /// Steps of SQLite's virtual machine for writes so far.
+    #[cfg(test)]
+    pub(crate) fn steps(&self) -> u64 {
+        match &self.writer {
+            Writer::Sqlite(sqlite) => sqlite.steps(),
+            Writer::Postgres(_) => 0,
+        }
     }
 
     #[must_use]

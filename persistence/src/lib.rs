@@ -22,14 +22,16 @@ pub mod records;
 pub mod search;
 pub mod store;
 pub mod transaction;
+pub mod visibility;
 pub mod webhook;
 pub mod write;
 
+#[cfg(test)]
+mod cost;
 mod cursor;
 mod merge_targets;
 mod open;
 mod upgrade;
-pub mod visibility;
 
 pub use error::{Result, StoreError};
 pub use store::Store;

@@ -40,6 +40,7 @@ ORDER = {
         ["erase", "persons", "search"],
         ["partner", "webhook"],
         ["jobs", "open"],
+        ["cost"],
     ],
     "api": [
         ["config"],

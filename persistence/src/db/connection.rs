@@ -62,5 +62,9 @@ impl Pool {
 
 /// Boxed, because its future is large and it is rarely used.
 pub(super) async fn connect(options: ConnectOptions) -> Result<DatabaseConnection> {
-    Ok(Box::pin(Database::connect(options)).await?)
+    #[cfg_attr(not(test), expect(unused_mut, reason = "tests observe it"))]
+    let mut connection = Box::pin(Database::connect(options)).await?;
+    #[cfg(test)]
+    super::observed::observe(&mut connection);
+    Ok(connection)
 }

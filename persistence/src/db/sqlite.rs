@@ -187,6 +187,12 @@ impl Sqlite {
         why
     }
 
+    /// Steps of the virtual machine for writes so far.
+    #[cfg(test)]
+    pub(super) fn steps(&self) -> u64 {
+        self.connection.limit.steps()
+    }
+
     pub(super) fn pool(&self) -> Pool {
         self.connection.pool("write")
     }

@@ -8,7 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Steps of SQLite's virtual machine between two checks: well below a millisecond.
+#[cfg(not(test))]
 pub(super) const STEPS: i32 = 4000;
+#[cfg(test)]
+pub(super) const STEPS: i32 = 10;
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
@@ -19,6 +22,8 @@ pub(super) struct StatementLimit {
     timeout: u64,
     /// Milliseconds since [`START`].
     until: AtomicU64,
+    #[cfg(test)]
+    checks: AtomicU64,
 }
 
 fn milliseconds(time: Duration) -> u64 {
@@ -34,7 +39,15 @@ impl StatementLimit {
         Self {
             timeout: milliseconds(timeout),
             until: AtomicU64::new(NEVER),
+            #[cfg(test)]
+            checks: AtomicU64::default(),
         }
+    }
+
+    /// Steps of its connection so far.
+    #[cfg(test)]
+    pub(super) fn steps(&self) -> u64 {
+        self.checks.load(Ordering::Relaxed) * u64::try_from(STEPS).unwrap_or_default()
     }
 
     pub(super) fn arm(&self) {
@@ -43,6 +56,8 @@ impl StatementLimit {
     }
 
     pub(super) fn may_go_on(&self) -> bool {
+        #[cfg(test)]
+        self.checks.fetch_add(1, Ordering::Relaxed);
         let until = self.until.load(Ordering::Acquire);
         until == NEVER || now() < until
     }

@@ -101,6 +101,36 @@ pub(super) async fn around(
     Ok(around)
 }
 
+/// The number of relationships of each record that has some.
+pub(super) async fn degrees(
+    db: &impl ConnectionTrait,
+    ids: &BTreeSet<Uuid>,
+    trees: &Trees,
+) -> Result<BTreeMap<Uuid, usize>> {
+    let mut asked = ids.clone();
+    asked.extend(ids.iter().flat_map(|id| trees.losers(*id)));
+    let asked: Vec<Uuid> = asked.into_iter().collect();
+    let mut degrees: BTreeMap<Uuid, usize> = BTreeMap::new();
+    for chunk in asked.chunks(CHUNK) {
+        for column in [edge::Column::FromId, edge::Column::ToId] {
+            let counted: Vec<(Uuid, i64)> = edge::Entity::find()
+                .select_only()
+                .column(column)
+                .column_as(column.count(), "count")
+                .filter(column.is_in(chunk.iter().copied()))
+                .group_by(column)
+                .into_tuple()
+                .all(db)
+                .await?;
+            for (id, count) in counted {
+                let count = usize::try_from(count).unwrap_or_default();
+                *degrees.entry(trees.survivor(id)).or_default() += count;
+            }
+        }
+    }
+    Ok(degrees)
+}
+
 /// The type as read from an end; a type of a newer release is kept as read from its start.
 pub(super) fn code(r#type: &str, from: bool) -> String {
     let rule = RelationshipType::parse(r#type).map(RelationshipType::rule);

@@ -1,5 +1,6 @@
 //! The index itself: opening, updating from the log, and rebuilding.
 
+use super::edges;
 use super::fields::{Fields, schema};
 use super::files::{
     Opened, forget_deleted, is_damaged, leave, open, open_in, remove, remove_unused_files,
@@ -9,6 +10,7 @@ use super::trees::Trees;
 use super::version::version;
 use super::work::Work;
 use crate::consumers::{Entry, LogConsumer};
+use crate::db::SqlTransaction;
 use crate::entity::{change, node, record};
 use crate::error::{Result, StoreError};
 use crate::store::Store;
@@ -42,6 +44,16 @@ const REST: Duration = Duration::from_millis(50);
 const BUFFER: usize = 50_000_000;
 
 pub(super) const CHUNK: usize = 500;
+
+/// Entries of the log applied at once, if it is that far behind: a record that many of them concern
+/// is then read once.
+const MAX_ENTRIES: usize = 50_000;
+
+/// Relationships of the records that are in memory at once, unless one record has more.
+const MAX_EDGES: usize = 20_000;
+
+/// Records whose relationships are not counted first.
+const FEW: usize = 20;
 
 /// Number of attempts to remove files that may still be in use, and their interval.
 const OLD_FILES_ATTEMPTS: u32 = 40;
@@ -203,11 +215,14 @@ impl Search {
         *lock(&self.0.writer) = Some(writer);
         *lock(&self.0.reader) = Some(reader);
         self.verify(index);
-        let seq = match payload {
-            Some(payload) if good => payload.seq,
+        let (seq, trees) = match payload {
+            Some(payload) if good => {
+                let trees = Trees::read(self.0.store.db().reader()).await?;
+                (payload.seq, Arc::new(trees))
+            }
             Some(_) | None => self.rebuild().await?,
         };
-        self.publish(seq, true).await?;
+        self.publish(seq, trees)?;
         Ok(seq)
     }
 
@@ -285,14 +300,14 @@ impl Search {
     }
 
     /// Builds the index from the newest rows, all of one state of the database.
-    async fn rebuild(&self) -> Result<i64> {
+    async fn rebuild(&self) -> Result<(i64, Arc<Trees>)> {
         tracing::info!("rebuilding the search index");
         let tx = self.0.store.db().begin_read().await?;
         let head = node::Entity::find_by_id(1)
             .one(&tx)
             .await?
             .map_or(0, |node| node.head);
-        let trees = Arc::new(Trees::read(&self.0.store).await?);
+        let trees = Arc::new(Trees::read(&tx).await?);
         if let Some(writer) = &*lock(&self.0.writer) {
             writer.delete_all_documents()?;
         }
@@ -309,14 +324,42 @@ impl Search {
             let rows = rows.all(&tx).await?;
             let Some(end) = rows.last() else { break };
             last = Some(end.id);
-            let work = Work::load(&tx, rows, &trees, self.0.fields.clone()).await?;
-            self.write(work, None).await?;
+            self.add(&tx, rows, &trees).await?;
         }
         tx.commit().await?;
         self.write(Work::default(), Some(self.payload(head).await?))
             .await?;
         tracing::info!(head, "search index complete");
-        Ok(head)
+        Ok((head, trees))
+    }
+
+    /// Replaces the documents of these rows, without a commit, so that no more than a part of them
+    /// is in memory at once.
+    async fn add(
+        &self,
+        tx: &SqlTransaction,
+        rows: Vec<record::Model>,
+        trees: &Arc<Trees>,
+    ) -> Result<()> {
+        if rows.len() <= FEW {
+            let work = Work::load(tx, rows, trees, &self.0.fields).await?;
+            return self.write(work, None).await;
+        }
+        let ids = rows.iter().map(|row| row.id).collect();
+        let degrees = edges::degrees(tx, &ids, trees).await?;
+        let degree = |row: &record::Model| degrees.get(&row.id).copied().unwrap_or_default();
+        let (mut part, mut edges) = (Vec::new(), 0);
+        for row in rows {
+            edges += degree(&row);
+            part.push(row);
+            if edges >= MAX_EDGES {
+                edges = 0;
+                let work = Work::load(tx, std::mem::take(&mut part), trees, &self.0.fields);
+                self.write(work.await?, None).await?;
+            }
+        }
+        let work = Work::load(tx, part, trees, &self.0.fields).await?;
+        self.write(work, None).await
     }
 
     async fn payload(&self, seq: i64) -> Result<String> {
@@ -361,12 +404,7 @@ impl Search {
         done.map_err(|why| StoreError::Search(why.to_string()))?
     }
 
-    async fn publish(&self, seq: i64, trees_changed: bool) -> Result<()> {
-        let known = self.snapshot().map(|snapshot| snapshot.trees);
-        let trees = match known {
-            Some(trees) if !trees_changed => trees,
-            Some(_) | None => Arc::new(Trees::read(&self.0.store).await?),
-        };
+    fn publish(&self, seq: i64, trees: Arc<Trees>) -> Result<()> {
         let searcher = {
             let reader = lock(&self.0.reader);
             let reader = reader
@@ -412,13 +450,12 @@ impl Search {
         let tx = self.0.store.db().begin_read().await?;
         let touched = Touched::find(&tx, entries, &snapshot).await?;
         let trees = if touched.trees {
-            Arc::new(Trees::read(&self.0.store).await?)
+            Arc::new(Trees::read(&tx).await?)
         } else {
             snapshot.trees
         };
         let ids: Vec<Uuid> = touched.records.iter().copied().collect();
-        let mut gone = touched.records.clone();
-        let mut work = Work::default();
+        let mut gone = touched.records;
         for chunk in ids.chunks(CHUNK) {
             let rows = record::Entity::find()
                 .filter(record::Column::Id.is_in(chunk.iter().copied()))
@@ -428,11 +465,11 @@ impl Search {
             for row in &rows {
                 gone.remove(&row.id);
             }
-            let more = Work::load(&tx, rows, &trees, self.0.fields.clone()).await?;
-            work.add(more);
+            self.add(&tx, rows, &trees).await?;
         }
-        work.gone = gone;
         tx.commit().await?;
+        let mut work = Work::default();
+        work.gone = gone;
         let payload = self.payload(last.seq).await?;
         let erased = entries.iter().any(|entry| entry.erased);
         if erased {
@@ -443,7 +480,7 @@ impl Search {
             self.with_writer(forget_deleted).await?;
         }
         self.write(work, Some(payload)).await?;
-        self.publish(last.seq, touched.trees).await?;
+        self.publish(last.seq, trees)?;
         if erased {
             self.remove_old_files().await?;
         }
@@ -482,6 +519,10 @@ impl LogConsumer for IndexConsumer {
 
     async fn apply(&mut self, entries: &[Entry]) -> Result<()> {
         self.0.apply(entries).await
+    }
+
+    fn page(&self) -> usize {
+        MAX_ENTRIES
     }
 
     async fn rest(&mut self) {

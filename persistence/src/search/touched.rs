@@ -3,8 +3,9 @@
 use super::document::{MERGED, RELATIONSHIP};
 use super::fields::ID;
 use super::index::{CHUNK, Snapshot};
+use super::trees::Trees;
 use crate::consumers::Entry;
-use crate::entity::edge;
+use crate::entity::{edge, merged};
 use crate::error::Result;
 use crate::merge_targets::{made_one, survivors};
 use domain::base::kind::Kind;
@@ -34,9 +35,10 @@ impl Touched {
             entries.iter().partition(|entry| entry.kind == relationship);
         let mut touched = Self {
             records: described.iter().map(|entry| entry.record_id).collect(),
-            trees: described
+            trees: entries
                 .iter()
-                .any(|entry| shapes_trees(entry) || snapshot.trees.is_merged(entry.record_id)),
+                .any(|entry| changes_trees(entry, &snapshot.trees))
+                || was_merged(db, &described).await?,
         };
         let edges: BTreeSet<Uuid> = edges.iter().map(|entry| entry.record_id).collect();
         touched.held_until_now(&edges, snapshot)?;
@@ -115,8 +117,30 @@ fn is_tree(r#type: &str) -> bool {
         .any(|tree| tree.code() == r#type)
 }
 
-/// Whether a change of a described record may change a tree: topics have broader ones; regions and
-/// deleted records may have been in one.
-fn shapes_trees(entry: &Entry) -> bool {
-    entry.kind == Kind::Topic.code() || entry.kind == Kind::Region.code() || entry.is(Op::Delete)
+/// Whether a change may change a tree that a record or relationship is in, or make it leave one.
+/// New relationships are found by their types.
+fn changes_trees(entry: &Entry, trees: &Trees) -> bool {
+    // Topics name broader ones.
+    entry.kind == Kind::Topic.code()
+        || (trees.are_shaped_by(entry.record_id)
+            && (entry.flips()
+                || entry.is(Op::Delete)
+                || entry.kind == Kind::Relationship.code()
+                || trees.is_merged(entry.record_id)))
+}
+
+/// Whether one of the deleted records was merged into another.
+async fn was_merged(db: &impl ConnectionTrait, described: &[&Entry]) -> Result<bool> {
+    let deleted = described.iter().filter(|entry| entry.is(Op::Delete));
+    let deleted: Vec<Uuid> = deleted.map(|entry| entry.record_id).collect();
+    for chunk in deleted.chunks(CHUNK) {
+        let found = merged::Entity::find()
+            .filter(merged::Column::LoserId.is_in(chunk.iter().copied()))
+            .one(db)
+            .await?;
+        if found.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

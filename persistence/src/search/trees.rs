@@ -5,9 +5,8 @@
 //! nothing about drafts.
 
 use crate::error::Result;
-use crate::store::Store;
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
-use std::collections::{BTreeMap, BTreeSet};
+use sea_orm::{ConnectionTrait, Statement};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use uuid::Uuid;
 
 #[derive(Debug, Clone, Default)]
@@ -17,9 +16,11 @@ pub(super) struct Trees {
     same: BTreeMap<Uuid, Vec<Uuid>>,
     survivors: BTreeMap<Uuid, Uuid>,
     losers: BTreeMap<Uuid, Vec<Uuid>>,
+    /// Everything that shapes them: the records in them, and the relationships between these.
+    shaping: HashSet<Uuid>,
 }
 
-const PART_OF: &str = "SELECT e.type, f.id, t.id FROM edge e \
+const PART_OF: &str = "SELECT e.type, f.id, t.id, e.record_id FROM edge e \
      LEFT JOIN merged mf ON mf.loser_id = e.from_id \
      LEFT JOIN merged mt ON mt.loser_id = e.to_id \
      JOIN record r ON r.id = e.record_id AND r.publication = 'published' AND NOT r.withheld \
@@ -29,39 +30,33 @@ const PART_OF: &str = "SELECT e.type, f.id, t.id FROM edge e \
          AND NOT t.withheld \
      WHERE e.type IN ('part_of', 'same_as')";
 
-const BROADER: &str = "SELECT 'part_of', r.id, t.id FROM reference \
+const BROADER: &str = "SELECT 'part_of', r.id, t.id, r.id FROM record r \
+     JOIN reference ON reference.record_id = r.id AND reference.field = '/broader' \
      LEFT JOIN merged ON merged.loser_id = reference.target_id \
-     JOIN record r ON r.id = reference.record_id AND r.publication = 'published' AND NOT r.withheld \
      JOIN record t ON t.id = COALESCE(merged.survivor_id, reference.target_id) \
          AND t.publication = 'published' \
          AND NOT t.withheld \
-     WHERE reference.field = '/broader'";
+     WHERE r.kind = 'topic' AND r.publication = 'published' AND NOT r.withheld";
 
-const MERGED: &str = "SELECT 'merged', loser_id, survivor_id FROM merged";
+const MERGED: &str = "SELECT 'merged', loser_id, survivor_id, loser_id FROM merged";
 
 impl Trees {
-    pub(super) async fn read(store: &Store) -> Result<Self> {
-        let db = store.db();
+    pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Self> {
         let mut trees = Self::default();
         for sql in [PART_OF, BROADER, MERGED] {
-            let backend = if db.is_postgres() {
-                DbBackend::Postgres
-            } else {
-                DbBackend::Sqlite
-            };
-            let rows = db
-                .reader()
-                .query_all_raw(Statement::from_string(backend, sql))
-                .await?;
+            let statement = Statement::from_string(db.get_database_backend(), sql);
+            let rows = db.query_all_raw(statement).await?;
             for row in rows {
                 let link: String = row.try_get_by_index(0)?;
                 trees.add(&link, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+                trees.shaping.insert(row.try_get_by_index(3)?);
             }
         }
         Ok(trees)
     }
 
     fn add(&mut self, link: &str, from: Uuid, to: Uuid) {
+        self.shaping.extend([from, to]);
         match link {
             "part_of" => {
                 self.children.entry(to).or_default().push(from);
@@ -81,6 +76,11 @@ impl Trees {
     /// The record of an id: itself, or its merge target.
     pub(super) fn survivor(&self, id: Uuid) -> Uuid {
         self.survivors.get(&id).copied().unwrap_or(id)
+    }
+
+    /// Whether the trees may change with this record or relationship.
+    pub(super) fn are_shaped_by(&self, id: Uuid) -> bool {
+        self.shaping.contains(&id)
     }
 
     pub(super) fn is_merged(&self, id: Uuid) -> bool {

@@ -26,7 +26,7 @@ impl Work {
         db: &impl ConnectionTrait,
         rows: Vec<record::Model>,
         trees: &Arc<Trees>,
-        fields: Fields,
+        fields: &Fields,
     ) -> Result<Self> {
         let ids: BTreeSet<Uuid> = rows.iter().map(|row| row.id).collect();
         let mut around = edges::around(db, &ids, trees).await?;
@@ -34,6 +34,7 @@ impl Work {
         for loser in losers_of(db, &ids).await? {
             merged.entry(loser.survivor).or_default().push(loser);
         }
+        let fields = fields.clone();
         let make = move || {
             let rows = rows.into_iter().filter_map(|row| {
                 let kind = Kind::parse(&row.kind).filter(|kind| *kind != Kind::Relationship)?;
@@ -49,11 +50,6 @@ impl Work {
             documents,
             ..Self::default()
         })
-    }
-
-    pub(super) fn add(&mut self, more: Self) {
-        self.documents.extend(more.documents);
-        self.gone.extend(more.gone);
     }
 
     pub(super) fn write(self, writer: &IndexWriter, fields: &Fields) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Unique values: slugs, keys of supplying systems, identifiers, open-ended relationships.
 
+use crate::entity::record;
 use crate::entity::record::kind_of;
-use crate::entity::{identifier, record};
 use crate::error::{Conflict, Result, StoreError, Unique};
 use crate::transaction::Transaction;
 use crate::write::prepare::Prepared;
@@ -10,10 +10,12 @@ use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::value::reference::RecordRef;
 use domain::value::text::slugify;
-use sea_orm::ExprTrait as _;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Statement,
+};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use uuid::Uuid;
 
 /// Derives a free slug from the name of a record without one.
 pub(crate) async fn fill_slug(
@@ -32,28 +34,45 @@ pub(crate) async fn fill_slug(
     Ok(())
 }
 
+/// Suffixes that are tried in order before random ones.
+const LAST_NUMBER: u32 = 9;
+
+/// A slug that no record of this origin has: `base`, `base-2` to `base-9`, or one with a random
+/// suffix. The cost does not depend on the number of records with such a name.
 pub(crate) async fn free_slug(tx: &Transaction<'_>, kind: Kind, base: &str) -> Result<String> {
     take_turns_for_slug(tx, kind, base).await?;
+    let numbered = (2..=LAST_NUMBER).map(|number| format!("{base}-{number}"));
+    let candidates: Vec<String> = std::iter::once(base.to_owned()).chain(numbered).collect();
+    if let Some(free) = first_free(tx, kind, &candidates).await? {
+        return Ok(free);
+    }
+    loop {
+        let random = [(); 4].map(|()| format!("{base}-{:06x}", rand::random::<u32>() >> 8));
+        if let Some(free) = first_free(tx, kind, &random).await? {
+            return Ok(free);
+        }
+    }
+}
+
+async fn first_free(
+    tx: &Transaction<'_>,
+    kind: Kind,
+    candidates: &[String],
+) -> Result<Option<String>> {
     let taken: Vec<Option<String>> = record::Entity::find()
         .select_only()
         .column(record::Column::Slug)
         .filter(record::Column::Kind.eq(kind.code()))
+        .filter(record::Column::Slug.is_in(candidates))
         .filter(record::Column::Origin.eq(&tx.origin))
-        // A slug has no character that LIKE would treat as a wildcard.
-        .filter(
-            Condition::any()
-                .add(record::Column::Slug.eq(base))
-                .add(record::Column::Slug.like(format!("{base}-%"))),
-        )
+        // The condition of the unique index, which is used only with it.
+        .filter(record::Column::SyncedAt.is_null())
         .into_tuple()
         .all(&tx.sql)
         .await?;
     let taken: BTreeSet<String> = taken.into_iter().flatten().collect();
-    let free = std::iter::once(base.to_owned())
-        // One of that many is free.
-        .chain((2..=taken.len() + 2).map(|number| format!("{base}-{number}")))
-        .find(|slug| !taken.contains(slug));
-    Ok(free.unwrap_or_else(|| base.to_owned()))
+    let free = candidates.iter().find(|slug| !taken.contains(*slug));
+    Ok(free.cloned())
 }
 
 /// Many concurrent writers with one name would take each other's slug repeatedly.
@@ -67,55 +86,135 @@ async fn take_turns_for_slug(tx: &Transaction<'_>, kind: Kind, base: &str) -> Re
     tx.execute(sql, [what.into()]).await
 }
 
+/// A unique value of a row: where it is in the body, and the search for another record with it.
+struct Claim {
+    field: String,
+    what: Unique,
+    value: String,
+    /// Selects the id of the other record by the unique index, with `?` for each value.
+    lookup: &'static str,
+    values: Vec<sea_orm::Value>,
+}
+
+const SLUG: &str = "SELECT id FROM record \
+    WHERE kind = ? AND slug = ? AND origin = ? AND synced_at IS NULL AND id <> ?";
+const EXTERNAL_ID: &str = "SELECT id FROM record WHERE kind = ? AND system = ? \
+    AND external_id = ? AND origin = ? AND synced_at IS NULL AND id <> ?";
+const RELATIONSHIP: &str = "SELECT id FROM record WHERE sameness = ? AND origin = ? AND id <> ?";
+const IDENTIFIER: &str = "SELECT record_id FROM identifier \
+    WHERE scheme = ? AND value = ? AND origin = ? AND NOT copied AND record_id <> ?";
+
 /// Rejects a row with a unique value of another record of this node.
 pub(crate) async fn refuse_conflicts(
     tx: &Transaction<'_>,
     row: &record::Model,
     prepared: &Prepared,
 ) -> Result<()> {
-    let mut any = Condition::any();
-    if let Some(slug) = &row.slug {
-        any = any.add(
-            record::Column::Slug
-                .eq(slug)
-                .and(record::Column::Kind.eq(&row.kind)),
-        );
+    let claims = claims(row, prepared);
+    if claims.is_empty() {
+        return Ok(());
     }
-    if let (Some(system), Some(key)) = (&row.system, &row.external_id) {
-        any = any.add(
-            record::Column::System
-                .eq(system)
-                .and(record::Column::ExternalId.eq(key))
-                .and(record::Column::Kind.eq(&row.kind)),
-        );
-    }
-    if let Some(sameness) = &row.sameness {
-        any = any.add(record::Column::Sameness.eq(sameness));
-    }
-    if !any.is_empty() {
-        let others = record::Entity::find()
-            .filter(any)
-            .filter(record::Column::Origin.eq(&row.origin))
-            .filter(record::Column::Id.ne(row.id));
-        if let Some(other) = others.one(&tx.sql).await? {
-            return Err(clash(tx, row, &other)?);
-        }
-    }
-    refuse_identifiers(tx, row, prepared).await
+    let (sql, values) = lookup(&claims);
+    let statement = Statement::from_sql_and_values(tx.sql.get_database_backend(), sql, values);
+    let taken = tx.sql.query_all_raw(statement).await?;
+    let taken: Vec<(i32, Uuid)> = taken
+        .iter()
+        .map(|one| Ok((one.try_get_by_index(0)?, one.try_get_by_index(1)?)))
+        .collect::<Result<_, DbErr>>()?;
+    let Some((number, id)) = taken.into_iter().min() else {
+        return Ok(());
+    };
+    let claim = usize::try_from(number).ok();
+    let claim = claim.and_then(|number| claims.into_iter().nth(number));
+    let other = record::Entity::find_by_id(id).one(&tx.sql).await?;
+    let (Some(claim), Some(other)) = (claim, other) else {
+        return Err(StoreError::Corrupt(format!(
+            "a unique value of {id}, which is no record"
+        )));
+    };
+    Err(conflict(tx, claim.field, claim.what, claim.value, &other)?)
 }
 
-fn clash(tx: &Transaction<'_>, row: &record::Model, other: &record::Model) -> Result<StoreError> {
-    let same_kind = row.kind == other.kind;
-    let (field, what, value) = if same_kind && row.slug.is_some() && row.slug == other.slug {
-        ("/slug", Unique::Slug, row.slug.clone())
-    } else if same_kind && row.external_id.is_some() && row.external_id == other.external_id {
-        let key = row.system.iter().chain(&row.external_id).cloned();
-        let key: Vec<String> = key.collect();
-        ("/external_id", Unique::ExternalId, Some(key.join("|")))
-    } else {
-        ("", Unique::Relationship, None)
-    };
-    conflict(tx, field.to_owned(), what, value.unwrap_or_default(), other)
+/// One statement for all claims, each with an index of its own: `OR` between them would leave
+/// SQLite the choice of reading all records of a kind.
+fn lookup(claims: &[Claim]) -> (String, Vec<sea_orm::Value>) {
+    let mut values = Vec::new();
+    let parts = claims.iter().enumerate().map(|(number, claim)| {
+        let mut part = String::new();
+        for (at, text) in claim.lookup.split('?').enumerate() {
+            if let Some(value) = at.checked_sub(1).and_then(|at| claim.values.get(at)) {
+                values.push(value.clone());
+                part.push('$');
+                part.push_str(&values.len().to_string());
+            }
+            part.push_str(text);
+        }
+        part.replacen("SELECT ", &format!("SELECT {number}, "), 1)
+    });
+    let parts: Vec<String> = parts.collect();
+    (parts.join(" UNION ALL "), values)
+}
+
+fn claims(row: &record::Model, prepared: &Prepared) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    if let Some(slug) = &row.slug {
+        claims.push(Claim {
+            field: "/slug".to_owned(),
+            what: Unique::Slug,
+            value: slug.clone(),
+            lookup: SLUG,
+            values: vec![
+                row.kind.as_str().into(),
+                slug.as_str().into(),
+                row.origin.as_str().into(),
+                row.id.into(),
+            ],
+        });
+    }
+    if let (Some(system), Some(key)) = (&row.system, &row.external_id) {
+        claims.push(Claim {
+            field: "/external_id".to_owned(),
+            what: Unique::ExternalId,
+            value: format!("{system}|{key}"),
+            lookup: EXTERNAL_ID,
+            values: vec![
+                row.kind.as_str().into(),
+                system.as_str().into(),
+                key.as_str().into(),
+                row.origin.as_str().into(),
+                row.id.into(),
+            ],
+        });
+    }
+    if let Some(key) = &row.sameness {
+        claims.push(Claim {
+            field: String::new(),
+            what: Unique::Relationship,
+            value: String::new(),
+            lookup: RELATIONSHIP,
+            values: vec![
+                key.as_str().into(),
+                row.origin.as_str().into(),
+                row.id.into(),
+            ],
+        });
+    }
+    for (index, one) in prepared.facts.identifiers.iter().enumerate() {
+        let value = one.normalise();
+        claims.push(Claim {
+            field: format!("/identifiers/{index}"),
+            what: Unique::Identifier,
+            value: format!("{}|{value}", one.scheme.as_str()),
+            lookup: IDENTIFIER,
+            values: vec![
+                one.scheme.as_str().into(),
+                value.into(),
+                row.origin.as_str().into(),
+                row.id.into(),
+            ],
+        });
+    }
+    claims
 }
 
 pub(crate) fn conflict(
@@ -134,44 +233,6 @@ pub(crate) fn conflict(
         value,
         other,
     }))
-}
-
-async fn refuse_identifiers(
-    tx: &Transaction<'_>,
-    row: &record::Model,
-    prepared: &Prepared,
-) -> Result<()> {
-    let wanted = &prepared.facts.identifiers;
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    let mut any = Condition::any();
-    for one in wanted {
-        any = any.add(
-            identifier::Column::Scheme
-                .eq(one.scheme.as_str())
-                .and(identifier::Column::Value.eq(one.normalise())),
-        );
-    }
-    let taken = identifier::Entity::find()
-        .filter(any)
-        .filter(identifier::Column::Origin.eq(&row.origin))
-        .filter(identifier::Column::RecordId.ne(row.id))
-        .one(&tx.sql)
-        .await?;
-    let Some(taken) = taken else {
-        return Ok(());
-    };
-    let other = record::Entity::find_by_id(taken.record_id)
-        .one(&tx.sql)
-        .await?
-        .ok_or_else(|| StoreError::Corrupt("an identifier of no record".to_owned()))?;
-    let index = wanted
-        .iter()
-        .position(|one| one.scheme.as_str() == taken.scheme && one.normalise() == taken.value);
-    let field = format!("/identifiers/{}", index.unwrap_or_default());
-    let value = format!("{}|{}", taken.scheme, taken.value);
-    Err(conflict(tx, field, Unique::Identifier, value, &other)?)
 }
 
 /// The key of a record that the caller may not write is taken; the record is named only to those

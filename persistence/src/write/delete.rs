@@ -2,7 +2,7 @@
 //! remains.
 
 use crate::entity::record::kind_of;
-use crate::entity::{contact_person, edge, geometry, record, redirect, reference, tombstone};
+use crate::entity::{contact_person, edge, geometry, record, redirect, tombstone};
 use crate::error::{Result, StoreError};
 use crate::merge_targets::{survivors, with_losers};
 use crate::records::RecordsMut;
@@ -15,8 +15,8 @@ use domain::exchange::change::Cause;
 use domain::value::reference::RecordRef;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Statement,
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -24,7 +24,7 @@ use uuid::Uuid;
 /// Maximum number of relationships deleted with a record in one transaction.
 const MAX_RELATIONSHIPS: usize = 400;
 
-const MOST_NAMING: u64 = 200;
+const MOST_NAMING: usize = 200;
 
 impl RecordsMut<'_, '_> {
     pub async fn delete(self, old: record::Model) -> Result<()> {
@@ -62,6 +62,9 @@ pub(crate) async fn own_edges(
     if ids.len() > MAX_RELATIONSHIPS {
         return Err(StoreError::HasRelationships(ids.len()));
     }
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut query = record::Entity::find()
         .filter(record::Column::Id.is_in(ids))
         .filter(record::Column::Origin.eq(&tx.origin))
@@ -97,20 +100,29 @@ pub(crate) async fn refuse_referenced(
     ids: &BTreeSet<Uuid>,
     going: &BTreeSet<Uuid>,
 ) -> Result<()> {
-    let naming = reference::Entity::find()
-        .select_only()
-        .column(reference::Column::RecordId)
-        .filter(reference::Column::TargetId.is_in(ids.iter().copied()))
-        .into_query();
-    // Copies keep a dangling reference; only own records prevent the deletion.
-    let rows = record::Entity::find()
-        .filter(record::Column::Id.in_subquery(naming))
-        .filter(record::Column::Id.is_not_in(ids.union(going).copied()))
-        .filter(record::Column::Origin.eq(&tx.origin))
-        .order_by_asc(record::Column::Id)
-        .limit(MOST_NAMING)
-        .all(&tx.sql)
-        .await?;
+    let mut values = vec![tx.origin.as_str().into()];
+    let mut places = |ids: &mut dyn Iterator<Item = Uuid>| {
+        let places = ids.map(|id| {
+            values.push(id.into());
+            format!("${}", values.len())
+        });
+        places.collect::<Vec<_>>().join(", ")
+    };
+    // Copies keep a dangling reference; only own records prevent the deletion. The order of the
+    // join is fixed, so that SQLite does not begin with all records of the origin.
+    let sql = format!(
+        "SELECT record.* FROM reference CROSS JOIN record \
+         WHERE reference.target_id IN ({}) AND record.id = reference.record_id \
+         AND record.origin = $1 AND record.id NOT IN ({}) LIMIT {MOST_NAMING}",
+        places(&mut ids.iter().copied()),
+        places(&mut ids.union(going).copied()),
+    );
+    let statement = Statement::from_sql_and_values(tx.sql.get_database_backend(), sql, values);
+    let naming = record::Entity::find().from_raw_sql(statement);
+    let mut rows = naming.all(&tx.sql).await?;
+    // A record may reference it in several places.
+    rows.sort_by_key(|row| row.id);
+    rows.dedup_by_key(|row| row.id);
     if rows.is_empty() {
         return Ok(());
     }

@@ -2,6 +2,7 @@
 
 use crate::entity::{edge, edge_role};
 use crate::error::{Denied, Result, StoreError};
+use crate::merge_targets::made_one;
 use crate::transaction::Transaction;
 use crate::write::resolve::{Head, Resolved};
 use domain::access::rules::Action;
@@ -19,6 +20,7 @@ use sea_orm::{
     Statement,
 };
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Puts the smaller id of a symmetric relationship first, and sets the home region from its ends.
@@ -169,15 +171,40 @@ async fn climbs(
     goal: Uuid,
     except: Uuid,
 ) -> Result<bool> {
-    let sql = format!(
-        "WITH RECURSIVE above(id) AS (SELECT $1 UNION SELECT step.up FROM above JOIN ({parents} \
-         UNION ALL SELECT loser_id, survivor_id FROM merged \
-         UNION ALL SELECT survivor_id, loser_id FROM merged) step ON step.down = above.id) \
-         SELECT 1 FROM above WHERE id = $2 LIMIT 1"
-    );
-    let values = [start.into(), goal.into(), except.into()];
-    let statement = Statement::from_sql_and_values(tx.sql.get_database_backend(), sql, values);
-    Ok(tx.sql.query_one_raw(statement).await?.is_some())
+    let mut seen = BTreeSet::new();
+    let mut level = made_one(&tx.sql, &[start].into()).await?;
+    while !level.is_empty() {
+        if level.contains(&goal) {
+            return Ok(true);
+        }
+        let up = parents_of(tx, parents, &level, except).await?;
+        seen.append(&mut level);
+        level = made_one(&tx.sql, &up).await?;
+        level.retain(|id| !seen.contains(id));
+    }
+    Ok(false)
+}
+
+async fn parents_of(
+    tx: &Transaction<'_>,
+    parents: &str,
+    ids: &BTreeSet<Uuid>,
+    except: Uuid,
+) -> Result<BTreeSet<Uuid>> {
+    let backend = tx.sql.get_database_backend();
+    let ids: Vec<Uuid> = ids.iter().copied().collect();
+    let mut found = BTreeSet::new();
+    for chunk in ids.chunks(CHUNK) {
+        let places: Vec<String> = (2..=chunk.len() + 1).map(|n| format!("${n}")).collect();
+        let sql = format!("{parents} IN ({})", places.join(", "));
+        let values = std::iter::once(except).chain(chunk.iter().copied());
+        let values = values.map(sea_orm::Value::from);
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        for row in tx.sql.query_all_raw(statement).await? {
+            found.insert(row.try_get_by_index(0)?);
+        }
+    }
+    Ok(found)
 }
 
 /// Two writers that each close half a cycle must see each other; SQLite has one writer.
@@ -238,10 +265,13 @@ pub(crate) async fn write_edge(
     Ok(())
 }
 
-/// The steps up through `part_of`, without the edge `$3` that is being written.
-const PART_OF_PARENTS: &str = "SELECT from_id AS down, to_id AS up FROM edge \
-     WHERE type = 'part_of' AND from_id IS NOT NULL AND to_id IS NOT NULL AND record_id <> $3";
+const CHUNK: usize = 500;
 
-/// The steps up through `broader`; a topic's own old reference (`$3`) does not count.
-const BROADER_PARENTS: &str = "SELECT record_id AS down, target_id AS up FROM reference \
-     WHERE field = '/broader' AND record_id <> $3";
+/// The steps up through `part_of`, without the edge `$1` that is being written; followed by a list
+/// of ids.
+const PART_OF_PARENTS: &str = "SELECT to_id FROM edge \
+     WHERE type = 'part_of' AND to_id IS NOT NULL AND record_id <> $1 AND from_id";
+
+/// The steps up through `broader`; a topic's own old reference (`$1`) does not count.
+const BROADER_PARENTS: &str = "SELECT target_id FROM reference \
+     WHERE field = '/broader' AND record_id <> $1 AND record_id";

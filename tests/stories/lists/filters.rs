@@ -130,6 +130,60 @@ story!(
     }
 );
 
+story!(
+    a_tree_changes_with_each_step_that_comes_or_goes,
+    async |node| {
+        let found = async |region: &str| count(node, &format!("actors?region={region}")).await;
+        let region = async |name: &str| make(node, "regions", json!({"name": name})).await;
+        let (state, town, twin) = (
+            region("Nordland").await,
+            region("Altstadt").await,
+            region("Alt-Stadt").await,
+        );
+        let clinic = json!({"name": "Seeklinik", "places": [{"region": town}]});
+        make(node, "actors", clinic).await;
+        let edge = json!({
+            "type": "part_of",
+            "from": {"kind": "region", "id": town}, "to": {"kind": "region", "id": state},
+        });
+        let edge = make(node, "relationships", edge).await;
+        assert_eq!(found(&state).await, 1);
+
+        // An edit that moves nothing, a withdrawal, and a return.
+        let (step, place) = (
+            format!("/v1/relationships/{edge}"),
+            format!("/v1/regions/{town}"),
+        );
+        node.patch(&place)
+            .if_match("*")
+            .json(&json!({"summary": "Am See"}))
+            .await
+            .expect(200);
+        assert_eq!(found(&state).await, 1);
+        for path in [&step, &place] {
+            for (publication, expected) in [("draft", 0), ("published", 1)] {
+                let body = json!({"publication": publication});
+                node.patch(path).if_match("*").json(&body).await.expect(200);
+                assert_eq!(found(&state).await, expected, "{path} {publication}");
+            }
+        }
+
+        // A merge with something that is in no tree, and its end.
+        let path = format!("/v1/regions/{town}/merge");
+        node.post(&path)
+            .json(&json!({"into": twin}))
+            .await
+            .expect(200);
+        assert_eq!((found(&state).await, found(&twin).await), (1, 1));
+        node.delete(&path).await.expect(200);
+        assert_eq!((found(&state).await, found(&twin).await), (1, 0));
+
+        node.delete(&step).if_match("*").await.expect(204);
+        assert_eq!(found(&state).await, 0);
+        assert_eq!(found(&town).await, 1);
+    }
+);
+
 story!(records_are_found_by_their_keys, Seeded, async |node| {
     let some = page(node, "actors?limit=5").await;
     let wanted = ids(&some);
