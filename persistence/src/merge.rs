@@ -7,7 +7,7 @@ use crate::entity::record::{parse, parse_body};
 use crate::entity::tombstone::{gone, tombstone_subject};
 use crate::entity::{edge, merged, record, tombstone};
 use crate::error::{Result, StoreError};
-use crate::merge_targets::{last_bodies, survivors};
+use crate::merge_targets::{last_bodies, survivors, with_merged};
 use crate::records::{Records, RecordsMut};
 use crate::transaction::{Transaction, WriteOptions};
 use crate::visibility::shown::update_visibility_around;
@@ -108,9 +108,28 @@ impl RecordsMut<'_, '_> {
         merged::Entity::insert(row)
             .exec_without_returning(&self.tx.sql)
             .await?;
+        if into.shown && !old.shown {
+            report_known_losers(self.tx, loser).await?;
+        }
         update_visibility_around(self.tx, loser).await?;
         Ok(into)
     }
+}
+
+/// Logs that a hidden record and what was merged into it lead to a visible one now: readers of the
+/// feed that knew them learn of it.
+async fn report_known_losers(tx: &mut Transaction<'_>, loser: Uuid) -> Result<()> {
+    let ids = with_merged(&tx.sql, loser).await?;
+    let known = tombstone::Entity::find()
+        .filter(tombstone::Column::Id.is_in(ids))
+        .filter(tombstone::Column::Origin.eq(&tx.origin))
+        .filter(tombstone::Column::WasPublic.eq(true))
+        .all(&tx.sql)
+        .await?;
+    for tombstone in &known {
+        tx.log().merge_reported(tombstone);
+    }
+    Ok(())
 }
 
 /// Merging regions changes the tree, which is reserved for admins.

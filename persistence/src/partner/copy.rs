@@ -274,7 +274,7 @@ pub(crate) async fn note_merged_copy(
         ..tombstone
     };
     if new {
-        tx.log().merged_elsewhere(&tombstone).await?;
+        tx.log().merge_elsewhere(&tombstone).await?;
     }
     tombstone::Entity::insert(tombstone.into_active_model())
         .exec_without_returning(&tx.sql)
@@ -299,7 +299,35 @@ async fn stand_for(tx: &mut Transaction<'_>, id: Uuid, into: Uuid) -> Result<()>
     update_visibility_around(tx, id).await
 }
 
+/// Records that a record whose merge is known here was deleted, and is no longer merged.
+pub(crate) async fn undo_merged_copy(
+    tx: &mut Transaction<'_>,
+    id: Uuid,
+    version: i64,
+) -> Result<()> {
+    let known = tombstone::Entity::find_by_id(id).one(&tx.sql).await?;
+    let Some(known) = known.filter(|known| known.merged_into.is_some()) else {
+        return Ok(());
+    };
+    forget_tombstone(tx, id).await?;
+    let tombstone = tombstone::Model {
+        version,
+        cause: Cause::Deleted.code().to_owned(),
+        merged_into: None,
+        ..known
+    };
+    tx.log().merge_elsewhere(&tombstone).await?;
+    tombstone::Entity::insert(tombstone.into_active_model())
+        .exec_without_returning(&tx.sql)
+        .await?;
+    follow_again(tx, id).await?;
+    update_visibility_around(tx, id).await
+}
+
 pub(crate) async fn drop_tombstone(tx: &mut Transaction<'_>, id: Uuid) -> Result<()> {
+    if let Some(known) = tombstone::Entity::find_by_id(id).one(&tx.sql).await? {
+        tx.log().merge_elsewhere(&known).await?;
+    }
     forget_tombstone(tx, id).await?;
     follow_again(tx, id).await?;
     update_visibility_around(tx, id).await

@@ -8,7 +8,7 @@ use crate::error::{Result, StoreError};
 use crate::lease::Lease;
 use crate::partner::copy::{
     CopiedRecord, Known, drop_copy, drop_tombstone, erase_copy, note_merged_copy,
-    replace_copy_with_tombstone, take_copy,
+    replace_copy_with_tombstone, take_copy, undo_merged_copy,
 };
 use crate::partner::hold::{excessive_deletions, hold};
 use crate::partner::lease::{keep_partner, leased};
@@ -305,6 +305,7 @@ async fn take_tombstone(
         Some(into) if replaces || !older => {
             note_merged_copy(tx, (*kind, *id), *version, (*cause, *into)).await
         }
+        None if replaces || !older => undo_merged_copy(tx, *id, *version).await,
         Some(_) | None => Ok(()),
     }
 }

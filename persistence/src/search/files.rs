@@ -62,6 +62,10 @@ pub(super) struct Opened {
 /// Opens the index in a folder, or creates one. After a killed process all content is first
 /// compared with its checksums.
 pub(super) fn open_in(folder: &Path, schema: Schema, buffer: usize) -> Result<Opened> {
+    if folder.is_file() {
+        tracing::warn!(folder = %folder.display(), "a file is in the place of the search index; replacing it");
+        fs::remove_file(folder).map_err(|why| in_folder(folder, &why))?;
+    }
     fs::create_dir_all(folder).map_err(|why| in_folder(folder, &why))?;
     match try_open(folder, schema.clone(), buffer) {
         Ok(opened) => Ok(opened),
@@ -76,8 +80,11 @@ pub(super) fn open_in(folder: &Path, schema: Schema, buffer: usize) -> Result<Op
 }
 
 fn try_open(folder: &Path, schema: Schema, buffer: usize) -> tantivy::Result<Opened> {
-    let index = Index::open_or_create(MmapDirectory::open(folder)?, schema)?;
     let in_use = folder.join(IN_USE);
+    if in_use.exists() {
+        read_once(folder)?;
+    }
+    let index = Index::open_or_create(MmapDirectory::open(folder)?, schema)?;
     if in_use.exists()
         && let Some(file) = index.validate_checksum()?.into_iter().next()
     {
@@ -89,6 +96,18 @@ fn try_open(folder: &Path, schema: Schema, buffer: usize) -> tantivy::Result<Ope
     let opened = open(index, buffer)?;
     fs::write(in_use, "")?;
     Ok(opened)
+}
+
+/// Reads all files: what the disk cannot give is an error here, but would end the process where the
+/// file is mapped into memory.
+fn read_once(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_file() {
+            io::copy(&mut fs::File::open(path)?, &mut io::sink())?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn open(index: Index, buffer: usize) -> tantivy::Result<Opened> {

@@ -126,8 +126,8 @@ impl LogMut<'_, '_> {
         }
     }
 
-    /// Logs the merge of a record that is not here, as reported by its origin.
-    pub(crate) async fn merged_elsewhere(self, tombstone: &tombstone::Model) -> Result<()> {
+    /// Logs that a record that is not here was merged, or no longer is, as reported by its origin.
+    pub(crate) async fn merge_elsewhere(self, tombstone: &tombstone::Model) -> Result<()> {
         self.tx.log().revival(tombstone.id).await?;
         self.tx.entries.push(Entry {
             newest: true,
@@ -136,6 +136,24 @@ impl LogMut<'_, '_> {
             ..erasure(Op::Delete, &tombstone.kind, tombstone.id, &tombstone.origin)
         });
         Ok(())
+    }
+
+    /// Logs that hidden or deleted records that outsiders knew now lead to a visible one: `loser`
+    /// itself, whose deletion was logged last, or one that was merged into it before.
+    pub(crate) fn merge_reported(self, loser: &tombstone::Model) {
+        let home = loser.home_region;
+        let known = home.map_or_else(|| "-".to_owned(), |region| region.to_string());
+        let mut entries = self.tx.entries.iter_mut();
+        if let Some(entry) = entries.rfind(|entry| entry.record_id == loser.id) {
+            entry.before = Some(known);
+            return;
+        }
+        self.tx.entries.push(Entry {
+            version: loser.version,
+            before: Some(known),
+            erased: false,
+            ..erasure(Op::Visibility, &loser.kind, loser.id, &loser.origin)
+        });
     }
 
     /// Logs that the remains of a deleted record were erased; `tombstone` has the new version.

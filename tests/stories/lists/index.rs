@@ -91,6 +91,20 @@ story!(
     }
 );
 
+story!(
+    a_file_in_the_place_of_the_index_is_replaced,
+    Seeded,
+    async |node| {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("index");
+        std::fs::write(&place, "no index").unwrap();
+        let here = page(node, "actors").await["total"].as_u64().unwrap();
+        let (_, search, background) = opened(node, &place).await;
+        assert_eq!(total(&search).await, here);
+        background.stop().await;
+    }
+);
+
 story!(an_index_of_another_log_is_not_used, Seeded, async |node| {
     let folder = tempfile::tempdir().unwrap();
     let other = tempfile::tempdir().unwrap();

@@ -125,6 +125,79 @@ story!(
 );
 
 story!(
+    an_undone_merge_of_what_is_gone_since_is_forgotten,
+    async |node| {
+        let here = Neighbour::start(node.backend, "hier").await;
+        let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
+        let survivor = actor(node, "Klinik").await;
+        for erased in [false, true] {
+            let loser = actor(node, "Dublette").await;
+            intake.pull().await;
+            let own = actor(&here, "Praxis").await;
+            let edge = related(&here, &own, &loser).await;
+            merge(node, &loser, &survivor).await.expect(200);
+            intake.pull().await;
+            assert_eq!(shows(&here, &edge).await, 200);
+            assert_eq!(neighbours(&here, &own).await, vec![survivor.clone()]);
+            // All of it before the next page.
+            let path = format!("/v1/actors/{loser}");
+            node.delete(&format!("{path}/merge"))
+                .if_match("*")
+                .await
+                .expect(200);
+            if erased {
+                let erasure = node.post(&format!("{path}/erase")).if_match("*");
+                erasure.json(&json!({})).await.expect(204);
+            } else {
+                node.delete(&path).if_match("*").await.expect(204);
+            }
+            intake.pull().await;
+            assert_eq!(shows(&here, &edge).await, 404);
+            assert_eq!(neighbours(&here, &own).await, Vec::<String>::new());
+            let gone = here.get(&path).await.status;
+            assert!([404, 410].contains(&gone), "{gone}");
+            audiences_are_true(here.store.db()).await;
+        }
+        here.stop().await;
+    }
+);
+
+story!(
+    a_merge_that_leads_from_something_hidden_to_something_visible_is_told,
+    async |node| {
+        let here = Neighbour::start(node.backend, "hier").await;
+        let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
+        let survivor = actor(node, "Klinik").await;
+        for archived in [true, false] {
+            let loser = actor(node, "Dublette").await;
+            let second = draft(node, "Entwurf").await;
+            intake.pull().await;
+            let own = actor(&here, "Praxis").await;
+            let edge = related(&here, &own, &loser).await;
+            let last = if archived {
+                change(node, &loser, json!({"publication": "archived"})).await;
+                &loser
+            } else {
+                merge(node, &loser, &second).await.expect(200);
+                &second
+            };
+            intake.pull().await;
+            assert_eq!(shows(&here, &edge).await, 404);
+            merge(node, last, &survivor).await.expect(200);
+            intake.pull().await;
+            assert_eq!(shows(&here, &edge).await, 200, "archived: {archived}");
+            assert_eq!(neighbours(&here, &own).await, vec![survivor.clone()]);
+            let moved = here.get(&format!("/v1/actors/{loser}")).await;
+            assert_eq!(moved.problem(308, "moved").json["moved_to"], survivor);
+            for node in [node, &here] {
+                audiences_are_true(node.store.db()).await;
+            }
+        }
+        here.stop().await;
+    }
+);
+
+story!(
     merges_that_a_snapshot_does_not_tell_are_forgotten,
     async |node| {
         let here = Neighbour::start(node.backend, "hier").await;

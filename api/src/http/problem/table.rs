@@ -313,8 +313,8 @@ problems! {
     StorageFailing "storage-failing" SERVICE_UNAVAILABLE {
         title: "The storage of the server is failing", "Der Speicher des Servers versagt";
         fix:
-            "Nothing was changed. The operator has to check the disk; try again after Retry-After seconds.",
-            "Nichts wurde geändert. Der Betreiber muss sich die Platte ansehen; versuchen Sie es nach Retry-After Sekunden erneut.";
+            "A write may have taken effect or not, an import in part: read before you send it again, after Retry-After seconds. The operator has to check the disk.",
+            "Eine Änderung kann gespeichert sein oder nicht, ein Import zum Teil: Lesen Sie nach, bevor Sie sie nach Retry-After Sekunden erneut senden. Der Betreiber muss sich die Platte ansehen.";
     }
     IndexBehind "index-behind" SERVICE_UNAVAILABLE {
         title: "The search index is not up to date yet", "Der Suchindex ist noch nicht auf dem Stand";
