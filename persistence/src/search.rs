@@ -10,6 +10,7 @@ pub mod filter;
 pub mod text;
 
 mod collect;
+mod doc_set;
 mod document;
 mod edges;
 mod facets;
@@ -17,7 +18,9 @@ mod fields;
 mod files;
 mod index;
 mod list;
+mod points;
 mod query;
+mod segments;
 mod touched;
 mod trees;
 mod version;

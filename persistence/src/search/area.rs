@@ -37,6 +37,18 @@ pub enum Area {
 }
 
 impl Area {
+    /// The latitudes between which it lies.
+    pub(super) fn latitudes(&self) -> (f64, f64) {
+        match *self {
+            Self::Circle { middle, radius } => {
+                // A little more, since it is compared with distances that are rounded.
+                let reach = (radius / EARTH).to_degrees() + 1e-6;
+                (middle.lat - reach, middle.lat + reach)
+            }
+            Self::Box { south, north, .. } => (south, north),
+        }
+    }
+
     #[must_use]
     pub fn holds(&self, spot: Spot) -> bool {
         match *self {

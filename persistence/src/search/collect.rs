@@ -3,14 +3,17 @@
 //! Total, page and facets come from the same pass, so they always agree.
 
 use super::area::{Area, Spot};
-use super::facets::{FacetCounter, FacetPlan, ordinals};
-use super::fields::{ID, LAT, LON};
-use std::cmp::Ordering;
+use super::doc_set::DocSet;
+use super::facets::{FacetCounter, FacetPlan};
+use super::fields::ID;
+use super::points::Points;
+use super::segments::{Order, SegmentData};
 use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 use tantivy::collector::{Collector, SegmentCollector};
-use tantivy::columnar::{Column, StrColumn};
 use tantivy::{DocId, Score, SegmentOrdinal, SegmentReader, TantivyError};
+use uuid::Uuid;
 
 #[derive(Debug, Clone)]
 pub(super) enum Ranking {
@@ -34,15 +37,18 @@ pub(super) enum Ranking {
 /// The sort position of a record: by number, then by text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Place {
+    pub(super) id: Uuid,
     /// Distance in metres or score as bits that sort; 0 if the order is by text only.
     pub(super) number: u64,
-    pub(super) text: String,
+    /// Only where it is needed: for places of several segments, and at the end of a page.
+    pub(super) text: Option<String>,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) ranking: Ranking,
-    pub(super) after: Option<Place>,
+    /// The number and the text of the place before the page.
+    pub(super) after: Option<(u64, String)>,
     pub(super) keep: usize,
     /// Only records with a point in each of these count.
     pub(super) areas: Vec<Area>,
@@ -57,74 +63,15 @@ pub(super) struct Collected {
     pub(super) facets: Vec<BTreeMap<String, u64>>,
 }
 
-impl Collector for Plan {
-    type Fruit = Collected;
-    type Child = Segment;
-
-    fn for_segment(&self, _: SegmentOrdinal, reader: &SegmentReader) -> tantivy::Result<Segment> {
-        let columns = reader.fast_fields();
-        let name = match self.ranking {
-            Ranking::Column { name, .. } | Ranking::Score { then: name, .. } => name,
-            Ranking::Distance { .. } => ID,
-        };
-        let texts = columns.str(name)?;
-        let after = match (&self.after, &texts) {
-            (Some(after), Some(texts)) => {
-                Some(After::find(after, texts, self.ranking.is_backwards())?)
-            }
-            (Some(_), None) | (None, _) => None,
-        };
-        let needs_points =
-            !self.areas.is_empty() || matches!(self.ranking, Ranking::Distance { .. });
-        let points = if needs_points {
-            Some((columns.f64(LAT)?, columns.f64(LON)?))
-        } else {
-            None
-        };
-        let facets = self
-            .facets
-            .iter()
-            .map(|plan| FacetCounter::new(plan, reader));
-        Ok(Segment {
-            ranking: self.ranking.clone(),
-            areas: self.areas.clone(),
-            keep: self.keep,
-            texts,
-            points,
-            after,
-            facets: facets.collect::<tantivy::Result<_>>()?,
-            total: 0,
-            heap: BinaryHeap::new(),
-        })
-    }
-
-    fn requires_scoring(&self) -> bool {
-        matches!(self.ranking, Ranking::Score { .. })
-    }
-
-    fn merge_fruits(&self, fruits: Vec<tantivy::Result<Collected>>) -> tantivy::Result<Collected> {
-        let mut all = Collected {
-            facets: vec![BTreeMap::new(); self.facets.len()],
-            ..Collected::default()
-        };
-        for fruit in fruits {
-            let fruit = fruit?;
-            all.total += fruit.total;
-            all.places.extend(fruit.places);
-            for (sum, counts) in all.facets.iter_mut().zip(fruit.facets) {
-                for (value, count) in counts {
-                    *sum.entry(value).or_default() += count;
-                }
-            }
-        }
-        all.places.sort_by(|a, b| self.ranking.compare(a, b));
-        all.places.truncate(self.keep);
-        Ok(all)
-    }
-}
-
 impl Ranking {
-    fn is_backwards(&self) -> bool {
+    fn column(&self) -> &'static str {
+        match self {
+            Self::Column { name, .. } | Self::Score { then: name, .. } => name,
+            Self::Distance { .. } => ID,
+        }
+    }
+
+    fn is_reversed(&self) -> bool {
         matches!(
             self,
             Self::Column {
@@ -133,52 +80,22 @@ impl Ranking {
             }
         )
     }
-
-    fn compare(&self, a: &Place, b: &Place) -> Ordering {
-        let texts = match self {
-            _ if self.is_backwards() => b.text.cmp(&a.text),
-            _ => a.text.cmp(&b.text),
-        };
-        a.number.cmp(&b.number).then(texts)
-    }
 }
 
-#[derive(Debug, Clone)]
-struct After {
-    number: u64,
-    ordinals: Range<u64>,
-}
-
-impl After {
-    fn find(after: &Place, texts: &StrColumn, descending: bool) -> tantivy::Result<Self> {
-        let text = std::ops::Bound::Excluded(after.text.as_bytes());
-        let bounds = if descending {
-            (std::ops::Bound::Unbounded, text)
-        } else {
-            (text, std::ops::Bound::Unbounded)
-        };
-        let bounds = texts.dictionary().term_bounds_to_ord(bounds.0, bounds.1)?;
-        Ok(Self {
-            number: after.number,
-            ordinals: ordinals(bounds),
-        })
-    }
-
-    fn holds(&self, number: u64, ordinal: u64) -> bool {
-        number > self.number || (number == self.number && self.ordinals.contains(&ordinal))
-    }
-}
-
-pub(super) struct Segment {
+/// The pass over one segment.
+pub(super) struct Pass {
     ranking: Ranking,
-    areas: Vec<Area>,
     keep: usize,
-    texts: Option<StrColumn>,
-    points: Option<(Column<f64>, Column<f64>)>,
-    after: Option<After>,
+    /// What matches apart from the typed text, without deleted documents.
+    matches: DocSet,
+    ids: Arc<[Uuid]>,
+    order: Option<Arc<Order>>,
+    points: Option<Arc<Points>>,
+    after: Option<(u64, Range<u32>)>,
     facets: Vec<FacetCounter>,
     total: u64,
-    heap: BinaryHeap<(u64, u64)>,
+    /// The best documents so far, by number and ordinal.
+    heap: BinaryHeap<(u64, u32, DocId)>,
 }
 
 /// A non-negative distance or score, as bits in the same order.
@@ -191,17 +108,124 @@ pub(super) fn number(bits: u64) -> f64 {
     f64::from_bits(bits)
 }
 
-impl Segment {
-    fn spots(&self, doc: DocId) -> Vec<Spot> {
-        let Some((lats, lons)) = &self.points else {
-            return Vec::new();
+impl Pass {
+    /// `matches` are those of the filter, without areas.
+    pub(super) fn new(
+        plan: &Plan,
+        reader: &SegmentReader,
+        data: &SegmentData,
+        mut matches: DocSet,
+    ) -> tantivy::Result<Self> {
+        let order = data.order(reader, plan.ranking.column())?;
+        let after = match (&plan.after, &order) {
+            (Some((number, text)), Some(order)) => {
+                Some((*number, order.beyond(text, plan.ranking.is_reversed())?))
+            }
+            (Some(_), None) | (None, _) => None,
         };
-        let pairs = lats.values_for_doc(doc).zip(lons.values_for_doc(doc));
-        pairs.map(|(lat, lon)| Spot { lat, lon }).collect()
+        let by_distance = matches!(plan.ranking, Ranking::Distance { .. });
+        let points = if by_distance || !plan.areas.is_empty() {
+            Some(data.points(reader)?)
+        } else {
+            None
+        };
+        for area in &plan.areas {
+            if let Some(points) = &points {
+                matches.intersect(&points.within(area, reader.max_doc()));
+            }
+        }
+        let facets = plan.facets.iter().map(|facet| {
+            let column = data.facet(reader, facet)?;
+            Ok(FacetCounter::new(column))
+        });
+        Ok(Self {
+            ranking: plan.ranking.clone(),
+            keep: plan.keep,
+            matches,
+            ids: data.ids(reader)?,
+            order,
+            points,
+            after,
+            facets: facets.collect::<tantivy::Result<_>>()?,
+            total: 0,
+            heap: BinaryHeap::new(),
+        })
+    }
+
+    /// Passes over all matches of the filter, if there is no typed text.
+    pub(super) fn run(mut self) -> Self {
+        let matches = std::mem::replace(&mut self.matches, DocSet::empty(0));
+        if self.is_walked() {
+            self.total = matches.count();
+            if !self.facets.is_empty() {
+                for doc in matches.iter() {
+                    self.count(doc);
+                }
+            }
+            self.walk(&matches);
+        } else {
+            for doc in matches.iter() {
+                self.add(doc, 0.0);
+            }
+        }
+        self
+    }
+
+    /// Whether the order of all documents is known beforehand.
+    fn is_walked(&self) -> bool {
+        matches!(self.ranking, Ranking::Column { .. })
+    }
+
+    /// Keeps the first matches in the order of the column: by walking all documents in this order
+    /// if many match, otherwise by sorting the matches.
+    fn walk(&mut self, matches: &DocSet) {
+        let Some(order) = self.order.clone().filter(|_| self.keep > 0) else {
+            return;
+        };
+        let reversed = self.ranking.is_reversed();
+        let beyond = self.after.as_ref().map(|(_, ordinals)| ordinals.clone());
+        let docs = order.docs(&beyond.unwrap_or(0..u32::MAX));
+        let keep = u64::try_from(self.keep).unwrap_or(u64::MAX);
+        let steps = (docs.len() as u64).saturating_mul(keep) / (self.total + 1);
+        if steps > self.total.saturating_mul(SORTING) {
+            for doc in matches.iter() {
+                self.rank(0, doc);
+            }
+            return;
+        }
+        let found = |doc: &&DocId| matches.contains(**doc);
+        let found: Vec<DocId> = if reversed {
+            docs.iter()
+                .rev()
+                .filter(found)
+                .take(self.keep)
+                .copied()
+                .collect()
+        } else {
+            docs.iter().filter(found).take(self.keep).copied().collect()
+        };
+        for doc in found {
+            self.rank(0, doc);
+        }
+    }
+
+    fn count(&mut self, doc: DocId) {
+        for facet in &mut self.facets {
+            facet.count(doc);
+        }
+    }
+
+    fn add(&mut self, doc: DocId, score: Score) {
+        let Some(number) = self.number(doc, score) else {
+            return;
+        };
+        self.total += 1;
+        self.count(doc);
+        self.rank(number, doc);
     }
 
     /// The number by which a document is ranked; `None` if it has no position in this order.
-    fn number(&self, spots: &[Spot], score: Score) -> Option<u64> {
+    fn number(&self, doc: DocId, score: Score) -> Option<u64> {
         match self.ranking {
             Ranking::Column { .. } => Some(0),
             Ranking::Score {
@@ -211,36 +235,29 @@ impl Segment {
                 Some(if descending { score } else { !score })
             }
             Ranking::Distance { from, descending } => {
-                let nearest = spots
-                    .iter()
-                    .map(|spot| from.distance(*spot))
-                    .reduce(f64::min)?;
-                Some(if descending {
-                    !bits(nearest)
-                } else {
-                    bits(nearest)
-                })
+                let nearest = bits(self.points.as_ref()?.nearest(doc, from)?);
+                Some(if descending { !nearest } else { nearest })
             }
         }
     }
 
     fn rank(&mut self, number: u64, doc: DocId) {
-        let ordinal = self
-            .texts
-            .as_ref()
-            .and_then(|texts| texts.ords().first(doc));
+        let ordinal = self.order.as_ref().and_then(|order| order.ordinal(doc));
         let Some(ordinal) = ordinal.filter(|_| self.keep > 0) else {
             return;
         };
-        let descending = self.ranking.is_backwards();
-        if self
-            .after
-            .as_ref()
-            .is_some_and(|after| !after.holds(number, ordinal))
-        {
+        let behind = self.after.as_ref().is_none_or(|(last, ordinals)| {
+            number > *last || (number == *last && ordinals.contains(&ordinal))
+        });
+        if !behind {
             return;
         }
-        let entry = (number, if descending { !ordinal } else { ordinal });
+        let key = if self.ranking.is_reversed() {
+            !ordinal
+        } else {
+            ordinal
+        };
+        let entry = (number, key, doc);
         if self.heap.len() < self.keep {
             self.heap.push(entry);
         } else if self.heap.peek().is_some_and(|worst| entry < *worst) {
@@ -249,58 +266,114 @@ impl Segment {
         }
     }
 
-    fn places(&mut self) -> tantivy::Result<Vec<Place>> {
-        let descending = self.ranking.is_backwards();
-        let Some(texts) = &self.texts else {
-            return Ok(Vec::new());
+    /// The text of a place by its key.
+    fn text(&self, key: u32) -> tantivy::Result<String> {
+        let ordinal = if self.ranking.is_reversed() {
+            !key
+        } else {
+            key
         };
-        let heap = std::mem::take(&mut self.heap);
-        let mut places = Vec::with_capacity(heap.len());
-        for (number, entry) in heap {
-            let mut text = String::new();
-            let ordinal = if descending { !entry } else { entry };
-            if !texts.ord_to_str(ordinal, &mut text)? {
-                return Err(TantivyError::InternalError(
-                    "an ordinal without its text".to_owned(),
-                ));
-            }
-            places.push(Place { number, text });
+        let mut text = String::new();
+        let order = self.order.as_ref();
+        let found = order.map(|order| order.texts.ord_to_str(u64::from(ordinal), &mut text));
+        if found.transpose()? == Some(true) {
+            return Ok(text);
         }
-        Ok(places)
+        let why = "an ordinal without its text".to_owned();
+        Err(TantivyError::InternalError(why))
     }
 }
 
-impl SegmentCollector for Segment {
-    type Fruit = tantivy::Result<Collected>;
+/// Walking a document costs about a sixth of sorting one.
+const SORTING: u64 = 6;
 
-    fn collect(&mut self, doc: DocId, score: Score) {
-        let spots = self.spots(doc);
-        let inside = self
-            .areas
-            .iter()
-            .all(|area| spots.iter().any(|spot| area.holds(*spot)));
-        if !inside {
-            return;
+/// Puts the passes over all segments together.
+pub(super) fn together(plan: &Plan, passes: Vec<Pass>) -> tantivy::Result<Collected> {
+    let mut all = Collected {
+        facets: vec![BTreeMap::new(); plan.facets.len()],
+        ..Collected::default()
+    };
+    let occupied = passes.iter().filter(|pass| !pass.heap.is_empty()).count();
+    let mut places = Vec::new();
+    for (number, mut pass) in passes.into_iter().enumerate() {
+        all.total += pass.total;
+        for (sum, facet) in all.facets.iter_mut().zip(&pass.facets) {
+            for (value, count) in facet.counted() {
+                *sum.entry(value.clone()).or_default() += count;
+            }
         }
-        let Some(number) = self.number(&spots, score) else {
-            return;
-        };
-        self.total += 1;
-        for facet in &mut self.facets {
-            facet.count(doc);
+        let heap = std::mem::take(&mut pass.heap).into_sorted_vec();
+        let last = plan.keep.checked_sub(2);
+        for (at, (rank, key, doc)) in heap.into_iter().enumerate() {
+            let needed = occupied > 1 || Some(at) == last;
+            let place = Place {
+                id: pass
+                    .ids
+                    .get(super::doc_set::index_of(doc))
+                    .copied()
+                    .unwrap_or_default(),
+                number: rank,
+                text: needed.then(|| pass.text(key)).transpose()?,
+            };
+            places.push((number, place));
         }
-        self.rank(number, doc);
+    }
+    if occupied > 1 {
+        let reversed = plan.ranking.is_reversed();
+        places.sort_by(|(_, a), (_, b)| {
+            let texts = if reversed {
+                b.text.cmp(&a.text)
+            } else {
+                a.text.cmp(&b.text)
+            };
+            a.number.cmp(&b.number).then(texts)
+        });
+    }
+    places.truncate(plan.keep);
+    all.places = places.into_iter().map(|(_, place)| place).collect();
+    Ok(all)
+}
+
+/// Collects the matches of the typed text among those of the filter.
+pub(super) struct TextCollector(Vec<Mutex<Option<Pass>>>);
+
+impl TextCollector {
+    pub(super) fn new(passes: Vec<Pass>) -> Self {
+        let passes = passes.into_iter().map(|pass| Mutex::new(Some(pass)));
+        Self(passes.collect())
+    }
+}
+
+impl Collector for TextCollector {
+    type Fruit = Vec<Pass>;
+    type Child = Pass;
+
+    fn for_segment(&self, segment: SegmentOrdinal, _: &SegmentReader) -> tantivy::Result<Pass> {
+        let pass = self.0.get(super::doc_set::index_of(segment));
+        let pass = pass.and_then(|pass| pass.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let missing = || TantivyError::InternalError("a segment without its pass".to_owned());
+        pass.ok_or_else(missing)
     }
 
-    fn harvest(mut self) -> Self::Fruit {
-        let places = self.places()?;
-        let facets = std::mem::take(&mut self.facets)
-            .into_iter()
-            .map(FacetCounter::harvest);
-        Ok(Collected {
-            total: self.total,
-            places,
-            facets: facets.collect::<tantivy::Result<_>>()?,
-        })
+    fn requires_scoring(&self) -> bool {
+        true
+    }
+
+    fn merge_fruits(&self, passes: Vec<Pass>) -> tantivy::Result<Vec<Pass>> {
+        Ok(passes)
+    }
+}
+
+impl SegmentCollector for Pass {
+    type Fruit = Self;
+
+    fn collect(&mut self, doc: DocId, score: Score) {
+        if self.matches.contains(doc) {
+            self.add(doc, score);
+        }
+    }
+
+    fn harvest(self) -> Self {
+        self
     }
 }

@@ -1,9 +1,10 @@
 //! Facets: the number of occurrences of each value among the matches.
 
+use super::doc_set::index_of;
 use super::fields::FACET;
 use super::trees::Trees;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Bound;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::{Bound, Range};
 use std::sync::Arc;
 use tantivy::columnar::StrColumn;
 use tantivy::{DocId, SegmentReader};
@@ -39,113 +40,150 @@ impl Records {
     }
 }
 
+impl FacetPlan {
+    /// The generation of the trees on which the values depend; 0 if they depend on none.
+    pub(super) fn generation(&self) -> u64 {
+        let records = self.records.as_ref();
+        records.map_or(0, |records| records.trees.generation())
+    }
+}
+
+/// The values of a facet in one segment.
+#[derive(Debug)]
+pub(super) struct FacetColumn {
+    names: Vec<String>,
+    /// Indices of names, in the order of the documents; those of one are from its entry in `starts`
+    /// to the next.
+    values: Vec<u32>,
+    starts: Vec<u32>,
+}
+
+impl FacetColumn {
+    pub(super) fn read(plan: &FacetPlan, reader: &SegmentReader) -> tantivy::Result<Self> {
+        let mut column = Self {
+            names: Vec::new(),
+            values: Vec::new(),
+            starts: vec![0],
+        };
+        let Some(tokens) = reader.fast_fields().str(FACET)? else {
+            column.starts.resize(index_of(reader.max_doc()) + 1, 0);
+            return Ok(column);
+        };
+        let mut reading = Reading {
+            ranges: ranges(plan, &tokens)?,
+            known: HashMap::new(),
+            numbers: HashMap::new(),
+            plan,
+            tokens,
+        };
+        for doc in 0..reader.max_doc() {
+            // A record counts once, however many of its values lead to the same one above.
+            let mut mine = BTreeSet::new();
+            let ordinals: Vec<u64> = reading.tokens.ords().values_for_doc(doc).collect();
+            for ordinal in ordinals {
+                mine.extend(reading.values(ordinal, &mut column.names)?);
+            }
+            column.values.extend(mine);
+            let end = u32::try_from(column.values.len()).unwrap_or(u32::MAX);
+            column.starts.push(end);
+        }
+        Ok(column)
+    }
+
+    pub(super) fn of(&self, doc: DocId) -> &[u32] {
+        let start = self.starts.get(index_of(doc));
+        let end = self.starts.get(index_of(doc) + 1);
+        let range = start
+            .zip(end)
+            .map(|(start, end)| index_of(*start)..index_of(*end));
+        range
+            .and_then(|range| self.values.get(range))
+            .unwrap_or_default()
+    }
+}
+
+fn ranges(plan: &FacetPlan, tokens: &StrColumn) -> tantivy::Result<Vec<(Range<u64>, usize)>> {
+    let mut ranges = Vec::new();
+    for prefix in &plan.prefixes {
+        // `=` is followed by `>` in ASCII: everything that begins with `name=`.
+        let end = format!("{}>", prefix.trim_end_matches('='));
+        let bounds = tokens.dictionary().term_bounds_to_ord(
+            Bound::Included(prefix.as_bytes()),
+            Bound::Excluded(end.as_bytes()),
+        )?;
+        ranges.push((ordinals(bounds), prefix.len()));
+    }
+    Ok(ranges)
+}
+
+struct Reading<'a> {
+    plan: &'a FacetPlan,
+    tokens: StrColumn,
+    /// The ordinals of each prefix, and its length.
+    ranges: Vec<(Range<u64>, usize)>,
+    /// The values of a token.
+    known: HashMap<u64, Vec<u32>>,
+    numbers: HashMap<String, u32>,
+}
+
+impl Reading<'_> {
+    fn values(&mut self, ordinal: u64, names: &mut Vec<String>) -> tantivy::Result<Vec<u32>> {
+        let range = self
+            .ranges
+            .iter()
+            .find(|(range, _)| range.contains(&ordinal));
+        let Some((_, prefix)) = range else {
+            return Ok(Vec::new());
+        };
+        if let Some(known) = self.known.get(&ordinal) {
+            return Ok(known.clone());
+        }
+        let mut token = String::new();
+        self.tokens.ord_to_str(ordinal, &mut token)?;
+        let value = token.get(*prefix..).unwrap_or_default();
+        let found = match &self.plan.records {
+            None => vec![value.to_owned()],
+            Some(records) => records.expand(value).iter().map(Uuid::to_string).collect(),
+        };
+        let numbers = found.into_iter().map(|name| {
+            *self.numbers.entry(name).or_insert_with_key(|name| {
+                names.push(name.clone());
+                u32::try_from(names.len() - 1).unwrap_or(u32::MAX)
+            })
+        });
+        let numbers: Vec<u32> = numbers.collect();
+        self.known.insert(ordinal, numbers.clone());
+        Ok(numbers)
+    }
+}
+
+/// Counts the values of a facet among the documents of a segment.
 pub(super) struct FacetCounter {
-    column: Option<StrColumn>,
-    ranges: Vec<std::ops::Range<u64>>,
-    prefixes: Vec<usize>,
-    records: Option<Records>,
-    plain: HashMap<u64, u64>,
-    expanded: HashMap<u64, Vec<Uuid>>,
-    counted: HashMap<Uuid, u64>,
-    failed: Option<tantivy::TantivyError>,
+    column: Arc<FacetColumn>,
+    counts: Vec<u64>,
 }
 
 impl FacetCounter {
-    pub(super) fn new(plan: &FacetPlan, reader: &SegmentReader) -> tantivy::Result<Self> {
-        let column = reader.fast_fields().str(FACET)?;
-        let mut ranges = Vec::new();
-        if let Some(column) = &column {
-            for prefix in &plan.prefixes {
-                // `=` is followed by `>` in ASCII: everything that begins with `name=`.
-                let end = format!("{}>", prefix.trim_end_matches('='));
-                let bounds = column.dictionary().term_bounds_to_ord(
-                    Bound::Included(prefix.as_bytes()),
-                    Bound::Excluded(end.as_bytes()),
-                )?;
-                ranges.push(ordinals(bounds));
-            }
-        }
-        Ok(Self {
-            column,
-            ranges,
-            prefixes: plan.prefixes.iter().map(String::len).collect(),
-            records: plan.records.clone(),
-            plain: HashMap::new(),
-            expanded: HashMap::new(),
-            counted: HashMap::new(),
-            failed: None,
-        })
+    pub(super) fn new(column: Arc<FacetColumn>) -> Self {
+        let counts = vec![0; column.names.len()];
+        Self { column, counts }
     }
 
     pub(super) fn count(&mut self, doc: DocId) {
-        let Some(column) = &self.column else { return };
-        let ords = column.ords().values_for_doc(doc);
-        let ranges = &self.ranges;
-        let mine: Vec<u64> = ords
-            .filter(|ord| ranges.iter().any(|range| range.contains(ord)))
-            .collect();
-        if self.records.is_none() {
-            for ord in mine {
-                *self.plain.entry(ord).or_default() += 1;
-            }
-            return;
-        }
-        // A record counts once, however many of its values lead to the same one above.
-        let mut found = BTreeSet::new();
-        for ord in mine {
-            match self.expand(ord) {
-                Ok(ids) => found.extend(ids),
-                Err(error) => self.failed = Some(error),
+        for value in self.column.of(doc) {
+            if let Some(count) = self.counts.get_mut(index_of(*value)) {
+                *count += 1;
             }
         }
-        for id in found {
-            *self.counted.entry(id).or_default() += 1;
-        }
     }
 
-    fn expand(&mut self, ord: u64) -> tantivy::Result<Vec<Uuid>> {
-        if let Some(known) = self.expanded.get(&ord) {
-            return Ok(known.clone());
-        }
-        let value = self.value(ord)?;
-        let ids = self
-            .records
-            .as_ref()
-            .map(|records| records.expand(&value))
-            .unwrap_or_default();
-        self.expanded.insert(ord, ids.clone());
-        Ok(ids)
-    }
-
-    fn value(&self, ord: u64) -> tantivy::Result<String> {
-        let mut text = String::new();
-        if let Some(column) = &self.column {
-            column.ord_to_str(ord, &mut text)?;
-        }
-        let at = self.ranges.iter().position(|range| range.contains(&ord));
-        let length = at
-            .and_then(|at| self.prefixes.get(at))
-            .copied()
-            .unwrap_or_default();
-        Ok(text.get(length..).unwrap_or_default().to_owned())
-    }
-
-    pub(super) fn harvest(self) -> tantivy::Result<BTreeMap<String, u64>> {
-        if let Some(error) = self.failed {
-            return Err(error);
-        }
-        let mut counts = BTreeMap::new();
-        for (ord, count) in &self.plain {
-            *counts.entry(self.value(*ord)?).or_default() += count;
-        }
-        for (id, count) in &self.counted {
-            *counts.entry(id.to_string()).or_default() += count;
-        }
-        Ok(counts)
+    pub(super) fn counted(&self) -> impl Iterator<Item = (&String, u64)> {
+        let counts = self.column.names.iter().zip(self.counts.iter().copied());
+        counts.filter(|(_, count)| *count > 0)
     }
 }
 
-pub(super) fn ordinals((from, to): (Bound<u64>, Bound<u64>)) -> std::ops::Range<u64> {
+pub(super) fn ordinals((from, to): (Bound<u64>, Bound<u64>)) -> Range<u64> {
     let from = match from {
         Bound::Included(ord) => ord,
         Bound::Excluded(ord) => ord + 1,

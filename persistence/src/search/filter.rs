@@ -13,6 +13,37 @@ pub struct Condition {
     pub any: Vec<Test>,
 }
 
+/// Length of a key from which on a condition is too special to be kept.
+const MAX_KEY: usize = 400;
+
+impl Condition {
+    /// A text that is the same only for conditions that the same documents meet, with these trees;
+    /// `None` for conditions that are rarely asked for again.
+    pub(super) fn key(&self, trees: u64) -> Option<String> {
+        let common = |test: &Test| match test {
+            Test::Is { .. }
+            | Test::Names { .. }
+            | Test::Below { .. }
+            | Test::Region(_)
+            | Test::Related { .. } => true,
+            Test::Id(_)
+            | Test::ExternalId(_)
+            | Test::Identifier(_)
+            | Test::Programme(_)
+            | Test::UpdatedSince(_)
+            | Test::ActiveOn(..)
+            | Test::Starts { .. }
+            | Test::Attendance(_) => false,
+        };
+        let key = self
+            .any
+            .iter()
+            .all(common)
+            .then(|| format!("{trees} {:?}", self.any));
+        key.filter(|key| key.len() <= MAX_KEY)
+    }
+}
+
 #[derive(Debug, Clone)]
 pub enum Test {
     /// A member has a value: `name=value`, see [`domain::base::filter`].

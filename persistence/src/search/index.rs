@@ -5,6 +5,7 @@ use super::fields::{Fields, schema};
 use super::files::{
     Opened, forget_deleted, is_damaged, leave, open, open_in, remove, remove_unused_files,
 };
+use super::segments::Segments;
 use super::touched::Touched;
 use super::trees::Trees;
 use super::version::version;
@@ -66,6 +67,7 @@ struct Inner {
     store: Store,
     place: IndexPlace,
     fields: Fields,
+    segments: Arc<Segments>,
     open: RwLock<Option<Snapshot>>,
     writer: Mutex<Option<IndexWriter>>,
     reader: Mutex<Option<IndexReader>>,
@@ -100,6 +102,7 @@ pub(super) struct Snapshot {
     pub(super) searcher: Searcher,
     pub(super) trees: Arc<Trees>,
     pub(super) fields: Fields,
+    pub(super) segments: Arc<Segments>,
 }
 
 impl std::fmt::Debug for Snapshot {
@@ -128,6 +131,7 @@ impl Search {
             store,
             place,
             fields,
+            segments: Arc::default(),
             open: RwLock::new(None),
             writer: Mutex::new(None),
             reader: Mutex::new(None),
@@ -222,7 +226,7 @@ impl Search {
             }
             Some(_) | None => self.rebuild().await?,
         };
-        self.publish(seq, trees)?;
+        self.publish(seq, trees).await?;
         Ok(seq)
     }
 
@@ -404,7 +408,7 @@ impl Search {
         done.map_err(|why| StoreError::Search(why.to_string()))?
     }
 
-    fn publish(&self, seq: i64, trees: Arc<Trees>) -> Result<()> {
+    async fn publish(&self, seq: i64, trees: Arc<Trees>) -> Result<()> {
         let searcher = {
             let reader = lock(&self.0.reader);
             let reader = reader
@@ -413,10 +417,14 @@ impl Search {
             reader.reload()?;
             reader.searcher()
         };
+        let (segments, shown) = (self.0.segments.clone(), searcher.clone());
+        let prepared = tokio::task::spawn_blocking(move || segments.show(&shown)).await;
+        prepared.map_err(|why| StoreError::Search(why.to_string()))??;
         let snapshot = Snapshot {
             searcher,
             trees,
             fields: self.0.fields.clone(),
+            segments: self.0.segments.clone(),
         };
         *self.0.open.write().unwrap_or_else(PoisonError::into_inner) = Some(snapshot);
         self.0.applied.send_replace(seq);
@@ -480,7 +488,7 @@ impl Search {
             self.with_writer(forget_deleted).await?;
         }
         self.write(work, Some(payload)).await?;
-        self.publish(last.seq, trees)?;
+        self.publish(last.seq, trees).await?;
         if erased {
             self.remove_old_files().await?;
         }

@@ -1,7 +1,7 @@
 //! A page of a list: sorted hits, the exact total, the next cursor and the facets.
 
 use super::area::Spot;
-use super::collect::{Collected, Place, Plan, Ranking, number};
+use super::collect::{Collected, Pass, Place, Plan, Ranking, TextCollector, number, together};
 use super::facets::{FacetPlan, Records};
 use super::fields::{BY_NAME, BY_START, BY_START_DESC, BY_UPDATED, BY_USE, ID};
 use super::filter::{Filter, Test};
@@ -111,7 +111,7 @@ impl Search {
         let task = {
             let (query, snapshot) = (query.clone(), snapshot.clone());
             move || {
-                Pass {
+                Listing {
                     snapshot: &snapshot,
                     query: &query,
                     visibility: &visibility,
@@ -152,7 +152,7 @@ impl Search {
         };
         let visibility = caller.visibility();
         let task = move || {
-            let pass = Pass {
+            let listing = Listing {
                 snapshot: &snapshot,
                 query: &query,
                 visibility: &visibility,
@@ -167,8 +167,8 @@ impl Search {
                 areas: query.filter.areas.clone(),
                 facets: Vec::new(),
             };
-            let found = pass.collect(&plan, None)?;
-            Ok(found.places.iter().filter_map(id_of).collect())
+            let found = listing.collect(&plan, None)?;
+            Ok(found.places.iter().map(|place| place.id).collect())
         };
         self.read(task).await
     }
@@ -185,7 +185,7 @@ impl Search {
             }
             Sort::Name | Sort::UpdatedAt | Sort::Start | Sort::Distance => {
                 let last = found.page.get(limit.checked_sub(1)?)?;
-                Position::After(last.number, last.text.clone())
+                Position::After(last.number, last.text.clone()?)
             }
         };
         Some(cursor::encode(self.secret(), &query.text, &position))
@@ -199,13 +199,13 @@ impl Search {
         query: &ListQuery,
         places: &[&Place],
     ) -> Result<Vec<Hit>> {
-        let ids: Vec<Uuid> = places.iter().filter_map(|place| id_of(place)).collect();
+        let ids: Vec<Uuid> = places.iter().map(|place| place.id).collect();
         let rows = self.store().records().list_visible(caller, &ids).await?;
         let mut rows: BTreeMap<Uuid, record::Model> =
             rows.into_iter().map(|row| (row.id, row)).collect();
         let mut hits = Vec::with_capacity(places.len());
         for place in places {
-            let Some(row) = id_of(place).and_then(|id| rows.remove(&id)) else {
+            let Some(row) = rows.remove(&place.id) else {
                 continue;
             };
             if !asked_for(&row, &query.filter) {
@@ -304,23 +304,17 @@ struct Counted {
     values: Vec<(String, u64)>,
 }
 
-struct Pass<'a> {
+struct Listing<'a> {
     snapshot: &'a Snapshot,
     query: &'a ListQuery,
     visibility: &'a Visibility,
 }
 
-impl Pass<'_> {
+impl Listing<'_> {
     fn run(&self, at: Option<&Position>) -> Result<(Found, Vec<Counted>)> {
         let (after, skipped) = match at {
             None => (None, 0),
-            Some(Position::After(number, text)) => (
-                Some(Place {
-                    number: *number,
-                    text: text.clone(),
-                }),
-                0,
-            ),
+            Some(Position::After(number, text)) => (Some((*number, text.clone())), 0),
             Some(Position::Skip(skip)) => (None, *skip),
         };
         let names = &self.query.facets;
@@ -380,8 +374,24 @@ impl Pass<'_> {
             searcher,
             visibility: self.visibility,
         };
-        let query = maker.query(&self.query.filter, but)?;
-        Ok(searcher.search(&query, plan)?)
+        let conditions = maker.conditions(&self.query.filter, but);
+        let mut passes = Vec::new();
+        for reader in searcher.segment_readers() {
+            let data = self.snapshot.segments.of(reader);
+            let mut matches = conditions.matches(searcher, reader, &data)?;
+            if let Some(alive) = data.alive(reader) {
+                matches.intersect(&alive);
+            }
+            passes.push(Pass::new(plan, reader, &data, matches)?);
+        }
+        let passes = match &self.query.filter.text {
+            None => passes.into_iter().map(Pass::run).collect(),
+            Some(text) => {
+                let query = maker.text(text, self.query.filter.beginnings)?;
+                searcher.search(&query, &TextCollector::new(passes))?
+            }
+        };
+        Ok(together(plan, passes)?)
     }
 
     fn ranking(&self) -> Result<Ranking> {
@@ -432,11 +442,6 @@ fn most_frequent(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
     values.sort_by(|(a, more), (b, less)| less.cmp(more).then_with(|| a.cmp(b)));
     values.truncate(2 * MAX_VALUES);
     values
-}
-
-fn id_of(place: &Place) -> Option<Uuid> {
-    let id = place.text.rsplit('\u{1}').next()?;
-    Uuid::try_parse(id).ok()
 }
 
 /// Whether the publication of a row still matches the filter.

@@ -1,8 +1,10 @@
 //! Translation of a filter to a query of the index.
 
+use super::doc_set::DocSet;
 use super::document::{EVERYTHING, edge_token, number, regions_key};
 use super::fields::Fields;
 use super::filter::{Condition, Filter, Test};
+use super::segments::SegmentData;
 use super::text::Typed;
 use super::trees::Trees;
 use domain::access::rules::{Scope, Visibility};
@@ -11,15 +13,17 @@ use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
 use domain::validation::body::KindSchema;
 use domain::value::edtf::EdtfDate;
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::ops::Bound;
+use std::sync::Arc;
 use tantivy::collector::DocSetCollector;
 use tantivy::query::{
-    AllQuery, BooleanQuery, ConstScoreQuery, EmptyQuery, Occur, Query, RangeQuery, TermQuery,
-    TermSetQuery,
+    AllQuery, BooleanQuery, EmptyQuery, EnableScoring, Occur, Query, RangeQuery, TermQuery,
+    TermSetQuery, Weight,
 };
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{Searcher, Term};
+use tantivy::{Searcher, SegmentReader, Term};
 use uuid::Uuid;
 
 pub(super) struct Maker<'a> {
@@ -37,31 +41,33 @@ const MAX_PAIRED: usize = 40;
 const MAX_NAMED: usize = 20;
 
 impl Maker<'_> {
-    /// The query of a filter, without the condition of the parameter `but`.
-    pub(super) fn query(
-        &self,
-        filter: &Filter,
+    /// The conditions of a filter, without that of the parameter `but`.
+    pub(super) fn conditions<'q>(
+        &'q self,
+        filter: &'q Filter,
         but: Option<&str>,
-    ) -> tantivy::Result<Box<dyn Query>> {
-        let mut all: Vec<(Occur, Box<dyn Query>)> = Vec::new();
-        let mut must = |query: Box<dyn Query>| all.push((Occur::Must, query));
-        // Filters do not affect the rank.
-        let filtering = |query: Box<dyn Query>| -> Box<dyn Query> {
-            Box::new(ConstScoreQuery::new(query, 0.0))
-        };
-        must(filtering(self.kinds(&filter.kinds)));
-        must(filtering(self.visible(filter, but)));
-        for condition in filter
-            .conditions
-            .iter()
-            .filter(|one| Some(one.parameter.as_str()) != but)
-        {
-            must(filtering(self.condition(condition, filter)));
+    ) -> Conditions<'q> {
+        let mut all = Vec::new();
+        let kinds: Vec<&str> = filter.kinds.iter().map(|kind| kind.code()).collect();
+        all.push(Part::new(
+            Some(format!("kind={}", kinds.join(","))),
+            move || self.kinds(&filter.kinds),
+        ));
+        // What depends on the caller is not kept.
+        let public = filter.publications.is_empty();
+        let without = but.map(str::to_owned);
+        all.push(Part::new(
+            public.then(|| "published".to_owned()),
+            move || self.visible(filter, without.as_deref()),
+        ));
+        let conditions = filter.conditions.iter();
+        for condition in conditions.filter(|one| Some(one.parameter.as_str()) != but) {
+            let key = condition.key(self.trees.generation());
+            all.push(Part::new(key.filter(|_| public), move || {
+                self.condition(condition, filter)
+            }));
         }
-        if let Some(text) = &filter.text {
-            must(self.text(text, filter.beginnings)?);
-        }
-        Ok(Box::new(BooleanQuery::new(all)))
+        Conditions(all)
     }
 
     fn kinds(&self, kinds: &[Kind]) -> Box<dyn Query> {
@@ -319,7 +325,7 @@ impl Maker<'_> {
     }
 
     /// The typed text; the name of a region, a network or a topic also finds its members.
-    fn text(&self, typed: &str, beginnings: bool) -> tantivy::Result<Box<dyn Query>> {
+    pub(super) fn text(&self, typed: &str, beginnings: bool) -> tantivy::Result<Box<dyn Query>> {
         let fields = &self.fields.text;
         if beginnings {
             let typed = Typed::parse(typed).take_apart(fields, self.searcher)?;
@@ -375,6 +381,68 @@ impl Maker<'_> {
             .ord_to_str(column.ords().first(address.doc_id)?, &mut text)
             .ok()?;
         Uuid::try_parse(&text).ok()
+    }
+}
+
+/// Conditions that must all be met.
+pub(super) struct Conditions<'q>(Vec<Part<'q>>);
+
+/// One of them: its query is made and prepared only if no set of its key is known.
+struct Part<'q> {
+    /// The same for the same documents; `None` if they should not be kept.
+    key: Option<String>,
+    make: Box<dyn Fn() -> Box<dyn Query> + 'q>,
+    weight: OnceCell<Box<dyn Weight>>,
+}
+
+impl<'q> Part<'q> {
+    fn new(key: Option<String>, make: impl Fn() -> Box<dyn Query> + 'q) -> Self {
+        Self {
+            key,
+            make: Box::new(make),
+            weight: OnceCell::new(),
+        }
+    }
+
+    fn read(&self, searcher: &Searcher, reader: &SegmentReader) -> tantivy::Result<DocSet> {
+        let weight = match self.weight.get() {
+            Some(weight) => weight,
+            None => {
+                let scoring = EnableScoring::disabled_from_searcher(searcher);
+                let weight = (self.make)().weight(scoring)?;
+                self.weight.get_or_init(|| weight)
+            }
+        };
+        let mut set = DocSet::empty(reader.max_doc());
+        weight.for_each_no_score(reader, &mut |docs| {
+            for doc in docs {
+                set.insert(*doc);
+            }
+        })?;
+        Ok(set)
+    }
+}
+
+impl Conditions<'_> {
+    /// The documents of a segment that meet them, deleted ones included.
+    pub(super) fn matches(
+        &self,
+        searcher: &Searcher,
+        reader: &SegmentReader,
+        data: &SegmentData,
+    ) -> tantivy::Result<DocSet> {
+        let mut all: Option<DocSet> = None;
+        for part in &self.0 {
+            let set = match &part.key {
+                Some(key) => data.set(key, || part.read(searcher, reader))?,
+                None => Arc::new(part.read(searcher, reader)?),
+            };
+            match &mut all {
+                Some(all) => all.intersect(&set),
+                None => all = Some(DocSet::clone(&set)),
+            }
+        }
+        Ok(all.unwrap_or_else(|| DocSet::empty(reader.max_doc())))
     }
 }
 

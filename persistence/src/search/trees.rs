@@ -7,6 +7,7 @@
 use crate::error::Result;
 use sea_orm::{ConnectionTrait, Statement};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
 
 #[derive(Debug, Clone, Default)]
@@ -18,7 +19,11 @@ pub(super) struct Trees {
     losers: BTreeMap<Uuid, Vec<Uuid>>,
     /// Everything that shapes them: the records in them, and the relationships between these.
     shaping: HashSet<Uuid>,
+    /// Differs whenever they were read.
+    generation: u64,
 }
+
+static GENERATIONS: AtomicU64 = AtomicU64::new(1);
 
 const PART_OF: &str = "SELECT e.type, f.id, t.id, e.record_id FROM edge e \
      LEFT JOIN merged mf ON mf.loser_id = e.from_id \
@@ -42,7 +47,10 @@ const MERGED: &str = "SELECT 'merged', loser_id, survivor_id, loser_id FROM merg
 
 impl Trees {
     pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Self> {
-        let mut trees = Self::default();
+        let mut trees = Self {
+            generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
+            ..Self::default()
+        };
         for sql in [PART_OF, BROADER, MERGED] {
             let statement = Statement::from_string(db.get_database_backend(), sql);
             let rows = db.query_all_raw(statement).await?;
@@ -76,6 +84,10 @@ impl Trees {
     /// The record of an id: itself, or its merge target.
     pub(super) fn survivor(&self, id: Uuid) -> Uuid {
         self.survivors.get(&id).copied().unwrap_or(id)
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// Whether the trees may change with this record or relationship.
