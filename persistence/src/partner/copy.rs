@@ -270,6 +270,7 @@ pub(crate) async fn note_merged_copy(
     });
     forget_tombstone(tx, id).await?;
     let tombstone = tombstone::Model {
+        cause: cause.code().to_owned(),
         merged_into: Some(merged_into),
         ..tombstone
     };

@@ -3,6 +3,7 @@
 use super::doc_set::index_of;
 use super::fields::FACET;
 use super::trees::Trees;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::{Bound, Range};
 use std::sync::Arc;
@@ -76,14 +77,19 @@ impl FacetColumn {
             plan,
             tokens,
         };
+        let (mut ordinals, mut mine) = (Vec::new(), Vec::new());
         for doc in 0..reader.max_doc() {
-            // A record counts once, however many of its values lead to the same one above.
-            let mut mine = BTreeSet::new();
-            let ordinals: Vec<u64> = reading.tokens.ords().values_for_doc(doc).collect();
-            for ordinal in ordinals {
-                mine.extend(reading.values(ordinal, &mut column.names)?);
+            ordinals.clear();
+            let all = reading.tokens.ords().values_for_doc(doc);
+            ordinals.extend(all.filter(|ordinal| reading.is_wanted(*ordinal)));
+            mine.clear();
+            for ordinal in &ordinals {
+                mine.extend_from_slice(reading.values(*ordinal, &mut column.names)?);
             }
-            column.values.extend(mine);
+            // A record counts once, however many of its values lead to the same one above.
+            mine.sort_unstable();
+            mine.dedup();
+            column.values.extend_from_slice(&mine);
             let end = u32::try_from(column.values.len()).unwrap_or(u32::MAX);
             column.starts.push(end);
         }
@@ -127,20 +133,25 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn values(&mut self, ordinal: u64, names: &mut Vec<String>) -> tantivy::Result<Vec<u32>> {
+    fn is_wanted(&self, ordinal: u64) -> bool {
+        self.ranges
+            .iter()
+            .any(|(range, _)| range.contains(&ordinal))
+    }
+
+    fn values(&mut self, ordinal: u64, names: &mut Vec<String>) -> tantivy::Result<&[u32]> {
+        let number = match self.known.entry(ordinal) {
+            Entry::Occupied(known) => return Ok(known.into_mut()),
+            Entry::Vacant(new) => new,
+        };
         let range = self
             .ranges
             .iter()
             .find(|(range, _)| range.contains(&ordinal));
-        let Some((_, prefix)) = range else {
-            return Ok(Vec::new());
-        };
-        if let Some(known) = self.known.get(&ordinal) {
-            return Ok(known.clone());
-        }
+        let prefix = range.map(|(_, prefix)| *prefix).unwrap_or_default();
         let mut token = String::new();
         self.tokens.ord_to_str(ordinal, &mut token)?;
-        let value = token.get(*prefix..).unwrap_or_default();
+        let value = token.get(prefix..).unwrap_or_default();
         let found = match &self.plan.records {
             None => vec![value.to_owned()],
             Some(records) => records.expand(value).iter().map(Uuid::to_string).collect(),
@@ -151,9 +162,7 @@ impl Reading<'_> {
                 u32::try_from(names.len() - 1).unwrap_or(u32::MAX)
             })
         });
-        let numbers: Vec<u32> = numbers.collect();
-        self.known.insert(ordinal, numbers.clone());
-        Ok(numbers)
+        Ok(number.insert(numbers.collect()))
     }
 }
 

@@ -108,14 +108,16 @@ impl SegmentData {
         reader: &SegmentReader,
         name: &'static str,
     ) -> tantivy::Result<Option<Arc<Order>>> {
-        if let Some(known) = lock(&self.orders).get(name) {
+        // Others wait, or many would read the same at once.
+        let mut orders = lock(&self.orders);
+        if let Some(known) = orders.get(name) {
             return Ok(Some(known.clone()));
         }
         let Some(texts) = reader.fast_fields().str(name)? else {
             return Ok(None);
         };
         let order = Arc::new(Order::of(texts, reader.max_doc()));
-        lock(&self.orders).insert(name, order.clone());
+        orders.insert(name, order.clone());
         Ok(Some(order))
     }
 
@@ -127,11 +129,12 @@ impl SegmentData {
     ) -> tantivy::Result<Arc<FacetColumn>> {
         let generation = plan.generation();
         let key = (plan.prefixes.concat(), generation);
-        if let Some(known) = lock(&self.facets).get(&key) {
+        // Others wait, or many would read the same at once.
+        let mut facets = lock(&self.facets);
+        if let Some(known) = facets.get(&key) {
             return Ok(known.clone());
         }
         let column = Arc::new(FacetColumn::read(plan, reader)?);
-        let mut facets = lock(&self.facets);
         facets.retain(|(_, of), _| *of == 0 || generation == 0 || *of == generation);
         if facets.len() >= MAX_FACETS {
             facets.clear();

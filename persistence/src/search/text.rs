@@ -13,6 +13,7 @@ mod joint;
 mod lists;
 mod query;
 mod texts;
+mod ties;
 mod typed;
 mod word_query;
 mod words;

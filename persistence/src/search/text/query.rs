@@ -4,16 +4,17 @@
 //! together), of the matches of each word, and of tie-breakers.
 
 use super::compound;
-use super::fields::{Area, LAST, LONG_NAME, TextFields, identifier_key, length_term};
+use super::fields::{Area, TextFields, identifier_key};
 use super::joint::{MOST, is_joinable};
+use super::ties::WithTies;
 use super::typed::Typed;
 use super::word_query::{Form, Way, WordQuery};
 use super::words::{exact_key, is_number, stem};
 use std::ops::Bound;
 use std::ops::Range;
 use tantivy::query::{
-    AllQuery, BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery,
-    InvertedIndexRangeQuery, Occur, PhraseQuery, Query, TermQuery,
+    BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery, InvertedIndexRangeQuery, Occur,
+    PhraseQuery, Query, TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Score, Term};
@@ -59,10 +60,6 @@ const WHOLE_PIECE: Score = 100.0;
 /// The word belongs to the name of something that contains the record.
 const NAMED: Score = 10.0;
 
-/// Regions and topics come last among equals.
-const NOT_LAST: Score = 4.0;
-const SHORT: Score = 3.0;
-
 /// Maximum number of words of a name that is recognised in a query.
 const LONGEST_NAMED: usize = 6;
 
@@ -107,15 +104,10 @@ impl Typed {
                 constant(beginning(fields.exact, &key), BEGINNING),
             ));
         }
-        for (words, score) in (1..=LONG_NAME).zip(1_u8..) {
-            let score = SHORT / Score::from(score);
-            clauses.push((
-                Occur::Should,
-                constant(term(fields.order, &length_term(words)), score),
-            ));
-        }
-        clauses.push((Occur::Should, not_last(fields)));
-        Box::new(BooleanQuery::new(clauses))
+        Box::new(WithTies {
+            query: Box::new(BooleanQuery::new(clauses)),
+            fields: *fields,
+        })
     }
 
     fn all_words(
@@ -250,14 +242,6 @@ fn phrase(fields: &TextFields, words: &[String]) -> Box<dyn Query> {
         ways.push(constant(query, worth.same));
     }
     Box::new(DisjunctionMaxQuery::new(ways))
-}
-
-fn not_last(fields: &TextFields) -> Box<dyn Query> {
-    let others = BooleanQuery::new(vec![
-        (Occur::Must, Box::new(AllQuery) as Box<dyn Query>),
-        (Occur::MustNot, term(fields.order, LAST)),
-    ]);
-    constant(Box::new(others), NOT_LAST)
 }
 
 fn constant(query: Box<dyn Query>, score: Score) -> Box<dyn Query> {

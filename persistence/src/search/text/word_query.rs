@@ -55,7 +55,7 @@ impl WordQuery {
         reader: &SegmentReader,
         boost: Score,
     ) -> tantivy::Result<Vec<(DocId, Score)>> {
-        let mut worth = vec![0.0; usize::try_from(reader.max_doc()).unwrap_or(usize::MAX)];
+        let mut matches = Matches::new(reader.max_doc());
         for way in &*self.ways {
             let index = reader.inverted_index(way.field)?;
             let terms = index.terms();
@@ -84,26 +84,70 @@ impl WordQuery {
             for info in found {
                 let mut postings =
                     index.read_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
-                raise(&mut worth, &mut postings, way.worth);
+                matches.raise(&mut postings, way.worth);
             }
         }
-        Ok((0..)
-            .zip(worth)
-            .filter(|(_, worth)| *worth > 0.0)
-            .map(|(doc, worth)| (doc, worth * boost))
-            .collect())
+        let mut all = matches.into_sorted();
+        for (_, worth) in &mut all {
+            *worth *= boost;
+        }
+        Ok(all)
     }
 }
 
-fn raise(worth: &mut [Score], postings: &mut impl DocSet, to: Score) {
-    while postings.doc() != TERMINATED {
-        if let Some(worth) = usize::try_from(postings.doc())
-            .ok()
-            .and_then(|at| worth.get_mut(at))
-        {
-            *worth = worth.max(to);
+/// The best score of each document: as a list while it is short, then by document.
+enum Matches {
+    Few(Vec<(DocId, Score)>, usize),
+    Many(Vec<Score>),
+}
+
+/// A list longer than this part of the documents is no longer sorted.
+const FEW: usize = 32;
+
+impl Matches {
+    fn new(docs: u32) -> Self {
+        Self::Few(Vec::new(), usize::try_from(docs).unwrap_or(usize::MAX))
+    }
+
+    fn raise(&mut self, postings: &mut impl DocSet, to: Score) {
+        while postings.doc() != TERMINATED {
+            match self {
+                Self::Few(list, _) => list.push((postings.doc(), to)),
+                Self::Many(scores) => raise(scores, postings.doc(), to),
+            }
+            postings.advance();
         }
-        postings.advance();
+        if let Self::Few(list, docs) = self
+            && list.len() > *docs / FEW
+        {
+            let mut scores = vec![0.0; *docs];
+            for (doc, score) in list.drain(..) {
+                raise(&mut scores, doc, score);
+            }
+            *self = Self::Many(scores);
+        }
+    }
+
+    fn into_sorted(self) -> Vec<(DocId, Score)> {
+        match self {
+            Self::Few(mut list, _) => {
+                // The best of each document first.
+                list.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+                list.dedup_by_key(|one| one.0);
+                list
+            }
+            Self::Many(scores) => {
+                let scores = (0..).zip(scores);
+                scores.filter(|(_, score)| *score > 0.0).collect()
+            }
+        }
+    }
+}
+
+fn raise(scores: &mut [Score], doc: DocId, to: Score) {
+    let at = usize::try_from(doc).unwrap_or(usize::MAX);
+    if let Some(score) = scores.get_mut(at) {
+        *score = score.max(to);
     }
 }
 
