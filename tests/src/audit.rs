@@ -131,7 +131,8 @@ fn audiences_follow_each_other(log: &[change::Model], records: &BTreeMap<Uuid, r
         let withdrawn = was_merged && entry.op == "upsert" && entry.audience_after.is_none();
         // A hidden record that outsiders knew was merged into one that they see.
         let merged = entry.op != "upsert" && entry.audience_after.is_none();
-        if !withdrawn && !(merged && told.is_none()) {
+        let reported_again = merged && told.is_none();
+        if !withdrawn && !reported_again {
             assert_eq!(entry.audience_before.as_ref(), told, "{entry:?}");
         }
         if entry.op == "visibility" {

@@ -96,7 +96,7 @@ impl Searched {
                 .map(|term| Box::new(TermQuery::new(term, IndexRecordOption::Basic)) as _)
                 .collect()
         };
-        self.found(&*typed.query(&self.fields, &named).unwrap())
+        self.found(&*typed.query(&self.fields, &named))
     }
 
     fn found(&self, query: &dyn Query) -> Vec<Hit> {
@@ -252,7 +252,7 @@ fn suggestions_come_from_the_first_letter() {
         let typed = Typed::parse(q)
             .take_apart(&ALL.fields, &ALL.searcher)
             .unwrap();
-        ALL.found(&*typed.suggest_query(&ALL.fields).unwrap())
+        ALL.found(&*typed.suggest_query(&ALL.fields))
     };
     for begun in ["t", "te", "tel", "teleradiologieverbund r"] {
         let hits = suggest(begun);
@@ -325,7 +325,7 @@ fn queries_take_milliseconds() {
         let typed = Typed::parse(q)
             .take_apart(&ALL.fields, &ALL.searcher)
             .unwrap();
-        let query = typed.query(&ALL.fields, &|_| Vec::new()).unwrap();
+        let query = typed.query(&ALL.fields, &|_| Vec::new());
         ALL.searcher
             .search(&*query, &TopDocs::with_limit(20).order_by_score())
             .unwrap();

@@ -211,7 +211,12 @@ impl Search {
             if !asked_for(&row, &query.filter) {
                 continue;
             }
-            let body = row.current_value();
+            // Most lists need no more than the stored body.
+            let body = if query.near.is_some() || has_dates(&query.filter) {
+                row.current_value()
+            } else {
+                Value::Null
+            };
             let distance = query.near.and_then(|from| nearest(&body, from));
             let score = (query.order.sort == Sort::Relevance).then(|| {
                 number(if query.order.descending {
@@ -452,6 +457,11 @@ pub fn asked_for(row: &record::Model, filter: &Filter) -> bool {
         return is(&Publication::Published);
     }
     filter.publications.iter().all(|list| list.iter().any(is))
+}
+
+fn has_dates(filter: &Filter) -> bool {
+    let mut tests = filter.conditions.iter().flat_map(|one| &one.any);
+    tests.any(|test| matches!(test, Test::ActiveOn(..) | Test::Starts { .. }))
 }
 
 fn nearest(body: &Value, from: Spot) -> Option<f64> {

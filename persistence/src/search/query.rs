@@ -329,10 +329,10 @@ impl Maker<'_> {
         let fields = &self.fields.text;
         if beginnings {
             let typed = Typed::parse(typed).take_apart(fields, self.searcher)?;
-            return typed.suggest_query(fields);
+            return Ok(typed.suggest_query(fields));
         }
         let typed = Typed::parse(typed).take_apart(fields, self.searcher)?;
-        typed.query(fields, &|key| self.named(key))
+        Ok(typed.query(fields, &|key| self.named(key)))
     }
 
     /// The members of the regions, networks and topics of a name.
@@ -405,13 +405,12 @@ impl<'q> Part<'q> {
     }
 
     fn read(&self, searcher: &Searcher, reader: &SegmentReader) -> tantivy::Result<DocSet> {
-        let weight = match self.weight.get() {
-            Some(weight) => weight,
-            None => {
-                let scoring = EnableScoring::disabled_from_searcher(searcher);
-                let weight = (self.make)().weight(scoring)?;
-                self.weight.get_or_init(|| weight)
-            }
+        let weight = if let Some(weight) = self.weight.get() {
+            weight
+        } else {
+            let scoring = EnableScoring::disabled_from_searcher(searcher);
+            let weight = (self.make)().weight(scoring)?;
+            self.weight.get_or_init(|| weight)
         };
         let mut set = DocSet::empty(reader.max_doc());
         weight.for_each_no_score(reader, &mut |docs| {

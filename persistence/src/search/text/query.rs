@@ -70,13 +70,15 @@ type Queries = Vec<Box<dyn Query>>;
 
 impl Typed {
     /// The query for the records that have all its words.
-    pub fn query(&self, fields: &TextFields, named: &Named<'_>) -> tantivy::Result<Box<dyn Query>> {
-        Ok(self.ranked(fields, self.all_words(fields, named, BEGINNING_FROM)?))
+    #[must_use]
+    pub fn query(&self, fields: &TextFields, named: &Named<'_>) -> Box<dyn Query> {
+        self.ranked(fields, self.all_words(fields, named, BEGINNING_FROM))
     }
 
     /// The query for suggestions: every word may be a beginning, from the first letter on.
-    pub fn suggest_query(&self, fields: &TextFields) -> tantivy::Result<Box<dyn Query>> {
-        Ok(self.ranked(fields, self.all_words(fields, &|_| Vec::new(), 1)?))
+    #[must_use]
+    pub fn suggest_query(&self, fields: &TextFields) -> Box<dyn Query> {
+        self.ranked(fields, self.all_words(fields, &|_| Vec::new(), 1))
     }
 
     /// Combines the matches of the words with those of the whole query, and ranks them.
@@ -115,15 +117,15 @@ impl Typed {
         fields: &TextFields,
         named: &Named<'_>,
         beginning_from: usize,
-    ) -> tantivy::Result<Option<Box<dyn Query>>> {
-        let spans = self.spans(fields, named, beginning_from)?;
+    ) -> Option<Box<dyn Query>> {
+        let spans = self.spans(fields, named, beginning_from);
         let mut all: Queries = Vec::new();
         for (at, word) in self.words.iter().enumerate() {
             if word.dropped {
                 continue;
             }
             let mut ways: Queries = vec![
-                any_form(fields, &word.whole, beginning_from, true)?,
+                any_form(fields, &word.whole, beginning_from, true),
                 constant(
                     term(fields.identifier, &identifier_key(&word.piece)),
                     WHOLE_PIECE,
@@ -136,7 +138,7 @@ impl Typed {
         }
         all.extend(self.phrases.iter().map(|words| phrase(fields, words)));
         let all = (!all.is_empty()).then(|| BooleanQuery::intersection(all));
-        Ok(all.map(|all| Box::new(all) as Box<dyn Query>))
+        all.map(|all| Box::new(all) as Box<dyn Query>)
     }
 
     /// The matches of adjacent words: a joined word, a name, an identifier.
@@ -145,10 +147,10 @@ impl Typed {
         fields: &TextFields,
         named: &Named<'_>,
         beginning_from: usize,
-    ) -> tantivy::Result<Vec<(Range<usize>, Queries)>> {
+    ) -> Vec<(Range<usize>, Queries)> {
         let mut spans: Vec<(Range<usize>, Queries)> = Vec::new();
         for (range, whole) in &self.written_as_one {
-            let query = any_form(fields, whole, beginning_from, true)?;
+            let query = any_form(fields, whole, beginning_from, true);
             spans.push((range.clone(), vec![query]));
         }
         for from in 0..self.words.len() {
@@ -163,7 +165,7 @@ impl Typed {
                 let mut queries: Queries = Vec::new();
                 if (2..=MOST).contains(&length) && is_joinable(wholes()) {
                     let whole: String = wholes().collect();
-                    queries.push(any_form(fields, &whole, beginning_from, false)?);
+                    queries.push(any_form(fields, &whole, beginning_from, false));
                 }
                 if length > 1 {
                     let mut pieces: Vec<&str> =
@@ -179,7 +181,7 @@ impl Typed {
                 }
             }
         }
-        Ok(spans)
+        spans
     }
 }
 
@@ -188,7 +190,7 @@ fn any_form(
     whole: &str,
     beginning_from: usize,
     typos: bool,
-) -> tantivy::Result<Box<dyn Query>> {
+) -> Box<dyn Query> {
     let stem = stem(whole);
     let letters = stem.chars().count();
     let changes = match letters {
@@ -224,7 +226,7 @@ fn any_form(
             way(word, Form::Typo, worth.typo);
         }
     }
-    Ok(Box::new(WordQuery::new(ways, &stem, changes)?))
+    Box::new(WordQuery::new(ways, &stem, changes))
 }
 
 fn phrase(fields: &TextFields, words: &[String]) -> Box<dyn Query> {

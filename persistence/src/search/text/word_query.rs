@@ -1,10 +1,12 @@
 //! The query for one word: all records with any of its forms, each with its best score.
 //!
-//! One query reads every term list once and builds the automaton for typos once; a disjunction of a
+//! One query reads every term list once and builds the automaton for typos at most once; a disjunction of a
 //! dozen queries takes ten times as long.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+use tantivy::index::SegmentId;
 use tantivy::postings::TermInfo;
 use tantivy::query::{
     DfaWrapper, EnableScoring, Explanation, FuzzyTermQuery, Query, Scorer, Weight,
@@ -29,25 +31,70 @@ pub(super) struct Way {
 #[derive(Clone)]
 pub(super) struct WordQuery {
     ways: Arc<[Way]>,
-    typos: Option<Arc<DfaWrapper>>,
+    typed: Arc<TypedStem>,
+}
+
+/// A typed word, of which others within some edits are searched for.
+struct TypedStem {
+    word: (String, u8),
+    /// Built if the words of a segment are not known.
+    automaton: OnceLock<DfaWrapper>,
+}
+
+impl TypedStem {
+    fn automaton(&self, field: Field) -> tantivy::Result<&DfaWrapper> {
+        if let Some(known) = self.automaton.get() {
+            return Ok(known);
+        }
+        let (stem, edits) = &self.word;
+        let query = FuzzyTermQuery::new(Term::from_field_text(field, stem), *edits, true);
+        let automaton = query.automaton()?;
+        Ok(self.automaton.get_or_init(|| automaton))
+    }
+}
+
+type TyposKey = (SegmentId, Field, (String, u8));
+
+/// The terms of a segment for typed words: an automaton walks a large part of the dictionary. The
+/// ids of segments are unique.
+static KNOWN: LazyLock<Mutex<HashMap<TyposKey, Arc<[TermInfo]>>>> = LazyLock::new(Mutex::default);
+
+/// Words after which these are forgotten.
+const MAX_KNOWN: usize = 10_000;
+
+/// Terms of one word that are worth keeping.
+const MAX_TERMS: usize = 1_000;
+
+/// The terms of a key, searched for if they are not known.
+fn terms_of(
+    key: TyposKey,
+    search: impl FnOnce() -> tantivy::Result<Vec<TermInfo>>,
+) -> tantivy::Result<Arc<[TermInfo]>> {
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(terms) = known().get(&key) {
+        return Ok(terms.clone());
+    }
+    let terms: Arc<[TermInfo]> = search()?.into();
+    if terms.len() <= MAX_TERMS {
+        let mut known = known();
+        if known.len() >= MAX_KNOWN {
+            known.clear();
+        }
+        known.insert(key, terms.clone());
+    }
+    Ok(terms)
 }
 
 impl WordQuery {
     /// A query for these forms, with this many edits of the stem for [`Form::Typo`].
-    pub(super) fn new(ways: Vec<Way>, stem: &str, changes: u8) -> tantivy::Result<Self> {
-        let field = ways
-            .iter()
-            .find(|way| matches!(way.form, Form::Typo))
-            .map(|way| way.field);
-        let typos = field
-            .map(|field| {
-                FuzzyTermQuery::new(Term::from_field_text(field, stem), changes, true).automaton()
-            })
-            .transpose()?;
-        Ok(Self {
+    pub(super) fn new(ways: Vec<Way>, stem: &str, changes: u8) -> Self {
+        Self {
             ways: ways.into(),
-            typos: typos.map(Arc::new),
-        })
+            typed: Arc::new(TypedStem {
+                word: (stem.to_owned(), changes),
+                automaton: OnceLock::new(),
+            }),
+        }
     }
 
     fn documents(
@@ -60,9 +107,9 @@ impl WordQuery {
             let index = reader.inverted_index(way.field)?;
             let terms = index.terms();
             let mut found: Vec<TermInfo> = Vec::new();
-            match (&way.form, &self.typos) {
-                (Form::Term(text), _) => found.extend(terms.get(text.as_bytes())?),
-                (Form::Beginning(text), _) => {
+            match &way.form {
+                Form::Term(text) => found.extend(terms.get(text.as_bytes())?),
+                Form::Beginning(text) => {
                     let end = format!("{text}{}", char::MAX);
                     let mut begun = terms
                         .range()
@@ -73,13 +120,19 @@ impl WordQuery {
                         found.push(begun.value().clone());
                     }
                 }
-                (Form::Typo, Some(automaton)) => {
-                    let mut alike = terms.search(&**automaton).into_stream()?;
-                    while alike.advance() {
-                        found.push(alike.value().clone());
-                    }
+                Form::Typo => {
+                    let key = (reader.segment_id(), way.field, self.typed.word.clone());
+                    found.extend_from_slice(&terms_of(key, || {
+                        let mut alike = terms
+                            .search(self.typed.automaton(way.field)?)
+                            .into_stream()?;
+                        let mut found = Vec::new();
+                        while alike.advance() {
+                            found.push(alike.value().clone());
+                        }
+                        Ok(found)
+                    })?);
                 }
-                (Form::Typo, None) => {}
             }
             for info in found {
                 let mut postings =
