@@ -126,13 +126,17 @@ pub(crate) async fn refuse_conflicts(
     };
     let claim = usize::try_from(number).ok();
     let claim = claim.and_then(|number| claims.into_iter().nth(number));
-    let other = record::Entity::find_by_id(id).one(&tx.sql).await?;
-    let (Some(claim), Some(other)) = (claim, other) else {
-        return Err(StoreError::Corrupt(format!(
-            "a unique value of {id}, which is no record"
-        )));
-    };
-    Err(conflict(tx, claim.field, claim.what, claim.value, &other)?)
+    let claim = claim.ok_or_else(|| StoreError::Corrupt(format!("claim {number} of none")))?;
+    match record::Entity::find_by_id(id).one(&tx.sql).await? {
+        Some(other) => Err(conflict(tx, claim.field, claim.what, claim.value, &other)?),
+        // Another transaction has just deleted it.
+        None => Err(StoreError::Conflict(Conflict {
+            field: claim.field,
+            what: claim.what,
+            value: claim.value,
+            other: None,
+        })),
+    }
 }
 
 /// One statement for all claims, each with an index of its own: `OR` between them would leave
