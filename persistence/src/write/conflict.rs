@@ -1,7 +1,7 @@
 //! Unique values: slugs, keys of supplying systems, identifiers, open-ended relationships.
 
-use crate::entity::record;
 use crate::entity::record::kind_of;
+use crate::entity::{identifier, record};
 use crate::error::{Conflict, Result, StoreError, Unique};
 use crate::transaction::Transaction;
 use crate::write::prepare::Prepared;
@@ -10,11 +10,12 @@ use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::value::reference::RecordRef;
 use domain::value::text::slugify;
+use sea_orm::sea_query::{Alias, Expr, SelectStatement, UnionType};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Statement,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
 };
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Derives a free slug from the name of a record without one.
@@ -91,18 +92,9 @@ struct Claim {
     field: String,
     what: Unique,
     value: String,
-    /// Selects the id of the other record by the unique index, with `?` for each value.
-    lookup: &'static str,
-    values: Vec<sea_orm::Value>,
+    /// Selects the id of the other record by the unique index of the value.
+    lookup: SelectStatement,
 }
-
-const SLUG: &str = "SELECT id FROM record \
-    WHERE kind = ? AND slug = ? AND origin = ? AND synced_at IS NULL AND id <> ?";
-const EXTERNAL_ID: &str = "SELECT id FROM record WHERE kind = ? AND system = ? \
-    AND external_id = ? AND origin = ? AND synced_at IS NULL AND id <> ?";
-const RELATIONSHIP: &str = "SELECT id FROM record WHERE sameness = ? AND origin = ? AND id <> ?";
-const IDENTIFIER: &str = "SELECT record_id FROM identifier \
-    WHERE scheme = ? AND value = ? AND origin = ? AND NOT copied AND record_id <> ?";
 
 /// Rejects a row with a unique value of another record of this node.
 pub(crate) async fn refuse_conflicts(
@@ -111,17 +103,16 @@ pub(crate) async fn refuse_conflicts(
     prepared: &Prepared,
 ) -> Result<()> {
     let claims = claims(row, prepared);
-    if claims.is_empty() {
+    let Some(lookup) = lookup(&claims) else {
         return Ok(());
-    }
-    let (sql, values) = lookup(&claims);
-    let statement = Statement::from_sql_and_values(tx.sql.get_database_backend(), sql, values);
+    };
+    let statement = tx.sql.get_database_backend().build(&lookup);
     let taken = tx.sql.query_all_raw(statement).await?;
-    let taken: Vec<(i32, Uuid)> = taken
+    let taken = taken
         .iter()
-        .map(|one| Ok((one.try_get_by_index(0)?, one.try_get_by_index(1)?)))
-        .collect::<Result<_, DbErr>>()?;
-    let Some((number, id)) = taken.into_iter().min() else {
+        .map(|one| Ok((one.try_get_by_index::<i32>(0)?, one.try_get_by_index(1)?)))
+        .collect::<Result<BTreeMap<i32, Uuid>, DbErr>>()?;
+    let Some((number, id)) = taken.into_iter().next() else {
         return Ok(());
     };
     let claim = usize::try_from(number).ok();
@@ -139,40 +130,34 @@ pub(crate) async fn refuse_conflicts(
     }
 }
 
-/// One statement for all claims, each with an index of its own: `OR` between them would leave
-/// SQLite the choice of reading all records of a kind.
-fn lookup(claims: &[Claim]) -> (String, Vec<sea_orm::Value>) {
-    let mut values = Vec::new();
-    let parts = claims.iter().enumerate().map(|(number, claim)| {
-        let mut part = String::new();
-        for (at, text) in claim.lookup.split('?').enumerate() {
-            if let Some(value) = at.checked_sub(1).and_then(|at| claim.values.get(at)) {
-                values.push(value.clone());
-                part.push('$');
-                part.push_str(&values.len().to_string());
-            }
-            part.push_str(text);
-        }
-        part.replacen("SELECT ", &format!("SELECT {number}, "), 1)
+/// One statement for all claims, with their numbers: `OR` between them would leave SQLite the
+/// choice of reading all records of a kind.
+fn lookup(claims: &[Claim]) -> Option<SelectStatement> {
+    let numbered = (0_i32..).zip(claims).map(|(number, claim)| {
+        let mut numbered = SelectStatement::new();
+        let found = Alias::new("found");
+        numbered
+            .expr(Expr::cust(number.to_string()))
+            .column((found.clone(), Alias::new("id")))
+            .from_subquery(claim.lookup.clone(), found);
+        numbered
     });
-    let parts: Vec<String> = parts.collect();
-    (parts.join(" UNION ALL "), values)
+    numbered.reduce(|mut all, one| all.union(UnionType::All, one).to_owned())
 }
 
 fn claims(row: &record::Model, prepared: &Prepared) -> Vec<Claim> {
     let mut claims = Vec::new();
+    // The condition of the unique indexes, which are used only with it.
+    let own = || others(row).filter(record::Column::SyncedAt.is_null());
     if let Some(slug) = &row.slug {
         claims.push(Claim {
             field: "/slug".to_owned(),
             what: Unique::Slug,
             value: slug.clone(),
-            lookup: SLUG,
-            values: vec![
-                row.kind.as_str().into(),
-                slug.as_str().into(),
-                row.origin.as_str().into(),
-                row.id.into(),
-            ],
+            lookup: own()
+                .filter(record::Column::Kind.eq(&row.kind))
+                .filter(record::Column::Slug.eq(slug))
+                .into_query(),
         });
     }
     if let (Some(system), Some(key)) = (&row.system, &row.external_id) {
@@ -180,14 +165,11 @@ fn claims(row: &record::Model, prepared: &Prepared) -> Vec<Claim> {
             field: "/external_id".to_owned(),
             what: Unique::ExternalId,
             value: format!("{system}|{key}"),
-            lookup: EXTERNAL_ID,
-            values: vec![
-                row.kind.as_str().into(),
-                system.as_str().into(),
-                key.as_str().into(),
-                row.origin.as_str().into(),
-                row.id.into(),
-            ],
+            lookup: own()
+                .filter(record::Column::Kind.eq(&row.kind))
+                .filter(record::Column::System.eq(system))
+                .filter(record::Column::ExternalId.eq(key))
+                .into_query(),
         });
     }
     if let Some(key) = &row.sameness {
@@ -195,30 +177,38 @@ fn claims(row: &record::Model, prepared: &Prepared) -> Vec<Claim> {
             field: String::new(),
             what: Unique::Relationship,
             value: String::new(),
-            lookup: RELATIONSHIP,
-            values: vec![
-                key.as_str().into(),
-                row.origin.as_str().into(),
-                row.id.into(),
-            ],
+            lookup: others(row)
+                .filter(record::Column::Sameness.eq(key))
+                .into_query(),
         });
     }
     for (index, one) in prepared.facts.identifiers.iter().enumerate() {
-        let value = one.normalise();
+        let (scheme, value) = (one.scheme.as_str(), one.normalise());
         claims.push(Claim {
             field: format!("/identifiers/{index}"),
             what: Unique::Identifier,
-            value: format!("{}|{value}", one.scheme.as_str()),
-            lookup: IDENTIFIER,
-            values: vec![
-                one.scheme.as_str().into(),
-                value.into(),
-                row.origin.as_str().into(),
-                row.id.into(),
-            ],
+            value: format!("{scheme}|{value}"),
+            lookup: identifier::Entity::find()
+                .select_only()
+                .column_as(identifier::Column::RecordId, "id")
+                .filter(identifier::Column::Scheme.eq(scheme))
+                .filter(identifier::Column::Value.eq(value))
+                .filter(identifier::Column::Origin.eq(&row.origin))
+                .filter(identifier::Column::RecordId.ne(row.id))
+                .filter(Expr::cust("NOT copied"))
+                .into_query(),
         });
     }
     claims
+}
+
+/// The ids of the other records of the same origin.
+fn others(row: &record::Model) -> Select<record::Entity> {
+    record::Entity::find()
+        .select_only()
+        .column(record::Column::Id)
+        .filter(record::Column::Origin.eq(&row.origin))
+        .filter(record::Column::Id.ne(row.id))
 }
 
 pub(crate) fn conflict(

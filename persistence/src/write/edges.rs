@@ -1,6 +1,6 @@
 //! Specifics of writing relationships: order of symmetric ends, home region, cycles, the edge row.
 
-use crate::entity::{edge, edge_role};
+use crate::entity::{edge, edge_role, reference};
 use crate::error::{Denied, Result, StoreError};
 use crate::merge_targets::made_one;
 use crate::transaction::Transaction;
@@ -16,12 +16,13 @@ use domain::kinds::relationship::{Relationship, RelationshipType};
 use domain::validation::body::Facts;
 use domain::validation::body::KindSchema;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
-    Statement,
+    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use uuid::Uuid;
+
+const CHUNK: usize = 500;
 
 /// Puts the smaller id of a symmetric relationship first, and sets the home region from its ends.
 pub(crate) fn complete_relationship(
@@ -131,19 +132,19 @@ pub(crate) async fn refuse_circles(
     errors: &mut Vec<FieldError>,
 ) -> Result<()> {
     let broader = resolved.references.iter().find(|(at, _)| *at == "/broader");
-    let (start, goal, at, parents) = match (&facts.relationship, broader) {
+    let (start, goal, at, tree) = match (&facts.relationship, broader) {
         (Some(edge), _) if edge.r#type.rule().acyclic => {
             let (Some((_, from)), Some((_, to))) = (edge.from.record(), edge.to.record()) else {
                 return Ok(());
             };
-            (to, from, "/to", PART_OF_PARENTS)
+            (to, from, "/to", Hierarchy::PartOf)
         }
-        (None, Some((_, broader))) => (*broader, id, "/broader", BROADER_PARENTS),
+        (None, Some((_, broader))) => (*broader, id, "/broader", Hierarchy::Broader),
         (Some(_), _) | (None, None) => return Ok(()),
     };
     take_turns(tx, kind).await?;
     // The record itself may be an edge that is being changed: its old ends do not count.
-    if climbs(tx, parents, start, goal, id).await? {
+    if climbs(tx, tree, start, goal, id).await? {
         errors.push(FieldError::new(at, Fault::new("cycle")));
     }
     Ok(())
@@ -156,17 +157,20 @@ pub(crate) async fn is_above(
     below: Uuid,
     above: Uuid,
 ) -> Result<bool> {
-    let parents = match KindSchema::of(kind).hierarchy {
-        Hierarchy::Broader => BROADER_PARENTS,
-        Hierarchy::PartOf => PART_OF_PARENTS,
-    };
-    climbs(tx, parents, below, above, Uuid::nil()).await
+    climbs(
+        tx,
+        KindSchema::of(kind).hierarchy,
+        below,
+        above,
+        Uuid::nil(),
+    )
+    .await
 }
 
 /// Whether `goal` is `start` or above it, ignoring the record `except`.
 async fn climbs(
     tx: &Transaction<'_>,
-    parents: &str,
+    tree: Hierarchy,
     start: Uuid,
     goal: Uuid,
     except: Uuid,
@@ -177,7 +181,7 @@ async fn climbs(
         if level.contains(&goal) {
             return Ok(true);
         }
-        let up = parents_of(tx, parents, &level, except).await?;
+        let up = parents_of(tx, tree, &level, except).await?;
         seen.append(&mut level);
         level = made_one(&tx.sql, &up).await?;
         level.retain(|id| !seen.contains(id));
@@ -185,24 +189,43 @@ async fn climbs(
     Ok(false)
 }
 
+/// The records one step above, without the step of the record `except`: it may be the edge, or the
+/// topic, that is being written.
 async fn parents_of(
     tx: &Transaction<'_>,
-    parents: &str,
+    tree: Hierarchy,
     ids: &BTreeSet<Uuid>,
     except: Uuid,
 ) -> Result<BTreeSet<Uuid>> {
-    let backend = tx.sql.get_database_backend();
     let ids: Vec<Uuid> = ids.iter().copied().collect();
     let mut found = BTreeSet::new();
     for chunk in ids.chunks(CHUNK) {
-        let places: Vec<String> = (2..=chunk.len() + 1).map(|n| format!("${n}")).collect();
-        let sql = format!("{parents} IN ({})", places.join(", "));
-        let values = std::iter::once(except).chain(chunk.iter().copied());
-        let values = values.map(sea_orm::Value::from);
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        for row in tx.sql.query_all_raw(statement).await? {
-            found.insert(row.try_get_by_index(0)?);
-        }
+        let below = chunk.iter().copied();
+        let steps = match tree {
+            Hierarchy::PartOf => {
+                edge::Entity::find()
+                    .select_only()
+                    .column(edge::Column::ToId)
+                    .filter(edge::Column::FromId.is_in(below))
+                    .filter(edge::Column::Type.eq(RelationshipType::PartOf.code()))
+                    .filter(edge::Column::RecordId.ne(except))
+                    .into_tuple::<Option<Uuid>>()
+                    .all(&tx.sql)
+                    .await?
+            }
+            Hierarchy::Broader => {
+                reference::Entity::find()
+                    .select_only()
+                    .column(reference::Column::TargetId)
+                    .filter(reference::Column::RecordId.is_in(below))
+                    .filter(reference::Column::Field.eq("/broader"))
+                    .filter(reference::Column::RecordId.ne(except))
+                    .into_tuple()
+                    .all(&tx.sql)
+                    .await?
+            }
+        };
+        found.extend(steps.into_iter().flatten());
     }
     Ok(found)
 }
@@ -264,14 +287,3 @@ pub(crate) async fn write_edge(
     }
     Ok(())
 }
-
-const CHUNK: usize = 500;
-
-/// The steps up through `part_of`, without the edge `$1` that is being written; followed by a list
-/// of ids.
-const PART_OF_PARENTS: &str = "SELECT to_id FROM edge \
-     WHERE type = 'part_of' AND to_id IS NOT NULL AND record_id <> $1 AND from_id";
-
-/// The steps up through `broader`; a topic's own old reference (`$1`) does not count.
-const BROADER_PARENTS: &str = "SELECT target_id FROM reference \
-     WHERE field = '/broader' AND record_id <> $1 AND record_id";
