@@ -90,95 +90,65 @@ impl Node {
         self.store.db().steps() - before
     }
 
+    /// The steps of a merge patch.
+    async fn change(&self, kind: Kind, id: Uuid, patch: Value) -> u64 {
+        self.steps(async |tx| {
+            let row = tx.records().lock(kind, id, &Precondition::Any).await;
+            let edit = Edit::Patch(patch.clone());
+            tx.records().update(row.unwrap(), edit).await.unwrap();
+        })
+        .await
+    }
+
+    async fn delete(&self, kind: Kind, id: Uuid) -> u64 {
+        self.steps(async |tx| {
+            let row = tx.records().lock(kind, id, &Precondition::Any).await;
+            tx.records().delete(row.unwrap()).await.unwrap();
+        })
+        .await
+    }
+
+    async fn make(&self, kind: Kind, id: Uuid, body: Value) -> u64 {
+        self.steps(async |tx| {
+            let made = tx.records().create(kind, id, body.clone()).await;
+            made.unwrap();
+        })
+        .await
+    }
+
+    async fn merge(&self, loser: Uuid, into: Uuid) -> u64 {
+        self.steps(async |tx| {
+            let (loser, into) = ((Kind::Actor, loser), json!(into));
+            let merged = tx.records().merge(loser, &into, &Precondition::Any);
+            merged.await.unwrap();
+        })
+        .await
+    }
+
     /// The steps of each kind of write.
     async fn costs(&self, round: u32) -> Vec<(&'static str, u64)> {
         let mut actor = self.body("Klinikum");
         actor["external_id"] = json!({"system": "his", "id": format!("k-{round}")});
         actor["identifiers"] = json!([{"scheme": "wikidata", "value": format!("Q26{round}")}]);
-        let [id, other] = [0, 1].map(|_| domain::base::id::new());
-        let member = self.member(id);
-        let relationship = domain::base::id::new();
-        let edit = |patch: Value| Edit::Patch(patch);
-        let any = Precondition::Any;
-        let mut costs = Vec::new();
-        costs.push((
-            "create",
-            self.steps(async |tx| {
-                tx.records()
-                    .create(Kind::Actor, id, actor.clone())
-                    .await
-                    .unwrap();
-            })
-            .await,
-        ));
-        costs.push((
-            "update",
-            self.steps(async |tx| {
-                let row = tx.records().lock(Kind::Actor, id, &any).await.unwrap();
-                let changed = edit(json!({"slug": format!("klinikum-neu-{round}")}));
-                tx.records().update(row, changed).await.unwrap();
-            })
-            .await,
-        ));
-        costs.push((
-            "relate",
-            self.steps(async |tx| {
-                tx.records()
-                    .create(Kind::Relationship, relationship, member.clone())
-                    .await
-                    .unwrap();
-            })
-            .await,
-        ));
-        costs.push((
-            "withdraw",
-            self.steps(async |tx| {
-                let row = tx
-                    .records()
-                    .lock(Kind::Relationship, relationship, &any)
-                    .await
-                    .unwrap();
-                let changed = edit(json!({"publication": "draft"}));
-                tx.records().update(row, changed).await.unwrap();
-            })
-            .await,
-        ));
-        costs.push((
-            "unrelate",
-            self.steps(async |tx| {
-                let row = tx
-                    .records()
-                    .lock(Kind::Relationship, relationship, &any)
-                    .await
-                    .unwrap();
-                tx.records().delete(row).await.unwrap();
-            })
-            .await,
-        ));
-        costs.push((
-            "merge",
-            self.steps(async |tx| {
-                tx.records()
-                    .create(Kind::Actor, other, self.body("Klinikum"))
-                    .await
-                    .unwrap();
-                let into = json!(id);
-                tx.records()
-                    .merge((Kind::Actor, other), &into, &any)
-                    .await
-                    .unwrap();
-            })
-            .await,
-        ));
-        costs.push((
-            "delete",
-            self.steps(async |tx| {
-                let row = tx.records().lock(Kind::Actor, id, &any).await.unwrap();
-                tx.records().delete(row).await.unwrap();
-            })
-            .await,
-        ));
-        costs
+        let [id, other, edge] = [(); 3].map(|()| domain::base::id::new());
+        let slug = json!({"slug": format!("klinikum-neu-{round}")});
+        let draft = json!({"publication": "draft"});
+        self.make(Kind::Actor, other, self.body("Klinikum")).await;
+        vec![
+            ("create", self.make(Kind::Actor, id, actor).await),
+            ("update", self.change(Kind::Actor, id, slug).await),
+            (
+                "relate",
+                self.make(Kind::Relationship, edge, self.member(id)).await,
+            ),
+            (
+                "withdraw",
+                self.change(Kind::Relationship, edge, draft).await,
+            ),
+            ("unrelate", self.delete(Kind::Relationship, edge).await),
+            ("merge", self.merge(other, id).await),
+            ("delete", self.delete(Kind::Actor, id).await),
+        ]
     }
 
     /// The steps of an import of so many actors with one name.
