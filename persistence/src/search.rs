@@ -9,6 +9,7 @@ pub mod area;
 pub mod filter;
 pub mod text;
 
+mod by_doc;
 mod collect;
 mod doc_set;
 mod document;

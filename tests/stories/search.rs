@@ -2,11 +2,11 @@
 //! fixtures of the table and thousands of generated records that are easily confused.
 
 use domain::base::kind::Kind;
-use persistence::search::text::{TextFields, Texts, Typed, add, key};
+use persistence::search::text::{TextCache, TextFields, TextIndex, Texts, Typed, add, key};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use tantivy::collector::TopDocs;
 use tantivy::query::{EmptyQuery, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption, STORED, STRING, Schema, Value as _};
@@ -35,6 +35,7 @@ struct Row {
 
 struct Searched {
     fields: TextFields,
+    cache: Arc<TextCache>,
     name: Field,
     inside: Field,
     searcher: Searcher,
@@ -78,10 +79,18 @@ impl Searched {
         let searcher = index.reader().unwrap().searcher();
         Self {
             fields,
+            cache: Arc::default(),
             name,
             inside,
             searcher,
             regions,
+        }
+    }
+
+    fn text_index(&self) -> TextIndex<'_> {
+        TextIndex {
+            fields: &self.fields,
+            cache: &self.cache,
         }
     }
 
@@ -96,7 +105,7 @@ impl Searched {
                 .map(|term| Box::new(TermQuery::new(term, IndexRecordOption::Basic)) as _)
                 .collect()
         };
-        self.found(&*typed.query(&self.fields, &named))
+        self.found(&*typed.query(&self.text_index(), &named))
     }
 
     fn found(&self, query: &dyn Query) -> Vec<Hit> {
@@ -252,7 +261,7 @@ fn suggestions_come_from_the_first_letter() {
         let typed = Typed::parse(q)
             .take_apart(&ALL.fields, &ALL.searcher)
             .unwrap();
-        ALL.found(&*typed.suggest_query(&ALL.fields))
+        ALL.found(&*typed.suggest_query(&ALL.text_index()))
     };
     for begun in ["t", "te", "tel", "teleradiologieverbund r"] {
         let hits = suggest(begun);
@@ -325,7 +334,7 @@ fn queries_take_milliseconds() {
         let typed = Typed::parse(q)
             .take_apart(&ALL.fields, &ALL.searcher)
             .unwrap();
-        let query = typed.query(&ALL.fields, &|_| Vec::new());
+        let query = typed.query(&ALL.text_index(), &|_| Vec::new());
         ALL.searcher
             .search(&*query, &TopDocs::with_limit(20).order_by_score())
             .unwrap();

@@ -3,7 +3,7 @@
 //! Total, page and facets come from the same pass, so they always agree.
 
 use super::area::{Area, Spot};
-use super::doc_set::DocSet;
+use super::doc_set::{DocSet, index_of};
 use super::facets::{FacetCounter, FacetPlan};
 use super::fields::ID;
 use super::points::Points;
@@ -284,11 +284,11 @@ impl Pass {
     }
 }
 
-/// Walking a document costs about a sixth of sorting one.
+/// Sorting a match counts as much as walking so many documents: an estimate.
 const SORTING: u64 = 6;
 
-/// Puts the passes over all segments together.
-pub(super) fn together(plan: &Plan, passes: Vec<Pass>) -> tantivy::Result<Collected> {
+/// Merges the passes over all segments.
+pub(super) fn merge(plan: &Plan, passes: Vec<Pass>) -> tantivy::Result<Collected> {
     let mut all = Collected {
         facets: vec![BTreeMap::new(); plan.facets.len()],
         ..Collected::default()
@@ -307,11 +307,7 @@ pub(super) fn together(plan: &Plan, passes: Vec<Pass>) -> tantivy::Result<Collec
         for (at, (rank, key, doc)) in heap.into_iter().enumerate() {
             let needed = occupied > 1 || Some(at) == last;
             let place = Place {
-                id: pass
-                    .ids
-                    .get(super::doc_set::index_of(doc))
-                    .copied()
-                    .unwrap_or_default(),
+                id: pass.ids.get(index_of(doc)).copied().unwrap_or_default(),
                 number: rank,
                 text: needed.then(|| pass.text(key)).transpose()?,
             };
@@ -349,7 +345,7 @@ impl Collector for TextCollector {
     type Child = Pass;
 
     fn for_segment(&self, segment: SegmentOrdinal, _: &SegmentReader) -> tantivy::Result<Pass> {
-        let pass = self.0.get(super::doc_set::index_of(segment));
+        let pass = self.0.get(index_of(segment));
         let pass = pass.and_then(|pass| pass.lock().unwrap_or_else(PoisonError::into_inner).take());
         let missing = || TantivyError::InternalError("a segment without its pass".to_owned());
         pass.ok_or_else(missing)

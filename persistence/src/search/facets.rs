@@ -1,5 +1,6 @@
 //! Facets: the number of occurrences of each value among the matches.
 
+use super::by_doc::ByDoc;
 use super::doc_set::index_of;
 use super::fields::FACET;
 use super::trees::Trees;
@@ -53,22 +54,15 @@ impl FacetPlan {
 #[derive(Debug)]
 pub(super) struct FacetColumn {
     names: Vec<String>,
-    /// Indices of names, in the order of the documents; those of one are from its entry in `starts`
-    /// to the next.
-    values: Vec<u32>,
-    starts: Vec<u32>,
+    /// Indices of names.
+    values: ByDoc<u32>,
 }
 
 impl FacetColumn {
     pub(super) fn read(plan: &FacetPlan, reader: &SegmentReader) -> tantivy::Result<Self> {
-        let mut column = Self {
-            names: Vec::new(),
-            values: Vec::new(),
-            starts: vec![0],
-        };
+        let (mut names, mut values) = (Vec::new(), ByDoc::with_capacity(reader.max_doc()));
         let Some(tokens) = reader.fast_fields().str(FACET)? else {
-            column.starts.resize(index_of(reader.max_doc()) + 1, 0);
-            return Ok(column);
+            return Ok(Self { names, values });
         };
         let mut reading = Reading {
             ranges: ranges(plan, &tokens)?,
@@ -84,27 +78,14 @@ impl FacetColumn {
             ordinals.extend(all.filter(|ordinal| reading.is_wanted(*ordinal)));
             mine.clear();
             for ordinal in &ordinals {
-                mine.extend_from_slice(reading.values(*ordinal, &mut column.names)?);
+                mine.extend_from_slice(reading.values(*ordinal, &mut names)?);
             }
             // A record counts once, however many of its values lead to the same one above.
             mine.sort_unstable();
             mine.dedup();
-            column.values.extend_from_slice(&mine);
-            let end = u32::try_from(column.values.len()).unwrap_or(u32::MAX);
-            column.starts.push(end);
+            values.push(mine.iter().copied());
         }
-        Ok(column)
-    }
-
-    pub(super) fn of(&self, doc: DocId) -> &[u32] {
-        let start = self.starts.get(index_of(doc));
-        let end = self.starts.get(index_of(doc) + 1);
-        let range = start
-            .zip(end)
-            .map(|(start, end)| index_of(*start)..index_of(*end));
-        range
-            .and_then(|range| self.values.get(range))
-            .unwrap_or_default()
+        Ok(Self { names, values })
     }
 }
 
@@ -179,7 +160,7 @@ impl FacetCounter {
     }
 
     pub(super) fn count(&mut self, doc: DocId) {
-        for value in self.column.of(doc) {
+        for value in self.column.values.of(doc) {
             if let Some(count) = self.counts.get_mut(index_of(*value)) {
                 *count += 1;
             }

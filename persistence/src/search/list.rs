@@ -1,7 +1,7 @@
 //! A page of a list: sorted hits, the exact total, the next cursor and the facets.
 
 use super::area::Spot;
-use super::collect::{Collected, Pass, Place, Plan, Ranking, TextCollector, number, together};
+use super::collect::{Collected, Pass, Place, Plan, Ranking, TextCollector, merge, number};
 use super::facets::{FacetPlan, Records};
 use super::fields::{BY_NAME, BY_START, BY_START_DESC, BY_UPDATED, BY_USE, ID};
 use super::filter::{Filter, Test};
@@ -378,6 +378,7 @@ impl Listing<'_> {
             trees: &self.snapshot.trees,
             searcher,
             visibility: self.visibility,
+            cache: &self.snapshot.segments.text,
         };
         let conditions = maker.conditions(&self.query.filter, but);
         let mut passes = Vec::new();
@@ -396,7 +397,7 @@ impl Listing<'_> {
                 searcher.search(&query, &TextCollector::new(passes))?
             }
         };
-        Ok(together(plan, passes)?)
+        Ok(merge(plan, passes)?)
     }
 
     fn ranking(&self) -> Result<Ranking> {

@@ -5,7 +5,7 @@ use super::document::{EVERYTHING, edge_token, number, regions_key};
 use super::fields::Fields;
 use super::filter::{Condition, Filter, Test};
 use super::segments::SegmentData;
-use super::text::Typed;
+use super::text::{TextCache, TextIndex, Typed};
 use super::trees::Trees;
 use domain::access::rules::{Scope, Visibility};
 use domain::base::kind::Kind;
@@ -31,6 +31,7 @@ pub(super) struct Maker<'a> {
     pub(super) trees: &'a Trees,
     pub(super) searcher: &'a Searcher,
     pub(super) visibility: &'a Visibility,
+    pub(super) cache: &'a Arc<TextCache>,
 }
 
 /// Pairs of regions grow quadratically; beyond this only relationships within one region are
@@ -326,13 +327,16 @@ impl Maker<'_> {
 
     /// The typed text; the name of a region, a network or a topic also finds its members.
     pub(super) fn text(&self, typed: &str, beginnings: bool) -> tantivy::Result<Box<dyn Query>> {
-        let fields = &self.fields.text;
-        if beginnings {
-            let typed = Typed::parse(typed).take_apart(fields, self.searcher)?;
-            return Ok(typed.suggest_query(fields));
-        }
-        let typed = Typed::parse(typed).take_apart(fields, self.searcher)?;
-        Ok(typed.query(fields, &|key| self.named(key)))
+        let index = TextIndex {
+            fields: &self.fields.text,
+            cache: self.cache,
+        };
+        let typed = Typed::parse(typed).take_apart(index.fields, self.searcher)?;
+        Ok(if beginnings {
+            typed.suggest_query(&index)
+        } else {
+            typed.query(&index, &|key| self.named(key))
+        })
     }
 
     /// The members of the regions, networks and topics of a name.

@@ -8,9 +8,10 @@ use super::doc_set::{DocSet, index_of};
 use super::facets::{FacetColumn, FacetPlan};
 use super::fields::ID;
 use super::points::Points;
+use super::text::TextCache;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::{Bound, Range};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tantivy::columnar::StrColumn;
 use tantivy::index::SegmentId;
 use tantivy::{DocId, Opstamp, Searcher, SegmentReader};
@@ -18,6 +19,9 @@ use uuid::Uuid;
 
 /// Bytes of the sets of one segment, after which they are read again.
 const MAX_SET_BYTES: usize = 16 << 20;
+
+/// Sets of one segment, after which they are read again.
+const MAX_SETS: usize = 1_000;
 
 /// Facets of one segment, after which they are read again.
 const MAX_FACETS: usize = 24;
@@ -28,6 +32,8 @@ const LARGE: u32 = 5_000;
 #[derive(Debug, Default)]
 pub(super) struct Segments {
     all: Mutex<HashMap<SegmentId, Arc<SegmentData>>>,
+    /// What the text search keeps.
+    pub(super) text: Arc<TextCache>,
 }
 
 #[derive(Debug, Default)]
@@ -35,8 +41,8 @@ pub(super) struct SegmentData {
     sets: Mutex<HashMap<String, Arc<DocSet>>>,
     orders: Mutex<BTreeMap<&'static str, Arc<Order>>>,
     facets: Mutex<HashMap<(String, u64), Arc<FacetColumn>>>,
-    points: OnceLock<Arc<Points>>,
-    ids: OnceLock<Arc<[Uuid]>>,
+    points: Mutex<Option<Arc<Points>>>,
+    ids: Mutex<Option<Arc<[Uuid]>>>,
     /// After the deletions up to an operation.
     alive: Mutex<Option<(Opstamp, Arc<DocSet>)>>,
 }
@@ -74,12 +80,14 @@ impl Segments {
                 for name in orders {
                     data.order(reader, name)?;
                 }
-                if other.points.get().is_some() {
+                if lock(&other.points).is_some() {
                     data.points(reader)?;
                 }
             }
+            data.ids(reader)?;
         }
         lock(&self.all).retain(|id, _| present.contains(id));
+        self.text.retain(&present);
         Ok(())
     }
 }
@@ -96,7 +104,7 @@ impl SegmentData {
         }
         let set = Arc::new(make()?);
         let mut sets = lock(&self.sets);
-        if (sets.len() + 1) * (set.bytes() + key.len()) > MAX_SET_BYTES {
+        if sets.len() >= MAX_SETS || (sets.len() + 1) * set.bytes() > MAX_SET_BYTES {
             sets.clear();
         }
         sets.insert(key.to_owned(), set.clone());
@@ -144,30 +152,12 @@ impl SegmentData {
     }
 
     pub(super) fn points(&self, reader: &SegmentReader) -> tantivy::Result<Arc<Points>> {
-        if let Some(points) = self.points.get() {
-            return Ok(points.clone());
-        }
-        let points = Arc::new(Points::read(reader)?);
-        Ok(self.points.get_or_init(|| points).clone())
+        once(&self.points, || Ok(Arc::new(Points::read(reader)?)))
     }
 
     /// The ids of the documents.
     pub(super) fn ids(&self, reader: &SegmentReader) -> tantivy::Result<Arc<[Uuid]>> {
-        if let Some(ids) = self.ids.get() {
-            return Ok(ids.clone());
-        }
-        let mut ids = Vec::with_capacity(index_of(reader.max_doc()));
-        if let Some(column) = reader.fast_fields().str(ID)? {
-            let mut text = String::new();
-            for doc in 0..reader.max_doc() {
-                text.clear();
-                if let Some(ordinal) = column.ords().first(doc) {
-                    column.ord_to_str(ordinal, &mut text)?;
-                }
-                ids.push(Uuid::try_parse(&text).unwrap_or_default());
-            }
-        }
-        Ok(self.ids.get_or_init(|| ids.into()).clone())
+        once(&self.ids, || read_ids(reader))
     }
 
     /// The documents that are not deleted; `None` if all are.
@@ -184,6 +174,35 @@ impl SegmentData {
         *alive = Some((stamp, set.clone()));
         Some(set)
     }
+}
+
+fn read_ids(reader: &SegmentReader) -> tantivy::Result<Arc<[Uuid]>> {
+    let mut ids = Vec::with_capacity(index_of(reader.max_doc()));
+    if let Some(column) = reader.fast_fields().str(ID)? {
+        let mut text = String::new();
+        for doc in 0..reader.max_doc() {
+            text.clear();
+            if let Some(ordinal) = column.ords().first(doc) {
+                column.ord_to_str(ordinal, &mut text)?;
+            }
+            ids.push(Uuid::try_parse(&text).unwrap_or_default());
+        }
+    }
+    Ok(ids.into())
+}
+
+/// What is known, or is read now while others wait.
+fn once<T: Clone>(
+    slot: &Mutex<Option<T>>,
+    read: impl FnOnce() -> tantivy::Result<T>,
+) -> tantivy::Result<T> {
+    let mut slot = lock(slot);
+    if let Some(known) = &*slot {
+        return Ok(known.clone());
+    }
+    let value = read()?;
+    *slot = Some(value.clone());
+    Ok(value)
 }
 
 impl Order {
@@ -235,7 +254,7 @@ impl Order {
     }
 }
 
-/// A poisoned lock only means that another thread panicked; what it guards can be made again.
+/// A poisoned lock only means that another thread panicked; what it guards can be read again.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,6 +6,7 @@
 //! so that spellings with the same folding have the same hits. A score is a sum of constants, never
 //! of statistics, because those would count records that the caller may not see.
 
+mod cache;
 mod compound;
 mod fields;
 mod highlight;
@@ -21,8 +22,9 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use cache::TextCache;
 pub use fields::{TextFields, add};
-pub use query::Named;
+pub use query::{Named, TextIndex};
 pub use texts::Texts;
 pub use typed::Typed;
 pub use words::{key, stems};

@@ -3,6 +3,7 @@
 //! A score is a sum of the matches of the whole query (each level weighs more than all lower ones
 //! together), of the matches of each word, and of tie-breakers.
 
+use super::cache::TextCache;
 use super::compound;
 use super::fields::{Area, TextFields, identifier_key};
 use super::joint::{MOST, is_joinable};
@@ -12,6 +13,7 @@ use super::word_query::{Form, Way, WordQuery};
 use super::words::{exact_key, is_number, stem};
 use std::ops::Bound;
 use std::ops::Range;
+use std::sync::Arc;
 use tantivy::query::{
     BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery, InvertedIndexRangeQuery, Occur,
     PhraseQuery, Query, TermQuery,
@@ -66,23 +68,31 @@ const LONGEST_NAMED: usize = 6;
 /// Minimum length of a word that matches as a beginning.
 const BEGINNING_FROM: usize = 3;
 
+/// The fields of an index, and what is known of its segments.
+#[derive(Debug, Clone, Copy)]
+pub struct TextIndex<'a> {
+    pub fields: &'a TextFields,
+    pub cache: &'a Arc<TextCache>,
+}
+
 type Queries = Vec<Box<dyn Query>>;
 
 impl Typed {
     /// The query for the records that have all its words.
     #[must_use]
-    pub fn query(&self, fields: &TextFields, named: &Named<'_>) -> Box<dyn Query> {
-        self.ranked(fields, self.all_words(fields, named, BEGINNING_FROM))
+    pub fn query(&self, index: &TextIndex<'_>, named: &Named<'_>) -> Box<dyn Query> {
+        self.ranked(index, self.all_words(index, named, BEGINNING_FROM))
     }
 
     /// The query for suggestions: every word may be a beginning, from the first letter on.
     #[must_use]
-    pub fn suggest_query(&self, fields: &TextFields) -> Box<dyn Query> {
-        self.ranked(fields, self.all_words(fields, &|_| Vec::new(), 1))
+    pub fn suggest_query(&self, index: &TextIndex<'_>) -> Box<dyn Query> {
+        self.ranked(index, self.all_words(index, &|_| Vec::new(), 1))
     }
 
     /// Combines the matches of the words with those of the whole query, and ranks them.
-    fn ranked(&self, fields: &TextFields, words: Option<Box<dyn Query>>) -> Box<dyn Query> {
+    fn ranked(&self, index: &TextIndex<'_>, words: Option<Box<dyn Query>>) -> Box<dyn Query> {
+        let fields = index.fields;
         let key = exact_key(&self.whole);
         let mut matching: Queries = words.into_iter().collect();
         let identifier = identifier_key(&self.whole);
@@ -109,23 +119,25 @@ impl Typed {
         Box::new(WithTies {
             query: Box::new(BooleanQuery::new(clauses)),
             fields: *fields,
+            cache: index.cache.clone(),
         })
     }
 
     fn all_words(
         &self,
-        fields: &TextFields,
+        index: &TextIndex<'_>,
         named: &Named<'_>,
         beginning_from: usize,
     ) -> Option<Box<dyn Query>> {
-        let spans = self.spans(fields, named, beginning_from);
+        let fields = index.fields;
+        let spans = self.spans(index, named, beginning_from);
         let mut all: Queries = Vec::new();
         for (at, word) in self.words.iter().enumerate() {
             if word.dropped {
                 continue;
             }
             let mut ways: Queries = vec![
-                any_form(fields, &word.whole, beginning_from, true),
+                any_form(index, &word.whole, beginning_from, true),
                 constant(
                     term(fields.identifier, &identifier_key(&word.piece)),
                     WHOLE_PIECE,
@@ -144,13 +156,14 @@ impl Typed {
     /// The matches of adjacent words: a joined word, a name, an identifier.
     fn spans(
         &self,
-        fields: &TextFields,
+        index: &TextIndex<'_>,
         named: &Named<'_>,
         beginning_from: usize,
     ) -> Vec<(Range<usize>, Queries)> {
+        let fields = index.fields;
         let mut spans: Vec<(Range<usize>, Queries)> = Vec::new();
         for (range, whole) in &self.written_as_one {
-            let query = any_form(fields, whole, beginning_from, true);
+            let query = any_form(index, whole, beginning_from, true);
             spans.push((range.clone(), vec![query]));
         }
         for from in 0..self.words.len() {
@@ -165,7 +178,7 @@ impl Typed {
                 let mut queries: Queries = Vec::new();
                 if (2..=MOST).contains(&length) && is_joinable(wholes()) {
                     let whole: String = wholes().collect();
-                    queries.push(any_form(fields, &whole, beginning_from, false));
+                    queries.push(any_form(index, &whole, beginning_from, false));
                 }
                 if length > 1 {
                     let mut pieces: Vec<&str> =
@@ -186,11 +199,12 @@ impl Typed {
 }
 
 fn any_form(
-    fields: &TextFields,
+    index: &TextIndex<'_>,
     whole: &str,
     beginning_from: usize,
     typos: bool,
 ) -> Box<dyn Query> {
+    let fields = index.fields;
     let stem = stem(whole);
     let letters = stem.chars().count();
     let changes = match letters {
@@ -226,7 +240,7 @@ fn any_form(
             way(word, Form::Typo, worth.typo);
         }
     }
-    Box::new(WordQuery::new(ways, &stem, changes))
+    Box::new(WordQuery::new(ways, &stem, changes, index.cache))
 }
 
 fn phrase(fields: &TextFields, words: &[String]) -> Box<dyn Query> {

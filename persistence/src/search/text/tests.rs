@@ -1,13 +1,16 @@
+use super::cache::TextCache;
 use super::compound;
 use super::fields::{TextFields, add};
 use super::joint;
 use super::lists::{LISTS, PLACE_NAMES};
+use super::query::TextIndex;
 use super::texts::Texts;
 use super::typed::Typed;
 use super::words::{exact_key, key, key_without_legal_form, stem, words, words_as_written};
 use domain::base::kind::Kind;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use tantivy::collector::TopDocs;
 use tantivy::query::Query;
 use tantivy::schema::Schema;
@@ -324,6 +327,10 @@ fn index(names: &[&str]) -> (TextFields, Searcher) {
     (fields, index.reader().unwrap().searcher())
 }
 
+fn with<'a>(fields: &'a TextFields, cache: &'a Arc<TextCache>) -> TextIndex<'a> {
+    TextIndex { fields, cache }
+}
+
 fn count(query: &dyn Query, searcher: &Searcher) -> usize {
     searcher
         .search(query, &TopDocs::with_limit(10).order_by_score())
@@ -360,9 +367,9 @@ proptest! {
         prop_assume!(!exact_key(&name).is_empty());
         let (fields, searcher) = index(&[&name, "Klinikum Kassel"]);
         let typed = Typed::parse(&name).take_apart(&fields, &searcher).unwrap();
-        let query = typed.query(&fields, &|_| Vec::new());
+        let query = typed.query(&with(&fields, &Arc::default()), &|_| Vec::new());
         prop_assert!(count(&*query, &searcher) >= 1, "{:?}", typed);
-        prop_assert!(count(&*typed.suggest_query(&fields), &searcher) >= 1);
+        prop_assert!(count(&*typed.suggest_query(&with(&fields, &Arc::default())), &searcher) >= 1);
     }
 
     #[test]
@@ -370,7 +377,7 @@ proptest! {
         let (fields, searcher) = index(&["Klinikum Kassel", "Rhein-Sieg-Kreis", "B. Braun"]);
         let typed = Typed::parse(&q).take_apart(&fields, &searcher).unwrap();
         let named = |_: &str| vec![Box::new(tantivy::query::AllQuery) as Box<dyn Query>];
-        count(&*typed.query(&fields, &named), &searcher);
-        count(&*typed.suggest_query(&fields), &searcher);
+        count(&*typed.query(&with(&fields, &Arc::default()), &named), &searcher);
+        count(&*typed.suggest_query(&with(&fields, &Arc::default())), &searcher);
     }
 }

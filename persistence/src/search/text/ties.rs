@@ -1,10 +1,9 @@
 //! Tie-breakers between equal matches: shorter names first, regions and topics last. They depend on
 //! the document alone, so they are read once for each segment instead of in every query.
 
+use super::cache::TextCache;
 use super::fields::{LAST, LONG_NAME, TextFields, length_term};
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use tantivy::index::SegmentId;
+use std::sync::Arc;
 use tantivy::query::{EnableScoring, Explanation, Query, Scorer, Weight};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, Score, SegmentReader, TERMINATED, Term};
@@ -13,18 +12,7 @@ use tantivy::{DocId, DocSet, Score, SegmentReader, TERMINATED, Term};
 const NOT_LAST: Score = 4.0;
 const SHORT: Score = 3.0;
 
-/// Segments whose tie-breakers are kept; the ids of segments are unique.
-const MAX_SEGMENTS: usize = 64;
-
-type Scores = Arc<[Score]>;
-
-static KNOWN: LazyLock<Mutex<HashMap<SegmentId, Scores>>> = LazyLock::new(Mutex::default);
-
-fn scores(fields: &TextFields, reader: &SegmentReader) -> tantivy::Result<Scores> {
-    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(scores) = known().get(&reader.segment_id()) {
-        return Ok(scores.clone());
-    }
+fn read(fields: &TextFields, reader: &SegmentReader) -> tantivy::Result<Vec<Score>> {
     let mut scores = vec![NOT_LAST; usize::try_from(reader.max_doc()).unwrap_or(usize::MAX)];
     let lengths = (1..=LONG_NAME).zip(1_u8..);
     let lengths = lengths.map(|(words, rank)| (length_term(words), SHORT / Score::from(rank)));
@@ -43,12 +31,6 @@ fn scores(fields: &TextFields, reader: &SegmentReader) -> tantivy::Result<Scores
             postings.advance();
         }
     }
-    let scores: Scores = scores.into();
-    let mut all = known();
-    if all.len() >= MAX_SEGMENTS {
-        all.clear();
-    }
-    all.insert(reader.segment_id(), scores.clone());
     Ok(scores)
 }
 
@@ -57,6 +39,7 @@ fn scores(fields: &TextFields, reader: &SegmentReader) -> tantivy::Result<Scores
 pub(super) struct WithTies {
     pub(super) query: Box<dyn Query>,
     pub(super) fields: TextFields,
+    pub(super) cache: Arc<TextCache>,
 }
 
 impl Clone for WithTies {
@@ -64,6 +47,7 @@ impl Clone for WithTies {
         Self {
             query: self.query.box_clone(),
             fields: self.fields,
+            cache: self.cache.clone(),
         }
     }
 }
@@ -73,6 +57,7 @@ impl Query for WithTies {
         Ok(Box::new(TiesWeight {
             weight: self.query.weight(scoring)?,
             fields: self.fields,
+            cache: self.cache.clone(),
         }))
     }
 }
@@ -80,13 +65,16 @@ impl Query for WithTies {
 struct TiesWeight {
     weight: Box<dyn Weight>,
     fields: TextFields,
+    cache: Arc<TextCache>,
 }
 
 impl Weight for TiesWeight {
     fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
         Ok(Box::new(TiesScorer {
             scorer: self.weight.scorer(reader, boost)?,
-            scores: scores(&self.fields, reader)?,
+            scores: self
+                .cache
+                .ties(reader.segment_id(), || read(&self.fields, reader))?,
         }))
     }
 
@@ -97,7 +85,7 @@ impl Weight for TiesWeight {
 
 struct TiesScorer {
     scorer: Box<dyn Scorer>,
-    scores: Scores,
+    scores: Arc<[Score]>,
 }
 
 impl DocSet for TiesScorer {

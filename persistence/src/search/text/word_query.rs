@@ -1,12 +1,11 @@
 //! The query for one word: all records with any of its forms, each with its best score.
 //!
-//! One query reads every term list once and builds the automaton for typos at most once; a disjunction of a
-//! dozen queries takes ten times as long.
+//! One query reads every term list once and builds the automaton for typos at most once; a
+//! disjunction of a dozen queries takes ten times as long.
 
-use std::collections::HashMap;
+use super::cache::TextCache;
 use std::fmt;
-use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
-use tantivy::index::SegmentId;
+use std::sync::{Arc, OnceLock};
 use tantivy::postings::TermInfo;
 use tantivy::query::{
     DfaWrapper, EnableScoring, Explanation, FuzzyTermQuery, Query, Scorer, Weight,
@@ -32,6 +31,7 @@ pub(super) struct Way {
 pub(super) struct WordQuery {
     ways: Arc<[Way]>,
     typed: Arc<TypedStem>,
+    cache: Arc<TextCache>,
 }
 
 /// A typed word, of which others within some edits are searched for.
@@ -53,47 +53,16 @@ impl TypedStem {
     }
 }
 
-type TyposKey = (SegmentId, Field, (String, u8));
-
-/// The terms of a segment for typed words: an automaton walks a large part of the dictionary. The
-/// ids of segments are unique.
-static KNOWN: LazyLock<Mutex<HashMap<TyposKey, Arc<[TermInfo]>>>> = LazyLock::new(Mutex::default);
-
-/// Words after which these are forgotten.
-const MAX_KNOWN: usize = 10_000;
-
-/// Terms of one word that are worth keeping.
-const MAX_TERMS: usize = 1_000;
-
-/// The terms of a key, searched for if they are not known.
-fn terms_of(
-    key: TyposKey,
-    search: impl FnOnce() -> tantivy::Result<Vec<TermInfo>>,
-) -> tantivy::Result<Arc<[TermInfo]>> {
-    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(terms) = known().get(&key) {
-        return Ok(terms.clone());
-    }
-    let terms: Arc<[TermInfo]> = search()?.into();
-    if terms.len() <= MAX_TERMS {
-        let mut known = known();
-        if known.len() >= MAX_KNOWN {
-            known.clear();
-        }
-        known.insert(key, terms.clone());
-    }
-    Ok(terms)
-}
-
 impl WordQuery {
     /// A query for these forms, with this many edits of the stem for [`Form::Typo`].
-    pub(super) fn new(ways: Vec<Way>, stem: &str, changes: u8) -> Self {
+    pub(super) fn new(ways: Vec<Way>, stem: &str, changes: u8, cache: &Arc<TextCache>) -> Self {
         Self {
             ways: ways.into(),
             typed: Arc::new(TypedStem {
                 word: (stem.to_owned(), changes),
                 automaton: OnceLock::new(),
             }),
+            cache: cache.clone(),
         }
     }
 
@@ -122,7 +91,7 @@ impl WordQuery {
                 }
                 Form::Typo => {
                     let key = (reader.segment_id(), way.field, self.typed.word.clone());
-                    found.extend_from_slice(&terms_of(key, || {
+                    found.extend_from_slice(&self.cache.similar(key, || {
                         let mut alike = terms
                             .search(self.typed.automaton(way.field)?)
                             .into_stream()?;
