@@ -302,7 +302,7 @@ story!(
         let (english, german) = futures::join!(second.clone().into_future(), german);
         let waited = begun.elapsed();
         assert!(waited > Duration::from_millis(1900), "{waited:?}");
-        assert!(waited < Duration::from_secs(6), "{waited:?}");
+        assert!(waited < Duration::from_secs(30), "{waited:?}");
         for answer in [&english, &german] {
             let answer = answer.clone().problem(409, "idempotency-key-in-use");
             assert_eq!(answer.header("retry-after"), "1");

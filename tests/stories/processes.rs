@@ -18,7 +18,7 @@ use tests::process::{Process, admin_token};
 use tests::proxy::Proxy;
 
 /// Time in which copies must be correct once all faults have ended.
-const HEALED: Duration = Duration::from_secs(30);
+const HEALED: Duration = Duration::from_mins(1);
 
 /// A server that is restarted repeatedly with the same database.
 struct Server {

