@@ -2,16 +2,17 @@
 
 pub mod keys;
 
+mod account;
 mod registry;
 
-pub use registry::{Account, AccountChange, AccountPage, External, NewAccount};
+pub use account::{Account, AccountGrant, AccountWithGrants};
+pub use registry::{AccountChange, AccountPage, External, NewAccount};
 
 use crate::entity::{account, account_grant};
-use crate::error::{Result, StoreError};
+use crate::error::Result;
 use crate::store::Store;
 use crate::transaction::Transaction;
 use domain::access::rules::{Caller, Grant, Role, Scope};
-use domain::base::vocabulary::Coded;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Statement};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -35,8 +36,8 @@ pub enum Subject {
 #[derive(Debug, Clone)]
 pub struct Principal {
     /// The account; absent for subjects of external issuers without an account.
-    pub account: Option<account::Model>,
-    pub given: Vec<account_grant::Model>,
+    pub account: Option<Account>,
+    pub given: Vec<AccountGrant>,
     /// The same grants, with the regions that they currently cover.
     pub grants: Vec<Grant>,
 }
@@ -94,7 +95,10 @@ impl Accounts<'_> {
                 .filter(account::Column::Issuer.eq(&external.issuer))
                 .filter(account::Column::Subject.eq(&external.subject)),
         };
-        let row = found.one(self.store.db().reader()).await?;
+        let row = found
+            .into_model::<Account>()
+            .one(self.store.db().reader())
+            .await?;
         let Some(row) = row else {
             let stranger = Principal {
                 account: None,
@@ -118,35 +122,32 @@ impl Accounts<'_> {
     }
 }
 
-pub(crate) async fn grants_of(
-    store: &Store,
-    accounts: &[Uuid],
-) -> Result<Vec<account_grant::Model>> {
+pub(crate) async fn grants_of(store: &Store, accounts: &[Uuid]) -> Result<Vec<AccountGrant>> {
     Ok(account_grant::Entity::find()
         .filter(account_grant::Column::AccountId.is_in(accounts.iter().copied()))
         .order_by_asc(account_grant::Column::Id)
+        .into_model()
         .all(store.db().reader())
         .await?)
 }
 
-async fn reach(store: &Store, given: &[account_grant::Model]) -> Result<Vec<Grant>> {
+async fn reach(store: &Store, given: &[AccountGrant]) -> Result<Vec<Grant>> {
     let roots = given
         .iter()
         .filter_map(|row| Some((row.region_id?, row.descendants)));
     let reached = regions(store, &roots.collect()).await?;
-    let grant = |row: &account_grant::Model| {
+    let grant = |row: &AccountGrant| {
         let scope = row.region_id.map_or(Scope::Node, |region| {
             let regions = reached.get(&(region, row.descendants));
             Scope::Regions(regions.cloned().unwrap_or_default())
         });
-        Ok(Grant {
-            role: Role::parse(&row.role)
-                .ok_or_else(|| StoreError::Corrupt(format!("role {}", row.role)))?,
+        Grant {
+            role: row.role,
             scope,
             system: row.system.clone(),
-        })
+        }
     };
-    given.iter().map(grant).collect()
+    Ok(given.iter().map(grant).collect())
 }
 
 /// Regions with those they were merged with, and, on request, everything below each, through the

@@ -9,6 +9,7 @@ mod vacuum;
 use crate::entity::{change, record, tombstone};
 use crate::error::{Denied, Result, StoreError};
 use crate::merge_targets::with_merged;
+use crate::record::Record;
 use crate::records::{Records, RecordsMut};
 use crate::transaction::{Transaction, WriteOptions};
 use crate::write::delete::{
@@ -172,7 +173,7 @@ async fn dead_to_erase(tx: &Transaction<'_>, kind: Kind, id: Uuid) -> Result<tom
     }
     let tombstone = tombstone.one(&tx.sql).await?.ok_or(StoreError::NotFound)?;
     if tombstone.cause == Cause::Erased.code() {
-        return Err(crate::entity::tombstone::gone(kind, tombstone));
+        return Err(crate::record::gone(kind, tombstone));
     }
     Ok(tombstone)
 }
@@ -228,7 +229,7 @@ async fn forget_former_relationships(tx: &Transaction<'_>, id: Uuid) -> Result<(
 }
 
 enum Erasable {
-    Living(Box<record::Model>),
+    Living(Box<Record>),
     Dead(Box<tombstone::Model>),
 }
 

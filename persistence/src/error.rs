@@ -175,6 +175,10 @@ pub struct Tombstone {
 
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
+        // A column whose value the type of its field does not have.
+        if let DbErr::Type(what) = error {
+            return Self::Corrupt(what);
+        }
         match Cause::of(&error) {
             Cause::Transient | Cause::ConnectionLost => Self::Busy(error),
             Cause::StorageFull => Self::StorageFull(error),

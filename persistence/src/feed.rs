@@ -15,6 +15,7 @@ mod snapshot;
 use crate::db::SqlTransaction;
 use crate::entity::{node, record, tombstone};
 use crate::error::{Result, StoreError};
+use crate::record::Record;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
 use domain::base::kind::Kind;
@@ -49,14 +50,6 @@ impl FeedFilter {
             kinds,
             home_regions,
         }
-    }
-
-    /// Parses the stored form of a partner or webhook: codes and ids separated by commas.
-    pub(crate) fn kept(kinds: &str, home_regions: &str) -> Self {
-        let kinds = kinds.split(',').filter_map(Kind::parse);
-        let homes = home_regions.split(',');
-        let homes = homes.filter_map(|id| Uuid::try_parse(id).ok());
-        Self::new(kinds.collect(), homes.collect())
     }
 
     #[must_use]
@@ -137,7 +130,7 @@ pub struct FeedEntry {
 
 #[derive(Debug)]
 pub enum News {
-    Upsert(Box<record::Model>),
+    Upsert(Box<Record>),
     Delete {
         version: i64,
         cause: String,
@@ -150,11 +143,11 @@ pub enum News {
 
 impl FeedEntry {
     /// A record in its current state, outside of any transaction.
-    fn of(row: record::Model) -> Self {
+    fn of(row: Record) -> Self {
         Self {
             seq: row.seq,
             tx: None,
-            kind: row.kind.clone(),
+            kind: row.kind.code().to_owned(),
             id: row.id,
             at: row.updated_at,
             news: News::Upsert(Box::new(row)),
@@ -232,6 +225,7 @@ impl Feed<'_> {
             .filter(fed)
             .filter(record::Column::Id.is_in(known.iter().map(|(id, _)| *id)))
             .order_by_asc(record::Column::Id)
+            .into_model::<Record>()
             .all(self.store.db().reader())
             .await?;
         let entries = rows.into_iter().map(FeedEntry::of).collect();
@@ -305,9 +299,10 @@ impl Reader<'_> {
         }
     }
 
-    async fn rows(&self, ids: &[Uuid]) -> Result<BTreeMap<Uuid, record::Model>> {
+    async fn rows(&self, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Record>> {
         let rows = record::Entity::find()
             .filter(record::Column::Id.is_in(ids.iter().copied()))
+            .into_model::<Record>()
             .all(&self.tx)
             .await?;
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
@@ -342,14 +337,4 @@ fn fitting(sizes: impl IntoIterator<Item = i64>) -> usize {
         first || bytes <= PAGE_BYTES
     });
     fitting.count()
-}
-
-pub(crate) fn codes(kinds: &[Kind]) -> String {
-    let codes: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
-    codes.join(",")
-}
-
-pub(crate) fn ids(ids: &[Uuid]) -> String {
-    let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
-    ids.join(",")
 }

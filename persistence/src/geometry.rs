@@ -1,10 +1,11 @@
 //! The geometry of regions: a sub-resource with its own version, neither logged nor in the feed.
 
-use crate::entity::geometry;
+use crate::entity::{geometry, stored};
 use crate::error::{Result, StoreError};
 use crate::store::Store;
 use crate::transaction::WriteOptions;
 use crate::write::Precondition;
+use chrono::{DateTime, Utc};
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use sea_orm::sea_query::{Expr, Func, LockType};
@@ -14,6 +15,20 @@ use sea_orm::{
 };
 use std::collections::BTreeMap;
 use uuid::Uuid;
+
+/// The geometry of a region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Geometry {
+    pub record_id: Uuid,
+    /// From 1, plus 1 per change.
+    pub version: i64,
+    pub body: String,
+    pub updated_at: DateTime<Utc>,
+}
+
+stored!(Geometry in geometry {
+    same: record_id, version, body, updated_at;
+});
 
 /// Room of the geometries of regions.
 #[derive(Debug, Clone, Copy)]
@@ -34,13 +49,14 @@ impl Geometries<'_> {
     /// # Errors
     /// [`StoreError::NotFound`] if the region has none; otherwise as
     /// [`crate::records::Records::get`].
-    pub async fn get(self, caller: &Caller, region: &str) -> Result<geometry::Model> {
+    pub async fn get(self, caller: &Caller, region: &str) -> Result<Geometry> {
         let region = self
             .store
             .records()
             .get(caller, Kind::Region, region)
             .await?;
         geometry::Entity::find_by_id(region.id)
+            .into_model()
             .one(self.store.db().reader())
             .await?
             .ok_or(StoreError::NotFound)
@@ -83,7 +99,7 @@ impl Geometries<'_> {
         expected: Option<&Precondition>,
         body: &str,
         options: &WriteOptions,
-    ) -> Result<geometry::Model> {
+    ) -> Result<Geometry> {
         self.store
             .write(caller, options, async |tx| {
                 tx.records()
@@ -93,7 +109,7 @@ impl Geometries<'_> {
                 if tx.db().is_postgres() {
                     query = query.lock(LockType::Update);
                 }
-                let old = query.one(&tx.sql).await?;
+                let old = query.into_model::<Geometry>().one(&tx.sql).await?;
                 let current = old.as_ref().map_or(0, |row| row.version);
                 let met = match (expected, &old) {
                     (None, None) | (Some(Precondition::Any), Some(_)) => true,
@@ -107,7 +123,7 @@ impl Geometries<'_> {
                     Some(row) if row.body == body => return Ok(row),
                     Some(_) | None => {}
                 }
-                let row = geometry::Model {
+                let row = Geometry {
                     record_id: region,
                     version: current + 1,
                     body: body.to_owned(),

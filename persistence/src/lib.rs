@@ -3,7 +3,6 @@
 pub mod accounts;
 pub mod consumers;
 pub mod db;
-pub mod entity;
 pub mod erase;
 pub mod error;
 pub mod feed;
@@ -29,8 +28,10 @@ pub mod write;
 #[cfg(test)]
 mod cost;
 mod cursor;
+mod entity;
 mod merge_targets;
 mod open;
+mod record;
 mod upgrade;
 
 pub use error::{Result, StoreError};

@@ -2,6 +2,7 @@
 
 use crate::entity::{node, record, tombstone};
 use crate::error::{Result, StoreError};
+use crate::record::Record;
 use crate::store::{REFERENCE_ORIGIN, Store};
 use crate::transaction::{Transaction, WriteOptions};
 use crate::write::conflict::writable;
@@ -174,7 +175,7 @@ async fn load_one(tx: &mut Transaction<'_>, value: Value, mode: LoadMode) -> Res
     if mode == LoadMode::CreateMissing {
         return Ok(Loaded::Unchanged(found.id));
     }
-    if keys.id.is_none() && !tx.caller.sees(&tx.subject(&found)?) {
+    if keys.id.is_none() && !tx.caller.sees(&tx.subject(&found)) {
         // To this caller it is a key that is taken, not a record.
         writable(tx, &found)?;
     }
@@ -243,7 +244,7 @@ async fn refuse_new_id(tx: &Transaction<'_>, keys: &Keys) -> Result<()> {
         .one(&tx.sql)
         .await?;
     let theirs = dead.is_some_and(|dead| {
-        let subject = crate::entity::tombstone::tombstone_subject(&dead, keys.kind, &tx.origin);
+        let subject = crate::record::tombstone_subject(&dead, keys.kind, &tx.origin);
         tx.caller.may(Action::Write, &subject)
     });
     theirs.then_some(()).ok_or(StoreError::NotFound)
@@ -254,7 +255,11 @@ async fn fresh_id(tx: &Transaction<'_>, keys: &Keys) -> Result<Uuid> {
     let Some(id) = keys.id else {
         return Ok(domain::base::id::new());
     };
-    match record::Entity::find_by_id(id).one(&tx.sql).await? {
+    match record::Entity::find_by_id(id)
+        .into_model::<Record>()
+        .one(&tx.sql)
+        .await?
+    {
         None => Ok(id),
         Some(other) => {
             let why = format!("it is the id of a {} of {}", other.kind, other.origin);
@@ -263,7 +268,7 @@ async fn fresh_id(tx: &Transaction<'_>, keys: &Keys) -> Result<Uuid> {
     }
 }
 
-async fn find_by_keys(tx: &Transaction<'_>, keys: &Keys) -> Result<Option<record::Model>> {
+async fn find_by_keys(tx: &Transaction<'_>, keys: &Keys) -> Result<Option<Record>> {
     let rows = record::Entity::find()
         .filter(record::Column::Kind.eq(keys.kind.code()))
         .filter(record::Column::Origin.eq(&tx.origin));
@@ -274,7 +279,7 @@ async fn find_by_keys(tx: &Transaction<'_>, keys: &Keys) -> Result<Option<record
             .filter(record::Column::ExternalId.eq(key)),
         (None, None) => return Ok(None),
     };
-    Ok(rows.one(&tx.sql).await?)
+    Ok(rows.into_model::<Record>().one(&tx.sql).await?)
 }
 
 async fn was_deleted(tx: &Transaction<'_>, keys: &Keys) -> Result<bool> {

@@ -3,11 +3,10 @@
 
 pub mod duplicates;
 
-use crate::entity::record::{parse, parse_body};
-use crate::entity::tombstone::{gone, tombstone_subject};
 use crate::entity::{edge, merged, record, tombstone};
 use crate::error::{Result, StoreError};
 use crate::merge_targets::{last_bodies, survivors, with_merged};
+use crate::record::{Record, gone, parse, tombstone_subject};
 use crate::records::{Records, RecordsMut};
 use crate::transaction::{Transaction, WriteOptions};
 use crate::visibility::shown::update_visibility_around;
@@ -74,20 +73,21 @@ impl RecordsMut<'_, '_> {
         (kind, loser): (Kind, Uuid),
         into: &Value,
         expected: &Precondition,
-    ) -> Result<record::Model> {
+    ) -> Result<Record> {
         take_turns(self.tx, tree_of(kind)).await?;
         // Callers that may not write the record learn nothing of the other one.
         let old = self.tx.records().lock(kind, loser, expected).await?;
-        authorise_merge(self.tx, &self.tx.subject(&old)?)?;
+        authorise_merge(self.tx, &self.tx.subject(&old))?;
         let survivor = resolve_slot(self.tx, "/into", kind, into).await?;
         if survivor == loser {
             return Err(wrong_survivor("merge-self"));
         }
         let into = record::Entity::find_by_id(survivor)
+            .into_model::<Record>()
             .one(&self.tx.sql)
             .await?;
         let into = into.ok_or(StoreError::NotFound)?;
-        authorise_merge(self.tx, &self.tx.subject(&into)?)?;
+        authorise_merge(self.tx, &self.tx.subject(&into))?;
         lock_against_naming(self.tx, loser).await?;
         for (below, above) in [(loser, survivor), (survivor, loser)] {
             if is_above(self.tx, kind, below, above).await? {
@@ -180,8 +180,8 @@ async fn nothing_merged(tx: &Transaction<'_>, kind: Kind, key: &str) -> Result<S
         Ok(id) => rows.filter(record::Column::Id.eq(id)),
         Err(_) => rows.filter(record::Column::Slug.eq(key)),
     };
-    for row in rows.all(&tx.sql).await? {
-        let subject = tx.subject(&row)?;
+    for row in rows.into_model::<Record>().all(&tx.sql).await? {
+        let subject = tx.subject(&row);
         if tx.caller.sees(&subject) {
             authorise_merge(tx, &subject)?;
         }
@@ -213,7 +213,7 @@ async fn unmerge(
     follow_again(tx, tombstone.id).await?;
     revive(tx, kind, &tombstone).await?;
     let old = as_it_was(kind, &tombstone, &body);
-    let prepared = prepare(tx, kind, tombstone.id, parse_body(&old)?, Some(&old)).await?;
+    let prepared = prepare(tx, kind, tombstone.id, old.parse_body()?, Some(&old)).await?;
     let mut row = row(tx, kind, tombstone.id, &prepared)?;
     row.version = tombstone.version + 1;
     row.created_at = tombstone.created_at;
@@ -252,8 +252,12 @@ async fn authorise_survivor(tx: &Transaction<'_>, loser: Uuid) -> Result<()> {
     let Some(survivor) = survivors.get(&loser) else {
         return Ok(());
     };
-    match record::Entity::find_by_id(*survivor).one(&tx.sql).await? {
-        Some(row) => authorise_merge(tx, &tx.subject(&row)?),
+    match record::Entity::find_by_id(*survivor)
+        .into_model::<Record>()
+        .one(&tx.sql)
+        .await?
+    {
+        Some(row) => authorise_merge(tx, &tx.subject(&row)),
         // Deleted since.
         None => Ok(()),
     }
@@ -281,22 +285,18 @@ fn wrong_survivor(code: &'static str) -> StoreError {
 }
 
 /// The former row of a merged record, with which the rules compare the restored body.
-fn as_it_was(kind: Kind, tombstone: &tombstone::Model, body: &Value) -> record::Model {
+fn as_it_was(kind: Kind, tombstone: &tombstone::Model, body: &Value) -> Record {
     let facts = KindSchema::of(kind).facts(body);
-    record::Model {
+    Record {
         id: tombstone.id,
-        kind: tombstone.kind.clone(),
+        kind,
         origin: tombstone.origin.clone(),
         slug: facts.slug,
         name: facts.name,
         system: tombstone.system.clone(),
         external_id: tombstone.external_id.clone(),
         home_region: tombstone.home_region,
-        publication: facts
-            .publication
-            .unwrap_or(Publication::Draft)
-            .code()
-            .to_owned(),
+        publication: facts.publication.unwrap_or(Publication::Draft),
         was_public: tombstone.was_public,
         shown: false,
         withheld: false,

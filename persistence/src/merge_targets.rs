@@ -1,9 +1,10 @@
 //! Resolving merges: the merge target of each merged record. Merging rewrites nothing, so
 //! references to a merged record are read as references to the survivor.
 
-use crate::entity::record::{current_text, parse};
 use crate::entity::{change, merged, tombstone};
 use crate::error::Result;
+use crate::record::{current_text, parse};
+use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseBackend, EntityTrait, QueryFilter,
@@ -147,7 +148,11 @@ pub(crate) async fn last_bodies(
     for entry in entries {
         let known = last.entry(entry.record_id).or_default();
         if entry.version > known.0 {
-            let body = entry.body.map(|body| current_text(&entry.kind, body));
+            let kind = Kind::parse(&entry.kind);
+            let body = entry.body.map(|body| match kind {
+                Some(kind) => current_text(kind, body),
+                None => body,
+            });
             *known = (entry.version, body);
         }
     }

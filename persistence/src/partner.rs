@@ -4,19 +4,21 @@ mod copy;
 mod entry;
 mod hold;
 mod lease;
+mod state;
 mod take;
 
 pub use copy::CopiedRecord;
 pub use entry::{News, Read, Refused};
+pub use state::{Partner, PartnerStatus, Quarantined};
 pub use take::{Copies, PartnerPage, Taken};
 
 use crate::entity::{partner, quarantine, record};
 use crate::error::{Conflict, Result, StoreError, Unique};
 use crate::feed::digest::digests;
-use crate::feed::{FeedFilter, codes, ids};
 use crate::lease::Lease;
 use crate::partner::copy::drop_copy;
 use crate::partner::lease::{keep_partner, leased, locked_partner, on_partner, restart};
+use crate::record::Record;
 use crate::store::{Store, is_origin};
 use crate::transaction::{Transaction, WriteOptions};
 use crate::write::Precondition;
@@ -70,38 +72,6 @@ pub struct PartnerChange {
     pub paused: Option<bool>,
 }
 
-#[derive(Debug)]
-pub struct Partner {
-    pub row: partner::Model,
-    pub copies: u64,
-    pub quarantined: u64,
-    pub latest: Vec<quarantine::Model>,
-}
-
-impl partner::Model {
-    pub fn state(&self) -> Result<PartnerState> {
-        let state = PartnerState::parse(&self.state);
-        state.ok_or_else(|| StoreError::Corrupt(format!("state {}", self.state)))
-    }
-
-    /// Number of entries of its log that are not applied yet; `None` during the snapshot, whose
-    /// pages do not say how many records are left.
-    pub fn lag(&self) -> Result<Option<i64>> {
-        let caught_up = self.phase()? == FeedPhase::Changes;
-        Ok(caught_up.then(|| (self.head_seq - self.seq).max(0)))
-    }
-
-    pub fn phase(&self) -> Result<FeedPhase> {
-        let phase = FeedPhase::parse(&self.phase);
-        phase.ok_or_else(|| StoreError::Corrupt(format!("phase {}", self.phase)))
-    }
-
-    #[must_use]
-    pub fn filter(&self) -> FeedFilter {
-        FeedFilter::kept(&self.kinds, &self.home_regions)
-    }
-}
-
 /// Room of the partners.
 #[derive(Debug, Clone, Copy)]
 pub struct Partners<'a> {
@@ -121,23 +91,23 @@ impl Partners<'_> {
     /// # Errors
     /// [`StoreError::Conflict`] if another one has the name, [`StoreError::Invalid`] if the origin
     /// cannot belong to a partner.
-    pub async fn create(self, by: &Caller, new: &NewPartner) -> Result<partner::Model> {
+    pub async fn create(self, by: &Caller, new: &NewPartner) -> Result<Partner> {
         self.store
             .write(by, &WriteOptions::default(), async |tx| {
                 refuse_taken_name(tx, &new.name, None).await?;
                 if let Some(origin) = &new.origin {
                     refuse_foreign(tx, origin).await?;
                 }
-                let row = partner::Model {
+                let row = Partner {
                     id: domain::base::id::new(),
                     name: new.name.clone(),
                     version: 1,
                     url: new.url.clone(),
                     origin: new.origin.clone(),
-                    kinds: codes(&new.kinds),
-                    home_regions: ids(&new.home_regions),
-                    state: PartnerState::Active.code().to_owned(),
-                    phase: FeedPhase::Snapshot.code().to_owned(),
+                    kinds: new.kinds.clone(),
+                    home_regions: new.home_regions.clone(),
+                    state: PartnerState::Active,
+                    phase: FeedPhase::Snapshot,
                     next: None,
                     unswept: true,
                     rereads: false,
@@ -169,15 +139,16 @@ impl Partners<'_> {
             .await
     }
 
-    pub async fn list_rows(self) -> Result<Vec<partner::Model>> {
+    pub async fn list_rows(self) -> Result<Vec<Partner>> {
         Ok(partner::Entity::find()
             .order_by_asc(partner::Column::Name)
+            .into_model()
             .all(self.store.db().reader())
             .await?)
     }
 
     /// Every partner by name with its state, without the entries in quarantine.
-    pub async fn list(self) -> Result<Vec<Partner>> {
+    pub async fn list(self) -> Result<Vec<PartnerStatus>> {
         let reader = self.store.db().reader();
         let rows = self.store.partners().list_rows().await?;
         let origins = rows.iter().filter_map(|row| row.origin.clone());
@@ -201,24 +172,27 @@ impl Partners<'_> {
         let copies: BTreeMap<String, i64> = copies.into_iter().collect();
         let refused: BTreeMap<Uuid, i64> = refused.into_iter().collect();
         let count = |count: Option<&i64>| count.map_or(0, |count| count.unsigned_abs());
-        let partners = rows.into_iter().map(|row| Partner {
+        let partners = rows.into_iter().map(|row| PartnerStatus {
             copies: count(row.origin.as_ref().and_then(|origin| copies.get(origin))),
             quarantined: count(refused.get(&row.id)),
             latest: Vec::new(),
-            row,
+            partner: row,
         });
         Ok(partners.collect())
     }
 
-    pub async fn find_by_name(self, name: &str) -> Result<partner::Model> {
+    pub async fn find_by_name(self, name: &str) -> Result<Partner> {
         let found = partner::Entity::find().filter(partner::Column::Name.eq(name));
-        let found = found.one(self.store.db().reader()).await?;
+        let found = found.into_model().one(self.store.db().reader()).await?;
         found.ok_or(StoreError::NotFound)
     }
 
-    pub async fn get(self, id: Uuid) -> Result<Partner> {
+    pub async fn get(self, id: Uuid) -> Result<PartnerStatus> {
         let reader = self.store.db().reader();
-        let row = partner::Entity::find_by_id(id).one(reader).await?;
+        let row = partner::Entity::find_by_id(id)
+            .into_model::<Partner>()
+            .one(reader)
+            .await?;
         let row = row.ok_or(StoreError::NotFound)?;
         let copies = match &row.origin {
             Some(origin) => {
@@ -228,15 +202,18 @@ impl Partners<'_> {
             None => 0,
         };
         let refused = quarantine::Entity::find().filter(quarantine::Column::PartnerId.eq(id));
-        Ok(Partner {
-            row,
+        Ok(PartnerStatus {
+            partner: row,
             copies,
             quarantined: refused.clone().count(reader).await?,
             latest: refused
                 .order_by_desc(quarantine::Column::Id)
                 .limit(SHOWN)
                 .all(reader)
-                .await?,
+                .await?
+                .into_iter()
+                .map(Quarantined::from)
+                .collect(),
         })
     }
 
@@ -247,7 +224,7 @@ impl Partners<'_> {
         id: Uuid,
         expected: &Precondition,
         change: &PartnerChange,
-    ) -> Result<partner::Model> {
+    ) -> Result<Partner> {
         self.store
             .write(by, &WriteOptions::default(), async |tx| {
                 let mut row = partner_for_update(tx, id, expected).await?;
@@ -257,13 +234,13 @@ impl Partners<'_> {
                 }
                 let before = (row.url.clone(), row.kinds.clone(), row.home_regions.clone());
                 row.url = change.url.clone().unwrap_or(row.url);
-                row.kinds = change.kinds.as_deref().map_or(row.kinds, codes);
-                row.home_regions = change.home_regions.as_deref().map_or(row.home_regions, ids);
+                row.kinds = change.kinds.clone().unwrap_or(row.kinds);
+                row.home_regions = change.home_regions.clone().unwrap_or(row.home_regions);
                 if before != (row.url.clone(), row.kinds.clone(), row.home_regions.clone()) {
                     restart(tx, &mut row).await?;
                 }
                 match change.paused {
-                    Some(true) => PartnerState::Paused.code().clone_into(&mut row.state),
+                    Some(true) => row.state = PartnerState::Paused,
                     Some(false) => let_go_on(&mut row),
                     None => {}
                 }
@@ -278,11 +255,11 @@ impl Partners<'_> {
         by: &Caller,
         id: Uuid,
         expected: &Precondition,
-    ) -> Result<partner::Model> {
+    ) -> Result<Partner> {
         self.store
             .write(by, &WriteOptions::default(), async |tx| {
                 let mut row = partner_for_update(tx, id, expected).await?;
-                if row.state()? != PartnerState::AwaitingApproval {
+                if row.state != PartnerState::AwaitingApproval {
                     return Ok(row);
                 }
                 let allowed = row.held_deletions.unwrap_or_default();
@@ -344,7 +321,7 @@ impl Partners<'_> {
 }
 
 impl Copies<'_> {
-    pub async fn digests(self, row: &partner::Model) -> Result<BTreeMap<Kind, Digest>> {
+    pub async fn digests(self, row: &Partner) -> Result<BTreeMap<Kind, Digest>> {
         let origin = row.origin.clone().unwrap_or_default();
         let filter = row.filter();
         digests(self.store.db().reader(), &filter, &filter.rows(&origin)).await
@@ -363,6 +340,7 @@ async fn remove_copies(store: &Store, by: &Caller, origin: &str) -> Result<bool>
                 .filter(record::Column::Origin.eq(origin))
                 .order_by_asc(record::Column::Id)
                 .limit(REMOVED)
+                .into_model::<Record>()
                 .all(&tx.sql)
                 .await?;
             for row in &rows {
@@ -373,8 +351,8 @@ async fn remove_copies(store: &Store, by: &Caller, origin: &str) -> Result<bool>
         .await
 }
 
-fn let_go_on(row: &mut partner::Model) {
-    PartnerState::Active.code().clone_into(&mut row.state);
+fn let_go_on(row: &mut Partner) {
+    row.state = PartnerState::Active;
     row.held_deletions = None;
     row.held_copies = None;
     row.taken = 0;
@@ -390,7 +368,7 @@ async fn partner_for_update(
     tx: &Transaction<'_>,
     id: Uuid,
     expected: &Precondition,
-) -> Result<partner::Model> {
+) -> Result<Partner> {
     let row = locked_partner(tx, partner::Entity::find_by_id(id)).await?;
     let row = row.ok_or(StoreError::NotFound)?;
     expected.met_by(row.version)?;
@@ -398,7 +376,7 @@ async fn partner_for_update(
 }
 
 /// Readers of the partner start again with the new settings.
-async fn changed_partner(tx: &Transaction<'_>, mut row: partner::Model) -> Result<partner::Model> {
+async fn changed_partner(tx: &Transaction<'_>, mut row: Partner) -> Result<Partner> {
     row.version += 1;
     row.fence += 1;
     row.leased_until = None;

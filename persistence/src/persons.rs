@@ -4,11 +4,11 @@
 pub mod personal_data;
 
 use crate::cursor;
-use crate::entity::record::kind_of;
 use crate::entity::{contact_person, record};
 use crate::error::{Denied, Result, StoreError};
 use crate::merge_targets::{survivors, with_losers};
 use crate::read::sees;
+use crate::record::Record;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
 use crate::write::Precondition;
@@ -99,7 +99,7 @@ impl ContactPersons<'_> {
         query: &str,
     ) -> Result<PersonPage> {
         let record = self.store.records().get(caller, kind, key).await?;
-        let within = caller.may(Action::Write, &self.store.subject(&record)?);
+        let within = caller.may(Action::Write, &self.store.subject(&record));
         // Those of a record that was merged into this one belong to it now.
         let records = with_losers(self.store.db().reader(), [record.id]).await?;
         let secret = &self.store.node().secret;
@@ -135,7 +135,7 @@ impl ContactPersons<'_> {
             .await?
             .ok_or(StoreError::NotFound)?;
         let record = record_of(self.store.db().reader(), &row).await?;
-        let within = caller.may(Action::Write, &self.store.subject(&record)?);
+        let within = caller.may(Action::Write, &self.store.subject(&record));
         let seen = within
             || shows(&row, self.store.clock().now()) && sees(self.store, caller, &record).await?;
         if !seen {
@@ -219,14 +219,14 @@ async fn person_for_update(
     tx: &Transaction<'_>,
     id: Uuid,
     expected: &Precondition,
-) -> Result<(contact_person::Model, record::Model)> {
+) -> Result<(contact_person::Model, Record)> {
     let mut query = contact_person::Entity::find_by_id(id);
     if tx.db().is_postgres() {
         query = query.lock(LockType::NoKeyUpdate);
     }
     let row = query.one(&tx.sql).await?.ok_or(StoreError::NotFound)?;
     let record = record_of(&tx.sql, &row).await?;
-    let subject = tx.subject(&record)?;
+    let subject = tx.subject(&record);
     if !tx.caller.may(Action::Write, &subject) {
         return Err(StoreError::Forbidden(match subject.home_region {
             Some(_) => Denied::Region,
@@ -269,13 +269,13 @@ fn person_row(
 }
 
 /// The record of a contact person, or its merge target.
-async fn record_of(
-    db: &impl ConnectionTrait,
-    row: &contact_person::Model,
-) -> Result<record::Model> {
+async fn record_of(db: &impl ConnectionTrait, row: &contact_person::Model) -> Result<Record> {
     let standing = survivors(db, [row.record_id]).await?;
     let id = standing.get(&row.record_id).unwrap_or(&row.record_id);
-    let record = record::Entity::find_by_id(*id).one(db).await?;
+    let record = record::Entity::find_by_id(*id)
+        .into_model::<Record>()
+        .one(db)
+        .await?;
     record.ok_or(StoreError::NotFound)
 }
 
@@ -320,13 +320,9 @@ fn input_of(row: &contact_person::Model) -> Result<ContactPersonInput> {
 }
 
 /// A row for reading; complete for editors of the record.
-fn shown(
-    row: contact_person::Model,
-    record: &record::Model,
-    within: bool,
-) -> Result<ContactPerson> {
+fn shown(row: contact_person::Model, record: &Record, within: bool) -> Result<ContactPerson> {
     let record = RecordRef {
-        kind: kind_of(record)?,
+        kind: record.kind,
         id: record.id,
     };
     let consent = consent(&row);
@@ -358,6 +354,7 @@ pub(crate) async fn all_shown(
     let stands = |id: &Uuid| standing.get(id).copied().unwrap_or(*id);
     let records = record::Entity::find()
         .filter(record::Column::Id.is_in(ids.iter().map(stands)))
+        .into_model::<Record>()
         .all(db)
         .await?;
     let shown = rows.into_iter().filter_map(|row| {

@@ -11,11 +11,11 @@ pub use item::{Item, MAX_ITEMS};
 pub use plan::{Example, Plan};
 pub use snapshot::{Decision, Line, Snapshot};
 
-use crate::entity::record::parse_body;
-use crate::entity::{record, supply};
+use crate::entity::supply;
 use crate::error::{Result, StoreError};
 use crate::push::key::id_of_new;
 use crate::push::supplied::{here, keep_supplies};
+use crate::record::Record;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
 use crate::write::conflict::writable;
@@ -194,7 +194,7 @@ async fn upsert(
     tx: &mut Transaction<'_>,
     system: &str,
     item: &Item,
-    row: Option<&record::Model>,
+    row: Option<&Record>,
     supply: Option<&supply::Model>,
 ) -> Result<(Applied, String)> {
     let sent = Sent::read(system, &tx.origin, item)?;
@@ -242,7 +242,7 @@ async fn withdraw(
     tx: &mut Transaction<'_>,
     system: &str,
     kind: Kind,
-    row: Option<&record::Model>,
+    row: Option<&Record>,
 ) -> Result<Applied> {
     let Some(row) = row else {
         return Ok(Applied::default());
@@ -266,11 +266,7 @@ async fn withdraw(
 }
 
 /// The row, locked; after a concurrent change, everything is read again.
-async fn locked_still(
-    tx: &mut Transaction<'_>,
-    kind: Kind,
-    row: &record::Model,
-) -> Result<record::Model> {
+async fn locked_still(tx: &mut Transaction<'_>, kind: Kind, row: &Record) -> Result<Record> {
     let again = || StoreError::Busy(DbErr::Custom("the record has changed".to_owned()));
     match tx.records().lock(kind, row.id, &Precondition::Any).await {
         Ok(now) if now.version == row.version => Ok(now),
@@ -307,7 +303,7 @@ fn repeated() -> StoreError {
     )])
 }
 
-fn unchanged(row: &record::Model) -> Applied {
+fn unchanged(row: &Record) -> Applied {
     Applied {
         id: Some(row.id),
         version: row.version,
@@ -317,8 +313,8 @@ fn unchanged(row: &record::Model) -> Applied {
 }
 
 /// The members in which two states of a record differ.
-fn differing(old: &record::Model, new: &record::Model) -> Result<Vec<String>> {
-    let (old, new) = (parse_body(old)?, parse_body(new)?);
+fn differing(old: &Record, new: &Record) -> Result<Vec<String>> {
+    let (old, new) = (old.parse_body()?, new.parse_body()?);
     let members = |body: &Value| -> BTreeSet<String> {
         body.as_object()
             .map(|members| members.keys().cloned().collect())

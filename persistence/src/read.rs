@@ -6,12 +6,11 @@ pub mod history;
 pub mod relationships;
 pub mod statements;
 
-use crate::entity::record::{kind_of, publication_of};
-use crate::entity::tombstone::tombstone_subject;
 use crate::entity::{edge, record, redirect, tombstone};
 use crate::error::{Result, StoreError, Tombstone};
 use crate::merge_targets::survivors;
 use crate::read::statements::may_write_an_end;
+use crate::record::{Record, tombstone_subject};
 use crate::records::{Records, by_text};
 use crate::store::{Store, rank};
 use domain::access::rules::{Action, Caller};
@@ -30,7 +29,7 @@ impl Records<'_> {
     /// # Errors
     /// [`StoreError::NotFound`] if it never existed or is invisible to the caller,
     /// [`StoreError::Gone`], [`StoreError::Moved`], [`StoreError::AmbiguousSlug`].
-    pub async fn get(self, caller: &Caller, kind: Kind, key: &str) -> Result<record::Model> {
+    pub async fn get(self, caller: &Caller, kind: Kind, key: &str) -> Result<Record> {
         let found = match by_text(key.to_owned()) {
             Name::Id(id) => by_id(self.store, kind, id).await?,
             Name::Slug(slug) => by_slug(self.store, caller, kind, &slug).await?,
@@ -47,13 +46,13 @@ impl Records<'_> {
 
     /// The records among `ids` that the caller sees, in two queries, for `include`. A merged record
     /// is replaced by its merge target.
-    pub async fn list_visible(self, caller: &Caller, ids: &[Uuid]) -> Result<Vec<record::Model>> {
+    pub async fn list_visible(self, caller: &Caller, ids: &[Uuid]) -> Result<Vec<Record>> {
         let survivors = survivors(self.store.db().reader(), ids.iter().copied()).await?;
         let ids = ids.iter().map(|id| survivors.get(id).unwrap_or(id));
         let ids: Vec<Uuid> = ids.copied().collect();
         let mut visible = Vec::new();
         for row in rows(self.store, &ids).await?.into_values() {
-            if caller.sees(&self.store.subject(&row)?) {
+            if caller.sees(&self.store.subject(&row)) {
                 visible.push(row);
             }
         }
@@ -61,34 +60,31 @@ impl Records<'_> {
     }
 }
 
-async fn by_id(store: &Store, kind: Kind, id: Uuid) -> Result<Option<record::Model>> {
+async fn by_id(store: &Store, kind: Kind, id: Uuid) -> Result<Option<Record>> {
     Ok(record::Entity::find_by_id(id)
         .filter(record::Column::Kind.eq(kind.code()))
+        .into_model::<Record>()
         .one(store.db().reader())
         .await?)
 }
 
 /// This node's own record, otherwise that of the reference data, otherwise the only copy with the
 /// slug.
-async fn by_slug(
-    store: &Store,
-    caller: &Caller,
-    kind: Kind,
-    slug: &str,
-) -> Result<Option<record::Model>> {
+async fn by_slug(store: &Store, caller: &Caller, kind: Kind, slug: &str) -> Result<Option<Record>> {
     let rows = record::Entity::find()
         .filter(record::Column::Kind.eq(kind.code()))
         .filter(record::Column::Slug.eq(slug))
         .order_by_asc(record::Column::Id)
+        .into_model::<Record>()
         .all(store.db().reader())
         .await?;
     let mut visible = Vec::new();
     for row in rows {
-        if caller.sees(&store.subject(&row)?) {
+        if caller.sees(&store.subject(&row)) {
             visible.push(row);
         }
     }
-    let rank = |row: &record::Model| rank(&row.origin, &store.node().origin);
+    let rank = |row: &Record| rank(&row.origin, &store.node().origin);
     let first = visible.iter().map(rank).min();
     visible.retain(|row| Some(rank(row)) == first);
     if visible.len() > 1 {
@@ -99,9 +95,9 @@ async fn by_slug(
 }
 
 /// Whether the caller sees a record; a relationship only with both its ends.
-pub(crate) async fn sees(store: &Store, caller: &Caller, row: &record::Model) -> Result<bool> {
-    let subject = store.subject(row)?;
-    let relationship = kind_of(row)? == Kind::Relationship;
+pub(crate) async fn sees(store: &Store, caller: &Caller, row: &Record) -> Result<bool> {
+    let subject = store.subject(row);
+    let relationship = row.kind == Kind::Relationship;
     let seen = if relationship && row.withheld {
         // Disputed relationships are not for callers who only read.
         caller.may(Action::Write, &subject) || caller.is_node_admin()
@@ -118,7 +114,7 @@ pub(crate) async fn sees(store: &Store, caller: &Caller, row: &record::Model) ->
         return Ok(false);
     };
     // A relationship that an end disputes is still visible to those who may write an end.
-    let published = publication_of(row)? == Publication::Published;
+    let published = row.publication == Publication::Published;
     let reader = store.db().reader();
     let may = seen || published && may_write_an_end(store, reader, caller, &edge).await?;
     if !may {
@@ -132,19 +128,20 @@ pub(crate) async fn sees(store: &Store, caller: &Caller, row: &record::Model) ->
     let rows = rows(store, &ends).await?;
     for id in &ends {
         match rows.get(id) {
-            Some(end) if caller.sees(&store.subject(end)?) => {}
+            Some(end) if caller.sees(&store.subject(end)) => {}
             Some(_) | None => return Ok(false),
         }
     }
     Ok(true)
 }
 
-pub(crate) async fn rows(store: &Store, ids: &[Uuid]) -> Result<BTreeMap<Uuid, record::Model>> {
+pub(crate) async fn rows(store: &Store, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Record>> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
     let rows = record::Entity::find()
         .filter(record::Column::Id.is_in(ids.iter().copied()))
+        .into_model::<Record>()
         .all(store.db().reader())
         .await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
@@ -217,7 +214,7 @@ async fn moved(
         let to = survivor.map(|row| row.id.to_string());
         return Ok(to.map(|to| StoreError::Moved { to }));
     };
-    let visible = caller.sees(&store.subject(&target)?);
+    let visible = caller.sees(&store.subject(&target));
     Ok(match (visible, target.slug) {
         (true, Some(to)) => Some(StoreError::Moved { to }),
         _ => None,
@@ -229,7 +226,7 @@ pub(crate) async fn stand_in(
     store: &Store,
     caller: &Caller,
     tombstone: &tombstone::Model,
-) -> Result<Option<record::Model>> {
+) -> Result<Option<Record>> {
     let Some(kind) = Kind::parse(&tombstone.kind) else {
         return Ok(None);
     };
@@ -241,7 +238,7 @@ pub(crate) async fn stand_in(
         return Ok(None);
     };
     match rows(store, &[*survivor]).await?.remove(survivor) {
-        Some(row) if caller.sees(&store.subject(&row)?) => Ok(Some(row)),
+        Some(row) if caller.sees(&store.subject(&row)) => Ok(Some(row)),
         Some(_) | None => Ok(None),
     }
 }
@@ -252,7 +249,7 @@ pub(crate) async fn stand_in_of(
     caller: &Caller,
     kind: Kind,
     key: &str,
-) -> Result<Option<record::Model>> {
+) -> Result<Option<Record>> {
     let tombstones = tombstone::Entity::find()
         .filter(tombstone::Column::Kind.eq(kind.code()))
         .filter(tombstone::Column::MergedInto.is_not_null());

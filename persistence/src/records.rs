@@ -1,5 +1,7 @@
 //! The rooms of records: reading and writing.
 
+pub use crate::record::Record;
+
 use crate::store::Store;
 use crate::transaction::Transaction;
 use domain::value::reference::Name;

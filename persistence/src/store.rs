@@ -4,9 +4,10 @@ pub(crate) mod key_locks;
 pub mod log;
 
 use crate::db::{Db, Timeouts};
-use crate::entity::{node, record};
+use crate::entity::node;
 use crate::error::{Result, StoreError};
 use crate::migrations::Migrator;
+use crate::record::Record;
 use domain::access::rules::Subject;
 use domain::base::clock::Clock;
 use key_locks::KeyLocks;
@@ -98,8 +99,8 @@ impl Store {
         &self.key_locks
     }
 
-    pub(crate) fn subject<'a>(&self, row: &'a record::Model) -> Result<Subject<'a>> {
-        record::subject(row, &self.node.origin)
+    pub(crate) fn subject<'a>(&self, row: &'a Record) -> Subject<'a> {
+        row.subject(&self.node.origin)
     }
 
     pub async fn ping(&self) -> Result<()> {

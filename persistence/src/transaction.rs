@@ -8,8 +8,9 @@ pub(crate) mod log;
 mod parts;
 
 use crate::db::{Db, SqlTransaction};
-use crate::entity::{change, record};
+use crate::entity::change;
 use crate::error::{Denied, Result, StoreError};
+use crate::record::Record;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
 use domain::access::rules::{Action, Caller, Subject};
@@ -126,14 +127,14 @@ impl Transaction<'_> {
 
     /// Updates a row that was read before other writes in this transaction: their merges and
     /// withdrawals may have changed its visibility.
-    pub(crate) fn refresh(&self, row: &mut record::Model) {
+    pub(crate) fn refresh(&self, row: &mut Record) {
         if let Some(shown) = self.touched.get(&row.id) {
             row.shown = *shown;
         }
     }
 
-    pub(crate) fn subject<'a>(&self, row: &'a record::Model) -> Result<Subject<'a>> {
-        record::subject(row, &self.origin)
+    pub(crate) fn subject<'a>(&self, row: &'a Record) -> Subject<'a> {
+        row.subject(&self.origin)
     }
 
     /// Rejects an action without permission, with the reason.

@@ -3,9 +3,9 @@
 
 mod instances;
 
-use crate::entity::record::{kind_of, parse_body};
 use crate::entity::{node, record, supply};
 use crate::error::{Result, StoreError};
+use crate::record::Record;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
 use crate::write::prepare::Prepared;
@@ -92,7 +92,7 @@ async fn upgrade_batch(tx: &mut Transaction<'_>) -> Result<Option<usize>> {
     if tx.db().is_postgres() {
         rows = rows.lock(LockType::NoKeyUpdate);
     }
-    let rows = rows.all(&tx.sql).await?;
+    let rows = rows.into_model::<Record>().all(&tx.sql).await?;
     let last = rows.last().map(|row| row.id);
     let mut rewritten = 0;
     for row in rows {
@@ -104,13 +104,13 @@ async fn upgrade_batch(tx: &mut Transaction<'_>) -> Result<Option<usize>> {
 }
 
 /// Rewrites a record; returns whether it had former names.
-async fn rewrite(tx: &mut Transaction<'_>, old: record::Model) -> Result<bool> {
-    let kind = kind_of(&old)?;
-    let mut body = parse_body(&old)?;
+async fn rewrite(tx: &mut Transaction<'_>, old: Record) -> Result<bool> {
+    let kind = old.kind;
+    let mut body = old.parse_body()?;
     let changed = upgrade(kind, &mut body);
     let facts = KindSchema::of(kind).facts(&body);
     let relationship = facts.relationship.as_ref();
-    let mut row = record::Model {
+    let mut row = Record {
         // The key contains the names of members too, also of absent ones.
         sameness: relationship.and_then(Relationship::sameness),
         ..old.clone()

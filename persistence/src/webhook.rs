@@ -5,16 +5,16 @@
 
 mod delivery;
 mod lease;
+mod state;
 mod tell;
 
 pub use delivery::{Again, Deliveries, DeliveriesMut, DeliveryPage, REPLAYED, Replayed, Since};
 pub use lease::Attempt;
+pub use state::{Delivery, Secret, Webhook, WebhookStatus};
 pub use tell::Tell;
 
-use crate::entity::webhook::Secret;
 use crate::entity::{node, webhook, webhook_delivery};
 use crate::error::{Conflict, Result, StoreError, Unique};
-use crate::feed::{FeedFilter, codes, ids};
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
 use crate::write::Precondition;
@@ -54,44 +54,6 @@ pub struct WebhookChange {
     pub active: Option<bool>,
 }
 
-#[derive(Debug)]
-pub struct Webhook {
-    pub row: webhook::Model,
-    pub pending: u64,
-    /// Number of abandoned deliveries that are not removed yet.
-    pub failed: u64,
-}
-
-impl Webhook {
-    /// A webhook without deliveries.
-    #[must_use]
-    pub const fn fresh(row: webhook::Model) -> Self {
-        Self {
-            row,
-            pending: 0,
-            failed: 0,
-        }
-    }
-}
-
-impl webhook::Model {
-    pub fn state(&self) -> Result<WebhookState> {
-        let state = WebhookState::parse(&self.state);
-        state.ok_or_else(|| StoreError::Corrupt(format!("state {}", self.state)))
-    }
-
-    #[must_use]
-    pub fn filter(&self) -> FeedFilter {
-        FeedFilter::kept(&self.kinds, &self.home_regions)
-    }
-
-    fn disable(&mut self, reason: DisabledReason, tx: &Transaction<'_>) {
-        WebhookState::Disabled.code().clone_into(&mut self.state);
-        self.disabled_reason = Some(reason.code().to_owned());
-        self.disabled_at = Some(tx.now);
-    }
-}
-
 /// Room of webhooks.
 #[derive(Debug, Clone, Copy)]
 pub struct Webhooks<'a> {
@@ -119,7 +81,7 @@ impl<'s> Transaction<'s> {
 }
 
 impl Webhooks<'_> {
-    pub async fn create(self, by: &Caller, new: &NewWebhook) -> Result<webhook::Model> {
+    pub async fn create(self, by: &Caller, new: &NewWebhook) -> Result<Webhook> {
         self.store
             .write(by, &WriteOptions::default(), async |tx| {
                 tx.webhooks().create(new).await
@@ -127,25 +89,27 @@ impl Webhooks<'_> {
             .await
     }
 
-    pub async fn list(self) -> Result<Vec<Webhook>> {
+    pub async fn list(self) -> Result<Vec<WebhookStatus>> {
         let rows = webhook::Entity::find()
             .order_by_asc(webhook::Column::Name)
+            .into_model()
             .all(self.store.db().reader())
             .await?;
         counted(self.store, rows, None).await
     }
 
-    pub async fn get(self, id: Uuid) -> Result<Webhook> {
+    pub async fn get(self, id: Uuid) -> Result<WebhookStatus> {
         let row = webhook::Entity::find_by_id(id)
+            .into_model()
             .one(self.store.db().reader())
             .await?;
         let counted = counted(self.store, row.into_iter().collect(), Some(id)).await?;
         counted.into_iter().next().ok_or(StoreError::NotFound)
     }
 
-    pub async fn find_by_name(self, name: &str) -> Result<webhook::Model> {
+    pub async fn find_by_name(self, name: &str) -> Result<Webhook> {
         let found = webhook::Entity::find().filter(webhook::Column::Name.eq(name));
-        let found = found.one(self.store.db().reader()).await?;
+        let found = found.into_model().one(self.store.db().reader()).await?;
         found.ok_or(StoreError::NotFound)
     }
 
@@ -156,7 +120,7 @@ impl Webhooks<'_> {
         id: Uuid,
         expected: &Precondition,
         change: &WebhookChange,
-    ) -> Result<webhook::Model> {
+    ) -> Result<Webhook> {
         self.store
             .write(by, &WriteOptions::default(), async |tx| {
                 let mut row = webhook_for_update(tx, id, expected).await?;
@@ -165,11 +129,11 @@ impl Webhooks<'_> {
                     row.name.clone_from(name);
                 }
                 row.url = change.url.clone().unwrap_or(row.url);
-                row.kinds = change.kinds.as_deref().map_or(row.kinds, codes);
-                row.home_regions = change.home_regions.as_deref().map_or(row.home_regions, ids);
-                match (change.active, row.state()?) {
+                row.kinds = change.kinds.clone().unwrap_or(row.kinds);
+                row.home_regions = change.home_regions.clone().unwrap_or(row.home_regions);
+                match (change.active, row.state) {
                     (Some(true), WebhookState::Disabled) => {
-                        WebhookState::Active.code().clone_into(&mut row.state);
+                        row.state = WebhookState::Active;
                         row.disabled_reason = None;
                         row.disabled_at = None;
                         row.failures = 0;
@@ -188,12 +152,7 @@ impl Webhooks<'_> {
             .await
     }
 
-    pub async fn rotate_secret(
-        self,
-        by: &Caller,
-        id: Uuid,
-        secret: &Secret,
-    ) -> Result<webhook::Model> {
+    pub async fn rotate_secret(self, by: &Caller, id: Uuid, secret: &Secret) -> Result<Webhook> {
         self.store
             .write(by, &WriteOptions::default(), async |tx| {
                 tx.webhooks()
@@ -218,9 +177,9 @@ impl Webhooks<'_> {
 
 async fn counted(
     store: &Store,
-    rows: Vec<webhook::Model>,
+    rows: Vec<Webhook>,
     one: Option<Uuid>,
-) -> Result<Vec<Webhook>> {
+) -> Result<Vec<WebhookStatus>> {
     let mut counts = webhook_delivery::Entity::find()
         .select_only()
         .column(webhook_delivery::Column::WebhookId)
@@ -241,10 +200,10 @@ async fn counted(
         let count = counts.get(&(id, state.code().to_owned()));
         count.map_or(0, |count| count.unsigned_abs())
     };
-    let webhooks = rows.into_iter().map(|row| Webhook {
+    let webhooks = rows.into_iter().map(|row| WebhookStatus {
         pending: count(row.id, DeliveryState::Pending),
         failed: count(row.id, DeliveryState::Failed),
-        row,
+        webhook: row,
     });
     Ok(webhooks.collect())
 }
@@ -260,19 +219,19 @@ async fn on_webhook<T>(
 
 impl WebhooksMut<'_, '_> {
     /// Creates a webhook; it is notified of future changes.
-    pub async fn create(self, new: &NewWebhook) -> Result<webhook::Model> {
+    pub async fn create(self, new: &NewWebhook) -> Result<Webhook> {
         refuse_webhook_name(self.tx, &new.name, None).await?;
-        let row = webhook::Model {
+        let row = Webhook {
             id: domain::base::id::new(),
             name: new.name.clone(),
             version: 1,
             url: new.url.clone(),
-            kinds: codes(&new.kinds),
-            home_regions: ids(&new.home_regions),
+            kinds: new.kinds.clone(),
+            home_regions: new.home_regions.clone(),
             secret: new.secret.clone(),
             former_secret: None,
             former_until: None,
-            state: WebhookState::Active.code().to_owned(),
+            state: WebhookState::Active,
             disabled_reason: None,
             disabled_at: None,
             told_after: head(self.tx).await?,
@@ -297,7 +256,7 @@ impl WebhooksMut<'_, '_> {
         id: Uuid,
         expected: &Precondition,
         secret: &Secret,
-    ) -> Result<webhook::Model> {
+    ) -> Result<Webhook> {
         let mut row = webhook_for_update(self.tx, id, expected).await?;
         row.former_secret = Some(std::mem::replace(&mut row.secret, secret.clone()));
         row.former_until = Some(self.tx.now + TimeDelta::hours(FORMER_HOURS));
@@ -313,33 +272,33 @@ async fn head(tx: &Transaction<'_>) -> Result<i64> {
 async fn locked_webhook(
     tx: &Transaction<'_>,
     mut query: Select<webhook::Entity>,
-) -> Result<Option<webhook::Model>> {
+) -> Result<Option<Webhook>> {
     if tx.db().is_postgres() {
         // Not the key, so that deliveries can be queued meanwhile.
         query = query.lock(LockType::NoKeyUpdate);
     }
-    Ok(query.one(&tx.sql).await?)
+    Ok(query.into_model().one(&tx.sql).await?)
 }
 
 async fn webhook_for_update(
     tx: &Transaction<'_>,
     id: Uuid,
     expected: &Precondition,
-) -> Result<webhook::Model> {
+) -> Result<Webhook> {
     let row = locked_webhook(tx, webhook::Entity::find_by_id(id)).await?;
     let row = row.ok_or(StoreError::NotFound)?;
     expected.met_by(row.version)?;
     Ok(row)
 }
 
-async fn keep_webhook(tx: &Transaction<'_>, row: webhook::Model) -> Result<()> {
+async fn keep_webhook(tx: &Transaction<'_>, row: Webhook) -> Result<()> {
     let row = row.into_active_model().reset_all();
     row.update(&tx.sql).await?;
     Ok(())
 }
 
 /// Senders to the webhook start again with the new settings.
-async fn changed_webhook(tx: &Transaction<'_>, mut row: webhook::Model) -> Result<webhook::Model> {
+async fn changed_webhook(tx: &Transaction<'_>, mut row: Webhook) -> Result<Webhook> {
     row.version += 1;
     row.fence += 1;
     row.leased_until = None;

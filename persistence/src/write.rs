@@ -11,8 +11,9 @@ pub(crate) mod revive;
 pub(crate) mod satellites;
 mod supplied;
 
-use crate::entity::record::{self, kind_of, parse_body};
+use crate::entity::record;
 use crate::error::{Result, StoreError};
+use crate::record::Record;
 use crate::records::{Records, RecordsMut};
 use crate::transaction::{Transaction, WriteOptions};
 use crate::visibility::shown::note_shown;
@@ -62,7 +63,7 @@ pub enum Edit {
 
 #[derive(Debug, Clone)]
 pub struct Saved {
-    pub row: record::Model,
+    pub row: Record,
     pub warnings: Vec<FieldError>,
     pub changed: bool,
 }
@@ -145,13 +146,13 @@ impl RecordsMut<'_, '_> {
     }
 
     /// Changes a record that [`Self::lock`] has read.
-    pub async fn update(self, old: record::Model, edit: Edit) -> Result<Saved> {
+    pub async fn update(self, old: Record, edit: Edit) -> Result<Saved> {
         refuse_supplied(self.tx, old.system.as_deref()).await?;
-        let kind = kind_of(&old)?;
+        let kind = old.kind;
         let sent = match edit {
             Edit::Replace(body) => body,
             Edit::Patch(patch) => {
-                let mut body = parse_body(&old)?;
+                let mut body = old.parse_body()?;
                 merge_patch(&mut body, &patch);
                 body
             }
@@ -198,14 +199,9 @@ impl RecordsMut<'_, '_> {
 
     /// The row of a record that the caller may change, locked against other changes; references to
     /// it are not blocked, or a region with many writers could never be changed.
-    pub async fn lock(
-        self,
-        kind: Kind,
-        id: Uuid,
-        expected: &Precondition,
-    ) -> Result<record::Model> {
+    pub async fn lock(self, kind: Kind, id: Uuid, expected: &Precondition) -> Result<Record> {
         let row = locked(self.tx, kind, id).await?;
-        let subject = self.tx.subject(&row)?;
+        let subject = self.tx.subject(&row);
         if !self.tx.caller.sees(&subject) {
             return Err(StoreError::NotFound);
         }
@@ -215,22 +211,26 @@ impl RecordsMut<'_, '_> {
     }
 }
 
-pub(crate) async fn locked(tx: &Transaction<'_>, kind: Kind, id: Uuid) -> Result<record::Model> {
+pub(crate) async fn locked(tx: &Transaction<'_>, kind: Kind, id: Uuid) -> Result<Record> {
     let mut query = record::Entity::find_by_id(id).filter(record::Column::Kind.eq(kind.code()));
     if tx.db().is_postgres() {
         query = query.lock(LockType::NoKeyUpdate);
     }
-    query.one(&tx.sql).await?.ok_or(StoreError::NotFound)
+    query
+        .into_model::<Record>()
+        .one(&tx.sql)
+        .await?
+        .ok_or(StoreError::NotFound)
 }
 
 /// Inserts a new or revived row with its derived rows and its log entry.
 pub(crate) async fn insert_record(
     tx: &mut Transaction<'_>,
-    row: &mut record::Model,
+    row: &mut Record,
     prepared: &Prepared,
 ) -> Result<()> {
     if let Some(slug) = &row.slug {
-        drop_redirect(tx, &row.kind, slug).await?;
+        drop_redirect(tx, row.kind, slug).await?;
     }
     record::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(&tx.sql)

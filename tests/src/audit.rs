@@ -1,7 +1,7 @@
 //! Checks the invariants of a database that hold between any two transactions.
 
+use crate::tables::{change, edge, merged, node, record, reference, tombstone};
 use persistence::db::{Db, SqlTransaction, Timeouts};
-use persistence::entity::{change, edge, merged, node, record, reference, tombstone};
 use persistence::store::REFERENCE_ORIGIN;
 use sea_orm::{EntityTrait, QueryOrder};
 use serde_json::Value;

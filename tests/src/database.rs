@@ -1,9 +1,9 @@
 //! A database for each story, copied from a template that is created once.
 
+use crate::tables::node;
 use domain::access::rules::Caller;
 use domain::base::clock::Clock;
 use persistence::Store;
-use persistence::entity::node;
 use persistence::jobs::BackgroundJobs;
 use persistence::load::{CHUNK, LoadMode, Loaded};
 use persistence::search::{IndexPlace, Search};

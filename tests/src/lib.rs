@@ -30,6 +30,32 @@ pub mod replica;
 pub mod settings;
 pub mod simulation;
 
+/// The tables behind the store, for stories that look into rows or change them. The storage layer
+/// shows its tables to no other crate, so they are compiled here again, from the same files.
+#[path = "../../persistence/src/entity"]
+pub mod tables {
+    pub mod account;
+    pub mod account_grant;
+    pub mod change;
+    pub mod contact_person;
+    pub mod edge;
+    pub mod geometry;
+    pub mod hidden;
+    pub mod identifier;
+    pub mod kept_answer;
+    pub mod log_consumer;
+    pub mod merged;
+    pub mod node;
+    pub mod partner;
+    pub mod quarantine;
+    pub mod record;
+    pub mod reference;
+    pub mod signing_key;
+    pub mod tombstone;
+    pub mod webhook;
+    pub mod webhook_delivery;
+}
+
 pub use call::{Answer, Call};
 pub use database::{Backend, Content};
 pub use forge::Forge;

@@ -8,8 +8,7 @@ use api::config::Config;
 use api::exchange::partners::pull::{Exchange, Failed};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
-use persistence::entity::partner;
-use persistence::partner::Taken;
+use persistence::partner::{Partner, Taken};
 use serde_json::{Value, json};
 use std::ops::Deref;
 use std::time::Duration;
@@ -138,8 +137,14 @@ impl<'a> Intake<'a> {
         self.node.post(&path).await.expect(200);
     }
 
-    pub async fn row(&self) -> partner::Model {
-        self.node.store.partners().get(self.id).await.unwrap().row
+    pub async fn row(&self) -> Partner {
+        self.node
+            .store
+            .partners()
+            .get(self.id)
+            .await
+            .unwrap()
+            .partner
     }
 
     /// Fails unless the copies equal the partner's feed; `filter` is a query.

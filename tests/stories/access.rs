@@ -1,11 +1,11 @@
 //! The role table, over HTTP.
 
 use domain::access::rules::Role;
-use persistence::entity::{account, record};
 use reqwest::Method;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
+use tests::tables::{account, record};
 use tests::{Node, story};
 use uuid::Uuid;
 
@@ -108,7 +108,7 @@ story!(a_refusal_changes_nothing, Seeded, async |node| {
         .await;
     let rows = || async {
         let db = node.store.db().reader();
-        let changes = persistence::entity::change::Entity::find()
+        let changes = tests::tables::change::Entity::find()
             .count(db)
             .await
             .unwrap();

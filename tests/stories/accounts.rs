@@ -4,9 +4,9 @@ use api::config::Config;
 use chrono::TimeDelta;
 use domain::access::account::TokenScope;
 use domain::access::rules::Role;
-use persistence::entity::account;
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
+use tests::tables::account;
 use tests::{Answer, Instance, Node, story};
 
 const TOKEN: &str = "/oauth/token";

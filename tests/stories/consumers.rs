@@ -6,7 +6,6 @@ use domain::access::rules::Caller;
 use domain::base::clock::Clock;
 use domain::base::kind::Kind;
 use persistence::consumers::{Entry, LogConsumer, run};
-use persistence::entity::change;
 use persistence::jobs::BackgroundJobs;
 use persistence::transaction::WriteOptions;
 use persistence::{Result, Store, StoreError};
@@ -15,6 +14,7 @@ use serde_json::json;
 use std::sync::{Arc, Mutex};
 use tests::database::Database;
 use tests::node::settled;
+use tests::tables::change;
 use tests::{Backend, Content, story};
 use tokio::sync::watch;
 

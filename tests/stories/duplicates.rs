@@ -3,13 +3,13 @@
 use domain::access::rules::{Caller, Role};
 use domain::base::clock::Clock;
 use domain::matching::score::THRESHOLD;
-use persistence::entity::record;
 use persistence::merge::duplicates::{DuplicateFilter, Duplicates};
 use sea_orm::{EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
 use std::time::Instant;
 use tests::database::ORIGIN;
 use tests::settings::{full, tell};
+use tests::tables::record;
 use tests::{Answer, Node, story};
 use uuid::Uuid;
 

@@ -477,7 +477,7 @@ story!(the_geometry_of_a_region_goes_along, Seeded, async |node| {
     erase(node, &region).await.expect(204);
     node.get(&path).await.problem(410, "gone");
     let rows = sea_orm::PaginatorTrait::count(
-        <persistence::entity::geometry::Entity as sea_orm::EntityTrait>::find(),
+        <tests::tables::geometry::Entity as sea_orm::EntityTrait>::find(),
         node.store.db().reader(),
     );
     assert_eq!(rows.await.unwrap(), 0);

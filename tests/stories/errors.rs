@@ -1,13 +1,13 @@
 //! Every problem of the table occurs, names itself, and is available in both languages.
 
 use api::http::problem::Code;
-use persistence::entity::record;
 use persistence::publication::applications::PER_HOUR;
 use reqwest::Method;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 use std::collections::BTreeSet;
+use tests::tables::record;
 use tests::{Answer, Call, Node, story};
 
 /// A copy of one of this node's rows under another origin.

@@ -6,7 +6,6 @@ use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::exchange::table;
 use persistence::Store;
-use persistence::entity::record;
 use persistence::load::{CHUNK, LoadMode, Loaded};
 use persistence::transaction::WriteOptions;
 use reqwest::Method;
@@ -15,6 +14,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use tests::database::{Database, ORIGIN};
+use tests::tables::record;
 use tests::{Answer, Content, Node, story};
 
 fn lines(answer: &Answer) -> Vec<Value> {

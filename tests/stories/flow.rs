@@ -9,11 +9,11 @@ mod publication;
 mod worklist;
 
 use domain::access::rules::Role;
-use persistence::entity::record;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use tests::Node;
+use tests::tables::record;
 use uuid::Uuid;
 
 async fn region(node: &Node, slug: &str) -> Uuid {

@@ -7,12 +7,12 @@ use domain::access::account::TokenScope;
 use domain::access::rules::Role;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
-use persistence::entity::{account, account_grant, node, signing_key};
 use reqwest::Method;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryOrder, Statement};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tests::call::encoded;
+use tests::tables::{account, account_grant, node, signing_key};
 use tests::{Answer, Backend, Call, Forge, Node, story};
 use uuid::Uuid;
 

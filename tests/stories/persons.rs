@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::rules::Role;
-use persistence::entity::{contact_person, kept_answer};
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 use tests::audit::audit;
+use tests::tables::{contact_person, kept_answer};
 use tests::{Answer, Instance, Node, story};
 use uuid::Uuid;
 

@@ -5,7 +5,6 @@ mod postgres;
 mod secrets;
 
 use domain::exchange::sync::Digest;
-use persistence::entity::record;
 use rand::Rng;
 use rand::rngs::StdRng;
 use reqwest::{Client, Method};
@@ -16,6 +15,7 @@ use std::time::{Duration, Instant};
 use tests::database::{Database, look};
 use tests::process::{Process, admin_token};
 use tests::proxy::Proxy;
+use tests::tables::record;
 
 /// Time in which copies must be correct once all faults have ended.
 const HEALED: Duration = Duration::from_mins(1);

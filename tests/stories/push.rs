@@ -11,9 +11,9 @@ mod spreadsheet;
 mod turns;
 
 use domain::access::rules::Role;
-use persistence::entity::{account_grant, record};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
+use tests::tables::{account_grant, record};
 use tests::{Answer, Call, Node};
 use uuid::Uuid;
 

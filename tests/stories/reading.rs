@@ -1,10 +1,10 @@
 //! Reading a record: canonical, translated, shortened, extended; addresses; headers.
 
-use persistence::entity::record;
 use reqwest::Method;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use tests::story;
+use tests::tables::record;
 
 const CLUSTER: &str = "/v1/networks/cluster-gesundheit-nordhessen";
 

@@ -1,8 +1,8 @@
 //! Writing: defaults, preserved members, rejections, and cascades.
 
-use persistence::entity::{change, edge, identifier, reference};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
+use tests::tables::{change, edge, identifier, reference};
 use tests::{Node, story};
 use uuid::Uuid;
 

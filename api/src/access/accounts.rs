@@ -176,7 +176,7 @@ async fn get<R: Registry>(
 ) -> Result<Private<AccountView>, Problem> {
     let account = app.store.accounts().get(R::KIND, id.0).await?;
     let view = AccountView::new(&account);
-    Ok(Private::new(view).version(account.row.version))
+    Ok(Private::new(view).version(account.account.version))
 }
 
 async fn patch<R: Registry>(
@@ -203,7 +203,7 @@ async fn patch<R: Registry>(
         .update(&admin, key, &expected, &change)
         .await?;
     let view = AccountView::new(&account);
-    Ok(Private::new(view).version(account.row.version))
+    Ok(Private::new(view).version(account.account.version))
 }
 
 async fn delete<R: Registry>(
@@ -252,7 +252,7 @@ async fn create_account(
             account: AccountView::new(&account),
             password: generated.clone(),
         };
-        Ok(Made(format!("/v1/accounts/{}", account.row.id), made))
+        Ok(Made(format!("/v1/accounts/{}", account.account.id), made))
     });
     Ok(told(made.await?, &admin))
 }
@@ -279,10 +279,10 @@ async fn create_client(
         let account = tx.accounts().create(&new).await?;
         let made = MadeClient {
             account: AccountView::new(&account),
-            client_id: account.row.id,
+            client_id: account.account.id,
             client_secret: Some(secret.clone()),
         };
-        Ok(Made(format!("/v1/clients/{}", account.row.id), made))
+        Ok(Made(format!("/v1/clients/{}", account.account.id), made))
     });
     Ok(told(made.await?, &admin))
 }

@@ -42,7 +42,7 @@ struct Me {
 
 async fn get(SignedIn(identity): SignedIn, _: Query<()>) -> Result<Private<Me>, Problem> {
     let account = identity.principal.account;
-    let grants = identity.principal.given.iter().filter_map(shown);
+    let grants = identity.principal.given.iter().map(shown);
     Ok(Private::new(Me {
         account: account.as_ref().map(|row| row.id),
         name: account.map(|row| row.name),

@@ -17,7 +17,7 @@ use domain::base::json::insert;
 use domain::base::vocabulary::Coded;
 use form::{Credentials, Form};
 use persistence::StoreError;
-use persistence::entity::account;
+use persistence::accounts::Account;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -236,7 +236,7 @@ async fn client(app: &App, credentials: &Credentials) -> Result<Uuid, OauthError
         Err(_) => Err(StoreError::NotFound),
     };
     let row = match found {
-        Ok(found) => Some(found.row),
+        Ok(found) => Some(found.account),
         Err(StoreError::NotFound) => None,
         Err(why) => return Err(why.into()),
     };
@@ -257,7 +257,7 @@ async fn person(app: &App, name: Option<&str>, password: Option<&str>) -> Result
         .await?;
     let hash = row
         .as_ref()
-        .and_then(|row: &account::Model| row.password_hash.clone());
+        .and_then(|row: &Account| row.password_hash.clone());
     let known = secrets::is_password(password.to_owned(), hash).await?;
     let row = row.filter(|row| known && row.disabled_at.is_none());
     row.map(|row| row.id)

@@ -16,7 +16,7 @@ use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use persistence::accounts::Subject;
 use persistence::accounts::keys::NewKey;
-use persistence::entity::signing_key;
+use persistence::accounts::keys::TokenKey;
 use persistence::{Store, StoreError};
 use rand::Rng;
 use serde::Serialize;
@@ -245,7 +245,7 @@ impl Ring {
 }
 
 impl Key {
-    fn new(row: signing_key::Model) -> persistence::Result<Self> {
+    fn new(row: TokenKey) -> persistence::Result<Self> {
         if row.alg != ALGORITHM {
             return Err(broken(format!("{} is not supported", row.alg)));
         }

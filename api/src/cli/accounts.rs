@@ -9,7 +9,8 @@ use clap::{Args, Subcommand};
 use domain::access::account::{AccountKind, is_name};
 use domain::access::rules::{Caller, Role};
 use domain::base::clock::rfc3339;
-use persistence::accounts::{Account, AccountChange, External, NewAccount, NewGrant};
+use domain::base::vocabulary::Coded;
+use persistence::accounts::{AccountChange, AccountWithGrants, External, NewAccount, NewGrant};
 use persistence::write::Precondition;
 use persistence::{Store, StoreError};
 
@@ -144,7 +145,7 @@ pub(super) async fn client(store: &Store, command: &Client) -> Result<(), Failur
             };
             let made = create(store, &new).await?;
             complain("client_id and client_secret, which is not shown again:");
-            say(&made.row.id.to_string());
+            say(&made.account.id.to_string());
             say(&secret);
             Ok(())
         }
@@ -196,7 +197,7 @@ async fn add_user(store: &Store, add: &Add) -> Result<(), Failure> {
         grants: grants(store, add.role, &add.place).await?,
     };
     let account = create(store, &new).await?;
-    complain(&format!("account {} ({})", new.name, account.row.id));
+    complain(&format!("account {} ({})", new.name, account.account.id));
     if let Some(password) = password.filter(|_| made) {
         complain("its password, which is not shown again:");
         say(&password);
@@ -232,7 +233,7 @@ async fn grants(
     }
 }
 
-async fn create(store: &Store, new: &NewAccount) -> Result<Account, Failure> {
+async fn create(store: &Store, new: &NewAccount) -> Result<AccountWithGrants, Failure> {
     match store.accounts().create(&Caller::node(), new).await {
         Err(StoreError::Conflict(conflict)) => Err(Failure::Told(format!(
             "an account with the {} \"{}\" exists already",
@@ -287,8 +288,8 @@ async fn list(store: &Store, kind: AccountKind) -> Result<(), Failure> {
 }
 
 /// An account on one line: id, name, state, grants.
-fn line(account: &Account) -> String {
-    let row = &account.row;
+fn line(account: &AccountWithGrants) -> String {
+    let row = &account.account;
     let state = row.disabled_at.map_or_else(
         || "active".to_owned(),
         |at| format!("locked since {}", rfc3339(at)),
@@ -299,7 +300,7 @@ fn line(account: &Account) -> String {
         let system = grant.system.as_ref().map(|name| format!(" for {name}"));
         let parts = [region, Some(below.to_owned()), system];
         let parts: String = parts.into_iter().flatten().collect();
-        format!("{}{parts}", grant.role)
+        format!("{}{parts}", grant.role.code())
     });
     let grants: Vec<String> = grants.collect();
     let elsewhere = row.issuer.as_ref().zip(row.subject.as_ref());

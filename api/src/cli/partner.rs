@@ -167,21 +167,31 @@ async fn pause(store: &Store, name: &str, paused: bool) -> Result<(), Failure> {
 }
 
 async fn list(store: &Store) -> Result<(), Failure> {
-    for partner in store.partners().list().await? {
-        let row = &partner.row;
+    for status in store.partners().list().await? {
+        let row = &status.partner;
         let origin = row.origin.as_deref().unwrap_or("not reached yet");
         say(&format!(
             "{}  {}  {}  {origin}",
-            row.name, row.state, row.url
+            row.name,
+            row.state.code(),
+            row.url
         ));
     }
     Ok(())
 }
 
+/// The values separated by commas, or "all" if there are none.
+pub(super) fn all_or(values: &[impl ToString]) -> String {
+    let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+    if values.is_empty() {
+        return "all".to_owned();
+    }
+    values.join(",")
+}
+
 async fn show(store: &Store, name: &str) -> Result<(), Failure> {
-    let partner = store.partners().get(id(store, name).await?).await?;
-    let row = &partner.row;
-    let wanted = |text: &str| if text.is_empty() { "all" } else { text }.to_owned();
+    let status = store.partners().get(id(store, name).await?).await?;
+    let row = &status.partner;
     let mut lines = vec![
         ("name", row.name.clone()),
         ("url", row.url.clone()),
@@ -191,19 +201,19 @@ async fn show(store: &Store, name: &str) -> Result<(), Failure> {
                 .clone()
                 .unwrap_or_else(|| "not reached yet".to_owned()),
         ),
-        ("kinds", wanted(&row.kinds)),
-        ("home regions", wanted(&row.home_regions)),
-        ("state", row.state.clone()),
-        ("phase", row.phase.clone()),
+        ("kinds", all_or(&row.kinds)),
+        ("home regions", all_or(&row.home_regions)),
+        ("state", row.state.code().to_owned()),
+        ("phase", row.phase.code().to_owned()),
         (
             "read",
-            match row.phase()? {
+            match row.phase {
                 FeedPhase::Snapshot => "the snapshot is not complete yet".to_owned(),
                 FeedPhase::Changes => format!("{} of {}", row.seq, row.head_seq),
             },
         ),
-        ("copies", partner.copies.to_string()),
-        ("quarantined", partner.quarantined.to_string()),
+        ("copies", status.copies.to_string()),
+        ("quarantined", status.quarantined.to_string()),
         ("skipped", row.skipped.to_string()),
     ];
     let moments = [
@@ -225,7 +235,7 @@ async fn show(store: &Store, name: &str) -> Result<(), Failure> {
     for (what, value) in lines {
         say(&format!("{what:14}{value}"));
     }
-    for entry in &partner.latest {
+    for entry in &status.latest {
         let kind = entry.kind.as_deref().unwrap_or("?");
         let id = entry
             .record_id

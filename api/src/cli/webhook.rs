@@ -1,7 +1,7 @@
 //! `verbund webhook`: the receivers of change notifications.
 
 use crate::cli::context::{Failure, complain, say};
-use crate::cli::partner::{kind, name};
+use crate::cli::partner::{all_or, kind, name};
 use crate::config::Config;
 use crate::exchange::webhooks::signature::new_secret;
 use crate::exchange::webhooks::since;
@@ -11,7 +11,8 @@ use domain::access::account::is_name;
 use domain::access::rules::Caller;
 use domain::base::clock::rfc3339;
 use domain::base::kind::Kind;
-use persistence::entity::webhook::Secret;
+use domain::base::vocabulary::Coded;
+use persistence::webhook::Secret;
 use persistence::webhook::{NewWebhook, Since, WebhookChange};
 use persistence::write::Precondition;
 use persistence::{Store, StoreError};
@@ -206,28 +207,35 @@ async fn replay(store: &Store, again: &Replay) -> Result<(), Failure> {
 }
 
 async fn list(store: &Store) -> Result<(), Failure> {
-    for webhook in store.webhooks().list().await? {
-        let row = &webhook.row;
-        let why = row.disabled_reason.as_deref().unwrap_or_default();
-        say(&format!("{}  {} {why}  {}", row.name, row.state, row.url));
+    for status in store.webhooks().list().await? {
+        let row = &status.webhook;
+        let why = row.disabled_reason.map_or("", Coded::code);
+        say(&format!(
+            "{}  {} {why}  {}",
+            row.name,
+            row.state.code(),
+            row.url
+        ));
     }
     Ok(())
 }
 
 async fn show(store: &Store, name: &str) -> Result<(), Failure> {
-    let webhook = store.webhooks().get(id(store, name).await?).await?;
-    let row = &webhook.row;
-    let wanted = |text: &str| if text.is_empty() { "all" } else { text }.to_owned();
+    let status = store.webhooks().get(id(store, name).await?).await?;
+    let row = &status.webhook;
     let mut lines = vec![
         ("name", row.name.clone()),
         ("url", row.url.clone()),
-        ("kinds", wanted(&row.kinds)),
-        ("home regions", wanted(&row.home_regions)),
-        ("state", row.state.clone()),
-        ("pending", webhook.pending.to_string()),
-        ("failed", webhook.failed.to_string()),
+        ("kinds", all_or(&row.kinds)),
+        ("home regions", all_or(&row.home_regions)),
+        ("state", row.state.code().to_owned()),
+        ("pending", status.pending.to_string()),
+        ("failed", status.failed.to_string()),
     ];
-    lines.extend(row.disabled_reason.clone().map(|why| ("because", why)));
+    lines.extend(
+        row.disabled_reason
+            .map(|why| ("because", why.code().to_owned())),
+    );
     let moments = [
         ("since", row.disabled_at),
         ("got through", row.succeeded_at),
@@ -252,9 +260,9 @@ async fn show(store: &Store, name: &str) -> Result<(), Failure> {
             "  {} {}.{} {}: {}, {} attempts {error}",
             delivery.id,
             delivery.kind,
-            delivery.happening,
+            delivery.happening.code(),
             delivery.record_id,
-            delivery.state,
+            delivery.state.code(),
             delivery.attempts
         ));
     }

@@ -79,7 +79,7 @@ async fn get_all(app: App, _: Admin, _: Query<()>) -> Result<Private<PartnerList
     let partners = app.store.partners().list().await?;
     let items = partners.iter().map(|one| PartnerView::new(one, now));
     Ok(Private::new(PartnerList {
-        items: items.collect::<Result<_, _>>()?,
+        items: items.collect(),
     }))
 }
 
@@ -165,9 +165,9 @@ async fn approve_deletions(
 }
 
 async fn view(app: &App, id: Uuid) -> Result<(PartnerView, i64), Problem> {
-    let partner = app.store.partners().get(id).await?;
-    let view = PartnerView::new(&partner, app.store.clock().now())?;
-    Ok((view, partner.row.version))
+    let status = app.store.partners().get(id).await?;
+    let view = PartnerView::new(&status, app.store.clock().now());
+    Ok((view, status.partner.version))
 }
 
 /// Rejects an address to which requests are not allowed.

@@ -20,7 +20,7 @@ use domain::base::fault::{Fault, FieldError};
 use domain::base::json::insert;
 use persistence::StoreError;
 use persistence::transaction::WriteOptions;
-use persistence::webhook::{NewWebhook, Webhook, WebhookChange};
+use persistence::webhook::{NewWebhook, WebhookChange, WebhookStatus};
 use persistence::write::idempotency::Answer;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -62,7 +62,7 @@ async fn get_all(app: App, _: Admin, _: Query<()>) -> Result<Private<WebhookList
     let now = app.store.clock().now();
     let items = webhooks.iter().map(|one| WebhookView::new(one, now));
     Ok(Private::new(WebhookList {
-        items: items.collect::<Result<_, _>>()?,
+        items: items.collect(),
     }))
 }
 
@@ -87,7 +87,7 @@ async fn create_one(
     let made = once.write(&app, &admin, &options, async |tx| {
         let row = tx.webhooks().create(&new).await?;
         let location = format!("{ALL}/{}", row.id);
-        let view = WebhookView::new(&Webhook::fresh(row), now)?;
+        let view = WebhookView::new(&WebhookStatus::fresh(row), now);
         Ok(Done::new(view.with_secret(secret.clone()), 1).at(location))
     });
     let made = made.await?;
@@ -167,9 +167,9 @@ async fn rotate_one(
 }
 
 async fn view(app: &App, id: Uuid) -> Result<(WebhookView, i64), Problem> {
-    let webhook = app.store.webhooks().get(id).await?;
-    let view = WebhookView::new(&webhook, app.store.clock().now())?;
-    Ok((view, webhook.row.version))
+    let status = app.store.webhooks().get(id).await?;
+    let view = WebhookView::new(&status, app.store.clock().now());
+    Ok((view, status.webhook.version))
 }
 
 /// Rejects an address to which requests are not allowed.

@@ -12,7 +12,7 @@ use domain::base::vocabulary::Coded;
 use domain::validation::body::KindSchema;
 use domain::value::geometry;
 use persistence::Store;
-use persistence::entity::record;
+use persistence::records::Record;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -40,15 +40,13 @@ pub fn check_geometry(geometry: bool, media: Media) -> Result<bool, Problem> {
     Ok(geometry)
 }
 
-pub fn regions<'a>(rows: impl IntoIterator<Item = &'a record::Model>) -> Vec<Uuid> {
-    let regions = rows
-        .into_iter()
-        .filter(|row| row.kind == Kind::Region.code());
+pub fn regions<'a>(rows: impl IntoIterator<Item = &'a Record>) -> Vec<Uuid> {
+    let regions = rows.into_iter().filter(|row| row.kind == Kind::Region);
     regions.map(|row| row.id).collect()
 }
 
 /// The stored geometries of rows, for a response that is not streamed.
-pub async fn stored(store: &Store, rows: &[&record::Model]) -> Result<Geometries, Problem> {
+pub async fn stored(store: &Store, rows: &[&Record]) -> Result<Geometries, Problem> {
     let regions = regions(rows.iter().copied());
     if regions.is_empty() {
         return Ok(Geometries::new());
@@ -71,12 +69,7 @@ pub async fn stored(store: &Store, rows: &[&record::Model]) -> Result<Geometries
 
 /// A record as a Feature; `more` are further members.
 #[must_use]
-pub fn feature(
-    row: &record::Model,
-    shown: &str,
-    stored: &Geometries,
-    more: Option<&Value>,
-) -> String {
+pub fn feature(row: &Record, shown: &str, stored: &Geometries, more: Option<&Value>) -> String {
     let points = || geometry::of_record(&row.current_value()).to_string();
     let geometry = stored.get(&row.id).cloned().unwrap_or_else(points);
     let feature = format!(

@@ -14,8 +14,8 @@ use domain::base::vocabulary::Coded;
 use domain::validation::body::KindSchema;
 use domain::validation::upgrade::renamed;
 use persistence::Store;
-use persistence::entity::record;
 use persistence::read::relationships::RelationshipFilter;
+use persistence::records::Record;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -104,12 +104,12 @@ impl View {
         &self,
         store: &Store,
         caller: &Caller,
-        row: &record::Model,
+        row: &Record,
         media: Media,
     ) -> Result<Shown, Problem> {
         let representation = &self.0;
         if representation.is_canonical() && media == Media::Json {
-            let json = row.json()?;
+            let json = row.json();
             // The strong tag belongs to the record as its origin has it.
             let etag = if row.has_former_names() {
                 weak_tag(&json)
@@ -231,12 +231,12 @@ impl Representation {
         &self,
         store: &Store,
         caller: &Caller,
-        rows: &[&record::Model],
+        rows: &[&Record],
     ) -> Result<ShownAll, Problem> {
         let mut items = Vec::with_capacity(rows.len());
         if self.is_canonical() {
             for row in rows {
-                items.push(row.json()?);
+                items.push(row.json());
             }
             return Ok(ShownAll {
                 items,
@@ -247,7 +247,7 @@ impl Representation {
         let mut languages = Vec::new();
         let mut records = Vec::with_capacity(rows.len());
         for row in rows {
-            let mut record: Value = serde_json::from_str(&row.json()?)
+            let mut record: Value = serde_json::from_str(&row.json())
                 .map_err(|why| persistence::StoreError::Corrupt(why.to_string()))?;
             if let Some(lang) = &self.lang
                 && let Some(shown) = translate(&mut record, lang)
@@ -261,7 +261,7 @@ impl Representation {
         for (row, (_, mut record)) in rows.iter().zip(records) {
             if let (Some(fields), Some(members)) = (&self.fields, record.as_object_mut()) {
                 // Without these the response would have another type.
-                let kept = &KindSchema::of(persistence::entity::record::kind_of(row)?).required;
+                let kept = &KindSchema::of(row.kind).required;
                 members.retain(|name, _| kept.contains(name) || fields.contains(name));
             }
             items.push(record.to_string());
@@ -322,8 +322,8 @@ impl Representation {
         rows.extend(store.records().list_visible(caller, &ids).await?);
         let mut included: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
         for row in &rows {
-            let record = serde_json::from_str(&row.json()?).unwrap_or_default();
-            let kind = included.entry(row.kind.as_str()).or_default();
+            let record = serde_json::from_str(&row.json()).unwrap_or_default();
+            let kind = included.entry(row.kind.code()).or_default();
             kind.insert(row.id.to_string(), record);
         }
         let total = included.values().map(Map::len).sum::<usize>() + left_out;

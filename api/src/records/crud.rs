@@ -17,7 +17,7 @@ use domain::base::fault::{Fault, FieldError};
 use domain::base::kind::Kind;
 use domain::validation::body::KindSchema;
 use persistence::StoreError;
-use persistence::entity::record;
+use persistence::records::Record;
 use persistence::transaction::WriteOptions;
 use persistence::write::{Edit, Precondition};
 use serde_json::Value;
@@ -83,7 +83,7 @@ async fn create(
     once.write(&app, &caller, &options, async |tx| {
         let id = domain::base::id::new();
         let saved = tx.records().create(kind, id, body.0.clone()).await?;
-        Created::new(kind, saved, options.dry_run)
+        Ok(Created::new(kind, saved, options.dry_run))
     })
     .await
 }
@@ -163,7 +163,7 @@ async fn change(
         .records()
         .update(caller, key, expected, &edit, options)
         .await?;
-    let mut written = Written::new(&saved.row, saved.warnings)?;
+    let mut written = Written::new(&saved.row, saved.warnings);
     if options.dry_run {
         written.version = None;
     }
@@ -187,17 +187,12 @@ async fn delete(
 }
 
 /// Finds the record of a URL; a slug that has changed answers 308 with the new address.
-pub async fn find(
-    app: &App,
-    caller: &Caller,
-    kind: Kind,
-    key: &str,
-) -> Result<record::Model, Problem> {
+pub async fn find(app: &App, caller: &Caller, kind: Kind, key: &str) -> Result<Record, Problem> {
     Ok(app.store.records().get(caller, kind, key).await?)
 }
 
 /// A body may contain an `id` only if it is that of the record.
-fn same_id(row: &record::Model, body: &Value) -> Result<(), Problem> {
+fn same_id(row: &Record, body: &Value) -> Result<(), Problem> {
     let id = body.get("id").filter(|id| !id.is_null());
     match id {
         Some(id) if id.as_str().and_then(|id| Uuid::try_parse(id).ok()) != Some(row.id) => {

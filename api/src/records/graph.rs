@@ -252,12 +252,12 @@ impl GraphVertex {
         let located = serde_json::from_value::<Located>(row.current_value()).unwrap_or_default();
         let mut points = located.places.into_iter().filter_map(|place| place.point);
         Self {
-            kind: row.kind,
+            kind: row.kind.to_string(),
             id: row.id,
             slug: row.slug,
             name: row.name,
             distance: vertex.distance,
-            publication: row.publication,
+            publication: row.publication.code().to_owned(),
             point: located.point.or_else(|| points.next()),
         }
     }

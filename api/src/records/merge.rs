@@ -52,7 +52,7 @@ async fn post(
     let loser = (id.kind, row.id);
     once.write(&app, &caller, &options, async |tx| {
         let survivor = tx.records().merge(loser, &into, &expected).await?;
-        Ok(Changed(Written::new(&survivor, Vec::new())?))
+        Ok(Changed(Written::new(&survivor, Vec::new())))
     })
     .await
 }
@@ -70,7 +70,7 @@ async fn delete(
         .records()
         .unmerge(&caller, loser, &expected, &options)
         .await?;
-    let mut written = Written::new(&saved.row, saved.warnings)?;
+    let mut written = Written::new(&saved.row, saved.warnings);
     if options.dry_run {
         written.version = None;
     }

@@ -15,7 +15,7 @@ use domain::base::json::insert;
 use domain::base::kind::Kind;
 use domain::validation::body::KindSchema;
 use domain::value::format;
-use persistence::entity::record;
+use persistence::records::Record;
 use persistence::write::Saved;
 use persistence::write::idempotency::Answer;
 use serde_json::{Value, json};
@@ -131,12 +131,12 @@ pub struct Written {
 }
 
 impl Written {
-    pub fn new(row: &record::Model, warnings: Vec<FieldError>) -> persistence::Result<Self> {
-        Ok(Self {
-            json: row.json()?,
+    pub fn new(row: &Record, warnings: Vec<FieldError>) -> Self {
+        Self {
+            json: row.json(),
             version: Some(row.version),
             warnings,
-        })
+        }
     }
 
     fn answer(&self, status: StatusCode) -> Answer {
@@ -217,18 +217,18 @@ impl Responder for Created {
 }
 
 impl Created {
-    pub fn new(kind: Kind, saved: Saved, dry_run: bool) -> persistence::Result<Self> {
-        let mut written = Written::new(&saved.row, saved.warnings)?;
+    pub fn new(kind: Kind, saved: Saved, dry_run: bool) -> Self {
+        let mut written = Written::new(&saved.row, saved.warnings);
         if !dry_run {
             let location = format!("/v1/{}/{}", kind.plural(), saved.row.id);
-            return Ok(Self::At(location, written));
+            return Self::At(location, written);
         }
         if let Ok(mut record) = serde_json::from_str::<Value>(&written.json) {
             insert(&mut record, &["id"], Value::Null);
             written.json = record.to_string();
         }
         written.version = None;
-        Ok(Self::Rehearsed(written))
+        Self::Rehearsed(written)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::operation::reply::Json;
 use crate::operation::routes::Routes;
 use crate::records::list::parameters::{DESCRIBED, described_kinds};
 use domain::base::kind::Kind;
-use persistence::entity::record;
+use persistence::records::Record;
 use persistence::search::filter::Filter;
 use persistence::search::text::Typed;
 use persistence::search::{ListQuery, Order, Sort};
@@ -134,8 +134,7 @@ async fn suggest(
     // The regions of all of them in one query.
     let regions: Vec<Uuid> = found.iter().filter_map(|(_, body)| region(body)).collect();
     let regions = app.store.records().list_visible(&caller, &regions).await?;
-    let regions: BTreeMap<Uuid, record::Model> =
-        regions.into_iter().map(|row| (row.id, row)).collect();
+    let regions: BTreeMap<Uuid, Record> = regions.into_iter().map(|row| (row.id, row)).collect();
     let typed = Typed::parse(&wanted.typed);
     let items = found
         .into_iter()
@@ -146,9 +145,9 @@ async fn suggest(
 }
 
 fn suggestion(
-    row: &record::Model,
+    row: &Record,
     body: &Value,
-    regions: &BTreeMap<Uuid, record::Model>,
+    regions: &BTreeMap<Uuid, Record>,
     typed: &Typed,
 ) -> persistence::Result<Suggestion> {
     let label = body
@@ -161,7 +160,7 @@ fn suggestion(
         .find_map(Value::as_str);
     let region = || region(body).and_then(|id| regions.get(&id)?.name.clone());
     Ok(Suggestion {
-        kind: persistence::entity::record::kind_of(row)?,
+        kind: row.kind,
         id: row.id,
         slug: row.slug.clone(),
         place: city.map(str::to_owned).or_else(region),

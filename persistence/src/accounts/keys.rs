@@ -1,10 +1,10 @@
 //! The keys that sign this node's tokens.
 
-use crate::entity::signing_key;
+use crate::entity::{signing_key, stored};
 use crate::error::Result;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::rules::Caller;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -15,6 +15,20 @@ pub struct NewKey<'a> {
     pub alg: &'a str,
     pub private_pem: &'a str,
 }
+
+/// A stored key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenKey {
+    pub kid: String,
+    pub alg: String,
+    pub private_pem: String,
+    pub created_at: DateTime<Utc>,
+    pub retired_at: Option<DateTime<Utc>>,
+}
+
+stored!(TokenKey in signing_key {
+    same: kid, alg, private_pem, created_at, retired_at;
+});
 
 /// Room of the signing keys of tokens.
 #[derive(Debug, Clone, Copy)]
@@ -31,10 +45,11 @@ impl Store {
 
 impl SigningKeys<'_> {
     /// The keys that verify tokens, newest first; the first that is not retired signs.
-    pub async fn list(self) -> Result<Vec<signing_key::Model>> {
+    pub async fn list(self) -> Result<Vec<TokenKey>> {
         Ok(signing_key::Entity::find()
             .order_by_desc(signing_key::Column::CreatedAt)
             .order_by_desc(signing_key::Column::Kid)
+            .into_model()
             .all(self.store.db().reader())
             .await?)
     }

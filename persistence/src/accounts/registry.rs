@@ -1,6 +1,7 @@
 //! Creating, listing, changing and removing accounts.
 
 use super::NewGrant;
+use crate::accounts::account::{Account, AccountGrant, AccountWithGrants};
 use crate::accounts::{Accounts, AccountsMut, grants_of};
 use crate::cursor;
 use crate::entity::{account, account_grant, record};
@@ -44,27 +45,21 @@ pub struct AccountChange {
 }
 
 #[derive(Debug, Clone)]
-pub struct Account {
-    pub row: account::Model,
-    pub grants: Vec<account_grant::Model>,
-}
-
-#[derive(Debug, Clone)]
 pub struct AccountPage {
-    pub items: Vec<Account>,
+    pub items: Vec<AccountWithGrants>,
     pub total: u64,
     pub next: Option<String>,
 }
 
 impl Accounts<'_> {
-    pub async fn create(self, by: &Caller, new: &NewAccount) -> Result<Account> {
+    pub async fn create(self, by: &Caller, new: &NewAccount) -> Result<AccountWithGrants> {
         let account = self
             .store
             .write(by, &WriteOptions::default(), async |tx| {
                 tx.accounts().create(new).await
             })
             .await?;
-        tracing::info!(account_id = %account.row.id, by = by.account.map(tracing::field::display), "account created");
+        tracing::info!(account_id = %account.account.id, by = by.account.map(tracing::field::display), "account created");
         Ok(account)
     }
 
@@ -82,6 +77,7 @@ impl Accounts<'_> {
             .write(&Caller::node(), &WriteOptions::default(), async |tx| {
                 let found = account::Entity::find()
                     .filter(account::Column::Name.eq(name))
+                    .into_model()
                     .one(&tx.sql)
                     .await?;
                 let row = match found {
@@ -94,25 +90,26 @@ impl Accounts<'_> {
             .await
     }
 
-    pub async fn get(self, kind: AccountKind, id: Uuid) -> Result<Account> {
+    pub async fn get(self, kind: AccountKind, id: Uuid) -> Result<AccountWithGrants> {
         let row = account::Entity::find_by_id(id)
             .filter(account::Column::Kind.eq(kind.code()))
+            .into_model()
             .one(self.store.db().reader())
             .await?
             .ok_or(StoreError::NotFound)?;
         let grants = grants_of(self.store, &[id]).await?;
-        Ok(Account { row, grants })
+        Ok(AccountWithGrants {
+            account: row,
+            grants,
+        })
     }
 
     /// The row of an account by its name, for signing in.
-    pub async fn find_by_name(
-        self,
-        kind: AccountKind,
-        name: &str,
-    ) -> Result<Option<account::Model>> {
+    pub async fn find_by_name(self, kind: AccountKind, name: &str) -> Result<Option<Account>> {
         Ok(account::Entity::find()
             .filter(account::Column::Name.eq(name))
             .filter(account::Column::Kind.eq(kind.code()))
+            .into_model()
             .one(self.store.db().reader())
             .await?)
     }
@@ -138,6 +135,7 @@ impl Accounts<'_> {
             .filter(page)
             .order_by_asc(account::Column::Id)
             .limit(limit + 1)
+            .into_model::<Account>()
             .all(&tx)
             .await?;
         tx.rollback().await?;
@@ -156,7 +154,7 @@ impl Accounts<'_> {
         (kind, id): (AccountKind, Uuid),
         expected: &Precondition,
         change: &AccountChange,
-    ) -> Result<Account> {
+    ) -> Result<AccountWithGrants> {
         let account = self
             .store
             .write(by, &WriteOptions::default(), async |tx| {
@@ -170,19 +168,22 @@ impl Accounts<'_> {
                 if let Some(hash) = &change.password_hash {
                     row.password_hash = Some(hash.clone());
                 }
-                let row = account::Entity::update(row.into_active_model().reset_all())
-                    .exec(&tx.sql)
-                    .await?;
+                let active = row.clone().into_active_model().reset_all();
+                active.update(&tx.sql).await?;
                 let grants = if let Some(grants) = &change.grants {
                     replace_grants(tx, id, grants).await?
                 } else {
                     account_grant::Entity::find()
                         .filter(account_grant::Column::AccountId.eq(id))
                         .order_by_asc(account_grant::Column::Id)
+                        .into_model()
                         .all(&tx.sql)
                         .await?
                 };
-                Ok(Account { row, grants })
+                Ok(AccountWithGrants {
+                    account: row,
+                    grants,
+                })
             })
             .await?;
         tracing::info!(account_id = %id, by = by.account.map(tracing::field::display), "account changed");
@@ -235,26 +236,29 @@ impl Accounts<'_> {
     }
 }
 
-async fn with_grants(store: &Store, rows: Vec<account::Model>) -> Result<Vec<Account>> {
+async fn with_grants(store: &Store, rows: Vec<Account>) -> Result<Vec<AccountWithGrants>> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let mut grants: BTreeMap<Uuid, Vec<account_grant::Model>> = BTreeMap::new();
+    let mut grants: BTreeMap<Uuid, Vec<AccountGrant>> = BTreeMap::new();
     for grant in grants_of(store, &ids).await? {
         grants.entry(grant.account_id).or_default().push(grant);
     }
-    let account = |row: account::Model| Account {
+    let account = |row: Account| AccountWithGrants {
         grants: grants.remove(&row.id).unwrap_or_default(),
-        row,
+        account: row,
     };
     Ok(rows.into_iter().map(account).collect())
 }
 
 impl AccountsMut<'_, '_> {
     /// Creates an account in this transaction.
-    pub async fn create(self, new: &NewAccount) -> Result<Account> {
+    pub async fn create(self, new: &NewAccount) -> Result<AccountWithGrants> {
         account_is_free(self.tx, new).await?;
         let row = insert_account(self.tx, new).await?;
         let grants = replace_grants(self.tx, row.id, &new.grants).await?;
-        Ok(Account { row, grants })
+        Ok(AccountWithGrants {
+            account: row,
+            grants,
+        })
     }
 }
 
@@ -280,10 +284,10 @@ async fn account_is_free(tx: &Transaction<'_>, new: &NewAccount) -> Result<()> {
     }
 }
 
-async fn insert_account(tx: &Transaction<'_>, new: &NewAccount) -> Result<account::Model> {
-    let row = account::Model {
+async fn insert_account(tx: &Transaction<'_>, new: &NewAccount) -> Result<Account> {
+    let row = Account {
         id: domain::base::id::new(),
-        kind: new.kind.code().to_owned(),
+        kind: new.kind,
         version: 1,
         name: new.name.clone(),
         password_hash: new.password_hash.clone(),
@@ -304,12 +308,13 @@ async fn account_for_update(
     kind: AccountKind,
     id: Uuid,
     expected: &Precondition,
-) -> Result<account::Model> {
+) -> Result<Account> {
     let mut query = account::Entity::find_by_id(id).filter(account::Column::Kind.eq(kind.code()));
     if tx.db().is_postgres() {
         query = query.lock_exclusive();
     }
-    let row = query.one(&tx.sql).await?.ok_or(StoreError::NotFound)?;
+    let row = query.into_model::<Account>().one(&tx.sql).await?;
+    let row = row.ok_or(StoreError::NotFound)?;
     expected.met_by(row.version)?;
     Ok(row)
 }
@@ -318,15 +323,15 @@ async fn replace_grants(
     tx: &Transaction<'_>,
     account: Uuid,
     grants: &[NewGrant],
-) -> Result<Vec<account_grant::Model>> {
+) -> Result<Vec<AccountGrant>> {
     account_grant::Entity::delete_many()
         .filter(account_grant::Column::AccountId.eq(account))
         .exec(&tx.sql)
         .await?;
-    let row = |grant: &NewGrant| account_grant::Model {
+    let row = |grant: &NewGrant| AccountGrant {
         id: domain::base::id::new(),
         account_id: account,
-        role: grant.role.code().to_owned(),
+        role: grant.role,
         region_id: grant.region,
         descendants: grant.descendants,
         system: grant.system.clone(),

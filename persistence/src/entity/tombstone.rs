@@ -1,10 +1,5 @@
 //! Tombstones of deleted and merged records.
 
-use crate::error::{StoreError, Tombstone};
-use domain::access::rules::Subject;
-use domain::base::kind::Kind;
-use domain::base::record::Envelope;
-use domain::kinds::common::Publication;
 use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]
@@ -30,34 +25,3 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
-
-/// A merged record for the rules of access: as visible as it ever was.
-pub(crate) fn tombstone_subject<'a>(tombstone: &'a Model, kind: Kind, origin: &str) -> Subject<'a> {
-    Subject {
-        own: tombstone.origin == origin,
-        kind,
-        home_region: tombstone.home_region,
-        publication: if tombstone.was_public {
-            Publication::Published
-        } else {
-            Publication::Draft
-        },
-        system: tombstone.system.as_deref(),
-    }
-}
-
-pub(crate) fn gone(kind: Kind, tombstone: Model) -> StoreError {
-    StoreError::Gone(Box::new(Tombstone {
-        envelope: Envelope {
-            id: tombstone.id,
-            kind,
-            origin: tombstone.origin,
-            version: tombstone.version,
-            created_at: tombstone.created_at,
-            updated_at: tombstone.deleted_at,
-            synced_at: None,
-        },
-        cause: tombstone.cause,
-        merged_into: None,
-    }))
-}

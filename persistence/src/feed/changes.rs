@@ -11,6 +11,7 @@ use super::position::Position;
 use super::{FeedEntry, FeedPage, News, Reader, body_bytes, fitting};
 use crate::entity::{change, record, tombstone};
 use crate::error::{Result, StoreError};
+use crate::record::Record;
 use crate::transaction::MAX_ENTRIES;
 use chrono::{DateTime, Utc};
 use domain::base::vocabulary::Coded;
@@ -274,7 +275,7 @@ impl Reader<'_> {
         self.with_merges(entries, &appeared).await
     }
 
-    fn is_wanted(&self, row: &record::Model) -> bool {
+    fn is_wanted(&self, row: &Record) -> bool {
         let homes = &self.filter.home_regions;
         let at_home = row.home_region.is_some_and(|home| homes.contains(&home));
         row.shown && (homes.is_empty() || at_home)

@@ -5,11 +5,12 @@
 
 use crate::cursor;
 use crate::db::SqlTransaction;
-use crate::entity::record::{self, Column, current};
+use crate::entity::record::{self, Column};
 use crate::entity::{edge, node};
 use crate::error::{Result, StoreError};
 use crate::merge_targets::survivors;
 use crate::read::relationships::AllOf;
+use crate::record::{Record, current};
 use crate::store::Store;
 use domain::access::rules::{Caller, Subject};
 use domain::base::kind::Kind;
@@ -230,12 +231,12 @@ async fn candidates(store: &Store, tx: &SqlTransaction) -> Result<Vec<(Side, Can
         .await?;
     let mut found = Vec::new();
     while let Some(row) = rows.try_next().await? {
-        let body = current(&row.kind, &row.body);
         let (Some(kind), Some(publication)) =
             (Kind::parse(&row.kind), Publication::parse(&row.publication))
         else {
             continue;
         };
+        let body = current(kind, &row.body);
         let Some(candidate) = Candidate::of(kind, &body) else {
             continue;
         };
@@ -268,9 +269,10 @@ async fn joined(store: &Store, tx: &SqlTransaction) -> Result<Joined> {
         .cond_where(same);
     let rows = record::Entity::find()
         .filter(Column::Id.in_subquery(ids))
+        .into_model::<Record>()
         .all(tx)
         .await?;
-    let rows: BTreeMap<Uuid, record::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
+    let rows: BTreeMap<Uuid, Record> = rows.into_iter().map(|row| (row.id, row)).collect();
     let ends = edges.iter().flat_map(|edge| [edge.from_id, edge.to_id]);
     let standing = survivors(tx, ends.flatten()).await?;
     let mut joined = Joined::new();
@@ -281,7 +283,7 @@ async fn joined(store: &Store, tx: &SqlTransaction) -> Result<Joined> {
             continue;
         };
         let [from, to] = [from, to].map(|id| standing.get(&id).copied().unwrap_or(id));
-        let subject = store.subject(row)?;
+        let subject = store.subject(row);
         let seen = Seen {
             own: subject.own,
             kind: subject.kind,

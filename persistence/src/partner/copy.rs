@@ -6,6 +6,7 @@ use crate::erase::forget_everything;
 use crate::error::Result;
 use crate::merge::follow_again;
 use crate::merge_targets::survivors;
+use crate::record::Record;
 use crate::transaction::Transaction;
 use crate::visibility::shown::{note_shown, update_visibility_around};
 use crate::visibility::withheld::note_withheld;
@@ -45,7 +46,7 @@ pub struct CopiedRecord {
 /// Everything stored about a record when an entry about it arrives.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    pub(crate) row: Option<record::Model>,
+    pub(crate) row: Option<Record>,
     pub(crate) tombstone: Option<tombstone::Model>,
     pub(crate) logged: bool,
     pub(crate) withheld: bool,
@@ -124,15 +125,11 @@ pub(crate) async fn take_copy(
     Ok(())
 }
 
-async fn replace_copy(
-    tx: &Transaction<'_>,
-    old: &record::Model,
-    row: &mut record::Model,
-) -> Result<()> {
+async fn replace_copy(tx: &Transaction<'_>, old: &Record, row: &mut Record) -> Result<()> {
     row.seq = old.seq;
     if let Some(slug) = old.slug.as_ref().filter(|_| old.slug != row.slug) {
         // Another one may have had it before.
-        drop_redirect(tx, &old.kind, slug).await?;
+        drop_redirect(tx, old.kind, slug).await?;
         leave_redirect(tx, old, row).await?;
     }
     let new = row.clone().into_active_model().reset_all();
@@ -140,9 +137,9 @@ async fn replace_copy(
     clear_satellites(tx, row.id).await
 }
 
-async fn insert_copy(tx: &mut Transaction<'_>, row: &record::Model, known: &Known) -> Result<()> {
+async fn insert_copy(tx: &mut Transaction<'_>, row: &Record, known: &Known) -> Result<()> {
     if let Some(slug) = &row.slug {
-        drop_redirect(tx, &row.kind, slug).await?;
+        drop_redirect(tx, row.kind, slug).await?;
     }
     revive_copy(tx, row.id, known).await?;
     record::Entity::insert(row.clone().into_active_model())
@@ -151,18 +148,18 @@ async fn insert_copy(tx: &mut Transaction<'_>, row: &record::Model, known: &Know
     Ok(())
 }
 
-fn copied_row(tx: &Transaction<'_>, copy: &CopiedRecord, facts: &Facts) -> record::Model {
+fn copied_row(tx: &Transaction<'_>, copy: &CopiedRecord, facts: &Facts) -> Record {
     let key = facts.external_id.clone();
-    record::Model {
+    Record {
         id: copy.id,
-        kind: copy.kind.code().to_owned(),
+        kind: copy.kind,
         origin: tx.origin.clone(),
         slug: facts.slug.clone(),
         name: facts.name.clone(),
         system: key.as_ref().map(|key| key.system.clone()),
         external_id: key.map(|key| key.id),
         home_region: facts.home_region,
-        publication: Publication::Published.code().to_owned(),
+        publication: Publication::Published,
         was_public: true,
         // Of a relationship its ends decide too; see `note_shown`.
         shown: true,
@@ -197,12 +194,12 @@ async fn revive_copy(tx: &mut Transaction<'_>, id: Uuid, known: &Known) -> Resul
 /// Replaces a copy that its origin has deleted by a tombstone.
 pub(crate) async fn replace_copy_with_tombstone(
     tx: &mut Transaction<'_>,
-    row: &record::Model,
+    row: &Record,
     version: i64,
     (cause, merged_into): (Cause, Option<Uuid>),
 ) -> Result<()> {
     let into = match merged_into {
-        Some(into) => survivor_of(tx, (&row.kind, row.id), into).await?,
+        Some(into) => survivor_of(tx, (row.kind, row.id), into).await?,
         None => None,
     };
     if cause == Cause::Erased {
@@ -213,7 +210,7 @@ pub(crate) async fn replace_copy_with_tombstone(
     }
     let tombstone = tombstone::ActiveModel {
         id: Set(row.id),
-        kind: Set(row.kind.clone()),
+        kind: Set(row.kind.code().to_owned()),
         origin: Set(row.origin.clone()),
         slug: Set(row.slug.clone()),
         // Only this node's own records are revived by their keys.
@@ -244,7 +241,7 @@ pub(crate) async fn note_merged_copy(
     version: i64,
     (cause, merged_into): (Cause, Uuid),
 ) -> Result<()> {
-    let Some(into) = survivor_of(tx, (kind.code(), id), merged_into).await? else {
+    let Some(into) = survivor_of(tx, (kind, id), merged_into).await? else {
         return Ok(());
     };
     let known = tombstone::Entity::find_by_id(id).one(&tx.sql).await?;
@@ -344,19 +341,22 @@ async fn forget_tombstone(tx: &Transaction<'_>, id: Uuid) -> Result<()> {
 /// kind or node.
 async fn survivor_of(
     tx: &Transaction<'_>,
-    (kind, id): (&str, Uuid),
+    (kind, id): (Kind, Uuid),
     into: Uuid,
 ) -> Result<Option<Uuid>> {
     let chain = survivors(&tx.sql, [into]).await?;
     let into = chain.get(&into).copied().unwrap_or(into);
-    let found = record::Entity::find_by_id(into).one(&tx.sql).await?;
+    let found = record::Entity::find_by_id(into)
+        .into_model::<Record>()
+        .one(&tx.sql)
+        .await?;
     let fits = found.is_none_or(|found| found.kind == kind && found.origin == tx.origin);
     Ok((fits && into != id).then_some(into))
 }
 
 /// Removes a copy that its origin no longer publishes, with all its content: it may return in any
 /// version.
-pub(crate) async fn drop_copy(tx: &mut Transaction<'_>, row: &record::Model) -> Result<()> {
+pub(crate) async fn drop_copy(tx: &mut Transaction<'_>, row: &Record) -> Result<()> {
     tx.log().delete(row, row.version, false).await?;
     record::Entity::delete_by_id(row.id).exec(&tx.sql).await?;
     forget_former_slugs(tx, row.id).await

@@ -7,7 +7,9 @@ use crate::error::Result;
 use crate::lease::Lease;
 use crate::partner::copy::{drop_copy, drop_tombstone};
 use crate::partner::lease::{keep_partner, leased};
+use crate::partner::state::Partner;
 use crate::partner::take::{Copies, on_copies};
+use crate::record::Record;
 use crate::transaction::Transaction;
 use domain::base::vocabulary::Coded;
 use domain::exchange::sync::PartnerState;
@@ -43,7 +45,7 @@ impl Copies<'_> {
 
 pub(super) async fn excessive_deletions(
     tx: &Transaction<'_>,
-    partner: &partner::Model,
+    partner: &Partner,
     going: usize,
 ) -> Result<Option<PendingDeletions>> {
     let going = i64::try_from(going).unwrap_or(i64::MAX);
@@ -65,12 +67,10 @@ pub(super) async fn excessive_deletions(
 
 pub(super) async fn hold(
     tx: &Transaction<'_>,
-    mut partner: partner::Model,
+    mut partner: Partner,
     pending: PendingDeletions,
 ) -> Result<Taken> {
-    PartnerState::AwaitingApproval
-        .code()
-        .clone_into(&mut partner.state);
+    partner.state = PartnerState::AwaitingApproval;
     partner.held_deletions = Some(pending.deletions);
     partner.held_copies = Some(pending.copies);
     partner.leased_until = None;
@@ -94,7 +94,7 @@ async fn forget_dead_copies(tx: &Transaction<'_>) -> Result<()> {
 }
 
 /// Removes some of the merges that the snapshot lacks; returns whether there were any.
-async fn sweep_merged(tx: &mut Transaction<'_>, partner: &partner::Model) -> Result<bool> {
+async fn sweep_merged(tx: &mut Transaction<'_>, partner: &Partner) -> Result<bool> {
     let kinds = partner.filter();
     let kinds = kinds.kinds().iter().map(|kind| kind.code());
     let stale: Vec<Uuid> = tombstone::Entity::find()
@@ -146,7 +146,7 @@ async fn sweep_some(tx: &mut Transaction<'_>, lease: &Lease) -> Result<Taken> {
     if tx.db().is_postgres() {
         rows = rows.lock(LockType::Update);
     }
-    for row in rows.all(&tx.sql).await? {
+    for row in rows.into_model::<Record>().all(&tx.sql).await? {
         drop_copy(tx, &row).await?;
     }
     // A sweep that was begun is completed.
@@ -158,14 +158,14 @@ async fn sweep_some(tx: &mut Transaction<'_>, lease: &Lease) -> Result<Taken> {
 }
 
 /// The copies of an origin that the snapshot of a partner has not contained so far.
-fn unseen(partner: &partner::Model, origin: &str) -> Select<record::Entity> {
+fn unseen(partner: &Partner, origin: &str) -> Select<record::Entity> {
     record::Entity::find()
         .filter(record::Column::Origin.eq(origin))
         .filter(record::Column::Id.not_in_subquery(seen(partner)))
 }
 
 /// The records in the snapshot of a partner so far.
-fn seen(partner: &partner::Model) -> SelectStatement {
+fn seen(partner: &Partner) -> SelectStatement {
     let seen = partner_seen::Entity::find()
         .select_only()
         .column(partner_seen::Column::RecordId)

@@ -5,6 +5,7 @@ use crate::entity::{partner, partner_seen};
 use crate::error::{Result, StoreError};
 use crate::lease::{Lease, Leasing};
 use crate::partner::Partners;
+use crate::partner::state::Partner;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -68,7 +69,7 @@ impl Partners<'_> {
     }
 
     /// The current state of the partner, if the lease is valid; renews it.
-    pub async fn prolong(self, lease: &Lease) -> Result<partner::Model> {
+    pub async fn prolong(self, lease: &Lease) -> Result<Partner> {
         on_partner(self.store, async |tx| {
             let mut row = leased(tx, lease).await?;
             row.leased_until = Some(tx.now + LEASE);
@@ -132,7 +133,7 @@ fn due(now: DateTime<Utc>) -> Condition {
 }
 
 /// Times written by a clock that was ahead are invalid, and would never pass.
-fn forget_the_future(row: &mut partner::Model, now: DateTime<Utc>) {
+fn forget_the_future(row: &mut Partner, now: DateTime<Utc>) {
     let times = [&mut row.contacted_at, &mut row.up_to_date_at];
     for at in times.into_iter().flatten() {
         *at = now.min(*at);
@@ -140,7 +141,7 @@ fn forget_the_future(row: &mut partner::Model, now: DateTime<Utc>) {
     row.compared_at = row.compared_at.filter(|at| *at <= now);
 }
 
-pub(super) async fn leased(tx: &Transaction<'_>, lease: &Lease) -> Result<partner::Model> {
+pub(super) async fn leased(tx: &Transaction<'_>, lease: &Lease) -> Result<Partner> {
     let query = partner::Entity::find_by_id(lease.id)
         .filter(LEASING.is_held_by(lease))
         .filter(partner::Column::State.eq(PartnerState::Active.code()));
@@ -151,23 +152,23 @@ pub(super) async fn leased(tx: &Transaction<'_>, lease: &Lease) -> Result<partne
 pub(super) async fn locked_partner(
     tx: &Transaction<'_>,
     mut query: sea_orm::Select<partner::Entity>,
-) -> Result<Option<partner::Model>> {
+) -> Result<Option<Partner>> {
     if tx.db().is_postgres() {
         query = query.lock(LockType::Update);
     }
-    Ok(query.one(&tx.sql).await?)
+    Ok(query.into_model().one(&tx.sql).await?)
 }
 
-pub(super) async fn keep_partner(tx: &Transaction<'_>, row: partner::Model) -> Result<()> {
+pub(super) async fn keep_partner(tx: &Transaction<'_>, row: Partner) -> Result<()> {
     let row = row.into_active_model().reset_all();
     row.update(&tx.sql).await?;
     Ok(())
 }
 
 /// The partner's state is unknown; every copy must be reported again or be removed.
-pub(super) async fn restart(tx: &Transaction<'_>, row: &mut partner::Model) -> Result<()> {
+pub(super) async fn restart(tx: &Transaction<'_>, row: &mut Partner) -> Result<()> {
     row.next = None;
-    FeedPhase::Snapshot.code().clone_into(&mut row.phase);
+    row.phase = FeedPhase::Snapshot;
     row.unswept = true;
     partner_seen::Entity::delete_many()
         .filter(partner_seen::Column::PartnerId.eq(row.id))

@@ -12,6 +12,8 @@ use crate::partner::copy::{
 };
 use crate::partner::hold::{excessive_deletions, hold};
 use crate::partner::lease::{keep_partner, leased};
+use crate::partner::state::Partner;
+use crate::record::Record;
 use crate::store::{REFERENCE_ORIGIN, Store, is_origin};
 use crate::transaction::{Transaction, WriteOptions};
 use crate::write::delete::lock_against_naming;
@@ -149,11 +151,7 @@ async fn take_page(tx: &mut Transaction<'_>, lease: &Lease, page: &PartnerPage) 
 }
 
 /// The origin of the first page is the partner's permanently.
-async fn pin_origin(
-    tx: &Transaction<'_>,
-    partner: &mut partner::Model,
-    page: &PartnerPage,
-) -> Result<()> {
+async fn pin_origin(tx: &Transaction<'_>, partner: &mut Partner, page: &PartnerPage) -> Result<()> {
     match &partner.origin {
         Some(known) if *known == page.origin => Ok(()),
         Some(known) => Err(StoreError::Partner(format!(
@@ -193,7 +191,7 @@ async fn known(tx: &Transaction<'_>, news: &[&News]) -> Result<BTreeMap<Uuid, Kn
     if tx.db().is_postgres() {
         rows = rows.lock(LockType::NoKeyUpdate);
     }
-    for row in rows.all(&tx.sql).await? {
+    for row in rows.into_model::<Record>().all(&tx.sql).await? {
         let one = known.entry(row.id).or_default();
         one.withheld = row.withheld;
         one.row = Some(row);
@@ -235,7 +233,7 @@ async fn take(
     tx: &mut Transaction<'_>,
     news: &News,
     mut here: Known,
-    partner: &partner::Model,
+    partner: &Partner,
     replaces: bool,
 ) -> Result<()> {
     if let Some(row) = &mut here.row {
@@ -314,7 +312,7 @@ async fn take_tombstone(
 /// has, until the next sweep.
 async fn remember(
     tx: &Transaction<'_>,
-    partner: &partner::Model,
+    partner: &Partner,
     news: &[&News],
     refused: &[Refused],
 ) -> Result<()> {
@@ -361,13 +359,9 @@ async fn remember(
 }
 
 /// Saves the position; pauses if too much was rejected.
-async fn go_on(
-    tx: &Transaction<'_>,
-    mut partner: partner::Model,
-    page: &PartnerPage,
-) -> Result<Taken> {
+async fn go_on(tx: &Transaction<'_>, mut partner: Partner, page: &PartnerPage) -> Result<Taken> {
     partner.next = Some(page.next.clone());
-    page.phase.code().clone_into(&mut partner.phase);
+    partner.phase = page.phase;
     partner.seq = page.seq;
     partner.head_seq = page.head;
     partner.allowed_deletions = if partner.unswept {
@@ -381,7 +375,7 @@ async fn go_on(
     partner.retry_at = None;
     let (refused, taken) = (partner.refused, partner.taken);
     let outcome = if too_many(refused, taken) {
-        PartnerState::Paused.code().clone_into(&mut partner.state);
+        partner.state = PartnerState::Paused;
         partner.leased_until = None;
         partner.last_error = Some(format!(
             "{refused} of {taken} entries could not be applied; see the quarantine, then resume"
@@ -401,7 +395,7 @@ async fn go_on(
 
 /// Rejects a page that does not follow the applied ones: the response to another request, for
 /// example from a cache in between.
-fn follows(partner: &partner::Model, page: &PartnerPage) -> Result<()> {
+fn follows(partner: &Partner, page: &PartnerPage) -> Result<()> {
     // Earlier releases do not say.
     let Some(after) = page.after else {
         return Ok(());
@@ -442,12 +436,7 @@ fn is_there(news: &News) -> bool {
 
 /// Whether a record is to be written: a newer version; any difference while the entry `replaces`
 /// the copy; everything if it is read `again`.
-fn is_news(
-    record: &CopiedRecord,
-    here: Option<&record::Model>,
-    replaces: bool,
-    again: bool,
-) -> bool {
+fn is_news(record: &CopiedRecord, here: Option<&Record>, replaces: bool, again: bool) -> bool {
     let Some(here) = here else {
         return true;
     };
@@ -461,11 +450,12 @@ fn is_news(
 
 /// Reason why a record does not belong to the partner.
 fn foreign(here: &Known, kind: Kind, origin: &str) -> Option<String> {
-    let row = here.row.as_ref().map(|row| (&row.origin, &row.kind));
+    let row = here.row.as_ref();
+    let row = row.map(|row| (&row.origin, row.kind.code()));
     let tombstone = here
         .tombstone
         .as_ref()
-        .map(|tombstone| (&tombstone.origin, &tombstone.kind));
+        .map(|tombstone| (&tombstone.origin, tombstone.kind.as_str()));
     let (owner, known) = row.or(tombstone)?;
     let foreign = owner != origin || known != kind.code();
     foreign.then(|| format!("the id is that of a {known} of {owner}"))

@@ -2,9 +2,9 @@
 //! alone.
 
 use crate::cursor;
-use crate::entity::record::{parse_body, publication_of};
 use crate::entity::{application, record};
 use crate::error::{Denied, Result, StoreError, Unique};
+use crate::record::Record;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
 use chrono::TimeDelta;
@@ -93,9 +93,9 @@ impl Applications<'_> {
         if network.origin != self.store.node().origin {
             return Err(StoreError::Forbidden(Denied::Copy));
         }
-        let joining = parse_body(&network)?;
+        let joining = network.parse_body()?;
         let closed = joining.pointer("/joining/open") == Some(&Value::Bool(false));
-        if closed || publication_of(&network)? != Publication::Published {
+        if closed || network.publication != Publication::Published {
             return Err(StoreError::ApplicationsClosed);
         }
         let relationship = json!({
@@ -147,7 +147,7 @@ impl Applications<'_> {
             .into_iter()
             .filter_map(|row| shown(row, &relationships));
         Ok(ApplicationPage {
-            items: items.collect::<Result<_>>()?,
+            items: items.collect(),
             next,
         })
     }
@@ -214,23 +214,20 @@ async fn applicant(store: &Store, input: &ApplicationInput) -> Result<Value> {
     }
 }
 
-async fn network_of_editor(store: &Store, caller: &Caller, key: &str) -> Result<record::Model> {
+async fn network_of_editor(store: &Store, caller: &Caller, key: &str) -> Result<Record> {
     let network = store.records().get(caller, Kind::Network, key).await?;
-    if !caller.may(Action::Write, &store.subject(&network)?) {
+    if !caller.may(Action::Write, &store.subject(&network)) {
         return Err(StoreError::Forbidden(Denied::Region));
     }
     Ok(network)
 }
 
-fn shown(
-    row: application::Model,
-    relationships: &BTreeMap<Uuid, record::Model>,
-) -> Option<Result<Application>> {
+fn shown(row: application::Model, relationships: &BTreeMap<Uuid, Record>) -> Option<Application> {
     let relationship = relationships.get(&row.relationship_id)?;
-    Some(publication_of(relationship).map(|publication| Application {
+    Some(Application {
         id: row.id,
         relationship: row.relationship_id,
-        publication,
+        publication: relationship.publication,
         applicant: Applicant {
             organisation: row.organisation,
             person: row.person,
@@ -239,7 +236,7 @@ fn shown(
         },
         message: row.message,
         created_at: row.created_at,
-    }))
+    })
 }
 
 impl ApplicationsMut<'_, '_> {
@@ -292,6 +289,7 @@ async fn applied_for(tx: &mut Transaction<'_>, body: &Value) -> Result<Uuid> {
     };
     let other = conflict.other.as_ref().map(|other| other.id);
     let row = record::Entity::find_by_id(other.unwrap_or_default())
+        .into_model::<Record>()
         .one(&tx.sql)
         .await?;
     match row {

@@ -4,6 +4,7 @@
 use crate::entity::{confirmation, edge, record};
 use crate::error::{Denied, Result, StoreError};
 use crate::read::statements::{may_write_an_end, state, statements};
+use crate::record::Record;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
 use crate::visibility::withheld::reconsider;
@@ -39,7 +40,7 @@ impl Store {
 
 impl Confirmations<'_> {
     /// The statements of the ends of a relationship that the caller sees.
-    pub async fn get(self, caller: &Caller, row: &record::Model) -> Result<Stated> {
+    pub async fn get(self, caller: &Caller, row: &Record) -> Result<Stated> {
         let tx = self.store.db().begin_read().await?;
         let statements = statements(&tx, row.id).await?;
         let edge = edge::Entity::find_by_id(row.id).one(&tx).await?;
@@ -109,9 +110,12 @@ impl Confirmations<'_> {
 async fn approved_end(tx: &Transaction<'_>, end: Option<Uuid>) -> Result<Uuid> {
     let denied = || StoreError::Forbidden(Denied::End);
     let id = end.ok_or_else(denied)?;
-    let row = record::Entity::find_by_id(id).one(&tx.sql).await?;
+    let row = record::Entity::find_by_id(id)
+        .into_model::<Record>()
+        .one(&tx.sql)
+        .await?;
     let row = row.ok_or_else(denied)?;
-    let may = tx.caller.may(Action::Confirm, &tx.subject(&row)?);
+    let may = tx.caller.may(Action::Confirm, &tx.subject(&row));
     may.then_some(id).ok_or_else(denied)
 }
 
@@ -126,13 +130,13 @@ async fn keep_statement(tx: &Transaction<'_>, new: &confirmation::Model) -> Resu
     Ok(())
 }
 
-fn version(row: &record::Model, statements: &BTreeMap<Uuid, confirmation::Model>) -> i64 {
+fn version(row: &Record, statements: &BTreeMap<Uuid, confirmation::Model>) -> i64 {
     let stated: i64 = statements.values().map(|one| one.version).sum();
     row.version + stated
 }
 
 fn stated(
-    row: &record::Model,
+    row: &Record,
     edge: &edge::Model,
     statements: &BTreeMap<Uuid, confirmation::Model>,
     within: bool,

@@ -1,7 +1,8 @@
 //! The job that publishes records at their date: `publish_at`.
 
-use crate::entity::record::{self, kind_of};
+use crate::entity::record;
 use crate::error::{Result, StoreError};
+use crate::record::Record;
 use crate::records::Records;
 use crate::store::Store;
 use crate::transaction::WriteOptions;
@@ -40,7 +41,10 @@ impl Records<'_> {
             if let Some(last) = last {
                 due = due.filter(record::Column::Id.gt(last));
             }
-            let due = due.all(self.store.db().reader()).await?;
+            let due = due
+                .into_model::<Record>()
+                .all(self.store.db().reader())
+                .await?;
             let Some(end) = due.last() else {
                 return Ok(published);
             };
@@ -50,7 +54,7 @@ impl Records<'_> {
                     Ok(done) => published += usize::from(done),
                     Err(why) if why.is_of_database() => return Err(why),
                     Err(why) => {
-                        tracing::error!(record_id = %row.id, kind = row.kind, error = %why, "cannot publish a record at its date");
+                        tracing::error!(record_id = %row.id, kind = row.kind.code(), error = %why, "cannot publish a record at its date");
                     }
                 }
             }
@@ -59,11 +63,11 @@ impl Records<'_> {
 }
 
 /// Publishes a record if it is still due; returns whether it was.
-async fn publish_one(store: &Store, row: &record::Model, now: DateTime<Utc>) -> Result<bool> {
+async fn publish_one(store: &Store, row: &Record, now: DateTime<Utc>) -> Result<bool> {
     let Some(date) = row.publish_at else {
         return Ok(false);
     };
-    let kind = kind_of(row)?;
+    let kind = row.kind;
     let options = WriteOptions {
         reason: Some(format!("publish_at {}", domain::base::clock::rfc3339(date))),
         ..WriteOptions::default()
@@ -73,7 +77,7 @@ async fn publish_one(store: &Store, row: &record::Model, now: DateTime<Utc>) -> 
         let row = tx.records().lock(kind, row.id, &Precondition::Any).await?;
         // Another instance, or an editor, may have been faster.
         let due = row.publish_at.is_some_and(|date| date <= now);
-        if !due || row.publication == Publication::Published.code() {
+        if !due || row.publication == Publication::Published {
             return Ok(false);
         }
         let edit = Edit::Patch(json!({"publication": Publication::Published}));

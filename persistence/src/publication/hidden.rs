@@ -2,6 +2,7 @@
 
 use crate::entity::{hidden, record};
 use crate::error::{Denied, Result, StoreError};
+use crate::record::Record;
 use crate::records::Records;
 use crate::transaction::WriteOptions;
 use crate::visibility::withheld::reconsider;
@@ -14,19 +15,15 @@ use uuid::Uuid;
 
 impl Records<'_> {
     /// The record to be hidden or shown again; the caller need not see it while it is hidden.
-    pub async fn find_hideable(
-        self,
-        caller: &Caller,
-        kind: Kind,
-        key: &str,
-    ) -> Result<record::Model> {
+    pub async fn find_hideable(self, caller: &Caller, kind: Kind, key: &str) -> Result<Record> {
         if let Ok(id) = Uuid::try_parse(key) {
             let found = record::Entity::find_by_id(id)
                 .filter(record::Column::Kind.eq(kind.code()))
+                .into_model::<Record>()
                 .one(self.store.db().reader())
                 .await?;
             if let Some(row) = found
-                && caller.may(Action::Hide, &self.store.subject(&row)?)
+                && caller.may(Action::Hide, &self.store.subject(&row))
             {
                 return Ok(row);
             }
@@ -45,7 +42,7 @@ impl Records<'_> {
         self.store
             .write(caller, options, async |tx| {
                 let row = locked(tx, kind, id).await?;
-                let subject = tx.subject(&row)?;
+                let subject = tx.subject(&row);
                 if subject.own {
                     return Err(StoreError::Forbidden(Denied::NotACopy));
                 }

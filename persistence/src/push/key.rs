@@ -3,6 +3,7 @@
 use super::item::Item;
 use crate::entity::{record, tombstone};
 use crate::error::{Result, StoreError};
+use crate::record::Record;
 use crate::transaction::Transaction;
 use crate::write::revive::dead;
 use domain::base::fault::{Fault, FieldError};
@@ -64,7 +65,7 @@ impl Sent {
     }
 
     /// Rejects another id than that of the record with the key.
-    pub(super) fn is_of(&self, row: &record::Model) -> Result<()> {
+    pub(super) fn is_of(&self, row: &Record) -> Result<()> {
         match self.id {
             Some(id) if id != row.id => {
                 let error = mismatch("/id", &json!(id), &json!(row.id));

@@ -9,6 +9,7 @@ use super::{Pushed, repeated};
 use crate::entity::record;
 use crate::error::{Result, StoreError};
 use crate::push::{Push, push, take_turns_for_system};
+use crate::record::Record;
 use crate::transaction::{Transaction, WriteOptions};
 use domain::access::rules::{Action, Caller};
 use domain::base::fault::{Fault, FieldError};
@@ -131,6 +132,7 @@ async fn supplied(tx: &Transaction<'_>, snapshot: &Snapshot<'_>) -> Result<Vec<(
                 .filter(record::Column::ExternalId.gt(after.as_str()))
                 .order_by_asc(record::Column::ExternalId)
                 .limit(MAX_ITEMS as u64)
+                .into_model::<Record>()
                 .all(&tx.sql)
                 .await?;
             let Some(last) = rows.last().and_then(|row| row.external_id.clone()) else {
@@ -138,7 +140,7 @@ async fn supplied(tx: &Transaction<'_>, snapshot: &Snapshot<'_>) -> Result<Vec<(
             };
             after = last;
             for row in rows {
-                let theirs = tx.caller.may(Action::Write, &tx.subject(&row)?);
+                let theirs = tx.caller.may(Action::Write, &tx.subject(&row));
                 if let (true, Some(id)) = (theirs, row.external_id) {
                     found.push((*kind, id));
                 }

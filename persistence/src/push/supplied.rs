@@ -3,6 +3,7 @@
 use super::item::{Item, Key, MAX_ITEMS};
 use crate::entity::{record, supply};
 use crate::error::{Result, StoreError};
+use crate::record::Record;
 use crate::transaction::Transaction;
 use domain::base::fault::{Fault, FieldError};
 use domain::base::kind::Kind;
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 
 #[derive(Default)]
 pub(super) struct Here {
-    pub(super) records: BTreeMap<Key, record::Model>,
+    pub(super) records: BTreeMap<Key, Record>,
     pub(super) supplies: BTreeMap<Key, supply::Model>,
 }
 
@@ -45,6 +46,7 @@ pub(super) async fn here(tx: &Transaction<'_>, system: &str, items: &[Item]) -> 
         .filter(record::Column::Origin.eq(&tx.origin))
         .filter(record::Column::System.eq(system))
         .filter(records)
+        .into_model::<Record>()
         .all(&tx.sql)
         .await?;
     let supplies = supply::Entity::find()
@@ -52,13 +54,12 @@ pub(super) async fn here(tx: &Transaction<'_>, system: &str, items: &[Item]) -> 
         .filter(supplies)
         .all(&tx.sql)
         .await?;
-    let key = |kind: &str, id: Option<String>| Some((Kind::parse(kind)?, id?));
     Ok(Here {
         records: (records.into_iter())
-            .filter_map(|row| Some((key(&row.kind, row.external_id.clone())?, row)))
+            .filter_map(|row| Some(((row.kind, row.external_id.clone()?), row)))
             .collect(),
         supplies: (supplies.into_iter())
-            .filter_map(|row| Some((key(&row.kind, Some(row.external_id.clone()))?, row)))
+            .filter_map(|row| Some(((Kind::parse(&row.kind)?, row.external_id.clone()), row)))
             .collect(),
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::entity::{record, reference};
 use crate::error::Result;
+use crate::record::Record;
 use crate::records::Records;
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
@@ -50,15 +51,16 @@ impl Records<'_> {
         self,
         caller: &Caller,
         slugs: &BTreeSet<String>,
-    ) -> Result<BTreeSet<(String, String)>> {
+    ) -> Result<BTreeSet<(Kind, String)>> {
         let rows = record::Entity::find()
             .filter(record::Column::Slug.is_in(slugs.iter().map(String::as_str)))
+            .into_model::<Record>()
             .all(self.store.db().reader())
             .await?;
         let mut seen = BTreeSet::new();
         let mut shared = BTreeSet::new();
         for row in rows {
-            if !caller.sees(&self.store.subject(&row)?) {
+            if !caller.sees(&self.store.subject(&row)) {
                 continue;
             }
             let key = (row.kind, row.slug.unwrap_or_default());

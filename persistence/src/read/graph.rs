@@ -7,6 +7,7 @@ use crate::merge_targets::with_losers;
 use crate::read::relationships::{
     AllOf, RelationshipFilter, Relationships, bounds, col, conditions, each, joined, standing_at,
 };
+use crate::record::Record;
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -44,13 +45,13 @@ pub struct Graph {
 
 #[derive(Debug)]
 pub struct Vertex {
-    pub row: record::Model,
+    pub row: Record,
     pub distance: u8,
 }
 
 #[derive(Debug)]
 pub struct Edge {
-    pub row: record::Model,
+    pub row: Record,
     pub certainty: Option<Certainty>,
 }
 
@@ -66,9 +67,12 @@ impl Relationships<'_> {
         let visible = conditions(&filter, caller, &self.store.node().origin);
         // All steps see one state, so that no edge leads nowhere.
         let tx = self.store.db().begin_read().await?;
-        let middle = record::Entity::find_by_id(query.from).one(&tx).await?;
+        let middle = record::Entity::find_by_id(query.from)
+            .into_model::<Record>()
+            .one(&tx)
+            .await?;
         let middle = middle.ok_or(StoreError::NotFound)?;
-        if !caller.sees(&self.store.subject(&middle)?) {
+        if !caller.sees(&self.store.subject(&middle)) {
             return Err(StoreError::NotFound);
         }
         let (levels, more) = levels(&tx, query, &visible).await?;
@@ -227,9 +231,10 @@ async fn ids(tx: &SqlTransaction, select: &SelectStatement) -> Result<Vec<Uuid>>
     Ok(ids.collect::<Result<_, _>>()?)
 }
 
-async fn rows_of(tx: &SqlTransaction, ids: &[Uuid]) -> Result<BTreeMap<Uuid, record::Model>> {
+async fn rows_of(tx: &SqlTransaction, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Record>> {
     let rows = record::Entity::find()
         .filter(record::Column::Id.is_in(ids.iter().copied()))
+        .into_model::<Record>()
         .all(tx)
         .await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())

@@ -4,6 +4,7 @@ use crate::cursor;
 use crate::db::SqlTransaction;
 use crate::entity::{change, record, tombstone};
 use crate::error::{Denied, Result, StoreError};
+use crate::record::Record;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
 use domain::access::rules::{Action, Caller, Subject};
@@ -156,13 +157,16 @@ impl Histories<'_> {
                 StoreError::NotFound
             });
         };
-        let row = record::Entity::find_by_id(about.id).one(&tx).await?;
+        let row = record::Entity::find_by_id(about.id)
+            .into_model::<Record>()
+            .one(&tx)
+            .await?;
         let row = row.filter(|row| entry.newest && row.version == version);
         let rested: Option<change::Model> = change::Entity::find_by_id(entry.seq).one(&tx).await?;
         let updated_at = last_update(&tx, about.id, &entry).await?;
         tx.commit().await?;
         let (envelope, body) = match row {
-            Some(row) => (row.envelope()?, Some(row.body)),
+            Some(row) => (row.envelope(), Some(row.body)),
             None => (
                 Envelope {
                     version,
@@ -246,8 +250,8 @@ async fn about(store: &Store, caller: &Caller, kind: Kind, key: &str) -> Result<
         Ok(row) => {
             return Ok(About {
                 id: row.id,
-                within: caller.may(Action::Read, &store.subject(&row)?),
-                envelope: row.envelope()?,
+                within: caller.may(Action::Read, &store.subject(&row)),
+                envelope: row.envelope(),
                 cause: None,
             });
         }

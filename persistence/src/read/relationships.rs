@@ -5,11 +5,12 @@ mod select;
 pub(crate) use select::{col, conditions, each, joined, order, standing_at};
 
 use crate::cursor;
-use crate::entity::{edge, record};
+use crate::entity::{edge, parse_code, record};
 use crate::error::{Result, StoreError};
 use crate::merge_targets::{survivors, with_losers};
 use crate::read::statements::{self, States};
 use crate::read::{rows, sees, stand_in_of};
+use crate::record::Record;
 use crate::records::{Records, by_text};
 use crate::store::Store;
 
@@ -23,7 +24,7 @@ use domain::statements::confirmation::ConfirmationState;
 use domain::value::edtf::{Bounds, Certainty, EdtfDate};
 use domain::value::external::ExternalId;
 use domain::value::reference::Name;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use select::{count, page};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -62,13 +63,38 @@ pub struct RelationshipPage {
     pub next: Option<String>,
 }
 
+/// The edge of a relationship; a merged end is replaced by its merge target.
+#[derive(Debug)]
+pub struct Edge {
+    pub r#type: RelationshipType,
+    pub from_id: Option<Uuid>,
+    pub to_id: Option<Uuid>,
+    /// The open end as JSON, if there is one.
+    pub open_end: Option<String>,
+    /// Order of the `from` records within `to`.
+    pub position: Option<i32>,
+}
+
+impl TryFrom<edge::Model> for Edge {
+    type Error = DbErr;
+
+    fn try_from(row: edge::Model) -> Result<Self, DbErr> {
+        Ok(Self {
+            r#type: parse_code(&row.r#type)?,
+            from_id: row.from_id,
+            to_id: row.to_id,
+            open_end: row.open_end,
+            position: row.position,
+        })
+    }
+}
+
 #[derive(Debug)]
 pub struct RelationshipItem {
-    pub row: record::Model,
-    /// Its edge; a merged end is replaced by its merge target.
-    pub edge: edge::Model,
+    pub row: Record,
+    pub edge: Edge,
     /// The records at its ends, except open ends.
-    pub ends: Vec<record::Model>,
+    pub ends: Vec<Record>,
     pub certainty: Option<Certainty>,
     pub states: States,
 }
@@ -128,7 +154,7 @@ impl Relationships<'_> {
         let items = items(&tx, &ids, filter.active_on.as_ref()).await?;
         tx.commit().await?;
         let last = items.last().filter(|_| more);
-        let next = last.map(|item| cursor::encode(secret, query, &position(&item.edge)));
+        let next = last.map(|item| cursor::encode(secret, query, &position(item)));
         Ok(RelationshipPage {
             items,
             total: u64::try_from(total).unwrap_or_default(),
@@ -178,7 +204,7 @@ impl Records<'_> {
                 }
             }
             let row = row.ok_or_else(unknown)?;
-            let kind = crate::entity::record::kind_of(&row)?;
+            let kind = row.kind;
             let fits = kinds.contains(&kind) && sees(self.store, caller, &row).await?;
             return fits.then_some((kind, row.id)).ok_or_else(unknown);
         }
@@ -212,11 +238,11 @@ impl Records<'_> {
 /// Absent positions come last.
 const LAST: i32 = i32::MAX;
 
-fn position(edge: &edge::Model) -> Position {
+fn position(item: &RelationshipItem) -> Position {
     Position(
-        edge.r#type.clone(),
-        edge.position.unwrap_or(LAST),
-        edge.record_id,
+        item.edge.r#type.code().to_owned(),
+        item.edge.position.unwrap_or(LAST),
+        item.row.id,
     )
 }
 
@@ -262,9 +288,10 @@ async fn items(
     let wanted: Vec<Uuid> = ends.flatten().chain(ids.iter().copied()).collect();
     let rows = record::Entity::find()
         .filter(record::Column::Id.is_in(wanted))
+        .into_model::<Record>()
         .all(db)
         .await?;
-    let rows: BTreeMap<Uuid, record::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
+    let rows: BTreeMap<Uuid, Record> = rows.into_iter().map(|row| (row.id, row)).collect();
     let mut items = Vec::with_capacity(ids.len());
     for id in ids {
         let (Some(edge), Some(row)) = (edges.remove(id), rows.get(id)) else {
@@ -277,7 +304,7 @@ async fn items(
             ends: ends.collect(),
             certainty: when.and_then(|when| bounds(&edge).active_on(when)),
             states: states.remove(id).unwrap_or_default(),
-            edge,
+            edge: edge.try_into()?,
         });
     }
     Ok(items)

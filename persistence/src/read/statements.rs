@@ -2,6 +2,7 @@
 
 use crate::entity::{confirmation, edge, record};
 use crate::error::{Result, StoreError};
+use crate::record::Record;
 use crate::store::Store;
 use domain::access::rules::{Action, Caller};
 use domain::base::vocabulary::Coded;
@@ -28,10 +29,11 @@ pub(crate) async fn may_write_an_end(
     }
     let ends = record::Entity::find()
         .filter(record::Column::Id.is_in(edge.from_id.into_iter().chain(edge.to_id)))
+        .into_model::<Record>()
         .all(db)
         .await?;
     for end in &ends {
-        if caller.may(Action::Write, &store.subject(end)?) {
+        if caller.may(Action::Write, &store.subject(end)) {
             return Ok(true);
         }
     }

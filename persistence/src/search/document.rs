@@ -5,8 +5,8 @@ use super::area::Spot;
 use super::edges::{Audience, Seen};
 use super::fields::Fields;
 use super::text::{self, Texts};
-use crate::entity::record;
 use crate::merge_targets::MergedBody;
+use crate::record::Record;
 use chrono::{Datelike, NaiveDate};
 use domain::base::filter::Form;
 use domain::base::kind::Kind;
@@ -34,7 +34,7 @@ pub(super) const MERGED: &str = "merged";
 
 pub(super) fn document(
     fields: &Fields,
-    row: &record::Model,
+    row: &Record,
     kind: Kind,
     edges: &[Seen],
     merged: &[MergedBody],
@@ -78,16 +78,16 @@ impl Writer<'_> {
         }
     }
 
-    fn envelope(&mut self, row: &record::Model, kind: Kind) {
+    fn envelope(&mut self, row: &Record, kind: Kind) {
         let facet = self.fields.facet;
         self.term(facet, "kind", kind.code());
         self.term(facet, "origin", &row.origin);
-        self.term(facet, "publication", &row.publication);
+        self.term(facet, "publication", row.publication.code());
         if kind == Kind::Region {
             self.term(facet, "itself", &row.id.to_string());
         }
         let token = self.fields.token;
-        if row.publication != Publication::Published.code() {
+        if row.publication != Publication::Published {
             let home = row
                 .home_region
                 .map_or_else(|| "-".to_owned(), |home| home.to_string());
@@ -201,7 +201,7 @@ impl Writer<'_> {
         }
     }
 
-    fn order(&mut self, row: &record::Model, body: &Value, id: &str) {
+    fn order(&mut self, row: &Record, body: &Value, id: &str) {
         let name = row.name.as_deref().unwrap_or_default();
         self.document
             .add_text(self.fields.by_name, sort_key(&collation_key(name), id));
@@ -235,7 +235,7 @@ impl Writer<'_> {
         }
     }
 
-    fn usage(&mut self, kind: Kind, row: &record::Model, edges: &[Seen], id: &str) {
+    fn usage(&mut self, kind: Kind, row: &Record, edges: &[Seen], id: &str) {
         let rank = KindSchema::of(kind).suggestion_rank;
         let public = edges
             .iter()

@@ -1,9 +1,9 @@
 //! The relationships of records in their documents.
 
 use super::trees::Trees;
-use crate::entity::record::current;
 use crate::entity::{edge, edge_role, record};
 use crate::error::Result;
+use crate::record::current;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
@@ -208,7 +208,7 @@ async fn subjects(
             .all(db)
             .await?;
         for (id, body) in rows {
-            let body = current(Kind::Relationship.code(), &body);
+            let body = current(Kind::Relationship, &body);
             if let Some(subject) = body.get("subject").and_then(serde_json::Value::as_str) {
                 found.insert(id, subject.to_owned());
             }

@@ -14,6 +14,7 @@ use crate::consumers::{Entry, LogConsumer};
 use crate::db::SqlTransaction;
 use crate::entity::{change, node, record};
 use crate::error::{Result, StoreError};
+use crate::record::Record;
 use crate::store::Store;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -325,7 +326,7 @@ impl Search {
             if let Some(last) = last {
                 rows = rows.filter(record::Column::Id.gt(last));
             }
-            let rows = rows.all(&tx).await?;
+            let rows = rows.into_model::<Record>().all(&tx).await?;
             let Some(end) = rows.last() else { break };
             last = Some(end.id);
             self.add(&tx, rows, &trees).await?;
@@ -339,19 +340,14 @@ impl Search {
 
     /// Replaces the documents of these rows, without a commit, so that no more than a part of them
     /// is in memory at once.
-    async fn add(
-        &self,
-        tx: &SqlTransaction,
-        rows: Vec<record::Model>,
-        trees: &Arc<Trees>,
-    ) -> Result<()> {
+    async fn add(&self, tx: &SqlTransaction, rows: Vec<Record>, trees: &Arc<Trees>) -> Result<()> {
         if rows.len() <= FEW {
             let work = Work::load(tx, rows, trees, &self.0.fields).await?;
             return self.write(work, None).await;
         }
         let ids = rows.iter().map(|row| row.id).collect();
         let degrees = edges::degrees(tx, &ids, trees).await?;
-        let degree = |row: &record::Model| degrees.get(&row.id).copied().unwrap_or_default();
+        let degree = |row: &Record| degrees.get(&row.id).copied().unwrap_or_default();
         let (mut part, mut edges) = (Vec::new(), 0);
         for row in rows {
             edges += degree(&row);
@@ -468,6 +464,7 @@ impl Search {
             let rows = record::Entity::find()
                 .filter(record::Column::Id.is_in(chunk.iter().copied()))
                 .filter(record::Column::Withheld.eq(false))
+                .into_model::<Record>()
                 .all(&tx)
                 .await?;
             for row in &rows {

@@ -10,9 +10,9 @@ use super::query::Maker;
 use crate::cursor;
 use crate::entity::record;
 use crate::error::{Result, StoreError};
+use crate::record::Record;
 use domain::access::rules::{Caller, Visibility};
 use domain::base::filter::Form;
-use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
 use domain::value::edtf::{Certainty, EdtfDate, Moment, Period};
 use serde::{Deserialize, Serialize};
@@ -67,7 +67,7 @@ pub struct ListPage {
 
 #[derive(Debug)]
 pub struct Hit {
-    pub row: record::Model,
+    pub row: Record,
     /// Score, if the list is sorted by it.
     pub score: Option<f64>,
     /// Distance in metres, if the list has an origin.
@@ -88,7 +88,7 @@ pub struct FacetValue {
     pub value: String,
     pub count: u64,
     /// The record of the value, if the caller sees it.
-    pub record: Option<record::Model>,
+    pub record: Option<Record>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -201,8 +201,7 @@ impl Search {
     ) -> Result<Vec<Hit>> {
         let ids: Vec<Uuid> = places.iter().map(|place| place.id).collect();
         let rows = self.store().records().list_visible(caller, &ids).await?;
-        let mut rows: BTreeMap<Uuid, record::Model> =
-            rows.into_iter().map(|row| (row.id, row)).collect();
+        let mut rows: BTreeMap<Uuid, Record> = rows.into_iter().map(|row| (row.id, row)).collect();
         let mut hits = Vec::with_capacity(places.len());
         for place in places {
             let Some(row) = rows.remove(&place.id) else {
@@ -254,7 +253,7 @@ impl Search {
             })
             .collect();
         let rows = self.store().records().list_visible(caller, &ids).await?;
-        let rows: BTreeMap<String, record::Model> = rows
+        let rows: BTreeMap<String, Record> = rows
             .into_iter()
             .map(|row| (row.id.to_string(), row))
             .collect();
@@ -452,8 +451,8 @@ fn most_frequent(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
 
 /// Whether the publication of a row still matches the filter.
 #[must_use]
-pub fn asked_for(row: &record::Model, filter: &Filter) -> bool {
-    let is = |one: &Publication| !row.withheld && row.publication == one.code();
+pub fn asked_for(row: &Record, filter: &Filter) -> bool {
+    let is = |one: &Publication| !row.withheld && row.publication == *one;
     if filter.publications.is_empty() {
         return is(&Publication::Published);
     }

@@ -4,8 +4,8 @@
 use super::document::document;
 use super::edges::{Audience, Seen, code};
 use super::fields::{Fields, schema};
-use crate::entity::record;
 use crate::merge_targets::MergedBody;
+use crate::record::Record;
 use chrono::DateTime;
 use domain::base::json;
 use domain::base::kind::Kind;
@@ -100,18 +100,17 @@ fn examples(fields: &Fields) -> impl Iterator<Item = TantivyDocument> {
 fn example(fields: &Fields, kind: Kind, body: String) -> TantivyDocument {
     let value: Value = serde_json::from_str(&body).unwrap_or_default();
     let text = |pointer: &str| Some(value.pointer(pointer)?.as_str()?.to_owned());
-    let publication = text("/publication");
-    let published = Publication::Published.code();
-    let row = record::Model {
+    let publication = text("/publication").and_then(|code| Publication::parse(&code));
+    let row = Record {
         id: Uuid::from_u128(1),
-        kind: kind.code().to_owned(),
+        kind,
         origin: "example".to_owned(),
         slug: text("/slug"),
         name: text("/name"),
         system: text("/external_id/system"),
         external_id: text("/external_id/id"),
         home_region: Some(Uuid::from_u128(2)),
-        publication: publication.unwrap_or_else(|| published.to_owned()),
+        publication: publication.unwrap_or(Publication::Published),
         was_public: true,
         shown: true,
         withheld: false,

@@ -4,11 +4,10 @@ use super::document::document;
 use super::edges;
 use super::fields::Fields;
 use super::trees::Trees;
-use crate::entity::record;
 use crate::error::{Result, StoreError};
 use crate::merge_targets::{MergedBody, losers_of};
+use crate::record::Record;
 use domain::base::kind::Kind;
-use domain::base::vocabulary::Coded;
 use sea_orm::ConnectionTrait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,7 +23,7 @@ pub(super) struct Work {
 impl Work {
     pub(super) async fn load(
         db: &impl ConnectionTrait,
-        rows: Vec<record::Model>,
+        rows: Vec<Record>,
         trees: &Arc<Trees>,
         fields: &Fields,
     ) -> Result<Self> {
@@ -37,7 +36,7 @@ impl Work {
         let fields = fields.clone();
         let make = move || {
             let rows = rows.into_iter().filter_map(|row| {
-                let kind = Kind::parse(&row.kind).filter(|kind| *kind != Kind::Relationship)?;
+                let kind = Some(row.kind).filter(|kind| *kind != Kind::Relationship)?;
                 let edges = around.remove(&row.id).unwrap_or_default();
                 let merged = merged.remove(&row.id).unwrap_or_default();
                 Some((row.id, document(&fields, &row, kind, &edges, &merged)))

@@ -1,8 +1,10 @@
 //! The log entries of a transaction.
 
 use super::Transaction;
-use crate::entity::{record, tombstone};
+use crate::entity::tombstone;
 use crate::error::Result;
+use crate::record::Record;
+use domain::base::vocabulary::Coded;
 use domain::exchange::change::Op;
 use uuid::Uuid;
 
@@ -36,11 +38,7 @@ impl<'s> Transaction<'s> {
 
 impl LogMut<'_, '_> {
     /// Logs that a record was created or changed; `before` is its previous row.
-    pub(crate) async fn upsert(
-        self,
-        before: Option<&record::Model>,
-        after: &record::Model,
-    ) -> Result<()> {
+    pub(crate) async fn upsert(self, before: Option<&Record>, after: &Record) -> Result<()> {
         if let Some(before) = before {
             // Earlier versions of copies belong to their origin, to keep and to erase.
             let keeps = before.synced_at.is_none();
@@ -48,7 +46,7 @@ impl LogMut<'_, '_> {
         }
         self.tx.entries.push(Entry {
             op: Op::Upsert,
-            kind: after.kind.clone(),
+            kind: after.kind.code().to_owned(),
             record_id: after.id,
             origin: after.origin.clone(),
             system: after.system.clone(),
@@ -65,17 +63,12 @@ impl LogMut<'_, '_> {
 
     /// Logs that a record was deleted, in version `version`; its last body stays in the log if it
     /// is one of this node's own, or `merged`.
-    pub(crate) async fn delete(
-        self,
-        before: &record::Model,
-        version: i64,
-        merged: bool,
-    ) -> Result<()> {
+    pub(crate) async fn delete(self, before: &Record, version: i64, merged: bool) -> Result<()> {
         let keeps = merged || before.synced_at.is_none();
         self.tx.log().supersede(before, keeps).await?;
         self.tx.entries.push(Entry {
             op: Op::Delete,
-            kind: before.kind.clone(),
+            kind: before.kind.code().to_owned(),
             record_id: before.id,
             origin: before.origin.clone(),
             system: before.system.clone(),
@@ -92,15 +85,15 @@ impl LogMut<'_, '_> {
 
     /// Logs a change of visibility without a new version; `before` is the previous row, `shown` the
     /// new visibility to outsiders.
-    pub(crate) fn visibility(self, before: &record::Model, shown: bool) {
-        let after = record::Model {
+    pub(crate) fn visibility(self, before: &Record, shown: bool) {
+        let after = Record {
             shown,
             ..before.clone()
         };
         self.tx.touched.insert(before.id, shown);
         self.tx.entries.push(Entry {
             op: Op::Visibility,
-            kind: before.kind.clone(),
+            kind: before.kind.code().to_owned(),
             record_id: before.id,
             origin: before.origin.clone(),
             system: before.system.clone(),
@@ -115,8 +108,8 @@ impl LogMut<'_, '_> {
     }
 
     /// Logs that a restored record is hidden: outsiders knew that it was merged.
-    pub(crate) fn withdrawal(self, row: &record::Model) {
-        let known = audience(&record::Model {
+    pub(crate) fn withdrawal(self, row: &Record) {
+        let known = audience(&Record {
             shown: true,
             ..row.clone()
         });
@@ -169,23 +162,23 @@ impl LogMut<'_, '_> {
 
     /// Logs that a record was deleted without a trace, in version `version`: unlike in
     /// [`Self::delete`], the body is not moved into the log first.
-    pub(crate) async fn living_erasure(self, before: &record::Model, version: i64) -> Result<()> {
+    pub(crate) async fn living_erasure(self, before: &Record, version: i64) -> Result<()> {
         self.tx.log().revival(before.id).await?;
         self.tx.entries.push(Entry {
             newest: true,
             version,
             before: audience(before),
-            ..erasure(Op::Delete, &before.kind, before.id, &before.origin)
+            ..erasure(Op::Delete, before.kind.code(), before.id, &before.origin)
         });
         Ok(())
     }
 
-    pub(crate) fn version_erased(self, row: &record::Model) {
+    pub(crate) fn version_erased(self, row: &Record) {
         self.tx.entries.push(Entry {
             version: row.version,
             before: audience(row),
             after: audience(row),
-            ..erasure(Op::Visibility, &row.kind, row.id, &row.origin)
+            ..erasure(Op::Visibility, row.kind.code(), row.id, &row.origin)
         });
     }
 
@@ -214,7 +207,7 @@ impl LogMut<'_, '_> {
 
     /// Once a newer version replaces it in `record`, the body is either moved to the log or
     /// dropped.
-    async fn supersede(self, before: &record::Model, keeps: bool) -> Result<()> {
+    async fn supersede(self, before: &Record, keeps: bool) -> Result<()> {
         let body = keeps.then(|| before.body.clone());
         let mut pending = self.tx.entries.iter_mut().filter(|entry| entry.newest);
         if let Some(entry) = pending.find(|entry| entry.record_id == before.id) {
@@ -247,7 +240,7 @@ fn erasure(op: Op, kind: &str, record_id: Uuid, origin: &str) -> Entry {
 
 /// The outside audience of a row: its home region if it is shown (`-` if it has none), otherwise
 /// none.
-fn audience(row: &record::Model) -> Option<String> {
+fn audience(row: &Record) -> Option<String> {
     row.shown.then(|| {
         row.home_region
             .map_or_else(|| "-".to_owned(), |region| region.to_string())

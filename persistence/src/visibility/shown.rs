@@ -6,9 +6,9 @@
 
 use crate::entity::record;
 use crate::error::{Result, StoreError};
+use crate::record::Record;
 use crate::transaction::Transaction;
 use domain::base::kind::Kind;
-use domain::base::vocabulary::Coded;
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
@@ -50,9 +50,9 @@ fn near_record() -> String {
 }
 
 /// Sets in the row just written whether outsiders see it.
-pub(crate) async fn note_shown(tx: &Transaction<'_>, row: &mut record::Model) -> Result<()> {
+pub(crate) async fn note_shown(tx: &Transaction<'_>, row: &mut Record) -> Result<()> {
     // Other kinds have no ends; unpublished relationships need no check of them.
-    if row.kind != Kind::Relationship.code() || !row.shown {
+    if row.kind != Kind::Relationship || !row.shown {
         return Ok(());
     }
     let sql = format!("UPDATE record SET shown = {PUBLIC} WHERE id = $1 RETURNING shown");
@@ -103,7 +103,7 @@ pub(crate) async fn update_visibility(
 }
 
 /// Those of the relationships that are still outdated after other writers have finished.
-async fn lock_outdated(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<Vec<record::Model>> {
+async fn lock_outdated(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<Vec<Record>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -116,5 +116,9 @@ async fn lock_outdated(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<Vec<record:
         locked.all(&tx.sql).await?;
     }
     let differs = Expr::cust(format!("record.shown <> {PUBLIC}"));
-    Ok(rows.filter(differs).all(&tx.sql).await?)
+    Ok(rows
+        .filter(differs)
+        .into_model::<Record>()
+        .all(&tx.sql)
+        .await?)
 }

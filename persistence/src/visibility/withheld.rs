@@ -1,11 +1,10 @@
 //! Records that this node withholds although their origin published them: hidden copies, and
 //! relationships that an own end disputes. To everyone they are unpublished.
 
-use crate::entity::record;
 use crate::error::{Result, StoreError};
+use crate::record::Record;
 use crate::transaction::Transaction;
 use crate::visibility::shown::note_shown;
-use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
 use sea_orm::{ConnectionTrait, Statement};
 
@@ -17,7 +16,7 @@ const WITHHELD: &str = "(EXISTS (SELECT 1 FROM hidden WHERE hidden.record_id = r
         WHERE confirmation.record_id = record.id AND confirmation.state = 'disputed'))";
 
 /// Sets in a row whether it is withheld; `note_shown` has to follow.
-pub(crate) async fn note_withheld(tx: &Transaction<'_>, row: &mut record::Model) -> Result<()> {
+pub(crate) async fn note_withheld(tx: &Transaction<'_>, row: &mut Record) -> Result<()> {
     let sql = format!(
         "UPDATE record SET withheld = {WITHHELD}, \
          shown = (record.publication = 'published' AND NOT {WITHHELD}) \
@@ -28,12 +27,12 @@ pub(crate) async fn note_withheld(tx: &Transaction<'_>, row: &mut record::Model)
     let updated = tx.sql.query_one_raw(statement).await?;
     let updated = updated.ok_or_else(|| StoreError::Corrupt(format!("no row {}", row.id)))?;
     row.withheld = updated.try_get_by_index(0)?;
-    row.shown = !row.withheld && row.publication == Publication::Published.code();
+    row.shown = !row.withheld && row.publication == Publication::Published;
     Ok(())
 }
 
 /// Checks again whether a record is withheld, and logs a change.
-pub(crate) async fn reconsider(tx: &mut Transaction<'_>, before: &record::Model) -> Result<()> {
+pub(crate) async fn reconsider(tx: &mut Transaction<'_>, before: &Record) -> Result<()> {
     let mut row = before.clone();
     note_withheld(tx, &mut row).await?;
     note_shown(tx, &mut row).await?;

@@ -8,6 +8,7 @@ use crate::error::{Result, StoreError};
 use crate::feed::prune::MARGIN;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
+use crate::webhook::state::Delivery;
 use crate::webhook::tell::insert_deliveries;
 use crate::webhook::{on_webhook, webhook_for_update};
 use crate::write::Precondition;
@@ -31,7 +32,7 @@ pub const REPLAYED: usize = 10_000;
 
 #[derive(Debug)]
 pub struct DeliveryPage {
-    pub items: Vec<webhook_delivery::Model>,
+    pub items: Vec<Delivery>,
     pub next: Option<String>,
 }
 
@@ -110,6 +111,7 @@ impl Deliveries<'_> {
             .filter(Condition::all().add_option(wanted).add_option(earlier))
             .order_by_desc(webhook_delivery::Column::Seq)
             .limit(limit + 1)
+            .into_model::<Delivery>()
             .all(reader)
             .await?;
         let more = items.len() as u64 > limit;
@@ -145,12 +147,7 @@ impl Deliveries<'_> {
         Ok(again)
     }
 
-    pub async fn replay_one(
-        self,
-        by: &Caller,
-        webhook: Uuid,
-        delivery: Uuid,
-    ) -> Result<webhook_delivery::Model> {
+    pub async fn replay_one(self, by: &Caller, webhook: Uuid, delivery: Uuid) -> Result<Delivery> {
         self.store
             .write(by, &WriteOptions::default(), async |tx| {
                 tx.deliveries().replay_one(webhook, delivery).await
@@ -224,18 +221,15 @@ async fn entry_before(store: &Store, moment: DateTime<Utc>) -> Result<i64> {
 
 impl DeliveriesMut<'_, '_> {
     /// Queues a delivery again, under the same id and with all its attempts.
-    pub async fn replay_one(
-        self,
-        webhook: Uuid,
-        delivery: Uuid,
-    ) -> Result<webhook_delivery::Model> {
+    pub async fn replay_one(self, webhook: Uuid, delivery: Uuid) -> Result<Delivery> {
         webhook_for_update(self.tx, webhook, &Precondition::Any).await?;
         let row = webhook_delivery::Entity::find_by_id(delivery)
             .filter(webhook_delivery::Column::WebhookId.eq(webhook))
+            .into_model::<Delivery>()
             .one(&self.tx.sql)
             .await?;
         let mut row = row.ok_or(StoreError::NotFound)?;
-        DeliveryState::Pending.code().clone_into(&mut row.state);
+        row.state = DeliveryState::Pending;
         row.attempts = 0;
         row.refusals = 0;
         row.first_attempted_at = None;

@@ -6,6 +6,7 @@ use crate::error::{Result, StoreError};
 use crate::lease::{Lease, Leasing, SKEW, is_over};
 use crate::transaction::Transaction;
 use crate::webhook::delivery::Deliveries;
+use crate::webhook::state::{Delivery, Webhook};
 use crate::webhook::{Webhooks, keep_webhook, locked_webhook, on_webhook};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::base::vocabulary::Coded;
@@ -102,14 +103,11 @@ impl Webhooks<'_> {
 
 impl Deliveries<'_> {
     /// The webhook of a valid lease and the first `limit` due deliveries, in log order.
-    pub async fn due(
-        self,
-        lease: &Lease,
-        limit: u64,
-    ) -> Result<(webhook::Model, Vec<webhook_delivery::Model>)> {
+    pub async fn due(self, lease: &Lease, limit: u64) -> Result<(Webhook, Vec<Delivery>)> {
         let reader = self.store.db().reader();
         let row = webhook::Entity::find_by_id(lease.id)
             .filter(good(lease))
+            .into_model()
             .one(reader)
             .await?;
         let row = row.ok_or(StoreError::LeaseLost)?;
@@ -118,6 +116,7 @@ impl Deliveries<'_> {
             .filter(due(self.store.clock().now()))
             .order_by_asc(webhook_delivery::Column::Seq)
             .limit(limit)
+            .into_model()
             .all(reader)
             .await?;
         Ok((row, deliveries))
@@ -133,6 +132,7 @@ impl Deliveries<'_> {
         on_webhook(self.store, async |tx| {
             let mut webhook = leased_webhook(tx, lease).await?;
             let row = webhook_delivery::Entity::find_by_id(delivery)
+                .into_model::<Delivery>()
                 .one(&tx.sql)
                 .await?;
             // It may have been removed meanwhile.
@@ -168,7 +168,7 @@ fn good(lease: &Lease) -> Condition {
     LEASING.is_held_by(lease).add(active)
 }
 
-fn note(row: &mut webhook_delivery::Model, attempt: &Attempt, now: DateTime<Utc>) {
+fn note(row: &mut Delivery, attempt: &Attempt, now: DateTime<Utc>) {
     row.attempts = row.attempts.saturating_add(1);
     row.refusals = row.refusals.saturating_add(attempt.refused.into());
     row.attempted_at = Some(now);
@@ -177,16 +177,15 @@ fn note(row: &mut webhook_delivery::Model, attempt: &Attempt, now: DateTime<Utc>
     let error = attempt.error.as_ref();
     row.error = error.map(|why| why.chars().take(MAX_ERROR).collect());
     row.next_attempt_at = attempt.retry_at;
-    let state = match (&row.error, row.next_attempt_at) {
+    row.state = match (&row.error, row.next_attempt_at) {
         (None, _) => DeliveryState::Delivered,
         (Some(_), Some(_)) => DeliveryState::Pending,
         (Some(_), None) => DeliveryState::Failed,
     };
-    state.code().clone_into(&mut row.state);
-    row.finished_at = (state != DeliveryState::Pending).then_some(now);
+    row.finished_at = (row.state != DeliveryState::Pending).then_some(now);
 }
 
-async fn leased_webhook(tx: &Transaction<'_>, lease: &Lease) -> Result<webhook::Model> {
+async fn leased_webhook(tx: &Transaction<'_>, lease: &Lease) -> Result<Webhook> {
     let query = webhook::Entity::find_by_id(lease.id).filter(good(lease));
     let row = locked_webhook(tx, query).await?;
     row.ok_or(StoreError::LeaseLost)
@@ -195,8 +194,8 @@ async fn leased_webhook(tx: &Transaction<'_>, lease: &Lease) -> Result<webhook::
 /// Disables a webhook that asked for it, or without any success for as long as a delivery is tried.
 fn disable_if_in_vain(
     tx: &Transaction<'_>,
-    webhook: &mut webhook::Model,
-    delivery: &webhook_delivery::Model,
+    webhook: &mut Webhook,
+    delivery: &Delivery,
     attempt: &Attempt,
 ) {
     let given_up = delivery.next_attempt_at.is_none();

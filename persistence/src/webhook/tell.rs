@@ -6,6 +6,7 @@ use crate::error::{Result, StoreError};
 use crate::feed::FeedFilter;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
+use crate::webhook::state::Webhook;
 use chrono::{DateTime, Utc};
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
@@ -24,12 +25,12 @@ const FAR: i64 = 1000;
 pub(super) const CHUNK: usize = 200;
 
 pub(super) struct Told {
-    pub(super) webhook: webhook::Model,
+    pub(super) webhook: Webhook,
     filter: FeedFilter,
 }
 
-impl From<webhook::Model> for Told {
-    fn from(webhook: webhook::Model) -> Self {
+impl From<Webhook> for Told {
+    fn from(webhook: Webhook) -> Self {
         let filter = webhook.filter();
         Self { webhook, filter }
     }
@@ -137,7 +138,10 @@ fn active() -> Select<webhook::Entity> {
 }
 
 async fn active_webhooks(store: &Store) -> Result<Vec<Told>> {
-    let rows = active().all(store.db().reader()).await?;
+    let rows = active()
+        .into_model::<Webhook>()
+        .all(store.db().reader())
+        .await?;
     Ok(rows.into_iter().map(Told::from).collect())
 }
 
@@ -151,7 +155,7 @@ async fn locked_webhooks(tx: &Transaction<'_>) -> Result<Vec<Told>> {
     if tx.db().is_postgres() {
         rows = rows.lock(LockType::KeyShare);
     }
-    let rows = rows.all(&tx.sql).await?;
+    let rows = rows.into_model::<Webhook>().all(&tx.sql).await?;
     Ok(rows.into_iter().map(Told::from).collect())
 }
 

@@ -1,8 +1,8 @@
 //! Unique values: slugs, keys of supplying systems, identifiers, open-ended relationships.
 
-use crate::entity::record::kind_of;
 use crate::entity::{identifier, record};
 use crate::error::{Conflict, Result, StoreError, Unique};
+use crate::record::Record;
 use crate::transaction::Transaction;
 use crate::write::prepare::Prepared;
 use domain::access::rules::Action;
@@ -99,7 +99,7 @@ struct Claim {
 /// Rejects a row with a unique value of another record of this node.
 pub(crate) async fn refuse_conflicts(
     tx: &Transaction<'_>,
-    row: &record::Model,
+    row: &Record,
     prepared: &Prepared,
 ) -> Result<()> {
     let claims = claims(row, prepared);
@@ -118,7 +118,11 @@ pub(crate) async fn refuse_conflicts(
     let claim = usize::try_from(number).ok();
     let claim = claim.and_then(|number| claims.into_iter().nth(number));
     let claim = claim.ok_or_else(|| StoreError::Corrupt(format!("claim {number} of none")))?;
-    match record::Entity::find_by_id(id).one(&tx.sql).await? {
+    match record::Entity::find_by_id(id)
+        .into_model::<Record>()
+        .one(&tx.sql)
+        .await?
+    {
         Some(other) => Err(conflict(tx, claim.field, claim.what, claim.value, &other)?),
         // Another transaction has just deleted it.
         None => Err(StoreError::Conflict(Conflict {
@@ -145,7 +149,7 @@ fn lookup(claims: &[Claim]) -> Option<SelectStatement> {
     numbered.reduce(|mut all, one| all.union(UnionType::All, one).to_owned())
 }
 
-fn claims(row: &record::Model, prepared: &Prepared) -> Vec<Claim> {
+fn claims(row: &Record, prepared: &Prepared) -> Vec<Claim> {
     let mut claims = Vec::new();
     // The condition of the unique indexes, which are used only with it.
     let own = || others(row).filter(record::Column::SyncedAt.is_null());
@@ -155,7 +159,7 @@ fn claims(row: &record::Model, prepared: &Prepared) -> Vec<Claim> {
             what: Unique::Slug,
             value: slug.clone(),
             lookup: own()
-                .filter(record::Column::Kind.eq(&row.kind))
+                .filter(record::Column::Kind.eq(row.kind.code()))
                 .filter(record::Column::Slug.eq(slug))
                 .into_query(),
         });
@@ -166,7 +170,7 @@ fn claims(row: &record::Model, prepared: &Prepared) -> Vec<Claim> {
             what: Unique::ExternalId,
             value: format!("{system}|{key}"),
             lookup: own()
-                .filter(record::Column::Kind.eq(&row.kind))
+                .filter(record::Column::Kind.eq(row.kind.code()))
                 .filter(record::Column::System.eq(system))
                 .filter(record::Column::ExternalId.eq(key))
                 .into_query(),
@@ -203,7 +207,7 @@ fn claims(row: &record::Model, prepared: &Prepared) -> Vec<Claim> {
 }
 
 /// The ids of the other records of the same origin.
-fn others(row: &record::Model) -> Select<record::Entity> {
+fn others(row: &Record) -> Select<record::Entity> {
     record::Entity::find()
         .select_only()
         .column(record::Column::Id)
@@ -216,10 +220,10 @@ pub(crate) fn conflict(
     field: String,
     what: Unique,
     value: String,
-    other: &record::Model,
+    other: &Record,
 ) -> Result<StoreError> {
-    let visible = tx.caller.sees(&tx.subject(other)?);
-    let kind = kind_of(other)?;
+    let visible = tx.caller.sees(&tx.subject(other));
+    let kind = other.kind;
     let other = visible.then_some(RecordRef { kind, id: other.id });
     Ok(StoreError::Conflict(Conflict {
         field,
@@ -231,8 +235,8 @@ pub(crate) fn conflict(
 
 /// The key of a record that the caller may not write is taken; the record is named only to those
 /// who see it.
-pub(crate) fn writable(tx: &Transaction<'_>, row: &record::Model) -> Result<()> {
-    if tx.caller.may(Action::Write, &tx.subject(row)?) {
+pub(crate) fn writable(tx: &Transaction<'_>, row: &Record) -> Result<()> {
+    if tx.caller.may(Action::Write, &tx.subject(row)) {
         return Ok(());
     }
     let key = row.system.iter().chain(&row.external_id).cloned();

@@ -1,10 +1,10 @@
 //! Deleting: referenced records stay, relationships are deleted with the record, a tombstone
 //! remains.
 
-use crate::entity::record::kind_of;
 use crate::entity::{contact_person, edge, geometry, record, redirect, tombstone};
 use crate::error::{Result, StoreError};
 use crate::merge_targets::{survivors, with_losers};
+use crate::record::Record;
 use crate::records::RecordsMut;
 use crate::transaction::Transaction;
 use crate::write::edges::refuse_shaping;
@@ -27,7 +27,7 @@ const MAX_RELATIONSHIPS: usize = 400;
 const MOST_NAMING: usize = 200;
 
 impl RecordsMut<'_, '_> {
-    pub async fn delete(self, old: record::Model) -> Result<()> {
+    pub async fn delete(self, old: Record) -> Result<()> {
         refuse_supplied(self.tx, old.system.as_deref()).await?;
         lock_against_naming(self.tx, old.id).await?;
         // References to a record that was merged into this one are references to this one.
@@ -54,10 +54,7 @@ pub(crate) async fn lock_against_naming(tx: &Transaction<'_>, id: Uuid) -> Resul
 }
 
 /// This node's relationships that have the record at an end.
-pub(crate) async fn own_edges(
-    tx: &Transaction<'_>,
-    at: &BTreeSet<Uuid>,
-) -> Result<Vec<record::Model>> {
+pub(crate) async fn own_edges(tx: &Transaction<'_>, at: &BTreeSet<Uuid>) -> Result<Vec<Record>> {
     let ids = edges_at(tx, at).await?;
     if ids.len() > MAX_RELATIONSHIPS {
         return Err(StoreError::HasRelationships(ids.len()));
@@ -70,10 +67,10 @@ pub(crate) async fn own_edges(
         .filter(record::Column::Origin.eq(&tx.origin))
         .order_by_asc(record::Column::Id);
     if !tx.db().is_postgres() {
-        return Ok(query.all(&tx.sql).await?);
+        return Ok(query.into_model::<Record>().all(&tx.sql).await?);
     }
     query = query.lock(LockType::Update);
-    let mut rows = query.all(&tx.sql).await?;
+    let mut rows = query.into_model::<Record>().all(&tx.sql).await?;
     // Until they were locked, some may have been moved to another record.
     let still: BTreeSet<Uuid> = edges_at(tx, at).await?.into_iter().collect();
     rows.retain(|row| still.contains(&row.id));
@@ -119,7 +116,7 @@ pub(crate) async fn refuse_referenced(
     );
     let statement = Statement::from_sql_and_values(tx.sql.get_database_backend(), sql, values);
     let naming = record::Entity::find().from_raw_sql(statement);
-    let mut rows = naming.all(&tx.sql).await?;
+    let mut rows = naming.into_model::<Record>().all(&tx.sql).await?;
     // A record may reference it in several places.
     rows.sort_by_key(|row| row.id);
     rows.dedup_by_key(|row| row.id);
@@ -128,9 +125,9 @@ pub(crate) async fn refuse_referenced(
     }
     let mut seen = Vec::new();
     for row in &rows {
-        if tx.caller.sees(&tx.subject(row)?) {
+        if tx.caller.sees(&tx.subject(row)) {
             seen.push(RecordRef {
-                kind: kind_of(row)?,
+                kind: row.kind,
                 id: row.id,
             });
         }
@@ -148,7 +145,7 @@ pub(crate) async fn refuse_referenced(
 /// merged: they lead to the survivor, and return if the merge is undone.
 pub(crate) async fn replace_with_tombstone(
     tx: &mut Transaction<'_>,
-    row: &record::Model,
+    row: &Record,
     cause: Cause,
     merged_into: Option<Uuid>,
 ) -> Result<()> {
@@ -166,7 +163,7 @@ pub(crate) async fn replace_with_tombstone(
     let name = |text: &Option<String>| text.clone().filter(|_| !erased);
     let tombstone = tombstone::ActiveModel {
         id: Set(row.id),
-        kind: Set(row.kind.clone()),
+        kind: Set(row.kind.code().to_owned()),
         origin: Set(row.origin.clone()),
         slug: Set(name(&row.slug)),
         system: Set(name(&row.system)),
@@ -211,13 +208,13 @@ async fn ends_were_public(tx: &Transaction<'_>, id: Uuid) -> Result<bool> {
 }
 
 /// A key revives the last record that had it.
-async fn forget_key(tx: &Transaction<'_>, row: &record::Model) -> Result<()> {
+async fn forget_key(tx: &Transaction<'_>, row: &Record) -> Result<()> {
     let (Some(system), Some(key)) = (&row.system, &row.external_id) else {
         return Ok(());
     };
     let sql = "UPDATE tombstone SET system = NULL, external_id = NULL \
          WHERE kind = $1 AND system = $2 AND external_id = $3 AND origin = $4";
-    let values = [&row.kind, system, key, &row.origin].map(|text| text.clone().into());
+    let values = [row.kind.code(), system, key, &row.origin].map(|text| text.to_owned().into());
     tx.execute(sql, values).await
 }
 

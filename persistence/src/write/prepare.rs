@@ -1,7 +1,7 @@
 //! From an input body to a row: validated, resolved, completed, authorised.
 
-use crate::entity::record::{self, parse_body, publication_of};
 use crate::error::{Result, StoreError};
+use crate::record::Record;
 use crate::store::MAX_BODY;
 use crate::transaction::Transaction;
 use crate::write::conflict::fill_slug;
@@ -11,7 +11,6 @@ use domain::access::rules::{Action, Subject};
 use domain::base::fault::{Fault, FieldError};
 use domain::base::json::canonical;
 use domain::base::kind::Kind;
-use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
 use domain::validation::body::{Facts, KindSchema};
 use serde_json::{Map, Value, json};
@@ -31,7 +30,7 @@ pub(crate) async fn prepare(
     kind: Kind,
     id: Uuid,
     sent: Value,
-    old: Option<&record::Model>,
+    old: Option<&Record>,
 ) -> Result<Prepared> {
     let definition = KindSchema::of(kind);
     let mut checked = definition.check(sent);
@@ -85,7 +84,7 @@ fn authorise_change(
     kind: Kind,
     body: &Value,
     facts: &Facts,
-    old: Option<&record::Model>,
+    old: Option<&Record>,
 ) -> Result<()> {
     // A home region that could not be resolved is reported as such.
     let home_region = body
@@ -106,8 +105,8 @@ fn authorise_change(
         system: facts.external_id.as_ref().map(|key| key.system.as_str()),
     };
     tx.authorise(Action::Write, &subject)?;
-    let before = old.map(|row| tx.subject(row)).transpose()?;
-    let was = old.map(publication_of).transpose()? == Some(Publication::Published);
+    let before = old.map(|row| tx.subject(row));
+    let was = old.map(|row| row.publication) == Some(Publication::Published);
     let is = subject.publication == Publication::Published;
     let old_date = old.and_then(|row| row.publish_at);
     // A published record has no publication date.
@@ -129,7 +128,7 @@ pub(crate) fn row(
     kind: Kind,
     id: Uuid,
     prepared: &Prepared,
-) -> Result<record::Model> {
+) -> Result<Record> {
     let body = canonical(&prepared.body);
     if body.len() > MAX_BODY {
         return Err(StoreError::TooLarge {
@@ -140,16 +139,16 @@ pub(crate) fn row(
     let facts = &prepared.facts;
     let publication = facts.publication.unwrap_or(Publication::Draft);
     let relationship = facts.relationship.as_ref();
-    Ok(record::Model {
+    Ok(Record {
         id,
-        kind: kind.code().to_owned(),
+        kind,
         origin: tx.origin.clone(),
         slug: facts.slug.clone(),
         name: facts.name.clone(),
         system: facts.external_id.as_ref().map(|key| key.system.clone()),
         external_id: facts.external_id.as_ref().map(|key| key.id.clone()),
         home_region: facts.home_region,
-        publication: publication.code().to_owned(),
+        publication,
         was_public: publication == Publication::Published,
         // Of a relationship its ends decide too; see `note_shown`.
         shown: publication == Publication::Published,
@@ -172,7 +171,7 @@ fn text(members: &Map<String, Value>, member: &str) -> Option<String> {
 /// Keeps members that a new body leaves out; an external id never changes.
 fn keep(
     members: &mut Map<String, Value>,
-    old: Option<&record::Model>,
+    old: Option<&Record>,
     errors: &mut Vec<FieldError>,
 ) -> Result<()> {
     let Some(old) = old else {
@@ -181,7 +180,7 @@ fn keep(
             .or_insert_with(|| json!(Publication::Draft));
         return Ok(());
     };
-    let body = parse_body(old)?;
+    let body = old.parse_body()?;
     for member in ["slug", "external_id", "publication"] {
         if let (Some(value), false) = (body.get(member), members.contains_key(member)) {
             members.insert(member.to_owned(), value.clone());

@@ -3,6 +3,7 @@
 use crate::entity::{record, tombstone};
 use crate::error::{Conflict, Result, StoreError, Unique};
 use crate::merge_targets::survivors;
+use crate::record::Record;
 use crate::transaction::Transaction;
 use domain::access::rules::{Action, Subject};
 use domain::base::kind::Kind;
@@ -49,15 +50,20 @@ pub(crate) async fn refuse_merged(
     if dead.merged_into.is_none() {
         return Ok(());
     }
-    let subject = crate::entity::tombstone::tombstone_subject(dead, kind, &tx.origin);
+    let subject = crate::record::tombstone_subject(dead, kind, &tx.origin);
     tx.authorise(Action::Write, &subject)?;
     let survivors = survivors(&tx.sql, [dead.id]).await?;
     let survivor = match survivors.get(&dead.id) {
-        Some(id) => record::Entity::find_by_id(*id).one(&tx.sql).await?,
+        Some(id) => {
+            record::Entity::find_by_id(*id)
+                .into_model::<Record>()
+                .one(&tx.sql)
+                .await?
+        }
         None => None,
     };
     let other = match survivor {
-        Some(row) if tx.caller.sees(&tx.subject(&row)?) => Some(RecordRef { kind, id: row.id }),
+        Some(row) if tx.caller.sees(&tx.subject(&row)) => Some(RecordRef { kind, id: row.id }),
         Some(_) | None => None,
     };
     let key = dead.system.iter().chain(&dead.external_id).cloned();
@@ -83,9 +89,9 @@ pub(crate) fn refuse_erased(
     if dead.cause != Cause::Erased.code() {
         return Ok(());
     }
-    let subject = crate::entity::tombstone::tombstone_subject(dead, kind, &tx.origin);
+    let subject = crate::record::tombstone_subject(dead, kind, &tx.origin);
     tx.authorise(Action::Write, &subject)?;
-    Err(crate::entity::tombstone::gone(kind, dead.clone()))
+    Err(crate::record::gone(kind, dead.clone()))
 }
 
 pub(crate) async fn revive(

@@ -1,18 +1,21 @@
 //! Derived rows of a record, because SQL needs them: identifiers, references, the edge, former
 //! slugs.
 
-use crate::entity::{edge, identifier, record, redirect, reference};
+use crate::entity::{edge, identifier, redirect, reference};
 use crate::error::Result;
+use crate::record::Record;
 use crate::transaction::Transaction;
 use crate::write::edges::write_edge;
 use crate::write::prepare::Prepared;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 /// Writes the derived rows: identifiers, references, the edge and its roles.
 pub(crate) async fn write_satellites(
     tx: &Transaction<'_>,
-    row: &record::Model,
+    row: &Record,
     prepared: &Prepared,
 ) -> Result<()> {
     let identifiers = prepared
@@ -69,20 +72,16 @@ pub(crate) async fn clear_satellites(tx: &Transaction<'_>, id: Uuid) -> Result<(
 }
 
 /// A former slug leads to the record until another record takes it.
-pub(crate) async fn leave_redirect(
-    tx: &Transaction<'_>,
-    old: &record::Model,
-    new: &record::Model,
-) -> Result<()> {
+pub(crate) async fn leave_redirect(tx: &Transaction<'_>, old: &Record, new: &Record) -> Result<()> {
     let (Some(old_slug), Some(new_slug)) = (&old.slug, &new.slug) else {
         return Ok(());
     };
     if old_slug == new_slug {
         return Ok(());
     }
-    drop_redirect(tx, &new.kind, new_slug).await?;
+    drop_redirect(tx, new.kind, new_slug).await?;
     let row = redirect::ActiveModel {
-        kind: Set(old.kind.clone()),
+        kind: Set(old.kind.code().to_owned()),
         slug: Set(old_slug.clone()),
         origin: Set(old.origin.clone()),
         record_id: Set(old.id),
@@ -93,8 +92,8 @@ pub(crate) async fn leave_redirect(
     Ok(())
 }
 
-pub(crate) async fn drop_redirect(tx: &Transaction<'_>, kind: &str, slug: &str) -> Result<()> {
-    redirect::Entity::delete_by_id((kind.to_owned(), slug.to_owned(), tx.origin.clone()))
+pub(crate) async fn drop_redirect(tx: &Transaction<'_>, kind: Kind, slug: &str) -> Result<()> {
+    redirect::Entity::delete_by_id((kind.code().to_owned(), slug.to_owned(), tx.origin.clone()))
         .exec(&tx.sql)
         .await?;
     Ok(())

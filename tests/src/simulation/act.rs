@@ -2,10 +2,10 @@
 
 use super::World;
 use super::truth::Act;
+use crate::tables::record;
 use domain::access::rules::{Caller, Grant, Role, Scope};
 use domain::base::kind::Kind;
 use persistence::StoreError;
-use persistence::entity::record;
 use persistence::transaction::WriteOptions;
 use persistence::write::Precondition;
 use rand::Rng;

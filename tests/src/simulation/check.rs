@@ -3,12 +3,14 @@
 use super::station::Station;
 use super::{Link, World};
 use crate::audit::audiences_are_true;
+use crate::tables::{change, hidden, quarantine, record};
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
+use domain::exchange::sync::FeedPhase;
 use persistence::Store;
-use persistence::entity::{change, hidden, partner, quarantine, record};
 use persistence::feed::digest::DigestCache;
+use persistence::partner::Partner;
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -59,17 +61,15 @@ async fn copies(here: &Store, origin: &str) -> BTreeMap<Uuid, Short> {
 }
 
 /// The expected copies of a partner, computed without the feed.
-async fn wanted(there: &Store, partner: &partner::Model) -> BTreeMap<Uuid, Short> {
+async fn wanted(there: &Store, partner: &Partner) -> BTreeMap<Uuid, Short> {
     let shown = Condition::all()
         .add(record::Column::Origin.eq(&there.node().origin))
         .add(record::Column::Shown.eq(true));
     let mut rows = rows(there, shown).await;
-    let kinds: Vec<&str> = partner.kinds.split_terminator(',').collect();
-    let homes: Vec<&str> = partner.home_regions.split_terminator(',').collect();
+    let (kinds, homes) = (&partner.kinds, &partner.home_regions);
     rows.retain(|_, row| {
-        let home = row.home.map(|home| home.to_string()).unwrap_or_default();
-        (kinds.is_empty() || kinds.contains(&&*row.kind))
-            && (homes.is_empty() || homes.contains(&&*home))
+        (kinds.is_empty() || kinds.iter().any(|kind| kind.code() == row.kind))
+            && (homes.is_empty() || row.home.is_some_and(|home| homes.contains(&home)))
     });
     rows
 }
@@ -94,7 +94,7 @@ pub(super) async fn copies_are_right(
     let partner = partner_of(&here.store, link.id).await;
     assert_eq!(partner.skipped, 0, "{partner:?}");
     let unread = quarantined(&here.store, link.id).await;
-    let tail = partner.phase == "changes";
+    let tail = partner.phase == FeedPhase::Changes;
     if tail && link.in_tail {
         for (id, version) in &link.seen {
             let now = copies.get(id).map_or(i64::MAX, |copy| copy.version);
@@ -155,9 +155,8 @@ fn same(copies: &BTreeMap<Uuid, Short>, wanted: &BTreeMap<Uuid, Short>) {
     }
 }
 
-pub(super) async fn partner_of(store: &Store, id: Uuid) -> partner::Model {
-    let found = partner::Entity::find_by_id(id).one(store.db().reader());
-    found.await.unwrap().unwrap()
+pub(super) async fn partner_of(store: &Store, id: Uuid) -> Partner {
+    store.partners().get(id).await.unwrap().partner
 }
 
 /// At rest: all invariants of every database.
@@ -188,11 +187,11 @@ async fn shows(node: &Station, id: Uuid) -> bool {
 
 /// A relationship between records of its origin is shown with its copies if and only if it is shown
 /// there, unless part of it is hidden or not copied.
-async fn the_same_is_shown(here: &Station, there: &Station, partner: &partner::Model) {
+async fn the_same_is_shown(here: &Station, there: &Station, partner: &Partner) {
     let copies = copies(&here.store, &there.origin).await;
     let hidden = hidden::Entity::find().all(here.store.db().reader()).await;
     let hidden: BTreeSet<Uuid> = hidden.unwrap().iter().map(|row| row.record_id).collect();
-    let kinds: Vec<&str> = partner.kinds.split_terminator(',').collect();
+    let kinds = &partner.kinds;
     for id in copies
         .keys()
         .filter(|id| there.truth.alive.contains_key(id))
@@ -201,7 +200,7 @@ async fn the_same_is_shown(here: &Station, there: &Station, partner: &partner::M
             continue;
         };
         let visible = ends.iter().all(|(kind, end)| {
-            let kind_is_fed = kinds.is_empty() || kinds.contains(&kind.code());
+            let kind_is_fed = kinds.is_empty() || kinds.contains(kind);
             kind_is_fed && copies.contains_key(end) && !hidden.contains(end)
         });
         let (expected, shown) = (shows(there, *id).await, shows(here, *id).await);

@@ -9,6 +9,7 @@ use api::exchange::partners::transport::Answer;
 use chrono::TimeDelta;
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
+use domain::exchange::sync::{FeedPhase, PartnerState};
 use persistence::StoreError;
 use persistence::partner::{NewPartner, PartnerChange, Taken};
 use persistence::write::Precondition;
@@ -301,7 +302,9 @@ impl World<'_> {
             let partner = partner_of(store, self.links[link].id).await;
             let there = &self.nodes[self.links[link].there];
             let head = there.store.log().head().await.unwrap();
-            let done = partner.state == "active" && partner.phase == "changes" && !partner.unswept;
+            let done = partner.state == PartnerState::Active
+                && partner.phase == FeedPhase::Changes
+                && !partner.unswept;
             if done && partner.seq == head {
                 return;
             }
@@ -315,8 +318,8 @@ impl World<'_> {
         let store = &self.nodes[one.here].store;
         let partner = partner_of(store, one.id).await;
         let (node, any) = (Caller::node(), Precondition::Any);
-        match partner.state.as_str() {
-            "awaiting_approval" => {
+        match partner.state {
+            PartnerState::AwaitingApproval => {
                 let deletions = partner.held_deletions.unwrap();
                 assert!(deletions > 20, "a few may always go");
                 drop(
@@ -328,7 +331,7 @@ impl World<'_> {
                 );
                 one.lease = None;
             }
-            "paused" => {
+            PartnerState::Paused => {
                 let change = PartnerChange {
                     paused: Some(false),
                     ..PartnerChange::default()
@@ -337,7 +340,7 @@ impl World<'_> {
                 drop(changed.unwrap());
                 one.lease = None;
             }
-            _ => {}
+            PartnerState::Active => {}
         }
     }
 
@@ -470,7 +473,7 @@ impl World<'_> {
             self.note(format!("  {outcome:?}"));
             let partner = partner_of(&store, self.links[link].id).await;
             // Versions may go back in a snapshot, which may be over when they are checked.
-            self.links[link].in_tail &= partner.phase == "changes";
+            self.links[link].in_tail &= partner.phase == FeedPhase::Changes;
             match outcome {
                 Ok(Taken::More) => {}
                 Ok(_) | Err(_) => break,

@@ -3,6 +3,7 @@
 
 use super::truth::{Truth, Version};
 use crate::database::{Backend, Content, Database};
+use crate::tables::change;
 use actix_web::dev::Service;
 use actix_web::{App, test, web};
 use api::auth::{Access, Tokens};
@@ -16,7 +17,6 @@ use domain::base::clock::Clock;
 use futures::future::LocalBoxFuture;
 use persistence::Store;
 use persistence::consumers::{Entry, LogConsumer};
-use persistence::entity::change;
 use persistence::feed::digest::DigestCache;
 use persistence::merge::duplicates::Duplicates;
 use persistence::search::{IndexPlace, Search};

@@ -1,8 +1,9 @@
 //! The reference model: the acknowledged records of a node, now and ever.
 
+use crate::tables::record;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
-use persistence::entity::record;
+use domain::kinds::common::Publication;
 use persistence::transaction::Transaction;
 use persistence::write::{Edit, Precondition, Saved};
 use persistence::{Result, Store, StoreError};
@@ -44,16 +45,16 @@ pub(super) enum Act {
 }
 
 impl Row {
-    fn of(row: &record::Model) -> Self {
-        let body: Value = serde_json::from_str(&row.body).unwrap();
+    fn new(kind: Kind, version: i64, published: bool, text: &str) -> Self {
+        let body: Value = serde_json::from_str(text).unwrap();
         let ends = ["/from/id", "/to/id"].map(|end| body.pointer(end).and_then(Value::as_str));
         let ends = ends.into_iter().flatten().map(|id| id.parse().unwrap());
         Self {
-            kind: Kind::parse(&row.kind).unwrap(),
-            version: row.version,
-            published: row.publication == "published",
+            kind,
+            version,
+            published,
             ends: ends.collect(),
-            body: row.body.clone(),
+            body: text.to_owned(),
         }
     }
 }
@@ -117,7 +118,9 @@ impl Truth {
     }
 
     pub(super) fn keep(&mut self, saved: &Saved) {
-        let row = Row::of(&saved.row);
+        let record = &saved.row;
+        let published = record.publication == Publication::Published;
+        let row = Row::new(record.kind, record.version, published, &record.body);
         self.fresh
             .push((saved.row.id, row.version, row.body.clone()));
         self.merged.remove(&saved.row.id);
@@ -200,5 +203,10 @@ impl Truth {
 async fn own_rows(store: &Store) -> BTreeMap<Uuid, Row> {
     let rows = record::Entity::find().filter(record::Column::Origin.eq(&store.node().origin));
     let rows = rows.all(store.db().reader()).await.unwrap();
-    rows.iter().map(|row| (row.id, Row::of(row))).collect()
+    let rows = rows.into_iter().map(|row| {
+        let kind = Kind::parse(&row.kind).unwrap();
+        let published = row.publication == "published";
+        (row.id, Row::new(kind, row.version, published, &row.body))
+    });
+    rows.collect()
 }

@@ -6,7 +6,6 @@ use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use futures::future::join_all;
 use persistence::StoreError;
-use persistence::entity::{change, node as state};
 use persistence::partner::Taken;
 use persistence::transaction::{Transaction, WriteOptions};
 use persistence::write::{Edit, Precondition};
@@ -20,6 +19,7 @@ use std::time::{Duration, Instant};
 use tests::audit::audit;
 use tests::database::look;
 use tests::settings::{chance, full, tell};
+use tests::tables::{change, node as state};
 use tests::{Intake, Neighbour, Node, Replica, story};
 use uuid::Uuid;
 

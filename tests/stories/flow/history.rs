@@ -2,10 +2,10 @@
 
 use super::{member, network, region, token};
 use domain::access::rules::Role;
-use persistence::entity::change;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
+use tests::tables::change;
 use tests::{Node, story};
 use uuid::Uuid;
 

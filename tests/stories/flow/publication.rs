@@ -6,7 +6,6 @@ use domain::access::rules::{Caller, Role};
 use domain::base::clock::Clock;
 use domain::base::kind::Kind;
 use persistence::Store;
-use persistence::entity::{change, record};
 use persistence::jobs::BackgroundJobs;
 use persistence::transaction::WriteOptions;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -14,6 +13,7 @@ use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use tests::audit::audit;
 use tests::database::Database;
+use tests::tables::{change, record};
 use tests::{Backend, Content, story};
 use uuid::Uuid;
 

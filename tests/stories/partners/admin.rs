@@ -1,11 +1,11 @@
 //! Partners as admins see and manage them.
 
 use super::actor;
-use persistence::entity::{partner, record};
 use persistence::partner::Taken;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
 use tests::audit::audiences_are_true;
+use tests::tables::{partner, record};
 use tests::{Intake, Neighbour, story};
 
 const ALL: &str = "/v1/sync/partners";

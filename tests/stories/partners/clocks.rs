@@ -10,10 +10,10 @@ use api::exchange::workers::Workers;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::base::clock::Clock;
 use persistence::Store;
-use persistence::entity::partner;
 use serde_json::json;
 use std::time::Duration;
 use tests::node::loopback;
+use tests::tables::partner;
 use tests::{Backend, Instance, Intake, Neighbour, story};
 
 story!(

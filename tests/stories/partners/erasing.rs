@@ -1,10 +1,10 @@
 //! Records that a partner erases are erased here too, whatever their state.
 
 use super::{actor, change, delete, made};
-use persistence::entity::change as log;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
 use tests::audit::audiences_are_true;
+use tests::tables::change as log;
 use tests::{Intake, Neighbour, Node, story};
 use uuid::Uuid;
 

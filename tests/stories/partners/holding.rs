@@ -3,12 +3,12 @@
 
 use super::{actor, change, delete};
 use domain::base::json;
-use persistence::entity::{change as log, node as state, record};
 use persistence::partner::Taken;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
 use tests::audit::audiences_are_true;
+use tests::tables::{change as log, node as state, record};
 use tests::{Intake, Neighbour, Node, story};
 use uuid::Uuid;
 
@@ -211,9 +211,9 @@ story!(what_differs_is_noticed_and_read_again, async |node| {
     intake.pull().await;
     let forged = here.get(&format!("/v1/actors/{id}")).await.expect(200);
     assert_eq!(forged.json["name"], "Gefälscht");
-    persistence::entity::partner::Entity::update_many()
+    tests::tables::partner::Entity::update_many()
         .col_expr(
-            persistence::entity::partner::Column::ComparedAt,
+            tests::tables::partner::Column::ComparedAt,
             Expr::value(None::<chrono::DateTime<chrono::Utc>>),
         )
         .exec(here.store.db().reader())

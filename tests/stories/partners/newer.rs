@@ -4,13 +4,14 @@ use super::actor;
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use domain::base::json::{canonical, hash};
-use persistence::entity::record;
+use domain::exchange::sync::FeedPhase;
 use persistence::partner::Taken;
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use tests::audit::audiences_are_true;
+use tests::tables::record;
 use tests::{Intake, Neighbour, story};
 use uuid::Uuid;
 
@@ -385,7 +386,7 @@ story!(
         assert_eq!(step().await, Taken::More);
         let row = intake.row().await;
         assert!(row.compared_at.is_some());
-        assert_eq!((row.next, row.phase.as_str()), (None, "snapshot"));
+        assert_eq!((row.next, row.phase), (None, FeedPhase::Snapshot));
         fern.stop().await;
     }
 );

@@ -2,11 +2,11 @@
 
 use super::{actor, change as patch, made};
 use crate::sync::resync::restore;
-use persistence::entity::{change, record};
 use persistence::partner::Taken;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::json;
+use tests::tables::{change, record};
 use tests::{Intake, Neighbour, Node, story};
 use uuid::Uuid;
 

@@ -2,7 +2,6 @@
 
 use super::{actor, change, delete, made, related};
 use domain::access::rules::Caller;
-use persistence::entity::{change as log, record};
 use persistence::load::{LoadMode, Loaded};
 use persistence::partner::Taken;
 use persistence::transaction::WriteOptions;
@@ -10,6 +9,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 use tests::audit::{audiences_are_true, audit};
+use tests::tables::{change as log, record};
 use tests::{Intake, Neighbour, story};
 use uuid::Uuid;
 

@@ -11,7 +11,6 @@ use api::exchange::workers::Workers;
 use chrono::TimeDelta;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use persistence::entity::partner;
 use persistence::partner::Taken;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -19,6 +18,7 @@ use serde_json::json;
 use std::io::Write;
 use std::time::Duration;
 use tests::node::loopback;
+use tests::tables::partner;
 use tests::{Intake, Neighbour, Node, story};
 use tokio::sync::watch;
 
@@ -302,10 +302,9 @@ story!(
             before + 1,
             "passed on to the log consumers"
         );
-        let row =
-            persistence::entity::record::Entity::find_by_id(id.parse::<uuid::Uuid>().unwrap())
-                .filter(persistence::entity::record::Column::Version.eq(1))
-                .one(here.store.db().reader());
+        let row = tests::tables::record::Entity::find_by_id(id.parse::<uuid::Uuid>().unwrap())
+            .filter(tests::tables::record::Column::Version.eq(1))
+            .one(here.store.db().reader());
         assert!(row.await.unwrap().is_some());
         assert_eq!(intake.pull().await, Taken::UpToDate);
         assert_eq!(here.store.log().head().await.unwrap(), before + 1, "once");

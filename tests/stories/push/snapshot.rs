@@ -6,10 +6,10 @@ use crate::matrix::snapshot as everything;
 use domain::access::account::TokenScope;
 use domain::base::kind::Kind;
 use persistence::StoreError;
-use persistence::entity::record;
 use persistence::push::{Decision, Line, Snapshot};
 use persistence::transaction::WriteOptions;
 use serde_json::{Value, json};
+use tests::tables::record;
 use tests::{Answer, Call, Node, story};
 
 fn numbered(numbers: std::ops::Range<u32>) -> String {

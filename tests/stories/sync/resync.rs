@@ -2,10 +2,10 @@
 
 use super::{actor, made};
 use api::config::Config;
-use persistence::entity::{change, node as state, record};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
+use tests::tables::{change, node as state, record};
 use tests::{Instance, Node, Replica, story};
 
 async fn must_resync(node: &Node, next: &str, reason: &str) {

@@ -3,13 +3,13 @@
 use super::{actor, change, delete, made, related};
 use api::config::RetentionDays;
 use chrono::TimeDelta;
-use persistence::entity::{change as log, record};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tests::database::Database;
 use tests::process::Process;
+use tests::tables::{change as log, record};
 use tests::{Node, Replica, story};
 
 /// Dates everything up to here back by this many days.

@@ -3,7 +3,6 @@
 
 use super::region;
 use futures::future::join_all;
-use persistence::entity::{change, record};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sea_orm::{EntityTrait, QueryOrder};
@@ -11,6 +10,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tests::settings::{chance, full};
+use tests::tables::{change, record};
 use tests::{Node, Replica, story};
 use uuid::Uuid;
 

@@ -1,11 +1,11 @@
 //! The own records, index, history and webhooks of a node after an upgrade.
 
 use super::{RELEASE, Row, rows};
-use persistence::entity::{change, tombstone, webhook_delivery};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use tests::audit::{audiences_are_true, audit};
+use tests::tables::{change, tombstone, webhook_delivery};
 use tests::{Backend, Neighbour, Node, fixture, on_both};
 use uuid::Uuid;
 

@@ -1,10 +1,10 @@
 //! Webhooks as admins see and manage them.
 
 use super::actor;
-use persistence::entity::{webhook, webhook_delivery};
 use reqwest::Method;
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
+use tests::tables::{webhook, webhook_delivery};
 use tests::{Hook, Receiver, story};
 
 const ALL: &str = "/v1/webhooks";

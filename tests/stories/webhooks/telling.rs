@@ -1,9 +1,9 @@
 //! Deliveries: which changes are reported, and which are not.
 
 use super::{actor, change, delete, made};
-use persistence::entity::webhook_delivery;
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
+use tests::tables::webhook_delivery;
 use tests::{Hook, Intake, Neighbour, Receiver, story};
 
 fn told(event: &str, id: &str) -> (String, String) {

@@ -8,9 +8,8 @@ use domain::access::account::is_name;
 use domain::access::rules::Role;
 use domain::base::clock::rfc3339;
 use domain::base::fault::{Fault, FieldError};
-use domain::base::vocabulary::Coded;
 use domain::validation::shape::Shape;
-use persistence::accounts::{Account, External, NewGrant};
+use persistence::accounts::{AccountGrant, AccountWithGrants, External, NewGrant};
 use persistence::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -152,8 +151,8 @@ pub(crate) struct MadeClient {
 }
 
 impl AccountView {
-    pub(crate) fn new(account: &Account) -> Self {
-        let row = &account.row;
+    pub(crate) fn new(account: &AccountWithGrants) -> Self {
+        let row = &account.account;
         Self {
             id: row.id,
             name: row.name.clone(),
@@ -162,18 +161,18 @@ impl AccountView {
             disabled_at: row.disabled_at.map(rfc3339),
             issuer: row.issuer.clone(),
             subject: row.subject.clone(),
-            grants: account.grants.iter().filter_map(shown).collect(),
+            grants: account.grants.iter().map(shown).collect(),
         }
     }
 }
 
-pub(crate) fn shown(row: &persistence::entity::account_grant::Model) -> Option<GrantBody> {
-    Some(GrantBody {
-        role: Role::parse(&row.role)?,
+pub(crate) fn shown(row: &AccountGrant) -> GrantBody {
+    GrantBody {
+        role: row.role,
         region: row.region_id.map(|id| id.to_string()),
         descendants: row.descendants,
         system: row.system.clone(),
-    })
+    }
 }
 
 impl NewAccountBody {

@@ -6,9 +6,7 @@ use domain::base::kind::Kind;
 use domain::base::record::{micros, micros_opt};
 use domain::exchange::sync::{FeedPhase, PartnerState};
 use domain::validation::shape::Shape;
-use persistence::Result;
-use persistence::entity::quarantine;
-use persistence::partner::Partner;
+use persistence::partner::PartnerStatus;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -208,30 +206,26 @@ struct QuarantinedEntry {
 }
 
 impl PartnerView {
-    pub(crate) fn new(partner: &Partner, now: DateTime<Utc>) -> Result<Self> {
-        let row = &partner.row;
-        let listed = |text: &str| {
-            let items = text.split(',').filter(|item| !item.is_empty());
-            items.map(str::to_owned).collect()
-        };
+    pub(crate) fn new(status: &PartnerStatus, now: DateTime<Utc>) -> Self {
+        let row = &status.partner;
         let pending = row.held_deletions.zip(row.held_copies);
-        Ok(Self {
+        Self {
             id: row.id,
             name: row.name.clone(),
             version: row.version,
             url: row.url.clone(),
             origin: row.origin.clone(),
-            kinds: listed(&row.kinds),
-            home_regions: listed(&row.home_regions),
-            state: row.state()?,
-            phase: row.phase()?,
+            kinds: row.kinds.iter().map(Kind::to_string).collect(),
+            home_regions: row.home_regions.iter().map(Uuid::to_string).collect(),
+            state: row.state,
+            phase: row.phase,
             seq: row.seq,
             head_seq: row.head_seq,
             lag: Lag {
-                entries: row.lag()?,
+                entries: row.lag(),
                 seconds: row.up_to_date_at.map(|at| (now - at).num_seconds().max(0)),
             },
-            copies: partner.copies,
+            copies: status.copies,
             contacted_at: row.contacted_at,
             up_to_date_at: row.up_to_date_at,
             last_error: row.last_error.clone(),
@@ -241,11 +235,11 @@ impl PartnerView {
                 .map(|(deletions, copies)| PendingDeletions { deletions, copies }),
             skipped: row.skipped,
             quarantined: Quarantined {
-                count: partner.quarantined,
-                latest: partner.latest.iter().map(QuarantinedEntry::new).collect(),
+                count: status.quarantined,
+                latest: status.latest.iter().map(QuarantinedEntry::new).collect(),
             },
             created_at: row.created_at,
-        })
+        }
     }
 
     pub(crate) const fn id(&self) -> Uuid {
@@ -254,7 +248,7 @@ impl PartnerView {
 }
 
 impl QuarantinedEntry {
-    fn new(row: &quarantine::Model) -> Self {
+    fn new(row: &persistence::partner::Quarantined) -> Self {
         Self {
             kind: row.kind.clone(),
             id: row.record_id,

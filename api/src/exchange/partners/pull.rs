@@ -9,8 +9,8 @@ use crate::http::outbound::Outgoing;
 use chrono::TimeDelta;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
-use persistence::entity::partner;
 use persistence::lease::Lease;
+use persistence::partner::Partner;
 use persistence::partner::Taken;
 use persistence::{Store, StoreError};
 use rand::Rng;
@@ -163,7 +163,7 @@ impl<A: Ask> Exchange<A> {
     async fn restart(
         &self,
         lease: &Lease,
-        partner: &partner::Model,
+        partner: &Partner,
         reason: &str,
     ) -> Result<Taken, Failed> {
         if partner.next.is_none() {
@@ -247,7 +247,7 @@ impl<A: Ask> Exchange<A> {
     }
 }
 
-fn path(partner: &partner::Model, wait: Duration) -> String {
+fn path(partner: &Partner, wait: Duration) -> String {
     match &partner.next {
         Some(next) if wait > Duration::ZERO => format!("{next}&wait_seconds={}", wait.as_secs()),
         Some(next) => next.clone(),
@@ -255,18 +255,20 @@ fn path(partner: &partner::Model, wait: Duration) -> String {
     }
 }
 
-fn base(partner: &partner::Model) -> &str {
+fn base(partner: &Partner) -> &str {
     partner.url.trim_end_matches('/')
 }
 
-fn query(partner: &partner::Model) -> String {
+fn query(partner: &Partner) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in [
-        ("kind", &partner.kinds),
-        ("home_region", &partner.home_regions),
+    let kinds: Vec<&str> = partner.kinds.iter().map(|kind| kind.code()).collect();
+    let regions: Vec<String> = partner.home_regions.iter().map(Uuid::to_string).collect();
+    for (name, values) in [
+        ("kind", kinds.join(",")),
+        ("home_region", regions.join(",")),
     ] {
-        if !value.is_empty() {
-            query.append_pair(name, value);
+        if !values.is_empty() {
+            query.append_pair(name, &values);
         }
     }
     query.finish()

@@ -4,12 +4,9 @@ use chrono::{DateTime, Utc};
 use domain::base::fault::FieldError;
 use domain::base::kind::Kind;
 use domain::base::record::{micros, micros_opt};
-use domain::base::vocabulary::Coded;
 use domain::exchange::webhook::{DisabledReason, WebhookState};
 use domain::validation::shape::Shape;
-use persistence::Result;
-use persistence::entity::webhook::{self, Secret};
-use persistence::webhook::Webhook;
+use persistence::webhook::{Secret, Webhook, WebhookStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -151,33 +148,28 @@ pub(crate) struct WebhookView {
 }
 
 impl WebhookView {
-    pub(crate) fn new(webhook: &Webhook, now: DateTime<Utc>) -> Result<Self> {
-        let row = &webhook.row;
-        let listed = |text: &str| {
-            let items = text.split(',').filter(|item| !item.is_empty());
-            items.map(str::to_owned).collect()
-        };
-        let reason = row.disabled_reason.as_deref();
-        Ok(Self {
+    pub(crate) fn new(status: &WebhookStatus, now: DateTime<Utc>) -> Self {
+        let row = &status.webhook;
+        Self {
             id: row.id,
             name: row.name.clone(),
             version: row.version,
             url: row.url.clone(),
-            kinds: listed(&row.kinds),
-            home_regions: listed(&row.home_regions),
+            kinds: row.kinds.iter().map(Kind::to_string).collect(),
+            home_regions: row.home_regions.iter().map(Uuid::to_string).collect(),
             secret: None,
             former_secret_until: row.former_until.filter(|until| now < *until),
-            state: row.state()?,
-            disabled_reason: reason.and_then(DisabledReason::parse),
+            state: row.state,
+            disabled_reason: row.disabled_reason,
             disabled_at: row.disabled_at,
-            pending: webhook.pending,
-            failed: webhook.failed,
+            pending: status.pending,
+            failed: status.failed,
             succeeded_at: row.succeeded_at,
             failures: row.failures,
             last_error: row.last_error.clone(),
             retry_at: row.retry_at,
             created_at: row.created_at,
-        })
+        }
     }
 
     pub(crate) fn with_secret(mut self, secret: Secret) -> Self {
@@ -199,7 +191,7 @@ pub(crate) struct NewSecret {
 }
 
 impl NewSecret {
-    pub(crate) fn new(row: &webhook::Model) -> Self {
+    pub(crate) fn new(row: &Webhook) -> Self {
         Self {
             secret: row.secret.0.clone(),
             former_secret_until: row.former_until,

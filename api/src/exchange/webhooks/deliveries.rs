@@ -14,10 +14,8 @@ use domain::base::record::{micros, micros_opt};
 use domain::base::vocabulary::Coded;
 use domain::exchange::sync::FeedOp;
 use domain::exchange::webhook::DeliveryState;
-use persistence::StoreError;
-use persistence::entity::webhook_delivery;
 use persistence::transaction::WriteOptions;
-use persistence::webhook::Since;
+use persistence::webhook::{Delivery, Since};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -96,25 +94,24 @@ struct DeliveryView {
 }
 
 impl DeliveryView {
-    fn new(row: webhook_delivery::Model) -> persistence::Result<Self> {
-        let corrupt = |what: &str| StoreError::Corrupt(format!("a delivery's {what}"));
-        Ok(Self {
+    fn new(row: Delivery) -> Self {
+        Self {
             id: row.id,
-            r#type: format!("{}.{}", row.kind, row.happening),
-            kind: row.kind,
+            r#type: format!("{}.{}", row.kind, row.happening.code()),
+            kind: row.kind.to_string(),
             record: row.record_id,
             version: row.version,
-            op: FeedOp::parse(&row.op).ok_or_else(|| corrupt("op"))?,
+            op: row.op,
             seq: row.seq,
             origin: row.origin,
             at: row.at,
-            state: DeliveryState::parse(&row.state).ok_or_else(|| corrupt("state"))?,
+            state: row.state,
             attempts: row.attempts,
             attempted_at: row.attempted_at,
             status: row.status,
             error: row.error,
             next_attempt_at: row.next_attempt_at,
-        })
+        }
     }
 }
 
@@ -207,7 +204,7 @@ async fn get_all(
     let next = paging.next(&address.path, found.next.as_ref());
     let items = found.items.into_iter().map(DeliveryView::new);
     let body = DeliveryPage {
-        items: items.collect::<Result<_, _>>()?,
+        items: items.collect(),
         next: next.clone(),
     };
     Ok(Page { body, next })
@@ -224,7 +221,7 @@ async fn replay_one(
     let options = WriteOptions::default();
     let made = once.write(&app, &admin, &options, async |tx| {
         let row = tx.deliveries().replay_one(id.0, delivery.0).await?;
-        Ok(Done::untagged(DeliveryView::new(row)?))
+        Ok(Done::untagged(DeliveryView::new(row)))
     });
     made.await
 }

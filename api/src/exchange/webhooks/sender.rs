@@ -6,11 +6,10 @@ use crate::exchange::webhooks::signature::sign;
 use crate::http::outbound::{Outgoing, causes, is_from_a_gateway, retry_after};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::base::clock::rfc3339;
+use domain::base::vocabulary::Coded;
 use domain::exchange::webhook;
-use persistence::entity::webhook::Model as Receiver;
-use persistence::entity::webhook_delivery::Model as Delivery;
 use persistence::lease::Lease;
-use persistence::webhook::Attempt;
+use persistence::webhook::{Attempt, Delivery, Webhook};
 use persistence::{Store, StoreError};
 use rand::Rng;
 use reqwest::{Response, StatusCode};
@@ -105,7 +104,7 @@ impl Courier {
     }
 
     /// Makes an attempt and determines the next one, if any.
-    async fn attempt(&self, receiver: &Receiver, delivery: &Delivery) -> Attempt {
+    async fn attempt(&self, receiver: &Webhook, delivery: &Delivery) -> Attempt {
         let answered = self.post(receiver, delivery).await;
         let now = self.store.clock().now();
         let wait = answered
@@ -140,7 +139,7 @@ impl Courier {
         }
     }
 
-    async fn post(&self, receiver: &Receiver, delivery: &Delivery) -> Answered {
+    async fn post(&self, receiver: &Webhook, delivery: &Delivery) -> Answered {
         let failed = |why: String| Answered {
             status: None,
             error: Some(why),
@@ -204,7 +203,7 @@ async fn answered(mut response: Response) -> Answered {
 
 /// The signatures of all secrets that are valid at a moment.
 fn signatures(
-    receiver: &Receiver,
+    receiver: &Webhook,
     now: DateTime<Utc>,
     [id, timestamp, body]: [&str; 3],
 ) -> Result<String, String> {
@@ -232,7 +231,7 @@ pub fn payload(delivery: &Delivery) -> Value {
         domain::base::json::insert(&mut data, &["version"], version);
     }
     json!({
-        "type": format!("{}.{}", delivery.kind, delivery.happening),
+        "type": format!("{}.{}", delivery.kind, delivery.happening.code()),
         "timestamp": rfc3339(delivery.at),
         "data": data,
     })

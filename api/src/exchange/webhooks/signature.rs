@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
-use persistence::entity::webhook::Secret;
+use persistence::webhook::Secret;
 use rand::Rng;
 use sha2::Sha256;
 

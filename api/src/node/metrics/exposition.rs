@@ -4,8 +4,8 @@ use crate::state::State;
 use domain::base::vocabulary::Coded;
 use domain::exchange::sync::PartnerState;
 use domain::exchange::webhook::{DeliveryState, WebhookState};
-use persistence::entity::partner;
-use persistence::webhook::Webhook;
+use persistence::partner::Partner;
+use persistence::webhook::WebhookStatus;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -76,13 +76,8 @@ pub(super) async fn exposition(state: &State) -> persistence::Result<String> {
 async fn partners(board: &mut Board, state: &State) -> persistence::Result<()> {
     let rows = state.store.partners().list_rows().await?;
     let now = state.store.clock().now();
-    let of = |row: &partner::Model| vec![("partner", row.name.clone())];
-    let lags = rows
-        .iter()
-        .map(|row| Ok(row.lag()?.map(|lag| (of(row), lag))));
-    let lags: Vec<_> = lags
-        .filter_map(Result::transpose)
-        .collect::<persistence::Result<_>>()?;
+    let of = |row: &Partner| vec![("partner", row.name.clone())];
+    let lags = rows.iter().filter_map(|row| Some((of(row), row.lag()?)));
     board.add(
         "partner_lag_entries",
         "Entries of a partner's log that are not applied, at its last response; absent during the snapshot",
@@ -104,22 +99,22 @@ async fn partners(board: &mut Board, state: &State) -> persistence::Result<()> {
     let states = rows.iter().flat_map(|row| {
         PartnerState::ALL.iter().map(|state| {
             let labels = [of(row), vec![("state", state.code().to_owned())]];
-            (labels.concat(), i64::from(row.state == state.code()))
+            (labels.concat(), i64::from(row.state == *state))
         })
     });
     board.add("partner_state", "State of a partner: 1", states);
     Ok(())
 }
 
-fn webhooks(board: &mut Board, webhooks: &[Webhook]) {
-    let of = |webhook: &Webhook| vec![("webhook", webhook.row.name.clone())];
-    let deliveries = webhooks.iter().flat_map(|webhook| {
+fn webhooks(board: &mut Board, webhooks: &[WebhookStatus]) {
+    let of = |status: &WebhookStatus| vec![("webhook", status.webhook.name.clone())];
+    let deliveries = webhooks.iter().flat_map(|status| {
         let counts = [
-            (DeliveryState::Pending, webhook.pending),
-            (DeliveryState::Failed, webhook.failed),
+            (DeliveryState::Pending, status.pending),
+            (DeliveryState::Failed, status.failed),
         ];
         counts.map(|(state, count)| {
-            let labels = [of(webhook), vec![("state", state.code().to_owned())]];
+            let labels = [of(status), vec![("state", state.code().to_owned())]];
             (labels.concat(), i64::try_from(count).unwrap_or(i64::MAX))
         })
     });
@@ -131,9 +126,9 @@ fn webhooks(board: &mut Board, webhooks: &[Webhook]) {
     board.add(
         "webhook_active",
         "Whether a webhook is active",
-        webhooks.iter().map(|webhook| {
-            let active = webhook.row.state == WebhookState::Active.code();
-            (of(webhook), i64::from(active))
+        webhooks.iter().map(|status| {
+            let active = status.webhook.state == WebhookState::Active;
+            (of(status), i64::from(active))
         }),
     );
     board.add(
@@ -141,7 +136,7 @@ fn webhooks(board: &mut Board, webhooks: &[Webhook]) {
         "Consecutive failed attempts",
         webhooks
             .iter()
-            .map(|webhook| (of(webhook), webhook.row.failures.into())),
+            .map(|status| (of(status), status.webhook.failures.into())),
     );
 }
 

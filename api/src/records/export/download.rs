@@ -11,9 +11,9 @@ use domain::base::json::insert;
 use domain::base::kind::Kind;
 use domain::exchange::table;
 use domain::exchange::table::Column;
-use persistence::entity::record;
 use persistence::read::export::CHUNK;
 use persistence::read::relationships::RelationshipFilter;
+use persistence::records::Record;
 use persistence::search::asked_for;
 use persistence::search::filter::Filter;
 use persistence::{Store, StoreError};
@@ -38,7 +38,7 @@ pub(crate) struct Export {
 
 #[derive(Debug)]
 struct Waiting {
-    row: record::Model,
+    row: Record,
     /// The slugs of the ends of a relationship, by their ids.
     slugs: BTreeMap<Uuid, String>,
 }
@@ -155,7 +155,7 @@ impl Running {
         };
         let geometries = stored.map(|(_, geometries)| geometries).unwrap_or_default();
         let export = &self.export;
-        let rows: Vec<&record::Model> = batch.iter().map(|one| &one.row).collect();
+        let rows: Vec<&Record> = batch.iter().map(|one| &one.row).collect();
         let shown = export
             .representation
             .show_all(&export.store, &export.caller, &rows)
@@ -213,8 +213,7 @@ impl Export {
     /// caller may not see now.
     async fn described(&self, ids: &[Uuid]) -> Result<VecDeque<Waiting>, Problem> {
         let rows = self.store.records().list_visible(&self.caller, ids).await?;
-        let mut rows: BTreeMap<Uuid, record::Model> =
-            rows.into_iter().map(|row| (row.id, row)).collect();
+        let mut rows: BTreeMap<Uuid, Record> = rows.into_iter().map(|row| (row.id, row)).collect();
         let rows = ids.iter().filter_map(|id| rows.remove(id));
         let rows = rows.filter(|row| asked_for(row, &self.records));
         Ok(rows

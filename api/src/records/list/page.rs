@@ -119,17 +119,17 @@ fn extras(hit: &Hit, typed: Option<&Typed>, record: &str) -> Option<Value> {
     if let Some(typed) = typed {
         extras.insert(
             "highlights".to_owned(),
-            highlights(typed, &hit.row.kind, record),
+            highlights(typed, hit.row.kind, record),
         );
     }
     (!extras.is_empty()).then_some(Value::Object(extras))
 }
 
 /// Highlights by JSON pointer: the text with `<mark>` around the matches.
-fn highlights(typed: &Typed, kind: &str, record: &str) -> Value {
+fn highlights(typed: &Typed, kind: Kind, record: &str) -> Value {
     let record: Value = serde_json::from_str(record).unwrap_or_default();
     let mut found = Map::new();
-    for member in Kind::parse(kind).map(texts).unwrap_or_default() {
+    for member in texts(kind) {
         if let Some(value) = record.get(member) {
             mark(typed, &format!("/{member}"), value, &mut found);
         }

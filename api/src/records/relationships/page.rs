@@ -13,8 +13,6 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::base::fault::Lang;
 use domain::base::json::insert;
 use domain::base::kind::Kind;
-use domain::base::vocabulary::Coded;
-use domain::kinds::relationship::RelationshipType;
 use domain::kinds::relationship::table::Side;
 use domain::statements::confirmation::ConfirmationState;
 use domain::validation::body::KindSchema;
@@ -222,7 +220,7 @@ pub(crate) fn body(
 ) -> Result<String, Problem> {
     let mut items = Vec::with_capacity(page.items.len());
     for item in &page.items {
-        let record = item.row.json()?;
+        let record = item.row.json();
         let record = match extras(item, around, lang) {
             Some(extras) => with_members(&record, &extras),
             None => record,
@@ -250,12 +248,11 @@ pub(crate) fn body(
 fn extras(item: &RelationshipItem, around: Option<Uuid>, lang: Lang) -> Option<Value> {
     let mut extras = json!({});
     if let Some(id) = around {
-        let rule = RelationshipType::parse(&item.edge.r#type).map(RelationshipType::rule);
+        let rule = item.edge.r#type.rule();
         let at_from = item.edge.from_id == Some(id);
-        let symmetric = rule.is_some_and(|rule| rule.symmetric);
         let side = if at_from { Side::From } else { Side::To };
-        let direction = if symmetric { "both" } else { side.code() };
-        let label = rule.map_or(item.edge.r#type.as_str(), |rule| rule.label(side).get(lang));
+        let direction = if rule.symmetric { "both" } else { side.code() };
+        let label = rule.label(side).get(lang);
         extras = json!({"direction": direction, "label": label, "other": other(item, id)});
     }
     if let Some(certainty) = item.certainty {

@@ -1,0 +1,168 @@
+//! Records as they are stored: this node's own and copies.
+
+use crate::entity::{record, stored, tombstone};
+use crate::error::{Result, StoreError, Tombstone};
+use chrono::{DateTime, Utc};
+use domain::access::rules::Subject;
+use domain::base::json;
+use domain::base::kind::Kind;
+use domain::base::record::Envelope;
+use domain::kinds::common::Publication;
+use domain::validation::upgrade::{upgrade, upgraded};
+use serde_json::Value;
+use std::borrow::Cow;
+use uuid::Uuid;
+
+/// The newest state of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    pub id: Uuid,
+    pub kind: Kind,
+    pub origin: String,
+    /// Unique per (origin, kind) except for copies.
+    pub slug: Option<String>,
+    /// The name, for showing the other end of a relationship.
+    pub name: Option<String>,
+    pub system: Option<String>,
+    /// The key in the supplying system; unique per (origin, kind) except for copies.
+    pub external_id: Option<String>,
+    pub home_region: Option<Uuid>,
+    pub publication: Publication,
+    /// Whether it was ever published, so that a deleted record answers 410 to those who knew it.
+    pub was_public: bool,
+    /// Whether outsiders see it, according to the log: it is published, and so is each of its ends.
+    pub shown: bool,
+    /// Whether this node hides it: a hidden copy, or a relationship that an own end disputes.
+    pub withheld: bool,
+    pub publish_at: Option<DateTime<Utc>>,
+    /// The key by which two relationships make the same statement; unique per origin.
+    pub sameness: Option<String>,
+    pub version: i64,
+    pub seq: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    /// When this version arrived; only on copies.
+    pub synced_at: Option<DateTime<Utc>>,
+    /// The body: canonical JSON (RFC 8785), byte for byte as hashed.
+    pub body: String,
+}
+
+stored!(Record in record {
+    same: id, origin, slug, name, system, external_id, home_region, was_public, shown, withheld,
+        publish_at, sameness, version, seq, created_at, updated_at, synced_at, body;
+    code: kind, publication;
+});
+
+impl Record {
+    #[must_use]
+    pub fn envelope(&self) -> Envelope {
+        Envelope {
+            id: self.id,
+            kind: self.kind,
+            origin: self.origin.clone(),
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            synced_at: self.synced_at,
+        }
+    }
+
+    /// The record as served: canonical body with current names and envelope in one flat JSON
+    /// object.
+    #[must_use]
+    pub fn json(&self) -> String {
+        self.envelope().around(&self.current_body())
+    }
+
+    /// The canonical body with current names of members. Only copies can have former ones: their
+    /// origin may run an earlier release, and the stored text is what it has hashed.
+    #[must_use]
+    pub fn current_body(&self) -> Cow<'_, str> {
+        let copied = self.synced_at.is_some();
+        let upgraded = copied.then(|| upgraded(self.kind, &self.body)).flatten();
+        upgraded.map_or(Cow::Borrowed(&self.body), Cow::Owned)
+    }
+
+    #[must_use]
+    pub fn has_former_names(&self) -> bool {
+        matches!(self.current_body(), Cow::Owned(_))
+    }
+
+    /// The parsed body with current names; `null` if it cannot be parsed.
+    #[must_use]
+    pub fn current_value(&self) -> Value {
+        current(self.kind, &self.body)
+    }
+
+    /// The parsed body as it is stored.
+    pub(crate) fn parse_body(&self) -> Result<Value> {
+        serde_json::from_str(&self.body).map_err(|why| StoreError::Corrupt(why.to_string()))
+    }
+
+    /// The record for the rules of access; `origin` is the node's.
+    pub(crate) fn subject(&self, origin: &str) -> Subject<'_> {
+        Subject {
+            own: self.origin == origin,
+            kind: self.kind,
+            home_region: self.home_region,
+            // Withheld records count as unpublished for everyone.
+            publication: if self.withheld {
+                Publication::Draft
+            } else {
+                self.publication
+            },
+            system: self.system.as_deref(),
+        }
+    }
+}
+
+/// A stored body with current names, parsed; `null` if it cannot be.
+pub(crate) fn current(kind: Kind, body: &str) -> Value {
+    let mut body = serde_json::from_str(body).unwrap_or_default();
+    upgrade(kind, &mut body);
+    body
+}
+
+/// A stored body with current names.
+pub(crate) fn current_text(kind: Kind, body: String) -> String {
+    upgraded(kind, &body).unwrap_or(body)
+}
+
+pub(crate) fn parse(body: &str) -> Result<Value> {
+    json::parse(body.as_bytes()).map_err(|why| StoreError::Corrupt(why.to_string()))
+}
+
+/// A merged record for the rules of access: as visible as it ever was.
+pub(crate) fn tombstone_subject<'a>(
+    tombstone: &'a tombstone::Model,
+    kind: Kind,
+    origin: &str,
+) -> Subject<'a> {
+    Subject {
+        own: tombstone.origin == origin,
+        kind,
+        home_region: tombstone.home_region,
+        publication: if tombstone.was_public {
+            Publication::Published
+        } else {
+            Publication::Draft
+        },
+        system: tombstone.system.as_deref(),
+    }
+}
+
+pub(crate) fn gone(kind: Kind, tombstone: tombstone::Model) -> StoreError {
+    StoreError::Gone(Box::new(Tombstone {
+        envelope: Envelope {
+            id: tombstone.id,
+            kind,
+            origin: tombstone.origin,
+            version: tombstone.version,
+            created_at: tombstone.created_at,
+            updated_at: tombstone.deleted_at,
+            synced_at: None,
+        },
+        cause: tombstone.cause,
+        merged_into: None,
+    }))
+}
