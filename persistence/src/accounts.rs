@@ -2,11 +2,11 @@
 
 pub mod keys;
 
-mod account;
 mod registry;
+mod state;
 
-pub use account::{Account, AccountGrant, AccountWithGrants};
 pub use registry::{AccountChange, AccountPage, External, NewAccount};
+pub use state::{Account, AccountGrant, AccountWithGrants};
 
 use crate::entity::{account, account_grant};
 use crate::error::Result;

@@ -6,7 +6,7 @@
 
 mod vacuum;
 
-use crate::entity::{change, record, tombstone};
+use crate::entity::{change, tombstone};
 use crate::error::{Denied, Result, StoreError};
 use crate::merge_targets::with_merged;
 use crate::record::Record;
@@ -15,7 +15,7 @@ use crate::transaction::{Transaction, WriteOptions};
 use crate::write::delete::{
     forget_persons, lock_against_naming, own_edges, refuse_referenced, replace_with_tombstone,
 };
-use crate::write::idempotency::blank_answers;
+use crate::write::idempotency::blank_responses;
 use crate::write::{Precondition, locked};
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
@@ -136,7 +136,7 @@ impl RecordsMut<'_, '_> {
         let sql = "UPDATE change SET body = NULL, reason = NULL, erased = (erased OR op = 'upsert') \
              WHERE record_id = $1 AND version = $2";
         self.tx.execute(sql, [id.into(), version.into()]).await?;
-        blank_answers(self.tx, &[id]).await?;
+        blank_responses(self.tx, &[id]).await?;
         match &erasable {
             Erasable::Living(row) => self.tx.log().version_erased(row),
             Erasable::Dead(tombstone) => self.tx.log().dead_version_erased(tombstone),
@@ -215,7 +215,7 @@ pub(crate) async fn forget_everything(
     for id in described {
         forget_former_relationships(tx, *id).await?;
     }
-    blank_answers(tx, &ids).await
+    blank_responses(tx, &ids).await
 }
 
 /// Blanks the content of relationships from the time when the record was an end: they may have

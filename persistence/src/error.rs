@@ -69,8 +69,8 @@ pub enum StoreError {
     #[error("a request with the same key is being served")]
     KeyInUse,
     /// The record created under the key was erased, and the stored response with it.
-    #[error("the answer was erased")]
-    AnswerErased,
+    #[error("the response was erased")]
+    ResponseErased,
     /// A query references something that does not exist or is not visible.
     #[error("unknown reference {value} in {parameter}")]
     UnknownReference {

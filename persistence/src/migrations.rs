@@ -14,6 +14,7 @@ mod m0010_webhooks;
 mod m0011_durability;
 mod m0012_upgrade;
 mod m0013_words;
+mod m0014_names;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
@@ -33,6 +34,7 @@ const ALL: &[Migration] = &[
     Migration("m0011_durability", m0011_durability::STATEMENTS),
     Migration("m0012_upgrade", m0012_upgrade::STATEMENTS),
     Migration("m0013_words", m0013_words::STATEMENTS),
+    Migration("m0014_names", m0014_names::STATEMENTS),
 ];
 
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use crate::record::Record;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
 use crate::write::Precondition;
-use crate::write::idempotency::blank_answers;
+use crate::write::idempotency::blank_responses;
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::access::rules::{Action, Caller};
 use domain::base::json::merge_patch;
@@ -208,7 +208,7 @@ impl ContactPersonsMut<'_, '_> {
         contact_person::Entity::delete_by_id(id)
             .exec(&self.tx.sql)
             .await?;
-        blank_answers(self.tx, &[id]).await?;
+        blank_responses(self.tx, &[id]).await?;
         self.tx.log().visibility(&record, record.shown);
         Ok(())
     }

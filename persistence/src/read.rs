@@ -33,7 +33,7 @@ impl Records<'_> {
         let found = match by_text(key.to_owned()) {
             Name::Id(id) => by_id(self.store, kind, id).await?,
             Name::Slug(slug) => by_slug(self.store, caller, kind, &slug).await?,
-            // A key of a supplying system is never a URL segment.
+            // Paths contain no keys of supplying systems.
             Name::External(_) => None,
         };
         match found {

@@ -28,7 +28,7 @@ pub struct Record {
     pub external_id: Option<String>,
     pub home_region: Option<Uuid>,
     pub publication: Publication,
-    /// Whether it was ever published, so that a deleted record answers 410 to those who knew it.
+    /// Whether it was ever published, so that those who knew it learn that it was deleted.
     pub was_public: bool,
     /// Whether outsiders see it, according to the log: it is published, and so is each of its ends.
     pub shown: bool,

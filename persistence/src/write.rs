@@ -37,7 +37,7 @@ use uuid::Uuid;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Precondition {
-    /// Any version (`If-Match: *`, or a job of the node).
+    /// Any version.
     Any,
     Versions(Vec<i64>),
 }

@@ -41,8 +41,8 @@ pub mod tables {
     pub mod edge;
     pub mod geometry;
     pub mod hidden;
+    pub mod idempotency_record;
     pub mod identifier;
-    pub mod kept_answer;
     pub mod log_consumer;
     pub mod merged;
     pub mod node;

@@ -133,7 +133,7 @@ story!(nothing_of_an_erased_record_is_left, Seeded, async |node| {
         "confirmation",
         "application",
         "contact_person",
-        "kept_answer",
+        "idempotency_record",
     ] {
         let found = in_rows(node).await;
         assert!(found.contains(place), "{place} holds no mark: {found:?}");

@@ -7,14 +7,14 @@ use domain::base::clock::Clock;
 use futures::future::join_all;
 use persistence::Store;
 use persistence::transaction::{Transaction, WriteOptions};
-use persistence::write::idempotency::{Answer as Kept, Key, Once};
+use persistence::write::idempotency::{OpaqueResponse, Outcome, RequestKey};
 use sea_orm::sea_query::Expr;
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 use std::future::IntoFuture;
 use std::time::{Duration, Instant};
 use tests::audit::audit;
-use tests::tables::kept_answer;
+use tests::tables::idempotency_record;
 use tests::{Answer, Backend, Call, Node, story};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -30,7 +30,7 @@ fn create(node: &Node, key: &str, body: &Value) -> Call {
 }
 
 async fn answers(node: &Node) -> u64 {
-    let rows = kept_answer::Entity::find().count(node.store.db().reader());
+    let rows = idempotency_record::Entity::find().count(node.store.db().reader());
     rows.await.unwrap()
 }
 
@@ -99,7 +99,7 @@ story!(a_key_is_good_for_one_request_of_one_account, async |node| {
     call = call.problem(422, "idempotency-key-reused");
     assert!(!call.text.contains(first.id()), "{}", call.text);
     // The database contains neither key nor request.
-    let rows = kept_answer::Entity::find().all(node.store.db().reader());
+    let rows = idempotency_record::Entity::find().all(node.store.db().reader());
     for row in rows.await.unwrap() {
         assert_eq!((row.key_hash.len(), row.request_hash.len()), (64, 64));
     }
@@ -196,8 +196,8 @@ story!(answers_expire, async |node| {
     .expect(201);
     let age = async |days: i64, minutes: i64| {
         let then = node.store.clock().now() - TimeDelta::days(days) + TimeDelta::minutes(minutes);
-        kept_answer::Entity::update_many()
-            .col_expr(kept_answer::Column::CreatedAt, Expr::value(then))
+        idempotency_record::Entity::update_many()
+            .col_expr(idempotency_record::Column::CreatedAt, Expr::value(then))
             .exec(node.store.db().reader())
             .await
             .unwrap();
@@ -243,7 +243,7 @@ story!(merging_and_accounts_are_done_once_too, async |node| {
         let mut rest = first.json.clone();
         rest.as_object_mut().unwrap().remove(secret);
         assert_eq!(second.json, rest);
-        let rows = kept_answer::Entity::find().all(node.store.db().reader());
+        let rows = idempotency_record::Entity::find().all(node.store.db().reader());
         for row in rows.await.unwrap() {
             assert!(!row.body.unwrap().contains(shown));
         }
@@ -251,7 +251,7 @@ story!(merging_and_accounts_are_done_once_too, async |node| {
     audit(node.store.db()).await;
 });
 
-async fn key_of(node: &Node, key: &str, body: &Value) -> Key {
+async fn key_of(node: &Node, key: &str, body: &Value) -> RequestKey {
     let me = node.get("/v1/me").token(&node.admin).await.expect(200);
     let account = Uuid::parse_str(me.json["account"].as_str().unwrap()).unwrap();
     let body = domain::base::json::canonical(body);
@@ -261,9 +261,9 @@ async fn key_of(node: &Node, key: &str, body: &Value) -> Key {
 }
 
 /// A request under way: its response, and the signal that lets it continue.
-type Serving = (JoinHandle<Once<()>>, oneshot::Sender<()>);
+type Serving = (JoinHandle<Outcome<()>>, oneshot::Sender<()>);
 
-async fn serve(store: &Store, key: Key) -> Serving {
+async fn serve(store: &Store, key: RequestKey) -> Serving {
     let (tell, told) = oneshot::channel();
     let (go, on) = oneshot::channel();
     let waiting = tokio::sync::Mutex::new(Some((tell, on)));
@@ -272,15 +272,14 @@ async fn serve(store: &Store, key: Key) -> Serving {
         let (tell, on) = waiting.lock().await.take().unwrap();
         tell.send(()).unwrap();
         on.await.unwrap();
-        let kept = Kept {
-            status: 201,
-            headers: vec![("etag".to_owned(), "\"1\"".to_owned())],
+        let response = OpaqueResponse {
+            head: json!({"status": 201, "headers": [["etag", "\"1\""]]}).to_string(),
             body: String::new(),
         };
-        Ok(((), kept))
+        Ok(((), response))
     };
     let serving = actix_web::rt::spawn(async move {
-        let _turn = store.idempotency().lock(&key).await.unwrap();
+        let _lock = store.idempotency().lock(&key).await.unwrap();
         let options = WriteOptions::default();
         let caller = Caller::node();
         let once = store.idempotency().write(&caller, &options, &key, work);
@@ -312,7 +311,7 @@ story!(
         let described = described.expect(200);
         assert_eq!(described.json["title"]["de"], german.json["title"]);
         go.send(()).unwrap();
-        assert!(matches!(serving.await.unwrap(), Once::Done(())));
+        assert!(matches!(serving.await.unwrap(), Outcome::Done(())));
         let known = second.await.expect(201);
         assert_eq!(known.header("idempotency-replayed"), "true");
         assert_eq!(known.etag(), "\"1\"");

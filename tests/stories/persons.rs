@@ -5,7 +5,7 @@ use domain::access::rules::Role;
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 use tests::audit::audit;
-use tests::tables::{contact_person, kept_answer};
+use tests::tables::{contact_person, idempotency_record};
 use tests::{Answer, Instance, Node, story};
 use uuid::Uuid;
 
@@ -281,7 +281,7 @@ story!(persons_go_with_their_record, Seeded, async |node| {
     assert_eq!(rows.await.unwrap(), 0);
     // The stored response is removed as well, and the person is not created again.
     create.await.problem(410, "gone");
-    let rows = kept_answer::Entity::find().all(node.store.db().reader());
+    let rows = idempotency_record::Entity::find().all(node.store.db().reader());
     assert!(rows.await.unwrap().iter().all(|row| row.body.is_none()));
 });
 

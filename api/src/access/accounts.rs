@@ -9,7 +9,9 @@ use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{
     Admin, App, IfMatch, JsonBody, Pairs, Parameter, Parameters, Query, describe_path_id, from_head,
 };
-use crate::operation::idempotency::{Keep, Kept, Once, respond};
+use crate::operation::idempotency::{
+    IdempotencyKey, Idempotent, Storable, StoredResponse, respond,
+};
 use crate::operation::paging::{CURSOR, LIMIT};
 use crate::operation::reply::{Private, Removed, content, header_pair};
 use crate::operation::routes::{Draft, Extract, Reply, Routes};
@@ -26,7 +28,6 @@ use domain::base::json::insert;
 use domain::base::kind::Kind;
 use persistence::accounts::{AccountChange, NewAccount};
 use persistence::transaction::WriteOptions;
-use persistence::write::idempotency::Answer;
 use serde::Serialize;
 use serde_json::json;
 use std::marker::PhantomData;
@@ -222,12 +223,12 @@ async fn create_account(
     app: App,
     Admin(admin): Admin,
     _: Query<()>,
-    mut once: Once,
+    mut idempotency: IdempotencyKey,
     JsonBody(body): JsonBody<NewAccountBody>,
-) -> Result<Kept<Made<MadeAccount>>, Problem> {
+) -> Result<Idempotent<Made<MadeAccount>>, Problem> {
     let options = WriteOptions::default();
     // Hashing a password is expensive.
-    if let Some(known) = once.known(&app, &admin, &options).await? {
+    if let Some(known) = idempotency.known(&app, &admin, &options).await? {
         return Ok(known);
     }
     let grants = granted(&app.store, &body.grants).await?;
@@ -246,7 +247,7 @@ async fn create_account(
         external,
         grants,
     };
-    let made = once.write(&app, &admin, &options, async |tx| {
+    let made = idempotency.write(&app, &admin, &options, async |tx| {
         let account = tx.accounts().create(&new).await?;
         let made = MadeAccount {
             account: AccountView::new(&account),
@@ -261,9 +262,9 @@ async fn create_client(
     app: App,
     Admin(admin): Admin,
     _: Query<()>,
-    mut once: Once,
+    mut idempotency: IdempotencyKey,
     JsonBody(body): JsonBody<NewClientBody>,
-) -> Result<Kept<Made<MadeClient>>, Problem> {
+) -> Result<Idempotent<Made<MadeClient>>, Problem> {
     let options = WriteOptions::default();
     let grants = granted(&app.store, &body.grants).await?;
     let secret = secrets::random_secret();
@@ -275,7 +276,7 @@ async fn create_client(
         external: None,
         grants,
     };
-    let made = once.write(&app, &admin, &options, async |tx| {
+    let made = idempotency.write(&app, &admin, &options, async |tx| {
         let account = tx.accounts().create(&new).await?;
         let made = MadeClient {
             account: AccountView::new(&account),
@@ -287,8 +288,8 @@ async fn create_client(
     Ok(told(made.await?, &admin))
 }
 
-fn told<T>(made: Kept<Made<T>>, by: &Caller) -> Kept<Made<T>> {
-    if let Kept::New(Made(location, _)) = &made {
+fn told<T>(made: Idempotent<Made<T>>, by: &Caller) -> Idempotent<Made<T>> {
+    if let Idempotent::New(Made(location, _)) = &made {
         tracing::info!(
             location,
             by = by.account.map(tracing::field::display),
@@ -312,8 +313,8 @@ impl<T: Serialize + ToSchema> Responder for Made<T> {
 }
 
 impl<T: Serialize + ToSchema> Made<T> {
-    fn answer(&self, body: String) -> Answer {
-        Answer {
+    fn answer(&self, body: String) -> StoredResponse {
+        StoredResponse {
             status: StatusCode::CREATED.as_u16(),
             headers: vec![
                 header_pair(&header::CONTENT_TYPE, "application/json"),
@@ -326,8 +327,8 @@ impl<T: Serialize + ToSchema> Made<T> {
     }
 }
 
-impl<T: Serialize + ToSchema> Keep for Made<T> {
-    fn kept(&self) -> Answer {
+impl<T: Serialize + ToSchema> Storable for Made<T> {
+    fn to_stored(&self) -> StoredResponse {
         let mut made = json!(self.1);
         if let Some(members) = made.as_object_mut() {
             for secret in ["password", "client_secret"] {

@@ -9,7 +9,9 @@ pub(crate) use deliveries::since;
 use crate::exchange::webhooks::signature::new_secret;
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{Admin, App, IfMatch, JsonBody, MayMatch, Query, path_id};
-use crate::operation::idempotency::{Keep, Kept, Once, respond};
+use crate::operation::idempotency::{
+    IdempotencyKey, Idempotent, Storable, StoredResponse, respond,
+};
 use crate::operation::reply::{Private, Removed, content, header_pair};
 use crate::operation::routes::{Draft, Reply, Routes};
 use actix_web::body::BoxBody;
@@ -21,7 +23,6 @@ use domain::base::json::insert;
 use persistence::StoreError;
 use persistence::transaction::WriteOptions;
 use persistence::webhook::{NewWebhook, WebhookChange, WebhookStatus};
-use persistence::write::idempotency::Answer;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -70,9 +71,9 @@ async fn create_one(
     app: App,
     Admin(admin): Admin,
     _: Query<()>,
-    mut once: Once,
+    mut idempotency: IdempotencyKey,
     JsonBody(body): JsonBody<NewWebhookBody>,
-) -> Result<Kept<Done<WebhookView, 201>>, Problem> {
+) -> Result<Idempotent<Done<WebhookView, 201>>, Problem> {
     checked(&app, Some(&body.url))?;
     let secret = new_secret();
     let new = NewWebhook {
@@ -84,7 +85,7 @@ async fn create_one(
     };
     let now = app.store.clock().now();
     let options = WriteOptions::default();
-    let made = once.write(&app, &admin, &options, async |tx| {
+    let made = idempotency.write(&app, &admin, &options, async |tx| {
         let row = tx.webhooks().create(&new).await?;
         let location = format!("{ALL}/{}", row.id);
         let view = WebhookView::new(&WebhookStatus::fresh(row), now);
@@ -150,11 +151,11 @@ async fn rotate_one(
     id: WebhookId,
     MayMatch(expected): MayMatch,
     _: Query<()>,
-    mut once: Once,
-) -> Result<Kept<Done<NewSecret, 200>>, Problem> {
+    mut idempotency: IdempotencyKey,
+) -> Result<Idempotent<Done<NewSecret, 200>>, Problem> {
     let secret = new_secret();
     let options = WriteOptions::default();
-    let made = once.write(&app, &admin, &options, async |tx| {
+    let made = idempotency.write(&app, &admin, &options, async |tx| {
         let row = tx
             .webhooks()
             .rotate_secret(id.0, &expected, &secret)
@@ -212,7 +213,7 @@ impl<T, const STATUS: u16> Done<T, STATUS> {
         self
     }
 
-    fn answer(&self, body: &Value) -> Answer {
+    fn answer(&self, body: &Value) -> StoredResponse {
         let mut headers = vec![
             header_pair(&header::CONTENT_TYPE, "application/json"),
             header_pair(&header::CACHE_CONTROL, "no-store"),
@@ -223,7 +224,7 @@ impl<T, const STATUS: u16> Done<T, STATUS> {
         if let Some(location) = &self.location {
             headers.push(header_pair(&header::LOCATION, location));
         }
-        Answer {
+        StoredResponse {
             status: STATUS,
             headers,
             body: body.to_string(),
@@ -239,8 +240,8 @@ impl<T: Serialize, const STATUS: u16> Responder for Done<T, STATUS> {
     }
 }
 
-impl<T: Serialize + ToSchema, const STATUS: u16> Keep for Done<T, STATUS> {
-    fn kept(&self) -> Answer {
+impl<T: Serialize + ToSchema, const STATUS: u16> Storable for Done<T, STATUS> {
+    fn to_stored(&self) -> StoredResponse {
         let mut body = json!(self.value);
         if let Some(members) = body.as_object_mut() {
             members.shift_remove("secret");

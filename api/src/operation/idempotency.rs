@@ -10,8 +10,10 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, Responder};
 use domain::access::rules::Caller;
+use persistence::StoreError;
 use persistence::transaction::{Transaction, WriteOptions};
-use persistence::write::idempotency::{Answer, Key, Once as Outcome, Turn};
+use persistence::write::idempotency::{KeyLock, OpaqueResponse, Outcome, RequestKey};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 const KEY: &str = "idempotency-key";
@@ -33,20 +35,20 @@ pub fn note_body(request: &HttpRequest, body: &Bytes) {
 /// The `Idempotency-Key` of a request, if it has one; work that must happen once is done through
 /// it.
 #[derive(Debug)]
-pub struct Once {
+pub struct IdempotencyKey {
     key: Option<String>,
     request: HttpRequest,
-    turn: Option<Turn>,
+    lock: Option<KeyLock>,
 }
 
-from_head!(Once);
+from_head!(IdempotencyKey);
 
-impl Once {
+impl IdempotencyKey {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         Ok(Self {
             key: sent_key(request)?,
             request: request.clone(),
-            turn: None,
+            lock: None,
         })
     }
 
@@ -56,7 +58,7 @@ impl Once {
         app: &App,
         principal: &Caller,
         options: &WriteOptions,
-    ) -> Result<Option<Key>, Problem> {
+    ) -> Result<Option<RequestKey>, Problem> {
         let Some(key) = self.key.as_ref().filter(|_| !options.dry_run) else {
             return Ok(None);
         };
@@ -101,54 +103,57 @@ impl Once {
         app: &App,
         principal: &Caller,
         options: &WriteOptions,
-    ) -> Result<Option<Kept<R>>, Problem> {
+    ) -> Result<Option<Idempotent<R>>, Problem> {
         let Some(key) = self.key(app, principal, options)? else {
             return Ok(None);
         };
-        if self.turn.is_none() {
-            self.turn = Some(app.store.idempotency().lock(&key).await?);
+        if self.lock.is_none() {
+            self.lock = Some(app.store.idempotency().lock(&key).await?);
         }
         let known = app.store.idempotency().get(&key).await?;
-        Ok(known.map(Kept::Replayed))
+        let known = known.map(StoredResponse::try_from).transpose()?;
+        Ok(known.map(Idempotent::Replayed))
     }
 
     /// Does `work` in one transaction that also stores its response, or returns the stored one.
-    pub async fn write<R: Keep>(
+    pub async fn write<R: Storable>(
         &mut self,
         app: &App,
         caller: &Caller,
         options: &WriteOptions,
         work: impl AsyncFn(&mut Transaction<'_>) -> persistence::Result<R>,
-    ) -> Result<Kept<R>, Problem> {
+    ) -> Result<Idempotent<R>, Problem> {
         self.write_as(app, caller, caller, options, work).await
     }
 
     /// [`Self::write`] in the name of `writer`; the key is still that of `principal`.
-    pub async fn write_as<R: Keep>(
+    pub async fn write_as<R: Storable>(
         &mut self,
         app: &App,
         principal: &Caller,
         writer: &Caller,
         options: &WriteOptions,
         work: impl AsyncFn(&mut Transaction<'_>) -> persistence::Result<R>,
-    ) -> Result<Kept<R>, Problem> {
+    ) -> Result<Idempotent<R>, Problem> {
         if let Some(known) = self.known(app, principal, options).await? {
             return Ok(known);
         }
         let Some(key) = self.key(app, principal, options)? else {
-            return Ok(Kept::New(app.store.write(writer, options, work).await?));
+            return Ok(Idempotent::New(
+                app.store.write(writer, options, work).await?,
+            ));
         };
         let outcome = app
             .store
             .idempotency()
             .write(writer, options, &key, async |tx| {
                 let reply = work(tx).await?;
-                let kept = reply.kept();
-                Ok((reply, kept))
+                let stored = reply.to_stored().try_into()?;
+                Ok((reply, stored))
             });
         Ok(match outcome.await? {
-            Outcome::Done(reply) => Kept::New(reply),
-            Outcome::Known(answer) => Kept::Replayed(answer),
+            Outcome::Done(reply) => Idempotent::New(reply),
+            Outcome::Known(stored) => Idempotent::Replayed(stored.try_into()?),
         })
     }
 }
@@ -178,7 +183,7 @@ fn sent_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
     fine.then(|| Some(key.to_owned())).ok_or_else(wrong)
 }
 
-impl Extract for Once {
+impl Extract for IdempotencyKey {
     fn describe(draft: &mut Draft) {
         draft.parameter(json!({
             "name": "Idempotency-Key",
@@ -198,27 +203,71 @@ impl Extract for Once {
     }
 }
 
-pub trait Keep: Reply {
+/// A response that is repeated for the same key.
+#[derive(Debug)]
+pub struct StoredResponse {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Head {
+    status: u16,
+    headers: Vec<(String, String)>,
+}
+
+impl TryFrom<StoredResponse> for OpaqueResponse {
+    type Error = StoreError;
+
+    fn try_from(response: StoredResponse) -> persistence::Result<Self> {
+        let head = Head {
+            status: response.status,
+            headers: response.headers,
+        };
+        Ok(Self {
+            head: serde_json::to_string(&head)
+                .map_err(|why| StoreError::Corrupt(why.to_string()))?,
+            body: response.body,
+        })
+    }
+}
+
+impl TryFrom<OpaqueResponse> for StoredResponse {
+    type Error = StoreError;
+
+    fn try_from(stored: OpaqueResponse) -> persistence::Result<Self> {
+        let head = serde_json::from_str::<Head>(&stored.head);
+        let head = head.map_err(|why| StoreError::Corrupt(format!("a stored response: {why}")))?;
+        Ok(Self {
+            status: head.status,
+            headers: head.headers,
+            body: stored.body,
+        })
+    }
+}
+
+pub trait Storable: Reply {
     /// The stored part, without secrets.
-    fn kept(&self) -> Answer;
+    fn to_stored(&self) -> StoredResponse;
 }
 
 #[derive(Debug)]
-pub enum Kept<R> {
+pub enum Idempotent<R> {
     /// The request took effect now.
     New(R),
     /// The request had taken effect before, with this response.
-    Replayed(Answer),
+    Replayed(StoredResponse),
 }
 
-impl<R: Keep> Responder for Kept<R> {
+impl<R: Storable> Responder for Idempotent<R> {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         match self {
             Self::New(reply) => reply.respond_to(request).map_into_boxed_body(),
-            Self::Replayed(answer) => {
-                let mut response = respond(answer);
+            Self::Replayed(response) => {
+                let mut response = respond(response);
                 let replayed = HeaderValue::from_static("true");
                 response.headers_mut().insert(REPLAYED, replayed);
                 response
@@ -227,7 +276,7 @@ impl<R: Keep> Responder for Kept<R> {
     }
 }
 
-impl<R: Keep> Reply for Kept<R> {
+impl<R: Storable> Reply for Idempotent<R> {
     fn describe(draft: &mut Draft) {
         R::describe(draft);
         let text = "`true` if this is the stored response to an earlier request.";
@@ -236,11 +285,11 @@ impl<R: Keep> Reply for Kept<R> {
 }
 
 #[must_use]
-pub fn respond(answer: Answer) -> HttpResponse {
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+pub fn respond(stored: StoredResponse) -> HttpResponse {
+    let status = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::OK);
     let mut response = HttpResponse::build(status);
-    for (name, value) in answer.headers {
+    for (name, value) in stored.headers {
         response.insert_header((name, value));
     }
-    response.body(answer.body)
+    response.body(stored.body)
 }

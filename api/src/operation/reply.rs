@@ -1,13 +1,12 @@
 //! Replies that document themselves: the return type of a handler is its documentation.
 
 use crate::http::problem::Code;
-use crate::operation::idempotency::Keep;
+use crate::operation::idempotency::{Storable, StoredResponse};
 use crate::operation::routes::{Draft, Reply};
 use actix_web::body::BoxBody;
 use actix_web::http::{StatusCode, header, header::HeaderName};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::base::json::insert;
-use persistence::write::idempotency::Answer;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -116,9 +115,9 @@ impl Responder for Done {
     }
 }
 
-impl Keep for Done {
-    fn kept(&self) -> Answer {
-        Answer {
+impl Storable for Done {
+    fn to_stored(&self) -> StoredResponse {
+        StoredResponse {
             status: StatusCode::NO_CONTENT.as_u16(),
             headers: Vec::new(),
             body: String::new(),

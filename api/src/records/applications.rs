@@ -3,7 +3,9 @@ use crate::operation::extract::Address;
 use crate::operation::extract::{
     App, Body, HowToWrite, JsonBody, Query, Reader, RecordId, Writer, describe_path_id, from_head,
 };
-use crate::operation::idempotency::{Keep, Kept, Once, respond};
+use crate::operation::idempotency::{
+    IdempotencyKey, Idempotent, Storable, StoredResponse, respond,
+};
 use crate::operation::paging::{Page, Paging};
 use crate::operation::reply::Done;
 use crate::operation::routes::{Draft, Extract, Reply, Routes};
@@ -15,7 +17,6 @@ use domain::statements::application::{Application, ApplicationInput, MAX_APPLICA
 use domain::validation::body::KindSchema;
 use domain::validation::shape::Shape;
 use persistence::publication::applications::on_behalf;
-use persistence::write::idempotency::Answer;
 use serde::Serialize;
 use serde_json::json;
 use std::sync::LazyLock;
@@ -51,11 +52,11 @@ async fn post(
     Reader(caller): Reader,
     id: RecordId,
     _: Query<()>,
-    mut once: Once,
+    mut idempotency: IdempotencyKey,
     JsonBody(input): JsonBody<ApplicationInput>,
-) -> Result<Kept<Received>, Problem> {
+) -> Result<Idempotent<Received>, Problem> {
     let (node, options) = on_behalf();
-    if let Some(known) = once.known(&app, &caller, &options).await? {
+    if let Some(known) = idempotency.known(&app, &caller, &options).await? {
         return Ok(known);
     }
     let applying = app
@@ -63,10 +64,11 @@ async fn post(
         .applications()
         .prepare(&caller, &id.key, input)
         .await?;
-    once.write_as(&app, &caller, &node, &options, async |tx| {
-        tx.applications().create(&applying).await.map(|()| Received)
-    })
-    .await
+    idempotency
+        .write_as(&app, &caller, &node, &options, async |tx| {
+            tx.applications().create(&applying).await.map(|()| Received)
+        })
+        .await
 }
 
 #[derive(Debug)]
@@ -76,13 +78,13 @@ impl Responder for Received {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        respond(self.kept())
+        respond(self.to_stored())
     }
 }
 
-impl Keep for Received {
-    fn kept(&self) -> Answer {
-        Answer {
+impl Storable for Received {
+    fn to_stored(&self) -> StoredResponse {
+        StoredResponse {
             status: StatusCode::ACCEPTED.as_u16(),
             headers: Vec::new(),
             body: String::new(),

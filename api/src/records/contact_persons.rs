@@ -7,7 +7,9 @@ use crate::operation::extract::{
     Admin, App, Body, DryRun, IfMatch, JsonBody, Query, Reader, RecordId, Writer,
     describe_refusals, path_id, read_json,
 };
-use crate::operation::idempotency::{Keep, Kept, Once, respond};
+use crate::operation::idempotency::{
+    IdempotencyKey, Idempotent, Storable, StoredResponse, respond,
+};
 use crate::operation::paging::{Page, Paging};
 use crate::operation::reply::{Private, content, header_pair};
 use crate::operation::routes::{Draft, Extract, Reply, Routes, reference};
@@ -25,7 +27,6 @@ use domain::validation::body::KindSchema;
 use domain::validation::shape::Shape;
 use futures::future::LocalBoxFuture;
 use persistence::persons::{PersonChange, options};
-use persistence::write::idempotency::Answer;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -115,24 +116,25 @@ async fn post(
     Writer(caller): Writer,
     id: RecordId,
     Query(DryRun(dry_run)): Query<DryRun>,
-    mut once: Once,
+    mut idempotency: IdempotencyKey,
     PersonBody(body): PersonBody,
-) -> Result<Kept<Created>, Problem> {
+) -> Result<Idempotent<Created>, Problem> {
     let person = domain::base::id::new();
     let options = options(PersonChange::Created, person, dry_run);
-    if let Some(known) = once.known(&app, &caller, &options).await? {
+    if let Some(known) = idempotency.known(&app, &caller, &options).await? {
         return Ok(known);
     }
     let row = find(&app, &caller, id.kind, &id.key).await?;
     let record: (Kind, Uuid) = (id.kind, row.id);
-    once.write(&app, &caller, &options, async |tx| {
-        let person = tx
-            .contact_persons()
-            .create(person, record, body.clone())
-            .await?;
-        Ok(Created { person, dry_run })
-    })
-    .await
+    idempotency
+        .write(&app, &caller, &options, async |tx| {
+            let person = tx
+                .contact_persons()
+                .create(person, record, body.clone())
+                .await?;
+            Ok(Created { person, dry_run })
+        })
+        .await
 }
 
 async fn get(
@@ -270,13 +272,13 @@ impl Extract for PersonPatch {
 }
 
 /// The response with a contact person: no cache keeps it, since a consent may end at any time.
-fn answer(status: StatusCode, person: &ContactPerson) -> Answer {
+fn answer(status: StatusCode, person: &ContactPerson) -> StoredResponse {
     let body = json!(person).to_string();
     let etag = match person.version {
         Some(version) => format!("\"{version}\""),
         None => weak_tag(&body),
     };
-    Answer {
+    StoredResponse {
         status: status.as_u16(),
         headers: vec![
             header_pair(&header::CONTENT_TYPE, "application/json"),
@@ -328,8 +330,8 @@ struct Created {
     dry_run: bool,
 }
 
-impl Keep for Created {
-    fn kept(&self) -> Answer {
+impl Storable for Created {
+    fn to_stored(&self) -> StoredResponse {
         let mut answer = answer(StatusCode::CREATED, &self.person);
         if self.dry_run {
             let mut body = json!(self.person);
@@ -350,7 +352,7 @@ impl Responder for Created {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        respond(self.kept())
+        respond(self.to_stored())
     }
 }
 

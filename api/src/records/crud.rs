@@ -6,7 +6,7 @@ use crate::operation::extract::{
     App, HowToWrite, IfMatch, IfNoneMatch, OfKind, PatchBody, Query, Reader, RecordBody, RecordId,
     Writer,
 };
-use crate::operation::idempotency::{Kept, Once};
+use crate::operation::idempotency::{IdempotencyKey, Idempotent};
 use crate::operation::media_type::Wanted;
 use crate::operation::reply::Done;
 use crate::operation::routes::Routes;
@@ -77,15 +77,16 @@ async fn create(
     Writer(caller): Writer,
     HowToWrite(options): HowToWrite,
     OfKind(kind): OfKind,
-    mut once: Once,
+    mut idempotency: IdempotencyKey,
     body: RecordBody,
-) -> Result<Kept<Created>, Problem> {
-    once.write(&app, &caller, &options, async |tx| {
-        let id = domain::base::id::new();
-        let saved = tx.records().create(kind, id, body.0.clone()).await?;
-        Ok(Created::new(kind, saved, options.dry_run))
-    })
-    .await
+) -> Result<Idempotent<Created>, Problem> {
+    idempotency
+        .write(&app, &caller, &options, async |tx| {
+            let id = domain::base::id::new();
+            let saved = tx.records().create(kind, id, body.0.clone()).await?;
+            Ok(Created::new(kind, saved, options.dry_run))
+        })
+        .await
 }
 
 async fn get(

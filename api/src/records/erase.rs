@@ -4,7 +4,7 @@ use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{
     Admin, App, ChangeReason, DRY_RUN, MayMatch, Pairs, Parameter, Parameters, Query, RecordId,
 };
-use crate::operation::idempotency::{Kept, Once};
+use crate::operation::idempotency::{IdempotencyKey, Idempotent};
 use crate::operation::param;
 use crate::operation::reply::Done;
 use crate::operation::routes::Routes;
@@ -57,11 +57,11 @@ async fn post(
     MayMatch(expected): MayMatch,
     Query(wanted): Query<Wanted>,
     ChangeReason(reason): ChangeReason,
-    mut once: Once,
-) -> Result<Kept<Done>, Problem> {
+    mut idempotency: IdempotencyKey,
+) -> Result<Idempotent<Done>, Problem> {
     let options = options(wanted.version, reason, wanted.dry_run);
     // After the erasure the record is no longer found.
-    if let Some(known) = once.known(&app, &caller, &options).await? {
+    if let Some(known) = idempotency.known(&app, &caller, &options).await? {
         return Ok(known);
     }
     let record = app
@@ -69,15 +69,16 @@ async fn post(
         .records()
         .find_erasable(&caller, id.kind, &id.key)
         .await?;
-    once.write(&app, &caller, &options, async |tx| {
-        match wanted.version {
-            Some(version) => {
-                let key = (id.kind, record);
-                tx.records().erase_version(key, version, &expected).await?;
+    idempotency
+        .write(&app, &caller, &options, async |tx| {
+            match wanted.version {
+                Some(version) => {
+                    let key = (id.kind, record);
+                    tx.records().erase_version(key, version, &expected).await?;
+                }
+                None => tx.records().erase(id.kind, record, &expected).await?,
             }
-            None => tx.records().erase(id.kind, record, &expected).await?,
-        }
-        Ok(Done)
-    })
-    .await
+            Ok(Done)
+        })
+        .await
 }

@@ -4,7 +4,7 @@ use crate::http::problem::Problem;
 use crate::operation::extract::{
     App, HowToWrite, MayMatch, RecordId, Writer, describe_refusals, read_json,
 };
-use crate::operation::idempotency::{Kept, Once};
+use crate::operation::idempotency::{IdempotencyKey, Idempotent};
 use crate::operation::routes::{Draft, Extract, Routes, reference};
 use crate::records::crud::find;
 use crate::records::reply::{Changed, Written};
@@ -41,20 +41,21 @@ async fn post(
     id: RecordId,
     MayMatch(expected): MayMatch,
     HowToWrite(options): HowToWrite,
-    mut once: Once,
+    mut idempotency: IdempotencyKey,
     MergeBody(into): MergeBody,
-) -> Result<Kept<Changed>, Problem> {
+) -> Result<Idempotent<Changed>, Problem> {
     // Once it is merged, the loser is no longer found.
-    if let Some(known) = once.known(&app, &caller, &options).await? {
+    if let Some(known) = idempotency.known(&app, &caller, &options).await? {
         return Ok(known);
     }
     let row = find(&app, &caller, id.kind, &id.key).await?;
     let loser = (id.kind, row.id);
-    once.write(&app, &caller, &options, async |tx| {
-        let survivor = tx.records().merge(loser, &into, &expected).await?;
-        Ok(Changed(Written::new(&survivor, Vec::new())))
-    })
-    .await
+    idempotency
+        .write(&app, &caller, &options, async |tx| {
+            let survivor = tx.records().merge(loser, &into, &expected).await?;
+            Ok(Changed(Written::new(&survivor, Vec::new())))
+        })
+        .await
 }
 
 async fn delete(

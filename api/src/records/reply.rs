@@ -3,7 +3,7 @@
 use crate::formats::geojson;
 use crate::formats::view::Shown;
 use crate::http::problem::Code;
-use crate::operation::idempotency::{Keep, respond};
+use crate::operation::idempotency::{Storable, StoredResponse, respond};
 use crate::operation::reply::{JSON, content, header_pair};
 use crate::operation::routes::{Draft, Reply, reference};
 use actix_web::body::BoxBody;
@@ -17,7 +17,6 @@ use domain::validation::body::KindSchema;
 use domain::value::format;
 use persistence::records::Record;
 use persistence::write::Saved;
-use persistence::write::idempotency::Answer;
 use serde_json::{Value, json};
 
 pub const WARNINGS: HeaderName = HeaderName::from_static("verbund-warnings");
@@ -139,7 +138,7 @@ impl Written {
         }
     }
 
-    fn answer(&self, status: StatusCode) -> Answer {
+    fn answer(&self, status: StatusCode) -> StoredResponse {
         let mut headers = vec![header_pair(&header::CONTENT_TYPE, JSON)];
         if let Some(version) = self.version {
             headers.push(header_pair(&header::ETAG, &format!("\"{version}\"")));
@@ -147,7 +146,7 @@ impl Written {
         if let Some(warnings) = warnings(&self.warnings) {
             headers.push(header_pair(&WARNINGS, &warnings));
         }
-        Answer {
+        StoredResponse {
             status: status.as_u16(),
             headers,
             body: self.json.clone(),
@@ -172,12 +171,12 @@ impl Responder for Changed {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        respond(self.kept())
+        respond(self.to_stored())
     }
 }
 
-impl Keep for Changed {
-    fn kept(&self) -> Answer {
+impl Storable for Changed {
+    fn to_stored(&self) -> StoredResponse {
         self.0.answer(StatusCode::OK)
     }
 }
@@ -212,7 +211,7 @@ impl Responder for Created {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        respond(self.kept())
+        respond(self.to_stored())
     }
 }
 
@@ -232,8 +231,8 @@ impl Created {
     }
 }
 
-impl Keep for Created {
-    fn kept(&self) -> Answer {
+impl Storable for Created {
+    fn to_stored(&self) -> StoredResponse {
         match self {
             Self::At(location, written) => {
                 let mut answer = written.answer(StatusCode::CREATED);

@@ -1,7 +1,7 @@
 //! Creating, listing, changing and removing accounts.
 
 use super::NewGrant;
-use crate::accounts::account::{Account, AccountGrant, AccountWithGrants};
+use crate::accounts::state::{Account, AccountGrant, AccountWithGrants};
 use crate::accounts::{Accounts, AccountsMut, grants_of};
 use crate::cursor;
 use crate::entity::{account, account_grant, record};

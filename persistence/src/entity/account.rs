@@ -8,7 +8,6 @@ pub struct Model {
     pub id: Uuid,
     pub kind: String,
     pub version: i64,
-    /// Unique; used for signing in.
     pub name: String,
     #[sea_orm(column_type = "Text", nullable)]
     pub password_hash: Option<String>,

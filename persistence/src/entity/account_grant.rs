@@ -12,7 +12,6 @@ pub struct Model {
     pub role: String,
     pub region_id: Option<Uuid>,
     pub descendants: bool,
-    /// For feeders: the system whose records they push.
     pub system: Option<String>,
 }
 

@@ -8,7 +8,6 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub record_id: Uuid,
-    /// From 1, plus 1 per change; the strong `ETag` of the sub-resource.
     pub version: i64,
     #[sea_orm(column_type = "Text")]
     pub body: String,

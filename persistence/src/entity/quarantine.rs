@@ -9,9 +9,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub partner_id: Uuid,
-    /// The kind in the entry, if it can be parsed.
     pub kind: Option<String>,
-    /// The record in the entry, if it can be parsed.
     pub record_id: Option<Uuid>,
     #[sea_orm(column_type = "Text")]
     pub reason: String,

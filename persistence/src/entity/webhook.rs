@@ -21,9 +21,7 @@ pub struct Model {
     pub name: String,
     pub version: i64,
     pub url: String,
-    /// Codes of the kinds to report, separated by commas; all if empty.
     pub kinds: String,
-    /// Ids of the home regions to report, separated by commas; all if empty.
     pub home_regions: String,
     pub secret: Secret,
     pub former_secret: Option<Secret>,
@@ -35,14 +33,10 @@ pub struct Model {
     pub failures: i32,
     #[sea_orm(column_type = "Text", nullable)]
     pub last_error: Option<String>,
-    /// Time of the last successful delivery.
     pub succeeded_at: Option<DateTimeUtc>,
-    /// Time of the last failure, if it has not succeeded since.
     pub failed_at: Option<DateTimeUtc>,
     pub retry_at: Option<DateTimeUtc>,
-    /// Rises with every lease: the holder of an older one writes nothing any more.
     pub fence: i64,
-    /// Until when one instance has the exclusive right to send to it.
     pub leased_until: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
 }

@@ -2,7 +2,7 @@
 //! snapshot.
 
 use super::take::Taken;
-use crate::entity::{partner, partner_seen, record, tombstone};
+use crate::entity::{partner_seen, record, tombstone};
 use crate::error::Result;
 use crate::lease::Lease;
 use crate::partner::copy::{drop_copy, drop_tombstone};

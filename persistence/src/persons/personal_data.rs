@@ -95,7 +95,7 @@ async fn held_accounts(
             created_at: row.created_at,
             grants: own
                 .map(|grant| HeldGrant {
-                    role: grant.role.clone(),
+                    role: grant.role.code().to_owned(),
                     region: grant.region_id,
                 })
                 .collect(),
@@ -227,7 +227,10 @@ impl Wanted {
     }
 
     async fn idempotency_records(&self, tx: &SqlTransaction) -> Result<u64> {
-        let sql = format!("SELECT body FROM kept_answer WHERE {}", self.sql("body"));
+        let sql = format!(
+            "SELECT body FROM idempotency_record WHERE {}",
+            self.sql("body")
+        );
         let mut count = 0;
         for row in self.query(tx, &sql).await? {
             let body: String = row.try_get_by_index(0)?;

@@ -1,7 +1,7 @@
 //! The record of an item: its key, its version, and its hash.
 
 use super::item::Item;
-use crate::entity::{record, tombstone};
+use crate::entity::tombstone;
 use crate::error::{Result, StoreError};
 use crate::record::Record;
 use crate::transaction::Transaction;

@@ -8,7 +8,6 @@ use super::filter::{Filter, Test};
 use super::index::{Search, Snapshot};
 use super::query::Maker;
 use crate::cursor;
-use crate::entity::record;
 use crate::error::{Result, StoreError};
 use crate::record::Record;
 use domain::access::rules::{Caller, Visibility};

@@ -14,8 +14,8 @@ type Waiting = HashMap<(Uuid, String), Weak<tokio::sync::Mutex<()>>>;
 
 /// The exclusive right to serve a request; others with its key wait until it is dropped.
 #[derive(Debug)]
-pub struct Turn {
-    _turn: OwnedMutexGuard<()>,
+pub struct KeyLock {
+    _guard: OwnedMutexGuard<()>,
 }
 
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -25,19 +25,19 @@ impl KeyLocks {
     ///
     /// # Errors
     /// [`StoreError::KeyInUse`] after [`PATIENCE`].
-    pub(crate) async fn lock(&self, name: (Uuid, String)) -> Result<Turn> {
-        let turn = {
+    pub(crate) async fn lock(&self, name: (Uuid, String)) -> Result<KeyLock> {
+        let lock = {
             let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            waiting.retain(|_, turn| turn.strong_count() > 0);
+            waiting.retain(|_, lock| lock.strong_count() > 0);
             let known = waiting.get(&name).and_then(Weak::upgrade);
             known.unwrap_or_else(|| {
-                let turn = Arc::default();
-                waiting.insert(name, Arc::downgrade(&turn));
-                turn
+                let lock = Arc::default();
+                waiting.insert(name, Arc::downgrade(&lock));
+                lock
             })
         };
-        match tokio::time::timeout(PATIENCE, turn.lock_owned()).await {
-            Ok(turn) => Ok(Turn { _turn: turn }),
+        match tokio::time::timeout(PATIENCE, lock.lock_owned()).await {
+            Ok(guard) => Ok(KeyLock { _guard: guard }),
             Err(_) => Err(StoreError::KeyInUse),
         }
     }

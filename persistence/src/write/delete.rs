@@ -8,7 +8,7 @@ use crate::record::Record;
 use crate::records::RecordsMut;
 use crate::transaction::Transaction;
 use crate::write::edges::refuse_shaping;
-use crate::write::idempotency::blank_answers;
+use crate::write::idempotency::blank_responses;
 use crate::write::supplied::refuse_supplied;
 use domain::base::vocabulary::Coded;
 use domain::exchange::change::Cause;
@@ -234,5 +234,5 @@ pub(crate) async fn forget_persons(tx: &Transaction<'_>, records: &BTreeSet<Uuid
         .filter(theirs)
         .exec(&tx.sql)
         .await?;
-    blank_answers(tx, &ids).await
+    blank_responses(tx, &ids).await
 }

@@ -2,9 +2,9 @@
 //! transaction of the write, under a key that the caller chose.
 
 use crate::cursor::sign;
-use crate::entity::kept_answer;
+use crate::entity::idempotency_record;
 use crate::error::{Result, StoreError, waited_for_a_lock};
-pub use crate::store::key_locks::Turn;
+pub use crate::store::key_locks::KeyLock;
 use crate::store::{Store, hex};
 use crate::transaction::{Transaction, WriteOptions};
 use chrono::TimeDelta;
@@ -19,24 +19,24 @@ pub const KEPT_DAYS: i64 = 7;
 /// Neither is stored: the hash of the request needs the key, so readers of the database cannot
 /// guess the content of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Key {
+pub struct RequestKey {
     principal: Uuid,
     digest: String,
     request: String,
 }
 
+/// A response as it is stored. Only its body may contain content of records.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
+pub struct OpaqueResponse {
+    pub head: String,
     pub body: String,
 }
 
 #[derive(Debug)]
-pub enum Once<T> {
+pub enum Outcome<T> {
     Done(T),
     /// The request had taken effect before, with this response.
-    Known(Answer),
+    Known(OpaqueResponse),
 }
 
 /// Room of requests that take effect once.
@@ -55,9 +55,15 @@ impl Store {
 impl Idempotency<'_> {
     /// The key of an account for a request: `method` and `address` are its target.
     #[must_use]
-    pub fn key(self, principal: Uuid, key: &str, [method, address]: [&str; 2], body: &str) -> Key {
+    pub fn key(
+        self,
+        principal: Uuid,
+        key: &str,
+        [method, address]: [&str; 2],
+        body: &str,
+    ) -> RequestKey {
         let place = format!("{method} {address}");
-        Key {
+        RequestKey {
             principal,
             digest: hex(&sign(
                 &self.store.node().secret,
@@ -69,18 +75,18 @@ impl Idempotency<'_> {
     }
 
     /// Waits until no other request with the key is served by this process.
-    pub async fn lock(self, key: &Key) -> Result<Turn> {
+    pub async fn lock(self, key: &RequestKey) -> Result<KeyLock> {
         let name = (key.principal, key.digest.clone());
         self.store.key_locks().lock(name).await
     }
 
-    pub async fn get(self, key: &Key) -> Result<Option<Answer>> {
+    pub async fn get(self, key: &RequestKey) -> Result<Option<OpaqueResponse>> {
         let expired = self.store.clock().now() - TimeDelta::days(KEPT_DAYS);
-        let row = kept_answer::Entity::find_by_id((key.principal, key.digest.clone()))
-            .filter(kept_answer::Column::CreatedAt.gt(expired))
+        let row = idempotency_record::Entity::find_by_id((key.principal, key.digest.clone()))
+            .filter(idempotency_record::Column::CreatedAt.gt(expired))
             .one(self.store.db().reader())
             .await?;
-        row.map(|row| answer(row, key)).transpose()
+        row.map(|row| response(row, key)).transpose()
     }
 
     /// Does `work` in one transaction that also stores its response; if one is stored already,
@@ -93,17 +99,17 @@ impl Idempotency<'_> {
         self,
         caller: &Caller,
         options: &WriteOptions,
-        key: &Key,
-        work: impl AsyncFn(&mut Transaction<'_>) -> Result<(T, Answer)>,
-    ) -> Result<Once<T>> {
+        key: &RequestKey,
+        work: impl AsyncFn(&mut Transaction<'_>) -> Result<(T, OpaqueResponse)>,
+    ) -> Result<Outcome<T>> {
         self.store
             .write(caller, options, async |tx| {
                 if let Some(known) = claim(tx, key).await? {
-                    return Ok(Once::Known(known));
+                    return Ok(Outcome::Known(known));
                 }
-                let (outcome, answer) = work(tx).await?;
-                keep_answer(tx, key, &answer).await?;
-                Ok(Once::Done(outcome))
+                let (outcome, response) = work(tx).await?;
+                store_response(tx, key, &response).await?;
+                Ok(Outcome::Done(outcome))
             })
             .await
     }
@@ -111,15 +117,17 @@ impl Idempotency<'_> {
     /// Removes expired responses; returns their number.
     pub async fn prune(self) -> Result<u64> {
         let expired = self.store.clock().now() - TimeDelta::days(KEPT_DAYS);
-        let expired = kept_answer::Column::CreatedAt.lte(expired);
+        let expired = idempotency_record::Column::CreatedAt.lte(expired);
         // Usually there is none, and no lock is needed for that.
-        let any = kept_answer::Entity::find().filter(expired.clone()).limit(1);
+        let any = idempotency_record::Entity::find()
+            .filter(expired.clone())
+            .limit(1);
         if any.one(self.store.db().reader()).await?.is_none() {
             return Ok(0);
         }
         self.store
             .write(&Caller::node(), &WriteOptions::default(), async |tx| {
-                let removed = kept_answer::Entity::delete_many()
+                let removed = idempotency_record::Entity::delete_many()
                     .filter(expired.clone())
                     .exec(&tx.sql)
                     .await?;
@@ -131,11 +139,11 @@ impl Idempotency<'_> {
 
 /// Claims a key for this transaction, or finds the response stored under it. A concurrent
 /// transaction with the key waits here.
-async fn claim(tx: &Transaction<'_>, key: &Key) -> Result<Option<Answer>> {
-    let sql = "INSERT INTO kept_answer (principal, key_hash, request_hash, created_at) \
+async fn claim(tx: &Transaction<'_>, key: &RequestKey) -> Result<Option<OpaqueResponse>> {
+    let sql = "INSERT INTO idempotency_record (principal, key_hash, request_hash, created_at) \
          VALUES ($1, $2, $3, $4) ON CONFLICT (principal, key_hash) DO UPDATE SET \
          request_hash = excluded.request_hash, created_at = excluded.created_at, \
-         status = NULL, headers = NULL, body = NULL WHERE kept_answer.created_at <= $5";
+         head = NULL, body = NULL WHERE idempotency_record.created_at <= $5";
     let values = [
         key.principal.into(),
         key.digest.clone().into(),
@@ -154,21 +162,21 @@ async fn claim(tx: &Transaction<'_>, key: &Key) -> Result<Option<Answer>> {
     if taken.rows_affected() > 0 {
         return Ok(None);
     }
-    let row = kept_answer::Entity::find_by_id((key.principal, key.digest.clone()))
+    let row = idempotency_record::Entity::find_by_id((key.principal, key.digest.clone()))
         .one(&tx.sql)
         .await?
-        .ok_or_else(|| StoreError::Corrupt("a key without its answer".to_owned()))?;
-    answer(row, key).map(Some)
+        .ok_or_else(|| StoreError::Corrupt("a key without its response".to_owned()))?;
+    response(row, key).map(Some)
 }
 
 /// Blanks the responses about any of these ids: a repeated request learns that it was erased, and
 /// does not create it again.
-pub(crate) async fn blank_answers(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<()> {
+pub(crate) async fn blank_responses(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<()> {
     for chunk in ids.chunks(50) {
         let tells = (1..=chunk.len()).map(|n| format!("body LIKE ${n}"));
         let tells: Vec<String> = tells.collect();
         let sql = format!(
-            "UPDATE kept_answer SET status = NULL, headers = NULL, body = NULL WHERE {}",
+            "UPDATE idempotency_record SET head = NULL, body = NULL WHERE {}",
             tells.join(" OR ")
         );
         let values = chunk.iter().map(|id| format!("%{id}%").into());
@@ -177,32 +185,28 @@ pub(crate) async fn blank_answers(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<
     Ok(())
 }
 
-async fn keep_answer(tx: &Transaction<'_>, key: &Key, answer: &Answer) -> Result<()> {
-    let headers = serde_json::to_string(&answer.headers);
-    let headers = headers.map_err(|why| StoreError::Corrupt(why.to_string()))?;
-    let sql = "UPDATE kept_answer SET status = $1, headers = $2, body = $3 \
-         WHERE principal = $4 AND key_hash = $5";
+async fn store_response(
+    tx: &Transaction<'_>,
+    key: &RequestKey,
+    response: &OpaqueResponse,
+) -> Result<()> {
+    let sql = "UPDATE idempotency_record SET head = $1, body = $2 \
+         WHERE principal = $3 AND key_hash = $4";
     let values = [
-        i32::from(answer.status).into(),
-        headers.into(),
-        answer.body.clone().into(),
+        response.head.clone().into(),
+        response.body.clone().into(),
         key.principal.into(),
         key.digest.clone().into(),
     ];
     tx.execute(sql, values).await
 }
 
-fn answer(row: kept_answer::Model, key: &Key) -> Result<Answer> {
+fn response(row: idempotency_record::Model, key: &RequestKey) -> Result<OpaqueResponse> {
     if row.request_hash != key.request {
         return Err(StoreError::KeyReused);
     }
-    let body = row.body.ok_or(StoreError::AnswerErased)?;
-    let status = row.status.and_then(|status| u16::try_from(status).ok());
-    let headers = row.headers.unwrap_or_default();
-    let corrupt = || StoreError::Corrupt("an answer that was kept".to_owned());
-    Ok(Answer {
-        status: status.ok_or_else(corrupt)?,
-        headers: serde_json::from_str(&headers).map_err(|_| corrupt())?,
-        body,
-    })
+    match (row.head, row.body) {
+        (Some(head), Some(body)) => Ok(OpaqueResponse { head, body }),
+        (None, _) | (_, None) => Err(StoreError::ResponseErased),
+    }
 }

@@ -2,7 +2,7 @@ use crate::exchange::webhooks::{Done, WebhookId};
 use crate::http::problem::Problem;
 use crate::operation::extract::Address;
 use crate::operation::extract::{Admin, App, Pairs, Parameter, Parameters, Query, path_id, wrong};
-use crate::operation::idempotency::{Kept, Once};
+use crate::operation::idempotency::{IdempotencyKey, Idempotent};
 use crate::operation::paging::{CURSOR, LIMIT, Page, Paging};
 use crate::operation::param;
 use crate::operation::param::Known;
@@ -216,10 +216,10 @@ async fn replay_one(
     id: WebhookId,
     delivery: DeliveryId,
     _: Query<()>,
-    mut once: Once,
-) -> Result<Kept<Done<DeliveryView, 200>>, Problem> {
+    mut idempotency: IdempotencyKey,
+) -> Result<Idempotent<Done<DeliveryView, 200>>, Problem> {
     let options = WriteOptions::default();
-    let made = once.write(&app, &admin, &options, async |tx| {
+    let made = idempotency.write(&app, &admin, &options, async |tx| {
         let row = tx.deliveries().replay_one(id.0, delivery.0).await?;
         Ok(Done::untagged(DeliveryView::new(row)))
     });
@@ -231,11 +231,11 @@ async fn replay_all(
     Admin(admin): Admin,
     id: WebhookId,
     Query(SinceQuery(since)): Query<SinceQuery>,
-    mut once: Once,
-) -> Result<Kept<Done<ReplayView, 200>>, Problem> {
+    mut idempotency: IdempotencyKey,
+) -> Result<Idempotent<Done<ReplayView, 200>>, Problem> {
     let options = WriteOptions::default();
     let again = app.store.deliveries().to_replay(since).await?;
-    let made = once.write(&app, &admin, &options, async |tx| {
+    let made = idempotency.write(&app, &admin, &options, async |tx| {
         let replayed = tx.deliveries().replay(id.0, &again).await?;
         Ok(Done::untagged(ReplayView {
             deliveries: replayed.deliveries,

@@ -55,7 +55,7 @@ impl From<StoreError> for Problem {
             StoreError::KeyInUse => {
                 Self::new(Code::IdempotencyKeyInUse).header(header::RETRY_AFTER, "1")
             }
-            StoreError::AnswerErased => Self::new(Code::Gone).detail(
+            StoreError::ResponseErased => Self::new(Code::Gone).detail(
                 "The record that this request created has been erased. To create it again, use a new Idempotency-Key.",
                 "Was diese Anfrage schon einmal angelegt hat, wurde inzwischen getilgt. Um es neu anzulegen, nehmen Sie einen neuen Idempotency-Key.",
             ),

@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "kept_answer")]
+#[sea_orm(table_name = "idempotency_record")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub principal: Uuid,
@@ -12,10 +12,9 @@ pub struct Model {
     pub key_hash: String,
     /// Hash of the request; it cannot be computed without the key.
     pub request_hash: String,
-    pub status: Option<i32>,
-    /// The headers: a JSON array of pairs.
+    /// The head of the response, opaque to the database.
     #[sea_orm(column_type = "Text", nullable)]
-    pub headers: Option<String>,
+    pub head: Option<String>,
     /// The body; absent once it was erased.
     #[sea_orm(column_type = "Text", nullable)]
     pub body: Option<String>,
