@@ -53,7 +53,7 @@ impl Principal {
 }
 
 /// Merges made at this node (`$1`) or in the reference data (`$2`).
-const MERGED_HERE: &str = "SELECT loser_id, survivor_id FROM merged \
+const MERGED_HERE: &str = "SELECT loser_id, target_id FROM merged \
      JOIN tombstone ON tombstone.id = merged.loser_id AND tombstone.origin IN ($1, $2)";
 
 type Root = (Uuid, bool);
@@ -167,8 +167,8 @@ async fn regions(store: &Store, roots: &BTreeSet<Root>) -> Result<BTreeMap<Root,
          JOIN record ON record.id = edge.record_id \
          WHERE edge.type = 'part_of' AND edge.from_kind = 'region' \
          AND edge.from_id IS NOT NULL AND record.origin IN ($1, $2) \
-         UNION ALL SELECT loser_id, survivor_id, false FROM ({MERGED_HERE}) one \
-         UNION ALL SELECT survivor_id, loser_id, false FROM ({MERGED_HERE}) one\
+         UNION ALL SELECT loser_id, target_id, false FROM ({MERGED_HERE}) one \
+         UNION ALL SELECT target_id, loser_id, false FROM ({MERGED_HERE}) one\
          ) step ON step.up = reached.id AND (reached.wide OR NOT step.below)) \
          SELECT root, wide, id FROM reached",
         starts.join(" UNION ")

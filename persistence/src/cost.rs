@@ -200,7 +200,7 @@ const LARGE_TABLES: &[&str] = &[
     "mf",
     "mt",
     "held",
-    "supply",
+    "source_key",
     "contact_person",
     "other",
 ];
@@ -243,7 +243,7 @@ const GROW: &[&str] = &[
     "CREATE TEMP TABLE many AS SELECT model.*, fresh.id AS new_id, fresh.i AS i FROM model, fresh",
     "UPDATE many SET id = new_id, slug = 'klinikum-' || i, system = 'his', external_id = 'alt-' || i",
     "CREATE TEMP TABLE bonds AS SELECT bond.*, fresh.edge AS new_id, fresh.i AS i FROM bond, fresh",
-    "UPDATE bonds SET id = new_id, sameness = 'bond-' || i",
+    "UPDATE bonds SET id = new_id, relationship_key = 'bond-' || i",
     "ALTER TABLE many DROP COLUMN new_id",
     "ALTER TABLE many DROP COLUMN i",
     "ALTER TABLE bonds DROP COLUMN new_id",
@@ -259,7 +259,7 @@ const GROW: &[&str] = &[
      SELECT id, 'wikidata', 'Q27' || i, 'probe', false FROM fresh",
     "INSERT INTO tombstone (id, kind, origin, system, external_id, version, was_public, cause, created_at, deleted_at) \
      SELECT randomblob(16), 'actor', 'probe', 'his', 'weg-' || i, 2, true, 'deleted', 0, 0 FROM fresh",
-    "INSERT INTO merged (loser_id, survivor_id) SELECT randomblob(16), id FROM fresh",
+    "INSERT INTO merged (loser_id, target_id) SELECT randomblob(16), id FROM fresh",
     "INSERT INTO change (seq, nonce, tx, kind, record_id, origin, op, version, newest, at, bulk, erased) \
      SELECT -i, 1, -i, 'actor', id, 'probe', 'upsert', 1, true, 0, true, false FROM fresh",
     "DROP TABLE fresh",

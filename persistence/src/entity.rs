@@ -28,7 +28,7 @@ pub mod record;
 pub mod redirect;
 pub mod reference;
 pub mod signing_key;
-pub mod supply;
+pub mod source_key;
 pub mod tombstone;
 pub mod webhook;
 pub mod webhook_delivery;

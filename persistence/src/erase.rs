@@ -43,7 +43,7 @@ const PLACES: &[&str] = &[
     "DELETE FROM confirmation WHERE record_id IN ({ids})",
     "UPDATE confirmation SET note = NULL WHERE end_id IN ({ids})",
     "DELETE FROM quarantine WHERE record_id IN ({ids})",
-    "DELETE FROM supply WHERE record_id IN ({ids})",
+    "DELETE FROM source_key WHERE record_id IN ({ids})",
 ];
 
 const CHUNK: usize = 200;

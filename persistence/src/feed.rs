@@ -209,7 +209,7 @@ impl Feed<'_> {
     pub async fn records(self, ids: &[Uuid]) -> Result<(Vec<FeedEntry>, Vec<Uuid>)> {
         let fed = FeedFilter::default()
             .rows(&self.store.node().origin)
-            .add(record::Column::Shown.eq(true));
+            .add(record::Column::IsPublic.eq(true));
         let mut known: Vec<(Uuid, i64)> = record::Entity::find()
             .select_only()
             .column(record::Column::Id)

@@ -9,7 +9,7 @@ use crate::merge_targets::{last_bodies, survivors, with_merged};
 use crate::record::{Record, gone, parse, tombstone_subject};
 use crate::records::{Records, RecordsMut};
 use crate::transaction::{Transaction, WriteOptions};
-use crate::visibility::shown::update_visibility_around;
+use crate::visibility::public::update_visibility_around;
 use crate::write::conflict::{free_slug, refuse_conflicts};
 use crate::write::delete::{lock_against_naming, replace_with_tombstone};
 use crate::write::edges::{is_above, take_turns};
@@ -97,18 +97,18 @@ impl RecordsMut<'_, '_> {
         replace_with_tombstone(self.tx, &old, Cause::Merged, Some(survivor)).await?;
         // Records merged into the loser belong to the survivor now.
         merged::Entity::update_many()
-            .col_expr(merged::Column::SurvivorId, Expr::value(survivor))
-            .filter(merged::Column::SurvivorId.eq(loser))
+            .col_expr(merged::Column::TargetId, Expr::value(survivor))
+            .filter(merged::Column::TargetId.eq(loser))
             .exec(&self.tx.sql)
             .await?;
         let row = merged::ActiveModel {
             loser_id: Set(loser),
-            survivor_id: Set(survivor),
+            target_id: Set(survivor),
         };
         merged::Entity::insert(row)
             .exec_without_returning(&self.tx.sql)
             .await?;
-        if into.shown && !old.shown {
+        if into.is_public && !old.is_public {
             report_known_losers(self.tx, loser).await?;
         }
         update_visibility_around(self.tx, loser).await?;
@@ -220,7 +220,7 @@ async fn unmerge(
     row.was_public |= tombstone.was_public;
     refuse_conflicts(tx, &row, &prepared).await?;
     insert_record(tx, &mut row, &prepared).await?;
-    if told && !row.shown {
+    if told && !row.is_public {
         tx.log().withdrawal(&row);
     }
     update_visibility_around(tx, row.id).await?;
@@ -242,7 +242,7 @@ async fn is_named_publicly(tx: &Transaction<'_>, id: Uuid) -> Result<bool> {
         .filter(at);
     let shown = record::Entity::find()
         .filter(record::Column::Id.in_subquery(named.into_query()))
-        .filter(record::Column::Shown.eq(true))
+        .filter(record::Column::IsPublic.eq(true))
         .limit(1);
     Ok(shown.count(&tx.sql).await? > 0)
 }
@@ -268,7 +268,7 @@ pub(crate) async fn follow_again(tx: &Transaction<'_>, id: Uuid) -> Result<()> {
     let sql = "WITH RECURSIVE below(id) AS (\
          SELECT id FROM tombstone WHERE merged_into = $1 UNION \
          SELECT tombstone.id FROM tombstone JOIN below ON tombstone.merged_into = below.id) \
-         UPDATE merged SET survivor_id = $1 WHERE loser_id IN (SELECT id FROM below)";
+         UPDATE merged SET target_id = $1 WHERE loser_id IN (SELECT id FROM below)";
     tx.execute(sql, [id.into()]).await
 }
 
@@ -298,10 +298,10 @@ fn as_it_was(kind: Kind, tombstone: &tombstone::Model, body: &Value) -> Record {
         home_region: tombstone.home_region,
         publication: facts.publication.unwrap_or(Publication::Draft),
         was_public: tombstone.was_public,
-        shown: false,
-        withheld: false,
+        is_public: false,
+        suppressed: false,
         publish_at: facts.publish_at,
-        sameness: None,
+        relationship_key: None,
         version: tombstone.version,
         seq: 0,
         created_at: tombstone.created_at,

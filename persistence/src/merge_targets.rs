@@ -55,7 +55,7 @@ pub(crate) async fn with_losers(
     ids: impl IntoIterator<Item = Uuid>,
 ) -> Result<BTreeSet<Uuid>> {
     let mut ids: BTreeSet<Uuid> = ids.into_iter().collect();
-    let rows = among(db, merged::Column::SurvivorId, &ids).await?;
+    let rows = among(db, merged::Column::TargetId, &ids).await?;
     ids.extend(rows.iter().map(|row| row.loser_id));
     Ok(ids)
 }
@@ -94,7 +94,7 @@ pub(crate) async fn losers_of(
     db: &impl ConnectionTrait,
     survivors: &BTreeSet<Uuid>,
 ) -> Result<Vec<MergedBody>> {
-    let rows = among(db, merged::Column::SurvivorId, survivors).await?;
+    let rows = among(db, merged::Column::TargetId, survivors).await?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -123,7 +123,7 @@ pub(crate) async fn losers_of(
 }
 
 fn by_loser(rows: Vec<merged::Model>) -> BTreeMap<Uuid, Uuid> {
-    let pairs = rows.into_iter().map(|row| (row.loser_id, row.survivor_id));
+    let pairs = rows.into_iter().map(|row| (row.loser_id, row.target_id));
     pairs.collect()
 }
 

@@ -168,7 +168,7 @@ impl ContactPersonsMut<'_, '_> {
         contact_person::Entity::insert(row.clone().into_active_model())
             .exec_without_returning(&self.tx.sql)
             .await?;
-        self.tx.log().visibility(&record, record.shown);
+        self.tx.log().visibility(&record, record.is_public);
         shown(row, &record, true)
     }
 
@@ -197,7 +197,7 @@ impl ContactPersonsMut<'_, '_> {
                 .reset_all()
                 .update(&self.tx.sql)
                 .await?;
-            self.tx.log().visibility(&record, record.shown);
+            self.tx.log().visibility(&record, record.is_public);
         }
         shown(row, &record, true)
     }
@@ -209,7 +209,7 @@ impl ContactPersonsMut<'_, '_> {
             .exec(&self.tx.sql)
             .await?;
         blank_responses(self.tx, &[id]).await?;
-        self.tx.log().visibility(&record, record.shown);
+        self.tx.log().visibility(&record, record.is_public);
         Ok(())
     }
 }

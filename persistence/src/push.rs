@@ -11,10 +11,10 @@ pub use item::{Item, MAX_ITEMS};
 pub use plan::{Example, Plan};
 pub use snapshot::{Decision, Line, Snapshot};
 
-use crate::entity::supply;
+use crate::entity::source_key;
 use crate::error::{Result, StoreError};
 use crate::push::key::id_of_new;
-use crate::push::supplied::{here, keep_supplies};
+use crate::push::supplied::{here, store_source_keys};
 use crate::record::Record;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
@@ -128,7 +128,7 @@ async fn take_turns_for_system(tx: &Transaction<'_>, system: &str) -> Result<()>
     if !tx.db().is_postgres() {
         return Ok(());
     }
-    let what = format!("supply/{system}");
+    let what = format!("source_key/{system}");
     let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
     tx.execute(sql, [what.into()]).await
 }
@@ -141,20 +141,20 @@ async fn push(tx: &mut Transaction<'_>, system: &str, items: &[Item]) -> Result<
     order.sort_by_key(|index| items.get(*index).map(place));
     let mut seen = BTreeSet::new();
     let mut outcomes: BTreeMap<usize, Pushed> = BTreeMap::new();
-    let mut supplies = Vec::new();
+    let mut source_keys = Vec::new();
     for index in order {
         let Some(item) = items.get(index) else {
             continue;
         };
         let key = (item.kind, item.external_id.clone());
         let outcome = if seen.insert(key) {
-            push_one(tx, system, item, &here, &mut supplies).await
+            push_one(tx, system, item, &here, &mut source_keys).await
         } else {
             Err(repeated())
         };
         outcomes.insert(index, settled(outcome)?);
     }
-    keep_supplies(tx, supplies).await?;
+    store_source_keys(tx, source_keys).await?;
     Ok(outcomes.into_values().collect())
 }
 
@@ -163,28 +163,28 @@ async fn push_one(
     system: &str,
     item: &Item,
     here: &Here,
-    supplies: &mut Vec<supply::Model>,
+    source_keys: &mut Vec<source_key::Model>,
 ) -> Result<Applied> {
     let key = (item.kind, item.external_id.clone());
-    let (row, supply) = (here.records.get(&key), here.supplies.get(&key));
-    let newest = newest(item, supply)?;
+    let (row, source_key) = (here.records.get(&key), here.source_keys.get(&key));
+    let newest = newest(item, source_key)?;
     let (applied, sent_hash) = match item.op {
-        PushOp::Upsert => upsert(tx, system, item, row, supply).await?,
+        PushOp::Upsert => upsert(tx, system, item, row, source_key).await?,
         PushOp::Delete => (withdraw(tx, system, item.kind, row).await?, String::new()),
     };
-    let now = supply::Model {
+    let now = source_key::Model {
         system: system.to_owned(),
         kind: item.kind.code().to_owned(),
         external_id: item.external_id.clone(),
-        record_id: applied.id.or(supply.and_then(|one| one.record_id)),
+        record_id: applied.id.or(source_key.and_then(|one| one.record_id)),
         version: applied.version,
         sent_hash,
         system_version: newest,
     };
     // For an unknown record only its order must be stored.
     let tells = applied.id.is_some() || now.system_version.is_some();
-    if tells && supply != Some(&now) {
-        supplies.push(now);
+    if tells && source_key != Some(&now) {
+        source_keys.push(now);
     }
     Ok(applied)
 }
@@ -195,7 +195,7 @@ async fn upsert(
     system: &str,
     item: &Item,
     row: Option<&Record>,
-    supply: Option<&supply::Model>,
+    source_key: Option<&source_key::Model>,
 ) -> Result<(Applied, String)> {
     let sent = Sent::read(system, &tx.origin, item)?;
     let Some(row) = row else {
@@ -213,7 +213,7 @@ async fn upsert(
     };
     writable(tx, row)?;
     sent.is_of(row)?;
-    let last = supply.filter(|one| one.record_id == Some(row.id) && one.version == row.version);
+    let last = source_key.filter(|one| one.record_id == Some(row.id) && one.version == row.version);
     if last.is_some_and(|last| last.sent_hash == sent.hash) {
         return Ok((unchanged(row), sent.hash));
     }

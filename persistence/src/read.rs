@@ -98,13 +98,13 @@ async fn by_slug(store: &Store, caller: &Caller, kind: Kind, slug: &str) -> Resu
 pub(crate) async fn sees(store: &Store, caller: &Caller, row: &Record) -> Result<bool> {
     let subject = store.subject(row);
     let relationship = row.kind == Kind::Relationship;
-    let seen = if relationship && row.withheld {
+    let seen = if relationship && row.suppressed {
         // Disputed relationships are not for callers who only read.
         caller.may(Action::Write, &subject) || caller.is_node_admin()
     } else {
         caller.sees(&subject)
     };
-    if !relationship || !(seen || row.withheld) {
+    if !relationship || !(seen || row.suppressed) {
         return Ok(seen);
     }
     let Some(edge) = edge::Entity::find_by_id(row.id)

@@ -31,12 +31,12 @@ pub struct Record {
     /// Whether it was ever published, so that those who knew it learn that it was deleted.
     pub was_public: bool,
     /// Whether outsiders see it, according to the log: it is published, and so is each of its ends.
-    pub shown: bool,
+    pub is_public: bool,
     /// Whether this node hides it: a hidden copy, or a relationship that an own end disputes.
-    pub withheld: bool,
+    pub suppressed: bool,
     pub publish_at: Option<DateTime<Utc>>,
     /// The key by which two relationships make the same statement; unique per origin.
-    pub sameness: Option<String>,
+    pub relationship_key: Option<String>,
     pub version: i64,
     pub seq: i64,
     pub created_at: DateTime<Utc>,
@@ -48,8 +48,8 @@ pub struct Record {
 }
 
 stored!(Record in record {
-    same: id, origin, slug, name, system, external_id, home_region, was_public, shown, withheld,
-        publish_at, sameness, version, seq, created_at, updated_at, synced_at, body;
+    same: id, origin, slug, name, system, external_id, home_region, was_public, is_public, suppressed,
+        publish_at, relationship_key, version, seq, created_at, updated_at, synced_at, body;
     code: kind, publication;
 });
 
@@ -105,8 +105,8 @@ impl Record {
             own: self.origin == origin,
             kind: self.kind,
             home_region: self.home_region,
-            // Withheld records count as unpublished for everyone.
-            publication: if self.withheld {
+            // Suppressed records count as unpublished for everyone.
+            publication: if self.suppressed {
                 Publication::Draft
             } else {
                 self.publication

@@ -128,8 +128,8 @@ impl Transaction<'_> {
     /// Updates a row that was read before other writes in this transaction: their merges and
     /// withdrawals may have changed its visibility.
     pub(crate) fn refresh(&self, row: &mut Record) {
-        if let Some(shown) = self.touched.get(&row.id) {
-            row.shown = *shown;
+        if let Some(is_public) = self.touched.get(&row.id) {
+            row.is_public = *is_public;
         }
     }
 

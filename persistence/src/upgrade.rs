@@ -3,7 +3,7 @@
 
 mod instances;
 
-use crate::entity::{node, record, supply};
+use crate::entity::{node, record, source_key};
 use crate::error::{Result, StoreError};
 use crate::record::Record;
 use crate::store::Store;
@@ -112,7 +112,7 @@ async fn rewrite(tx: &mut Transaction<'_>, old: Record) -> Result<bool> {
     let relationship = facts.relationship.as_ref();
     let mut row = Record {
         // The key contains the names of members too, also of absent ones.
-        sameness: relationship.and_then(Relationship::sameness),
+        relationship_key: relationship.and_then(Relationship::relationship_key),
         ..old.clone()
     };
     if changed {
@@ -139,13 +139,13 @@ async fn rewrite(tx: &mut Transaction<'_>, old: Record) -> Result<bool> {
     write_satellites(tx, &row, &prepared).await?;
     tx.log().upsert(Some(&old), &row).await?;
     // The last item of the supplying system is still what is stored here.
-    supply::Entity::update_many()
+    source_key::Entity::update_many()
         .col_expr(
-            supply::Column::Version,
-            Expr::col(supply::Column::Version).add(1),
+            source_key::Column::Version,
+            Expr::col(source_key::Column::Version).add(1),
         )
-        .filter(supply::Column::RecordId.eq(row.id))
-        .filter(supply::Column::Version.eq(old.version))
+        .filter(source_key::Column::RecordId.eq(row.id))
+        .filter(source_key::Column::Version.eq(old.version))
         .exec(&tx.sql)
         .await?;
     Ok(true)

@@ -1,5 +1,5 @@
 //! Visibility of records to outsiders, stored in their rows.
 
 pub mod consumer;
-pub(crate) mod shown;
-pub(crate) mod withheld;
+pub(crate) mod public;
+pub(crate) mod suppressed;

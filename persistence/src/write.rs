@@ -16,8 +16,8 @@ use crate::error::{Result, StoreError};
 use crate::record::Record;
 use crate::records::{Records, RecordsMut};
 use crate::transaction::{Transaction, WriteOptions};
-use crate::visibility::shown::note_shown;
-use crate::visibility::withheld::note_withheld;
+use crate::visibility::public::update_is_public;
+use crate::visibility::suppressed::update_suppressed;
 use crate::write::conflict::refuse_conflicts;
 use crate::write::prepare::{Prepared, prepare, row};
 use crate::write::revive::{dead, refuse_erased, refuse_merged, revive};
@@ -161,8 +161,8 @@ impl RecordsMut<'_, '_> {
         let mut row = row(self.tx, kind, old.id, &prepared)?;
         row.created_at = old.created_at;
         row.was_public |= old.was_public;
-        row.withheld = old.withheld;
-        row.shown &= !row.withheld;
+        row.suppressed = old.suppressed;
+        row.is_public &= !row.suppressed;
         row.seq = old.seq;
         if row.body == old.body {
             return Ok(Saved {
@@ -186,9 +186,9 @@ impl RecordsMut<'_, '_> {
         write_satellites(self.tx, &row, &prepared).await?;
         if kind == Kind::Relationship {
             // Another end may have made another statement, or none.
-            note_withheld(self.tx, &mut row).await?;
+            update_suppressed(self.tx, &mut row).await?;
         }
-        note_shown(self.tx, &mut row).await?;
+        update_is_public(self.tx, &mut row).await?;
         self.tx.log().upsert(Some(&old), &row).await?;
         Ok(Saved {
             row,
@@ -237,8 +237,8 @@ pub(crate) async fn insert_record(
         .await?;
     write_satellites(tx, row, prepared).await?;
     if row.version > 1 {
-        note_withheld(tx, row).await?;
+        update_suppressed(tx, row).await?;
     }
-    note_shown(tx, row).await?;
+    update_is_public(tx, row).await?;
     tx.log().upsert(None, row).await
 }

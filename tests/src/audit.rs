@@ -146,7 +146,7 @@ fn audiences_follow_each_other(log: &[change::Model], records: &BTreeMap<Uuid, r
         }
     }
     for (id, entry) in last {
-        let shown = records.get(&id).is_some_and(|row| row.shown);
+        let shown = records.get(&id).is_some_and(|row| row.is_public);
         assert_eq!(shown, entry.audience_after.is_some(), "{entry:?}");
     }
 }
@@ -159,20 +159,24 @@ pub async fn audiences_are_true(db: &Db) {
     let published = |id: &Uuid| {
         records
             .get(id)
-            .is_some_and(|r| r.publication == "published" && !r.withheld)
+            .is_some_and(|r| r.publication == "published" && !r.suppressed)
     };
     let edges = edge::Entity::find().all(database).await.unwrap();
     let edges: BTreeMap<_, _> = edges.iter().map(|edge| (edge.record_id, edge)).collect();
     let standing = merged::Entity::find().all(database).await.unwrap();
     let standing: BTreeMap<_, _> = standing
         .iter()
-        .map(|row| (row.loser_id, &row.survivor_id))
+        .map(|row| (row.loser_id, &row.target_id))
         .collect();
     for (id, row) in &records {
         let edge = edges.get(id);
         let ends = edge.iter().flat_map(|e| e.from_id.iter().chain(&e.to_id));
         let mut ends = ends.map(|end| *standing.get(end).unwrap_or(&end));
-        assert_eq!(row.shown, published(id) && ends.all(published), "{row:?}");
+        assert_eq!(
+            row.is_public,
+            published(id) && ends.all(published),
+            "{row:?}"
+        );
     }
 }
 
@@ -216,7 +220,7 @@ async fn merges_are_followed_to_their_end(
             assert_ne!(next, tombstone.id, "merged into itself");
             at = next;
         }
-        let standing = rows.get(&tombstone.id).map(|row| row.survivor_id);
+        let standing = rows.get(&tombstone.id).map(|row| row.target_id);
         assert_eq!(standing, tombstone.merged_into.map(|_| at), "{tombstone:?}");
     }
     assert!(rows.keys().all(|id| tombstones.contains_key(id)));

@@ -151,7 +151,7 @@ impl Relationship {
     /// The key by which two relationships make the same statement: type, ends, set of roles and
     /// start, for relationships without a stated end. `None` for those that have ended.
     #[must_use]
-    pub fn sameness(&self) -> Option<String> {
+    pub fn relationship_key(&self) -> Option<String> {
         let valid = self.valid.unwrap_or_default();
         // `..` means ongoing: no end is stated.
         if matches!(valid.to, Some(edtf::End::Date(_))) {

@@ -9,7 +9,7 @@ pub struct Model {
     /// The merged record; its tombstone names its direct merge target.
     #[sea_orm(primary_key, auto_increment = false)]
     pub loser_id: Uuid,
-    pub survivor_id: Uuid,
+    pub target_id: Uuid,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

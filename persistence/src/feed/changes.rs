@@ -245,7 +245,7 @@ impl Reader<'_> {
                 }
                 _ if !had => continue,
                 (Some(now), _) => {
-                    let filtered = if now.shown {
+                    let filtered = if now.is_public {
                         WithdrawCause::Filter
                     } else {
                         WithdrawCause::Visibility
@@ -278,7 +278,7 @@ impl Reader<'_> {
     fn is_wanted(&self, row: &Record) -> bool {
         let homes = &self.filter.home_regions;
         let at_home = row.home_region.is_some_and(|home| homes.contains(&home));
-        row.shown && (homes.is_empty() || at_home)
+        row.is_public && (homes.is_empty() || at_home)
     }
 
     /// The merge targets that outsiders know, or whose final merge target they see.
@@ -297,7 +297,7 @@ impl Reader<'_> {
             .select_only()
             .column(record::Column::Id)
             .filter(record::Column::Id.is_in(into.iter().copied()))
-            .filter(record::Column::Shown.eq(true))
+            .filter(record::Column::IsPublic.eq(true))
             .into_tuple::<Uuid>()
             .all(&self.tx)
             .await?;

@@ -116,7 +116,7 @@ impl Feed<'_> {
 fn fed(store: &Store, filter: &FeedFilter) -> Condition {
     filter
         .rows(&store.node().origin)
-        .add(record::Column::Shown.eq(true))
+        .add(record::Column::IsPublic.eq(true))
 }
 
 async fn digests_now(tx: &SqlTransaction, filter: &FeedFilter, fed: &Condition) -> Result<Digests> {

@@ -95,7 +95,7 @@ impl Reader<'_> {
             return Ok(Vec::new());
         }
         let rows = merged::Entity::find()
-            .filter(merged::Column::SurvivorId.is_in(survivors.iter().copied()))
+            .filter(merged::Column::TargetId.is_in(survivors.iter().copied()))
             .all(&self.tx)
             .await?;
         let losers: Vec<Uuid> = rows.iter().map(|row| row.loser_id).collect();
@@ -112,7 +112,7 @@ impl Reader<'_> {
         let rows = rows
             .into_iter()
             .filter(|row| public.contains(&row.loser_id));
-        Ok(rows.map(|row| (row.survivor_id, row.loser_id)).collect())
+        Ok(rows.map(|row| (row.target_id, row.loser_id)).collect())
     }
 
     /// The tombstones of merged records of this node that readers with this filter knew.
@@ -162,7 +162,7 @@ impl Reader<'_> {
             .select_only()
             .column(record::Column::Id)
             .filter(record::Column::Id.is_in(ends))
-            .filter(record::Column::Shown.eq(true))
+            .filter(record::Column::IsPublic.eq(true))
             .into_tuple::<Uuid>()
             .all(&self.tx)
             .await?;

@@ -78,7 +78,7 @@ impl Reader<'_> {
             .expr_as(body_bytes(), "bytes")
             .filter(self.filter.rows(&self.store.node().origin))
             .filter(record::Column::Kind.eq(kind.code()))
-            .filter(record::Column::Shown.eq(true))
+            .filter(record::Column::IsPublic.eq(true))
             .filter(record::Column::Id.gt(after))
             .order_by_asc(record::Column::Id)
             .limit(most as u64)

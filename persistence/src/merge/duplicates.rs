@@ -224,7 +224,7 @@ async fn candidates(store: &Store, tx: &SqlTransaction) -> Result<Vec<(Side, Can
             Column::Body,
         ])
         .filter(Column::Kind.ne(Kind::Relationship.code()))
-        .filter(Column::Withheld.eq(false))
+        .filter(Column::Suppressed.eq(false))
         .order_by_asc(Column::Id)
         .into_model::<Row>()
         .stream(tx)

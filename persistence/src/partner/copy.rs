@@ -8,8 +8,8 @@ use crate::merge::follow_again;
 use crate::merge_targets::survivors;
 use crate::record::Record;
 use crate::transaction::Transaction;
-use crate::visibility::shown::{note_shown, update_visibility_around};
-use crate::visibility::withheld::note_withheld;
+use crate::visibility::public::{update_is_public, update_visibility_around};
+use crate::visibility::suppressed::update_suppressed;
 use crate::write::prepare::Prepared;
 use crate::write::resolve::Resolved;
 use crate::write::satellites::{clear_satellites, drop_redirect, leave_redirect, write_satellites};
@@ -49,7 +49,7 @@ pub(crate) struct Known {
     pub(crate) row: Option<Record>,
     pub(crate) tombstone: Option<tombstone::Model>,
     pub(crate) logged: bool,
-    pub(crate) withheld: bool,
+    pub(crate) suppressed: bool,
 }
 
 /// The fields of a copy's body that the database needs.
@@ -110,10 +110,10 @@ pub(crate) async fn take_copy(
         None => insert_copy(tx, &row, known).await?,
     }
     write_satellites(tx, &row, &prepared).await?;
-    if known.withheld {
-        note_withheld(tx, &mut row).await?;
+    if known.suppressed {
+        update_suppressed(tx, &mut row).await?;
     }
-    note_shown(tx, &mut row).await?;
+    update_is_public(tx, &mut row).await?;
     tx.log().upsert(known.row.as_ref(), &row).await?;
     if known
         .tombstone
@@ -161,12 +161,12 @@ fn copied_row(tx: &Transaction<'_>, copy: &CopiedRecord, facts: &Facts) -> Recor
         home_region: facts.home_region,
         publication: Publication::Published,
         was_public: true,
-        // Of a relationship its ends decide too; see `note_shown`.
-        shown: true,
-        withheld: false,
+        // Of a relationship its ends decide too; see `update_is_public`.
+        is_public: true,
+        suppressed: false,
         publish_at: None,
         // Its origin ensures that it repeats no statement.
-        sameness: None,
+        relationship_key: None,
         version: copy.version,
         seq: 0,
         created_at: copy.created_at,
@@ -218,7 +218,7 @@ pub(crate) async fn replace_copy_with_tombstone(
         external_id: Set(None),
         home_region: Set(row.home_region),
         version: Set(version),
-        was_public: Set(!row.withheld),
+        was_public: Set(!row.suppressed),
         cause: Set(cause.code().to_owned()),
         merged_into: Set(merged_into.filter(|_| into.is_some())),
         created_at: Set(row.created_at),
@@ -283,13 +283,13 @@ pub(crate) async fn note_merged_copy(
 /// Makes `into` the merge target of a merged record, and of the records merged into that.
 async fn stand_for(tx: &mut Transaction<'_>, id: Uuid, into: Uuid) -> Result<()> {
     merged::Entity::update_many()
-        .col_expr(merged::Column::SurvivorId, Expr::value(into))
-        .filter(merged::Column::SurvivorId.eq(id))
+        .col_expr(merged::Column::TargetId, Expr::value(into))
+        .filter(merged::Column::TargetId.eq(id))
         .exec(&tx.sql)
         .await?;
     let stands = merged::ActiveModel {
         loser_id: Set(id),
-        survivor_id: Set(into),
+        target_id: Set(into),
     };
     merged::Entity::insert(stands)
         .exec_without_returning(&tx.sql)

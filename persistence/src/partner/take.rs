@@ -193,7 +193,7 @@ async fn known(tx: &Transaction<'_>, news: &[&News]) -> Result<BTreeMap<Uuid, Kn
     }
     for row in rows.into_model::<Record>().all(&tx.sql).await? {
         let one = known.entry(row.id).or_default();
-        one.withheld = row.withheld;
+        one.suppressed = row.suppressed;
         one.row = Some(row);
     }
     let tombstones =
@@ -224,7 +224,7 @@ async fn known(tx: &Transaction<'_>, news: &[&News]) -> Result<BTreeMap<Uuid, Kn
         .into_iter()
         .map(|row| row.record_id);
     for id in hidden.chain(stated) {
-        known.entry(id).or_default().withheld = true;
+        known.entry(id).or_default().suppressed = true;
     }
     Ok(known)
 }

@@ -293,7 +293,7 @@ async fn applied_for(tx: &mut Transaction<'_>, body: &Value) -> Result<Uuid> {
         .one(&tx.sql)
         .await?;
     match row {
-        Some(row) if !row.shown => Ok(row.id),
+        Some(row) if !row.is_public => Ok(row.id),
         Some(_) | None => Err(StoreError::Conflict(conflict)),
     }
 }

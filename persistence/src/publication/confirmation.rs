@@ -7,7 +7,7 @@ use crate::read::statements::{may_write_an_end, state, statements};
 use crate::record::Record;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
-use crate::visibility::withheld::reconsider;
+use crate::visibility::suppressed::reconsider;
 use crate::write::{Precondition, locked};
 use domain::access::rules::{Action, Caller};
 use domain::base::kind::Kind;

@@ -5,7 +5,7 @@ use crate::error::{Denied, Result, StoreError};
 use crate::record::Record;
 use crate::records::Records;
 use crate::transaction::WriteOptions;
-use crate::visibility::withheld::reconsider;
+use crate::visibility::suppressed::reconsider;
 use crate::write::locked;
 use domain::access::rules::{Action, Caller};
 use domain::base::kind::Kind;

@@ -1,7 +1,7 @@
 //! The stored state of the keys of a system, and the last items.
 
 use super::item::{Item, Key, MAX_ITEMS};
-use crate::entity::{record, supply};
+use crate::entity::{record, source_key};
 use crate::error::{Result, StoreError};
 use crate::record::Record;
 use crate::transaction::Transaction;
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 #[derive(Default)]
 pub(super) struct Here {
     pub(super) records: BTreeMap<Key, Record>,
-    pub(super) supplies: BTreeMap<Key, supply::Model>,
+    pub(super) source_keys: BTreeMap<Key, source_key::Model>,
 }
 
 /// The records of this node under the keys, and their last items.
@@ -26,17 +26,17 @@ pub(super) async fn here(tx: &Transaction<'_>, system: &str, items: &[Item]) -> 
     for item in items {
         keys.entry(item.kind).or_default().push(&item.external_id);
     }
-    let (mut records, mut supplies) = (Condition::any(), Condition::any());
+    let (mut records, mut source_keys) = (Condition::any(), Condition::any());
     for (kind, ids) in keys {
         records = records.add(
             Condition::all()
                 .add(record::Column::Kind.eq(kind.code()))
                 .add(record::Column::ExternalId.is_in(ids.iter().copied())),
         );
-        supplies = supplies.add(
+        source_keys = source_keys.add(
             Condition::all()
-                .add(supply::Column::Kind.eq(kind.code()))
-                .add(supply::Column::ExternalId.is_in(ids)),
+                .add(source_key::Column::Kind.eq(kind.code()))
+                .add(source_key::Column::ExternalId.is_in(ids)),
         );
     }
     if records.is_empty() {
@@ -49,42 +49,42 @@ pub(super) async fn here(tx: &Transaction<'_>, system: &str, items: &[Item]) -> 
         .into_model::<Record>()
         .all(&tx.sql)
         .await?;
-    let supplies = supply::Entity::find()
-        .filter(supply::Column::System.eq(system))
-        .filter(supplies)
+    let source_keys = source_key::Entity::find()
+        .filter(source_key::Column::System.eq(system))
+        .filter(source_keys)
         .all(&tx.sql)
         .await?;
     Ok(Here {
         records: (records.into_iter())
             .filter_map(|row| Some(((row.kind, row.external_id.clone()?), row)))
             .collect(),
-        supplies: (supplies.into_iter())
+        source_keys: (source_keys.into_iter())
             .filter_map(|row| Some(((Kind::parse(&row.kind)?, row.external_id.clone()), row)))
             .collect(),
     })
 }
 
 /// Stores the items in the order of keys, so that concurrent pushes wait instead of deadlocking.
-pub(super) async fn keep_supplies(
+pub(super) async fn store_source_keys(
     tx: &Transaction<'_>,
-    mut supplies: Vec<supply::Model>,
+    mut source_keys: Vec<source_key::Model>,
 ) -> Result<()> {
-    supplies.sort_by(|a, b| (&a.kind, &a.external_id).cmp(&(&b.kind, &b.external_id)));
+    source_keys.sort_by(|a, b| (&a.kind, &a.external_id).cmp(&(&b.kind, &b.external_id)));
     let of_key = [
-        supply::Column::System,
-        supply::Column::Kind,
-        supply::Column::ExternalId,
+        source_key::Column::System,
+        source_key::Column::Kind,
+        source_key::Column::ExternalId,
     ];
     let newer = OnConflict::columns(of_key)
         .update_columns([
-            supply::Column::RecordId,
-            supply::Column::Version,
-            supply::Column::SentHash,
-            supply::Column::SystemVersion,
+            source_key::Column::RecordId,
+            source_key::Column::Version,
+            source_key::Column::SentHash,
+            source_key::Column::SystemVersion,
         ])
         .to_owned();
-    for chunk in supplies.chunks(MAX_ITEMS) {
-        let rows = chunk.iter().cloned().map(|row| supply::ActiveModel {
+    for chunk in source_keys.chunks(MAX_ITEMS) {
+        let rows = chunk.iter().cloned().map(|row| source_key::ActiveModel {
             system: Set(row.system),
             kind: Set(row.kind),
             external_id: Set(row.external_id),
@@ -93,7 +93,7 @@ pub(super) async fn keep_supplies(
             sent_hash: Set(row.sent_hash),
             system_version: Set(row.system_version),
         });
-        supply::Entity::insert_many(rows)
+        source_key::Entity::insert_many(rows)
             .on_conflict(newer.clone())
             .exec_without_returning(&tx.sql)
             .await?;
@@ -102,8 +102,11 @@ pub(super) async fn keep_supplies(
 }
 
 /// The newest version of the system, as JSON, if the item is not older.
-pub(super) fn newest(item: &Item, supply: Option<&supply::Model>) -> Result<Option<String>> {
-    let stored = supply.and_then(|one| one.system_version.clone());
+pub(super) fn newest(
+    item: &Item,
+    source_key: Option<&source_key::Model>,
+) -> Result<Option<String>> {
+    let stored = source_key.and_then(|one| one.system_version.clone());
     let Some(given) = &item.system_version else {
         return Ok(stored);
     };

@@ -178,8 +178,8 @@ async fn read_heads(
                 record::Column::HomeRegion,
             ])
             .filter(record::Column::Id.is_in(chunk.iter().copied()))
-            // Records that this node withholds count as missing.
-            .filter(record::Column::Withheld.eq(false))
+            // Records that this node suppresses count as missing.
+            .filter(record::Column::Suppressed.eq(false))
             .into_model::<Head>()
             .all(db)
             .await?;

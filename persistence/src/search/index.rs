@@ -320,7 +320,7 @@ impl Search {
         loop {
             let mut rows = record::Entity::find()
                 .filter(record::Column::Kind.ne(Kind::Relationship.code()))
-                .filter(record::Column::Withheld.eq(false))
+                .filter(record::Column::Suppressed.eq(false))
                 .order_by_asc(record::Column::Id)
                 .limit(CHUNK as u64);
             if let Some(last) = last {
@@ -463,7 +463,7 @@ impl Search {
         for chunk in ids.chunks(CHUNK) {
             let rows = record::Entity::find()
                 .filter(record::Column::Id.is_in(chunk.iter().copied()))
-                .filter(record::Column::Withheld.eq(false))
+                .filter(record::Column::Suppressed.eq(false))
                 .into_model::<Record>()
                 .all(&tx)
                 .await?;

@@ -451,7 +451,7 @@ fn most_frequent(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
 /// Whether the publication of a row still matches the filter.
 #[must_use]
 pub fn asked_for(row: &Record, filter: &Filter) -> bool {
-    let is = |one: &Publication| !row.withheld && row.publication == *one;
+    let is = |one: &Publication| !row.suppressed && row.publication == *one;
     if filter.publications.is_empty() {
         return is(&Publication::Published);
     }

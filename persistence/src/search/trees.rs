@@ -28,22 +28,22 @@ static GENERATIONS: AtomicU64 = AtomicU64::new(1);
 const PART_OF: &str = "SELECT e.type, f.id, t.id, e.record_id FROM edge e \
      LEFT JOIN merged mf ON mf.loser_id = e.from_id \
      LEFT JOIN merged mt ON mt.loser_id = e.to_id \
-     JOIN record r ON r.id = e.record_id AND r.publication = 'published' AND NOT r.withheld \
-     JOIN record f ON f.id = COALESCE(mf.survivor_id, e.from_id) AND f.publication = 'published' \
-         AND NOT f.withheld \
-     JOIN record t ON t.id = COALESCE(mt.survivor_id, e.to_id) AND t.publication = 'published' \
-         AND NOT t.withheld \
+     JOIN record r ON r.id = e.record_id AND r.publication = 'published' AND NOT r.suppressed \
+     JOIN record f ON f.id = COALESCE(mf.target_id, e.from_id) AND f.publication = 'published' \
+         AND NOT f.suppressed \
+     JOIN record t ON t.id = COALESCE(mt.target_id, e.to_id) AND t.publication = 'published' \
+         AND NOT t.suppressed \
      WHERE e.type IN ('part_of', 'same_as')";
 
 const BROADER: &str = "SELECT 'part_of', r.id, t.id, r.id FROM record r \
      JOIN reference ON reference.record_id = r.id AND reference.field = '/broader' \
      LEFT JOIN merged ON merged.loser_id = reference.target_id \
-     JOIN record t ON t.id = COALESCE(merged.survivor_id, reference.target_id) \
+     JOIN record t ON t.id = COALESCE(merged.target_id, reference.target_id) \
          AND t.publication = 'published' \
-         AND NOT t.withheld \
-     WHERE r.kind = 'topic' AND r.publication = 'published' AND NOT r.withheld";
+         AND NOT t.suppressed \
+     WHERE r.kind = 'topic' AND r.publication = 'published' AND NOT r.suppressed";
 
-const MERGED: &str = "SELECT 'merged', loser_id, survivor_id, loser_id FROM merged";
+const MERGED: &str = "SELECT 'merged', loser_id, target_id, loser_id FROM merged";
 
 impl Trees {
     pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Self> {

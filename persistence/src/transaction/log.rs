@@ -83,14 +83,14 @@ impl LogMut<'_, '_> {
         Ok(())
     }
 
-    /// Logs a change of visibility without a new version; `before` is the previous row, `shown` the
+    /// Logs a change of visibility without a new version; `before` is the previous row, `is_public` the
     /// new visibility to outsiders.
-    pub(crate) fn visibility(self, before: &Record, shown: bool) {
+    pub(crate) fn visibility(self, before: &Record, is_public: bool) {
         let after = Record {
-            shown,
+            is_public,
             ..before.clone()
         };
-        self.tx.touched.insert(before.id, shown);
+        self.tx.touched.insert(before.id, is_public);
         self.tx.entries.push(Entry {
             op: Op::Visibility,
             kind: before.kind.code().to_owned(),
@@ -110,7 +110,7 @@ impl LogMut<'_, '_> {
     /// Logs that a restored record is hidden: outsiders knew that it was merged.
     pub(crate) fn withdrawal(self, row: &Record) {
         let known = audience(&Record {
-            shown: true,
+            is_public: true,
             ..row.clone()
         });
         let mut entries = self.tx.entries.iter_mut();
@@ -241,7 +241,7 @@ fn erasure(op: Op, kind: &str, record_id: Uuid, origin: &str) -> Entry {
 /// The outside audience of a row: its home region if it is shown (`-` if it has none), otherwise
 /// none.
 fn audience(row: &Record) -> Option<String> {
-    row.shown.then(|| {
+    row.is_public.then(|| {
         row.home_region
             .map_or_else(|| "-".to_owned(), |region| region.to_string())
     })

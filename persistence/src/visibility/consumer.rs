@@ -6,7 +6,7 @@ use crate::consumers::{Entry, LogConsumer};
 use crate::error::Result;
 use crate::store::Store;
 use crate::transaction::WriteOptions;
-use crate::visibility::shown::{AROUND, update_visibility};
+use crate::visibility::public::{AROUND, update_visibility};
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;

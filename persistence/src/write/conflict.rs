@@ -176,13 +176,13 @@ fn claims(row: &Record, prepared: &Prepared) -> Vec<Claim> {
                 .into_query(),
         });
     }
-    if let Some(key) = &row.sameness {
+    if let Some(key) = &row.relationship_key {
         claims.push(Claim {
             field: String::new(),
             what: Unique::Relationship,
             value: String::new(),
             lookup: others(row)
-                .filter(record::Column::Sameness.eq(key))
+                .filter(record::Column::RelationshipKey.eq(key))
                 .into_query(),
         });
     }

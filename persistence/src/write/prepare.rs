@@ -150,11 +150,12 @@ pub(crate) fn row(
         home_region: facts.home_region,
         publication,
         was_public: publication == Publication::Published,
-        // Of a relationship its ends decide too; see `note_shown`.
-        shown: publication == Publication::Published,
-        withheld: false,
+        // Of a relationship its ends decide too; see `update_is_public`.
+        is_public: publication == Publication::Published,
+        suppressed: false,
         publish_at: facts.publish_at,
-        sameness: relationship.and_then(domain::kinds::relationship::Relationship::sameness),
+        relationship_key: relationship
+            .and_then(domain::kinds::relationship::Relationship::relationship_key),
         version: 1,
         seq: 0,
         created_at: tx.now,

@@ -39,7 +39,7 @@ pub(crate) struct Head {
     external_id: Option<String>,
     pub(crate) home_region: Option<Uuid>,
     publication: String,
-    withheld: bool,
+    suppressed: bool,
 }
 
 impl Head {
@@ -53,8 +53,8 @@ impl Head {
             kind: self.kind()?,
             home_region: self.home_region,
             publication: match Publication::parse(&self.publication)? {
-                // As in `crate::visibility::withheld`.
-                _ if self.withheld => Publication::Draft,
+                // As in `crate::visibility::suppressed`.
+                _ if self.suppressed => Publication::Draft,
                 publication => publication,
             },
             system: self.system.as_deref(),
@@ -231,7 +231,7 @@ async fn heads(tx: &Transaction<'_>, wanted: &[Wanted]) -> Result<Vec<Head>> {
             Column::ExternalId,
             Column::HomeRegion,
             Column::Publication,
-            Column::Withheld,
+            Column::Suppressed,
         ])
         .filter(any)
         // A fixed order of locking, so that two writers wait instead of deadlocking.

@@ -64,7 +64,7 @@ async fn copies(here: &Store, origin: &str) -> BTreeMap<Uuid, Short> {
 async fn wanted(there: &Store, partner: &Partner) -> BTreeMap<Uuid, Short> {
     let shown = Condition::all()
         .add(record::Column::Origin.eq(&there.node().origin))
-        .add(record::Column::Shown.eq(true));
+        .add(record::Column::IsPublic.eq(true));
     let mut rows = rows(there, shown).await;
     let (kinds, homes) = (&partner.kinds, &partner.home_regions);
     rows.retain(|_, row| {
@@ -141,7 +141,7 @@ async fn quarantined(store: &Store, partner: Uuid) -> BTreeSet<Uuid> {
 pub(super) async fn fed(store: &Store) -> BTreeMap<Uuid, i64> {
     let shown = Condition::all()
         .add(record::Column::Origin.eq(&store.node().origin))
-        .add(record::Column::Shown.eq(true));
+        .add(record::Column::IsPublic.eq(true));
     let rows = rows(store, shown).await.into_iter();
     rows.map(|(id, row)| (id, row.version)).collect()
 }

@@ -349,7 +349,7 @@ story!(disputed_copies_stay_withheld, async |node| {
     let id: Uuid = edge.parse().unwrap();
     let row = record::Entity::find_by_id(id).one(here.store.db().reader());
     let row = row.await.unwrap().unwrap();
-    assert_eq!((row.version, row.withheld), (2, true));
+    assert_eq!((row.version, row.suppressed), (2, true));
     here.get(&path).await.problem(404, "not-found");
     audiences_are_true(here.store.db()).await;
     intake.equals(node, "").await;

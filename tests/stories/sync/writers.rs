@@ -144,6 +144,8 @@ story!(replicas_hold_in_the_end_what_the_node_holds, async |node| {
     }
     let rows = record::Entity::find().all(node.store.db().reader()).await;
     let shown = rows.unwrap().into_iter();
-    let shown = shown.filter(|row| row.shown && row.origin == *own).count();
+    let shown = shown
+        .filter(|row| row.is_public && row.origin == *own)
+        .count();
     assert_eq!(replicas[0].held.len(), shown);
 });

@@ -265,11 +265,11 @@ fn a_member_of_a_class_that_does_not_fit_names_member_and_kind() {
 
 #[test]
 fn sameness_is_type_ends_role_set_and_start_of_what_has_no_stated_end() {
-    let sameness = |body: Value| {
+    let relationship_key = |body: Value| {
         let relationship: Relationship = serde_json::from_value(body).unwrap();
-        relationship.sameness()
+        relationship.relationship_key()
     };
-    let member = |more: Value| sameness(joins("member_of", "actor", "network", &more));
+    let member = |more: Value| relationship_key(joins("member_of", "actor", "network", &more));
     let plain = member(json!({"roles": ["chair", "member"], "valid": {"from": "2009"}}));
     assert!(plain.is_some());
     for same in [

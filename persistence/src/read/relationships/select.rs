@@ -69,7 +69,7 @@ pub(crate) fn joined() -> SelectStatement {
 pub(crate) fn standing_at(end: edge::Column) -> Expr {
     let from = matches!(end, edge::Column::FromId);
     let merge = if from { "mf" } else { "mt" };
-    Func::coalesce([col(merge, merged::Column::SurvivorId), col("e", end)]).into()
+    Func::coalesce([col(merge, merged::Column::TargetId), col("e", end)]).into()
 }
 
 pub(super) fn count(conditions: &Condition) -> SelectStatement {
@@ -120,7 +120,7 @@ pub(crate) fn conditions(filter: &RelationshipFilter, caller: &Caller, origin: &
             .add(
                 Condition::all()
                     .add(visible("r", &visibility, origin))
-                    .add(col("r", record::Column::Withheld).eq(false)),
+                    .add(col("r", record::Column::Suppressed).eq(false)),
             )
             .add_option(disputed(filter, caller, origin)),
     );
@@ -198,7 +198,7 @@ fn is_published(table: &'static str) -> SimpleExpr {
 }
 
 fn published(table: &'static str) -> SimpleExpr {
-    is_published(table).and(col(table, record::Column::Withheld).eq(false))
+    is_published(table).and(col(table, record::Column::Suppressed).eq(false))
 }
 
 /// Relationships that an end disputes, for callers who request them and may write an end.
@@ -208,10 +208,10 @@ fn disputed(filter: &RelationshipFilter, caller: &Caller, origin: &str) -> Optio
     let writable = caller.writable();
     let end = |table| reached(table, &writable, origin);
     let ends = Condition::any().add(end("f")?).add(end("t")?);
-    let withheld = col("r", record::Column::Withheld).eq(true);
+    let suppressed = col("r", record::Column::Suppressed).eq(true);
     Some(
         Condition::all()
-            .add(withheld)
+            .add(suppressed)
             .add(is_published("r"))
             .add(ends),
     )

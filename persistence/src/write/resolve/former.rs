@@ -41,7 +41,7 @@ impl Head {
             external_id: tombstone.external_id,
             home_region: tombstone.home_region,
             publication: publication.code().to_owned(),
-            withheld: false,
+            suppressed: false,
         }
     }
 }

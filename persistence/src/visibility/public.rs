@@ -1,6 +1,6 @@
 //! Visibility of records to outsiders.
 //!
-//! `record.shown` is the visibility last logged. A write updates it for its own record; for the
+//! `record.is_public` is the visibility last logged. A write updates it for its own record; for the
 //! relationships around a record that was published, withdrawn or deleted a log consumer does, with
 //! an entry `visibility` that creates no version.
 
@@ -18,17 +18,17 @@ use uuid::Uuid;
 
 const MAX_UPDATED: usize = 500;
 
-/// Whether outsiders see the current row of `record`: it is published and not withheld, and so is
+/// Whether outsiders see the current row of `record`: it is published and not suppressed, and so is
 /// each of its ends that is a record, or its merge target. The only definition in SQL.
-const PUBLIC: &str = "(record.publication = 'published' AND NOT record.withheld AND NOT EXISTS ( \
+const PUBLIC: &str = "(record.publication = 'published' AND NOT record.suppressed AND NOT EXISTS ( \
     SELECT 1 FROM edge \
         LEFT JOIN merged AS mf ON mf.loser_id = edge.from_id \
         LEFT JOIN merged AS mt ON mt.loser_id = edge.to_id \
         WHERE edge.record_id = record.id AND ( \
         (edge.from_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM record AS held \
-            WHERE held.id = COALESCE(mf.survivor_id, edge.from_id) AND held.publication = 'published' AND NOT held.withheld)) OR \
+            WHERE held.id = COALESCE(mf.target_id, edge.from_id) AND held.publication = 'published' AND NOT held.suppressed)) OR \
         (edge.to_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM record AS held \
-            WHERE held.id = COALESCE(mt.survivor_id, edge.to_id) AND held.publication = 'published' AND NOT held.withheld)))))";
+            WHERE held.id = COALESCE(mt.target_id, edge.to_id) AND held.publication = 'published' AND NOT held.suppressed)))))";
 
 /// The relationships (`near`) around records that became visible or invisible (`flipped`), and
 /// around those that a merge makes equal to these, now or until now.
@@ -36,9 +36,9 @@ const PUBLIC: &str = "(record.publication = 'published' AND NOT record.withheld 
 /// SQLite keeps the order of a `CROSS JOIN`; without statistics it would read whole tables.
 pub(crate) const AROUND: &str = "affected (id) AS (SELECT id FROM flipped \
         UNION SELECT merged.loser_id FROM flipped CROSS JOIN merged \
-            WHERE merged.survivor_id = flipped.id \
+            WHERE merged.target_id = flipped.id \
         UNION SELECT other.loser_id FROM flipped CROSS JOIN merged CROSS JOIN merged AS other \
-            WHERE merged.loser_id = flipped.id AND other.survivor_id = merged.survivor_id), \
+            WHERE merged.loser_id = flipped.id AND other.target_id = merged.target_id), \
     near (id) AS (SELECT edge.record_id FROM affected CROSS JOIN edge \
             WHERE edge.from_id = affected.id \
         UNION SELECT edge.record_id FROM affected CROSS JOIN edge \
@@ -50,17 +50,17 @@ fn near_record() -> String {
 }
 
 /// Sets in the row just written whether outsiders see it.
-pub(crate) async fn note_shown(tx: &Transaction<'_>, row: &mut Record) -> Result<()> {
+pub(crate) async fn update_is_public(tx: &Transaction<'_>, row: &mut Record) -> Result<()> {
     // Other kinds have no ends; unpublished relationships need no check of them.
-    if row.kind != Kind::Relationship || !row.shown {
+    if row.kind != Kind::Relationship || !row.is_public {
         return Ok(());
     }
-    let sql = format!("UPDATE record SET shown = {PUBLIC} WHERE id = $1 RETURNING shown");
+    let sql = format!("UPDATE record SET is_public = {PUBLIC} WHERE id = $1 RETURNING is_public");
     let id = [row.id.into()];
     let statement = Statement::from_sql_and_values(tx.sql.get_database_backend(), sql, id);
     let updated = tx.sql.query_one_raw(statement).await?;
     let updated = updated.ok_or_else(|| StoreError::Corrupt(format!("no row {}", row.id)))?;
-    row.shown = updated.try_get_by_index(0)?;
+    row.is_public = updated.try_get_by_index(0)?;
     Ok(())
 }
 
@@ -80,7 +80,7 @@ pub(crate) async fn update_visibility(
 ) -> Result<bool> {
     let sql = format!(
         "{near} SELECT record.id FROM near CROSS JOIN record \
-         WHERE record.id = near.id AND record.shown <> {PUBLIC} ORDER BY record.id LIMIT {MAX_UPDATED}"
+         WHERE record.id = near.id AND record.is_public <> {PUBLIC} ORDER BY record.id LIMIT {MAX_UPDATED}"
     );
     let statement = Statement::from_sql_and_values(tx.sql.get_database_backend(), sql, values);
     let found = tx.sql.query_all_raw(statement).await?;
@@ -91,13 +91,13 @@ pub(crate) async fn update_visibility(
     let rows = lock_outdated(tx, &ids).await?;
     if !rows.is_empty() {
         record::Entity::update_many()
-            .col_expr(record::Column::Shown, Expr::cust("NOT shown"))
+            .col_expr(record::Column::IsPublic, Expr::cust("NOT is_public"))
             .filter(record::Column::Id.is_in(rows.iter().map(|row| row.id)))
             .exec(&tx.sql)
             .await?;
     }
     for row in &rows {
-        tx.log().visibility(row, !row.shown);
+        tx.log().visibility(row, !row.is_public);
     }
     Ok(ids.len() < MAX_UPDATED)
 }
@@ -115,7 +115,7 @@ async fn lock_outdated(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<Vec<Record>
         let locked = rows.lock(LockType::NoKeyUpdate).into_tuple::<Uuid>();
         locked.all(&tx.sql).await?;
     }
-    let differs = Expr::cust(format!("record.shown <> {PUBLIC}"));
+    let differs = Expr::cust(format!("record.is_public <> {PUBLIC}"));
     Ok(rows
         .filter(differs)
         .into_model::<Record>()
