@@ -1,11 +1,11 @@
 //! Merging a record into another one of its kind, and undoing it. Nothing else is rewritten: the
-//! loser becomes a tombstone that names the survivor, and its last body stays in the log.
+//! loser becomes a tombstone that names the merge target, and its last body stays in the log.
 
 pub mod duplicates;
 
 use crate::entity::{edge, merged, record, tombstone};
 use crate::error::{Result, StoreError};
-use crate::merge_targets::{last_bodies, survivors, with_merged};
+use crate::merge_targets::{last_bodies, merge_targets, with_merged};
 use crate::record::{Record, gone, parse, tombstone_subject};
 use crate::records::{Records, RecordsMut};
 use crate::transaction::{Transaction, WriteOptions};
@@ -39,7 +39,7 @@ impl Records<'_> {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if nothing of that key was merged; [`StoreError::Forbidden`]
-    /// without write access to it and to the survivor; [`StoreError::Conflict`] if another record
+    /// without write access to it and to the merge target; [`StoreError::Conflict`] if another record
     /// has taken an identifier of it; [`StoreError::Invalid`] if it references what no longer
     /// exists.
     pub async fn unmerge(
@@ -59,10 +59,10 @@ impl Records<'_> {
 }
 
 impl RecordsMut<'_, '_> {
-    /// Merges a record into another one of its kind and returns the survivor.
+    /// Merges a record into another one of its kind and returns the merge target.
     ///
     /// `into` is a reference in any form; a merged record means its merge target. Relationships of
-    /// the loser are not changed; where one of them equals one of the survivor's, both are shown.
+    /// the loser are not changed; where one of them equals one of the merge target's, both are shown.
     ///
     /// # Errors
     /// [`StoreError::Invalid`] if `into` names nothing, the record itself or something above or
@@ -78,32 +78,32 @@ impl RecordsMut<'_, '_> {
         // Callers that may not write the record learn nothing of the other one.
         let old = self.tx.records().lock(kind, loser, expected).await?;
         authorise_merge(self.tx, &self.tx.subject(&old))?;
-        let survivor = resolve_slot(self.tx, "/into", kind, into).await?;
-        if survivor == loser {
-            return Err(wrong_survivor("merge-self"));
+        let merge_target = resolve_slot(self.tx, "/into", kind, into).await?;
+        if merge_target == loser {
+            return Err(wrong_merge_target("merge-self"));
         }
-        let into = record::Entity::find_by_id(survivor)
+        let into = record::Entity::find_by_id(merge_target)
             .into_model::<Record>()
             .one(&self.tx.sql)
             .await?;
         let into = into.ok_or(StoreError::NotFound)?;
         authorise_merge(self.tx, &self.tx.subject(&into))?;
         lock_against_naming(self.tx, loser).await?;
-        for (below, above) in [(loser, survivor), (survivor, loser)] {
+        for (below, above) in [(loser, merge_target), (merge_target, loser)] {
             if is_above(self.tx, kind, below, above).await? {
-                return Err(wrong_survivor("merge-circle"));
+                return Err(wrong_merge_target("merge-circle"));
             }
         }
-        replace_with_tombstone(self.tx, &old, Cause::Merged, Some(survivor)).await?;
-        // Records merged into the loser belong to the survivor now.
+        replace_with_tombstone(self.tx, &old, Cause::Merged, Some(merge_target)).await?;
+        // Records merged into the loser belong to the merge target now.
         merged::Entity::update_many()
-            .col_expr(merged::Column::TargetId, Expr::value(survivor))
+            .col_expr(merged::Column::TargetId, Expr::value(merge_target))
             .filter(merged::Column::TargetId.eq(loser))
             .exec(&self.tx.sql)
             .await?;
         let row = merged::ActiveModel {
             loser_id: Set(loser),
-            target_id: Set(survivor),
+            target_id: Set(merge_target),
         };
         merged::Entity::insert(row)
             .exec_without_returning(&self.tx.sql)
@@ -194,7 +194,7 @@ async fn unmerge(
     kind: Kind,
     tombstone: tombstone::Model,
 ) -> Result<Saved> {
-    authorise_survivor(tx, tombstone.id).await?;
+    authorise_merge_target(tx, tombstone.id).await?;
     // Readers of the feed know that it was merged.
     let told = tombstone.was_public || is_named_publicly(tx, tombstone.id).await?;
     let mut bodies = last_bodies(&tx.sql, [tombstone.id]).await?;
@@ -247,12 +247,12 @@ async fn is_named_publicly(tx: &Transaction<'_>, id: Uuid) -> Result<bool> {
     Ok(shown.count(&tx.sql).await? > 0)
 }
 
-async fn authorise_survivor(tx: &Transaction<'_>, loser: Uuid) -> Result<()> {
-    let survivors = survivors(&tx.sql, [loser]).await?;
-    let Some(survivor) = survivors.get(&loser) else {
+async fn authorise_merge_target(tx: &Transaction<'_>, loser: Uuid) -> Result<()> {
+    let merge_targets = merge_targets(&tx.sql, [loser]).await?;
+    let Some(merge_target) = merge_targets.get(&loser) else {
         return Ok(());
     };
-    match record::Entity::find_by_id(*survivor)
+    match record::Entity::find_by_id(*merge_target)
         .into_model::<Record>()
         .one(&tx.sql)
         .await?
@@ -280,7 +280,7 @@ fn tree_of(kind: Kind) -> Kind {
     }
 }
 
-fn wrong_survivor(code: &'static str) -> StoreError {
+fn wrong_merge_target(code: &'static str) -> StoreError {
     StoreError::Invalid(vec![FieldError::new("/into", Fault::new(code))])
 }
 

@@ -1,5 +1,5 @@
 //! Resolving merges: the merge target of each merged record. Merging rewrites nothing, so
-//! references to a merged record are read as references to the survivor.
+//! references to a merged record are read as references to the merge target.
 
 use crate::entity::{change, merged, tombstone};
 use crate::error::Result;
@@ -16,17 +16,17 @@ use uuid::Uuid;
 
 const CHUNK: usize = 500;
 
-/// A merged record, by whose content the survivor is found.
+/// A merged record, by whose content the merge target is found.
 #[derive(Debug, Clone)]
 pub(crate) struct MergedBody {
     pub(crate) loser: Uuid,
-    pub(crate) survivor: Uuid,
+    pub(crate) merge_target: Uuid,
     /// Its last body: names, identifiers, everything; only if it was ever public.
     pub(crate) body: Option<Value>,
 }
 
 /// The merge targets of those of `ids` that were merged.
-pub(crate) async fn survivors(
+pub(crate) async fn merge_targets(
     db: &impl ConnectionTrait,
     ids: impl IntoIterator<Item = Uuid>,
 ) -> Result<BTreeMap<Uuid, Uuid>> {
@@ -84,17 +84,17 @@ pub(crate) async fn made_one(
     db: &impl ConnectionTrait,
     ids: &BTreeSet<Uuid>,
 ) -> Result<BTreeSet<Uuid>> {
-    let survivors = survivors(db, ids.iter().copied()).await?;
-    with_losers(db, ids.iter().chain(survivors.values()).copied()).await
+    let merge_targets = merge_targets(db, ids.iter().copied()).await?;
+    with_losers(db, ids.iter().chain(merge_targets.values()).copied()).await
 }
 
-/// The records that were merged into `survivors`, and the last bodies of those that were public, by
-/// which the survivors are found; in three queries.
+/// The records that were merged into `merge targets`, and the last bodies of those that were public, by
+/// which the merge targets are found; in three queries.
 pub(crate) async fn losers_of(
     db: &impl ConnectionTrait,
-    survivors: &BTreeSet<Uuid>,
+    merge_targets: &BTreeSet<Uuid>,
 ) -> Result<Vec<MergedBody>> {
-    let rows = among(db, merged::Column::TargetId, survivors).await?;
+    let rows = among(db, merged::Column::TargetId, merge_targets).await?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -111,11 +111,11 @@ pub(crate) async fn losers_of(
         .collect();
     let mut bodies = last_bodies(db, public).await?;
     let mut found = Vec::with_capacity(standing.len());
-    for (loser, survivor) in standing {
+    for (loser, merge_target) in standing {
         let body = bodies.remove(&loser);
         found.push(MergedBody {
             loser,
-            survivor,
+            merge_target,
             body: body.map(|body| parse(&body)).transpose()?,
         });
     }

@@ -6,7 +6,7 @@ pub mod personal_data;
 use crate::cursor;
 use crate::entity::{contact_person, record};
 use crate::error::{Denied, Result, StoreError};
-use crate::merge_targets::{survivors, with_losers};
+use crate::merge_targets::{merge_targets, with_losers};
 use crate::read::sees;
 use crate::record::Record;
 use crate::store::Store;
@@ -270,7 +270,7 @@ fn person_row(
 
 /// The record of a contact person, or its merge target.
 async fn record_of(db: &impl ConnectionTrait, row: &contact_person::Model) -> Result<Record> {
-    let standing = survivors(db, [row.record_id]).await?;
+    let standing = merge_targets(db, [row.record_id]).await?;
     let id = standing.get(&row.record_id).unwrap_or(&row.record_id);
     let record = record::Entity::find_by_id(*id)
         .into_model::<Record>()
@@ -350,7 +350,7 @@ pub(crate) async fn all_shown(
     rows: Vec<contact_person::Model>,
 ) -> Result<Vec<ContactPerson>> {
     let ids: BTreeSet<Uuid> = rows.iter().map(|row| row.record_id).collect();
-    let standing = survivors(db, ids.iter().copied()).await?;
+    let standing = merge_targets(db, ids.iter().copied()).await?;
     let stands = |id: &Uuid| standing.get(id).copied().unwrap_or(*id);
     let records = record::Entity::find()
         .filter(record::Column::Id.is_in(ids.iter().map(stands)))

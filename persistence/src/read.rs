@@ -8,7 +8,7 @@ pub mod statements;
 
 use crate::entity::{edge, record, redirect, tombstone};
 use crate::error::{Result, StoreError, Tombstone};
-use crate::merge_targets::survivors;
+use crate::merge_targets::merge_targets;
 use crate::read::statements::may_write_an_end;
 use crate::record::{Record, tombstone_subject};
 use crate::records::{Records, by_text};
@@ -47,8 +47,8 @@ impl Records<'_> {
     /// The records among `ids` that the caller sees, in two queries, for `include`. A merged record
     /// is replaced by its merge target.
     pub async fn list_visible(self, caller: &Caller, ids: &[Uuid]) -> Result<Vec<Record>> {
-        let survivors = survivors(self.store.db().reader(), ids.iter().copied()).await?;
-        let ids = ids.iter().map(|id| survivors.get(id).unwrap_or(id));
+        let merge_targets = merge_targets(self.store.db().reader(), ids.iter().copied()).await?;
+        let ids = ids.iter().map(|id| merge_targets.get(id).unwrap_or(id));
         let ids: Vec<Uuid> = ids.copied().collect();
         let mut visible = Vec::new();
         for row in rows(self.store, &ids).await?.into_values() {
@@ -122,8 +122,8 @@ pub(crate) async fn sees(store: &Store, caller: &Caller, row: &Record) -> Result
     }
     let ends = edge.from_id.into_iter().chain(edge.to_id);
     // An end that was merged is as visible as its merge target.
-    let survivors = survivors(store.db().reader(), ends.clone()).await?;
-    let ends = ends.map(|id| survivors.get(&id).copied().unwrap_or(id));
+    let merge_targets = merge_targets(store.db().reader(), ends.clone()).await?;
+    let ends = ends.map(|id| merge_targets.get(&id).copied().unwrap_or(id));
     let ends: Vec<Uuid> = ends.collect();
     let rows = rows(store, &ends).await?;
     for id in &ends {
@@ -171,9 +171,9 @@ async fn absent(store: &Store, caller: &Caller, kind: Kind, key: &str) -> Result
     let Some(tombstone) = newest else {
         return Ok(StoreError::NotFound);
     };
-    if let Some(survivor) = stand_in(store, caller, &tombstone).await? {
+    if let Some(merge_target) = find_merge_target(store, caller, &tombstone).await? {
         return Ok(StoreError::Moved {
-            to: survivor.id.to_string(),
+            to: merge_target.id.to_string(),
         });
     }
     Ok(StoreError::Gone(Box::new(Tombstone {
@@ -187,7 +187,7 @@ async fn absent(store: &Store, caller: &Caller, kind: Kind, key: &str) -> Result
             synced_at: None,
         },
         cause: tombstone.cause,
-        // The survivor is deleted as well, or invisible to the caller.
+        // The merge target is deleted as well, or invisible to the caller.
         merged_into: None,
     })))
 }
@@ -210,8 +210,8 @@ async fn moved(
     };
     let Some(target) = by_id(store, kind, redirect.record_id).await? else {
         let merged = redirect.record_id.to_string();
-        let survivor = stand_in_of(store, caller, kind, &merged).await?;
-        let to = survivor.map(|row| row.id.to_string());
+        let merge_target = find_merge_target_of(store, caller, kind, &merged).await?;
+        let to = merge_target.map(|row| row.id.to_string());
         return Ok(to.map(|to| StoreError::Moved { to }));
     };
     let visible = caller.sees(&store.subject(&target));
@@ -222,7 +222,7 @@ async fn moved(
 }
 
 /// The living merge target of a merged record, if the caller could see both.
-pub(crate) async fn stand_in(
+pub(crate) async fn find_merge_target(
     store: &Store,
     caller: &Caller,
     tombstone: &tombstone::Model,
@@ -233,18 +233,18 @@ pub(crate) async fn stand_in(
     if !caller.sees(&tombstone_subject(tombstone, kind, &store.node().origin)) {
         return Ok(None);
     }
-    let survivors = survivors(store.db().reader(), [tombstone.id]).await?;
-    let Some(survivor) = survivors.get(&tombstone.id) else {
+    let merge_targets = merge_targets(store.db().reader(), [tombstone.id]).await?;
+    let Some(merge_target) = merge_targets.get(&tombstone.id) else {
         return Ok(None);
     };
-    match rows(store, &[*survivor]).await?.remove(survivor) {
+    match rows(store, &[*merge_target]).await?.remove(merge_target) {
         Some(row) if caller.sees(&store.subject(&row)) => Ok(Some(row)),
         Some(_) | None => Ok(None),
     }
 }
 
 /// The living merge target of the merged record of this id or slug.
-pub(crate) async fn stand_in_of(
+pub(crate) async fn find_merge_target_of(
     store: &Store,
     caller: &Caller,
     kind: Kind,
@@ -260,7 +260,7 @@ pub(crate) async fn stand_in_of(
     let mut tombstones = tombstones.all(store.db().reader()).await?;
     tombstones.sort_by_key(|tombstone| rank(&tombstone.origin, &store.node().origin));
     for tombstone in tombstones {
-        if let Some(row) = stand_in(store, caller, &tombstone).await? {
+        if let Some(row) = find_merge_target(store, caller, &tombstone).await? {
             return Ok(Some(row));
         }
     }

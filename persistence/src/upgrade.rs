@@ -8,9 +8,9 @@ use crate::error::{Result, StoreError};
 use crate::record::Record;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
+use crate::write::derived_rows::{clear_derived_rows, write_derived_rows};
 use crate::write::prepare::Prepared;
 use crate::write::resolve::Resolved;
-use crate::write::satellites::{clear_satellites, write_satellites};
 use domain::access::rules::Caller;
 use domain::base::json::canonical;
 use domain::base::kind::Kind;
@@ -135,8 +135,8 @@ async fn rewrite(tx: &mut Transaction<'_>, old: Record) -> Result<bool> {
         body: Value::Null,
         warnings: Vec::new(),
     };
-    clear_satellites(tx, row.id).await?;
-    write_satellites(tx, &row, &prepared).await?;
+    clear_derived_rows(tx, row.id).await?;
+    write_derived_rows(tx, &row, &prepared).await?;
     tx.log().upsert(Some(&old), &row).await?;
     // The last item of the supplying system is still what is stored here.
     source_key::Entity::update_many()

@@ -4,11 +4,11 @@ pub mod idempotency;
 
 pub(crate) mod conflict;
 pub(crate) mod delete;
+pub(crate) mod derived_rows;
 pub(crate) mod edges;
 pub(crate) mod prepare;
 pub(crate) mod resolve;
 pub(crate) mod revive;
-pub(crate) mod satellites;
 mod supplied;
 
 use crate::entity::record;
@@ -19,9 +19,11 @@ use crate::transaction::{Transaction, WriteOptions};
 use crate::visibility::public::update_is_public;
 use crate::visibility::suppressed::update_suppressed;
 use crate::write::conflict::refuse_conflicts;
+use crate::write::derived_rows::{
+    clear_derived_rows, drop_redirect, leave_redirect, write_derived_rows,
+};
 use crate::write::prepare::{Prepared, prepare, row};
 use crate::write::revive::{dead, refuse_erased, refuse_merged, revive};
-use crate::write::satellites::{clear_satellites, drop_redirect, leave_redirect, write_satellites};
 use crate::write::supplied::refuse_supplied;
 use domain::access::rules::{Action, Caller};
 use domain::base::fault::FieldError;
@@ -182,8 +184,8 @@ impl RecordsMut<'_, '_> {
             .reset_all()
             .update(&self.tx.sql)
             .await?;
-        clear_satellites(self.tx, old.id).await?;
-        write_satellites(self.tx, &row, &prepared).await?;
+        clear_derived_rows(self.tx, old.id).await?;
+        write_derived_rows(self.tx, &row, &prepared).await?;
         if kind == Kind::Relationship {
             // Another end may have made another statement, or none.
             update_suppressed(self.tx, &mut row).await?;
@@ -235,7 +237,7 @@ pub(crate) async fn insert_record(
     record::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(&tx.sql)
         .await?;
-    write_satellites(tx, row, prepared).await?;
+    write_derived_rows(tx, row, prepared).await?;
     if row.version > 1 {
         update_suppressed(tx, row).await?;
     }

@@ -337,7 +337,7 @@ story!(what_was_deleted_can_be_erased_too, Seeded, async |node| {
 });
 
 story!(a_merged_record_can_be_erased_alone, Seeded, async |node| {
-    let survivor = make(node, "actors", &named("Bleibt", "published")).await;
+    let merge_target = make(node, "actors", &named("Bleibt", "published")).await;
     let loser = make(node, "actors", &named(MARK, "published")).await;
     let member = json!({
         "type": "member_of",
@@ -347,7 +347,7 @@ story!(a_merged_record_can_be_erased_alone, Seeded, async |node| {
     });
     let member = make(node, "relationships", &member).await;
     let merge = format!("{loser}/merge");
-    let into = json!({"into": id(&survivor)});
+    let into = json!({"into": id(&merge_target)});
     node.post(&merge).json(&into).await.expect(200);
     node.settled().await;
     let found = format!("/v1/actors?q={MARK}");
@@ -359,15 +359,15 @@ story!(a_merged_record_can_be_erased_alone, Seeded, async |node| {
     assert!(in_rows(node).await.is_empty());
     let list = node.get(&found).await.expect(200);
     assert_eq!(list.json["total"], 0);
-    // References to it still mean the survivor, but it can no longer be restored.
+    // References to it still mean the merge target, but it can no longer be restored.
     node.get(&loser).await.problem(308, "moved");
     node.get(&member).await.expect(200);
     node.delete(&merge).await.problem(410, "gone");
     erase(node, &loser).await.problem(410, "gone");
     audit(node.store.db()).await;
 
-    // The relationship is erased with the survivor, to which it belongs.
-    erase(node, &survivor).await.expect(204);
+    // The relationship is erased with the merge target, to which it belongs.
+    erase(node, &merge_target).await.expect(204);
     node.get(&loser).await.problem(410, "gone");
     node.get(&member).await.problem(410, "gone");
     audit(node.store.db()).await;

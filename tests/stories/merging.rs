@@ -99,14 +99,14 @@ story!(a_merge_and_its_undoing, Seeded, async |node| {
         .if_match("\"1\"")
         .json(&json!({"slug": "klinikum-c"}));
     let stored = changed.await.expect(200).json;
-    let survivor = node.get("/v1/actors/klinikum-kassel").await.expect(200);
+    let merge_target = node.get("/v1/actors/klinikum-kassel").await.expect(200);
     let partner = actor(node, "Partner").await;
     let edge = node
         .post("/v1/relationships")
         .json(&related(&loser, &partner))
         .await
         .expect(201);
-    let own = around(node, survivor.id()).await;
+    let own = around(node, merge_target.id()).await;
     let before = the_books(node).await;
 
     let merged = merge(node, "actors", &loser, "klinikum-kassel")
@@ -115,9 +115,9 @@ story!(a_merge_and_its_undoing, Seeded, async |node| {
         .expect(200);
     assert_eq!(
         (merged.id(), merged.etag()),
-        (survivor.id(), survivor.etag())
+        (merge_target.id(), merge_target.etag())
     );
-    assert_eq!(merged.json, survivor.json);
+    assert_eq!(merged.json, merge_target.json);
     let between = the_books(node).await;
     nothing_else_changed(&before, &between, &[&loser]);
     let id = Uuid::parse_str(&loser).unwrap();
@@ -131,35 +131,38 @@ story!(a_merge_and_its_undoing, Seeded, async |node| {
 
     // Requests for the loser are redirected: by id, slug and former slug.
     for key in [loser.as_str(), "klinikum-c", "klinikum-cassel"] {
-        moved_to(node.get(&format!("/v1/actors/{key}")).await, survivor.id());
+        moved_to(
+            node.get(&format!("/v1/actors/{key}")).await,
+            merge_target.id(),
+        );
         moved_to(
             node.get(&format!("/v1/actors/{key}/relationships")).await,
-            survivor.id(),
+            merge_target.id(),
         );
     }
     moved_to(
         merge(node, "actors", &loser, "klinikum-kassel").await,
-        survivor.id(),
+        merge_target.id(),
     );
-    moved_to(node.delete(&path).if_match("*").await, survivor.id());
-    // Its relationships appear at the survivor, both ways.
+    moved_to(node.delete(&path).if_match("*").await, merge_target.id());
+    // Its relationships appear at the merge target, both ways.
     let mut both = own.clone();
     both.insert(edge.id().to_owned(), partner.clone());
-    assert_eq!(around(node, survivor.id()).await, both);
+    assert_eq!(around(node, merge_target.id()).await, both);
     let seen = around(node, &partner).await;
-    assert_eq!(seen[edge.id()], survivor.id());
+    assert_eq!(seen[edge.id()], merge_target.id());
     node.get(&format!("/v1/relationships/{}", edge.id()))
         .await
         .expect(200);
-    for key in [loser.as_str(), "actor/klinikum-c", survivor.id()] {
+    for key in [loser.as_str(), "actor/klinikum-c", merge_target.id()] {
         let list = format!(
             "/v1/relationships?type=cooperates_with&from={key},{partner}&to={key},{partner}"
         );
         assert_eq!(node.get(&list).await.expect(200).json["total"], 1, "{key}");
     }
-    // The survivor is found by the loser's names.
+    // The merge target is found by the loser's names.
     for query in ["identifier=wikidata%7CQ424242", "q=Klinikum+Cassel"] {
-        assert_eq!(first(node, query).await, survivor.id(), "{query}");
+        assert_eq!(first(node, query).await, merge_target.id(), "{query}");
     }
 
     let back = undo(node, "actors", &loser).await.expect(200);
@@ -173,7 +176,7 @@ story!(a_merge_and_its_undoing, Seeded, async |node| {
     assert_eq!(without_times(back.json.clone()), without_times(stored));
     let after = the_books(node).await;
     nothing_else_changed(&before, &after, &[&loser]);
-    assert_eq!(around(node, survivor.id()).await, own);
+    assert_eq!(around(node, merge_target.id()).await, own);
     assert_eq!(around(node, &loser).await[edge.id()], partner);
     for query in ["identifier=wikidata%7CQ424242", "q=Klinikum+Cassel"] {
         assert_eq!(first(node, query).await, loser, "{query}");
@@ -188,18 +191,18 @@ story!(a_merge_and_its_undoing, Seeded, async |node| {
 });
 
 story!(
-    naming_a_merged_record_means_the_survivor,
+    naming_a_merged_record_means_its_merge_target,
     Seeded,
     async |node| {
         let body = json!({"name": "Telemedizien", "publication": "published", "external_id": {"system": "cms", "id": "t"}});
         let loser = made(node, "topics", body).await;
-        let survivor = made(
+        let merge_target = made(
             node,
             "topics",
             json!({"name": "Fernmedizin", "publication": "published"}),
         )
         .await;
-        let named = json!({"name": "Zentrum", "home_region": "nordhessen", "topics": [loser, survivor], "publication": "published"});
+        let named = json!({"name": "Zentrum", "home_region": "nordhessen", "topics": [loser, merge_target], "publication": "published"});
         let naming = made(node, "actors", named).await;
         let narrower = made(node, "topics", json!({"name": "Enger", "broader": loser})).await;
         // References to it do not prevent the merge.
@@ -208,13 +211,15 @@ story!(
             .await
             .problem(409, "still-referenced");
         let before = the_books(node).await;
-        merge(node, "topics", &loser, &survivor).await.expect(200);
+        merge(node, "topics", &loser, &merge_target)
+            .await
+            .expect(200);
         nothing_else_changed(&before, &the_books(node).await, &[&loser]);
         let read = node
             .get(&format!("/v1/actors/{naming}?include=topics"))
             .await
             .expect(200);
-        assert_eq!(read.json["topics"], json!([loser, survivor]));
+        assert_eq!(read.json["topics"], json!([loser, merge_target]));
         assert_eq!(read.json["included"]["topic"].as_object().unwrap().len(), 1);
 
         for name in [
@@ -225,7 +230,7 @@ story!(
             let body = json!({"name": "Praxis", "home_region": "nordhessen", "topics": [name]});
             let path = "/v1/actors?dry_run=true";
             let answer = node.post(path).json(&body).await.expect(200);
-            assert_eq!(answer.json["topics"], json!([survivor]));
+            assert_eq!(answer.json["topics"], json!([merge_target]));
         }
         // Two entries that became equal by a merge are not the next writer's error.
         let path = format!("/v1/actors/{naming}");
@@ -240,7 +245,7 @@ story!(
         // No cycle is closed through a merge, and none afterwards.
         let circle = json!({"broader": narrower});
         let circle = node
-            .patch(&format!("/v1/topics/{survivor}"))
+            .patch(&format!("/v1/topics/{merge_target}"))
             .if_match("*")
             .json(&circle)
             .await;
@@ -248,12 +253,12 @@ story!(
             circle.problem(422, "validation-failed").faults()[0].1,
             "cycle"
         );
-        let into_narrower = merge(node, "topics", &survivor, &narrower).await;
+        let into_narrower = merge(node, "topics", &merge_target, &narrower).await;
         let faults = into_narrower.problem(422, "validation-failed").faults();
         assert_eq!(faults, [("/into".to_owned(), "merge-circle".to_owned())]);
-        // References to the loser protect the survivor.
+        // References to the loser protect the merge target.
         let held = node
-            .delete(&format!("/v1/topics/{survivor}"))
+            .delete(&format!("/v1/topics/{merge_target}"))
             .if_match("*")
             .await;
         let held = held.problem(409, "still-referenced");
@@ -269,20 +274,22 @@ story!(
         let body =
             json!({"kind": "actor", "name": "Alt", "home_region": "hessen", "external_id": key});
         let loser = made(node, "actors", body.clone()).await;
-        let survivor = made(
+        let merge_target = made(
             node,
             "actors",
             json!({"name": "Neu", "home_region": "hessen"}),
         )
         .await;
-        merge(node, "actors", &loser, &survivor).await.expect(200);
+        merge(node, "actors", &loser, &merge_target)
+            .await
+            .expect(200);
         let refused = node
             .post("/v1/actors")
             .json(&body)
             .await
             .problem(409, "conflict");
         assert_eq!(refused.json["unique"], "merged");
-        assert_eq!(refused.json["other"]["id"], survivor);
+        assert_eq!(refused.json["other"]["id"], merge_target);
         let options = WriteOptions::default();
         let mut line = body.clone();
         let with_id = json!({"kind": "actor", "id": loser, "name": "Alt", "home_region": "hessen"});
@@ -349,14 +356,14 @@ story!(
 );
 
 story!(
-    who_deletes_the_survivor_deletes_what_it_stands_for,
+    deleting_a_merge_target_deletes_the_records_merged_into_it,
     async |node| {
         let mut ids = Vec::new();
         for name in ["Verlierer", "Bleibt", "Dritter"] {
             let body = json!({"name": name, "home_region": "hessen", "publication": "published"});
             ids.push(made(node, "actors", body).await);
         }
-        let [loser, survivor, third] = ids.as_slice() else {
+        let [loser, merge_target, third] = ids.as_slice() else {
             panic!()
         };
         let edge = node
@@ -364,12 +371,12 @@ story!(
             .json(&related(loser, third))
             .await
             .expect(201);
-        merge(node, "actors", loser, survivor).await.expect(200);
-        node.delete(&format!("/v1/actors/{survivor}"))
+        merge(node, "actors", loser, merge_target).await.expect(200);
+        node.delete(&format!("/v1/actors/{merge_target}"))
             .if_match("*")
             .await
             .expect(204);
-        for id in [loser, survivor] {
+        for id in [loser, merge_target] {
             let gone = node
                 .get(&format!("/v1/actors/{id}"))
                 .await
@@ -391,13 +398,15 @@ story!(
     async |node| {
         let body = json!({"name": "Kürzel", "slug": "kcr", "home_region": "hessen", "identifiers": [{"scheme": "wikidata", "value": "Q77"}]});
         let loser = made(node, "actors", body.clone()).await;
-        let survivor = made(
+        let merge_target = made(
             node,
             "actors",
             json!({"name": "Bleibt", "home_region": "hessen"}),
         )
         .await;
-        merge(node, "actors", &loser, &survivor).await.expect(200);
+        merge(node, "actors", &loser, &merge_target)
+            .await
+            .expect(200);
         let other = made(node, "actors", body).await;
         let taken = undo(node, "actors", &loser).await.problem(409, "conflict");
         assert_eq!(taken.json["unique"], "identifier");
@@ -446,8 +455,8 @@ story!(
         let partner = actor(node, "Partner").await;
         let edge = made(node, "relationships", related(&draft, &partner)).await;
         let path = format!("/v1/relationships/{edge}");
-        let survivor = node.get("/v1/actors/klinikum-kassel").await.expect(200);
-        let partners = format!("/v1/actors?cooperates_with={}", survivor.id());
+        let merge_target = node.get("/v1/actors/klinikum-kassel").await.expect(200);
+        let partners = format!("/v1/actors?cooperates_with={}", merge_target.id());
         let found = async || {
             node.settled().await;
             audiences_are_true(node.store.db()).await;
@@ -457,7 +466,7 @@ story!(
             (found, node.get(&path).anonymous().await.status)
         };
         assert_eq!(found().await, (0, 404));
-        merge(node, "actors", &draft, survivor.id())
+        merge(node, "actors", &draft, merge_target.id())
             .await
             .expect(200);
         assert_eq!(found().await, (1, 200));
@@ -488,7 +497,7 @@ story!(of_two_merges_into_each_other_one_wins, async |node| {
                 ),
             }
         }
-        // Merged and referenced at the same time: the reference means the survivor.
+        // Merged and referenced at the same time: the reference means the merge target.
         let third = made(
             node,
             "actors",
@@ -521,7 +530,7 @@ story!(
     async |node| {
         let body = |name: &str| json!({"name": name, "level": "region", "home_region": "hessen", "publication": "published"});
         let loser = made(node, "regions", body("Alt")).await;
-        let survivor = made(node, "regions", body("Neu")).await;
+        let merge_target = made(node, "regions", body("Neu")).await;
         let path = format!("/v1/regions/{loser}/geometry");
         let square = json!({"type": "Polygon", "coordinates": [[[9.0, 51.0], [10.0, 51.0], [10.0, 52.0], [9.0, 51.0]]]});
         let put = node
@@ -530,8 +539,10 @@ story!(
             .json(&square)
             .await
             .expect(200);
-        merge(node, "regions", &loser, &survivor).await.expect(200);
-        moved_to(node.get(&path).await, &survivor);
+        merge(node, "regions", &loser, &merge_target)
+            .await
+            .expect(200);
+        moved_to(node.get(&path).await, &merge_target);
         undo(node, "regions", &loser).await.expect(200);
         let read = node.get(&path).await.expect(200);
         assert_eq!((read.etag(), &read.json), (put.etag(), &put.json));

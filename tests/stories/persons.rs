@@ -291,20 +291,20 @@ story!(persons_follow_a_merge, Seeded, async |node| {
         let made = node.post("/v1/actors").json(&body).await.expect(201);
         made.header("location").to_owned()
     };
-    let (loser, survivor) = (record("Eins").await, record("Zwei").await);
+    let (loser, merge_target) = (record("Eins").await, record("Zwei").await);
     let person = add(node, &loser, &consented(node, "Erika", -1, None)).await;
     let path = person.header("location");
-    let into = json!({"into": survivor.rsplit('/').next().unwrap()});
+    let into = json!({"into": merge_target.rsplit('/').next().unwrap()});
     let merge = format!("{loser}/merge");
     node.post(&merge).json(&into).await.expect(200);
-    assert_eq!(names(node, &survivor, None).await, ["Erika"]);
+    assert_eq!(names(node, &merge_target, None).await, ["Erika"]);
     let read = node.get(path).await.expect(200);
-    assert!(survivor.ends_with(read.json["record"]["id"].as_str().unwrap()));
+    assert!(merge_target.ends_with(read.json["record"]["id"].as_str().unwrap()));
     node.delete(&merge).await.expect(200);
-    assert_eq!(names(node, &survivor, None).await, Vec::<String>::new());
+    assert_eq!(names(node, &merge_target, None).await, Vec::<String>::new());
     assert_eq!(names(node, &loser, None).await, ["Erika"]);
     node.post(&merge).json(&into).await.expect(200);
-    node.delete(&survivor).if_match("*").await.expect(204);
+    node.delete(&merge_target).if_match("*").await.expect(204);
     let rows = contact_person::Entity::find().count(node.store.db().reader());
     assert_eq!(rows.await.unwrap(), 0);
 });

@@ -34,7 +34,7 @@ pub fn routes(schema: &KindSchema) -> Routes {
         .route(Method::DELETE, &path, (&unmerge, &undo), &[], delete)
 }
 
-/// The survivor, unchanged: merging rewrites nothing.
+/// The merge target, unchanged: merging rewrites nothing.
 async fn post(
     app: App,
     Writer(caller): Writer,
@@ -52,8 +52,8 @@ async fn post(
     let loser = (id.kind, row.id);
     idempotency
         .write(&app, &caller, &options, async |tx| {
-            let survivor = tx.records().merge(loser, &into, &expected).await?;
-            Ok(Changed(Written::new(&survivor, Vec::new())))
+            let merge_target = tx.records().merge(loser, &into, &expected).await?;
+            Ok(Changed(Written::new(&merge_target, Vec::new())))
         })
         .await
 }

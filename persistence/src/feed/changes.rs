@@ -224,7 +224,7 @@ impl Reader<'_> {
             .filter(|id| !alive.contains_key(id))
             .collect();
         let tombstones = self.tombstones(&dead).await?;
-        let survivors = self.known_survivors(&tombstones).await?;
+        let merge_targets = self.known_merge_targets(&tombstones).await?;
         let mut entries = Vec::with_capacity(firsts.len());
         let mut appeared = BTreeSet::new();
         for First {
@@ -257,7 +257,7 @@ impl Reader<'_> {
                     let news = News::Delete {
                         version: tombstone.version,
                         cause: tombstone.cause.clone(),
-                        merged_into: merged_into.filter(|into| survivors.contains(into)),
+                        merged_into: merged_into.filter(|into| merge_targets.contains(into)),
                     };
                     (tombstone.deleted_at, news)
                 }
@@ -282,7 +282,7 @@ impl Reader<'_> {
     }
 
     /// The merge targets that outsiders know, or whose final merge target they see.
-    async fn known_survivors(
+    async fn known_merge_targets(
         &self,
         tombstones: &BTreeMap<Uuid, tombstone::Model>,
     ) -> Result<BTreeSet<Uuid>> {

@@ -25,8 +25,8 @@ impl Reader<'_> {
         appeared: &BTreeSet<Uuid>,
     ) -> Result<Vec<FeedEntry>> {
         let mut causes = self.named_losers(&entries).await?;
-        for (survivor, loser) in self.public_losers(appeared).await? {
-            causes.entry(survivor).or_default().push(loser);
+        for (merge_target, loser) in self.public_losers(appeared).await? {
+            causes.entry(merge_target).or_default().push(loser);
         }
         for entry in &entries {
             if let News::Delete {
@@ -90,12 +90,12 @@ impl Reader<'_> {
     }
 
     /// The records known to outsiders that were merged into some, with these.
-    async fn public_losers(&self, survivors: &BTreeSet<Uuid>) -> Result<Vec<(Uuid, Uuid)>> {
-        if survivors.is_empty() {
+    async fn public_losers(&self, merge_targets: &BTreeSet<Uuid>) -> Result<Vec<(Uuid, Uuid)>> {
+        if merge_targets.is_empty() {
             return Ok(Vec::new());
         }
         let rows = merged::Entity::find()
-            .filter(merged::Column::TargetId.is_in(survivors.iter().copied()))
+            .filter(merged::Column::TargetId.is_in(merge_targets.iter().copied()))
             .all(&self.tx)
             .await?;
         let losers: Vec<Uuid> = rows.iter().map(|row| row.loser_id).collect();

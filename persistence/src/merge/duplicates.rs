@@ -8,7 +8,7 @@ use crate::db::SqlTransaction;
 use crate::entity::record::{self, Column};
 use crate::entity::{edge, node};
 use crate::error::{Result, StoreError};
-use crate::merge_targets::survivors;
+use crate::merge_targets::merge_targets;
 use crate::read::relationships::AllOf;
 use crate::record::{Record, current};
 use crate::store::Store;
@@ -274,7 +274,7 @@ async fn joined(store: &Store, tx: &SqlTransaction) -> Result<Joined> {
         .await?;
     let rows: BTreeMap<Uuid, Record> = rows.into_iter().map(|row| (row.id, row)).collect();
     let ends = edges.iter().flat_map(|edge| [edge.from_id, edge.to_id]);
-    let standing = survivors(tx, ends.flatten()).await?;
+    let standing = merge_targets(tx, ends.flatten()).await?;
     let mut joined = Joined::new();
     for edge in edges {
         let (Some(row), Some(from), Some(to)) =

@@ -5,14 +5,16 @@ use crate::entity::{merged, record, redirect, tombstone};
 use crate::erase::forget_everything;
 use crate::error::Result;
 use crate::merge::follow_again;
-use crate::merge_targets::survivors;
+use crate::merge_targets::merge_targets;
 use crate::record::Record;
 use crate::transaction::Transaction;
 use crate::visibility::public::{update_is_public, update_visibility_around};
 use crate::visibility::suppressed::update_suppressed;
+use crate::write::derived_rows::{
+    clear_derived_rows, drop_redirect, leave_redirect, write_derived_rows,
+};
 use crate::write::prepare::Prepared;
 use crate::write::resolve::Resolved;
-use crate::write::satellites::{clear_satellites, drop_redirect, leave_redirect, write_satellites};
 use chrono::{DateTime, Utc};
 use domain::base::kind::Kind;
 use domain::base::pointer;
@@ -109,7 +111,7 @@ pub(crate) async fn take_copy(
         Some(old) => replace_copy(tx, old, &mut row).await?,
         None => insert_copy(tx, &row, known).await?,
     }
-    write_satellites(tx, &row, &prepared).await?;
+    write_derived_rows(tx, &row, &prepared).await?;
     if known.suppressed {
         update_suppressed(tx, &mut row).await?;
     }
@@ -134,7 +136,7 @@ async fn replace_copy(tx: &Transaction<'_>, old: &Record, row: &mut Record) -> R
     }
     let new = row.clone().into_active_model().reset_all();
     new.update(&tx.sql).await?;
-    clear_satellites(tx, row.id).await
+    clear_derived_rows(tx, row.id).await
 }
 
 async fn insert_copy(tx: &mut Transaction<'_>, row: &Record, known: &Known) -> Result<()> {
@@ -199,7 +201,7 @@ pub(crate) async fn replace_copy_with_tombstone(
     (cause, merged_into): (Cause, Option<Uuid>),
 ) -> Result<()> {
     let into = match merged_into {
-        Some(into) => survivor_of(tx, (row.kind, row.id), into).await?,
+        Some(into) => merge_target_of(tx, (row.kind, row.id), into).await?,
         None => None,
     };
     if cause == Cause::Erased {
@@ -241,7 +243,7 @@ pub(crate) async fn note_merged_copy(
     version: i64,
     (cause, merged_into): (Cause, Uuid),
 ) -> Result<()> {
-    let Some(into) = survivor_of(tx, (kind, id), merged_into).await? else {
+    let Some(into) = merge_target_of(tx, (kind, id), merged_into).await? else {
         return Ok(());
     };
     let known = tombstone::Entity::find_by_id(id).one(&tx.sql).await?;
@@ -339,12 +341,12 @@ async fn forget_tombstone(tx: &Transaction<'_>, id: Uuid) -> Result<()> {
 
 /// The final merge target of a record; `None` if it would be the record itself, or is of another
 /// kind or node.
-async fn survivor_of(
+async fn merge_target_of(
     tx: &Transaction<'_>,
     (kind, id): (Kind, Uuid),
     into: Uuid,
 ) -> Result<Option<Uuid>> {
-    let chain = survivors(&tx.sql, [into]).await?;
+    let chain = merge_targets(&tx.sql, [into]).await?;
     let into = chain.get(&into).copied().unwrap_or(into);
     let found = record::Entity::find_by_id(into)
         .into_model::<Record>()

@@ -7,9 +7,9 @@ pub(crate) use select::{col, conditions, each, joined, order, standing_at};
 use crate::cursor;
 use crate::entity::{edge, parse_code, record};
 use crate::error::{Result, StoreError};
-use crate::merge_targets::{survivors, with_losers};
+use crate::merge_targets::{merge_targets, with_losers};
 use crate::read::statements::{self, States};
-use crate::read::{rows, sees, stand_in_of};
+use crate::read::{find_merge_target_of, rows, sees};
 use crate::record::Record;
 use crate::records::{Records, by_text};
 use crate::store::Store;
@@ -200,7 +200,7 @@ impl Records<'_> {
             let mut row = rows(self.store, &[id]).await?.remove(&id);
             for kind in &kinds {
                 if row.is_none() {
-                    row = stand_in_of(self.store, caller, *kind, key).await?;
+                    row = find_merge_target_of(self.store, caller, *kind, key).await?;
                 }
             }
             let row = row.ok_or_else(unknown)?;
@@ -223,7 +223,7 @@ impl Records<'_> {
         }
         for kind in &kinds {
             if found.is_empty()
-                && let Some(row) = stand_in_of(self.store, caller, *kind, key).await?
+                && let Some(row) = find_merge_target_of(self.store, caller, *kind, key).await?
             {
                 found.push((*kind, row.id));
             }
@@ -273,10 +273,10 @@ async fn items(
         .all(db)
         .await?;
     let ends = edges.iter().flat_map(|edge| [edge.from_id, edge.to_id]);
-    let survivors = survivors(db, ends.flatten()).await?;
+    let merge_targets = merge_targets(db, ends.flatten()).await?;
     for edge in &mut edges {
         for end in [&mut edge.from_id, &mut edge.to_id].into_iter().flatten() {
-            *end = survivors.get(end).copied().unwrap_or(*end);
+            *end = merge_targets.get(end).copied().unwrap_or(*end);
         }
     }
     let mut edges: BTreeMap<Uuid, edge::Model> = edges

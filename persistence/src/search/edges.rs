@@ -63,7 +63,7 @@ pub(super) async fn around(
             .values()
             .flat_map(|edge| [edge.from_id, edge.to_id])
             .flatten()
-            .map(|id| trees.survivor(id)),
+            .map(|id| trees.merge_target(id)),
     );
     let heads = read_heads(db, &heads).await?;
     let mut roles = roles(db, &found).await?;
@@ -76,14 +76,14 @@ pub(super) async fn around(
             (edge.from_id, edge.to_id, true),
             (edge.to_id, edge.from_id, false),
         ] {
-            // Relationships of merged records belong to the survivor.
+            // Relationships of merged records belong to the merge target.
             let Some(at) = at
-                .map(|at| trees.survivor(at))
+                .map(|at| trees.merge_target(at))
                 .filter(|at| ids.contains(at))
             else {
                 continue;
             };
-            let other = other.map(|other| trees.survivor(other));
+            let other = other.map(|other| trees.merge_target(other));
             let Some(audience) = audience(&heads, [Some(id), other]) else {
                 continue;
             };
@@ -124,7 +124,7 @@ pub(super) async fn degrees(
                 .await?;
             for (id, count) in counted {
                 let count = usize::try_from(count).unwrap_or_default();
-                *degrees.entry(trees.survivor(id)).or_default() += count;
+                *degrees.entry(trees.merge_target(id)).or_default() += count;
             }
         }
     }

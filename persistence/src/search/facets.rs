@@ -32,12 +32,12 @@ impl Records {
         let Ok(id) = Uuid::try_parse(value) else {
             return Vec::new();
         };
-        let id = self.trees.survivor(id);
+        let id = self.trees.merge_target(id);
         if !self.above {
             return vec![id];
         }
         let above = self.trees.above(id).into_iter();
-        let above: BTreeSet<Uuid> = above.map(|id| self.trees.survivor(id)).collect();
+        let above: BTreeSet<Uuid> = above.map(|id| self.trees.merge_target(id)).collect();
         above.into_iter().collect()
     }
 }

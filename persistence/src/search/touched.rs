@@ -7,7 +7,7 @@ use super::trees::Trees;
 use crate::consumers::Entry;
 use crate::entity::{edge, merged};
 use crate::error::Result;
-use crate::merge_targets::{made_one, survivors};
+use crate::merge_targets::{made_one, merge_targets};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::exchange::change::Op;
@@ -55,8 +55,8 @@ impl Touched {
         touched.ends(db, edge::Column::FromId, &changed).await?;
         touched.ends(db, edge::Column::ToId, &changed).await?;
         // References to a merged record are shown by its merge target.
-        let survivors = survivors(db, touched.records.iter().copied()).await?;
-        touched.records.extend(survivors.into_values());
+        let merge_targets = merge_targets(db, touched.records.iter().copied()).await?;
+        touched.records.extend(merge_targets.into_values());
         Ok(touched)
     }
 

@@ -15,7 +15,7 @@ pub(super) struct Trees {
     children: BTreeMap<Uuid, Vec<Uuid>>,
     parents: BTreeMap<Uuid, Vec<Uuid>>,
     same: BTreeMap<Uuid, Vec<Uuid>>,
-    survivors: BTreeMap<Uuid, Uuid>,
+    merge_targets: BTreeMap<Uuid, Uuid>,
     losers: BTreeMap<Uuid, Vec<Uuid>>,
     /// Everything that shapes them: the records in them, and the relationships between these.
     shaping: HashSet<Uuid>,
@@ -75,15 +75,15 @@ impl Trees {
                 self.same.entry(to).or_default().push(from);
             }
             _ => {
-                self.survivors.insert(from, to);
+                self.merge_targets.insert(from, to);
                 self.losers.entry(to).or_default().push(from);
             }
         }
     }
 
     /// The record of an id: itself, or its merge target.
-    pub(super) fn survivor(&self, id: Uuid) -> Uuid {
-        self.survivors.get(&id).copied().unwrap_or(id)
+    pub(super) fn merge_target(&self, id: Uuid) -> Uuid {
+        self.merge_targets.get(&id).copied().unwrap_or(id)
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -96,7 +96,7 @@ impl Trees {
     }
 
     pub(super) fn is_merged(&self, id: Uuid) -> bool {
-        self.survivors.contains_key(&id)
+        self.merge_targets.contains_key(&id)
     }
 
     pub(super) fn losers(&self, id: Uuid) -> impl Iterator<Item = Uuid> {
@@ -127,7 +127,7 @@ impl Trees {
     fn equal(&self, id: Uuid) -> Vec<Uuid> {
         let mut next: Vec<Uuid> = self.same.get(&id).into_iter().flatten().copied().collect();
         next.extend(self.losers(id));
-        next.extend(self.survivors.get(&id));
+        next.extend(self.merge_targets.get(&id));
         next
     }
 
@@ -167,7 +167,7 @@ mod tests {
             [nrw, district, bochum, wattenscheid, old].into()
         );
         assert_eq!(trees.same(&[district]), [district, bochum].into());
-        assert_eq!(trees.survivor(old), wattenscheid);
+        assert_eq!(trees.merge_target(old), wattenscheid);
         assert!(trees.losers(wattenscheid).eq([old]));
         // Cycles end.
         trees.add("part_of", nrw, wattenscheid);

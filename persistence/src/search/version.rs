@@ -125,7 +125,7 @@ fn example(fields: &Fields, kind: Kind, body: String) -> TantivyDocument {
     };
     let merged = MergedBody {
         loser: Uuid::from_u128(3),
-        survivor: row.id,
+        merge_target: row.id,
         body: Some(value),
     };
     document(fields, &row, kind, &relationships(), &[merged])

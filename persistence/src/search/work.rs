@@ -31,7 +31,7 @@ impl Work {
         let mut around = edges::around(db, &ids, trees).await?;
         let mut merged: BTreeMap<Uuid, Vec<MergedBody>> = BTreeMap::new();
         for loser in losers_of(db, &ids).await? {
-            merged.entry(loser.survivor).or_default().push(loser);
+            merged.entry(loser.merge_target).or_default().push(loser);
         }
         let fields = fields.clone();
         let make = move || {

@@ -3,7 +3,7 @@
 
 use crate::entity::{contact_person, edge, geometry, record, redirect, tombstone};
 use crate::error::{Result, StoreError};
-use crate::merge_targets::{survivors, with_losers};
+use crate::merge_targets::{merge_targets, with_losers};
 use crate::record::Record;
 use crate::records::RecordsMut;
 use crate::transaction::Transaction;
@@ -142,7 +142,7 @@ pub(crate) async fn refuse_referenced(
 }
 
 /// Replaces a record by a tombstone. Former slugs and geometry are deleted with it, unless it is
-/// merged: they lead to the survivor, and return if the merge is undone.
+/// merged: they lead to the merge target, and return if the merge is undone.
 pub(crate) async fn replace_with_tombstone(
     tx: &mut Transaction<'_>,
     row: &Record,
@@ -196,8 +196,8 @@ async fn ends_were_public(tx: &Transaction<'_>, id: Uuid) -> Result<bool> {
         return Ok(true);
     };
     let ends = edge.from_id.into_iter().chain(edge.to_id);
-    let survivors = survivors(&tx.sql, ends.clone()).await?;
-    let ends = ends.map(|id| survivors.get(&id).copied().unwrap_or(id));
+    let merge_targets = merge_targets(&tx.sql, ends.clone()).await?;
+    let ends = ends.map(|id| merge_targets.get(&id).copied().unwrap_or(id));
     let ends: BTreeSet<Uuid> = ends.collect();
     let public = record::Entity::find()
         .filter(record::Column::Id.is_in(ends.iter().copied()))

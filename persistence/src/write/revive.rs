@@ -2,7 +2,7 @@
 
 use crate::entity::{record, tombstone};
 use crate::error::{Conflict, Result, StoreError, Unique};
-use crate::merge_targets::survivors;
+use crate::merge_targets::merge_targets;
 use crate::record::Record;
 use crate::transaction::Transaction;
 use domain::access::rules::{Action, Subject};
@@ -41,7 +41,7 @@ pub(crate) async fn dead(
 }
 
 /// Rejects restoring a merged record by supplying it again: its editors decided otherwise, and
-/// their edits of the survivor must not be overwritten.
+/// their edits of the merge target must not be overwritten.
 pub(crate) async fn refuse_merged(
     tx: &Transaction<'_>,
     kind: Kind,
@@ -52,8 +52,8 @@ pub(crate) async fn refuse_merged(
     }
     let subject = crate::record::tombstone_subject(dead, kind, &tx.origin);
     tx.authorise(Action::Write, &subject)?;
-    let survivors = survivors(&tx.sql, [dead.id]).await?;
-    let survivor = match survivors.get(&dead.id) {
+    let merge_targets = merge_targets(&tx.sql, [dead.id]).await?;
+    let merge_target = match merge_targets.get(&dead.id) {
         Some(id) => {
             record::Entity::find_by_id(*id)
                 .into_model::<Record>()
@@ -62,7 +62,7 @@ pub(crate) async fn refuse_merged(
         }
         None => None,
     };
-    let other = match survivor {
+    let other = match merge_target {
         Some(row) if tx.caller.sees(&tx.subject(&row)) => Some(RecordRef { kind, id: row.id }),
         Some(_) | None => None,
     };

@@ -83,9 +83,9 @@ impl Truth {
             }
             Act::Merge(kind, id, into) => {
                 let into = serde_json::json!({"id": into});
-                let survivor = tx.records().merge((*kind, *id), &into, &any).await?;
+                let merge_target = tx.records().merge((*kind, *id), &into, &any).await?;
                 self.leave(&BTreeSet::from([*id]));
-                self.merged.insert(*id, survivor.id);
+                self.merged.insert(*id, merge_target.id);
             }
             Act::Erase(kind, id) => {
                 tx.records().erase(*kind, *id, &any).await?;

@@ -188,19 +188,21 @@ story!(
             .await
             .expect(201);
         assert!(around(node, &partner).await.is_empty());
-        let survivor = actor(node, "Öffentlich").await;
-        merge(node, "actors", &loser, &survivor).await.expect(200);
+        let merge_target = actor(node, "Öffentlich").await;
+        merge(node, "actors", &loser, &merge_target)
+            .await
+            .expect(200);
         for key in [loser.as_str(), "geheim"] {
             let path = format!("/v1/actors/{key}");
             node.get(&path).await.problem(404, "not-found");
-            moved_to(node.get(&path).token(&node.admin).await, &survivor);
+            moved_to(node.get(&path).token(&node.admin).await, &merge_target);
         }
         node.get(&format!("/v1/relationships?from={loser}"))
             .await
             .problem(400, "unknown-reference");
-        // The relationship is as visible as the survivor.
-        assert_eq!(around(node, &partner).await[edge.id()], survivor);
-        // And vice versa: public records become invisible to those who may not see the survivor.
+        // The relationship is as visible as the merge target.
+        assert_eq!(around(node, &partner).await[edge.id()], merge_target);
+        // And vice versa: public records become invisible to those who may not see the merge target.
         let known = actor(node, "War bekannt").await;
         let hidden = made(node, "actors", draft).await;
         merge(node, "actors", &known, &hidden).await.expect(200);

@@ -70,7 +70,11 @@ story!(
         let merge = node.post(&format!("/v1/actors/{id}/merge"));
         merge.json(&json!({"into": stays})).await.expect(200);
         intake.pull().await;
-        assert_eq!(bodies(&here, &id).await, 1, "the survivor is found by it");
+        assert_eq!(
+            bodies(&here, &id).await,
+            1,
+            "the merge target is found by it"
+        );
         // Changes before a snapshot are not reported.
         erase(node, &stays).await;
         intake.change(json!({"kinds": ["actor"]})).await;
@@ -93,7 +97,7 @@ story!(
         let id = actor(node, "Alt").await;
         let stays = actor(node, "Bleibt").await;
         intake.pull().await;
-        // It is merged elsewhere, and its last body stays here, since the survivor is found by it.
+        // It is merged elsewhere, and its last body stays here, since the merge target is found by it.
         change(node, &id, json!({"home_region": "bayern"})).await;
         let merge = node.post(&format!("/v1/actors/{id}/merge"));
         merge.json(&json!({"into": stays})).await.expect(200);

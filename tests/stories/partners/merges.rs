@@ -36,7 +36,7 @@ story!(
         let early = Neighbour::start(node.backend, "frueh").await;
         let before = Intake::new(&early, "nachbar", &node.base, json!({})).await;
         before.pull().await;
-        let survivor = actor(node, "Klinik").await;
+        let merge_target = actor(node, "Klinik").await;
         let other = actor(node, "Praxis").await;
         let public = actor(node, "Dublette").await;
         let hidden = draft(node, "Entwurf einer Dublette").await;
@@ -49,10 +49,10 @@ story!(
         }
         before.pull().await;
         for (loser, into) in [
-            (&public, &survivor),
-            (&hidden, &survivor),
+            (&public, &merge_target),
+            (&hidden, &merge_target),
             (&first, &second),
-            (&second, &survivor),
+            (&second, &merge_target),
         ] {
             merge(node, loser, into).await.expect(200);
         }
@@ -68,10 +68,13 @@ story!(
                 assert_eq!(shows(node, edge).await, 200);
                 assert_eq!(shows(here, edge).await, 200, "{}", here.store.node().origin);
             }
-            assert_eq!(neighbours(here, &other).await, vec![survivor.clone(); 3]);
+            assert_eq!(
+                neighbours(here, &other).await,
+                vec![merge_target.clone(); 3]
+            );
             let moved = here.get(&format!("/v1/actors/{first}")).await;
             let moved = moved.problem(308, "moved");
-            assert_eq!(moved.json["moved_to"], survivor);
+            assert_eq!(moved.json["moved_to"], merge_target);
             audiences_are_true(here.store.db()).await;
         }
         early.stop().await;
@@ -84,7 +87,7 @@ story!(
     async |node| {
         let here = Neighbour::start(node.backend, "hier").await;
         let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
-        let survivor = actor(node, "Klinik").await;
+        let merge_target = actor(node, "Klinik").await;
         let other = actor(node, "Praxis").await;
         let losers = [
             actor(node, "Dublette").await,
@@ -97,7 +100,7 @@ story!(
         }
         change(node, &losers[1], json!({"publication": "archived"})).await;
         for loser in &losers {
-            merge(node, loser, &survivor).await.expect(200);
+            merge(node, loser, &merge_target).await.expect(200);
         }
         node.settled().await;
         intake.pull().await;
@@ -118,7 +121,7 @@ story!(
             let path = format!("/v1/actors/{loser}");
             here.get(&path).await.problem(404, "not-found");
         }
-        assert_eq!(neighbours(&here, &survivor).await, Vec::<String>::new());
+        assert_eq!(neighbours(&here, &merge_target).await, Vec::<String>::new());
         audiences_are_true(here.store.db()).await;
         here.stop().await;
     }
@@ -129,16 +132,16 @@ story!(
     async |node| {
         let here = Neighbour::start(node.backend, "hier").await;
         let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
-        let survivor = actor(node, "Klinik").await;
+        let merge_target = actor(node, "Klinik").await;
         for erased in [false, true] {
             let loser = actor(node, "Dublette").await;
             intake.pull().await;
             let own = actor(&here, "Praxis").await;
             let edge = related(&here, &own, &loser).await;
-            merge(node, &loser, &survivor).await.expect(200);
+            merge(node, &loser, &merge_target).await.expect(200);
             intake.pull().await;
             assert_eq!(shows(&here, &edge).await, 200);
-            assert_eq!(neighbours(&here, &own).await, vec![survivor.clone()]);
+            assert_eq!(neighbours(&here, &own).await, vec![merge_target.clone()]);
             // All of it before the next page.
             let path = format!("/v1/actors/{loser}");
             node.delete(&format!("{path}/merge"))
@@ -167,7 +170,7 @@ story!(
     async |node| {
         let here = Neighbour::start(node.backend, "hier").await;
         let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
-        let survivor = actor(node, "Klinik").await;
+        let merge_target = actor(node, "Klinik").await;
         for archived in [true, false] {
             let loser = actor(node, "Dublette").await;
             let second = draft(node, "Entwurf").await;
@@ -183,12 +186,12 @@ story!(
             };
             intake.pull().await;
             assert_eq!(shows(&here, &edge).await, 404);
-            merge(node, last, &survivor).await.expect(200);
+            merge(node, last, &merge_target).await.expect(200);
             intake.pull().await;
             assert_eq!(shows(&here, &edge).await, 200, "archived: {archived}");
-            assert_eq!(neighbours(&here, &own).await, vec![survivor.clone()]);
+            assert_eq!(neighbours(&here, &own).await, vec![merge_target.clone()]);
             let moved = here.get(&format!("/v1/actors/{loser}")).await;
-            assert_eq!(moved.problem(308, "moved").json["moved_to"], survivor);
+            assert_eq!(moved.problem(308, "moved").json["moved_to"], merge_target);
             for node in [node, &here] {
                 audiences_are_true(node.store.db()).await;
             }
@@ -202,19 +205,19 @@ story!(
     async |node| {
         let here = Neighbour::start(node.backend, "hier").await;
         let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
-        let survivor = actor(node, "Klinik").await;
+        let merge_target = actor(node, "Klinik").await;
         let loser = actor(node, "Dublette").await;
-        merge(node, &loser, &survivor).await.expect(200);
+        merge(node, &loser, &merge_target).await.expect(200);
         intake.pull().await;
         let path = format!("/v1/actors/{loser}");
         here.get(&path).await.problem(308, "moved");
         // Changes that the partner reverts while it is not read.
-        change(node, &survivor, json!({"publication": "draft"})).await;
+        change(node, &merge_target, json!({"publication": "draft"})).await;
         intake.change(json!({"kinds": ["actor"]})).await;
         intake.pull().await;
         here.get(&path).await.problem(404, "not-found");
         // And repeats.
-        change(node, &survivor, json!({"publication": "published"})).await;
+        change(node, &merge_target, json!({"publication": "published"})).await;
         intake.pull().await;
         here.get(&path).await.problem(308, "moved");
         here.settled().await;

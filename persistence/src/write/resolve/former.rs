@@ -3,7 +3,7 @@
 use super::{Head, Wanted};
 use crate::entity::tombstone;
 use crate::error::Result;
-use crate::merge_targets::survivors;
+use crate::merge_targets::merge_targets;
 use crate::store::rank;
 use crate::transaction::Transaction;
 use domain::base::kind::Kind;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 pub(super) struct Former {
     head: Head,
-    survivor: Uuid,
+    merge_target: Uuid,
 }
 
 impl Former {
@@ -80,13 +80,14 @@ pub(super) async fn formers(
         .all(&tx.sql)
         .await?;
     tombstones.sort_by_key(|tombstone| rank(&tombstone.origin, &tx.origin));
-    let survivors = survivors(&tx.sql, tombstones.iter().map(|tombstone| tombstone.id)).await?;
+    let merge_targets =
+        merge_targets(&tx.sql, tombstones.iter().map(|tombstone| tombstone.id)).await?;
     let standing: Vec<Wanted> = tombstones
         .iter()
         .filter_map(|tombstone| {
             Some((
                 Kind::parse(&tombstone.kind)?,
-                *survivors.get(&tombstone.id)?,
+                *merge_targets.get(&tombstone.id)?,
             ))
         })
         .map(|(kind, id)| Wanted {
@@ -104,9 +105,9 @@ pub(super) async fn formers(
         }
     }
     let formers = tombstones.into_iter().filter_map(|tombstone| {
-        let survivor = *survivors.get(&tombstone.id)?;
+        let merge_target = *merge_targets.get(&tombstone.id)?;
         let head = Head::of_tombstone(tombstone);
-        Some(Former { head, survivor })
+        Some(Former { head, merge_target })
     });
     Ok(formers.collect())
 }
@@ -121,8 +122,8 @@ pub(super) fn find_merged(
     let named = formers.iter();
     let mut named = named.filter(|former| former.is_named(wanted));
     let former = named.find(|former| sees_head(tx, &former.head))?;
-    let survivor = heads.iter().find(|head| head.id == former.survivor)?;
-    sees_head(tx, survivor).then_some(survivor.id)
+    let merge_target = heads.iter().find(|head| head.id == former.merge_target)?;
+    sees_head(tx, merge_target).then_some(merge_target.id)
 }
 
 fn sees_head(tx: &Transaction<'_>, head: &Head) -> bool {

@@ -13,7 +13,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 /// Writes the derived rows: identifiers, references, the edge and its roles.
-pub(crate) async fn write_satellites(
+pub(crate) async fn write_derived_rows(
     tx: &Transaction<'_>,
     row: &Record,
     prepared: &Prepared,
@@ -58,7 +58,7 @@ pub(crate) async fn write_satellites(
     }
 }
 
-pub(crate) async fn clear_satellites(tx: &Transaction<'_>, id: Uuid) -> Result<()> {
+pub(crate) async fn clear_derived_rows(tx: &Transaction<'_>, id: Uuid) -> Result<()> {
     identifier::Entity::delete_many()
         .filter(identifier::Column::RecordId.eq(id))
         .exec(&tx.sql)
