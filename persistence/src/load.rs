@@ -175,7 +175,7 @@ async fn load_one(tx: &mut Transaction<'_>, value: Value, mode: LoadMode) -> Res
     if mode == LoadMode::CreateMissing {
         return Ok(Loaded::Unchanged(found.id));
     }
-    if keys.id.is_none() && !tx.caller.sees(&tx.subject(&found)) {
+    if keys.id.is_none() && !tx.caller.can_read(&tx.subject(&found)) {
         // To this caller it is a key that is taken, not a record.
         writable(tx, &found)?;
     }
@@ -245,7 +245,7 @@ async fn refuse_new_id(tx: &Transaction<'_>, keys: &Keys) -> Result<()> {
         .await?;
     let theirs = dead.is_some_and(|dead| {
         let subject = crate::record::tombstone_subject(&dead, keys.kind, &tx.origin);
-        tx.caller.may(Action::Write, &subject)
+        tx.caller.is_allowed(Action::Write, &subject)
     });
     theirs.then_some(()).ok_or(StoreError::NotFound)
 }

@@ -165,7 +165,7 @@ async fn tombstone(
         return Err(nothing_merged(tx, kind, key).await?);
     };
     let subject = tombstone_subject(&tombstone, kind, &tx.origin);
-    if !tx.caller.sees(&subject) {
+    if !tx.caller.can_read(&subject) {
         return Err(StoreError::NotFound);
     }
     authorise_merge(tx, &subject)?;
@@ -182,7 +182,7 @@ async fn nothing_merged(tx: &Transaction<'_>, kind: Kind, key: &str) -> Result<S
     };
     for row in rows.into_model::<Record>().all(&tx.sql).await? {
         let subject = tx.subject(&row);
-        if tx.caller.sees(&subject) {
+        if tx.caller.can_read(&subject) {
             authorise_merge(tx, &subject)?;
         }
     }

@@ -7,7 +7,7 @@ use crate::cursor;
 use crate::entity::{contact_person, record};
 use crate::error::{Denied, Result, StoreError};
 use crate::merge_targets::{merge_targets, with_losers};
-use crate::read::sees;
+use crate::read::can_read;
 use crate::record::Record;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
@@ -99,7 +99,7 @@ impl ContactPersons<'_> {
         query: &str,
     ) -> Result<PersonPage> {
         let record = self.store.records().get(caller, kind, key).await?;
-        let within = caller.may(Action::Write, &self.store.subject(&record));
+        let within = caller.is_allowed(Action::Write, &self.store.subject(&record));
         // Those of a record that was merged into this one belong to it now.
         let records = with_losers(self.store.db().reader(), [record.id]).await?;
         let secret = &self.store.node().secret;
@@ -135,9 +135,10 @@ impl ContactPersons<'_> {
             .await?
             .ok_or(StoreError::NotFound)?;
         let record = record_of(self.store.db().reader(), &row).await?;
-        let within = caller.may(Action::Write, &self.store.subject(&record));
+        let within = caller.is_allowed(Action::Write, &self.store.subject(&record));
         let seen = within
-            || shows(&row, self.store.clock().now()) && sees(self.store, caller, &record).await?;
+            || shows(&row, self.store.clock().now())
+                && can_read(self.store, caller, &record).await?;
         if !seen {
             return Err(StoreError::NotFound);
         }
@@ -227,7 +228,7 @@ async fn person_for_update(
     let row = query.one(&tx.sql).await?.ok_or(StoreError::NotFound)?;
     let record = record_of(&tx.sql, &row).await?;
     let subject = tx.subject(&record);
-    if !tx.caller.may(Action::Write, &subject) {
+    if !tx.caller.is_allowed(Action::Write, &subject) {
         return Err(StoreError::Forbidden(match subject.home_region {
             Some(_) => Denied::Region,
             None => Denied::Homeless,

@@ -37,7 +37,7 @@ impl Records<'_> {
             Name::External(_) => None,
         };
         match found {
-            Some(row) if sees(self.store, caller, &row).await? => Ok(row),
+            Some(row) if can_read(self.store, caller, &row).await? => Ok(row),
             // An invisible draft does not exist for the caller.
             Some(_) => Err(StoreError::NotFound),
             None => Err(absent(self.store, caller, kind, key).await?),
@@ -52,7 +52,7 @@ impl Records<'_> {
         let ids: Vec<Uuid> = ids.copied().collect();
         let mut visible = Vec::new();
         for row in rows(self.store, &ids).await?.into_values() {
-            if caller.sees(&self.store.subject(&row)) {
+            if caller.can_read(&self.store.subject(&row)) {
                 visible.push(row);
             }
         }
@@ -80,7 +80,7 @@ async fn by_slug(store: &Store, caller: &Caller, kind: Kind, slug: &str) -> Resu
         .await?;
     let mut visible = Vec::new();
     for row in rows {
-        if caller.sees(&store.subject(&row)) {
+        if caller.can_read(&store.subject(&row)) {
             visible.push(row);
         }
     }
@@ -95,14 +95,14 @@ async fn by_slug(store: &Store, caller: &Caller, kind: Kind, slug: &str) -> Resu
 }
 
 /// Whether the caller sees a record; a relationship only with both its ends.
-pub(crate) async fn sees(store: &Store, caller: &Caller, row: &Record) -> Result<bool> {
+pub(crate) async fn can_read(store: &Store, caller: &Caller, row: &Record) -> Result<bool> {
     let subject = store.subject(row);
     let relationship = row.kind == Kind::Relationship;
     let seen = if relationship && row.suppressed {
         // Disputed relationships are not for callers who only read.
-        caller.may(Action::Write, &subject) || caller.is_node_admin()
+        caller.is_allowed(Action::Write, &subject) || caller.is_node_admin()
     } else {
-        caller.sees(&subject)
+        caller.can_read(&subject)
     };
     if !relationship || !(seen || row.suppressed) {
         return Ok(seen);
@@ -128,7 +128,7 @@ pub(crate) async fn sees(store: &Store, caller: &Caller, row: &Record) -> Result
     let rows = rows(store, &ends).await?;
     for id in &ends {
         match rows.get(id) {
-            Some(end) if caller.sees(&store.subject(end)) => {}
+            Some(end) if caller.can_read(&store.subject(end)) => {}
             Some(_) | None => return Ok(false),
         }
     }
@@ -163,7 +163,7 @@ async fn absent(store: &Store, caller: &Caller, kind: Kind, key: &str) -> Result
     // A draft that was deleted later does not hide the tombstone of a public record.
     let seen = tombstones
         .into_iter()
-        .filter(|tombstone| caller.sees(&tombstone_subject(tombstone, kind, here)));
+        .filter(|tombstone| caller.can_read(&tombstone_subject(tombstone, kind, here)));
     let newest = seen.min_by_key(|tombstone| {
         let rank = rank(&tombstone.origin, here);
         (rank, std::cmp::Reverse(tombstone.deleted_at))
@@ -214,7 +214,7 @@ async fn moved(
         let to = merge_target.map(|row| row.id.to_string());
         return Ok(to.map(|to| StoreError::Moved { to }));
     };
-    let visible = caller.sees(&store.subject(&target));
+    let visible = caller.can_read(&store.subject(&target));
     Ok(match (visible, target.slug) {
         (true, Some(to)) => Some(StoreError::Moved { to }),
         _ => None,
@@ -230,7 +230,7 @@ pub(crate) async fn find_merge_target(
     let Some(kind) = Kind::parse(&tombstone.kind) else {
         return Ok(None);
     };
-    if !caller.sees(&tombstone_subject(tombstone, kind, &store.node().origin)) {
+    if !caller.can_read(&tombstone_subject(tombstone, kind, &store.node().origin)) {
         return Ok(None);
     }
     let merge_targets = merge_targets(store.db().reader(), [tombstone.id]).await?;
@@ -238,7 +238,7 @@ pub(crate) async fn find_merge_target(
         return Ok(None);
     };
     match rows(store, &[*merge_target]).await?.remove(merge_target) {
-        Some(row) if caller.sees(&store.subject(&row)) => Ok(Some(row)),
+        Some(row) if caller.can_read(&store.subject(&row)) => Ok(Some(row)),
         Some(_) | None => Ok(None),
     }
 }

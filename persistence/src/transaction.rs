@@ -139,7 +139,7 @@ impl Transaction<'_> {
 
     /// Rejects an action without permission, with the reason.
     pub(crate) fn authorise(&self, action: Action, subject: &Subject<'_>) -> Result<()> {
-        if self.caller.may(action, subject) {
+        if self.caller.is_allowed(action, subject) {
             return Ok(());
         }
         Err(StoreError::Forbidden(if !subject.own {

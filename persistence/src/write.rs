@@ -204,7 +204,7 @@ impl RecordsMut<'_, '_> {
     pub async fn lock(self, kind: Kind, id: Uuid, expected: &Precondition) -> Result<Record> {
         let row = locked(self.tx, kind, id).await?;
         let subject = self.tx.subject(&row);
-        if !self.tx.caller.sees(&subject) {
+        if !self.tx.caller.can_read(&subject) {
             return Err(StoreError::NotFound);
         }
         self.tx.authorise(Action::Write, &subject)?;

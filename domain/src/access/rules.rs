@@ -70,7 +70,7 @@ pub struct Subject<'a> {
 
 /// Whether a grant allows an action on a record. Reading published records needs no grant.
 #[must_use]
-pub fn may(grant: &Grant, action: Action, subject: &Subject<'_>) -> bool {
+pub fn is_allowed(grant: &Grant, action: Action, subject: &Subject<'_>) -> bool {
     let reached = match action {
         Action::Hide => !subject.own,
         // A copy that is not public is one that this node hides.
@@ -146,8 +146,10 @@ impl Caller {
     }
 
     #[must_use]
-    pub fn may(&self, action: Action, subject: &Subject<'_>) -> bool {
-        self.grants.iter().any(|grant| may(grant, action, subject))
+    pub fn is_allowed(&self, action: Action, subject: &Subject<'_>) -> bool {
+        self.grants
+            .iter()
+            .any(|grant| is_allowed(grant, action, subject))
     }
 
     #[must_use]
@@ -162,11 +164,11 @@ impl Caller {
     }
 
     #[must_use]
-    pub fn sees(&self, subject: &Subject<'_>) -> bool {
-        subject.publication == Publication::Published || self.may(Action::Read, subject)
+    pub fn can_read(&self, subject: &Subject<'_>) -> bool {
+        subject.publication == Publication::Published || self.is_allowed(Action::Read, subject)
     }
 
-    /// [`Caller::sees`] as a condition for queries.
+    /// [`Caller::can_read`] as a condition for queries.
     #[must_use]
     pub fn visibility(&self) -> Visibility {
         Self::reach(&self.grants)
@@ -236,7 +238,7 @@ mod tests {
         }
     }
 
-    fn sees_by_query(caller: &Caller, home: Option<Uuid>, system: &str) -> bool {
+    fn can_read_by_query(caller: &Caller, home: Option<Uuid>, system: &str) -> bool {
         match caller.visibility() {
             Visibility::Public => false,
             Visibility::Everything => true,
@@ -261,13 +263,13 @@ mod tests {
             grants: vec![in_region(here), in_region(there)],
         };
         for home in [here, there] {
-            assert!(sees_by_query(&caller, Some(home), "cms"));
+            assert!(can_read_by_query(&caller, Some(home), "cms"));
         }
         assert_eq!(caller.writable(), Visibility::Public);
-        assert!(!sees_by_query(&caller, None, "cms"));
+        assert!(!can_read_by_query(&caller, None, "cms"));
         caller.grants.push(grant(Role::Feeder, Scope::Node));
-        assert!(sees_by_query(&caller, None, "cms"));
-        assert!(!sees_by_query(&caller, Some(here), "sap"));
+        assert!(can_read_by_query(&caller, None, "cms"));
+        assert!(!can_read_by_query(&caller, Some(here), "sap"));
     }
 
     #[test]
@@ -279,21 +281,24 @@ mod tests {
         };
         for action in [Action::Read, Action::Write, Action::Publish] {
             let own = subject(Some(here), true);
-            assert!(may(&pushing, action, &own), "{action:?}");
+            assert!(is_allowed(&pushing, action, &own), "{action:?}");
             for system in [None, Some("sap")] {
                 let other = Subject { system, ..own };
-                assert!(!may(&pushing, action, &other), "{action:?} {system:?}");
+                assert!(
+                    !is_allowed(&pushing, action, &other),
+                    "{action:?} {system:?}"
+                );
             }
-            assert!(!may(&pushing, action, &subject(None, true)));
-            assert!(!may(&pushing, action, &subject(Some(here), false)));
+            assert!(!is_allowed(&pushing, action, &subject(None, true)));
+            assert!(!is_allowed(&pushing, action, &subject(Some(here), false)));
         }
         let caller = Caller {
             account: None,
             grants: vec![pushing],
         };
-        assert!(sees_by_query(&caller, Some(here), "cms"));
-        assert!(!sees_by_query(&caller, Some(here), "sap"));
-        assert!(!sees_by_query(&caller, None, "cms"));
+        assert!(can_read_by_query(&caller, Some(here), "cms"));
+        assert!(!can_read_by_query(&caller, Some(here), "sap"));
+        assert!(!can_read_by_query(&caller, None, "cms"));
         assert!(caller.pushes("cms") && !caller.pushes("sap"));
     }
 
@@ -317,18 +322,18 @@ mod tests {
                 Action::Confirm,
             ];
             let may_here =
-                actions.map(|a| may(&grant(role, region()), a, &subject(Some(here), true)));
+                actions.map(|a| is_allowed(&grant(role, region()), a, &subject(Some(here), true)));
             assert_eq!(may_here, allowed, "{role:?}");
             for action in actions {
                 let elsewhere = subject(Some(Uuid::from_u128(2)), true);
-                assert!(!may(&grant(role, region()), action, &elsewhere));
+                assert!(!is_allowed(&grant(role, region()), action, &elsewhere));
                 // No grant applies to a copy, but the admin must be able to find a hidden one.
                 let copy = subject(Some(here), false);
                 let finds = role == Role::Admin && action == Action::Read;
-                assert_eq!(may(&grant(role, Scope::Node), action, &copy), finds);
-                assert!(!may(&grant(role, region()), action, &copy));
+                assert_eq!(is_allowed(&grant(role, Scope::Node), action, &copy), finds);
+                assert!(!is_allowed(&grant(role, region()), action, &copy));
                 let homeless = subject(None, true);
-                assert!(!may(&grant(role, region()), action, &homeless));
+                assert!(!is_allowed(&grant(role, region()), action, &homeless));
             }
         }
     }
@@ -344,7 +349,7 @@ mod tests {
             (Role::Feeder, false),
             (Role::Admin, true),
         ] {
-            let hide = |scope, subject| may(&grant(role, scope), Action::Hide, &subject);
+            let hide = |scope, subject| is_allowed(&grant(role, scope), Action::Hide, &subject);
             assert_eq!(hide(region(), subject(Some(here), false)), may_hide);
             assert_eq!(hide(Scope::Node, subject(Some(here), false)), may_hide);
             let elsewhere = subject(Some(Uuid::from_u128(2)), false);
@@ -362,12 +367,16 @@ mod tests {
         for role in [Role::Reader, Role::Editor, Role::Approver, Role::Feeder] {
             for action in [Action::Write, Action::Publish, Action::ShapeTree] {
                 assert!(
-                    !may(&grant(role, Scope::Node), action, &topic),
+                    !is_allowed(&grant(role, Scope::Node), action, &topic),
                     "{role:?} {action:?}"
                 );
             }
         }
-        assert!(may(&grant(Role::Admin, Scope::Node), Action::Write, &topic));
+        assert!(is_allowed(
+            &grant(Role::Admin, Scope::Node),
+            Action::Write,
+            &topic
+        ));
     }
 
     #[test]
@@ -392,8 +401,8 @@ mod tests {
                             ..subject(home, true)
                         };
                         assert_eq!(
-                            caller.sees(&subject),
-                            sees_by_query(&caller, home, system),
+                            caller.can_read(&subject),
+                            can_read_by_query(&caller, home, system),
                             "{role:?} {home:?} {system}"
                         );
                     }

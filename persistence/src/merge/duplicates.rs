@@ -127,7 +127,7 @@ impl DuplicatePair {
 
     /// Whether the caller sees both and no relationship that joins them.
     fn is_shown_to(&self, caller: &Caller) -> bool {
-        let sees = |seen: &Seen| caller.sees(&seen.subject());
+        let sees = |seen: &Seen| caller.can_read(&seen.subject());
         self.records.iter().all(|one| sees(&one.seen)) && !self.joined.iter().any(sees)
     }
 

@@ -216,7 +216,7 @@ async fn applicant(store: &Store, input: &ApplicationInput) -> Result<Value> {
 
 async fn network_of_editor(store: &Store, caller: &Caller, key: &str) -> Result<Record> {
     let network = store.records().get(caller, Kind::Network, key).await?;
-    if !caller.may(Action::Write, &store.subject(&network)) {
+    if !caller.is_allowed(Action::Write, &store.subject(&network)) {
         return Err(StoreError::Forbidden(Denied::Region));
     }
     Ok(network)

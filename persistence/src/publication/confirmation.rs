@@ -115,7 +115,7 @@ async fn approved_end(tx: &Transaction<'_>, end: Option<Uuid>) -> Result<Uuid> {
         .one(&tx.sql)
         .await?;
     let row = row.ok_or_else(denied)?;
-    let may = tx.caller.may(Action::Confirm, &tx.subject(&row));
+    let may = tx.caller.is_allowed(Action::Confirm, &tx.subject(&row));
     may.then_some(id).ok_or_else(denied)
 }
 

@@ -23,7 +23,7 @@ impl Records<'_> {
                 .one(self.store.db().reader())
                 .await?;
             if let Some(row) = found
-                && caller.may(Action::Hide, &self.store.subject(&row))
+                && caller.is_allowed(Action::Hide, &self.store.subject(&row))
             {
                 return Ok(row);
             }
@@ -46,7 +46,7 @@ impl Records<'_> {
                 if subject.own {
                     return Err(StoreError::Forbidden(Denied::NotACopy));
                 }
-                if !caller.may(Action::Hide, &subject) {
+                if !caller.is_allowed(Action::Hide, &subject) {
                     return Err(StoreError::Forbidden(Denied::Hide));
                 }
                 let known = hidden::Entity::find_by_id(id).one(&tx.sql).await?;

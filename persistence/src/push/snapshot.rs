@@ -140,7 +140,7 @@ async fn supplied(tx: &Transaction<'_>, snapshot: &Snapshot<'_>) -> Result<Vec<(
             };
             after = last;
             for row in rows {
-                let theirs = tx.caller.may(Action::Write, &tx.subject(&row));
+                let theirs = tx.caller.is_allowed(Action::Write, &tx.subject(&row));
                 if let (true, Some(id)) = (theirs, row.external_id) {
                     found.push((*kind, id));
                 }

@@ -60,7 +60,7 @@ impl Records<'_> {
         let mut seen = BTreeSet::new();
         let mut shared = BTreeSet::new();
         for row in rows {
-            if !caller.sees(&self.store.subject(&row)) {
+            if !caller.can_read(&self.store.subject(&row)) {
                 continue;
             }
             let key = (row.kind, row.slug.unwrap_or_default());

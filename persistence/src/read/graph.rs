@@ -72,7 +72,7 @@ impl Relationships<'_> {
             .one(&tx)
             .await?;
         let middle = middle.ok_or(StoreError::NotFound)?;
-        if !caller.sees(&self.store.subject(&middle)) {
+        if !caller.can_read(&self.store.subject(&middle)) {
             return Err(StoreError::NotFound);
         }
         let (levels, more) = levels(&tx, query, &visible).await?;

@@ -250,7 +250,7 @@ async fn about(store: &Store, caller: &Caller, kind: Kind, key: &str) -> Result<
         Ok(row) => {
             return Ok(About {
                 id: row.id,
-                within: caller.may(Action::Read, &store.subject(&row)),
+                within: caller.is_allowed(Action::Read, &store.subject(&row)),
                 envelope: row.envelope(),
                 cause: None,
             });
@@ -272,7 +272,7 @@ async fn about(store: &Store, caller: &Caller, kind: Kind, key: &str) -> Result<
     };
     Ok(About {
         id: row.id,
-        within: caller.may(Action::Read, &subject),
+        within: caller.is_allowed(Action::Read, &subject),
         envelope: tombstone.envelope,
         cause: Some(tombstone.cause),
     })

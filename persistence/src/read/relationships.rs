@@ -9,7 +9,7 @@ use crate::entity::{edge, parse_code, record};
 use crate::error::{Result, StoreError};
 use crate::merge_targets::{merge_targets, with_losers};
 use crate::read::statements::{self, States};
-use crate::read::{find_merge_target_of, rows, sees};
+use crate::read::{can_read, find_merge_target_of, rows};
 use crate::record::Record;
 use crate::records::{Records, by_text};
 use crate::store::Store;
@@ -205,7 +205,7 @@ impl Records<'_> {
             }
             let row = row.ok_or_else(unknown)?;
             let kind = row.kind;
-            let fits = kinds.contains(&kind) && sees(self.store, caller, &row).await?;
+            let fits = kinds.contains(&kind) && can_read(self.store, caller, &row).await?;
             return fits.then_some((kind, row.id)).ok_or_else(unknown);
         }
         let mut found = Vec::new();

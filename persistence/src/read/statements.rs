@@ -33,7 +33,7 @@ pub(crate) async fn may_write_an_end(
         .all(db)
         .await?;
     for end in &ends {
-        if caller.may(Action::Write, &store.subject(end)) {
+        if caller.is_allowed(Action::Write, &store.subject(end)) {
             return Ok(true);
         }
     }

@@ -222,7 +222,7 @@ pub(crate) fn conflict(
     value: String,
     other: &Record,
 ) -> Result<StoreError> {
-    let visible = tx.caller.sees(&tx.subject(other));
+    let visible = tx.caller.can_read(&tx.subject(other));
     let kind = other.kind;
     let other = visible.then_some(RecordRef { kind, id: other.id });
     Ok(StoreError::Conflict(Conflict {
@@ -236,7 +236,7 @@ pub(crate) fn conflict(
 /// The key of a record that the caller may not write is taken; the record is named only to those
 /// who see it.
 pub(crate) fn writable(tx: &Transaction<'_>, row: &Record) -> Result<()> {
-    if tx.caller.may(Action::Write, &tx.subject(row)) {
+    if tx.caller.is_allowed(Action::Write, &tx.subject(row)) {
         return Ok(());
     }
     let key = row.system.iter().chain(&row.external_id).cloned();

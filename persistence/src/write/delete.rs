@@ -125,7 +125,7 @@ pub(crate) async fn refuse_referenced(
     }
     let mut seen = Vec::new();
     for row in &rows {
-        if tx.caller.sees(&tx.subject(row)) {
+        if tx.caller.can_read(&tx.subject(row)) {
             seen.push(RecordRef {
                 kind: row.kind,
                 id: row.id,

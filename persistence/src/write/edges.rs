@@ -85,7 +85,7 @@ pub(crate) fn authorise_ends(
         ends.iter()
             .flatten()
             .filter_map(|(_, id)| resolved.head(*id)?.subject(origin))
-            .any(|subject| tx.caller.may(action, &subject))
+            .any(|subject| tx.caller.is_allowed(action, &subject))
     };
     let tree = relationship.r#type.rule().acyclic && relationship.from.kind() == Some(Kind::Region);
     if tree && !allowed(Action::ShapeTree) {

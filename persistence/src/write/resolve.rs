@@ -257,7 +257,7 @@ fn find(
         .filter(|head| head.is_named(wanted.kind, &wanted.name))
         .filter(|head| {
             head.subject(own_origin)
-                .is_some_and(|subject| tx.caller.sees(&subject))
+                .is_some_and(|subject| tx.caller.can_read(&subject))
         })
         .collect();
     let own = visible.iter().any(|head| head.origin == *own_origin);

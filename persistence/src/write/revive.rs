@@ -63,7 +63,7 @@ pub(crate) async fn refuse_merged(
         None => None,
     };
     let other = match merge_target {
-        Some(row) if tx.caller.sees(&tx.subject(&row)) => Some(RecordRef { kind, id: row.id }),
+        Some(row) if tx.caller.can_read(&tx.subject(&row)) => Some(RecordRef { kind, id: row.id }),
         Some(_) | None => None,
     };
     let key = dead.system.iter().chain(&dead.external_id).cloned();

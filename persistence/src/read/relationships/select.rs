@@ -240,7 +240,7 @@ fn stated(state: ConfirmationState) -> SimpleExpr {
     Expr::exists(statements)
 }
 
-/// [`Caller::sees`] as a condition on a joined record.
+/// [`Caller::can_read`] as a condition on a joined record.
 fn visible(table: &'static str, visibility: &Visibility, origin: &str) -> Condition {
     let any = Condition::any().add(published(table));
     any.add_option(reached(table, visibility, origin))

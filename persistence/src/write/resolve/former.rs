@@ -58,7 +58,7 @@ pub(super) async fn formers(
         let mut named = heads
             .iter()
             .filter(|head| head.is_named(one.kind, &one.name));
-        !named.any(|head| sees_head(tx, head))
+        !named.any(|head| can_read_head(tx, head))
     };
     for one in wanted.iter().filter(missing) {
         let names = match &one.name {
@@ -121,12 +121,12 @@ pub(super) fn find_merged(
 ) -> Option<Uuid> {
     let named = formers.iter();
     let mut named = named.filter(|former| former.is_named(wanted));
-    let former = named.find(|former| sees_head(tx, &former.head))?;
+    let former = named.find(|former| can_read_head(tx, &former.head))?;
     let merge_target = heads.iter().find(|head| head.id == former.merge_target)?;
-    sees_head(tx, merge_target).then_some(merge_target.id)
+    can_read_head(tx, merge_target).then_some(merge_target.id)
 }
 
-fn sees_head(tx: &Transaction<'_>, head: &Head) -> bool {
+fn can_read_head(tx: &Transaction<'_>, head: &Head) -> bool {
     let subject = head.subject(&tx.origin);
-    subject.is_some_and(|subject| tx.caller.sees(&subject))
+    subject.is_some_and(|subject| tx.caller.can_read(&subject))
 }
