@@ -125,11 +125,11 @@ pub struct FeedEntry {
     pub kind: String,
     pub id: Uuid,
     pub at: DateTime<Utc>,
-    pub news: News,
+    pub news: EntryContent,
 }
 
 #[derive(Debug)]
-pub enum News {
+pub enum EntryContent {
     Upsert(Box<Record>),
     Delete {
         version: i64,
@@ -150,7 +150,7 @@ impl FeedEntry {
             kind: row.kind.code().to_owned(),
             id: row.id,
             at: row.updated_at,
-            news: News::Upsert(Box::new(row)),
+            news: EntryContent::Upsert(Box::new(row)),
         }
     }
 }

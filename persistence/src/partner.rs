@@ -8,9 +8,9 @@ mod state;
 mod take;
 
 pub use copy::CopiedRecord;
-pub use entry::{News, Read, Refused};
+pub use entry::{FeedChange, ParsedEntry, Refused};
 pub use state::{Partner, PartnerStatus, Quarantined};
-pub use take::{Copies, PartnerPage, Taken};
+pub use take::{Copies, PageOutcome, PartnerPage};
 
 use crate::entity::{partner, quarantine, record};
 use crate::error::{Conflict, Result, StoreError, Unique};

@@ -5,10 +5,10 @@ use crate::database::{Backend, Content, Database};
 use crate::node::{Node, loopback, start};
 use actix_web::dev::ServerHandle;
 use api::config::Config;
-use api::exchange::partners::pull::{Exchange, Failed};
+use api::exchange::partners::pull::{Failed, PartnerSync};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
-use persistence::partner::{Partner, Taken};
+use persistence::partner::{PageOutcome, Partner};
 use serde_json::{Value, json};
 use std::ops::Deref;
 use std::time::Duration;
@@ -63,7 +63,7 @@ impl Neighbour {
 pub struct Intake<'a> {
     node: &'a Node,
     pub id: Uuid,
-    exchange: Exchange,
+    exchange: PartnerSync,
 }
 
 impl<'a> Intake<'a> {
@@ -82,12 +82,12 @@ impl<'a> Intake<'a> {
             outbound_allowlist: loopback(),
             ..Config::default()
         };
-        let exchange = Exchange::new(node.store.clone(), &config).unwrap();
+        let exchange = PartnerSync::new(node.store.clone(), &config).unwrap();
         Self { node, id, exchange }
     }
 
     /// Applies one page; `None` if the partner is not due.
-    pub async fn step(&self) -> Option<Result<Taken, Failed>> {
+    pub async fn step(&self) -> Option<Result<PageOutcome, Failed>> {
         let store = &self.node.store;
         let lease = store.partners().lease(self.id).await.unwrap()?;
         let (_keep, mut stop) = watch::channel(false);
@@ -97,10 +97,10 @@ impl<'a> Intake<'a> {
         Some(taken)
     }
 
-    pub async fn pull(&self) -> Taken {
+    pub async fn pull(&self) -> PageOutcome {
         loop {
             let taken = self.step().await.expect("it is due").unwrap();
-            if taken != Taken::More {
+            if taken != PageOutcome::More {
                 return taken;
             }
         }
@@ -109,7 +109,7 @@ impl<'a> Intake<'a> {
     pub async fn fails(&self) -> String {
         loop {
             match self.step().await.expect("it is due") {
-                Ok(Taken::More) => {}
+                Ok(PageOutcome::More) => {}
                 Ok(other) => panic!("{other:?}"),
                 Err(why) => return why.to_string(),
             }

@@ -4,7 +4,7 @@ use crate::app;
 use crate::auth::secrets;
 use crate::cli::context::{Failure, complain, open, say};
 use crate::config::Config;
-use crate::exchange::partners::pull::Exchange;
+use crate::exchange::partners::pull::PartnerSync;
 use crate::exchange::webhooks::sender::Courier;
 use crate::exchange::workers::Workers;
 use crate::state::State;
@@ -55,7 +55,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     if let Some(days) = config.log_retention_days {
         background = background.pruning(&store, days.into());
     }
-    let exchange = Exchange::new(store.clone(), config)
+    let exchange = PartnerSync::new(store.clone(), config)
         .map_err(|why| Failure::Told(format!("cannot reach partners: {why}")))?;
     let partners = Workers::start(exchange);
     let courier = Courier::new(store.clone(), config)

@@ -8,7 +8,7 @@
 
 use super::merges::chain;
 use super::position::Position;
-use super::{FeedEntry, FeedPage, News, Reader, body_bytes, fitting};
+use super::{EntryContent, FeedEntry, FeedPage, Reader, body_bytes, fitting};
 use crate::entity::{change, record, tombstone};
 use crate::error::{Result, StoreError};
 use crate::record::Record;
@@ -241,7 +241,7 @@ impl Reader<'_> {
             let (at, news) = match (alive.remove(&id), tombstone) {
                 (Some(now), _) if self.is_wanted(&now) => {
                     appeared.extend(new.then_some(id));
-                    (now.updated_at, News::Upsert(Box::new(now)))
+                    (now.updated_at, EntryContent::Upsert(Box::new(now)))
                 }
                 _ if !had => continue,
                 (Some(now), _) => {
@@ -250,11 +250,11 @@ impl Reader<'_> {
                     } else {
                         WithdrawCause::Visibility
                     };
-                    (row.at, News::Withdraw(filtered))
+                    (row.at, EntryContent::Withdraw(filtered))
                 }
                 (None, Some(tombstone)) => {
                     let merged_into = tombstone.merged_into;
-                    let news = News::Delete {
+                    let news = EntryContent::Delete {
                         version: tombstone.version,
                         cause: tombstone.cause.clone(),
                         merged_into: merged_into.filter(|into| merge_targets.contains(into)),

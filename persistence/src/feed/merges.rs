@@ -2,7 +2,7 @@
 //! for its merge target. Readers that never had the merged record, or to which it was never public,
 //! learn of the merge with the relationship.
 
-use super::{FeedEntry, News, Reader};
+use super::{EntryContent, FeedEntry, Reader};
 use crate::entity::{edge, merged, record, tombstone};
 use crate::error::Result;
 use domain::base::kind::Kind;
@@ -29,7 +29,7 @@ impl Reader<'_> {
             causes.entry(merge_target).or_default().push(loser);
         }
         for entry in &entries {
-            if let News::Delete {
+            if let EntryContent::Delete {
                 merged_into: Some(into),
                 ..
             } = &entry.news
@@ -67,7 +67,7 @@ impl Reader<'_> {
     async fn named_losers(&self, entries: &[FeedEntry]) -> Result<BTreeMap<Uuid, Vec<Uuid>>> {
         let upserts = entries
             .iter()
-            .filter(|entry| matches!(entry.news, News::Upsert(_)));
+            .filter(|entry| matches!(entry.news, EntryContent::Upsert(_)));
         let ids = upserts.filter(|entry| entry.kind == Kind::Relationship.code());
         let ids: Vec<Uuid> = ids.map(|entry| entry.id).collect();
         let mut named = BTreeMap::<Uuid, Vec<Uuid>>::new();
@@ -200,7 +200,7 @@ impl FeedEntry {
             kind: tombstone.kind.clone(),
             id: tombstone.id,
             at: tombstone.deleted_at,
-            news: News::Delete {
+            news: EntryContent::Delete {
                 version: tombstone.version,
                 cause: if tombstone.cause == Cause::Erased.code() {
                     tombstone.cause.clone()

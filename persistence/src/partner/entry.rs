@@ -18,16 +18,16 @@ use uuid::Uuid;
 const MOST_KEPT: usize = 64 * 1024;
 
 #[derive(Debug)]
-pub enum Read {
+pub enum ParsedEntry {
     /// A change of a record.
-    News(Box<News>),
+    Change(Box<FeedChange>),
     /// A change of a record of an unknown kind.
     Skipped,
     Refused(Box<Refused>),
 }
 
 #[derive(Debug)]
-pub enum News {
+pub enum FeedChange {
     Upsert(CopiedRecord),
     Delete {
         id: Uuid,
@@ -75,7 +75,7 @@ struct Named {
     id: Option<Uuid>,
 }
 
-impl News {
+impl FeedChange {
     pub(super) const fn id(&self) -> Uuid {
         match self {
             Self::Upsert(record) => record.id,
@@ -91,11 +91,11 @@ impl News {
     }
 }
 
-impl Read {
+impl ParsedEntry {
     #[must_use]
     pub fn new(entry: &str, origin: &str) -> Self {
         match read(entry, origin) {
-            Ok(Some(news)) => Self::News(Box::new(news)),
+            Ok(Some(news)) => Self::Change(Box::new(news)),
             Ok(None) => Self::Skipped,
             Err(why) => {
                 let named: Named = serde_json::from_str(entry).unwrap_or_default();
@@ -111,7 +111,7 @@ impl Read {
 }
 
 /// `None` for a kind that this release does not know.
-fn read(entry: &str, origin: &str) -> Result<Option<News>, String> {
+fn read(entry: &str, origin: &str) -> Result<Option<FeedChange>, String> {
     let sent: Sent<'_> = serde_json::from_str(entry).map_err(|why| why.to_string())?;
     if sent.origin != origin {
         return Err(format!("a record of {}, not of {origin}", sent.origin));
@@ -123,8 +123,8 @@ fn read(entry: &str, origin: &str) -> Result<Option<News>, String> {
     let op =
         FeedOp::parse(sent.op).ok_or_else(|| format!("the operation {} is unknown", sent.op))?;
     Ok(Some(match op {
-        FeedOp::Upsert => News::Upsert(record(&sent, kind)?),
-        FeedOp::Delete => News::Delete {
+        FeedOp::Upsert => FeedChange::Upsert(record(&sent, kind)?),
+        FeedOp::Delete => FeedChange::Delete {
             id,
             kind,
             version: version(&sent)?,
@@ -136,7 +136,7 @@ fn read(entry: &str, origin: &str) -> Result<Option<News>, String> {
                 .unwrap_or(Cause::Deleted),
             merged_into: sent.merged_into,
         },
-        FeedOp::Withdraw => News::Withdraw { id, kind },
+        FeedOp::Withdraw => FeedChange::Withdraw { id, kind },
     }))
 }
 
@@ -214,25 +214,28 @@ mod tests {
     const BODY: &str = r#"{"name":"A","publication":"published","tomorrow":[1]}"#;
 
     fn refused(entry: &str) -> String {
-        match Read::new(entry, "partner") {
-            Read::Refused(refused) => refused.why.clone(),
+        match ParsedEntry::new(entry, "partner") {
+            ParsedEntry::Refused(refused) => refused.why.clone(),
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn what_is_new_is_passed_over() {
-        let Read::News(news) = Read::new(&entry(BODY, |_| {}), "partner") else {
+        let ParsedEntry::Change(news) = ParsedEntry::new(&entry(BODY, |_| {}), "partner") else {
             panic!("refused");
         };
-        let News::Upsert(record) = *news else {
+        let FeedChange::Upsert(record) = *news else {
             panic!("no upsert");
         };
         assert_eq!((record.version, record.body.as_str()), (3, BODY));
         let unknown = entry(BODY, |entry| {
             entry.insert("kind".to_owned(), json!("starship"));
         });
-        assert!(matches!(Read::new(&unknown, "partner"), Read::Skipped));
+        assert!(matches!(
+            ParsedEntry::new(&unknown, "partner"),
+            ParsedEntry::Skipped
+        ));
     }
 
     #[test]
@@ -288,10 +291,10 @@ mod tests {
                 "version": 4,
                 "cause": told,
             });
-            let Read::News(news) = Read::new(&sent.to_string(), "partner") else {
+            let ParsedEntry::Change(news) = ParsedEntry::new(&sent.to_string(), "partner") else {
                 panic!("refused: {sent}");
             };
-            let News::Delete { version, cause, .. } = *news else {
+            let FeedChange::Delete { version, cause, .. } = *news else {
                 panic!("no deletion: {sent}");
             };
             assert_eq!((version, cause), (4, understood), "{sent}");

@@ -1,7 +1,7 @@
 //! Deletions of copies: many at once only after an operator's approval; and the sweep after a
 //! snapshot.
 
-use super::take::Taken;
+use super::take::PageOutcome;
 use crate::entity::{partner_seen, record, tombstone};
 use crate::error::Result;
 use crate::lease::Lease;
@@ -36,7 +36,7 @@ fn limit_of(copies: i64) -> i64 {
 
 impl Copies<'_> {
     /// Removes copies that the snapshot of a partner lacks, in batches.
-    pub async fn sweep(self, lease: &Lease) -> Result<Taken> {
+    pub async fn sweep(self, lease: &Lease) -> Result<PageOutcome> {
         let row = self.store.partners().prolong(lease).await?;
         let origin = row.origin.unwrap_or_default();
         on_copies(self.store, &origin, async |tx| sweep_some(tx, lease).await).await
@@ -69,7 +69,7 @@ pub(super) async fn hold(
     tx: &Transaction<'_>,
     mut partner: Partner,
     pending: PendingDeletions,
-) -> Result<Taken> {
+) -> Result<PageOutcome> {
     partner.state = PartnerState::AwaitingApproval;
     partner.held_deletions = Some(pending.deletions);
     partner.held_copies = Some(pending.copies);
@@ -80,7 +80,7 @@ pub(super) async fn hold(
         "many copies of a partner would be deleted; waiting for approval"
     );
     keep_partner(tx, partner).await?;
-    Ok(Taken::Stopped)
+    Ok(PageOutcome::Stopped)
 }
 
 /// Removes the content and names of deleted and merged copies: a snapshot does not say which of
@@ -115,7 +115,7 @@ async fn sweep_merged(tx: &mut Transaction<'_>, partner: &Partner) -> Result<boo
     Ok(!stale.is_empty())
 }
 
-async fn sweep_some(tx: &mut Transaction<'_>, lease: &Lease) -> Result<Taken> {
+async fn sweep_some(tx: &mut Transaction<'_>, lease: &Lease) -> Result<PageOutcome> {
     let mut partner = leased(tx, lease).await?;
     let unseen = unseen(&partner, &tx.origin);
     let going = unseen.clone().count(&tx.sql).await?;
@@ -126,7 +126,7 @@ async fn sweep_some(tx: &mut Transaction<'_>, lease: &Lease) -> Result<Taken> {
     if going == 0 {
         if sweep_merged(tx, &partner).await? {
             keep_partner(tx, partner).await?;
-            return Ok(Taken::Unswept);
+            return Ok(PageOutcome::Unswept);
         }
         forget_dead_copies(tx).await?;
         partner.unswept = false;
@@ -140,7 +140,7 @@ async fn sweep_some(tx: &mut Transaction<'_>, lease: &Lease) -> Result<Taken> {
             .exec(&tx.sql)
             .await?;
         keep_partner(tx, partner).await?;
-        return Ok(Taken::UpToDate);
+        return Ok(PageOutcome::UpToDate);
     }
     let mut rows = unseen.order_by_asc(record::Column::Id).limit(SWEPT);
     if tx.db().is_postgres() {
@@ -154,7 +154,7 @@ async fn sweep_some(tx: &mut Transaction<'_>, lease: &Lease) -> Result<Taken> {
         .allowed_deletions
         .max(i64::try_from(going).unwrap_or(i64::MAX));
     keep_partner(tx, partner).await?;
-    Ok(Taken::Unswept)
+    Ok(PageOutcome::Unswept)
 }
 
 /// The copies of an origin that the snapshot of a partner has not contained so far.

@@ -1,6 +1,6 @@
 //! Applying a page of a partner's feed: its content and the position, in one transaction.
 
-use super::entry::{News, Read, Refused};
+use super::entry::{FeedChange, ParsedEntry, Refused};
 use crate::entity::{
     change, confirmation, hidden, partner, partner_seen, quarantine, record, tombstone,
 };
@@ -47,11 +47,11 @@ pub struct PartnerPage {
     pub head: i64,
     pub up_to_date: bool,
     pub next: String,
-    pub entries: Vec<Read>,
+    pub entries: Vec<ParsedEntry>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taken {
+pub enum PageOutcome {
     More,
     /// Nothing is left; copies that the snapshot lacks are to be swept.
     Unswept,
@@ -74,7 +74,7 @@ impl Store {
 }
 
 impl Copies<'_> {
-    pub async fn take(self, lease: &Lease, page: &PartnerPage) -> Result<Taken> {
+    pub async fn take(self, lease: &Lease, page: &PartnerPage) -> Result<PageOutcome> {
         let own = &self.store.node().origin;
         if !is_origin(&page.origin) || page.origin == *own || page.origin == REFERENCE_ORIGIN {
             let why = format!("the origin \"{}\" is not that of a partner", page.origin);
@@ -106,18 +106,22 @@ pub(super) async fn on_copies<T>(
         .await
 }
 
-async fn take_page(tx: &mut Transaction<'_>, lease: &Lease, page: &PartnerPage) -> Result<Taken> {
+async fn take_page(
+    tx: &mut Transaction<'_>,
+    lease: &Lease,
+    page: &PartnerPage,
+) -> Result<PageOutcome> {
     let mut partner = leased(tx, lease).await?;
     pin_origin(tx, &mut partner, page).await?;
     follows(&partner, page)?;
     partner.contacted_at = Some(tx.now);
     let mut refused: Vec<Refused> = Vec::new();
-    let mut news: Vec<&News> = Vec::new();
+    let mut news: Vec<&FeedChange> = Vec::new();
     for entry in &page.entries {
         match entry {
-            Read::News(one) => news.push(one),
-            Read::Skipped => partner.skipped += 1,
-            Read::Refused(one) => refused.push((**one).clone()),
+            ParsedEntry::Change(one) => news.push(one),
+            ParsedEntry::Skipped => partner.skipped += 1,
+            ParsedEntry::Refused(one) => refused.push((**one).clone()),
         }
     }
     let mut known = known(tx, &news).await?;
@@ -176,7 +180,7 @@ async fn pin_origin(tx: &Transaction<'_>, partner: &mut Partner, page: &PartnerP
 }
 
 /// The stored state of the records in the entries, locked, in a handful of queries.
-async fn known(tx: &Transaction<'_>, news: &[&News]) -> Result<BTreeMap<Uuid, Known>> {
+async fn known(tx: &Transaction<'_>, news: &[&FeedChange]) -> Result<BTreeMap<Uuid, Known>> {
     let ids: BTreeSet<Uuid> = news.iter().map(|one| one.id()).collect();
     let mut known: BTreeMap<Uuid, Known> = BTreeMap::new();
     if ids.is_empty() {
@@ -231,7 +235,7 @@ async fn known(tx: &Transaction<'_>, news: &[&News]) -> Result<BTreeMap<Uuid, Kn
 
 async fn take(
     tx: &mut Transaction<'_>,
-    news: &News,
+    news: &FeedChange,
     mut here: Known,
     partner: &Partner,
     replaces: bool,
@@ -240,12 +244,12 @@ async fn take(
         tx.refresh(row);
     }
     match news {
-        News::Upsert(record) => {
+        FeedChange::Upsert(record) => {
             if is_news(record, here.row.as_ref(), replaces, partner.rereads) {
                 take_copy(tx, record, &here).await?;
             }
         }
-        News::Delete {
+        FeedChange::Delete {
             version,
             cause,
             merged_into,
@@ -261,7 +265,7 @@ async fn take(
             Some(_) => {}
             None => take_tombstone(tx, news, here.tombstone, replaces).await?,
         },
-        News::Withdraw { .. } => {
+        FeedChange::Withdraw { .. } => {
             if let Some(row) = here.row.take() {
                 lock_against_naming(tx, row.id).await?;
                 drop_copy(tx, &row).await?;
@@ -279,11 +283,11 @@ async fn take(
 /// Records the deletion of a record that is not here, or no longer.
 async fn take_tombstone(
     tx: &mut Transaction<'_>,
-    news: &News,
+    news: &FeedChange,
     tombstone: Option<tombstone::Model>,
     replaces: bool,
 ) -> Result<()> {
-    let News::Delete {
+    let FeedChange::Delete {
         id,
         kind,
         version,
@@ -313,7 +317,7 @@ async fn take_tombstone(
 async fn remember(
     tx: &Transaction<'_>,
     partner: &Partner,
-    news: &[&News],
+    news: &[&FeedChange],
     refused: &[Refused],
 ) -> Result<()> {
     let told: BTreeSet<Uuid> = news.iter().map(|one| one.id()).collect();
@@ -359,7 +363,11 @@ async fn remember(
 }
 
 /// Saves the position; pauses if too much was rejected.
-async fn go_on(tx: &Transaction<'_>, mut partner: Partner, page: &PartnerPage) -> Result<Taken> {
+async fn go_on(
+    tx: &Transaction<'_>,
+    mut partner: Partner,
+    page: &PartnerPage,
+) -> Result<PageOutcome> {
     partner.next = Some(page.next.clone());
     partner.phase = page.phase;
     partner.seq = page.seq;
@@ -380,14 +388,14 @@ async fn go_on(tx: &Transaction<'_>, mut partner: Partner, page: &PartnerPage) -
         partner.last_error = Some(format!(
             "{refused} of {taken} entries could not be applied; see the quarantine, then resume"
         ));
-        Taken::Stopped
+        PageOutcome::Stopped
     } else if !page.up_to_date {
-        Taken::More
+        PageOutcome::More
     } else if partner.unswept {
-        Taken::Unswept
+        PageOutcome::Unswept
     } else {
         partner.up_to_date_at = Some(tx.now);
-        Taken::UpToDate
+        PageOutcome::UpToDate
     };
     keep_partner(tx, partner).await?;
     Ok(outcome)
@@ -416,21 +424,23 @@ fn too_many(refused: i64, taken: i64) -> bool {
     refused > MOST_REFUSED || refused > FEW_REFUSED && refused.saturating_mul(100) > taken
 }
 
-fn goes(news: &News, known: &BTreeMap<Uuid, Known>, replaces: bool) -> bool {
+fn goes(news: &FeedChange, known: &BTreeMap<Uuid, Known>, replaces: bool) -> bool {
     let row = known.get(&news.id()).and_then(|known| known.row.as_ref());
     match news {
-        News::Upsert(_) => false,
-        News::Delete { version, .. } => row.is_some_and(|row| replaces || row.version < *version),
-        News::Withdraw { .. } => row.is_some(),
+        FeedChange::Upsert(_) => false,
+        FeedChange::Delete { version, .. } => {
+            row.is_some_and(|row| replaces || row.version < *version)
+        }
+        FeedChange::Withdraw { .. } => row.is_some(),
     }
 }
 
 /// Whether an entry shows that a record, or its merge target, exists.
-fn is_there(news: &News) -> bool {
+fn is_there(news: &FeedChange) -> bool {
     match news {
-        News::Upsert(_) => true,
-        News::Delete { merged_into, .. } => merged_into.is_some(),
-        News::Withdraw { .. } => false,
+        FeedChange::Upsert(_) => true,
+        FeedChange::Delete { merged_into, .. } => merged_into.is_some(),
+        FeedChange::Withdraw { .. } => false,
     }
 }
 
@@ -461,10 +471,10 @@ fn foreign(here: &Known, kind: Kind, origin: &str) -> Option<String> {
     foreign.then(|| format!("the id is that of a {known} of {owner}"))
 }
 
-fn refusal(news: &News, why: String) -> Refused {
+fn refusal(news: &FeedChange, why: String) -> Refused {
     let entry = match news {
-        News::Upsert(record) => record.body.clone(),
-        News::Delete { .. } | News::Withdraw { .. } => String::new(),
+        FeedChange::Upsert(record) => record.body.clone(),
+        FeedChange::Delete { .. } | FeedChange::Withdraw { .. } => String::new(),
     };
     Refused {
         why,

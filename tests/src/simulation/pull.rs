@@ -11,7 +11,7 @@ use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::exchange::sync::{FeedPhase, PartnerState};
 use persistence::StoreError;
-use persistence::partner::{NewPartner, PartnerChange, Taken};
+use persistence::partner::{NewPartner, PageOutcome, PartnerChange};
 use persistence::write::Precondition;
 use rand::Rng;
 use serde_json::Value;
@@ -240,7 +240,7 @@ impl World<'_> {
     }
 
     /// Does the server's work after a page, and checks the copies.
-    async fn ended(&mut self, flight: &Flight, outcome: Result<Taken, Failed>) {
+    async fn ended(&mut self, flight: &Flight, outcome: Result<PageOutcome, Failed>) {
         self.note(format!("  {outcome:?}"));
         let superseded = flight.turn != self.links[flight.link].turn;
         let link = &mut self.links[flight.link];
@@ -248,21 +248,24 @@ impl World<'_> {
         if superseded {
             let late = matches!(outcome, Err(Failed::Lost | Failed::Partner { .. }));
             // Digests that cannot be compared are dropped.
-            let dropped = flight.path.contains("/digest") && matches!(outcome, Ok(Taken::UpToDate));
+            let dropped =
+                flight.path.contains("/digest") && matches!(outcome, Ok(PageOutcome::UpToDate));
             assert!(
                 late || dropped,
                 "who lost the lease writes nothing: {outcome:?}"
             );
             return;
         }
-        let up_to_date = matches!(outcome, Ok(Taken::UpToDate));
+        let up_to_date = matches!(outcome, Ok(PageOutcome::UpToDate));
         let digests = flight.path.contains("/digest");
         match outcome {
             // Between page and digests the partner may have become another one.
-            Ok(Taken::More) => assert!(!digests || flight.changed, "the digests are not equal"),
-            Ok(Taken::Unswept) => panic!("a step sweeps"),
-            Ok(Taken::UpToDate) => {}
-            Ok(Taken::Stopped) => link.lease = None,
+            Ok(PageOutcome::More) => {
+                assert!(!digests || flight.changed, "the digests are not equal")
+            }
+            Ok(PageOutcome::Unswept) => panic!("a step sweeps"),
+            Ok(PageOutcome::UpToDate) => {}
+            Ok(PageOutcome::Stopped) => link.lease = None,
             // The partner was changed in the meantime.
             Err(Failed::Lost) => assert!(link.lease.is_none(), "no one else has a lease"),
             Err(Failed::Partner(unreadable)) => {
@@ -475,7 +478,7 @@ impl World<'_> {
             // Versions may go back in a snapshot, which may be over when they are checked.
             self.links[link].in_tail &= partner.phase == FeedPhase::Changes;
             match outcome {
-                Ok(Taken::More) => {}
+                Ok(PageOutcome::More) => {}
                 Ok(_) | Err(_) => break,
             }
         }

@@ -1,12 +1,12 @@
 //! The network of the simulation: requests wait until they are answered.
 
-use api::exchange::partners::pull::{Exchange, Failed};
-use api::exchange::partners::transport::{Answer, Ask, Unreadable};
+use api::exchange::partners::pull::{Failed, PartnerSync};
+use api::exchange::partners::transport::{Answer, PartnerTransport, Unreadable};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use persistence::Store;
 use persistence::lease::Lease;
-use persistence::partner::Taken;
+use persistence::partner::PageOutcome;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -31,16 +31,16 @@ pub(super) struct Flight {
     pub(super) changed: bool,
     pub(super) cut_off: bool,
     pub(super) stale: bool,
-    step: LocalBoxFuture<'static, Result<Taken, Failed>>,
+    step: LocalBoxFuture<'static, Result<PageOutcome, Failed>>,
     questions: mpsc::UnboundedReceiver<Question>,
 }
 
 pub(super) enum Event {
     Asks,
-    Ended(Result<Taken, Failed>),
+    Ended(Result<PageOutcome, Failed>),
 }
 
-impl Ask for Wire {
+impl PartnerTransport for Wire {
     async fn get(&self, url: &str, _: Duration) -> Result<Answer, Unreadable> {
         let (send, answer) = oneshot::channel();
         // `http://node-1/v1/…`
@@ -65,7 +65,7 @@ impl Question {
 impl Flight {
     pub(super) fn start(store: &Store, (link, turn): (usize, u32), lease: Lease) -> Self {
         let (send, questions) = mpsc::unbounded_channel();
-        let exchange = Exchange::with(store.clone(), Wire(send));
+        let exchange = PartnerSync::with(store.clone(), Wire(send));
         let step = async move {
             let (_keep, mut stop) = watch::channel(false);
             exchange.step(&lease, Duration::ZERO, &mut stop).await

@@ -6,7 +6,7 @@ use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use futures::future::join_all;
 use persistence::StoreError;
-use persistence::partner::Taken;
+use persistence::partner::PageOutcome;
 use persistence::transaction::{Transaction, WriteOptions};
 use persistence::write::{Edit, Precondition};
 use rand::rngs::StdRng;
@@ -231,7 +231,7 @@ async fn partner(node: &Node, intake: &Intake<'_>, writing: &Cell<bool>) {
     let mut last = false;
     loop {
         match intake.step().await {
-            Some(Ok(Taken::UpToDate)) if last => return,
+            Some(Ok(PageOutcome::UpToDate)) if last => return,
             Some(taken) => drop(taken.unwrap()),
             // Many were deleted at once, and an operator has approved it.
             None => intake.approve_deletions().await,

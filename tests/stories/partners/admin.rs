@@ -1,7 +1,7 @@
 //! Partners as admins see and manage them.
 
 use super::actor;
-use persistence::partner::Taken;
+use persistence::partner::PageOutcome;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
 use tests::audit::audiences_are_true;
@@ -120,7 +120,7 @@ story!(a_partner_feeds_no_origin_but_the_one_named, async |node| {
     let copies = copies.count(here.store.db().reader()).await;
     assert_eq!(copies.unwrap(), 0);
     let intake = Intake::new(&here, "nachbar", &node.base, json!({"origin": own})).await;
-    assert_eq!(intake.pull().await, Taken::UpToDate);
+    assert_eq!(intake.pull().await, PageOutcome::UpToDate);
     let again = here.post(ALL).json(&body("noch-einmal", &own)).await;
     let again = again.problem(422, "validation-failed");
     assert!(again.text.contains("nachbar"));

@@ -5,7 +5,7 @@ use super::newer::page;
 use super::trouble::{answering, partners, set, until};
 use actix_web::HttpResponse;
 use api::config::Config;
-use api::exchange::partners::pull::Exchange;
+use api::exchange::partners::pull::PartnerSync;
 use api::exchange::workers::Workers;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::base::clock::Clock;
@@ -155,7 +155,7 @@ story!(a_partner_that_never_answers_is_given_up, async |node| {
         outbound_allowlist: loopback(),
         ..Config::default()
     };
-    let exchange = Exchange::new(node.store.clone(), &config).unwrap();
+    let exchange = PartnerSync::new(node.store.clone(), &config).unwrap();
     let worker = Workers::start(exchange.wait(Duration::from_secs(1)));
     // It was asked to wait for a second, and has fifteen more to start its response; the transfer
     // of a body may take two minutes, this must not.

@@ -3,7 +3,7 @@
 
 use super::{actor, change, delete};
 use domain::base::json;
-use persistence::partner::Taken;
+use persistence::partner::PageOutcome;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
@@ -34,12 +34,12 @@ story!(many_deletions_wait_for_an_operator, async |node| {
     for id in some {
         delete(node, "actors", id).await;
     }
-    assert_eq!(intake.pull().await, Taken::UpToDate, "a few may go");
+    assert_eq!(intake.pull().await, PageOutcome::UpToDate, "a few may go");
     change(node, &rest[0], json!({"summary": "neu"})).await;
     for id in &rest[1..] {
         delete(node, "actors", id).await;
     }
-    assert_eq!(intake.pull().await, Taken::Stopped);
+    assert_eq!(intake.pull().await, PageOutcome::Stopped);
     let shown = intake.shown().await;
     assert_eq!(shown["state"], "awaiting_approval");
     assert_eq!(
@@ -63,9 +63,9 @@ story!(many_deletions_wait_for_an_operator, async |node| {
         intake.change(json!({"paused": false})).await["state"],
         "active"
     );
-    assert_eq!(intake.pull().await, Taken::Stopped);
+    assert_eq!(intake.pull().await, PageOutcome::Stopped);
     intake.approve_deletions().await;
-    assert_eq!(intake.pull().await, Taken::UpToDate);
+    assert_eq!(intake.pull().await, PageOutcome::UpToDate);
     assert_eq!(copies(&here, node).await, 1);
     intake.equals(node, "").await;
     // An approval is valid once.
@@ -74,7 +74,7 @@ story!(many_deletions_wait_for_an_operator, async |node| {
     for id in &again {
         delete(node, "actors", id).await;
     }
-    assert_eq!(intake.pull().await, Taken::Stopped);
+    assert_eq!(intake.pull().await, PageOutcome::Stopped);
     here.stop().await;
 });
 
@@ -110,7 +110,7 @@ story!(
         node.settled().await;
         intake.pull().await;
         recreate(node).await;
-        assert_eq!(intake.pull().await, Taken::Stopped);
+        assert_eq!(intake.pull().await, PageOutcome::Stopped);
         let shown = intake.shown().await;
         assert_eq!(
             shown["awaiting_approval"],
@@ -118,7 +118,7 @@ story!(
         );
         assert_eq!(copies(&here, node).await, 25);
         intake.approve_deletions().await;
-        assert_eq!(intake.pull().await, Taken::UpToDate);
+        assert_eq!(intake.pull().await, PageOutcome::UpToDate);
         assert_eq!(copies(&here, node).await, 0);
         here.settled().await;
         audiences_are_true(here.store.db()).await;
@@ -178,7 +178,7 @@ story!(
         for number in 0..6 {
             change(node, &old, json!({"summary": format!("anders {number}")})).await;
         }
-        assert_eq!(intake.pull().await, Taken::UpToDate);
+        assert_eq!(intake.pull().await, PageOutcome::UpToDate);
         intake.equals(node, "").await;
         let copy = here.get(&format!("/v1/actors/{old}")).await.expect(200);
         assert_eq!(copy.json["summary"], "anders 5");
@@ -219,7 +219,7 @@ story!(what_differs_is_noticed_and_read_again, async |node| {
         .exec(here.store.db().reader())
         .await
         .unwrap();
-    assert_eq!(intake.pull().await, Taken::UpToDate);
+    assert_eq!(intake.pull().await, PageOutcome::UpToDate);
     let right = here.get(&format!("/v1/actors/{id}")).await.expect(200);
     assert_eq!(right.json["name"], "Akteur 0");
     intake.equals(node, "").await;

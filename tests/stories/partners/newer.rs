@@ -5,7 +5,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use domain::base::json::{canonical, hash};
 use domain::exchange::sync::FeedPhase;
-use persistence::partner::Taken;
+use persistence::partner::PageOutcome;
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -187,7 +187,7 @@ story!(
             json!({"phase": "snapshot", "up_to_date": false, "galaxy": "milky way"}),
         ));
         let intake = Intake::new(node, "fern", &fern.base, json!({})).await;
-        assert_eq!(intake.pull().await, Taken::UpToDate);
+        assert_eq!(intake.pull().await, PageOutcome::UpToDate);
         node.settled().await;
         let shown = intake.shown().await;
         assert_eq!(shown["skipped"], 1);
@@ -250,7 +250,7 @@ story!(what_cannot_be_read_is_put_aside, async |node| {
     ));
     let intake = Intake::new(node, "fern", &fern.base, json!({})).await;
     // One of six is right: not enough.
-    assert_eq!(intake.pull().await, Taken::UpToDate);
+    assert_eq!(intake.pull().await, PageOutcome::UpToDate);
     let shown = intake.shown().await;
     assert_eq!(shown["quarantined"]["count"], 5);
     assert_eq!(shown["copies"], 1, "the cursor moves on");
@@ -265,7 +265,7 @@ story!(what_cannot_be_read_is_put_aside, async |node| {
 
     // More of it pauses the partner.
     fern.feeds(&page(&[bad.clone(), json!({})], json!({})));
-    assert_eq!(intake.pull().await, Taken::Stopped);
+    assert_eq!(intake.pull().await, PageOutcome::Stopped);
     let shown = intake.shown().await;
     assert_eq!(shown["state"], "paused");
     assert!(
@@ -279,7 +279,7 @@ story!(what_cannot_be_read_is_put_aside, async |node| {
         &[upsert("actor", 2, 2, json!({"name": "Besser"}))],
         json!({}),
     ));
-    assert_eq!(intake.pull().await, Taken::UpToDate);
+    assert_eq!(intake.pull().await, PageOutcome::UpToDate);
     let shown = intake.shown().await;
     assert_eq!(shown["copies"], 2);
     assert_eq!(shown["quarantined"]["count"], 5);
@@ -377,13 +377,13 @@ story!(
         fern.feeds(&page(&[bad, ship], json!({})));
         let intake = Intake::new(node, "fern", &fern.base, json!({})).await;
         let step = async || intake.step().await.unwrap().unwrap();
-        assert_eq!(step().await, Taken::UpToDate);
+        assert_eq!(step().await, PageOutcome::UpToDate);
         let row = intake.row().await;
         assert_eq!((row.refused, row.skipped), (1, 1));
         assert_eq!(row.compared_at, None, "something is in quarantine");
         // It is corrected, and the digests differ: the next page is the first of a new snapshot.
         fern.feeds(&page(&[good], json!({})));
-        assert_eq!(step().await, Taken::More);
+        assert_eq!(step().await, PageOutcome::More);
         let row = intake.row().await;
         assert!(row.compared_at.is_some());
         assert_eq!((row.next, row.phase), (None, FeedPhase::Snapshot));
@@ -408,15 +408,15 @@ story!(how_far_a_snapshot_is_nobody_knows, async |node| {
         (shown["lag"].get("entries").cloned(), measured)
     };
     assert_eq!(lag().await, (None, None));
-    assert_eq!(intake.step().await.unwrap().unwrap(), Taken::More);
+    assert_eq!(intake.step().await.unwrap().unwrap(), PageOutcome::More);
     assert_eq!(intake.row().await.seq, 10);
     assert_eq!(lag().await, (None, None));
     let second = upsert("actor", 2, 1, json!({"name": "Zweiter"}));
     let more = json!({"head_seq": 12, "up_to_date": false, "next": "/v1/sync/changes?cursor=B"});
     fern.feeds(&page(&[second], more));
-    assert_eq!(intake.step().await.unwrap().unwrap(), Taken::More);
+    assert_eq!(intake.step().await.unwrap().unwrap(), PageOutcome::More);
     assert_eq!(lag().await, (Some(json!(2)), Some("2".to_owned())));
-    assert_eq!(intake.pull().await, Taken::UpToDate);
+    assert_eq!(intake.pull().await, PageOutcome::UpToDate);
     assert_eq!(lag().await, (Some(json!(0)), Some("0".to_owned())));
     fern.stop().await;
 });
@@ -433,7 +433,7 @@ story!(
 
         let snapshot = json!({"phase": "snapshot", "after_seq": 0});
         fern.feeds(&page(&actor(2, "Zweiter"), snapshot));
-        assert_eq!(intake.pull().await, Taken::UpToDate);
+        assert_eq!(intake.pull().await, PageOutcome::UpToDate);
         for after in [0, 9, 11] {
             let stale = json!({"after_seq": after, "seq": 12, "head_seq": 12});
             fern.feeds(&page(&actor(3, "Nach einer Lücke"), stale));
@@ -446,13 +446,13 @@ story!(
         }
         // A page that does not say where it begins; versions only rise.
         fern.feeds(&page(&actor(1, "Erster"), json!({})));
-        assert_eq!(intake.pull().await, Taken::UpToDate);
+        assert_eq!(intake.pull().await, PageOutcome::UpToDate);
         let path = format!("/v1/actors/{}", Uuid::from_u128(1));
         let shown = node.get(&path).await.expect(200);
         assert_eq!(shown.json["name"], "Zweiter");
         let next = json!({"after_seq": 10, "seq": 12, "head_seq": 12});
         fern.feeds(&page(&actor(3, "Dritter"), next));
-        assert_eq!(intake.pull().await, Taken::UpToDate);
+        assert_eq!(intake.pull().await, PageOutcome::UpToDate);
         let shown = node.get(&path).await.expect(200);
         assert_eq!(shown.json["name"], "Dritter");
         fern.stop().await;

@@ -5,9 +5,9 @@ use super::trouble::{answering, partners, until};
 use actix_web::dev::ServerHandle;
 use actix_web::{HttpRequest, HttpResponse};
 use api::config::Config;
-use api::exchange::partners::pull::{Exchange, Failed};
+use api::exchange::partners::pull::{Failed, PartnerSync};
 use chrono::TimeDelta;
-use persistence::partner::Taken;
+use persistence::partner::PageOutcome;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,7 +36,7 @@ story!(
             outbound_allowlist: loopback(),
             ..Config::default()
         };
-        let exchange = Exchange::new(instance.store.clone(), &config).unwrap();
+        let exchange = PartnerSync::new(instance.store.clone(), &config).unwrap();
         let exchange = exchange.heartbeat(Duration::from_millis(20));
         let lease = instance.store.partners().lease(intake.id).await.unwrap();
         let lease = lease.unwrap();
@@ -54,7 +54,7 @@ story!(
             answer.send_replace(true);
         };
         let (taken, ()) = futures::join!(exchange.step(&lease, Duration::ZERO, &mut stop), waiting);
-        assert_eq!(taken.unwrap(), Taken::UpToDate);
+        assert_eq!(taken.unwrap(), PageOutcome::UpToDate);
         // The lease of the dead instance is not renewed.
         instance.later(TimeDelta::seconds(20));
         let next = instance.store.partners().lease(intake.id).await.unwrap();

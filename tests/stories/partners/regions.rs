@@ -4,7 +4,7 @@ use super::made;
 use domain::access::rules::Caller;
 use domain::data::SEEDS;
 use persistence::load::{LoadMode, Loaded};
-use persistence::partner::Taken;
+use persistence::partner::PageOutcome;
 use persistence::transaction::WriteOptions;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -43,7 +43,7 @@ async fn exchange(nodes: &[Neighbour]) {
                 continue;
             }
             let intake = Intake::new(here, &origin, &there.base, json!({})).await;
-            assert_eq!(intake.pull().await, Taken::UpToDate);
+            assert_eq!(intake.pull().await, PageOutcome::UpToDate);
             intake.equals(there, "").await;
             assert_eq!(intake.row().await.refused, 0);
         }

@@ -2,7 +2,7 @@
 
 use super::{actor, change as patch, made};
 use crate::sync::resync::restore;
-use persistence::partner::Taken;
+use persistence::partner::PageOutcome;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::json;
@@ -42,17 +42,17 @@ story!(
         for number in 0..30 {
             actor(node, &format!("Nach dem Backup {number}")).await;
         }
-        assert_eq!(intake.pull().await, Taken::UpToDate);
+        assert_eq!(intake.pull().await, PageOutcome::UpToDate);
         restore(node, backup).await;
         put_back(node, row).await;
         // The snapshot does not contain it, and many copies would be deleted: that waits for
         // approval.
-        assert_eq!(intake.pull().await, Taken::Stopped);
+        assert_eq!(intake.pull().await, PageOutcome::Stopped);
         assert_eq!(intake.shown().await["state"], "awaiting_approval");
         let published = json!({"publication": "published", "summary": "neu 2"});
         patch(node, &id, published).await;
         intake.approve_deletions().await;
-        assert_eq!(intake.pull().await, Taken::UpToDate);
+        assert_eq!(intake.pull().await, PageOutcome::UpToDate);
         let read = here.get(&format!("/v1/actors/{id}")).await.expect(200).json;
         assert_eq!(
             (&read["version"], &read["summary"]),
@@ -67,11 +67,11 @@ story!(what_a_snapshot_left_is_compared_at_once, async |node| {
     let here = Neighbour::start(node.backend, "hier").await;
     let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
     let id = actor(node, "Praxis").await;
-    assert_eq!(intake.pull().await, Taken::UpToDate);
+    assert_eq!(intake.pull().await, PageOutcome::UpToDate);
     let compared = intake.row().await.compared_at;
     assert!(compared.is_some());
     intake.change(json!({"kinds": ["actor"]})).await;
-    assert_eq!(intake.pull().await, Taken::UpToDate);
+    assert_eq!(intake.pull().await, PageOutcome::UpToDate);
     assert!(intake.row().await.compared_at > compared);
     here.get(&format!("/v1/actors/{id}")).await.expect(200);
     here.stop().await;
@@ -83,7 +83,7 @@ story!(
         let here = Neighbour::start(node.backend, "hier").await;
         let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
         let id = actor(node, "Praxis").await;
-        assert_eq!(intake.pull().await, Taken::UpToDate);
+        assert_eq!(intake.pull().await, PageOutcome::UpToDate);
         // Content that no release writes.
         let id: Uuid = id.parse().unwrap();
         let row = record::Entity::find_by_id(id).one(node.store.db().reader());
@@ -95,7 +95,7 @@ story!(
             .await
             .unwrap();
         intake.change(json!({"kinds": ["actor"]})).await;
-        assert_eq!(intake.pull().await, Taken::UpToDate);
+        assert_eq!(intake.pull().await, PageOutcome::UpToDate);
         assert_eq!(intake.shown().await["quarantined"]["count"], 1);
         here.get(&format!("/v1/actors/{id}")).await.expect(200);
         here.stop().await;

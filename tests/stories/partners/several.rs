@@ -2,7 +2,7 @@
 
 use super::{actor, change, delete, made, related};
 use domain::access::rules::Role;
-use persistence::partner::Taken;
+use persistence::partner::PageOutcome;
 use serde_json::json;
 use tests::audit::audiences_are_true;
 use tests::{Intake, Neighbour, story};
@@ -97,7 +97,7 @@ story!(
         .await;
         for (name, there) in [("berg", &b), ("tal", &c)] {
             let intake = Intake::new(node, name, &there.base, json!({})).await;
-            assert_eq!(intake.pull().await, Taken::UpToDate);
+            assert_eq!(intake.pull().await, PageOutcome::UpToDate);
             intake.equals(there, "").await;
         }
         // With two copies the slug is ambiguous; with one it is not.

@@ -3,7 +3,7 @@
 use super::{actor, change, delete, made, related};
 use domain::access::rules::Caller;
 use persistence::load::{LoadMode, Loaded};
-use persistence::partner::Taken;
+use persistence::partner::PageOutcome;
 use persistence::transaction::WriteOptions;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -16,7 +16,7 @@ use uuid::Uuid;
 story!(records_are_taken_over_as_they_are, Seeded, async |node| {
     let here = Neighbour::start(node.backend, "hier").await;
     let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
-    assert_eq!(intake.pull().await, Taken::UpToDate);
+    assert_eq!(intake.pull().await, PageOutcome::UpToDate);
     intake.equals(node, "").await;
     here.settled().await;
     audiences_are_true(here.store.db()).await;
@@ -58,7 +58,7 @@ story!(records_are_taken_over_as_they_are, Seeded, async |node| {
     // At rest nothing is written.
     let head = here.store.log().head().await.unwrap();
     for _ in 0..3 {
-        assert_eq!(intake.pull().await, Taken::UpToDate);
+        assert_eq!(intake.pull().await, PageOutcome::UpToDate);
     }
     assert_eq!(here.store.log().head().await.unwrap(), head);
     // Nor if everything is sent again.
@@ -66,7 +66,7 @@ story!(records_are_taken_over_as_they_are, Seeded, async |node| {
         .change(json!({"url": format!("{}/", node.base)}))
         .await;
     assert_eq!(shown["phase"], "snapshot");
-    assert_eq!(intake.pull().await, Taken::UpToDate);
+    assert_eq!(intake.pull().await, PageOutcome::UpToDate);
     assert_eq!(here.store.log().head().await.unwrap(), head);
     let shown = intake.shown().await;
     assert_eq!(shown["origin"], node.store.node().origin);
@@ -362,7 +362,7 @@ story!(
     async |node| {
         let here = Neighbour::start(node.backend, "hier").await;
         let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
-        assert_eq!(intake.pull().await, Taken::UpToDate);
+        assert_eq!(intake.pull().await, PageOutcome::UpToDate);
         let ids: Vec<Uuid> = (0..45).map(|_| domain::base::id::new()).collect();
         // As a few transactions, which then grow, so that the first of them contains large ones.
         for text in ["kurz".to_owned(), "🏥".repeat(49_000)] {
@@ -378,7 +378,7 @@ story!(
             let loaded = loaded.await.unwrap();
             assert!(!loaded.iter().any(|one| matches!(one, Loaded::Refused(_))));
         }
-        assert_eq!(intake.pull().await, Taken::UpToDate);
+        assert_eq!(intake.pull().await, PageOutcome::UpToDate);
         intake.equals(node, "kind=topic").await;
         here.stop().await;
     }

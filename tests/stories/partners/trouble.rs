@@ -6,12 +6,12 @@ use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use api::config::Config;
-use api::exchange::partners::pull::{Exchange, Failed};
+use api::exchange::partners::pull::{Failed, PartnerSync};
 use api::exchange::workers::Workers;
 use chrono::TimeDelta;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use persistence::partner::Taken;
+use persistence::partner::PageOutcome;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
@@ -130,7 +130,7 @@ story!(addresses_that_are_not_public_are_refused, async |node| {
 
 story!(what_was_allowed_once_is_looked_at_again, async |node| {
     let intake = Intake::new(node, "nachbar", &node.base, json!({})).await;
-    let exchange = Exchange::new(node.store.clone(), &Config::default()).unwrap();
+    let exchange = PartnerSync::new(node.store.clone(), &Config::default()).unwrap();
     let lease = node
         .store
         .partners()
@@ -159,7 +159,7 @@ story!(whoever_lost_the_lease_writes_nothing, async |node| {
         outbound_allowlist: loopback(),
         ..Config::default()
     };
-    let exchange = Exchange::new(here.store.clone(), &config).unwrap();
+    let exchange = PartnerSync::new(here.store.clone(), &config).unwrap();
     let (_keep, mut stop) = watch::channel(false);
     let slow = here
         .store
@@ -200,7 +200,7 @@ story!(whoever_lost_the_lease_writes_nothing, async |node| {
     let late = exchange.step(&fast, Duration::ZERO, &mut stop).await;
     assert!(matches!(late, Err(Failed::Lost)), "{late:?}");
     assert_eq!(here.store.log().head().await.unwrap(), head);
-    assert_eq!(intake.pull().await, Taken::UpToDate);
+    assert_eq!(intake.pull().await, PageOutcome::UpToDate);
     here.get(&format!("/v1/actors/{id}")).await.expect(200);
     here.stop().await;
 });
@@ -221,7 +221,7 @@ pub(super) fn partners(node: &Node) -> Workers {
         outbound_allowlist: loopback(),
         ..Config::default()
     };
-    Workers::start(Exchange::new(node.store.clone(), &config).unwrap())
+    Workers::start(PartnerSync::new(node.store.clone(), &config).unwrap())
 }
 
 story!(
@@ -296,7 +296,7 @@ story!(
         intake.pull().await;
         set(&here, partner::Column::Reader, "an older release").await;
         let before = here.store.log().head().await.unwrap();
-        assert_eq!(intake.pull().await, Taken::UpToDate);
+        assert_eq!(intake.pull().await, PageOutcome::UpToDate);
         assert_eq!(
             here.store.log().head().await.unwrap(),
             before + 1,
@@ -306,7 +306,7 @@ story!(
             .filter(tests::tables::record::Column::Version.eq(1))
             .one(here.store.db().reader());
         assert!(row.await.unwrap().is_some());
-        assert_eq!(intake.pull().await, Taken::UpToDate);
+        assert_eq!(intake.pull().await, PageOutcome::UpToDate);
         assert_eq!(here.store.log().head().await.unwrap(), before + 1, "once");
         here.stop().await;
     }

@@ -1,7 +1,7 @@
 //! Partners of which only one has been upgraded.
 
 use super::{RELEASE, rows};
-use persistence::partner::Taken;
+use persistence::partner::PageOutcome;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use tests::audit::{audiences_are_true, audit};
@@ -78,7 +78,7 @@ async fn copies_have_new_names_and_are_stored_as_received(backend: Backend) {
     let database = fixture::database(backend, RELEASE, "node").await;
     let node = Neighbour::on(backend, database).await;
     let intake = of_fixture(&partner, &node).await;
-    assert_eq!(intake.pull().await, Taken::UpToDate);
+    assert_eq!(intake.pull().await, PageOutcome::UpToDate);
     intake.equals(&node, "").await;
     let copy = partner
         .get("/v1/networks/cluster-gesundheit")

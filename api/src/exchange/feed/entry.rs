@@ -6,7 +6,7 @@ use domain::base::record::{micros, micros_opt};
 use domain::base::vocabulary::Coded;
 use domain::exchange::sync::FeedOp;
 use persistence::StoreError;
-use persistence::feed::{FeedEntry, News};
+use persistence::feed::{EntryContent, FeedEntry};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -75,7 +75,7 @@ impl Entry {
             merged_into: None,
         };
         match told.news {
-            News::Upsert(row) => {
+            EntryContent::Upsert(row) => {
                 entry.op = FeedOp::Upsert;
                 entry.version = Some(row.version);
                 entry.hash = Some(json::hash(&row.body));
@@ -83,7 +83,7 @@ impl Entry {
                 let record = RawValue::from_string(row.body);
                 entry.record = Some(record.map_err(|why| corrupt(why.to_string()))?);
             }
-            News::Delete {
+            EntryContent::Delete {
                 version,
                 cause,
                 merged_into,
@@ -93,7 +93,7 @@ impl Entry {
                 entry.cause = Some(cause);
                 entry.merged_into = merged_into;
             }
-            News::Withdraw(cause) => entry.cause = Some(cause.code().to_owned()),
+            EntryContent::Withdraw(cause) => entry.cause = Some(cause.code().to_owned()),
         }
         Ok(entry)
     }

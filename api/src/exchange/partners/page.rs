@@ -1,9 +1,9 @@
 //! Responses of partners, parsed within limits.
 
-use crate::exchange::partners::transport::{Answer, Ask, Unreadable};
+use crate::exchange::partners::transport::{Answer, PartnerTransport, Unreadable};
 use domain::base::vocabulary::Coded;
 use domain::exchange::sync::{FeedPhase, MAX_COUNT};
-use persistence::partner::{PartnerPage, Read};
+use persistence::partner::{ParsedEntry, PartnerPage};
 use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -65,7 +65,7 @@ struct DigestSent {
 }
 
 pub(crate) async fn fetch(
-    partner: &impl Ask,
+    partner: &impl PartnerTransport,
     url: &str,
     wait: Duration,
 ) -> Result<Fetched, Unreadable> {
@@ -85,7 +85,10 @@ pub(crate) async fn fetch(
     Ok(Fetched::Page(read?))
 }
 
-pub(crate) async fn digests(partner: &impl Ask, url: &str) -> Result<TheirDigests, Unreadable> {
+pub(crate) async fn digests(
+    partner: &impl PartnerTransport,
+    url: &str,
+) -> Result<TheirDigests, Unreadable> {
     let Answer { status, body } = partner.get(url, Duration::ZERO).await?;
     if status != StatusCode::OK {
         return Err(format!("it responds with {status} to a request for digests").into());
@@ -123,7 +126,7 @@ fn page(body: &[u8]) -> Result<PartnerPage, String> {
     let entries = sent.entries.iter();
     Ok(PartnerPage {
         entries: entries
-            .map(|one| Read::new(one.get(), &sent.origin))
+            .map(|one| ParsedEntry::new(one.get(), &sent.origin))
             .collect(),
         origin: sent.origin,
         phase,

@@ -4,14 +4,14 @@
 use crate::config::Config;
 use crate::exchange::backoff::{LONGEST_PAUSE, pause};
 use crate::exchange::partners::page::{self, Fetched};
-use crate::exchange::partners::transport::{Ask, Unreadable};
+use crate::exchange::partners::transport::{PartnerTransport, Unreadable};
 use crate::http::outbound::Outgoing;
 use chrono::TimeDelta;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use persistence::lease::Lease;
+use persistence::partner::PageOutcome;
 use persistence::partner::Partner;
-use persistence::partner::Taken;
 use persistence::{Store, StoreError};
 use rand::Rng;
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ const HEARTBEAT: Duration = Duration::from_secs(6);
 const WAIT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Clone)]
-pub struct Exchange<A = Outgoing> {
+pub struct PartnerSync<A = Outgoing> {
     pub(super) store: Store,
     partners: A,
     heartbeat: Duration,
@@ -76,13 +76,13 @@ impl From<Unreadable> for Failed {
     }
 }
 
-impl Exchange {
+impl PartnerSync {
     pub fn new(store: Store, config: &Config) -> Result<Self, reqwest::Error> {
         Ok(Self::with(store, Outgoing::new(config)?))
     }
 }
 
-impl<A: Ask> Exchange<A> {
+impl<A: PartnerTransport> PartnerSync<A> {
     pub fn with(store: Store, partners: A) -> Self {
         Self {
             store,
@@ -113,7 +113,7 @@ impl<A: Ask> Exchange<A> {
         lease: &Lease,
         wait: Duration,
         stop: &mut watch::Receiver<bool>,
-    ) -> Result<Taken, Failed> {
+    ) -> Result<PageOutcome, Failed> {
         let partner = self.store.partners().prolong(lease).await?;
         let url = format!("{}{}", base(&partner), path(&partner, wait));
         let asked = page::fetch(&self.partners, &url, wait);
@@ -126,10 +126,10 @@ impl<A: Ask> Exchange<A> {
             return Err(Failed::partner(why));
         }
         let mut taken = self.store.copies().take(lease, &page).await?;
-        while taken == Taken::Unswept {
+        while taken == PageOutcome::Unswept {
             taken = self.store.copies().sweep(lease).await?;
         }
-        if taken == Taken::UpToDate {
+        if taken == PageOutcome::UpToDate {
             self.begun().remove(&partner.id);
             return self.compare(lease, stop).await;
         }
@@ -165,7 +165,7 @@ impl<A: Ask> Exchange<A> {
         lease: &Lease,
         partner: &Partner,
         reason: &str,
-    ) -> Result<Taken, Failed> {
+    ) -> Result<PageOutcome, Failed> {
         if partner.next.is_none() {
             let why = format!("it does not start at the beginning: {reason}");
             return Err(Failed::partner(why));
@@ -184,7 +184,7 @@ impl<A: Ask> Exchange<A> {
             *times
         };
         if times == 1 {
-            return Ok(Taken::More);
+            return Ok(PageOutcome::More);
         }
         let share = rand::rng().random_range(0.5..=1.0);
         Err(Failed::Partner(Unreadable {
@@ -199,13 +199,13 @@ impl<A: Ask> Exchange<A> {
         &self,
         lease: &Lease,
         stop: &mut watch::Receiver<bool>,
-    ) -> Result<Taken, Failed> {
+    ) -> Result<PageOutcome, Failed> {
         let partner = self.store.partners().prolong(lease).await?;
         let now = self.store.clock().now();
         let fresh = partner.compared_at.is_some_and(|at| now - at < COMPARE);
         // Entries in quarantine are not among the copies.
         if fresh || self.store.partners().has_quarantined(partner.id).await? {
-            return Ok(Taken::UpToDate);
+            return Ok(PageOutcome::UpToDate);
         }
         let url = format!("{}{}?{}", base(&partner), page::DIGEST, query(&partner));
         let asked = page::digests(&self.partners, &url);
@@ -218,12 +218,12 @@ impl<A: Ask> Exchange<A> {
                     "cannot compare digests with a partner; skipped for today"
                 );
                 self.store.partners().note_comparison(lease).await?;
-                return Ok(Taken::UpToDate);
+                return Ok(PageOutcome::UpToDate);
             }
         };
         if theirs.seq != partner.seq {
             // There were writes in the meantime; the comparison is repeated later.
-            return Ok(Taken::UpToDate);
+            return Ok(PageOutcome::UpToDate);
         }
         let counted = self.store.copies().digests(&partner);
         let ours = self.leased(lease, stop, counted).await??;
@@ -236,14 +236,14 @@ impl<A: Ask> Exchange<A> {
         });
         self.store.partners().note_comparison(lease).await?;
         if same {
-            return Ok(Taken::UpToDate);
+            return Ok(PageOutcome::UpToDate);
         }
         tracing::error!(
             partner = partner.name,
             "digests differ from those of a partner; reading all its records again"
         );
         self.store.partners().resync(lease).await?;
-        Ok(Taken::More)
+        Ok(PageOutcome::More)
     }
 }
 

@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 const TRANSFER: Duration = Duration::from_mins(2);
 
-pub trait Ask {
+pub trait PartnerTransport {
     /// Sends a GET request that asks to wait for changes.
     fn get(&self, url: &str, wait: Duration) -> impl Future<Output = Result<Answer, Unreadable>>;
 }
@@ -53,7 +53,7 @@ impl From<String> for Unreadable {
     }
 }
 
-impl Ask for Outgoing {
+impl PartnerTransport for Outgoing {
     async fn get(&self, url: &str, wait: Duration) -> Result<Answer, Unreadable> {
         let request = Self::get(self, url)?.timeout(wait + PATIENCE + TRANSFER);
         let response = tokio::time::timeout(wait + PATIENCE, request.send()).await;

@@ -1,12 +1,12 @@
 //! Reading from every partner while the server runs, one task each.
 
 use crate::exchange::backoff::{LONGEST_ABSENCE, LONGEST_PAUSE, pause};
-use crate::exchange::partners::pull::{Exchange, Failed};
+use crate::exchange::partners::pull::{Failed, PartnerSync};
 use crate::exchange::partners::transport::Unreadable;
 use crate::exchange::workers::Work;
 use chrono::TimeDelta;
 use persistence::lease::Lease;
-use persistence::partner::Taken;
+use persistence::partner::PageOutcome;
 use rand::Rng;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 /// requested.
 const REST: Duration = Duration::from_secs(1);
 
-impl Work for Exchange {
+impl Work for PartnerSync {
     const NAME: &'static str = "partner";
     const POLL: Duration = Duration::from_secs(1);
 
@@ -30,7 +30,7 @@ impl Work for Exchange {
 }
 
 /// Reads from a partner until an error, or until the lease is lost.
-async fn read_from(exchange: Exchange, id: Uuid, mut stop: watch::Receiver<bool>) {
+async fn read_from(exchange: PartnerSync, id: Uuid, mut stop: watch::Receiver<bool>) {
     let lease = match exchange.store.partners().lease(id).await {
         Ok(Some(lease)) => lease,
         Ok(None) => return,
@@ -43,8 +43,8 @@ async fn read_from(exchange: Exchange, id: Uuid, mut stop: watch::Receiver<bool>
     loop {
         let asked = Instant::now();
         match exchange.step(&lease, wait, &mut stop).await {
-            Ok(Taken::More | Taken::Unswept) => wait = Duration::ZERO,
-            Ok(Taken::UpToDate) => {
+            Ok(PageOutcome::More | PageOutcome::Unswept) => wait = Duration::ZERO,
+            Ok(PageOutcome::UpToDate) => {
                 let rest = REST.saturating_sub(asked.elapsed());
                 tokio::select! {
                     // The next step is stopped as well.
@@ -53,7 +53,7 @@ async fn read_from(exchange: Exchange, id: Uuid, mut stop: watch::Receiver<bool>
                 }
                 wait = exchange.wait;
             }
-            Ok(Taken::Stopped) | Err(Failed::Lost) => return,
+            Ok(PageOutcome::Stopped) | Err(Failed::Lost) => return,
             Err(Failed::Stopped) => return give_back(&exchange, &lease).await,
             Err(Failed::Partner(unreadable)) => return fail(&exchange, &lease, unreadable).await,
             Err(Failed::Store(error)) => {
@@ -66,14 +66,14 @@ async fn read_from(exchange: Exchange, id: Uuid, mut stop: watch::Receiver<bool>
     }
 }
 
-async fn give_back(exchange: &Exchange, lease: &Lease) {
+async fn give_back(exchange: &PartnerSync, lease: &Lease) {
     if let Err(error) = exchange.store.partners().release(lease).await {
         tracing::info!(%error, partner_id = %lease.id, "cannot release the lease of a partner; it will expire");
     }
 }
 
 /// Records the failure and the time of the next attempt.
-async fn fail(exchange: &Exchange, lease: &Lease, unreadable: Unreadable) {
+async fn fail(exchange: &PartnerSync, lease: &Lease, unreadable: Unreadable) {
     let Unreadable {
         why,
         retry_after,
