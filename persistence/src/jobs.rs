@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::publication::due::publish;
 use crate::store::Store;
 use crate::visibility::consumer::VisibilityConsumer;
-use crate::webhook::Tell;
+use crate::webhook::DeliveryEnqueuer;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -31,7 +31,7 @@ impl BackgroundJobs {
     pub fn start(store: &Store) -> Self {
         let mut background = Self::none()
             .with(store, VisibilityConsumer::new(store.clone()))
-            .with(store, Tell::new(store.clone()));
+            .with(store, DeliveryEnqueuer::new(store.clone()));
         let job = publish(store.clone(), background.stop.subscribe());
         background.jobs.push(tokio::task::spawn_local(job));
         let owned = store.clone();

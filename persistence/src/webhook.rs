@@ -4,14 +4,14 @@
 //! webhook's lease sends them.
 
 mod delivery;
+mod enqueue;
 mod lease;
 mod state;
-mod tell;
 
 pub use delivery::{Again, Deliveries, DeliveriesMut, DeliveryPage, REPLAYED, Replayed, Since};
+pub use enqueue::DeliveryEnqueuer;
 pub use lease::Attempt;
 pub use state::{Delivery, Secret, Webhook, WebhookStatus};
-pub use tell::Tell;
 
 use crate::entity::{node, webhook, webhook_delivery};
 use crate::error::{Conflict, Result, StoreError, Unique};

@@ -5,7 +5,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::http::header::HeaderMap;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use api::config::Config;
-use api::exchange::webhooks::sender::Courier;
+use api::exchange::webhooks::sender::WebhookSender;
 use persistence::Store;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -182,10 +182,10 @@ impl<'a> Hook<'a> {
 }
 
 #[must_use]
-pub fn courier(store: &Store) -> Courier {
+pub fn courier(store: &Store) -> WebhookSender {
     let config = Config {
         outbound_allowlist: loopback(),
         ..Config::default()
     };
-    Courier::new(store.clone(), &config).unwrap()
+    WebhookSender::new(store.clone(), &config).unwrap()
 }

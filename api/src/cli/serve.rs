@@ -5,7 +5,7 @@ use crate::auth::secrets;
 use crate::cli::context::{Failure, complain, open, say};
 use crate::config::Config;
 use crate::exchange::partners::pull::PartnerSync;
-use crate::exchange::webhooks::sender::Courier;
+use crate::exchange::webhooks::sender::WebhookSender;
 use crate::exchange::workers::Workers;
 use crate::state::State;
 use domain::access::account::AccountKind;
@@ -58,7 +58,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     let exchange = PartnerSync::new(store.clone(), config)
         .map_err(|why| Failure::Told(format!("cannot reach partners: {why}")))?;
     let partners = Workers::start(exchange);
-    let courier = Courier::new(store.clone(), config)
+    let courier = WebhookSender::new(store.clone(), config)
         .map_err(|why| Failure::Told(format!("cannot reach webhooks: {why}")))?;
     let webhooks = Workers::start(courier);
     let outcome = server.await;

@@ -1,6 +1,6 @@
 //! The delivery log: states, replays, removal.
 
-use super::tell::{Told, untouched};
+use super::enqueue::{Recipient, untouched};
 use crate::consumers::{Entry, PAGE, entries};
 use crate::cursor;
 use crate::entity::{change, webhook, webhook_delivery};
@@ -8,8 +8,8 @@ use crate::error::{Result, StoreError};
 use crate::feed::prune::MARGIN;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
+use crate::webhook::enqueue::insert_deliveries;
 use crate::webhook::state::Delivery;
-use crate::webhook::tell::insert_deliveries;
 use crate::webhook::{on_webhook, webhook_for_update};
 use crate::write::Precondition;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -242,15 +242,15 @@ impl DeliveriesMut<'_, '_> {
 
     pub async fn replay(self, id: Uuid, again: &Again) -> Result<Replayed> {
         let row = webhook_for_update(self.tx, id, &Precondition::Any).await?;
-        let told = Told::from(row);
-        let made = told.webhook.created_at;
+        let recipient = Recipient::from(row);
+        let made = recipient.webhook.created_at;
         let (gaps, asked): (Vec<&Entry>, Vec<&Entry>) = again
             .entries
             .iter()
             .partition(|entry| entry.seq <= again.gaps);
         let gaps = gaps.into_iter().filter(|entry| entry.at >= made);
-        let gaps = told.rows(gaps, self.tx.now)?;
-        let asked = told.rows(asked.into_iter(), self.tx.now)?;
+        let gaps = recipient.rows(gaps, self.tx.now)?;
+        let asked = recipient.rows(asked.into_iter(), self.tx.now)?;
         let filled = insert_deliveries(self.tx, gaps, &untouched()).await?;
         let asked = insert_deliveries(self.tx, asked, &reset_delivery()).await?;
         let failed = match again.since {

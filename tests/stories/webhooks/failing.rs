@@ -2,7 +2,7 @@
 
 use super::actor;
 use api::config::Config;
-use api::exchange::webhooks::sender::Courier;
+use api::exchange::webhooks::sender::WebhookSender;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -230,7 +230,7 @@ story!(what_was_allowed_once_is_looked_at_again, async |node| {
     let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
     actor(node, "Akteur").await;
     node.settled().await;
-    let strict = Courier::new(node.store.clone(), &Config::default()).unwrap();
+    let strict = WebhookSender::new(node.store.clone(), &Config::default()).unwrap();
     strict.send_all().await.unwrap();
     assert_eq!(receiver.heard().len(), 0);
     let shown = last(&hook).await;

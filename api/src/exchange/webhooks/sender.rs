@@ -26,7 +26,7 @@ const MOST_BYTES: usize = 16 * 1024;
 const BATCH: u64 = 50;
 
 #[derive(Debug, Clone)]
-pub struct Courier {
+pub struct WebhookSender {
     pub(super) store: Store,
     outgoing: Outgoing,
     patience: Duration,
@@ -39,7 +39,7 @@ struct Answered {
     retry_after: Option<Duration>,
 }
 
-impl Courier {
+impl WebhookSender {
     pub fn new(store: Store, config: &Config) -> Result<Self, reqwest::Error> {
         Ok(Self {
             store,

@@ -1,12 +1,12 @@
 //! Sending to every webhook while the server runs, one task each.
 
-use crate::exchange::webhooks::sender::Courier;
+use crate::exchange::webhooks::sender::WebhookSender;
 use crate::exchange::workers::Work;
 use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-impl Work for Courier {
+impl Work for WebhookSender {
     const NAME: &'static str = "webhook";
     const POLL: Duration = Duration::from_millis(500);
 

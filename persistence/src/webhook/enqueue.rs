@@ -24,19 +24,19 @@ const FAR: i64 = 1000;
 
 pub(super) const CHUNK: usize = 200;
 
-pub(super) struct Told {
+pub(super) struct Recipient {
     pub(super) webhook: Webhook,
     filter: FeedFilter,
 }
 
-impl From<Webhook> for Told {
+impl From<Webhook> for Recipient {
     fn from(webhook: Webhook) -> Self {
         let filter = webhook.filter();
         Self { webhook, filter }
     }
 }
 
-impl Told {
+impl Recipient {
     /// The delivery of an entry; `None` if it means nothing to the receiver.
     fn delivery(
         &self,
@@ -96,26 +96,26 @@ impl Told {
         entries: impl Iterator<Item = &'a Entry>,
         now: DateTime<Utc>,
     ) -> Result<Vec<webhook_delivery::ActiveModel>> {
-        let told = entries.map(|entry| self.delivery(entry, now));
-        told.filter_map(Result::transpose).collect()
+        let rows = entries.map(|entry| self.delivery(entry, now));
+        rows.filter_map(Result::transpose).collect()
     }
 }
 
 #[derive(Debug)]
-pub struct Tell {
+pub struct DeliveryEnqueuer {
     store: Store,
     /// The cursor as last saved here, or the start of the first webhook.
     saved: i64,
 }
 
-impl Tell {
+impl DeliveryEnqueuer {
     #[must_use]
     pub fn new(store: Store) -> Self {
         Self { store, saved: 0 }
     }
 
     /// Queues the deliveries of the entries, in one transaction with the cursor.
-    async fn tell(&self, entries: &[Entry], last: i64) -> Result<()> {
+    async fn enqueue(&self, entries: &[Entry], last: i64) -> Result<()> {
         let options = WriteOptions::default();
         self.store
             .write(&Caller::node(), &options, async |tx| {
@@ -123,8 +123,8 @@ impl Tell {
                 if cursor >= last {
                     return Ok(());
                 }
-                for told in locked_webhooks(tx).await? {
-                    let rows = told.deliveries(entries, cursor, tx.now)?;
+                for recipient in locked_webhooks(tx).await? {
+                    let rows = recipient.deliveries(entries, cursor, tx.now)?;
                     insert_deliveries(tx, rows, &untouched()).await?;
                 }
                 tx.cursors().update(NAME, last).await
@@ -137,12 +137,12 @@ fn active() -> Select<webhook::Entity> {
     webhook::Entity::find().filter(webhook::Column::State.eq(WebhookState::Active.code()))
 }
 
-async fn active_webhooks(store: &Store) -> Result<Vec<Told>> {
+async fn active_webhooks(store: &Store) -> Result<Vec<Recipient>> {
     let rows = active()
         .into_model::<Webhook>()
         .all(store.db().reader())
         .await?;
-    Ok(rows.into_iter().map(Told::from).collect())
+    Ok(rows.into_iter().map(Recipient::from).collect())
 }
 
 pub(super) fn untouched() -> OnConflict {
@@ -150,13 +150,13 @@ pub(super) fn untouched() -> OnConflict {
 }
 
 /// The active webhooks; none of them can be removed before the end of the transaction.
-async fn locked_webhooks(tx: &Transaction<'_>) -> Result<Vec<Told>> {
+async fn locked_webhooks(tx: &Transaction<'_>) -> Result<Vec<Recipient>> {
     let mut rows = active();
     if tx.db().is_postgres() {
         rows = rows.lock(LockType::KeyShare);
     }
     let rows = rows.into_model::<Webhook>().all(&tx.sql).await?;
-    Ok(rows.into_iter().map(Told::from).collect())
+    Ok(rows.into_iter().map(Recipient::from).collect())
 }
 
 pub(super) async fn insert_deliveries(
@@ -174,7 +174,7 @@ pub(super) async fn insert_deliveries(
     Ok(written)
 }
 
-impl LogConsumer for Tell {
+impl LogConsumer for DeliveryEnqueuer {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -183,8 +183,8 @@ impl LogConsumer for Tell {
         let head = self.store.log().head().await?;
         let saved = self.store.cursors().get(NAME).await?;
         // Entries before every webhook need not be read.
-        let told = active_webhooks(&self.store).await?;
-        let first = told.iter().map(|one| one.webhook.told_after).min();
+        let recipients = active_webhooks(&self.store).await?;
+        let first = recipients.iter().map(|one| one.webhook.told_after).min();
         self.saved = saved.max(first.unwrap_or(head));
         Ok(self.saved)
     }
@@ -195,11 +195,11 @@ impl LogConsumer for Tell {
         };
         let now = self.store.clock().now();
         let mut concerned = false;
-        for told in active_webhooks(&self.store).await? {
-            concerned |= !told.deliveries(entries, self.saved, now)?.is_empty();
+        for recipient in active_webhooks(&self.store).await? {
+            concerned |= !recipient.deliveries(entries, self.saved, now)?.is_empty();
         }
         if concerned || last - self.saved >= FAR {
-            self.tell(entries, last).await?;
+            self.enqueue(entries, last).await?;
             self.saved = last;
         }
         Ok(())
