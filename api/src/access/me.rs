@@ -2,7 +2,7 @@
 
 use crate::access::accounts::{GrantBody, shown};
 use crate::http::problem::Problem;
-use crate::operation::extract::{Query, SignedIn};
+use crate::operation::extract::{Authenticated, Query};
 use crate::operation::reply::Private;
 use crate::operation::routes::Routes;
 use domain::access::account::TokenScope;
@@ -40,7 +40,7 @@ struct Me {
     expires_at: String,
 }
 
-async fn get(SignedIn(identity): SignedIn, _: Query<()>) -> Result<Private<Me>, Problem> {
+async fn get(Authenticated(identity): Authenticated, _: Query<()>) -> Result<Private<Me>, Problem> {
     let account = identity.principal.account;
     let grants = identity.principal.given.iter().map(shown);
     Ok(Private::new(Me {

@@ -5,7 +5,7 @@ mod form;
 use crate::auth::secrets::{self, SecretError};
 use crate::auth::{TOKEN_PATH, USUAL_LIFETIME, scope_text};
 use crate::http::problem::{Code, Problem};
-use crate::operation::extract::{Anyone, App, Query};
+use crate::operation::extract::{App, Public, Query};
 use crate::operation::reply::{Json, content};
 use crate::operation::routes::{Draft, Reply, Routes};
 use actix_web::body::BoxBody;
@@ -273,7 +273,7 @@ struct KeySet {
     keys: Value,
 }
 
-async fn jwks(_: Anyone, app: App, _: Query<()>) -> Result<Json<KeySet>, Problem> {
+async fn jwks(_: Public, app: App, _: Query<()>) -> Result<Json<KeySet>, Problem> {
     Ok(Json(KeySet {
         keys: app.tokens.jwks().await?,
     }))
@@ -299,7 +299,7 @@ struct Metadata {
     token_endpoint_auth_methods_supported: [&'static str; 2],
 }
 
-async fn server(_: Anyone, app: App, _: Query<()>) -> Result<Json<Metadata>, Problem> {
+async fn server(_: Public, app: App, _: Query<()>) -> Result<Json<Metadata>, Problem> {
     let base = &app.access.base_url;
     let mut grants = vec!["client_credentials"];
     grants.extend(app.access.password_grant.then_some("password"));

@@ -8,7 +8,7 @@ mod filter;
 use self::changes::CHANGES;
 use self::compare::IDS;
 use crate::http::problem::{Code, Problem};
-use crate::operation::extract::{Anyone, App, Query};
+use crate::operation::extract::{App, Public, Query};
 use crate::operation::reply::Private;
 use crate::operation::routes::Routes;
 use actix_web::http::Method;
@@ -100,7 +100,7 @@ struct Limits {
     record_ids: usize,
 }
 
-async fn get(_: Anyone, app: App, _: Query<()>) -> Result<Private<Service>, Problem> {
+async fn get(_: Public, app: App, _: Query<()>) -> Result<Private<Service>, Problem> {
     let node = app.store.node();
     let log = app.store.feed().state().await?;
     Ok(Private::new(Service {

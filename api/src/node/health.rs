@@ -1,7 +1,7 @@
 //! Probes for load balancers and containers.
 
 use crate::http::problem::{Code, Problem};
-use crate::operation::extract::{Anyone, App, Query};
+use crate::operation::extract::{App, Public, Query};
 use crate::operation::reply::Json;
 use crate::operation::routes::Routes;
 use actix_web::http::header::RETRY_AFTER;
@@ -28,11 +28,11 @@ struct Health {
     status: &'static str,
 }
 
-async fn get_live(_: Anyone, _: Query<()>) -> Result<Json<Health>, Problem> {
+async fn get_live(_: Public, _: Query<()>) -> Result<Json<Health>, Problem> {
     Ok(Json(Health { status: "ok" }))
 }
 
-async fn get_ready(_: Anyone, app: App, _: Query<()>) -> Result<Json<Health>, Problem> {
+async fn get_ready(_: Public, app: App, _: Query<()>) -> Result<Json<Health>, Problem> {
     app.store.ping().await.map_err(|cause| {
         tracing::error!(error = %cause, "not ready: the database does not respond");
         Problem::new(Code::Busy).header(RETRY_AFTER, "1")
@@ -40,7 +40,7 @@ async fn get_ready(_: Anyone, app: App, _: Query<()>) -> Result<Json<Health>, Pr
     Ok(Json(Health { status: "ok" }))
 }
 
-async fn get_writable(_: Anyone, app: App, _: Query<()>) -> Result<Json<Health>, Problem> {
+async fn get_writable(_: Public, app: App, _: Query<()>) -> Result<Json<Health>, Problem> {
     match app.store.check_writable().await {
         Ok(()) => Ok(Json(Health { status: "ok" })),
         Err(StoreError::StorageFull(cause)) => {

@@ -4,7 +4,7 @@
 mod exposition;
 
 use crate::http::problem::Problem;
-use crate::operation::extract::{App, Query, Watcher};
+use crate::operation::extract::{App, MetricsAccess, Query};
 use crate::operation::reply::content;
 use crate::operation::routes::{Draft, Reply, Routes};
 use actix_web::body::BoxBody;
@@ -20,7 +20,7 @@ pub fn routes() -> Routes {
     Routes::new("Node").get("/metrics", names, &[], get)
 }
 
-async fn get(_: Watcher, app: App, _: Query<()>) -> Result<Exposition, Problem> {
+async fn get(_: MetricsAccess, app: App, _: Query<()>) -> Result<Exposition, Problem> {
     Ok(Exposition(exposition(&app).await?))
 }
 

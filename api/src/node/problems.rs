@@ -1,5 +1,5 @@
 use crate::http::problem::{Code, Problem};
-use crate::operation::extract::{Anyone, NameInPath, Query};
+use crate::operation::extract::{NameInPath, Public, Query};
 use crate::operation::reply::Json;
 use crate::operation::routes::Routes;
 use domain::base::fault::MESSAGES;
@@ -31,7 +31,7 @@ struct ProblemDescription {
 }
 
 async fn get(
-    _: Anyone,
+    _: Public,
     _: Query<()>,
     NameInPath(name): NameInPath,
 ) -> Result<Json<ProblemDescription>, Problem> {

@@ -1,7 +1,7 @@
 //! The service document: the node and its endpoints.
 
 use crate::http::problem::Problem;
-use crate::operation::extract::{Anyone, App, Query};
+use crate::operation::extract::{App, Public, Query};
 use crate::operation::reply::Json;
 use crate::operation::routes::Routes;
 use domain::base::kind::Kind;
@@ -53,7 +53,7 @@ struct Limits {
     json_depth: usize,
 }
 
-async fn get(_: Anyone, app: App, _: Query<()>) -> Result<Json<Service>, Problem> {
+async fn get(_: Public, app: App, _: Query<()>) -> Result<Json<Service>, Problem> {
     let kinds = Kind::ALL
         .iter()
         .map(|kind| (kind.code(), format!("/v1/{}", kind.plural())));

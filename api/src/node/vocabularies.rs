@@ -1,7 +1,7 @@
 //! The closed vocabularies with their labels, and the relationship table.
 
 use crate::http::problem::{Code, Problem};
-use crate::operation::extract::{Anyone, NameInPath, Query};
+use crate::operation::extract::{NameInPath, Public, Query};
 use crate::operation::reply::Json;
 use crate::operation::routes::Routes;
 use domain::base::nearest::nearest;
@@ -41,14 +41,14 @@ struct VocabularyWithRules {
     rules: Vec<RuleDescription>,
 }
 
-async fn list(_: Anyone, _: Query<()>) -> Result<Json<Vocabularies>, Problem> {
+async fn list(_: Public, _: Query<()>) -> Result<Json<Vocabularies>, Problem> {
     let items = vocabularies::all();
     let total = items.len();
     Ok(Json(Vocabularies { items, total }))
 }
 
 async fn get(
-    _: Anyone,
+    _: Public,
     _: Query<()>,
     NameInPath(name): NameInPath,
 ) -> Result<Json<VocabularyWithRules>, Problem> {

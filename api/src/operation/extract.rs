@@ -57,7 +57,8 @@ pub use body::{
     GeoJsonBody, MAX_GEOMETRY, PatchBody, RecordBody, describe_refusals, read_body, read_json,
 };
 pub use caller::{
-    Admin, Anyone, Approver, Feeder, Hider, Identity, Importer, Reader, SignedIn, Watcher, Writer,
+    Admin, Approver, Authenticated, Feeder, HideAccess, Identity, Importer, MetricsAccess, Public,
+    Reader, Writer,
 };
 pub(crate) use caller::{Proved, bearer};
 pub use json::{Body, JsonBody};

@@ -1,7 +1,7 @@
 //! Hiding copies on this node.
 
 use crate::http::problem::Problem;
-use crate::operation::extract::{App, Hider, HowToWrite, RecordId};
+use crate::operation::extract::{App, HideAccess, HowToWrite, RecordId};
 use crate::operation::reply::Done;
 use crate::operation::routes::Routes;
 use actix_web::http::Method;
@@ -23,7 +23,7 @@ pub fn routes(schema: &KindSchema) -> Routes {
 
 async fn put(
     app: App,
-    Hider(caller): Hider,
+    HideAccess(caller): HideAccess,
     id: RecordId,
     HowToWrite(options): HowToWrite,
 ) -> Result<Done, Problem> {
@@ -32,7 +32,7 @@ async fn put(
 
 async fn delete(
     app: App,
-    Hider(caller): Hider,
+    HideAccess(caller): HideAccess,
     id: RecordId,
     HowToWrite(options): HowToWrite,
 ) -> Result<Done, Problem> {

@@ -4,7 +4,7 @@ use crate::exchange::feed::entry::Entry;
 use crate::exchange::feed::filter;
 use crate::exchange::feed::filter::{HOME_REGION, KIND, LIMIT};
 use crate::http::problem::Problem;
-use crate::operation::extract::{Anyone, App, Pairs, Parameter, Parameters, Query, wrong};
+use crate::operation::extract::{App, Pairs, Parameter, Parameters, Public, Query, wrong};
 use crate::operation::paging::CURSOR;
 use crate::operation::param;
 use crate::operation::param::Known;
@@ -108,7 +108,7 @@ impl Parameters for Sent {
 }
 
 pub(crate) async fn get(
-    _: Anyone,
+    _: Public,
     app: App,
     Query(mut sent): Query<Sent>,
 ) -> Result<Private<Page>, Problem> {

@@ -4,7 +4,7 @@ use crate::exchange::feed::entry::Entry;
 use crate::exchange::feed::filter;
 use crate::exchange::feed::filter::{HOME_REGION, KIND, LIMIT};
 use crate::http::problem::Problem;
-use crate::operation::extract::{Anyone, App, Body, JsonBody, Pairs, Parameter, Parameters, Query};
+use crate::operation::extract::{App, Body, JsonBody, Pairs, Parameter, Parameters, Public, Query};
 use crate::operation::paging::CURSOR;
 use crate::operation::reply::Private;
 use domain::base::fault::{Fault, FieldError};
@@ -61,7 +61,7 @@ impl Parameters for FilterQuery {
 }
 
 pub(crate) async fn digest(
-    _: Anyone,
+    _: Public,
     app: App,
     Query(FilterQuery(filter)): Query<FilterQuery>,
 ) -> Result<Private<Digests>, Problem> {
@@ -131,7 +131,7 @@ impl Parameters for IdsQuery {
 }
 
 pub(crate) async fn ids(
-    _: Anyone,
+    _: Public,
     app: App,
     Query(sent): Query<IdsQuery>,
 ) -> Result<Private<HashPage>, Problem> {
@@ -189,7 +189,7 @@ pub(crate) struct Records {
 }
 
 pub(crate) async fn records(
-    _: Anyone,
+    _: Public,
     app: App,
     _: Query<()>,
     JsonBody(sent): JsonBody<RecordsInput>,

@@ -17,7 +17,7 @@ use std::future::{Ready, ready};
 
 /// Any caller; a token is ignored.
 #[derive(Debug)]
-pub struct Anyone;
+pub struct Public;
 
 /// A caller who reads: anonymous, or with a token, which may show more.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub struct Approver(pub Caller);
 
 /// A caller who hides copies, as an approver of their region; the store checks.
 #[derive(Debug)]
-pub struct Hider(pub Caller);
+pub struct HideAccess(pub Caller);
 
 /// A caller who pushes the records of the system in the URL: its feeder, or an admin of the whole
 /// node.
@@ -53,10 +53,10 @@ pub struct Admin(pub Caller);
 
 /// A caller who reads the metrics: an admin of the whole node, or with the configured token.
 #[derive(Debug)]
-pub struct Watcher;
+pub struct MetricsAccess;
 
 #[derive(Debug)]
-pub struct SignedIn(pub Identity);
+pub struct Authenticated(pub Identity);
 
 #[derive(Debug, Clone)]
 pub struct Identity {
@@ -140,7 +140,7 @@ async fn identity(request: HttpRequest) -> Result<Option<Identity>, Problem> {
     }
 }
 
-async fn signed_in(request: HttpRequest) -> Result<Identity, Problem> {
+async fn authenticated(request: HttpRequest) -> Result<Identity, Problem> {
     let missing = || Problem::new(Code::Unauthorized).header(header::WWW_AUTHENTICATE, "Bearer");
     identity(request).await?.ok_or_else(missing)
 }
@@ -151,16 +151,16 @@ fn bad_token([en, de]: [&str; 2]) -> Problem {
         .header(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")
 }
 
-from_head!(Anyone);
+from_head!(Public);
 
-impl Anyone {
+impl Public {
     #[expect(clippy::unnecessary_wraps, reason = "extractors may fail")]
     fn of(_: &HttpRequest) -> Result<Self, Problem> {
         Ok(Self)
     }
 }
 
-impl Extract for Anyone {
+impl Extract for Public {
     fn describe(draft: &mut Draft) {
         draft.access("public", None);
     }
@@ -211,7 +211,7 @@ from_caller!(
 );
 
 async fn writer(request: HttpRequest) -> Result<Caller, Problem> {
-    let identity = signed_in(request).await?;
+    let identity = authenticated(request).await?;
     identity.needs(TokenScope::Directory)?;
     Ok(identity.caller())
 }
@@ -242,7 +242,7 @@ from_caller!(
 );
 
 from_caller!(
-    Hider,
+    HideAccess,
     |draft: &mut Draft| describe_writer(draft, "hide"),
     async |request| Ok(Self(writer(request).await?))
 );
@@ -282,7 +282,7 @@ from_caller!(
     },
     async |request: HttpRequest| {
         let system = system_of(&request)?;
-        let identity = signed_in(request).await?;
+        let identity = authenticated(request).await?;
         identity.needs(TokenScope::Sync)?;
         let grants = identity.principal.grants.clone();
         let grants = pushing(grants, &system, &identity.proof.scopes);
@@ -317,7 +317,7 @@ from_caller!(
 );
 
 async fn admin(request: HttpRequest) -> Result<Caller, Problem> {
-    let identity = signed_in(request).await?;
+    let identity = authenticated(request).await?;
     identity.needs(TokenScope::Admin)?;
     let grants = identity.principal.grants.clone();
     let grants: Vec<_> = grants.into_iter().filter(administers_node).collect();
@@ -348,22 +348,26 @@ from_caller!(
     async |request| Ok(Self(admin(request).await?))
 );
 
-from_caller!(Watcher, Admin::describe, async |request: HttpRequest| {
-    let app = App::of(&request)?;
-    let token = bearer(request.headers()).ok().flatten();
-    let known = app.metrics_token.as_ref();
-    if known.is_some_and(|known| token.is_some_and(|token| known.is(token))) {
-        return Ok(Self);
+from_caller!(
+    MetricsAccess,
+    Admin::describe,
+    async |request: HttpRequest| {
+        let app = App::of(&request)?;
+        let token = bearer(request.headers()).ok().flatten();
+        let known = app.metrics_token.as_ref();
+        if known.is_some_and(|known| token.is_some_and(|token| known.is(token))) {
+            return Ok(Self);
+        }
+        admin(request).await.map(|_| Self)
     }
-    admin(request).await.map(|_| Self)
-});
+);
 
 from_caller!(
-    SignedIn,
+    Authenticated,
     |draft: &mut Draft| {
         draft.access("account", None);
         draft.problem(Code::Unauthorized);
         draft.problem(Code::Busy);
     },
-    async |request| { Ok(Self(signed_in(request).await?)) }
+    async |request| { Ok(Self(authenticated(request).await?)) }
 );
