@@ -46,7 +46,7 @@ pub fn server(mut state: State, config: &Config, listener: TcpListener) -> std::
             .wrap(TracingLogger::<crate::http::telemetry::Spans>::new())
             .wrap(from_fn(middleware::outermost))
             .wrap(from_fn(docs::content_security_policy))
-            .wrap(from_fn(server::take_turns))
+            .wrap(from_fn(server::track_exchange))
     };
     server::server(build, config, listener, stopping)
 }

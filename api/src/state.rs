@@ -2,7 +2,7 @@
 
 use crate::auth::{Access, Tokens};
 use crate::config::{Config, MetricsToken};
-use crate::http::body_timeout::Pace;
+use crate::http::body_timeout::BodyRate;
 use crate::http::metrics::Metrics;
 use crate::http::outbound::Outgoing;
 use crate::http::rate_limit::Limits;
@@ -23,7 +23,7 @@ pub struct State {
     pub tokens: Tokens,
     pub limits: Limits,
     /// Minimum speed of request bodies.
-    pub pace: Pace,
+    pub body_rate: BodyRate,
     /// Ways of signing in, from the configuration.
     pub access: Access,
     /// Client for requests to addresses that users enter.
@@ -47,7 +47,7 @@ impl State {
             search,
             tokens,
             limits: Limits::new(config, DefaultClock::default()),
-            pace: Pace::new(config),
+            body_rate: BodyRate::new(config),
             access: Access::default(),
             outgoing: Outgoing::new(config).map_err(|why| StoreError::Setup(why.to_string()))?,
             log_retention_days: config.log_retention_days.map(u32::from),

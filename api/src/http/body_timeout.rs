@@ -15,12 +15,12 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 
 /// Watches the body; the result tells whether it was too slow.
-pub(crate) fn watch(request: &mut ServiceRequest, pace: Pace) -> Rc<Cell<bool>> {
+pub(crate) fn watch(request: &mut ServiceRequest, body_rate: BodyRate) -> Rc<Cell<bool>> {
     let late = Rc::new(Cell::new(false));
     match request.take_payload() {
         Payload::None => {}
         body => {
-            let body = Box::pin(Body::new(body, pace, late.clone()));
+            let body = Box::pin(Body::new(body, body_rate, late.clone()));
             request.set_payload(Payload::Stream { payload: body });
         }
     }
@@ -28,12 +28,12 @@ pub(crate) fn watch(request: &mut ServiceRequest, pace: Pace) -> Rc<Cell<bool>> 
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub struct BodyRate {
     patience: Duration,
     bytes_per_second: u32,
 }
 
-impl Pace {
+impl BodyRate {
     #[must_use]
     pub fn new(config: &Config) -> Self {
         Self {
@@ -47,18 +47,18 @@ impl Pace {
 /// responsible for slow processing.
 struct Body {
     payload: Payload,
-    pace: Pace,
+    body_rate: BodyRate,
     left: Duration,
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
     late: Rc<Cell<bool>>,
 }
 
 impl Body {
-    fn new(payload: Payload, pace: Pace, late: Rc<Cell<bool>>) -> Self {
+    fn new(payload: Payload, body_rate: BodyRate, late: Rc<Cell<bool>>) -> Self {
         Self {
             payload,
-            pace,
-            left: pace.patience,
+            body_rate,
+            left: body_rate.patience,
             waiting: None,
             late,
         }
@@ -70,8 +70,11 @@ impl Body {
             self.left = self.left.saturating_sub(since.elapsed());
         }
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let earned = Duration::from_secs(bytes.into()) / self.pace.bytes_per_second;
-        self.left = self.left.saturating_add(earned).min(self.pace.patience);
+        let earned = Duration::from_secs(bytes.into()) / self.body_rate.bytes_per_second;
+        self.left = self
+            .left
+            .saturating_add(earned)
+            .min(self.body_rate.patience);
     }
 }
 

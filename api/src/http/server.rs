@@ -127,7 +127,7 @@ impl Drop for Serving {
 }
 
 /// Makes it the server's turn until the whole body of its response has been handed over.
-pub(crate) async fn take_turns(
+pub(crate) async fn track_exchange(
     request: ServiceRequest,
     next: actix_web::middleware::Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {

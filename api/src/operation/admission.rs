@@ -35,7 +35,7 @@ pub async fn guard(
     }
     let signs_in = routed_path(request.request()) == auth::TOKEN_PATH;
     let claims = signs_in || request.headers().contains_key(header::AUTHORIZATION);
-    let late = watch(&mut request, app.pace);
+    let late = watch(&mut request, app.body_rate);
     let response = next.call(request).await?.map_into_boxed_body();
     let status = response.status();
     let refused =

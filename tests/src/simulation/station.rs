@@ -9,7 +9,7 @@ use actix_web::{App, test, web};
 use api::auth::{Access, Tokens};
 use api::config::Config;
 use api::exchange::partners::transport::Answer;
-use api::http::body_timeout::Pace;
+use api::http::body_timeout::BodyRate;
 use api::http::outbound::Outgoing;
 use api::http::rate_limit::Limits;
 use api::state::State;
@@ -150,7 +150,7 @@ impl Yard {
             digests: DigestCache::new(store.clone()),
             tokens: Tokens::load(store).await.unwrap(),
             limits: Limits::new(&self.config, Default::default()),
-            pace: Pace::new(&self.config),
+            body_rate: BodyRate::new(&self.config),
             access: Access::default(),
             outgoing: self.outgoing.clone(),
             log_retention_days: None,
