@@ -11,10 +11,10 @@ pub const MANY: usize = 5_000;
 /// Generates records; every twentieth is a draft.
 #[must_use]
 pub fn records(count: usize, seed: u64) -> Vec<Value> {
-    let mut dice = Dice(seed);
+    let mut rng = Dice(seed);
     let mut taken = BTreeMap::new();
     (0..count)
-        .map(|at| record(at, &mut dice, &mut taken))
+        .map(|at| record(at, &mut rng, &mut taken))
         .collect()
 }
 
@@ -249,75 +249,75 @@ const HOMES: &[&str] = &[
     "niedersachsen",
 ];
 
-fn record(at: usize, dice: &mut Dice, taken: &mut BTreeMap<String, usize>) -> Value {
+fn record(at: usize, rng: &mut Dice, taken: &mut BTreeMap<String, usize>) -> Value {
     let kind = [
         "actor", "actor", "actor", "network", "project", "event", "topic",
     ][at % 7];
-    let town = dice.one(TOWNS);
-    let mut name = match dice.below(4) {
-        0 => format!("{} {town}", dice.one(HOUSES)),
+    let town = rng.one(TOWNS);
+    let mut name = match rng.below(4) {
+        0 => format!("{} {town}", rng.one(HOUSES)),
         1 => format!(
             "{}{}{} {town}",
-            dice.one(FIRST),
-            dice.one(MIDDLE),
-            dice.one(LAST)
+            rng.one(FIRST),
+            rng.one(MIDDLE),
+            rng.one(LAST)
         ),
         2 => format!(
             "{} {} {}",
-            dice.one(BRANDS),
-            dice.one(&["Ruhr", "Rhein", "Nord", town]),
-            dice.one(LEGAL)
+            rng.one(BRANDS),
+            rng.one(&["Ruhr", "Rhein", "Nord", town]),
+            rng.one(LEGAL)
         ),
         _ => format!(
             "{} für {} {town}",
-            dice.one(&["Bündnis", "Initiative", "Verein"]),
-            dice.one(HOUSES)
+            rng.one(&["Bündnis", "Initiative", "Verein"]),
+            rng.one(HOUSES)
         ),
     };
     name = name.trim().to_owned();
-    if dice.one_in(15) {
-        name = with_typo(&name, dice);
+    if rng.one_in(15) {
+        name = with_typo(&name, rng);
     }
     let times = taken.entry(name.clone()).or_insert(0);
     *times += 1;
     if *times > 1 {
         name = format!("{name} {}", roman(*times));
     }
-    let person = dice.one(PERSONS);
-    let work = dice.one(WORK).replace("{p}", person).replace("{t}", town);
+    let person = rng.one(PERSONS);
+    let work = rng.one(WORK).replace("{p}", person).replace("{t}", town);
     let mut body = json!({
         "kind": kind,
         "external_id": {"system": "generated", "id": format!("{at}")},
         "name": name,
         "language": "de",
         "description": format!("{name} {work}"),
-        "home_region": dice.one(HOMES),
+        "home_region": rng.one(HOMES),
         "publication": if at % 20 == 19 { "draft" } else { "published" },
     });
     if kind == "topic" {
         return body;
     }
-    let number = dice.one(NUMBERS);
+    let number = rng.one(NUMBERS);
     body["places"] = json!([{
-        "street": format!("{} {number}", dice.one(STREETS)),
-        "postal_code": dice.one(CODES),
+        "street": format!("{} {number}", rng.one(STREETS)),
+        "postal_code": rng.one(CODES),
         "city": town,
         "country": "DE",
     }]);
-    if dice.one_in(12) {
-        body["names"] = json!([{"value": dice.one(ACRONYMS), "type": "acronym"}]);
+    if rng.one_in(12) {
+        body["names"] = json!([{"value": rng.one(ACRONYMS), "type": "acronym"}]);
     }
-    if kind == "actor" && dice.one_in(4) {
+    if kind == "actor" && rng.one_in(4) {
         body["identifiers"] = json!([{"scheme": "ik", "value": ik(at)}]);
     }
     body
 }
 
 /// The name with two letters swapped, one left out, or one doubled.
-fn with_typo(name: &str, dice: &mut Dice) -> String {
+fn with_typo(name: &str, rng: &mut Dice) -> String {
     let mut letters: Vec<char> = name.chars().collect();
-    let at = 1 + dice.below(letters.len() - 2);
-    match dice.below(3) {
+    let at = 1 + rng.below(letters.len() - 2);
+    match rng.below(3) {
         0 => letters.swap(at, at + 1),
         1 => drop(letters.remove(at)),
         _ => letters.insert(at, letters[at]),

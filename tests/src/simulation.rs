@@ -7,20 +7,20 @@
 
 mod act;
 mod check;
+mod node;
 mod pull;
 mod reader;
-mod station;
 mod truth;
 mod wire;
 
 use crate::database::Backend;
 use api::exchange::partners::transport::Answer;
+pub use node::Cluster;
+use node::SimNode;
 use persistence::lease::Lease;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use reader::Reader;
-use station::Station;
-pub use station::Yard;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -54,10 +54,10 @@ struct Link {
 }
 
 struct World<'a> {
-    dice: StdRng,
+    rng: StdRng,
     calm: bool,
-    yard: &'a mut Yard,
-    nodes: Vec<Station>,
+    cluster: &'a mut Cluster,
+    nodes: Vec<SimNode>,
     links: Vec<Link>,
     flights: Vec<Flight>,
     readers: Vec<Reader>,
@@ -70,8 +70,8 @@ struct World<'a> {
 pub type Trace = std::sync::Mutex<Vec<String>>;
 
 /// Runs all events of the seed, heals everything, and fails unless all invariants hold.
-pub async fn simulate(yard: &mut Yard, seed: u64, trace: Arc<Trace>) {
-    let mut world = World::new(yard, seed, trace).await;
+pub async fn simulate(cluster: &mut Cluster, seed: u64, trace: Arc<Trace>) {
+    let mut world = World::new(cluster, seed, trace).await;
     for number in 0..STEPS {
         world.note(format!("{number}."));
         world.step().await;
@@ -81,21 +81,21 @@ pub async fn simulate(yard: &mut Yard, seed: u64, trace: Arc<Trace>) {
 }
 
 impl<'a> World<'a> {
-    async fn new(yard: &'a mut Yard, seed: u64, trace: Arc<Trace>) -> Self {
-        let mut dice = StdRng::seed_from_u64(seed);
-        let count = [3, 3, 3, 3, 4, 5][dice.random_range(0..6)];
+    async fn new(cluster: &'a mut Cluster, seed: u64, trace: Arc<Trace>) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let count = [3, 3, 3, 3, 4, 5][rng.random_range(0..6)];
         let mut nodes = Vec::new();
         for number in 0..count {
             // No two clocks agree.
-            let skew = dice.random_range(-600..600) * SECOND;
+            let skew = rng.random_range(-600..600) * SECOND;
             let clock = Arc::new(AtomicI64::new(BEGINNING + skew));
             let origin = format!("node-{number}");
-            nodes.push(Station::new(yard, origin, clock).await);
+            nodes.push(SimNode::new(cluster, origin, clock).await);
         }
         let mut world = Self {
-            dice,
+            rng,
             calm: false,
-            yard,
+            cluster,
             nodes,
             links: Vec::new(),
             flights: Vec::new(),
@@ -124,15 +124,15 @@ impl<'a> World<'a> {
     }
 
     fn chance(&mut self, percent: u32) -> bool {
-        self.dice.random_range(0..100) < percent
+        self.rng.random_range(0..100) < percent
     }
 
     fn any_node(&mut self) -> usize {
-        self.dice.random_range(0..self.nodes.len())
+        self.rng.random_range(0..self.nodes.len())
     }
 
     fn any_link(&mut self) -> usize {
-        self.dice.random_range(0..self.links.len())
+        self.rng.random_range(0..self.links.len())
     }
 
     fn pass(&mut self, seconds: i64) {
@@ -143,7 +143,7 @@ impl<'a> World<'a> {
     }
 
     async fn step(&mut self) {
-        match self.dice.random_range(0..1000) {
+        match self.rng.random_range(0..1000) {
             0..400 => self.write().await,
             400..720 => {
                 let link = self.any_link();
@@ -164,7 +164,7 @@ impl<'a> World<'a> {
             930..975 => self.read().await,
             _ => {
                 let seconds = [1, 7, 45, 200, 400, 4000, 90_000];
-                let seconds = seconds[self.dice.random_range(0..seconds.len())];
+                let seconds = seconds[self.rng.random_range(0..seconds.len())];
                 self.pass(seconds);
             }
         }
@@ -185,7 +185,7 @@ impl<'a> World<'a> {
 
     async fn crash_of(&mut self, node: usize) {
         self.leave_the_air(node);
-        self.nodes[node].crash(self.yard).await;
+        self.nodes[node].crash(self.cluster).await;
     }
 
     fn leave_the_air(&mut self, node: usize) {
@@ -199,22 +199,22 @@ impl<'a> World<'a> {
 
     async fn back_up(&mut self) {
         let node = self.any_node();
-        if self.yard.backend() == Backend::Postgres {
+        if self.cluster.backend() == Backend::Postgres {
             self.leave_the_air(node);
         }
         self.note(format!("{node} is backed up"));
-        self.nodes[node].back_up(self.yard).await;
+        self.nodes[node].back_up(self.cluster).await;
     }
 
     async fn restore(&mut self) {
-        let (node, which) = (self.any_node(), self.dice.random_range(0..100));
+        let (node, which) = (self.any_node(), self.rng.random_range(0..100));
         self.leave_the_air(node);
-        if self.nodes[node].restore(self.yard, which).await {
+        if self.nodes[node].restore(self.cluster, which).await {
             self.note(format!("{node} goes back to a backup"));
             self.another_life(node);
             // The log may have grown beyond the position that others know of the lost one.
             if self.chance(50) {
-                for _ in 0..self.dice.random_range(1..12) {
+                for _ in 0..self.rng.random_range(1..12) {
                     self.write_at(node).await;
                 }
             }
@@ -225,7 +225,7 @@ impl<'a> World<'a> {
         let node = self.any_node();
         self.note(format!("{node} is created again"));
         self.leave_the_air(node);
-        self.nodes[node].recreate(self.yard).await;
+        self.nodes[node].recreate(self.cluster).await;
         self.another_life(node);
         for link in 0..self.links.len() {
             if self.links[link].here == node {
@@ -254,7 +254,7 @@ impl<'a> World<'a> {
 
     fn set_a_clock(&mut self) {
         let node = self.any_node();
-        let ahead = [90_000, 300_000][self.dice.random_range(0..2)];
+        let ahead = [90_000, 300_000][self.rng.random_range(0..2)];
         let right = self.nodes[node].ahead > 0;
         self.note(format!("the clock of {node} is put right: {right}"));
         self.nodes[node].set_clock(if right { 0 } else { ahead });
@@ -314,6 +314,6 @@ impl<'a> World<'a> {
         for node in self.nodes {
             node.remove().await;
         }
-        self.yard.clear();
+        self.cluster.clear();
     }
 }

@@ -12,14 +12,14 @@ use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 use tests::Backend;
 use tests::settings::{full, tell, wanted_seeds};
-use tests::simulation::{Trace, Yard, simulate};
+use tests::simulation::{Cluster, Trace, simulate};
 
 const TOLD: usize = 1000;
 
 /// Runs a seed; returns the failure and the steps before it.
-async fn failing(yard: &mut Yard, seed: u64) -> Option<(String, Arc<Trace>)> {
+async fn failing(cluster: &mut Cluster, seed: u64) -> Option<(String, Arc<Trace>)> {
     let trace = Arc::new(Trace::default());
-    let simulated = simulate(yard, seed, trace.clone());
+    let simulated = simulate(cluster, seed, trace.clone());
     let panic = AssertUnwindSafe(simulated).catch_unwind().await.err()?;
     let why = match panic.downcast::<String>() {
         Ok(why) => *why,
@@ -73,11 +73,11 @@ impl Seeds {
 
 /// Runs seeds until one fails or none is left; returns their number.
 async fn run(backend: Backend, seeds: &Seeds) -> usize {
-    let mut yard = Yard::new(backend);
+    let mut cluster = Cluster::new(backend);
     let mut count = 0;
     while let Some(seed) = seeds.take() {
         count += 1;
-        let Some((why, trace)) = failing(&mut yard, seed).await else {
+        let Some((why, trace)) = failing(&mut cluster, seed).await else {
             continue;
         };
         seeds.stop();

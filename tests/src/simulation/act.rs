@@ -39,7 +39,7 @@ fn editor() -> Caller {
 
 impl World<'_> {
     fn one_of<'a>(&mut self, some: &[&'a str]) -> &'a str {
-        some[self.dice.random_range(0..some.len())]
+        some[self.rng.random_range(0..some.len())]
     }
 
     pub(super) async fn write(&mut self) {
@@ -56,7 +56,7 @@ impl World<'_> {
         if self.chance(4) {
             return self.unmerge(node).await;
         }
-        let count = [1, 1, 1, 2, 3][self.dice.random_range(0..5)];
+        let count = [1, 1, 1, 2, 3][self.rng.random_range(0..5)];
         let mut acts = Vec::new();
         for _ in 0..count {
             acts.extend(self.act(node));
@@ -95,11 +95,11 @@ impl World<'_> {
             let alive = self.nodes[node].truth.alive.iter();
             alive.map(|(id, row)| (*id, row.kind)).collect()
         };
-        let choice = self.dice.random_range(0..100);
+        let choice = self.rng.random_range(0..100);
         if own.len() < 3 || (choice < 22 && own.len() < 40) {
             return Some(self.create());
         }
-        let (id, kind) = own[self.dice.random_range(0..own.len())];
+        let (id, kind) = own[self.rng.random_range(0..own.len())];
         Some(match choice {
             0..45 => self.join(node, id, kind)?,
             45..80 => {
@@ -110,13 +110,13 @@ impl World<'_> {
             87..94 => {
                 let same = own.iter().filter(|(_, other)| *other == kind);
                 let same: Vec<_> = same.collect();
-                let (into, _) = same[self.dice.random_range(0..same.len())];
+                let (into, _) = same[self.rng.random_range(0..same.len())];
                 Act::Merge(kind, id, *into)
             }
             94..96 => Act::Erase(kind, id),
             96..98 => {
                 let dead = &self.nodes[node].truth.dead;
-                let which = self.dice.random_range(0..dead.len().max(1));
+                let which = self.rng.random_range(0..dead.len().max(1));
                 let (id, kind) = self.nodes[node].truth.dead.iter().nth(which)?;
                 Act::Erase(*kind, *id)
             }
@@ -126,14 +126,14 @@ impl World<'_> {
 
     fn create(&mut self) -> Act {
         self.named += 1;
-        let kind = KINDS[self.dice.random_range(0..KINDS.len())];
+        let kind = KINDS[self.rng.random_range(0..KINDS.len())];
         let mut body = json!({
             "name": self.one_of(&NAMES),
-            "home_region": region(self.dice.random_range(0..3)),
+            "home_region": region(self.rng.random_range(0..3)),
             "publication": self.one_of(&STATES),
         });
         if self.chance(30) {
-            let id = self.dice.random_range(0..20).to_string();
+            let id = self.rng.random_range(0..20).to_string();
             body["external_id"] = json!({"system": "sim", "id": id});
         }
         if kind == Kind::Network {
@@ -171,7 +171,7 @@ impl World<'_> {
         if count == 0 {
             return None;
         }
-        let which = self.dice.random_range(0..count);
+        let which = self.rng.random_range(0..count);
         let found = self.nodes[other].truth.alive.iter().nth(which);
         found.map(|(id, row)| (*id, row.kind))
     }
@@ -183,10 +183,10 @@ impl World<'_> {
         } else {
             "summary"
         };
-        match self.dice.random_range(0..10) {
+        match self.rng.random_range(0..10) {
             0..4 => json!({text: self.named.to_string()}),
             4..7 => json!({"publication": self.one_of(&STATES)}),
-            7 => json!({"home_region": region(self.dice.random_range(0..3))}),
+            7 => json!({"home_region": region(self.rng.random_range(0..3))}),
             8 if kind == Kind::Actor || kind == Kind::Network => {
                 let topics = match self.any_record(node) {
                     Some((id, Kind::Topic)) => json!([id]),
@@ -197,7 +197,7 @@ impl World<'_> {
             8 => json!({text: Value::Null}),
             _ => {
                 let now = self.nodes[node].store.clock().now();
-                let seconds = self.dice.random_range(0..5000);
+                let seconds = self.rng.random_range(0..5000);
                 let at = now + chrono::TimeDelta::seconds(seconds);
                 json!({"publication": "draft", "publish_at": domain::base::clock::rfc3339(at)})
             }
@@ -209,7 +209,7 @@ impl World<'_> {
         if merged.is_empty() {
             return;
         }
-        let id = merged[self.dice.random_range(0..merged.len())];
+        let id = merged[self.rng.random_range(0..merged.len())];
         let store = &self.nodes[node].store;
         let (caller, options) = (editor(), WriteOptions::default());
         for kind in KINDS {
@@ -243,7 +243,7 @@ impl World<'_> {
         if copies.is_empty() {
             return;
         }
-        let (id, kind) = &copies[self.dice.random_range(0..copies.len())];
+        let (id, kind) = &copies[self.rng.random_range(0..copies.len())];
         let kind: Kind = serde_json::from_value(json!(kind)).unwrap();
         let hide = self.chance(60);
         self.note(format!("{node} hides {id}: {hide}"));

@@ -1,6 +1,6 @@
 //! Invariants of copies, during the run and at its end.
 
-use super::station::Station;
+use super::node::SimNode;
 use super::{Link, World};
 use crate::audit::audiences_are_true;
 use crate::tables::{change, hidden, quarantine, record};
@@ -77,8 +77,8 @@ async fn wanted(there: &Store, partner: &Partner) -> BTreeMap<Uuid, Short> {
 /// Every copy is a version that its origin published, and none goes back within the changes. Copies
 /// that are considered complete equal the feed of the origin.
 pub(super) async fn copies_are_right(
-    here: &Station,
-    there: &Station,
+    here: &SimNode,
+    there: &SimNode,
     link: &mut Link,
     complete: bool,
 ) {
@@ -179,7 +179,7 @@ pub(super) async fn all_is_well(world: &World<'_>) {
     }
 }
 
-async fn shows(node: &Station, id: Uuid) -> bool {
+async fn shows(node: &SimNode, id: Uuid) -> bool {
     let (anybody, key) = (Caller::anonymous(), id.to_string());
     let read = node.store.records().get(&anybody, Kind::Relationship, &key);
     read.await.is_ok()
@@ -187,7 +187,7 @@ async fn shows(node: &Station, id: Uuid) -> bool {
 
 /// A relationship between records of its origin is shown with its copies if and only if it is shown
 /// there, unless part of it is hidden or not copied.
-async fn the_same_is_shown(here: &Station, there: &Station, partner: &Partner) {
+async fn the_same_is_shown(here: &SimNode, there: &SimNode, partner: &Partner) {
     let copies = copies(&here.store, &there.origin).await;
     let hidden = hidden::Entity::find().all(here.store.db().reader()).await;
     let hidden: BTreeSet<Uuid> = hidden.unwrap().iter().map(|row| row.record_id).collect();
@@ -212,7 +212,7 @@ async fn the_same_is_shown(here: &Station, there: &Station, partner: &Partner) {
     }
 }
 
-async fn nothing_is_left_of_what_was_erased(world: &World<'_>, node: &Station) {
+async fn nothing_is_left_of_what_was_erased(world: &World<'_>, node: &SimNode) {
     let erased = world.nodes.iter().flat_map(|node| &node.truth.erased);
     let erased: Vec<Uuid> = erased.copied().collect();
     let left = change::Entity::find()

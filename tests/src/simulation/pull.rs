@@ -81,13 +81,13 @@ impl World<'_> {
     }
 
     fn any_filter(&mut self) -> (Vec<Kind>, Vec<Uuid>) {
-        let kinds = match self.dice.random_range(0..8) {
+        let kinds = match self.rng.random_range(0..8) {
             0 => vec![Kind::Actor],
             1 => vec![Kind::Relationship],
             2 => vec![Kind::Topic, Kind::Actor],
             _ => Vec::new(),
         };
-        let homes = match self.dice.random_range(0..5) {
+        let homes = match self.rng.random_range(0..5) {
             0 => vec![super::act::region(0)],
             1 => vec![super::act::region(0), super::act::region(1)],
             _ => Vec::new(),
@@ -109,7 +109,7 @@ impl World<'_> {
         }
         let one = &mut self.links[link];
         let lease = one.lease.clone().unwrap();
-        one.limit = [1, 2, 3, 3, 10][self.dice.random_range(0..5)];
+        one.limit = [1, 2, 3, 3, 10][self.rng.random_range(0..5)];
         let flight = Flight::start(&self.nodes[here].store, (link, one.turn), lease);
         self.note(format!("{here} pulls from {}", self.links[link].there));
         self.fly(flight).await;
@@ -119,7 +119,7 @@ impl World<'_> {
         if self.flights.is_empty() {
             return;
         }
-        let which = self.dice.random_range(0..self.flights.len());
+        let which = self.rng.random_range(0..self.flights.len());
         let mut flight = self.flights.remove(which);
         let (question, answered) = flight.asked.take().unwrap();
         let link = &self.links[flight.link];
@@ -188,7 +188,7 @@ impl World<'_> {
         if self.calm {
             return Fate::Answered;
         }
-        match self.dice.random_range(0..100) {
+        match self.rng.random_range(0..100) {
             0..4 => Fate::LostBefore,
             4..8 => Fate::LostAfter,
             8..12 => Fate::WaitsBefore,
@@ -207,7 +207,7 @@ impl World<'_> {
         if pages.is_empty() || flight.path.contains("/digest") {
             return None;
         }
-        let which = self.dice.random_range(0..pages.len());
+        let which = self.rng.random_range(0..pages.len());
         self.links[flight.link].pages.get(which).cloned()
     }
 
@@ -274,7 +274,7 @@ impl World<'_> {
                 let injected = why.starts_with(FAULT) || flight.cut_off || flight.stale;
                 assert!(injected && !self.calm, "{why}");
                 if let Some(lease) = link.lease.take() {
-                    let pause = TimeDelta::seconds(self.dice.random_range(0..30));
+                    let pause = TimeDelta::seconds(self.rng.random_range(0..30));
                     let store = &self.nodes[here].store;
                     let again = store.clock().now() + pause;
                     store
@@ -370,7 +370,7 @@ impl World<'_> {
 
     pub(super) async fn change_partner(&mut self) {
         let link = self.any_link();
-        let change = match self.dice.random_range(0..4) {
+        let change = match self.rng.random_range(0..4) {
             0 => return self.let_go_on(link).await,
             1 => PartnerChange {
                 paused: Some(true),
@@ -410,16 +410,16 @@ impl World<'_> {
             "UPDATE ON sync_state",
             "INSERT ON partner_seen",
         ];
-        let place = PLACES[self.dice.random_range(0..PLACES.len())];
+        let place = PLACES[self.rng.random_range(0..PLACES.len())];
         self.note(format!("{node} is going to fail: {how} {place}"));
         self.nodes[node].trap(place, how).await;
         let links = (0..self.links.len()).filter(|link| self.links[*link].here == node);
         let links: Vec<usize> = links.collect();
-        for _ in 0..self.dice.random_range(1..4) {
+        for _ in 0..self.rng.random_range(1..4) {
             if self.chance(40) {
                 self.write_at(node).await;
             } else {
-                let link = links[self.dice.random_range(0..links.len())];
+                let link = links[self.rng.random_range(0..links.len())];
                 self.try_pull(link).await;
             }
         }
@@ -428,7 +428,7 @@ impl World<'_> {
 
     pub(super) async fn fail_within(&mut self) {
         let node = self.any_node();
-        let how = ["ABORT", "ROLLBACK"][self.dice.random_range(0..2)];
+        let how = ["ABORT", "ROLLBACK"][self.rng.random_range(0..2)];
         self.trapped(node, how).await;
         self.nodes[node].untrap().await;
         let here = &self.nodes[node];
@@ -440,7 +440,7 @@ impl World<'_> {
         let node = self.any_node();
         let links = self.trapped(node, "ABORT").await;
         self.crash_of(node).await;
-        let seconds = self.dice.random_range(0..300);
+        let seconds = self.rng.random_range(0..300);
         self.pass(seconds);
         for link in links {
             let link = &mut self.links[link];

@@ -88,14 +88,14 @@ impl Reader {
 impl World<'_> {
     /// Reads a page, and may crash before storing the cursor.
     pub(super) async fn read(&mut self) {
-        let which = self.dice.random_range(0..self.readers.len());
-        let limit = [1, 2, 3, 10, 500][self.dice.random_range(0..5)];
+        let which = self.rng.random_range(0..self.readers.len());
+        let limit = [1, 2, 3, 10, 500][self.rng.random_range(0..5)];
         let crashes = self.chance(30);
         self.note(format!("reader {which} reads {limit}, crashes: {crashes}"));
         self.read_page(which, limit, crashes).await;
         if crashes {
             // Its data changes before it continues.
-            for _ in 0..self.dice.random_range(0..4) {
+            for _ in 0..self.rng.random_range(0..4) {
                 self.write_at(self.readers[which].there).await;
             }
         }

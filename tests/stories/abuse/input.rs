@@ -316,18 +316,18 @@ story!(
     Seeded,
     async |node| {
         let before = node.get("/v1/networks").await.expect(200).json["total"].clone();
-        let mut dice = chance();
+        let mut rng = chance();
         // In the long variant, every parameter gets every text.
         let texts = if full() { NASTY.len() } else { 2 };
         for (path, name) in parameters() {
-            for text in NASTY.choose_multiple(&mut dice, texts) {
+            for text in NASTY.choose_multiple(&mut rng, texts) {
                 let url = format!("{path}?{name}={}", encoded(text));
                 let answer = node.get(&url).token(&node.admin).await;
                 harmless(&answer, &format!("{path} {name}={text}"));
             }
             // Bytes that are not text, and control characters.
             let bytes = ["%00", "%FF%FE", "%0D%0ASet-Cookie:%20a=b", "%1b[2J"];
-            for bytes in bytes.choose_multiple(&mut dice, texts.div_ceil(2)) {
+            for bytes in bytes.choose_multiple(&mut rng, texts.div_ceil(2)) {
                 let url = format!("{path}?{name}={bytes}");
                 let answer = node.get(&url).token(&node.admin).await;
                 harmless(&answer, &format!("{path} {name}={bytes}"));

@@ -29,12 +29,12 @@ struct Made {
 }
 
 /// Random records of two regions and relationships between any of them.
-async fn random(node: &Node, dice: &mut StdRng) -> Vec<Made> {
+async fn random(node: &Node, rng: &mut StdRng) -> Vec<Made> {
     let mut made: Vec<Made> = Vec::new();
     for at in 0..24 {
-        let kind = ["actors", "networks", "projects"][dice.random_range(0..3)];
-        let region = ["hessen", "berlin"][dice.random_range(0..2)];
-        let publication = ["published", "draft", "review", "archived"][dice.random_range(0..4)];
+        let kind = ["actors", "networks", "projects"][rng.random_range(0..3)];
+        let region = ["hessen", "berlin"][rng.random_range(0..2)];
+        let publication = ["published", "draft", "review", "archived"][rng.random_range(0..4)];
         let word = secret(at);
         let body = json!({
             "name": format!("Verbund {word}"),
@@ -54,14 +54,14 @@ async fn random(node: &Node, dice: &mut StdRng) -> Vec<Made> {
     }
     for _ in 0..40 {
         let (from, to) = (
-            dice.random_range(0..made.len()),
-            dice.random_range(0..made.len()),
+            rng.random_range(0..made.len()),
+            rng.random_range(0..made.len()),
         );
         if from == to {
             continue;
         }
         let end = |one: &Made| json!({"kind": one.kind.trim_end_matches('s'), "id": one.id});
-        let publication = ["published", "published", "draft"][dice.random_range(0..3)];
+        let publication = ["published", "published", "draft"][rng.random_range(0..3)];
         let body = json!({"type": "related_to", "from": end(&made[from]), "to": end(&made[to]), "publication": publication, "home_region": made[from].region});
         // The same pair may be drawn twice.
         let answer = node.post("/v1/relationships").json(&body).await;
@@ -75,10 +75,10 @@ async fn random(node: &Node, dice: &mut StdRng) -> Vec<Made> {
 }
 
 story!(nobody_finds_a_trace_of_what_he_may_not_see, async |node| {
-    let mut dice = chance();
+    let mut rng = chance();
     let rounds = if full() { 10 } else { 1 };
     for _ in 0..rounds {
-        let made = random(node, &mut dice).await;
+        let made = random(node, &mut rng).await;
         let hessen = region(node, "hessen").await;
         let readers: BTreeMap<&str, (Option<String>, Option<&str>)> = BTreeMap::from([
             ("anonymous", (None, None)),

@@ -41,7 +41,7 @@ struct Backup {
     truth: Truth,
 }
 
-pub struct Yard {
+pub struct Cluster {
     backend: Backend,
     folder: TempDir,
     outgoing: Outgoing,
@@ -51,7 +51,7 @@ pub struct Yard {
     made: u32,
 }
 
-pub(super) struct Station {
+pub(super) struct SimNode {
     pub(super) origin: String,
     pub(super) store: Store,
     pub(super) truth: Truth,
@@ -77,7 +77,7 @@ fn folder() -> TempDir {
     tempfile::tempdir_in(folder).unwrap()
 }
 
-impl Yard {
+impl Cluster {
     #[must_use]
     pub fn new(backend: Backend) -> Self {
         api::http::crypto::install();
@@ -195,12 +195,12 @@ fn copy(from: &Path, to: PathBuf) -> Place {
     Place::File(to)
 }
 
-impl Station {
-    pub(super) async fn new(yard: &mut Yard, origin: String, clock: Arc<AtomicI64>) -> Self {
-        let place = yard.fresh(&origin, 0).await;
+impl SimNode {
+    pub(super) async fn new(cluster: &mut Cluster, origin: String, clock: Arc<AtomicI64>) -> Self {
+        let place = cluster.fresh(&origin, 0).await;
         let store = open(&place, &clock).await;
         Self {
-            feed: yard.feed(&store).await,
+            feed: cluster.feed(&store).await,
             origin,
             store,
             truth: Truth::default(),
@@ -219,11 +219,11 @@ impl Station {
         (self.feed)(path).await
     }
 
-    pub(super) async fn crash(&mut self, yard: &mut Yard) {
+    pub(super) async fn crash(&mut self, cluster: &mut Cluster) {
         if matches!(self.place, Place::File(_)) {
-            self.place = yard.copy(&self.place).await;
+            self.place = cluster.copy(&self.place).await;
         }
-        self.start(yard).await;
+        self.start(cluster).await;
         self.untrap().await;
         self.truth.is_kept(&self.store).await;
     }
@@ -236,19 +236,19 @@ impl Station {
         }
     }
 
-    async fn start(&mut self, yard: &Yard) {
+    async fn start(&mut self, cluster: &Cluster) {
         self.store = open(&self.place, &self.clock).await;
-        self.feed = yard.feed(&self.store).await;
+        self.feed = cluster.feed(&self.store).await;
     }
 
-    pub(super) async fn back_up(&mut self, yard: &mut Yard) {
+    pub(super) async fn back_up(&mut self, cluster: &mut Cluster) {
         self.quiet().await;
         self.backups.push(Backup {
-            place: yard.copy(&self.place).await,
+            place: cluster.copy(&self.place).await,
             truth: self.truth.clone(),
         });
-        if yard.backend == Backend::Postgres {
-            self.start(yard).await;
+        if cluster.backend == Backend::Postgres {
+            self.start(cluster).await;
         }
     }
 
@@ -260,37 +260,37 @@ impl Station {
     }
 
     /// Restores a backup; returns whether there is one.
-    pub(super) async fn restore(&mut self, yard: &mut Yard, which: usize) -> bool {
+    pub(super) async fn restore(&mut self, cluster: &mut Cluster, which: usize) -> bool {
         let Some(index) = which.checked_rem(self.backups.len()) else {
             return false;
         };
-        let place = yard.copy(&self.backups[index].place).await;
+        let place = cluster.copy(&self.backups[index].place).await;
         self.truth = self.backups[index].truth.clone();
         // Later backups belong to another timeline.
         for later in self.backups.split_off(index + 1) {
             later.place.remove().await;
         }
-        self.replace(yard, place).await;
+        self.replace(cluster, place).await;
         true
     }
 
     /// Continues with a new database under the same name.
-    pub(super) async fn recreate(&mut self, yard: &mut Yard) {
+    pub(super) async fn recreate(&mut self, cluster: &mut Cluster) {
         for backup in std::mem::take(&mut self.backups) {
             backup.place.remove().await;
         }
         self.births += 1;
-        let place = yard.fresh(&self.origin, self.births).await;
+        let place = cluster.fresh(&self.origin, self.births).await;
         self.truth = Truth::default();
-        self.replace(yard, place).await;
+        self.replace(cluster, place).await;
     }
 
-    async fn replace(&mut self, yard: &Yard, place: Place) {
+    async fn replace(&mut self, cluster: &Cluster, place: Place) {
         self.quiet().await;
         let old = std::mem::replace(&mut self.place, place);
         old.remove().await;
         self.generation += 1;
-        self.start(yard).await;
+        self.start(cluster).await;
     }
 
     pub(super) fn set_clock(&mut self, ahead: i64) {
