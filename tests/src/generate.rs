@@ -11,7 +11,7 @@ pub const MANY: usize = 5_000;
 /// Generates records; every twentieth is a draft.
 #[must_use]
 pub fn records(count: usize, seed: u64) -> Vec<Value> {
-    let mut rng = Dice(seed);
+    let mut rng = Random(seed);
     let mut taken = BTreeMap::new();
     (0..count)
         .map(|at| record(at, &mut rng, &mut taken))
@@ -19,9 +19,9 @@ pub fn records(count: usize, seed: u64) -> Vec<Value> {
 }
 
 /// Numbers that look random (`SplitMix64`).
-struct Dice(u64);
+struct Random(u64);
 
-impl Dice {
+impl Random {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -249,7 +249,7 @@ const HOMES: &[&str] = &[
     "niedersachsen",
 ];
 
-fn record(at: usize, rng: &mut Dice, taken: &mut BTreeMap<String, usize>) -> Value {
+fn record(at: usize, rng: &mut Random, taken: &mut BTreeMap<String, usize>) -> Value {
     let kind = [
         "actor", "actor", "actor", "network", "project", "event", "topic",
     ][at % 7];
@@ -314,7 +314,7 @@ fn record(at: usize, rng: &mut Dice, taken: &mut BTreeMap<String, usize>) -> Val
 }
 
 /// The name with two letters swapped, one left out, or one doubled.
-fn with_typo(name: &str, rng: &mut Dice) -> String {
+fn with_typo(name: &str, rng: &mut Random) -> String {
     let mut letters: Vec<char> = name.chars().collect();
     let at = 1 + rng.below(letters.len() - 2);
     match rng.below(3) {

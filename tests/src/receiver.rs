@@ -177,12 +177,12 @@ impl<'a> Hook<'a> {
     /// Waits until all deliveries are queued, and sends those that are due.
     pub async fn sent(&self) {
         self.node.settled().await;
-        courier(&self.node.store).send_all().await.unwrap();
+        sender(&self.node.store).send_all().await.unwrap();
     }
 }
 
 #[must_use]
-pub fn courier(store: &Store) -> WebhookSender {
+pub fn sender(store: &Store) -> WebhookSender {
     let config = Config {
         outbound_allowlist: loopback(),
         ..Config::default()

@@ -58,9 +58,9 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     let exchange = PartnerSync::new(store.clone(), config)
         .map_err(|why| Failure::Told(format!("cannot reach partners: {why}")))?;
     let partners = Workers::start(exchange);
-    let courier = WebhookSender::new(store.clone(), config)
+    let sender = WebhookSender::new(store.clone(), config)
         .map_err(|why| Failure::Told(format!("cannot reach webhooks: {why}")))?;
-    let webhooks = Workers::start(courier);
+    let webhooks = Workers::start(sender);
     let outcome = server.await;
     partners.stop().await;
     webhooks.stop().await;

@@ -322,7 +322,7 @@ story!(hidden_copies_stay_hidden, async |node| {
     here.stop().await;
 });
 
-story!(disputed_copies_stay_withheld, async |node| {
+story!(disputed_copies_stay_suppressed, async |node| {
     let here = Neighbour::start(node.backend, "hier").await;
     let own = actor(&here, "Eigener").await;
     let back = Intake::new(node, "hier", &here.base, json!({})).await;

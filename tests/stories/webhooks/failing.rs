@@ -6,7 +6,7 @@ use api::exchange::webhooks::sender::WebhookSender;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tests::receiver::{Reply, courier};
+use tests::receiver::{Reply, sender};
 use tests::{Hook, Instance, Node, Receiver, story};
 
 fn moment(value: &Value) -> DateTime<Utc> {
@@ -31,12 +31,12 @@ story!(it_is_tried_ten_times_within_three_days, async |node| {
     let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
     actor(node, "Akteur").await;
     let instance = later(node).await;
-    let courier = courier(&instance.store);
+    let sender = sender(&instance.store);
     let begun = instance.now();
     let minutes = [0, 5, 30, 120, 300, 600, 840, 1200, 1440];
     for (attempt, minutes) in (1..).zip(minutes) {
         receiver.replies(Reply::Status(500));
-        courier.send_all().await.unwrap();
+        sender.send_all().await.unwrap();
         assert_eq!(receiver.heard().len(), attempt);
         let shown = last(&hook).await;
         assert_eq!(
@@ -50,13 +50,13 @@ story!(it_is_tried_ten_times_within_three_days, async |node| {
         assert!(pause <= waits && waits <= pause * 11 / 10, "{waits}");
         // Not a moment too early.
         instance.later(waits - TimeDelta::milliseconds(1));
-        courier.send_all().await.unwrap();
+        sender.send_all().await.unwrap();
         assert_eq!(receiver.heard().len(), attempt);
         instance.later(TimeDelta::milliseconds(1));
     }
     assert!((75..=84).contains(&(instance.now() - begun).num_hours()));
     receiver.replies(Reply::Status(500));
-    courier.send_all().await.unwrap();
+    sender.send_all().await.unwrap();
     let heard = receiver.news();
     assert_eq!(heard.len(), 10);
     let mut ids: Vec<&str> = heard.iter().map(|one| one.header("webhook-id")).collect();
@@ -83,16 +83,16 @@ story!(one_bad_delivery_disables_nothing, async |node| {
     let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
     actor(node, "Erster").await;
     let instance = later(node).await;
-    let courier = courier(&instance.store);
+    let sender = sender(&instance.store);
     for attempt in 1..=10 {
         receiver.replies(Reply::Status(400));
-        courier.send_all().await.unwrap();
+        sender.send_all().await.unwrap();
         if attempt == 5 {
             // Another one succeeds in the meantime.
             actor(node, "Zweiter").await;
             node.settled().await;
             instance.later(TimeDelta::minutes(20));
-            courier.send_all().await.unwrap();
+            sender.send_all().await.unwrap();
         }
         instance.later(TimeDelta::hours(27));
     }
@@ -163,7 +163,7 @@ story!(silence_and_absence_are_failures, async |node| {
     actor(node, "Akteur").await;
     receiver.replies(Reply::Never);
     node.settled().await;
-    let hasty = courier(&node.store).patience(Duration::from_millis(50));
+    let hasty = sender(&node.store).patience(Duration::from_millis(50));
     hasty.send_all().await.unwrap();
     let shown = last(&hook).await;
     assert_eq!((&shown["attempts"], shown.get("status")), (&json!(1), None));
@@ -177,7 +177,7 @@ story!(silence_and_absence_are_failures, async |node| {
 
     let instance = later(node).await;
     instance.later(TimeDelta::minutes(1));
-    courier(&instance.store).send_all().await.unwrap();
+    sender(&instance.store).send_all().await.unwrap();
     let shown = last(&hook).await;
     assert_eq!(
         (&shown["attempts"], &shown["state"]),
@@ -189,7 +189,7 @@ story!(silence_and_absence_are_failures, async |node| {
     let back = Receiver::start();
     hook.change(json!({"url": back.url})).await;
     instance.later(TimeDelta::minutes(6));
-    courier(&instance.store).send_all().await.unwrap();
+    sender(&instance.store).send_all().await.unwrap();
     assert_eq!(back.heard().len(), 1);
     let shown = hook.shown().await;
     assert_eq!(
@@ -207,18 +207,18 @@ story!(who_asks_to_be_let_alone_is, async |node| {
         actor(node, &format!("Akteur {number}")).await;
     }
     let instance = later(node).await;
-    let courier = courier(&instance.store);
+    let sender = sender(&instance.store);
     receiver.replies(Reply::Busy(3600));
-    courier.send_all().await.unwrap();
+    sender.send_all().await.unwrap();
     let first = hook.deliveries("").await.remove(1);
     let waits = moment(&first["next_attempt_at"]) - instance.now();
     assert_eq!(waits, TimeDelta::hours(1));
     // The others wait as well.
     instance.later(TimeDelta::minutes(59));
-    courier.send_all().await.unwrap();
+    sender.send_all().await.unwrap();
     assert_eq!(receiver.heard().len(), 1);
     instance.later(TimeDelta::minutes(1));
-    courier.send_all().await.unwrap();
+    sender.send_all().await.unwrap();
     assert_eq!(receiver.heard().len(), 3);
     assert_eq!(hook.shown().await["pending"], 0);
     instance.stop().await;
@@ -248,10 +248,10 @@ story!(
         let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
         actor(node, "Akteur").await;
         let instance = later(node).await;
-        let courier = courier(&instance.store);
+        let sender = sender(&instance.store);
         for _ in 0..10 {
             receiver.replies(Reply::Status(500));
-            courier.send_all().await.unwrap();
+            sender.send_all().await.unwrap();
             instance.later(TimeDelta::hours(27));
         }
         let shown = hook.shown().await;
@@ -262,7 +262,7 @@ story!(
         let since = shown["disabled_at"].as_str().unwrap();
         let replay = node.post(&format!("{}/replay?since={since}", hook.path));
         assert_eq!(replay.await.expect(200).json["deliveries"], 1);
-        courier.send_all().await.unwrap();
+        sender.send_all().await.unwrap();
         assert_eq!(receiver.news().len(), 1);
         instance.stop().await;
         receiver.stop().await;
@@ -280,12 +280,12 @@ story!(
             actor(node, &format!("Akteur {number}")).await;
         }
         let instance = later(node).await;
-        let courier = courier(&instance.store);
+        let sender = sender(&instance.store);
         // The receiver is down for two hours.
         let mut attempts = 0;
         let begun = instance.now();
         while instance.now() - begun < TimeDelta::hours(2) {
-            courier.send_all().await.unwrap();
+            sender.send_all().await.unwrap();
             let shown = hook.shown().await;
             let retry = moment(&shown["retry_at"]);
             assert!(retry - instance.now() <= TimeDelta::seconds(30), "{shown}");
@@ -297,7 +297,7 @@ story!(
             }
         }
         let back = Receiver::at(&url);
-        courier.send_all().await.unwrap();
+        sender.send_all().await.unwrap();
         assert_eq!(back.news().len(), 3, "all at once, in order");
         assert_eq!(hook.deliveries("state=delivered").await.len(), 3);
         instance.stop().await;
@@ -314,11 +314,11 @@ story!(
         let ahead = later(node).await;
         ahead.later(TimeDelta::days(1));
         receiver.replies(Reply::Status(500));
-        courier(&ahead.store).send_all().await.unwrap();
+        sender(&ahead.store).send_all().await.unwrap();
         assert_eq!(receiver.heard().len(), 1);
         // It still holds the lease, and scheduled the retry for tomorrow.
         ahead.store.webhooks().lease(hook.id).await.unwrap();
-        courier(&node.store).send_all().await.unwrap();
+        sender(&node.store).send_all().await.unwrap();
         assert_eq!(receiver.heard().len(), 2);
         assert_eq!(hook.deliveries("state=delivered").await.len(), 1);
         ahead.stop().await;

@@ -6,7 +6,7 @@ use serde_json::json;
 use standardwebhooks::Webhook;
 use std::io::Write;
 use std::process::{Command, Stdio};
-use tests::receiver::{Heard, courier};
+use tests::receiver::{Heard, sender};
 use tests::{Hook, Instance, Receiver, story};
 
 fn verified(secret: &str, heard: &Heard) -> bool {
@@ -91,7 +91,7 @@ story!(a_former_secret_signs_for_a_day, async |node| {
     node.settled().await;
     let instance = Instance::start(node, api::config::Config::default()).await;
     instance.later(TimeDelta::hours(25));
-    courier(&instance.store).send_all().await.unwrap();
+    sender(&instance.store).send_all().await.unwrap();
     let one = receiver.news();
     assert!(signed(second, &one[0]) && !signed(&hook.secret, &one[0]));
     instance.stop().await;

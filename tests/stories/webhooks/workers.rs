@@ -11,7 +11,7 @@ use sea_orm::ConnectionTrait;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use tests::receiver::{Reply, courier};
+use tests::receiver::{Reply, sender};
 use tests::{Backend, Hook, Instance, Receiver, story};
 
 async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
@@ -30,7 +30,7 @@ story!(
         let receiver = Receiver::start();
         let other = Store::open(&node.database_url, None, Clock::System).await;
         let other = other.unwrap();
-        let workers = [&node.store, &other].map(|store| Workers::start(courier(store)));
+        let workers = [&node.store, &other].map(|store| Workers::start(sender(store)));
         let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
         for number in 0..12 {
             actor(node, &format!("Akteur {number}")).await;
@@ -69,14 +69,14 @@ story!(a_crash_after_sending_tells_it_again, async |node| {
     node.settled().await;
     // It is delivered, but no instance is left to record that.
     receiver.replies(Reply::Never);
-    let crashing = courier(&node.store);
+    let crashing = sender(&node.store);
     tokio::select! {
         done = crashing.send_all() => panic!("{done:?}"),
         () = until("it is heard", async || !receiver.heard().is_empty()) => {}
     }
     assert_eq!(hook.deliveries("").await[0]["attempts"], 0);
     let instance = Instance::start(node, Config::default()).await;
-    let next = courier(&instance.store);
+    let next = sender(&instance.store);
     next.send_all().await.unwrap();
     assert_eq!(
         receiver.heard().len(),
@@ -108,7 +108,7 @@ story!(what_is_written_down_outlives_the_program, async |node| {
     tests::node::settled(&other, &background).await;
     background.stop().await;
     assert_eq!(hook.deliveries("state=pending").await.len(), 5);
-    courier(&other).send_all().await.unwrap();
+    sender(&other).send_all().await.unwrap();
     let mut told: BTreeMap<String, usize> = BTreeMap::new();
     for one in receiver.news() {
         *told.entry(one.header("webhook-id").to_owned()).or_default() += 1;

@@ -264,7 +264,7 @@ fn a_member_of_a_class_that_does_not_fit_names_member_and_kind() {
 }
 
 #[test]
-fn sameness_is_type_ends_role_set_and_start_of_what_has_no_stated_end() {
+fn relationship_key_is_type_ends_role_set_and_start_of_what_has_no_stated_end() {
     let relationship_key = |body: Value| {
         let relationship: Relationship = serde_json::from_value(body).unwrap();
         relationship.relationship_key()
