@@ -2,6 +2,7 @@
 
 mod crash;
 mod partner;
+mod responses;
 mod rewritten;
 mod words;
 
