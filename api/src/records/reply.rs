@@ -130,6 +130,7 @@ pub struct Written {
 }
 
 impl Written {
+    #[must_use]
     pub fn new(row: &Record, warnings: Vec<FieldError>) -> Self {
         Self {
             json: row.json(),
@@ -216,6 +217,7 @@ impl Responder for Created {
 }
 
 impl Created {
+    #[must_use]
     pub fn new(kind: Kind, saved: Saved, dry_run: bool) -> Self {
         let mut written = Written::new(&saved.row, saved.warnings);
         if !dry_run {

@@ -123,7 +123,7 @@ pub(crate) async fn refuse_conflicts(
         .one(&tx.sql)
         .await?
     {
-        Some(other) => Err(conflict(tx, claim.field, claim.what, claim.value, &other)?),
+        Some(other) => Err(conflict(tx, claim.field, claim.what, claim.value, &other)),
         // Another transaction has just deleted it.
         None => Err(StoreError::Conflict(Conflict {
             field: claim.field,
@@ -221,16 +221,16 @@ pub(crate) fn conflict(
     what: Unique,
     value: String,
     other: &Record,
-) -> Result<StoreError> {
+) -> StoreError {
     let visible = tx.caller.can_read(&tx.subject(other));
     let kind = other.kind;
     let other = visible.then_some(RecordRef { kind, id: other.id });
-    Ok(StoreError::Conflict(Conflict {
+    StoreError::Conflict(Conflict {
         field,
         what,
         value,
         other,
-    }))
+    })
 }
 
 /// The key of a record that the caller may not write is taken; the record is named only to those
@@ -242,5 +242,5 @@ pub(crate) fn writable(tx: &Transaction<'_>, row: &Record) -> Result<()> {
     let key = row.system.iter().chain(&row.external_id).cloned();
     let key: Vec<String> = key.collect();
     let field = "/external_id".to_owned();
-    Err(conflict(tx, field, Unique::ExternalId, key.join("|"), row)?)
+    Err(conflict(tx, field, Unique::ExternalId, key.join("|"), row))
 }
