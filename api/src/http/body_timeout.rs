@@ -47,7 +47,7 @@ impl BodyRate {
 /// responsible for slow processing.
 struct Body {
     payload: Payload,
-    body_rate: BodyRate,
+    rate: BodyRate,
     left: Duration,
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
     late: Rc<Cell<bool>>,
@@ -57,7 +57,7 @@ impl Body {
     fn new(payload: Payload, body_rate: BodyRate, late: Rc<Cell<bool>>) -> Self {
         Self {
             payload,
-            body_rate,
+            rate: body_rate,
             left: body_rate.patience,
             waiting: None,
             late,
@@ -70,11 +70,8 @@ impl Body {
             self.left = self.left.saturating_sub(since.elapsed());
         }
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let earned = Duration::from_secs(bytes.into()) / self.body_rate.bytes_per_second;
-        self.left = self
-            .left
-            .saturating_add(earned)
-            .min(self.body_rate.patience);
+        let earned = Duration::from_secs(bytes.into()) / self.rate.bytes_per_second;
+        self.left = self.left.saturating_add(earned).min(self.rate.patience);
     }
 }
 

@@ -140,7 +140,7 @@ async fn suggest(
         .into_iter()
         .map(|(row, body)| suggestion(row, &body, &regions, &typed));
     Ok(Json(Suggestions {
-        items: items.collect::<persistence::Result<_>>()?,
+        items: items.collect(),
     }))
 }
 
@@ -149,7 +149,7 @@ fn suggestion(
     body: &Value,
     regions: &BTreeMap<Uuid, Record>,
     typed: &Typed,
-) -> persistence::Result<Suggestion> {
+) -> Suggestion {
     let label = body
         .get("name")
         .and_then(Value::as_str)
@@ -159,14 +159,14 @@ fn suggestion(
         .into_iter()
         .find_map(Value::as_str);
     let region = || region(body).and_then(|id| regions.get(&id)?.name.clone());
-    Ok(Suggestion {
+    Suggestion {
         kind: row.kind,
         id: row.id,
         slug: row.slug.clone(),
         place: city.map(str::to_owned).or_else(region),
         highlight: typed.highlight(&label).unwrap_or_else(|| escape(&label)),
         label,
-    })
+    }
 }
 
 fn region(body: &Value) -> Option<Uuid> {

@@ -261,7 +261,7 @@ impl World<'_> {
         match outcome {
             // Between page and digests the partner may have become another one.
             Ok(PageOutcome::More) => {
-                assert!(!digests || flight.changed, "the digests are not equal")
+                assert!(!digests || flight.changed, "the digests are not equal");
             }
             Ok(PageOutcome::Unswept) => panic!("a step sweeps"),
             Ok(PageOutcome::UpToDate) => {}
