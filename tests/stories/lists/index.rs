@@ -4,10 +4,10 @@ use super::{make, page};
 use domain::access::rules::Caller;
 use domain::base::clock::Clock;
 use domain::base::kind::Kind;
-use persistence::Store;
 use persistence::jobs::BackgroundJobs;
 use persistence::search::filter::Filter;
 use persistence::search::{IndexPlace, ListQuery, Order, Search, Sort};
+use persistence::{Store, StoreError};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -42,12 +42,19 @@ async fn opened(node: &Node, folder: &std::path::Path) -> (Store, Search, Backgr
     (store, search, background)
 }
 
+/// The total, once the index is there: a busy machine may take long to rebuild it.
 async fn total(search: &Search) -> u64 {
-    search
-        .list(&Caller::anonymous(), &actors())
-        .await
-        .unwrap()
-        .total
+    let total = async {
+        loop {
+            match search.list(&Caller::anonymous(), &actors()).await {
+                Ok(page) => return page.total,
+                Err(StoreError::Behind) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+    };
+    let total = tokio::time::timeout(Duration::from_mins(1), total).await;
+    total.expect("the index is built")
 }
 
 story!(

@@ -211,7 +211,7 @@ pub(super) async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    let waited = tokio::time::timeout(Duration::from_mins(1), waiting).await;
+    let waited = tokio::time::timeout(Duration::from_mins(2), waiting).await;
     waited.unwrap_or_else(|_| panic!("{what}"));
 }
 
