@@ -137,7 +137,7 @@ async fn answer<S>(
     let next = page.next.as_ref();
     let next = next.map(|cursor| Pairs::next(&request.path, &sent.text, cursor));
     let lang = sent.lang.unwrap_or(request.lang);
-    let json = body(&page, around, lang, (next.as_deref(), media))?;
+    let json = body(&page, around, lang, (next.as_deref(), media));
     let etag = crate::formats::view::weak_tag(&json);
     Ok(RelationshipList {
         body: (!known.has(&etag)).then_some((media, json)),

@@ -2,7 +2,6 @@
 
 use crate::formats::geojson;
 use crate::formats::view::with_members;
-use crate::http::problem::Problem;
 use crate::operation::media_type::Media;
 use crate::operation::reply::content;
 use crate::operation::routes::{Draft, Reply, reference};
@@ -217,7 +216,7 @@ pub(crate) fn body(
     around: Option<Uuid>,
     lang: Lang,
     (next, media): (Option<&str>, Media),
-) -> Result<String, Problem> {
+) -> String {
     let mut items = Vec::with_capacity(page.items.len());
     for item in &page.items {
         let record = item.row.json();
@@ -236,12 +235,9 @@ pub(crate) fn body(
         insert(&mut rest, &["next"], next);
     }
     if media == Media::GeoJson {
-        return Ok(geojson::collection(&items, &rest));
+        return geojson::collection(&items, &rest);
     }
-    Ok(with_members(
-        &format!("{{\"items\":[{}]}}", items.join(",")),
-        &rest,
-    ))
+    with_members(&format!("{{\"items\":[{}]}}", items.join(",")), &rest)
 }
 
 /// The other members of an item; `None` if there are none.
