@@ -7,15 +7,14 @@ pub mod relationships;
 pub mod statements;
 
 use crate::entity::{edge, record, redirect, tombstone};
-use crate::error::{Result, StoreError, Tombstone};
+use crate::error::{Result, StoreError};
 use crate::merge_targets::merge_targets;
 use crate::read::statements::may_write_an_end;
-use crate::record::{Record, tombstone_subject};
+use crate::record::{Record, gone, tombstone_subject};
 use crate::records::{Records, by_text};
 use crate::store::{Store, rank};
 use domain::access::rules::{Action, Caller};
 use domain::base::kind::Kind;
-use domain::base::record::Envelope;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
 use domain::value::reference::Name;
@@ -176,20 +175,8 @@ async fn absent(store: &Store, caller: &Caller, kind: Kind, key: &str) -> Result
             to: merge_target.id.to_string(),
         });
     }
-    Ok(StoreError::Gone(Box::new(Tombstone {
-        envelope: Envelope {
-            id: tombstone.id,
-            kind,
-            origin: tombstone.origin,
-            version: tombstone.version,
-            created_at: tombstone.created_at,
-            updated_at: tombstone.deleted_at,
-            synced_at: None,
-        },
-        cause: tombstone.cause,
-        // The merge target is deleted as well, or invisible to the caller.
-        merged_into: None,
-    })))
+    // Its merge target, if it had one, is deleted as well, or invisible to the caller.
+    Ok(gone(kind, tombstone))
 }
 
 async fn moved(
