@@ -3,12 +3,14 @@
 
 use crate::db::observed;
 use crate::load::LoadMode;
+use crate::read::relationships::RelationshipFilter;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
 use crate::write::{Edit, Precondition};
 use domain::access::rules::Caller;
 use domain::base::clock::Clock;
 use domain::base::kind::Kind;
+use domain::kinds::relationship::RelationshipType;
 use sea_orm::{ConnectionTrait, DatabaseBackend, Statement};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -165,6 +167,22 @@ impl Node {
         .await
     }
 
+    /// The steps of a page of the memberships of the network, once their total is known.
+    async fn page(&self, filter: RelationshipFilter) -> u64 {
+        let caller = Caller::anonymous();
+        let mut steps = 0;
+        for _ in 0..2 {
+            let before = self.store.db().read_steps();
+            let page = self
+                .store
+                .relationships()
+                .list(&caller, &filter, (20, None), "");
+            assert!(!page.await.unwrap().items.is_empty());
+            steps = self.store.db().read_steps() - before;
+        }
+        steps
+    }
+
     /// The steps of SQLite for these statements that read much.
     async fn scans(&self, statements: &BTreeSet<String>) -> Vec<String> {
         let raw = self.store.db().maintenance().await.unwrap();
@@ -298,6 +316,36 @@ fn a_write_costs_the_same_among_fifty_thousand_records() {
             many * 10 <= few * 22,
             "import: {few} steps for 50 lines, {many} for 100"
         );
+    });
+}
+
+#[test]
+fn a_page_of_relationships_costs_the_same_among_fifty_thousand() {
+    wait_for(async {
+        let node = Node::open().await;
+        let around = RelationshipFilter {
+            around: vec![node.network],
+            ..RelationshipFilter::default()
+        };
+        let to = RelationshipFilter {
+            to: vec![vec![node.network]],
+            types: vec![vec![RelationshipType::MemberOf]],
+            ..RelationshipFilter::default()
+        };
+        let filters = [RelationshipFilter::default(), around, to];
+        node.grow(SMALL).await;
+        let mut small = Vec::new();
+        for filter in &filters {
+            small.push(node.page(filter.clone()).await);
+        }
+        node.grow(LARGE).await;
+        for (filter, small) in filters.iter().zip(small) {
+            let large = node.page(filter.clone()).await;
+            assert!(
+                large * 10 <= small * 13,
+                "{filter:?}: {small} steps among {SMALL}, {large} among {LARGE}"
+            );
+        }
     });
 }
 

@@ -133,6 +133,15 @@ impl Db {
         }
     }
 
+    /// Steps of SQLite's virtual machine for reads so far.
+    #[cfg(test)]
+    pub(crate) fn read_steps(&self) -> u64 {
+        match &self.reader {
+            Reader::Sqlite(readers) => readers.steps(),
+            Reader::Postgres(_) => 0,
+        }
+    }
+
     #[must_use]
     pub fn pools(&self) -> Vec<Pool> {
         match &self.writer {

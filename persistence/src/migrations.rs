@@ -15,6 +15,7 @@ mod m0011_durability;
 mod m0012_upgrade;
 mod m0013_words;
 mod m0014_names;
+mod m0015_edge_order;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
@@ -35,6 +36,7 @@ const ALL: &[Migration] = &[
     Migration("m0012_upgrade", m0012_upgrade::STATEMENTS),
     Migration("m0013_words", m0013_words::STATEMENTS),
     Migration("m0014_names", m0014_names::STATEMENTS),
+    Migration("m0015_edge_order", m0015_edge_order::STATEMENTS),
 ];
 
 #[derive(Debug)]

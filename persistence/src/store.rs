@@ -2,6 +2,7 @@
 
 pub(crate) mod key_locks;
 pub mod log;
+pub(crate) mod totals;
 
 use crate::db::{Db, Timeouts};
 use crate::entity::node;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
+use totals::Totals;
 use uuid::Uuid;
 
 /// The origin of the data that ships with the program.
@@ -54,6 +56,7 @@ pub struct Store {
     head: watch::Sender<i64>,
     acknowledged: Arc<AtomicI64>,
     key_locks: KeyLocks,
+    totals: Totals,
     consumers: Arc<Mutex<Reached>>,
 }
 
@@ -74,6 +77,7 @@ impl Store {
             clock,
             node,
             key_locks: KeyLocks::default(),
+            totals: Totals::default(),
             head: watch::Sender::new(head),
             acknowledged: Arc::new(AtomicI64::new(head)),
             consumers: Arc::default(),
@@ -97,6 +101,10 @@ impl Store {
 
     pub(crate) fn key_locks(&self) -> &KeyLocks {
         &self.key_locks
+    }
+
+    pub(crate) fn totals(&self) -> &Totals {
+        &self.totals
     }
 
     pub(crate) fn subject<'a>(&self, row: &'a Record) -> Subject<'a> {

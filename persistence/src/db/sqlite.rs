@@ -312,6 +312,12 @@ impl Readers {
         Ok(SqlTransaction::reader(tx, limit, lease))
     }
 
+    /// Steps of the virtual machine for reads so far.
+    #[cfg(test)]
+    pub(super) fn steps(&self) -> u64 {
+        self.connections.iter().map(|one| one.limit.steps()).sum()
+    }
+
     pub(super) fn pool(&self) -> Pool {
         Pool::sum("read", self.connections.iter().map(|one| one.pool("read")))
     }

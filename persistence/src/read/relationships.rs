@@ -12,7 +12,7 @@ use crate::read::statements::{self, States};
 use crate::read::{can_read, find_merge_target_of, rows};
 use crate::record::Record;
 use crate::records::{Records, by_text};
-use crate::store::Store;
+use crate::store::{Store, totals};
 
 use chrono::{DateTime, Utc};
 use domain::access::rules::Caller;
@@ -138,11 +138,15 @@ impl Relationships<'_> {
         let tx = self.store.db().begin_read().await?;
         let filter = &past_merges(&tx, filter).await?;
         let conditions = conditions(filter, caller, &self.store.node().origin);
-        let counted = tx.query_one(&count(&conditions)).await?;
-        let total: i64 = counted.map_or(Ok(0), |row| row.try_get_by_index(0))?;
-        let rows = tx
-            .query_all(&page(&conditions, after.as_ref(), limit + 1))
-            .await?;
+        let count = count(filter, &conditions);
+        let total = if filter.confirmations.is_empty() {
+            self.store.totals().get(&tx, &count).await?
+        } else {
+            // Confirmations are not in the log.
+            totals::counted(&tx, &count).await?
+        };
+        let page = page(filter, &conditions, after.as_ref(), limit + 1);
+        let rows = tx.query_all(&page).await?;
         let mut ids: Vec<Uuid> = rows
             .iter()
             .map(|row| row.try_get_by_index(0))
@@ -155,18 +159,14 @@ impl Relationships<'_> {
         tx.commit().await?;
         let last = items.last().filter(|_| more);
         let next = last.map(|item| cursor::encode(secret, query, &position(item)));
-        Ok(RelationshipPage {
-            items,
-            total: u64::try_from(total).unwrap_or_default(),
-            next,
-        })
+        Ok(RelationshipPage { items, total, next })
     }
 
     /// The ids of the relationships that the caller sees, in the order of the list.
     pub async fn list_ids(self, caller: &Caller, filter: &RelationshipFilter) -> Result<Vec<Uuid>> {
         let filter = past_merges(self.store.db().reader(), filter).await?;
         let conditions = conditions(&filter, caller, &self.store.node().origin);
-        let all = page(&conditions, None, i64::MAX.unsigned_abs());
+        let all = page(&filter, &conditions, None, i64::MAX.unsigned_abs());
         let rows = self.store.db().reader().query_all(&all).await?;
         let ids = rows.iter().map(|row| row.try_get_by_index(0));
         Ok(ids.collect::<std::result::Result<_, _>>()?)

@@ -7,9 +7,10 @@ use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
 use domain::statements::confirmation::ConfirmationState;
+use domain::value::external::ExternalId;
 use sea_orm::sea_query::{
-    Alias, Condition, Expr, ExprTrait, Func, IntoColumnRef, JoinType, Order, Query,
-    SelectStatement, SimpleExpr,
+    Alias, Condition, Expr, ExprTrait, Func, IntoColumnRef, IntoTableRef, JoinType, Order, Query,
+    SelectStatement, SimpleExpr, UnionType,
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -19,6 +20,8 @@ pub(crate) fn col(table: &'static str, column: impl sea_orm::Iden) -> Expr {
 }
 
 /// `edge` with its record and the records at its ends, or their merge targets.
+///
+/// SQLite keeps the order of a cross join; it would begin with all records otherwise.
 pub(crate) fn joined() -> SelectStatement {
     let mut select = Query::select();
     let merged = |end: &'static str, column: edge::Column| {
@@ -27,17 +30,9 @@ pub(crate) fn joined() -> SelectStatement {
     let standing = |end: &'static str, column: edge::Column| {
         col(end, record::Column::Id).eq(standing_at(column))
     };
-    let on = |end: &'static str, column: edge::Column| {
-        col(end, record::Column::Id).equals((Alias::new("e"), column))
-    };
     select
         .from_as(edge::Entity, Alias::new("e"))
-        .join_as(
-            JoinType::InnerJoin,
-            record::Entity,
-            Alias::new("r"),
-            on("r", edge::Column::RecordId),
-        )
+        .cross_join(record::Entity.into_table_ref().alias("r"))
         .join_as(
             JoinType::LeftJoin,
             merged::Entity,
@@ -61,7 +56,8 @@ pub(crate) fn joined() -> SelectStatement {
             record::Entity,
             Alias::new("t"),
             standing("t", edge::Column::ToId),
-        );
+        )
+        .and_where(col("r", record::Column::Id).equals((Alias::new("e"), edge::Column::RecordId)));
     select
 }
 
@@ -72,33 +68,73 @@ pub(crate) fn standing_at(end: edge::Column) -> Expr {
     Func::coalesce([col(merge, merged::Column::TargetId), col("e", end)]).into()
 }
 
-pub(super) fn count(conditions: &Condition) -> SelectStatement {
+pub(super) fn count(filter: &RelationshipFilter, conditions: &Condition) -> SelectStatement {
     let mut select = joined();
     select
         .expr(Func::count(col("e", edge::Column::RecordId)))
-        .cond_where(conditions.clone());
+        .cond_where(conditions.clone().add_option(around(filter)));
     select
 }
 
+/// The order of the indexes `edge_order`, `edge_from` and `edge_to`.
 pub(crate) fn order() -> [Expr; 3] {
     [
         col("e", edge::Column::Type),
-        Func::coalesce([col("e", edge::Column::Position), Expr::val(LAST)]).into(),
+        // A bound parameter would not be the expression of the index.
+        Func::coalesce([
+            col("e", edge::Column::Position),
+            Expr::cust(LAST.to_string()),
+        ])
+        .into(),
         col("e", edge::Column::RecordId),
     ]
 }
 
+/// The ids of a page. Around few records it merges a page for each end: an index has one column of
+/// an end, and reads it in the order of the list.
 pub(super) fn page(
+    filter: &RelationshipFilter,
     conditions: &Condition,
     after: Option<&Position>,
     limit: u64,
 ) -> SelectStatement {
+    if filter.around.is_empty() || filter.around.len() > MERGED_PAGES {
+        let all = conditions.clone().add_option(around(filter));
+        return ordered(all, after, limit);
+    }
+    let ends = [edge::Column::FromId, edge::Column::ToId];
+    let at = |id: &Uuid| ends.map(|end| col("e", end).eq(*id));
+    let pages = filter.around.iter().flat_map(at);
+    let mut pages = pages.map(|at| {
+        let page = ordered(conditions.clone().add(at), after, limit);
+        let mut whole = Query::select();
+        whole.expr(Expr::cust("*")).from_subquery(page, "p");
+        whole
+    });
+    let mut all = pages.next().unwrap_or_default();
+    // Without `ALL`: both ends of a relationship may be among the records.
+    all.unions(pages.map(|page| (UnionType::Distinct, page)));
+    for column in 2..=4 {
+        all.order_by_expr(Expr::cust(column.to_string()), Order::Asc);
+    }
+    all.limit(limit);
+    all
+}
+
+/// Records around which a page is merged from a page for each of their ends.
+const MERGED_PAGES: usize = 4;
+
+/// The id and the position of each relationship of a page.
+fn ordered(conditions: Condition, after: Option<&Position>, limit: u64) -> SelectStatement {
     let order = order();
     let mut select = joined();
     select
         .expr(col("e", edge::Column::RecordId))
-        .cond_where(conditions.clone())
+        .cond_where(conditions)
         .limit(limit);
+    for (name, expression) in ["t", "n", "i"].into_iter().zip(order.clone()) {
+        select.expr_as(expression, name);
+    }
     if let Some(Position(r#type, position, id)) = after {
         let values = [
             Expr::val(r#type.as_str()),
@@ -111,6 +147,14 @@ pub(super) fn page(
         select.order_by_expr(expression, Order::Asc);
     }
     select
+}
+
+/// One of the records of the filter at either end.
+fn around(filter: &RelationshipFilter) -> Option<Condition> {
+    let ends = [edge::Column::FromId, edge::Column::ToId];
+    let at = ends.map(|end| at_end(end, &filter.around));
+    let either = at.into_iter().fold(Condition::any(), Condition::add);
+    (!filter.around.is_empty()).then_some(either)
 }
 
 pub(crate) fn conditions(filter: &RelationshipFilter, caller: &Caller, origin: &str) -> Condition {
@@ -132,13 +176,6 @@ pub(crate) fn conditions(filter: &RelationshipFilter, caller: &Caller, origin: &
             origin,
         )));
     }
-    if !filter.around.is_empty() {
-        all = all.add(
-            Condition::any()
-                .add(at_end(edge::Column::FromId, &filter.around))
-                .add(at_end(edge::Column::ToId, &filter.around)),
-        );
-    }
     all = each(all, &filter.types, |one| {
         col("e", edge::Column::Type).eq(one.code())
     });
@@ -153,18 +190,16 @@ pub(crate) fn conditions(filter: &RelationshipFilter, caller: &Caller, origin: &
 }
 
 fn record_conditions(mut all: Condition, filter: &RelationshipFilter) -> Condition {
-    all = each(all, &filter.ids, |id| col("r", record::Column::Id).eq(*id));
+    all = each(all, &filter.ids, |id| {
+        col("e", edge::Column::RecordId).eq(*id)
+    });
     all = each(all, &filter.home_regions, |id| {
         col("r", record::Column::HomeRegion).eq(*id)
     });
     all = each(all, &filter.origins, |one| {
         col("r", record::Column::Origin).eq(one.as_str())
     });
-    all = each(all, &filter.external_ids, |key| {
-        col("r", record::Column::System)
-            .eq(key.system.as_str())
-            .and(col("r", record::Column::ExternalId).eq(key.id.as_str()))
-    });
+    all = each(all, &filter.external_ids, supplied_as);
     if filter.publications.is_empty() {
         // A list contains published records by default, for editors too.
         all = all.add(is_published("r"));
@@ -269,13 +304,26 @@ fn reached(table: &'static str, visibility: &Visibility, origin: &str) -> Option
     }
 }
 
+fn supplied_as(key: &ExternalId) -> SimpleExpr {
+    let mut records = Query::select();
+    records
+        .column(record::Column::Id)
+        .from(record::Entity)
+        .and_where(Expr::col(record::Column::Kind).eq(Kind::Relationship.code()))
+        .and_where(Expr::col(record::Column::System).eq(key.system.as_str()))
+        .and_where(Expr::col(record::Column::ExternalId).eq(key.id.as_str()));
+    col("e", edge::Column::RecordId).in_subquery(records)
+}
+
 fn has_role(role: &str) -> SimpleExpr {
     let mut roles = Query::select();
+    let same = (Alias::new("e"), edge::Column::RecordId);
     roles
-        .column(edge_role::Column::RecordId)
-        .from(edge_role::Entity)
-        .and_where(Expr::col(edge_role::Column::Role).eq(role));
-    col("e", edge::Column::RecordId).in_subquery(roles)
+        .expr(Expr::val(1))
+        .from_as(edge_role::Entity, Alias::new("o"))
+        .and_where(col("o", edge_role::Column::RecordId).equals(same))
+        .and_where(col("o", edge_role::Column::Role).eq(role));
+    Expr::exists(roles)
 }
 
 fn at_end(end: edge::Column, ids: &[Uuid]) -> SimpleExpr {
