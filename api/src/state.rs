@@ -7,7 +7,6 @@ use crate::http::metrics::Metrics;
 use crate::http::outbound::Outgoing;
 use crate::http::rate_limit::Limits;
 use governor::clock::DefaultClock;
-use persistence::feed::digest::DigestCache;
 use persistence::merge::duplicates::Duplicates;
 use persistence::search::Search;
 use persistence::{Store, StoreError};
@@ -19,7 +18,6 @@ pub struct State {
     pub store: Store,
     pub search: Search,
     pub duplicates: Duplicates,
-    pub digests: DigestCache,
     pub tokens: Tokens,
     pub limits: Limits,
     /// Minimum speed of request bodies.
@@ -42,7 +40,6 @@ impl State {
         let tokens = Tokens::load(&store).await?;
         Ok(Self {
             duplicates: Duplicates::new(store.clone()),
-            digests: DigestCache::new(store.clone()),
             store,
             search,
             tokens,

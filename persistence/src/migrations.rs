@@ -16,6 +16,7 @@ mod m0012_upgrade;
 mod m0013_words;
 mod m0014_names;
 mod m0015_edge_order;
+mod m0016_digests;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
@@ -37,6 +38,7 @@ const ALL: &[Migration] = &[
     Migration("m0013_words", m0013_words::STATEMENTS),
     Migration("m0014_names", m0014_names::STATEMENTS),
     Migration("m0015_edge_order", m0015_edge_order::STATEMENTS),
+    Migration("m0016_digests", m0016_digests::STATEMENTS),
 ];
 
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 //! Taken last, the counter row is locked only while the entries are inserted and committed, so the
 //! order of the numbers is the order of the commits, without gaps, on both databases.
 
+pub(crate) mod digests;
 pub(crate) mod log;
 mod parts;
 
@@ -13,6 +14,7 @@ use crate::error::{Denied, Result, StoreError};
 use crate::record::Record;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
+use digests::DigestChanges;
 use domain::access::rules::{Action, Caller, Subject};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -50,6 +52,7 @@ pub struct Transaction<'a> {
     /// Why the node itself writes, if it does.
     pub(crate) cause: Option<Cause>,
     entries: Vec<Entry>,
+    digests: DigestChanges,
     /// The visibility to outsiders of the relationships touched in it.
     touched: BTreeMap<Uuid, bool>,
     discarded: bool,
@@ -111,6 +114,7 @@ impl Store {
             origin: origin.to_owned(),
             cause: None,
             entries: Vec::new(),
+            digests: DigestChanges::default(),
             touched: BTreeMap::new(),
             discarded: false,
         };
@@ -167,6 +171,18 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Notes that a row of this node was replaced, created or deleted.
+    fn note_digest(&mut self, before: Option<&Record>, after: Option<&Record>) {
+        let own = self.store.node().origin.as_str();
+        let counts = |row: &&Record| row.is_public && row.origin == own;
+        if let Some(row) = before.filter(counts) {
+            self.digests.remove(row);
+        }
+        if let Some(row) = after.filter(counts) {
+            self.digests.add(row);
+        }
+    }
+
     pub(crate) fn discard(&mut self) {
         self.discarded = true;
     }
@@ -198,7 +214,10 @@ impl Transaction<'_> {
             return Ok(());
         }
         let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
-        let head = self.take_numbers(count).await?;
+        let (head, digested) = self.take_numbers(count).await?;
+        if digested {
+            std::mem::take(&mut self.digests).save(&self.sql).await?;
+        }
         let first = head - count + 1;
         let begins = beginnings(entries.iter().map(|entry| entry.size));
         let rows: Vec<_> = (first..)
@@ -226,17 +245,19 @@ impl Transaction<'_> {
     }
 
     /// Takes the next `count` numbers, exclusively until the commit; no release but the one that
-    /// last rewrote bodies gets any.
-    async fn take_numbers(&self, count: i64) -> Result<i64> {
+    /// last rewrote bodies gets any. Returns the last one, and whether the digests were up to date.
+    async fn take_numbers(&self, count: i64) -> Result<(i64, bool)> {
         let statement = Statement::from_sql_and_values(
             self.sql.get_database_backend(),
-            "UPDATE sync_state SET head = head + $1 WHERE id = 1 AND body_format = $2 \
-             RETURNING head",
+            "UPDATE sync_state SET head = head + $1, \
+             digest_seq = CASE WHEN digest_seq = head THEN head + $1 ELSE digest_seq END \
+             WHERE id = 1 AND body_format = $2 RETURNING head, digest_seq",
             [count.into(), body_format().into()],
         );
         let row = self.sql.query_one_raw(statement).await?;
         let row = row.ok_or(StoreError::Outdated)?;
-        Ok(row.try_get_by_index(0)?)
+        let (head, digested): (i64, i64) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        Ok((head, head == digested))
     }
 
     fn numbered(&self, seq: i64, tx: i64, entry: Entry) -> change::ActiveModel {

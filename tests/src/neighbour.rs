@@ -161,7 +161,7 @@ impl<'a> Intake<'a> {
         for item in theirs.json["items"].as_array().unwrap() {
             let kind = Kind::parse(item["kind"].as_str().unwrap()).unwrap();
             let own = ours.get(&kind).copied().unwrap_or_default();
-            assert_eq!(item["count"], own.count, "{kind}");
+            assert_eq!(item["count"], own.count(), "{kind}");
             assert_eq!(item["sum"], own.sum(), "{kind}");
         }
     }

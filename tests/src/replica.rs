@@ -159,8 +159,8 @@ impl Replica {
                     own.add(*id, held.version, &json::hash(&held.body));
                 }
             }
-            counted += own.count;
-            assert_eq!(item["count"], own.count, "{} {}", self.filter, item);
+            counted += own.count();
+            assert_eq!(item["count"], own.count(), "{} {}", self.filter, item);
             assert_eq!(item["sum"], own.sum(), "{} {}", self.filter, item);
         }
         assert_eq!(counted, self.held.len() as u64);

@@ -93,7 +93,7 @@ impl Server {
         told["items"].as_array().unwrap().iter().all(|item| {
             let kind = item["kind"].as_str().unwrap();
             let copied = copies.get(kind).copied().unwrap_or_default();
-            item["count"] == copied.count && item["sum"] == copied.sum()
+            item["count"] == copied.count() && item["sum"] == copied.sum()
         })
     }
 

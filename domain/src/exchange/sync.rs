@@ -117,36 +117,89 @@ impl fmt::Display for SystemVersion {
     }
 }
 
+/// Limbs of a [`Digest`], 32 bits each, the most significant first.
+pub const LIMBS: usize = 8;
+
 /// A sum over records that is equal on two nodes if and only if their records are: for each record
 /// SHA-256 of `id`, 0, `version`, 0, `hash`, in the notation of the feed; added modulo 2^256.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+///
+/// Limbs are carried only when the sum is read, so digests are added limb by limb, in a database
+/// too. Each holds the sums of 2^31 records.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Digest {
-    pub count: u64,
-    sum: [u8; 32],
+    count: i64,
+    limbs: [i64; LIMBS],
 }
 
 impl Digest {
-    pub fn add(&mut self, id: Uuid, version: i64, hash: &str) {
-        let text = format!("{}\0{version}\0{hash}", id.hyphenated());
-        let addend: [u8; 32] = Sha256::digest(text.as_bytes()).into();
-        let mut carry = 0_u16;
-        for (digit, more) in self.sum.iter_mut().zip(addend).rev() {
-            let [high, low] = (u16::from(*digit) + u16::from(more) + carry).to_be_bytes();
-            *digit = low;
-            carry = u16::from(high);
-        }
-        self.count += 1;
+    #[must_use]
+    pub const fn of(count: i64, limbs: [i64; LIMBS]) -> Self {
+        Self { count, limbs }
     }
 
+    /// Number of records.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        u64::try_from(self.count).unwrap_or_default()
+    }
+
+    /// The parts of [`Self::of`].
+    #[must_use]
+    pub const fn parts(&self) -> (i64, [i64; LIMBS]) {
+        (self.count, self.limbs)
+    }
+
+    pub fn add(&mut self, id: Uuid, version: i64, hash: &str) {
+        self.change(1, id, version, hash);
+    }
+
+    pub fn remove(&mut self, id: Uuid, version: i64, hash: &str) {
+        self.change(-1, id, version, hash);
+    }
+
+    /// Adds all records of another digest.
+    pub fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        for (limb, more) in self.limbs.iter_mut().zip(other.limbs) {
+            *limb += more;
+        }
+    }
+
+    fn change(&mut self, by: i64, id: Uuid, version: i64, hash: &str) {
+        let text = format!("{}\0{version}\0{hash}", id.hyphenated());
+        let addend = Sha256::digest(text.as_bytes());
+        let (words, _) = addend.as_chunks::<4>();
+        for (limb, word) in self.limbs.iter_mut().zip(words) {
+            *limb += by * i64::from(u32::from_be_bytes(*word));
+        }
+        self.count += by;
+    }
+
+    /// The sum as 64 hexadecimal digits.
     #[must_use]
     pub fn sum(&self) -> String {
-        self.sum.iter().fold(String::new(), |mut text, byte| {
+        let mut carry = 0;
+        let mut words = self.limbs;
+        for word in words.iter_mut().rev() {
+            let carried = *word + carry;
+            carry = carried >> 32;
+            *word = carried & 0xffff_ffff;
+        }
+        words.iter().fold(String::new(), |mut text, word| {
             // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
+            let _ = write!(text, "{word:08x}");
             text
         })
     }
 }
+
+impl PartialEq for Digest {
+    fn eq(&self, other: &Self) -> bool {
+        self.count == other.count && self.sum() == other.sum()
+    }
+}
+
+impl Eq for Digest {}
 
 #[cfg(test)]
 mod tests {
@@ -180,13 +233,23 @@ mod tests {
         assert_ne!(sum(&[(1, 1)]), sum(&[(1, 2)]));
         assert_ne!(sum(&[(1, 1)]), sum(&[(2, 1)]));
         assert_ne!(sum(&[(1, 1)]), sum(&[(1, 1), (1, 1)]));
-        let mut carried = Digest {
-            count: 0,
-            sum: [0xff; 32],
-        };
+        let mut carried = Digest::of(0, [0xffff_ffff; LIMBS]);
         carried.add(Uuid::from_u128(1), 1, HASH);
-        let mut last = sum(&[(1, 1)]).sum;
-        last[31] -= 1;
-        assert_eq!(carried.sum, last, "2^256 is 0");
+        let mut last = sum(&[(1, 1)]);
+        last.limbs[LIMBS - 1] -= 1;
+        assert_eq!(carried.sum(), last.sum(), "2^256 is 0");
+    }
+
+    #[test]
+    fn what_is_removed_leaves_nothing() {
+        let mut digest = Digest::default();
+        digest.remove(Uuid::from_u128(1), 1, HASH);
+        digest.add(Uuid::from_u128(2), 2, HASH);
+        let mut other = Digest::default();
+        other.add(Uuid::from_u128(1), 1, HASH);
+        digest.merge(&other);
+        let mut alone = Digest::default();
+        alone.add(Uuid::from_u128(2), 2, HASH);
+        assert_eq!(digest, alone);
     }
 }

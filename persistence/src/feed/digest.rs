@@ -2,38 +2,32 @@
 
 use crate::cursor;
 use crate::db::SqlTransaction;
-use crate::entity::{node, record};
-use crate::error::Result;
+use crate::entity::record;
+use crate::error::{Result, StoreError};
 use crate::feed::{Feed, FeedFilter};
+use crate::record::Record;
 use crate::store::Store;
+use crate::transaction::digests::DigestChanges;
+use crate::transaction::{Transaction, WriteOptions};
+use domain::access::rules::Caller;
 use domain::base::json;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
-use domain::exchange::sync::Digest;
+use domain::exchange::sync::{Digest, LIMBS};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use tokio::sync::Mutex;
 use uuid::Uuid;
 
 /// Number of bodies read at once.
 const CHUNK: u64 = 200;
 
-const MAX_KEPT: usize = 100;
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Digests {
     pub seq: i64,
     pub kinds: BTreeMap<Kind, Digest>,
-}
-
-/// The digests since the last write, by filter. Concurrent requests wait for one computation.
-#[derive(Debug, Clone)]
-pub struct DigestCache {
-    store: Store,
-    kept: Arc<Mutex<BTreeMap<String, Digests>>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,33 +38,20 @@ pub struct Hashed {
     pub hash: String,
 }
 
-impl DigestCache {
-    #[must_use]
-    pub fn new(store: Store) -> Self {
-        let kept = Arc::default();
-        Self { store, kept }
-    }
-
-    pub async fn get(&self, filter: &FeedFilter) -> Result<Digests> {
-        let mut kept = self.kept.lock().await;
-        let head = self.store.log().head().await?;
-        kept.retain(|_, one| one.seq == head);
-        let name = filter.text();
-        if let Some(known) = kept.get(&name) {
-            return Ok(known.clone());
-        }
-        let tx = self.store.db().begin_read().await?;
-        let made = digests_now(&tx, filter, &fed(&self.store, filter)).await;
-        tx.commit().await?;
-        let digests = made?;
-        if kept.len() < MAX_KEPT {
-            kept.insert(name, digests.clone());
-        }
-        Ok(digests)
-    }
-}
-
 impl Feed<'_> {
+    /// The digests of the records that match a filter.
+    ///
+    /// They are kept by every write; an earlier release on the same database leaves them behind.
+    pub async fn digests(self, filter: &FeedFilter) -> Result<Digests> {
+        let tx = self.store.db().begin_read().await?;
+        let kept = kept(&tx, filter).await?;
+        tx.commit().await?;
+        match kept {
+            Some(digests) => Ok(digests),
+            None => rebuilt(self.store, filter).await,
+        }
+    }
+
     /// A page of the hashes of the records that match a filter, and the next cursor.
     pub async fn hashes(
         self,
@@ -119,12 +100,78 @@ fn fed(store: &Store, filter: &FeedFilter) -> Condition {
         .add(record::Column::IsPublic.eq(true))
 }
 
-async fn digests_now(tx: &SqlTransaction, filter: &FeedFilter, fed: &Condition) -> Result<Digests> {
-    let node = node::Entity::find_by_id(1).one(tx).await?;
-    Ok(Digests {
-        seq: node.map_or(0, |node| node.head),
-        kinds: digests(tx, filter, fed).await?,
-    })
+/// The kept digests, if they are up to date.
+async fn kept(tx: &SqlTransaction, filter: &FeedFilter) -> Result<Option<Digests>> {
+    let mut state = Query::select();
+    state
+        .exprs(["head", "digest_seq"].map(Expr::col))
+        .from("sync_state");
+    let state = tx.query_one(&state).await?;
+    let state = state.ok_or_else(|| StoreError::Corrupt("sync_state is empty".to_owned()))?;
+    let (seq, digested): (i64, i64) = (state.try_get_by_index(0)?, state.try_get_by_index(1)?);
+    if seq != digested {
+        return Ok(None);
+    }
+    let mut kinds: BTreeMap<Kind, Digest> = filter
+        .kinds()
+        .iter()
+        .map(|kind| (*kind, Digest::default()))
+        .collect();
+    let homes = filter.home_regions.iter().copied();
+    let mut select = Query::select();
+    select
+        .columns(["kind", "count"])
+        .columns((0..LIMBS).map(|limb| Alias::new(format!("limb_{limb}"))))
+        .from("digest")
+        .cond_where(Condition::all().add_option(
+            (!filter.home_regions.is_empty()).then(|| Expr::col("home_region").is_in(homes)),
+        ));
+    for row in tx.query_all(&select).await? {
+        let kind = Kind::parse(row.try_get_by_index::<String>(0)?.as_str());
+        let Some(digest) = kind.and_then(|kind| kinds.get_mut(&kind)) else {
+            continue;
+        };
+        let mut limbs = [0; LIMBS];
+        for (at, limb) in limbs.iter_mut().enumerate() {
+            *limb = row.try_get_by_index(at + 2)?;
+        }
+        digest.merge(&Digest::of(row.try_get_by_index(1)?, limbs));
+    }
+    Ok(Some(Digests { seq, kinds }))
+}
+
+/// Computes all digests from the records, and keeps them.
+async fn rebuilt(store: &Store, filter: &FeedFilter) -> Result<Digests> {
+    let (caller, options) = (Caller::node(), WriteOptions::default());
+    let work = async |tx: &mut Transaction<'_>| {
+        // Other writes wait from here on, and add to what is saved here.
+        tx.execute("UPDATE sync_state SET digest_seq = head", [])
+            .await?;
+        tx.execute("DELETE FROM digest", []).await?;
+        let mut digests = DigestChanges::default();
+        for kind in Kind::ALL {
+            let mut last = Uuid::nil();
+            loop {
+                let rows = record::Entity::find()
+                    .filter(record::Column::Origin.eq(store.node().origin.as_str()))
+                    .filter(record::Column::Kind.eq(kind.code()))
+                    .filter(record::Column::IsPublic.eq(true))
+                    .filter(record::Column::Id.gt(last))
+                    .order_by_asc(record::Column::Id)
+                    .limit(CHUNK)
+                    .into_model::<Record>()
+                    .all(&tx.sql)
+                    .await?;
+                let Some(end) = rows.last() else { break };
+                last = end.id;
+                rows.iter().for_each(|row| digests.add(row));
+            }
+        }
+        digests.save(&tx.sql).await?;
+        let digests = kept(&tx.sql, filter).await?;
+        digests.ok_or_else(|| StoreError::Corrupt("no digests".to_owned()))
+    };
+    store.write(&caller, &options, work).await
 }
 
 /// The digests of the rows that match a condition, by kind.

@@ -44,6 +44,7 @@ impl LogMut<'_, '_> {
             let keeps = before.synced_at.is_none();
             self.tx.log().supersede(before, keeps).await?;
         }
+        self.tx.note_digest(before, Some(after));
         self.tx.entries.push(Entry {
             op: Op::Upsert,
             kind: after.kind.code().to_owned(),
@@ -66,6 +67,7 @@ impl LogMut<'_, '_> {
     pub(crate) async fn delete(self, before: &Record, version: i64, merged: bool) -> Result<()> {
         let keeps = merged || before.synced_at.is_none();
         self.tx.log().supersede(before, keeps).await?;
+        self.tx.note_digest(Some(before), None);
         self.tx.entries.push(Entry {
             op: Op::Delete,
             kind: before.kind.code().to_owned(),
@@ -90,6 +92,9 @@ impl LogMut<'_, '_> {
             is_public,
             ..before.clone()
         };
+        if before.is_public != is_public {
+            self.tx.note_digest(Some(before), Some(&after));
+        }
         self.tx.touched.insert(before.id, is_public);
         self.tx.entries.push(Entry {
             op: Op::Visibility,
@@ -164,6 +169,7 @@ impl LogMut<'_, '_> {
     /// [`Self::delete`], the body is not moved into the log first.
     pub(crate) async fn living_erasure(self, before: &Record, version: i64) -> Result<()> {
         self.tx.log().revival(before.id).await?;
+        self.tx.note_digest(Some(before), None);
         self.tx.entries.push(Entry {
             newest: true,
             version,

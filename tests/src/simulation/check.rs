@@ -9,7 +9,6 @@ use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::exchange::sync::FeedPhase;
 use persistence::Store;
-use persistence::feed::digest::DigestCache;
 use persistence::partner::Partner;
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -166,8 +165,8 @@ pub(super) async fn all_is_well(world: &World<'_>) {
         let partner = partner_of(&here.store, link.id).await;
         let copies = copies(&here.store, &there.origin).await;
         same(&copies, &wanted(&there.store, &partner).await);
-        let theirs = DigestCache::new(there.store.clone());
-        let theirs = theirs.get(&partner.filter()).await.unwrap();
+        let filter = partner.filter();
+        let theirs = there.store.feed().digests(&filter).await.unwrap();
         let ours = here.store.copies().digests(&partner).await.unwrap();
         assert_eq!(ours, theirs.kinds, "the digests are equal");
         the_same_is_shown(here, there, &partner).await;

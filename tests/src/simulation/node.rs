@@ -17,7 +17,6 @@ use domain::base::clock::Clock;
 use futures::future::LocalBoxFuture;
 use persistence::Store;
 use persistence::consumers::{Entry, LogConsumer};
-use persistence::feed::digest::DigestCache;
 use persistence::merge::duplicates::Duplicates;
 use persistence::search::{IndexPlace, Search};
 use persistence::visibility::consumer::VisibilityConsumer;
@@ -147,7 +146,6 @@ impl Cluster {
             store: store.clone(),
             search: Search::new(store.clone(), IndexPlace::Memory),
             duplicates: Duplicates::new(store.clone()),
-            digests: DigestCache::new(store.clone()),
             tokens: Tokens::load(store).await.unwrap(),
             limits: Limits::new(&self.config, Default::default()),
             body_rate: BodyRate::new(&self.config),

@@ -2,6 +2,7 @@
 
 use super::{actor, actor_in, change, delete, made, region};
 use domain::exchange::sync::Digest;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use tests::{Node, Replica, story};
@@ -48,6 +49,54 @@ story!(a_digest_is_of_what_is_fed, async |node| {
     assert_eq!(digest(node, "", "actor").await["sum"], filtered["sum"]);
     change(node, &here, json!({"summary": "neu"})).await;
     assert_ne!(digest(node, "", "actor").await["sum"], filtered["sum"]);
+});
+
+story!(digests_follow_every_kind_of_write, Seeded, async |node| {
+    let all = async || node.get("/v1/sync/digest").await.expect(200).json["items"].clone();
+    let kept = async |what: &str| {
+        node.settled().await;
+        let kept = all().await;
+        // As an earlier release that knows nothing of them leaves them behind.
+        for sql in [
+            "UPDATE sync_state SET digest_seq = -1",
+            "UPDATE digest SET count = 77, limb_3 = 5",
+        ] {
+            let db = node.store.db().reader();
+            db.execute_unprepared(sql).await.unwrap();
+        }
+        assert_eq!(kept, all().await, "{what}");
+    };
+    kept("the seeds").await;
+    let id = actor(node, "Klinikum").await;
+    kept("created").await;
+    change(
+        node,
+        &id,
+        json!({"name": "Klinik", "home_region": "bayern"}),
+    )
+    .await;
+    kept("moved to another region").await;
+    let other = actor(node, "Praxis").await;
+    let edge = json!({
+        "type": "cooperates_with", "publication": "published",
+        "from": {"kind": "actor", "id": id}, "to": {"kind": "actor", "id": other},
+    });
+    made(node, "relationships", edge).await;
+    change(node, &id, json!({"publication": "draft"})).await;
+    kept("withdrawn, and a relationship with it").await;
+    change(node, &id, json!({"publication": "published"})).await;
+    kept("published again").await;
+    let merge = format!("/v1/actors/{other}/merge");
+    let merged = node.post(&merge).json(&json!({"into": id}));
+    merged.await.expect(200);
+    kept("merged").await;
+    node.delete(&merge).await.expect(200);
+    kept("no longer merged").await;
+    delete(node, "actors", &other).await;
+    kept("deleted, and a relationship with it").await;
+    let erase = node.post(&format!("/v1/actors/{id}/erase"));
+    erase.await.expect(204);
+    kept("erased").await;
 });
 
 story!(what_differs_is_found_and_fetched, Seeded, async |node| {

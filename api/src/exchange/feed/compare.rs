@@ -66,13 +66,13 @@ pub(crate) async fn digest(
     Query(FilterQuery(filter)): Query<FilterQuery>,
 ) -> Result<Private<Digests>, Problem> {
     let node = app.store.node();
-    let found = app.digests.get(&filter).await?;
+    let found = app.store.feed().digests(&filter).await?;
     let items = filter.kinds().iter().map(|kind| {
         let digest = found.kinds.get(kind).copied().unwrap_or_default();
         KindDigest {
             origin: node.origin.clone(),
             kind: *kind,
-            count: digest.count,
+            count: digest.count(),
             sum: digest.sum(),
         }
     });

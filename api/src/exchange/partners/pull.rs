@@ -230,8 +230,8 @@ impl<A: PartnerTransport> PartnerSync<A> {
         let same = Kind::ALL.iter().all(|kind| {
             let ours = ours.get(kind).copied().unwrap_or_default();
             match theirs.kinds.get(kind.code()) {
-                Some((count, sum)) => ours.count == *count && ours.sum() == *sum,
-                None => ours.count == 0,
+                Some((count, sum)) => ours.count() == *count && ours.sum() == *sum,
+                None => ours.count() == 0,
             }
         });
         self.store.partners().note_comparison(lease).await?;
