@@ -7,7 +7,7 @@ use crate::http::metrics::Metrics;
 use crate::http::outbound::Outgoing;
 use crate::http::rate_limit::Limits;
 use governor::clock::DefaultClock;
-use persistence::merge::duplicates::Duplicates;
+use persistence::duplicates::Duplicates;
 use persistence::search::Search;
 use persistence::{Store, StoreError};
 use tokio::sync::watch;

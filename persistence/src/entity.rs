@@ -12,6 +12,7 @@ pub mod application;
 pub mod change;
 pub mod confirmation;
 pub mod contact_person;
+pub mod duplicate_pair;
 pub mod edge;
 pub mod edge_role;
 pub mod geometry;

@@ -41,6 +41,7 @@ const PLACES: &[&str] = &[
     "DELETE FROM hidden WHERE record_id IN ({ids})",
     "DELETE FROM application WHERE network_id IN ({ids}) OR relationship_id IN ({ids})",
     "DELETE FROM confirmation WHERE record_id IN ({ids})",
+    "DELETE FROM duplicate_pair WHERE a_id IN ({ids}) OR b_id IN ({ids})",
     "UPDATE confirmation SET note = NULL WHERE end_id IN ({ids})",
     "DELETE FROM quarantine WHERE record_id IN ({ids})",
     "DELETE FROM source_key WHERE record_id IN ({ids})",

@@ -1,8 +1,10 @@
 //! Background work of the server: log consumers and periodic jobs.
 
 use crate::consumers::{LogConsumer, run};
+use crate::duplicates::DuplicateConsumer;
 use crate::error::Result;
 use crate::publication::due::publish;
+use crate::search::Search;
 use crate::store::Store;
 use crate::visibility::consumer::VisibilityConsumer;
 use crate::webhook::DeliveryEnqueuer;
@@ -102,6 +104,16 @@ impl BackgroundJobs {
             running: Vec::new(),
             jobs: Vec::new(),
         }
+    }
+
+    /// Starts the search index and what is derived from it.
+    ///
+    /// # Panics
+    /// As [`Self::with`].
+    #[must_use]
+    pub fn searching(self, store: &Store, search: &Search) -> Self {
+        self.with(store, search.consumer())
+            .with(store, DuplicateConsumer::new(store.clone(), search.clone()))
     }
 
     /// Starts another consumer.

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod consumers;
 pub mod db;
+pub mod duplicates;
 pub mod erase;
 pub mod error;
 pub mod feed;

@@ -1,8 +1,6 @@
 //! Merging a record into another one of its kind, and undoing it. Nothing else is rewritten: the
 //! loser becomes a tombstone that names the merge target, and its last body stays in the log.
 
-pub mod duplicates;
-
 use crate::entity::{edge, merged, record, tombstone};
 use crate::error::{Result, StoreError};
 use crate::merge_targets::{last_bodies, merge_targets, with_merged};

@@ -17,6 +17,7 @@ mod m0013_words;
 mod m0014_names;
 mod m0015_edge_order;
 mod m0016_digests;
+mod m0017_duplicates;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
@@ -39,6 +40,7 @@ const ALL: &[Migration] = &[
     Migration("m0014_names", m0014_names::STATEMENTS),
     Migration("m0015_edge_order", m0015_edge_order::STATEMENTS),
     Migration("m0016_digests", m0016_digests::STATEMENTS),
+    Migration("m0017_duplicates", m0017_duplicates::STATEMENTS),
 ];
 
 #[derive(Debug)]

@@ -22,6 +22,7 @@ mod list;
 mod points;
 mod query;
 mod segments;
+mod sharing;
 mod touched;
 mod trees;
 mod version;

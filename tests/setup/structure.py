@@ -39,7 +39,7 @@ ORDER = {
         ["read", "write"],
         ["accounts", "feed", "geometry", "load", "merge", "publication", "push", "upgrade"],
         ["erase", "persons", "search"],
-        ["partner", "webhook"],
+        ["duplicates", "partner", "webhook"],
         ["jobs", "open"],
         ["cost"],
     ],

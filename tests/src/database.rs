@@ -292,7 +292,7 @@ async fn fill(url: &str, content: Content, index: &std::path::Path) {
     }
     let search = Search::new(store.clone(), IndexPlace::Folder(index.to_owned()));
     // Log consumers have nothing left to do in a copy.
-    let background = BackgroundJobs::start(&store).with(&store, search.consumer());
+    let background = BackgroundJobs::start(&store).searching(&store, &search);
     crate::node::settled(&store, &background).await;
     background.stop().await;
     drop(search);

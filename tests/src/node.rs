@@ -94,7 +94,7 @@ pub(crate) async fn start(backend: Backend, database: &Database) -> (Node, Serve
         backend,
         database_url: database.url.clone(),
         admin: String::new(),
-        background: BackgroundJobs::start(&store).with(&store, search.consumer()),
+        background: BackgroundJobs::start(&store).searching(&store, &search),
         store,
         tokens,
         client: reqwest::Client::builder()

@@ -1,16 +1,10 @@
 //! Likely duplicates: visibility, order, and pairs that are not listed.
 
-use domain::access::rules::{Caller, Role};
-use domain::base::clock::Clock;
-use domain::matching::score::THRESHOLD;
-use persistence::merge::duplicates::{DuplicateFilter, Duplicates};
-use sea_orm::{EntityTrait, IntoActiveModel};
+use domain::access::rules::Role;
 use serde_json::{Value, json};
 use std::time::Instant;
-use tests::database::ORIGIN;
 use tests::settings::{full, tell};
-use tests::tables::record;
-use tests::{Answer, Node, story};
+use tests::{Answer, Intake, Neighbour, Node, story};
 use uuid::Uuid;
 
 async fn made(node: &Node, plural: &str, body: Value) -> String {
@@ -196,8 +190,20 @@ story!(
     across_nodes_a_pair_is_the_same_thing,
     Seeded,
     async |node| {
-        let copy = crate::errors::copy_of(node, "klinikum-kassel", "elsewhere").await;
-        let other = crate::errors::copy_of(node, "klinikum-kassel", "yonder").await;
+        let own = node.get("/v1/actors/klinikum-kassel").await.expect(200);
+        let body = json!({
+            "name": own.json["name"], "contact": own.json["contact"],
+            "home_region": "hessen", "publication": "published",
+        });
+        let mut copies = Vec::new();
+        for origin in ["dort", "drueben"] {
+            let there = Neighbour::start(node.backend, origin).await;
+            copies.push(made(&there, "actors", body.clone()).await);
+            let intake = Intake::new(node, origin, &there.base, json!({})).await;
+            intake.pull().await;
+            there.stop().await;
+        }
+        node.settled().await;
         let listed = listed(node, "kind=actor").await;
         let items = listed.json["items"].as_array().unwrap();
         // Each with this node's own, but not the two copies with each other.
@@ -207,11 +213,34 @@ story!(
             let origins = [0, 1].map(|at| &pair["records"][at]["origin"]);
             assert!(origins.contains(&&json!("test-node")), "{pair}");
         }
-        assert!(
-            listed.text.contains(&copy.to_string()) && listed.text.contains(&other.to_string())
-        );
+        assert!(copies.iter().all(|copy| listed.text.contains(copy)));
     }
 );
+
+story!(a_pair_ends_when_one_of_the_two_changes, async |node| {
+    let one = made(
+        node,
+        "actors",
+        hospital("Klinikum Essen", "published", "hessen"),
+    )
+    .await;
+    let other = hospital("Klinikum Essen GmbH", "published", "hessen");
+    let other = made(node, "actors", other).await;
+    let total = async || listed(node, "").await.json["total"].clone();
+    assert_eq!(total().await, 1);
+    let path = format!("/v1/actors/{other}");
+    for (name, pairs) in [("Feuerwehr Emden", 0), ("Klinikum Essen", 1)] {
+        let patch = json!({"name": name, "places": [{"city": "Essen"}]});
+        let patched = node.patch(&path).if_match("*").json(&patch);
+        patched.await.expect(200);
+        assert_eq!(total().await, pairs, "{name}");
+    }
+    node.delete(&format!("/v1/actors/{one}"))
+        .if_match("*")
+        .await
+        .expect(204);
+    assert_eq!(total().await, 0);
+});
 
 story!(pages_and_filters, Seeded, async |node| {
     for number in 0..4 {
@@ -287,7 +316,7 @@ story!(pages_and_filters, Seeded, async |node| {
 });
 
 /// An actor among many; the successor of each tenth is its duplicate.
-fn one_of_many(number: usize) -> record::ActiveModel {
+fn one_of_many(number: usize) -> Value {
     let towns = [
         "Kassel",
         "Bochum",
@@ -308,67 +337,37 @@ fn one_of_many(number: usize) -> record::ActiveModel {
     ];
     let of = number - usize::from(number % 10 == 1);
     let name = format!("{} {} {}", sorts[of % 6], word(of), word(of / 7));
-    let body = json!({
+    json!({
+        "kind": "actor",
         "name": name,
+        "home_region": "hessen",
+        "publication": "published",
         "places": [{
             "street": format!("Straße {} Nr. {}", of % 97, of % 211),
             "city": towns[of % 8],
             "postal_code": format!("{:05}", 10_000 + of % 800),
         }],
         "contact": {"website": format!("https://www.{}.example.org", of % 5000)},
-    });
-    let now = Clock::System.now();
-    let row = record::Model {
-        id: domain::base::id::new(),
-        kind: "actor".to_owned(),
-        origin: ORIGIN.to_owned(),
-        slug: Some(format!("nummer-{number}")),
-        name: Some(name),
-        system: None,
-        external_id: None,
-        home_region: None,
-        publication: "published".to_owned(),
-        was_public: true,
-        is_public: true,
-        suppressed: false,
-        publish_at: None,
-        relationship_key: None,
-        version: 1,
-        seq: 0,
-        created_at: now,
-        updated_at: now,
-        synced_at: None,
-        body: body.to_string(),
-    };
-    row.into_active_model()
+    })
 }
 
 // In the long variant, there are twenty thousand.
-story!(finding_them_among_many_is_quick, async |node| {
+story!(what_many_share_is_compared_as_it_is_written, async |node| {
     let count = if full() { 20_000 } else { 600 };
-    let rows: Vec<_> = (0..count).map(one_of_many).collect();
-    for chunk in rows.chunks(500) {
-        record::Entity::insert_many(chunk.to_vec())
-            .exec_without_returning(node.store.db().reader())
-            .await
-            .unwrap();
-    }
-    let filter = DuplicateFilter {
-        kinds: Vec::new(),
-        home_regions: Vec::new(),
-        min_score: THRESHOLD,
-    };
-    let duplicates = Duplicates::new(node.store.clone());
-    let find = async || {
-        let begun = Instant::now();
-        let caller = Caller::anonymous();
-        let found = duplicates.list(&caller, &filter, (200, None), "");
-        (found.await.unwrap().total, begun.elapsed())
-    };
-    let (total, cold) = find().await;
-    let (_, warm) = find().await;
+    let lines: String = (0..count)
+        .map(|number| format!("{}\n", one_of_many(number)))
+        .collect();
+    let import = node.post("/v1/import").token(&node.admin);
+    let import = import.body("application/x-ndjson", lines).await.expect(200);
+    assert_eq!(import.json["created"], count, "{}", import.text);
+    let begun = Instant::now();
+    node.settled().await;
+    let compared = begun.elapsed();
+    let begun = Instant::now();
+    let total = listed(node, "").await.json["total"].as_u64().unwrap();
     tell(&format!(
-        "{total} pairs of {count} records in {cold:?}, then {warm:?}"
+        "{total} pairs of {count} records in {compared:?}, listed in {:?}",
+        begun.elapsed()
     ));
     assert!(total >= count as u64 / 10, "{total}");
 });

@@ -51,7 +51,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
         ));
     }
     store.leases().take_over().await?;
-    let mut background = BackgroundJobs::start(&store).with(&store, search.consumer());
+    let mut background = BackgroundJobs::start(&store).searching(&store, &search);
     if let Some(days) = config.log_retention_days {
         background = background.pruning(&store, days.into());
     }

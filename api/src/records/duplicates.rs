@@ -14,7 +14,7 @@ use domain::base::json::insert;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::{Coded, Labels};
 use domain::matching::score::{ReasonCode, THRESHOLD};
-use persistence::merge::duplicates::{DuplicateFilter, DuplicatePage, DuplicatePair, LEAST, Side};
+use persistence::duplicates::{DuplicateFilter, DuplicatePage, DuplicatePair, LEAST, Side};
 use persistence::read::relationships::AllOf;
 use serde::Serialize;
 use serde_json::json;

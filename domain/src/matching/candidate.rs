@@ -12,7 +12,9 @@ use crate::value::identifier::Identifier;
 use crate::value::place::Place;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 
 #[derive(Debug, Clone)]
 pub struct Candidate {
@@ -112,6 +114,17 @@ impl Candidate {
             }
         }
         keys
+    }
+
+    /// [`Self::keys`] with the kind, in sixty-four bits each: a collision costs a comparison.
+    #[must_use]
+    pub fn hashed_keys(&self) -> BTreeSet<u64> {
+        let hash = |key: String| {
+            let mut hasher = DefaultHasher::new();
+            (self.kind as u8, key).hash(&mut hasher);
+            hasher.finish()
+        };
+        self.keys().into_iter().map(hash).collect()
     }
 
     pub(crate) fn towns(&self) -> BTreeSet<String> {

@@ -13,6 +13,7 @@ use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
 use domain::kinds::record_type::Dates;
+use domain::matching::score::Candidate;
 use domain::validation::body::KindSchema;
 use domain::value::edtf::{EdtfDate, Moment, Period};
 use domain::value::identifier::Identifier;
@@ -52,6 +53,7 @@ pub(super) fn document(
     writer.usage(kind, row, edges, &id);
     writer.dates(kind, &body);
     writer.points(&body);
+    writer.match_keys(kind, &body);
     let mut texts = Texts::of(kind, &body);
     for loser in merged {
         writer.term(fields.token, MERGED, &loser.loser.to_string());
@@ -122,6 +124,13 @@ impl Writer<'_> {
             .filter_map(attendance);
         if let Some(most) = attendance.reduce(f64::max) {
             self.document.add_f64(self.fields.attendance, most);
+        }
+    }
+
+    fn match_keys(&mut self, kind: Kind, body: &Value) {
+        let keys = Candidate::of(kind, body).map(|candidate| candidate.hashed_keys());
+        for key in keys.into_iter().flatten() {
+            self.document.add_u64(self.fields.match_key, key);
         }
     }
 

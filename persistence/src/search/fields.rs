@@ -1,7 +1,7 @@
 //! The schema of the index.
 
 use super::text::TextFields;
-use tantivy::schema::{FAST, Field, STRING, Schema};
+use tantivy::schema::{FAST, Field, INDEXED, STRING, Schema};
 
 /// The names of the sort columns: texts that end in the id.
 pub(super) const BY_NAME: &str = "by_name";
@@ -30,6 +30,8 @@ pub(super) struct Fields {
     pub(super) edge: Field,
     /// The same of those that only editors see, after the regions required to see them.
     pub(super) editorial: Field,
+    /// What likely duplicates share; see [`domain::matching::score::Candidate::keys`].
+    pub(super) match_key: Field,
     pub(super) by_name: Field,
     pub(super) by_updated: Field,
     pub(super) by_start: Field,
@@ -83,6 +85,7 @@ pub(super) fn schema() -> (Schema, Fields) {
         facet: builder.add_text_field(FACET, STRING | FAST),
         edge: builder.add_text_field("edge", STRING),
         editorial: builder.add_text_field("editorial", STRING),
+        match_key: builder.add_u64_field("match_key", INDEXED),
         by_name: builder.add_text_field(BY_NAME, FAST),
         by_updated: builder.add_text_field(BY_UPDATED, FAST),
         by_start: builder.add_text_field(BY_START, FAST),

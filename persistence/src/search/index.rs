@@ -197,6 +197,14 @@ impl Search {
         open.clone().ok_or(StoreError::Behind)
     }
 
+    /// A state that contains the entry `seq`, however long that takes.
+    pub(super) async fn at(&self, seq: i64) -> Result<Snapshot> {
+        let mut applied = self.0.applied.subscribe();
+        let reached = applied.wait_for(|at| *at >= seq).await;
+        reached.map_err(|_| StoreError::Behind)?;
+        self.snapshot().ok_or(StoreError::Behind)
+    }
+
     /// Opens the index, or builds it; returns the last entry that it contains.
     async fn open(&self) -> Result<i64> {
         self.close();

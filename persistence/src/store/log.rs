@@ -5,6 +5,7 @@ use crate::error::Result;
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// Room of the end of the log.
@@ -65,6 +66,20 @@ impl Log<'_> {
         let consumers = consumers.unwrap_or_else(PoisonError::into_inner);
         let reached = consumers.iter().map(|(name, at)| (*name, *at.borrow()));
         reached.collect()
+    }
+
+    /// Waits until a consumer of this process has reached the entry `seq`, but not longer than
+    /// `patience`.
+    pub(crate) async fn wait_for(self, consumer: &str, seq: i64, patience: Duration) {
+        let reached = {
+            let consumers = self.store.consumers.lock();
+            let consumers = consumers.unwrap_or_else(PoisonError::into_inner);
+            consumers.get(consumer).cloned()
+        };
+        if let Some(mut reached) = reached {
+            let waiting = reached.wait_for(|at| *at >= seq);
+            let _ = tokio::time::timeout(patience, waiting).await;
+        }
     }
 
     pub(crate) fn register_consumer(self, name: &'static str, reached: watch::Receiver<i64>) {

@@ -17,7 +17,7 @@ use domain::base::clock::Clock;
 use futures::future::LocalBoxFuture;
 use persistence::Store;
 use persistence::consumers::{Entry, LogConsumer};
-use persistence::merge::duplicates::Duplicates;
+use persistence::duplicates::Duplicates;
 use persistence::search::{IndexPlace, Search};
 use persistence::visibility::consumer::VisibilityConsumer;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
