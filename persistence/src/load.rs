@@ -8,7 +8,7 @@ use crate::transaction::{Transaction, WriteOptions};
 use crate::write::conflict::writable;
 use crate::write::{Edit, Precondition, Saved};
 use domain::access::rules::{Action, Caller};
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::json;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -157,7 +157,7 @@ impl ImportsMut<'_, '_> {
 
 async fn load_line(tx: &mut Transaction<'_>, line: &str, mode: LoadMode) -> Result<Loaded> {
     let value = json::parse(line.as_bytes())
-        .map_err(|why| invalid("", Fault::new("invalid-value").with("why", why)))?;
+        .map_err(|why| invalid("", Fault::new(FaultCode::InvalidValue).with("why", why)))?;
     load_one(tx, value, mode).await
 }
 
@@ -199,7 +199,7 @@ fn keys(tx: &Transaction<'_>, line: &Value) -> Result<Keys> {
     let kind = text("/kind").unwrap_or_default();
     let kind = Kind::parse(kind).ok_or_else(|| {
         let known: Vec<_> = Kind::ALL.iter().map(|kind| kind.code()).collect();
-        let fault = Fault::new("unknown-code")
+        let fault = Fault::new(FaultCode::UnknownCode)
             .with("given", kind)
             .with(
                 "nearest",
@@ -211,7 +211,7 @@ fn keys(tx: &Transaction<'_>, line: &Value) -> Result<Keys> {
     if let Some(origin) = text("/origin")
         && origin != tx.origin
     {
-        let fault = Fault::new("not-allowed").with(
+        let fault = Fault::new(FaultCode::NotAllowed).with(
             "why",
             format!("records of {origin} are written at {origin} only"),
         );
@@ -221,7 +221,7 @@ fn keys(tx: &Transaction<'_>, line: &Value) -> Result<Keys> {
         None | Some(Value::Null) => None,
         Some(id) => {
             let id = id.as_str().and_then(|id| Uuid::try_parse(id).ok());
-            Some(id.ok_or_else(|| invalid("/id", Fault::new("reference")))?)
+            Some(id.ok_or_else(|| invalid("/id", Fault::new(FaultCode::Reference)))?)
         }
     };
     let external = text("/external_id/system").zip(text("/external_id/id"));
@@ -263,7 +263,10 @@ async fn fresh_id(tx: &Transaction<'_>, keys: &Keys) -> Result<Uuid> {
         None => Ok(id),
         Some(other) => {
             let why = format!("it is the id of a {} of {}", other.kind, other.origin);
-            Err(invalid("/id", Fault::new("not-allowed").with("why", why)))
+            Err(invalid(
+                "/id",
+                Fault::new(FaultCode::NotAllowed).with("why", why),
+            ))
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::write::resolve::resolve_slot;
 use crate::write::revive::revive;
 use crate::write::{Precondition, Saved, insert_record};
 use domain::access::rules::{Action, Caller, Subject};
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::json::{canonical, insert};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -78,7 +78,7 @@ impl RecordsMut<'_, '_> {
         authorise_merge(self.tx, &self.tx.subject(&old))?;
         let merge_target = resolve_slot(self.tx, "/into", kind, into).await?;
         if merge_target == loser {
-            return Err(wrong_merge_target("merge-self"));
+            return Err(wrong_merge_target(FaultCode::MergeSelf));
         }
         let into = record::Entity::find_by_id(merge_target)
             .into_model::<Record>()
@@ -89,7 +89,7 @@ impl RecordsMut<'_, '_> {
         lock_against_naming(self.tx, loser).await?;
         for (below, above) in [(loser, merge_target), (merge_target, loser)] {
             if is_above(self.tx, kind, below, above).await? {
-                return Err(wrong_merge_target("merge-circle"));
+                return Err(wrong_merge_target(FaultCode::MergeCircle));
             }
         }
         replace_with_tombstone(self.tx, &old, Cause::Merged, Some(merge_target)).await?;
@@ -278,7 +278,7 @@ fn tree_of(kind: Kind) -> Kind {
     }
 }
 
-fn wrong_merge_target(code: &'static str) -> StoreError {
+fn wrong_merge_target(code: FaultCode) -> StoreError {
     StoreError::Invalid(vec![FieldError::new("/into", Fault::new(code))])
 }
 

@@ -23,7 +23,7 @@ use crate::store::{Store, is_origin};
 use crate::transaction::{Transaction, WriteOptions};
 use crate::write::Precondition;
 use domain::access::rules::Caller;
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::exchange::sync::{Digest, FeedPhase, PartnerState};
@@ -396,7 +396,7 @@ async fn refuse_foreign(tx: &Transaction<'_>, origin: &str) -> Result<()> {
     } else {
         return Ok(());
     };
-    let fault = Fault::new("not-allowed").with("why", why);
+    let fault = Fault::new(FaultCode::NotAllowed).with("why", why);
     Err(StoreError::Invalid(vec![FieldError::new("/origin", fault)]))
 }
 

@@ -21,7 +21,7 @@ use crate::transaction::{Transaction, WriteOptions};
 use crate::write::conflict::writable;
 use crate::write::{Edit, Precondition};
 use domain::access::rules::Caller;
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::exchange::sync::{PushMode, PushOp, PushStatus};
@@ -299,7 +299,7 @@ fn settled(outcome: Result<Applied>) -> Result<Pushed> {
 fn repeated() -> StoreError {
     StoreError::Invalid(vec![FieldError::new(
         "/external_id",
-        Fault::new("repeated-key"),
+        Fault::new(FaultCode::RepeatedKey),
     )])
 }
 

@@ -17,7 +17,7 @@ use actix_web::body::BoxBody;
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use body::{NewPartnerBody, PartnerChanges, PartnerList, PartnerView};
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::json::insert;
 use domain::base::kind::Kind;
 use persistence::StoreError;
@@ -180,7 +180,7 @@ fn checked(app: &App, url: Option<&String>) -> Result<(), Problem> {
         None => Ok(()),
     });
     checked.map_err(|why| {
-        let fault = Fault::new("not-allowed").with("why", why);
+        let fault = Fault::new(FaultCode::NotAllowed).with("why", why);
         StoreError::Invalid(vec![FieldError::new("/url", fault)]).into()
     })
 }

@@ -1,7 +1,7 @@
 //! What partners and webhooks have in common.
 
 use domain::access::account::is_name;
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 
 /// Violations of a name: a partner or webhook is named like an account.
 pub(crate) fn name_errors(name: &str) -> Vec<FieldError> {
@@ -9,6 +9,6 @@ pub(crate) fn name_errors(name: &str) -> Vec<FieldError> {
         return Vec::new();
     }
     let why = "2 to 64 of a-z, 0-9 and . _ @ -";
-    let fault = Fault::new("not-allowed").with("why", why);
+    let fault = Fault::new(FaultCode::NotAllowed).with("why", why);
     vec![FieldError::new("/name", fault)]
 }

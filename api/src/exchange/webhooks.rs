@@ -18,7 +18,7 @@ use actix_web::body::BoxBody;
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use body::{NewSecret, NewWebhookBody, WebhookChanges, WebhookList, WebhookView};
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::json::insert;
 use persistence::StoreError;
 use persistence::transaction::WriteOptions;
@@ -179,7 +179,7 @@ fn checked(app: &App, url: Option<&String>) -> Result<(), Problem> {
         return Ok(());
     };
     app.outgoing.check(url).map(drop).map_err(|why| {
-        let fault = Fault::new("not-allowed").with("why", why);
+        let fault = Fault::new(FaultCode::NotAllowed).with("why", why);
         StoreError::Invalid(vec![FieldError::new("/url", fault)]).into()
     })
 }

@@ -266,7 +266,7 @@ impl ProblemField {
     pub fn all(found: &[FieldError], lang: Lang) -> Vec<Self> {
         let each = found.iter().map(|one| Self {
             pointer: one.pointer.clone(),
-            code: one.fault.code.to_owned(),
+            code: one.fault.code.to_string(),
             message: one.fault.message(lang),
         });
         each.collect()

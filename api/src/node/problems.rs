@@ -2,7 +2,7 @@ use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{NameInPath, Public, Query};
 use crate::operation::reply::Json;
 use crate::operation::routes::Routes;
-use domain::base::fault::MESSAGES;
+use domain::base::fault::{FaultCode, Lang};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -38,10 +38,12 @@ async fn get(
     let code = Code::parse(&name).ok_or_else(|| Problem::new(Code::NotFound))?;
     let kind = code.kind();
     let errors = if code == Code::ValidationFailed {
-        MESSAGES
-            .iter()
-            .map(|(code, en, de)| (*code, BTreeMap::from([("en", *en), ("de", *de)])))
-            .collect()
+        let codes = FaultCode::ALL.iter();
+        let templates = codes.map(|code| {
+            let (en, de) = (code.template(Lang::En), code.template(Lang::De));
+            (code.as_str(), BTreeMap::from([("en", en), ("de", de)]))
+        });
+        templates.collect()
     } else {
         BTreeMap::new()
     };

@@ -13,7 +13,7 @@ use crate::operation::routes::Routes;
 use crate::records::reply::{AsGeoJson, Changed, Created, Found, Written};
 use actix_web::http::Method;
 use domain::access::rules::Caller;
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::kind::Kind;
 use domain::validation::body::KindSchema;
 use persistence::StoreError;
@@ -197,7 +197,7 @@ fn same_id(row: &Record, body: &Value) -> Result<(), Problem> {
     let id = body.get("id").filter(|id| !id.is_null());
     match id {
         Some(id) if id.as_str().and_then(|id| Uuid::try_parse(id).ok()) != Some(row.id) => {
-            let fault = Fault::new("id-mismatch")
+            let fault = Fault::new(FaultCode::IdMismatch)
                 .with("given", id)
                 .with("expected", row.id);
             Err(StoreError::Invalid(vec![FieldError::new("/id", fault)]).into())

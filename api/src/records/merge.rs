@@ -11,7 +11,7 @@ use crate::records::reply::{Changed, Written};
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest};
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::nearest::nearest;
 use domain::validation::body::KindSchema;
 use futures::future::LocalBoxFuture;
@@ -87,7 +87,7 @@ impl MergeBody {
             Problem::from(StoreError::Invalid(vec![FieldError::new(pointer, fault)]))
         };
         let Value::Object(mut members) = body else {
-            let fault = Fault::new("required")
+            let fault = Fault::new(FaultCode::Required)
                 .with("what", "into")
                 .with("what_de", "into");
             return Err(invalid("/into", fault));
@@ -95,13 +95,13 @@ impl MergeBody {
         let into = members.remove("into").filter(|into| !into.is_null());
         if let Some(unknown) = members.keys().next() {
             let close = nearest(unknown, ["into"]).unwrap_or_default();
-            let fault = Fault::new("unknown-member");
+            let fault = Fault::new(FaultCode::UnknownMember);
             let fault = fault.with("given", unknown).with("nearest", close);
             let pointer = unknown.replace('~', "~0").replace('/', "~1");
             return Err(invalid(&format!("/{pointer}"), fault));
         }
         let into = into.ok_or_else(|| {
-            let fault = Fault::new("required")
+            let fault = Fault::new(FaultCode::Required)
                 .with("what", "the record that remains")
                 .with("what_de", "der Datensatz, der bleibt");
             invalid("/into", fault)

@@ -1,13 +1,13 @@
 //! Violations as data: a stable code and its parameters.
 //!
-//! Codes are the contract with clients; the messages are rendered from one table ([`MESSAGES`]) in
+//! Codes are the contract with clients; the messages are rendered from one table ([`FaultCode`]) in
 //! the caller's language. A message names the wrong value and the expected one.
 
 use serde::Serialize;
 
 mod messages;
 
-pub use messages::MESSAGES;
+pub use messages::FaultCode;
 
 /// The language of messages and labels (of problem documents, never of the data).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,17 +17,17 @@ pub enum Lang {
     De,
 }
 
-/// A violation: a code of [`MESSAGES`] and the parameters of its message.
+/// A violation: a code and the parameters of its message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// Stable, kebab-case; documented at `/problems/validation-failed`.
-    pub code: &'static str,
+    /// Documented at `/problems/validation-failed`.
+    pub code: FaultCode,
     pub params: Vec<(&'static str, String)>,
 }
 
 impl Fault {
     #[must_use]
-    pub fn new(code: &'static str) -> Self {
+    pub fn new(code: FaultCode) -> Self {
         Self {
             code,
             params: Vec::new(),
@@ -53,13 +53,7 @@ impl Fault {
     /// a parameter is empty.
     #[must_use]
     pub fn message(&self, lang: Lang) -> String {
-        let Some((_, en, de)) = MESSAGES.iter().find(|(code, ..)| *code == self.code) else {
-            return self.code.to_owned();
-        };
-        let template = match lang {
-            Lang::En => en,
-            Lang::De => de,
-        };
+        let template = self.code.template(lang);
         let mut text = String::new();
         for (number, part) in template.split(['[', ']']).enumerate() {
             // Odd parts are those in brackets.
@@ -106,7 +100,7 @@ impl Fault {
 
 impl From<Fault> for validator::ValidationError {
     fn from(fault: Fault) -> Self {
-        let mut error = Self::new(fault.code);
+        let mut error = Self::new(fault.code.as_str());
         for (key, value) in fault.params {
             error.add_param(key.into(), &value);
         }
@@ -137,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_message_names_the_nearest_member_or_leaves_the_question_out() {
-        let fault = Fault::new("unknown-member").with("given", "nam");
+        let fault = Fault::new(FaultCode::UnknownMember).with("given", "nam");
         assert_eq!(
             fault.clone().with("nearest", "name").message(Lang::En),
             "unknown member \"nam\"; did you mean \"name\"?"
@@ -150,7 +144,7 @@ mod tests {
 
     #[test]
     fn sentences_stay_apart_when_nothing_is_near() {
-        let role = Fault::new("role")
+        let role = Fault::new(FaultCode::Role)
             .with("given", "host")
             .with("type", "serves");
         let none = role.clone().with("nearest", "").with("known", "");
@@ -167,7 +161,7 @@ mod tests {
             near.message(Lang::En),
             "\"host\" is not a role of `serves`; did you mean \"a\"? Allowed: a, b"
         );
-        let code = Fault::new("unknown-code").with("given", "x");
+        let code = Fault::new(FaultCode::UnknownCode).with("given", "x");
         let code = code.with("nearest", "").with("known", "a, b");
         assert_eq!(
             code.message(Lang::En),
@@ -177,7 +171,7 @@ mod tests {
 
     #[test]
     fn json_in_a_message_stays_as_written() {
-        let message = Fault::new("reference").message(Lang::En);
+        let message = Fault::new(FaultCode::Reference).message(Lang::En);
         for form in [
             r#"{"kind": …, "external_id": {…}}"#,
             r#"{"class": {…}, "as_stated": …}"#,
@@ -188,7 +182,7 @@ mod tests {
 
     #[test]
     fn codes_are_unique() {
-        let mut codes: Vec<_> = MESSAGES.iter().map(|(code, ..)| code).collect();
+        let mut codes: Vec<_> = FaultCode::ALL.iter().map(|code| code.as_str()).collect();
         codes.sort_unstable();
         let all = codes.len();
         codes.dedup();

@@ -1,6 +1,6 @@
 //! The members of every described kind (all but relationships).
 
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, FaultCode};
 use crate::base::filter::{Filter, Form};
 use crate::value::contact::Contact;
 use crate::value::edtf::{EdtfDate, Period};
@@ -190,7 +190,7 @@ pub const FILTERS: &[Filter] = &[
 
 fn check(body: &Described) -> Result<(), ValidationError> {
     if body.name.trim().is_empty() {
-        return Err(Fault::new("required")
+        return Err(Fault::new(FaultCode::Required)
             .with("what", "")
             .with("what_de", "")
             .with("field", "name")
@@ -209,7 +209,7 @@ pub fn lifetime(
 ) -> Result<(), ValidationError> {
     match (founded, dissolved) {
         (Some(founded), Some(dissolved)) if dissolved.is_before(founded) => {
-            Err(Fault::new("order")
+            Err(Fault::new(FaultCode::Order)
                 .with("field", "dissolved")
                 .with("later", format!("`dissolved` ({dissolved})"))
                 .with("earlier", format!("`founded` ({founded})"))

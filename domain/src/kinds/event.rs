@@ -1,6 +1,6 @@
 //! Events: kick-offs, workshops, conferences, and reports on them.
 
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, FaultCode};
 use crate::base::filter::Filter;
 use crate::base::kind::Kind;
 use crate::base::rename::Rename;
@@ -86,7 +86,7 @@ fn check(event: &Event) -> Result<(), ValidationError> {
     if let (Some(start), Some(end)) = (&event.start, &event.end)
         && end.is_before(start)
     {
-        return Err(Fault::new("order")
+        return Err(Fault::new(FaultCode::Order)
             .with("field", "end")
             .with("later", format!("`end` ({end})"))
             .with("earlier", format!("`start` ({start})"))

@@ -1,6 +1,6 @@
 //! Projects with their phases, milestones and outcomes.
 
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, FaultCode};
 use crate::base::filter::Filter;
 use crate::base::kind::Kind;
 use crate::base::rename::Rename;
@@ -165,7 +165,7 @@ fn check(project: &Project) -> Result<(), ValidationError> {
         if let [a, b] = pair
             && b.is_before(a)
         {
-            return Err(Fault::new("order")
+            return Err(Fault::new(FaultCode::Order)
                 .with("field", "phases")
                 .with("later", format!("a phase that begins {b}"))
                 .with("earlier", format!("the phase before it ({a})"))

@@ -3,7 +3,7 @@
 pub mod end;
 pub mod table;
 
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, FaultCode};
 use crate::base::filter::Filter;
 use crate::base::kind::Kind;
 use crate::base::nearest::nearest;
@@ -184,7 +184,7 @@ type Found = Option<(String, Fault)>;
 
 fn open_ends(relationship: &Relationship) -> Found {
     (relationship.from.is_open() && relationship.to.is_open())
-        .then(|| ("to".to_owned(), Fault::new("open-ends")))
+        .then(|| ("to".to_owned(), Fault::new(FaultCode::OpenEnds)))
 }
 
 fn end_kind(relationship: &Relationship, rule: &Rule, side: Side) -> Found {
@@ -195,7 +195,7 @@ fn end_kind(relationship: &Relationship, rule: &Rule, side: Side) -> Found {
     let kind = end.kind()?;
     (!allowed.contains(&kind)).then(|| {
         let expected: Vec<_> = allowed.iter().map(|kind| kind.code()).collect();
-        let fault = Fault::new("end-kind")
+        let fault = Fault::new(FaultCode::EndKind)
             .with("given", kind)
             .with("end", side.code())
             .with("type", rule.code.code())
@@ -207,7 +207,7 @@ fn end_kind(relationship: &Relationship, rule: &Rule, side: Side) -> Found {
 fn same_kind(relationship: &Relationship, rule: &Rule) -> Found {
     let (from, to) = (relationship.from.kind()?, relationship.to.kind()?);
     (rule.same_kind && from != to).then(|| {
-        let fault = Fault::new("same-kind")
+        let fault = Fault::new(FaultCode::SameKind)
             .with("type", rule.code.code())
             .with("from", from)
             .with("to", to);
@@ -217,7 +217,7 @@ fn same_kind(relationship: &Relationship, rule: &Rule) -> Found {
 
 fn same_ends(relationship: &Relationship) -> Found {
     let same = relationship.from.is_same_record(&relationship.to);
-    same.then(|| ("to".to_owned(), Fault::new("same-ends")))
+    same.then(|| ("to".to_owned(), Fault::new(FaultCode::SameEnds)))
 }
 
 fn unknown_role(relationship: &Relationship, rule: &Rule) -> Found {
@@ -227,7 +227,7 @@ fn unknown_role(relationship: &Relationship, rule: &Rule) -> Found {
         .enumerate()
         .find(|(_, role)| !rule.roles.contains(role))?;
     let known: Vec<_> = rule.roles.iter().map(|role| role.code()).collect();
-    let fault = Fault::new("role")
+    let fault = Fault::new(FaultCode::Role)
         .with("given", unknown.code())
         .with("type", rule.code.code())
         .with(

@@ -1,7 +1,7 @@
 //! Contact persons of a record. They are not part of it, since data about people follows other
 //! rules than data about organisations.
 
-use crate::base::fault::{Fault, FieldError};
+use crate::base::fault::{Fault, FaultCode, FieldError};
 use crate::base::json::without_absent;
 use crate::validation::shape::Shape;
 use crate::value::reference::RecordRef;
@@ -98,7 +98,7 @@ impl ContactPersonInput {
             return Err(misfits);
         }
         let read: Self = serde_json::from_value(sent).map_err(|why| {
-            let fault = Fault::new("invalid-value").with("why", why);
+            let fault = Fault::new(FaultCode::InvalidValue).with("why", why);
             vec![FieldError::new("", fault)]
         })?;
         let faults = read.faults();
@@ -111,7 +111,7 @@ impl ContactPersonInput {
     fn faults(&self) -> Vec<FieldError> {
         let mut faults = Vec::new();
         if self.visibility == Some(PersonVisibility::Public) && self.consent.is_none() {
-            let fault = Fault::new("required")
+            let fault = Fault::new(FaultCode::Required)
                 .with(
                     "what",
                     "the consent of the person, since `visibility` is `public`",
@@ -126,7 +126,7 @@ impl ContactPersonInput {
             && let Some(until) = consent.until
             && until < consent.from
         {
-            let fault = Fault::new("order")
+            let fault = Fault::new(FaultCode::Order)
                 .with("later", "`until`")
                 .with("earlier", "`from`");
             faults.push(FieldError::new("/consent/until", fault));
@@ -200,7 +200,8 @@ mod tests {
     fn faults(more: &Value) -> Vec<(String, &'static str)> {
         let faults = ContactPersonInput::read(person(more)).unwrap_err();
         let told = faults.into_iter();
-        told.map(|one| (one.pointer, one.fault.code)).collect()
+        told.map(|one| (one.pointer, one.fault.code.as_str()))
+            .collect()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Everything that this node holds about a person, as one document (GDPR Art. 15).
 
-use crate::base::fault::{Fault, FieldError};
+use crate::base::fault::{Fault, FaultCode, FieldError};
 use crate::exchange::change::Op;
 use crate::statements::application::Applicant;
 use crate::statements::contact_person::ContactPerson;
@@ -29,7 +29,7 @@ impl PersonalDataInput {
         if self.email.is_some() || self.name.is_some() {
             return Vec::new();
         }
-        let fault = Fault::new("required")
+        let fault = Fault::new(FaultCode::Required)
             .with("what", "`email`, `name` or both")
             .with("what_de", "`email`, `name` oder beides");
         vec![FieldError::new("/email", fault)]

@@ -1,6 +1,6 @@
 //! Validation of a body with all violations at once, and the fields that the database needs.
 
-use crate::base::fault::{Fault, FieldError};
+use crate::base::fault::{Fault, FaultCode, FieldError};
 use crate::base::filter::Filter;
 use crate::base::json::without_absent;
 use crate::base::kind::Kind;
@@ -199,7 +199,7 @@ impl KindSchema {
             Err(why) if errors.is_empty() => {
                 errors.push(FieldError::new(
                     "",
-                    Fault::new("invalid-value").with("why", why),
+                    Fault::new(FaultCode::InvalidValue).with("why", why),
                 ));
             }
             // The errors of the shape are more precise.
@@ -242,9 +242,11 @@ fn member_names(schema: &Value) -> (Vec<String>, Vec<String>) {
 fn blocking(errors: &[FieldError]) -> Vec<String> {
     errors
         .iter()
-        .filter(|error| !["unknown-member", "repeated"].contains(&error.fault.code))
+        .filter(|error| {
+            ![FaultCode::UnknownMember, FaultCode::Repeated].contains(&error.fault.code)
+        })
         .map(|error| match error.fault.code {
-            "required" => parent(&error.pointer).to_owned(),
+            FaultCode::Required => parent(&error.pointer).to_owned(),
             _ => error.pointer.clone(),
         })
         .filter(|pointer| !pointer.is_empty())

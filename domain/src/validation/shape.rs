@@ -1,6 +1,6 @@
 //! Validation of a body against its JSON Schema: every violation at once, each with a pointer.
 
-use crate::base::fault::{Fault, FieldError};
+use crate::base::fault::{Fault, FaultCode, FieldError};
 use crate::base::nearest::nearest;
 use crate::base::pointer::child;
 use crate::base::schema::{COMPONENTS, Components};
@@ -48,7 +48,7 @@ impl Shape {
     #[must_use]
     pub fn misfits(&self, body: &Value) -> Vec<FieldError> {
         let Some(validator) = &self.validator else {
-            let fault = Fault::new("invalid-value").with("why", "no schema");
+            let fault = Fault::new(FaultCode::InvalidValue).with("why", "no schema");
             return vec![FieldError::new("", fault)];
         };
         one_each(
@@ -69,7 +69,9 @@ impl Shape {
         }
         if let ValidationErrorKind::Required { property } = error.kind() {
             let member = property.as_str().unwrap_or_default();
-            let fault = Fault::new("required").with("what", "").with("what_de", "");
+            let fault = Fault::new(FaultCode::Required)
+                .with("what", "")
+                .with("what_de", "");
             return vec![FieldError::new(child(&pointer, member), fault)];
         }
         vec![FieldError::new(pointer, fault_of(error))]
@@ -109,7 +111,7 @@ fn one_each(misfits: impl Iterator<Item = FieldError>) -> Vec<FieldError> {
                 places.insert(misfit.pointer.clone(), kept.len());
                 kept.push(misfit);
             }
-            Some(first) if misfit.fault.code == "type" => *first = misfit,
+            Some(first) if misfit.fault.code == FaultCode::Type => *first = misfit,
             Some(_) => {}
         }
     }
@@ -118,7 +120,7 @@ fn one_each(misfits: impl Iterator<Item = FieldError>) -> Vec<FieldError> {
 
 fn unknown_member(pointer: &str, member: &str, known: &[String]) -> FieldError {
     let close = nearest(member, known.iter().map(String::as_str)).unwrap_or_default();
-    let fault = Fault::new("unknown-member")
+    let fault = Fault::new(FaultCode::UnknownMember)
         .with("given", member)
         .with("nearest", close);
     FieldError::new(child(pointer, member), fault)
@@ -130,17 +132,23 @@ fn fault_of(error: &ValidationError<'_>) -> Fault {
     match error.kind() {
         ValidationErrorKind::Enum { options } => unknown_code(&given, options),
         ValidationErrorKind::Type { kind } => wrong_type(kind, instance),
-        ValidationErrorKind::MinLength { limit } => Fault::new("too-short").with("min", limit),
-        ValidationErrorKind::MaxLength { limit } => Fault::new("too-long").with("max", limit),
-        ValidationErrorKind::MaxItems { limit } => Fault::new("too-many").with("max", limit),
-        ValidationErrorKind::UniqueItems => Fault::new("repeated"),
-        ValidationErrorKind::Minimum { limit } => Fault::new("minimum")
+        ValidationErrorKind::MinLength { limit } => {
+            Fault::new(FaultCode::TooShort).with("min", limit)
+        }
+        ValidationErrorKind::MaxLength { limit } => {
+            Fault::new(FaultCode::TooLong).with("max", limit)
+        }
+        ValidationErrorKind::MaxItems { limit } => {
+            Fault::new(FaultCode::TooMany).with("max", limit)
+        }
+        ValidationErrorKind::UniqueItems => Fault::new(FaultCode::Repeated),
+        ValidationErrorKind::Minimum { limit } => Fault::new(FaultCode::Minimum)
             .with("min", limit)
             .with("given", given),
-        ValidationErrorKind::Maximum { limit } => Fault::new("maximum")
+        ValidationErrorKind::Maximum { limit } => Fault::new(FaultCode::Maximum)
             .with("max", limit)
             .with("given", given),
-        ValidationErrorKind::Pattern { pattern } => Fault::new("pattern")
+        ValidationErrorKind::Pattern { pattern } => Fault::new(FaultCode::Pattern)
             .with("given", given)
             .with("expected", pattern),
         ValidationErrorKind::Format { format } => FORMATS
@@ -148,13 +156,13 @@ fn fault_of(error: &ValidationError<'_>) -> Fault {
             .find(|(name, _)| name == format)
             .and_then(|(_, check)| check(instance.as_str().unwrap_or_default()).err())
             .unwrap_or_else(|| {
-                Fault::new("pattern")
+                Fault::new(FaultCode::Pattern)
                     .with("given", given)
                     .with("expected", format)
             }),
         // Only references offer a choice of forms.
-        ValidationErrorKind::AnyOf { .. } => Fault::new("reference"),
-        other => Fault::new("invalid-value").with("why", other.keyword()),
+        ValidationErrorKind::AnyOf { .. } => Fault::new(FaultCode::Reference),
+        other => Fault::new(FaultCode::InvalidValue).with("why", other.keyword()),
     }
 }
 
@@ -165,7 +173,7 @@ fn unknown_code(given: &str, options: &Value) -> Fault {
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    Fault::new("unknown-code")
+    Fault::new(FaultCode::UnknownCode)
         .with("given", given)
         .with(
             "nearest",
@@ -185,7 +193,7 @@ fn wrong_type(kind: &TypeKind, instance: &Value) -> Fault {
     };
     let (en, de) = type_names(expected.trim_matches('"'));
     let (given, given_de) = type_names(json_type(instance));
-    Fault::new("type")
+    Fault::new(FaultCode::Type)
         .with("expected", en)
         .with("expected_de", de)
         .with("given", given)

@@ -1,6 +1,6 @@
 //! Bodies with former names of members, as this release would have written them.
 
-use crate::base::fault::{Fault, FieldError};
+use crate::base::fault::{Fault, FaultCode, FieldError};
 use crate::base::json::canonical;
 use crate::base::kind::Kind;
 use crate::base::rename::{FormerName, apply, take};
@@ -71,7 +71,7 @@ pub(super) struct FormerNames(Vec<FormerName>);
 impl FormerNames {
     pub(super) fn errors(&self) -> impl Iterator<Item = FieldError> {
         self.0.iter().map(|found| {
-            let fault = Fault::new("renamed-member")
+            let fault = Fault::new(FaultCode::RenamedMember)
                 .with("given", found.name)
                 .with("now", found.now);
             FieldError::new(&found.pointer, fault)
@@ -133,7 +133,7 @@ mod tests {
         let places: Vec<_> = checked
             .errors
             .iter()
-            .map(|one| (one.pointer.as_str(), one.fault.code))
+            .map(|one| (one.pointer.as_str(), one.fault.code.as_str()))
             .collect();
         assert_eq!(
             places,

@@ -11,7 +11,7 @@ use std::str::FromStr;
 use chrono::{Datelike, Days, Months, NaiveDate};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, FaultCode};
 
 mod bounds;
 mod moment;
@@ -185,7 +185,7 @@ impl FromStr for EdtfDate {
             None => given,
         };
         let (first, precision) =
-            unqualified(text).ok_or_else(|| Fault::new("date").with("given", given))?;
+            unqualified(text).ok_or_else(|| Fault::new(FaultCode::Date).with("given", given))?;
         Ok(Self {
             first,
             precision,
@@ -226,7 +226,7 @@ impl FromStr for End {
         }
         let date = given
             .parse()
-            .map_err(|_: Fault| Fault::new("period-end").with("given", given))?;
+            .map_err(|_: Fault| Fault::new(FaultCode::PeriodEnd).with("given", given))?;
         Ok(Self::Date(date))
     }
 }
@@ -301,7 +301,7 @@ mod tests {
         let broken = "|209|02009|2009-1|2009-13|2023-02-29|2021-00|2009~~|~2009|2009-|+009|-009|\
                       2009-01-01-01|2009 |２００９|2009-01-01T|..|2009~?|20a9|2009/2010|~";
         for text in broken.split('|') {
-            let fault = Fault::new("date").with("given", text);
+            let fault = Fault::new(FaultCode::Date).with("given", text);
             assert_eq!(text.parse::<EdtfDate>(), Err(fault), "{text}");
         }
     }

@@ -1,6 +1,6 @@
 //! Counts and statistics with the uncertainty that the source states.
 
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, FaultCode};
 use crate::value::edtf;
 use crate::value::external::Source;
 use serde::{Deserialize, Serialize};
@@ -58,7 +58,7 @@ fn check(figure: &Figure) -> Result<(), ValidationError> {
             .and_then(serde_json::Number::as_f64),
     );
     match (from, to) {
-        (Some(from), Some(to)) if to < from => Err(Fault::new("value-order")
+        (Some(from), Some(to)) if to < from => Err(Fault::new(FaultCode::ValueOrder)
             .with("field", "value_to")
             .with("from", from)
             .with("to", to)

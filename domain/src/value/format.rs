@@ -1,6 +1,6 @@
 //! String formats: one name in the `OpenAPI` document, one check, one violation.
 
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, FaultCode};
 use crate::value::edtf::{EdtfDate, End, Moment};
 use crate::value::identifier::{Identifier, Scheme};
 use crate::value::text;
@@ -29,18 +29,18 @@ pub const FORMATS: &[(&str, Check)] = &[
 fn timestamp(text: &str) -> Result<(), Fault> {
     chrono::DateTime::parse_from_rfc3339(text)
         .map(drop)
-        .map_err(|_| Fault::new("timestamp").with("given", text))
+        .map_err(|_| Fault::new(FaultCode::Timestamp).with("given", text))
 }
 
 /// BCP 47 (RFC 5646), well-formed.
 pub fn language(text: &str) -> Result<(), Fault> {
     oxilangtag::LanguageTag::parse(text)
         .map(drop)
-        .map_err(|_| Fault::new("language").with("given", text))
+        .map_err(|_| Fault::new(FaultCode::Language).with("given", text))
 }
 
 fn http_url(text: &str) -> Result<(), Fault> {
-    let fault = || Fault::new("url").with("given", text);
+    let fault = || Fault::new(FaultCode::Url).with("given", text);
     let url = url::Url::parse(text).map_err(|_| fault())?;
     let web = matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
     let plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
@@ -57,7 +57,7 @@ fn email(text: &str) -> Result<(), Fault> {
     if validator::ValidateEmail::validate_email(&text) {
         Ok(())
     } else {
-        Err(Fault::new("email").with("given", text))
+        Err(Fault::new(FaultCode::Email).with("given", text))
     }
 }
 
@@ -65,7 +65,7 @@ fn slug(text: &str) -> Result<(), Fault> {
     if text::is_slug(text) {
         Ok(())
     } else {
-        Err(Fault::new("slug")
+        Err(Fault::new(FaultCode::Slug)
             .with("given", text)
             .with("example", text::slugify(text)))
     }
@@ -73,7 +73,7 @@ fn slug(text: &str) -> Result<(), Fault> {
 
 fn uuid(text: &str) -> Result<(), Fault> {
     uuid::Uuid::try_parse(text).map(drop).map_err(|_| {
-        Fault::new("pattern")
+        Fault::new(FaultCode::Pattern)
             .with("given", text)
             .with("expected", "a UUID")
     })

@@ -1,6 +1,6 @@
 //! The geometry of a region: a GeoJSON polygon or multi-polygon (RFC 7946).
 
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, FaultCode};
 use crate::value::place::Point;
 use geojson::{GeometryValue, Position};
 use serde_json::{Map, Value, json};
@@ -27,7 +27,7 @@ pub fn check(value: &Value) -> Result<(), Fault> {
 }
 
 fn refuse(why: impl ToString) -> Fault {
-    Fault::new("geojson").with("why", why)
+    Fault::new(FaultCode::Geojson).with("why", why)
 }
 
 fn polygon(rings: &[Vec<Position>]) -> Result<(), Fault> {
@@ -218,7 +218,7 @@ mod tests {
             json!(1),
             json!({"type": "MultiPolygon", "coordinates": []}),
         ] {
-            assert_eq!(check(&bad).unwrap_err().code, "geojson", "{bad}");
+            assert_eq!(check(&bad).unwrap_err().code.as_str(), "geojson", "{bad}");
         }
     }
 }

@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, FaultCode};
 use crate::base::nearest::nearest;
 use crate::value::edtf::Period;
 
@@ -246,7 +246,7 @@ impl FromStr for Scheme {
     fn from_str(given: &str) -> Result<Self, Fault> {
         // The directory describes institutions; a physician's number is personal data.
         if given.eq_ignore_ascii_case("lanr") {
-            return Err(Fault::new("identifier-person").with("scheme", given));
+            return Err(Fault::new(FaultCode::IdentifierPerson).with("scheme", given));
         }
         if let Some(known) = Self::KNOWN
             .into_iter()
@@ -258,7 +258,7 @@ impl FromStr for Scheme {
             return Ok(Self::Other(given.to_owned()));
         }
         let near = nearest(given, Self::KNOWN.iter().map(Self::as_str)).unwrap_or_default();
-        Err(Fault::new("identifier-scheme")
+        Err(Fault::new(FaultCode::IdentifierScheme)
             .with("given", given)
             .with("nearest", near))
     }
@@ -313,13 +313,17 @@ impl Identifier {
         let value = self.normalise();
         if !self.scheme.fits(&value) {
             let (expected, expected_de) = self.scheme.expected();
-            let fault = self.fault("identifier-format").with("expected", expected);
+            let fault = self
+                .fault(FaultCode::IdentifierFormat)
+                .with("expected", expected);
             return Err(fault.with("expected_de", expected_de));
         }
         let Some(check) = self.scheme.missing_check(&value) else {
             return Ok(None);
         };
-        let fault = self.fault("identifier-check-digit").with("expected", check);
+        let fault = self
+            .fault(FaultCode::IdentifierCheckDigit)
+            .with("expected", check);
         if self.scheme.check_is_binding() {
             Err(fault)
         } else {
@@ -327,7 +331,7 @@ impl Identifier {
         }
     }
 
-    fn fault(&self, code: &'static str) -> Fault {
+    fn fault(&self, code: FaultCode) -> Fault {
         Fault::new(code)
             .with("scheme", &self.scheme)
             .with("given", &self.value)

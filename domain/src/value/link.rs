@@ -1,4 +1,4 @@
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, FaultCode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -76,5 +76,7 @@ fn at_least_one(present: bool, members: &str) -> Result<(), ValidationError> {
     if present {
         return Ok(());
     }
-    Err(Fault::new("empty-entry").with("members", members).into())
+    Err(Fault::new(FaultCode::EmptyEntry)
+        .with("members", members)
+        .into())
 }

@@ -1,6 +1,6 @@
 //! Places: seats with the known parts of an address.
 
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, FaultCode};
 use crate::value::edtf::Period;
 use crate::value::reference::Slot;
 use serde::{Deserialize, Serialize};
@@ -56,7 +56,7 @@ fn check(place: &Place) -> Result<(), ValidationError> {
         ..place.clone()
     };
     if stated == Place::default() {
-        return Err(Fault::new("empty-entry")
+        return Err(Fault::new(FaultCode::EmptyEntry)
             .with(
                 "members",
                 "label, street, postal_code, city, quarter, country, point, region",

@@ -1,6 +1,6 @@
 //! Texts: lines, `CommonMark` without raw HTML, and slugs made from names.
 
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, FaultCode};
 use pulldown_cmark::{Event, LinkType, Parser, Tag};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,7 +26,7 @@ pub fn commonmark(text: &str) -> Result<(), ValidationError> {
     for event in Parser::new(text) {
         match event {
             Event::Html(html) | Event::InlineHtml(html) => {
-                return Err(naming("raw-html", &html));
+                return Err(naming(FaultCode::RawHtml, &html));
             }
             // `<info@example.org>`: the renderer prefixes `mailto:`.
             Event::Start(Tag::Link {
@@ -36,7 +36,7 @@ pub fn commonmark(text: &str) -> Result<(), ValidationError> {
             Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. })
                 if !leads_somewhere(&dest_url) =>
             {
-                return Err(naming("link-scheme", &dest_url));
+                return Err(naming(FaultCode::LinkScheme, &dest_url));
             }
             _ => {}
         }
@@ -52,7 +52,7 @@ fn leads_somewhere(target: &str) -> bool {
     })
 }
 
-fn naming(code: &'static str, piece: &str) -> ValidationError {
+fn naming(code: FaultCode, piece: &str) -> ValidationError {
     let given: String = piece.trim().chars().take(40).collect();
     Fault::new(code).with("given", format!("`{given}`")).into()
 }

@@ -9,7 +9,7 @@ use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
 use chrono::TimeDelta;
 use domain::access::rules::{Action, Caller};
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::kind::Kind;
 use domain::kinds::common::Publication;
 use domain::kinds::relationship::RelationshipType;
@@ -185,7 +185,7 @@ async fn applicant(store: &Store, input: &ApplicationInput) -> Result<Value> {
     let Some(key) = &input.actor else {
         let name = input.applicant.organisation.as_ref();
         let name = name.filter(|name| !name.trim().is_empty()).ok_or_else(|| {
-            let fault = Fault::new("required")
+            let fault = Fault::new(FaultCode::Required)
                 .with("what", "the name of the organisation, or `actor`")
                 .with("what_de", "der Name der Organisation, oder `actor`");
             invalid("/applicant/organisation", fault)
@@ -205,7 +205,7 @@ async fn applicant(store: &Store, input: &ApplicationInput) -> Result<Value> {
             | StoreError::Moved { .. }
             | StoreError::AmbiguousSlug { .. },
         ) => {
-            let fault = Fault::new("unknown-reference")
+            let fault = Fault::new(FaultCode::UnknownReference)
                 .with("kind", Kind::Actor)
                 .with("given", key);
             Err(invalid("/actor", fault))

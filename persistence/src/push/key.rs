@@ -6,7 +6,7 @@ use crate::error::{Result, StoreError};
 use crate::record::Record;
 use crate::transaction::Transaction;
 use crate::write::revive::dead;
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::json::{canonical, hash, without_absent};
 use domain::base::record::ENVELOPE;
 use domain::validation::body::KindSchema;
@@ -43,7 +43,7 @@ impl Sent {
         errors.extend(complete_key(members, system, &item.external_id));
         let id = members.get("id").map(|id| {
             let id = id.as_str().and_then(|id| Uuid::try_parse(id).ok());
-            id.ok_or_else(|| FieldError::new("/id", Fault::new("reference")))
+            id.ok_or_else(|| FieldError::new("/id", Fault::new(FaultCode::Reference)))
         });
         let id = id.transpose().unwrap_or_else(|error| {
             errors.push(error);
@@ -98,7 +98,7 @@ fn complete_key(members: &mut Map<String, Value>, system: &str, id: &str) -> Vec
 }
 
 fn mismatch(pointer: &str, given: &Value, expected: &Value) -> FieldError {
-    let fault = Fault::new("item-mismatch")
+    let fault = Fault::new(FaultCode::ItemMismatch)
         .with("given", given)
         .with("expected", expected);
     FieldError::new(pointer, fault)
@@ -117,6 +117,6 @@ pub(super) async fn id_of_new(tx: &Transaction<'_>, item: &Item, sent: &Sent) ->
         return Ok(id);
     }
     let why = "no record with this id has the key; leave it out";
-    let fault = Fault::new("not-allowed").with("why", why);
+    let fault = Fault::new(FaultCode::NotAllowed).with("why", why);
     Err(StoreError::Invalid(vec![FieldError::new("/id", fault)]))
 }

@@ -12,7 +12,7 @@ use crate::push::{Push, push, take_turns_for_system};
 use crate::record::Record;
 use crate::transaction::{Transaction, WriteOptions};
 use domain::access::rules::{Action, Caller};
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::json::{canonical, hash};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -230,7 +230,7 @@ async fn withdraw_all(
 }
 
 fn without_key() -> StoreError {
-    let fault = Fault::new("required")
+    let fault = Fault::new(FaultCode::Required)
         .with("what", "the key of the record in its system")
         .with("what_de", "der Schlüssel des Datensatzes in seinem System");
     StoreError::Invalid(vec![FieldError::new("/external_id/id", fault)])

@@ -5,7 +5,7 @@ use crate::entity::{record, source_key};
 use crate::error::{Result, StoreError};
 use crate::record::Record;
 use crate::transaction::Transaction;
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::exchange::sync::SystemVersion;
@@ -120,7 +120,7 @@ pub(super) fn newest(
             }
             Some(Ordering::Equal | Ordering::Greater) => {}
             None => {
-                let fault = Fault::new("system-version").with("stored", stored);
+                let fault = Fault::new(FaultCode::SystemVersion).with("stored", stored);
                 let error = FieldError::new("/system_version", fault);
                 return Err(StoreError::Invalid(vec![error]));
             }

@@ -6,7 +6,7 @@ use crate::merge_targets::made_one;
 use crate::transaction::Transaction;
 use crate::write::resolve::{Head, Resolved};
 use domain::access::rules::Action;
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::json::insert;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -50,9 +50,11 @@ pub(crate) fn complete_relationship(
         members.insert("from".to_owned(), to);
         members.insert("to".to_owned(), from);
     }
-    let told = errors.iter().any(|error| error.fault.code == "same-ends");
+    let told = errors
+        .iter()
+        .any(|error| error.fault.code == FaultCode::SameEnds);
     if from.is_some() && from == to && !told {
-        errors.push(FieldError::new("/to", Fault::new("same-ends")));
+        errors.push(FieldError::new("/to", Fault::new(FaultCode::SameEnds)));
     }
     let origin = &tx.origin;
     let own: Vec<&Head> = ends
@@ -63,7 +65,7 @@ pub(crate) fn complete_relationship(
         .collect();
     let named = ends.iter().flatten().count();
     if own.is_empty() && named > 0 && resolved.errors.is_empty() {
-        errors.push(FieldError::new("/from", Fault::new("own-end")));
+        errors.push(FieldError::new("/from", Fault::new(FaultCode::OwnEnd)));
     }
     if body.get("home_region").is_none()
         && let Some(home) = own.first().and_then(|head| head.home_region)
@@ -145,7 +147,7 @@ pub(crate) async fn refuse_circles(
     take_turns(tx, kind).await?;
     // The record itself may be an edge that is being changed: its old ends do not count.
     if climbs(tx, tree, start, goal, id).await? {
-        errors.push(FieldError::new(at, Fault::new("cycle")));
+        errors.push(FieldError::new(at, Fault::new(FaultCode::Cycle)));
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::write::conflict::fill_slug;
 use crate::write::edges::{authorise_ends, complete_relationship, refuse_circles, refuse_shaping};
 use crate::write::resolve::{Myself, Resolved, resolve};
 use domain::access::rules::{Action, Subject};
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::json::canonical;
 use domain::base::kind::Kind;
 use domain::kinds::common::Publication;
@@ -190,7 +190,7 @@ fn keep(
     if let Some(fixed) = body.get("external_id")
         && members.get("external_id") != Some(fixed)
     {
-        let fault = Fault::new("external-id-fixed").with("expected", fixed);
+        let fault = Fault::new(FaultCode::ExternalIdFixed).with("expected", fixed);
         errors.push(FieldError::new("/external_id", fault));
     }
     Ok(())
@@ -202,7 +202,7 @@ fn require_home(kind: Kind, body: &Value, resolved: &Resolved, errors: &mut Vec<
     // A relationship derives it from its ends; if they are invalid, that is reported.
     let told = kind == Kind::Relationship && !(resolved.errors.is_empty() && errors.is_empty());
     if missing && !told {
-        let fault = Fault::new("required")
+        let fault = Fault::new(FaultCode::Required)
             .with("what", "the region whose editors may write the record")
             .with(
                 "what_de",

@@ -7,7 +7,7 @@ use crate::store::rank;
 use crate::transaction::Transaction;
 use crate::write::resolve::former::{find_merged, formers};
 use domain::access::rules::Subject;
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::kind::Kind;
 use domain::base::pointer::visit_mut;
 use domain::base::vocabulary::Coded;
@@ -139,7 +139,7 @@ pub(crate) async fn resolve(
                         // Entries that became equal by a merge are not the writer's mistake.
                         Some(before) if merged || before => twice.push(one.pointer.as_str()),
                         Some(_) => {
-                            let repeated = FieldError::new(list, Fault::new("repeated"));
+                            let repeated = FieldError::new(list, Fault::new(FaultCode::Repeated));
                             resolved.errors.push(repeated);
                         }
                         None => {}
@@ -171,7 +171,7 @@ pub(crate) async fn resolve_slot(
 ) -> Result<Uuid> {
     let refused = |fault| StoreError::Invalid(vec![FieldError::new(pointer, fault)]);
     let found = slot(kind, value).map_err(refused)?;
-    let (kind, name) = found.ok_or_else(|| refused(Fault::new("reference")))?;
+    let (kind, name) = found.ok_or_else(|| refused(Fault::new(FaultCode::Reference)))?;
     let wanted = [Wanted {
         pointer: pointer.to_owned(),
         path: pointer,
@@ -272,11 +272,11 @@ fn find(
     match meant.as_slice() {
         [head] => fitting(head, wanted),
         [] => find_merged(tx, wanted, heads, formers).ok_or_else(|| {
-            Fault::new("unknown-reference")
+            Fault::new(FaultCode::UnknownReference)
                 .with("kind", wanted.kind)
                 .with("given", given)
         }),
-        _ => Err(Fault::new("ambiguous-slug")
+        _ => Err(Fault::new(FaultCode::AmbiguousSlug)
             .with("kind", wanted.kind)
             .with("given", given)),
     }
@@ -297,7 +297,7 @@ fn fitting(head: &Head, wanted: &Wanted) -> Result<Uuid, Fault> {
     if head.kind == wanted.kind.code() {
         return Ok(head.id);
     }
-    Err(Fault::new("wrong-kind")
+    Err(Fault::new(FaultCode::WrongKind)
         .with("expected", wanted.kind)
         .with("given", &head.kind))
 }
@@ -335,7 +335,7 @@ fn slot(kind: Kind, value: &Value) -> Result<Option<(Kind, Name)>, Fault> {
         Slot::Text(text) => Some((kind, by_text(text))),
         Slot::Keyed(keyed) => match keyed.kind {
             Some(other) if other != kind => {
-                return Err(Fault::new("wrong-kind")
+                return Err(Fault::new(FaultCode::WrongKind)
                     .with("expected", kind)
                     .with("given", other));
             }

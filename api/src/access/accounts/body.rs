@@ -7,7 +7,7 @@ use actix_web::http::header;
 use domain::access::account::is_name;
 use domain::access::rules::Role;
 use domain::base::clock::rfc3339;
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::validation::shape::Shape;
 use persistence::accounts::{AccountGrant, AccountWithGrants, External, NewGrant};
 use persistence::{Store, StoreError};
@@ -247,16 +247,18 @@ impl Body for AccountChanges {
 }
 
 fn required(pointer: String) -> FieldError {
-    let fault = Fault::new("required").with("what", "").with("what_de", "");
+    let fault = Fault::new(FaultCode::Required)
+        .with("what", "")
+        .with("what_de", "");
     FieldError::new(pointer, fault)
 }
 
 fn not_allowed(pointer: String, why: &str) -> FieldError {
-    FieldError::new(pointer, Fault::new("not-allowed").with("why", why))
+    FieldError::new(pointer, Fault::new(FaultCode::NotAllowed).with("why", why))
 }
 
 fn name_fault(name: &str) -> Option<FieldError> {
-    let fault = Fault::new("pattern")
+    let fault = Fault::new(FaultCode::Pattern)
         .with("given", name)
         .with("expected", "[a-z0-9._@-]{2,64}");
     (!is_name(name)).then(|| FieldError::new("/name", fault))
@@ -264,9 +266,9 @@ fn name_fault(name: &str) -> Option<FieldError> {
 
 fn password_fault(password: &str) -> Option<FieldError> {
     let fault = if password.chars().count() < LEAST_PASSWORD {
-        Fault::new("too-short").with("min", LEAST_PASSWORD)
+        Fault::new(FaultCode::TooShort).with("min", LEAST_PASSWORD)
     } else if password.len() > MOST_PASSWORD {
-        Fault::new("too-long").with("max", MOST_PASSWORD)
+        Fault::new(FaultCode::TooLong).with("max", MOST_PASSWORD)
     } else {
         return None;
     };
@@ -302,7 +304,7 @@ pub(crate) async fn granted(store: &Store, grants: &[GrantBody]) -> Result<Vec<N
         let region = grant.region.as_ref();
         let found = region.and_then(|key| regions.get(key).copied());
         if let (Some(key), None) = (region, found) {
-            let fault = Fault::new("unknown-reference")
+            let fault = Fault::new(FaultCode::UnknownReference)
                 .with("kind", "region")
                 .with("given", key);
             faults.push(FieldError::new(format!("/grants/{index}/region"), fault));

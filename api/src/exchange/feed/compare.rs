@@ -7,7 +7,7 @@ use crate::http::problem::Problem;
 use crate::operation::extract::{App, Body, JsonBody, Pairs, Parameter, Parameters, Public, Query};
 use crate::operation::paging::CURSOR;
 use crate::operation::reply::Private;
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::kind::Kind;
 use domain::validation::shape::Shape;
 use persistence::feed::FeedFilter;
@@ -172,7 +172,7 @@ impl Body for RecordsInput {
         if ids.len() == self.ids.len() {
             return Vec::new();
         }
-        vec![FieldError::new("/ids", Fault::new("repeated"))]
+        vec![FieldError::new("/ids", Fault::new(FaultCode::Repeated))]
     }
 }
 

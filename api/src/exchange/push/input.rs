@@ -1,5 +1,5 @@
 use crate::operation::extract::Body;
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::kind::Kind;
 use domain::exchange::sync::{PushMode, PushOp, SystemVersion};
 use domain::validation::shape::Shape;
@@ -67,7 +67,7 @@ impl Body for PushInput {
         if self.items.len() <= MAX_ITEMS {
             return Vec::new();
         }
-        let fault = Fault::new("too-many").with("max", MAX_ITEMS);
+        let fault = Fault::new(FaultCode::TooMany).with("max", MAX_ITEMS);
         vec![FieldError::new("/items", fault)]
     }
 }
@@ -80,19 +80,19 @@ pub(crate) fn item(sent: &Value) -> Result<Item, StoreError> {
     }
     let wrong = |pointer, fault| StoreError::Invalid(vec![FieldError::new(pointer, fault)]);
     let item: PushItem = serde_json::from_value(sent.clone())
-        .map_err(|why| wrong("", Fault::new("invalid-value").with("why", why)))?;
+        .map_err(|why| wrong("", Fault::new(FaultCode::InvalidValue).with("why", why)))?;
     if let Some(SystemVersion::Text(text)) = &item.system_version
         && !(1..=100).contains(&text.chars().count())
     {
         let why = "a text of 1 to 100 characters, or a whole number";
         return Err(wrong(
             "/system_version",
-            Fault::new("not-allowed").with("why", why),
+            Fault::new(FaultCode::NotAllowed).with("why", why),
         ));
     }
     let record = match (item.op, item.record) {
         (PushOp::Upsert, None) => {
-            let fault = Fault::new("required")
+            let fault = Fault::new(FaultCode::Required)
                 .with("what", "the record as it is to be")
                 .with("what_de", "der Datensatz, wie er sein soll");
             return Err(wrong("/record", fault));

@@ -8,7 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::kind::Kind;
 use futures::StreamExt;
 use futures::future::LocalBoxFuture;
@@ -110,14 +110,14 @@ fn identity(kind: Kind, request: &HttpRequest, body: &Value) -> Vec<FieldError> 
     let claimed = |member| body.get(member).filter(|value: &&Value| !value.is_null());
     let mut errors = Vec::new();
     if let Some(claimed) = claimed("kind").filter(|claimed| **claimed != json!(kind)) {
-        let fault = Fault::new("id-mismatch")
+        let fault = Fault::new(FaultCode::IdMismatch)
             .with("given", claimed)
             .with("expected", kind);
         errors.push(FieldError::new("/kind", fault));
     }
     if claimed("id").is_some() && request.match_info().get("id").is_none() {
         let why = "the server assigns ids; leave it out";
-        let fault = Fault::new("not-allowed").with("why", why);
+        let fault = Fault::new(FaultCode::NotAllowed).with("why", why);
         errors.push(FieldError::new("/id", fault));
     }
     errors

@@ -5,7 +5,7 @@ use crate::operation::extract::body::{describe_refusals, read_json};
 use crate::operation::routes::{Draft, Extract};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::json::without_absent;
 use domain::validation::shape::Shape;
 use futures::future::LocalBoxFuture;
@@ -57,7 +57,7 @@ impl<T: Body> FromRequest for JsonBody<T> {
                 return Err(StoreError::Invalid(misfits).into());
             }
             let body: T = serde_json::from_value(body).map_err(|why| {
-                let fault = Fault::new("invalid-value").with("why", why);
+                let fault = Fault::new(FaultCode::InvalidValue).with("why", why);
                 Problem::from(StoreError::Invalid(vec![FieldError::new("", fault)]))
             })?;
             let faults = body.faults();

@@ -2,7 +2,7 @@
 
 use crate::http::problem::Problem;
 use crate::operation::upload::limits::{MAX_LINE, MAX_LINES, too_large};
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::json;
 use domain::base::kind::Kind;
 use domain::base::nearest::nearest;
@@ -141,7 +141,7 @@ impl Filling {
             match json::parse(bare) {
                 Ok(record) => self.record(number, record)?,
                 Err(why) => {
-                    let fault = Fault::new("invalid-value").with("why", why);
+                    let fault = Fault::new(FaultCode::InvalidValue).with("why", why);
                     self.fault(number, vec![FieldError::new("", fault)])?;
                 }
             }
@@ -171,7 +171,7 @@ impl Filling {
         let only = self.only_kind();
         let members = record.as_object_mut().ok_or_else(|| {
             let why = "a line is one JSON object";
-            FieldError::new("", Fault::new("invalid-value").with("why", why))
+            FieldError::new("", Fault::new(FaultCode::InvalidValue).with("why", why))
         })?;
         if let (None | Some(Value::Null), Some(kind)) = (members.get("kind"), only) {
             members.insert("kind".to_owned(), kind.code().into());
@@ -184,7 +184,7 @@ impl Filling {
         found.copied().ok_or_else(|| {
             let known: Vec<&str> = known.iter().map(|kind| kind.code()).collect();
             let close = nearest(given, known.iter().copied());
-            let fault = Fault::new("unknown-code")
+            let fault = Fault::new(FaultCode::UnknownCode)
                 .with("given", given)
                 .with("nearest", close.unwrap_or_default())
                 .with("known", known.join(", "));
@@ -222,7 +222,7 @@ impl Filling {
 
 /// The violation of a line that is longer than any record.
 pub(crate) fn too_long() -> FieldError {
-    let fault = Fault::new("too-long").with("max", MAX_LINE);
+    let fault = Fault::new(FaultCode::TooLong).with("max", MAX_LINE);
     FieldError::new("", fault)
 }
 

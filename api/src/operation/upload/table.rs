@@ -5,7 +5,7 @@ use crate::operation::upload::limits::MAX_LINE;
 use crate::operation::upload::lines::Lines;
 use crate::operation::upload::spool::{Filling, too_long};
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
-use domain::base::fault::{Fault, FieldError};
+use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::kind::Kind;
 use domain::base::nearest::nearest;
 use domain::base::vocabulary::Coded;
@@ -87,7 +87,10 @@ fn take(
 }
 
 fn unfit(pointer: &str, why: &str) -> FieldError {
-    FieldError::new(pointer, Fault::new("invalid-value").with("why", why))
+    FieldError::new(
+        pointer,
+        Fault::new(FaultCode::InvalidValue).with("why", why),
+    )
 }
 
 fn unreadable(filling: &mut Filling, line: u64, why: csv::Error) -> Result<(), Problem> {
@@ -127,14 +130,14 @@ fn of_kind(
             }
             Some(column) => found.push(column),
             None if let Some(now) = renamed(kind, name) => {
-                let fault = Fault::new("renamed-member")
+                let fault = Fault::new(FaultCode::RenamedMember)
                     .with("given", name)
                     .with("now", now);
                 errors.push(FieldError::new("", fault));
             }
             None => {
                 let close = nearest(name, all.iter().map(|column| column.name.as_str()));
-                let fault = Fault::new("unknown-member")
+                let fault = Fault::new(FaultCode::UnknownMember)
                     .with("given", name)
                     .with("nearest", close.unwrap_or_default());
                 errors.push(FieldError::new("", fault));

@@ -1,6 +1,6 @@
 //! The ends of relationships: records, wordings of the source, classes.
 
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, FaultCode};
 use crate::base::kind::Kind;
 use crate::kinds::actor::{Category, Size};
 use crate::kinds::network::NetworkType;
@@ -104,7 +104,7 @@ impl Validate for Class {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let mut errors = ValidationErrors::new();
         for member in self.misfits() {
-            let fault = Fault::new("class-member")
+            let fault = Fault::new(FaultCode::ClassMember)
                 .with("given", member)
                 .with("kind", self.kind);
             errors.add(member, fault.into());

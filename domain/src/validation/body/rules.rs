@@ -1,6 +1,6 @@
 //! Violations of the rules of the structs with their locations, and warnings.
 
-use crate::base::fault::{Fault, FieldError, MESSAGES};
+use crate::base::fault::{Fault, FaultCode, FieldError};
 use crate::base::pointer::{Pruned, child};
 use crate::validation::body::Facts;
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
@@ -77,7 +77,7 @@ fn collect(invalid: &ValidationErrors, at: &str, found: &mut Vec<FieldError>) {
 }
 
 fn told(rule: &ValidationError, at: &str) -> Option<FieldError> {
-    let (code, ..) = MESSAGES.iter().find(|(code, ..)| *code == rule.code)?;
+    let code = FaultCode::parse(&rule.code)?;
     let text = |key: &str| {
         let value = rule.params.get(key)?;
         let text = value.as_str().map(str::to_owned);

@@ -1,7 +1,7 @@
 //! Translations: per language a merge patch of the text members, validated by the rules of the
 //! body.
 
-use crate::base::fault::{Fault, FieldError};
+use crate::base::fault::{Fault, FaultCode, FieldError};
 use crate::base::json::merge_patch;
 use crate::base::nearest::nearest;
 use crate::base::pointer::child;
@@ -36,7 +36,7 @@ impl KindSchema {
 
     fn untranslatable(&self, member: &str, pointer: &str) -> FieldError {
         let close = nearest(member, self.texts.iter().copied()).unwrap_or_default();
-        let fault = Fault::new("translation-member")
+        let fault = Fault::new(FaultCode::TranslationMember)
             .with("given", member)
             .with("nearest", close);
         FieldError::new(child(pointer, member), fault)
@@ -104,7 +104,7 @@ mod tests {
         let checked = KindSchema::of(Kind::Network).check(body);
         let errors = checked.errors.into_iter();
         errors
-            .map(|error| (error.pointer, error.fault.code))
+            .map(|error| (error.pointer, error.fault.code.as_str()))
             .collect()
     }
 

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, FaultCode};
 use crate::value::edtf::{EdtfDate, End, FIRST_DAY, LAST_DAY};
 
 /// A period; a side that is absent is not stated.
@@ -27,9 +27,11 @@ impl Period {
     /// reading of both.
     pub fn check(&self) -> Result<(), Fault> {
         match (self.from, self.to) {
-            (None, None) => Err(Fault::new("period-empty")),
+            (None, None) => Err(Fault::new(FaultCode::PeriodEmpty)),
             (Some(from), Some(End::Date(to))) if to.is_before(&from) => {
-                Err(Fault::new("period-order").with("from", from).with("to", to))
+                Err(Fault::new(FaultCode::PeriodOrder)
+                    .with("from", from)
+                    .with("to", to))
             }
             (Some(_), Some(End::Date(_) | End::Open) | None) | (None, Some(_)) => Ok(()),
         }
@@ -178,9 +180,9 @@ mod tests {
         );
         let empty: Period = serde_json::from_str(r#"{"from":null}"#).unwrap();
         assert_eq!(serde_json::to_string(&empty).unwrap(), "{}");
-        assert_eq!(empty.check().unwrap_err().code, "period-empty");
+        assert_eq!(empty.check().unwrap_err().code.as_str(), "period-empty");
         let error = serde_json::from_str::<Period>(r#"{"to":"now"}"#).unwrap_err();
-        let fault = Fault::new("period-end").with("given", "now");
+        let fault = Fault::new(FaultCode::PeriodEnd).with("given", "now");
         let said: serde_json::Error = fault.into_serde();
         assert!(error.to_string().starts_with(&said.to_string()), "{error}");
         let check = |from, to: &str| {
@@ -193,7 +195,7 @@ mod tests {
         assert_eq!(check("2010-06-01", "2010"), Ok(()));
         assert_eq!(check("2010~", "2009"), Ok(()));
         assert_eq!(check("2010", ".."), Ok(()));
-        let order = Fault::new("period-order")
+        let order = Fault::new(FaultCode::PeriodOrder)
             .with("from", "2010-06")
             .with("to", "2010-05-31");
         assert_eq!(check("2010-06", "2010-05-31"), Err(order));

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SecondsFormat};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, FaultCode};
 use crate::value::edtf::bounds::span_within;
 use crate::value::edtf::{Certainty, EdtfDate, from_text};
 
@@ -111,7 +111,7 @@ impl FromStr for Moment {
     fn from_str(given: &str) -> Result<Self, Fault> {
         let date = given.parse().ok().map(Self::Date);
         date.or_else(|| Timestamp::parse(given).map(Self::At))
-            .ok_or_else(|| Fault::new("moment").with("given", given))
+            .ok_or_else(|| Fault::new(FaultCode::Moment).with("given", given))
     }
 }
 
@@ -165,7 +165,7 @@ mod tests {
                       2021-01-27T25:00:00Z|2021-01-27T10:00:00−01:00|0000-01-01T00:00:00+01:00|\
                       2021-01-27T10:00Z|2021-01-27T10:00:00+0100|9999-12-31T23:30:00-01:00";
         for text in broken.split('|') {
-            let fault = Fault::new("moment").with("given", text);
+            let fault = Fault::new(FaultCode::Moment).with("given", text);
             assert_eq!(text.parse::<Moment>(), Err(fault), "{text}");
         }
     }

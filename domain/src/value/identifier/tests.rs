@@ -84,7 +84,7 @@ fn wrong_shapes_are_refused() {
     ] {
         for value in values.split('|') {
             let fault = identifier(scheme, value).check().unwrap_err();
-            assert_eq!(fault.code, "identifier-format", "{scheme} {value}");
+            assert_eq!(fault.code.as_str(), "identifier-format", "{scheme} {value}");
             let keys: Vec<_> = fault.params.iter().map(|(key, _)| *key).collect();
             assert_eq!(keys, ["scheme", "given", "expected", "expected_de"]);
         }
@@ -94,7 +94,7 @@ fn wrong_shapes_are_refused() {
 #[test]
 fn wrong_check_digits_are_refused_or_reported() {
     let fault = |scheme, given, expected| {
-        let fault = Fault::new("identifier-check-digit").with("scheme", scheme);
+        let fault = Fault::new(FaultCode::IdentifierCheckDigit).with("scheme", scheme);
         fault.with("given", given).with("expected", expected)
     };
     for (scheme, value, expected) in [
@@ -134,14 +134,14 @@ fn schemes_are_known_or_uris() {
         "a:b|c",
     ] {
         let fault = other.parse::<Scheme>().unwrap_err();
-        assert_eq!(fault.code, "identifier-scheme", "{other}");
+        assert_eq!(fault.code.as_str(), "identifier-scheme", "{other}");
     }
-    let fault = Fault::new("identifier-scheme")
+    let fault = Fault::new(FaultCode::IdentifierScheme)
         .with("given", "rorr")
         .with("nearest", "ror");
     assert_eq!("rorr".parse::<Scheme>(), Err(fault));
     assert_eq!(
-        "LANR".parse::<Scheme>().unwrap_err().code,
+        "LANR".parse::<Scheme>().unwrap_err().code.as_str(),
         "identifier-person"
     );
 }
@@ -155,7 +155,7 @@ fn json_keeps_the_value_and_canonical_forms_meet() {
     assert_eq!(identifier("isil", " de-bo133").normalise(), "DE-BO133");
     assert_eq!(identifier("telematik_id", "1-2c-aB").normalise(), "1-2c-aB");
     let error = serde_json::from_str::<Scheme>(r#""lanr""#).unwrap_err();
-    let fault = Fault::new("identifier-person").with("scheme", "lanr");
+    let fault = Fault::new(FaultCode::IdentifierPerson).with("scheme", "lanr");
     let said: serde_json::Error = fault.into_serde();
     assert!(error.to_string().starts_with(&said.to_string()), "{error}");
 }
