@@ -1,9 +1,11 @@
 pub mod applications;
+pub mod areas;
 pub mod confirmation;
 pub mod contact_persons;
 pub mod crud;
 pub mod duplicates;
 pub mod erase;
+pub mod example;
 pub mod export;
 pub mod geometry;
 pub mod graph;
@@ -15,3 +17,4 @@ pub mod merge;
 pub mod relationships;
 pub mod reply;
 pub mod suggest;
+pub mod view;

@@ -4,6 +4,7 @@
 use crate::call::Answer;
 use jsonschema::Validator;
 use serde_json::{Value, json};
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -54,12 +55,9 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
     };
     let media_type = answer.header("content-type");
     let media_type = media_type.split(';').next().unwrap_or_default();
-    // A request for GeoJSON at a path of JSON gets the response of the GeoJSON path.
-    if media_type == "application/geo+json" {
-        let twin = &DOCUMENT["paths"][format!("{template}.geojson")][&verb];
-        if twin.is_object() {
-            operation = twin;
-        }
+    // Another format than that of the path is documented at the path with its extension.
+    if let Some(twin) = twin(template, &verb, media_type) {
+        operation = twin;
     }
     let status = answer.status.to_string();
     let response = &operation["responses"][&status];
@@ -101,6 +99,17 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
     );
 }
 
+/// The operation at the path that ends with the extension of a media type.
+fn twin(template: &str, verb: &str, media_type: &str) -> Option<&'static Value> {
+    let mut paths = DOCUMENT["paths"].as_object()?.iter();
+    let found = paths.find(|(path, operations)| {
+        let extension = path.strip_prefix(template).unwrap_or_default();
+        let content = &operations[verb]["responses"]["200"]["content"];
+        extension.starts_with('.') && !extension.contains('/') && content[media_type].is_object()
+    })?;
+    Some(&found.1[verb])
+}
+
 fn compiled(key: &str, schema: &Value) -> Arc<Validator> {
     let mut compiled = COMPILED.lock().unwrap();
     if let Some(validator) = compiled.get(key) {
@@ -131,10 +140,8 @@ fn operation(verb: &str, path: &str) -> Option<(&'static str, &'static Value)> {
         .iter()
         .filter(|(template, _)| fits(template))
         .min_by_key(|(template, _)| {
-            (
-                template.matches('{').count(),
-                !template.ends_with(".geojson"),
-            )
+            // The longer of two ends with an extension.
+            (template.matches('{').count(), Reverse(template.len()))
         })?;
     let operation = found.1.get(verb)?;
     Some((found.0.as_str(), operation))

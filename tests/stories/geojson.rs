@@ -254,15 +254,72 @@ story!(the_caller_chooses_the_media_type, Seeded, async |node| {
             .await
             .problem(406, "not-acceptable");
     }
-    node.get("/v1/events?format=csv")
-        .await
-        .problem(400, "unknown-parameter");
     for path in [
+        "/v1/events?format=csv",
+        "/v1/events?format=",
+        "/v1/events?format=json&format=json",
+        "/v1/search?format=ndjson",
+        "/v1/relationships?format=workshop",
+        "/v1/networks/mo-win-net?format=csv",
         "/v1/export?format=json",
         "/v1/export?kind=actor&format=workshop&format=csv",
         "/v1/export?kind=event&format=csv&format=geojson",
     ] {
         node.get(path).await.problem(400, "invalid-parameter");
+    }
+});
+
+story!(a_link_can_name_the_format, Seeded, async |node| {
+    node.settled().await;
+    for path in [
+        "/v1/events?limit=1",
+        "/v1/search?limit=1",
+        "/v1/relationships?limit=1",
+        "/v1/networks/mo-win-net?lang=en",
+    ] {
+        for (format, media_type) in [
+            ("json", "application/json"),
+            ("application/json", "application/json"),
+            ("geojson", GEO),
+            // A plus in a query is a space.
+            ("application/geo+json", GEO),
+            ("application%2Fgeo%2Bjson", GEO),
+        ] {
+            let answer = node
+                .get(&format!("{path}&format={format}"))
+                .header("accept", "text/html")
+                .await
+                .expect(200);
+            assert_eq!(answer.header("content-type"), media_type, "{path} {format}");
+            let mut varies = answer.headers.get_all("vary").iter();
+            assert!(varies.any(|one| one == "accept"), "{path} {format}");
+            if media_type == GEO {
+                features(&answer.text);
+            }
+        }
+    }
+    // The next page has the same format.
+    let first = node.get("/v1/events?limit=1&format=geojson").await;
+    let next = first.json["next"].as_str().unwrap().to_owned();
+    let second = node.get(&next).await.expect(200);
+    assert_eq!(second.header("content-type"), GEO);
+    assert_ne!(first.json["features"], second.json["features"]);
+    // A mistake is answered with what would be right.
+    let wrong = node
+        .get("/v1/actors?format=geojsno")
+        .header("accept-language", "de")
+        .await
+        .problem(400, "invalid-parameter");
+    let expected = "`format=geojsno` ist falsch; erwartet: eines von json, geojson, \
+        application/json, application/geo+json (gemeint ist vielleicht geojson).";
+    assert_eq!(wrong.json["detail"], expected);
+    // Where there is one format, there is nothing to choose.
+    for path in [
+        "/v1/vocabularies?format=json",
+        "/v1/networks/mo-win-net/relationships?format=json",
+        "/v1/networks.geojson?format=json",
+    ] {
+        node.get(path).await.problem(400, "unknown-parameter");
     }
 });
 

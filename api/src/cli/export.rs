@@ -1,11 +1,11 @@
 //! `verbund export`: this node's own records, whatever their publication, to standard output.
 
 use crate::cli::context::Failure;
-use crate::formats::view::Representation;
+use crate::formats::{Format, NdJson};
 use crate::http::problem::Problem;
-use crate::operation::media_type::Media;
-use crate::records::export::{Export, Running};
-use clap::{Args, ValueEnum};
+use crate::records::export::{Export, FORMATS, Running};
+use crate::records::view::Representation;
+use clap::Args;
 use domain::access::rules::Caller;
 use domain::base::fault::Lang;
 use domain::base::kind::Kind;
@@ -22,19 +22,16 @@ pub(super) struct ExportOptions {
     /// Only this kind; required for a table
     #[arg(long, value_parser = kind)]
     kind: Option<Kind>,
-    /// Format of the records
-    #[arg(long, value_enum, default_value_t = Format::Ndjson)]
-    format: Format,
+    /// Format of the records: ndjson (as for `import`), csv (a table of one kind) or geojson (a map)
+    #[arg(long, value_parser = format, default_value = NdJson.extension())]
+    format: &'static dyn Format,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    /// One record per line, as for `import`
-    Ndjson,
-    /// A table of one kind
-    Csv,
-    /// A map
-    Geojson,
+fn format(given: &str) -> Result<&'static dyn Format, String> {
+    let known = FORMATS.all().iter().copied();
+    let names: Vec<&str> = known.clone().map(Format::extension).collect();
+    let found = known.clone().find(|format| format.extension() == given);
+    found.ok_or_else(|| format!("one of {}", names.join(", ")))
 }
 
 pub(super) fn kind(given: &str) -> Result<Kind, String> {
@@ -43,12 +40,8 @@ pub(super) fn kind(given: &str) -> Result<Kind, String> {
 }
 
 pub(super) async fn run(store: &Store, options: &ExportOptions) -> Result<(), Failure> {
-    let media = match options.format {
-        Format::Ndjson => Media::NdJson,
-        Format::Csv => Media::Csv,
-        Format::Geojson => Media::GeoJson,
-    };
-    if media == Media::Csv && options.kind.is_none() {
+    let format = options.format;
+    if format.is_table() && options.kind.is_none() {
         let why = "a table has one set of columns; add --kind, such as --kind actor";
         return Err(Failure::Told(why.to_owned()));
     }
@@ -83,9 +76,9 @@ pub(super) async fn run(store: &Store, options: &ExportOptions) -> Result<(), Fa
     let mut running = Running::new(Export {
         store: store.clone(),
         caller,
-        media,
+        format,
         representation: Representation::canonical(),
-        geometry: media == Media::GeoJson,
+        geometry: format.has_areas(),
         records: Filter {
             publications,
             ..Filter::default()

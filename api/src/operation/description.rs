@@ -1,5 +1,7 @@
 //! Descriptions of the operations; the summaries are their titles.
 
+use crate::formats::Format;
+use crate::operation::media_type::Formats;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::validation::body::KindSchema;
@@ -23,6 +25,26 @@ pub(super) fn of(id: &str, kind: Option<Kind>) -> String {
         .replace("{kind}", one)
 }
 
+/// A description with the formats that have a path of their own.
+#[must_use]
+pub(super) fn with_formats(text: &str, path: &str, offered: Formats) -> String {
+    let others = offered.of_paths().map(Formats::default);
+    let others = others.map(|format| {
+        let (name, extension) = (format.name(), format.extension());
+        let accept = format.media_type();
+        format!(
+            " As {name} it is at `{path}.{extension}`, or here with `format={extension}` or `Accept: {accept}`."
+        )
+    });
+    std::iter::once(text.to_owned()).chain(others).collect()
+}
+
+/// The description of an operation at the path of a format.
+#[must_use]
+pub(super) fn in_format(path: &str, format: &dyn Format) -> String {
+    format!("Returns the same as `{path}`, as {}.", format.about())
+}
+
 fn find(id: &str) -> Option<&'static str> {
     let found = DESCRIPTIONS.iter().find(|(name, _)| *name == id);
     found.map(|(_, text)| *text)
@@ -33,11 +55,7 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
     // The records of a kind.
     (
         "list_{kinds}",
-        "Returns a page of the {kinds} that you may see, with the exact total. Filters are combined with AND; within one, a comma is OR. `facets` counts values among everything that matches. Follow `next` for further pages. The same list as GeoJSON is at `/v1/{kinds}.geojson`, or here with `Accept: application/geo+json`.",
-    ),
-    (
-        "list_{kinds}_geojson",
-        "Returns the same page of {kinds} as `/v1/{kinds}`, as a GeoJSON FeatureCollection (RFC 7946) for maps: a record without a known place has the geometry `null`.",
+        "Returns a page of the {kinds} that you may see, with the exact total. Filters are combined with AND; within one, a comma is OR. `facets` counts values among everything that matches. Follow `next` for further pages.",
     ),
     (
         "create_{kind}",
@@ -45,11 +63,7 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
     ),
     (
         "get_{kind}",
-        "Returns {a} by its id or slug. The canonical record has a strong `ETag`, its version; with `lang`, `fields` or `include` the tag is weak. A former slug is answered with 308, a deleted record with 410 and its tombstone. As GeoJSON the record is at `/v1/{kinds}/{id}.geojson`, or here with `Accept: application/geo+json`.",
-    ),
-    (
-        "get_{kind}_geojson",
-        "Returns {a} by its id or slug as a GeoJSON Feature (RFC 7946); a record without a known place has the geometry `null`.",
+        "Returns {a} by its id or slug. The canonical record has a strong `ETag`, its version; with `lang`, `fields` or `include` the tag is weak. A former slug is answered with 308, a deleted record with 410 and its tombstone.",
     ),
     (
         "replace_{kind}",
@@ -126,11 +140,7 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
     ),
     (
         "list_relationships",
-        "Returns relationships across the whole node: by type, roles, either end, kind, and the day on which they hold. Ends may be records, classes of records or wordings of the source. The same list as GeoJSON is at `/v1/relationships.geojson`, or here with `Accept: application/geo+json`.",
-    ),
-    (
-        "list_relationships_geojson",
-        "Returns the same page of relationships as `/v1/relationships`, as a GeoJSON FeatureCollection (RFC 7946). Relationships have no place, so every geometry is `null`.",
+        "Returns relationships across the whole node: by type, roles, either end, kind, and the day on which they hold. Ends may be records, classes of records or wordings of the source.",
     ),
     (
         "get_relationship_confirmation",
@@ -143,11 +153,7 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
     // Finding.
     (
         "search",
-        "Searches records of all kinds (but relationships) as people type: umlauts, compounds, inflections and typos are understood. Narrow by `kind` and the filters that all kinds share. The same hits as GeoJSON are at `/v1/search.geojson`, or here with `Accept: application/geo+json`.",
-    ),
-    (
-        "search_geojson",
-        "Returns the same page of hits as `/v1/search`, as a GeoJSON FeatureCollection (RFC 7946).",
+        "Searches records of all kinds (but relationships) as people type: umlauts, compounds, inflections and typos are understood. Narrow by `kind` and the filters that all kinds share.",
     ),
     (
         "suggest",

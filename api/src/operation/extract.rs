@@ -51,6 +51,7 @@ mod json;
 mod precondition;
 mod query;
 
+pub use crate::operation::media_type::Accepted;
 pub use crate::operation::param::{Parameter, unknown, wrong};
 pub use address::Address;
 pub use body::{
@@ -70,7 +71,7 @@ use crate::http::request::language;
 use crate::operation::param;
 use crate::operation::routes::{Draft, Extract};
 use crate::state::State;
-use actix_web::{HttpRequest, web};
+use actix_web::{HttpMessage, HttpRequest, web};
 use domain::base::fault::Lang;
 use domain::base::kind::Kind;
 use persistence::transaction::WriteOptions;
@@ -243,6 +244,19 @@ impl Told {
 }
 
 impl Extract for Told {
+    fn describe(_: &mut Draft) {}
+}
+
+from_head!(Accepted);
+
+impl Accepted {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let accepted = request.extensions().get::<Self>().copied();
+        accepted.ok_or_else(|| Problem::new(Code::Internal))
+    }
+}
+
+impl Extract for Accepted {
     fn describe(_: &mut Draft) {}
 }
 

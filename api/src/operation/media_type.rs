@@ -1,109 +1,187 @@
-//! Negotiation of the media type: by `Accept` (RFC 9110, 12.5.1), of an export also by `format=`.
+//! Negotiation of the format: by `format=`, otherwise by `Accept` (RFC 9110, 12.5.1).
 
+use crate::formats::{Format, Json};
 use crate::http::problem::{Code, Problem};
 use crate::http::request::routed_path;
-use crate::operation::extract::from_head;
-use crate::operation::routes::{Draft, Extract};
-use actix_web::HttpRequest;
-use actix_web::http::{Method, header};
+use crate::operation::param::{meant, wrong};
+use actix_web::http::header;
+use actix_web::{HttpMessage, HttpRequest};
 use domain::base::kind::Kind;
-use domain::base::vocabulary::Coded;
+use domain::validation::upgrade::renamed;
+use serde_json::{Value, json};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Media {
-    /// `application/json`
-    Json,
-    /// `application/geo+json` (RFC 7946)
-    GeoJson,
-    /// `application/x-ndjson`: one JSON text a line
-    NdJson,
-    /// `text/csv` (RFC 4180)
-    Csv,
+/// The query parameter that names the format.
+pub const FORMAT: &str = "format";
+
+/// The formats that an operation offers.
+#[derive(Debug, Clone, Copy)]
+pub struct Formats {
+    all: &'static [&'static dyn Format],
+    has_paths: bool,
 }
 
-impl Media {
+impl Formats {
+    /// JSON only.
+    pub const JSON: Self = Self::only(&[&Json]);
+
+    /// The only format of an operation.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Json => "application/json",
-            Self::GeoJson => "application/geo+json",
-            Self::NdJson => "application/x-ndjson",
-            Self::Csv => "text/csv",
+    pub const fn only(format: &'static [&'static dyn Format; 1]) -> Self {
+        Self {
+            all: format,
+            has_paths: false,
         }
     }
 
-    /// The value of `format=` for it.
+    /// Several formats, the first of them by default, documented as one operation.
     #[must_use]
-    pub const fn format(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::GeoJson => "geojson",
-            Self::NdJson => "ndjson",
-            Self::Csv => "csv",
+    pub const fn negotiated(all: &'static [&'static dyn Format]) -> Self {
+        Self {
+            all,
+            has_paths: false,
         }
+    }
+
+    /// Several formats, the first of them by default. Each other one also has a path that ends with
+    /// its extension, and is documented there: generated clients have one type per operation.
+    #[must_use]
+    pub const fn with_paths(all: &'static [&'static dyn Format]) -> Self {
+        Self {
+            all,
+            has_paths: true,
+        }
+    }
+
+    #[must_use]
+    pub const fn all(self) -> &'static [&'static dyn Format] {
+        self.all
+    }
+
+    #[must_use]
+    pub const fn is_negotiated(self) -> bool {
+        self.all.len() > 1
+    }
+
+    /// The formats that have a path of their own, each as the only one there.
+    pub fn of_paths(self) -> impl Iterator<Item = Self> {
+        let others = self.all.get(1..).filter(|_| self.has_paths);
+        others.unwrap_or_default().chunks(1).map(|one| Self {
+            all: one,
+            has_paths: false,
+        })
+    }
+
+    /// The formats that are documented at the path without an extension.
+    #[must_use]
+    pub fn documented(self) -> &'static [&'static dyn Format] {
+        let first = self.all.get(..1).unwrap_or_default();
+        if self.has_paths { first } else { self.all }
+    }
+
+    /// The format of a caller who does not choose.
+    #[must_use]
+    pub fn default(self) -> &'static dyn Format {
+        self.all.first().copied().unwrap_or(&Json)
+    }
+
+    /// The values of `format=`.
+    fn names(self) -> Vec<&'static str> {
+        let extensions = self.all.iter().map(|format| format.extension());
+        let media_types = self.all.iter().map(|format| format.media_type());
+        extensions.chain(media_types).collect()
+    }
+
+    /// The parameter `format` (OpenAPI parameter object).
+    #[must_use]
+    pub fn parameter(self) -> Value {
+        json!({
+            "name": FORMAT,
+            "in": "query",
+            "description": "Format of the response; takes precedence over `Accept`.",
+            "schema": {"type": "string", "enum": self.names()},
+        })
+    }
+
+    /// The format of the response to a request.
+    ///
+    /// # Errors
+    /// `invalid-parameter` if `format` is none of them, `not-acceptable` if `Accept` has none.
+    pub fn negotiate(self, request: &HttpRequest) -> Result<&'static dyn Format, Problem> {
+        if self.is_negotiated()
+            && let Some(name) = named(request)
+        {
+            return self.by_name(request, &name);
+        }
+        // Probes and scrapers get what there is.
+        let path = routed_path(request);
+        if !(path.starts_with("/v1/") || path == "/") {
+            return Ok(self.default());
+        }
+        self.by_accept(request).ok_or_else(|| self.refusal())
+    }
+
+    fn by_name(self, request: &HttpRequest, name: &str) -> Result<&'static dyn Format, Problem> {
+        let mut all = self.all.iter().copied();
+        let found = all.find(|format| [format.extension(), format.media_type()].contains(&name));
+        found.ok_or_else(|| {
+            let names = self.names();
+            let kind = request.app_data::<Kind>();
+            let (en, de) = match kind.and_then(|kind| renamed(*kind, FORMAT)) {
+                Some(now) => (
+                    format!(" (the filter is called `{now}` now)"),
+                    format!(" (der Filter heißt jetzt `{now}`)"),
+                ),
+                None => meant(name, &names),
+            };
+            let names = names.join(", ");
+            let expected = (
+                format!("one of {names}{en}"),
+                format!("eines von {names}{de}"),
+            );
+            wrong(FORMAT, name, expected)
+        })
+    }
+
+    fn by_accept(self, request: &HttpRequest) -> Option<&'static dyn Format> {
+        let mut best: Option<(&dyn Format, f32)> = None;
+        for format in self.all {
+            let weight = weight(request, format.media_type());
+            if weight > best.map_or(0.0, |(_, weight)| weight) {
+                best = Some((*format, weight));
+            }
+        }
+        best.map(|(format, _)| format)
+    }
+
+    fn refusal(self) -> Problem {
+        let names: Vec<&str> = self.all.iter().map(|format| format.media_type()).collect();
+        Problem::new(Code::NotAcceptable).detail(
+            format!("This is offered as {}.", names.join(" or ")),
+            format!("Angeboten wird {}.", names.join(" oder ")),
+        )
     }
 }
 
-pub const RECORDS: &[Media] = &[Media::Json, Media::GeoJson];
-
-pub const EXPORT: &[Media] = &[Media::NdJson, Media::Csv, Media::GeoJson];
-
-/// The suffix of paths that respond with GeoJSON, whatever `Accept` says.
-const GEOJSON: &str = ".geojson";
-
-/// The media type of a value of `format=`, so that a link can lead to a file of that type.
-fn exported_as(format: &str) -> Option<Media> {
-    EXPORT
-        .iter()
-        .copied()
-        .find(|media| media.format() == format)
+/// The value of `format=`. A `+` in a query means a space, and no format has one in its name.
+fn named(request: &HttpRequest) -> Option<String> {
+    let query = request.query_string();
+    if !query.contains(FORMAT) {
+        return None;
+    }
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    let (_, name) = pairs.find(|(name, _)| name == FORMAT)?;
+    Some(name.replace(' ', "+"))
 }
 
+/// The format of a response, as it was negotiated.
+#[derive(Debug, Clone, Copy)]
+pub struct Accepted(pub &'static dyn Format);
+
+/// The formats that the operation of a request offers, once it was routed.
 #[must_use]
-pub fn offered(method: &Method, path: &str) -> &'static [Media] {
-    let reads = method == Method::GET || method == Method::HEAD;
-    let mut segments = path.split('/').skip(1);
-    if segments.next() != Some("v1") {
-        return &[Media::Json];
-    }
-    let (first, second, third) = (segments.next(), segments.next(), segments.next());
-    let is_kind = |name: &str| Kind::ALL.iter().any(|kind| kind.plural() == name);
-    if reads && path.ends_with(GEOJSON) && third.is_none() {
-        return &[Media::GeoJson];
-    }
-    match (first, second, third) {
-        (Some("export"), None, _) => EXPORT,
-        (Some("regions"), Some(_), Some("geometry")) => &[Media::GeoJson],
-        (Some("search"), None, _) if reads => RECORDS,
-        (Some(name), _, None) if reads && is_kind(name) => RECORDS,
-        _ => &[Media::Json],
-    }
-}
-
-/// The media type of the response; `None` if none is acceptable.
-#[must_use]
-pub fn chosen(request: &HttpRequest) -> Option<Media> {
-    let path = routed_path(request);
-    let offered = offered(request.method(), path);
-    if path.ends_with(GEOJSON) && offered == [Media::GeoJson] {
-        // A link to such a path cannot set headers.
-        return Some(Media::GeoJson);
-    }
-    if offered == EXPORT {
-        let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
-        let mut formats = pairs.filter(|(name, _)| name == "format");
-        if let Some(media) = formats.find_map(|(_, value)| exported_as(&value)) {
-            return Some(media);
-        }
-    }
-    let mut best: Option<(Media, f32)> = None;
-    for media in offered {
-        let weight = weight(request, media.name());
-        if weight > best.map_or(0.0, |(_, weight)| weight) {
-            best = Some((*media, weight));
-        }
-    }
-    best.map(|(media, _)| media)
+pub fn offered(request: &HttpRequest) -> Formats {
+    let offered = request.extensions().get::<Formats>().copied();
+    offered.unwrap_or(Formats::JSON)
 }
 
 /// The weight of a type in `Accept`, 0 to 1; the most specific range decides.
@@ -151,71 +229,76 @@ fn quality(range: &str) -> f32 {
         .unwrap_or_default()
 }
 
-#[derive(Debug, Clone, Copy)]
-pub struct Wanted(pub Media);
-
-from_head!(Wanted);
-
-impl Wanted {
-    fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let media = chosen(request).ok_or_else(|| Problem::new(Code::NotAcceptable))?;
-        Ok(Self(media))
-    }
-}
-
-impl Extract for Wanted {
-    fn describe(draft: &mut Draft) {
-        draft.problem(Code::NotAcceptable);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::{Csv, GeoJson, NdJson};
     use actix_web::test::TestRequest;
+    use domain::base::fault::Lang;
 
-    fn of(path: &str, accept: &str) -> Option<Media> {
-        let request = TestRequest::with_uri(path).insert_header((header::ACCEPT, accept));
-        chosen(&request.to_http_request())
+    const LIST: Formats = Formats::with_paths(&[&Json, &GeoJson]);
+    const EXPORT: Formats = Formats::negotiated(&[&NdJson, &Csv, &GeoJson]);
+
+    fn of(formats: Formats, uri: &str, accept: &str) -> Result<&'static str, Problem> {
+        let request = TestRequest::with_uri(uri).insert_header((header::ACCEPT, accept));
+        let format = formats.negotiate(&request.to_http_request())?;
+        Ok(format.extension())
     }
 
     #[test]
     fn weights_decide_and_then_the_order_of_the_server() {
-        let list = "/v1/actors";
-        let geo = "application/geo+json";
-        for (accept, media) in [
-            ("*/*", Some(Media::Json)),
-            (geo, Some(Media::GeoJson)),
+        for (accept, format) in [
+            ("*/*", Some("json")),
+            ("application/geo+json", Some("geojson")),
             (
                 "application/json;q=0.5, application/geo+json",
-                Some(Media::GeoJson),
+                Some("geojson"),
             ),
-            ("application/geo+json, application/json", Some(Media::Json)),
-            (
-                "application/geo+json;q=0.9, */*;q=0.1",
-                Some(Media::GeoJson),
-            ),
-            ("application/json;q=0, */*", Some(Media::GeoJson)),
+            ("application/geo+json, application/json", Some("json")),
+            ("application/geo+json;q=0.9, */*;q=0.1", Some("geojson")),
+            ("application/json;q=0, */*", Some("geojson")),
             (
                 "application/*;q=0.2, application/json;q=0.1",
-                Some(Media::GeoJson),
+                Some("geojson"),
             ),
             ("text/*", None),
             ("application/json;q=2", None),
         ] {
-            assert_eq!(of(list, accept), media, "{accept}");
+            assert_eq!(of(LIST, "/v1/actors", accept).ok(), format, "{accept}");
         }
+        assert_eq!(of(EXPORT, "/v1/export", "*/*").ok(), Some("ndjson"));
+        assert_eq!(of(EXPORT, "/v1/export", "text/*").ok(), Some("csv"));
         assert_eq!(
-            of("/v1/export?kind=event&format=csv", "text/html"),
-            Some(Media::Csv)
+            of(Formats::JSON, "/health/live", "text/html").ok(),
+            Some("json")
         );
-        assert_eq!(of("/v1/vocabularies", geo), None);
-        assert_eq!(of("/v1/vocabularies?format=geojson", geo), None);
-        assert_eq!(of("/v1/actors/x/relationships", geo), None);
-        assert_eq!(of("/v1/regions/x/geometry", "*/*"), Some(Media::GeoJson));
-        assert_eq!(of("/v1/actors.geojson", "text/html"), Some(Media::GeoJson));
-        assert_eq!(of("/v1/actors/x.geojson", "*/*"), Some(Media::GeoJson));
-        assert_eq!(of("/v1/export", "*/*"), Some(Media::NdJson));
-        assert_eq!(of("/v1/export", "text/*"), Some(Media::Csv));
+    }
+
+    #[test]
+    fn the_parameter_goes_before_accept() {
+        for (query, format) in [
+            ("format=geojson", Some("geojson")),
+            ("limit=1&format=application/geo+json", Some("geojson")),
+            ("format=application%2Fgeo%2Bjson", Some("geojson")),
+            ("format=json", Some("json")),
+            ("format=csv", None),
+            ("format=", None),
+        ] {
+            let uri = format!("/v1/actors?{query}");
+            assert_eq!(of(LIST, &uri, "text/html").ok(), format, "{query}");
+        }
+        let refused = of(LIST, "/v1/actors?format=csv", "*/*").unwrap_err();
+        assert_eq!(refused.kind.code, Code::InvalidParameter);
+        let document = refused.document(Lang::De, "", "");
+        let detail = document["detail"].as_str().unwrap();
+        assert!(
+            detail.starts_with("`format=csv` ist falsch; erwartet: eines von json, geojson, "),
+            "{detail}"
+        );
+        // Where there is no choice, there is no such parameter.
+        assert_eq!(
+            of(Formats::JSON, "/v1/me?format=csv", "*/*").ok(),
+            Some("json")
+        );
     }
 }

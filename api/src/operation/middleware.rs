@@ -40,8 +40,6 @@ pub async fn outermost(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = name(&request);
-    let negotiated =
-        media_type::offered(request.method(), routed_path(request.request())).len() > 1;
     let app = App::of(request.request())?;
     let begun = Instant::now();
     let response = next.call(request).await?.map_into_boxed_body();
@@ -60,6 +58,7 @@ pub async fn outermost(
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }
+    let negotiated = media_type::offered(response.request()).is_negotiated();
     let standing = response.request().extensions().get::<Standing>().copied();
     let headers = response.headers_mut();
     if let Some(standing) = standing {
@@ -79,19 +78,8 @@ pub async fn outermost(
 }
 
 fn refused(request: &HttpRequest) -> Option<Problem> {
-    if request.uri().to_string().len() > MAX_URL {
-        return Some(Problem::new(Code::UriTooLong));
-    }
-    let path = routed_path(request);
-    let api = path.starts_with("/v1/") || path == "/";
-    (api && media_type::chosen(request).is_none()).then(|| {
-        let offered = media_type::offered(request.method(), path).iter();
-        let names: Vec<&str> = offered.map(|media| media.name()).collect();
-        Problem::new(Code::NotAcceptable).detail(
-            format!("This is offered as {}.", names.join(" or ")),
-            format!("Angeboten wird {}.", names.join(" oder ")),
-        )
-    })
+    let too_long = request.uri().to_string().len() > MAX_URL;
+    too_long.then(|| Problem::new(Code::UriTooLong))
 }
 
 /// The response, or a problem document if it is an error.

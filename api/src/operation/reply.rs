@@ -1,5 +1,6 @@
 //! Replies that document themselves: the return type of a handler is its documentation.
 
+use crate::formats;
 use crate::http::problem::Code;
 use crate::operation::idempotency::{Storable, StoredResponse};
 use crate::operation::routes::{Draft, Reply};
@@ -11,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-pub(crate) const JSON: &str = "application/json";
+const JSON: &str = formats::Json::MEDIA_TYPE;
 
 #[derive(Debug)]
 pub struct Json<T>(pub T);

@@ -3,23 +3,28 @@
 //! A handler's extractors declare the input of the operation and its reply the output, so the
 //! OpenAPI document is derived from the handler's type and cannot drift from it.
 
+use crate::formats::{Documented, Format};
 use crate::http::problem::{Code, Problem, ProblemDocument};
 use crate::operation::description;
+use crate::operation::media_type::{Accepted, Formats};
 use actix_web::dev::{AppService, HttpServiceFactory, Payload};
 use actix_web::http::Method;
 use actix_web::http::header;
-use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Responder, web};
+use actix_web::{FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Responder, web};
 use domain::base::json::insert;
 use domain::base::kind::Kind;
+pub use domain::base::schema::reference;
 use domain::validation::body::KindSchema;
 use futures::future::LocalBoxFuture;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::marker::PhantomData;
 use utoipa::ToSchema;
 
 #[derive(Debug, Default, Clone)]
 pub struct Draft {
     kind: Option<Kind>,
+    formats: &'static [&'static dyn Format],
     parameters: Vec<Value>,
     request_body: Option<Value>,
     responses: BTreeMap<u16, Value>,
@@ -49,6 +54,28 @@ impl Draft {
     )]
     pub fn kind_schema(&self) -> &'static KindSchema {
         KindSchema::of(self.kind.expect("an operation on records of one kind"))
+    }
+
+    /// The formats to be documented.
+    #[must_use]
+    pub const fn formats(&self) -> &'static [&'static dyn Format] {
+        self.formats
+    }
+
+    /// The response 200 in the formats to be documented.
+    pub fn success(
+        &mut self,
+        description: &str,
+        document: impl Fn(&dyn Format) -> Documented,
+    ) -> Value {
+        let mut response = json!({"description": description});
+        for format in self.formats {
+            let documented = document(*format);
+            self.components(documented.components);
+            let content = json!({"schema": documented.schema, "example": documented.example});
+            insert(&mut response, &["content", format.media_type()], content);
+        }
+        response
     }
 
     /// Adds a parameter (OpenAPI parameter object).
@@ -126,7 +153,7 @@ impl Draft {
         reference(&T::name())
     }
 
-    fn finish(&mut self, id: &str, summary: &str, tag: &str) -> Value {
+    fn finish(&mut self, [id, summary, description, tag]: [&str; 4]) -> Value {
         let problem = self.schema::<ProblemDocument>();
         self.problems.insert(Code::Internal);
         self.problems.insert(Code::NotAcceptable);
@@ -147,7 +174,7 @@ impl Draft {
         let mut operation = json!({
             "operationId": id,
             "summary": summary,
-            "description": description::of(id, self.kind),
+            "description": description,
             "tags": [tag],
             "parameters": std::mem::take(&mut self.parameters),
             "responses": responses,
@@ -195,11 +222,6 @@ fn header_of(status: u16) -> Option<(&'static str, &'static str)> {
     }
 }
 
-#[must_use]
-pub fn reference(name: &str) -> Value {
-    json!({"$ref": format!("{}{name}", domain::base::schema::COMPONENTS)})
-}
-
 /// Decides whether a caller may call the operation at all.
 pub type Admission = LocalBoxFuture<'static, Result<(), Problem>>;
 
@@ -214,10 +236,19 @@ pub trait Extract: FromRequest {
 }
 
 pub trait Reply: Responder {
+    /// The formats in which it is offered.
+    fn formats(_kind: Option<Kind>) -> Formats {
+        Formats::JSON
+    }
+
     fn describe(draft: &mut Draft);
 }
 
 impl<R: Reply> Reply for Result<R, Problem> {
+    fn formats(kind: Option<Kind>) -> Formats {
+        R::formats(kind)
+    }
+
     fn describe(draft: &mut Draft) {
         R::describe(draft);
     }
@@ -251,21 +282,38 @@ extractors!(A B C D E);
 extractors!(A B C D E F);
 extractors!(A B C D E F G);
 
-struct Admitted<Args>(Args);
+/// The arguments of a handler with the reply `R`.
+struct Admitted<Args, R>(Args, PhantomData<R>);
 
-impl<Args: Extractors + 'static> FromRequest for Admitted<Args> {
+/// The only format of a path that ends with its extension.
+#[derive(Clone, Copy)]
+struct OfPath(Formats);
+
+impl<Args: Extractors + 'static, R: Reply> FromRequest for Admitted<Args, R> {
     type Error = actix_web::Error;
     type Future = LocalBoxFuture<'static, actix_web::Result<Self>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let of_path = request.app_data::<OfPath>();
+        let formats = match of_path {
+            Some(OfPath(formats)) => *formats,
+            None => R::formats(request.app_data::<Kind>().copied()),
+        };
+        request.extensions_mut().insert(formats);
         let admission = Args::admission(request);
+        // A link to such a path cannot set headers.
+        let accepted = match of_path {
+            Some(OfPath(formats)) => Ok(formats.default()),
+            None => formats.negotiate(request),
+        };
         let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
             if let Some(admission) = admission {
                 admission.await?;
             }
+            request.extensions_mut().insert(Accepted(accepted?));
             let args = Args::from_request(&request, &mut payload).await;
-            args.map(Self).map_err(Into::into)
+            args.map(|args| Self(args, PhantomData)).map_err(Into::into)
         })
     }
 }
@@ -287,6 +335,7 @@ pub struct Routes {
 struct PathRoutes {
     path: String,
     kind: Option<Kind>,
+    of_path: Option<Formats>,
     routes: Vec<Route>,
 }
 
@@ -335,16 +384,62 @@ impl Routes {
         Args: Extractors + 'static,
         F::Output: Reply + 'static,
     {
-        let (id, summary, tag) = (id.to_owned(), summary.to_owned(), self.tag);
+        let offered = <F::Output as Reply>::formats(self.kind);
+        for of_path in offered.of_paths() {
+            let format = of_path.default();
+            let (name, extension) = (format.name(), format.extension());
+            let short = summary.split(':').next().unwrap_or_default();
+            let names = [
+                &format!("{id}_{extension}"),
+                &format!("{short} as {name}"),
+                &description::in_format(path, format),
+            ];
+            let route = (method.clone(), handler.clone());
+            let path = format!("{path}.{extension}");
+            self.mount(
+                route,
+                &path,
+                names.map(String::as_str),
+                problems,
+                Some(of_path),
+            );
+        }
+        let described = description::of(id, self.kind);
+        let text = description::with_formats(&described, path, offered);
+        let route = (method, handler);
+        self.mount(route, path, [id, summary, &text], problems, None);
+        self
+    }
+
+    fn mount<F, Args>(
+        &mut self,
+        (method, handler): (Method, F),
+        path: &str,
+        texts: [&str; 3],
+        problems: &[Code],
+        of_path: Option<Formats>,
+    ) where
+        F: Handler<Args>,
+        Args: Extractors + 'static,
+        F::Output: Reply + 'static,
+    {
+        let [id, summary, description] = texts.map(str::to_owned);
+        let tag = self.tag;
         let problems = problems.to_vec();
         let writes = method != Method::GET;
         let kind = self.kind;
+        let offered = of_path.unwrap_or_else(|| <F::Output as Reply>::formats(kind));
         let describe = move || {
             let mut draft = Draft {
                 kind,
+                formats: offered.documented(),
                 ..Draft::default()
             };
             Args::describe(&mut draft);
+            if offered.is_negotiated() {
+                draft.parameter(offered.parameter());
+                draft.problem(Code::InvalidParameter);
+            }
             <F::Output as Reply>::describe(&mut draft);
             for code in &problems {
                 draft.problem(*code);
@@ -352,9 +447,9 @@ impl Routes {
             if writes {
                 draft.problem(Code::StorageFull);
             }
-            (draft.finish(&id, &summary, tag), draft)
+            (draft.finish([&id, &summary, &description, tag]), draft)
         };
-        let handler = move |Admitted(args): Admitted<Args>| handler.call(args);
+        let handler = move |args: Admitted<Args, F::Output>| handler.call(args.0);
         let route = Route {
             method,
             describe: Box::new(describe),
@@ -363,9 +458,9 @@ impl Routes {
         self.add(PathRoutes {
             path: path.to_owned(),
             kind,
+            of_path,
             routes: vec![route],
         });
-        self
     }
 
     #[must_use]
@@ -438,12 +533,23 @@ fn register(
 }
 
 impl HttpServiceFactory for Routes {
-    fn register(self, config: &mut AppService) {
-        for PathRoutes { path, kind, routes } in self.paths {
+    fn register(mut self, config: &mut AppService) {
+        // The first that matches is taken, and `{id}` matches a whole segment with its extension.
+        self.paths.sort_by_key(|one| one.of_path.is_none());
+        for one in self.paths {
+            let PathRoutes {
+                path,
+                kind,
+                of_path,
+                routes,
+            } = one;
             let mut allow: Vec<String> = vec!["OPTIONS".to_owned()];
             let mut resource = web::resource(path.as_str());
             if let Some(kind) = kind {
                 resource = resource.app_data(kind);
+            }
+            if let Some(formats) = of_path {
+                resource = resource.app_data(OfPath(formats));
             }
             for route in &routes {
                 allow.push(route.method.to_string());

@@ -1,6 +1,5 @@
 //! Contact persons of records, and everything that is held about a person.
 
-use crate::formats::view::weak_tag;
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::Address;
 use crate::operation::extract::{
@@ -14,6 +13,7 @@ use crate::operation::paging::{Page, Paging};
 use crate::operation::reply::{Private, content, header_pair};
 use crate::operation::routes::{Draft, Extract, Reply, Routes, reference};
 use crate::records::crud::find;
+use crate::records::view::weak_tag;
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::http::{Method, StatusCode, header};

@@ -1,16 +1,15 @@
 //! The operations of every kind, written once and mounted per kind.
 
-use crate::formats::view::View;
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{
-    App, HowToWrite, IfMatch, IfNoneMatch, OfKind, PatchBody, Query, Reader, RecordBody, RecordId,
-    Writer,
+    Accepted, App, HowToWrite, IfMatch, IfNoneMatch, OfKind, PatchBody, Query, Reader, RecordBody,
+    RecordId, Writer,
 };
 use crate::operation::idempotency::{IdempotencyKey, Idempotent};
-use crate::operation::media_type::Wanted;
 use crate::operation::reply::Done;
 use crate::operation::routes::Routes;
-use crate::records::reply::{AsGeoJson, Changed, Created, Found, Written};
+use crate::records::reply::{Changed, Created, Found, Written};
+use crate::records::view::View;
 use actix_web::http::Method;
 use domain::access::rules::Caller;
 use domain::base::fault::{Fault, FaultCode, FieldError};
@@ -37,16 +36,6 @@ pub fn routes(schema: &KindSchema) -> Routes {
             (&name("create"), &format!("Create {a}")),
             &[],
             create,
-        )
-        // Before `{id}`, which would match the whole segment.
-        .get(
-            &format!("{one}.geojson"),
-            (
-                &format!("get_{}_geojson", schema.kind),
-                &format!("Read {a} as GeoJSON"),
-            ),
-            &[],
-            get_geojson,
         )
         .get(&one, (&name("get"), &format!("Read {a}")), &[], get)
         .route(
@@ -95,26 +84,14 @@ async fn get(
     id: RecordId,
     Query(view): Query<View>,
     known: IfNoneMatch,
-    Wanted(media): Wanted,
+    Accepted(format): Accepted,
 ) -> Result<Found, Problem> {
     let row = find(&app, &caller, id.kind, &id.key).await?;
-    let shown = view.show(&app.store, &caller, &row, media).await?;
+    let shown = view.show(&app.store, &caller, &row, format).await?;
     if known.has(&shown.etag) {
         return Ok(Found::not_modified(shown.etag));
     }
     Ok(Found::new(shown))
-}
-
-async fn get_geojson(
-    app: App,
-    reader: Reader,
-    id: RecordId,
-    view: Query<View>,
-    known: IfNoneMatch,
-    wanted: Wanted,
-) -> Result<AsGeoJson<Found>, Problem> {
-    let found = get(app, reader, id, view, known, wanted).await;
-    found.map(AsGeoJson)
 }
 
 async fn replace(

@@ -7,6 +7,7 @@ use crate::operation::param;
 use crate::operation::param::Known;
 use crate::operation::reply::content;
 use crate::operation::routes::{Draft, Reply, Routes};
+use crate::records::view::weak_tag;
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -68,7 +69,7 @@ async fn list(
         format!("{PATH}?{}{separator}cursor={cursor}", asked.text)
     });
     let json = json!(Duplicates::of(&page, next.clone())).to_string();
-    let etag = crate::formats::view::weak_tag(&json);
+    let etag = weak_tag(&json);
     Ok(DuplicateList {
         json: (!known.has(&etag)).then_some(json),
         etag,

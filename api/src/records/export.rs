@@ -3,12 +3,12 @@
 mod download;
 mod parameters;
 
-use crate::formats::geojson;
+use crate::formats::{Csv, Format, GeoJson, ListSchema, NdJson};
 use crate::http::problem::{Code, Problem};
-use crate::operation::extract::{App, Query, Reader};
-use crate::operation::media_type::{Media, Wanted};
-use crate::operation::reply::content;
+use crate::operation::extract::{Accepted, App, Query, Reader};
+use crate::operation::media_type::Formats;
 use crate::operation::routes::{Draft, Reply, Routes, reference};
+use crate::records::example::example;
 use crate::records::list::parameters::DESCRIBED;
 use crate::records::list::resolve_all;
 use actix_web::body::BoxBody;
@@ -27,6 +27,8 @@ use persistence::search::filter::Filter;
 use serde_json::{Map, json};
 use std::collections::VecDeque;
 
+pub(crate) const FORMATS: Formats = Formats::negotiated(&[&NdJson, &Csv, &GeoJson]);
+
 #[must_use]
 pub fn routes() -> Routes {
     let names = ("export", "Export records: NDJSON, CSV or GeoJSON, streamed");
@@ -38,9 +40,9 @@ async fn export(
     app: App,
     Reader(caller): Reader,
     Query(mut sent): Query<ExportParameters>,
-    Wanted(media): Wanted,
+    Accepted(format): Accepted,
 ) -> Result<ExportReply, Problem> {
-    let geometry = sent.check(media)?;
+    let geometry = sent.check(format)?;
     let filter = &mut sent.records.filter;
     resolve_all(&app, &caller, &sent.records.names, filter).await?;
     if let Some(relationships) = &mut sent.relationships {
@@ -50,7 +52,7 @@ async fn export(
     let export = Export {
         store: app.store.clone(),
         caller,
-        media,
+        format,
         representation: sent.representation,
         geometry,
         records: sent.records.filter,
@@ -67,9 +69,9 @@ async fn export(
     let date = app.store.clock().now().format("%Y-%m-%d");
     let origin = &app.store.node().origin;
     Ok(ExportReply {
-        file: format!("{origin}-{name}-{date}.{}", media.format()),
+        file: format!("{origin}-{name}-{date}.{}", format.extension()),
         running: Running::new(export),
-        media,
+        format,
     })
 }
 
@@ -104,7 +106,7 @@ async fn parts(
 #[derive(Debug)]
 struct ExportReply {
     running: Running,
-    media: Media,
+    format: &'static dyn Format,
     file: String,
 }
 
@@ -118,11 +120,8 @@ impl Responder for ExportReply {
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let mut response = HttpResponse::Ok();
-        let media_type = match self.media {
-            Media::Csv => "text/csv; charset=utf-8; header=present",
-            Media::Json | Media::GeoJson | Media::NdJson => self.media.name(),
-        };
-        response.content_type(media_type).insert_header((
+        let content_type = self.format.content_type();
+        response.content_type(content_type).insert_header((
             header::CONTENT_DISPOSITION,
             format!("attachment; filename=\"{}\"", self.file),
         ));
@@ -141,6 +140,10 @@ impl Responder for ExportReply {
 }
 
 impl Reply for ExportReply {
+    fn formats(_: Option<Kind>) -> Formats {
+        FORMATS
+    }
+
     fn describe(draft: &mut Draft) {
         let mut mapping = Map::new();
         let mut any = Vec::new();
@@ -161,27 +164,18 @@ impl Reply for ExportReply {
         });
         draft.components(Map::from_iter([("ExportedRecord".to_owned(), record)]));
         let record = reference("ExportedRecord");
-        let text = "A stream; it is complete only if the connection ends as HTTP demands. Kinds come in dependency order, relationships last. Relationships match only if no filter was given that they do not have. The schema of NDJSON is that of one line.";
-        let mut response = content(text, Media::NdJson.name(), &record);
         let kind = DESCRIBED.first().copied().unwrap_or(Kind::Actor);
-        let example = crate::formats::view::example(KindSchema::of(kind));
-        insert(
-            &mut response,
-            &["content", Media::NdJson.name(), "example"],
-            example.clone(),
-        );
-        let table = json!({
-            "schema": {"type": "string", "description": "RFC 4180 in UTF-8. Columns are dotted paths; `;` separates the elements of a list, `\\;` and `\\\\` are these characters inside one. Text that a spreadsheet would treat as a formula is prefixed with an apostrophe. `other_members` has as JSON what this release does not know."},
-            "example": "\"id\",\"kind\",\"name\"\r\n\"0193e5a0-0000-7000-8000-000000000000\",\"actor\",\"Klinikum Kassel\"\r\n",
-        });
-        insert(&mut response, &["content", Media::Csv.name()], table);
-        let page = json!({
-            "type": "object",
-            "required": ["items"],
-            "properties": {"items": {"type": "array", "items": record}},
-        });
-        let name = "ExportFeatureCollection";
-        geojson::describe_collection(draft, &mut response, name, &page, &example);
+        let list = ListSchema {
+            name: "Export".to_owned(),
+            page: json!({
+                "type": "object",
+                "required": ["items"],
+                "properties": {"items": {"type": "array", "items": record}},
+            }),
+            example: example(KindSchema::of(kind)),
+        };
+        let text = "A stream; it is complete only if the connection ends as HTTP demands. Kinds come in dependency order, relationships last. Relationships match only if no filter was given that they do not have. The schema of NDJSON is that of one line.";
+        let mut response = draft.success(text, |format| format.document_list(&list));
         let header =
             json!({"description": "A name for the file (RFC 6266).", "schema": {"type": "string"}});
         insert(&mut response, &["headers", "Content-Disposition"], header);

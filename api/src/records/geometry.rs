@@ -1,9 +1,11 @@
 //! The geometry of regions: GeoJSON with an ETag of its own.
 
+use crate::formats::GeoJson;
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{
     App, GeoJsonBody, GeometryCondition, HowToWrite, IfNoneMatch, Query, Reader, RecordId, Writer,
 };
+use crate::operation::media_type::Formats;
 use crate::operation::reply::content;
 use crate::operation::routes::{Draft, Reply, Routes, reference};
 use crate::records::crud::find;
@@ -15,8 +17,6 @@ use domain::base::kind::Kind;
 use domain::validation::body::KindSchema;
 use domain::value::geometry;
 use serde_json::json;
-
-const MEDIA_TYPE: &str = "application/geo+json";
 
 #[must_use]
 pub fn routes() -> Routes {
@@ -82,7 +82,7 @@ impl Responder for GeometryReply {
         let etag = (header::ETAG, format!("\"{}\"", self.version));
         match self.body {
             Some(body) => HttpResponse::Ok()
-                .content_type(MEDIA_TYPE)
+                .content_type(GeoJson::MEDIA_TYPE)
                 .insert_header(etag)
                 .body(body),
             None => HttpResponse::NotModified().insert_header(etag).finish(),
@@ -91,12 +91,16 @@ impl Responder for GeometryReply {
 }
 
 impl Reply for GeometryReply {
+    fn formats(_: Option<Kind>) -> Formats {
+        Formats::only(&[&GeoJson])
+    }
+
     fn describe(draft: &mut Draft) {
         draft.components(geometry::components());
-        let mut response = content("The geometry.", MEDIA_TYPE, &reference("Geometry"));
+        let mut response = content("The geometry.", GeoJson::MEDIA_TYPE, &reference("Geometry"));
         insert(
             &mut response,
-            &["content", MEDIA_TYPE, "example"],
+            &["content", GeoJson::MEDIA_TYPE, "example"],
             geometry::example(),
         );
         insert(

@@ -9,6 +9,7 @@ use crate::operation::param::Known;
 use crate::operation::reply::content;
 use crate::operation::routes::{Draft, Extract, Reply, Routes};
 use crate::records::relationships::query::{ACTIVE_ON, CERTAINTY, LANG, lang, when};
+use crate::records::view::weak_tag;
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -65,7 +66,7 @@ async fn get(
     let lang = asked.lang.unwrap_or(preferred);
     let json = serde_json::to_string(&Graph::of(graph, lang))
         .map_err(|why| persistence::StoreError::Corrupt(why.to_string()))?;
-    let etag = crate::formats::view::weak_tag(&json);
+    let etag = weak_tag(&json);
     Ok(GraphReply {
         json: (!known.has(&etag)).then_some(json),
         etag,

@@ -1,17 +1,17 @@
 //! The versions of a record, and the log for admins.
 
-use crate::formats::view::{Shown, weak_tag};
+use crate::formats::Json;
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::Address;
 use crate::operation::extract::{
     Admin, App, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader, RecordId, from_head,
 };
-use crate::operation::media_type::Media;
 use crate::operation::paging::{CURSOR, LIMIT, Page, Paging};
 use crate::operation::param;
 use crate::operation::param::Known;
 use crate::operation::routes::{Draft, Extract, Reply, Routes};
 use crate::records::reply::{Found, record_content};
+use crate::records::view::{Shown, weak_tag};
 use actix_web::body::BoxBody;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -161,9 +161,9 @@ async fn version(
         Found::not_modified(etag)
     } else {
         Found::new(Shown {
-            json,
+            text: json,
             etag,
-            media: Media::Json,
+            format: &Json,
             language: None,
         })
     };

@@ -5,14 +5,12 @@ mod page;
 pub mod parameters;
 mod read;
 
-use crate::formats::geojson;
-use crate::formats::view::with_members;
+use crate::formats::{self, Item};
 use crate::http::problem::{Code, Problem};
-use crate::operation::extract::Address;
-use crate::operation::extract::{App, IfNoneMatch, Pairs, Query, Reader};
-use crate::operation::media_type::{Media, Wanted};
+use crate::operation::extract::{Accepted, Address, App, IfNoneMatch, Pairs, Query, Reader};
 use crate::operation::routes::Routes;
-use crate::records::reply::AsGeoJson;
+use crate::records::areas;
+use crate::records::view::weak_tag;
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::validation::body::KindSchema;
@@ -27,20 +25,13 @@ pub fn routes(schema: &KindSchema) -> Routes {
     let path = format!("/v1/{plural}");
     let id = format!("list_{plural}");
     let summary = format!("List {plural}: filters, text search, facets, map");
-    let map = format!("List {plural} as GeoJSON");
-    let (at, named) = (format!("{path}.geojson"), format!("{id}_geojson"));
-    Routes::of(schema)
-        .get(&path, (&id, &summary), PROBLEMS, list)
-        .get(&at, (&named, &map), PROBLEMS, list_geojson)
+    Routes::of(schema).get(&path, (&id, &summary), PROBLEMS, list)
 }
 
 #[must_use]
 pub fn search() -> Routes {
     let names = ("search", "Search all kinds at once");
-    let map = ("search_geojson", "Search all kinds at once, as GeoJSON");
-    Routes::new("Search")
-        .get("/v1/search", names, PROBLEMS, list)
-        .get("/v1/search.geojson", map, PROBLEMS, list_geojson)
+    Routes::new("Search").get("/v1/search", names, PROBLEMS, list)
 }
 
 const PROBLEMS: &[Code] = &[
@@ -55,10 +46,10 @@ async fn list(
     Query(parameters): Query<ListParameters>,
     known: IfNoneMatch,
     address: Address,
-    Wanted(media): Wanted,
+    Accepted(format): Accepted,
 ) -> Result<RecordList, Problem> {
     let mut query = parameters.query;
-    let geometry = geojson::check_geometry(parameters.geometry, media)?;
+    let geometry = areas::check(parameters.geometry, format)?;
     resolve_all(&app, &caller, &parameters.names, &mut query.filter).await?;
     // A cursor is valid for its own list only.
     let text = std::mem::take(&mut query.text);
@@ -78,47 +69,39 @@ async fn list(
         .text
         .as_deref()
         .filter(|_| parameters.highlights);
-    let items = page::items(&found, shown.items, typed);
+    let more = page::more(&found, &shown.items, typed);
     let rest = page::rest(
         &found,
         shown.included,
         next.as_deref(),
         &parameters.representation,
     );
-    let json = match media {
-        Media::GeoJson => {
-            let stored = if geometry {
-                geojson::stored(&app.store, &rows).await?
-            } else {
-                geojson::Geometries::new()
-            };
-            let features = rows.iter().zip(&items);
-            let features = features.map(|(row, item)| geojson::feature(row, item, &stored, None));
-            geojson::collection(&features.collect::<Vec<_>>(), &rest)
-        }
-        Media::Json | Media::NdJson | Media::Csv => {
-            with_members(&format!("{{\"items\":[{}]}}", items.join(",")), &rest)
-        }
+    let areas = if geometry {
+        areas::stored(&app.store, &rows).await?
+    } else {
+        areas::Areas::new()
     };
-    let etag = crate::formats::view::weak_tag(&json);
+    let items = rows.iter().zip(&shown.items).zip(&more);
+    let items = items.map(|((row, json), more)| Item {
+        row,
+        json,
+        more: more.as_ref(),
+        area: areas.get(&row.id).map(String::as_str),
+        slugs: None,
+    });
+    let kinds = parameters::kinds(parameters.kind);
+    let context = format.context(parameters.kind, &|member| {
+        let mut kinds = kinds.iter();
+        kinds.any(|kind| parameters.representation.shows(*kind, member))
+    });
+    let text = formats::page(format, &context, items, &rest)?;
+    let etag = weak_tag(&text);
     Ok(RecordList::new(
-        (!known.has(&etag)).then_some((media, json)),
+        (!known.has(&etag)).then_some((format, text)),
         etag,
         next,
         shown.languages,
     ))
-}
-
-async fn list_geojson(
-    app: App,
-    reader: Reader,
-    parameters: Query<ListParameters>,
-    known: IfNoneMatch,
-    address: Address,
-    wanted: Wanted,
-) -> Result<AsGeoJson<RecordList>, Problem> {
-    let found = list(app, reader, parameters, known, address, wanted).await;
-    found.map(AsGeoJson)
 }
 
 /// Resolves the references of a filter.

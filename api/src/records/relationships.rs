@@ -1,12 +1,14 @@
 mod page;
 pub(crate) mod query;
 
+use crate::formats::Format;
 use crate::http::problem::{Code, Problem};
-use crate::operation::extract::{Address, App, IfNoneMatch, Pairs, Query, Reader, RecordId};
-use crate::operation::media_type::{Media, Wanted};
+use crate::operation::extract::{
+    Accepted, Address, App, IfNoneMatch, Pairs, Query, Reader, RecordId,
+};
 use crate::operation::routes::Routes;
 use crate::records::crud::find;
-use crate::records::reply::AsGeoJson;
+use crate::records::view::weak_tag;
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -30,14 +32,9 @@ pub fn around(schema: &KindSchema) -> Routes {
 #[must_use]
 pub fn list() -> Routes {
     let names = ("list_relationships", "List relationships");
-    let map = (
-        "list_relationships_geojson",
-        "List relationships as GeoJSON",
-    );
     let problems = &[Code::InvalidCursor, Code::UnknownReference];
-    Routes::new("Relationships")
-        .get("/v1/relationships", names, problems, list_all)
-        .get("/v1/relationships.geojson", map, problems, list_geojson)
+    let path = "/v1/relationships";
+    Routes::new("Relationships").get(path, names, problems, list_all)
 }
 
 async fn list_around(
@@ -47,10 +44,11 @@ async fn list_around(
     Query(Around(mut sent)): Query<Around>,
     known: IfNoneMatch,
     request: Address,
+    Accepted(format): Accepted,
 ) -> Result<RelationshipList<AroundItems>, Problem> {
     let row = find(&app, &caller, id.kind, &id.key).await?;
     sent.filter.around = vec![row.id];
-    answer(&app, &caller, sent, (&request, &known, Media::Json)).await
+    answer(&app, &caller, sent, (&request, &known, format)).await
 }
 
 async fn list_all(
@@ -59,22 +57,10 @@ async fn list_all(
     Query(mut query): Query<Everywhere>,
     known: IfNoneMatch,
     request: Address,
-    Wanted(media): Wanted,
+    Accepted(format): Accepted,
 ) -> Result<RelationshipList<Records>, Problem> {
     query.resolve(&app, &caller).await?;
-    answer(&app, &caller, query.sent, (&request, &known, media)).await
-}
-
-async fn list_geojson(
-    app: App,
-    reader: Reader,
-    query: Query<Everywhere>,
-    known: IfNoneMatch,
-    request: Address,
-    wanted: Wanted,
-) -> Result<AsGeoJson<RelationshipList<Records>>, Problem> {
-    let found = list_all(app, reader, query, known, request, wanted).await;
-    found.map(AsGeoJson)
+    answer(&app, &caller, query.sent, (&request, &known, format)).await
 }
 
 impl Everywhere {
@@ -120,7 +106,7 @@ async fn answer<S>(
     app: &App,
     caller: &Caller,
     sent: Sent,
-    (request, known, media): (&Address, &IfNoneMatch, Media),
+    (request, known, format): (&Address, &IfNoneMatch, &'static dyn Format),
 ) -> Result<RelationshipList<S>, Problem> {
     let around = sent.filter.around.first().copied();
     let bound = format!("{}?{}", request.path, sent.text);
@@ -137,10 +123,10 @@ async fn answer<S>(
     let next = page.next.as_ref();
     let next = next.map(|cursor| Pairs::next(&request.path, &sent.text, cursor));
     let lang = sent.lang.unwrap_or(request.lang);
-    let json = body(&page, around, lang, (next.as_deref(), media));
-    let etag = crate::formats::view::weak_tag(&json);
+    let text = body(&page, around, lang, (next.as_deref(), format))?;
+    let etag = weak_tag(&text);
     Ok(RelationshipList {
-        body: (!known.has(&etag)).then_some((media, json)),
+        body: (!known.has(&etag)).then_some((format, text)),
         etag,
         next,
         shape: PhantomData,

@@ -1,11 +1,13 @@
 //! Replies with records.
 
-use crate::formats::geojson;
-use crate::formats::view::Shown;
+use crate::formats::{GeoJson, Json, RecordSchema};
 use crate::http::problem::Code;
 use crate::operation::idempotency::{Storable, StoredResponse, respond};
-use crate::operation::reply::{JSON, content, header_pair};
+use crate::operation::media_type::Formats;
+use crate::operation::reply::{content, header_pair};
 use crate::operation::routes::{Draft, Reply, reference};
+use crate::records::example::example;
+use crate::records::view::{Shown, describe_included, included_schema};
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -20,6 +22,9 @@ use persistence::write::Saved;
 use serde_json::{Value, json};
 
 pub const WARNINGS: HeaderName = HeaderName::from_static("verbund-warnings");
+
+/// The formats of records and of lists of them.
+pub(crate) const RECORD_FORMATS: Formats = Formats::with_paths(&[&Json, &GeoJson]);
 
 #[derive(Debug)]
 pub struct Found {
@@ -65,54 +70,32 @@ impl Responder for Found {
         };
         let mut response = HttpResponse::Ok();
         response
-            .content_type(shown.media.name())
+            .content_type(shown.format.content_type())
             .insert_header((header::ETAG, shown.etag));
         if let Some(language) = content_language(shown.language.as_deref()) {
             response.insert_header((header::CONTENT_LANGUAGE, language));
         }
-        response.body(shown.json)
+        response.body(shown.text)
     }
 }
 
 impl Reply for Found {
-    fn describe(draft: &mut Draft) {
-        let response = record_content(draft, "The record.", FOUND_HEADERS);
-        draft.response(200, response);
-        draft.problem(Code::Moved);
-        draft.problem(Code::Gone);
+    fn formats(_: Option<Kind>) -> Formats {
+        RECORD_FORMATS
     }
-}
 
-/// Headers of a record that is read.
-const FOUND_HEADERS: &[&str] = &["ETag", "Content-Language"];
-
-/// The same as GeoJSON, at a separate path: an operation has one response schema.
-#[derive(Debug)]
-pub struct AsGeoJson<R>(pub R);
-
-impl<R: Responder> Responder for AsGeoJson<R> {
-    type Body = R::Body;
-
-    fn respond_to(self, request: &HttpRequest) -> HttpResponse<Self::Body> {
-        self.0.respond_to(request)
-    }
-}
-
-impl Reply for AsGeoJson<Found> {
     fn describe(draft: &mut Draft) {
         let kind = draft.kind_schema();
         draft.components(kind.documented().clone());
-        let mut response = json!({"description": "The record as a Feature."});
-        geojson::describe_feature(
-            draft,
-            &mut response,
-            &format!("{}Feature", kind.name),
-            (
-                &reference(&format!("{}Record", kind.name)),
-                &crate::formats::view::example(kind),
-            ),
-        );
-        for header in FOUND_HEADERS {
+        describe_included(draft);
+        let record = RecordSchema {
+            name: kind.name.to_owned(),
+            schema: reference(&format!("{}Record", kind.name)),
+            more: included_schema(),
+            example: example(kind),
+        };
+        let mut response = draft.success("The record.", |format| format.document_record(&record));
+        for header in ["ETag", "Content-Language"] {
             insert(&mut response, &["headers", header], header_object(header));
         }
         draft.response(200, response);
@@ -140,7 +123,7 @@ impl Written {
     }
 
     fn answer(&self, status: StatusCode) -> StoredResponse {
-        let mut headers = vec![header_pair(&header::CONTENT_TYPE, JSON)];
+        let mut headers = vec![header_pair(&header::CONTENT_TYPE, Json::MEDIA_TYPE)];
         if let Some(version) = self.version {
             headers.push(header_pair(&header::ETAG, &format!("\"{version}\"")));
         }
@@ -257,10 +240,18 @@ impl Reply for Created {
         let mut rehearsed = record_content(draft, text, &["Verbund-Warnings"]);
         let kind = draft.kind_schema();
         let schema = reference(&format!("{}Preview", kind.name));
-        insert(&mut rehearsed, &["content", JSON, "schema"], schema);
-        let mut example = crate::formats::view::example(kind);
-        insert(&mut example, &["id"], Value::Null);
-        insert(&mut rehearsed, &["content", JSON, "example"], example);
+        insert(
+            &mut rehearsed,
+            &["content", Json::MEDIA_TYPE, "schema"],
+            schema,
+        );
+        let mut shown = example(kind);
+        insert(&mut shown, &["id"], Value::Null);
+        insert(
+            &mut rehearsed,
+            &["content", Json::MEDIA_TYPE, "example"],
+            shown,
+        );
         draft.response(200, rehearsed);
         for code in [
             Code::Conflict,
@@ -276,11 +267,11 @@ pub(crate) fn record_content(draft: &mut Draft, description: &str, headers: &[&s
     let kind = draft.kind_schema();
     draft.components(kind.documented().clone());
     let schema = reference(&format!("{}Record", kind.name));
-    let mut response = content(description, JSON, &schema);
+    let mut response = content(description, Json::MEDIA_TYPE, &schema);
     insert(
         &mut response,
-        &["content", JSON, "example"],
-        crate::formats::view::example(kind),
+        &["content", Json::MEDIA_TYPE, "example"],
+        example(kind),
     );
     for header in headers {
         insert(&mut response, &["headers", header], header_object(header));

@@ -1,4 +1,3 @@
-use crate::formats::view::translate;
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{App, Pairs, Parameter, Parameters, Query, Reader};
 use crate::operation::param;
@@ -6,6 +5,7 @@ use crate::operation::param::Known;
 use crate::operation::reply::Json;
 use crate::operation::routes::Routes;
 use crate::records::list::parameters::{DESCRIBED, described_kinds};
+use crate::records::view::translate;
 use domain::base::kind::Kind;
 use persistence::records::Record;
 use persistence::search::filter::Filter;

@@ -37,6 +37,65 @@ pub fn hash(canonical: &str) -> String {
     text
 }
 
+/// Writes a JSON object as text: stored JSON goes in without being parsed.
+#[derive(Debug)]
+pub struct ObjectWriter<'a> {
+    text: &'a mut String,
+    /// Whether it has no members yet.
+    empty: bool,
+}
+
+impl<'a> ObjectWriter<'a> {
+    /// Begins an object at the end of `text`.
+    pub fn new(text: &'a mut String) -> Self {
+        text.push('{');
+        Self { text, empty: true }
+    }
+
+    /// Continues an object whose members are at the end of `text`.
+    #[must_use]
+    pub const fn resume(text: &'a mut String) -> Self {
+        Self { text, empty: false }
+    }
+
+    /// Begins a member, whose value is to be written to the returned text.
+    pub fn begin(&mut self, name: &str) -> &mut String {
+        if !std::mem::replace(&mut self.empty, false) {
+            self.text.push(',');
+        }
+        self.text.push('"');
+        self.text.push_str(name);
+        self.text.push_str("\":");
+        self.text
+    }
+
+    /// Writes the members of a value, if it is an object.
+    pub fn members(&mut self, of: &Value) {
+        if of.is_object() {
+            self.members_of(&of.to_string());
+        }
+    }
+
+    /// Writes the members of an object given as JSON.
+    pub fn members_of(&mut self, json: &str) {
+        let inner = json
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'));
+        let Some(inner) = inner.filter(|inner| !inner.is_empty()) else {
+            return;
+        };
+        if !std::mem::replace(&mut self.empty, false) {
+            self.text.push(',');
+        }
+        self.text.push_str(inner);
+    }
+
+    /// Ends the object.
+    pub fn end(self) {
+        self.text.push('}');
+    }
+}
+
 /// Inserts a value at a path of members, creating the objects on the way.
 pub fn insert(into: &mut Value, path: &[&str], value: impl Into<Value>) {
     let Some((last, parents)) = path.split_last() else {

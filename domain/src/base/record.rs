@@ -1,5 +1,6 @@
 //! The envelope around every body, and the flat record of both.
 
+use crate::base::json::ObjectWriter;
 use crate::base::kind::Kind;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -62,10 +63,11 @@ impl Envelope {
     #[must_use]
     pub fn around(&self, body: &str) -> String {
         let envelope = serde_json::to_string(self).unwrap_or_default();
-        let head = envelope.strip_suffix('}').unwrap_or_default();
-        match body.strip_prefix('{') {
-            Some("}") | None => envelope,
-            Some(rest) => format!("{head},{rest}"),
-        }
+        let mut text = String::with_capacity(envelope.len() + body.len());
+        let mut record = ObjectWriter::new(&mut text);
+        record.members_of(&envelope);
+        record.members_of(body);
+        record.end();
+        text
     }
 }

@@ -1,6 +1,6 @@
 //! JSON Schemas of the bodies, generated from the structs, for documentation and validation.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
@@ -8,6 +8,12 @@ pub type Components = Map<String, Value>;
 
 /// Location of components in an `OpenAPI` document.
 pub const COMPONENTS: &str = "#/components/schemas/";
+
+/// A reference to a component.
+#[must_use]
+pub fn reference(name: &str) -> Value {
+    json!({"$ref": format!("{COMPONENTS}{name}")})
+}
 
 /// Turns utoipa's schemas into plain JSON Schema: no `null` alternatives (absent means absent), no
 /// `allOf` for flattened members, no `default`: what serde fills in is not stored.

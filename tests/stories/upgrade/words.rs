@@ -35,16 +35,20 @@ story!(
         let patched = patched.await.problem(422, "validation-failed");
         assert_eq!(patched.json["errors"][0]["code"], "renamed-member");
 
-        for (path, now) in [
-            ("/v1/networks?form=cluster", "network_type"),
-            ("/v1/events?format=workshop", "event_type"),
+        for (path, code, told) in [
+            (
+                "/v1/networks?form=cluster",
+                "unknown-parameter",
+                "It is called `network_type` now.",
+            ),
+            (
+                "/v1/events?format=workshop",
+                "invalid-parameter",
+                "(the filter is called `event_type` now)",
+            ),
         ] {
-            let refused = node.get(path).await.problem(400, "unknown-parameter");
-            assert!(
-                refused.text.contains(&format!("It is called `{now}` now.")),
-                "{}",
-                refused.text
-            );
+            let refused = node.get(path).await.problem(400, code);
+            assert!(refused.text.contains(told), "{}", refused.text);
         }
         let fields = node.get("/v1/networks?fields=name,form").await;
         let fields = fields.problem(400, "invalid-parameter");

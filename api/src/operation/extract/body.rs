@@ -1,5 +1,6 @@
 //! Request bodies: JSON parsed strictly, within limits.
 
+use crate::formats::{GeoJson, Json};
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::OfKind;
 use crate::operation::idempotency::note_body;
@@ -225,7 +226,7 @@ impl FromRequest for GeoJsonBody {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let types = &["application/geo+json", "application/json"];
+            let types = &[GeoJson::MEDIA_TYPE, Json::MEDIA_TYPE];
             let body = read_json(request, payload, MAX_GEOMETRY, types).await?;
             domain::value::geometry::check(&body).map_err(|fault| {
                 Problem::from(StoreError::Invalid(vec![FieldError::new("", fault)]))
@@ -244,7 +245,7 @@ impl Extract for GeoJsonBody {
         draft.components(domain::value::geometry::components());
         draft.request_body(json!({
             "required": true,
-            "content": {"application/geo+json": content},
+            "content": {GeoJson::MEDIA_TYPE: content},
         }));
         describe_refusals(draft);
     }

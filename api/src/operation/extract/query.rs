@@ -1,6 +1,8 @@
 //! Query parameters, parsed strictly: a typo in a filter must never mean "no filter".
 
 use crate::http::problem::{Code, Problem};
+use crate::operation::media_type;
+use crate::operation::media_type::FORMAT;
 use crate::operation::param;
 use crate::operation::param::{Parameter, unknown, wrong};
 use crate::operation::routes::{Draft, Extract};
@@ -24,7 +26,9 @@ pub trait Parameters: Sized + 'static {
 #[derive(Debug, Default)]
 pub struct Pairs {
     kind: Option<Kind>,
-    pairs: Vec<(String, String)>,
+    /// The format, where there is a choice.
+    format: Option<String>,
+    sent: Vec<(String, String)>,
 }
 
 /// Query parameters of the set `T`; anything else is rejected.
@@ -68,26 +72,37 @@ pub(crate) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
     let kind = request.app_data::<Kind>().copied();
     let mut pairs = Pairs {
         kind,
-        pairs: Vec::new(),
+        ..Pairs::default()
     };
     let table = T::table(kind);
+    let once = ("given once", "nur einmal angegeben");
+    // Its value was checked when the format was chosen.
+    let format = media_type::offered(request)
+        .is_negotiated()
+        .then_some(FORMAT);
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        if format.is_some_and(|format| name == format) {
+            if pairs.format.is_some() {
+                return Err(wrong(FORMAT, &value, once));
+            }
+            pairs.format = Some(value.into_owned());
+            continue;
+        }
         let known = table.iter().find(|one| one.name == name);
         let Some(known) = known else {
-            let names: Vec<&str> = table.iter().map(|one| one.name).collect();
-            return Err(unknown(&name, &names));
+            let names = table.iter().map(|one| one.name).chain(format);
+            return Err(unknown(&name, &names.collect::<Vec<_>>()));
         };
-        let repeated = pairs.pairs.iter().any(|(one, _)| *one == name);
+        let repeated = pairs.sent.iter().any(|(one, _)| *one == name);
         if repeated && !known.repeatable {
-            let expected = ("given once", "nur einmal angegeben");
-            return Err(wrong(known.name, &value, expected));
+            return Err(wrong(known.name, &value, once));
         }
         if value.chars().any(char::is_control) {
             let expected = ("plain text", "Text ohne Steuerzeichen");
             return Err(wrong(known.name, "�", expected));
         }
         known.check(&value)?;
-        pairs.pairs.push((name.into_owned(), value.into_owned()));
+        pairs.sent.push((name.into_owned(), value.into_owned()));
     }
     let missing = |one: &&Parameter| one.required && pairs.one(one.name).is_none();
     if let Some(Parameter { name, .. }) = table.iter().find(missing) {
@@ -110,23 +125,24 @@ impl Pairs {
     }
 
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.pairs
+        self.sent
             .iter()
             .filter(move |(one, _)| one == name)
             .map(|(_, value)| value.as_str())
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.pairs.iter().map(|(name, _)| name.as_str())
+        self.sent.iter().map(|(name, _)| name.as_str())
     }
 
     #[must_use]
     pub fn without(&self, names: &[&str]) -> Self {
-        let kept = self.pairs.iter();
+        let kept = self.sent.iter();
         let kept = kept.filter(|(name, _)| !names.contains(&name.as_str()));
         Self {
             kind: self.kind,
-            pairs: kept.cloned().collect(),
+            format: self.format.clone(),
+            sent: kept.cloned().collect(),
         }
     }
 
@@ -202,7 +218,7 @@ impl Pairs {
     #[must_use]
     pub fn without_cursor(&self) -> String {
         let mut pairs: Vec<_> = self
-            .pairs
+            .sent
             .iter()
             .filter(|(name, _)| name != "cursor")
             .collect();
@@ -210,6 +226,9 @@ impl Pairs {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         for (name, value) in pairs {
             query.append_pair(name, value);
+        }
+        if let Some(format) = &self.format {
+            query.append_pair(FORMAT, format);
         }
         query.finish()
     }

@@ -1,22 +1,19 @@
 //! A running export: a chunk of rows is read after the previous one has been sent, so a caller that
 //! stops reading stops the export.
 
-use crate::formats::geojson;
-use crate::formats::geojson::Geometries;
-use crate::formats::view::Representation;
-use crate::http::problem::{Code, Problem};
-use crate::operation::media_type::Media;
+use crate::formats::{Context, Format, Item};
+use crate::http::problem::Problem;
+use crate::records::areas;
+use crate::records::areas::Areas;
+use crate::records::view::Representation;
 use domain::access::rules::Caller;
-use domain::base::json::insert;
 use domain::base::kind::Kind;
-use domain::exchange::table;
-use domain::exchange::table::Column;
+use persistence::Store;
 use persistence::read::export::CHUNK;
 use persistence::read::relationships::RelationshipFilter;
 use persistence::records::Record;
 use persistence::search::asked_for;
 use persistence::search::filter::Filter;
-use persistence::{Store, StoreError};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use uuid::Uuid;
@@ -27,7 +24,7 @@ const GEOMETRY_CHUNK: usize = 8 * 1024 * 1024;
 pub(crate) struct Export {
     pub(crate) store: Store,
     pub(crate) caller: Caller,
-    pub(crate) media: Media,
+    pub(crate) format: &'static dyn Format,
     pub(crate) representation: Representation,
     pub(crate) geometry: bool,
     /// The filter that described records must still match when they are read.
@@ -46,7 +43,7 @@ struct Waiting {
 #[derive(Debug)]
 pub(crate) struct Running {
     export: Export,
-    columns: Vec<Column>,
+    context: Context,
     waiting: VecDeque<Waiting>,
     /// Number of records of the first part that have been read.
     read: usize,
@@ -65,20 +62,12 @@ enum State {
 impl Running {
     pub(crate) fn new(export: Export) -> Self {
         let kind = export.parts.front().map(|(kind, _)| *kind);
-        let columns = match (export.media, kind) {
-            (Media::Csv, Some(kind)) => table::columns(kind)
-                .iter()
-                .filter(|column| {
-                    let member = column.name.split('.').next().unwrap_or_default();
-                    export.representation.shows(kind, member)
-                })
-                .cloned()
-                .collect(),
-            _ => Vec::new(),
-        };
+        let shows =
+            |member: &str| kind.is_some_and(|kind| export.representation.shows(kind, member));
+        let context = export.format.context(kind, &shows);
         Self {
             export,
-            columns,
+            context,
             waiting: VecDeque::new(),
             read: 0,
             state: State::Head,
@@ -87,43 +76,30 @@ impl Running {
     }
 
     pub(crate) async fn next(&mut self) -> Result<Option<String>, Problem> {
+        let format = self.export.format;
         loop {
-            let text = match self.state {
+            let mut text = String::new();
+            match self.state {
                 State::Head => {
                     self.state = State::Rows;
-                    self.head()?
+                    format.head(&self.context, &mut text);
                 }
                 State::Rows => {
                     if self.waiting.is_empty() && !self.load().await? {
                         self.state = State::Tail;
                         continue;
                     }
-                    self.rows().await?
+                    self.rows(&mut text).await?;
                 }
                 State::Tail => {
                     self.state = State::Ended;
-                    self.tail()
+                    format.tail(&Value::Null, &mut text);
                 }
                 State::Ended => return Ok(None),
-            };
+            }
             if !text.is_empty() {
                 return Ok(Some(text));
             }
-        }
-    }
-
-    fn head(&self) -> Result<String, Problem> {
-        match self.export.media {
-            Media::GeoJson => Ok(geojson::HEAD.to_owned()),
-            Media::Csv => csv_lines([self.columns.iter().map(|one| one.name.clone()).collect()]),
-            Media::NdJson | Media::Json => Ok(String::new()),
-        }
-    }
-
-    fn tail(&self) -> String {
-        match self.export.media {
-            Media::GeoJson => geojson::TAIL.to_owned(),
-            Media::Csv | Media::NdJson | Media::Json => String::new(),
         }
     }
 
@@ -147,43 +123,37 @@ impl Running {
     }
 
     /// Writes the pending rows, or as many of them as their geometries allow.
-    async fn rows(&mut self) -> Result<String, Problem> {
-        let stored = self.stored().await?;
-        let batch: Vec<Waiting> = match &stored {
-            Some((count, _)) => self.waiting.drain(..*count).collect(),
-            None => self.waiting.drain(..).collect(),
+    async fn rows(&mut self, text: &mut String) -> Result<(), Problem> {
+        let (count, areas) = match self.stored().await? {
+            Some((count, areas)) => (count, areas),
+            None => (self.waiting.len(), Areas::new()),
         };
-        let geometries = stored.map(|(_, geometries)| geometries).unwrap_or_default();
+        let batch: Vec<Waiting> = self.waiting.drain(..count).collect();
         let export = &self.export;
         let rows: Vec<&Record> = batch.iter().map(|one| &one.row).collect();
         let shown = export
             .representation
             .show_all(&export.store, &export.caller, &rows)
             .await?;
-        let items = batch.iter().zip(shown.items);
-        match export.media {
-            Media::GeoJson => {
-                let features =
-                    items.map(|(one, item)| geojson::feature(&one.row, &item, &geometries, None));
-                let text = features.collect::<Vec<_>>().join(",");
-                let comma = self.any && !text.is_empty();
-                self.any |= !text.is_empty();
-                Ok(if comma { format!(",{text}") } else { text })
+        for (one, json) in batch.iter().zip(&shown.items) {
+            if std::mem::replace(&mut self.any, true) {
+                text.push_str(export.format.separator());
             }
-            Media::Csv => {
-                let mut lines = Vec::with_capacity(batch.len());
-                for (one, item) in items {
-                    lines.push(table::row(&one.record(&item)?, &self.columns));
-                }
-                csv_lines(lines)
-            }
-            Media::NdJson | Media::Json => Ok(items.map(|(_, item)| item + "\n").collect()),
+            let item = Item {
+                row: &one.row,
+                json,
+                more: None,
+                area: areas.get(&one.row.id).map(String::as_str),
+                slugs: Some(&one.slugs),
+            };
+            export.format.item(&item, &self.context, text)?;
         }
+        Ok(())
     }
 
     /// The number of pending rows that can be written with their geometries, and these.
-    async fn stored(&self) -> Result<Option<(usize, Geometries)>, Problem> {
-        let regions = geojson::regions(self.waiting.iter().map(|one| &one.row));
+    async fn stored(&self) -> Result<Option<(usize, Areas)>, Problem> {
+        let regions = areas::regions(self.waiting.iter().map(|one| &one.row));
         if !self.export.geometry || regions.is_empty() {
             return Ok(None);
         }
@@ -198,13 +168,13 @@ impl Running {
             count += 1;
         }
         let batch = self.waiting.iter().take(count).map(|one| &one.row);
-        let geometries = self
+        let areas = self
             .export
             .store
             .geometries()
-            .list(&geojson::regions(batch))
+            .list(&areas::regions(batch))
             .await?;
-        Ok(Some((count, geometries)))
+        Ok(Some((count, areas)))
     }
 }
 
@@ -237,7 +207,7 @@ impl Export {
             .list(&self.caller, &filter, page, "")
             .await?;
         let mut shared = BTreeSet::new();
-        if self.media == Media::Csv {
+        if self.format.is_table() {
             let ends = page.items.iter().flat_map(|item| &item.ends);
             let slugs = ends.filter_map(|end| end.slug.clone()).collect();
             shared = self
@@ -259,38 +229,4 @@ impl Export {
         });
         Ok(waiting.collect())
     }
-}
-
-impl Waiting {
-    fn record(&self, shown: &str) -> Result<Value, Problem> {
-        let mut record: Value =
-            serde_json::from_str(shown).map_err(|why| StoreError::Corrupt(why.to_string()))?;
-        for end in ["from", "to"] {
-            let id = record.get(end).and_then(|end| end.get("id"));
-            let id = id.and_then(|id| Uuid::try_parse(id.as_str()?).ok());
-            if let Some(slug) = id.and_then(|id| self.slugs.get(&id)) {
-                insert(&mut record, &[end, "id"], slug.as_str());
-            }
-        }
-        Ok(record)
-    }
-}
-
-/// Lines of CSV (RFC 4180), every cell in quotes, as OWASP advises.
-fn csv_lines(lines: impl IntoIterator<Item = Vec<String>>) -> Result<String, Problem> {
-    let mut writer = csv::WriterBuilder::new()
-        .quote_style(csv::QuoteStyle::Always)
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
-    let broken = |error: String| {
-        tracing::error!(error, "cannot write CSV");
-        Problem::new(Code::Internal)
-    };
-    for line in lines {
-        writer
-            .write_record(&line)
-            .map_err(|why| broken(why.to_string()))?;
-    }
-    let bytes = writer.into_inner().map_err(|why| broken(why.to_string()))?;
-    String::from_utf8(bytes).map_err(|why| broken(why.to_string()))
 }

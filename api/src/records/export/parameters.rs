@@ -1,15 +1,17 @@
 //! Parameters of an export: every filter of the lists, those of a single kind only together with
 //! it.
 
-use crate::formats::view::Representation;
-use crate::formats::{geojson, view};
+use crate::formats::Format;
 use crate::http::problem::Problem;
 use crate::operation::extract::{Pairs, Parameter, Parameters, unknown, wrong};
-use crate::operation::media_type::{EXPORT, Media};
 use crate::operation::param;
 use crate::operation::param::Known;
+use crate::records::areas;
+use crate::records::export::FORMATS;
 use crate::records::list::{Narrowing, parameters};
 use crate::records::relationships::Everywhere;
+use crate::records::view;
+use crate::records::view::Representation;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use std::sync::LazyLock;
@@ -55,19 +57,8 @@ const KIND: Parameter = param::codes(
 )
 .example("actor");
 
-const FORMAT: Parameter = param::code(
-    "format",
-    "Media type of the export; goes before `Accept`.",
-    Known::Of(formats),
-)
-.example("csv");
-
-fn formats() -> Vec<&'static str> {
-    EXPORT.iter().map(|media| media.format()).collect()
-}
-
 fn own() -> impl Iterator<Item = &'static Parameter> {
-    const OWN: &[Parameter] = &[KIND, FORMAT, geojson::GEOMETRY];
+    const OWN: &[Parameter] = &[KIND, areas::GEOMETRY];
     let shape = view::PARAMETERS.iter();
     OWN.iter()
         .chain(shape.filter(|one| ["lang", "fields"].contains(&one.name)))
@@ -121,7 +112,7 @@ impl Parameters for ExportParameters {
         if let Some(name) = pairs.names().find(|name| !known.contains(name)) {
             return Err(unknown(name, &known));
         }
-        let pairs = &pairs.without(&[KIND.name, FORMAT.name]);
+        let pairs = &pairs.without(&[KIND.name]);
         let records = match only {
             // Its filters are not those of the index.
             Some(Kind::Relationship) => Narrowing::read(None, &Pairs::default())?,
@@ -140,7 +131,7 @@ impl Parameters for ExportParameters {
                 .then(|| Everywhere::filters(pairs))
                 .transpose()?,
             representation: Representation::read(pairs, &kinds)?,
-            geometry: pairs.flag(&geojson::GEOMETRY),
+            geometry: pairs.flag(&areas::GEOMETRY),
             shaped: ["lang", "fields"]
                 .into_iter()
                 .find(|name| pairs.one(name).is_some()),
@@ -150,22 +141,35 @@ impl Parameters for ExportParameters {
 }
 
 impl ExportParameters {
-    pub(crate) fn check(&self, media: Media) -> Result<bool, Problem> {
-        if media == Media::Csv && self.kinds.len() != 1 {
+    pub(crate) fn check(&self, format: &dyn Format) -> Result<bool, Problem> {
+        let name = format.name();
+        if format.is_table() && self.kinds.len() != 1 {
             let kinds: Vec<&str> = self.kinds.iter().map(|kind| kind.code()).collect();
             let expected = (
-                "a single kind for CSV, since a table has one set of columns",
-                "eine einzige Art für CSV, denn eine Tabelle hat einen Satz von Spalten",
+                format!("a single kind for {name}, since a table has one set of columns"),
+                format!(
+                    "eine einzige Art für {name}, denn eine Tabelle hat einen Satz von Spalten"
+                ),
             );
             return Err(wrong("kind", &kinds.join(","), expected));
         }
-        if let (Media::NdJson, Some(name)) = (media, self.shaped) {
+        if let (true, Some(parameter)) = (format.is_whole(), self.shaped) {
+            let others = FORMATS.all().iter().filter(|format| !format.is_whole());
+            let others: Vec<String> = others
+                .map(|format| format!("format={}", format.extension()))
+                .collect();
             let expected = (
-                "given with format=csv or format=geojson; lines of NDJSON are whole records, so that they can be imported",
-                "nur mit format=csv oder format=geojson; Zeilen von NDJSON sind ganze Datensätze, damit sie importiert werden können",
+                format!(
+                    "given with {}; in {name} records are whole, so that they can be imported",
+                    others.join(" or ")
+                ),
+                format!(
+                    "nur mit {}; in {name} sind Datensätze vollständig, damit sie importiert werden können",
+                    others.join(" oder ")
+                ),
             );
-            return Err(wrong(name, "…", expected));
+            return Err(wrong(parameter, "…", expected));
         }
-        geojson::check_geometry(self.geometry, media)
+        areas::check(self.geometry, format)
     }
 }

@@ -1,13 +1,13 @@
 //! A page of records: as JSON, and its documentation.
 
-use crate::formats::geojson;
-use crate::formats::view::{Representation, with_members};
+use crate::formats::{Format, ListSchema};
 use crate::http::problem::Code;
-use crate::operation::media_type::Media;
-use crate::operation::reply::content;
+use crate::operation::media_type::Formats;
 use crate::operation::routes::{Draft, Reply, reference};
+use crate::records::example::example;
 use crate::records::list::parameters;
-use crate::records::reply::{AsGeoJson, content_language};
+use crate::records::reply::{RECORD_FORMATS, content_language};
+use crate::records::view::{Representation, describe_included, included_schema, translate};
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -24,7 +24,7 @@ use serde_json::{Map, Value, json};
 #[derive(Debug)]
 pub(crate) struct RecordList {
     /// Absent if the caller has it already.
-    body: Option<(Media, String)>,
+    body: Option<(&'static dyn Format, String)>,
     etag: String,
     next: Option<String>,
     languages: Vec<String>,
@@ -32,7 +32,7 @@ pub(crate) struct RecordList {
 
 impl RecordList {
     pub(crate) fn new(
-        body: Option<(Media, String)>,
+        body: Option<(&'static dyn Format, String)>,
         etag: String,
         next: Option<String>,
         languages: Vec<String>,
@@ -51,11 +51,13 @@ impl Responder for RecordList {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         let etag = (header::ETAG, self.etag);
-        let Some((media, body)) = self.body else {
+        let Some((format, body)) = self.body else {
             return HttpResponse::NotModified().insert_header(etag).finish();
         };
         let mut response = HttpResponse::Ok();
-        response.content_type(media.name()).insert_header(etag);
+        response
+            .content_type(format.content_type())
+            .insert_header(etag);
         if let Some(next) = self.next {
             response.insert_header((header::LINK, format!("<{next}>; rel=\"next\"")));
         }
@@ -66,17 +68,15 @@ impl Responder for RecordList {
     }
 }
 
-/// The records of a page as JSON, as stored, with their hits.
-pub(crate) fn items(page: &ListPage, records: Vec<String>, typed: Option<&str>) -> Vec<String> {
+/// The other members of the items: their hits, as far as asked for.
+pub(crate) fn more(page: &ListPage, records: &[String], typed: Option<&str>) -> Vec<Option<Value>> {
     let typed = typed.map(Typed::parse);
-    page.hits
-        .iter()
-        .zip(records)
-        .map(|(hit, record)| match extras(hit, typed.as_ref(), &record) {
-            Some(extras) => with_members(&record, &json!({"hit": extras})),
-            None => record,
-        })
-        .collect()
+    let hits = page.hits.iter().zip(records);
+    let more = hits.map(|(hit, record)| {
+        let extras = extras(hit, typed.as_ref(), record)?;
+        Some(json!({"hit": extras}))
+    });
+    more.collect()
 }
 
 pub(crate) fn rest(
@@ -178,7 +178,7 @@ fn label(facet: &str, value: &FacetValue, lang: Option<&str>) -> String {
     if let Some(row) = &value.record {
         let mut record = row.current_value();
         if let Some(lang) = lang {
-            crate::formats::view::translate(&mut record, lang);
+            translate(&mut record, lang);
         }
         let name = record.get("name").and_then(Value::as_str);
         return name.unwrap_or(&value.value).to_owned();
@@ -214,75 +214,50 @@ fn vocabulary_of(facet: &str) -> Option<domain::base::vocabulary::Vocabulary> {
 }
 
 impl Reply for RecordList {
-    fn describe(draft: &mut Draft) {
-        let described = describe(draft);
-        draft.components(Map::from_iter([(described.name.clone(), described.page)]));
-        let json = "application/json";
-        let mut response = content("A page.", json, &reference(&described.name));
-        let example = json!({"items": [described.example], "total": 1});
-        insert(&mut response, &["content", json, "example"], example);
-        answer(draft, response);
+    fn formats(_: Option<Kind>) -> Formats {
+        RECORD_FORMATS
     }
-}
 
-impl Reply for AsGeoJson<RecordList> {
     fn describe(draft: &mut Draft) {
-        let described = describe(draft);
-        let name = format!(
-            "{}FeatureCollection",
-            draft.kind().map_or("Search", type_name)
-        );
-        let mut response = json!({"description": "A page as a FeatureCollection."});
-        let (page, example) = (&described.page, &described.example);
-        geojson::describe_collection(draft, &mut response, &name, page, example);
-        answer(draft, response);
+        let list = describe(draft);
+        let mut response = draft.success("A page.", |format| format.document_list(&list));
+        for (header, description) in [
+            (
+                "ETag",
+                "Weak: it changes with anything that the page shows (RFC 9110).",
+            ),
+            ("Link", "The next page (RFC 8288)."),
+            (
+                "Content-Language",
+                "The languages of the texts, when `lang` was given.",
+            ),
+        ] {
+            let object = json!({"description": description, "schema": {"type": "string"}});
+            insert(&mut response, &["headers", header], object);
+        }
+        draft.response(200, response);
+        draft.problem(Code::IndexBehind);
     }
-}
-
-/// The documentation of a page.
-struct Described {
-    name: String,
-    page: Value,
-    example: Value,
 }
 
 /// Registers the schemas of a page.
-fn describe(draft: &mut Draft) -> Described {
+fn describe(draft: &mut Draft) -> ListSchema {
     let listed = draft.kind();
     let kinds = parameters::kinds(listed);
     for kind in kinds {
         item_schema(draft, *kind);
     }
-    geojson::describe_included(draft);
+    describe_included(draft);
     let (name, item) = match listed {
-        Some(kind) => (format!("{}Page", type_name(kind)), item_reference(kind)),
-        None => ("SearchPage".to_owned(), any_item(kinds)),
+        Some(kind) => (type_name(kind), item_reference(kind)),
+        None => ("Search", any_item(kinds)),
     };
     let first = kinds.first().copied().unwrap_or(Kind::Actor);
-    Described {
-        name,
+    ListSchema {
+        name: name.to_owned(),
         page: page_schema(&item),
-        example: crate::formats::view::example(KindSchema::of(first)),
+        example: example(KindSchema::of(first)),
     }
-}
-
-fn answer(draft: &mut Draft, mut response: Value) {
-    for (header, description) in [
-        (
-            "ETag",
-            "Weak: it changes with anything that the page shows (RFC 9110).",
-        ),
-        ("Link", "The next page (RFC 8288)."),
-        (
-            "Content-Language",
-            "The languages of the texts, when `lang` was given.",
-        ),
-    ] {
-        let object = json!({"description": description, "schema": {"type": "string"}});
-        insert(&mut response, &["headers", header], object);
-    }
-    draft.response(200, response);
-    draft.problem(Code::IndexBehind);
 }
 
 fn type_name(kind: Kind) -> &'static str {
@@ -361,7 +336,7 @@ fn page_schema(item: &Value) -> Value {
             },
         },
     });
-    let included = geojson::included_schema();
+    let included = included_schema();
     if let (Some(members), Some(more)) = (
         page.get_mut("properties").and_then(Value::as_object_mut),
         included.as_object(),

@@ -177,9 +177,9 @@ fn make(listed: Listed) -> Vec<Parameter> {
         CURSOR,
         facet_names(listed),
         HIGHLIGHTS,
-        crate::formats::geojson::GEOMETRY,
+        crate::records::areas::GEOMETRY,
     ]);
-    table.extend_from_slice(crate::formats::view::PARAMETERS);
+    table.extend_from_slice(crate::records::view::PARAMETERS);
     table
 }
 

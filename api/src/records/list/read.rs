@@ -1,18 +1,19 @@
 //! Parsing the parameters of a list, without the database.
 
-use crate::formats::geojson;
-use crate::formats::view::Representation;
 use crate::http::problem::Problem;
 use crate::operation::extract::{Pairs, Parameter, Parameters, wrong};
 use crate::operation::paging::LIMIT;
+use crate::records::areas::GEOMETRY;
 use crate::records::list::filter::{Names, Narrowing, WITH_NEAR, WITH_Q};
 use crate::records::list::parameters;
 use crate::records::list::parameters::Listed;
+use crate::records::view::Representation;
 use persistence::search::{ListQuery, Order, Sort};
 
 /// The query of a list; references are not resolved yet.
 #[derive(Debug)]
 pub(crate) struct ListParameters {
+    pub kind: Listed,
     /// The query without references.
     pub query: ListQuery,
     pub names: Vec<Names>,
@@ -41,8 +42,9 @@ impl Parameters for ListParameters {
             return Err(wrong("highlights", "true", WITH_Q));
         }
         Ok(Self {
+            kind: listed,
             representation: Representation::read(pairs, parameters::kinds(listed))?,
-            geometry: pairs.flag(&geojson::GEOMETRY),
+            geometry: pairs.flag(&GEOMETRY),
             query: ListQuery {
                 filter,
                 order,

@@ -1,11 +1,11 @@
 //! A page of relationships: as JSON, and its documentation.
 
-use crate::formats::geojson;
-use crate::formats::view::with_members;
-use crate::operation::media_type::Media;
-use crate::operation::reply::content;
+use crate::formats::{self, Format, Item, ListSchema};
+use crate::http::problem::Problem;
+use crate::operation::media_type::Formats;
 use crate::operation::routes::{Draft, Reply, reference};
-use crate::records::reply::{AsGeoJson, list_item};
+use crate::records::example::example;
+use crate::records::reply::{RECORD_FORMATS, list_item};
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -19,7 +19,6 @@ use domain::validation::upgrade::upgrade;
 use domain::value::edtf::Certainty;
 use persistence::read::relationships::{RelationshipItem, RelationshipPage};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use uuid::Uuid;
 
@@ -33,7 +32,7 @@ pub(crate) struct Records;
 #[derive(Debug)]
 pub(crate) struct RelationshipList<S> {
     /// Absent if the caller has it already.
-    pub(crate) body: Option<(Media, String)>,
+    pub(crate) body: Option<(&'static dyn Format, String)>,
     pub(crate) etag: String,
     pub(crate) next: Option<String>,
     pub(crate) shape: PhantomData<S>,
@@ -44,14 +43,14 @@ impl<S> Responder for RelationshipList<S> {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         let etag = self.etag;
-        let Some((media, body)) = self.body else {
+        let Some((format, body)) = self.body else {
             return HttpResponse::NotModified()
                 .insert_header((header::ETAG, etag))
                 .finish();
         };
         let mut response = HttpResponse::Ok();
         response
-            .content_type(media.name())
+            .content_type(format.content_type())
             .insert_header((header::ETAG, etag));
         if let Some(next) = self.next {
             response.insert_header((header::LINK, format!("<{next}>; rel=\"next\"")));
@@ -61,42 +60,25 @@ impl<S> Responder for RelationshipList<S> {
 }
 
 impl Reply for RelationshipList<Records> {
-    fn describe(draft: &mut Draft) {
-        describe_page(
-            draft,
-            "RelationshipPage",
-            &reference("RelationshipListItem"),
-        );
-        describe_items(draft);
+    fn formats(_: Option<Kind>) -> Formats {
+        RECORD_FORMATS
     }
-}
 
-impl Reply for AsGeoJson<RelationshipList<Records>> {
     fn describe(draft: &mut Draft) {
-        describe_items(draft);
-        let page = page_schema(&reference("RelationshipListItem"));
-        let item = crate::formats::view::example(KindSchema::of(Kind::Relationship));
-        let name = "RelationshipFeatureCollection";
-        let mut response = json!({"description": "A page as a FeatureCollection."});
-        geojson::describe_collection(draft, &mut response, name, &page, &item);
-        answer(draft, response);
+        let schema = KindSchema::of(Kind::Relationship);
+        let extras = json!({"hit": hit_schema(draft), "confirmation": states_schema(draft)});
+        list_item(draft, schema, "RelationshipListItem", &extras, &[]);
+        let list = ListSchema {
+            name: "Relationship".to_owned(),
+            page: page_schema(&reference("RelationshipListItem")),
+            example: example(schema),
+        };
+        describe_page(draft, &list);
     }
-}
-
-/// Registers the items of the list of all relationships.
-fn describe_items(draft: &mut Draft) {
-    let schema = KindSchema::of(Kind::Relationship);
-    let extras = json!({"hit": hit_schema(draft), "confirmation": states_schema(draft)});
-    list_item(draft, schema, "RelationshipListItem", &extras, &[]);
 }
 
 impl Reply for RelationshipList<AroundItems> {
     fn describe(draft: &mut Draft) {
-        describe_page(
-            draft,
-            "RelationshipsAroundPage",
-            &reference("RelationshipAround"),
-        );
         let schema = KindSchema::of(Kind::Relationship);
         let extras = json!({
             "direction": {
@@ -116,6 +98,22 @@ impl Reply for RelationshipList<AroundItems> {
             &extras,
             &["direction", "label", "other"],
         );
+        let mut example = example(schema);
+        let other = json!({
+            "kind": "actor",
+            "id": domain::base::id::reference("actors", "regionalmanagement-nordhessen"),
+            "slug": "regionalmanagement-nordhessen",
+            "name": "Regionalmanagement Nordhessen",
+        });
+        insert(&mut example, &["direction"], "to");
+        insert(&mut example, &["label"], "wird betrieben von");
+        insert(&mut example, &["other"], other);
+        let list = ListSchema {
+            name: "RelationshipsAround".to_owned(),
+            page: page_schema(&reference("RelationshipAround")),
+            example,
+        };
+        describe_page(draft, &list);
     }
 }
 
@@ -172,31 +170,8 @@ fn page_schema(item: &Value) -> Value {
     })
 }
 
-fn describe_page(draft: &mut Draft, name: &str, item: &Value) {
-    component(draft, name, page_schema(item));
-    let mut item = crate::formats::view::example(KindSchema::of(Kind::Relationship));
-    if name == "RelationshipsAroundPage" {
-        let other = json!({
-            "kind": "actor",
-            "id": domain::base::id::reference("actors", "regionalmanagement-nordhessen"),
-            "slug": "regionalmanagement-nordhessen",
-            "name": "Regionalmanagement Nordhessen",
-        });
-        insert(&mut item, &["direction"], "to");
-        insert(&mut item, &["label"], "wird betrieben von");
-        insert(&mut item, &["other"], other);
-    }
-    let mut response = content("A page.", "application/json", &reference(name));
-    let example = json!({"items": [item], "total": 1});
-    insert(
-        &mut response,
-        &["content", "application/json", "example"],
-        example,
-    );
-    answer(draft, response);
-}
-
-fn answer(draft: &mut Draft, mut response: Value) {
+fn describe_page(draft: &mut Draft, list: &ListSchema) {
+    let mut response = draft.success("A page.", |format| format.document_list(list));
     for (header, description) in [
         (
             "ETag",
@@ -210,34 +185,31 @@ fn answer(draft: &mut Draft, mut response: Value) {
     draft.response(200, response);
 }
 
-/// The page as JSON: records are inserted as stored.
+/// The page, with records as stored.
 pub(crate) fn body(
     page: &RelationshipPage,
     around: Option<Uuid>,
     lang: Lang,
-    (next, media): (Option<&str>, Media),
-) -> String {
-    let mut items = Vec::with_capacity(page.items.len());
+    (next, format): (Option<&str>, &dyn Format),
+) -> Result<String, Problem> {
+    let mut records = Vec::with_capacity(page.items.len());
     for item in &page.items {
-        let record = item.row.json();
-        let record = match extras(item, around, lang) {
-            Some(extras) => with_members(&record, &extras),
-            None => record,
-        };
-        items.push(match media {
-            // Relationships have no location.
-            Media::GeoJson => geojson::feature(&item.row, &record, &BTreeMap::new(), None),
-            Media::Json | Media::NdJson | Media::Csv => record,
-        });
+        records.push((item.row.json(), extras(item, around, lang)));
     }
     let mut rest = json!({"total": page.total});
     if let Some(next) = next {
         insert(&mut rest, &["next"], next);
     }
-    if media == Media::GeoJson {
-        return geojson::collection(&items, &rest);
-    }
-    with_members(&format!("{{\"items\":[{}]}}", items.join(",")), &rest)
+    let items = page.items.iter().zip(&records);
+    let items = items.map(|(item, (json, more))| Item {
+        row: &item.row,
+        json,
+        more: more.as_ref(),
+        area: None,
+        slugs: None,
+    });
+    let context = format.context(Some(Kind::Relationship), &|_| true);
+    formats::page(format, &context, items, &rest)
 }
 
 /// The other members of an item; `None` if there are none.

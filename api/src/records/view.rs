@@ -1,15 +1,15 @@
 //! Views of a record: canonical, or translated, shortened, extended.
 
-use crate::formats::geojson;
+use crate::formats::{Format, Item};
 use crate::http::problem::Problem;
 use crate::operation::extract::{Pairs, Parameter, Parameters, wrong};
-use crate::operation::media_type::Media;
 use crate::operation::param;
 use crate::operation::param::Known;
+use crate::operation::routes::{Draft, reference};
+use crate::records::areas;
 use domain::access::rules::Caller;
 use domain::base::json::{insert, merge_patch};
 use domain::base::kind::Kind;
-use domain::base::record::Envelope;
 use domain::base::vocabulary::Coded;
 use domain::validation::body::KindSchema;
 use domain::validation::upgrade::renamed;
@@ -18,13 +18,12 @@ use persistence::read::relationships::RelationshipFilter;
 use persistence::records::Record;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
 use uuid::Uuid;
 
 #[derive(Debug)]
 pub struct Shown {
-    pub json: String,
-    pub media: Media,
+    pub text: String,
+    pub format: &'static dyn Format,
     pub etag: String,
     /// The language of the texts, if one was requested.
     pub language: Option<String>,
@@ -105,10 +104,10 @@ impl View {
         store: &Store,
         caller: &Caller,
         row: &Record,
-        media: Media,
+        format: &'static dyn Format,
     ) -> Result<Shown, Problem> {
         let representation = &self.0;
-        if representation.is_canonical() && media == Media::Json {
+        if representation.is_canonical() && format.is_canonical() {
             let json = row.json();
             // The strong tag belongs to the record as its origin has it.
             let etag = if row.has_former_names() {
@@ -117,8 +116,8 @@ impl View {
                 format!("\"{}\"", row.version)
             };
             return Ok(Shown {
-                json,
-                media,
+                text: json,
+                format,
                 etag,
                 language: None,
             });
@@ -128,31 +127,28 @@ impl View {
         let included = all
             .included
             .map(|(included, total)| json!({"included": included, "included_total": total}));
-        let json = match (media, &included) {
-            (Media::GeoJson, more) => {
-                let stored = geojson::stored(store, &[row]).await?;
-                geojson::feature(row, &shown, &stored, more.as_ref())
-            }
-            (_, Some(more)) => with_members(&shown, more),
-            (_, None) => shown,
+        let areas = if format.has_areas() {
+            areas::stored(store, &[row]).await?
+        } else {
+            areas::Areas::new()
         };
+        let item = Item {
+            row,
+            json: &shown,
+            more: None,
+            area: areas.get(&row.id).map(String::as_str),
+            slugs: None,
+        };
+        let context = format.context(Some(row.kind), &|member| {
+            representation.shows(row.kind, member)
+        });
+        let text = format.record(&item, &context, &included.unwrap_or_default())?;
         Ok(Shown {
-            etag: weak_tag(&json),
-            media,
-            json,
+            etag: weak_tag(&text),
+            format,
+            text,
             language: all.languages.pop(),
         })
-    }
-}
-
-/// Adds members to a JSON object without parsing it.
-#[must_use]
-pub fn with_members(object: &str, members: &Value) -> String {
-    let more = members.to_string();
-    match (object.strip_suffix('}'), more.strip_prefix('{')) {
-        (Some("{"), Some(_)) => more,
-        (Some(head), Some(tail)) if tail != "}" => format!("{head},{tail}"),
-        _ => object.to_owned(),
     }
 }
 
@@ -362,41 +358,31 @@ pub fn weak_tag(shown: &str) -> String {
     format!("W/\"{}\"", hash.get(7..31).unwrap_or_default())
 }
 
-/// A record of the kind from the seed pages, for the documentation.
+/// The schemas of included records; needs [`describe_included`] too.
 #[must_use]
-pub fn example(schema: &KindSchema) -> Value {
-    static AT: LazyLock<chrono::DateTime<chrono::Utc>> = LazyLock::new(|| {
-        chrono::DateTime::from_timestamp_micros(1_767_225_600_000_000).unwrap_or_default()
+pub fn included_schema() -> Value {
+    json!({
+        "included": reference("Included"),
+        "included_total": {"type": "integer", "minimum": 0, "description": "How many there would be without the limit."},
+    })
+}
+
+/// Registers the schema of included records.
+pub fn describe_included(draft: &mut Draft) {
+    let mut kinds = Map::new();
+    for kind in Kind::ALL {
+        let schema = KindSchema::of(*kind);
+        draft.components(schema.documented().clone());
+        let records = reference(&format!("{}Record", schema.name));
+        kinds.insert(
+            kind.code().to_owned(),
+            json!({"type": "object", "additionalProperties": records}),
+        );
+    }
+    let included = json!({
+        "type": "object",
+        "description": "The records that `include` brings along, by kind and id.",
+        "properties": kinds,
     });
-    let sent: Value = serde_json::from_str(schema.example).unwrap_or_default();
-    let mut body = schema.check(sent).body;
-    let id = |kind: Kind, slug: &str| json!(domain::base::id::reference(kind.plural(), slug));
-    // References are served as ids.
-    for field in &schema.references {
-        domain::base::pointer::visit_mut(&mut body, field.path, &mut |_, value| {
-            *value = match &*value {
-                Value::String(slug) => id(Kind::Region, slug),
-                Value::Object(end) => {
-                    let slug = end.get("slug").and_then(Value::as_str).unwrap_or_default();
-                    json!({"kind": end.get("kind"), "id": id(Kind::Actor, slug)})
-                }
-                other => other.clone(),
-            };
-        });
-    }
-    insert(&mut body, &["publication"], "published");
-    let name = body.get("name").and_then(Value::as_str).map(str::to_owned);
-    if let Some(name) = &name {
-        insert(&mut body, &["slug"], domain::value::text::slugify(name));
-    }
-    let envelope = Envelope {
-        id: domain::base::id::reference(schema.kind.plural(), "example"),
-        kind: schema.kind,
-        origin: "nordhessen".to_owned(),
-        version: 1,
-        created_at: *AT,
-        updated_at: *AT,
-        synced_at: None,
-    };
-    serde_json::from_str(&envelope.around(&body.to_string())).unwrap_or_default()
+    draft.components(Map::from_iter([("Included".to_owned(), included)]));
 }
