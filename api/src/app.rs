@@ -33,7 +33,7 @@ pub fn server(mut state: State, config: &Config, listener: TcpListener) -> std::
             .service(routes::all())
             .service(docs::openapi_json)
             .service(docs::redirect)
-            .service(docs::swagger())
+            .configure(docs::page)
             .default_service(web::to(|| async {
                 Err::<HttpResponse, _>(crate::http::problem::Problem::new(
                     crate::http::problem::Code::NotFound,

@@ -4,7 +4,7 @@
 //! missing browser fails the test: a skipped one would look like a success.
 
 use futures::FutureExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::panic::AssertUnwindSafe;
 use std::process::Stdio;
 use std::time::Duration;
@@ -106,6 +106,27 @@ impl Browser {
                  field.dispatchEvent(new Event(name, {bubbles: true}));";
         let arguments = vec![element, text.into()];
         self.page.execute(script, arguments).await.unwrap();
+    }
+
+    /// Sends a command of the Chrome `DevTools` protocol.
+    async fn command(&self, method: &str, parameters: Value) -> Value {
+        let answer = self.page.cdp().send_raw(method, parameters).await;
+        answer.unwrap_or_else(|why| panic!("{method}: {why}"))
+    }
+
+    /// Seconds that the page has kept a core busy since it was opened.
+    async fn busy(&self) -> f64 {
+        let all = self.command("Performance.getMetrics", json!({})).await;
+        let mut all = all["metrics"].as_array().unwrap().iter();
+        let tasks = all.find(|one| one["name"] == "TaskDuration").unwrap();
+        tasks["value"].as_f64().unwrap()
+    }
+
+    /// Whether something is wider than the screen.
+    async fn overflows(&self) -> bool {
+        let script = "return document.documentElement.scrollWidth > screen.width";
+        let answer = self.page.execute(script, Vec::new()).await.unwrap();
+        answer.json().as_bool().unwrap()
     }
 
     /// All requests since the page was opened went to the node, and the console has no errors.
@@ -254,6 +275,28 @@ story!(swagger_ui_reads_and_writes, Seeded, async |node| {
         assert_eq!(status, "201", "{body}");
         browser.was_clean(node).await;
         node.get("/v1/actors/klinik-im-browser").await.expect(200);
+    })
+    .await;
+});
+
+story!(swagger_ui_is_quick_and_fits_a_phone, async |node| {
+    with_browser(async |browser| {
+        // Time of the thread, so that other processes do not count.
+        let threads = json!({"timeDomain": "threadTicks"});
+        browser.command("Performance.enable", threads).await;
+        let phone = json!({"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true});
+        let set = "Emulation.setDeviceMetricsOverride";
+        browser.command(set, phone).await;
+        browser.open(&format!("{}/docs/", node.base)).await;
+        browser.find(".opblock-tag").await;
+        browser.find(".auth-wrapper .btn.authorize").await;
+        let busy = browser.busy().await;
+        assert!(busy < 2.0, "{busy} s");
+        assert!(!browser.overflows().await);
+        let page = format!("{}/docs/#/Actors/list_actors", node.base);
+        browser.open(&page).await;
+        browser.find(".responses-table .response").await;
+        assert!(!browser.overflows().await);
     })
     .await;
 });

@@ -2,20 +2,20 @@
 
 use crate::http::request::routed_path;
 use actix_web::body::MessageBody;
-use actix_web::dev::{HttpServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
     self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderValue,
 };
 use actix_web::middleware::Next;
-use actix_web::web::{Bytes, Data};
-use actix_web::{Error, HttpRequest, HttpResponse, route};
+use actix_web::web::{Bytes, Data, ServiceConfig};
+use actix_web::{Error, HttpRequest, HttpResponse, route, web};
 use brotli::CompressorWriter;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
 use std::io::Write;
 use std::sync::OnceLock;
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use utoipa_swagger_ui::SwaggerUi;
 
 /// Scripts, styles and connections from this server only; Swagger UI sets styles on elements.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -102,16 +102,32 @@ pub(crate) async fn redirect() -> HttpResponse {
         .finish()
 }
 
-pub fn swagger() -> impl HttpServiceFactory {
-    let config = Config::from("/openapi.json")
-        .try_it_out_enabled(true)
-        .display_request_duration(true)
-        .doc_expansion("none")
-        // Hundreds of schemas below the operations take seconds to render; each is shown where it
-        // is used.
-        .default_models_expand_depth(-1)
-        .validator_url("none");
-    SwaggerUi::new("/docs/{_:.*}").config(config)
+/// Our own files of the page, which replace those of Swagger UI.
+const FILES: [(&str, &str, &str); 4] = [
+    ("/docs/", HTML, include_str!("docs/index.html")),
+    ("/docs/index.html", HTML, include_str!("docs/index.html")),
+    (
+        "/docs/index.css",
+        "text/css; charset=utf-8",
+        include_str!("docs/index.css"),
+    ),
+    (
+        "/docs/swagger-initializer.js",
+        "text/javascript; charset=utf-8",
+        include_str!("docs/swagger-initializer.js"),
+    ),
+];
+
+const HTML: &str = "text/html; charset=utf-8";
+
+/// Swagger UI.
+pub(crate) fn page(config: &mut ServiceConfig) {
+    for (path, content_type, text) in FILES {
+        let file = move || async move { HttpResponse::Ok().content_type(content_type).body(text) };
+        let resource = web::resource(path);
+        config.service(resource.get(file).route(web::head().to(file)));
+    }
+    config.service(SwaggerUi::new("/docs/{_:.*}"));
 }
 
 /// Writes the content security policy of the pages of `/docs`, including errors.
