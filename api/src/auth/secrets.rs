@@ -1,14 +1,13 @@
 //! Passwords and client secrets: generation, hashing, verification. Nothing here is ever logged.
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use sha2::{Digest, Sha256};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
@@ -19,9 +18,14 @@ pub const MOST_PASSWORD: usize = 256;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A hash takes 19 MiB and a core, so at most one per core is computed at a time.
-static TURNS: LazyLock<Semaphore> =
-    LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)));
+/// Hashes that are computed at a time: each takes 19 MiB and a core for some 20 ms.
+const TURNS_AT_ONCE: usize = 2;
+
+static TURNS: Semaphore = Semaphore::const_new(TURNS_AT_ONCE);
+
+/// The memory of hashes that have been computed, for the next ones: if each took its own, the
+/// allocator would keep that of every thread that ever computed one.
+static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 
 /// Verified if there is no password, so that an unknown name takes as long as a wrong password.
 static NOBODY: LazyLock<Option<String>> = LazyLock::new(|| hash_now(&random_secret()).ok());
@@ -48,8 +52,7 @@ pub async fn is_password(password: String, hash: Option<String>) -> Result<bool,
         let text = hash.as_deref().or(nobody);
         let text = text.ok_or_else(|| SecretError::Failed("no hash".to_owned()))?;
         let parsed = PasswordHash::new(text).map_err(failed)?;
-        let fits = Argon2::default().verify_password(password.as_bytes(), &parsed);
-        Ok(fits.is_ok() && known)
+        Ok(fits(&password, &parsed)? && known)
     })
     .await?
 }
@@ -65,8 +68,58 @@ async fn aside<T: Send + 'static>(
 }
 
 fn hash_now(password: &str) -> Result<String, SecretError> {
-    let hash = Argon2::default().hash_password(password.as_bytes());
-    hash.map(|hash| hash.to_string()).map_err(failed)
+    let argon2 = Argon2::default();
+    let salt: [u8; Salt::RECOMMENDED_LENGTH] = rand::rng().random();
+    let output = compute(&argon2, password, &salt, Params::DEFAULT_OUTPUT_LEN)?;
+    let hash = PasswordHash {
+        algorithm: Algorithm::default().ident(),
+        version: Some(Version::default().into()),
+        params: ParamsString::try_from(argon2.params()).map_err(failed)?,
+        salt: Some(Salt::new(&salt).map_err(failed)?),
+        hash: Some(output),
+    };
+    Ok(hash.to_string())
+}
+
+fn fits(password: &str, hash: &PasswordHash) -> Result<bool, SecretError> {
+    let incomplete = || SecretError::Failed("a hash without salt or output".to_owned());
+    let expected = hash.hash.as_ref().ok_or_else(incomplete)?;
+    let salt = hash.salt.as_ref().ok_or_else(incomplete)?;
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).map_err(failed)?;
+    let version = hash.version.map(Version::try_from).transpose();
+    let version = version.map_err(failed)?.unwrap_or_default();
+    let params = Params::try_from(hash).map_err(failed)?;
+    let argon2 = Argon2::new(algorithm, version, params);
+    let output = compute(&argon2, password, salt.as_ref(), expected.len())?;
+    // In constant time.
+    Ok(output == *expected)
+}
+
+fn compute(
+    argon2: &Argon2<'_>,
+    password: &str,
+    salt: &[u8],
+    length: usize,
+) -> Result<Output, SecretError> {
+    let kept = || MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut memory = kept().pop().unwrap_or_default();
+    let blocks = argon2.params().block_count();
+    if memory.len() < blocks {
+        memory.resize(blocks, Block::new());
+    }
+    let mut output = [0; Output::MAX_LENGTH];
+    let output = output.get_mut(..length);
+    let output = output.ok_or_else(|| SecretError::Failed("too long a hash".to_owned()))?;
+    let password = password.as_bytes();
+    let part = memory.get_mut(..blocks).unwrap_or_default();
+    let done = argon2.hash_password_into_with_memory(password, salt, output, part);
+    let mut kept = kept();
+    if kept.len() < TURNS_AT_ONCE {
+        kept.push(memory);
+    }
+    drop(kept);
+    done.map_err(failed)?;
+    Output::new(output).map_err(failed)
 }
 
 fn failed(why: impl std::fmt::Display) -> SecretError {

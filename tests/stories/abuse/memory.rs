@@ -48,6 +48,40 @@ async fn answers_in(client: &reqwest::Client, base: &str) -> Duration {
     begun.elapsed()
 }
 
+/// Memory that a server keeps after a rush: a few blocks for passwords, and what the allocator
+/// does not give back.
+const LEFT: u64 = 60 * MIB;
+
+#[test]
+fn signing_in_leaves_no_memory_behind() {
+    actix_web::rt::System::new().block_on(async {
+        let database = Database::new(Backend::Sqlite, Content::Empty).await;
+        let mut server = Process::serve(&database).await;
+        let client = reqwest::Client::new();
+        answers_in(&client, &server.base).await;
+        let before = server.memory();
+        let url = format!("{}/oauth/token", server.base);
+        for _ in 0..30 {
+            let tries = (0..10).map(|_| {
+                let call = client.post(&url);
+                let call = call.header("content-type", "application/x-www-form-urlencoded");
+                call.body("grant_type=password&username=anna&password=falsch")
+                    .send()
+            });
+            for answer in futures::future::join_all(tries).await {
+                assert_eq!(answer.unwrap().status(), 400);
+            }
+        }
+        let grown = server.memory().saturating_sub(before);
+        tell(&format!("300 failed sign-ins: {} MiB more", grown >> 20));
+        assert!(grown < LEFT, "{} MiB", grown >> 20);
+        server.kill().await;
+        database.remove().await;
+    });
+}
+
+const MIB: u64 = 1024 * 1024;
+
 #[test]
 fn five_hundred_slow_connections_cost_little() {
     actix_web::rt::System::new().block_on(async {
