@@ -10,7 +10,7 @@ mod take;
 pub use copy::CopiedRecord;
 pub use entry::{FeedChange, ParsedEntry, Refused};
 pub use state::{Partner, PartnerStatus, Quarantined};
-pub use take::{Copies, PageOutcome, PartnerPage};
+pub use take::{Copies, MOST_ENTRIES, PageOutcome, PartnerPage};
 
 use crate::entity::{partner, quarantine, record};
 use crate::error::{Conflict, Result, StoreError, Unique};

@@ -42,8 +42,16 @@ fn spell_out(value: &mut Value, shared: &Value) {
 
 static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
 
+/// Upper limit of the answer to a mistake, whatever the mistake is.
+const MAX_ERROR: usize = 64 * 1024;
+
 /// Fails if a response to an operation of the document is not documented.
 pub fn check(method: &str, path: &str, answer: &Answer) {
+    let length = answer.text.len();
+    assert!(
+        answer.status < 400 || length < MAX_ERROR,
+        "{length} bytes: {method} {path}"
+    );
     let path = path.split('?').next().unwrap_or_default();
     // HEAD is answered like GET, without the body.
     let verb = match method {

@@ -17,7 +17,6 @@ use input::{PushInput, item};
 use persistence::push::{Item, Pushed};
 use persistence::transaction::WriteOptions;
 use report::PushReport;
-use serde_json::json;
 
 #[must_use]
 pub fn routes() -> Routes {
@@ -110,8 +109,8 @@ fn answer(
     let count = refused.len();
     Err(Problem::new(Code::ItemsRefused)
         .detail(
-            format!("{count} items were rejected, so nothing was changed; see `items`."),
-            format!("{count} Einträge wurden abgelehnt, also keiner ausgeführt; siehe `items`."),
+            format!("{count} items were rejected, so nothing was changed; `items` has them, or the first of very many."),
+            format!("{count} Einträge wurden abgelehnt, also keiner ausgeführt; `items` nennt sie, bei sehr vielen die ersten."),
         )
-        .member("items", json!(refused)))
+        .items(refused))
 }

@@ -22,6 +22,18 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+/// Violations of one body in a response; the others are counted.
+const MAX_ERRORS: usize = 100;
+
+/// Bytes of these, so that a response to a mistake stays small whatever the mistake is.
+const MAX_ERROR_BYTES: usize = 32 * 1024;
+
+/// Bytes of rejected items.
+const MAX_ITEM_BYTES: usize = 40 * 1024;
+
+/// Characters of a pointer or a message.
+const MAX_TEXT: usize = 1000;
+
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
 #[derive(Debug, Clone)]
@@ -74,6 +86,14 @@ impl Problem {
         self
     }
 
+    /// Adds rejected items, as many of them as fit into a response.
+    #[must_use]
+    pub fn items(self, items: impl IntoIterator<Item = impl Serialize>) -> Self {
+        let items = items.into_iter().map(|item| json!(item));
+        let items: Vec<Value> = within(MAX_ITEM_BYTES, items).collect();
+        self.member("items", json!(items))
+    }
+
     #[must_use]
     pub fn extension(&self, name: &str) -> Option<&str> {
         self.case.members.get(name)?.as_str()
@@ -102,15 +122,13 @@ impl Problem {
             "instance": instance,
             "request_id": request_id,
         });
-        if !self.case.errors.is_empty() {
-            let errors = self.case.errors.iter().map(|error| {
-                json!({
-                    "pointer": error.pointer,
-                    "code": error.fault.code,
-                    "message": error.fault.message(lang),
-                })
-            });
-            insert(&mut document, &["errors"], errors.collect::<Value>());
+        let errors = &self.case.errors;
+        if !errors.is_empty() {
+            let told = ProblemField::all(errors, lang);
+            if told.len() < errors.len() {
+                insert(&mut document, &["total"], json!(errors.len()));
+            }
+            insert(&mut document, &["errors"], json!(told));
         }
         if let Some(members) = document.as_object_mut() {
             members.extend(self.case.members.clone());
@@ -175,7 +193,7 @@ pub struct ProblemDocument {
     pub instance: String,
     /// Id of the request in the server's log.
     pub request_id: String,
-    /// All violations in the body.
+    /// The violations in the body: all, or the first hundred.
     pub errors: Option<Vec<ProblemField>>,
     /// With `precondition-failed`: the current version.
     #[schema(minimum = 1)]
@@ -194,7 +212,8 @@ pub struct ProblemDocument {
     pub other: Option<RecordRef>,
     /// With `still-referenced`: records that reference this one.
     pub referenced_by: Option<Vec<RecordRef>>,
-    /// With `still-referenced` and `has-relationships`: their total number.
+    /// With `still-referenced` and `has-relationships`: their total number. With `errors`: that of
+    /// all violations, if there are more.
     pub total: Option<u64>,
     /// With `forbidden` and `resync-required`: the reason, as a stable code.
     pub reason: Option<String>,
@@ -256,20 +275,36 @@ pub struct ItemProblem {
     pub status: u16,
     /// What is wrong in this case and what would be right.
     pub detail: String,
-    /// All violations in the record.
+    /// The violations in the record: all, or the first hundred.
     pub errors: Option<Vec<ProblemField>>,
 }
 
 impl ProblemField {
-    /// The violations of a body, in the caller's language.
+    /// The violations of a body, in the caller's language: all, or the first of very many.
     #[must_use]
     pub fn all(found: &[FieldError], lang: Lang) -> Vec<Self> {
-        let each = found.iter().map(|one| Self {
-            pointer: one.pointer.clone(),
+        let each = found.iter().take(MAX_ERRORS).map(|one| Self {
+            pointer: shortened(&one.pointer),
             code: one.fault.code.to_string(),
-            message: one.fault.message(lang),
+            message: shortened(&one.fault.message(lang)),
         });
-        each.collect()
+        within(MAX_ERROR_BYTES, each).collect()
+    }
+}
+
+/// The first items that have so many bytes together.
+fn within<T: Serialize>(most: usize, items: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+    let mut bytes = 0;
+    items.take_while(move |item| {
+        bytes += serde_json::to_string(item).map_or(most, |text| text.len());
+        bytes <= most
+    })
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }
 

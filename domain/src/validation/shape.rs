@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use utoipa::ToSchema;
 
+/// Violations with a suggestion; responses have no more, and suggesting takes time.
+const SUGGESTED: usize = 100;
+
 pub struct Shape {
     schema: Value,
     validator: Option<Validator>,
@@ -51,21 +54,32 @@ impl Shape {
             let fault = Fault::new(FaultCode::InvalidValue).with("why", "no schema");
             return vec![FieldError::new("", fault)];
         };
-        one_each(
-            validator
-                .iter_errors(body)
-                .flat_map(|error| self.faults(&error)),
-        )
+        let mut found = 0;
+        let misfits = validator.iter_errors(body).flat_map(|error| {
+            let faults = self.faults(&error, found < SUGGESTED);
+            found += faults.len();
+            faults
+        });
+        one_each(misfits)
     }
 
-    fn faults(&self, error: &ValidationError<'_>) -> Vec<FieldError> {
+    /// The violations of an error, the first of them with a suggestion.
+    fn faults(&self, error: &ValidationError<'_>, suggest: bool) -> Vec<FieldError> {
         let pointer = error.instance_path().as_str().to_owned();
         if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
-            let known = self.known_members(error);
-            return unexpected
-                .iter()
-                .map(|member| unknown_member(&pointer, member, &known))
-                .collect();
+            let mut known = if suggest {
+                self.known_members(error)
+            } else {
+                Vec::new()
+            };
+            let unexpected = unexpected.iter().enumerate();
+            let faults = unexpected.map(|(number, member)| {
+                if number == SUGGESTED {
+                    known.clear();
+                }
+                unknown_member(&pointer, member, &known)
+            });
+            return faults.collect();
         }
         if let ValidationErrorKind::Required { property } = error.kind() {
             let member = property.as_str().unwrap_or_default();
@@ -74,7 +88,13 @@ impl Shape {
                 .with("what_de", "");
             return vec![FieldError::new(child(&pointer, member), fault)];
         }
-        vec![FieldError::new(pointer, fault_of(error))]
+        let fault = match error.kind() {
+            ValidationErrorKind::Enum { .. } if !suggest => {
+                unknown_code(&excerpt(error.instance()), &Value::Null)
+            }
+            _ => fault_of(error),
+        };
+        vec![FieldError::new(pointer, fault)]
     }
 
     fn known_members(&self, error: &ValidationError<'_>) -> Vec<String> {

@@ -28,7 +28,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Maximum number of entries of a page: far more than are requested, and fewer than a query allows.
-const MOST_ENTRIES: usize = 10_000;
+/// Entries of a page.
+pub const MOST_ENTRIES: usize = 10_000;
 
 const CHUNK: usize = 500;
 

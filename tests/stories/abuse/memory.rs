@@ -1,5 +1,6 @@
 //! The cost of slow clients: bounded memory, and no delay for others.
 
+use serde_json::Value;
 use std::time::{Duration, Instant};
 use tests::database::Database;
 use tests::process::{Process, admin_token};
@@ -80,7 +81,107 @@ fn signing_in_leaves_no_memory_behind() {
     });
 }
 
+/// A body of faults only, and the memory that its answer may cost.
+struct Faulty {
+    path: &'static str,
+    media_type: &'static str,
+    text: String,
+    most: u64,
+}
+
+impl Faulty {
+    fn record(text: String) -> Self {
+        Self {
+            path: "/v1/actors",
+            media_type: "application/json",
+            text,
+            most: 64 * MIB,
+        }
+    }
+
+    fn table(columns: usize) -> Self {
+        Self {
+            path: "/v1/import?dry_run=true&kind=actor",
+            media_type: "text/csv",
+            text: format!("{}\r\n", vec!["a"; columns].join(",")),
+            most: 128 * MIB,
+        }
+    }
+
+    fn push(items: &[String]) -> Self {
+        Self {
+            path: "/v1/sync/systems/cms/records",
+            text: format!(r#"{{"mode":"all","items":[{}]}}"#, items.join(",")),
+            ..Self::record(String::new())
+        }
+    }
+
+    async fn send(self, server: &Process, client: &reqwest::Client, token: &str) -> Value {
+        let before = server.memory();
+        let call = client.post(format!("{}{}", server.base, self.path));
+        let call = call
+            .bearer_auth(token)
+            .header("content-type", self.media_type);
+        let answer = call.body(self.text).send().await.unwrap();
+        assert_eq!(answer.status(), 422);
+        let text = answer.text().await.unwrap();
+        let grown = server.memory().saturating_sub(before);
+        let (path, length) = (self.path, text.len());
+        tell(&format!("{path}: {length} bytes, {} MiB more", grown / MIB));
+        assert!(length < 64 * 1024, "{length} bytes");
+        assert!(grown < self.most, "{} MiB", grown / MIB);
+        serde_json::from_str(&text).unwrap()
+    }
+}
+
 const MIB: u64 = 1024 * 1024;
+
+#[test]
+fn the_answer_to_a_mistake_is_small_whatever_the_mistake() {
+    actix_web::rt::System::new().block_on(async {
+        let database = Database::new(Backend::Sqlite, Content::Empty).await;
+        let token = admin_token(&database).await;
+        let mut server = Process::serve(&database).await;
+        let client = reqwest::Client::new();
+        answers_in(&client, &server.base).await;
+        let send = async |body: Faulty| body.send(&server, &client, &token).await;
+        let first = |answer: &Value| answer["errors"][0]["message"].as_str().unwrap().to_owned();
+
+        let wide = first(&send(Faulty::table(2_000_000)).await);
+        assert!(wide.contains("1048576"), "{wide}");
+        let wide = first(&send(Faulty::table(200_000)).await);
+        let expected = "200000 columns; a table of actors has at most";
+        assert!(wide.contains(expected), "{wide}");
+
+        let members = |count: usize| -> String {
+            let members: Vec<_> = (0..count)
+                .map(|number| format!("\"m{number}\":1"))
+                .collect();
+            format!("{{{}}}", members.join(","))
+        };
+        let unknown = send(Faulty::record(members(20_000))).await;
+        assert_eq!(unknown["errors"].as_array().unwrap().len(), 100);
+        // Name and home region are missing too.
+        assert_eq!(unknown["total"], 20_002);
+        let detail = unknown["detail"].as_str().unwrap();
+        assert!(detail.starts_with("20002 errors"), "{detail}");
+        let long = format!("{{\"{}\":1}}", "ä\\\"".repeat(20_000));
+        send(Faulty::record(long)).await;
+
+        let item = |number: usize| {
+            let record = members(60);
+            format!(
+                r#"{{"op":"upsert","kind":"actor","external_id":"{number}","record":{record}}}"#
+            )
+        };
+        let pushed = send(Faulty::push(&(0..100).map(item).collect::<Vec<_>>())).await;
+        let detail = pushed["detail"].as_str().unwrap();
+        assert!(detail.starts_with("100 items"), "{detail}");
+        assert!(!pushed["items"].as_array().unwrap().is_empty());
+        server.kill().await;
+        database.remove().await;
+    });
+}
 
 #[test]
 fn five_hundred_slow_connections_cost_little() {

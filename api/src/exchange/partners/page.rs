@@ -3,11 +3,13 @@
 use crate::exchange::partners::transport::{Answer, PartnerTransport, Unreadable};
 use domain::base::vocabulary::Coded;
 use domain::exchange::sync::{FeedPhase, MAX_COUNT};
-use persistence::partner::{ParsedEntry, PartnerPage};
+use persistence::partner::{MOST_ENTRIES, ParsedEntry, PartnerPage};
 use reqwest::StatusCode;
-use serde::Deserialize;
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 pub(crate) const CHANGES: &str = "/v1/sync/changes";
@@ -15,6 +17,9 @@ pub(crate) const CHANGES: &str = "/v1/sync/changes";
 pub(crate) const DIGEST: &str = "/v1/sync/digest";
 
 const MOST_NEXT: usize = 4000;
+
+/// One for each kind, of this release or a later one.
+const MOST_DIGESTS: usize = 100;
 
 #[derive(Debug)]
 pub(crate) enum Fetched {
@@ -34,6 +39,7 @@ pub(crate) struct TheirDigests {
 #[derive(Debug, Deserialize)]
 struct Sent {
     origin: String,
+    #[serde(deserialize_with = "at_most::<_, _, MOST_ENTRIES>")]
     entries: Vec<Box<RawValue>>,
     phase: String,
     after_seq: Option<i64>,
@@ -54,6 +60,7 @@ struct Problem {
 #[derive(Debug, Deserialize)]
 struct DigestsSent {
     seq: i64,
+    #[serde(deserialize_with = "at_most::<_, _, MOST_DIGESTS>")]
     items: Vec<DigestSent>,
 }
 
@@ -62,6 +69,36 @@ struct DigestSent {
     kind: String,
     count: i64,
     sum: String,
+}
+
+/// Reads a list, and stops at the first element that is too many.
+fn at_most<'de, D, T, const MOST: usize>(source: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct AtMost<T, const MOST: usize>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for AtMost<T, MOST> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "a list of at most {MOST}")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+            let mut read = Vec::new();
+            while let Some(element) = list.next_element()? {
+                if read.len() == MOST {
+                    return Err(A::Error::invalid_length(MOST + 1, &self));
+                }
+                read.push(element);
+            }
+            Ok(read)
+        }
+    }
+
+    source.deserialize_seq(AtMost::<T, MOST>(PhantomData))
 }
 
 pub(crate) async fn fetch(
@@ -164,6 +201,15 @@ mod tests {
         }
         assert!(read(&json!({"seq": 1.5})).is_err());
         assert!(read(&json!({"seq": u64::MAX})).is_err());
+    }
+
+    #[test]
+    fn no_more_is_read_than_a_page_may_have() {
+        let with = |count| read(&json!({"entries": vec![1; count]}));
+        assert_eq!(with(MOST_ENTRIES).unwrap().entries.len(), MOST_ENTRIES);
+        let why = with(MOST_ENTRIES + 1).unwrap_err();
+        let told = "invalid length 10001, expected a list of at most 10000";
+        assert!(why.starts_with(told), "{why}");
     }
 
     #[test]

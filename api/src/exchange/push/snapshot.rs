@@ -166,7 +166,7 @@ fn report(
                     format!("{count} lines were rejected, so nothing was changed; `items` has the first."),
                     format!("{count} Zeilen wurden abgelehnt, also nichts ausgeführt; die ersten stehen in `items`."),
                 )
-                .member("items", json!(refused)));
+                .items(refused));
         }
         Decision::TooMuch => {
             return Err(Problem::new(Code::DeletionThresholdExceeded)

@@ -289,8 +289,8 @@ problems! {
     ValidationFailed "validation-failed" UNPROCESSABLE_ENTITY {
         title: "The body is not valid", "Der Body ist nicht gültig";
         fix:
-            "Correct everything in `errors`; the list is complete.",
-            "Berichtigen Sie jede Stelle in `errors`; mehr ist es nicht.";
+            "Correct everything in `errors`; the list is complete unless `total` says that there is more.",
+            "Berichtigen Sie jede Stelle in `errors`; mehr ist es nicht, wenn `total` nichts anderes sagt.";
     }
     ItemsRefused "items-refused" UNPROCESSABLE_ENTITY {
         title: "Some items were rejected", "Einige Einträge wurden abgelehnt";

@@ -23,6 +23,9 @@ pub(crate) fn read(mut file: impl BufRead, filling: &mut Filling) -> Result<(), 
         Ok(headings) => headings.clone(),
         Err(why) => return Err(refused(heading(&why.to_string()))),
     };
+    if headings.as_slice().len() as u64 > MAX_LINE {
+        return Err(refused(too_long()));
+    }
     let mut row = StringRecord::new();
     let mut known = None;
     loop {
@@ -121,6 +124,15 @@ fn of_kind(
     };
     filling.is_table_of(kind);
     let all = columns(kind);
+    if headings.len() > all.len() {
+        let why = format!(
+            "the heading has {} columns; a table of {} has at most {}",
+            headings.len(),
+            kind.plural(),
+            all.len()
+        );
+        return Err(refused(heading(&why)));
+    }
     let mut found = Vec::with_capacity(headings.len());
     let mut errors = Vec::new();
     for name in headings {
