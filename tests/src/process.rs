@@ -112,6 +112,26 @@ impl Process {
         Self::start(command, folder, &[]).await
     }
 
+    /// Starts the program with so many descriptors, and no way to get more.
+    pub async fn serve_with_descriptors(database: &Database, most: u32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let plain = command(database, &folder);
+        let plain = plain.as_std();
+        let mut command = Command::new("/bin/sh");
+        let envs = plain.get_envs();
+        command
+            .env_clear()
+            .envs(envs.filter_map(|(name, value)| Some((name, value?))))
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .arg("-c")
+            .arg(format!("ulimit -n {most} && exec \"$0\" \"$@\""))
+            .arg(plain.get_program())
+            .args(plain.get_args());
+        Self::start(command, folder, &[]).await
+    }
+
     async fn start(mut command: Command, folder: TempDir, settings: &[(&str, &str)]) -> Self {
         let log = folder.path().join(LOG);
         let mut child = command
@@ -135,6 +155,19 @@ impl Process {
             };
         }
         panic!("{}", std::fs::read_to_string(log).unwrap());
+    }
+
+    /// Waits until the index answers.
+    pub async fn searchable(&self) {
+        let url = format!("{}/v1/search", self.base);
+        for _ in 0..60 {
+            // Each waits two seconds for the index.
+            let answer = reqwest::get(&url).await.unwrap();
+            if answer.status() == 200 {
+                return;
+            }
+        }
+        panic!("the index is never complete");
     }
 
     pub fn log(&self) -> String {

@@ -1,5 +1,6 @@
 //! A connection without an HTTP client, for malformed requests.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -31,11 +32,23 @@ impl Raw {
     }
 
     async fn with_buffer(base: &str, bytes: Option<u32>) -> Self {
-        let address = base.strip_prefix("http://").unwrap().parse().unwrap();
         let socket = TcpSocket::new_v4().unwrap();
         if let Some(bytes) = bytes {
             socket.set_recv_buffer_size(bytes).unwrap();
         }
+        Self::connect(socket, base).await
+    }
+
+    /// Opens a connection from another address of this machine, such as 127.0.0.2.
+    pub async fn from(address: &str, base: &str) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        let address: IpAddr = address.parse().unwrap();
+        socket.bind((address, 0).into()).unwrap();
+        Self::connect(socket, base).await
+    }
+
+    async fn connect(socket: TcpSocket, base: &str) -> Self {
+        let address = base.strip_prefix("http://").unwrap().parse().unwrap();
         Self {
             stream: socket.connect(address).await.unwrap(),
             since: Instant::now(),

@@ -1,5 +1,6 @@
 //! Abusive input: every row of the table of limits, over real connections.
 
+mod connections;
 mod input;
 mod memory;
 mod parsers;

@@ -231,7 +231,7 @@ impl<C: Clock + Clone> Limits<C> {
 }
 
 /// The unit of addresses: with IPv6 every customer has a /64.
-fn group(address: IpAddr) -> IpAddr {
+pub(crate) fn group(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => {

@@ -2,6 +2,9 @@
 //! connection: neither later heads, nor clients that do not read their response.
 
 use crate::config::Config;
+use crate::http::connections::Connections;
+use crate::http::per_address::Guest;
+use actix_http::error::DispatchError;
 use actix_http::h1::H1Service;
 use actix_http::{Extensions, HttpService};
 use actix_server::Server;
@@ -53,12 +56,13 @@ where
     let heads = Duration::from_secs(config.header_timeout_seconds);
     let idle = Duration::from_secs(config.keep_alive_timeout_seconds);
     let answers = Duration::from_secs(config.response_timeout_seconds);
-    let mut server = Server::build()
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let workers = config.workers.unwrap_or_else(cores);
+    let connections = Connections::new(config, workers);
+    let server = Server::build()
+        .workers(workers)
         .shutdown_timeout(config.shutdown_timeout_seconds)
-        .max_concurrent_connections(config.connections_per_worker);
-    if let Some(workers) = config.workers {
-        server = server.workers(workers);
-    }
+        .max_concurrent_connections(connections.per_worker);
     let stop = server.graceful_shutdown_signal();
     let told = stop.clone();
     actix_web::rt::spawn(async move {
@@ -83,11 +87,17 @@ where
                 data.insert(connection.turn.clone());
             })
             .h1(map_config(app, |()| AppConfig::default()));
-        fn_service(move |stream: TcpStream| async move {
-            // Responses are written completely; waiting for more data would only delay them.
-            let _ = stream.set_nodelay(true);
-            let peer = stream.peer_addr().ok();
-            Ok((Connection::new(stream, heads + idle, answers), peer))
+        let connections = connections.clone();
+        fn_service(move |stream: TcpStream| {
+            let connections = connections.clone();
+            async move {
+                // Responses are written completely; waiting for more data would only delay them.
+                let _ = stream.set_nodelay(true);
+                let peer = stream.peer_addr()?;
+                let guest = connections.admit(peer.ip())?;
+                let connection = Connection::new(stream, guest, heads + idle, answers);
+                Ok::<_, DispatchError>((connection, Some(peer)))
+            }
         })
         .and_then(http)
     })?;
@@ -223,6 +233,7 @@ impl Patience {
 struct Connection {
     stream: TcpStream,
     turn: Turn,
+    _guest: Option<Guest>,
     /// The server's turns that the wait for a head has seen.
     served: u64,
     head: Patience,
@@ -230,11 +241,12 @@ struct Connection {
 }
 
 impl Connection {
-    fn new(stream: TcpStream, head: Duration, answer: Duration) -> Self {
+    fn new(stream: TcpStream, guest: Option<Guest>, head: Duration, answer: Duration) -> Self {
         let seconds = usize::try_from(answer.as_secs()).unwrap_or(usize::MAX);
         Self {
             stream,
             turn: Turn::default(),
+            _guest: guest,
             served: 0,
             // Only a complete head ends the wait for it, however many bytes arrive.
             head: Patience::new(head, usize::MAX),
