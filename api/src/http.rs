@@ -10,4 +10,5 @@ pub mod problem;
 pub mod rate_limit;
 pub mod request;
 pub mod server;
+pub mod shared_answers;
 pub mod telemetry;

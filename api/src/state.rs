@@ -5,12 +5,36 @@ use crate::config::{Config, MetricsToken};
 use crate::http::body_timeout::BodyRate;
 use crate::http::metrics::Metrics;
 use crate::http::outbound::Outgoing;
+use crate::http::per_address::PerAddress;
 use crate::http::rate_limit::Limits;
+use crate::http::shared_answers::SharedAnswers;
 use governor::clock::DefaultClock;
 use persistence::duplicates::Duplicates;
+use persistence::feed::Recent;
 use persistence::search::Search;
 use persistence::{Store, StoreError};
 use tokio::sync::watch;
+
+/// Requests of one address that may wait for changes at the same time.
+pub const MAX_WAITING: usize = 64;
+
+/// What requests that wait for changes of the feed share.
+#[derive(Debug)]
+pub struct Waiting {
+    pub places: PerAddress,
+    pub recent: Recent,
+    pub pages: SharedAnswers,
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self {
+            places: PerAddress::new(MAX_WAITING),
+            recent: Recent::default(),
+            pages: SharedAnswers::default(),
+        }
+    }
+}
 
 /// State of handlers and background tasks.
 #[derive(Debug)]
@@ -20,6 +44,7 @@ pub struct State {
     pub duplicates: Duplicates,
     pub tokens: Tokens,
     pub limits: Limits,
+    pub waiting: Waiting,
     /// Minimum speed of request bodies.
     pub body_rate: BodyRate,
     /// Ways of signing in, from the configuration.
@@ -44,6 +69,7 @@ impl State {
             search,
             tokens,
             limits: Limits::new(config, DefaultClock::default()),
+            waiting: Waiting::default(),
             body_rate: BodyRate::new(config),
             access: Access::default(),
             outgoing: Outgoing::new(config).map_err(|why| StoreError::Setup(why.to_string()))?,

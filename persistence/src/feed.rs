@@ -11,6 +11,9 @@ mod changes;
 mod merges;
 mod position;
 mod snapshot;
+mod waiting;
+
+pub use waiting::Recent;
 
 use crate::db::SqlTransaction;
 use crate::entity::{node, record, tombstone};

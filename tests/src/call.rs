@@ -30,7 +30,8 @@ pub struct Answer {
 }
 
 impl Call {
-    pub(crate) fn new(client: &Client, base: &str, method: Method, path: &str) -> Self {
+    /// A request to the server at `base`.
+    pub fn new(client: &Client, base: &str, method: Method, path: &str) -> Self {
         Self {
             client: client.clone(),
             method,

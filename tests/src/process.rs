@@ -3,6 +3,7 @@
 use crate::database::Database;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
@@ -181,6 +182,18 @@ impl Process {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kibibytes = line.unwrap().trim().trim_end_matches(" kB");
         kibibytes.parse::<u64>().unwrap() * 1024
+    }
+
+    /// Processor time that the program and its threads have used (`/proc`).
+    pub fn cpu(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id().unwrap()));
+        let stat = stat.unwrap();
+        // The name of the program may contain spaces.
+        let (_, fields) = stat.rsplit_once(')').unwrap();
+        let ticks = fields.split_whitespace().skip(11).take(2);
+        let ticks: u64 = ticks.map(|one| one.parse::<u64>().unwrap()).sum();
+        // Linux counts in hundredths of a second.
+        Duration::from_millis(ticks * 10)
     }
 
     /// Makes a system call fail with this error from now on (libfiu's name, `posix/io/rw/pwrite`),

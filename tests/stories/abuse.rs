@@ -4,6 +4,7 @@ mod connections;
 mod input;
 mod memory;
 mod parsers;
+mod polls;
 mod protocol;
 mod rates;
 mod slow;

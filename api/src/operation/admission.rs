@@ -5,7 +5,7 @@ use crate::http::body_timeout::watch;
 use crate::http::problem::{Code, Problem};
 use crate::http::rate_limit::{Standing, Who};
 use crate::http::request::routed_path;
-use crate::operation::extract::{App, Proved, bearer};
+use crate::operation::extract::{App, ClientAddress, Proved, bearer};
 use crate::state::State;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -26,6 +26,7 @@ pub async fn guard(
     let peer = request.peer_addr().map(|peer| peer.ip());
     let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let address = app.limits.address(peer, request.headers());
+    request.extensions_mut().insert(ClientAddress(address));
     match app.limits.count(&who(&app, &request).await, address) {
         Ok(standing) => remember(&request, standing),
         Err(standing) => {

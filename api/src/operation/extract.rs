@@ -47,6 +47,7 @@ pub(crate) use path_id;
 mod address;
 mod body;
 mod caller;
+mod client;
 mod json;
 mod precondition;
 mod query;
@@ -62,6 +63,7 @@ pub use caller::{
     Reader, Writer,
 };
 pub(crate) use caller::{Proved, bearer};
+pub use client::ClientAddress;
 pub use json::{Body, JsonBody};
 pub use precondition::{GeometryCondition, IfMatch, IfNoneMatch, MayMatch};
 pub use query::{Pairs, Parameters, Query};

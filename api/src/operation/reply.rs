@@ -6,10 +6,12 @@ use crate::operation::idempotency::{Storable, StoredResponse};
 use crate::operation::routes::{Draft, Reply};
 use actix_web::body::BoxBody;
 use actix_web::http::{StatusCode, header, header::HeaderName};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::base::json::insert;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::marker::PhantomData;
 use utoipa::ToSchema;
 
 const JSON: &str = formats::Json::MEDIA_TYPE;
@@ -76,6 +78,40 @@ impl<T: Serialize + ToSchema> Reply for Private<T> {
             insert(&mut response, &["headers", header], object);
         }
         draft.response(200, response);
+    }
+}
+
+/// A [`Private`] value as JSON that is there already.
+#[derive(Debug)]
+pub struct Rendered<T> {
+    json: Bytes,
+    value: PhantomData<T>,
+}
+
+impl<T> Rendered<T> {
+    #[must_use]
+    pub const fn new(json: Bytes) -> Self {
+        Self {
+            json,
+            value: PhantomData,
+        }
+    }
+}
+
+impl<T> Responder for Rendered<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok()
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .content_type(JSON)
+            .body(self.json)
+    }
+}
+
+impl<T: Serialize + ToSchema> Reply for Rendered<T> {
+    fn describe(draft: &mut Draft) {
+        Private::<T>::describe(draft);
     }
 }
 

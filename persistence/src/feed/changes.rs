@@ -318,7 +318,7 @@ impl Reader<'_> {
 }
 
 /// [`Row::erases_the_dead`] in SQL.
-fn erases_the_dead() -> Condition {
+pub(super) fn erases_the_dead() -> Condition {
     Condition::all()
         .add(change::Column::Erased.eq(true))
         .add(change::Column::Op.eq(Op::Delete.code()))

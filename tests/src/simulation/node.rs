@@ -12,7 +12,7 @@ use api::exchange::partners::transport::Answer;
 use api::http::body_timeout::BodyRate;
 use api::http::outbound::Outgoing;
 use api::http::rate_limit::Limits;
-use api::state::State;
+use api::state::{State, Waiting};
 use domain::base::clock::Clock;
 use futures::future::LocalBoxFuture;
 use persistence::Store;
@@ -148,6 +148,7 @@ impl Cluster {
             duplicates: Duplicates::new(store.clone()),
             tokens: Tokens::load(store).await.unwrap(),
             limits: Limits::new(&self.config, Default::default()),
+            waiting: Waiting::default(),
             body_rate: BodyRate::new(&self.config),
             access: Access::default(),
             outgoing: self.outgoing.clone(),

@@ -3,12 +3,17 @@
 use crate::exchange::feed::entry::Entry;
 use crate::exchange::feed::filter;
 use crate::exchange::feed::filter::{HOME_REGION, KIND, LIMIT};
-use crate::http::problem::Problem;
-use crate::operation::extract::{App, Pairs, Parameter, Parameters, Public, Query, wrong};
+use crate::http::problem::{Code, Problem};
+use crate::operation::extract::{
+    App, ClientAddress, Pairs, Parameter, Parameters, Public, Query, wrong,
+};
 use crate::operation::paging::CURSOR;
 use crate::operation::param;
 use crate::operation::param::Known;
-use crate::operation::reply::Private;
+use crate::operation::reply::Rendered;
+use crate::state::MAX_WAITING;
+use actix_web::http::header;
+use actix_web::web::Bytes;
 use domain::base::kind::Kind;
 use domain::exchange::sync::FeedPhase;
 use persistence::StoreError;
@@ -110,41 +115,87 @@ impl Parameters for Sent {
 pub(crate) async fn get(
     _: Public,
     app: App,
+    ClientAddress(address): ClientAddress,
     Query(mut sent): Query<Sent>,
-) -> Result<Private<Page>, Problem> {
+) -> Result<Rendered<Page>, Problem> {
     let until = Instant::now() + sent.wait;
-    let mut written = app.store.log().watch();
-    let mut stopping = app.stopping.subscribe();
-    let mut after = None;
-    loop {
-        let page = app
-            .store
-            .feed()
-            .page(&sent.filter, &sent.start, sent.limit)
-            .await;
-        let mut page = page.map_err(|why| sent.resync_problem(why))?;
-        // While waiting, it proceeds past entries outside the filter.
-        page.after = *after.get_or_insert(page.after);
-        let told = !page.entries.is_empty() || page.has_more;
-        if told || Instant::now() >= until {
-            return Ok(Private::new(sent.page(&app, page)?));
-        }
-        // No database connection is held meanwhile.
-        tokio::select! {
-            _ = written.wait_for(|head| *head > page.head) => {
-                sent.start = FeedStart::After(page.next);
-            }
-            _ = stopping.wait_for(|stopping| *stopping) => {
-                return Ok(Private::new(sent.page(&app, page)?));
-            }
-            () = tokio::time::sleep_until(until) => {
-                sent.start = FeedStart::After(page.next);
-            }
-        }
+    let page = sent.read(&app).await?;
+    let told = !page.entries.is_empty() || page.has_more;
+    if told || sent.wait.is_zero() {
+        return sent.render(&app, page).map(Rendered::new);
     }
+    let _place = app
+        .waiting
+        .places
+        .admit(address)
+        .ok_or_else(too_many_wait)?;
+    let request = format!("{:?} {}", sent.start, sent.text);
+    // The wait proceeds past entries outside the filter.
+    sent.start = FeedStart::After(page.next);
+    let (after, head) = (page.after, page.head);
+    let head = sent.news(&app, head, until).await?;
+    // Many wait for the same.
+    let make = async || {
+        let mut page = sent.read(&app).await?;
+        page.after = after;
+        sent.render(&app, page)
+    };
+    let answer = app.waiting.pages.get(head, &request, make).await;
+    answer.map(Rendered::new)
+}
+
+/// 429: an address has a bounded number of waiting requests.
+fn too_many_wait() -> Problem {
+    Problem::new(Code::RateLimited)
+        .detail(
+            format!("From this address {MAX_WAITING} requests wait for changes already; leave out `wait_seconds`, or try again later."),
+            format!("Von dieser Adresse warten schon {MAX_WAITING} Anfragen auf Änderungen; lassen Sie `wait_seconds` weg, oder versuchen Sie es später."),
+        )
+        .header(header::RETRY_AFTER, "30")
 }
 
 impl Sent {
+    async fn read(&self, app: &App) -> Result<FeedPage, Problem> {
+        let feed = app.store.feed();
+        let page = feed.page(&self.filter, &self.start, self.limit).await;
+        page.map_err(|why| self.resync_problem(why))
+    }
+
+    /// Waits for an entry of the log that concerns the filter, until then, or until the server is
+    /// asked to stop; returns how far the log was looked at. No connection to the database is held
+    /// meanwhile.
+    async fn news(&self, app: &App, head: i64, until: Instant) -> Result<i64, Problem> {
+        let mut written = app.store.log().watch();
+        let mut stopping = app.stopping.subscribe();
+        let mut seen = head;
+        loop {
+            let last = seen;
+            tokio::select! {
+                newer = written.wait_for(|head| *head > last) => match newer {
+                    Ok(newer) => seen = *newer,
+                    Err(_) => return Ok(seen),
+                },
+                _ = stopping.wait_for(|stopping| *stopping) => return Ok(seen),
+                () = tokio::time::sleep_until(until) => return Ok(seen),
+            }
+            if app
+                .waiting
+                .recent
+                .has_news(&app.store, head, &self.filter)
+                .await?
+            {
+                return Ok(seen);
+            }
+        }
+    }
+
+    fn render(&self, app: &App, page: FeedPage) -> Result<Bytes, Problem> {
+        let page = self.page(app, page)?;
+        serde_json::to_vec(&page)
+            .map(Bytes::from)
+            .map_err(|why| Problem::from(StoreError::Corrupt(why.to_string())))
+    }
+
     fn page(&self, app: &App, page: FeedPage) -> Result<Page, Problem> {
         let node = app.store.node();
         Ok(Page {
