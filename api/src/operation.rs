@@ -1,6 +1,7 @@
 //! Building blocks of operations: extractors, replies, the document.
 
 pub mod admission;
+mod bill;
 mod description;
 pub mod extract;
 pub mod idempotency;

@@ -8,7 +8,6 @@ use crate::http::outbound::Outgoing;
 use crate::http::per_address::PerAddress;
 use crate::http::rate_limit::Limits;
 use crate::http::shared_answers::SharedAnswers;
-use governor::clock::DefaultClock;
 use persistence::duplicates::Duplicates;
 use persistence::feed::Recent;
 use persistence::search::Search;
@@ -68,7 +67,7 @@ impl State {
             store,
             search,
             tokens,
-            limits: Limits::new(config, DefaultClock::default()),
+            limits: Limits::new(config),
             waiting: Waiting::default(),
             body_rate: BodyRate::new(config),
             access: Access::default(),

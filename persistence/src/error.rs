@@ -91,6 +91,18 @@ pub enum StoreError {
     /// A newer release writes to the database; this one may only read.
     #[error("a newer release writes to this database; stop this one")]
     Outdated,
+    /// The values of a parameter expand to too many terms of the index.
+    #[error("{parameter} expands to more than {most} terms")]
+    TooBroad { parameter: String, most: usize },
+    /// The typed text has too many words.
+    #[error("more than {0} words")]
+    TooManyWords(usize),
+    /// The client has gone.
+    #[error("the request was given up")]
+    Abandoned,
+    /// Too many requests wait for their turn; retry later.
+    #[error("too many requests wait")]
+    Overloaded,
     /// The index is not up to date yet; retry shortly.
     #[error("the search index is behind")]
     Behind,

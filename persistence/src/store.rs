@@ -8,6 +8,7 @@ use crate::db::{Db, Timeouts};
 use crate::entity::node;
 use crate::error::{Result, StoreError};
 use crate::migrations::Migrator;
+use crate::permits::Permits;
 use crate::record::Record;
 use domain::access::rules::Subject;
 use domain::base::clock::Clock;
@@ -57,6 +58,7 @@ pub struct Store {
     acknowledged: Arc<AtomicI64>,
     key_locks: KeyLocks,
     totals: Totals,
+    permits: Permits,
     consumers: Arc<Mutex<Reached>>,
 }
 
@@ -78,6 +80,7 @@ impl Store {
             node,
             key_locks: KeyLocks::default(),
             totals: Totals::default(),
+            permits: Permits::default(),
             head: watch::Sender::new(head),
             acknowledged: Arc::new(AtomicI64::new(head)),
             consumers: Arc::default(),
@@ -97,6 +100,12 @@ impl Store {
     #[must_use]
     pub fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// Turns for work that takes much processor time.
+    #[must_use]
+    pub fn permits(&self) -> &Permits {
+        &self.permits
     }
 
     pub(crate) fn key_locks(&self) -> &KeyLocks {

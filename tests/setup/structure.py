@@ -29,8 +29,8 @@ ORDER = {
     ],
     "persistence": [
         ["error"],
-        ["cursor", "entity", "migrations"],
-        ["record"],
+        ["cursor", "entity", "meter", "migrations"],
+        ["permits", "record"],
         ["db"],
         ["store"],
         ["transaction"],

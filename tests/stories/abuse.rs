@@ -1,6 +1,7 @@
 //! Abusive input: every row of the table of limits, over real connections.
 
 mod connections;
+mod cost;
 mod input;
 mod memory;
 mod parsers;

@@ -2,6 +2,7 @@
 //! fixtures of the table and thousands of generated records that are easily confused.
 
 use domain::base::kind::Kind;
+use persistence::meter::Meter;
 use persistence::search::text::{TextCache, TextFields, TextIndex, Texts, Typed, add, key};
 use serde::Deserialize;
 use serde_json::Value;
@@ -36,6 +37,7 @@ struct Row {
 struct Searched {
     fields: TextFields,
     cache: Arc<TextCache>,
+    meter: Meter,
     name: Field,
     inside: Field,
     searcher: Searcher,
@@ -80,6 +82,7 @@ impl Searched {
         Self {
             fields,
             cache: Arc::default(),
+            meter: Meter::default(),
             name,
             inside,
             searcher,
@@ -91,6 +94,7 @@ impl Searched {
         TextIndex {
             fields: &self.fields,
             cache: &self.cache,
+            meter: &self.meter,
         }
     }
 

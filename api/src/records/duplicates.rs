@@ -27,7 +27,11 @@ const PATH: &str = "/v1/duplicates";
 #[must_use]
 pub fn routes() -> Routes {
     let names = ("list_duplicates", "List likely duplicates");
-    let problems = &[Code::InvalidCursor, Code::UnknownReference];
+    let problems = &[
+        Code::InvalidCursor,
+        Code::UnknownReference,
+        Code::Overloaded,
+    ];
     Routes::new("Duplicates").get(PATH, names, problems, list)
 }
 

@@ -32,7 +32,7 @@ pub(crate) const FORMATS: Formats = Formats::negotiated(&[&NdJson, &Csv, &GeoJso
 #[must_use]
 pub fn routes() -> Routes {
     let names = ("export", "Export records: NDJSON, CSV or GeoJSON, streamed");
-    let problems = &[Code::UnknownReference, Code::IndexBehind];
+    let problems = &[Code::UnknownReference, Code::IndexBehind, Code::Overloaded];
     Routes::new("Export").get("/v1/export", names, problems, export)
 }
 

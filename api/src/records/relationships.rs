@@ -25,14 +25,23 @@ pub fn around(schema: &KindSchema) -> Routes {
     let path = format!("/v1/{}/{{id}}/relationships", schema.kind.plural());
     let id = format!("list_{}_relationships", schema.kind);
     let summary = format!("List the relationships of {}, both ways", schema.a);
-    let problems = &[Code::InvalidCursor, Code::Moved, Code::Gone];
+    let problems = &[
+        Code::InvalidCursor,
+        Code::Moved,
+        Code::Gone,
+        Code::Overloaded,
+    ];
     Routes::of(schema).get(&path, (&id, &summary), problems, list_around)
 }
 
 #[must_use]
 pub fn list() -> Routes {
     let names = ("list_relationships", "List relationships");
-    let problems = &[Code::InvalidCursor, Code::UnknownReference];
+    let problems = &[
+        Code::InvalidCursor,
+        Code::UnknownReference,
+        Code::Overloaded,
+    ];
     let path = "/v1/relationships";
     Routes::new("Relationships").get(path, names, problems, list_all)
 }

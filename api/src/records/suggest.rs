@@ -20,7 +20,12 @@ use uuid::Uuid;
 #[must_use]
 pub fn routes() -> Routes {
     let names = ("suggest", "Suggest records while typing");
-    Routes::new("Search").get("/v1/suggest", names, &[Code::IndexBehind], suggest)
+    Routes::new("Search").get(
+        "/v1/suggest",
+        names,
+        &[Code::IndexBehind, Code::Overloaded],
+        suggest,
+    )
 }
 
 #[derive(Debug)]

@@ -3,6 +3,7 @@ use super::postgres;
 use super::sqlite::Readers;
 use super::transaction::SqlTransaction;
 use crate::error::Result;
+use crate::meter::Meter;
 use async_trait::async_trait;
 use sea_orm::{
     ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, ExecResult, QueryResult, Statement,
@@ -79,12 +80,14 @@ impl ConnectionTrait for Reader {
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        match self {
+        let rows = match self {
             Self::Sqlite(readers) => {
                 let reader = readers.lease().await?;
                 reader.run(reader.pool().query_all_raw(statement)).await
             }
             Self::Postgres(pool) => pool.query_all_raw(statement).await,
-        }
+        }?;
+        Meter::count_rows(rows.len());
+        Ok(rows)
     }
 }

@@ -3,6 +3,7 @@
 use super::sqlite::{Lease, Sqlite};
 use super::statement_limit::StatementLimit;
 use crate::error::{Result, StoreError};
+use crate::meter::Meter;
 use async_trait::async_trait;
 use sea_orm::{
     ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, ExecResult, QueryResult,
@@ -133,7 +134,9 @@ impl ConnectionTrait for SqlTransaction {
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.run(self.inner.query_all_raw(statement)).await
+        let rows = self.run(self.inner.query_all_raw(statement)).await?;
+        Meter::count_rows(rows.len());
+        Ok(rows)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::cursor;
 use crate::entity::{edge, parse_code, record};
 use crate::error::{Result, StoreError};
 use crate::merge_targets::{merge_targets, with_losers};
+use crate::permits::Urgency;
 use crate::read::statements::{self, States};
 use crate::read::{can_read, find_merge_target_of, rows};
 use crate::record::Record;
@@ -134,8 +135,15 @@ impl Relationships<'_> {
         let after: Option<Position> = at
             .map(|text| cursor::decode(secret, query, text))
             .transpose()?;
+        let db = self.store.db();
+        let _turn = if db.is_postgres() {
+            None
+        } else {
+            // SQLite counts in this process, and takes long for a network of thousands.
+            Some(self.store.permits().take(Urgency::Interactive).await?)
+        };
         // All queries see one state, so that total and page agree.
-        let tx = self.store.db().begin_read().await?;
+        let tx = db.begin_read().await?;
         let filter = &past_merges(&tx, filter).await?;
         let conditions = conditions(filter, caller, &self.store.node().origin);
         let count = count(filter, &conditions);

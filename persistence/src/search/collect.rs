@@ -8,6 +8,8 @@ use super::facets::{FacetCounter, FacetPlan};
 use super::fields::ID;
 use super::points::Points;
 use super::segments::{Order, SegmentData};
+use crate::error::Result;
+use crate::meter::{BLOCK, Meter};
 use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -153,22 +155,43 @@ impl Pass {
     }
 
     /// Passes over all matches of the filter, if there is no typed text.
-    pub(super) fn run(mut self) -> Self {
+    ///
+    /// # Errors
+    /// [`StoreError::Abandoned`](crate::StoreError::Abandoned) if the client has gone.
+    pub(super) fn run(mut self, meter: &Meter) -> Result<Self> {
         let matches = std::mem::replace(&mut self.matches, DocSet::empty(0));
         if self.is_walked() {
             self.total = matches.count();
             if !self.facets.is_empty() {
-                for doc in matches.iter() {
-                    self.count(doc);
-                }
+                self.visit(&matches, meter, Self::count)?;
             }
             self.walk(&matches);
         } else {
-            for doc in matches.iter() {
-                self.add(doc, 0.0);
-            }
+            self.visit(&matches, meter, |pass, doc| pass.add(doc, 0.0))?;
         }
-        self
+        Ok(self)
+    }
+
+    /// Visits the documents, and stops between two blocks of them if the client has gone.
+    fn visit(
+        &mut self,
+        matches: &DocSet,
+        meter: &Meter,
+        each: impl Fn(&mut Self, DocId),
+    ) -> Result<()> {
+        let mut docs = matches.iter();
+        loop {
+            meter.check()?;
+            let mut visited = 0;
+            for doc in docs.by_ref().take(BLOCK) {
+                each(self, doc);
+                visited += 1;
+            }
+            if visited == 0 {
+                return Ok(());
+            }
+            meter.documents(visited);
+        }
     }
 
     /// Whether the order of all documents is known beforehand.

@@ -14,6 +14,8 @@ use crate::consumers::{Entry, LogConsumer};
 use crate::db::SqlTransaction;
 use crate::entity::{change, node, record};
 use crate::error::{Result, StoreError};
+use crate::meter::Meter;
+use crate::permits::Urgency;
 use crate::record::Record;
 use crate::store::Store;
 use domain::base::kind::Kind;
@@ -276,12 +278,26 @@ impl Search {
         }
     }
 
-    /// Reads from a state of the index on a separate thread. Read failures cause a rebuild.
+    /// Reads from a state of the index on a separate thread, when it is this request's turn. Read
+    /// failures cause a rebuild.
     pub(super) async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T> + Send + 'static,
+        urgency: Urgency,
+        work: impl FnOnce(&Meter) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let why = match tokio::task::spawn_blocking(work).await {
+        let permit = self.0.store.permits().take(urgency).await?;
+        let meter = Meter::current();
+        let counting = meter.clone();
+        let pass = move || {
+            let _permit = permit;
+            counting.check()?;
+            work(&counting)
+        };
+        let why = match tokio::task::spawn_blocking(pass).await {
+            // A pass that was stopped midway read nothing wrong.
+            Ok(Err(StoreError::Search(_))) if meter.is_stopped() => {
+                return Err(StoreError::Abandoned);
+            }
             Ok(Err(StoreError::Search(why))) => why,
             Ok(outcome) => return outcome,
             Err(why) => why.to_string(),

@@ -9,6 +9,8 @@ use super::index::{Search, Snapshot};
 use super::query::Maker;
 use crate::cursor;
 use crate::error::{Result, StoreError};
+use crate::meter::Meter;
+use crate::permits::Urgency;
 use crate::record::Record;
 use domain::access::rules::{Caller, Visibility};
 use domain::base::filter::Form;
@@ -16,6 +18,7 @@ use domain::kinds::common::Publication;
 use domain::value::edtf::{Certainty, EdtfDate, Moment, Period};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -109,16 +112,17 @@ impl Search {
         let visibility = caller.visibility();
         let task = {
             let (query, snapshot) = (query.clone(), snapshot.clone());
-            move || {
+            move |meter: &Meter| {
                 Listing {
                     snapshot: &snapshot,
                     query: &query,
                     visibility: &visibility,
+                    meter,
                 }
                 .run(at.as_ref())
             }
         };
-        let (found, facets) = self.read(task).await?;
+        let (found, facets) = self.read(Urgency::Interactive, task).await?;
         let next = self.next(query, &found);
         let kept: Vec<&Place> = found.page.iter().take(usize_of(query.limit)).collect();
         let hits = self.hits(caller, query, &kept).await?;
@@ -150,11 +154,12 @@ impl Search {
             text: String::new(),
         };
         let visibility = caller.visibility();
-        let task = move || {
+        let task = move |meter: &Meter| {
             let listing = Listing {
                 snapshot: &snapshot,
                 query: &query,
                 visibility: &visibility,
+                meter,
             };
             let plan = Plan {
                 ranking: Ranking::Column {
@@ -169,7 +174,7 @@ impl Search {
             let found = listing.collect(&plan, None)?;
             Ok(found.places.iter().map(|place| place.id).collect())
         };
-        self.read(task).await
+        self.read(Urgency::Bulk, task).await
     }
 
     fn next(&self, query: &ListQuery, found: &Found) -> Option<String> {
@@ -311,6 +316,7 @@ struct Listing<'a> {
     snapshot: &'a Snapshot,
     query: &'a ListQuery,
     visibility: &'a Visibility,
+    meter: &'a Meter,
 }
 
 impl Listing<'_> {
@@ -377,7 +383,10 @@ impl Listing<'_> {
             searcher,
             visibility: self.visibility,
             cache: &self.snapshot.segments.text,
+            meter: self.meter,
+            named: Cell::new(0),
         };
+        maker.check(&self.query.filter)?;
         let conditions = maker.conditions(&self.query.filter, but);
         let mut passes = Vec::new();
         for reader in searcher.segment_readers() {
@@ -389,7 +398,10 @@ impl Listing<'_> {
             passes.push(Pass::new(plan, reader, &data, matches)?);
         }
         let passes = match &self.query.filter.text {
-            None => passes.into_iter().map(Pass::run).collect(),
+            None => {
+                let passes = passes.into_iter().map(|pass| pass.run(self.meter));
+                passes.collect::<Result<_>>()?
+            }
             Some(text) => {
                 let query = maker.text(text, self.query.filter.beginnings)?;
                 searcher.search(&query, &TextCollector::new(passes))?

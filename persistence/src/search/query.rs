@@ -7,13 +7,15 @@ use super::filter::{Condition, Filter, Test};
 use super::segments::SegmentData;
 use super::text::{TextCache, TextIndex, Typed};
 use super::trees::Trees;
+use crate::error::{Result, StoreError};
+use crate::meter::Meter;
 use domain::access::rules::{Scope, Visibility};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
 use domain::validation::body::KindSchema;
 use domain::value::edtf::EdtfDate;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -23,7 +25,7 @@ use tantivy::query::{
     TermSetQuery, Weight,
 };
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{Searcher, SegmentReader, Term};
+use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, TantivyError, Term};
 use uuid::Uuid;
 
 pub(super) struct Maker<'a> {
@@ -32,7 +34,19 @@ pub(super) struct Maker<'a> {
     pub(super) searcher: &'a Searcher,
     pub(super) visibility: &'a Visibility,
     pub(super) cache: &'a Arc<TextCache>,
+    pub(super) meter: &'a Meter,
+    /// Terms to which the names in a typed text expand.
+    pub(super) named: Cell<usize>,
 }
+
+/// Terms to which the conditions of one query may expand: several times the regions of a country.
+pub(super) const MAX_TERMS: usize = 200_000;
+
+/// Words and phrases of a typed text.
+pub(super) const MAX_WORDS: usize = 64;
+
+/// Terms between two checks whether the client still waits.
+const TERMS: usize = 256;
 
 /// Pairs of regions grow quadratically; beyond this only relationships within one region are
 /// searched.
@@ -42,6 +56,55 @@ const MAX_PAIRED: usize = 40;
 const MAX_NAMED: usize = 20;
 
 impl Maker<'_> {
+    /// Refuses a filter whose conditions expand to too many terms.
+    pub(super) fn check(&self, filter: &Filter) -> Result<()> {
+        let mut terms = 0;
+        for condition in &filter.conditions {
+            terms += self.terms(condition, filter);
+            if terms > MAX_TERMS {
+                return Err(StoreError::TooBroad {
+                    parameter: condition.parameter.clone(),
+                    most: MAX_TERMS,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of terms to which a condition expands.
+    fn terms(&self, condition: &Condition, filter: &Filter) -> usize {
+        // Published records are found by public relationships only.
+        let audiences = || {
+            if filter.publications.is_empty() {
+                return 1;
+            }
+            1 + self.editorial_keys().len()
+        };
+        let of = |test: &Test| match test {
+            Test::Names { record, .. } => self.trees.same(&[*record]).len(),
+            Test::Below { record, .. } => self.trees.size_below(*record),
+            Test::Region(region) => self.trees.size_below(*region) * (2 + audiences()),
+            Test::Related { other, below, .. } => {
+                let others = if *below {
+                    self.trees.size_below(*other)
+                } else {
+                    self.trees.same(&[*other]).len()
+                };
+                others * audiences()
+            }
+            Test::Is { .. }
+            | Test::Id(_)
+            | Test::ExternalId(_)
+            | Test::Identifier(_)
+            | Test::Programme(_)
+            | Test::UpdatedSince(_)
+            | Test::ActiveOn(..)
+            | Test::Starts { .. }
+            | Test::Attendance(_) => 1,
+        };
+        condition.any.iter().map(of).sum()
+    }
+
     /// The conditions of a filter, without that of the parameter `but`.
     pub(super) fn conditions<'q>(
         &'q self,
@@ -52,14 +115,14 @@ impl Maker<'_> {
         let kinds: Vec<&str> = filter.kinds.iter().map(|kind| kind.code()).collect();
         all.push(Part::new(
             Some(format!("kind={}", kinds.join(","))),
-            move || self.kinds(&filter.kinds),
+            move || Matching::Query(self.kinds(&filter.kinds)),
         ));
         // What depends on the caller is not kept.
         let public = filter.publications.is_empty();
         let without = but.map(str::to_owned);
         all.push(Part::new(
             public.then(|| "published".to_owned()),
-            move || self.visible(filter, without.as_deref()),
+            move || Matching::Query(self.visible(filter, without.as_deref())),
         ));
         let conditions = filter.conditions.iter();
         for condition in conditions.filter(|one| Some(one.parameter.as_str()) != but) {
@@ -68,7 +131,10 @@ impl Maker<'_> {
                 self.condition(condition, filter)
             }));
         }
-        Conditions(all)
+        Conditions {
+            parts: all,
+            meter: self.meter,
+        }
     }
 
     fn kinds(&self, kinds: &[Kind]) -> Box<dyn Query> {
@@ -124,36 +190,32 @@ impl Maker<'_> {
         }
     }
 
-    fn condition(&self, condition: &Condition, filter: &Filter) -> Box<dyn Query> {
+    fn condition(&self, condition: &Condition, filter: &Filter) -> Matching {
         let mut terms = Vec::new();
         let mut any: Vec<(Occur, Box<dyn Query>)> = Vec::new();
         for test in &condition.any {
             match self.test(test, filter) {
-                Tested::Terms(more) => terms.extend(more),
-                Tested::Query(query) => any.push((Occur::Should, query)),
+                Matching::Terms(more) => terms.extend(more),
+                Matching::Query(query) => any.push((Occur::Should, query)),
             }
+        }
+        if any.is_empty() {
+            return Matching::Terms(terms);
         }
         if !terms.is_empty() {
             any.push((Occur::Should, any_of(terms)));
         }
-        match any.pop() {
-            None => Box::new(EmptyQuery),
-            Some((_, only)) if any.is_empty() => only,
-            Some(last) => {
-                any.push(last);
-                Box::new(BooleanQuery::new(any))
-            }
-        }
+        Matching::Query(Box::new(BooleanQuery::new(any)))
     }
 
-    fn test(&self, test: &Test, filter: &Filter) -> Tested {
+    fn test(&self, test: &Test, filter: &Filter) -> Matching {
         let fields = self.fields;
         let tokens = |field: Field, name: &str, ids: BTreeSet<Uuid>| {
             ids.into_iter()
                 .map(|id| term(field, &format!("{name}={id}")))
                 .collect::<Vec<_>>()
         };
-        Tested::Terms(match test {
+        Matching::Terms(match test {
             Test::Is { name, value } => vec![term(fields.facet, &format!("{name}={value}"))],
             Test::Names { name, record } => tokens(fields.facet, name, self.trees.same(&[*record])),
             Test::Below { name, record } => {
@@ -176,19 +238,21 @@ impl Maker<'_> {
             Test::Id(id) => vec![term(fields.id, &id.to_string())],
             Test::ExternalId(key) => vec![term(fields.token, &format!("external_id={key}"))],
             Test::Identifier(key) => vec![term(fields.token, &format!("identifier={key}"))],
-            Test::Programme(text) => return Tested::Query(self.programme(text)),
+            Test::Programme(text) => return Matching::Query(self.programme(text)),
             Test::UpdatedSince(at) => {
-                return Tested::Query(at_least(Term::from_field_i64(
+                return Matching::Query(at_least(Term::from_field_i64(
                     fields.updated,
                     at.timestamp_micros(),
                 )));
             }
-            Test::ActiveOn(when, certain) => return Tested::Query(self.active_on(*when, *certain)),
+            Test::ActiveOn(when, certain) => {
+                return Matching::Query(self.active_on(*when, *certain));
+            }
             Test::Starts { from, to, certain } => {
-                return Tested::Query(self.starts(from.as_ref(), to.as_ref(), *certain));
+                return Matching::Query(self.starts(from.as_ref(), to.as_ref(), *certain));
             }
             Test::Attendance(least) => {
-                return Tested::Query(at_least(Term::from_field_f64(fields.attendance, *least)));
+                return Matching::Query(at_least(Term::from_field_f64(fields.attendance, *least)));
             }
         })
     }
@@ -326,21 +390,35 @@ impl Maker<'_> {
     }
 
     /// The typed text; the name of a region, a network or a topic also finds its members.
-    pub(super) fn text(&self, typed: &str, beginnings: bool) -> tantivy::Result<Box<dyn Query>> {
+    pub(super) fn text(&self, typed: &str, beginnings: bool) -> Result<Box<dyn Query>> {
         let index = TextIndex {
             fields: &self.fields.text,
             cache: self.cache,
+            meter: self.meter,
         };
-        let typed = Typed::parse(typed).take_apart(index.fields, self.searcher)?;
-        Ok(if beginnings {
-            typed.suggest_query(&index)
-        } else {
-            typed.query(&index, &|key| self.named(key))
-        })
+        let typed = Typed::parse(typed);
+        if typed.size() > MAX_WORDS {
+            return Err(StoreError::TooManyWords(MAX_WORDS));
+        }
+        let typed = typed.take_apart(index.fields, self.searcher)?;
+        if beginnings {
+            return Ok(typed.suggest_query(&index));
+        }
+        let query = typed.query(&index, &|key| self.named(key));
+        if self.named.get() > MAX_TERMS {
+            return Err(StoreError::TooBroad {
+                parameter: "q".to_owned(),
+                most: MAX_TERMS,
+            });
+        }
+        Ok(query)
     }
 
     /// The members of the regions, networks and topics of a name.
     fn named(&self, key: &str) -> Vec<Box<dyn Query>> {
+        if self.meter.is_stopped() || self.named.get() > MAX_TERMS {
+            return Vec::new();
+        }
         let all = BooleanQuery::new(vec![
             (Occur::Must, self.kinds(&standing_for_their_members())),
             (
@@ -370,6 +448,7 @@ impl Maker<'_> {
                 }
             }
         }
+        self.named.set(self.named.get() + terms.len());
         if terms.is_empty() {
             Vec::new()
         } else {
@@ -389,41 +468,98 @@ impl Maker<'_> {
 }
 
 /// Conditions that must all be met.
-pub(super) struct Conditions<'q>(Vec<Part<'q>>);
+pub(super) struct Conditions<'q> {
+    parts: Vec<Part<'q>>,
+    meter: &'q Meter,
+}
 
-/// One of them: its query is made and prepared only if no set of its key is known.
+/// One of them: it is expanded and prepared only if no set of its key is known.
 struct Part<'q> {
     /// The same for the same documents; `None` if they should not be kept.
     key: Option<String>,
-    make: Box<dyn Fn() -> Box<dyn Query> + 'q>,
-    weight: OnceCell<Box<dyn Weight>>,
+    make: Box<dyn Fn() -> Matching + 'q>,
+    made: OnceCell<Made>,
+}
+
+enum Made {
+    Terms(Vec<Term>),
+    Query(Box<dyn Weight>),
 }
 
 impl<'q> Part<'q> {
-    fn new(key: Option<String>, make: impl Fn() -> Box<dyn Query> + 'q) -> Self {
+    fn new(key: Option<String>, make: impl Fn() -> Matching + 'q) -> Self {
         Self {
             key,
             make: Box::new(make),
-            weight: OnceCell::new(),
+            made: OnceCell::new(),
         }
     }
 
-    fn read(&self, searcher: &Searcher, reader: &SegmentReader) -> tantivy::Result<DocSet> {
-        let weight = if let Some(weight) = self.weight.get() {
-            weight
-        } else {
-            let scoring = EnableScoring::disabled_from_searcher(searcher);
-            let weight = (self.make)().weight(scoring)?;
-            self.weight.get_or_init(|| weight)
-        };
-        let mut set = DocSet::empty(reader.max_doc());
-        weight.for_each_no_score(reader, &mut |docs| {
-            for doc in docs {
-                set.insert(*doc);
+    fn made(&self, searcher: &Searcher) -> tantivy::Result<&Made> {
+        if let Some(made) = self.made.get() {
+            return Ok(made);
+        }
+        let made = match (self.make)() {
+            Matching::Terms(terms) => Made::Terms(terms),
+            Matching::Query(query) => {
+                let scoring = EnableScoring::disabled_from_searcher(searcher);
+                Made::Query(query.weight(scoring)?)
             }
-        })?;
+        };
+        Ok(self.made.get_or_init(|| made))
+    }
+
+    fn read(
+        &self,
+        searcher: &Searcher,
+        reader: &SegmentReader,
+        meter: &Meter,
+    ) -> tantivy::Result<DocSet> {
+        let mut set = DocSet::empty(reader.max_doc());
+        let mut visited = 0;
+        match self.made(searcher)? {
+            Made::Terms(terms) => {
+                for some in terms.chunks(TERMS) {
+                    stop_if_abandoned(meter)?;
+                    meter.terms(some.len() as u64);
+                    for term in some {
+                        visited += add_all_with(&mut set, reader, term)?;
+                    }
+                }
+            }
+            Made::Query(weight) => weight.for_each_no_score(reader, &mut |docs| {
+                visited += docs.len() as u64;
+                for doc in docs {
+                    set.insert(*doc);
+                }
+            })?,
+        }
+        meter.documents(visited);
         Ok(set)
     }
+}
+
+/// Adds the documents with a term; returns how many.
+fn add_all_with(set: &mut DocSet, reader: &SegmentReader, term: &Term) -> tantivy::Result<u64> {
+    let index = reader.inverted_index(term.field())?;
+    let Some(mut postings) = index.read_postings(term, IndexRecordOption::Basic)? else {
+        return Ok(0);
+    };
+    let mut added = 0;
+    let mut doc = postings.doc();
+    while doc != TERMINATED {
+        set.insert(doc);
+        added += 1;
+        doc = postings.advance();
+    }
+    Ok(added)
+}
+
+/// [`Meter::check`] between what tantivy calls; the error never reaches a caller.
+fn stop_if_abandoned(meter: &Meter) -> tantivy::Result<()> {
+    meter
+        .check()
+        .map_err(|why| TantivyError::InternalError(why.to_string()))
 }
 
 impl Conditions<'_> {
@@ -435,10 +571,12 @@ impl Conditions<'_> {
         data: &SegmentData,
     ) -> tantivy::Result<DocSet> {
         let mut all: Option<DocSet> = None;
-        for part in &self.0 {
+        for part in &self.parts {
+            stop_if_abandoned(self.meter)?;
+            let read = || part.read(searcher, reader, self.meter);
             let set = match &part.key {
-                Some(key) => data.set(key, || part.read(searcher, reader))?,
-                None => Arc::new(part.read(searcher, reader)?),
+                Some(key) => data.set(key, read)?,
+                None => Arc::new(read()?),
             };
             match &mut all {
                 Some(all) => all.intersect(&set),
@@ -456,7 +594,8 @@ fn standing_for_their_members() -> Vec<Kind> {
         .collect()
 }
 
-enum Tested {
+/// What matches: documents with any of these terms, or what a query finds.
+enum Matching {
     Terms(Vec<Term>),
     Query(Box<dyn Query>),
 }

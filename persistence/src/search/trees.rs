@@ -6,11 +6,12 @@
 
 use crate::error::Result;
 use sea_orm::{ConnectionTrait, Statement};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Trees {
     children: BTreeMap<Uuid, Vec<Uuid>>,
     parents: BTreeMap<Uuid, Vec<Uuid>>,
@@ -21,6 +22,8 @@ pub(super) struct Trees {
     shaping: HashSet<Uuid>,
     /// Differs whenever they were read.
     generation: u64,
+    /// How many are below a record, as far as it was asked for.
+    sizes: Mutex<HashMap<Uuid, usize>>,
 }
 
 static GENERATIONS: AtomicU64 = AtomicU64::new(1);
@@ -116,6 +119,20 @@ impl Trees {
         })
     }
 
+    /// The number of [`Trees::below`] a record.
+    pub(super) fn size_below(&self, id: Uuid) -> usize {
+        let known = || self.sizes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(size) = known().get(&id) {
+            return *size;
+        }
+        let size = self.below(&[id]).len();
+        // Records in no tree are not kept: a query may name any id.
+        if size > 1 {
+            known().insert(id, size);
+        }
+        size
+    }
+
     pub(super) fn above(&self, id: Uuid) -> BTreeSet<Uuid> {
         self.closure(&[id], |trees, id| {
             let mut next = trees.equal(id);
@@ -167,6 +184,7 @@ mod tests {
             [nrw, district, bochum, wattenscheid, old].into()
         );
         assert_eq!(trees.same(&[district]), [district, bochum].into());
+        assert_eq!([nrw, nrw, old].map(|id| trees.size_below(id)), [5, 5, 2]);
         assert_eq!(trees.merge_target(old), wattenscheid);
         assert!(trees.losers(wattenscheid).eq([old]));
         // Cycles end.

@@ -137,17 +137,13 @@ impl Cluster {
     }
 
     /// Serves the feed of a store, without a socket.
-    #[expect(
-        clippy::default_trait_access,
-        reason = "the clock of the limits is of a crate that only the application knows"
-    )]
     async fn feed(&self, store: &Store) -> Feed {
         let state = State {
             store: store.clone(),
             search: Search::new(store.clone(), IndexPlace::Memory),
             duplicates: Duplicates::new(store.clone()),
             tokens: Tokens::load(store).await.unwrap(),
-            limits: Limits::new(&self.config, Default::default()),
+            limits: Limits::new(&self.config),
             waiting: Waiting::default(),
             body_rate: BodyRate::new(&self.config),
             access: Access::default(),

@@ -59,6 +59,17 @@ impl From<StoreError> for Problem {
                 "The record that this request created has been erased. To create it again, use a new Idempotency-Key.",
                 "Was diese Anfrage schon einmal angelegt hat, wurde inzwischen getilgt. Um es neu anzulegen, nehmen Sie einen neuen Idempotency-Key.",
             ),
+            StoreError::TooBroad { parameter, most } => Self::new(Code::InvalidParameter).detail(
+                format!("`{parameter}` means too much, with everything below it: the conditions of a query may expand to {most} terms. Name smaller regions, topics or networks, or fewer."),
+                format!("`{parameter}` meint mit allem, was darunter liegt, zu viel: Die Bedingungen einer Anfrage dürfen {most} Terme ergeben. Nennen Sie kleinere Regionen, Themen oder Netzwerke, oder weniger."),
+            ),
+            StoreError::TooManyWords(most) => Self::new(Code::InvalidParameter).detail(
+                format!("`q` has too many words; it may have {most} words and phrases."),
+                format!("`q` hat zu viele Wörter; erlaubt sind {most} Wörter und Wortfolgen."),
+            ),
+            // The client has gone.
+            StoreError::Abandoned => Self::new(Code::Overloaded),
+            StoreError::Overloaded => Self::new(Code::Overloaded).header(header::RETRY_AFTER, "1"),
             StoreError::Behind => Self::new(Code::IndexBehind).header(header::RETRY_AFTER, "1"),
             StoreError::Resync(reason) => resync(reason),
             StoreError::BadCursor => Self::new(Code::InvalidCursor),

@@ -163,8 +163,8 @@ problems! {
     RateLimited "rate-limited" TOO_MANY_REQUESTS {
         title: "Too many requests", "Zu viele Anfragen";
         fix:
-            "Wait Retry-After seconds; RateLimit has the number of remaining requests.",
-            "Warten Sie Retry-After Sekunden; RateLimit sagt, wie viele Anfragen übrig sind.";
+            "Wait Retry-After seconds; RateLimit has the remaining units, of which an ordinary request takes one and an expensive one several.",
+            "Warten Sie Retry-After Sekunden; RateLimit sagt, wie viele Einheiten übrig sind: Eine gewöhnliche Anfrage braucht eine, eine teure mehrere.";
     }
     OriginNotAllowed "origin-not-allowed" FORBIDDEN {
         title: "Pages of this web origin may not send this", "Seiten dieser Web-Origin dürfen das nicht senden";
@@ -303,6 +303,12 @@ problems! {
         fix:
             "Nothing was changed. Try again after Retry-After seconds.",
             "Nichts wurde geändert. Versuchen Sie es nach Retry-After Sekunden erneut.";
+    }
+    Overloaded "overloaded" SERVICE_UNAVAILABLE {
+        title: "Too many requests wait for their turn", "Zu viele Anfragen warten, bis sie an der Reihe sind";
+        fix:
+            "Try again after Retry-After seconds.",
+            "Versuchen Sie es nach Retry-After Sekunden erneut.";
     }
     StorageFull "storage-full" INSUFFICIENT_STORAGE {
         title: "No space left for writing", "Zum Schreiben ist kein Platz mehr";

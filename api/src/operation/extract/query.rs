@@ -10,6 +10,7 @@ use actix_web::HttpRequest;
 use chrono::{DateTime, Utc};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 pub trait Parameters: Sized + 'static {
@@ -80,6 +81,7 @@ pub(crate) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
     let format = media_type::offered(request)
         .is_negotiated()
         .then_some(FORMAT);
+    let mut budget = Budget::default();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         if format.is_some_and(|format| name == format) {
             if pairs.format.is_some() {
@@ -102,6 +104,14 @@ pub(crate) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
             return Err(wrong(known.name, "�", expected));
         }
         known.check(&value)?;
+        // The same condition twice is one.
+        let equal = |(one, other): &(String, String)| *one == name && *other == value;
+        if repeated && pairs.sent.iter().any(equal) {
+            continue;
+        }
+        if known.repeatable {
+            budget.spend(known.name, &value)?;
+        }
         pairs.sent.push((name.into_owned(), value.into_owned()));
     }
     let missing = |one: &&Parameter| one.required && pairs.one(one.name).is_none();
@@ -110,6 +120,53 @@ pub(crate) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
             .detail(format!("`{name}` is missing."), format!("`{name}` fehlt.")));
     }
     T::read(&pairs)
+}
+
+/// What the conditions of one query may have together.
+#[derive(Debug, Default)]
+struct Budget {
+    conditions: usize,
+    values: usize,
+}
+
+/// Conditions of a query: values of parameters that may be repeated.
+const MAX_CONDITIONS: usize = 20;
+
+/// Values in these, separated by commas.
+const MAX_VALUES: usize = 250;
+
+impl Budget {
+    /// Adds a condition.
+    ///
+    /// # Errors
+    /// `invalid-parameter`, naming the parameter and what there is too much of.
+    fn spend(&mut self, name: &str, value: &str) -> Result<(), Problem> {
+        self.conditions += 1;
+        let values: BTreeSet<&str> = value.split(',').map(str::trim).collect();
+        self.values += values.len();
+        let (most, en, de) = if self.conditions > MAX_CONDITIONS {
+            (MAX_CONDITIONS, "conditions", "Bedingungen")
+        } else if self.values > MAX_VALUES {
+            (MAX_VALUES, "values", "Werte")
+        } else {
+            return Ok(());
+        };
+        Err(Problem::new(Code::InvalidParameter).detail(
+            format!("With `{name}` the query has more than {most} {en}; ask in several requests."),
+            format!("Mit `{name}` hat die Anfrage mehr als {most} {de}; fragen Sie in mehreren Anfragen."),
+        ))
+    }
+}
+
+/// The elements of a list, each once.
+fn elements(list: &str) -> Vec<&str> {
+    let mut elements = Vec::new();
+    for element in list.split(',').map(str::trim) {
+        if !elements.contains(&element) {
+            elements.push(element);
+        }
+    }
+    elements
 }
 
 impl Pairs {
@@ -184,8 +241,9 @@ impl Pairs {
     ) -> Result<Vec<Vec<T>>, Problem> {
         self.all(name)
             .map(|list| {
-                list.split(',')
-                    .map(|text| parse(text.trim()).ok_or_else(|| wrong(name, text, expected)))
+                let elements = elements(list).into_iter();
+                elements
+                    .map(|text| parse(text).ok_or_else(|| wrong(name, text, expected)))
                     .collect()
             })
             .collect()
@@ -201,10 +259,7 @@ impl Pairs {
     /// Words of a closed list: commas mean OR, a repeated parameter AND.
     #[must_use]
     pub fn words(&self, name: &str) -> Vec<Vec<&str>> {
-        let lists = self.all(name);
-        lists
-            .map(|list| list.split(',').map(str::trim).collect())
-            .collect()
+        self.all(name).map(elements).collect()
     }
 
     /// The address of the next page: the path, the query without its cursor, and the new cursor.

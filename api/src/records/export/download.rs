@@ -9,6 +9,7 @@ use crate::records::view::Representation;
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use persistence::Store;
+use persistence::permits::Urgency;
 use persistence::read::export::CHUNK;
 use persistence::read::relationships::RelationshipFilter;
 use persistence::records::Record;
@@ -76,6 +77,12 @@ impl Running {
     }
 
     pub(crate) async fn next(&mut self) -> Result<Option<String>, Problem> {
+        if self.state == State::Ended {
+            return Ok(None);
+        }
+        // Given back before the chunk is sent: readers may be slow.
+        let permits = self.export.store.permits().clone();
+        let _permit = permits.again(Urgency::Bulk).await?;
         let format = self.export.format;
         loop {
             let mut text = String::new();

@@ -237,6 +237,7 @@ impl Reply for RecordList {
         }
         draft.response(200, response);
         draft.problem(Code::IndexBehind);
+        draft.problem(Code::Overloaded);
     }
 }
 

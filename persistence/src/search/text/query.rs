@@ -11,6 +11,7 @@ use super::ties::WithTies;
 use super::typed::Typed;
 use super::word_query::{Form, Way, WordQuery};
 use super::words::{exact_key, is_number, stem};
+use crate::meter::Meter;
 use std::ops::Bound;
 use std::ops::Range;
 use std::sync::Arc;
@@ -68,11 +69,12 @@ const LONGEST_NAMED: usize = 6;
 /// Minimum length of a word that matches as a beginning.
 const BEGINNING_FROM: usize = 3;
 
-/// The fields of an index, and what is known of its segments.
+/// The fields of an index, what is known of its segments, and who counts.
 #[derive(Debug, Clone, Copy)]
 pub struct TextIndex<'a> {
     pub fields: &'a TextFields,
     pub cache: &'a Arc<TextCache>,
+    pub meter: &'a Meter,
 }
 
 type Queries = Vec<Box<dyn Query>>;
@@ -240,7 +242,7 @@ fn any_form(
             way(word, Form::Typo, worth.typo);
         }
     }
-    Box::new(WordQuery::new(ways, &stem, changes, index.cache))
+    Box::new(WordQuery::new(ways, &stem, changes, index))
 }
 
 fn phrase(fields: &TextFields, words: &[String]) -> Box<dyn Query> {

@@ -7,10 +7,11 @@ use super::query::TextIndex;
 use super::texts::Texts;
 use super::typed::Typed;
 use super::words::{exact_key, key, key_without_legal_form, stem, words, words_as_written};
+use crate::meter::Meter;
 use domain::base::kind::Kind;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use tantivy::collector::TopDocs;
 use tantivy::query::Query;
 use tantivy::schema::Schema;
@@ -328,7 +329,12 @@ fn index(names: &[&str]) -> (TextFields, Searcher) {
 }
 
 fn with<'a>(fields: &'a TextFields, cache: &'a Arc<TextCache>) -> TextIndex<'a> {
-    TextIndex { fields, cache }
+    static METER: LazyLock<Meter> = LazyLock::new(Meter::default);
+    TextIndex {
+        fields,
+        cache,
+        meter: &METER,
+    }
 }
 
 fn count(query: &dyn Query, searcher: &Searcher) -> usize {

@@ -62,6 +62,12 @@ impl Typed {
         self.words.is_empty() && self.phrases.is_empty() && exact_key(&self.whole).is_empty()
     }
 
+    /// The number of its words and phrases, without needless words.
+    pub fn size(&self) -> usize {
+        let words = self.words.iter().filter(|word| !word.dropped).count();
+        words + self.phrases.len()
+    }
+
     /// The query with joined words split the way published records write them, so that
     /// `Rheinsiegkreis` becomes the query `Rhein Sieg Kreis`.
     pub fn take_apart(mut self, fields: &TextFields, searcher: &Searcher) -> tantivy::Result<Self> {

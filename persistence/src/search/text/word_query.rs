@@ -4,6 +4,8 @@
 //! disjunction of a dozen queries takes ten times as long.
 
 use super::cache::TextCache;
+use super::query::TextIndex;
+use crate::meter::Meter;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use tantivy::postings::TermInfo;
@@ -32,6 +34,7 @@ pub(super) struct WordQuery {
     ways: Arc<[Way]>,
     typed: Arc<TypedStem>,
     cache: Arc<TextCache>,
+    meter: Meter,
 }
 
 /// A typed word, of which others within some edits are searched for.
@@ -55,14 +58,15 @@ impl TypedStem {
 
 impl WordQuery {
     /// A query for these forms, with this many edits of the stem for [`Form::Typo`].
-    pub(super) fn new(ways: Vec<Way>, stem: &str, changes: u8, cache: &Arc<TextCache>) -> Self {
+    pub(super) fn new(ways: Vec<Way>, stem: &str, changes: u8, index: &TextIndex<'_>) -> Self {
         Self {
             ways: ways.into(),
             typed: Arc::new(TypedStem {
                 word: (stem.to_owned(), changes),
                 automaton: OnceLock::new(),
             }),
-            cache: cache.clone(),
+            cache: index.cache.clone(),
+            meter: index.meter.clone(),
         }
     }
 
@@ -103,7 +107,14 @@ impl WordQuery {
                     })?);
                 }
             }
+            self.meter.terms(found.len() as u64);
             for info in found {
+                if self.meter.is_stopped() {
+                    return Err(TantivyError::InternalError(
+                        "the client has gone".to_owned(),
+                    ));
+                }
+                self.meter.documents(u64::from(info.doc_freq));
                 let mut postings =
                     index.read_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
                 matches.raise(&mut postings, way.worth);
