@@ -2,6 +2,7 @@
 
 mod connections;
 mod cost;
+mod every_parameter;
 mod input;
 mod memory;
 mod parsers;

@@ -7,6 +7,7 @@ use actix_web::HttpRequest;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::Method;
 use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
@@ -39,6 +40,7 @@ type Requests = Family<Request, Histogram, fn() -> Histogram>;
 #[derive(Debug)]
 pub struct Metrics {
     requests: Requests,
+    units: Counter,
     registry: Registry,
 }
 
@@ -52,7 +54,17 @@ impl Default for Metrics {
             Unit::Seconds,
             requests.clone(),
         );
-        Self { requests, registry }
+        let units = Counter::default();
+        registry.register(
+            "request_units",
+            "What requests have cost, as rate limits count it",
+            units.clone(),
+        );
+        Self {
+            requests,
+            units,
+            registry,
+        }
     }
 }
 
@@ -60,6 +72,11 @@ impl Metrics {
     #[must_use]
     pub const fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// Counts units that a request has cost.
+    pub fn cost(&self, units: u32) {
+        self.units.inc_by(units.into());
     }
 
     pub fn answered<B>(&self, response: &ServiceResponse<B>, took: Duration) {

@@ -74,6 +74,7 @@ pub(crate) struct Bill {
 impl Bill {
     /// A bill of which so many units are paid.
     pub(crate) fn new(app: &App, who: Who, address: IpAddr, paid: u32) -> Self {
+        app.metrics.cost(paid);
         Self {
             app: app.clone(),
             meter: Meter::of(number(&who, address)),
@@ -90,6 +91,7 @@ impl Bill {
             return None;
         }
         self.paid += due;
+        self.app.metrics.cost(due);
         let limits = &self.app.limits;
         Some(limits.charge(&self.who, self.address, due, Instant::now()))
     }
