@@ -5,6 +5,7 @@ use crate::consumers::{Entry, LogConsumer};
 use crate::entity::duplicate_pair;
 use crate::entity::record::{self, Column};
 use crate::error::Result;
+use crate::permits::Urgency;
 use crate::record::current;
 use crate::search::Search;
 use crate::store::Store;
@@ -70,8 +71,13 @@ impl DuplicateConsumer {
             .collect();
         let others = candidates(&self.store, &others).await?;
         let written_ids = ids.to_vec();
+        let permit = self.store.permits().again(Urgency::Bulk).await?;
+        let compare = move || {
+            let _permit = permit;
+            pairs(&written, &sharing, &others)
+        };
         // Comparing must not block other requests.
-        let pairs = tokio::task::spawn_blocking(move || pairs(&written, &sharing, &others)).await;
+        let pairs = tokio::task::spawn_blocking(compare).await;
         let pairs = pairs.map_err(|why| crate::StoreError::Corrupt(why.to_string()))?;
         let options = WriteOptions {
             bulk: true,

@@ -1,7 +1,7 @@
 //! The digests of this node's own public records, changed by every write.
 
 pub(super) const STATEMENTS: &[&str] = &[
-    // A home region of zeros stands for none.
+    // Without a home region it is zeros.
     "CREATE TABLE digest (
         kind text NOT NULL,
         home_region {uuid} NOT NULL,

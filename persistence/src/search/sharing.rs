@@ -3,6 +3,7 @@
 use super::doc_set::index_of;
 use super::index::{Search, Snapshot};
 use crate::error::{Result, StoreError};
+use crate::permits::Urgency;
 use std::collections::BTreeSet;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, Term};
@@ -18,7 +19,7 @@ impl Search {
         most: usize,
     ) -> Result<Vec<BTreeSet<Uuid>>> {
         let snapshot = self.at(seq).await?;
-        self.read(move || {
+        self.read(Urgency::Bulk, move |_| {
             let sharing = keys.iter().map(|keys| snapshot.sharing(keys, most));
             sharing.collect()
         })

@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, Statement, Value};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// By kind and home region, of which zeros stand for none.
+/// By kind and home region, zeros if there is none.
 #[derive(Debug, Default)]
 pub(crate) struct DigestChanges(BTreeMap<(String, Uuid), Digest>);
 
