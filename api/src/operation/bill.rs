@@ -15,12 +15,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 /// Operations that take everything there is, whatever they answer.
-const BULK: &[&str] = &[
-    "/v1/duplicates",
-    "/v1/export",
-    "/v1/import",
-    "/v1/sync/digest",
-];
+const BULK: &[&str] = &["/v1/export", "/v1/import"];
 
 /// The units that a request takes when it is admitted; an ordinary one takes one.
 pub(crate) fn weight(method: &Method, path: &str) -> u32 {
