@@ -354,11 +354,14 @@ fn one_of_many(number: usize) -> Value {
 // In the long variant, there are twenty thousand.
 story!(what_many_share_is_compared_as_it_is_written, async |node| {
     let count = if full() { 20_000 } else { 600 };
-    let lines: String = (0..count)
-        .map(|number| format!("{}\n", one_of_many(number)))
+    let lines: Vec<String> = (0..count)
+        .map(|number| one_of_many(number).to_string())
         .collect();
     let import = node.post("/v1/import").token(&node.admin);
-    let import = import.body("application/x-ndjson", lines).await.expect(200);
+    let import = import
+        .body("application/x-ndjson", lines.join("\n"))
+        .await
+        .expect(200);
     assert_eq!(import.json["created"], count, "{}", import.text);
     let begun = Instant::now();
     node.settled().await;

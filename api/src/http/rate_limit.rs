@@ -93,8 +93,9 @@ impl<K: Hash + Eq + Clone> Limit<K> {
         let mut keys = self.keys();
         let missing = missing(keys.get(key), now);
         let one = self.time(1);
-        if missing + one > MINUTE {
-            return Err(self.standing(0, missing + one - MINUTE));
+        let wait = (missing + one).saturating_sub(MINUTE);
+        if !wait.is_zero() {
+            return Err(self.standing(0, wait));
         }
         Ok(self.put(&mut keys, key, missing + self.time(units), now))
     }

@@ -164,7 +164,9 @@ async fn rebuilt(store: &Store, filter: &FeedFilter) -> Result<Digests> {
                     .await?;
                 let Some(end) = rows.last() else { break };
                 last = end.id;
-                rows.iter().for_each(|row| digests.add(row));
+                for row in &rows {
+                    digests.add(row);
+                }
             }
         }
         digests.save(&tx.sql).await?;

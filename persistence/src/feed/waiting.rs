@@ -19,10 +19,10 @@ const MOST: u16 = 5_000;
 
 /// The newest entries that concern readers of the feed.
 #[derive(Debug, Default)]
-pub struct Recent(Mutex<Entries>);
+pub struct Recent(Mutex<Window>);
 
 #[derive(Debug, Default)]
-struct Entries {
+struct Window {
     /// All entries in `(from, to]` that concern readers are here.
     from: i64,
     to: i64,
@@ -51,7 +51,7 @@ impl Recent {
     }
 }
 
-impl Entries {
+impl Window {
     /// Reads what has been logged meanwhile; `seq` is where a new reader begins.
     async fn read_on(&mut self, store: &Store, seq: i64) -> Result<()> {
         let head = *store.log().watch().borrow();

@@ -36,7 +36,7 @@ async fn served(client: &Client, base: &str, token: &str) {
         answer.bytes().await.unwrap();
     }
     let write = client.post(format!("{base}/v1/topics")).bearer_auth(token);
-    let name = format!("Thema {:?}", begun);
+    let name = format!("Thema {begun:?}");
     let write = write.json(&json!({"name": name})).send().await.unwrap();
     assert_eq!(write.status(), 201);
     let taken = begun.elapsed();

@@ -131,7 +131,7 @@ impl Bench {
     async fn check(&mut self, path: &str) {
         let time = self.server.cpu();
         let (status, text) = self.read(path).await;
-        let time = self.server.cpu() - time;
+        let time = self.server.cpu().saturating_sub(time);
         let units = self.units().await;
         // Reading the metrics takes one itself.
         let cost = units - self.units - 1;

@@ -22,7 +22,7 @@ async fn drafts(server: &Process, client: &Client, token: &str, count: u32) -> D
         let actor = json!({"name": name, "categories": ["hospital"], "home_region": "hessen", "publication": "draft"});
         call.json(&actor).await.expect(201);
     }
-    (server.cpu() - before) / count
+    server.cpu().saturating_sub(before) / count
 }
 
 async fn waiting(base: &str, address: &str, next: &str) -> Raw {
@@ -58,7 +58,7 @@ fn what_concerns_nobody_wakes_nobody() {
         loop {
             tokio::time::sleep(Duration::from_millis(500)).await;
             let now = server.cpu();
-            if now - before < Duration::from_millis(50) {
+            if now.saturating_sub(before) < Duration::from_millis(50) {
                 break;
             }
             before = now;
