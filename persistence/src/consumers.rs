@@ -71,6 +71,13 @@ pub trait LogConsumer: 'static {
     /// The last entry whose effect is saved; asked at the start and after an error.
     fn cursor(&mut self) -> impl Future<Output = Result<i64>>;
 
+    /// Waits until what it builds on contains the entry `seq`. Only meanwhile can it be stopped
+    /// between entries that it has read and their effect.
+    fn ready(&mut self, seq: i64) -> impl Future<Output = ()> {
+        let _ = seq;
+        std::future::ready(())
+    }
+
     /// Applies the entries and saves the last of their numbers.
     ///
     /// They end where a transaction ends, follow the cursor without a gap, and are never empty.
@@ -107,7 +114,7 @@ pub async fn run(
     let mut at = None;
     let mut failures = 0;
     while !*stop.borrow() && stop.has_changed().is_ok() {
-        let pause = match advance(store, &mut consumer, &mut at, reached).await {
+        let pause = match advance(store, &mut consumer, &mut at, reached, &mut stop).await {
             Ok(more) => {
                 if failures > 0 {
                     tracing::info!(consumer = name, failures, "log consumer resumed");
@@ -145,6 +152,7 @@ async fn advance(
     consumer: &mut impl LogConsumer,
     at: &mut Option<i64>,
     reached: &watch::Sender<i64>,
+    stop: &mut watch::Receiver<bool>,
 ) -> Result<bool> {
     let cursor = match *at {
         Some(cursor) => {
@@ -162,6 +170,10 @@ async fn advance(
     let Some(last) = entries.last().map(|entry| entry.seq) else {
         return Ok(false);
     };
+    tokio::select! {
+        _ = stop.wait_for(|stopped| *stopped) => return Ok(false),
+        () = consumer.ready(last) => {}
+    }
     consumer.apply(&entries).await?;
     *at = Some(last);
     reached.send_replace(last);

@@ -56,14 +56,14 @@ impl DuplicateConsumer {
         }
     }
 
-    /// Replaces the pairs of these records, which the index contains as of entry `seq`.
-    async fn compare(&self, ids: &[Uuid], seq: i64) -> Result<()> {
+    /// Replaces the pairs of these records, which the index contains.
+    async fn compare(&self, ids: &[Uuid]) -> Result<()> {
         let written = candidates(&self.store, ids).await?;
         let keys: Vec<_> = written
             .values()
             .map(|one| one.candidate.hashed_keys())
             .collect();
-        let sharing = self.search.sharing(seq, keys, MAX_GROUP).await?;
+        let sharing = self.search.sharing(keys, MAX_GROUP).await?;
         let others: BTreeSet<Uuid> = sharing.iter().flatten().copied().collect();
         let others: Vec<Uuid> = others
             .into_iter()
@@ -98,6 +98,10 @@ impl LogConsumer for DuplicateConsumer {
         Ok(self.saved)
     }
 
+    async fn ready(&mut self, seq: i64) {
+        self.search.contains(seq).await;
+    }
+
     async fn apply(&mut self, entries: &[Entry]) -> Result<()> {
         let Some(last) = entries.last().map(|entry| entry.seq) else {
             return Ok(());
@@ -111,7 +115,7 @@ impl LogConsumer for DuplicateConsumer {
         }
         let ids: Vec<Uuid> = ids.into_iter().collect();
         for chunk in ids.chunks(CHUNK) {
-            self.compare(chunk, last).await?;
+            self.compare(chunk).await?;
         }
         let options = WriteOptions::default();
         let work = async |tx: &mut Transaction<'_>| {

@@ -199,12 +199,11 @@ impl Search {
         open.clone().ok_or(StoreError::Behind)
     }
 
-    /// A state that contains the entry `seq`, however long that takes.
-    pub(super) async fn at(&self, seq: i64) -> Result<Snapshot> {
+    /// Waits until the index contains the entry `seq`, however long that takes.
+    pub(crate) async fn contains(&self, seq: i64) {
         let mut applied = self.0.applied.subscribe();
-        let reached = applied.wait_for(|at| *at >= seq).await;
-        reached.map_err(|_| StoreError::Behind)?;
-        self.snapshot().ok_or(StoreError::Behind)
+        // Its sender lives as long as this.
+        let _ = applied.wait_for(|at| *at >= seq).await;
     }
 
     /// Opens the index, or builds it; returns the last entry that it contains.
@@ -460,7 +459,7 @@ impl Search {
         let _ = tokio::time::timeout(REST, asked).await;
     }
 
-    fn snapshot(&self) -> Option<Snapshot> {
+    pub(super) fn snapshot(&self) -> Option<Snapshot> {
         self.0
             .open
             .read()

@@ -10,15 +10,14 @@ use tantivy::{DocSet, Term};
 use uuid::Uuid;
 
 impl Search {
-    /// For each set of keys the records that have one of them, once the index contains the entry
-    /// `seq`. Keys that more than `most` records have are ignored.
+    /// For each set of keys the records that have one of them. Keys that more than `most` records
+    /// have are ignored.
     pub(crate) async fn sharing(
         &self,
-        seq: i64,
         keys: Vec<BTreeSet<u64>>,
         most: usize,
     ) -> Result<Vec<BTreeSet<Uuid>>> {
-        let snapshot = self.at(seq).await?;
+        let snapshot = self.snapshot().ok_or(StoreError::Behind)?;
         self.read(Urgency::Bulk, move |_| {
             let sharing = keys.iter().map(|keys| snapshot.sharing(keys, most));
             sharing.collect()
