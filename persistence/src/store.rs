@@ -224,6 +224,9 @@ async fn insert_node(db: &Db, origin: Option<&str>, clock: &Clock) -> Result<()>
         .on_conflict(on_conflict)
         .exec_without_returning(&tx)
         .await?;
+    // Digests of nothing.
+    let sql = "UPDATE sync_state SET digest_seq = 0 WHERE head = 0";
+    tx.execute_unprepared(sql).await?;
     tx.commit().await
 }
 

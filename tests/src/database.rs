@@ -307,7 +307,8 @@ async fn prune(database: &impl ConnectionTrait) {
         "UPDATE change SET seq = (SELECT COUNT(*) FROM change AS other WHERE other.record_id <= change.record_id) - 10, tx = 0",
         "UPDATE change SET seq = seq + 10, tx = seq + 10",
         "UPDATE record SET seq = (SELECT seq FROM change WHERE change.record_id = record.id)",
-        "UPDATE sync_state SET head = 3",
+        "UPDATE sync_state SET head = 3, digest_seq = 3",
+        "DELETE FROM digest",
         "DELETE FROM log_consumer",
     ] {
         database.execute_unprepared(sql).await.unwrap();

@@ -1,6 +1,9 @@
 //! Every problem of the table occurs, names itself, and is available in both languages.
 
 use api::http::problem::Code;
+use futures::FutureExt;
+use persistence::StoreError;
+use persistence::permits::Urgency;
 use persistence::publication::applications::PER_HOUR;
 use reqwest::Method;
 use sea_orm::sea_query::Expr;
@@ -285,6 +288,21 @@ story!(
         let behind = beside.call(Method::GET, "/v1/networks").await;
         assert_eq!(sound("index-behind", behind).header("retry-after"), "1");
         seen.insert("index-behind");
+        // As many work and wait as may.
+        node.settled().await;
+        let mut turns = Vec::new();
+        let overloaded = loop {
+            let mut turn = Box::pin(node.store.permits().take(Urgency::Interactive));
+            match (&mut turn).now_or_never() {
+                Some(Err(why)) => break why,
+                took => turns.push((turn, took)),
+            }
+        };
+        assert!(matches!(overloaded, StoreError::Overloaded));
+        let refused = sound("overloaded", node.get("/v1/networks").await);
+        assert_eq!(refused.header("retry-after"), "1");
+        seen.insert("overloaded");
+        drop(turns);
         // A closed database: retry later, without details.
         node.store.db().clone().close().await;
         let busy = sound("busy", node.get("/v1/networks/mo-win-net").await);

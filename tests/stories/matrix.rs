@@ -137,12 +137,15 @@ fn fate_of(answer: &Answer) -> Fate {
 /// The number of rows of each table, and all data about permissions.
 pub(crate) async fn snapshot(node: &Node) -> (BTreeMap<String, i64>, String) {
     let db = node.store.db().reader();
+    // A log consumer may still write pairs for what was written before.
     let tables = match node.backend {
         Backend::Sqlite => {
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' \
+                AND name <> 'duplicate_pair'"
         }
         Backend::Postgres => {
-            "SELECT CAST(tablename AS text) FROM pg_tables WHERE schemaname = 'public'"
+            "SELECT CAST(tablename AS text) FROM pg_tables WHERE schemaname = 'public' \
+                AND tablename <> 'duplicate_pair'"
         }
     };
     let query = |sql: &str| Statement::from_string(db.get_database_backend(), sql.to_owned());

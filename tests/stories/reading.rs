@@ -238,6 +238,9 @@ story!(
             .exec(node.store.db().reader())
             .await
             .unwrap();
+        // Totals are counted again after an entry of the log, which a deletion would have made.
+        let other = json!({"name": "Anderes", "home_region": "nordhessen"});
+        node.post("/v1/actors").json(&other).await.expect(201);
         node.get(&one).await.problem(404, "not-found");
         node.get(&one)
             .token(&node.admin)
