@@ -9,6 +9,7 @@ use domain::base::kind::Kind;
 use domain::base::record::Envelope;
 use domain::kinds::common::Publication;
 use domain::validation::upgrade::{upgrade, upgraded};
+use sea_orm::DbErr;
 use serde_json::Value;
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -149,6 +150,19 @@ pub(crate) fn tombstone_subject<'a>(
         },
         system: tombstone.system.as_deref(),
     }
+}
+
+/// The rows that can be read. Others are logged: a single one must not keep all records from being
+/// found.
+pub(crate) fn readable(rows: Vec<record::Model>) -> Vec<Record> {
+    let read = rows.into_iter().filter_map(|row| {
+        let id = row.id;
+        let unreadable = |error: &DbErr| {
+            tracing::error!(record_id = %id, %error, "record cannot be read; left out of lists");
+        };
+        Record::try_from(row).inspect_err(unreadable).ok()
+    });
+    read.collect()
 }
 
 pub(crate) fn gone(kind: Kind, tombstone: tombstone::Model) -> StoreError {

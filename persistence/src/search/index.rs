@@ -16,7 +16,7 @@ use crate::entity::{change, node, record};
 use crate::error::{Result, StoreError};
 use crate::meter::Meter;
 use crate::permits::Urgency;
-use crate::record::Record;
+use crate::record::{Record, readable};
 use crate::store::Store;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -349,10 +349,10 @@ impl Search {
             if let Some(last) = last {
                 rows = rows.filter(record::Column::Id.gt(last));
             }
-            let rows = rows.into_model::<Record>().all(&tx).await?;
+            let rows = rows.all(&tx).await?;
             let Some(end) = rows.last() else { break };
             last = Some(end.id);
-            self.add(&tx, rows, &trees).await?;
+            self.add(&tx, readable(rows), &trees).await?;
         }
         tx.commit().await?;
         self.write(Work::default(), Some(self.payload(head).await?))
@@ -487,9 +487,9 @@ impl Search {
             let rows = record::Entity::find()
                 .filter(record::Column::Id.is_in(chunk.iter().copied()))
                 .filter(record::Column::Suppressed.eq(false))
-                .into_model::<Record>()
                 .all(&tx)
                 .await?;
+            let rows = readable(rows);
             for row in &rows {
                 gone.remove(&row.id);
             }

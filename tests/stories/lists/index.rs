@@ -8,11 +8,15 @@ use persistence::jobs::BackgroundJobs;
 use persistence::search::filter::Filter;
 use persistence::search::{IndexPlace, ListQuery, Order, Search, Sort};
 use persistence::{Store, StoreError};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tests::node::settled;
+use tests::tables::record;
 use tests::{Node, story};
+use uuid::Uuid;
 
 fn actors() -> ListQuery {
     ListQuery {
@@ -224,6 +228,29 @@ story!(a_damaged_index_heals_itself, Seeded, async |node| {
     drop(search);
     build().await;
 });
+
+story!(
+    a_row_that_cannot_be_read_hides_no_other,
+    Seeded,
+    async |node| {
+        let here = page(node, "actors").await["total"].as_u64().unwrap();
+        let broken = make(node, "actors", json!({"name": "Kaputt"})).await;
+        let id: Uuid = broken.parse().unwrap();
+        record::Entity::update_many()
+            .col_expr(record::Column::Publication, Expr::value("shredded"))
+            .filter(record::Column::Id.eq(id))
+            .exec(node.store.db().reader())
+            .await
+            .unwrap();
+        // In use, and when the index is built.
+        make(node, "actors", json!({"name": "Heil"})).await;
+        node.settled().await;
+        let folder = tempfile::tempdir().unwrap();
+        let (_, search, background) = opened(node, folder.path()).await;
+        assert_eq!(total(&search).await, here + 1);
+        background.stop().await;
+    }
+);
 
 story!(
     an_index_that_is_in_use_is_not_removed,
