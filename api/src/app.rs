@@ -65,6 +65,7 @@ fn cors(origins: &[String]) -> Cors {
         crate::http::request::REQUEST_ID,
         crate::records::reply::WARNINGS,
         crate::records::history::UPGRADED,
+        crate::operation::extract::POSITION,
         header::HeaderName::from_static("idempotency-replayed"),
     ];
     let trusted = origins.to_vec();

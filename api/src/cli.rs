@@ -74,7 +74,7 @@ enum Command {
     Serve(Serve),
     /// Bring the database's schema and reference data up to date
     Migrate,
-    /// Import records from NDJSON, one record per line
+    /// Import records: NDJSON, one record per line, or a table
     Import(import::Import),
     /// Export this node's own records in the format of import
     Export(export::ExportOptions),

@@ -3,6 +3,7 @@
 pub mod admission;
 mod bill;
 mod description;
+pub(crate) mod disappearing;
 pub mod extract;
 pub mod idempotency;
 pub mod media_type;

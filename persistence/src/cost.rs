@@ -10,6 +10,7 @@ use crate::write::{Edit, Precondition};
 use domain::access::rules::Caller;
 use domain::base::clock::Clock;
 use domain::base::kind::Kind;
+use domain::exchange::line::Line;
 use domain::kinds::relationship::RelationshipType;
 use sea_orm::{ConnectionTrait, DatabaseBackend, Statement};
 use serde_json::{Value, json};
@@ -155,14 +156,17 @@ impl Node {
 
     /// The steps of an import of so many actors with one name.
     async fn import(&self, count: usize) -> u64 {
-        let records = vec![self.body("Klinikum"); count];
+        let mut record = self.body("Praxis");
+        record["kind"] = json!("actor");
+        let lines = vec![Line::whole(1, record); count];
         self.steps(async |tx| {
             let loaded = tx
                 .imports()
-                .load(records.clone(), LoadMode::Upsert)
+                .load(lines.clone(), LoadMode::Upsert)
                 .await
                 .unwrap();
             assert_eq!(loaded.len(), count);
+            assert!(loaded.iter().all(|one| one.outcome.0.is_ok()), "{loaded:?}");
         })
         .await
     }

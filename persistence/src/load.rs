@@ -1,41 +1,45 @@
 //! Importing many records: the program's reference data, the seed pages, and imports.
 
-use crate::entity::{node, record, tombstone};
+mod line;
+mod removal;
+mod seen;
+
+pub use line::LoadMode;
+
+use crate::entity::node;
 use crate::error::{Result, StoreError};
-use crate::record::Record;
 use crate::store::{REFERENCE_ORIGIN, Store};
 use crate::transaction::{Transaction, WriteOptions};
-use crate::write::conflict::writable;
-use crate::write::{Edit, Precondition, Saved};
-use domain::access::rules::{Action, Caller};
+use crate::write::outcome::{Applied, Outcome};
+use crate::write::removals::{Removals, may_go};
+use domain::access::rules::Caller;
 use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::json;
 use domain::base::kind::Kind;
-use domain::base::vocabulary::Coded;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use domain::exchange::line::Line;
+use line::{keys, load_line, repeated};
+use removal::losing;
+use sea_orm::EntityTrait;
+use seen::Seen;
 use serde_json::Value;
-use uuid::Uuid;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LoadMode {
-    /// Leave them unchanged, deleted ones too.
-    CreateMissing,
-    Upsert,
-}
-
-#[derive(Debug)]
-pub enum Loaded {
-    Created(Box<Saved>),
-    /// A changed one; `overwritten` if the line gave no version to compare.
-    Updated {
-        saved: Box<Saved>,
-        overwritten: bool,
-    },
-    Unchanged(Uuid),
-    Refused(StoreError),
-}
 
 pub const CHUNK: usize = 200;
+
+#[derive(Debug, Clone, Copy)]
+pub struct Import {
+    pub mode: LoadMode,
+    /// Whether more than [`may_go`] records may lose members.
+    pub confirm_removals: bool,
+}
+
+/// What became of a line.
+#[derive(Debug)]
+pub struct Imported {
+    pub line: u64,
+    pub kind: Option<Kind>,
+    pub external_id: Option<String>,
+    pub outcome: Outcome,
+}
 
 /// Room of imports.
 #[derive(Debug, Clone, Copy)]
@@ -72,9 +76,110 @@ impl Imports<'_> {
         lines: &[&str],
         mode: LoadMode,
         options: &WriteOptions,
-    ) -> Result<Vec<Loaded>> {
+    ) -> Result<Vec<Outcome>> {
         let origin = self.store.node().origin.clone();
         load_as(self.store, &origin, caller, lines, mode, options).await
+    }
+
+    /// Imports all lines, [`CHUNK`] in a transaction, and reports each after its commit; returns
+    /// what was removed, and whether it was applied: not if too many records would lose members. A
+    /// dry run is one transaction, so that a line may reference one before it, as in the real run.
+    ///
+    /// `read` returns the lines from a position on, at most as many as asked for, and the next
+    /// position; none at the end.
+    pub async fn run(
+        self,
+        caller: &Caller,
+        import: Import,
+        options: &WriteOptions,
+        read: impl AsyncFn(u64, usize) -> Result<(Vec<Line>, u64)>,
+        report: impl FnMut(Imported),
+    ) -> Result<(Removals, bool)> {
+        let unconfirmed = !options.dry_run && !import.confirm_removals;
+        let dry_run = WriteOptions {
+            dry_run: true,
+            ..options.clone()
+        };
+        if unconfirmed
+            && self
+                .may_remove_much(caller, import, &dry_run, &read)
+                .await?
+        {
+            let mut lines = 0;
+            let count = |_| lines += 1;
+            let removals = self.pass(caller, import, &dry_run, &read, count).await?;
+            if removals.are_many(lines) {
+                return Ok((removals, false));
+            }
+        }
+        let removals = self.pass(caller, import, options, &read, report).await?;
+        Ok((removals, true))
+    }
+
+    /// Whether more records than [`may_go`] might lose members. It writes nothing and reads less
+    /// than a dry run, which is needed only if they might.
+    async fn may_remove_much(
+        self,
+        caller: &Caller,
+        import: Import,
+        dry_run: &WriteOptions,
+        read: &impl AsyncFn(u64, usize) -> Result<(Vec<Line>, u64)>,
+    ) -> Result<bool> {
+        if import.mode == LoadMode::CreateMissing {
+            return Ok(false);
+        }
+        let (mut at, mut all, mut some) = (0, 0, 0);
+        loop {
+            let (lines, next) = read(at, CHUNK).await?;
+            if lines.is_empty() {
+                return Ok(some > may_go(all));
+            }
+            all += lines.len() as u64;
+            let count = async |tx: &mut Transaction<'_>| losing(tx, &lines).await;
+            some += self.store.write(caller, dry_run, count).await?;
+            at = next;
+        }
+    }
+
+    async fn pass(
+        self,
+        caller: &Caller,
+        import: Import,
+        options: &WriteOptions,
+        read: &impl AsyncFn(u64, usize) -> Result<(Vec<Line>, u64)>,
+        mut report: impl FnMut(Imported),
+    ) -> Result<Removals> {
+        let (mut at, mut seen, mut removals) = (0, Seen::default(), Removals::default());
+        loop {
+            let part = async |tx: &mut Transaction<'_>| {
+                let (mut imported, mut new, mut at) = (Vec::new(), Seen::default(), at);
+                loop {
+                    let (lines, next) = read(at, CHUNK).await?;
+                    let done = lines.is_empty();
+                    at = next;
+                    for line in &lines {
+                        let one = one_of_many(tx, line, import.mode, &seen, &mut new);
+                        imported.push(one.await?);
+                    }
+                    if done || !options.dry_run {
+                        return Ok((imported, new, (!done).then_some(at)));
+                    }
+                    tx.forget_entries();
+                }
+            };
+            let (imported, new, next) = self.store.write(caller, options, part).await?;
+            seen.extend(new);
+            for one in imported {
+                if let Some(kind) = one.kind {
+                    removals.add(one.line, kind, &one.outcome);
+                }
+                report(one);
+            }
+            match next {
+                Some(next) => at = next,
+                None => return Ok(removals),
+            }
+        }
     }
 }
 
@@ -85,12 +190,16 @@ async fn load_as(
     lines: &[&str],
     mode: LoadMode,
     options: &WriteOptions,
-) -> Result<Vec<Loaded>> {
+) -> Result<Vec<Outcome>> {
     store
         .write_as(origin, caller, options, async |tx| {
             let mut outcomes = Vec::with_capacity(lines.len());
-            for line in lines {
-                outcomes.push(settled(load_line(tx, line, mode).await)?);
+            for text in lines {
+                let outcome = match parse(text) {
+                    Ok(line) => import(tx, &line, mode).await?.outcome,
+                    Err(why) => Outcome(Err(why)),
+                };
+                outcomes.push(outcome);
             }
             Ok(outcomes)
         })
@@ -122,7 +231,7 @@ pub(crate) async fn load_reference_data(store: &Store) -> Result<()> {
             )
             .await?;
             for (line, outcome) in chunk.iter().zip(outcomes) {
-                if let Loaded::Refused(why) = outcome {
+                if let Err(why) = outcome.0 {
                     let why = format!("reference data: {why:?} in {line}");
                     return Err(StoreError::Corrupt(why));
                 }
@@ -137,177 +246,61 @@ pub(crate) async fn load_reference_data(store: &Store) -> Result<()> {
         .await
 }
 
-struct Keys {
-    kind: Kind,
-    id: Option<Uuid>,
-    version: Option<i64>,
-    external: Option<(String, String)>,
-}
-
 impl ImportsMut<'_, '_> {
-    /// Imports independent records, so a rejected one does not affect the others.
-    pub async fn load(self, records: Vec<Value>, mode: LoadMode) -> Result<Vec<Loaded>> {
-        let mut outcomes = Vec::with_capacity(records.len());
-        for record in records {
-            outcomes.push(settled(load_one(self.tx, record, mode).await)?);
+    /// Imports independent lines, so a rejected one does not affect the others.
+    pub async fn load(self, lines: Vec<Line>, mode: LoadMode) -> Result<Vec<Imported>> {
+        let mut imported = Vec::with_capacity(lines.len());
+        for line in lines {
+            imported.push(import(self.tx, &line, mode).await?);
         }
-        Ok(outcomes)
+        Ok(imported)
     }
 }
 
-async fn load_line(tx: &mut Transaction<'_>, line: &str, mode: LoadMode) -> Result<Loaded> {
-    let value = json::parse(line.as_bytes())
-        .map_err(|why| invalid("", Fault::new(FaultCode::InvalidValue).with("why", why)))?;
-    load_one(tx, value, mode).await
+async fn import(tx: &mut Transaction<'_>, line: &Line, mode: LoadMode) -> Result<Imported> {
+    one_of_many(tx, line, mode, &Seen::default(), &mut Seen::default()).await
 }
 
-async fn load_one(tx: &mut Transaction<'_>, value: Value, mode: LoadMode) -> Result<Loaded> {
-    let keys = keys(tx, &value)?;
-    let Some(found) = find_by_keys(tx, &keys).await? else {
-        if mode == LoadMode::CreateMissing && was_deleted(tx, &keys).await? {
-            return Ok(Loaded::Unchanged(keys.id.unwrap_or_default()));
-        }
-        refuse_new_id(tx, &keys).await?;
-        let id = fresh_id(tx, &keys).await?;
-        let saved = tx.records().create(keys.kind, id, value).await?;
-        return Ok(Loaded::Created(Box::new(saved)));
+/// Imports a line unless an earlier one has the same record, which would be lost.
+async fn one_of_many(
+    tx: &mut Transaction<'_>,
+    line: &Line,
+    mode: LoadMode,
+    seen: &Seen,
+    new: &mut Seen,
+) -> Result<Imported> {
+    let keys = match keys(tx, &line.record) {
+        Ok(keys) => keys,
+        Err(why) => return Imported::settled(line, None, Err(why)),
     };
-    if mode == LoadMode::CreateMissing {
-        return Ok(Loaded::Unchanged(found.id));
-    }
-    if keys.id.is_none() && !tx.caller.can_read(&tx.subject(&found)) {
-        // To this caller it is a key that is taken, not a record.
-        writable(tx, &found)?;
-    }
-    let expected = keys.version.map_or(Precondition::Any, |version| {
-        Precondition::Versions(vec![version])
-    });
-    let old = tx.records().lock(keys.kind, found.id, &expected).await?;
-    let saved = tx.records().update(old, Edit::Replace(value)).await?;
-    Ok(if saved.changed {
-        Loaded::Updated {
-            saved: Box::new(saved),
-            overwritten: keys.version.is_none(),
-        }
+    let first = seen.line_of(&keys).or_else(|| new.line_of(&keys));
+    let outcome = if let Some(first) = first {
+        Err(repeated(&keys, first))
     } else {
-        Loaded::Unchanged(saved.row.id)
-    })
+        let first_line = |id| seen.line_of_id(id).or_else(|| new.line_of_id(id));
+        load_line(tx, line, &keys, mode, first_line).await
+    };
+    let imported = Imported::settled(line, Some(keys.kind), outcome)?;
+    new.add(line.number, &keys, imported.outcome.id());
+    Ok(imported)
 }
 
-fn keys(tx: &Transaction<'_>, line: &Value) -> Result<Keys> {
-    let text = |pointer: &str| line.pointer(pointer).and_then(Value::as_str);
-    let kind = text("/kind").unwrap_or_default();
-    let kind = Kind::parse(kind).ok_or_else(|| {
-        let known: Vec<_> = Kind::ALL.iter().map(|kind| kind.code()).collect();
-        let fault = Fault::new(FaultCode::UnknownCode)
-            .with("given", kind)
-            .with(
-                "nearest",
-                domain::base::nearest::nearest(kind, known.iter().copied()).unwrap_or_default(),
-            )
-            .with("known", known.join(", "));
-        invalid("/kind", fault)
+impl Imported {
+    fn settled(line: &Line, kind: Option<Kind>, outcome: Result<Applied>) -> Result<Self> {
+        let key = line.record.pointer("/external_id/id");
+        Ok(Self {
+            line: line.number,
+            kind,
+            external_id: key.and_then(Value::as_str).map(str::to_owned),
+            outcome: Outcome::settled(outcome)?.located(&line.statement),
+        })
+    }
+}
+
+fn parse(text: &str) -> Result<Line> {
+    let record = json::parse(text.as_bytes()).map_err(|why| {
+        let fault = Fault::new(FaultCode::InvalidValue).with("why", why);
+        StoreError::Invalid(vec![FieldError::new("", fault)])
     })?;
-    if let Some(origin) = text("/origin")
-        && origin != tx.origin
-    {
-        let fault = Fault::new(FaultCode::NotAllowed).with(
-            "why",
-            format!("records of {origin} are written at {origin} only"),
-        );
-        return Err(invalid("/origin", fault));
-    }
-    let id = match line.get("id") {
-        None | Some(Value::Null) => None,
-        Some(id) => {
-            let id = id.as_str().and_then(|id| Uuid::try_parse(id).ok());
-            Some(id.ok_or_else(|| invalid("/id", Fault::new(FaultCode::Reference)))?)
-        }
-    };
-    let external = text("/external_id/system").zip(text("/external_id/id"));
-    Ok(Keys {
-        kind,
-        id,
-        version: line.get("version").and_then(Value::as_i64),
-        external: external.map(|(system, id)| (system.to_owned(), id.to_owned())),
-    })
-}
-
-/// Only an admin of the node brings new ids; others may use those of records that they had deleted.
-/// Unknown and invisible ones are answered alike.
-async fn refuse_new_id(tx: &Transaction<'_>, keys: &Keys) -> Result<()> {
-    let Some(id) = keys.id.filter(|_| !tx.caller.is_node_admin()) else {
-        return Ok(());
-    };
-    let dead = tombstone::Entity::find_by_id(id)
-        .filter(tombstone::Column::Kind.eq(keys.kind.code()))
-        .one(&tx.sql)
-        .await?;
-    let theirs = dead.is_some_and(|dead| {
-        let subject = crate::record::tombstone_subject(&dead, keys.kind, &tx.origin);
-        tx.caller.is_allowed(Action::Write, &subject)
-    });
-    theirs.then_some(()).ok_or(StoreError::NotFound)
-}
-
-/// The id of a line whose record does not exist yet.
-async fn fresh_id(tx: &Transaction<'_>, keys: &Keys) -> Result<Uuid> {
-    let Some(id) = keys.id else {
-        return Ok(domain::base::id::new());
-    };
-    match record::Entity::find_by_id(id)
-        .into_model::<Record>()
-        .one(&tx.sql)
-        .await?
-    {
-        None => Ok(id),
-        Some(other) => {
-            let why = format!("it is the id of a {} of {}", other.kind, other.origin);
-            Err(invalid(
-                "/id",
-                Fault::new(FaultCode::NotAllowed).with("why", why),
-            ))
-        }
-    }
-}
-
-async fn find_by_keys(tx: &Transaction<'_>, keys: &Keys) -> Result<Option<Record>> {
-    let rows = record::Entity::find()
-        .filter(record::Column::Kind.eq(keys.kind.code()))
-        .filter(record::Column::Origin.eq(&tx.origin));
-    let rows = match (keys.id, &keys.external) {
-        (Some(id), _) => rows.filter(record::Column::Id.eq(id)),
-        (None, Some((system, key))) => rows
-            .filter(record::Column::System.eq(system))
-            .filter(record::Column::ExternalId.eq(key)),
-        (None, None) => return Ok(None),
-    };
-    Ok(rows.into_model::<Record>().one(&tx.sql).await?)
-}
-
-async fn was_deleted(tx: &Transaction<'_>, keys: &Keys) -> Result<bool> {
-    let tombstones = tombstone::Entity::find()
-        .filter(tombstone::Column::Kind.eq(keys.kind.code()))
-        .filter(tombstone::Column::Origin.eq(&tx.origin));
-    let tombstones = match (keys.id, &keys.external) {
-        (Some(id), _) => tombstones.filter(tombstone::Column::Id.eq(id)),
-        (None, Some((system, key))) => tombstones
-            .filter(tombstone::Column::System.eq(system))
-            .filter(tombstone::Column::ExternalId.eq(key)),
-        (None, None) => return Ok(false),
-    };
-    Ok(tombstones.one(&tx.sql).await?.is_some())
-}
-
-/// The outcome, unless it ends the transaction; the others have no effect.
-fn settled(outcome: Result<Loaded>) -> Result<Loaded> {
-    match outcome {
-        Err(error) if error.is_of_database() => Err(error),
-        Err(refused) => Ok(Loaded::Refused(refused)),
-        done => done,
-    }
-}
-
-fn invalid(pointer: &str, fault: Fault) -> StoreError {
-    StoreError::Invalid(vec![FieldError::new(pointer, fault)])
+    Ok(Line::whole(0, record))
 }

@@ -15,7 +15,6 @@ use crate::write::Precondition;
 use crate::write::idempotency::blank_responses;
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::access::rules::{Action, Caller};
-use domain::base::json::merge_patch;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::statements::contact_person::{
@@ -181,8 +180,7 @@ impl ContactPersonsMut<'_, '_> {
         patch: &Value,
     ) -> Result<ContactPerson> {
         let (old, record) = person_for_update(self.tx, id, expected).await?;
-        let mut body = json!(input_of(&old)?);
-        merge_patch(&mut body, patch);
+        let body = ContactPersonInput::patched(json!(input_of(&old)?), patch);
         let input = ContactPersonInput::read(body).map_err(StoreError::Invalid)?;
         let mut row = contact_person::Model {
             version: old.version,

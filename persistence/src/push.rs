@@ -4,12 +4,14 @@
 mod item;
 mod key;
 mod plan;
+mod rekeyed;
 mod snapshot;
 mod supplied;
 
 pub use item::{Item, MAX_ITEMS};
 pub use plan::{Example, Plan};
-pub use snapshot::{Decision, Line, Snapshot};
+pub use rekeyed::Rekeyed;
+pub use snapshot::{Confirmed, Decision, Snapshot};
 
 use crate::entity::source_key;
 use crate::error::{Result, StoreError};
@@ -19,68 +21,17 @@ use crate::record::Record;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
 use crate::write::conflict::writable;
+use crate::write::outcome::{Along, Applied, Change, Outcome};
 use crate::write::{Edit, Precondition};
 use domain::access::rules::Caller;
 use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
-use domain::exchange::sync::{PushMode, PushOp, PushStatus};
+use domain::exchange::sync::{PushMode, PushOp};
 use key::Sent;
 use sea_orm::DbErr;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use supplied::{Here, newest};
-use uuid::Uuid;
-
-#[derive(Debug)]
-pub struct Pushed(pub Result<Applied>);
-
-#[derive(Debug, Default)]
-pub struct Applied {
-    /// The change; absent if there was none.
-    pub change: Option<Change>,
-    pub id: Option<Uuid>,
-    pub version: i64,
-    pub before: i64,
-    pub warnings: Vec<FieldError>,
-}
-
-#[derive(Debug)]
-pub enum Change {
-    /// The record is new, or restored.
-    Created,
-    Updated {
-        members: Vec<String>,
-        /// Whether another caller had changed it since the last push, without a version in the item
-        /// to detect that.
-        overwritten: bool,
-    },
-    Deleted {
-        along: Vec<Along>,
-    },
-}
-
-#[derive(Debug)]
-pub struct Along {
-    id: Uuid,
-    version: i64,
-    supplied: bool,
-}
-
-impl Pushed {
-    #[must_use]
-    pub fn status(&self) -> PushStatus {
-        match &self.0 {
-            Ok(applied) => match applied.change {
-                None => PushStatus::Unchanged,
-                Some(Change::Created) => PushStatus::Created,
-                Some(Change::Updated { .. }) => PushStatus::Updated,
-                Some(Change::Deleted { .. }) => PushStatus::Deleted,
-            },
-            Err(_) => PushStatus::Failed,
-        }
-    }
-}
 
 /// Room of pushes of supplying systems.
 #[derive(Debug, Clone, Copy)]
@@ -108,7 +59,7 @@ impl Push<'_> {
         mode: PushMode,
         items: &[Item],
         options: &WriteOptions,
-    ) -> Result<(Vec<Pushed>, bool)> {
+    ) -> Result<(Vec<Outcome>, bool)> {
         self.store
             .write(caller, options, async |tx| {
                 take_turns_for_system(tx, system).await?;
@@ -135,12 +86,12 @@ async fn take_turns_for_system(tx: &Transaction<'_>, system: &str) -> Result<()>
 
 /// Applies a batch: three queries read the state and store the items, whatever their number; only
 /// changes take more.
-async fn push(tx: &mut Transaction<'_>, system: &str, items: &[Item]) -> Result<Vec<Pushed>> {
+async fn push(tx: &mut Transaction<'_>, system: &str, items: &[Item]) -> Result<Vec<Outcome>> {
     let here = here(tx, system, items).await?;
     let mut order: Vec<usize> = (0..items.len()).collect();
     order.sort_by_key(|index| items.get(*index).map(place));
     let mut seen = BTreeSet::new();
-    let mut outcomes: BTreeMap<usize, Pushed> = BTreeMap::new();
+    let mut outcomes: BTreeMap<usize, Outcome> = BTreeMap::new();
     let mut source_keys = Vec::new();
     for index in order {
         let Some(item) = items.get(index) else {
@@ -150,9 +101,10 @@ async fn push(tx: &mut Transaction<'_>, system: &str, items: &[Item]) -> Result<
         let outcome = if seen.insert(key) {
             push_one(tx, system, item, &here, &mut source_keys).await
         } else {
-            Err(repeated())
+            Err(repeated(None))
         };
-        outcomes.insert(index, settled(outcome)?);
+        let outcome = Outcome::settled(outcome)?.located(&item.statement);
+        outcomes.insert(index, outcome);
     }
     store_source_keys(tx, source_keys).await?;
     Ok(outcomes.into_values().collect())
@@ -202,20 +154,13 @@ async fn upsert(
         let id = id_of_new(tx, item, &sent).await?;
         let hash = sent.hash;
         let saved = tx.records().create(item.kind, id, sent.body).await?;
-        let applied = Applied {
-            change: Some(Change::Created),
-            id: Some(saved.row.id),
-            version: saved.row.version,
-            before: 0,
-            warnings: saved.warnings,
-        };
-        return Ok((applied, hash));
+        return Ok((Applied::created(saved), hash));
     };
     writable(tx, row)?;
     sent.is_of(row)?;
     let last = source_key.filter(|one| one.record_id == Some(row.id) && one.version == row.version);
     if last.is_some_and(|last| last.sent_hash == sent.hash) {
-        return Ok((unchanged(row), sent.hash));
+        return Ok((Applied::unchanged(row), sent.hash));
     }
     // The system's own changes are no reason to reject it.
     let known = last.is_some() || sent.version == Some(row.version);
@@ -224,17 +169,9 @@ async fn upsert(
         return Err(StoreError::PreconditionFailed { current });
     }
     let old = locked_still(tx, item.kind, row).await?;
-    let saved = tx.records().update(old, Edit::Replace(sent.body)).await?;
-    let mut applied = unchanged(row);
-    applied.warnings = saved.warnings;
-    applied.version = saved.row.version;
-    if saved.changed {
-        applied.change = Some(Change::Updated {
-            members: differing(row, &saved.row)?,
-            overwritten: !known,
-        });
-    }
-    Ok((applied, sent.hash))
+    let edit = Edit::stated(sent.body, &item.statement, row)?;
+    let saved = tx.records().update(old, edit).await?;
+    Ok((Applied::updated(row, saved, !known)?, sent.hash))
 }
 
 /// Deletes the record of a key, if there is one.
@@ -259,7 +196,7 @@ async fn withdraw(
         supplied: supplied == Some(system),
     });
     let along = along.collect();
-    let mut applied = unchanged(row);
+    let mut applied = Applied::unchanged(row);
     applied.change = Some(Change::Deleted { along });
     applied.version = row.version + 1;
     Ok(applied)
@@ -285,42 +222,9 @@ fn place(item: &Item) -> (bool, usize) {
     }
 }
 
-/// The outcome, unless it ends the transaction; the others have no effect.
-fn settled(outcome: Result<Applied>) -> Result<Pushed> {
-    match outcome {
-        Err(error) if error.is_of_database() => Err(error),
-        Err(error @ (StoreError::Corrupt(_) | StoreError::Search(_) | StoreError::Setup(_))) => {
-            Err(error)
-        }
-        outcome => Ok(Pushed(outcome)),
-    }
-}
-
-fn repeated() -> StoreError {
-    StoreError::Invalid(vec![FieldError::new(
-        "/external_id",
-        Fault::new(FaultCode::RepeatedKey),
-    )])
-}
-
-fn unchanged(row: &Record) -> Applied {
-    Applied {
-        id: Some(row.id),
-        version: row.version,
-        before: row.version,
-        ..Applied::default()
-    }
-}
-
-/// The members in which two states of a record differ.
-fn differing(old: &Record, new: &Record) -> Result<Vec<String>> {
-    let (old, new) = (old.parse_body()?, new.parse_body()?);
-    let members = |body: &Value| -> BTreeSet<String> {
-        body.as_object()
-            .map(|members| members.keys().cloned().collect())
-            .unwrap_or_default()
-    };
-    let all = &members(&old) | &members(&new);
-    let differ = |name: &String| old.get(name) != new.get(name);
-    Ok(all.into_iter().filter(differ).collect())
+/// The violation of an item whose record another one has already, in a snapshot that of a line.
+fn repeated(line: Option<u64>) -> StoreError {
+    let line = line.map_or(String::new(), |line| line.to_string());
+    let fault = Fault::new(FaultCode::RepeatedKey).with("line", line);
+    StoreError::Invalid(vec![FieldError::new("/external_id", fault)])
 }

@@ -187,6 +187,14 @@ impl Transaction<'_> {
         self.discarded = true;
     }
 
+    /// Forgets the entries of a dry run, which nothing will read.
+    pub(crate) fn forget_entries(&mut self) {
+        if self.options.dry_run {
+            self.entries.clear();
+            self.digests = DigestChanges::default();
+        }
+    }
+
     pub(crate) fn entries(&self) -> usize {
         self.entries.len()
     }

@@ -1,6 +1,8 @@
 //! Creating, changing and deleting records: the only write path.
 
 pub mod idempotency;
+pub mod outcome;
+pub mod removals;
 
 pub(crate) mod conflict;
 pub(crate) mod delete;
@@ -27,9 +29,10 @@ use crate::write::revive::{dead, refuse_erased, refuse_merged, revive};
 use crate::write::supplied::refuse_supplied;
 use domain::access::rules::{Action, Caller};
 use domain::base::fault::FieldError;
-use domain::base::json::merge_patch;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
+use domain::exchange::line::Statement;
+use domain::validation::body::KindSchema;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
@@ -61,6 +64,20 @@ pub enum Edit {
     Replace(Value),
     /// Apply a JSON merge patch (RFC 7396).
     Patch(Value),
+}
+
+impl Edit {
+    /// What a line with this record states of a stored one.
+    pub(crate) fn stated(record: Value, statement: &Statement, stored: &Record) -> Result<Self> {
+        Ok(match statement {
+            Statement::Whole => Self::Replace(record),
+            Statement::Merge => Self::Patch(record),
+            Statement::Cells(cells) => {
+                let changed = cells.apply(&stored.parse_body()?);
+                Self::Replace(changed.map_err(|error| StoreError::Invalid(vec![error]))?)
+            }
+        })
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -153,11 +170,7 @@ impl RecordsMut<'_, '_> {
         let kind = old.kind;
         let sent = match edit {
             Edit::Replace(body) => body,
-            Edit::Patch(patch) => {
-                let mut body = old.parse_body()?;
-                merge_patch(&mut body, &patch);
-                body
-            }
+            Edit::Patch(patch) => KindSchema::of(kind).patched(old.parse_body()?, &patch),
         };
         let prepared = prepare(self.tx, kind, old.id, sent, Some(&old)).await?;
         let mut row = row(self.tx, kind, old.id, &prepared)?;

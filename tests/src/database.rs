@@ -3,9 +3,10 @@
 use crate::tables::node;
 use domain::access::rules::Caller;
 use domain::base::clock::Clock;
+use domain::exchange::sync::PushStatus;
 use persistence::Store;
 use persistence::jobs::BackgroundJobs;
-use persistence::load::{CHUNK, LoadMode, Loaded};
+use persistence::load::{CHUNK, LoadMode};
 use persistence::search::{IndexPlace, Search};
 use persistence::transaction::WriteOptions;
 use sea_orm::sea_query::Expr;
@@ -332,7 +333,7 @@ pub async fn seed(store: &Store) {
                 .unwrap();
             for (line, outcome) in chunk.iter().zip(outcomes) {
                 assert!(
-                    matches!(outcome, Loaded::Created(_)),
+                    outcome.status() == PushStatus::Created,
                     "{page}: {outcome:?} {line}"
                 );
             }

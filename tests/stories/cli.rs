@@ -1,6 +1,6 @@
 //! The command line, as used in a terminal.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -197,6 +197,80 @@ fn import_reports_every_line() {
             report[1]["problem"]["type"],
             "/problems/precondition-failed"
         );
+    });
+}
+
+#[test]
+fn a_dry_run_foretells_the_import() {
+    on_both(|folder, url| {
+        // More lines than one transaction has, all of which need the first.
+        let region = "{\"kind\":\"region\",\"name\":\"Neuland\",\"slug\":\"neuland\",\"home_region\":\"neuland\"}\n";
+        let actors = (0..206).map(|number| {
+            let name = if number == 204 { "" } else { "Praxis" };
+            format!("{{\"kind\":\"actor\",\"name\":\"{name}\",\"home_region\":\"neuland\",\"external_id\":{{\"system\":\"liste\",\"id\":\"{number}\"}}}}\n")
+        });
+        let lines = format!("{region}{}", actors.collect::<String>());
+        let run = |arguments: &[&str]| {
+            let all = [&["import", "-", "--database-url", url], arguments].concat();
+            let output = verbund(folder, &all, &[], &lines);
+            let told = text(&output.stdout);
+            let report = told.lines().map(|line| {
+                let line: Value = serde_json::from_str(line).unwrap();
+                format!("{} {}", line["line"], line["status"])
+            });
+            report.collect::<Vec<_>>()
+        };
+        let rehearsed = run(&["--dry-run"]);
+        assert_eq!(
+            rehearsed
+                .iter()
+                .filter(|line| line.ends_with("\"failed\""))
+                .count(),
+            1,
+            "{rehearsed:?}"
+        );
+        assert_eq!(run(&[]), rehearsed);
+    });
+}
+
+#[test]
+fn import_reads_tables_as_the_server_does() {
+    on_both(|folder, url| {
+        let region = "{\"kind\":\"region\",\"name\":\"Neuland\",\"slug\":\"neuland\",\"home_region\":\"neuland\"}";
+        let run = |file: &str, arguments: &[&str], content: &str| {
+            std::fs::write(folder.join(file), content).unwrap();
+            let all = [&["import", file, "--database-url", url], arguments].concat();
+            let output = verbund(folder, &all, &[], "");
+            (
+                output.status.code(),
+                text(&output.stdout),
+                text(&output.stderr),
+            )
+        };
+        let (code, _, told) = run("region.ndjson", &[], &format!("\u{feff}{region}"));
+        assert_eq!(code, Some(0), "{told}");
+        let table = "\u{feff}name;home_region;external_id.system;external_id.id\r\nKäthe;neuland;liste;1\r\nEins\r\n;neuland;liste;2\r\n";
+        let (code, report, told) = run("actors.csv", &["--kind", "actor"], table);
+        assert_eq!(code, Some(1), "{told}");
+        let report: Vec<Value> = report
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let statuses: Vec<_> = report
+            .iter()
+            .map(|one| (&one["line"], &one["status"]))
+            .collect();
+        assert_eq!(
+            statuses,
+            [
+                (&json!(2), &json!("created")),
+                (&json!(3), &json!("failed")),
+                (&json!(4), &json!("failed"))
+            ]
+        );
+        let (code, _, told) = run("list.txt", &["--format", "csv"], table);
+        assert_eq!(code, Some(1));
+        assert!(told.contains("`kind` is missing"), "{told}");
     });
 }
 

@@ -3,7 +3,8 @@
 mod traces;
 
 use domain::access::rules::{Caller, Role};
-use persistence::load::{LoadMode, Loaded};
+use domain::exchange::sync::PushStatus;
+use persistence::load::LoadMode;
 use persistence::transaction::WriteOptions;
 use serde_json::{Value, json};
 use tests::audit::{audiences_are_true, audit};
@@ -452,15 +453,14 @@ story!(
         line["id"] = json!(id(&path));
         let refused = load(&line).await;
         assert!(
-            matches!(&refused, Loaded::Refused(persistence::StoreError::Gone(_))),
+            matches!(&refused.0, Err(persistence::StoreError::Gone(_))),
             "{refused:?}"
         );
         // Nothing is left that could reveal that this key belonged to that record.
         line.as_object_mut().unwrap().remove("id");
-        let Loaded::Created(saved) = load(&line).await else {
-            panic!("a new record");
-        };
-        assert_ne!(saved.row.id.to_string(), id(&path));
+        let created = load(&line).await;
+        assert_eq!(created.status(), PushStatus::Created);
+        assert_ne!(created.id().unwrap().to_string(), id(&path));
         audit(node.store.db()).await;
     }
 );

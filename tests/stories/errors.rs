@@ -139,6 +139,46 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
     let supplied = push("each", "Geliefert").await.expect(200);
     let supplied = supplied.json["items"][0]["id"].as_str().unwrap().to_owned();
     let supplied = format!("/v1/actors/{supplied}");
+    let keyed_line = |key: &str, summary: Option<&str>| {
+        let mut line = json!({"kind": "actor", "name": "Praxis", "home_region": "nordhessen", "publication": "published", "places": [{"city": "Kassel"}]});
+        line["external_id"] = json!({"system": "liste", "id": key});
+        line["summary"] = json!(summary);
+        format!("{line}\n")
+    };
+    let import = |summary: Option<&str>| {
+        let lines = (0..21).map(|key| keyed_line(&format!("k{key}"), summary));
+        let call = node.post("/v1/import");
+        call.body("application/x-ndjson", lines.collect::<String>())
+    };
+    import(Some("Kurz")).await.expect(200);
+    let zeros = |query: &str, key: &str| {
+        let path = format!("/v1/sync/systems/zeros/snapshot?kind=actor&{query}");
+        let line = keyed_line(key, None).replace("\"liste\"", "\"zeros\"");
+        node.post(&path).body("application/x-ndjson", line)
+    };
+    let planned = async |key: &str| {
+        let plan = zeros("dry_run=true", key).await.expect(200);
+        plan.json["plan_hash"].as_str().unwrap().to_owned()
+    };
+    let first = planned("07").await;
+    zeros(&format!("plan_hash={first}"), "07").await.expect(200);
+    let exported = node.get("/v1/export?kind=region").await.expect(200);
+    let position = exported.header("verbund-position").to_owned();
+    let changed = node
+        .get("/v1/actors?external_id=zeros%7C07")
+        .await
+        .expect(200);
+    let changed = format!(
+        "/v1/actors/{}",
+        changed.json["items"][0]["id"].as_str().unwrap()
+    );
+    let summary = json!({"summary": "Neu"});
+    node.patch(&changed)
+        .if_match("*")
+        .json(&summary)
+        .await
+        .expect(200);
+    let (respelled, newer) = (planned("7").await, planned("8").await);
     let feed = node.get("/v1/sync/changes?kind=actor").await.expect(200);
     let feed = feed.json["next"].as_str().unwrap();
     vec![
@@ -158,6 +198,15 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
         (
             "deletion-threshold-exceeded",
             snapshot(&format!("kind=topic&plan_hash={plan}")),
+        ),
+        ("removal-threshold-exceeded", import(None)),
+        (
+            "newer-than-export",
+            zeros(&format!("plan_hash={newer}&position={position}"), "8"),
+        ),
+        (
+            "records-rekeyed",
+            zeros(&format!("plan_hash={respelled}"), "7"),
         ),
         (
             "malformed-json",

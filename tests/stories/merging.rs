@@ -4,7 +4,7 @@ mod rights;
 
 use domain::access::rules::Caller;
 use futures::future::join_all;
-use persistence::load::{LoadMode, Loaded};
+use persistence::load::LoadMode;
 use persistence::transaction::WriteOptions;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -302,7 +302,7 @@ story!(
                     .load(&Caller::node(), &[&text], mode, &options)
                     .await
                     .unwrap();
-                let refused = matches!(loaded[0], Loaded::Refused(_));
+                let refused = loaded[0].0.is_err();
                 assert_eq!(refused, mode == LoadMode::Upsert, "{loaded:?}");
             }
         }

@@ -1,6 +1,7 @@
 //! Pushing: records that a system supplies by its own keys, individually or completely; and imports
 //! by editors.
 
+mod absence;
 mod bulk;
 mod guide;
 mod import;

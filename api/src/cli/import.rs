@@ -1,22 +1,41 @@
-//! `verbund import`: NDJSON in, a report line for each line out.
+//! `verbund import`: lines or a table in, a report line for each line out.
 
 use crate::cli::context::{Failure, complain, say};
 use crate::http::problem::Problem;
-use clap::Args;
+use crate::operation::upload::{self, Form, Limits, Reading, Spool};
+use clap::{Args, ValueEnum};
 use domain::access::rules::Caller;
 use domain::base::fault::Lang;
+use domain::base::json::insert;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::exchange::line::Update;
 use indicatif::{ProgressBar, ProgressStyle};
-use persistence::Store;
-use persistence::load::{CHUNK, LoadMode, Loaded};
+use persistence::load::{Imported, LoadMode};
 use persistence::transaction::WriteOptions;
+use persistence::write::outcome::Change;
+use persistence::{Store, StoreError};
 use serde_json::{Value, json};
-use std::io::{BufRead, IsTerminal};
+use std::io::{BufRead, BufReader, IsTerminal};
+use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(super) struct Import {
     /// File, or - for standard input
     file: PathBuf,
+    /// Format of the file; by default a table if its name ends in .csv
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Kind of the records, if they do not state it
+    #[arg(long, value_parser = crate::cli::export::kind)]
+    kind: Option<Kind>,
+    /// Whether a line changes a record or replaces it; by default, rows of tables change it
+    #[arg(long, value_parser = update)]
+    update: Option<Update>,
+    /// Remove members from more than 20 records and more than one in twenty
+    #[arg(long)]
+    confirm_removals: bool,
     /// Leave existing records unchanged
     #[arg(long)]
     create_missing: bool,
@@ -25,13 +44,21 @@ pub(super) struct Import {
     dry_run: bool,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// One record per line
+    Ndjson,
+    /// A table of one kind
+    Csv,
+}
+
 #[derive(Debug, Default)]
 struct Tally {
     created: usize,
     updated: usize,
     overwritten: usize,
     unchanged: usize,
-    failed: usize,
+    failed: u64,
 }
 
 pub(super) async fn run(store: &Store, import: &Import) -> Result<(), Failure> {
@@ -44,22 +71,48 @@ pub(super) async fn run(store: &Store, import: &Import) -> Result<(), Failure> {
         dry_run: import.dry_run,
         ..WriteOptions::default()
     };
-    let (reader, bytes) = input(&import.file)?;
-    let progress = progress(bytes);
-    let mut tally = Tally::default();
-    let mut chunk: Vec<(usize, String)> = Vec::with_capacity(CHUNK);
-    for (index, line) in reader.lines().enumerate() {
-        let line = line.map_err(|why| Failure::Io(import.file.display().to_string(), why))?;
-        progress.inc(line.len() as u64 + 1);
-        if !line.trim().is_empty() {
-            chunk.push((index + 1, line));
-        }
-        if chunk.len() == CHUNK {
-            load(store, &mut chunk, mode, &options, &mut tally).await?;
-        }
-    }
-    load(store, &mut chunk, mode, &options, &mut tally).await?;
+    let spool = spool(import)?;
+    let progress = progress(spool.lines);
+    let mut tally = Tally {
+        failed: spool.faulty,
+        ..Tally::default()
+    };
+    let mut unreadable = spool.told.iter().peekable();
+    let read = async |at, most| spool.lines(None, at, most).await;
+    let report = |imported: Imported| {
+        progress.inc(1);
+        report_unreadable(&mut unreadable, imported.line);
+        say(&report(imported, &mut tally).to_string());
+    };
+    let caller = Caller::node();
+    let imports = store.imports();
+    let how = persistence::load::Import {
+        mode,
+        confirm_removals: import.confirm_removals,
+    };
+    let (removals, applied) = imports.run(&caller, how, &options, read, report).await?;
+    report_unreadable(&mut unreadable, u64::MAX);
     progress.finish_and_clear();
+    let many = removals.are_many(spool.lines) && !import.confirm_removals;
+    for ((kind, member), removed) in &removals.members {
+        let lines = removed.examples.iter().map(|(line, _)| line.to_string());
+        let lines: Vec<_> = lines.collect();
+        complain(&format!(
+            "{} of {} {} removed, in line {}",
+            member,
+            removed.records,
+            kind.plural(),
+            lines.join(", ")
+        ));
+    }
+    if many {
+        complain(
+            "more than one in twenty records would lose members: nothing was written; check the list above, and add --confirm-removals if it is right",
+        );
+    }
+    if !applied {
+        return Err(Failure::Silent);
+    }
     complain(&format!(
         "{}{} created, {} updated ({} overwritten without a version), {} unchanged, {} failed",
         if import.dry_run { "dry run: " } else { "" },
@@ -75,70 +128,93 @@ pub(super) async fn run(store: &Store, import: &Import) -> Result<(), Failure> {
     Ok(())
 }
 
-fn input(file: &Path) -> Result<(Box<dyn BufRead>, Option<u64>), Failure> {
+fn update(given: &str) -> Result<Update, String> {
+    Update::parse(given).ok_or_else(|| "patch or replace".to_owned())
+}
+
+fn spool(import: &Import) -> Result<Spool, Failure> {
+    let table = import.format.map_or_else(
+        || is_table(&import.file),
+        |format| matches!(format, Format::Csv),
+    );
+    let form = if table { Form::Table } else { Form::Lines };
+    let reading = Reading {
+        limits: Limits::OF_COMMANDS,
+        kinds: import.kind.into_iter().collect(),
+        by_kind: false,
+        update: import.update,
+    };
+    let read = upload::read(open(&import.file)?, form, reading);
+    read.map_err(|problem| Failure::Told(problem.document(Lang::En, "", "").to_string()))
+}
+
+fn is_table(file: &Path) -> bool {
+    let extension = file.extension().unwrap_or_default();
+    extension.eq_ignore_ascii_case("csv")
+}
+
+fn open(file: &Path) -> Result<Box<dyn BufRead>, Failure> {
     if file.as_os_str() == "-" {
-        return Ok((Box::new(std::io::BufReader::new(std::io::stdin())), None));
+        return Ok(Box::new(BufReader::new(std::io::stdin())));
     }
-    let name = file.display().to_string();
-    let opened = std::fs::File::open(file).map_err(|why| Failure::Io(name, why))?;
-    let bytes = opened.metadata().ok().map(|data| data.len());
-    Ok((Box::new(std::io::BufReader::new(opened)), bytes))
+    let opened = std::fs::File::open(file);
+    let opened = opened.map_err(|why| Failure::Io(file.display().to_string(), why))?;
+    Ok(Box::new(BufReader::new(opened)))
 }
 
-fn progress(bytes: Option<u64>) -> ProgressBar {
-    match bytes {
-        Some(bytes) if std::io::stderr().is_terminal() => {
-            let style = ProgressStyle::with_template("{bar:40} {percent}% {bytes_per_sec} {eta}");
-            let bar = ProgressBar::new(bytes);
-            match style {
-                Ok(style) => bar.with_style(style),
-                Err(_) => bar,
-            }
+fn progress(lines: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} {per_sec} {eta}");
+    let bar = ProgressBar::new(lines);
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// Reports the unreadable lines before a line.
+fn report_unreadable<'a>(
+    unreadable: &mut Peekable<impl Iterator<Item = &'a upload::Faulty>>,
+    line: u64,
+) {
+    while let Some(one) = unreadable.next_if(|one| one.line < line) {
+        let why = StoreError::Invalid(one.errors.clone());
+        say(&failed(one.line, why).to_string());
+    }
+}
+
+fn failed(line: u64, why: StoreError) -> Value {
+    let problem = Problem::from(why).of_item(Lang::En);
+    json!({"line": line, "status": "failed", "problem": problem})
+}
+
+fn report(imported: Imported, tally: &mut Tally) -> Value {
+    let (line, status) = (imported.line, imported.outcome.status());
+    let applied = match imported.outcome.0 {
+        Ok(applied) => applied,
+        Err(why) => {
+            tally.failed += 1;
+            return failed(line, why);
         }
-        Some(_) | None => ProgressBar::hidden(),
-    }
-}
-
-async fn load(
-    store: &Store,
-    chunk: &mut Vec<(usize, String)>,
-    mode: LoadMode,
-    options: &WriteOptions,
-    tally: &mut Tally,
-) -> Result<(), Failure> {
-    let lines: Vec<&str> = chunk.iter().map(|(_, line)| line.as_str()).collect();
-    let outcomes = store
-        .imports()
-        .load(&Caller::node(), &lines, mode, options)
-        .await?;
-    for ((number, _), outcome) in chunk.iter().zip(outcomes) {
-        say(&report(*number, outcome, tally).to_string());
-    }
-    chunk.clear();
-    Ok(())
-}
-
-fn report(line: usize, outcome: Loaded, tally: &mut Tally) -> Value {
-    match outcome {
-        Loaded::Created(saved) => {
-            tally.created += 1;
-            json!({"line": line, "status": "created", "kind": saved.row.kind, "id": saved.row.id, "warnings": warnings(&saved.warnings)})
-        }
-        Loaded::Updated { saved, overwritten } => {
+    };
+    let kind = imported.kind.map(Kind::code);
+    let mut told = json!({"line": line, "status": status.code(), "kind": kind, "id": applied.id});
+    match applied.change {
+        Some(Change::Created) => tally.created += 1,
+        Some(Change::Updated { overwritten, .. }) => {
             tally.updated += 1;
             tally.overwritten += usize::from(overwritten);
-            json!({"line": line, "status": "updated", "kind": saved.row.kind, "id": saved.row.id, "overwritten": overwritten, "warnings": warnings(&saved.warnings)})
+            insert(&mut told, &["overwritten"], overwritten);
         }
-        Loaded::Unchanged(id) => {
+        Some(Change::Deleted { .. }) | None => {
             tally.unchanged += 1;
-            json!({"line": line, "status": "unchanged", "id": id})
-        }
-        Loaded::Refused(why) => {
-            tally.failed += 1;
-            let problem = Problem::from(why).of_item(Lang::En);
-            json!({"line": line, "status": "failed", "problem": problem})
+            return told;
         }
     }
+    insert(&mut told, &["warnings"], warnings(&applied.warnings));
+    told
 }
 
 fn warnings(found: &[domain::base::fault::FieldError]) -> Vec<Value> {

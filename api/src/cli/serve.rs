@@ -13,9 +13,10 @@ use domain::access::rules::{Caller, Role};
 use persistence::Store;
 use persistence::accounts::{NewAccount, NewGrant};
 use persistence::jobs::BackgroundJobs;
-use persistence::load::{CHUNK, LoadMode, Loaded};
+use persistence::load::{CHUNK, LoadMode};
 use persistence::search::{IndexPlace, Search};
 use persistence::transaction::WriteOptions;
+use persistence::write::outcome::Change;
 use std::net::TcpListener;
 
 const DEMO: &str = "demo-admin";
@@ -110,10 +111,11 @@ async fn seed(store: &Store) -> Result<(), Failure> {
                 .load(&Caller::node(), chunk, LoadMode::CreateMissing, &options)
                 .await?;
             for (line, outcome) in chunk.iter().zip(outcomes) {
-                match outcome {
-                    Loaded::Created(_) => created += 1,
-                    Loaded::Updated { .. } | Loaded::Unchanged(_) => {}
-                    Loaded::Refused(why) => {
+                match outcome.0 {
+                    Ok(applied) => {
+                        created += usize::from(matches!(applied.change, Some(Change::Created)));
+                    }
+                    Err(why) => {
                         let problem = crate::http::problem::Problem::from(why);
                         let text = problem.document(domain::base::fault::Lang::En, "", "");
                         return Err(Failure::Told(format!(

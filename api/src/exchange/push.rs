@@ -14,8 +14,9 @@ use actix_web::http::Method;
 use domain::base::fault::Lang;
 use domain::exchange::sync::PushMode;
 use input::{PushInput, item};
-use persistence::push::{Item, Pushed};
+use persistence::push::Item;
 use persistence::transaction::WriteOptions;
+use persistence::write::outcome::Outcome;
 use report::PushReport;
 
 #[must_use]
@@ -44,6 +45,9 @@ pub fn routes() -> Routes {
                 Code::ItemsRefused,
                 Code::StalePlan,
                 Code::DeletionThresholdExceeded,
+                Code::RemovalThresholdExceeded,
+                Code::RecordsRekeyed,
+                Code::NewerThanExport,
             ],
             snapshot::push,
         )
@@ -64,7 +68,7 @@ async fn push(
                 items.push(item);
                 places.push(index);
             }
-            Err(why) => refused.push((index, None, Pushed(Err(why)))),
+            Err(why) => refused.push((index, None, Outcome(Err(why)))),
         }
     }
     // The violations of all items are reported, but nothing is done.
@@ -83,7 +87,7 @@ async fn push(
         )
         .await?;
     let done = places.into_iter().zip(items).zip(pushed);
-    let mut results: Vec<(usize, Option<Item>, Pushed)> = done
+    let mut results: Vec<(usize, Option<Item>, Outcome)> = done
         .map(|((index, item), pushed)| (index, Some(item), pushed))
         .chain(refused)
         .collect();
@@ -92,7 +96,7 @@ async fn push(
 }
 
 fn answer(
-    results: Vec<(usize, Option<Item>, Pushed)>,
+    results: Vec<(usize, Option<Item>, Outcome)>,
     applied: bool,
     dry_run: bool,
     lang: Lang,
@@ -112,5 +116,5 @@ fn answer(
             format!("{count} items were rejected, so nothing was changed; `items` has them, or the first of very many."),
             format!("{count} Einträge wurden abgelehnt, also keiner ausgeführt; `items` nennt sie, bei sehr vielen die ersten."),
         )
-        .items(refused))
+        .list("items", refused))
 }

@@ -28,8 +28,8 @@ const MAX_ERRORS: usize = 100;
 /// Bytes of these, so that a response to a mistake stays small whatever the mistake is.
 const MAX_ERROR_BYTES: usize = 32 * 1024;
 
-/// Bytes of rejected items.
-const MAX_ITEM_BYTES: usize = 40 * 1024;
+/// Bytes of rejected items, or of another list.
+const MAX_LIST_BYTES: usize = 40 * 1024;
 
 /// Characters of a pointer or a message.
 const MAX_TEXT: usize = 1000;
@@ -86,12 +86,12 @@ impl Problem {
         self
     }
 
-    /// Adds rejected items, as many of them as fit into a response.
+    /// Adds a list, as much of it as fits into a response.
     #[must_use]
-    pub fn items(self, items: impl IntoIterator<Item = impl Serialize>) -> Self {
+    pub fn list(self, name: &str, items: impl IntoIterator<Item = impl Serialize>) -> Self {
         let items = items.into_iter().map(|item| json!(item));
-        let items: Vec<Value> = within(MAX_ITEM_BYTES, items).collect();
-        self.member("items", json!(items))
+        let items: Vec<Value> = within(MAX_LIST_BYTES, items).collect();
+        self.member(name, json!(items))
     }
 
     #[must_use]
@@ -226,18 +226,46 @@ pub struct ProblemDocument {
     pub items: Option<Vec<Value>>,
     /// With `deletion-threshold-exceeded`: the number of records to be deleted.
     pub deletions: Option<u64>,
-    /// With `deletion-threshold-exceeded`: the number of records that the system has supplied.
+    /// With `deletion-threshold-exceeded` and `removal-threshold-exceeded`: the number of records
+    /// that the system has supplied, or of lines.
     pub records: Option<u64>,
+    /// With `removal-threshold-exceeded`: the members that records would lose.
+    #[schema(schema_with = removed_members)]
+    pub removed: Option<Vec<Value>>,
+    /// With `records-rekeyed`: the records that probably have another key now.
+    #[schema(schema_with = rekeyed_records)]
+    pub rekeyed: Option<Vec<Value>>,
+    /// With `newer-than-export`: the keys of the newer records.
+    #[schema(schema_with = newer_records)]
+    pub newer: Option<Vec<Value>>,
 }
 
-/// The component of a pushed item belongs to pushing, above this layer.
 fn refused_items() -> utoipa::openapi::Schema {
-    let item = utoipa::openapi::Ref::from_schema_name("PushResult");
+    let text = "With `items-refused`: the items that were refused, or the first of them.";
+    list_of("PushResult", text)
+}
+
+fn removed_members() -> utoipa::openapi::Schema {
+    let text = "With `removal-threshold-exceeded`: the members that records would lose.";
+    list_of("RemovedMember", text)
+}
+
+fn rekeyed_records() -> utoipa::openapi::Schema {
+    let text = "With `records-rekeyed`: the records that probably have another key now.";
+    list_of("Rekeyed", text)
+}
+
+fn newer_records() -> utoipa::openapi::Schema {
+    let text = "With `newer-than-export`: the keys of the newer records.";
+    list_of("RecordKey", text)
+}
+
+/// A list of a component that belongs to pushing, above this layer.
+fn list_of(component: &str, description: &str) -> utoipa::openapi::Schema {
+    let item = utoipa::openapi::Ref::from_schema_name(component);
     utoipa::openapi::schema::ArrayBuilder::new()
         .items(item)
-        .description(Some(
-            "With `items-refused`: the items that were refused, or the first of them.",
-        ))
+        .description(Some(description))
         .into()
 }
 
@@ -287,6 +315,7 @@ impl ProblemField {
             pointer: shortened(&one.pointer),
             code: one.fault.code.to_string(),
             message: shortened(&one.fault.message(lang)),
+            cell: one.fault.param("cell").map(str::to_owned),
         });
         within(MAX_ERROR_BYTES, each).collect()
     }
@@ -320,4 +349,8 @@ pub struct ProblemField {
     /// What is wrong and what would be right.
     #[schema(example = "must be at most 90, not 91")]
     pub message: String,
+    /// In tables: the cell, as spreadsheets name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "C17")]
+    pub cell: Option<String>,
 }

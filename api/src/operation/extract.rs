@@ -49,6 +49,7 @@ mod body;
 mod caller;
 mod client;
 mod json;
+mod position;
 mod precondition;
 mod query;
 
@@ -65,6 +66,7 @@ pub use caller::{
 pub(crate) use caller::{Proved, bearer};
 pub use client::ClientAddress;
 pub use json::{Body, JsonBody};
+pub use position::{AfterPosition, POSITION};
 pub use precondition::{GeometryCondition, IfMatch, IfNoneMatch, MayMatch};
 pub use query::{Pairs, Parameters, Query};
 

@@ -210,6 +210,18 @@ pub const fn codes(name: &'static str, description: &'static str, known: Known) 
 }
 
 impl Parameter {
+    /// Makes a boolean true if absent; it is read as "not false".
+    #[must_use]
+    pub const fn on(mut self) -> Self {
+        if let Values::Boolean { .. } = self.values {
+            self.values = Values::Boolean {
+                default: Some(true),
+            };
+            self.example = "false";
+        }
+        self
+    }
+
     /// Limits the length of a text.
     #[must_use]
     pub const fn max(mut self, most: usize) -> Self {

@@ -8,7 +8,8 @@ mod lines;
 mod spool;
 mod table;
 
-pub(crate) use spool::Spool;
+pub(crate) use limits::Limits;
+pub(crate) use spool::{Faulty, Reading, Spool};
 
 use self::limits::{MAX_BYTES, MAX_LINES, MAX_RATIO, too_large};
 use self::spool::Filling;
@@ -18,16 +19,15 @@ use crate::operation::routes::{Draft, Extract};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use domain::base::kind::Kind;
 use flate2::write::MultiGzDecoder;
 use futures::StreamExt;
 use futures::future::LocalBoxFuture;
 use serde_json::json;
 use std::fs::File;
-use std::io::{BufReader, Error, ErrorKind, Seek, Write};
+use std::io::{BufRead, BufReader, Error, ErrorKind, Seek, Write};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(crate) enum Form {
     /// `application/x-ndjson`: a record per line.
     Lines,
     /// `text/csv`: a table.
@@ -40,25 +40,32 @@ pub(crate) struct Upload {
     form: Form,
 }
 
+/// Reads lines or a table.
+///
+/// # Errors
+/// `payload-too-large` for too many lines, `validation-failed` for a table with invalid columns,
+/// `invalid-parameter` if its kind is unknown.
+pub(crate) fn read(file: impl BufRead, form: Form, reading: Reading) -> Result<Spool, Problem> {
+    let mut filling = Filling::new(reading);
+    match form {
+        Form::Lines => filling.read_lines(file)?,
+        Form::Table => table::read(file, &mut filling)?,
+    }
+    filling.finish()
+}
+
 impl Upload {
-    /// Reads an upload, separated by kind if `by_kind`; `kinds` are the allowed ones, or all if
-    /// empty.
+    /// Reads an upload as [`read`] does.
     ///
     /// # Errors
-    /// `payload-too-large` for too many lines, `validation-failed` for a table with invalid
-    /// columns, `invalid-parameter` if its kind is unknown.
-    pub(crate) async fn spool(self, kinds: Vec<Kind>, by_kind: bool) -> Result<Spool, Problem> {
-        let reading = tokio::task::spawn_blocking(move || {
+    /// As [`read`].
+    pub(crate) async fn spool(self, reading: Reading) -> Result<Spool, Problem> {
+        let task = tokio::task::spawn_blocking(move || {
             let mut file = self.file;
             file.rewind().map_err(|why| Problem::of_file(&why))?;
-            let mut filling = Filling::new(kinds, by_kind);
-            match self.form {
-                Form::Lines => filling.read_lines(BufReader::new(file))?,
-                Form::Table => table::read(BufReader::new(file), &mut filling)?,
-            }
-            filling.finish()
+            read(BufReader::new(file), self.form, reading)
         });
-        reading.await.map_err(|why| {
+        task.await.map_err(|why| {
             tracing::error!(error = %why, "cannot read a spooled body");
             Problem::new(Code::Internal)
         })?
@@ -85,7 +92,7 @@ impl Extract for Upload {
             "description": format!("At most {MAX_BYTES} bytes and {MAX_LINES} lines; `Content-Encoding: gzip` is accepted."),
             "content": {
                 "application/x-ndjson": text("One record per line.", lines),
-                "text/csv": text("A table of one kind, with any of the columns of exports.", table),
+                "text/csv": text("A table of one kind, with any of the columns of exports. A column that it lacks leaves the member as it is; an empty cell removes it. Some columns of a list of objects change it element by element, if the number of elements is the stored one.", table),
             },
         }));
         describe_refusals(draft);

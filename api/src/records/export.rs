@@ -5,7 +5,7 @@ mod parameters;
 
 use crate::formats::{Csv, Format, GeoJson, ListSchema, NdJson};
 use crate::http::problem::{Code, Problem};
-use crate::operation::extract::{Accepted, App, Query, Reader};
+use crate::operation::extract::{Accepted, AfterPosition, App, POSITION, Query, Reader};
 use crate::operation::media_type::Formats;
 use crate::operation::routes::{Draft, Reply, Routes, reference};
 use crate::records::example::example;
@@ -39,6 +39,7 @@ pub fn routes() -> Routes {
 async fn export(
     app: App,
     Reader(caller): Reader,
+    _: AfterPosition,
     Query(mut sent): Query<ExportParameters>,
     Accepted(format): Accepted,
 ) -> Result<ExportReply, Problem> {
@@ -48,6 +49,7 @@ async fn export(
     if let Some(relationships) = &mut sent.relationships {
         relationships.resolve(&app, &caller).await?;
     }
+    let position = app.search.position().await?;
     let parts = parts(&app, &caller, &sent).await?;
     let export = Export {
         store: app.store.clone(),
@@ -72,6 +74,7 @@ async fn export(
         file: format!("{origin}-{name}-{date}.{}", format.extension()),
         running: Running::new(export),
         format,
+        position: app.store.log().position(position),
     })
 }
 
@@ -108,6 +111,8 @@ struct ExportReply {
     running: Running,
     format: &'static dyn Format,
     file: String,
+    /// The state that was read.
+    position: String,
 }
 
 /// Ends the connection, so that a partial export is not mistaken for a complete one.
@@ -125,6 +130,7 @@ impl Responder for ExportReply {
             header::CONTENT_DISPOSITION,
             format!("attachment; filename=\"{}\"", self.file),
         ));
+        response.insert_header((POSITION, self.position));
         if request.method() == Method::HEAD {
             return response.streaming(stream::empty::<Result<Bytes, EndedEarly>>());
         }
@@ -179,6 +185,8 @@ impl Reply for ExportReply {
         let header =
             json!({"description": "A name for the file (RFC 6266).", "schema": {"type": "string"}});
         insert(&mut response, &["headers", "Content-Disposition"], header);
+        let header = json!({"description": "The state that was read, opaque: a snapshot with it as `position` deletes nothing newer.", "schema": {"type": "string"}});
+        insert(&mut response, &["headers", "Verbund-Position"], header);
         draft.response(200, response);
     }
 }

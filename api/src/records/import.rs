@@ -1,6 +1,9 @@
 //! `POST /v1/import`: many records at once, like `verbund import` on the command line.
 
-use crate::http::problem::{ItemProblem, Problem, ProblemField};
+use crate::http::problem::{Code, ItemProblem, Problem, ProblemField};
+use crate::operation::disappearing::{
+    CONFIRM_REMOVALS, RecordKey, RemovedMember, UPDATE, WAIT, searchable,
+};
 use crate::operation::extract::{
     App, ChangeReason, DRY_RUN, Importer, Pairs, Parameter, Parameters, Query, Told,
 };
@@ -8,17 +11,19 @@ use crate::operation::param;
 use crate::operation::param::Known;
 use crate::operation::reply::Private;
 use crate::operation::routes::Routes;
-use crate::operation::upload::{Spool, Upload};
+use crate::operation::upload::{Limits, Reading, Upload};
 use actix_web::http::Method;
-use domain::access::rules::Caller;
 use domain::base::fault::Lang;
 use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use domain::exchange::line::Update;
 use persistence::StoreError;
-use persistence::load::{CHUNK, LoadMode, Loaded};
+use persistence::load::{Import, Imported, LoadMode};
 use persistence::push::MAX_ITEMS;
-use persistence::transaction::{Transaction, WriteOptions};
+use persistence::transaction::WriteOptions;
+use persistence::write::outcome::Change;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 const MAX_TOLD: usize = 100;
@@ -26,12 +31,16 @@ const MAX_TOLD: usize = 100;
 #[must_use]
 pub fn routes() -> Routes {
     let names = ("import", "Create and replace many records: NDJSON or CSV");
-    Routes::new("Export").route(Method::POST, "/v1/import", names, &[], import)
+    let problems = &[Code::RemovalThresholdExceeded];
+    Routes::new("Export").route(Method::POST, "/v1/import", names, problems, import)
 }
 
 struct How {
     dry_run: bool,
     kinds: Vec<Kind>,
+    update: Option<Update>,
+    confirm_removals: bool,
+    wait: bool,
 }
 
 const KIND: Parameter = param::codes(
@@ -43,23 +52,32 @@ const KIND: Parameter = param::codes(
 
 impl Parameters for How {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
-        &[DRY_RUN, KIND]
+        &[DRY_RUN, KIND, UPDATE, CONFIRM_REMOVALS, WAIT]
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
         Ok(Self {
             dry_run: pairs.flag(&DRY_RUN),
             kinds: pairs.codes(KIND.name).concat(),
+            update: pairs.one(UPDATE.name).and_then(Update::parse),
+            confirm_removals: pairs.flag(&CONFIRM_REMOVALS),
+            wait: pairs.one(WAIT.name) != Some("false"),
         })
     }
 }
 
 /// Outcomes of an import.
 #[derive(Debug, Default, Serialize, ToSchema)]
-#[schema(example = json!({"dry_run": false, "lines": 3, "created": 1, "updated": 1, "overwritten": 1, "unchanged": 0, "failed": 1, "errors": [{"line": 3, "problem": {"type": "/problems/validation-failed", "title": "The body is not valid", "status": 422, "detail": "One error in the body must be corrected; see `errors`.", "errors": [{"pointer": "/name", "code": "required", "message": "is required"}]}}], "warnings": []}))]
+#[schema(example = json!({"dry_run": false, "searchable": true, "lines": 3, "created": 1, "updated": 1, "overwritten": 1, "unchanged": 0, "failed": 1, "removed": [{"kind": "actor", "member": "contact.phone", "records": 1, "examples": [{"line": 2, "id": "0193e5a0-0000-7000-8000-000000000000"}]}], "blocked_by": [], "new_keys": [{"kind": "actor", "external_id": "42"}], "errors": [{"line": 3, "problem": {"type": "/problems/validation-failed", "title": "The body is not valid", "status": 422, "detail": "One error in the body must be corrected; see `errors`.", "errors": [{"pointer": "/name", "code": "required", "message": "is required"}]}}], "warnings": []}))]
 struct ImportReport {
     /// Whether this was a dry run.
     dry_run: bool,
+    /// Whether everything that was written is in lists, searches and exports; absent in a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    searchable: Option<bool>,
+    /// Position of the write, if it is not searchable yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<String>,
     /// Number of lines.
     lines: u64,
     /// Number of created records.
@@ -72,6 +90,12 @@ struct ImportReport {
     unchanged: u64,
     /// Number of rejected lines.
     failed: u64,
+    /// Members that records lose.
+    removed: Vec<RemovedMember>,
+    /// Codes of the problems that would prevent the import, in a dry run.
+    blocked_by: Vec<&'static str>,
+    /// First 100 keys of new records.
+    new_keys: Vec<RecordKey>,
     /// First 100 rejected lines.
     errors: Vec<RefusedLine>,
     /// First 100 lines that were accepted although something is probably wrong.
@@ -105,7 +129,13 @@ async fn import(
     Told(lang): Told,
     upload: Upload,
 ) -> Result<Private<ImportReport>, Problem> {
-    let spool = upload.spool(how.kinds, false).await?;
+    let reading = Reading {
+        limits: Limits::OF_REQUESTS,
+        kinds: how.kinds,
+        by_kind: false,
+        update: how.update,
+    };
+    let spool = upload.spool(reading).await?;
     let options = WriteOptions {
         dry_run: how.dry_run,
         reason,
@@ -124,111 +154,71 @@ async fn import(
             lang,
         );
     }
-    if how.dry_run {
-        // In one transaction, so that a line may reference one before it.
-        let rehearsal = async |tx: &mut Transaction<'_>| {
-            let (mut part, mut at) = (ImportReport::default(), 0);
-            while let Some(next) = chunk(tx, &spool, at, &mut part, lang).await? {
-                at = next;
-            }
-            Ok(part)
-        };
-        report.add(app.store.write(&caller, &options, rehearsal).await?);
-    } else {
-        in_chunks(&app, &caller, (&spool, lang), &options, &mut report).await?;
+    let read = async |at, most| spool.lines(None, at, most).await;
+    let note = |imported| report.note(imported, lang);
+    let import = Import {
+        mode: LoadMode::Upsert,
+        confirm_removals: how.confirm_removals,
+    };
+    let imports = app.store.imports();
+    let (removals, applied) = imports.run(&caller, import, &options, read, note).await?;
+    if !applied {
+        return Err(Problem::new(Code::RemovalThresholdExceeded)
+            .member("records", json!(spool.lines))
+            .list("removed", RemovedMember::all(removals)));
     }
+    if how.dry_run && !how.confirm_removals && removals.are_many(spool.lines) {
+        report
+            .blocked_by
+            .push(Code::RemovalThresholdExceeded.as_str());
+    }
+    report.removed = RemovedMember::all(removals);
+    if !how.dry_run {
+        let (searchable, position) = searchable(&app, how.wait).await;
+        (report.searchable, report.position) = (Some(searchable), position);
+    }
+    // Unreadable lines were reported first.
+    report.errors.sort_by_key(|one| one.line);
+    report.errors.truncate(MAX_TOLD);
     Ok(Private::new(report))
 }
 
-async fn in_chunks(
-    app: &App,
-    caller: &Caller,
-    (spool, lang): (&Spool, Lang),
-    options: &WriteOptions,
-    report: &mut ImportReport,
-) -> Result<(), Problem> {
-    let mut at = 0;
-    loop {
-        let one = async |tx: &mut Transaction<'_>| {
-            let mut part = ImportReport::default();
-            let next = chunk(tx, spool, at, &mut part, lang).await?;
-            Ok((part, next))
-        };
-        let (part, next) = app.store.write(caller, options, one).await?;
-        report.add(part);
-        match next {
-            Some(next) => at = next,
-            None => return Ok(()),
-        }
-    }
-}
-
-/// Imports the lines from a position on, and returns the next position; `None` at the end.
-async fn chunk(
-    tx: &mut Transaction<'_>,
-    spool: &Spool,
-    at: u64,
-    report: &mut ImportReport,
-    lang: Lang,
-) -> persistence::Result<Option<u64>> {
-    let (lines, next) = spool.lines(None, at, CHUNK).await?;
-    if lines.is_empty() {
-        return Ok(None);
-    }
-    let (numbers, records): (Vec<_>, Vec<_>) = lines
-        .into_iter()
-        .map(|line| (line.number, line.record))
-        .unzip();
-    let loaded = tx.imports().load(records, LoadMode::Upsert).await?;
-    for (line, outcome) in numbers.into_iter().zip(loaded) {
-        report.note(line, outcome, lang);
-    }
-    Ok(Some(next))
-}
-
 impl ImportReport {
-    fn note(&mut self, line: u64, outcome: Loaded, lang: Lang) {
-        let saved = match outcome {
-            Loaded::Created(saved) => {
-                self.created += 1;
-                saved
-            }
-            Loaded::Updated { saved, overwritten } => {
-                self.updated += 1;
-                self.overwritten += u64::from(overwritten);
-                saved
-            }
-            Loaded::Unchanged(_) => {
-                self.unchanged += 1;
-                return;
-            }
-            Loaded::Refused(why) => {
+    fn note(&mut self, imported: Imported, lang: Lang) {
+        let line = imported.line;
+        let applied = match imported.outcome.0 {
+            Ok(applied) => applied,
+            Err(why) => {
                 self.failed += 1;
                 return self.refuse(line, why, lang);
             }
         };
-        if !saved.warnings.is_empty() && self.warnings.len() < MAX_TOLD {
-            let warnings = ProblemField::all(&saved.warnings, lang);
+        match applied.change {
+            Some(Change::Created) => {
+                self.created += 1;
+                if let (Some(kind), Some(external_id), true) = (
+                    imported.kind,
+                    imported.external_id,
+                    self.new_keys.len() < MAX_TOLD,
+                ) {
+                    self.new_keys.push(RecordKey { kind, external_id });
+                }
+            }
+            Some(Change::Updated { overwritten, .. }) => {
+                self.updated += 1;
+                self.overwritten += u64::from(overwritten);
+            }
+            Some(Change::Deleted { .. }) | None => self.unchanged += 1,
+        }
+        if !applied.warnings.is_empty() && self.warnings.len() < MAX_TOLD {
+            let warnings = ProblemField::all(&applied.warnings, lang);
             self.warnings.push(WarnedLine { line, warnings });
         }
     }
 
-    fn add(&mut self, part: Self) {
-        self.created += part.created;
-        self.updated += part.updated;
-        self.overwritten += part.overwritten;
-        self.unchanged += part.unchanged;
-        self.failed += part.failed;
-        self.errors.extend(part.errors);
-        // Unreadable lines were reported first.
-        self.errors.sort_by_key(|one| one.line);
-        self.errors.truncate(MAX_TOLD);
-        self.warnings.extend(part.warnings);
-        self.warnings.truncate(MAX_TOLD);
-    }
-
     fn refuse(&mut self, line: u64, why: StoreError, lang: Lang) {
-        if self.errors.len() < MAX_TOLD {
+        // The first in the file are kept, whichever stage refused them.
+        if self.errors.len() < 2 * MAX_TOLD {
             let problem = Problem::from(why).of_item(lang);
             self.errors.push(RefusedLine { line, problem });
         }

@@ -7,7 +7,9 @@ mod read;
 
 use crate::formats::{self, Item};
 use crate::http::problem::{Code, Problem};
-use crate::operation::extract::{Accepted, Address, App, IfNoneMatch, Pairs, Query, Reader};
+use crate::operation::extract::{
+    Accepted, Address, AfterPosition, App, IfNoneMatch, Pairs, Query, Reader,
+};
 use crate::operation::routes::Routes;
 use crate::records::areas;
 use crate::records::view::weak_tag;
@@ -43,6 +45,7 @@ const PROBLEMS: &[Code] = &[
 async fn list(
     app: App,
     Reader(caller): Reader,
+    _: AfterPosition,
     Query(parameters): Query<ListParameters>,
     known: IfNoneMatch,
     address: Address,

@@ -44,6 +44,12 @@ impl Fault {
         self
     }
 
+    #[must_use]
+    pub fn param(&self, key: &str) -> Option<&str> {
+        let found = self.params.iter().find(|(name, _)| *name == key);
+        found.map(|(_, value)| value.as_str())
+    }
+
     /// Carries the violation through a serde error, whose only channel is text.
     pub fn into_serde<E: serde::de::Error>(self) -> E {
         E::custom(self.message(Lang::En))
@@ -64,7 +70,7 @@ impl Fault {
                 (with, Some(without))
             };
             match (self.fill(with), without) {
-                ((_, true), Some(without)) => text.push_str(without),
+                ((_, true), Some(without)) => text.push_str(&self.fill(without).0),
                 ((filled, _), _) => text.push_str(&filled),
             }
         }
@@ -87,8 +93,11 @@ impl Fault {
                 missing |= value.is_empty();
                 text.push_str(value);
                 rest = tail;
+            } else if let Some(tail) = missing_parameter(after) {
+                missing = true;
+                rest = tail;
             } else {
-                // JSON in a message, or a missing parameter.
+                // JSON in a message.
                 text.push('{');
                 rest = after;
             }
@@ -96,6 +105,13 @@ impl Fault {
         text.push_str(rest);
         (text, missing)
     }
+}
+
+/// The rest after a placeholder without a value; none if it is no placeholder.
+fn missing_parameter(after: &str) -> Option<&str> {
+    let (name, tail) = after.split_once('}')?;
+    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    is_name.then_some(tail)
 }
 
 impl From<Fault> for validator::ValidationError {
@@ -167,6 +183,15 @@ mod tests {
             code.message(Lang::En),
             "\"x\" is not one of the known codes. Known: a, b"
         );
+    }
+
+    #[test]
+    fn a_reason_without_a_translation_is_given_as_it_is() {
+        let fault = Fault::new(FaultCode::InvalidValue).with("why", "broken");
+        assert_eq!(fault.message(Lang::De), "ist nicht lesbar: broken");
+        let fault = fault.with("why_de", "kaputt");
+        assert_eq!(fault.message(Lang::De), "ist nicht lesbar: kaputt");
+        assert_eq!(fault.message(Lang::En), "is malformed: broken");
     }
 
     #[test]

@@ -4,7 +4,13 @@
 //! and `\` inside an element are written `\;` and `\\`. A list of objects is one list per member,
 //! so the second entries of `places.city` and of `places.street` belong to the same place.
 
+mod cells;
+
+pub use cells::{Cells, Heading};
+
+use crate::base::fault::{Fault, FaultCode, FieldError};
 use crate::base::kind::Kind;
+use crate::base::pointer::child;
 use crate::base::schema::{COMPONENTS, Components};
 use crate::base::vocabulary::Coded;
 use crate::validation::body::KindSchema;
@@ -147,69 +153,99 @@ fn unguarded(cell: &str) -> &str {
 /// The record of a row: the inverse of [`row`], without absent members.
 ///
 /// # Errors
-/// The name of a column whose cell cannot be read.
-pub fn record<'a>(cells: impl IntoIterator<Item = (&'a Column, &'a str)>) -> Result<Value, String> {
+/// The member whose cell cannot be read.
+pub fn record<'a>(
+    cells: impl IntoIterator<Item = (&'a Column, &'a str)>,
+) -> Result<Value, FieldError> {
     let mut record = Value::Object(Map::new());
     for (column, cell) in cells {
         if cell.is_empty() {
             continue;
         }
-        let wrong = || column.name.clone();
         if column.path.is_empty() {
-            let others = serde_json::from_str::<Map<String, Value>>(cell).map_err(|_| wrong())?;
-            if let Some(members) = record.as_object_mut() {
+            let pointer = child("", &column.name);
+            let others = read(column.form, cell, &pointer)?;
+            if let (Some(members), Value::Object(others)) = (record.as_object_mut(), others) {
                 members.extend(others);
             }
             continue;
         }
-        put(&mut record, &column.path, column.form, cell).ok_or_else(wrong)?;
+        put(&mut record, &column.path, column.form, cell, "")?;
     }
     Ok(record)
 }
 
-fn put(into: &mut Value, path: &[Step], form: Form, cell: &str) -> Option<()> {
+/// Puts a cell at a path below `at`.
+fn put(
+    into: &mut Value,
+    path: &[Step],
+    form: Form,
+    cell: &str,
+    at: &str,
+) -> Result<(), FieldError> {
     let Some((step, rest)) = path.split_first() else {
-        *into = read(form, cell)?;
-        return Some(());
+        *into = read(form, cell, at)?;
+        return Ok(());
     };
     if into.is_null() {
         *into = Value::Object(Map::new());
     }
-    let place = into.as_object_mut()?.entry(&step.member);
-    let place = place.or_insert(Value::Null);
+    let at = child(at, &step.member);
+    let place = into.as_object_mut().ok_or_else(|| unreadable(form, &at))?;
+    let place = place.entry(&step.member).or_insert(Value::Null);
     if !step.list {
-        return put(place, rest, form, cell);
+        return put(place, rest, form, cell, &at);
     }
     if place.is_null() {
         *place = Value::Array(Vec::new());
     }
-    let items = place.as_array_mut()?;
-    for (at, cell) in split(cell).iter().enumerate() {
-        if items.len() <= at {
+    let items = place.as_array_mut().ok_or_else(|| unreadable(form, &at))?;
+    for (index, cell) in split(cell).iter().enumerate() {
+        if items.len() <= index {
             items.push(Value::Null);
         }
-        if !cell.is_empty() {
-            put(items.get_mut(at)?, rest, form, cell)?;
+        if let (false, Some(item)) = (cell.is_empty(), items.get_mut(index)) {
+            put(item, rest, form, cell, &child(&at, &index.to_string()))?;
         }
     }
-    Some(())
+    Ok(())
 }
 
-fn read(form: Form, cell: &str) -> Option<Value> {
-    match form {
+fn read(form: Form, cell: &str, at: &str) -> Result<Value, FieldError> {
+    let value = match form {
         Form::Text | Form::Open => Some(unguarded(cell).into()),
         Form::Plain => serde_json::from_str(plain(cell)).ok(),
         Form::Json => serde_json::from_str(cell).ok(),
-        Form::Record => {
-            let (kind, key) = cell.split_once('/')?;
+        Form::Record => cell.split_once('/').map(|(kind, key)| {
             let member = if uuid::Uuid::try_parse(key).is_ok() {
                 "id"
             } else {
                 "slug"
             };
-            Some(serde_json::json!({"kind": kind, member: key}))
-        }
-    }
+            serde_json::json!({"kind": kind, member: key})
+        }),
+    };
+    value.ok_or_else(|| unreadable(form, at))
+}
+
+/// The violation of a cell that is not in the notation of its column.
+fn unreadable(form: Form, at: &str) -> FieldError {
+    let (en, de) = match form {
+        Form::Text | Form::Open => ("a text", "ein Text"),
+        Form::Plain => (
+            "a number such as 51.96, or true or false",
+            "eine Zahl wie 51.96, oder true oder false",
+        ),
+        Form::Json => ("JSON", "JSON"),
+        Form::Record => (
+            "a kind and a slug or an id, such as actor/praxis-am-markt",
+            "eine Art und ein Slug oder eine Id, etwa actor/praxis-am-markt",
+        ),
+    };
+    let fault = Fault::new(FaultCode::Cell)
+        .with("expected", en)
+        .with("expected_de", de);
+    FieldError::new(at, fault)
 }
 
 /// A boolean in JSON notation, however a spreadsheet spells it.
@@ -376,10 +412,10 @@ mod tests {
     #[test]
     fn truth_values_are_read_as_spreadsheets_write_them() {
         for (cell, value) in [("true", true), ("TRUE", true), ("FALSCH", false)] {
-            assert_eq!(read(Form::Plain, cell), Some(json!(value)));
+            assert_eq!(read(Form::Plain, cell, ""), Ok(json!(value)));
         }
-        assert_eq!(read(Form::Plain, "ja"), None);
-        assert_eq!(read(Form::Text, "TRUE"), Some(json!("TRUE")));
+        assert!(read(Form::Plain, "ja", "").is_err());
+        assert_eq!(read(Form::Text, "TRUE", ""), Ok(json!("TRUE")));
     }
 
     #[test]

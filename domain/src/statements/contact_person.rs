@@ -2,8 +2,7 @@
 //! rules than data about organisations.
 
 use crate::base::fault::{Fault, FaultCode, FieldError};
-use crate::base::json::without_absent;
-use crate::validation::shape::Shape;
+use crate::validation::shape::{Shape, patched};
 use crate::value::reference::RecordRef;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -85,15 +84,22 @@ impl Consent {
     }
 }
 
+static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<ContactPersonInput>);
+
 impl ContactPersonInput {
+    /// The input that a merge patch makes of a stored one.
+    #[must_use]
+    pub fn patched(stored: Value, patch: &Value) -> Value {
+        patched(stored, patch, SHAPE.unknown_absent(patch))
+    }
+
     /// Parses and validates input.
     ///
     /// # Errors
     /// All violations.
     pub fn read(mut sent: Value) -> Result<Self, Vec<FieldError>> {
-        static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<ContactPersonInput>);
-        without_absent(&mut sent);
-        let misfits = SHAPE.misfits(&sent);
+        let mut misfits = SHAPE.tidy(&mut sent);
+        misfits.extend(SHAPE.misfits(&sent));
         if !misfits.is_empty() {
             return Err(misfits);
         }

@@ -2,7 +2,6 @@
 
 use crate::base::fault::{Fault, FaultCode, FieldError};
 use crate::base::filter::Filter;
-use crate::base::json::without_absent;
 use crate::base::kind::Kind;
 use crate::base::pointer::{Pruned, prune};
 use crate::base::record::ENVELOPE;
@@ -11,7 +10,7 @@ use crate::base::schema::Components;
 use crate::kinds::common::Publication;
 use crate::kinds::record_type::{Dates, Hierarchy, RecordType};
 use crate::kinds::relationship::Relationship;
-use crate::validation::shape::Shape;
+use crate::validation::shape::{Shape, patched};
 use crate::value::edtf::EdtfDate;
 use crate::value::external::ExternalId;
 use crate::value::identifier::Identifier;
@@ -143,14 +142,16 @@ impl KindSchema {
     #[must_use]
     pub fn check(&self, sent: Value) -> Checked {
         let mut body = sent;
-        without_absent(&mut body);
         let former = self.reject_former_names(&mut body);
+        let mut hidden = self.untranslatable_absent(&body);
+        hidden.extend(self.shape.tidy(&mut body));
         let Inspected {
             mut errors,
             warnings,
         } = self.inspect(&body);
         let translated = self.translations(&body, &errors);
         errors.extend(translated);
+        errors.splice(0..0, hidden);
         for error in &mut errors {
             error.pointer = former.original(std::mem::take(&mut error.pointer));
         }
@@ -163,6 +164,15 @@ impl KindSchema {
             errors,
             warnings,
         }
+    }
+
+    /// The body that a merge patch makes of a stored one. Unknown members that the patch removes are
+    /// in it as `null`, so that [`Self::check`] reports them.
+    #[must_use]
+    pub fn patched(&self, stored: Value, patch: &Value) -> Value {
+        let mut hidden = self.shape.unknown_absent(patch);
+        hidden.extend(self.untranslatable_absent(patch));
+        patched(stored, patch, hidden)
     }
 
     /// The fields that the database needs; unknown members and codes are ignored, since copies may

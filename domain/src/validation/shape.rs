@@ -1,13 +1,14 @@
 //! Validation of a body against its JSON Schema: every violation at once, each with a pointer.
 
 use crate::base::fault::{Fault, FaultCode, FieldError};
+use crate::base::json::{merge_patch, without_absent};
 use crate::base::nearest::nearest;
 use crate::base::pointer::child;
 use crate::base::schema::{COMPONENTS, Components};
 use crate::value::format::FORMATS;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use utoipa::ToSchema;
 
@@ -61,6 +62,75 @@ impl Shape {
             faults
         });
         one_each(misfits)
+    }
+
+    /// Removes `null` and `[]` from a sent body, where they mean absent, and returns the violations
+    /// that this would hide: a misspelt member is one, whatever its value.
+    pub fn tidy(&self, body: &mut Value) -> Vec<FieldError> {
+        let hidden = self.unknown_absent(body);
+        without_absent(body);
+        hidden
+    }
+
+    /// The unknown members of a body that are `null` or `[]`.
+    #[must_use]
+    pub fn unknown_absent(&self, body: &Value) -> Vec<FieldError> {
+        let mut found = Vec::new();
+        self.walk(&[&self.schema], body, "", &mut found);
+        found
+    }
+
+    fn walk(&self, schemas: &[&Value], value: &Value, at: &str, found: &mut Vec<FieldError>) {
+        let forms: Vec<&Value> = schemas.iter().flat_map(|one| self.forms(one)).collect();
+        match value {
+            Value::Array(items) => {
+                let of_items: Vec<&Value> =
+                    forms.iter().filter_map(|form| form.get("items")).collect();
+                for (index, item) in items.iter().enumerate() {
+                    self.walk(&of_items, item, &format!("{at}/{index}"), found);
+                }
+            }
+            Value::Object(members) => {
+                let is_open = forms.is_empty() || !forms.iter().all(|form| is_closed(form));
+                for (member, inner) in members {
+                    let of_member: Vec<&Value> = forms
+                        .iter()
+                        .filter_map(|form| {
+                            let known = form.get("properties").and_then(|all| all.get(member));
+                            known.or_else(|| form.get("additionalProperties"))
+                        })
+                        .filter(|schema| schema.is_object())
+                        .collect();
+                    if of_member.is_empty() && !is_open && is_absent(inner) {
+                        let suggesting = if found.len() < SUGGESTED {
+                            forms.as_slice()
+                        } else {
+                            &[]
+                        };
+                        let known = suggesting.iter().filter_map(|form| form.get("properties"));
+                        let known = known.filter_map(Value::as_object).flat_map(Map::keys);
+                        let known: Vec<String> = known.cloned().collect();
+                        found.push(unknown_member(at, member, &known));
+                    }
+                    self.walk(&of_member, inner, &child(at, member), found);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    /// The schema without references and choices: the forms that a value may have.
+    fn forms<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
+        if let Some(Value::String(reference)) = schema.get("$ref") {
+            let found = self.schema.pointer(reference.trim_start_matches('#'));
+            return found.map_or_else(Vec::new, |found| self.forms(found));
+        }
+        for choice in ["anyOf", "oneOf"] {
+            if let Some(Value::Array(forms)) = schema.get(choice) {
+                return forms.iter().flat_map(|form| self.forms(form)).collect();
+            }
+        }
+        vec![schema]
     }
 
     /// The violations of an error, the first of them with a suggestion.
@@ -119,6 +189,37 @@ impl Shape {
         let members = at.get("properties").and_then(Value::as_object);
         members.map_or_else(Vec::new, |members| members.keys().cloned().collect())
     }
+}
+
+/// Applies a merge patch, and puts the unknown members that it removes back as `null`: a validation
+/// of the result reports them.
+#[must_use]
+pub fn patched(mut stored: Value, patch: &Value, hidden: Vec<FieldError>) -> Value {
+    merge_patch(&mut stored, patch);
+    for error in hidden {
+        let Some((parent, _)) = error.pointer.rsplit_once('/') else {
+            continue;
+        };
+        let given = error.fault.param("given");
+        if let (Some(Value::Object(members)), Some(member)) = (stored.pointer_mut(parent), given) {
+            members.entry(member).or_insert(Value::Null);
+        }
+    }
+    stored
+}
+
+/// Whether a value of this form has no members but those that the form lists.
+fn is_closed(form: &Value) -> bool {
+    let is_scalar = match form.get("type") {
+        Some(Value::String(one)) => one != "object",
+        Some(Value::Array(some)) => !some.contains(&json!("object")),
+        Some(_) | None => form.get("enum").is_some() || form.get("const").is_some(),
+    };
+    is_scalar || form.get("additionalProperties") == Some(&json!(false))
+}
+
+fn is_absent(value: &Value) -> bool {
+    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }
 
 /// The first violation of every location, or the one about its type.

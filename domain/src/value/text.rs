@@ -127,6 +127,25 @@ pub fn collation_key(name: &str) -> String {
     key
 }
 
+/// A key without what is lost when it is copied: leading zeros of its numbers, case, blanks, and
+/// the difference between composed and decomposed letters.
+#[must_use]
+pub fn fold_key(key: &str) -> String {
+    let plain = deunicode::deunicode(key).to_lowercase();
+    let mut folded = String::with_capacity(plain.len());
+    let mut in_number = false;
+    let mut letters = plain.chars().filter(|c| !c.is_whitespace()).peekable();
+    while let Some(letter) = letters.next() {
+        let leading_zero = letter == '0' && !in_number;
+        if leading_zero && letters.peek().is_some_and(char::is_ascii_digit) {
+            continue;
+        }
+        in_number = letter.is_ascii_digit();
+        folded.push(letter);
+    }
+    folded
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,5 +237,21 @@ mod tests {
             ]
         );
         assert_eq!(collation_key("Äpfel"), collation_key("apfel"));
+    }
+
+    #[test]
+    fn keys_that_were_copied_fold_alike() {
+        for (one, other) in [
+            ("0100", "100"),
+            ("A-007", "a-7"),
+            (" k 1 ", "K1"),
+            ("Z\u{fc}rich", "Zu\u{308}rich"),
+            ("00", "0"),
+        ] {
+            assert_eq!(fold_key(one), fold_key(other), "{one} {other}");
+        }
+        for (one, other) in [("100", "1000"), ("1.2", "12"), ("0", ""), ("10", "1")] {
+            assert_ne!(fold_key(one), fold_key(other), "{one} {other}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Items of a push.
 
 use domain::base::kind::Kind;
+use domain::exchange::line::Statement;
 use domain::exchange::sync::{PushOp, SystemVersion};
 use serde_json::Value;
 
@@ -14,6 +15,8 @@ pub struct Item {
     pub system_version: Option<SystemVersion>,
     /// The record, unless it is to be deleted.
     pub record: Value,
+    /// What the record says of a stored one.
+    pub statement: Statement,
 }
 
 pub(super) type Key = (Kind, String);

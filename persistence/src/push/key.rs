@@ -1,15 +1,20 @@
 //! The record of an item: its key, its version, and its hash.
 
 use super::item::Item;
-use crate::entity::tombstone;
+use crate::entity::{record, tombstone};
 use crate::error::{Result, StoreError};
 use crate::record::Record;
 use crate::transaction::Transaction;
 use crate::write::revive::dead;
+use domain::access::rules::Action;
 use domain::base::fault::{Fault, FaultCode, FieldError};
-use domain::base::json::{canonical, hash, without_absent};
+use domain::base::json::{canonical, hash};
+use domain::base::kind::Kind;
 use domain::base::record::ENVELOPE;
+use domain::base::vocabulary::Coded;
 use domain::validation::body::KindSchema;
+use domain::value::text::fold_key;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -28,7 +33,6 @@ impl Sent {
     /// [`StoreError::Invalid`] if it claims to be another one, with all other violations.
     pub(super) fn read(system: &str, origin: &str, item: &Item) -> Result<Self> {
         let mut record = item.record.clone();
-        without_absent(&mut record);
         let definition = KindSchema::of(item.kind);
         let Some(members) = record.as_object_mut() else {
             return Err(StoreError::Invalid(definition.check(record).errors));
@@ -36,12 +40,16 @@ impl Sent {
         let mut errors = Vec::new();
         let expected = [("kind", json!(item.kind)), ("origin", json!(origin))];
         for (member, expected) in expected {
-            if let Some(given) = members.get(member).filter(|given| **given != expected) {
+            if let Some(given) = members
+                .get(member)
+                .filter(|given| !given.is_null() && **given != expected)
+            {
                 errors.push(mismatch(&format!("/{member}"), given, &expected));
             }
         }
         errors.extend(complete_key(members, system, &item.external_id));
-        let id = members.get("id").map(|id| {
+        let id = members.get("id").filter(|id| !id.is_null());
+        let id = id.map(|id| {
             let id = id.as_str().and_then(|id| Uuid::try_parse(id).ok());
             id.ok_or_else(|| FieldError::new("/id", Fault::new(FaultCode::Reference)))
         });
@@ -56,8 +64,9 @@ impl Sent {
             return Err(StoreError::Invalid(errors));
         }
         members.retain(|member, _| !ENVELOPE.contains(&member.as_str()));
+        let content = item.statement.fingerprint();
         Ok(Self {
-            hash: hash(&canonical(&record)),
+            hash: hash(&format!("{}{content}", canonical(&record))),
             body: record,
             version,
             id,
@@ -78,6 +87,9 @@ impl Sent {
 
 /// Fills in the key where the record leaves it out; the system is that of the request.
 fn complete_key(members: &mut Map<String, Value>, system: &str, id: &str) -> Vec<FieldError> {
+    if members.get("external_id").is_some_and(Value::is_null) {
+        members.shift_remove("external_id");
+    }
     let key = members.entry("external_id").or_insert_with(|| json!({}));
     let Some(key) = key.as_object_mut() else {
         // The schema reports it.
@@ -86,7 +98,9 @@ fn complete_key(members: &mut Map<String, Value>, system: &str, id: &str) -> Vec
     let mut errors = Vec::new();
     for (member, expected) in [("system", json!(system)), ("id", json!(id))] {
         let given = key.entry(member).or_insert_with(|| expected.clone());
-        if *given != expected {
+        if given.is_null() {
+            *given = expected;
+        } else if *given != expected {
             errors.push(mismatch(
                 &format!("/external_id/{member}"),
                 given,
@@ -116,7 +130,38 @@ pub(super) async fn id_of_new(tx: &Transaction<'_>, item: &Item, sent: &Sent) ->
     if dead.as_ref().is_some_and(same) {
         return Ok(id);
     }
-    let why = "no record with this id has the key; leave it out";
-    let fault = Fault::new(FaultCode::NotAllowed).with("why", why);
-    Err(StoreError::Invalid(vec![FieldError::new("/id", fault)]))
+    let (pointer, fault) = match key_of(tx, item.kind, id, &sent.body).await? {
+        Some(key) if fold_key(&key) == fold_key(&item.external_id) => {
+            let fault = Fault::new(FaultCode::KeySpelling)
+                .with("given", &item.external_id)
+                .with("expected", key);
+            ("/external_id/id", fault)
+        }
+        Some(_) | None => {
+            let why = "no record with this id has the key; leave it out";
+            ("/id", Fault::new(FaultCode::NotAllowed).with("why", why))
+        }
+    };
+    Err(StoreError::Invalid(vec![FieldError::new(pointer, fault)]))
+}
+
+/// The key of a record that the caller may write, in the system of a body.
+async fn key_of(
+    tx: &Transaction<'_>,
+    kind: Kind,
+    id: Uuid,
+    body: &Value,
+) -> Result<Option<String>> {
+    let system = body.pointer("/external_id/system").and_then(Value::as_str);
+    let row = record::Entity::find_by_id(id)
+        .filter(record::Column::Kind.eq(kind.code()))
+        .filter(record::Column::System.eq(system))
+        .into_model::<Record>()
+        .one(&tx.sql)
+        .await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let theirs = tx.caller.is_allowed(Action::Write, &tx.subject(&row));
+    Ok(row.external_id.filter(|_| theirs))
 }

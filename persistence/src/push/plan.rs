@@ -1,19 +1,20 @@
 //! The effects of a snapshot, planned or applied.
 
-use super::{Along, Change, Pushed};
+use crate::push::rekeyed::{Created, Rekeyed};
 use crate::store::hex;
+use crate::write::outcome::{Along, Change, Outcome};
+use crate::write::removals::{Removals, may_go};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::exchange::sync::PushStatus;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 const SAMPLES: u64 = 10;
 
-/// Number of records that may be deleted without an admin: one in twenty, or twenty.
-fn may_go(records: u64) -> u64 {
-    (records / 20).max(20)
-}
+/// Keys and relationships that a plan names.
+const NAMED: usize = 100;
 
 #[derive(Debug, Default)]
 pub struct Plan {
@@ -29,6 +30,16 @@ pub struct Plan {
     pub going: u64,
     pub unknown: bool,
     pub examples: Vec<Example>,
+    pub removals: Removals,
+    /// The first keys of created and of deleted records.
+    pub new_keys: Vec<(Kind, String)>,
+    pub gone_keys: Vec<(Kind, String)>,
+    /// The first relationships that are deleted with records.
+    pub along: Vec<Uuid>,
+    pub rekeyed: Vec<Rekeyed>,
+    /// The first keys of records to be deleted that are newer than the export of the snapshot.
+    pub newer: Vec<(Kind, String)>,
+    pub(super) created: Created,
     hash: Sha256,
 }
 
@@ -38,7 +49,7 @@ pub struct Example {
     pub line: Option<u64>,
     pub kind: Kind,
     pub external_id: Option<String>,
-    pub pushed: Pushed,
+    pub outcome: Outcome,
 }
 
 impl Plan {
@@ -74,20 +85,34 @@ impl Plan {
         self.lines == 0 || self.going > may_go(self.records)
     }
 
+    #[must_use]
+    pub fn removes_too_much(&self) -> bool {
+        self.removals.are_many(self.records)
+    }
+
     /// Adds an outcome; `content` is the hash of the line.
     pub(super) fn note(&mut self, sample: Example, content: &str) {
-        let status = sample.pushed.status();
+        let status = sample.outcome.status();
         let key = sample.external_id.as_deref().unwrap_or_default();
-        let applied = sample.pushed.0.as_ref().ok();
+        let applied = sample.outcome.0.as_ref().ok();
         let before = applied.map_or(0, |applied| applied.before).to_string();
         self.mix(&[sample.kind.code(), key, status.code(), &before, content]);
         match applied.and_then(|applied| applied.change.as_ref()) {
             Some(Change::Updated { overwritten, .. }) => {
                 self.overwritten += u64::from(*overwritten);
             }
-            Some(Change::Deleted { along }) => self.note_along(along),
-            Some(Change::Created) | None => {}
+            Some(Change::Deleted { along }) => {
+                self.note_along(along);
+                name(&mut self.gone_keys, &sample);
+            }
+            Some(Change::Created) => name(&mut self.new_keys, &sample),
+            None => {}
         }
+        self.removals.add(
+            sample.line.unwrap_or_default(),
+            sample.kind,
+            &sample.outcome,
+        );
         let count = self.counts.entry(status.code()).or_default();
         *count += 1;
         if *count <= SAMPLES {
@@ -99,8 +124,18 @@ impl Plan {
     fn note_along(&mut self, along: &[Along]) {
         for one in along {
             self.relationships += 1;
+            if self.along.len() < NAMED {
+                self.along.push(one.id);
+            }
             self.going += u64::from(one.supplied);
             self.mix(&[&one.id.to_string(), &one.version.to_string()]);
+        }
+    }
+
+    /// Adds a record to be deleted that is newer than the export of the snapshot.
+    pub(super) fn note_newer(&mut self, kind: Kind, key: &str) {
+        if self.newer.len() < NAMED {
+            self.newer.push((kind, key.to_owned()));
         }
     }
 
@@ -120,14 +155,8 @@ impl Plan {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::may_go;
-
-    #[test]
-    fn one_in_twenty_may_go_and_twenty_always() {
-        for (records, allowed) in [(0, 20), (19, 20), (400, 20), (420, 21), (1000, 50)] {
-            assert_eq!(may_go(records), allowed);
-        }
+fn name(keys: &mut Vec<(Kind, String)>, sample: &Example) {
+    if let (true, Some(key)) = (keys.len() < NAMED, &sample.external_id) {
+        keys.push((sample.kind, key.clone()));
     }
 }

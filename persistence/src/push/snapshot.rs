@@ -5,21 +5,24 @@
 
 use super::item::{Item, MAX_ITEMS};
 use super::plan::{Example, Plan};
-use super::{Pushed, repeated};
+use super::repeated;
 use crate::entity::record;
 use crate::error::{Result, StoreError};
+use crate::push::supplied::here;
 use crate::push::{Push, push, take_turns_for_system};
 use crate::record::Record;
 use crate::transaction::{Transaction, WriteOptions};
+use crate::write::outcome::Outcome;
 use domain::access::rules::{Action, Caller};
 use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::json::{canonical, hash};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
-use domain::exchange::sync::PushOp;
+use domain::exchange::line::{Line, Statement};
+use domain::exchange::sync::{PushOp, PushStatus};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::Value;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 #[derive(Debug, Clone)]
 pub struct Snapshot<'a> {
@@ -30,13 +33,17 @@ pub struct Snapshot<'a> {
     /// The hash of the plan to be applied; absent for planning.
     pub plan: Option<&'a str>,
     pub skip_invalid: bool,
-    pub confirmed: bool,
+    pub confirmed: Confirmed,
+    /// The last entry of the log in the export from which the snapshot was made.
+    pub exported: Option<i64>,
 }
 
-#[derive(Debug, Clone)]
-pub struct Line {
-    pub number: u64,
-    pub record: Value,
+/// What a caller takes responsibility for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Confirmed {
+    pub deletions: bool,
+    pub removals: bool,
+    pub rekeyed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +56,12 @@ pub enum Decision {
     Refused,
     /// Too many records would be deleted, so nothing was done.
     TooMuch,
+    /// Records would be deleted that are newer than the export of the snapshot.
+    Newer,
+    /// Records would be deleted and created again under keys spelled differently.
+    Rekeyed,
+    /// Too many records would lose members.
+    Removals,
 }
 
 impl Push<'_> {
@@ -79,11 +92,15 @@ impl Push<'_> {
 
 fn decide(snapshot: &Snapshot<'_>, plan: &Plan) -> Decision {
     let skipped = snapshot.skip_invalid && !plan.unknown;
+    let confirmed = snapshot.confirmed;
     match snapshot.plan {
         None => Decision::Planned,
         Some(expected) if expected != plan.hash() => Decision::Stale,
         Some(_) if plan.refused() > 0 && !skipped => Decision::Refused,
-        Some(_) if plan.deletes_too_much() && !snapshot.confirmed => Decision::TooMuch,
+        Some(_) if plan.deletes_too_much() && !confirmed.deletions => Decision::TooMuch,
+        Some(_) if !plan.newer.is_empty() => Decision::Newer,
+        Some(_) if !plan.rekeyed.is_empty() && !confirmed.rekeyed => Decision::Rekeyed,
+        Some(_) if plan.removes_too_much() && !confirmed.removals => Decision::Removals,
         Some(_) => Decision::Done,
     }
 }
@@ -97,7 +114,7 @@ async fn push_all(
     plan.note_unreadable(snapshot.unreadable, snapshot.unreadable_hash);
     let before = supplied(tx, snapshot).await?;
     plan.records = u64::try_from(before.len()).unwrap_or(u64::MAX);
-    let mut seen = HashSet::new();
+    let mut seen = HashMap::new();
     for kind in snapshot.kinds {
         let mut at = 0;
         loop {
@@ -111,10 +128,10 @@ async fn push_all(
         }
     }
     let missing = before.into_iter().rev();
-    let missing: Vec<_> = missing.filter(|key| !seen.contains(key)).collect();
+    let missing: Vec<_> = missing.filter(|key| !seen.contains_key(key)).collect();
     plan.going = u64::try_from(missing.len()).unwrap_or(u64::MAX);
     for keys in missing.chunks(MAX_ITEMS) {
-        withdraw_all(tx, snapshot.system, keys, &mut plan).await?;
+        withdraw_all(tx, snapshot, keys, &mut plan).await?;
     }
     Ok(plan)
 }
@@ -155,47 +172,54 @@ async fn push_lines(
     system: &str,
     kind: Kind,
     lines: Vec<Line>,
-    seen: &mut HashSet<(Kind, String)>,
+    seen: &mut HashMap<(Kind, String), u64>,
     plan: &mut Plan,
 ) -> Result<()> {
     let mut items = Vec::with_capacity(lines.len());
     let mut pushed = Vec::with_capacity(lines.len());
     for line in lines {
         plan.lines += 1;
-        let content = hash(&canonical(&line.record));
+        let stated = line.statement.fingerprint();
+        let content = hash(&format!("{}{stated}", canonical(&line.record)));
         let id = line.record.pointer("/external_id/id");
         let id = id.and_then(Value::as_str).map(str::to_owned);
-        let sample = |pushed| Example {
+        let sample = |outcome| Example {
             line: Some(line.number),
             kind,
             external_id: id.clone(),
-            pushed,
+            outcome,
         };
-        match &id {
-            Some(key) if seen.insert((kind, key.clone())) => {
-                pushed.push((line.number, content));
-                items.push(Item {
-                    op: PushOp::Upsert,
-                    kind,
-                    external_id: key.clone(),
-                    system_version: None,
-                    record: line.record,
-                });
-            }
-            Some(_) => plan.note(sample(Pushed(Err(repeated()))), &content),
-            None => {
-                plan.unknown = true;
-                plan.note(sample(Pushed(Err(without_key()))), &content);
-            }
+        let Some(key) = &id else {
+            plan.unknown = true;
+            plan.note(sample(Outcome(Err(without_key()))), &content);
+            continue;
+        };
+        let first = seen.entry((kind, key.clone())).or_insert(line.number);
+        if *first != line.number {
+            plan.note(sample(Outcome(Err(repeated(Some(*first))))), &content);
+            continue;
         }
+        pushed.push((line.number, content));
+        items.push(Item {
+            op: PushOp::Upsert,
+            kind,
+            external_id: key.clone(),
+            system_version: None,
+            record: line.record,
+            statement: line.statement,
+        });
     }
     let outcomes = push(tx, system, &items).await?;
-    for ((item, (line, content)), pushed) in items.into_iter().zip(pushed).zip(outcomes) {
+    for ((item, (line, content)), outcome) in items.into_iter().zip(pushed).zip(outcomes) {
+        if outcome.status() == PushStatus::Created {
+            plan.created
+                .add(line, kind, &item.external_id, &item.record);
+        }
         let sample = Example {
             line: Some(line),
             kind,
             external_id: Some(item.external_id),
-            pushed,
+            outcome,
         };
         plan.note(sample, &content);
     }
@@ -204,7 +228,7 @@ async fn push_lines(
 
 async fn withdraw_all(
     tx: &mut Transaction<'_>,
-    system: &str,
+    snapshot: &Snapshot<'_>,
     keys: &[(Kind, String)],
     plan: &mut Plan,
 ) -> Result<()> {
@@ -214,15 +238,24 @@ async fn withdraw_all(
         external_id: external_id.clone(),
         system_version: None,
         record: Value::Null,
+        statement: Statement::Whole,
     });
     let items: Vec<Item> = items.collect();
+    let system = snapshot.system;
+    for ((kind, key), row) in here(tx, system, &items).await?.records {
+        if snapshot.exported.is_some_and(|last| row.seq > last) {
+            plan.note_newer(kind, &key);
+        }
+        let same = plan.created.same(kind, &key, &row.parse_body()?);
+        plan.rekeyed.extend(same);
+    }
     let outcomes = push(tx, system, &items).await?;
-    for (item, pushed) in items.into_iter().zip(outcomes) {
+    for (item, outcome) in items.into_iter().zip(outcomes) {
         let sample = Example {
             line: None,
             kind: item.kind,
             external_id: Some(item.external_id),
-            pushed,
+            outcome,
         };
         plan.note(sample, "");
     }

@@ -180,20 +180,34 @@ impl Search {
         &self.0.store.node().secret
     }
 
+    /// Waits until an entry of the log is searchable; returns whether it is.
+    pub async fn reaches(&self, seq: i64, patience: Duration) -> bool {
+        let mut applied = self.0.applied.subscribe();
+        if *applied.borrow() < seq {
+            self.0.wanted.send_modify(|most| *most = seq.max(*most));
+        }
+        let reached = tokio::time::timeout(patience, applied.wait_for(|at| *at >= seq)).await;
+        matches!(reached, Ok(Ok(_)))
+    }
+
+    /// The last entry of the log in a state with every write that this instance has acknowledged.
+    ///
+    /// # Errors
+    /// [`StoreError::Behind`] if the index is not up to date in time.
+    pub async fn position(&self) -> Result<i64> {
+        let applied = self.applied();
+        self.fresh().await?;
+        Ok(applied.max(self.0.store.log().acknowledged()))
+    }
+
     /// A state with every write that this instance has acknowledged.
     ///
     /// # Errors
     /// [`StoreError::Behind`] if the index is not up to date in time.
     pub(super) async fn fresh(&self) -> Result<Snapshot> {
         let wanted = self.0.store.log().acknowledged();
-        let mut applied = self.0.applied.subscribe();
-        if *applied.borrow() < wanted {
-            self.0.wanted.send_modify(|most| *most = wanted.max(*most));
-        }
-        let reached = tokio::time::timeout(PATIENCE, applied.wait_for(|at| *at >= wanted)).await;
-        match reached {
-            Ok(Ok(_)) => {}
-            Ok(Err(_)) | Err(_) => return Err(StoreError::Behind),
+        if !self.reaches(wanted, PATIENCE).await {
+            return Err(StoreError::Behind);
         }
         let open = self.0.open.read().unwrap_or_else(PoisonError::into_inner);
         open.clone().ok_or(StoreError::Behind)

@@ -1,12 +1,16 @@
 //! The end of the log, and its waiters in this process.
 
 use super::{Store, head};
+use crate::cursor;
 use crate::error::Result;
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::watch;
+
+/// What positions are signed for.
+const POSITION: &str = "position";
 
 /// Room of the end of the log.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +31,20 @@ impl Log<'_> {
         let head = head(&self.store.db).await?;
         self.wake(head);
         Ok(head)
+    }
+
+    /// An entry of the log as clients see it: opaque, and signed by this node.
+    #[must_use]
+    pub fn position(self, seq: i64) -> String {
+        cursor::encode(&self.store.node.secret, POSITION, &seq)
+    }
+
+    /// The entry of a position.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`] if this node has not issued it.
+    pub fn entry_at(self, position: &str) -> Result<i64> {
+        cursor::decode(&self.store.node.secret, POSITION, position)
     }
 
     /// The newest sequence number that a read of this process must see: that of its last write,

@@ -3,7 +3,8 @@
 use super::made;
 use domain::access::rules::Caller;
 use domain::data::SEEDS;
-use persistence::load::{LoadMode, Loaded};
+use domain::exchange::sync::PushStatus;
+use persistence::load::LoadMode;
 use persistence::partner::PageOutcome;
 use persistence::transaction::WriteOptions;
 use serde_json::{Value, json};
@@ -28,7 +29,7 @@ async fn load(node: &Node, pages: &[usize]) {
             .load(&caller, &lines, mode, &options)
             .await;
         for one in loaded.unwrap() {
-            assert!(matches!(one, Loaded::Created(_)), "{one:?}");
+            assert!(one.status() == PushStatus::Created, "{one:?}");
         }
     }
     node.settled().await;

@@ -2,7 +2,7 @@
 
 use super::{actor, change, delete, made, related};
 use domain::access::rules::Caller;
-use persistence::load::{LoadMode, Loaded};
+use persistence::load::LoadMode;
 use persistence::partner::PageOutcome;
 use persistence::transaction::WriteOptions;
 use sea_orm::sea_query::Expr;
@@ -376,7 +376,7 @@ story!(
                 .imports()
                 .load(&caller, &lines, LoadMode::Upsert, &options);
             let loaded = loaded.await.unwrap();
-            assert!(!loaded.iter().any(|one| matches!(one, Loaded::Refused(_))));
+            assert!(loaded.iter().all(|one| one.0.is_ok()));
         }
         assert_eq!(intake.pull().await, PageOutcome::UpToDate);
         intake.equals(node, "kind=topic").await;

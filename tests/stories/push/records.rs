@@ -1,6 +1,7 @@
 use super::{RECORDS, actor, delete, feeder, problem, push, statuses, supplied, upsert};
 use domain::access::rules::Caller;
-use persistence::load::{LoadMode, Loaded};
+use domain::exchange::sync::PushStatus;
+use persistence::load::LoadMode;
 use persistence::transaction::WriteOptions;
 use serde_json::{Value, json};
 use tests::{Replica, story};
@@ -290,7 +291,7 @@ story!(many_deletions_at_once_come_in_pages, Few, async |node| {
         .imports()
         .load(&caller, &lines, LoadMode::Upsert, &options);
     for one in loaded.await.unwrap() {
-        assert!(matches!(one, Loaded::Created(_)), "{one:?}");
+        assert!(one.status() == PushStatus::Created, "{one:?}");
     }
     let mut replica = Replica::new("limit=1");
     replica.next = replica.next.replace("limit=1", "limit=1000");

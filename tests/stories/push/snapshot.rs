@@ -5,8 +5,9 @@ use super::{
 use crate::matrix::snapshot as everything;
 use domain::access::account::TokenScope;
 use domain::base::kind::Kind;
+use domain::exchange::line::Line;
 use persistence::StoreError;
-use persistence::push::{Decision, Line, Snapshot};
+use persistence::push::{Confirmed, Decision, Snapshot};
 use persistence::transaction::WriteOptions;
 use serde_json::{Value, json};
 use tests::tables::record;
@@ -205,10 +206,7 @@ story!(a_snapshot_that_breaks_off_leaves_nothing, async |node| {
     done(node, &token, &numbered(0..3)).await;
     let before = everything(node).await;
     let lines = |numbers: std::ops::Range<u64>| -> Vec<Line> {
-        let line = |number: u64| Line {
-            number,
-            record: line(&number.to_string(), "Anders"),
-        };
+        let line = |number: u64| Line::whole(number, line(&number.to_string(), "Anders"));
         numbers.map(line).collect()
     };
     let kinds = [Kind::Actor];
@@ -219,7 +217,8 @@ story!(a_snapshot_that_breaks_off_leaves_nothing, async |node| {
         unreadable_hash: "",
         plan: None,
         skip_invalid: false,
-        confirmed: false,
+        confirmed: Confirmed::default(),
+        exported: None,
     };
     let whole = async |_, at| Ok((lines(at..(at + 2).min(4)), (at + 2).min(4)));
     let rehearsal = WriteOptions {

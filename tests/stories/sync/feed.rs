@@ -4,7 +4,7 @@ use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use flate2::read::GzDecoder;
 use persistence::feed::{FeedFilter, FeedStart};
-use persistence::load::{LoadMode, Loaded};
+use persistence::load::LoadMode;
 use persistence::transaction::WriteOptions;
 use reqwest::header::ACCEPT_ENCODING;
 use sea_orm::ConnectionTrait;
@@ -336,7 +336,7 @@ story!(a_transaction_comes_in_pages_when_it_grew, async |node| {
             .imports()
             .load(&caller, &lines, LoadMode::Upsert, &options);
         let loaded = loaded.await.unwrap();
-        assert!(!loaded.iter().any(|one| matches!(one, Loaded::Refused(_))));
+        assert!(loaded.iter().all(|one| one.0.is_ok()));
     }
     let page = replica.page(node).await;
     assert_eq!(page.entries.len(), 20, "4 MiB of 200 kB each");

@@ -239,7 +239,9 @@ impl Body for AccountChanges {
     }
 
     /// An empty list of grants differs from an absent one.
-    fn tidy(_: &mut Value) {}
+    fn tidy(_: &mut Value) -> Vec<FieldError> {
+        Vec::new()
+    }
 
     fn faults(&self) -> Vec<FieldError> {
         self.grants.as_deref().map_or_else(Vec::new, grant_faults)

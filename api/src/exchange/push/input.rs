@@ -1,6 +1,7 @@
 use crate::operation::extract::Body;
 use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::kind::Kind;
+use domain::exchange::line::Statement;
 use domain::exchange::sync::{PushMode, PushOp, SystemVersion};
 use domain::validation::shape::Shape;
 use persistence::StoreError;
@@ -61,7 +62,9 @@ impl Body for PushInput {
     }
 
     // Each item is processed separately.
-    fn tidy(_: &mut Value) {}
+    fn tidy(_: &mut Value) -> Vec<FieldError> {
+        Vec::new()
+    }
 
     fn faults(&self) -> Vec<FieldError> {
         if self.items.len() <= MAX_ITEMS {
@@ -106,5 +109,6 @@ pub(crate) fn item(sent: &Value) -> Result<Item, StoreError> {
         external_id: item.external_id,
         system_version: item.system_version,
         record,
+        statement: Statement::Whole,
     })
 }

@@ -3,7 +3,7 @@ use domain::base::fault::Lang;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::exchange::sync::PushStatus;
-use persistence::push::{Change, Pushed};
+use persistence::write::outcome::{Change, Outcome};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -98,6 +98,9 @@ pub(crate) struct ItemView {
     /// Changed members.
     #[serde(skip_serializing_if = "Option::is_none")]
     members: Option<Vec<String>>,
+    /// Members that are gone, as paths.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    removed: Vec<String>,
     /// Whether the change overwrites one made by others since the last push.
     #[serde(skip_serializing_if = "Option::is_none")]
     overwritten: Option<bool>,
@@ -114,7 +117,7 @@ pub(crate) struct ItemView {
 }
 
 impl ItemView {
-    pub(crate) fn new(key: Option<(Kind, Option<String>)>, pushed: Pushed, lang: Lang) -> Self {
+    pub(crate) fn new(key: Option<(Kind, Option<String>)>, outcome: Outcome, lang: Lang) -> Self {
         let (kind, external_id) = match key {
             Some((kind, external_id)) => (Some(kind), external_id),
             None => (None, None),
@@ -122,18 +125,19 @@ impl ItemView {
         let mut view = Self {
             index: None,
             line: None,
-            status: pushed.status(),
+            status: outcome.status(),
             kind,
             external_id,
             id: None,
             version: None,
             members: None,
+            removed: Vec::new(),
             overwritten: None,
             relationships: None,
             warnings: Vec::new(),
             problem: None,
         };
-        match pushed.0 {
+        match outcome.0 {
             Ok(applied) => {
                 view.id = applied.id;
                 view.version = applied.id.map(|_| applied.version);
@@ -141,9 +145,11 @@ impl ItemView {
                 match applied.change {
                     Some(Change::Updated {
                         members,
+                        removed,
                         overwritten,
                     }) => {
                         view.members = Some(members);
+                        view.removed = removed;
                         view.overwritten = overwritten.then_some(true);
                     }
                     Some(Change::Deleted { along }) => {

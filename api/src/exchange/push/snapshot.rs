@@ -2,28 +2,37 @@
 
 use crate::exchange::push::report::{Counts, ItemView};
 use crate::http::problem::{Code, Problem};
+use crate::operation::disappearing::{
+    CONFIRM_REMOVALS, RecordKey, RemovedMember, UPDATE, WAIT, searchable,
+};
 use crate::operation::extract::{
     App, ChangeReason, Feeder, Pairs, Parameter, Parameters, Query, Told, wrong,
 };
 use crate::operation::param;
 use crate::operation::param::Known;
 use crate::operation::reply::Private;
-use crate::operation::upload::{Spool, Upload};
+use crate::operation::upload::{Limits, Reading, Spool, Upload};
 use domain::base::fault::Lang;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
+use domain::exchange::line::Update;
 use persistence::StoreError;
-use persistence::push::{Decision, MAX_ITEMS, Plan, Pushed, Snapshot};
+use persistence::push::{Confirmed, Decision, MAX_ITEMS, Plan, Rekeyed, Snapshot};
 use persistence::transaction::WriteOptions;
+use persistence::write::outcome::Outcome;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 pub(crate) struct How {
     plan: Option<String>,
     kinds: Vec<Kind>,
+    update: Option<Update>,
     skip_invalid: bool,
-    approve_deletions: bool,
+    confirmed: Confirmed,
+    position: Option<String>,
+    wait: bool,
 }
 
 const DRY_RUN: Parameter = param::boolean(
@@ -50,9 +59,31 @@ const APPROVE_DELETIONS: Parameter = param::boolean(
     "Apply a plan that deletes more than 20 records (including relationships deleted with them) and more than one in twenty, or an empty snapshot; for admins of the node.",
 );
 
+const CONFIRM_REKEYED: Parameter = param::boolean(
+    "confirm_rekeyed",
+    "Delete records although the snapshot has a new one with a similar key, or the same name and address; see `rekeyed`.",
+);
+
+const POSITION: Parameter = param::text(
+    "position",
+    "The `Verbund-Position` of the export from which the snapshot was made: records that are newer are not deleted.",
+)
+.max(200);
+
 impl Parameters for How {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
-        &[DRY_RUN, PLAN_HASH, KIND, SKIP_INVALID, APPROVE_DELETIONS]
+        &[
+            DRY_RUN,
+            PLAN_HASH,
+            KIND,
+            UPDATE,
+            SKIP_INVALID,
+            APPROVE_DELETIONS,
+            CONFIRM_REMOVALS,
+            CONFIRM_REKEYED,
+            POSITION,
+            WAIT,
+        ]
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
@@ -74,17 +105,30 @@ impl Parameters for How {
             plan,
             kinds: pairs.codes(KIND.name).concat(),
             skip_invalid: pairs.flag(&SKIP_INVALID),
-            approve_deletions: pairs.flag(&APPROVE_DELETIONS),
+            update: pairs.one(UPDATE.name).and_then(Update::parse),
+            confirmed: Confirmed {
+                deletions: pairs.flag(&APPROVE_DELETIONS),
+                removals: pairs.flag(&CONFIRM_REMOVALS),
+                rekeyed: pairs.flag(&CONFIRM_REKEYED),
+            },
+            position: pairs.one(POSITION.name).map(str::to_owned),
+            wait: pairs.one(WAIT.name) != Some("false"),
         })
     }
 }
 
 /// Effects of a snapshot.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"applied": false, "plan_hash": "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef", "blocked_by": [], "lines": 312, "records": 310, "counts": {"created": 3, "updated": 2, "unchanged": 307, "deleted": 1, "failed": 0}, "overwritten": 0, "relationships": 2, "examples": [{"line": 12, "status": "updated", "kind": "actor", "external_id": "42", "id": "0193e5a0-0000-7000-8000-000000000000", "version": 4, "members": ["contact"]}]}))]
+#[schema(example = json!({"applied": false, "plan_hash": "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef", "blocked_by": [], "lines": 312, "records": 310, "counts": {"created": 3, "updated": 2, "unchanged": 307, "deleted": 1, "failed": 0}, "overwritten": 0, "relationships": 2, "deleted_relationships": [], "removed": [], "new_keys": [{"kind": "actor", "external_id": "43"}], "gone_keys": [], "rekeyed": [], "newer": [], "examples": [{"line": 12, "status": "updated", "kind": "actor", "external_id": "42", "id": "0193e5a0-0000-7000-8000-000000000000", "version": 4, "members": ["contact"]}]}))]
 pub(crate) struct SnapshotReport {
     /// Whether the snapshot was applied.
     applied: bool,
+    /// Whether everything that was written is in lists, searches and exports; absent in a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    searchable: Option<bool>,
+    /// Position of the write, if it is not searchable yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<String>,
     /// Hash of this plan; send the same snapshot with it to apply it.
     plan_hash: String,
     /// Codes of the problems that prevent applying the plan.
@@ -99,8 +143,47 @@ pub(crate) struct SnapshotReport {
     overwritten: u64,
     /// Number of relationships deleted together with records.
     relationships: u64,
+    /// First 100 relationships deleted together with records.
+    deleted_relationships: Vec<Uuid>,
+    /// Members that records lose.
+    removed: Vec<RemovedMember>,
+    /// First 100 keys of new records.
+    new_keys: Vec<RecordKey>,
+    /// First 100 keys of deleted records.
+    gone_keys: Vec<RecordKey>,
+    /// First 100 records that would be deleted, and probably created again under a key spelled
+    /// differently.
+    rekeyed: Vec<RekeyedView>,
+    /// First 100 keys of records that the snapshot lacks but that are newer than its export.
+    newer: Vec<RecordKey>,
     /// Up to ten records per outcome.
     examples: Vec<ItemView>,
+}
+
+/// Record that probably has another key now.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Rekeyed)]
+struct RekeyedView {
+    /// Line with the new key, from 1.
+    line: u64,
+    /// Kind of the record.
+    kind: Kind,
+    /// Key of the stored record.
+    from: String,
+    /// Key in the snapshot.
+    to: String,
+}
+
+impl RekeyedView {
+    fn all(rekeyed: Vec<Rekeyed>) -> Vec<Self> {
+        let view = |one: Rekeyed| Self {
+            line: one.line,
+            kind: one.kind,
+            from: one.from,
+            to: one.to,
+        };
+        rekeyed.into_iter().take(100).map(view).collect()
+    }
 }
 
 pub(crate) async fn push(
@@ -111,7 +194,7 @@ pub(crate) async fn push(
     Told(lang): Told,
     upload: Upload,
 ) -> Result<Private<SnapshotReport>, Problem> {
-    if how.approve_deletions && !feeder.caller.is_node_admin() {
+    if how.confirmed.deletions && !feeder.caller.is_node_admin() {
         return Err(Problem::new(Code::Forbidden)
             .detail(
                 "`approve_deletions` is reserved for admins of the whole node, with a token that has the scopes `sync` and `admin`.",
@@ -119,7 +202,21 @@ pub(crate) async fn push(
             )
             .member("reason", json!("node-admin")));
     }
-    let spool = upload.spool(how.kinds.clone(), true).await?;
+    let reading = Reading {
+        limits: Limits::OF_REQUESTS,
+        kinds: how.kinds.clone(),
+        by_kind: true,
+        update: how.update,
+    };
+    let spool = upload.spool(reading).await?;
+    let exported = how.position.as_deref().map(|position| {
+        let entry = app.store.log().entry_at(position);
+        let expected = (
+            "the `Verbund-Position` of an export of this node",
+            "die `Verbund-Position` eines Exports dieses Knotens",
+        );
+        entry.map_err(|_| wrong(POSITION.name, position, expected))
+    });
     let chosen = |kind: &Kind| match spool.kind {
         Some(table) => *kind == table,
         None => how.kinds.is_empty() || how.kinds.contains(kind),
@@ -132,7 +229,8 @@ pub(crate) async fn push(
         unreadable_hash: &spool.faults,
         plan: how.plan.as_deref(),
         skip_invalid: how.skip_invalid,
-        confirmed: how.approve_deletions,
+        confirmed: how.confirmed,
+        exported: exported.transpose()?,
     };
     let options = WriteOptions {
         dry_run: how.plan.is_none(),
@@ -145,7 +243,12 @@ pub(crate) async fn push(
         .push()
         .snapshot(&feeder.caller, &snapshot, read, &options);
     let (plan, decision) = done.await?;
-    report(plan, decision, &spool, lang)
+    let mut report = report(plan, decision, &spool, lang)?;
+    if report.applied {
+        let (searchable, position) = searchable(&app, how.wait).await;
+        (report.searchable, report.position) = (Some(searchable), position);
+    }
+    Ok(Private::new(report))
 }
 
 fn report(
@@ -153,7 +256,7 @@ fn report(
     decision: Decision,
     spool: &Spool,
     lang: Lang,
-) -> Result<Private<SnapshotReport>, Problem> {
+) -> Result<SnapshotReport, Problem> {
     let examples = examples(&mut plan, spool, decision == Decision::Done, lang);
     match decision {
         Decision::Planned | Decision::Done => {}
@@ -166,22 +269,42 @@ fn report(
                     format!("{count} lines were rejected, so nothing was changed; `items` has the first."),
                     format!("{count} Zeilen wurden abgelehnt, also nichts ausgeführt; die ersten stehen in `items`."),
                 )
-                .items(refused));
+                .list("items", refused));
         }
         Decision::TooMuch => {
             return Err(Problem::new(Code::DeletionThresholdExceeded)
                 .member("deletions", json!(plan.going))
                 .member("records", json!(plan.records)));
         }
+        Decision::Newer => {
+            return Err(
+                Problem::new(Code::NewerThanExport).list("newer", RecordKey::all(plan.newer))
+            );
+        }
+        Decision::Rekeyed => {
+            return Err(
+                Problem::new(Code::RecordsRekeyed).list("rekeyed", RekeyedView::all(plan.rekeyed))
+            );
+        }
+        Decision::Removals => {
+            return Err(Problem::new(Code::RemovalThresholdExceeded)
+                .member("records", json!(plan.records))
+                .list("removed", RemovedMember::all(plan.removals)));
+        }
     }
     let blocked = [
         (plan.refused() > 0, "items-refused"),
         (plan.deletes_too_much(), "deletion-threshold-exceeded"),
+        (!plan.newer.is_empty(), "newer-than-export"),
+        (!plan.rekeyed.is_empty(), "records-rekeyed"),
+        (plan.removes_too_much(), "removal-threshold-exceeded"),
     ];
     let applied = decision == Decision::Done;
     let blocked = blocked.into_iter().filter(|(it, _)| *it && !applied);
-    Ok(Private::new(SnapshotReport {
+    Ok(SnapshotReport {
         applied,
+        searchable: None,
+        position: None,
         plan_hash: plan.hash(),
         blocked_by: blocked.map(|(_, code)| code).collect(),
         lines: plan.lines,
@@ -189,20 +312,26 @@ fn report(
         counts: Counts::new(&plan.counts),
         overwritten: plan.overwritten,
         relationships: plan.relationships,
+        deleted_relationships: plan.along,
+        removed: RemovedMember::all(plan.removals),
+        new_keys: RecordKey::all(plan.new_keys),
+        gone_keys: RecordKey::all(plan.gone_keys),
+        rekeyed: RekeyedView::all(plan.rekeyed),
+        newer: RecordKey::all(plan.newer),
         examples,
-    }))
+    })
 }
 
 fn examples(plan: &mut Plan, spool: &Spool, applied: bool, lang: Lang) -> Vec<ItemView> {
     let faulty = spool.told.iter().take(10).map(|one| {
-        let pushed = Pushed(Err(StoreError::Invalid(one.errors.clone())));
-        ItemView::new(None, pushed, lang).at_line(Some(one.line))
+        let outcome = Outcome(Err(StoreError::Invalid(one.errors.clone())));
+        ItemView::new(None, outcome, lang).at_line(Some(one.line))
     });
     let planned = std::mem::take(&mut plan.examples)
         .into_iter()
         .map(|sample| {
             let key = Some((sample.kind, sample.external_id));
-            let view = ItemView::new(key, sample.pushed, lang).at_line(sample.line);
+            let view = ItemView::new(key, sample.outcome, lang).at_line(sample.line);
             if applied { view } else { view.rehearsed() }
         });
     faulty.chain(planned).collect()

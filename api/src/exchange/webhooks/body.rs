@@ -81,7 +81,9 @@ impl Body for WebhookChanges {
     }
 
     // An empty list has a meaning here.
-    fn tidy(_: &mut Value) {}
+    fn tidy(_: &mut Value) -> Vec<FieldError> {
+        Vec::new()
+    }
 
     fn faults(&self) -> Vec<FieldError> {
         self.name.as_deref().map(name_errors).unwrap_or_default()

@@ -190,6 +190,24 @@ problems! {
             "Nothing was changed: more than 20 records and more than one in twenty would be deleted, or the snapshot is empty. If that is intended, an admin of the node sends it with approve_deletions=true.",
             "Nichts wurde geändert: Mehr als 20 Datensätze und mehr als jeder zwanzigste fielen weg, oder der Bestand ist leer. Ist das richtig, sendet ihn die Verwaltung des Knotens mit approve_deletions=true.";
     }
+    RemovalThresholdExceeded "removal-threshold-exceeded" CONFLICT {
+        title: "Too many records would lose members", "Zu viele Datensätze würden Felder verlieren";
+        fix:
+            "Check `removed`; leave out the columns that you do not mean, or confirm with confirm_removals=true.",
+            "Prüfen Sie `removed`; lassen Sie Spalten weg, die Sie nicht meinen, oder bestätigen Sie mit confirm_removals=true.";
+    }
+    NewerThanExport "newer-than-export" CONFLICT {
+        title: "The snapshot lacks records that are newer than its export", "Dem Bestand fehlen Datensätze, die neuer sind als sein Export";
+        fix:
+            "Nothing was changed. Export again, apply your edits, and send that with its Verbund-Position.",
+            "Nichts wurde geändert. Exportieren Sie neu, übertragen Sie Ihre Änderungen, und senden Sie das mit der neuen Verbund-Position.";
+    }
+    RecordsRekeyed "records-rekeyed" CONFLICT {
+        title: "Records would be deleted and created again under other keys", "Datensätze würden gelöscht und unter anderen Schlüsseln neu angelegt";
+        fix:
+            "Restore the keys in `rekeyed` (spreadsheets remove leading zeros); if the records really are others, confirm with confirm_rekeyed=true.",
+            "Stellen Sie die Schlüssel in `rekeyed` wieder her (Tabellenprogramme entfernen führende Nullen); sind es wirklich andere Datensätze, bestätigen Sie mit confirm_rekeyed=true.";
+    }
     IdempotencyKeyInUse "idempotency-key-in-use" CONFLICT {
         title: "A request with this Idempotency-Key is still being served", "Eine Anfrage mit diesem Idempotency-Key wird noch bearbeitet";
         fix:

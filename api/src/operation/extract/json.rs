@@ -6,7 +6,6 @@ use crate::operation::routes::{Draft, Extract};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use domain::base::fault::{Fault, FaultCode, FieldError};
-use domain::base::json::without_absent;
 use domain::validation::shape::Shape;
 use futures::future::LocalBoxFuture;
 use persistence::StoreError;
@@ -29,8 +28,9 @@ pub trait Body: DeserializeOwned + ToSchema + 'static {
         Shape::of::<Self>()
     }
 
-    fn tidy(body: &mut Value) {
-        without_absent(body);
+    /// Removes absent members, and returns the violations that this would hide.
+    fn tidy(body: &mut Value) -> Vec<FieldError> {
+        Self::shape().tidy(body)
     }
 
     #[must_use]
@@ -51,8 +51,8 @@ impl<T: Body> FromRequest for JsonBody<T> {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let mut body = read_json(request, payload, T::LIMIT, T::TYPES).await?;
-            T::tidy(&mut body);
-            let misfits = T::shape().misfits(&body);
+            let mut misfits = T::tidy(&mut body);
+            misfits.extend(T::shape().misfits(&body));
             if !misfits.is_empty() {
                 return Err(StoreError::Invalid(misfits).into());
             }

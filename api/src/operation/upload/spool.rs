@@ -1,21 +1,20 @@
 //! Lines that can be read repeatedly: those with records, and the violations of the others.
 
 use crate::http::problem::Problem;
-use crate::operation::upload::limits::{MAX_LINE, MAX_LINES, too_large};
+use crate::operation::upload::limits::{Limits, MAX_LINE, too_large};
 use domain::base::fault::{Fault, FaultCode, FieldError};
-use domain::base::json;
+use domain::base::json::{hash, parse};
 use domain::base::kind::Kind;
 use domain::base::nearest::nearest;
 use domain::base::vocabulary::Coded;
+use domain::exchange::line::{Line, Statement, Update};
+use domain::exchange::table::{Cells, Heading};
 use persistence::StoreError;
-use persistence::push::Line;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, PoisonError};
-
-const MAX_TOLD: usize = 100;
 
 /// Bytes of lines that are read at once, except for the first.
 const CHUNK_BYTES: usize = 4 * 1024 * 1024;
@@ -35,11 +34,25 @@ pub(crate) struct Spool {
     pub(crate) told: Vec<Faulty>,
     pub(crate) faults: String,
     pub(crate) kind: Option<Kind>,
+    /// The columns of a table.
+    heading: Option<Arc<Heading>>,
+    update: Option<Update>,
+}
+
+/// How an upload is read.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    pub(crate) limits: Limits,
+    /// The allowed kinds; all if empty.
+    pub(crate) kinds: Vec<Kind>,
+    /// Whether each kind is read separately.
+    pub(crate) by_kind: bool,
+    /// What its lines do with stored records; by default, lines replace them and rows change them.
+    pub(crate) update: Option<Update>,
 }
 
 pub(crate) struct Filling {
-    kinds: Vec<Kind>,
-    by_kind: bool,
+    reading: Reading,
     parts: BTreeMap<Option<Kind>, BufWriter<File>>,
     spool: Spool,
 }
@@ -55,14 +68,31 @@ impl Spool {
         let Some(file) = self.parts.get(&part).cloned() else {
             return Ok((Vec::new(), at));
         };
-        let reading = tokio::task::spawn_blocking(move || read_chunk(&file, at, most));
+        let (heading, update) = (self.heading.clone(), self.update);
+        let reading = tokio::task::spawn_blocking(move || {
+            read_chunk(&file, at, most, |cells| match (cells, &heading) {
+                (Some((row, texts)), Some(heading)) => Statement::Cells(Cells {
+                    heading: Arc::clone(heading),
+                    texts,
+                    row,
+                    replace: update == Some(Update::Replace),
+                }),
+                _ if update == Some(Update::Patch) => Statement::Merge,
+                _ => Statement::Whole,
+            })
+        });
         let read = reading.await.map_err(|why| why.to_string());
         read.and_then(|read| read)
             .map_err(|why| StoreError::Corrupt(format!("the spool of a body: {why}")))
     }
 }
 
-fn read_chunk(file: &Mutex<File>, at: u64, most: usize) -> Result<(Vec<Line>, u64), String> {
+fn read_chunk(
+    file: &Mutex<File>,
+    at: u64,
+    most: usize,
+    statement: impl Fn(Option<(u64, Vec<String>)>) -> Statement,
+) -> Result<(Vec<Line>, u64), String> {
     let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
     let broken = |why: std::io::Error| why.to_string();
     file.seek(SeekFrom::Start(at)).map_err(broken)?;
@@ -75,21 +105,24 @@ fn read_chunk(file: &Mutex<File>, at: u64, most: usize) -> Result<(Vec<Line>, u6
             break;
         }
         bytes += count;
-        let (number, record) = text.split_once('\t').ok_or("a line without its number")?;
+        let (number, rest) = text.split_once('\t').ok_or("a line without its number")?;
+        let (record, cells) = match rest.split_once('\t') {
+            Some((record, cells)) => (record, Some(cells)),
+            None => (rest, None),
+        };
+        let cells = cells.map(serde_json::from_str).transpose();
         lines.push(Line {
             number: number.parse().map_err(|_| "a line without its number")?,
             record: serde_json::from_str(record).map_err(|why| why.to_string())?,
+            statement: statement(cells.map_err(|why| why.to_string())?),
         });
     }
     Ok((lines, at + bytes as u64))
 }
 
 impl Filling {
-    pub(super) fn new(kinds: Vec<Kind>, by_kind: bool) -> Self {
+    pub(super) fn new(reading: Reading) -> Self {
         Self {
-            kinds,
-            by_kind,
-            parts: BTreeMap::new(),
             spool: Spool {
                 parts: BTreeMap::new(),
                 lines: 0,
@@ -97,22 +130,32 @@ impl Filling {
                 told: Vec::new(),
                 faults: String::new(),
                 kind: None,
+                heading: None,
+                update: reading.update,
             },
+            reading,
+            parts: BTreeMap::new(),
         }
     }
 
     /// The only allowed kind.
     pub(crate) fn only_kind(&self) -> Option<Kind> {
-        match self.kinds.as_slice() {
+        match self.reading.kinds.as_slice() {
             [one] => Some(*one),
             _ => None,
         }
     }
 
     /// Declares that the rest is a table of a kind.
-    pub(crate) fn is_table_of(&mut self, kind: Kind) {
-        self.kinds = vec![kind];
+    pub(crate) fn is_table_of(&mut self, kind: Kind, heading: Arc<Heading>) {
+        self.reading.kinds = vec![kind];
         self.spool.kind = Some(kind);
+        self.spool.heading = Some(heading);
+    }
+
+    /// Adds a row of the table.
+    pub(crate) fn row(&mut self, number: u64, record: Value, cells: &Cells) -> Result<(), Problem> {
+        self.add(number, record, Some(cells))
     }
 
     pub(super) fn read_lines(&mut self, mut reader: impl BufRead) -> Result<(), Problem> {
@@ -138,7 +181,7 @@ impl Filling {
             if bare.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            match json::parse(bare) {
+            match parse(bare) {
                 Ok(record) => self.record(number, record)?,
                 Err(why) => {
                     let fault = Fault::new(FaultCode::InvalidValue).with("why", why);
@@ -149,14 +192,23 @@ impl Filling {
     }
 
     /// Adds a record; `kind` is filled in if only one is allowed.
-    pub(crate) fn record(&mut self, number: u64, mut record: Value) -> Result<(), Problem> {
+    fn record(&mut self, number: u64, record: Value) -> Result<(), Problem> {
+        self.add(number, record, None)
+    }
+
+    fn add(
+        &mut self,
+        number: u64,
+        mut record: Value,
+        cells: Option<&Cells>,
+    ) -> Result<(), Problem> {
         let kind = match self.kind_of(&mut record) {
             Ok(kind) => kind,
             Err(error) => return self.fault(number, vec![error]),
         };
         self.count()?;
         self.spool.lines += 1;
-        let part = self.by_kind.then_some(kind);
+        let part = self.reading.by_kind.then_some(kind);
         let file = match self.parts.entry(part) {
             std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
             std::collections::btree_map::Entry::Vacant(empty) => {
@@ -164,7 +216,10 @@ impl Filling {
                 empty.insert(BufWriter::new(file))
             }
         };
-        writeln!(file, "{number}\t{record}").map_err(|why| Problem::of_file(&why))
+        let cells = cells.map_or(String::new(), |cells| {
+            format!("\t{}", json!([cells.row, cells.texts]))
+        });
+        writeln!(file, "{number}\t{record}{cells}").map_err(|why| Problem::of_file(&why))
     }
 
     fn kind_of(&self, record: &mut Value) -> Result<Kind, FieldError> {
@@ -178,7 +233,8 @@ impl Filling {
         }
         let given = members.get("kind").and_then(Value::as_str);
         let given = given.unwrap_or_default();
-        let known = |kind: &&Kind| self.kinds.is_empty() || self.kinds.contains(kind);
+        let known =
+            |kind: &&Kind| self.reading.kinds.is_empty() || self.reading.kinds.contains(kind);
         let known: Vec<Kind> = Kind::ALL.iter().filter(known).copied().collect();
         let found = known.iter().find(|kind| kind.code() == given);
         found.copied().ok_or_else(|| {
@@ -196,15 +252,15 @@ impl Filling {
         self.count()?;
         self.spool.faulty += 1;
         let spool = &mut self.spool;
-        spool.faults = json::hash(&format!("{}{line}{errors:?}", spool.faults));
-        if spool.told.len() < MAX_TOLD {
+        spool.faults = hash(&format!("{}{line}{errors:?}", spool.faults));
+        if spool.told.len() < self.reading.limits.told {
             spool.told.push(Faulty { line, errors });
         }
         Ok(())
     }
 
     fn count(&self) -> Result<(), Problem> {
-        if self.spool.lines + self.spool.faulty < MAX_LINES {
+        if self.spool.lines + self.spool.faulty < self.reading.limits.lines {
             return Ok(());
         }
         Err(too_large())

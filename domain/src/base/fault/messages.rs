@@ -110,8 +110,20 @@ faults! {
         de: "ist {given}, gesendet wird aber {expected}; weglassen oder diesen Wert senden";
     }
     RepeatedKey "repeated-key" {
-        en: "is also the key of another item; send each record once";
-        de: "ist auch der Schlüssel eines anderen Eintrags; jeder Datensatz gehört einmal hinein";
+        en: "is also in [line {line}|another item]; send each record once";
+        de: "steht auch in [Zeile {line}|einem anderen Eintrag]; jeder Datensatz gehört einmal hinein";
+    }
+    KeySpelling "key-spelling" {
+        en: "is {given}, but the key of this record is {expected}; spreadsheets remove leading zeros: format the column as text, and send {expected}";
+        de: "ist {given}, der Schlüssel dieses Datensatzes lautet aber {expected}; Tabellenprogramme entfernen führende Nullen: formatieren Sie die Spalte als Text, und senden Sie {expected}";
+    }
+    Cell "cell" {
+        en: "the cell cannot be read; write {expected}";
+        de: "die Zelle ist nicht lesbar; richtig ist {expected_de}";
+    }
+    ListLength "list-length" {
+        en: "has {given} elements, but the stored list has {expected}: it is unknown which ones are meant; add all columns of the list, or keep the number";
+        de: "hat {given} Elemente, die gespeicherte Liste aber {expected}: welche gemeint sind, ist unklar; nehmen Sie alle Spalten der Liste auf, oder lassen Sie die Anzahl";
     }
     SystemVersion "system-version" {
         en: "cannot be compared with {stored}, which was sent before; use either numbers or texts";
@@ -119,7 +131,7 @@ faults! {
     }
     NotAllowed "not-allowed" {
         en: "is not allowed here: {why}";
-        de: "ist hier nicht erlaubt: {why}";
+        de: "ist hier nicht erlaubt: [{why_de}|{why}]";
     }
     Date "date" {
         en: "\"{given}\" is not a date of the EDTF subset; write YYYY, YYYY-MM or YYYY-MM-DD, each with an optional ~ (about), ? (uncertain) or % (both)";
@@ -267,7 +279,7 @@ faults! {
     }
     InvalidValue "invalid-value" {
         en: "is malformed: {why}";
-        de: "ist nicht lesbar: {why}";
+        de: "ist nicht lesbar: [{why_de}|{why}]";
     }
     Geojson "geojson" {
         en: "is not a GeoJSON geometry of a region (RFC 7946): {why}";

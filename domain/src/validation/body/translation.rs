@@ -7,7 +7,7 @@ use crate::base::nearest::nearest;
 use crate::base::pointer::child;
 use crate::validation::body::KindSchema;
 use crate::value::format;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 impl KindSchema {
     /// The violations in the translations of a body whose own `errors` are known.
@@ -26,6 +26,20 @@ impl KindSchema {
                 found.extend(others.map(|member| self.untranslatable(member, &pointer)));
                 found.extend(self.translation(body, members, &pointer, errors));
             }
+        }
+        found
+    }
+
+    /// The members of translations that are `null` or `[]` and could not be translated.
+    pub(crate) fn untranslatable_absent(&self, body: &Value) -> Vec<FieldError> {
+        let languages = body.get("translations").and_then(Value::as_object);
+        let mut found = Vec::new();
+        for (language, patch) in languages.into_iter().flatten() {
+            let pointer = child("/translations", language);
+            let members = patch.as_object().into_iter().flatten();
+            let absent = |value: &Value| value.is_null() || *value == json!([]);
+            let others = members.filter(|(member, value)| absent(value) && !self.is_text(member));
+            found.extend(others.map(|(member, _)| self.untranslatable(member, &pointer)));
         }
         found
     }
@@ -95,7 +109,6 @@ fn states(patch: &Value, error: &FieldError) -> bool {
 mod tests {
     use super::*;
     use crate::base::kind::Kind;
-    use serde_json::json;
 
     /// The codes and pointers for a network that has `members` and the translation `english`.
     fn told(members: &Value, english: &Value) -> Vec<(String, &'static str)> {
