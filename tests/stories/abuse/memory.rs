@@ -165,8 +165,9 @@ fn the_answer_to_a_mistake_is_small_whatever_the_mistake() {
         assert_eq!(unknown["total"], 20_002);
         let detail = unknown["detail"].as_str().unwrap();
         assert!(detail.starts_with("20002 errors"), "{detail}");
-        let absent = send(Faulty::record(members(20_000).replace("\":1", "\":null"))).await;
-        assert_eq!(absent["total"], 20_002);
+        let absent = members(15_000).replace("\":1", "\":null");
+        let absent = send(Faulty::record(absent)).await;
+        assert_eq!(absent["total"], 15_002);
         let long = format!("{{\"{}\":1}}", "ä\\\"".repeat(20_000));
         send(Faulty::record(long)).await;
 
