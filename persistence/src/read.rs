@@ -43,19 +43,19 @@ impl Records<'_> {
         }
     }
 
-    /// The records among `ids` that the caller sees, in two queries, for `include`. A merged record
-    /// is replaced by its merge target.
-    pub async fn list_visible(self, caller: &Caller, ids: &[Uuid]) -> Result<Vec<Record>> {
+    /// The records among `ids` that the caller sees, in one query.
+    pub async fn list(self, caller: &Caller, ids: &[Uuid]) -> Result<Vec<Record>> {
+        let rows = rows(self.store, ids).await?.into_values();
+        let visible = rows.filter(|row| caller.can_read(&self.store.subject(row)));
+        Ok(visible.collect())
+    }
+
+    /// As [`Records::list`], with merged records replaced by their merge targets.
+    pub async fn list_resolved(self, caller: &Caller, ids: &[Uuid]) -> Result<Vec<Record>> {
         let merge_targets = merge_targets(self.store.db().reader(), ids.iter().copied()).await?;
         let ids = ids.iter().map(|id| merge_targets.get(id).unwrap_or(id));
         let ids: Vec<Uuid> = ids.copied().collect();
-        let mut visible = Vec::new();
-        for row in rows(self.store, &ids).await?.into_values() {
-            if caller.can_read(&self.store.subject(&row)) {
-                visible.push(row);
-            }
-        }
-        Ok(visible)
+        self.list(caller, &ids).await
     }
 }
 

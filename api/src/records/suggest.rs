@@ -138,7 +138,7 @@ async fn suggest(
     }
     // The regions of all of them in one query.
     let regions: Vec<Uuid> = found.iter().filter_map(|(_, body)| region(body)).collect();
-    let regions = app.store.records().list_visible(&caller, &regions).await?;
+    let regions = app.store.records().list_resolved(&caller, &regions).await?;
     let regions: BTreeMap<Uuid, Record> = regions.into_iter().map(|row| (row.id, row)).collect();
     let typed = Typed::parse(&wanted.typed);
     let items = found

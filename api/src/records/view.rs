@@ -315,7 +315,7 @@ impl Representation {
         ids.dedup();
         left_out += ids.len() - ids.len().min(MAX_INCLUDED);
         ids.truncate(MAX_INCLUDED);
-        rows.extend(store.records().list_visible(caller, &ids).await?);
+        rows.extend(store.records().list_resolved(caller, &ids).await?);
         let mut included: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
         for row in &rows {
             let record = serde_json::from_str(&row.json()).unwrap_or_default();

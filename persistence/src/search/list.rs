@@ -204,7 +204,7 @@ impl Search {
         places: &[&Place],
     ) -> Result<Vec<Hit>> {
         let ids: Vec<Uuid> = places.iter().map(|place| place.id).collect();
-        let rows = self.store().records().list_visible(caller, &ids).await?;
+        let rows = self.store().records().list(caller, &ids).await?;
         let mut rows: BTreeMap<Uuid, Record> = rows.into_iter().map(|row| (row.id, row)).collect();
         let mut hits = Vec::with_capacity(places.len());
         for place in places {
@@ -256,7 +256,7 @@ impl Search {
                     .filter_map(|(value, _)| Uuid::try_parse(value).ok())
             })
             .collect();
-        let rows = self.store().records().list_visible(caller, &ids).await?;
+        let rows = self.store().records().list(caller, &ids).await?;
         let rows: BTreeMap<String, Record> = rows
             .into_iter()
             .map(|row| (row.id.to_string(), row))
