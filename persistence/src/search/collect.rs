@@ -12,9 +12,8 @@ use crate::error::Result;
 use crate::meter::{BLOCK, Meter};
 use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
-use tantivy::collector::{Collector, SegmentCollector};
-use tantivy::{DocId, Score, SegmentOrdinal, SegmentReader, TantivyError};
+use std::sync::Arc;
+use tantivy::{DocId, Score, SegmentReader, TantivyError};
 use uuid::Uuid;
 
 #[derive(Debug, Clone)]
@@ -168,6 +167,25 @@ impl Pass {
             self.walk(&matches);
         } else {
             self.visit(&matches, meter, |pass, doc| pass.add(doc, 0.0))?;
+        }
+        Ok(self)
+    }
+
+    /// Whether a document matches the filter.
+    pub(super) fn may_match(&self, doc: DocId) -> bool {
+        self.matches.contains(doc)
+    }
+
+    /// Passes over the matches of the typed text, which are among those of the filter.
+    ///
+    /// # Errors
+    /// [`StoreError::Abandoned`](crate::StoreError::Abandoned) if the client has gone.
+    pub(super) fn of(mut self, found: &[(DocId, Score)], meter: &Meter) -> Result<Self> {
+        for block in found.chunks(BLOCK) {
+            meter.check()?;
+            for (doc, score) in block {
+                self.add(*doc, *score);
+            }
         }
         Ok(self)
     }
@@ -351,48 +369,4 @@ pub(super) fn merge(plan: &Plan, passes: Vec<Pass>) -> tantivy::Result<Collected
     places.truncate(plan.keep);
     all.places = places.into_iter().map(|(_, place)| place).collect();
     Ok(all)
-}
-
-/// Collects the matches of the typed text among those of the filter.
-pub(super) struct TextCollector(Vec<Mutex<Option<Pass>>>);
-
-impl TextCollector {
-    pub(super) fn new(passes: Vec<Pass>) -> Self {
-        let passes = passes.into_iter().map(|pass| Mutex::new(Some(pass)));
-        Self(passes.collect())
-    }
-}
-
-impl Collector for TextCollector {
-    type Fruit = Vec<Pass>;
-    type Child = Pass;
-
-    fn for_segment(&self, segment: SegmentOrdinal, _: &SegmentReader) -> tantivy::Result<Pass> {
-        let pass = self.0.get(index_of(segment));
-        let pass = pass.and_then(|pass| pass.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let missing = || TantivyError::InternalError("a segment without its pass".to_owned());
-        pass.ok_or_else(missing)
-    }
-
-    fn requires_scoring(&self) -> bool {
-        true
-    }
-
-    fn merge_fruits(&self, passes: Vec<Pass>) -> tantivy::Result<Vec<Pass>> {
-        Ok(passes)
-    }
-}
-
-impl SegmentCollector for Pass {
-    type Fruit = Self;
-
-    fn collect(&mut self, doc: DocId, score: Score) {
-        if self.matches.contains(doc) {
-            self.add(doc, score);
-        }
-    }
-
-    fn harvest(self) -> Self {
-        self
-    }
 }

@@ -1,7 +1,7 @@
 //! A page of a list: sorted hits, the exact total, the next cursor and the facets.
 
 use super::area::Spot;
-use super::collect::{Collected, Pass, Place, Plan, Ranking, TextCollector, merge, number};
+use super::collect::{Collected, Pass, Place, Plan, Ranking, merge, number};
 use super::facets::{FacetPlan, Records};
 use super::fields::{BY_NAME, BY_START, BY_START_DESC, BY_UPDATED, BY_USE, ID};
 use super::filter::{Filter, Test};
@@ -388,25 +388,27 @@ impl Listing<'_> {
         };
         maker.check(&self.query.filter)?;
         let conditions = maker.conditions(&self.query.filter, but);
+        let text = self.query.filter.text.as_ref();
+        let text = text.map(|typed| maker.text(typed, self.query.filter.beginnings));
+        let text = text.transpose()?;
         let mut passes = Vec::new();
-        for reader in searcher.segment_readers() {
+        for (segment, reader) in searcher.segment_readers().iter().enumerate() {
             let data = self.snapshot.segments.of(reader);
             let mut matches = conditions.matches(searcher, reader, &data)?;
             if let Some(alive) = data.alive(reader) {
                 matches.intersect(&alive);
             }
-            passes.push(Pass::new(plan, reader, &data, matches)?);
+            let pass = Pass::new(plan, reader, &data, matches)?;
+            passes.push(match &text {
+                None => pass.run(self.meter)?,
+                Some(text) => {
+                    let index = maker.text_index();
+                    let found =
+                        text.matches(&index, (reader, segment), |doc| pass.may_match(doc))?;
+                    pass.of(&found, self.meter)?
+                }
+            });
         }
-        let passes = match &self.query.filter.text {
-            None => {
-                let passes = passes.into_iter().map(|pass| pass.run(self.meter));
-                passes.collect::<Result<_>>()?
-            }
-            Some(text) => {
-                let query = maker.text(text, self.query.filter.beginnings)?;
-                searcher.search(&query, &TextCollector::new(passes))?
-            }
-        };
         Ok(merge(plan, passes)?)
     }
 

@@ -5,7 +5,7 @@ use super::document::{EVERYTHING, edge_token, number, regions_key};
 use super::fields::Fields;
 use super::filter::{Condition, Filter, Test};
 use super::segments::SegmentData;
-use super::text::{TextCache, TextIndex, Typed};
+use super::text::{NAMED, Scored, TextCache, TextIndex, TextQuery, Typed};
 use super::trees::Trees;
 use crate::error::{Result, StoreError};
 use crate::meter::Meter;
@@ -33,7 +33,7 @@ pub(super) struct Maker<'a> {
     pub(super) trees: &'a Trees,
     pub(super) searcher: &'a Searcher,
     pub(super) visibility: &'a Visibility,
-    pub(super) cache: &'a Arc<TextCache>,
+    pub(super) cache: &'a TextCache,
     pub(super) meter: &'a Meter,
     /// Terms to which the names in a typed text expand.
     pub(super) named: Cell<usize>,
@@ -51,6 +51,21 @@ const TERMS: usize = 256;
 /// Pairs of regions grow quadratically; beyond this only relationships within one region are
 /// searched.
 const MAX_PAIRED: usize = 40;
+
+/// What makes a record a member of a region, network or topic.
+#[derive(Clone, Copy)]
+enum Membership {
+    Facet(&'static str),
+    Edge(&'static str),
+}
+
+const MEMBERSHIPS: [Membership; 5] = [
+    Membership::Facet("seat"),
+    Membership::Facet("topic"),
+    Membership::Edge("serves"),
+    Membership::Edge("member_of"),
+    Membership::Edge("part_of"),
+];
 
 /// Maximum number of records for a name in a query.
 const MAX_NAMED: usize = 20;
@@ -390,21 +405,17 @@ impl Maker<'_> {
     }
 
     /// The typed text; the name of a region, a network or a topic also finds its members.
-    pub(super) fn text(&self, typed: &str, beginnings: bool) -> Result<Box<dyn Query>> {
-        let index = TextIndex {
-            fields: &self.fields.text,
-            cache: self.cache,
-            meter: self.meter,
-        };
+    pub(super) fn text(&self, typed: &str, beginnings: bool) -> Result<TextQuery> {
+        let index = self.text_index();
         let typed = Typed::parse(typed);
         if typed.size() > MAX_WORDS {
             return Err(StoreError::TooManyWords(MAX_WORDS));
         }
         let typed = typed.take_apart(index.fields, self.searcher)?;
         if beginnings {
-            return Ok(typed.suggest_query(&index));
+            return Ok(typed.suggest_query(&index)?);
         }
-        let query = typed.query(&index, &|key| self.named(key));
+        let query = typed.query(&index, &|key| self.named(key))?;
         if self.named.get() > MAX_TERMS {
             return Err(StoreError::TooBroad {
                 parameter: "q".to_owned(),
@@ -414,46 +425,67 @@ impl Maker<'_> {
         Ok(query)
     }
 
-    /// The members of the regions, networks and topics of a name.
-    fn named(&self, key: &str) -> Vec<Box<dyn Query>> {
-        if self.meter.is_stopped() || self.named.get() > MAX_TERMS {
-            return Vec::new();
+    pub(super) const fn text_index(&self) -> TextIndex<'_> {
+        TextIndex {
+            fields: &self.fields.text,
+            cache: self.cache,
+            meter: self.meter,
         }
+    }
+
+    /// The members of the regions, networks and topics of a name, by segment; `None` if none has
+    /// this name.
+    fn named(&self, key: &str) -> tantivy::Result<Option<Vec<Scored>>> {
+        let name = term(self.fields.token, &format!("named={key}"));
+        if self.searcher.doc_freq(&name)? == 0 {
+            return Ok(None);
+        }
+        stop_if_abandoned(self.meter)?;
         let all = BooleanQuery::new(vec![
             (Occur::Must, self.kinds(&standing_for_their_members())),
             (
                 Occur::Must,
                 any_of([term(self.fields.facet, "publication=published")]),
             ),
-            (
-                Occur::Must,
-                any_of([term(self.fields.token, &format!("named={key}"))]),
-            ),
+            (Occur::Must, any_of([name])),
         ]);
-        let Ok(found) = self.searcher.search(&all, &DocSetCollector) else {
-            return Vec::new();
-        };
-        let mut terms = Vec::new();
+        let found = self.searcher.search(&all, &DocSetCollector)?;
         let found: BTreeSet<_> = found.into_iter().collect();
-        for address in found.into_iter().take(MAX_NAMED) {
-            let Some(id) = self.id_at(address) else {
-                continue;
-            };
-            for id in self.trees.below(&[id]) {
-                for name in ["seat", "topic"] {
-                    terms.push(term(self.fields.facet, &format!("{name}={id}")));
-                }
-                for code in ["serves", "member_of", "part_of"] {
-                    terms.push(term(self.fields.edge, &edge_token(code, None, id)));
-                }
+        let found = found.into_iter().take(MAX_NAMED);
+        let ids: BTreeSet<Uuid> = found.filter_map(|address| self.id_at(address)).collect();
+        let ids: Vec<Uuid> = ids.into_iter().collect();
+        let below = self.trees.below(&ids);
+        self.named
+            .set(self.named.get() + below.len() * MEMBERSHIPS.len());
+        if below.is_empty() || self.named.get() > MAX_TERMS {
+            return Ok(None);
+        }
+        let key = format!("members {} {ids:?}", self.trees.generation());
+        let readers = self.searcher.segment_readers().iter();
+        let members = readers.map(|reader| {
+            let read = || self.members(reader, &below);
+            self.cache.list(reader.segment_id(), &key, read)
+        });
+        Ok(Some(members.collect::<tantivy::Result<_>>()?))
+    }
+
+    /// The members of regions, networks and topics in a segment, deleted ones included.
+    fn members(&self, reader: &SegmentReader, of: &BTreeSet<Uuid>) -> tantivy::Result<Scored> {
+        let mut set = DocSet::empty(reader.max_doc());
+        let mut visited = 0;
+        for id in of {
+            stop_if_abandoned(self.meter)?;
+            for membership in MEMBERSHIPS {
+                let term = match membership {
+                    Membership::Facet(name) => term(self.fields.facet, &format!("{name}={id}")),
+                    Membership::Edge(code) => term(self.fields.edge, &edge_token(code, None, *id)),
+                };
+                visited += add_all_with(&mut set, reader, &term)?;
             }
         }
-        self.named.set(self.named.get() + terms.len());
-        if terms.is_empty() {
-            Vec::new()
-        } else {
-            vec![any_of(terms)]
-        }
+        self.meter.terms((of.len() * MEMBERSHIPS.len()) as u64);
+        self.meter.documents(visited);
+        Ok(set.iter().map(|doc| (doc, NAMED)).collect())
     }
 
     fn id_at(&self, address: tantivy::DocAddress) -> Option<Uuid> {

@@ -9,14 +9,15 @@
 mod cache;
 mod compound;
 mod fields;
+mod forms;
 mod highlight;
 mod joint;
 mod lists;
 mod query;
+mod scored;
 mod texts;
 mod ties;
 mod typed;
-mod word_query;
 mod words;
 
 #[cfg(test)]
@@ -24,7 +25,8 @@ mod tests;
 
 pub use cache::TextCache;
 pub use fields::{TextFields, add};
-pub use query::{Named, TextIndex};
+pub use query::{NAMED, Named, TextIndex, TextQuery};
+pub use scored::Scored;
 pub use texts::Texts;
 pub use typed::Typed;
 pub use words::{key, stems};

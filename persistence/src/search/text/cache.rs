@@ -1,30 +1,30 @@
 //! What text queries read of each segment of the index once.
 
+use super::scored::Scored;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tantivy::Score;
 use tantivy::index::SegmentId;
-use tantivy::postings::TermInfo;
-use tantivy::schema::Field;
+use tantivy::{DocId, Score};
 
-/// Terms after which all are forgotten: some 10 MB.
-const MAX_TERMS: usize = 200_000;
+/// Documents in all lists after which all are forgotten: 32 MB.
+const MAX_DOCUMENTS: usize = 4_000_000;
 
-/// Tie-breakers of documents, and the terms that a typo may mean. A segment does not change, so
-/// neither do they.
+/// The memory of a list and its key, in documents.
+fn size(key: &str, list: &Scored) -> usize {
+    list.len() + key.len() / size_of::<(DocId, Score)>() + 16
+}
+
+/// Tie-breakers of documents, and the documents that have a word. A segment does not change but for
+/// its deletions, so neither do they, deleted documents included.
 #[derive(Debug, Default)]
 pub struct TextCache {
     ties: Mutex<HashMap<SegmentId, Arc<[Score]>>>,
-    similar: Mutex<Similar>,
+    lists: Mutex<Lists>,
 }
 
-/// A segment, a field, and a word with the number of edits.
-pub(super) type SimilarKey = (SegmentId, Field, (String, u8));
-
 #[derive(Debug, Default)]
-struct Similar {
-    terms: HashMap<SimilarKey, Arc<[TermInfo]>>,
-    /// The number of all terms, and of words, which may have none.
+struct Lists {
+    known: HashMap<SegmentId, HashMap<String, Scored>>,
     size: usize,
 }
 
@@ -32,9 +32,10 @@ impl TextCache {
     /// Forgets segments that are no longer `present`.
     pub(in crate::search) fn retain(&self, present: &HashSet<SegmentId>) {
         lock(&self.ties).retain(|id, _| present.contains(id));
-        let mut similar = lock(&self.similar);
-        similar.terms.retain(|(id, ..), _| present.contains(id));
-        similar.size = similar.terms.values().map(|terms| terms.len() + 1).sum();
+        let mut lists = lock(&self.lists);
+        lists.known.retain(|id, _| present.contains(id));
+        let all = lists.known.values().flatten();
+        lists.size = all.map(|(key, list)| size(key, list)).sum();
     }
 
     /// The tie-breakers of a segment. Others wait while they are read.
@@ -52,23 +53,34 @@ impl TextCache {
         Ok(scores)
     }
 
-    /// The terms that are similar to a word.
-    pub(super) fn similar(
+    /// The documents of a segment that have what the key says, read if they are not known.
+    pub(in crate::search) fn list(
         &self,
-        key: SimilarKey,
-        search: impl FnOnce() -> tantivy::Result<Vec<TermInfo>>,
-    ) -> tantivy::Result<Arc<[TermInfo]>> {
-        if let Some(known) = lock(&self.similar).terms.get(&key) {
-            return Ok(known.clone());
+        segment: SegmentId,
+        key: &str,
+        read: impl FnOnce() -> tantivy::Result<Scored>,
+    ) -> tantivy::Result<Scored> {
+        if let Some(known) = lock(&self.lists).of(segment, key) {
+            return Ok(known);
         }
-        let terms: Arc<[TermInfo]> = search()?.into();
-        let mut similar = lock(&self.similar);
-        if similar.size + terms.len() >= MAX_TERMS {
-            *similar = Similar::default();
+        let list = read()?;
+        let more = size(key, &list);
+        let mut lists = lock(&self.lists);
+        if lists.size + more > MAX_DOCUMENTS {
+            *lists = Lists::default();
         }
-        similar.size += terms.len() + 1;
-        similar.terms.insert(key, terms.clone());
-        Ok(terms)
+        lists.size += more;
+        let of = lists.known.entry(segment).or_default();
+        if let Some(same) = of.insert(key.to_owned(), list.clone()) {
+            lists.size -= size(key, &same);
+        }
+        Ok(list)
+    }
+}
+
+impl Lists {
+    fn of(&self, segment: SegmentId, key: &str) -> Option<Scored> {
+        self.known.get(&segment)?.get(key).cloned()
     }
 }
 
@@ -84,24 +96,20 @@ mod tests {
     #[test]
     fn words_that_anyone_types_take_bounded_memory() {
         let cache = TextCache::default();
-        let term = TermInfo {
-            doc_freq: 1,
-            postings_range: 0..1,
-            positions_range: 0..1,
-        };
         let segment = SegmentId::generate_random();
-        for number in 0..MAX_TERMS {
-            let key = (
-                segment,
-                Field::from_field_id(0),
-                (format!("word{number}"), 2),
-            );
-            let found = cache.similar(key, || Ok(vec![term.clone(); 7])).unwrap();
-            assert_eq!(found.len(), 7);
-            let similar = lock(&cache.similar);
-            assert!(similar.size <= MAX_TERMS + 1 && similar.terms.len() * 8 <= similar.size);
+        for number in 0..MAX_DOCUMENTS / 800 {
+            let key = format!("word{number}");
+            for _ in 0..2 {
+                let list: Scored = vec![(7, 1.0); 1000].into();
+                let found = cache.list(segment, &key, || Ok(list)).unwrap();
+                assert_eq!(found.len(), 1000);
+            }
+            let lists = lock(&cache.lists);
+            let known = lists.known.values().flatten();
+            let sum: usize = known.map(|(key, list)| size(key, list)).sum();
+            assert!(sum == lists.size && sum <= MAX_DOCUMENTS);
         }
         cache.retain(&HashSet::new());
-        assert_eq!(lock(&cache.similar).size, 0);
+        assert_eq!(lock(&cache.lists).size, 0);
     }
 }
