@@ -11,6 +11,7 @@ pub mod text;
 
 mod by_doc;
 mod collect;
+mod directory;
 mod doc_set;
 mod document;
 mod edges;

@@ -1,10 +1,13 @@
 //! The files of the index: its folder, and the removal of erased content.
 
+use super::directory::{self, UnsyncedDirectory};
 use crate::error::{Result, StoreError};
+use std::fs::{self, File};
+use std::io;
 use std::path::Path;
-use std::{fs, io};
 use tantivy::directory::{Directory as _, INDEX_WRITER_LOCK, MmapDirectory};
 use tantivy::error::DataCorruption;
+use tantivy::merge_policy::LogMergePolicy;
 use tantivy::schema::Schema;
 use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, SegmentMeta, TantivyError};
 
@@ -84,7 +87,7 @@ fn try_open(folder: &Path, schema: Schema, buffer: usize) -> tantivy::Result<Ope
     if in_use.exists() {
         read_once(folder)?;
     }
-    let index = Index::open_or_create(MmapDirectory::open(folder)?, schema)?;
+    let index = Index::open_or_create(UnsyncedDirectory::open(folder)?, schema)?;
     if in_use.exists()
         && let Some(file) = index.validate_checksum()?.into_iter().next()
     {
@@ -94,8 +97,15 @@ fn try_open(folder: &Path, schema: Schema, buffer: usize) -> tantivy::Result<Ope
         )));
     }
     let opened = open(index, buffer)?;
-    fs::write(in_use, "")?;
+    mark_in_use(folder)?;
     Ok(opened)
+}
+
+/// Leaves a mark that a crash of the machine does not take: without it the files, which are not
+/// synced, would be trusted afterwards.
+fn mark_in_use(folder: &Path) -> io::Result<()> {
+    File::create(folder.join(IN_USE))?.sync_all()?;
+    File::open(folder)?.sync_all()
 }
 
 /// Reads all files: what the disk cannot give is an error here, but would end the process where the
@@ -104,7 +114,7 @@ fn read_once(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_file() {
-            io::copy(&mut fs::File::open(path)?, &mut io::sink())?;
+            io::copy(&mut File::open(path)?, &mut io::sink())?;
         }
     }
     Ok(())
@@ -112,6 +122,7 @@ fn read_once(folder: &Path) -> io::Result<()> {
 
 pub(super) fn open(index: Index, buffer: usize) -> tantivy::Result<Opened> {
     let writer = index.writer_with_num_threads(1, buffer)?;
+    writer.set_merge_policy(Box::new(merges()));
     let reader = index.reader_builder();
     Ok(Opened {
         writer,
@@ -119,6 +130,18 @@ pub(super) fn open(index: Index, buffer: usize) -> tantivy::Result<Opened> {
         payload: index.load_metas()?.payload,
         index,
     })
+}
+
+/// Merges segments of similar size only: by default all below 10 000 documents count as similar, and
+/// every eighth commit rewrites all of them.
+fn merges() -> LogMergePolicy {
+    let mut policy = LogMergePolicy::default();
+    policy.set_min_layer_size(200);
+    // Six times as many documents.
+    policy.set_level_log_size(2.6);
+    policy.set_min_num_segments(6);
+    policy.set_del_docs_ratio_before_merge(0.5);
+    policy
 }
 
 /// Whether a file of an open index is damaged. Files that are merged away meanwhile are not.
@@ -148,6 +171,11 @@ pub(super) fn remove(folder: &Path) -> Result<()> {
     fs::remove_dir_all(folder).map_err(|why| in_folder(folder, &why))?;
     drop(lock);
     Ok(())
+}
+
+/// Waits until the disk has the folder as it is, so that removed files do not come back.
+pub(super) fn sync(folder: &Path) -> Result<()> {
+    directory::sync(folder).map_err(|why| in_folder(folder, &why))
 }
 
 fn in_folder(folder: &Path, why: &io::Error) -> StoreError {

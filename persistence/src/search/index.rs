@@ -3,7 +3,7 @@
 use super::edges;
 use super::fields::{Fields, schema};
 use super::files::{
-    Opened, forget_deleted, is_damaged, leave, open, open_in, remove, remove_unused_files,
+    Opened, forget_deleted, is_damaged, leave, open, open_in, remove, remove_unused_files, sync,
 };
 use super::segments::Segments;
 use super::touched::Touched;
@@ -22,10 +22,11 @@ use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tantivy::{Index, IndexReader, IndexWriter, Searcher};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -40,9 +41,11 @@ pub enum IndexPlace {
 /// How long a read waits for writes that were acknowledged before it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Pause of the index after a commit, unless a read waits for later writes: with many writers the
-/// cost is in commits, not documents.
-const REST: Duration = Duration::from_millis(50);
+/// Pauses of the index after a commit, unless a read waits for later writes: with many writers the
+/// cost is in commits, not documents. A pause is [`SHARE`] times as long as the commit took, within
+/// these bounds.
+const REST: RangeInclusive<Duration> = Duration::from_millis(50)..=Duration::from_secs(1);
+const SHARE: u32 = 4;
 
 /// Buffer of the writer before it writes a segment, in bytes.
 const BUFFER: usize = 50_000_000;
@@ -146,7 +149,10 @@ impl Search {
 
     #[must_use]
     pub fn consumer(&self) -> impl LogConsumer {
-        IndexConsumer(self.clone())
+        IndexConsumer {
+            search: self.clone(),
+            took: Duration::ZERO,
+        }
     }
 
     /// Rebuilds the index, whatever is in its folder; returns the entry of the log up to which it
@@ -465,12 +471,13 @@ impl Search {
     }
 
     /// Pauses, unless a read waits.
-    async fn rest(&self) {
+    async fn rest(&self, after: Duration) {
+        let rest = (after * SHARE).clamp(*REST.start(), *REST.end());
         let applied = self.applied();
         let mut wanted = self.0.wanted.subscribe();
         let asked = wanted.wait_for(|most| *most > applied);
         // Either is a reason to continue.
-        let _ = tokio::time::timeout(REST, asked).await;
+        let _ = tokio::time::timeout(rest, asked).await;
     }
 
     pub(super) fn snapshot(&self) -> Option<Snapshot> {
@@ -533,12 +540,22 @@ impl Search {
     async fn remove_old_files(&self) -> Result<()> {
         for _ in 0..OLD_FILES_ATTEMPTS {
             if self.with_writer(remove_unused_files).await? {
-                return Ok(());
+                return self.sync().await;
             }
             tokio::time::sleep(OLD_FILES_PAUSE).await;
         }
         tracing::warn!("files of erased documents are still in use; the next write removes them");
         Ok(())
+    }
+
+    /// Blocks a separate thread, not a worker.
+    async fn sync(&self) -> Result<()> {
+        let IndexPlace::Folder(folder) = &self.0.place else {
+            return Ok(());
+        };
+        let folder = folder.clone();
+        let synced = tokio::task::spawn_blocking(move || sync(&folder)).await;
+        synced.map_err(|why| StoreError::Search(why.to_string()))?
     }
 }
 
@@ -548,7 +565,11 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-struct IndexConsumer(Search);
+struct IndexConsumer {
+    search: Search,
+    /// How long the last entries took.
+    took: Duration,
+}
 
 impl LogConsumer for IndexConsumer {
     fn name(&self) -> &'static str {
@@ -556,11 +577,14 @@ impl LogConsumer for IndexConsumer {
     }
 
     async fn cursor(&mut self) -> Result<i64> {
-        self.0.open().await
+        self.search.open().await
     }
 
     async fn apply(&mut self, entries: &[Entry]) -> Result<()> {
-        self.0.apply(entries).await
+        let begun = Instant::now();
+        let outcome = self.search.apply(entries).await;
+        self.took = begun.elapsed();
+        outcome
     }
 
     fn page(&self) -> usize {
@@ -568,11 +592,11 @@ impl LogConsumer for IndexConsumer {
     }
 
     async fn rest(&mut self) {
-        self.0.rest().await;
+        self.search.rest(self.took).await;
     }
 
     fn check(&self) -> Result<()> {
-        if self.0.0.damaged.load(Ordering::SeqCst) {
+        if self.search.0.damaged.load(Ordering::SeqCst) {
             return Err(StoreError::Search("it is damaged".to_owned()));
         }
         Ok(())
