@@ -44,7 +44,7 @@ enum Writer {
 
 async fn alone(url: &str, timeouts: Timeouts) -> Result<DatabaseConnection> {
     connect(if is_sqlite(url) {
-        sqlite::options(url, timeouts)
+        sqlite::options(url, timeouts, sqlite::WRITER_CACHE)
     } else if is_postgres(url) {
         postgres::maintenance_options(url, timeouts)
     } else {

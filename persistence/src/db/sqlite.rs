@@ -23,6 +23,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 const READERS: usize = 8;
 
+/// Page caches of a connection, in KiB below zero; by default 2 MB, with which every write reads
+/// most pages from the file again.
+pub(super) const WRITER_CACHE: &str = "-32768";
+const READER_CACHE: &str = "-8192";
+
 /// A pool of one connection, and the limit of its statements.
 #[derive(Debug, Clone)]
 struct Connection {
@@ -48,7 +53,7 @@ pub(super) async fn open(url: &str, timeouts: Timeouts) -> Result<(Sqlite, Reade
     Ok((sqlite, readers))
 }
 
-pub(super) fn options(url: &str, timeouts: Timeouts) -> ConnectOptions {
+pub(super) fn options(url: &str, timeouts: Timeouts, cache: &'static str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(1)
@@ -63,6 +68,7 @@ pub(super) fn options(url: &str, timeouts: Timeouts) -> ConnectOptions {
                 .journal_mode(SqliteJournalMode::Wal)
                 // Deleted data is overwritten, so that erasing leaves nothing in the file.
                 .pragma("secure_delete", "ON")
+                .pragma("cache_size", cache)
                 // Every acknowledged write survives a power failure.
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(timeouts.acquire)
@@ -73,7 +79,11 @@ pub(super) fn options(url: &str, timeouts: Timeouts) -> ConnectOptions {
 impl Connection {
     async fn open(url: &str, timeouts: Timeouts, watch: Option<Arc<Watch>>) -> Result<Self> {
         let limit = Arc::new(StatementLimit::new(timeouts.statement));
-        let mut options = options(url, timeouts);
+        let cache = match watch {
+            Some(_) => WRITER_CACHE,
+            None => READER_CACHE,
+        };
+        let mut options = options(url, timeouts, cache);
         let armed = limit.clone();
         let shared = limit.clone();
         options
