@@ -253,9 +253,5 @@ fn usable(value: &Value) -> Option<VerifyingKey> {
     let fits = named.is_none_or(|named| named == format!("{algorithm:?}"));
     let kid = jwk.common.key_id.clone().filter(|_| signs && fits)?;
     let key = DecodingKey::from_jwk(&jwk).ok()?;
-    Some(VerifyingKey {
-        kid,
-        algorithm,
-        key,
-    })
+    Some(VerifyingKey::new(kid, algorithm, key))
 }

@@ -11,6 +11,9 @@ use domain::base::vocabulary::Coded;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Maximum lifetime of a token.
 pub const MAX_LIFETIME: TimeDelta = TimeDelta::hours(24);
@@ -83,8 +86,48 @@ pub(super) struct Unproved<'a> {
 #[derive(Clone)]
 pub(super) struct VerifyingKey {
     pub(super) kid: String,
-    pub(super) algorithm: Algorithm,
-    pub(super) key: DecodingKey,
+    algorithm: Algorithm,
+    key: DecodingKey,
+    /// The SHA-256 of tokens whose signatures were verified with this key: clients send the same
+    /// token again and again, and a signature costs more than reading a record.
+    proved: Arc<Mutex<HashSet<[u8; 32]>>>,
+}
+
+/// Tokens after which all are verified again: some 700 KB.
+const MAX_PROVED: usize = 10_000;
+
+impl VerifyingKey {
+    pub(super) fn new(kid: String, algorithm: Algorithm, key: DecodingKey) -> Self {
+        Self {
+            kid,
+            algorithm,
+            key,
+            proved: Arc::default(),
+        }
+    }
+
+    /// Verifies the signature of a token, unless it has done so before.
+    fn prove(&self, token: &str) -> Result<(), BadToken> {
+        // A poisoned lock only means that another thread panicked; the set is valid.
+        let proved = || self.proved.lock().unwrap_or_else(PoisonError::into_inner);
+        let digest: [u8; 32] = Sha256::digest(token).into();
+        if proved().contains(&digest) {
+            return Ok(());
+        }
+        // The crate verifies only the signature; the caller checks the claims.
+        let mut validation = Validation::new(self.algorithm);
+        validation.required_spec_claims.clear();
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        jsonwebtoken::decode::<Value>(token, &self.key, &validation)
+            .map_err(|_| BadToken::Forged)?;
+        let mut proved = proved();
+        if proved.len() >= MAX_PROVED {
+            proved.clear();
+        }
+        proved.insert(digest);
+        Ok(())
+    }
 }
 
 /// The claims of a token (RFC 9068, 2.2).
@@ -159,13 +202,7 @@ impl Unproved<'_> {
         if self.algorithm != key.algorithm {
             return Err(BadToken::Forged);
         }
-        // The crate verifies only the signature; the caller checks the claims.
-        let mut validation = Validation::new(key.algorithm);
-        validation.required_spec_claims.clear();
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        jsonwebtoken::decode::<Value>(self.text, &key.key, &validation)
-            .map_err(|_| BadToken::Forged)?;
+        key.prove(self.text)?;
         let claims = serde_json::from_value(Value::Object(self.payload.clone()));
         claims.map_err(|_| BadToken::Forged)
     }

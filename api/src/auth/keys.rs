@@ -253,11 +253,11 @@ impl Key {
         let public = pair.verifying_key();
         Ok(Self {
             signing: EncodingKey::from_ed_pem(row.private_pem.as_bytes()).map_err(broken)?,
-            verifying: VerifyingKey {
-                kid: row.kid,
-                algorithm: Algorithm::EdDSA,
-                key: DecodingKey::from_ed_der(public.as_bytes()),
-            },
+            verifying: VerifyingKey::new(
+                row.kid,
+                Algorithm::EdDSA,
+                DecodingKey::from_ed_der(public.as_bytes()),
+            ),
             public: URL_SAFE_NO_PAD.encode(public.as_bytes()),
             created_at: row.created_at,
             retired_at: row.retired_at,
