@@ -3,8 +3,8 @@
 #
 #   tests/setup/dependencies.sh
 #
-# The list of advisories is fetched from GitHub. If that is unreachable, the
-# rest is checked with a warning; with TEST_FULL=1 it fails.
+# The list of advisories is fetched from GitHub. Where that cannot be reached, as on a
+# machine without internet, it says that they were not checked, and checks the rest.
 set -Eeuo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -18,9 +18,6 @@ eval "$setup"
 database=https://github.com/RustSec/advisory-db
 if GIT_TERMINAL_PROMPT=0 timeout 30 git ls-remote --heads "$database" >/dev/null 2>&1; then
     "$CARGO_DENY" --locked check --hide-inclusion-graph advisories
-elif [[ "${TEST_FULL:-}" == 1 ]]; then
-    echo "$database cannot be reached, so the advisories were NOT checked" >&2
-    exit 1
 else
     echo "    WARNING: $database cannot be reached, so the advisories were NOT checked" >&2
 fi
