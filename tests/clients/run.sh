@@ -97,6 +97,8 @@ trap finish EXIT
 verbund="$target/debug/verbund"
 [[ -x "$verbund" ]] || { echo "$verbund is missing; run cargo build -p api" >&2; exit 1; }
 export VERBUND_DATA_DIR="$scratch/data" VERBUND_LOG=warn
+# It is read before the server has opened it.
+: >"$scratch/said"
 "$verbund" serve --demo --origin beispiel --listen 127.0.0.1:0 >"$scratch/said" 2>"$scratch/log" &
 server=$!
 NODE_URL=""

@@ -69,6 +69,8 @@ trap finish EXIT
 export VERBUND_DATA_DIR="$scratch/data" VERBUND_LOG=warn
 export VERBUND_REQUESTS_PER_MINUTE_CLIENT=1000000000 VERBUND_REQUESTS_PER_MINUTE_ADDRESS=1000000000
 export VERBUND_AUTH_FAILURES_PER_MINUTE=1000000000
+# It is read before the server has opened it.
+: >"$scratch/said"
 "$verbund" serve --demo --listen 127.0.0.1:0 >"$scratch/said" 2>"$scratch/log" &
 server=$!
 base=""
