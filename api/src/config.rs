@@ -8,6 +8,7 @@ pub use network::{Destination, Network};
 pub use web_url::WebUrl;
 
 use domain::access::account::TokenScope;
+use domain::base::clock::{DEFAULT_TIMEZONE, Tz};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use figment::value::Value;
@@ -32,6 +33,8 @@ pub struct Config {
     /// Name of the node in the envelope of its records; chosen at the first start, never changed.
     pub origin: Option<String>,
     pub demo: bool,
+    /// Time zone (IANA) that decides which day is today.
+    pub timezone: Tz,
     #[serde(deserialize_with = "one_or_many")]
     pub cors_origins: Vec<String>,
     /// URL under which the server is reached from outside; the listen address if absent.
@@ -193,6 +196,7 @@ impl Default for Config {
             database_url: None,
             origin: None,
             demo: false,
+            timezone: DEFAULT_TIMEZONE,
             cors_origins: Vec::new(),
             public_url: None,
             password_grant: true,

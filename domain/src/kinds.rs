@@ -1,5 +1,6 @@
 pub mod actor;
 pub mod common;
+pub mod dates;
 pub mod event;
 pub mod network;
 pub mod project;

@@ -14,6 +14,7 @@ mod collect;
 mod directory;
 mod doc_set;
 mod document;
+mod edge_terms;
 mod edges;
 mod facets;
 mod fields;

@@ -285,7 +285,9 @@ impl Templates {
 }
 
 async fn fill(url: &str, content: Content, index: &std::path::Path) {
-    let store = Store::open(url, Some(ORIGIN), Clock::System).await.unwrap();
+    let store = Store::open(url, Some(ORIGIN), Clock::default())
+        .await
+        .unwrap();
     match content {
         Content::Empty => {}
         Content::Seeded => seed(&store).await,

@@ -31,7 +31,7 @@ impl Instance {
     pub async fn start(node: &Node, config: Config) -> Self {
         let now = node.store.clock().now();
         let time = Arc::new(AtomicI64::new(now.timestamp_micros()));
-        let clock = Clock::Fixed(time.clone());
+        let clock = Clock::fixed(time.clone());
         let store = Store::open(&node.database_url, None, clock).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());

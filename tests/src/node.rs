@@ -66,7 +66,7 @@ pub fn loopback() -> Vec<Destination> {
 }
 
 pub(crate) async fn start(backend: Backend, database: &Database) -> (Node, ServerHandle) {
-    let store = Store::open(&database.url, None, Clock::System)
+    let store = Store::open(&database.url, None, Clock::default())
         .await
         .unwrap();
     let search = Search::new(

@@ -26,7 +26,7 @@ async fn unfollowed(backend: Backend) -> (Database, Store) {
 }
 
 async fn open(database: &Database) -> Store {
-    let store = Store::open(&database.url, None, Clock::System).await;
+    let store = Store::open(&database.url, None, Clock::default()).await;
     store.unwrap()
 }
 

@@ -105,7 +105,9 @@ story!(what_is_exported_can_be_imported, Seeded, async |node| {
     assert_eq!(seen, all);
 
     let empty = Database::new(node.backend, Content::Empty).await;
-    let store = Store::open(&empty.url, None, Clock::System).await.unwrap();
+    let store = Store::open(&empty.url, None, Clock::default())
+        .await
+        .unwrap();
     let text: Vec<&str> = answer.text.lines().collect();
     load(&store, &text).await;
     let bodies = async |store: &Store| -> BTreeMap<_, _> {

@@ -321,7 +321,7 @@ story!(
 story!(instances_wait_for_each_other, async |node| {
     let body = actor("Anderswo");
     let key = key_of(node, "k", &body).await;
-    let other = Store::open(&node.database_url, None, Clock::System);
+    let other = Store::open(&node.database_url, None, Clock::default());
     let other = other.await.unwrap();
     let (serving, go) = serve(&other, key).await;
     let second = create(node, "k", &body);

@@ -8,7 +8,9 @@ mod index;
 mod map;
 mod pages;
 mod secrecy;
+mod spans;
 mod suggest;
+mod time;
 
 use serde_json::{Value, json};
 use tests::Node;

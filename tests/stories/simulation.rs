@@ -44,7 +44,7 @@ impl Seeds {
         let all = if let Some(wanted) = wanted_seeds() {
             wanted.collect()
         } else {
-            let first = Clock::System.now().timestamp().unsigned_abs() * 1000;
+            let first = Clock::default().now().timestamp().unsigned_abs() * 1000;
             // A seed costs ten times as much on PostgreSQL, and rarely finds anything else there.
             let found = match backend {
                 Backend::Sqlite => FAILED_ONCE,

@@ -28,8 +28,8 @@ pub(super) async fn open(config: &Config) -> Result<Store, Failure> {
         let file = config.database_file();
         make_private_file(&file).map_err(|why| Failure::Io(file.display().to_string(), why))?;
     }
-    let store = Store::open(&config.database(), config.origin.as_deref(), Clock::System).await?;
-    Ok(store)
+    let clock = Clock::system(config.timezone);
+    Ok(Store::open(&config.database(), config.origin.as_deref(), clock).await?)
 }
 
 /// Creates a folder that only its owner may enter: the database contains the signing keys.

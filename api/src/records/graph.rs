@@ -8,7 +8,9 @@ use crate::operation::param;
 use crate::operation::param::Known;
 use crate::operation::reply::content;
 use crate::operation::routes::{Draft, Extract, Reply, Routes};
-use crate::records::relationships::query::{ACTIVE_ON, CERTAINTY, LANG, lang, when};
+use crate::records::relationships::query::{
+    ACTIVE_ON, CERTAINTY, LANG, RELATIONSHIPS_ON, lang, on,
+};
 use crate::records::view::weak_tag;
 use actix_web::body::BoxBody;
 use actix_web::http::header;
@@ -19,9 +21,10 @@ use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
 use domain::kinds::relationship::end::End;
+use domain::kinds::relationship::on::RelationshipsOn;
 use domain::kinds::relationship::table::Side;
 use domain::kinds::relationship::{RelationshipRole, RelationshipType};
-use domain::value::edtf::{Certainty, EdtfDate, Period};
+use domain::value::edtf::{Certainty, Period};
 use domain::value::place::Point;
 use persistence::read::graph::{self, GraphQuery};
 use persistence::read::relationships::AllOf;
@@ -57,8 +60,7 @@ async fn get(
         depth: asked.depth,
         types: asked.types,
         kinds: asked.kinds,
-        active_on: asked.active_on,
-        certain: asked.certain,
+        on: asked.on,
         max_vertices: asked.limit,
         max_edges: MAX_EDGES,
     };
@@ -79,8 +81,7 @@ struct Asked {
     depth: u8,
     types: AllOf<RelationshipType>,
     kinds: AllOf<Kind>,
-    active_on: Option<EdtfDate>,
-    certain: bool,
+    on: Option<RelationshipsOn>,
     limit: usize,
     lang: Option<Lang>,
 }
@@ -120,11 +121,20 @@ const LIMIT: Parameter = param::integer(
 
 impl Parameters for Asked {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
-        &[FROM, DEPTH, TYPE, KIND, ACTIVE_ON, CERTAINTY, LIMIT, LANG]
+        &[
+            FROM,
+            DEPTH,
+            TYPE,
+            KIND,
+            RELATIONSHIPS_ON,
+            ACTIVE_ON,
+            CERTAINTY,
+            LIMIT,
+            LANG,
+        ]
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
-        let (active_on, certain) = when(pairs)?;
         let depth = pairs.integer(&DEPTH);
         let limit = pairs.integer(&LIMIT);
         Ok(Self {
@@ -132,8 +142,7 @@ impl Parameters for Asked {
             depth: u8::try_from(depth).unwrap_or(u8::MAX),
             types: pairs.codes(TYPE.name),
             kinds: pairs.codes(KIND.name),
-            active_on,
-            certain,
+            on: on(pairs)?,
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
             lang: lang(pairs),
         })

@@ -7,10 +7,12 @@ use crate::operation::param;
 use crate::operation::param::Known;
 use crate::operation::routes::{Draft, reference};
 use crate::records::areas;
+use crate::records::relationships::query::{RELATIONSHIPS_ON, on};
 use domain::access::rules::Caller;
 use domain::base::json::{insert, merge_patch};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
+use domain::kinds::relationship::on::RelationshipsOn;
 use domain::validation::body::KindSchema;
 use domain::validation::upgrade::renamed;
 use persistence::Store;
@@ -34,6 +36,8 @@ pub struct Representation {
     lang: Option<String>,
     fields: Option<Vec<String>>,
     include: Vec<Include>,
+    /// Which relationships are included; those of today if absent.
+    relationships_on: Option<RelationshipsOn>,
 }
 
 #[derive(Debug)]
@@ -81,6 +85,7 @@ pub const PARAMETERS: &[Parameter] = &[
         Known::Of(includes),
     )
     .example("home_region,topics"),
+    RELATIONSHIPS_ON,
 ];
 
 fn includes() -> Vec<&'static str> {
@@ -192,6 +197,7 @@ impl Representation {
             lang,
             fields: fields.transpose()?,
             include: include.collect(),
+            relationships_on: on(pairs)?,
         })
     }
 
@@ -201,6 +207,7 @@ impl Representation {
             lang: None,
             fields: None,
             include: Vec::new(),
+            relationships_on: None,
         }
     }
 
@@ -282,6 +289,7 @@ impl Representation {
         let mut ids = Vec::new();
         let mut rows = Vec::new();
         let mut left_out = 0;
+        let today = || RelationshipsOn::Today(store.clock().today());
         for include in &self.include {
             let pointer = match include {
                 Include::HomeRegion => "/home_region",
@@ -290,6 +298,7 @@ impl Representation {
                 Include::Relationships => {
                     let filter = RelationshipFilter {
                         around: shown.iter().copied().collect(),
+                        on: self.relationships_on.unwrap_or_else(today),
                         ..RelationshipFilter::default()
                     };
                     let limit = MAX_INCLUDED as u64;

@@ -4,6 +4,7 @@ use crate::base::filter::Filter;
 use crate::base::kind::Kind;
 use crate::base::vocabulary::Coded;
 use crate::kinds::common::{Described, lifetime};
+use crate::kinds::dates::Dates;
 use crate::kinds::record_type::RecordType;
 use crate::value::edtf;
 use serde::{Deserialize, Serialize};
@@ -177,6 +178,7 @@ impl RecordType for Actor {
         ),
     ];
     const SUGGESTION_RANK: u8 = 0;
+    const DATES: Dates = Dates::Lifetime;
     const EXAMPLE: &'static str = r#"{"name":"Klinikum Kassel","categories":["hospital"],"care_level":"maximal","places":[{"label":"in der Region ansässig","region":"nordhessen"}],"home_region":"nordhessen","source":{"document":"000"}}"#;
 
     fn described(&self) -> Option<&Described> {

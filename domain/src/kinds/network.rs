@@ -6,6 +6,7 @@ use crate::base::rename::Rename;
 use crate::base::vocabulary::Coded;
 use crate::kinds::actor::{Sector, ValueChain};
 use crate::kinds::common::{Described, lifetime};
+use crate::kinds::dates::Dates;
 use crate::kinds::record_type::RecordType;
 use crate::value::edtf;
 use crate::value::text;
@@ -139,6 +140,7 @@ impl RecordType for Network {
     ];
     const STANDS_FOR_ITS_MEMBERS: bool = true;
     const SUGGESTION_RANK: u8 = 0;
+    const DATES: Dates = Dates::Lifetime;
     const EXAMPLE: &'static str = r#"{"name":"Nordhessen viszeral","network_type":"clinic_network","summary":"engagiert sich im Bereich der Chirurgie, Gastroenterologie und Onkologie","home_region":"nordhessen","source":{"document":"000"}}"#;
 
     fn described(&self) -> Option<&Described> {

@@ -4,6 +4,7 @@ use crate::base::filter::Filter;
 use crate::base::kind::Kind;
 use crate::base::rename::Rename;
 use crate::kinds::common::{self, Described};
+use crate::kinds::dates::Dates;
 use crate::value::reference::ReferenceField;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,16 +17,6 @@ pub enum Hierarchy {
     PartOf,
     /// By their member `broader`.
     Broader,
-}
-
-/// The dates of a kind, from which its date filters and sort orders follow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dates {
-    None,
-    /// A member `period` of activity.
-    Period,
-    /// A member `start`, or `posted` if it is absent.
-    Start,
 }
 
 /// The kind of a record: the struct has its members, the constants have the facts that differ by

@@ -1,6 +1,7 @@
 //! Relationships: who works with whom, in which role and when.
 
 pub mod end;
+pub mod on;
 pub mod table;
 
 use crate::base::fault::{Fault, FaultCode};

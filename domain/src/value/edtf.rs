@@ -99,6 +99,16 @@ pub struct EdtfDate {
 }
 
 impl EdtfDate {
+    /// A day without doubt; the nearest in the years 0000–9999.
+    #[must_use]
+    pub fn of(day: NaiveDate) -> Self {
+        Self {
+            first: day.clamp(FIRST_DAY, LAST_DAY),
+            precision: Precision::Day,
+            qualifier: None,
+        }
+    }
+
     /// First day of the stated span: 2009-01-01 for `2009` and for `2009~`.
     #[must_use]
     pub fn earliest(&self) -> NaiveDate {

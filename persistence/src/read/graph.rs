@@ -12,6 +12,7 @@ use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::relationship::RelationshipType;
+use domain::kinds::relationship::on::RelationshipsOn;
 use domain::value::edtf::{Certainty, EdtfDate};
 use sea_orm::sea_query::{
     Alias, CaseStatement, Condition, ExprTrait, Order, SelectStatement, UnionType,
@@ -27,8 +28,8 @@ pub struct GraphQuery {
     pub types: AllOf<RelationshipType>,
     /// The kinds of records that count; the one in the middle always does.
     pub kinds: AllOf<Kind>,
-    pub active_on: Option<EdtfDate>,
-    pub certain: bool,
+    /// When the relationships have to hold; those of today if absent.
+    pub on: Option<RelationshipsOn>,
     pub max_vertices: usize,
     pub max_edges: usize,
 }
@@ -52,6 +53,7 @@ pub struct Vertex {
 #[derive(Debug)]
 pub struct Edge {
     pub row: Record,
+    /// Of the match, if a date was asked for.
     pub certainty: Option<Certainty>,
 }
 
@@ -60,8 +62,9 @@ impl Relationships<'_> {
     pub async fn graph(self, caller: &Caller, query: &GraphQuery) -> Result<Graph> {
         let filter = RelationshipFilter {
             types: query.types.clone(),
-            active_on: query.active_on,
-            certain: query.certain,
+            on: query
+                .on
+                .unwrap_or_else(|| RelationshipsOn::Today(self.store.clock().today())),
             ..RelationshipFilter::default()
         };
         let visible = conditions(&filter, caller, &self.store.node().origin);
@@ -187,7 +190,8 @@ async fn edges(
     let more = ids.len() > query.max_edges;
     ids.truncate(query.max_edges);
     let mut rows = rows_of(tx, &ids).await?;
-    let certainties = certainties(tx, &ids, query.active_on.as_ref()).await?;
+    let date = query.on.and_then(RelationshipsOn::date);
+    let certainties = certainties(tx, &ids, date.as_ref()).await?;
     let edges = ids.iter().filter_map(|id| {
         Some(Edge {
             row: rows.remove(id)?,

@@ -20,6 +20,7 @@ use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
+use domain::kinds::relationship::on::RelationshipsOn;
 use domain::kinds::relationship::{RelationshipRole, RelationshipType};
 use domain::statements::confirmation::ConfirmationState;
 use domain::value::edtf::{Bounds, Certainty, EdtfDate};
@@ -44,8 +45,10 @@ pub struct RelationshipFilter {
     pub kinds: AllOf<Kind>,
     pub from: AllOf<Uuid>,
     pub to: AllOf<Uuid>,
-    pub active_on: Option<EdtfDate>,
-    pub certain: bool,
+    /// When they have to hold.
+    pub on: RelationshipsOn,
+    pub starts: DateRange,
+    pub ends: DateRange,
     pub ids: AllOf<Uuid>,
     pub home_regions: AllOf<Uuid>,
     pub origins: AllOf<String>,
@@ -55,6 +58,21 @@ pub struct RelationshipFilter {
     pub confirmations: AllOf<ConfirmationState>,
     pub external_ids: AllOf<ExternalId>,
     pub updated_since: Option<DateTime<Utc>>,
+}
+
+/// A span of days, both inclusive.
+#[derive(Debug, Clone, Default)]
+pub struct DateRange {
+    pub from: Option<EdtfDate>,
+    pub to: Option<EdtfDate>,
+    /// Only what is certainly within.
+    pub certain: bool,
+}
+
+impl DateRange {
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.from.is_none() && self.to.is_none()
+    }
 }
 
 #[derive(Debug)]
@@ -96,6 +114,9 @@ pub struct RelationshipItem {
     pub edge: Edge,
     /// The records at its ends, except open ends.
     pub ends: Vec<Record>,
+    /// Whether it holds on the day of the filter, or today if that has none; `None` if it cannot.
+    pub active: Option<Certainty>,
+    /// Of the match, if the filter has a date.
     pub certainty: Option<Certainty>,
     pub states: States,
 }
@@ -163,7 +184,8 @@ impl Relationships<'_> {
         if more {
             ids.pop();
         }
-        let items = items(&tx, &ids, filter.active_on.as_ref()).await?;
+        let today = EdtfDate::of(self.store.clock().today());
+        let items = items(&tx, &ids, (filter.on, today)).await?;
         tx.commit().await?;
         let last = items.last().filter(|_| more);
         let next = last.map(|item| cursor::encode(secret, query, &position(item)));
@@ -271,11 +293,12 @@ pub(crate) async fn past_merges(
 async fn items(
     db: &impl ConnectionTrait,
     ids: &[Uuid],
-    when: Option<&EdtfDate>,
+    (on, today): (RelationshipsOn, EdtfDate),
 ) -> Result<Vec<RelationshipItem>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
+    let date = on.date();
     let mut edges = edge::Entity::find()
         .filter(edge::Column::RecordId.is_in(ids.iter().copied()))
         .all(db)
@@ -310,7 +333,8 @@ async fn items(
         items.push(RelationshipItem {
             row: row.clone(),
             ends: ends.collect(),
-            certainty: when.and_then(|when| bounds(&edge).active_on(when)),
+            active: bounds(&edge).active_on(date.as_ref().unwrap_or(&today)),
+            certainty: date.and_then(|date| bounds(&edge).active_on(&date)),
             states: states.remove(id).unwrap_or_default(),
             edge: edge.try_into()?,
         });

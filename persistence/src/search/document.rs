@@ -2,6 +2,7 @@
 //! not know.
 
 use super::area::Spot;
+use super::edge_terms::{edge_term, edge_token};
 use super::edges::{Audience, Seen};
 use super::fields::Fields;
 use super::text::{self, Texts};
@@ -12,10 +13,10 @@ use domain::base::filter::Form;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
-use domain::kinds::record_type::Dates;
+use domain::kinds::dates::Span;
 use domain::matching::score::Candidate;
 use domain::validation::body::KindSchema;
-use domain::value::edtf::{EdtfDate, Moment, Period};
+use domain::value::edtf::{Bounds, EdtfDate, Moment};
 use domain::value::identifier::Identifier;
 use domain::value::text::collation_key;
 use serde::de::DeserializeOwned;
@@ -29,6 +30,9 @@ use uuid::Uuid;
 const MAX_TOKEN: usize = 2_000;
 
 pub(super) const RELATIONSHIP: &str = "relationship";
+
+/// The relationships that are a facet as well.
+pub(super) const SERVES: &str = "serves";
 
 /// Marks the records that were merged into the one of a document.
 pub(super) const MERGED: &str = "merged";
@@ -49,9 +53,12 @@ pub(super) fn document(
     writer.filters(kind, &body);
     writer.relationships(edges);
     writer.names(kind, &body);
-    writer.order(row, &body, &id);
+    let span = KindSchema::of(kind)
+        .dates
+        .span(&body, row.updated_at.date_naive());
+    writer.order(row, &body, &span, &id);
     writer.usage(kind, row, edges, &id);
-    writer.dates(kind, &body);
+    writer.dates(&span);
     writer.points(&body);
     writer.match_keys(kind, &body);
     let mut texts = Texts::of(kind, &body);
@@ -158,24 +165,26 @@ impl Writer<'_> {
                     .iter()
                     .map(|role| edge_token(&seen.code, Some(role), other)),
             );
+            let terms = tokens.iter().map(|token| edge_term(token, &seen.bounds));
             match &seen.audience {
                 Audience::Public => {
                     self.programme(seen);
-                    for token in tokens {
-                        self.document.add_text(self.fields.edge, token);
+                    for term in terms {
+                        self.document.add_text(self.fields.edge, term);
                     }
-                    if seen.code == "serves" {
-                        self.term(self.fields.facet, "serves", &other.to_string());
+                    // Those with days are counted by their terms.
+                    if seen.code == SERVES && seen.bounds == Bounds::default() {
+                        self.term(self.fields.facet, SERVES, &other.to_string());
                     }
                 }
                 Audience::Editors(regions) => {
-                    for token in tokens {
+                    for term in terms {
                         self.document
-                            .add_text(self.fields.editorial, format!("{EVERYTHING}|{token}"));
+                            .add_text(self.fields.editorial, format!("{EVERYTHING}|{term}"));
                         if let Some(regions) = regions {
                             self.document.add_text(
                                 self.fields.editorial,
-                                format!("{}|{token}", regions_key(regions)),
+                                format!("{}|{term}", regions_key(regions)),
                             );
                         }
                     }
@@ -210,7 +219,7 @@ impl Writer<'_> {
         }
     }
 
-    fn order(&mut self, row: &Record, body: &Value, id: &str) {
+    fn order(&mut self, row: &Record, body: &Value, span: &Span, id: &str) {
         let name = row.name.as_deref().unwrap_or_default();
         self.document
             .add_text(self.fields.by_name, sort_key(&collation_key(name), id));
@@ -219,28 +228,21 @@ impl Writer<'_> {
             .to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
         self.document
             .add_text(self.fields.by_updated, sort_key(&updated, id));
-        let start = body
-            .get("start")
-            .and_then(read::<Moment>)
-            .map(|start| start.sort_key());
         let posted = || {
-            body.get("posted")
-                .and_then(read::<EdtfDate>)
-                .map(|posted| posted.sort_key())
+            let posted = body.get("posted").and_then(read::<EdtfDate>)?;
+            Some(posted.sort_key())
         };
-        let period = || {
-            body.pointer("/period/from")
-                .and_then(read::<EdtfDate>)
-                .map(|from| from.sort_key())
-        };
-        let start = start.or_else(posted).or_else(period);
-        // Missing starts come last both ways: `~` sorts after every digit, `!` before.
-        for (field, missing) in [
-            (self.fields.by_start, "~"),
-            (self.fields.by_start_desc, "!"),
+        let start = span.begin.as_ref().map(Moment::sort_key).or_else(posted);
+        let end = span.end.as_ref().map(Moment::sort_key);
+        // Missing dates come last both ways: `~` sorts after every digit, `!` before.
+        for (field, key, missing) in [
+            (self.fields.by_start, &start, "~"),
+            (self.fields.by_start_desc, &start, "!"),
+            (self.fields.by_end, &end, "~"),
+            (self.fields.by_end_desc, &end, "!"),
         ] {
             self.document
-                .add_text(field, sort_key(start.as_deref().unwrap_or(missing), id));
+                .add_text(field, sort_key(key.as_deref().unwrap_or(missing), id));
         }
     }
 
@@ -256,15 +258,9 @@ impl Writer<'_> {
             .add_text(self.fields.by_use, sort_key(&key, id));
     }
 
-    fn dates(&mut self, kind: Kind, body: &Value) {
+    fn dates(&mut self, span: &Span) {
         let fields = self.fields;
-        if KindSchema::of(kind).dates == Dates::Period {
-            let period = body
-                .get("period")
-                .and_then(read::<Period>)
-                .unwrap_or_default();
-            let as_of = body.pointer("/source/as_of").and_then(read::<EdtfDate>);
-            let bounds = period.bounds(as_of.as_ref());
+        if let Some(bounds) = &span.bounds {
             for (field, day, absent) in [
                 (fields.from_earliest, bounds.from_earliest, i64::MIN),
                 (fields.from_latest, bounds.from_latest, i64::MAX),
@@ -274,21 +270,29 @@ impl Writer<'_> {
                 self.document.add_i64(field, day.map_or(absent, number));
             }
         }
-        let Some(start) = body.get("start").and_then(read::<Moment>) else {
-            return;
-        };
-        let (first, last) = start.possible();
-        self.document.add_i64(fields.start_first, number(first));
-        self.document.add_i64(fields.start_last, number(last));
-        let exact = match &start {
-            Moment::Date(date) => date.is_exact(),
-            Moment::At(_) => true,
-        };
-        if exact {
-            self.document
-                .add_i64(fields.start_surely_first, number(first));
-            self.document
-                .add_i64(fields.start_surely_last, number(last));
+        for (moment, possible, surely) in [
+            (
+                &span.begin,
+                [fields.start_first, fields.start_last],
+                [fields.start_surely_first, fields.start_surely_last],
+            ),
+            (
+                &span.end,
+                [fields.end_first, fields.end_last],
+                [fields.end_surely_first, fields.end_surely_last],
+            ),
+        ] {
+            let Some(moment) = moment else {
+                continue;
+            };
+            let (first, last) = moment.possible();
+            let surely = surely.into_iter().filter(|_| moment.is_exact());
+            for (field, day) in possible.into_iter().zip([first, last]) {
+                self.document.add_i64(field, number(day));
+            }
+            for (field, day) in surely.zip([first, last]) {
+                self.document.add_i64(field, number(day));
+            }
         }
     }
 
@@ -317,14 +321,6 @@ pub(super) const EVERYTHING: &str = "*";
 pub(super) fn regions_key<'a>(regions: impl IntoIterator<Item = &'a Uuid>) -> String {
     let regions: Vec<String> = regions.into_iter().map(Uuid::to_string).collect();
     regions.join("+")
-}
-
-/// `type|other` or `type|role|other`.
-pub(super) fn edge_token(code: &str, role: Option<&str>, other: Uuid) -> String {
-    match role {
-        Some(role) => format!("{code}|{role}|{other}"),
-        None => format!("{code}|{other}"),
-    }
 }
 
 /// A unique text that sorts by `key`, then by id.

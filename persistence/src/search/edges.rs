@@ -3,11 +3,13 @@
 use super::trees::Trees;
 use crate::entity::{edge, edge_role, record};
 use crate::error::Result;
+use crate::read::relationships::bounds;
 use crate::record::current;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
 use domain::kinds::relationship::RelationshipType;
+use domain::value::edtf::Bounds;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
 };
@@ -25,6 +27,8 @@ pub(super) struct Seen {
     /// Its subject: the programme of a funding.
     pub(super) subject: Option<String>,
     pub(super) audience: Audience,
+    /// The days between which it begins and ends.
+    pub(super) bounds: Bounds,
 }
 
 /// The audience of a relationship, restricted to those who see the record.
@@ -88,6 +92,7 @@ pub(super) async fn around(
                 continue;
             };
             let code = code(&edge.r#type, from);
+            let bounds = bounds(&edge);
             around.entry(at).or_default().push(Seen {
                 relationship: id,
                 code,
@@ -95,6 +100,7 @@ pub(super) async fn around(
                 roles: roles.clone(),
                 subject: subject.clone(),
                 audience,
+                bounds,
             });
         }
     }

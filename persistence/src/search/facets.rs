@@ -2,29 +2,43 @@
 
 use super::by_doc::ByDoc;
 use super::doc_set::index_of;
+use super::edge_terms::dated;
 use super::fields::FACET;
 use super::trees::Trees;
+use domain::kinds::relationship::on::{HoldsOn, RelationshipsOn};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::{Bound, Range};
 use std::sync::Arc;
 use tantivy::columnar::StrColumn;
-use tantivy::{DocId, SegmentReader};
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{DocId, DocSet as _, SegmentReader, TERMINATED};
 use uuid::Uuid;
 
 #[derive(Debug, Clone)]
 pub(super) struct FacetPlan {
     /// The prefixes of the counted tokens: `seat=`, `serves=`.
     pub(super) prefixes: Vec<String>,
+    /// Relationships with days, which are counted in addition to the tokens.
+    pub(super) dated: Option<Dated>,
     /// Values are records, and count for their merge targets; with everything above them if the
     /// facet is a tree.
     pub(super) records: Option<Records>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dated {
+    pub(super) field: Field,
+    /// The type as read from the counted records.
+    pub(super) code: &'static str,
+    pub(super) holds: Option<HoldsOn>,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Records {
     pub(super) trees: Arc<Trees>,
     pub(super) above: bool,
+    pub(super) on: RelationshipsOn,
 }
 
 impl Records {
@@ -36,7 +50,7 @@ impl Records {
         if !self.above {
             return vec![id];
         }
-        let above = self.trees.above(id).into_iter();
+        let above = self.trees.above(id, self.on).into_iter();
         let above: BTreeSet<Uuid> = above.map(|id| self.trees.merge_target(id)).collect();
         above.into_iter().collect()
     }
@@ -47,6 +61,13 @@ impl FacetPlan {
     pub(super) fn generation(&self) -> u64 {
         let records = self.records.as_ref();
         records.map_or(0, |records| records.trees.generation())
+    }
+
+    /// A text that is the same only for facets with the same values, with the same trees.
+    pub(super) fn key(&self) -> String {
+        let on = self.records.as_ref().map(|records| records.on);
+        let holds = self.dated.map(|dated| dated.holds);
+        format!("{} {on:?} {holds:?}", self.prefixes.concat())
     }
 }
 
@@ -71,6 +92,7 @@ impl FacetColumn {
             plan,
             tokens,
         };
+        let dated = reading.dated(reader, &mut names)?;
         let (mut ordinals, mut mine) = (Vec::new(), Vec::new());
         for doc in 0..reader.max_doc() {
             ordinals.clear();
@@ -80,6 +102,7 @@ impl FacetColumn {
             for ordinal in &ordinals {
                 mine.extend_from_slice(reading.values(*ordinal, &mut names)?);
             }
+            mine.extend(dated.get(&doc).into_iter().flatten());
             // A record counts once, however many of its values lead to the same one above.
             mine.sort_unstable();
             mine.dedup();
@@ -133,18 +156,52 @@ impl Reading<'_> {
         let mut token = String::new();
         self.tokens.ord_to_str(ordinal, &mut token)?;
         let value = token.get(prefix..).unwrap_or_default();
-        let found = match &self.plan.records {
-            None => vec![value.to_owned()],
-            Some(records) => records.expand(value).iter().map(Uuid::to_string).collect(),
-        };
-        let numbers = found.into_iter().map(|name| {
-            *self.numbers.entry(name).or_insert_with_key(|name| {
-                names.push(name.clone());
-                u32::try_from(names.len() - 1).unwrap_or(u32::MAX)
-            })
-        });
-        Ok(number.insert(numbers.collect()))
+        Ok(number.insert(numbers(self.plan, &mut self.numbers, value, names)))
     }
+
+    /// The values of relationships with days, by document.
+    fn dated(
+        &mut self,
+        reader: &SegmentReader,
+        names: &mut Vec<String>,
+    ) -> tantivy::Result<HashMap<DocId, Vec<u32>>> {
+        let mut values: HashMap<DocId, Vec<u32>> = HashMap::new();
+        let Some(Dated { field, code, holds }) = self.plan.dated else {
+            return Ok(values);
+        };
+        let index = reader.inverted_index(field)?;
+        let begin = format!("{code}|");
+        for (token, info) in dated(&index, &begin, holds)? {
+            let other = token.get(begin.len()..).unwrap_or_default();
+            let found = numbers(self.plan, &mut self.numbers, other, names);
+            let mut docs = index.read_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
+            while docs.doc() != TERMINATED {
+                values.entry(docs.doc()).or_default().extend(&found);
+                docs.advance();
+            }
+        }
+        Ok(values)
+    }
+}
+
+/// The numbers of the values for which a token counts.
+fn numbers(
+    plan: &FacetPlan,
+    known: &mut HashMap<String, u32>,
+    value: &str,
+    names: &mut Vec<String>,
+) -> Vec<u32> {
+    let found = match &plan.records {
+        None => vec![value.to_owned()],
+        Some(records) => records.expand(value).iter().map(Uuid::to_string).collect(),
+    };
+    let numbers = found.into_iter().map(|name| {
+        *known.entry(name).or_insert_with_key(|name| {
+            names.push(name.clone());
+            u32::try_from(names.len() - 1).unwrap_or(u32::MAX)
+        })
+    });
+    numbers.collect()
 }
 
 /// Counts the values of a facet among the documents of a segment.

@@ -2,6 +2,7 @@ use crate::read::relationships::AllOf;
 use chrono::{DateTime, Utc};
 use domain::base::kind::Kind;
 use domain::kinds::common::Publication;
+use domain::kinds::relationship::on::RelationshipsOn;
 use domain::value::edtf::EdtfDate;
 use uuid::Uuid;
 
@@ -17,9 +18,9 @@ pub struct Condition {
 const MAX_KEY: usize = 400;
 
 impl Condition {
-    /// A text that is the same only for conditions that the same documents meet, with these trees;
-    /// `None` for conditions that are rarely asked for again.
-    pub(super) fn key(&self, trees: u64) -> Option<String> {
+    /// A text that is the same only for conditions that the same documents meet, with these trees
+    /// and the relationships of this day; `None` for conditions that are rarely asked for again.
+    pub(super) fn key(&self, trees: u64, on: RelationshipsOn) -> Option<String> {
         let common = |test: &Test| match test {
             Test::Is { .. }
             | Test::Names { .. }
@@ -32,16 +33,23 @@ impl Condition {
             | Test::Programme(_)
             | Test::UpdatedSince(_)
             | Test::ActiveOn(..)
-            | Test::Starts { .. }
+            | Test::Within { .. }
             | Test::Attendance(_) => false,
         };
         let key = self
             .any
             .iter()
             .all(common)
-            .then(|| format!("{trees} {:?}", self.any));
+            .then(|| format!("{trees} {on:?} {:?}", self.any));
         key.filter(|key| key.len() <= MAX_KEY)
     }
+}
+
+/// A bound of a [`domain::kinds::dates::Span`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    Begin,
+    End,
 }
 
 #[derive(Debug, Clone)]
@@ -79,8 +87,9 @@ pub enum Test {
     UpdatedSince(DateTime<Utc>),
     /// Its period covers this date; `certain` restricts it to certain matches.
     ActiveOn(EdtfDate, bool),
-    /// It begins in this span; `certain` restricts it to certain matches.
-    Starts {
+    /// It begins, or ends, in this span; `certain` restricts it to certain matches.
+    Within {
+        bound: Bound,
         from: Option<EdtfDate>,
         to: Option<EdtfDate>,
         certain: bool,
@@ -95,6 +104,8 @@ pub struct Filter {
     /// Whether its words may be beginnings, from the first letter on.
     pub beginnings: bool,
     pub conditions: Vec<Condition>,
+    /// The relationships that count; those of today if absent.
+    pub relationships_on: Option<RelationshipsOn>,
     /// Publication states; published if empty.
     pub publications: AllOf<Publication>,
     pub areas: Vec<super::area::Area>,

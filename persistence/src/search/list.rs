@@ -2,9 +2,12 @@
 
 use super::area::Spot;
 use super::collect::{Collected, Pass, Place, Plan, Ranking, merge, number};
-use super::facets::{FacetPlan, Records};
-use super::fields::{BY_NAME, BY_START, BY_START_DESC, BY_UPDATED, BY_USE, ID};
-use super::filter::{Filter, Test};
+use super::document::SERVES;
+use super::facets::{Dated, FacetPlan, Records};
+use super::fields::{
+    BY_END, BY_END_DESC, BY_NAME, BY_START, BY_START_DESC, BY_UPDATED, BY_USE, ID,
+};
+use super::filter::{Bound, Filter, Test};
 use super::index::{Search, Snapshot};
 use super::query::Maker;
 use crate::cursor;
@@ -12,10 +15,14 @@ use crate::error::{Result, StoreError};
 use crate::meter::Meter;
 use crate::permits::Urgency;
 use crate::record::Record;
+use chrono::NaiveDate;
 use domain::access::rules::{Caller, Visibility};
 use domain::base::filter::Form;
 use domain::kinds::common::Publication;
-use domain::value::edtf::{Certainty, EdtfDate, Moment, Period};
+use domain::kinds::relationship::on::RelationshipsOn;
+use domain::kinds::relationship::table;
+use domain::validation::body::KindSchema;
+use domain::value::edtf::Certainty;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::cell::Cell;
@@ -26,8 +33,10 @@ use uuid::Uuid;
 pub enum Sort {
     Name,
     UpdatedAt,
-    /// Start, otherwise posting date; records without either last.
+    /// Begin, otherwise posting date; records without either last.
     Start,
+    /// End; records without one last.
+    End,
     Distance,
     /// How well it matches the typed text; best first.
     Relevance,
@@ -93,6 +102,14 @@ pub struct FacetValue {
     pub record: Option<Record>,
 }
 
+/// The position after a page.
+#[derive(Serialize, Deserialize)]
+struct Cursor {
+    /// Today on the first page: the list does not change at midnight.
+    today: NaiveDate,
+    position: Position,
+}
+
 #[derive(Serialize, Deserialize)]
 enum Position {
     After(u64, String),
@@ -107,8 +124,12 @@ impl Search {
     pub async fn list(&self, caller: &Caller, query: &ListQuery) -> Result<ListPage> {
         let snapshot = self.fresh().await?;
         let at = query.cursor.as_ref();
-        let at = at.map(|text| cursor::decode::<Position>(self.secret(), &query.text, text));
-        let at = at.transpose()?;
+        let at = at.map(|text| cursor::decode::<Cursor>(self.secret(), &query.text, text));
+        let (today, at) = match at.transpose()? {
+            None => (self.store().clock().today(), None),
+            Some(Cursor { today, position }) => (today, Some(position)),
+        };
+        let on = on(&query.filter, today);
         let visibility = caller.visibility();
         let task = {
             let (query, snapshot) = (query.clone(), snapshot.clone());
@@ -117,13 +138,14 @@ impl Search {
                     snapshot: &snapshot,
                     query: &query,
                     visibility: &visibility,
+                    on,
                     meter,
                 }
                 .run(at.as_ref())
             }
         };
         let (found, facets) = self.read(Urgency::Interactive, task).await?;
-        let next = self.next(query, &found);
+        let next = self.next(query, today, &found);
         let kept: Vec<&Place> = found.page.iter().take(usize_of(query.limit)).collect();
         let hits = self.hits(caller, query, &kept).await?;
         let facets = self.with_records(caller, query, facets).await?;
@@ -154,11 +176,13 @@ impl Search {
             text: String::new(),
         };
         let visibility = caller.visibility();
+        let on = on(filter, self.store().clock().today());
         let task = move |meter: &Meter| {
             let listing = Listing {
                 snapshot: &snapshot,
                 query: &query,
                 visibility: &visibility,
+                on,
                 meter,
             };
             let plan = Plan {
@@ -177,7 +201,7 @@ impl Search {
         self.read(Urgency::Bulk, task).await
     }
 
-    fn next(&self, query: &ListQuery, found: &Found) -> Option<String> {
+    fn next(&self, query: &ListQuery, today: NaiveDate, found: &Found) -> Option<String> {
         let limit = usize_of(query.limit);
         if found.page.len() <= limit {
             return None;
@@ -187,12 +211,13 @@ impl Search {
                 let skip = found.skipped + query.limit;
                 (skip < MAX_RELEVANT).then_some(Position::Skip(skip))?
             }
-            Sort::Name | Sort::UpdatedAt | Sort::Start | Sort::Distance => {
+            Sort::Name | Sort::UpdatedAt | Sort::Start | Sort::End | Sort::Distance => {
                 let last = found.page.get(limit.checked_sub(1)?)?;
                 Position::After(last.number, last.text.clone()?)
             }
         };
-        Some(cursor::encode(self.secret(), &query.text, &position))
+        let cursor = Cursor { today, position };
+        Some(cursor::encode(self.secret(), &query.text, &cursor))
     }
 
     /// Loads the rows of a page in one query. Rows that have changed since are checked again, so
@@ -229,7 +254,7 @@ impl Search {
                 })
             });
             hits.push(Hit {
-                certainty: certainty(&body, &query.filter),
+                certainty: certainty(&row, &body, &query.filter),
                 row,
                 score,
                 distance,
@@ -292,7 +317,7 @@ fn records(filter: &Filter, name: &str) -> Option<bool> {
     let mut known = filter
         .kinds
         .iter()
-        .flat_map(|kind| &domain::validation::body::KindSchema::of(*kind).filters);
+        .flat_map(|kind| &KindSchema::of(*kind).filters);
     match known.find(|one| one.name == name)?.form {
         Form::Tree(_) => Some(true),
         Form::Record(_) => Some(false),
@@ -316,6 +341,8 @@ struct Listing<'a> {
     snapshot: &'a Snapshot,
     query: &'a ListQuery,
     visibility: &'a Visibility,
+    /// The relationships that count.
+    on: RelationshipsOn,
     meter: &'a Meter,
 }
 
@@ -382,6 +409,7 @@ impl Listing<'_> {
             trees: &self.snapshot.trees,
             searcher,
             visibility: self.visibility,
+            on: self.on,
             cache: &self.snapshot.segments.text,
             meter: self.meter,
             named: Cell::new(0),
@@ -419,6 +447,7 @@ impl Listing<'_> {
             Sort::Name => column(BY_NAME),
             Sort::UpdatedAt => column(BY_UPDATED),
             Sort::Start => column(if descending { BY_START_DESC } else { BY_START }),
+            Sort::End => column(if descending { BY_END_DESC } else { BY_END }),
             Sort::Relevance => Ranking::Score {
                 then: BY_NAME,
                 step: STEP,
@@ -444,14 +473,27 @@ impl Listing<'_> {
             "region" => &["seat", "serves", "itself"],
             other => &[other],
         };
+        let dated = prefixes.contains(&SERVES).then(|| Dated {
+            field: self.snapshot.fields.edge,
+            code: SERVES,
+            holds: self.on.of(table::named(SERVES)),
+        });
         FacetPlan {
             prefixes: prefixes.iter().map(|prefix| format!("{prefix}=")).collect(),
+            dated,
             records: records(&self.query.filter, name).map(|above| Records {
                 trees: self.snapshot.trees.clone(),
                 above,
+                on: self.on,
             }),
         }
     }
+}
+
+/// The relationships that count.
+fn on(filter: &Filter, today: NaiveDate) -> RelationshipsOn {
+    let asked = filter.relationships_on;
+    asked.unwrap_or(RelationshipsOn::Today(today))
 }
 
 /// More than are shown, since the caller may not see every record among them.
@@ -474,7 +516,7 @@ pub fn asked_for(row: &Record, filter: &Filter) -> bool {
 
 fn has_dates(filter: &Filter) -> bool {
     let mut tests = filter.conditions.iter().flat_map(|one| &one.any);
-    tests.any(|test| matches!(test, Test::ActiveOn(..) | Test::Starts { .. }))
+    tests.any(|test| matches!(test, Test::ActiveOn(..) | Test::Within { .. }))
 }
 
 fn nearest(body: &Value, from: Spot) -> Option<f64> {
@@ -485,36 +527,27 @@ fn nearest(body: &Value, from: Spot) -> Option<f64> {
 }
 
 /// The certainty of a match of the dates: that of its least certain part.
-fn certainty(body: &Value, filter: &Filter) -> Option<Certainty> {
-    let read = |pointer: &str| body.pointer(pointer).cloned();
-    let mut least = None;
-    for condition in &filter.conditions {
-        for test in &condition.any {
-            let found = match test {
-                Test::ActiveOn(when, _) => {
-                    let period = read("/period")
-                        .and_then(|value| serde_json::from_value::<Period>(value).ok());
-                    let as_of = read("/source/as_of")
-                        .and_then(|value| serde_json::from_value::<EdtfDate>(value).ok());
-                    period
-                        .unwrap_or_default()
-                        .bounds(as_of.as_ref())
-                        .active_on(when)
-                }
-                Test::Starts { from, to, .. } => read("/start")
-                    .and_then(|value| serde_json::from_value::<Moment>(value).ok())
-                    .and_then(|start| start.within(from.as_ref(), to.as_ref())),
-                _ => continue,
-            };
-            least = match (least, found) {
-                (Some(Certainty::Possible), _) | (_, Some(Certainty::Possible)) => {
-                    Some(Certainty::Possible)
-                }
-                (known, found) => found.or(known),
-            };
-        }
+fn certainty(row: &Record, body: &Value, filter: &Filter) -> Option<Certainty> {
+    if !has_dates(filter) {
+        return None;
     }
-    least
+    let dates = KindSchema::of(row.kind).dates;
+    let span = dates.span(body, row.updated_at.date_naive());
+    let tests = filter.conditions.iter().flat_map(|one| &one.any);
+    let certainties = tests.filter_map(|test| match test {
+        Test::ActiveOn(when, _) => span.bounds?.active_on(when),
+        Test::Within {
+            bound, from, to, ..
+        } => {
+            let moment = match bound {
+                Bound::Begin => &span.begin,
+                Bound::End => &span.end,
+            };
+            moment.as_ref()?.within(from.as_ref(), to.as_ref())
+        }
+        _ => None,
+    });
+    certainties.reduce(|one, other| if one.is_certain() { other } else { one })
 }
 
 fn usize_of(number: u64) -> usize {

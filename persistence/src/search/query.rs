@@ -1,9 +1,10 @@
 //! Translation of a filter to a query of the index.
 
 use super::doc_set::DocSet;
-use super::document::{EVERYTHING, edge_token, number, regions_key};
+use super::document::{EVERYTHING, SERVES, number, regions_key};
+use super::edge_terms::{EdgeTerms, edge_token};
 use super::fields::Fields;
-use super::filter::{Condition, Filter, Test};
+use super::filter::{self, Condition, Filter, Test};
 use super::segments::SegmentData;
 use super::text::{NAMED, Scored, TextCache, TextIndex, TextQuery, Typed};
 use super::trees::Trees;
@@ -13,6 +14,8 @@ use domain::access::rules::{Scope, Visibility};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
+use domain::kinds::relationship::on::RelationshipsOn;
+use domain::kinds::relationship::table;
 use domain::validation::body::KindSchema;
 use domain::value::edtf::EdtfDate;
 use std::cell::{Cell, OnceCell};
@@ -20,6 +23,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 use tantivy::collector::DocSetCollector;
+use tantivy::postings::SegmentPostings;
 use tantivy::query::{
     AllQuery, BooleanQuery, EmptyQuery, EnableScoring, Occur, Query, RangeQuery, TermQuery,
     TermSetQuery, Weight,
@@ -33,6 +37,8 @@ pub(super) struct Maker<'a> {
     pub(super) trees: &'a Trees,
     pub(super) searcher: &'a Searcher,
     pub(super) visibility: &'a Visibility,
+    /// The relationships that count.
+    pub(super) on: RelationshipsOn,
     pub(super) cache: &'a TextCache,
     pub(super) meter: &'a Meter,
     /// Terms to which the names in a typed text expand.
@@ -114,7 +120,7 @@ impl Maker<'_> {
             | Test::Programme(_)
             | Test::UpdatedSince(_)
             | Test::ActiveOn(..)
-            | Test::Starts { .. }
+            | Test::Within { .. }
             | Test::Attendance(_) => 1,
         };
         condition.any.iter().map(of).sum()
@@ -130,18 +136,18 @@ impl Maker<'_> {
         let kinds: Vec<&str> = filter.kinds.iter().map(|kind| kind.code()).collect();
         all.push(Part::new(
             Some(format!("kind={}", kinds.join(","))),
-            move || Matching::Query(self.kinds(&filter.kinds)),
+            move || Matching::query(self.kinds(&filter.kinds)),
         ));
         // What depends on the caller is not kept.
         let public = filter.publications.is_empty();
         let without = but.map(str::to_owned);
         all.push(Part::new(
             public.then(|| "published".to_owned()),
-            move || Matching::Query(self.visible(filter, without.as_deref())),
+            move || Matching::query(self.visible(filter, without.as_deref())),
         ));
         let conditions = filter.conditions.iter();
         for condition in conditions.filter(|one| Some(one.parameter.as_str()) != but) {
-            let key = condition.key(self.trees.generation());
+            let key = condition.key(self.trees.generation(), self.on);
             all.push(Part::new(key.filter(|_| public), move || {
                 self.condition(condition, filter)
             }));
@@ -206,21 +212,14 @@ impl Maker<'_> {
     }
 
     fn condition(&self, condition: &Condition, filter: &Filter) -> Matching {
-        let mut terms = Vec::new();
-        let mut any: Vec<(Occur, Box<dyn Query>)> = Vec::new();
+        let mut all = Matching::default();
         for test in &condition.any {
-            match self.test(test, filter) {
-                Matching::Terms(more) => terms.extend(more),
-                Matching::Query(query) => any.push((Occur::Should, query)),
-            }
+            let one = self.test(test, filter);
+            all.terms.extend(one.terms);
+            all.edges.extend(one.edges);
+            all.queries.extend(one.queries);
         }
-        if any.is_empty() {
-            return Matching::Terms(terms);
-        }
-        if !terms.is_empty() {
-            any.push((Occur::Should, any_of(terms)));
-        }
-        Matching::Query(Box::new(BooleanQuery::new(any)))
+        all
     }
 
     fn test(&self, test: &Test, filter: &Filter) -> Matching {
@@ -230,13 +229,13 @@ impl Maker<'_> {
                 .map(|id| term(field, &format!("{name}={id}")))
                 .collect::<Vec<_>>()
         };
-        Matching::Terms(match test {
+        Matching::terms(match test {
             Test::Is { name, value } => vec![term(fields.facet, &format!("{name}={value}"))],
             Test::Names { name, record } => tokens(fields.facet, name, self.trees.same(&[*record])),
             Test::Below { name, record } => {
-                tokens(fields.facet, name, self.trees.below(&[*record]))
+                tokens(fields.facet, name, self.trees.below(&[*record], self.on))
             }
-            Test::Region(region) => self.region(*region, filter),
+            Test::Region(region) => return self.region(*region, filter),
             Test::Related {
                 code,
                 role,
@@ -244,43 +243,53 @@ impl Maker<'_> {
                 below,
             } => {
                 let others = if *below {
-                    self.trees.below(&[*other])
+                    self.trees.below(&[*other], self.on)
                 } else {
                     self.trees.same(&[*other])
                 };
-                self.related(code, *role, &others, filter)
+                return Matching::edges(self.related(code, *role, &others, filter));
             }
             Test::Id(id) => vec![term(fields.id, &id.to_string())],
             Test::ExternalId(key) => vec![term(fields.token, &format!("external_id={key}"))],
             Test::Identifier(key) => vec![term(fields.token, &format!("identifier={key}"))],
-            Test::Programme(text) => return Matching::Query(self.programme(text)),
+            Test::Programme(text) => return Matching::query(self.programme(text)),
             Test::UpdatedSince(at) => {
-                return Matching::Query(at_least(Term::from_field_i64(
+                return Matching::query(at_least(Term::from_field_i64(
                     fields.updated,
                     at.timestamp_micros(),
                 )));
             }
             Test::ActiveOn(when, certain) => {
-                return Matching::Query(self.active_on(*when, *certain));
+                return Matching::query(self.active_on(*when, *certain));
             }
-            Test::Starts { from, to, certain } => {
-                return Matching::Query(self.starts(from.as_ref(), to.as_ref(), *certain));
+            Test::Within {
+                bound,
+                from,
+                to,
+                certain,
+            } => {
+                let span = (from.as_ref(), to.as_ref());
+                return Matching::query(self.within(*bound, span, *certain));
             }
             Test::Attendance(least) => {
-                return Matching::Query(at_least(Term::from_field_f64(fields.attendance, *least)));
+                return Matching::query(at_least(Term::from_field_f64(fields.attendance, *least)));
             }
         })
     }
 
     /// Seat or area of work in the region or below; regions themselves count as being there.
-    fn region(&self, region: Uuid, filter: &Filter) -> Vec<Term> {
-        let ids = self.trees.below(&[region]);
-        let mut terms = self.related("serves", None, &ids, filter);
+    fn region(&self, region: Uuid, filter: &Filter) -> Matching {
+        let ids = self.trees.below(&[region], self.on);
+        let mut terms = Vec::with_capacity(2 * ids.len());
         for id in &ids {
             terms.push(term(self.fields.facet, &format!("seat={id}")));
             terms.push(term(self.fields.facet, &format!("itself={id}")));
         }
-        terms
+        Matching {
+            terms,
+            edges: self.related(SERVES, None, &ids, filter),
+            queries: Vec::new(),
+        }
     }
 
     fn related(
@@ -289,27 +298,28 @@ impl Maker<'_> {
         role: Option<&str>,
         others: &BTreeSet<Uuid>,
         filter: &Filter,
-    ) -> Vec<Term> {
+    ) -> Vec<EdgeTerms> {
+        let holds = self.on.of(table::named(code));
         let tokens: Vec<String> = others
             .iter()
             .map(|other| edge_token(code, role, *other))
             .collect();
-        let mut terms: Vec<Term> = tokens
-            .iter()
-            .map(|token| term(self.fields.edge, token))
-            .collect();
+        let edges = |field, token| EdgeTerms {
+            field,
+            token,
+            holds,
+        };
+        let public = tokens.iter().cloned();
+        let mut all: Vec<EdgeTerms> = public.map(|token| edges(self.fields.edge, token)).collect();
         // A request for published records uses public relationships only.
         if filter.publications.is_empty() {
-            return terms;
+            return all;
         }
         for key in self.editorial_keys() {
-            terms.extend(
-                tokens
-                    .iter()
-                    .map(|token| term(self.fields.editorial, &format!("{key}|{token}"))),
-            );
+            let keyed = tokens.iter().map(|token| format!("{key}|{token}"));
+            all.extend(keyed.map(|token| edges(self.fields.editorial, token)));
         }
-        terms
+        all
     }
 
     fn editorial_keys(&self) -> Vec<String> {
@@ -362,10 +372,10 @@ impl Maker<'_> {
     }
 
     /// [`domain::value::edtf::Moment::within`] for the index.
-    fn starts(
+    fn within(
         &self,
-        from: Option<&EdtfDate>,
-        to: Option<&EdtfDate>,
+        bound: filter::Bound,
+        (from, to): (Option<&EdtfDate>, Option<&EdtfDate>),
         certain: bool,
     ) -> Box<dyn Query> {
         let fields = self.fields;
@@ -377,10 +387,11 @@ impl Maker<'_> {
         {
             return Box::new(EmptyQuery);
         }
-        let (first, last) = if certain {
-            (fields.start_surely_first, fields.start_surely_last)
-        } else {
-            (fields.start_first, fields.start_last)
+        let (first, last) = match (bound, certain) {
+            (filter::Bound::Begin, false) => (fields.start_first, fields.start_last),
+            (filter::Bound::Begin, true) => (fields.start_surely_first, fields.start_surely_last),
+            (filter::Bound::End, false) => (fields.end_first, fields.end_last),
+            (filter::Bound::End, true) => (fields.end_surely_first, fields.end_surely_last),
         };
         let mut all = Vec::new();
         let mut must = |query| all.push((Occur::Must, query));
@@ -454,13 +465,13 @@ impl Maker<'_> {
         let found = found.into_iter().take(MAX_NAMED);
         let ids: BTreeSet<Uuid> = found.filter_map(|address| self.id_at(address)).collect();
         let ids: Vec<Uuid> = ids.into_iter().collect();
-        let below = self.trees.below(&ids);
+        let below = self.trees.below(&ids, self.on);
         self.named
             .set(self.named.get() + below.len() * MEMBERSHIPS.len());
         if below.is_empty() || self.named.get() > MAX_TERMS {
             return Ok(None);
         }
-        let key = format!("members {} {ids:?}", self.trees.generation());
+        let key = format!("members {} {:?} {ids:?}", self.trees.generation(), self.on);
         let readers = self.searcher.segment_readers().iter();
         let members = readers.map(|reader| {
             let read = || self.members(reader, &below);
@@ -476,11 +487,20 @@ impl Maker<'_> {
         for id in of {
             stop_if_abandoned(self.meter)?;
             for membership in MEMBERSHIPS {
-                let term = match membership {
-                    Membership::Facet(name) => term(self.fields.facet, &format!("{name}={id}")),
-                    Membership::Edge(code) => term(self.fields.edge, &edge_token(code, None, *id)),
+                visited += match membership {
+                    Membership::Facet(name) => {
+                        let term = term(self.fields.facet, &format!("{name}={id}"));
+                        add_all_with(&mut set, reader, &term)?
+                    }
+                    Membership::Edge(code) => {
+                        let edges = EdgeTerms {
+                            field: self.fields.edge,
+                            token: edge_token(code, None, *id),
+                            holds: self.on.of(table::named(code)),
+                        };
+                        add_all_related(&mut set, reader, &edges, self.meter)?
+                    }
                 };
-                visited += add_all_with(&mut set, reader, &term)?;
             }
         }
         self.meter.terms((of.len() * MEMBERSHIPS.len()) as u64);
@@ -513,9 +533,10 @@ struct Part<'q> {
     made: OnceCell<Made>,
 }
 
-enum Made {
-    Terms(Vec<Term>),
-    Query(Box<dyn Weight>),
+struct Made {
+    terms: Vec<Term>,
+    edges: Vec<EdgeTerms>,
+    weights: Vec<Box<dyn Weight>>,
 }
 
 impl<'q> Part<'q> {
@@ -531,12 +552,17 @@ impl<'q> Part<'q> {
         if let Some(made) = self.made.get() {
             return Ok(made);
         }
-        let made = match (self.make)() {
-            Matching::Terms(terms) => Made::Terms(terms),
-            Matching::Query(query) => {
-                let scoring = EnableScoring::disabled_from_searcher(searcher);
-                Made::Query(query.weight(scoring)?)
-            }
+        let Matching {
+            terms,
+            edges,
+            queries,
+        } = (self.make)();
+        let scoring = || EnableScoring::disabled_from_searcher(searcher);
+        let weights = queries.iter().map(|query| query.weight(scoring()));
+        let made = Made {
+            terms,
+            edges,
+            weights: weights.collect::<tantivy::Result<_>>()?,
         };
         Ok(self.made.get_or_init(|| made))
     }
@@ -549,22 +575,27 @@ impl<'q> Part<'q> {
     ) -> tantivy::Result<DocSet> {
         let mut set = DocSet::empty(reader.max_doc());
         let mut visited = 0;
-        match self.made(searcher)? {
-            Made::Terms(terms) => {
-                for some in terms.chunks(TERMS) {
-                    stop_if_abandoned(meter)?;
-                    meter.terms(some.len() as u64);
-                    for term in some {
-                        visited += add_all_with(&mut set, reader, term)?;
-                    }
-                }
+        let made = self.made(searcher)?;
+        for some in made.terms.chunks(TERMS) {
+            stop_if_abandoned(meter)?;
+            meter.terms(some.len() as u64);
+            for term in some {
+                visited += add_all_with(&mut set, reader, term)?;
             }
-            Made::Query(weight) => weight.for_each_no_score(reader, &mut |docs| {
+        }
+        for some in made.edges.chunks(TERMS) {
+            stop_if_abandoned(meter)?;
+            for edges in some {
+                visited += add_all_related(&mut set, reader, edges, meter)?;
+            }
+        }
+        for weight in &made.weights {
+            weight.for_each_no_score(reader, &mut |docs| {
                 visited += docs.len() as u64;
                 for doc in docs {
                     set.insert(*doc);
                 }
-            })?,
+            })?;
         }
         meter.documents(visited);
         Ok(set)
@@ -574,9 +605,29 @@ impl<'q> Part<'q> {
 /// Adds the documents with a term; returns how many.
 fn add_all_with(set: &mut DocSet, reader: &SegmentReader, term: &Term) -> tantivy::Result<u64> {
     let index = reader.inverted_index(term.field())?;
-    let Some(mut postings) = index.read_postings(term, IndexRecordOption::Basic)? else {
-        return Ok(0);
-    };
+    let postings = index.read_postings(term, IndexRecordOption::Basic)?;
+    Ok(postings.map_or(0, |postings| add_all(set, postings)))
+}
+
+/// Adds the documents with relationships; returns how many.
+fn add_all_related(
+    set: &mut DocSet,
+    reader: &SegmentReader,
+    edges: &EdgeTerms,
+    meter: &Meter,
+) -> tantivy::Result<u64> {
+    let index = reader.inverted_index(edges.field)?;
+    let terms = edges.find(&index)?;
+    meter.terms(terms.len().max(1) as u64);
+    let mut added = 0;
+    for term in &terms {
+        let postings = index.read_postings_from_terminfo(term, IndexRecordOption::Basic)?;
+        added += add_all(set, postings);
+    }
+    Ok(added)
+}
+
+fn add_all(set: &mut DocSet, mut postings: SegmentPostings) -> u64 {
     let mut added = 0;
     let mut doc = postings.doc();
     while doc != TERMINATED {
@@ -584,7 +635,7 @@ fn add_all_with(set: &mut DocSet, reader: &SegmentReader, term: &Term) -> tantiv
         added += 1;
         doc = postings.advance();
     }
-    Ok(added)
+    added
 }
 
 /// [`Meter::check`] between what tantivy calls; the error never reaches a caller.
@@ -626,10 +677,35 @@ fn standing_for_their_members() -> Vec<Kind> {
         .collect()
 }
 
-/// What matches: documents with any of these terms, or what a query finds.
-enum Matching {
-    Terms(Vec<Term>),
-    Query(Box<dyn Query>),
+/// What matches: documents with any of these terms or relationships, or what a query finds.
+#[derive(Default)]
+struct Matching {
+    terms: Vec<Term>,
+    edges: Vec<EdgeTerms>,
+    queries: Vec<Box<dyn Query>>,
+}
+
+impl Matching {
+    fn terms(terms: Vec<Term>) -> Self {
+        Self {
+            terms,
+            ..Self::default()
+        }
+    }
+
+    fn edges(edges: Vec<EdgeTerms>) -> Self {
+        Self {
+            edges,
+            ..Self::default()
+        }
+    }
+
+    fn query(query: Box<dyn Query>) -> Self {
+        Self {
+            queries: vec![query],
+            ..Self::default()
+        }
+    }
 }
 
 fn term(field: Field, text: &str) -> Term {

@@ -136,7 +136,7 @@ impl SegmentData {
         plan: &FacetPlan,
     ) -> tantivy::Result<Arc<FacetColumn>> {
         let generation = plan.generation();
-        let key = (plan.prefixes.concat(), generation);
+        let key = (plan.key(), generation);
         // Others wait, or many would read the same at once.
         let mut facets = lock(&self.facets);
         if let Some(known) = facets.get(&key) {

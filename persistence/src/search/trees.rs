@@ -5,7 +5,10 @@
 //! nothing about drafts.
 
 use crate::error::Result;
-use sea_orm::{ConnectionTrait, Statement};
+use domain::kinds::relationship::RelationshipType;
+use domain::kinds::relationship::on::RelationshipsOn;
+use domain::value::edtf::Bounds;
+use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,8 +16,8 @@ use uuid::Uuid;
 
 #[derive(Debug, Default)]
 pub(super) struct Trees {
-    children: BTreeMap<Uuid, Vec<Uuid>>,
-    parents: BTreeMap<Uuid, Vec<Uuid>>,
+    children: BTreeMap<Uuid, Vec<Link>>,
+    parents: BTreeMap<Uuid, Vec<Link>>,
     same: BTreeMap<Uuid, Vec<Uuid>>,
     merge_targets: BTreeMap<Uuid, Uuid>,
     losers: BTreeMap<Uuid, Vec<Uuid>>,
@@ -26,9 +29,17 @@ pub(super) struct Trees {
     sizes: Mutex<HashMap<Uuid, usize>>,
 }
 
+/// A part of something, or what something is a part of, and when.
+#[derive(Debug, Clone, Copy)]
+struct Link {
+    to: Uuid,
+    bounds: Bounds,
+}
+
 static GENERATIONS: AtomicU64 = AtomicU64::new(1);
 
-const PART_OF: &str = "SELECT e.type, f.id, t.id, e.record_id FROM edge e \
+const PART_OF: &str = "SELECT e.type, f.id, t.id, e.record_id, \
+     e.from_earliest, e.from_latest, e.to_earliest, e.to_latest FROM edge e \
      LEFT JOIN merged mf ON mf.loser_id = e.from_id \
      LEFT JOIN merged mt ON mt.loser_id = e.to_id \
      JOIN record r ON r.id = e.record_id AND r.publication = 'published' AND NOT r.suppressed \
@@ -54,24 +65,31 @@ impl Trees {
             generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
             ..Self::default()
         };
-        for sql in [PART_OF, BROADER, MERGED] {
+        for (sql, dated) in [(PART_OF, true), (BROADER, false), (MERGED, false)] {
             let statement = Statement::from_string(db.get_database_backend(), sql);
             let rows = db.query_all_raw(statement).await?;
             for row in rows {
                 let link: String = row.try_get_by_index(0)?;
-                trees.add(&link, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+                let ends = [row.try_get_by_index(1)?, row.try_get_by_index(2)?];
+                let bounds = if dated {
+                    bounds(&row)?
+                } else {
+                    Bounds::default()
+                };
+                trees.add(&link, ends, bounds);
                 trees.shaping.insert(row.try_get_by_index(3)?);
             }
         }
         Ok(trees)
     }
 
-    fn add(&mut self, link: &str, from: Uuid, to: Uuid) {
+    fn add(&mut self, link: &str, [from, to]: [Uuid; 2], bounds: Bounds) {
         self.shaping.extend([from, to]);
         match link {
             "part_of" => {
-                self.children.entry(to).or_default().push(from);
-                self.parents.entry(from).or_default().push(to);
+                let link = |to| Link { to, bounds };
+                self.children.entry(to).or_default().push(link(from));
+                self.parents.entry(from).or_default().push(link(to));
             }
             "same_as" => {
                 self.same.entry(from).or_default().push(to);
@@ -111,21 +129,18 @@ impl Trees {
         self.closure(ids, Self::equal)
     }
 
-    pub(super) fn below(&self, ids: &[Uuid]) -> BTreeSet<Uuid> {
-        self.closure(ids, |trees, id| {
-            let mut next = trees.equal(id);
-            next.extend(trees.children.get(&id).into_iter().flatten());
-            next
-        })
+    /// Everything below one of `ids`, by the parts that count on a day.
+    pub(super) fn below(&self, ids: &[Uuid], on: RelationshipsOn) -> BTreeSet<Uuid> {
+        self.linked(ids, &self.children, on)
     }
 
-    /// The number of [`Trees::below`] a record.
+    /// The number of records that were ever [`Trees::below`] one.
     pub(super) fn size_below(&self, id: Uuid) -> usize {
         let known = || self.sizes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(size) = known().get(&id) {
             return *size;
         }
-        let size = self.below(&[id]).len();
+        let size = self.below(&[id], RelationshipsOn::Any).len();
         // Records in no tree are not kept: a query may name any id.
         if size > 1 {
             known().insert(id, size);
@@ -133,10 +148,22 @@ impl Trees {
         size
     }
 
-    pub(super) fn above(&self, id: Uuid) -> BTreeSet<Uuid> {
-        self.closure(&[id], |trees, id| {
+    pub(super) fn above(&self, id: Uuid, on: RelationshipsOn) -> BTreeSet<Uuid> {
+        self.linked(&[id], &self.parents, on)
+    }
+
+    fn linked(
+        &self,
+        ids: &[Uuid],
+        links: &BTreeMap<Uuid, Vec<Link>>,
+        on: RelationshipsOn,
+    ) -> BTreeSet<Uuid> {
+        let holds = on.of(Some(RelationshipType::PartOf.rule()));
+        self.closure(ids, |trees, id| {
             let mut next = trees.equal(id);
-            next.extend(trees.parents.get(&id).into_iter().flatten());
+            let links = links.get(&id).into_iter().flatten();
+            let links = links.filter(|link| holds.is_none_or(|day| day.includes(&link.bounds)));
+            next.extend(links.map(|link| link.to));
             next
         })
     }
@@ -162,25 +189,39 @@ impl Trees {
     }
 }
 
+/// The days of a link, after what it joins.
+fn bounds(row: &QueryResult) -> Result<Bounds> {
+    Ok(Bounds {
+        from_earliest: row.try_get_by_index(4)?,
+        from_latest: row.try_get_by_index(5)?,
+        to_earliest: row.try_get_by_index(6)?,
+        to_latest: row.try_get_by_index(7)?,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::value::edtf::Period;
+
+    const ANY: RelationshipsOn = RelationshipsOn::Any;
 
     #[test]
     fn what_is_the_same_is_above_and_below_the_same() {
         let id = |n: u128| Uuid::from_u128(n);
         let mut trees = Trees::default();
+        let mut add = |link: &str, from, to| trees.add(link, [from, to], Bounds::default());
         let (nrw, district, bochum, wattenscheid, old) = (id(1), id(2), id(3), id(4), id(5));
-        trees.add("part_of", district, nrw);
-        trees.add("same_as", district, bochum);
-        trees.add("part_of", wattenscheid, bochum);
-        trees.add("merged", old, wattenscheid);
+        add("part_of", district, nrw);
+        add("same_as", district, bochum);
+        add("part_of", wattenscheid, bochum);
+        add("merged", old, wattenscheid);
         assert_eq!(
-            trees.below(&[nrw]),
+            trees.below(&[nrw], ANY),
             [nrw, district, bochum, wattenscheid, old].into()
         );
         assert_eq!(
-            trees.above(old),
+            trees.above(old, ANY),
             [nrw, district, bochum, wattenscheid, old].into()
         );
         assert_eq!(trees.same(&[district]), [district, bochum].into());
@@ -188,7 +229,22 @@ mod tests {
         assert_eq!(trees.merge_target(old), wattenscheid);
         assert!(trees.losers(wattenscheid).eq([old]));
         // Cycles end.
-        trees.add("part_of", nrw, wattenscheid);
-        assert_eq!(trees.below(&[nrw]).len(), 5);
+        trees.add("part_of", [nrw, wattenscheid], Bounds::default());
+        assert_eq!(trees.below(&[nrw], ANY).len(), 5);
+    }
+
+    #[test]
+    fn a_part_counts_while_it_is_one() {
+        let id = |n: u128| Uuid::from_u128(n);
+        let mut trees = Trees::default();
+        let period: Period = serde_json::from_str(r#"{"from": "2010", "to": "2015"}"#).unwrap();
+        trees.add("part_of", [id(2), id(1)], period.bounds(None));
+        trees.add("part_of", [id(3), id(2)], Bounds::default());
+        let today =
+            |year| RelationshipsOn::Today(chrono::NaiveDate::from_ymd_opt(year, 6, 1).unwrap());
+        assert_eq!(trees.below(&[id(1)], today(2012)).len(), 3);
+        assert_eq!(trees.below(&[id(1)], today(2016)), [id(1)].into());
+        assert_eq!(trees.above(id(3), today(2009)), [id(2), id(3)].into());
+        assert_eq!(trees.above(id(3), ANY).len(), 3);
     }
 }

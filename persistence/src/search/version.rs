@@ -6,7 +6,7 @@ use super::edges::{Audience, Seen, code};
 use super::fields::{Fields, schema};
 use crate::merge_targets::MergedBody;
 use crate::record::Record;
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDate};
 use domain::base::json;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -14,6 +14,7 @@ use domain::data::{SEARCH_WORDS, SEEDS};
 use domain::kinds::common::Publication;
 use domain::kinds::relationship::RelationshipType;
 use domain::validation::body::KindSchema;
+use domain::value::edtf::Bounds;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -141,17 +142,29 @@ fn relationships() -> Vec<Seen> {
     let codes = RelationshipType::ALL
         .iter()
         .flat_map(|one| [true, false].map(|from| code(one.code(), from)));
-    let seen = codes.flat_map(|code| {
-        audiences.iter().map(move |audience| Seen {
-            relationship: Uuid::from_u128(5),
-            code: code.clone(),
-            other: Some(Uuid::from_u128(6)),
-            roles: vec!["member".to_owned()],
-            subject: Some("Förderprogramm Telemedizin".to_owned()),
-            audience: audience.clone(),
-        })
-    });
-    seen.collect()
+    let day = NaiveDate::from_ymd_opt(2015, 12, 31);
+    let dated = Bounds {
+        from_earliest: day,
+        to_latest: day,
+        ..Bounds::default()
+    };
+    let mut all = Vec::new();
+    for code in codes {
+        for audience in &audiences {
+            for bounds in [Bounds::default(), dated] {
+                all.push(Seen {
+                    relationship: Uuid::from_u128(5),
+                    code: code.clone(),
+                    other: Some(Uuid::from_u128(6)),
+                    roles: vec!["member".to_owned()],
+                    subject: Some("Förderprogramm Telemedizin".to_owned()),
+                    audience: audience.clone(),
+                    bounds,
+                });
+            }
+        }
+    }
+    all
 }
 
 #[cfg(test)]

@@ -359,6 +359,6 @@ impl Place {
 }
 
 async fn open(place: &Place, clock: &Arc<AtomicI64>) -> Store {
-    let clock = Clock::Fixed(clock.clone());
+    let clock = Clock::fixed(clock.clone());
     Store::open(&place.url(), None, clock).await.unwrap()
 }

@@ -105,7 +105,7 @@ pub(super) struct Index {
 
 impl Index {
     pub(super) async fn beside(node: &Node) -> Self {
-        let store = Store::open(&node.database_url, None, Clock::System);
+        let store = Store::open(&node.database_url, None, Clock::default());
         let store = store.await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let place = IndexPlace::Folder(folder.path().to_owned());

@@ -10,7 +10,8 @@ use persistence::jobs::BackgroundJobs;
 use persistence::transaction::WriteOptions;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use tests::audit::audit;
 use tests::database::Database;
 use tests::tables::{change, record};
@@ -165,16 +166,16 @@ async fn fresh(backend: Backend) -> Database {
     Database::new(backend, Content::Empty).await
 }
 
-async fn open(database: &Database, at: DateTime<Utc>) -> (Store, Clock) {
-    let clock = Clock::fixed(at);
-    let store = Store::open(&database.url, None, clock.clone()).await;
-    (store.unwrap(), clock)
+/// A store whose clock stands at a time, in microseconds, until it is advanced.
+async fn open(database: &Database, at: DateTime<Utc>) -> (Store, Arc<AtomicI64>) {
+    let time = Arc::new(AtomicI64::new(at.timestamp_micros()));
+    let clock = Clock::fixed(time.clone());
+    let store = Store::open(&database.url, None, clock).await;
+    (store.unwrap(), time)
 }
 
-fn advance(clock: &Clock, by: TimeDelta) {
-    if let Clock::Fixed(at) = clock {
-        at.fetch_add(by.num_microseconds().unwrap(), Ordering::SeqCst);
-    }
+fn advance(time: &AtomicI64, by: TimeDelta) {
+    time.fetch_add(by.num_microseconds().unwrap(), Ordering::SeqCst);
 }
 
 fn noon() -> DateTime<Utc> {

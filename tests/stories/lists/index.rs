@@ -37,7 +37,7 @@ fn actors() -> ListQuery {
 }
 
 async fn opened(node: &Node, folder: &std::path::Path) -> (Store, Search, BackgroundJobs) {
-    let store = Store::open(&node.database_url, None, Clock::System)
+    let store = Store::open(&node.database_url, None, Clock::default())
         .await
         .unwrap();
     let search = Search::new(store.clone(), IndexPlace::Folder(folder.to_owned()));
@@ -120,7 +120,7 @@ story!(an_index_of_another_log_is_not_used, Seeded, async |node| {
     let folder = tempfile::tempdir().unwrap();
     let other = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", other.path().join("other.sqlite").display());
-    let store = Store::open(&url, None, Clock::System).await.unwrap();
+    let store = Store::open(&url, None, Clock::default()).await.unwrap();
     let search = Search::new(store.clone(), IndexPlace::Folder(folder.path().to_owned()));
     let background = BackgroundJobs::none().with(&store, search.consumer());
     settled(&store, &background).await;

@@ -96,7 +96,7 @@ story!(
             .unwrap()
             .unwrap();
         assert!(node.store.partners().due().await.unwrap().is_empty());
-        let next = Store::open(&node.database_url, None, Clock::System)
+        let next = Store::open(&node.database_url, None, Clock::default())
             .await
             .unwrap();
         next.leases().take_over().await.unwrap();

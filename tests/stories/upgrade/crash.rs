@@ -24,7 +24,7 @@ const MANY: u32 = 350;
 
 async fn open(database: &Database) -> Result<Store, StoreError> {
     // Its future is large.
-    Box::pin(Store::open(&database.url, None, Clock::System)).await
+    Box::pin(Store::open(&database.url, None, Clock::default())).await
 }
 
 async fn execute(database: &Database, sql: &str) {

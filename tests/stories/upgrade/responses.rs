@@ -24,7 +24,7 @@ async fn stored_responses_are_converted(backend: Backend) {
     connection.execute_unprepared(&sql).await.unwrap();
     connection.close().await.unwrap();
     // Its future is large.
-    let store = Box::pin(Store::open(&database.url, None, Clock::System));
+    let store = Box::pin(Store::open(&database.url, None, Clock::default()));
     let store = store.await.unwrap();
     let rows = idempotency_record::Entity::find()
         .select_only()

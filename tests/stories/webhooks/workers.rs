@@ -28,7 +28,7 @@ story!(
     two_instances_tell_everything_once_and_in_order,
     async |node| {
         let receiver = Receiver::start();
-        let other = Store::open(&node.database_url, None, Clock::System).await;
+        let other = Store::open(&node.database_url, None, Clock::default()).await;
         let other = other.unwrap();
         let workers = [&node.store, &other].map(|store| Workers::start(sender(store)));
         let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
@@ -98,7 +98,7 @@ story!(what_is_written_down_outlives_the_program, async |node| {
     let receiver = Receiver::start();
     let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
     // The consumer of another process reaches the same entries.
-    let other = Store::open(&node.database_url, None, Clock::System).await;
+    let other = Store::open(&node.database_url, None, Clock::default()).await;
     let other = other.unwrap();
     let background = persistence::jobs::BackgroundJobs::start(&other);
     for number in 0..5 {

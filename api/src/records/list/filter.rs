@@ -6,14 +6,14 @@ use crate::operation::extract::{Pairs, wrong};
 use crate::operation::param;
 use crate::records::list::parameters;
 use crate::records::list::parameters::{Listed, PART_OF_DIRECT, Related};
-use crate::records::relationships::query::{UPDATED_SINCE, certain, date};
+use crate::records::relationships::query::{UPDATED_SINCE, certain, date, on};
 use domain::base::filter::Form;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
 use domain::value::identifier::Identifier;
 use persistence::search::area::{Area, Spot};
-use persistence::search::filter::{Condition, Filter, Test};
+use persistence::search::filter::{Bound, Condition, Filter, Test};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -83,6 +83,7 @@ impl Narrowing {
             kinds: parameters::kinds(listed).to_vec(),
             text: text(pairs),
             publications: pairs.codes::<Publication>("publication"),
+            relationships_on: on(pairs)?,
             ..Filter::default()
         };
         for list in pairs.codes::<Kind>("kind") {
@@ -338,9 +339,23 @@ fn dates(pairs: &Pairs, filter: &mut Filter) -> Result<(), Problem> {
     if let Some(when) = date(pairs, "active_on")? {
         push(filter, "active_on", vec![Test::ActiveOn(when, certain)]);
     }
-    let (from, to) = (date(pairs, "start_from")?, date(pairs, "start_to")?);
-    if from.is_some() || to.is_some() {
-        push(filter, "start", vec![Test::Starts { from, to, certain }]);
+    for (name, bound) in [
+        ("start", Bound::Begin),
+        ("founded", Bound::Begin),
+        ("end", Bound::End),
+        ("dissolved", Bound::End),
+    ] {
+        let date = |side| date(pairs, &format!("{name}_{side}"));
+        let (from, to) = (date("from")?, date("to")?);
+        if from.is_some() || to.is_some() {
+            let within = Test::Within {
+                bound,
+                from,
+                to,
+                certain,
+            };
+            push(filter, name, vec![within]);
+        }
     }
     Ok(())
 }

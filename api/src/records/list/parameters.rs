@@ -9,7 +9,7 @@ use crate::records::relationships::query::{CERTAINTIES, PUBLICATION, UPDATED_SIN
 use domain::base::filter::{Filter, Form};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
-use domain::kinds::record_type::Dates;
+use domain::kinds::dates::Dates;
 use domain::kinds::relationship::RelationshipType;
 use domain::kinds::relationship::table::{RULES, Rule, Side};
 use domain::validation::body::KindSchema;
@@ -116,10 +116,21 @@ pub fn facets(listed: Listed) -> Vec<&'static str> {
 }
 
 pub fn sorts(listed: Listed) -> &'static [&'static str] {
-    if listed.is_some_and(|kind| KindSchema::of(kind).dates == Dates::None) {
-        return &["name", "updated_at", "distance", "relevance"];
+    let Some(kind) = listed else {
+        return &["name", "updated_at", "start", "distance", "relevance"];
+    };
+    match KindSchema::of(kind).dates {
+        Dates::None => &["name", "updated_at", "distance", "relevance"],
+        Dates::Period | Dates::Start => &[
+            "name",
+            "updated_at",
+            "start",
+            "end",
+            "distance",
+            "relevance",
+        ],
+        Dates::Lifetime => &["name", "updated_at", "founded", "distance", "relevance"],
     }
-    &["name", "updated_at", "start", "distance", "relevance"]
 }
 
 pub fn table(listed: Listed) -> &'static [Parameter] {
@@ -163,12 +174,18 @@ fn make(listed: Listed) -> Vec<Parameter> {
         }
         None => table.push(SERVES),
     }
-    match listed.map(|kind| KindSchema::of(kind).dates) {
-        Some(Dates::Period) => table.extend([ACTIVE_ON, PROGRAMME, CERTAINTY]),
-        Some(Dates::Start) => table.extend([START_FROM, START_TO, CERTAINTY, ATTENDANCE_MIN]),
-        Some(Dates::None) | None => {}
+    let dates = listed.map_or(Dates::None, |kind| KindSchema::of(kind).dates);
+    if dates.go_on() {
+        table.push(ACTIVE_ON);
     }
+    match dates {
+        Dates::Period => table.push(PROGRAMME),
+        Dates::Start => table.push(ATTENDANCE_MIN),
+        Dates::None | Dates::Lifetime => {}
+    }
+    table.extend(dates.names().into_iter().flat_map(within));
     table.extend([
+        CERTAINTY,
         NEAR,
         RADIUS,
         BBOX,
@@ -322,19 +339,29 @@ const PROGRAMME: Parameter = param::text(
 .repeatable();
 const CERTAINTY: Parameter = param::code(
     "certainty",
-    "`certain` narrows filters on dates to what is certain.",
+    "`certain` narrows filters on dates to what is certain, and so the day of `relationships_on`.",
     CERTAINTIES,
 )
 .example("certain");
-const START_FROM: Parameter = param::text(
-    "start_from",
-    "Begins on this EDTF date or later; a posting date is no start.",
-)
-.max(11)
-.example("2021");
-const START_TO: Parameter = param::text("start_to", "Begins on this EDTF date or earlier.")
-    .max(11)
-    .example("2021");
+/// The parameters for spans of begin and end.
+fn within((begin, end): (&'static str, &'static str)) -> [Parameter; 4] {
+    let parameter = |name: &'static str, bound: &str, says: &'static str| {
+        param::text(text(format!("{name}_{bound}")), says)
+            .max(11)
+            .example("2021")
+    };
+    [
+        parameter(
+            begin,
+            "from",
+            "Begins on this EDTF date or later; a posting date is no start.",
+        ),
+        parameter(begin, "to", "Begins on this EDTF date or earlier."),
+        parameter(end, "from", "Ends on this EDTF date or later."),
+        parameter(end, "to", "Ends on this EDTF date or earlier."),
+    ]
+}
+
 pub const ATTENDANCE_MIN: Parameter = param::integer(
     "attendance_min",
     "So many attended at least, as stated exactly, about, at least or more than.",

@@ -78,7 +78,8 @@ fn order(pairs: &Pairs, typed: bool, near: bool) -> Result<Order, Problem> {
     };
     let sort = match name {
         "updated_at" => Sort::UpdatedAt,
-        "start" => Sort::Start,
+        "start" | "founded" => Sort::Start,
+        "end" => Sort::End,
         "distance" => Sort::Distance,
         "relevance" => Sort::Relevance,
         _ => Sort::Name,

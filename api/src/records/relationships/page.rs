@@ -121,8 +121,17 @@ fn hit_schema(draft: &mut Draft) -> Value {
     let certainty = draft.schema::<Certainty>();
     let hit = json!({
         "type": "object",
-        "description": "How a relationship was found; only with `active_on`.",
-        "properties": {"certainty": certainty},
+        "required": ["active"],
+        "description": "How a relationship was found.",
+        "properties": {
+            "active": {
+                "type": "string",
+                "enum": ["certain", "possible", "no"],
+                "description": "Whether it holds today, or on the day of `active_on`.",
+                "example": "possible",
+            },
+            "certainty": certainty,
+        },
     });
     component(draft, "RelationshipHit", hit)
 }
@@ -204,7 +213,7 @@ pub(crate) fn body(
     let items = items.map(|(item, (json, more))| Item {
         row: &item.row,
         json,
-        more: more.as_ref(),
+        more: Some(more),
         area: None,
         slugs: None,
     });
@@ -212,8 +221,8 @@ pub(crate) fn body(
     formats::page(format, &context, items, &rest)
 }
 
-/// The other members of an item; `None` if there are none.
-fn extras(item: &RelationshipItem, around: Option<Uuid>, lang: Lang) -> Option<Value> {
+/// The other members of an item.
+fn extras(item: &RelationshipItem, around: Option<Uuid>, lang: Lang) -> Value {
     let mut extras = json!({});
     if let Some(id) = around {
         let rule = item.edge.r#type.rule();
@@ -223,16 +232,19 @@ fn extras(item: &RelationshipItem, around: Option<Uuid>, lang: Lang) -> Option<V
         let label = rule.label(side).get(lang);
         extras = json!({"direction": direction, "label": label, "other": other(item, id)});
     }
+    let active = item
+        .active
+        .map_or_else(|| json!("no"), |active| json!(active));
+    insert(&mut extras, &["hit", "active"], active);
     if let Some(certainty) = item.certainty {
-        insert(&mut extras, &["hit"], json!({"certainty": certainty}));
+        insert(&mut extras, &["hit", "certainty"], json!(certainty));
     }
     for (end, state) in [("from", item.states.from), ("to", item.states.to)] {
         if let Some(state) = state {
             insert(&mut extras, &["confirmation", end], json!(state));
         }
     }
-    extras.as_object().filter(|e| !e.is_empty())?;
-    Some(extras)
+    extras
 }
 
 /// The other end: a summary of the record, or the open end as stated.

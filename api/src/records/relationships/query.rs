@@ -6,11 +6,12 @@ use crate::operation::param::Known;
 use domain::base::fault::Lang;
 use domain::base::kind::Kind;
 use domain::kinds::common::Publication;
+use domain::kinds::relationship::on::RelationshipsOn;
 use domain::kinds::relationship::{RelationshipRole, RelationshipType};
 use domain::statements::confirmation::ConfirmationState;
 use domain::value::edtf::EdtfDate;
 use domain::value::external::ExternalId;
-use persistence::read::relationships::{AllOf, RelationshipFilter};
+use persistence::read::relationships::{AllOf, DateRange, RelationshipFilter};
 use uuid::Uuid;
 
 #[derive(Debug)]
@@ -49,12 +50,40 @@ pub(crate) const ACTIVE_ON: Parameter = param::text(
 )
 .max(11)
 .example("2010");
+pub(crate) const RELATIONSHIPS_ON: Parameter = param::text(
+    "relationships_on",
+    "The day on which relationships have to hold to count in filters, facets, trees, `include` and the graph: an EDTF date, or `any`. Otherwise those that describe a state (`standing` in the vocabulary `relationship_type`, such as memberships) count if they may hold today, all others at any time.",
+)
+.max(11)
+.example("2015-12-31");
 pub(crate) const CERTAINTY: Parameter = param::code(
     "certainty",
-    "`certain` narrows `active_on` to what held for certain.",
+    "`certain` narrows filters on dates to what is certain.",
     CERTAINTIES,
 )
 .example("certain");
+const START: [Parameter; 2] = [
+    param::text("start_from", "Begins on this EDTF date or later.")
+        .max(11)
+        .example("2016"),
+    param::text("start_to", "Begins on this EDTF date or earlier.")
+        .max(11)
+        .example("2016"),
+];
+const END: [Parameter; 2] = [
+    param::text(
+        "end_from",
+        "Ends on this EDTF date or later; an open end is none.",
+    )
+    .max(11)
+    .example("2020"),
+    param::text(
+        "end_to",
+        "Ends on this EDTF date or earlier; an open end is none.",
+    )
+    .max(11)
+    .example("2020"),
+];
 pub(crate) const PUBLICATION: Parameter = param::codes(
     "publication",
     "For editors: how far they are on their way to the public; published when absent.",
@@ -115,10 +144,17 @@ const CONFIRMATION: Parameter = param::codes(
 /// Parses an EDTF date.
 pub(crate) fn date(pairs: &Pairs, name: &str) -> Result<Option<EdtfDate>, Problem> {
     let parse = |text: &str| {
-        let expected = (
-            "an EDTF date such as 2010, 2010-05 or 2010-05-01",
-            "ein EDTF-Datum, etwa 2010, 2010-05 oder 2010-05-01",
-        );
+        let expected = if name == RELATIONSHIPS_ON.name {
+            (
+                "`any` or an EDTF date such as 2010, 2010-05 or 2010-05-01",
+                "`any` oder ein EDTF-Datum, etwa 2010, 2010-05 oder 2010-05-01",
+            )
+        } else {
+            (
+                "an EDTF date such as 2010, 2010-05 or 2010-05-01",
+                "ein EDTF-Datum, etwa 2010, 2010-05 oder 2010-05-01",
+            )
+        };
         text.parse().map_err(|_| wrong(name, text, expected))
     };
     pairs.one(name).map(parse).transpose()
@@ -129,9 +165,25 @@ pub(crate) fn certain(pairs: &Pairs) -> bool {
     pairs.one(CERTAINTY.name) == Some("certain")
 }
 
-/// The date filter, and whether only certain matches count.
-pub(crate) fn when(pairs: &Pairs) -> Result<(Option<EdtfDate>, bool), Problem> {
-    Ok((date(pairs, ACTIVE_ON.name)?, certain(pairs)))
+/// The day on which relationships have to hold, if one is given: `relationships_on`, otherwise
+/// `active_on`.
+pub(crate) fn on(pairs: &Pairs) -> Result<Option<RelationshipsOn>, Problem> {
+    let name = match pairs.one(RELATIONSHIPS_ON.name) {
+        Some("any") => return Ok(Some(RelationshipsOn::Any)),
+        Some(_) => RELATIONSHIPS_ON.name,
+        None => ACTIVE_ON.name,
+    };
+    let certain = certain(pairs);
+    let date = date(pairs, name)?;
+    Ok(date.map(|date| RelationshipsOn::Date { date, certain }))
+}
+
+fn range(pairs: &Pairs, [from, to]: &[Parameter; 2]) -> Result<DateRange, Problem> {
+    Ok(DateRange {
+        from: date(pairs, from.name)?,
+        to: date(pairs, to.name)?,
+        certain: certain(pairs),
+    })
 }
 
 pub(crate) fn lang(pairs: &Pairs) -> Option<Lang> {
@@ -142,15 +194,16 @@ pub(crate) fn lang(pairs: &Pairs) -> Option<Lang> {
 }
 
 fn read_common(pairs: &Pairs) -> Result<Sent, Problem> {
-    let (active_on, certain) = when(pairs)?;
+    let on = on(pairs)?.unwrap_or_default();
     Ok(Sent {
         filter: RelationshipFilter {
             types: pairs.codes(TYPE.name),
             roles: pairs.codes(ROLE.name),
             kinds: pairs.codes(KIND.name),
             publications: pairs.codes(PUBLICATION.name),
-            active_on,
-            certain,
+            on,
+            starts: range(pairs, &START)?,
+            ends: range(pairs, &END)?,
             ..RelationshipFilter::default()
         },
         limit: pairs.integer(&LIMIT),
@@ -170,6 +223,10 @@ impl Parameters for Around {
             ROLE,
             KIND,
             ACTIVE_ON,
+            START[0],
+            START[1],
+            END[0],
+            END[1],
             CERTAINTY,
             PUBLICATION,
             LIMIT,
@@ -200,6 +257,10 @@ impl Parameters for Everywhere {
             ROLE,
             KIND,
             ACTIVE_ON,
+            START[0],
+            START[1],
+            END[0],
+            END[1],
             CERTAINTY,
             ID,
             HOME_REGION,

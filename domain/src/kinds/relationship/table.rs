@@ -11,6 +11,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts of a table"
+)]
 pub struct Rule {
     pub code: Type,
     /// Name of the inverse, read from `to`; equal to the type's own name for symmetric ones.
@@ -26,6 +30,9 @@ pub struct Rule {
     pub symmetric: bool,
     /// Whether a chain of it must not return to its start.
     pub acyclic: bool,
+    /// Whether it describes a state, of which today's counts unless a day is given:
+    /// [`crate::kinds::relationship::on::RelationshipsOn`].
+    pub standing: bool,
     pub roles: &'static [Role],
     pub definition: Labels,
 }
@@ -68,6 +75,13 @@ impl Type {
     }
 }
 
+/// The rule of a type by its name as read from either end: `member_of`, `has_member`.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Rule> {
+    let mut rules = RULES.iter().copied();
+    rules.find(|rule| rule.code.code() == name || rule.inverse == name)
+}
+
 impl Rule {
     /// The label read from one end, or from both for symmetric types.
     #[must_use]
@@ -91,6 +105,7 @@ impl Rule {
             to: self.to.to_vec(),
             same_kind: self.same_kind,
             symmetric: self.symmetric,
+            standing: self.standing,
             roles: self.roles.to_vec(),
         }
     }
@@ -117,6 +132,8 @@ pub struct RuleDescription {
     pub same_kind: bool,
     /// Whether it reads the same from both ends.
     pub symmetric: bool,
+    /// Whether filters count those that may hold today, unless `relationships_on` says otherwise.
+    pub standing: bool,
     /// Roles of the type.
     pub roles: Vec<Role>,
 }
@@ -162,6 +179,7 @@ const DIRECTED: Rule = Rule {
     same_kind: false,
     symmetric: false,
     acyclic: false,
+    standing: false,
     roles: &[],
     definition: l("", ""),
 };
@@ -181,6 +199,7 @@ static MEMBER_OF: Rule = Rule {
         Role::Coordinator,
     ],
     definition: l("gehört dem Netzwerk an", "belongs to the network"),
+    standing: true,
     ..DIRECTED
 };
 static OPERATES: Rule = Rule {
@@ -196,6 +215,7 @@ static OPERATES: Rule = Rule {
         Role::ExecutingAgency,
     ],
     definition: l("führt es als Organisation", "runs it as an organisation"),
+    standing: true,
     ..DIRECTED
 };
 static PART_OF: Rule = Rule {
@@ -222,6 +242,7 @@ static PART_OF: Rule = Rule {
         "Teilnetzwerk, Gebiet, Abteilung, Teilprojekt, Veranstaltung einer Reihe",
         "sub-network, region tree, unit, sub-project, event of a series",
     ),
+    standing: true,
     ..DIRECTED
 };
 static PARTICIPATES_IN: Rule = Rule {
@@ -289,6 +310,7 @@ static SERVES: Rule = Rule {
     from: UNDERTAKINGS,
     to: &[Kind::Region],
     definition: l("Tätigkeitsgebiet, nicht Sitz", "area of work, not seat"),
+    standing: true,
     ..DIRECTED
 };
 static COOPERATES_WITH: Rule = Rule {
@@ -302,6 +324,7 @@ static COOPERATES_WITH: Rule = Rule {
         "arbeitet zusammen; worüber, sagt `subject`",
         "works together; `subject` says on what",
     ),
+    standing: true,
     ..DIRECTED
 };
 static SISTER_OF: Rule = Rule {

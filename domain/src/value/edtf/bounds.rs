@@ -127,6 +127,11 @@ pub enum Certainty {
 }
 
 impl Certainty {
+    #[must_use]
+    pub const fn is_certain(self) -> bool {
+        matches!(self, Self::Certain)
+    }
+
     pub(super) fn of(certain: bool) -> Self {
         if certain {
             Self::Certain

@@ -75,6 +75,15 @@ impl Moment {
         }
     }
 
+    /// Whether the source states it without doubt, see [`EdtfDate::is_exact`].
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        match self {
+            Self::Date(date) => date.is_exact(),
+            Self::At(_) => true,
+        }
+    }
+
     #[must_use]
     pub fn possible(&self) -> (NaiveDate, NaiveDate) {
         match self {

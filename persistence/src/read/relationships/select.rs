@@ -1,12 +1,16 @@
 //! Relationships in SQL: the joins, the conditions of each filter, the order.
 
-use super::{AllOf, LAST, Position, RelationshipFilter};
+use super::{AllOf, DateRange, LAST, Position, RelationshipFilter};
 use crate::entity::{confirmation, edge, edge_role, merged, record};
+use chrono::Months;
 use domain::access::rules::{Caller, Scope, Visibility};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
+use domain::kinds::relationship::on::{HoldsOn, RelationshipsOn};
+use domain::kinds::relationship::table::RULES;
 use domain::statements::confirmation::ConfirmationState;
+use domain::value::edtf::EdtfDate;
 use domain::value::external::ExternalId;
 use sea_orm::sea_query::{
     Alias, Condition, Expr, ExprTrait, Func, IntoColumnRef, IntoTableRef, JoinType, Order, Query,
@@ -186,7 +190,8 @@ pub(crate) fn conditions(filter: &RelationshipFilter, caller: &Caller, origin: &
         col("e", edge::Column::FromId).eq(*id)
     });
     all = each(all, &filter.to, |id| col("e", edge::Column::ToId).eq(*id));
-    record_conditions(dated(all, filter), filter)
+    let all = ends(starts(dated(all, filter), &filter.starts), &filter.ends);
+    record_conditions(all, filter)
 }
 
 fn record_conditions(mut all: Condition, filter: &RelationshipFilter) -> Condition {
@@ -340,14 +345,29 @@ fn other_kind(around: &[Uuid], kind: Kind) -> SimpleExpr {
     at_from.or(at_end(edge::Column::ToId, around).and(from))
 }
 
-/// [`Bounds::active_on`] in SQL.
-fn dated(mut all: Condition, filter: &RelationshipFilter) -> Condition {
-    let Some(when) = &filter.active_on else {
-        return all;
-    };
+/// [`RelationshipsOn`] in SQL.
+fn dated(all: Condition, filter: &RelationshipFilter) -> Condition {
+    match filter.on {
+        RelationshipsOn::Any => all,
+        RelationshipsOn::Date { date, certain } => all.add(hold(&HoldsOn { date, certain })),
+        RelationshipsOn::Today(day) => {
+            let today = HoldsOn {
+                date: EdtfDate::of(day),
+                certain: false,
+            };
+            let standing = RULES.iter().filter(|rule| rule.standing);
+            let standing = standing.map(|rule| rule.code.code());
+            let at_any_time = col("e", edge::Column::Type).is_not_in(standing);
+            all.add(Condition::any().add(at_any_time).add(hold(&today)))
+        }
+    }
+}
+
+/// [`HoldsOn::includes`] in SQL.
+fn hold(on: &HoldsOn) -> Condition {
     let column = |column| col("e", column);
-    let (first, last) = when.possible();
-    all = all
+    let (first, last) = on.date.possible();
+    let all = Condition::all()
         .add(
             column(edge::Column::FromEarliest)
                 .is_null()
@@ -358,12 +378,72 @@ fn dated(mut all: Condition, filter: &RelationshipFilter) -> Condition {
                 .is_null()
                 .or(column(edge::Column::ToLatest).gte(first)),
         );
-    if !filter.certain {
+    if !on.certain {
         return all;
     }
-    if !when.is_exact() {
+    if !on.date.is_exact() {
         return all.add(Expr::val(1).eq(0));
     }
     all.add(column(edge::Column::FromLatest).lte(first))
         .add(column(edge::Column::ToEarliest).gte(last))
 }
+
+/// Those that begin in a span.
+///
+/// Of a date in doubt only the outer day is kept, from which it is as long as it can be.
+fn starts(all: Condition, range: &DateRange) -> Condition {
+    let first = || col("e", edge::Column::FromEarliest);
+    let last = || col("e", edge::Column::FromLatest);
+    if range.is_empty() {
+        return all;
+    }
+    if range.certain {
+        return surely(all, range, first(), last());
+    }
+    let from = range.from.map(|from| {
+        let lower = from.possible().0;
+        let in_doubt = lower.checked_sub_months(IN_DOUBT).unwrap_or(lower);
+        let in_doubt = last().is_null().and(first().gte(in_doubt));
+        last().gte(lower).or(in_doubt)
+    });
+    let to = range.to.map(|to| first().lte(to.possible().1));
+    all.add(first().is_not_null())
+        .add_option(from)
+        .add_option(to)
+}
+
+/// Those that end in a span; an end that is open, or not stated, is none.
+fn ends(all: Condition, range: &DateRange) -> Condition {
+    let first = || col("e", edge::Column::ToEarliest);
+    let last = || col("e", edge::Column::ToLatest);
+    if range.is_empty() {
+        return all;
+    }
+    if range.certain {
+        return surely(all, range, first(), last());
+    }
+    let from = range.from.map(|from| last().gte(from.possible().0));
+    let to = range.to.map(|to| {
+        let upper = to.possible().1;
+        let in_doubt = upper.checked_add_months(IN_DOUBT).unwrap_or(upper);
+        let in_doubt = first().is_null().and(last().lte(in_doubt));
+        first().lte(upper).or(in_doubt)
+    });
+    all.add(last().is_not_null())
+        .add_option(from)
+        .add_option(to)
+}
+
+fn surely(all: Condition, range: &DateRange, first: Expr, last: Expr) -> Condition {
+    let mut dates = [range.from, range.to].into_iter().flatten();
+    if !dates.all(|date| date.is_exact()) {
+        return all.add(Expr::val(1).eq(0));
+    }
+    all.add(first.clone().is_not_null())
+        .add(last.clone().is_not_null())
+        .add_option(range.from.map(|from| first.gte(from.possible().0)))
+        .add_option(range.to.map(|to| last.lte(to.possible().1)))
+}
+
+/// The longest span of a date in doubt: a year, and one on both sides.
+const IN_DOUBT: Months = Months::new(36);
