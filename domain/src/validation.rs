@@ -4,3 +4,4 @@ pub mod body;
 pub mod schema;
 pub mod shape;
 pub mod upgrade;
+pub mod withhold;

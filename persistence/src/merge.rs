@@ -298,6 +298,7 @@ fn as_it_was(kind: Kind, tombstone: &tombstone::Model, body: &Value) -> Record {
         was_public: tombstone.was_public,
         is_public: false,
         suppressed: false,
+        withholds: false,
         publish_at: facts.publish_at,
         relationship_key: None,
         version: tombstone.version,

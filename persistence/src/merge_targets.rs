@@ -3,7 +3,7 @@
 
 use crate::entity::{change, merged, tombstone};
 use crate::error::Result;
-use crate::record::{current_text, parse};
+use crate::record::{parse, served_text};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use sea_orm::{
@@ -127,7 +127,7 @@ fn by_loser(rows: Vec<merged::Model>) -> BTreeMap<Uuid, Uuid> {
     pairs.collect()
 }
 
-/// The last bodies of merged records, from the log, with current names.
+/// The last bodies of merged records, from the log, as served.
 pub(crate) async fn last_bodies(
     db: &impl ConnectionTrait,
     losers: impl IntoIterator<Item = Uuid>,
@@ -150,7 +150,7 @@ pub(crate) async fn last_bodies(
         if entry.version > known.0 {
             let kind = Kind::parse(&entry.kind);
             let body = entry.body.map(|body| match kind {
-                Some(kind) => current_text(kind, body),
+                Some(kind) => served_text(kind, body),
                 None => body,
             });
             *known = (entry.version, body);

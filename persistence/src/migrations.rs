@@ -18,6 +18,7 @@ mod m0014_names;
 mod m0015_edge_order;
 mod m0016_digests;
 mod m0017_duplicates;
+mod m0018_partners_believed;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
@@ -41,6 +42,10 @@ const ALL: &[Migration] = &[
     Migration("m0015_edge_order", m0015_edge_order::STATEMENTS),
     Migration("m0016_digests", m0016_digests::STATEMENTS),
     Migration("m0017_duplicates", m0017_duplicates::STATEMENTS),
+    Migration(
+        "m0018_partners_believed",
+        m0018_partners_believed::STATEMENTS,
+    ),
 ];
 
 #[derive(Debug)]

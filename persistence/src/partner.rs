@@ -12,11 +12,11 @@ pub use entry::{FeedChange, ParsedEntry, Refused};
 pub use state::{Partner, PartnerStatus, Quarantined};
 pub use take::{Copies, MOST_ENTRIES, PageOutcome, PartnerPage};
 
-use crate::entity::{partner, quarantine, record};
+use crate::entity::{partner, quarantine, record, tombstone};
 use crate::error::{Conflict, Result, StoreError, Unique};
 use crate::feed::digest::digests;
 use crate::lease::Lease;
-use crate::partner::copy::drop_copy;
+use crate::partner::copy::{drop_copy, drop_tombstone};
 use crate::partner::lease::{keep_partner, leased, locked_partner, on_partner, restart};
 use crate::record::Record;
 use crate::store::{Store, is_origin};
@@ -26,9 +26,11 @@ use domain::access::rules::Caller;
 use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
+use domain::exchange::change::Cause;
 use domain::exchange::sync::{Digest, FeedPhase, PartnerState};
 use sea_orm::{
-    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -120,6 +122,8 @@ impl Partners<'_> {
                     held_deletions: None,
                     held_copies: None,
                     allowed_deletions: 0,
+                    deletions: 0,
+                    deletions_since: None,
                     contacted_at: None,
                     up_to_date_at: None,
                     compared_at: None,
@@ -265,6 +269,9 @@ impl Partners<'_> {
                 let allowed = row.held_deletions.unwrap_or_default();
                 let_go_on(&mut row);
                 row.allowed_deletions = allowed;
+                // What was deleted before is approved with it.
+                row.deletions = 0;
+                row.deletions_since = None;
                 tracing::info!(
                     partner = row.name,
                     by = by.account.map(tracing::field::display),
@@ -297,7 +304,8 @@ impl Partners<'_> {
             return Ok(());
         };
         while remove_copies(self.store, by, &origin).await? {}
-        Ok(())
+        while remove_tombstones(self.store, &origin).await? {}
+        restart_rivals(self.store, &origin).await
     }
 
     pub async fn has_quarantined(self, partner: Uuid) -> Result<bool> {
@@ -349,6 +357,60 @@ async fn remove_copies(store: &Store, by: &Caller, origin: &str) -> Result<bool>
             Ok(!rows.is_empty())
         })
         .await
+}
+
+/// Removes some of the tombstones of an origin whose copies are removed; returns whether there were
+/// any. What was erased stays closed.
+async fn remove_tombstones(store: &Store, origin: &str) -> Result<bool> {
+    let options = WriteOptions {
+        bulk: true,
+        ..WriteOptions::default()
+    };
+    let node = Caller::node();
+    let removed = store.write_as(origin, &node, &options, async |tx| {
+        let open = tombstone::Column::Cause.ne(Cause::Erased.code());
+        let merged = tombstone::Column::MergedInto.is_not_null();
+        let ids: Vec<Uuid> = tombstone::Entity::find()
+            .select_only()
+            .column(tombstone::Column::Id)
+            .filter(tombstone::Column::Origin.eq(&tx.origin))
+            .filter(Condition::any().add(merged).add(open))
+            .order_by_asc(tombstone::Column::Id)
+            .limit(REMOVED)
+            .into_tuple()
+            .all(&tx.sql)
+            .await?;
+        for id in &ids {
+            drop_tombstone(tx, *id).await?;
+        }
+        Ok(!ids.is_empty())
+    });
+    removed.await
+}
+
+/// Lets the partners start again that could not feed records because those of `origin` had their
+/// ids.
+async fn restart_rivals(store: &Store, origin: &str) -> Result<()> {
+    on_partner(store, async |tx| {
+        let mut ids: Vec<Uuid> = quarantine::Entity::find()
+            .select_only()
+            .column(quarantine::Column::PartnerId)
+            .distinct()
+            .filter(quarantine::Column::Rival.eq(origin))
+            .into_tuple()
+            .all(&tx.sql)
+            .await?;
+        ids.sort_unstable();
+        for id in ids {
+            let found = locked_partner(tx, partner::Entity::find_by_id(id)).await?;
+            if let Some(mut row) = found {
+                restart(tx, &mut row).await?;
+                changed_partner(tx, row).await?;
+            }
+        }
+        Ok(())
+    })
+    .await
 }
 
 fn let_go_on(row: &mut Partner) {

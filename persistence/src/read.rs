@@ -131,7 +131,9 @@ pub(crate) async fn can_read(store: &Store, caller: &Caller, row: &Record) -> Re
             Some(_) | None => return Ok(false),
         }
     }
-    Ok(true)
+    // A copied relationship has an end of its origin: others are not its origin's to state.
+    let own = |end: &Record| end.origin == row.origin;
+    Ok(row.synced_at.is_none() || rows.values().any(own))
 }
 
 pub(crate) async fn rows(store: &Store, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Record>> {

@@ -8,7 +8,9 @@ use domain::base::json;
 use domain::base::kind::Kind;
 use domain::base::record::Envelope;
 use domain::kinds::common::Publication;
+use domain::validation::body::KindSchema;
 use domain::validation::upgrade::{upgrade, upgraded};
+use domain::validation::withhold::withheld;
 use sea_orm::DbErr;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -16,6 +18,7 @@ use uuid::Uuid;
 
 /// The newest state of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "columns of a table")]
 pub struct Record {
     pub id: Uuid,
     pub kind: Kind,
@@ -46,11 +49,13 @@ pub struct Record {
     pub synced_at: Option<DateTime<Utc>>,
     /// The body: canonical JSON (RFC 8785), byte for byte as hashed.
     pub body: String,
+    /// Whether some of its content is withheld, because it could do harm; only copies.
+    pub withholds: bool,
 }
 
 stored!(Record in record {
     same: id, origin, slug, name, system, external_id, home_region, was_public, is_public, suppressed,
-        publish_at, relationship_key, version, seq, created_at, updated_at, synced_at, body;
+        publish_at, relationship_key, version, seq, created_at, updated_at, synced_at, body, withholds;
     code: kind, publication;
 });
 
@@ -65,34 +70,54 @@ impl Record {
             created_at: self.created_at,
             updated_at: self.updated_at,
             synced_at: self.synced_at,
+            withheld_members: Vec::new(),
         }
     }
 
-    /// The record as served: canonical body with current names and envelope in one flat JSON
-    /// object.
+    /// The record as served: body and envelope in one flat JSON object.
     #[must_use]
     pub fn json(&self) -> String {
-        self.envelope().around(&self.current_body())
+        let (envelope, body) = self.served();
+        envelope.around(&body)
     }
 
-    /// The canonical body with current names of members. Only copies can have former ones: their
-    /// origin may run an earlier release, and the stored text is what it has hashed.
+    /// The envelope and the canonical body as served: with current names of members, and without
+    /// what could do harm. Only copies can differ from what is stored: their origin may run another
+    /// release, or none of ours, and the stored text is what it has hashed.
     #[must_use]
-    pub fn current_body(&self) -> Cow<'_, str> {
-        let copied = self.synced_at.is_some();
-        let upgraded = copied.then(|| upgraded(self.kind, &self.body)).flatten();
-        upgraded.map_or(Cow::Borrowed(&self.body), Cow::Owned)
+    pub fn served(&self) -> (Envelope, Cow<'_, str>) {
+        let mut envelope = self.envelope();
+        let mut body = Cow::Borrowed(self.body.as_str());
+        if self.synced_at.is_none() {
+            return (envelope, body);
+        }
+        if let Some(upgraded) = upgraded(self.kind, &body) {
+            body = Cow::Owned(upgraded);
+        }
+        let rest = self
+            .withholds
+            .then(|| withheld(KindSchema::of(self.kind), &body));
+        if let Some((rest, withheld)) = rest.flatten() {
+            envelope.withheld_members = withheld;
+            body = Cow::Owned(rest);
+        }
+        (envelope, body)
     }
 
+    /// Whether the body is served as its origin has it.
     #[must_use]
-    pub fn has_former_names(&self) -> bool {
-        matches!(self.current_body(), Cow::Owned(_))
+    pub fn is_served_as_stored(&self) -> bool {
+        matches!(self.served().1, Cow::Borrowed(_))
     }
 
-    /// The parsed body with current names; `null` if it cannot be parsed.
+    /// The parsed body as served; `null` if it cannot be parsed.
     #[must_use]
     pub fn current_value(&self) -> Value {
-        current(self.kind, &self.body)
+        let mut body = current(self.kind, &self.body);
+        if self.withholds {
+            KindSchema::of(self.kind).withhold(&mut body);
+        }
+        body
     }
 
     /// The parsed body as it is stored.
@@ -124,9 +149,10 @@ pub(crate) fn current(kind: Kind, body: &str) -> Value {
     body
 }
 
-/// A stored body with current names.
-pub(crate) fn current_text(kind: Kind, body: String) -> String {
-    upgraded(kind, &body).unwrap_or(body)
+/// A stored body of a copy as served.
+pub(crate) fn served_text(kind: Kind, body: String) -> String {
+    let body = upgraded(kind, &body).unwrap_or(body);
+    withheld(KindSchema::of(kind), &body).map_or(body, |(rest, _)| rest)
 }
 
 pub(crate) fn parse(body: &str) -> Result<Value> {
@@ -175,6 +201,7 @@ pub(crate) fn gone(kind: Kind, tombstone: tombstone::Model) -> StoreError {
             created_at: tombstone.created_at,
             updated_at: tombstone.deleted_at,
             synced_at: None,
+            withheld_members: Vec::new(),
         },
         cause: tombstone.cause,
         merged_into: None,

@@ -19,7 +19,7 @@ use crate::record::Record;
 use crate::records::{Records, RecordsMut};
 use crate::transaction::{Transaction, WriteOptions};
 use crate::visibility::public::update_is_public;
-use crate::visibility::suppressed::update_suppressed;
+use crate::visibility::suppressed::{inherit_disputes, update_suppressed};
 use crate::write::conflict::refuse_conflicts;
 use crate::write::derived_rows::{
     clear_derived_rows, drop_redirect, leave_redirect, write_derived_rows,
@@ -201,6 +201,7 @@ impl RecordsMut<'_, '_> {
         write_derived_rows(self.tx, &row, &prepared).await?;
         if kind == Kind::Relationship {
             // Another end may have made another statement, or none.
+            inherit_disputes(self.tx, &row).await?;
             update_suppressed(self.tx, &mut row).await?;
         }
         update_is_public(self.tx, &mut row).await?;
@@ -251,7 +252,7 @@ pub(crate) async fn insert_record(
         .exec_without_returning(&tx.sql)
         .await?;
     write_derived_rows(tx, row, prepared).await?;
-    if row.version > 1 {
+    if inherit_disputes(tx, row).await? || row.version > 1 {
         update_suppressed(tx, row).await?;
     }
     update_is_public(tx, row).await?;

@@ -4,6 +4,7 @@ mod admin;
 mod clocks;
 mod erasing;
 mod holding;
+mod hostile;
 mod merges;
 mod newer;
 mod pace;

@@ -35,6 +35,7 @@ pub fn example(schema: &KindSchema) -> Value {
         insert(&mut body, &["slug"], domain::value::text::slugify(name));
     }
     let envelope = Envelope {
+        withheld_members: Vec::new(),
         id: domain::base::id::reference(schema.kind.plural(), "example"),
         kind: schema.kind,
         origin: "nordhessen".to_owned(),

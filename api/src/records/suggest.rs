@@ -132,7 +132,7 @@ async fn suggest(
     for hit in &page.hits {
         let mut body = hit.row.current_value();
         if let Some(lang) = &wanted.lang {
-            translate(&mut body, lang);
+            translate(hit.row.kind, &mut body, lang);
         }
         found.push((&hit.row, body));
     }

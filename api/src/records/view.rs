@@ -115,10 +115,10 @@ impl View {
         if representation.is_canonical() && format.is_canonical() {
             let json = row.json();
             // The strong tag belongs to the record as its origin has it.
-            let etag = if row.has_former_names() {
-                weak_tag(&json)
-            } else {
+            let etag = if row.is_served_as_stored() {
                 format!("\"{}\"", row.version)
+            } else {
+                weak_tag(&json)
             };
             return Ok(Shown {
                 text: json,
@@ -253,7 +253,7 @@ impl Representation {
             let mut record: Value = serde_json::from_str(&row.json())
                 .map_err(|why| persistence::StoreError::Corrupt(why.to_string()))?;
             if let Some(lang) = &self.lang
-                && let Some(shown) = translate(&mut record, lang)
+                && let Some(shown) = translate(row.kind, &mut record, lang)
                 && !languages.contains(&shown)
             {
                 languages.push(shown);
@@ -337,7 +337,10 @@ impl Representation {
 }
 
 /// Applies a translation and returns the language of the texts; `en-GB` falls back to `en`.
-pub fn translate(record: &mut Value, lang: &str) -> Option<String> {
+///
+/// Only texts are translated, whatever a copy contains: a translation must not change what a record
+/// is, or whose.
+pub fn translate(kind: Kind, record: &mut Value, lang: &str) -> Option<String> {
     let own = record
         .get("language")
         .and_then(Value::as_str)
@@ -352,11 +355,16 @@ pub fn translate(record: &mut Value, lang: &str) -> Option<String> {
                 && texts.as_object().is_some_and(|texts| !texts.is_empty())
         })
     });
-    let Some((tag, translation)) = found.map(|(tag, texts)| ((*tag).clone(), (*texts).clone()))
+    let Some((tag, translation)) =
+        found.and_then(|(tag, texts)| Some(((*tag).clone(), texts.as_object()?.clone())))
     else {
         return own;
     };
-    merge_patch(record, &translation);
+    let texts = &KindSchema::of(kind).texts;
+    let texts = translation
+        .into_iter()
+        .filter(|(member, _)| texts.contains(&member.as_str()));
+    merge_patch(record, &Value::Object(texts.collect()));
     insert(record, &["language"], tag.as_str());
     Some(tag)
 }

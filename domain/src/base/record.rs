@@ -29,6 +29,11 @@ pub struct Envelope {
     /// Only on copies: when this version arrived here.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "micros_opt")]
     pub synced_at: Option<DateTime<Utc>>,
+    /// Only on copies: JSON pointers to members that are not shown, or not all of whose characters,
+    /// because they could do harm.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["/contact/website"]))]
+    pub withheld_members: Vec<String>,
 }
 
 pub const ENVELOPE: &[&str] = &[
@@ -39,6 +44,7 @@ pub const ENVELOPE: &[&str] = &[
     "created_at",
     "updated_at",
     "synced_at",
+    "withheld_members",
 ];
 
 pub fn micros<S: serde::Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {

@@ -43,6 +43,7 @@ crate::vocabulary! {
 pub struct Name {
     /// Name as written.
     #[schema(min_length = 1, max_length = 300, example = "KCR")]
+    #[validate(custom(function = "text::name"))]
     pub value: String,
     /// Type of the name.
     pub r#type: NameType,
@@ -61,6 +62,7 @@ pub struct Name {
 pub struct Described {
     /// Name as the source writes it.
     #[schema(required, min_length = 1, max_length = 300)]
+    #[validate(custom(function = "text::name"))]
     pub name: String,
     /// True if the source gives only a phrase, no proper name.
     pub name_is_description: Option<bool>,

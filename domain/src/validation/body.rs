@@ -79,8 +79,8 @@ pub struct KindSchema {
 }
 
 /// Results of checking the shape and the rules of a body.
-struct Inspected {
-    errors: Vec<FieldError>,
+pub(crate) struct Inspected {
+    pub(crate) errors: Vec<FieldError>,
     warnings: Vec<FieldError>,
 }
 
@@ -189,7 +189,7 @@ impl KindSchema {
 
     /// All violations of a body except in its translations, and its fields if it can be parsed:
     /// shape first, then the rules on the parts with a valid shape.
-    fn inspect(&self, body: &Value) -> Inspected {
+    pub(crate) fn inspect(&self, body: &Value) -> Inspected {
         let mut errors = self.shape.misfits(body);
         if !body.is_object() {
             return Inspected {

@@ -57,6 +57,32 @@ fn naming(code: FaultCode, piece: &str) -> ValidationError {
     Fault::new(code).with("given", format!("`{given}`")).into()
 }
 
+/// Whether a character makes a name look like another one: it is invisible, breaks the line, or
+/// changes the direction of others (Trojan Source, CVE-2021-42574).
+///
+/// The joiners U+200C and U+200D are part of some scripts and of emoji.
+#[must_use]
+pub fn is_deceptive(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter,
+            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Checks that a name consists of visible characters.
+///
+/// # Errors
+/// `deceptive-character`, naming the first other one.
+pub fn name(text: &str) -> Result<(), ValidationError> {
+    match text.chars().find(|letter| is_deceptive(*letter)) {
+        None => Ok(()),
+        Some(letter) => Err(Fault::new(FaultCode::DeceptiveCharacter)
+            .with("given", format!("U+{:04X}", u32::from(letter)))
+            .into()),
+    }
+}
+
 pub const SLUG_MAX: usize = 200;
 
 /// The slug of a name: German letters are spelt out, other letters lose their marks, everything

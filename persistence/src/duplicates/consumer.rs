@@ -14,6 +14,7 @@ use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::matching::score::{Candidate, score};
+use domain::validation::body::KindSchema;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::{BTreeMap, BTreeSet};
@@ -142,20 +143,30 @@ struct Compared {
 async fn candidates(store: &Store, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Compared>> {
     let mut found = BTreeMap::new();
     for chunk in ids.chunks(ROWS) {
-        let rows: Vec<(Uuid, String, String, String)> = record::Entity::find()
+        let rows: Vec<(Uuid, String, String, String, bool)> = record::Entity::find()
             .select_only()
-            .columns([Column::Id, Column::Kind, Column::Origin, Column::Body])
+            .columns([
+                Column::Id,
+                Column::Kind,
+                Column::Origin,
+                Column::Body,
+                Column::Withholds,
+            ])
             .filter(Column::Id.is_in(chunk.iter().copied()))
             .filter(Column::Kind.ne(Kind::Relationship.code()))
             .filter(Column::Suppressed.eq(false))
             .into_tuple()
             .all(store.db().reader())
             .await?;
-        for (id, kind, origin, body) in rows {
+        for (id, kind, origin, body, withholds) in rows {
             let Some(kind) = Kind::parse(&kind) else {
                 continue;
             };
-            if let Some(candidate) = Candidate::of(kind, &current(kind, &body)) {
+            let mut body = current(kind, &body);
+            if withholds {
+                KindSchema::of(kind).withhold(&mut body);
+            }
+            if let Some(candidate) = Candidate::of(kind, &body) {
                 let own = origin == store.node().origin;
                 found.insert(id, Compared { own, candidate });
             }

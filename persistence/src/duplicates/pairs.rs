@@ -5,6 +5,7 @@ use crate::entity::record::{self, Column};
 use crate::entity::{duplicate_pair, edge};
 use crate::error::{Result, StoreError};
 use crate::merge_targets::merge_targets;
+use crate::read::statements::states;
 use crate::record::Record;
 use crate::store::Store;
 use domain::access::rules::{Caller, Subject};
@@ -13,6 +14,7 @@ use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
 use domain::kinds::relationship::RelationshipType;
 use domain::matching::score::{Reason, ReasonCode};
+use domain::statements::confirmation::ConfirmationState;
 use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 use serde::{Deserialize, Serialize};
@@ -208,6 +210,7 @@ async fn joined(store: &Store, tx: &SqlTransaction) -> Result<Joined> {
     let rows: BTreeMap<Uuid, Record> = rows.into_iter().map(|row| (row.id, row)).collect();
     let ends = edges.iter().flat_map(|edge| [edge.from_id, edge.to_id]);
     let standing = merge_targets(tx, ends.flatten()).await?;
+    let states = states(tx, edges.iter()).await?;
     let mut joined = Joined::new();
     for edge in edges {
         let (Some(row), Some(from), Some(to)) =
@@ -217,6 +220,12 @@ async fn joined(store: &Store, tx: &SqlTransaction) -> Result<Joined> {
         };
         let [from, to] = [from, to].map(|id| standing.get(&id).copied().unwrap_or(id));
         let subject = store.subject(row);
+        let states = states.get(&edge.record_id).copied().unwrap_or_default();
+        let confirmed = [states.from, states.to].contains(&Some(ConfirmationState::Confirmed));
+        // A partner's statement about a record of this node decides nothing here.
+        if !subject.own && !confirmed {
+            continue;
+        }
         let seen = Seen {
             own: subject.own,
             kind: subject.kind,

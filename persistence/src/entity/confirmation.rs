@@ -11,6 +11,10 @@ pub struct Model {
     /// The record that makes the statement; valid only while it is at the end.
     #[sea_orm(primary_key, auto_increment = false)]
     pub end_id: Uuid,
+    /// The statement that it is about, whichever relationship makes it; absent if an end is open.
+    pub r#type: Option<String>,
+    pub from_id: Option<Uuid>,
+    pub to_id: Option<Uuid>,
     pub state: String,
     pub note: Option<String>,
     pub version: i64,

@@ -29,6 +29,8 @@ pub struct Model {
     pub held_deletions: Option<i64>,
     pub held_copies: Option<i64>,
     pub allowed_deletions: i64,
+    pub deletions: i64,
+    pub deletions_since: Option<DateTimeUtc>,
     pub contacted_at: Option<DateTimeUtc>,
     pub up_to_date_at: Option<DateTimeUtc>,
     pub compared_at: Option<DateTimeUtc>,

@@ -13,6 +13,8 @@ pub struct Model {
     pub record_id: Option<Uuid>,
     #[sea_orm(column_type = "Text")]
     pub reason: String,
+    /// The other partner whose record has the id, if that is why.
+    pub rival: Option<String>,
     #[sea_orm(column_type = "Text")]
     pub entry: String,
     pub at: DateTimeUtc,

@@ -1,5 +1,7 @@
 //! The newest state of every record, own ones and copies.
 
+#![expect(clippy::struct_excessive_bools, reason = "columns of a table")]
+
 use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]
@@ -28,6 +30,8 @@ pub struct Model {
     pub synced_at: Option<DateTimeUtc>,
     #[sea_orm(column_type = "Text")]
     pub body: String,
+    /// Whether some of its content is withheld; only copies.
+    pub withholds: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

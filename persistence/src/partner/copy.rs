@@ -9,7 +9,7 @@ use crate::merge_targets::merge_targets;
 use crate::record::Record;
 use crate::transaction::Transaction;
 use crate::visibility::public::{update_is_public, update_visibility_around};
-use crate::visibility::suppressed::update_suppressed;
+use crate::visibility::suppressed::{inherit_disputes, update_suppressed};
 use crate::write::derived_rows::{
     clear_derived_rows, drop_redirect, leave_redirect, write_derived_rows,
 };
@@ -97,6 +97,7 @@ pub(crate) async fn take_copy(
     // It is stored as received, and understood with current names.
     let mut value = copy.value.clone();
     upgrade(copy.kind, &mut value);
+    let withheld = KindSchema::of(copy.kind).withhold(&mut value);
     let prepared = Prepared {
         facts: facts(copy.kind, &value),
         resolved: Resolved {
@@ -107,12 +108,13 @@ pub(crate) async fn take_copy(
         warnings: Vec::new(),
     };
     let mut row = copied_row(tx, copy, &prepared.facts);
+    row.withholds = !withheld.is_empty();
     match &known.row {
         Some(old) => replace_copy(tx, old, &mut row).await?,
         None => insert_copy(tx, &row, known).await?,
     }
     write_derived_rows(tx, &row, &prepared).await?;
-    if known.suppressed {
+    if inherit_disputes(tx, &row).await? || known.suppressed {
         update_suppressed(tx, &mut row).await?;
     }
     update_is_public(tx, &mut row).await?;
@@ -166,6 +168,7 @@ fn copied_row(tx: &Transaction<'_>, copy: &CopiedRecord, facts: &Facts) -> Recor
         // Of a relationship its ends decide too; see `update_is_public`.
         is_public: true,
         suppressed: false,
+        withholds: false,
         publish_at: None,
         // Its origin ensures that it repeats no statement.
         relationship_key: None,

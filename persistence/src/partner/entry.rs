@@ -3,7 +3,7 @@
 
 use crate::partner::copy::CopiedRecord;
 use crate::store::MAX_BODY;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use domain::base::json;
 use domain::base::kind::Kind;
 use domain::base::record::ENVELOPE;
@@ -49,6 +49,8 @@ pub struct Refused {
     pub kind: Option<String>,
     pub id: Option<Uuid>,
     pub entry: String,
+    /// Another partner whose record it would replace, or relate; that is not this one's mistake.
+    pub rival: Option<String>,
 }
 
 /// An entry as sent; unknown members are ignored.
@@ -104,6 +106,7 @@ impl ParsedEntry {
                     kind: named.kind,
                     id: named.id,
                     entry: entry.chars().take(MOST_KEPT).collect(),
+                    rival: None,
                 }))
             }
         }
@@ -151,6 +154,14 @@ fn version(sent: &Sent<'_>) -> Result<i64, String> {
     ))
 }
 
+/// A time that databases can store and RFC 3339 can write.
+fn time(name: &str, at: Option<DateTime<Utc>>) -> Result<DateTime<Utc>, String> {
+    let at = at.ok_or_else(|| format!("there is no {name}"))?;
+    let fine = (1..=9999).contains(&at.year());
+    fine.then_some(at)
+        .ok_or_else(|| format!("{name} is not in the years 0001 to 9999"))
+}
+
 fn record(sent: &Sent<'_>, kind: Kind) -> Result<CopiedRecord, String> {
     let body = sent.record.ok_or("there is no record")?.get();
     if body.len() > MAX_BODY {
@@ -180,8 +191,8 @@ fn record(sent: &Sent<'_>, kind: Kind) -> Result<CopiedRecord, String> {
         id: sent.id,
         kind,
         version: version(sent)?,
-        created_at: sent.created_at.ok_or("there is no created_at")?,
-        updated_at: sent.at.ok_or("there is no at")?,
+        created_at: time("created_at", sent.created_at)?,
+        updated_at: time("at", sent.at)?,
         body: body.to_owned(),
         value,
     })
@@ -253,6 +264,12 @@ mod tests {
         assert!(with("op", json!("annex")).contains("annex"));
         assert!(!with("id", json!("me")).is_empty());
         assert!(!with("at", json!("yesterday")).is_empty());
+        for year in ["-262143", "0000", "+10000", "+262142"] {
+            for name in ["at", "created_at"] {
+                let far = json!(format!("{year}-01-01T00:00:00Z"));
+                assert!(!with(name, far).is_empty(), "{name} {year}");
+            }
+        }
         for (body, why) in [
             (r#"{"publication":"published","name":"A"}"#, "canonical"),
             (

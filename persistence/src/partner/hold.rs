@@ -11,6 +11,7 @@ use crate::partner::state::Partner;
 use crate::partner::take::{Copies, on_copies};
 use crate::record::Record;
 use crate::transaction::Transaction;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::base::vocabulary::Coded;
 use domain::exchange::sync::PartnerState;
 use sea_orm::sea_query::{LockType, SelectStatement};
@@ -29,7 +30,10 @@ pub(super) struct PendingDeletions {
     copies: i64,
 }
 
-/// Number of copies that may be deleted at once without approval: one in twenty, or twenty.
+/// The time over which deletions are counted: in parts they must not pass unseen either.
+const WINDOW: TimeDelta = TimeDelta::days(1);
+
+/// Number of copies that may be deleted within a day without approval: one in twenty, or twenty.
 fn limit_of(copies: i64) -> i64 {
     (copies / 20).max(20)
 }
@@ -49,8 +53,10 @@ pub(super) async fn excessive_deletions(
     going: usize,
 ) -> Result<Option<PendingDeletions>> {
     let going = i64::try_from(going).unwrap_or(i64::MAX);
+    let before = partner.recent_deletions(tx.now);
+    let all = before.saturating_add(going);
     // A few are always allowed, so most pages need no count.
-    if going <= limit_of(0) || going <= partner.allowed_deletions {
+    if going == 0 || all <= limit_of(0) || going <= partner.allowed_deletions {
         return Ok(None);
     }
     let copies = record::Entity::find()
@@ -62,7 +68,30 @@ pub(super) async fn excessive_deletions(
         deletions: going,
         copies,
     };
-    Ok((going > limit_of(copies)).then_some(pending))
+    Ok((all > limit_of(copies.saturating_add(before))).then_some(pending))
+}
+
+impl Partner {
+    /// Number of copies that were deleted without approval in the current day.
+    fn recent_deletions(&self, now: DateTime<Utc>) -> i64 {
+        let recent = |since: &DateTime<Utc>| now - *since < WINDOW;
+        self.deletions_since
+            .filter(recent)
+            .map_or(0, |_| self.deletions)
+    }
+
+    /// Counts deletions without approval; those that were approved do not count.
+    pub(super) fn count_deletions(&mut self, going: usize, now: DateTime<Utc>) {
+        let going = i64::try_from(going).unwrap_or(i64::MAX);
+        if going == 0 || going <= self.allowed_deletions {
+            return;
+        }
+        let before = self.recent_deletions(now);
+        if before == 0 {
+            self.deletions_since = Some(now);
+        }
+        self.deletions = before.saturating_add(going);
+    }
 }
 
 pub(super) async fn hold(
@@ -149,6 +178,7 @@ async fn sweep_some(tx: &mut Transaction<'_>, lease: &Lease) -> Result<PageOutco
     for row in rows.into_model::<Record>().all(&tx.sql).await? {
         drop_copy(tx, &row).await?;
     }
+    partner.count_deletions(going, tx.now);
     // A sweep that was begun is completed.
     partner.allowed_deletions = partner
         .allowed_deletions

@@ -134,7 +134,11 @@ fn due(now: DateTime<Utc>) -> Condition {
 
 /// Times written by a clock that was ahead are invalid, and would never pass.
 fn forget_the_future(row: &mut Partner, now: DateTime<Utc>) {
-    let times = [&mut row.contacted_at, &mut row.up_to_date_at];
+    let times = [
+        &mut row.contacted_at,
+        &mut row.up_to_date_at,
+        &mut row.deletions_since,
+    ];
     for at in times.into_iter().flatten() {
         *at = now.min(*at);
     }

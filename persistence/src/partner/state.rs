@@ -42,6 +42,9 @@ pub struct Partner {
     pub held_copies: Option<i64>,
     /// Number of copies that may be deleted at once after an approval.
     pub allowed_deletions: i64,
+    /// Number of copies that were deleted without approval within a day from `deletions_since`.
+    pub deletions: i64,
+    pub deletions_since: Option<DateTime<Utc>>,
     pub contacted_at: Option<DateTime<Utc>>,
     /// When the copies were last complete.
     pub up_to_date_at: Option<DateTime<Utc>>,
@@ -60,7 +63,8 @@ pub struct Partner {
 
 stored!(Partner in partner {
     same: id, name, version, url, origin, next, unswept, rereads, reader, seq, head_seq, taken,
-        skipped, refused, held_deletions, held_copies, allowed_deletions, contacted_at,
+        skipped, refused, held_deletions, held_copies, allowed_deletions, deletions,
+        deletions_since, contacted_at,
         up_to_date_at, compared_at, failures, last_error, failed_at, retry_at, fence, leased_until,
         created_at;
     code: state, phase;

@@ -23,12 +23,14 @@ use domain::base::vocabulary::Coded;
 use domain::exchange::change::Cause;
 use domain::exchange::sync::{FeedPhase, PartnerState};
 use sea_orm::sea_query::{LockType, OnConflict};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Maximum number of entries of a page: far more than are requested, and fewer than a query allows.
-/// Entries of a page.
 pub const MOST_ENTRIES: usize = 10_000;
 
 const CHUNK: usize = 500;
@@ -37,6 +39,12 @@ const MOST_REFUSED: i64 = 100;
 
 /// … and so do more than one in a hundred, once there are more than this.
 const FEW_REFUSED: i64 = 5;
+
+/// Copies of a partner that are stored without asking: far more than a region has records.
+const MOST_COPIES: u64 = 1_000_000;
+
+/// Number of entries after which its copies are counted again.
+const COUNTED: i64 = 10_000;
 
 #[derive(Debug)]
 pub struct PartnerPage {
@@ -136,23 +144,88 @@ async fn take_page(
     if let Some(pending) = excessive_deletions(tx, &partner, going).await? {
         return hold(tx, partner, pending).await;
     }
+    let owners = owners_of_ends(tx, &news).await?;
     for one in &news {
-        let why = match known.remove(&one.id()) {
-            None => Some("the page contains the record twice".to_owned()),
-            Some(here) => match foreign(&here, one.kind(), &tx.origin) {
-                None => {
+        let wrong = match known.remove(&one.id()) {
+            None => Some(Wrong::of("the page contains the record twice".to_owned())),
+            Some(here) => {
+                let wrong = foreign(&here, one.kind(), tx).or_else(|| no_own_end(one, &owners, tx));
+                if wrong.is_none() {
                     take(tx, one, here, &partner, replaces).await?;
-                    None
                 }
-                foreign => foreign,
-            },
+                wrong
+            }
         };
-        refused.extend(why.map(|why| refusal(one, why)));
+        refused.extend(wrong.map(|wrong| refusal(one, wrong)));
     }
     remember(tx, &partner, &news, &refused).await?;
     partner.taken += i64::try_from(page.entries.len()).unwrap_or(i64::MAX);
-    partner.refused += i64::try_from(refused.len()).unwrap_or(i64::MAX);
+    // What another partner has done to it does not stop this one.
+    let mistakes = refused.iter().filter(|one| one.rival.is_none()).count();
+    partner.refused += i64::try_from(mistakes).unwrap_or(i64::MAX);
+    partner.count_deletions(going, tx.now);
     go_on(tx, partner, page).await
+}
+
+/// The origins of the records at the ends of the relationships in a page, as far as they are here,
+/// or were.
+async fn owners_of_ends(
+    tx: &Transaction<'_>,
+    news: &[&FeedChange],
+) -> Result<BTreeMap<Uuid, String>> {
+    let ends: BTreeSet<Uuid> = news.iter().flat_map(|one| named_ends(one)).collect();
+    let ends: Vec<Uuid> = ends.into_iter().collect();
+    let mut owners = BTreeMap::new();
+    for chunk in ends.chunks(CHUNK) {
+        let ids = || chunk.iter().copied();
+        let dead = tombstone::Entity::find()
+            .select_only()
+            .columns([tombstone::Column::Id, tombstone::Column::Origin])
+            .filter(tombstone::Column::Id.is_in(ids()))
+            .into_tuple::<(Uuid, String)>();
+        owners.extend(dead.all(&tx.sql).await?);
+        let living = record::Entity::find()
+            .select_only()
+            .columns([record::Column::Id, record::Column::Origin])
+            .filter(record::Column::Id.is_in(ids()))
+            .into_tuple::<(Uuid, String)>();
+        owners.extend(living.all(&tx.sql).await?);
+    }
+    Ok(owners)
+}
+
+/// The records at the ends of a relationship.
+fn named_ends(news: &FeedChange) -> Vec<Uuid> {
+    let FeedChange::Upsert(record) = news else {
+        return Vec::new();
+    };
+    if record.kind != Kind::Relationship {
+        return Vec::new();
+    }
+    let ends = ["/from/id", "/to/id"].into_iter();
+    let ends = ends.filter_map(|end| record.value.pointer(end)?.as_str());
+    ends.filter_map(|id| Uuid::try_parse(id).ok()).collect()
+}
+
+/// Why a relationship is not the partner's to state: it has an end of its own neither here nor, as
+/// far as can be known, elsewhere.
+fn no_own_end(
+    news: &FeedChange,
+    owners: &BTreeMap<Uuid, String>,
+    tx: &Transaction<'_>,
+) -> Option<Wrong> {
+    let ends = named_ends(news);
+    let owners: Vec<&String> = ends.iter().filter_map(|end| owners.get(end)).collect();
+    // What is not here may be the partner's; until it is, the relationship is not shown.
+    let known = !ends.is_empty() && owners.len() == ends.len();
+    if !known || owners.iter().any(|owner| **owner == tx.origin) {
+        return None;
+    }
+    let names: Vec<&str> = owners.iter().map(|owner| owner.as_str()).collect();
+    Some(Wrong {
+        why: format!("none of its ends is its own: {}", names.join(", ")),
+        rival: owners.iter().find_map(|owner| rival(owner, tx)),
+    })
 }
 
 /// The origin of the first page is the partner's permanently.
@@ -336,6 +409,7 @@ async fn remember(
         kind: Set(one.kind.clone()),
         record_id: Set(one.id),
         reason: Set(one.why.clone()),
+        rival: Set(one.rival.clone()),
         entry: Set(one.entry.clone()),
         at: Set(tx.now),
     });
@@ -383,12 +457,21 @@ async fn go_on(
     partner.failed_at = None;
     partner.retry_at = None;
     let (refused, taken) = (partner.refused, partner.taken);
-    let outcome = if too_many(refused, taken) {
+    let too_much = if too_many(refused, taken) {
+        Some(format!(
+            "{refused} of {taken} entries could not be applied; see the quarantine, then resume"
+        ))
+    } else if has_too_many_copies(tx, &partner, page).await? {
+        Some(format!(
+            "it has more than {MOST_COPIES} records; narrow the filter, or resume"
+        ))
+    } else {
+        None
+    };
+    let outcome = if too_much.is_some() {
         partner.state = PartnerState::Paused;
         partner.leased_until = None;
-        partner.last_error = Some(format!(
-            "{refused} of {taken} entries could not be applied; see the quarantine, then resume"
-        ));
+        partner.last_error = too_much;
         PageOutcome::Stopped
     } else if !page.up_to_date {
         PageOutcome::More
@@ -400,6 +483,20 @@ async fn go_on(
     };
     keep_partner(tx, partner).await?;
     Ok(outcome)
+}
+
+/// Counting takes time, so it is done once in a while.
+async fn has_too_many_copies(
+    tx: &Transaction<'_>,
+    partner: &Partner,
+    page: &PartnerPage,
+) -> Result<bool> {
+    let before = partner.taken - i64::try_from(page.entries.len()).unwrap_or_default();
+    if before / COUNTED == partner.taken / COUNTED {
+        return Ok(false);
+    }
+    let copies = record::Entity::find().filter(record::Column::Origin.eq(&tx.origin));
+    Ok(copies.count(&tx.sql).await? > MOST_COPIES)
 }
 
 /// Rejects a page that does not follow the applied ones: the response to another request, for
@@ -459,8 +556,31 @@ fn is_news(record: &CopiedRecord, here: Option<&Record>, replaces: bool, again: 
     newer || (replaces && other) || again
 }
 
+/// Why an entry is not applied.
+struct Wrong {
+    why: String,
+    rival: Option<String>,
+}
+
+impl Wrong {
+    const fn of(why: String) -> Self {
+        Self { why, rival: None }
+    }
+}
+
+/// The owner of a record, if it is another partner: which of the two is honest cannot be known, so
+/// the one that came later is not to blame.
+fn rival(owner: &str, tx: &Transaction<'_>) -> Option<String> {
+    let own = [
+        tx.origin.as_str(),
+        tx.store.node().origin.as_str(),
+        REFERENCE_ORIGIN,
+    ];
+    (!own.contains(&owner)).then(|| owner.to_owned())
+}
+
 /// Reason why a record does not belong to the partner.
-fn foreign(here: &Known, kind: Kind, origin: &str) -> Option<String> {
+fn foreign(here: &Known, kind: Kind, tx: &Transaction<'_>) -> Option<Wrong> {
     let row = here.row.as_ref();
     let row = row.map(|row| (&row.origin, row.kind.code()));
     let tombstone = here
@@ -468,17 +588,25 @@ fn foreign(here: &Known, kind: Kind, origin: &str) -> Option<String> {
         .as_ref()
         .map(|tombstone| (&tombstone.origin, tombstone.kind.as_str()));
     let (owner, known) = row.or(tombstone)?;
-    let foreign = owner != origin || known != kind.code();
-    foreign.then(|| format!("the id is that of a {known} of {owner}"))
+    let foreign = *owner != tx.origin || known != kind.code();
+    foreign.then(|| Wrong {
+        why: format!("the id is that of a {known} of {owner}"),
+        rival: rival(owner, tx),
+    })
 }
 
-fn refusal(news: &FeedChange, why: String) -> Refused {
+fn refusal(news: &FeedChange, wrong: Wrong) -> Refused {
+    let Wrong { why, rival } = wrong;
     let entry = match news {
-        FeedChange::Upsert(record) => record.body.clone(),
-        FeedChange::Delete { .. } | FeedChange::Withdraw { .. } => String::new(),
+        // It is read again when the other one has gone.
+        FeedChange::Upsert(record) if rival.is_none() => record.body.clone(),
+        FeedChange::Upsert(_) | FeedChange::Delete { .. } | FeedChange::Withdraw { .. } => {
+            String::new()
+        }
     };
     Refused {
         why,
+        rival,
         kind: Some(news.kind().code().to_owned()),
         id: Some(news.id()),
         entry,

@@ -5,15 +5,16 @@ use crate::entity::{confirmation, edge, record};
 use crate::error::{Denied, Result, StoreError};
 use crate::read::statements::{may_write_an_end, state, statements};
 use crate::record::Record;
-use crate::store::Store;
+use crate::store::{REFERENCE_ORIGIN, Store};
 use crate::transaction::{Transaction, WriteOptions};
-use crate::visibility::suppressed::reconsider;
+use crate::visibility::suppressed::{keep_statement, reconsider};
 use crate::write::{Precondition, locked};
 use domain::access::rules::{Action, Caller};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
+use domain::kinds::relationship::RelationshipType;
 use domain::statements::confirmation::{Confirmation, ConfirmationInput, EndName, Statement};
-use sea_orm::{EntityTrait, IntoActiveModel};
+use sea_orm::EntityTrait;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -87,6 +88,9 @@ impl Confirmations<'_> {
                 let new = confirmation::Model {
                     record_id: id,
                     end_id: end,
+                    r#type: Some(edge.r#type.clone()),
+                    from_id: edge.from_id,
+                    to_id: edge.to_id,
                     state: input.state.code().to_owned(),
                     note: input.note.clone(),
                     version: old.as_ref().map_or(1, |old| old.version + 1),
@@ -97,7 +101,12 @@ impl Confirmations<'_> {
                     known.insert(end, old);
                 } else {
                     keep_statement(tx, &new).await?;
-                    reconsider(tx, &row).await?;
+                    let shapes = RelationshipType::parse(&edge.r#type)
+                        .is_some_and(|one| one.rule().shapes_trees);
+                    // Whether it shapes the trees depends on what its ends state.
+                    if !reconsider(tx, &row).await? && shapes {
+                        tx.log().visibility(&row, row.is_public);
+                    }
                     known.insert(end, new);
                 }
                 stated(&row, &edge, &known, true)
@@ -106,7 +115,8 @@ impl Confirmations<'_> {
     }
 }
 
-/// The end, if the caller is an approver of it.
+/// The end, if the caller is an approver of it. For the reference data the admin of the whole node
+/// speaks.
 async fn approved_end(tx: &Transaction<'_>, end: Option<Uuid>) -> Result<Uuid> {
     let denied = || StoreError::Forbidden(Denied::End);
     let id = end.ok_or_else(denied)?;
@@ -115,19 +125,9 @@ async fn approved_end(tx: &Transaction<'_>, end: Option<Uuid>) -> Result<Uuid> {
         .one(&tx.sql)
         .await?;
     let row = row.ok_or_else(denied)?;
-    let may = tx.caller.is_allowed(Action::Confirm, &tx.subject(&row));
+    let reference = row.origin == REFERENCE_ORIGIN && tx.caller.is_node_admin();
+    let may = reference || tx.caller.is_allowed(Action::Confirm, &tx.subject(&row));
     may.then_some(id).ok_or_else(denied)
-}
-
-async fn keep_statement(tx: &Transaction<'_>, new: &confirmation::Model) -> Result<()> {
-    let key = (new.record_id, new.end_id);
-    confirmation::Entity::delete_by_id(key)
-        .exec(&tx.sql)
-        .await?;
-    confirmation::Entity::insert(new.clone().into_active_model())
-        .exec_without_returning(&tx.sql)
-        .await?;
-    Ok(())
 }
 
 fn version(row: &Record, statements: &BTreeMap<Uuid, confirmation::Model>) -> i64 {

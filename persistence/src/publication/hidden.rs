@@ -66,7 +66,8 @@ impl Records<'_> {
                     }
                     (true, Some(_)) | (false, None) => return Ok(()),
                 }
-                reconsider(tx, &row).await
+                reconsider(tx, &row).await?;
+                Ok(())
             })
             .await
     }

@@ -4,7 +4,7 @@ use crate::cursor;
 use crate::db::SqlTransaction;
 use crate::entity::{change, record, tombstone};
 use crate::error::{Denied, Result, StoreError};
-use crate::record::Record;
+use crate::record::{Record, served_text};
 use crate::store::Store;
 use chrono::{DateTime, Utc};
 use domain::access::rules::{Action, Caller, Subject};
@@ -166,7 +166,7 @@ impl Histories<'_> {
         let updated_at = last_update(&tx, about.id, &entry).await?;
         tx.commit().await?;
         let (envelope, body) = match row {
-            Some(row) => (row.envelope(), Some(row.body)),
+            Some(row) => (row.served().0, Some(row.body)),
             None => (
                 Envelope {
                     version,
@@ -176,12 +176,19 @@ impl Histories<'_> {
                 rested.and_then(|entry| entry.body),
             ),
         };
-        let body = body.ok_or(StoreError::VersionGone)?;
-        let upgraded = upgraded(envelope.kind, &body);
+        let stored = body.ok_or(StoreError::VersionGone)?;
+        let upgraded = upgraded(envelope.kind, &stored);
+        let is_upgraded = upgraded.is_some();
+        let current = upgraded.unwrap_or(stored);
+        let body = if envelope.origin == self.store.node().origin {
+            current
+        } else {
+            served_text(envelope.kind, current)
+        };
         Ok(Version {
             envelope,
-            upgraded: upgraded.is_some(),
-            body: upgraded.unwrap_or(body),
+            upgraded: is_upgraded,
+            body,
         })
     }
 

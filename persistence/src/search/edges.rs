@@ -5,6 +5,7 @@ use crate::entity::{edge, edge_role, record};
 use crate::error::Result;
 use crate::read::relationships::bounds;
 use crate::record::current;
+use chrono::{DateTime, Utc};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
@@ -74,6 +75,9 @@ pub(super) async fn around(
     let mut subjects = subjects(db, &found).await?;
     let mut around: BTreeMap<Uuid, Vec<Seen>> = BTreeMap::new();
     for (id, edge) in found {
+        if trees.is_without_effect(id) {
+            continue;
+        }
         let roles = roles.remove(&id).unwrap_or_default();
         let subject = subjects.remove(&id);
         for (at, other, from) in [
@@ -91,6 +95,10 @@ pub(super) async fn around(
             let Some(audience) = audience(&heads, [Some(id), other]) else {
                 continue;
             };
+            let ends = [Some(at), other].into_iter().flatten();
+            if !has_own_end(&heads, id, ends) {
+                continue;
+            }
             let code = code(&edge.r#type, from);
             let bounds = bounds(&edge);
             around.entry(at).or_default().push(Seen {
@@ -162,9 +170,28 @@ fn audience(heads: &BTreeMap<Uuid, Head>, parts: [Option<Uuid>; 2]) -> Option<Au
     Some(Audience::Editors(hidden.into_iter().collect()))
 }
 
+/// Whether a copied relationship has an end of its origin: others are not its origin's to state.
+fn has_own_end(
+    heads: &BTreeMap<Uuid, Head>,
+    relationship: Uuid,
+    mut ends: impl Iterator<Item = Uuid>,
+) -> bool {
+    let Some(stated) = heads.get(&relationship) else {
+        return false;
+    };
+    let own = |id| {
+        heads
+            .get(&id)
+            .is_some_and(|end| end.origin == stated.origin)
+    };
+    stated.synced_at.is_none() || ends.any(own)
+}
+
 #[derive(FromQueryResult)]
 struct Head {
     id: Uuid,
+    origin: String,
+    synced_at: Option<DateTime<Utc>>,
     publication: String,
     home_region: Option<Uuid>,
 }
@@ -180,6 +207,8 @@ async fn read_heads(
             .select_only()
             .columns([
                 record::Column::Id,
+                record::Column::Origin,
+                record::Column::SyncedAt,
                 record::Column::Publication,
                 record::Column::HomeRegion,
             ])

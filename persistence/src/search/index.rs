@@ -251,7 +251,7 @@ impl Search {
         self.verify(index);
         let (seq, trees) = match payload {
             Some(payload) if good => {
-                let trees = Trees::read(self.0.store.db().reader()).await?;
+                let trees = Trees::read(self.0.store.db().reader(), self.origin()).await?;
                 (payload.seq, Arc::new(trees))
             }
             Some(_) | None => self.rebuild().await?,
@@ -355,7 +355,7 @@ impl Search {
             .one(&tx)
             .await?
             .map_or(0, |node| node.head);
-        let trees = Arc::new(Trees::read(&tx).await?);
+        let trees = Arc::new(Trees::read(&tx, self.origin()).await?);
         if let Some(writer) = &*lock(&self.0.writer) {
             writer.delete_all_documents()?;
         }
@@ -488,6 +488,10 @@ impl Search {
             .clone()
     }
 
+    fn origin(&self) -> &str {
+        &self.0.store.node().origin
+    }
+
     async fn apply(&self, entries: &[Entry]) -> Result<()> {
         let Some(last) = entries.last() else {
             return Ok(());
@@ -498,7 +502,7 @@ impl Search {
         let tx = self.0.store.db().begin_read().await?;
         let touched = Touched::find(&tx, entries, &snapshot).await?;
         let trees = if touched.trees {
-            Arc::new(Trees::read(&tx).await?)
+            Arc::new(Trees::read(&tx, self.origin()).await?)
         } else {
             snapshot.trees
         };

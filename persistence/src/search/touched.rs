@@ -112,9 +112,7 @@ impl Touched {
 }
 
 fn is_tree(r#type: &str) -> bool {
-    [RelationshipType::PartOf, RelationshipType::SameAs]
-        .iter()
-        .any(|tree| tree.code() == r#type)
+    RelationshipType::parse(r#type).is_some_and(|one| one.rule().shapes_trees)
 }
 
 /// Whether a change may change a tree that a record or relationship is in, or make it leave one.

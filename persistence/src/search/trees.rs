@@ -2,13 +2,16 @@
 //!
 //! Documents contain direct ids only, so one edit under a state need not change ten thousand of
 //! them; a query is expanded when it is built. Only public records shape the trees: filters reveal
-//! nothing about drafts.
+//! nothing about drafts. And only those who may: see [`statements`].
+
+mod statements;
 
 use crate::error::Result;
+use crate::search::trees::statements::{Statements, read_statement};
 use domain::kinds::relationship::RelationshipType;
 use domain::kinds::relationship::on::RelationshipsOn;
 use domain::value::edtf::Bounds;
-use sea_orm::{ConnectionTrait, QueryResult, Statement};
+use sea_orm::{ConnectionTrait, Statement};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -23,6 +26,8 @@ pub(super) struct Trees {
     losers: BTreeMap<Uuid, Vec<Uuid>>,
     /// Everything that shapes them: the records in them, and the relationships between these.
     shaping: HashSet<Uuid>,
+    /// The relationships that would shape them if others agreed.
+    without_effect: HashSet<Uuid>,
     /// Differs whenever they were read.
     generation: u64,
     /// How many are below a record, as far as it was asked for.
@@ -38,8 +43,11 @@ struct Link {
 
 static GENERATIONS: AtomicU64 = AtomicU64::new(1);
 
-const PART_OF: &str = "SELECT e.type, f.id, t.id, e.record_id, \
-     e.from_earliest, e.from_latest, e.to_earliest, e.to_latest FROM edge e \
+/// The public statements that records are parts of others or the same, with what decides who makes
+/// them.
+const STATEMENTS: &str = "SELECT e.type, e.record_id, r.origin, r.home_region, \
+     f.id, f.origin, f.home_region, cf.end_id, t.id, t.origin, t.home_region, ct.end_id, \
+     f.kind, e.from_earliest, e.from_latest, e.to_earliest, e.to_latest FROM edge e \
      LEFT JOIN merged mf ON mf.loser_id = e.from_id \
      LEFT JOIN merged mt ON mt.loser_id = e.to_id \
      JOIN record r ON r.id = e.record_id AND r.publication = 'published' AND NOT r.suppressed \
@@ -47,6 +55,10 @@ const PART_OF: &str = "SELECT e.type, f.id, t.id, e.record_id, \
          AND NOT f.suppressed \
      JOIN record t ON t.id = COALESCE(mt.target_id, e.to_id) AND t.publication = 'published' \
          AND NOT t.suppressed \
+     LEFT JOIN confirmation cf ON cf.record_id = e.record_id AND cf.end_id = e.from_id \
+         AND cf.state = 'confirmed' \
+     LEFT JOIN confirmation ct ON ct.record_id = e.record_id AND ct.end_id = e.to_id \
+         AND ct.state = 'confirmed' \
      WHERE e.type IN ('part_of', 'same_as')";
 
 const BROADER: &str = "SELECT 'part_of', r.id, t.id, r.id FROM record r \
@@ -60,23 +72,31 @@ const BROADER: &str = "SELECT 'part_of', r.id, t.id, r.id FROM record r \
 const MERGED: &str = "SELECT 'merged', loser_id, target_id, loser_id FROM merged";
 
 impl Trees {
-    pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Self> {
+    pub(super) async fn read(db: &impl ConnectionTrait, own: &str) -> Result<Self> {
         let mut trees = Self {
             generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
             ..Self::default()
         };
-        for (sql, dated) in [(PART_OF, true), (BROADER, false), (MERGED, false)] {
-            let statement = Statement::from_string(db.get_database_backend(), sql);
-            let rows = db.query_all_raw(statement).await?;
-            for row in rows {
+        let all = |sql| Statement::from_string(db.get_database_backend(), sql);
+        let mut statements = Statements::default();
+        for row in db.query_all_raw(all(STATEMENTS)).await? {
+            let statement = read_statement(&row)?;
+            // Another statement may make it effective.
+            trees.shaping.insert(statement.relationship);
+            trees
+                .shaping
+                .extend(statement.ends.iter().map(|end| end.id));
+            statements.add(statement, own);
+        }
+        trees.without_effect.extend(statements.without_effect());
+        for (link, ends, bounds) in statements.effective() {
+            trees.add(link, ends, bounds);
+        }
+        for sql in [BROADER, MERGED] {
+            for row in db.query_all_raw(all(sql)).await? {
                 let link: String = row.try_get_by_index(0)?;
                 let ends = [row.try_get_by_index(1)?, row.try_get_by_index(2)?];
-                let bounds = if dated {
-                    bounds(&row)?
-                } else {
-                    Bounds::default()
-                };
-                trees.add(&link, ends, bounds);
+                trees.add(&link, ends, Bounds::default());
                 trees.shaping.insert(row.try_get_by_index(3)?);
             }
         }
@@ -114,6 +134,11 @@ impl Trees {
     /// Whether the trees may change with this record or relationship.
     pub(super) fn are_shaped_by(&self, id: Uuid) -> bool {
         self.shaping.contains(&id)
+    }
+
+    /// Whether a relationship states what others have not agreed to: filters do not follow it.
+    pub(super) fn is_without_effect(&self, relationship: Uuid) -> bool {
+        self.without_effect.contains(&relationship)
     }
 
     pub(super) fn is_merged(&self, id: Uuid) -> bool {
@@ -187,16 +212,6 @@ impl Trees {
         }
         found
     }
-}
-
-/// The days of a link, after what it joins.
-fn bounds(row: &QueryResult) -> Result<Bounds> {
-    Ok(Bounds {
-        from_earliest: row.try_get_by_index(4)?,
-        from_latest: row.try_get_by_index(5)?,
-        to_earliest: row.try_get_by_index(6)?,
-        to_latest: row.try_get_by_index(7)?,
-    })
 }
 
 #[cfg(test)]

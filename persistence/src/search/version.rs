@@ -115,6 +115,7 @@ fn example(fields: &Fields, kind: Kind, body: String) -> TantivyDocument {
         was_public: true,
         is_public: true,
         suppressed: false,
+        withholds: false,
         publish_at: None,
         relationship_key: None,
         version: 1,

@@ -19,7 +19,8 @@ use uuid::Uuid;
 const MAX_UPDATED: usize = 500;
 
 /// Whether outsiders see the current row of `record`: it is published and not suppressed, and so is
-/// each of its ends that is a record, or its merge target. The only definition in SQL.
+/// each of its ends that is a record, or its merge target; and a copied relationship has an end of
+/// its origin. The only definition in SQL.
 const PUBLIC: &str = "(record.publication = 'published' AND NOT record.suppressed AND NOT EXISTS ( \
     SELECT 1 FROM edge \
         LEFT JOIN merged AS mf ON mf.loser_id = edge.from_id \
@@ -28,7 +29,14 @@ const PUBLIC: &str = "(record.publication = 'published' AND NOT record.suppresse
         (edge.from_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM record AS held \
             WHERE held.id = COALESCE(mf.target_id, edge.from_id) AND held.publication = 'published' AND NOT held.suppressed)) OR \
         (edge.to_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM record AS held \
-            WHERE held.id = COALESCE(mt.target_id, edge.to_id) AND held.publication = 'published' AND NOT held.suppressed)))))";
+            WHERE held.id = COALESCE(mt.target_id, edge.to_id) AND held.publication = 'published' AND NOT held.suppressed)))) \
+    AND (record.synced_at IS NULL OR NOT EXISTS ( \
+    SELECT 1 FROM edge \
+        LEFT JOIN merged AS mf ON mf.loser_id = edge.from_id \
+        LEFT JOIN merged AS mt ON mt.loser_id = edge.to_id \
+        WHERE edge.record_id = record.id AND NOT EXISTS (SELECT 1 FROM record AS held \
+            WHERE held.id IN (COALESCE(mf.target_id, edge.from_id), COALESCE(mt.target_id, edge.to_id)) \
+            AND held.origin = record.origin))))";
 
 /// The relationships (`near`) around records that became visible or invisible (`flipped`), and
 /// around those that a merge makes equal to these, now or until now.

@@ -1,8 +1,9 @@
 //! Specifics of writing relationships: order of symmetric ends, home region, cycles, the edge row.
 
-use crate::entity::{edge, edge_role, reference};
+use crate::entity::{edge, edge_role, record, reference};
 use crate::error::{Denied, Result, StoreError};
 use crate::merge_targets::made_one;
+use crate::store::REFERENCE_ORIGIN;
 use crate::transaction::Transaction;
 use crate::write::resolve::{Head, Resolved};
 use domain::access::rules::Action;
@@ -15,6 +16,7 @@ use domain::kinds::relationship::end::End;
 use domain::kinds::relationship::{Relationship, RelationshipType};
 use domain::validation::body::Facts;
 use domain::validation::body::KindSchema;
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
 };
@@ -89,7 +91,8 @@ pub(crate) fn authorise_ends(
             .filter_map(|(_, id)| resolved.head(*id)?.subject(origin))
             .any(|subject| tx.caller.is_allowed(action, &subject))
     };
-    let tree = relationship.r#type.rule().acyclic && relationship.from.kind() == Some(Kind::Region);
+    let tree =
+        relationship.r#type.rule().shapes_trees && relationship.from.kind() == Some(Kind::Region);
     if tree && !allowed(Action::ShapeTree) {
         return Err(StoreError::Forbidden(Denied::RegionTree));
     }
@@ -110,7 +113,7 @@ pub(crate) async fn refuse_shaping(
     }
     let trees = RelationshipType::ALL
         .iter()
-        .filter(|one| one.rule().acyclic);
+        .filter(|one| one.rule().shapes_trees);
     let shaping = edge::Entity::find()
         .filter(edge::Column::RecordId.is_in(relationships))
         .filter(edge::Column::Type.is_in(trees.map(|one| one.code())))
@@ -201,6 +204,18 @@ async fn parents_of(
 ) -> Result<BTreeSet<Uuid>> {
     let ids: Vec<Uuid> = ids.iter().copied().collect();
     let mut found = BTreeSet::new();
+    // What partners state must not stand in the way of what is written here; trees bear circles.
+    let trusted = |column| {
+        let origins = [tx.origin.as_str(), REFERENCE_ORIGIN];
+        let mut rows = Query::select();
+        rows.column(record::Column::Id)
+            .from(record::Entity)
+            .and_where(Expr::col((record::Entity, record::Column::Id)).eq(column))
+            .and_where(record::Column::Origin.is_in(origins));
+        Expr::exists(rows)
+    };
+    let by_edge = Expr::col((edge::Entity, edge::Column::RecordId));
+    let by_reference = Expr::col((reference::Entity, reference::Column::RecordId));
     for chunk in ids.chunks(CHUNK) {
         let below = chunk.iter().copied();
         let steps = match tree {
@@ -211,6 +226,7 @@ async fn parents_of(
                     .filter(edge::Column::FromId.is_in(below))
                     .filter(edge::Column::Type.eq(RelationshipType::PartOf.code()))
                     .filter(edge::Column::RecordId.ne(except))
+                    .filter(trusted(by_edge.clone()))
                     .into_tuple::<Option<Uuid>>()
                     .all(&tx.sql)
                     .await?
@@ -222,6 +238,7 @@ async fn parents_of(
                     .filter(reference::Column::RecordId.is_in(below))
                     .filter(reference::Column::Field.eq("/broader"))
                     .filter(reference::Column::RecordId.ne(except))
+                    .filter(trusted(by_reference.clone()))
                     .into_tuple()
                     .all(&tx.sql)
                     .await?

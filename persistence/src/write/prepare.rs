@@ -153,6 +153,7 @@ pub(crate) fn row(
         // Of a relationship its ends decide too; see `update_is_public`.
         is_public: publication == Publication::Published,
         suppressed: false,
+        withholds: false,
         publish_at: facts.publish_at,
         relationship_key: relationship
             .and_then(domain::kinds::relationship::Relationship::relationship_key),

@@ -11,7 +11,7 @@ use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use persistence::lease::Lease;
 use persistence::partner::PageOutcome;
-use persistence::partner::Partner;
+use persistence::partner::{Partner, PartnerPage};
 use persistence::{Store, StoreError};
 use rand::Rng;
 use std::collections::BTreeMap;
@@ -28,6 +28,10 @@ const HEARTBEAT: Duration = Duration::from_secs(6);
 
 const WAIT: Duration = Duration::from_secs(30);
 
+/// Empty pages in a row that are borne at full speed. A narrow filter has some: their positions
+/// advance.
+const MOST_EMPTY: i32 = 20;
+
 #[derive(Debug, Clone)]
 pub struct PartnerSync<A = Outgoing> {
     pub(super) store: Store,
@@ -36,6 +40,8 @@ pub struct PartnerSync<A = Outgoing> {
     pub(super) wait: Duration,
     /// Number of restarts of each partner since it was last up to date.
     begun: Arc<Mutex<BTreeMap<Uuid, i32>>>,
+    /// Number of pages of each partner in a row that had no entries, although more were left.
+    empty: Arc<Mutex<BTreeMap<Uuid, i32>>>,
 }
 
 /// Reason why a page was not applied.
@@ -90,6 +96,7 @@ impl<A: PartnerTransport> PartnerSync<A> {
             heartbeat: HEARTBEAT,
             wait: WAIT,
             begun: Arc::default(),
+            empty: Arc::default(),
         }
     }
 
@@ -129,8 +136,13 @@ impl<A: PartnerTransport> PartnerSync<A> {
         while taken == PageOutcome::Unswept {
             taken = self.store.copies().sweep(lease).await?;
         }
+        if taken == PageOutcome::More && page.entries.is_empty() {
+            self.slow_down(&partner, &page)?;
+        } else {
+            lock(&self.empty).remove(&partner.id);
+        }
         if taken == PageOutcome::UpToDate {
-            self.begun().remove(&partner.id);
+            lock(&self.begun).remove(&partner.id);
             return self.compare(lease, stop).await;
         }
         Ok(taken)
@@ -154,8 +166,19 @@ impl<A: PartnerTransport> PartnerSync<A> {
         }
     }
 
-    fn begun(&self) -> MutexGuard<'_, BTreeMap<Uuid, i32>> {
-        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Pauses a partner whose pages lead nowhere, for longer each time if it does not even advance.
+    fn slow_down(&self, partner: &Partner, page: &PartnerPage) -> Result<(), Failed> {
+        let times = count(&self.empty, partner.id) - MOST_EMPTY;
+        if times <= 0 {
+            return Ok(());
+        }
+        let times = if page.seq > partner.seq { 1 } else { times };
+        let share = rand::rng().random_range(0.5..=1.0);
+        Err(Failed::Partner(Unreadable {
+            why: "it reports more pages, but there is nothing in them".to_owned(),
+            retry_after: Some(pause(times, share, LONGEST_PAUSE)),
+            absent: false,
+        }))
     }
 
     /// Starts from scratch with a partner that cannot continue from the current position. One whose
@@ -177,12 +200,7 @@ impl<A: PartnerTransport> PartnerSync<A> {
             "reading all records of a partner again"
         );
         self.store.partners().resync(lease).await?;
-        let times = {
-            let mut begun = self.begun();
-            let times = begun.entry(partner.id).or_default();
-            *times = times.saturating_add(1);
-            *times
-        };
+        let times = count(&self.begun, partner.id);
         if times == 1 {
             return Ok(PageOutcome::More);
         }
@@ -245,6 +263,17 @@ impl<A: PartnerTransport> PartnerSync<A> {
         self.store.partners().resync(lease).await?;
         Ok(PageOutcome::More)
     }
+}
+
+fn lock(counts: &Mutex<BTreeMap<Uuid, i32>>) -> MutexGuard<'_, BTreeMap<Uuid, i32>> {
+    counts.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn count(counts: &Mutex<BTreeMap<Uuid, i32>>, partner: Uuid) -> i32 {
+    let mut counts = lock(counts);
+    let times = counts.entry(partner).or_default();
+    *times = times.saturating_add(1);
+    *times
 }
 
 fn path(partner: &Partner, wait: Duration) -> String {

@@ -43,14 +43,13 @@ async fn read_from(exchange: PartnerSync, id: Uuid, mut stop: watch::Receiver<bo
     loop {
         let asked = Instant::now();
         match exchange.step(&lease, wait, &mut stop).await {
-            Ok(PageOutcome::More | PageOutcome::Unswept) => wait = Duration::ZERO,
+            Ok(PageOutcome::More | PageOutcome::Unswept) => {
+                // However much a partner feeds, half of the time is for others.
+                rest(&mut stop, asked.elapsed().min(REST)).await;
+                wait = Duration::ZERO;
+            }
             Ok(PageOutcome::UpToDate) => {
-                let rest = REST.saturating_sub(asked.elapsed());
-                tokio::select! {
-                    // The next step is stopped as well.
-                    _ = stop.wait_for(|stop| *stop) => {}
-                    () = tokio::time::sleep(rest) => {}
-                }
+                rest(&mut stop, REST.saturating_sub(asked.elapsed())).await;
                 wait = exchange.wait;
             }
             Ok(PageOutcome::Stopped) | Err(Failed::Lost) => return,
@@ -63,6 +62,14 @@ async fn read_from(exchange: PartnerSync, id: Uuid, mut stop: watch::Receiver<bo
                 return fail(&exchange, &lease, Unreadable::absent(why)).await;
             }
         }
+    }
+}
+
+async fn rest(stop: &mut watch::Receiver<bool>, time: Duration) {
+    tokio::select! {
+        // The next step is stopped as well.
+        _ = stop.wait_for(|stop| *stop) => {}
+        () = tokio::time::sleep(time) => {}
     }
 }
 

@@ -178,7 +178,7 @@ fn label(facet: &str, value: &FacetValue, lang: Option<&str>) -> String {
     if let Some(row) = &value.record {
         let mut record = row.current_value();
         if let Some(lang) = lang {
-            translate(&mut record, lang);
+            translate(row.kind, &mut record, lang);
         }
         let name = record.get("name").and_then(Value::as_str);
         return name.unwrap_or(&value.value).to_owned();

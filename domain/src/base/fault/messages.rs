@@ -185,6 +185,10 @@ faults! {
         en: "links may lead to http, https, mailto and tel targets, not to {given}";
         de: "Links dürfen zu Zielen mit http, https, mailto und tel führen, nicht zu {given}";
     }
+    DeceptiveCharacter "deceptive-character" {
+        en: "a name consists of visible characters; remove {given}";
+        de: "ein Name besteht aus sichtbaren Zeichen; bitte {given} entfernen";
+    }
     EmptyEntry "empty-entry" {
         en: "needs at least one of {members}";
         de: "braucht mindestens eines von {members}";

@@ -33,6 +33,8 @@ pub struct Rule {
     /// Whether it describes a state, of which today's counts unless a day is given:
     /// [`crate::kinds::relationship::on::RelationshipsOn`].
     pub standing: bool,
+    /// Whether filters follow it: what is found by one record is found by the other.
+    pub shapes_trees: bool,
     pub roles: &'static [Role],
     pub definition: Labels,
 }
@@ -180,6 +182,7 @@ const DIRECTED: Rule = Rule {
     symmetric: false,
     acyclic: false,
     standing: false,
+    shapes_trees: false,
     roles: &[],
     definition: l("", ""),
 };
@@ -238,6 +241,7 @@ static PART_OF: Rule = Rule {
     ],
     same_kind: true,
     acyclic: true,
+    shapes_trees: true,
     definition: l(
         "Teilnetzwerk, Gebiet, Abteilung, Teilprojekt, Veranstaltung einer Reihe",
         "sub-network, region tree, unit, sub-project, event of a series",
@@ -363,6 +367,7 @@ static SAME_AS: Rule = Rule {
     inverse_labels: l("ist dasselbe wie", "is the same as"),
     same_kind: true,
     symmetric: true,
+    shapes_trees: true,
     definition: l(
         "zwei Datensätze zu einer Sache, meist auf zwei Knoten",
         "two records of one real thing, usually on two nodes",

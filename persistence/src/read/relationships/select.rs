@@ -180,6 +180,7 @@ pub(crate) fn conditions(filter: &RelationshipFilter, caller: &Caller, origin: &
             origin,
         )));
     }
+    all = all.add(has_own_end());
     all = each(all, &filter.types, |one| {
         col("e", edge::Column::Type).eq(one.code())
     });
@@ -192,6 +193,18 @@ pub(crate) fn conditions(filter: &RelationshipFilter, caller: &Caller, origin: &
     all = each(all, &filter.to, |id| col("e", edge::Column::ToId).eq(*id));
     let all = ends(starts(dated(all, filter), &filter.starts), &filter.ends);
     record_conditions(all, filter)
+}
+
+/// Whether a copied relationship has an end of its origin: others are not its origin's to state.
+fn has_own_end() -> Condition {
+    let own = |end| {
+        let column = col(end, record::Column::Origin);
+        column.equals((Alias::new("r"), record::Column::Origin))
+    };
+    Condition::any()
+        .add(col("r", record::Column::SyncedAt).is_null())
+        .add(own("f"))
+        .add(own("t"))
 }
 
 fn record_conditions(mut all: Condition, filter: &RelationshipFilter) -> Condition {
