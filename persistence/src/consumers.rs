@@ -40,6 +40,7 @@ pub struct Entry {
     pub audience_before: Option<String>,
     pub audience_after: Option<String>,
     pub cause: Option<String>,
+    pub deletion_id: Option<Uuid>,
     pub at: DateTime<Utc>,
     pub erased: bool,
     /// Whether readers need not wait until it is searchable.

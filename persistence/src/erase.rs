@@ -4,6 +4,7 @@
 //! reasons: log consumers and partners must learn of it, and numbers and versions must not be
 //! reused. The index removes its content when it processes the entry; see [`crate::search`].
 
+pub mod remaining;
 mod vacuum;
 
 use crate::entity::{change, tombstone};
@@ -11,9 +12,10 @@ use crate::error::{Denied, Result, StoreError};
 use crate::merge_targets::with_merged;
 use crate::record::Record;
 use crate::records::{Records, RecordsMut};
+use crate::store::REFERENCE_ORIGIN;
 use crate::transaction::{Transaction, WriteOptions};
 use crate::write::delete::{
-    forget_persons, lock_against_naming, own_edges, refuse_referenced, replace_with_tombstone,
+    forget_persons, lock_against_naming, owned_edges, refuse_referenced, replace_with_tombstone,
 };
 use crate::write::idempotency::blank_responses;
 use crate::write::{Precondition, locked};
@@ -82,15 +84,17 @@ impl Records<'_> {
 }
 
 impl RecordsMut<'_, '_> {
-    /// Erases a record of this node with its relationships, contact persons and applications, the
-    /// records merged into it, and every earlier version of all of these; or the remains of a
-    /// deleted one.
+    /// Erases a record with its relationships, contact persons and applications, the records merged
+    /// into it, and every earlier version of all of these; or the remains of a deleted one. Of many
+    /// relationships some are left, which [`Records::finish_deletion`] erases.
+    ///
+    /// A copy is erased on this node only. Its id stays closed, so that its origin cannot bring it
+    /// back.
     ///
     /// # Errors
-    /// [`StoreError::Forbidden`] for callers other than admins of the node and for copies,
-    /// [`StoreError::Gone`] if it is erased already, [`StoreError::NotFound`],
-    /// [`StoreError::PreconditionFailed`]; [`StoreError::StillReferenced`] and
-    /// [`StoreError::HasRelationships`] as for deleting.
+    /// [`StoreError::Forbidden`] for callers other than admins of the node, [`StoreError::Gone`] if
+    /// it is erased already, [`StoreError::NotFound`], [`StoreError::PreconditionFailed`];
+    /// [`StoreError::StillReferenced`] as for deleting.
     pub async fn erase(self, kind: Kind, id: Uuid, expected: &Precondition) -> Result<()> {
         let erasable = erasable(self.tx, kind, id).await?;
         expected.met_by(erasable.version())?;
@@ -98,15 +102,16 @@ impl RecordsMut<'_, '_> {
         let ids = with_merged(&self.tx.sql, id).await?;
         let mut going = Vec::new();
         if let Erasable::Living(row) = erasable {
-            going = own_edges(self.tx, &ids).await?;
-            let edges = going.iter().map(|row| row.id).collect();
-            refuse_referenced(self.tx, &ids, &edges).await?;
+            refuse_referenced(self.tx, &ids).await?;
+            going = owned_edges(self.tx, &ids, Some(&row.origin)).await?;
             going.push(*row);
         }
+        self.tx.deletion = Some(domain::base::id::new());
         log_dead(self.tx, &ids).await?;
         for row in &going {
             replace_with_tombstone(self.tx, row, Cause::Erased, None).await?;
         }
+        self.tx.deletion = None;
         let all = ids.iter().copied().chain(going.iter().map(|row| row.id));
         forget_everything(self.tx, &ids, &all.collect()).await
     }
@@ -119,6 +124,10 @@ impl RecordsMut<'_, '_> {
         expected: &Precondition,
     ) -> Result<()> {
         let erasable = erasable(self.tx, kind, id).await?;
+        // Of copies there are no earlier versions.
+        if erasable.origin() != self.tx.origin {
+            return Err(StoreError::Forbidden(Denied::Copy));
+        }
         expected.met_by(erasable.version())?;
         let made = change::Entity::find()
             .select_only()
@@ -151,19 +160,15 @@ async fn erasable(tx: &Transaction<'_>, kind: Kind, id: Uuid) -> Result<Erasable
     if !tx.caller.is_node_admin() {
         return Err(StoreError::Forbidden(Denied::Admin));
     }
-    let found = match locked(tx, kind, id).await {
-        Ok(row) => Erasable::Living(Box::new(row)),
-        Err(StoreError::NotFound) => Erasable::Dead(Box::new(dead_to_erase(tx, kind, id).await?)),
-        Err(other) => return Err(other),
-    };
-    let origin = match &found {
-        Erasable::Living(row) => &row.origin,
-        Erasable::Dead(tombstone) => &tombstone.origin,
-    };
-    if *origin == tx.origin {
-        return Ok(found);
+    match locked(tx, kind, id).await {
+        Ok(row) if row.origin == REFERENCE_ORIGIN => Err(StoreError::Forbidden(Denied::Copy)),
+        Ok(row) => Ok(Erasable::Living(Box::new(row))),
+        Err(StoreError::NotFound) => {
+            let dead = dead_to_erase(tx, kind, id).await?;
+            Ok(Erasable::Dead(Box::new(dead)))
+        }
+        Err(other) => Err(other),
     }
-    Err(StoreError::Forbidden(Denied::Copy))
 }
 
 async fn dead_to_erase(tx: &Transaction<'_>, kind: Kind, id: Uuid) -> Result<tombstone::Model> {
@@ -235,6 +240,13 @@ enum Erasable {
 }
 
 impl Erasable {
+    fn origin(&self) -> &str {
+        match self {
+            Self::Living(row) => &row.origin,
+            Self::Dead(tombstone) => &tombstone.origin,
+        }
+    }
+
     fn version(&self) -> i64 {
         match self {
             Self::Living(row) => row.version,

@@ -50,10 +50,6 @@ pub enum StoreError {
         /// Whether there are some that the caller may not see.
         hidden: bool,
     },
-    /// More relationships would have to be deleted with the record than one transaction may
-    /// contain.
-    #[error("has {0} relationships")]
-    HasRelationships(usize),
     /// The body of this version is no longer kept, or never existed.
     #[error("the version is gone")]
     VersionGone,

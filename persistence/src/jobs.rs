@@ -2,6 +2,7 @@
 
 use crate::consumers::{LogConsumer, run};
 use crate::duplicates::DuplicateConsumer;
+use crate::erase::remaining::DeletionConsumer;
 use crate::error::Result;
 use crate::publication::due::publish;
 use crate::search::Search;
@@ -33,6 +34,7 @@ impl BackgroundJobs {
     pub fn start(store: &Store) -> Self {
         let mut background = Self::none()
             .with(store, VisibilityConsumer::new(store.clone()))
+            .with(store, DeletionConsumer::new(store.clone()))
             .with(store, DeliveryEnqueuer::new(store.clone()));
         let job = publish(store.clone(), background.stop.subscribe());
         background.jobs.push(tokio::task::spawn_local(job));

@@ -19,6 +19,7 @@ mod m0015_edge_order;
 mod m0016_digests;
 mod m0017_duplicates;
 mod m0018_partners_believed;
+mod m0019_deletions;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
@@ -46,6 +47,7 @@ const ALL: &[Migration] = &[
         "m0018_partners_believed",
         m0018_partners_believed::STATEMENTS,
     ),
+    Migration("m0019_deletions", m0019_deletions::STATEMENTS),
 ];
 
 #[derive(Debug)]

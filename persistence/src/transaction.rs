@@ -51,6 +51,8 @@ pub struct Transaction<'a> {
     pub(crate) origin: String,
     /// Why the node itself writes, if it does.
     pub(crate) cause: Option<Cause>,
+    /// The deletion of a record whose relationships are deleted with it.
+    pub(crate) deletion: Option<Uuid>,
     entries: Vec<Entry>,
     digests: DigestChanges,
     /// The visibility to outsiders of the relationships touched in it.
@@ -112,6 +114,7 @@ impl Store {
             options,
             now: self.clock().now(),
             origin: origin.to_owned(),
+            deletion: None,
             cause: None,
             entries: Vec::new(),
             digests: DigestChanges::default(),
@@ -285,6 +288,7 @@ impl Transaction<'_> {
             by: Set(self.caller.account),
             reason: Set(self.options.reason.clone()),
             cause: Set(self.cause.map(|cause| cause.code().to_owned())),
+            deletion_id: Set(entry.deletion),
             at: Set(self.now),
             erased: Set(entry.erased),
             bulk: Set(self.options.bulk),

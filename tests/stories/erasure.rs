@@ -285,8 +285,11 @@ story!(only_admins_of_the_node_erase, Seeded, async |node| {
     let unknown = format!("/v1/actors/{}", domain::base::id::new());
     erase(node, &unknown).await.problem(404, "not-found");
     let copy = crate::errors::copy_of(node, "mo-win-net", "elsewhere").await;
-    let copy = erase(node, &format!("/v1/networks/{copy}")).await;
+    let copy = format!("/v1/networks/{copy}/erase?version=1");
+    let copy = node.post(&copy).await;
     assert_eq!(copy.problem(403, "forbidden").json["reason"], "copy");
+    let reference = node.post("/v1/regions/bayern/erase").await;
+    assert_eq!(reference.problem(403, "forbidden").json["reason"], "copy");
 
     let done = erase(node, "/v1/actors/bleibt").header("idempotency-key", "k");
     done.clone().await.expect(204);

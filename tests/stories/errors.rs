@@ -83,26 +83,6 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
         .exec(node.store.db().reader())
         .await
         .unwrap();
-    let hub = node
-        .post("/v1/actors")
-        .json(&json!({"name": "Nabe", "home_region": "nordhessen"}))
-        .await
-        .expect(201);
-    let hub_id = hub.id().to_owned();
-    for number in 0..401 {
-        let line = json!({"kind": "relationship", "type": "member_of", "from": {"kind": "actor", "id": hub_id}, "to": {"as_stated": format!("Netz {number}")}});
-        let line = line.to_string();
-        node.store
-            .imports()
-            .load(
-                &domain::access::rules::Caller::node(),
-                &[&line],
-                persistence::load::LoadMode::Upsert,
-                &persistence::transaction::WriteOptions::default(),
-            )
-            .await
-            .unwrap();
-    }
     let closed = json!({"name": "Zu", "publication": "published", "home_region": "nordhessen", "joining": {"open": false}});
     let closed = node.post("/v1/networks").json(&closed).await.expect(201);
     let closed = format!("/v1/networks/{}", closed.id());
@@ -250,10 +230,6 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
         (
             "still-referenced",
             node.delete("/v1/regions/nordhessen").if_match("*"),
-        ),
-        (
-            "has-relationships",
-            node.delete(&format!("/v1/actors/{hub_id}")).if_match("*"),
         ),
         ("gone", node.get(&gone)),
         ("moved", node.get("/v1/actors/alt?lang=en")),

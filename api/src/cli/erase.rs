@@ -53,6 +53,7 @@ pub(super) async fn run(store: &Store, erase: &Erase) -> Result<(), Failure> {
         None => tx.records().erase(erase.kind, id, &Precondition::Any).await,
     });
     erased.await?;
+    store.records().finish_deletion(id).await?;
     say(&format!("erased {} {id}", erase.kind));
     say(
         "The index is updated as soon as a server runs. `verbund vacuum` removes the data from the database files.",

@@ -56,7 +56,7 @@ pub fn routes(schema: &KindSchema) -> Routes {
             Method::DELETE,
             &one,
             (&name("delete"), &format!("Delete {a}")),
-            &[Code::StillReferenced, Code::HasRelationships],
+            &[Code::StillReferenced],
             delete,
         )
 }

@@ -18,7 +18,7 @@ pub fn routes(schema: &KindSchema) -> Routes {
     let path = format!("/v1/{}/{{id}}/erase", schema.kind.plural());
     let id = format!("erase_{}", schema.kind);
     let summary = format!("Erase {} with all its versions, permanently", schema.a);
-    let problems = &[Code::StillReferenced, Code::HasRelationships];
+    let problems = &[Code::StillReferenced];
     Routes::of(schema).route(Method::POST, &path, (&id, &summary), problems, post)
 }
 

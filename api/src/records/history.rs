@@ -89,6 +89,9 @@ struct Revision {
     /// renamed, which leaves `updated_at` unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<Cause>,
+    /// Id shared by everything that was deleted with a record, in however many steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deletion_id: Option<Uuid>,
     /// Whether the content of this version was erased.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
@@ -133,6 +136,7 @@ fn revisions(history: &History) -> Result<Vec<Revision>, Problem> {
             home_region: entry.home_region(),
             reason: entry.reason.clone(),
             cause: deletion.or(own),
+            deletion_id: entry.deletion_id,
             erased: entry.erased,
         })
     });
@@ -271,6 +275,9 @@ struct LogItem {
     /// `schema` if the node itself made the change because members were renamed.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<Cause>,
+    /// Id shared by everything that was deleted with a record, in however many steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deletion_id: Option<Uuid>,
 }
 
 struct LogQuery {
@@ -335,6 +342,7 @@ async fn log(
             by: entry.by,
             reason: entry.reason,
             cause: entry.cause.as_deref().and_then(Cause::parse),
+            deletion_id: entry.deletion_id,
         })
     });
     let body = LogPage {

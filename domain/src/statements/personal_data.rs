@@ -134,6 +134,7 @@ crate::vocabulary! {
         Version "version" "in einer früheren Fassung" "in an earlier version";
         Reason "reason" "im Grund einer Änderung" "in the reason of a change";
         Confirmation "confirmation" "in der Aussage eines Endes" "in the statement of an end";
+        Quarantine "quarantine" "in einem abgelehnten Eintrag eines Partners" "in a rejected entry of a partner";
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Model {
     pub reason: Option<String>,
     /// The code of a cause, if the node itself made the change.
     pub cause: Option<String>,
+    /// Shared by all entries of one deletion or erasure of a record by this node.
+    pub deletion_id: Option<Uuid>,
     pub at: DateTimeUtc,
     pub erased: bool,
     /// Whether it was part of a bulk load, which readers need not wait for.

@@ -49,8 +49,10 @@ pub struct Refused {
     pub kind: Option<String>,
     pub id: Option<Uuid>,
     pub entry: String,
-    /// Another partner whose record it would replace, or relate; that is not this one's mistake.
+    /// Another partner whose record it would replace, or relate.
     pub rival: Option<String>,
+    /// Whether it is not this partner's mistake.
+    pub excused: bool,
 }
 
 /// An entry as sent; unknown members are ignored.
@@ -107,6 +109,7 @@ impl ParsedEntry {
                     id: named.id,
                     entry: entry.chars().take(MOST_KEPT).collect(),
                     rival: None,
+                    excused: false,
                 }))
             }
         }

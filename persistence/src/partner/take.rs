@@ -149,7 +149,9 @@ async fn take_page(
         let wrong = match known.remove(&one.id()) {
             None => Some(Wrong::of("the page contains the record twice".to_owned())),
             Some(here) => {
-                let wrong = foreign(&here, one.kind(), tx).or_else(|| no_own_end(one, &owners, tx));
+                let wrong = foreign(&here, one.kind(), tx)
+                    .or_else(|| erased(&here, one))
+                    .or_else(|| no_own_end(one, &owners, tx));
                 if wrong.is_none() {
                     take(tx, one, here, &partner, replaces).await?;
                 }
@@ -161,7 +163,7 @@ async fn take_page(
     remember(tx, &partner, &news, &refused).await?;
     partner.taken += i64::try_from(page.entries.len()).unwrap_or(i64::MAX);
     // What another partner has done to it does not stop this one.
-    let mistakes = refused.iter().filter(|one| one.rival.is_none()).count();
+    let mistakes = refused.iter().filter(|one| !one.excused).count();
     partner.refused += i64::try_from(mistakes).unwrap_or(i64::MAX);
     partner.count_deletions(going, tx.now);
     go_on(tx, partner, page).await
@@ -225,6 +227,7 @@ fn no_own_end(
     Some(Wrong {
         why: format!("none of its ends is its own: {}", names.join(", ")),
         rival: owners.iter().find_map(|owner| rival(owner, tx)),
+        ..Wrong::default()
     })
 }
 
@@ -557,14 +560,20 @@ fn is_news(record: &CopiedRecord, here: Option<&Record>, replaces: bool, again: 
 }
 
 /// Why an entry is not applied.
+#[derive(Default)]
 struct Wrong {
     why: String,
     rival: Option<String>,
+    /// Whether the partner is not to blame, and the content must not be kept.
+    excused: bool,
 }
 
 impl Wrong {
-    const fn of(why: String) -> Self {
-        Self { why, rival: None }
+    fn of(why: String) -> Self {
+        Self {
+            why,
+            ..Self::default()
+        }
     }
 }
 
@@ -592,14 +601,32 @@ fn foreign(here: &Known, kind: Kind, tx: &Transaction<'_>) -> Option<Wrong> {
     foreign.then(|| Wrong {
         why: format!("the id is that of a {known} of {owner}"),
         rival: rival(owner, tx),
+        ..Wrong::default()
+    })
+}
+
+/// What was erased does not come back, in whatever order its origin says so, and whether there or
+/// here.
+fn erased(here: &Known, news: &FeedChange) -> Option<Wrong> {
+    let tombstone = here.tombstone.as_ref()?;
+    let back = matches!(news, FeedChange::Upsert(_));
+    (back && tombstone.cause == Cause::Erased.code()).then(|| Wrong {
+        why: "the record was erased".to_owned(),
+        rival: None,
+        excused: true,
     })
 }
 
 fn refusal(news: &FeedChange, wrong: Wrong) -> Refused {
-    let Wrong { why, rival } = wrong;
+    let Wrong {
+        why,
+        rival,
+        excused,
+    } = wrong;
+    let excused = excused || rival.is_some();
     let entry = match news {
-        // It is read again when the other one has gone.
-        FeedChange::Upsert(record) if rival.is_none() => record.body.clone(),
+        // What another partner is in the way of is read again when that one has gone.
+        FeedChange::Upsert(record) if !excused => record.body.clone(),
         FeedChange::Upsert(_) | FeedChange::Delete { .. } | FeedChange::Withdraw { .. } => {
             String::new()
         }
@@ -607,6 +634,7 @@ fn refusal(news: &FeedChange, wrong: Wrong) -> Refused {
     Refused {
         why,
         rival,
+        excused,
         kind: Some(news.kind().code().to_owned()),
         id: Some(news.id()),
         entry,

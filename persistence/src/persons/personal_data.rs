@@ -38,6 +38,10 @@ const TEXTS: &[(MentionPlace, &str)] = &[
         MentionPlace::Confirmation,
         "SELECT 'relationship', record_id, version, note FROM confirmation WHERE {note}",
     ),
+    (
+        MentionPlace::Quarantine,
+        "SELECT COALESCE(kind, ''), COALESCE(record_id, id), CAST(0 AS bigint), entry FROM quarantine WHERE {entry} ORDER BY at",
+    ),
 ];
 
 impl ContactPersons<'_> {
@@ -207,7 +211,7 @@ impl Wanted {
         let mut found = Vec::new();
         for (place, sql) in TEXTS {
             let mut sql = (*sql).to_owned();
-            for column in ["body", "reason", "note"] {
+            for column in ["body", "reason", "note", "entry"] {
                 sql = sql.replace(&format!("{{{column}}}"), &self.sql(column));
             }
             for row in self.query(tx, &sql).await? {

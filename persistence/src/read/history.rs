@@ -37,6 +37,8 @@ pub struct LogEntry {
     pub by: Option<Uuid>,
     pub reason: Option<String>,
     pub cause: Option<String>,
+    /// Shared by everything that was deleted with a record.
+    pub deletion_id: Option<Uuid>,
     pub at: DateTime<Utc>,
     pub erased: bool,
     pub bulk: bool,

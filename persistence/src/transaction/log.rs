@@ -22,6 +22,8 @@ pub(super) struct Entry {
     pub(super) after: Option<String>,
     pub(super) body: Option<String>,
     pub(super) erased: bool,
+    /// The deletion that it is part of.
+    pub(super) deletion: Option<Uuid>,
     pub(super) size: usize,
 }
 
@@ -57,6 +59,7 @@ impl LogMut<'_, '_> {
             after: audience(after),
             body: None,
             erased: false,
+            deletion: None,
             size: after.body.len(),
         });
         Ok(())
@@ -80,6 +83,7 @@ impl LogMut<'_, '_> {
             after: None,
             body: None,
             erased: false,
+            deletion: self.tx.deletion,
             size: 0,
         });
         Ok(())
@@ -108,6 +112,7 @@ impl LogMut<'_, '_> {
             after: audience(&after),
             body: None,
             erased: false,
+            deletion: None,
             size: before.body.len(),
         });
     }
@@ -160,6 +165,7 @@ impl LogMut<'_, '_> {
         self.tx.entries.push(Entry {
             newest: true,
             version: tombstone.version,
+            deletion: self.tx.deletion,
             ..erasure(Op::Delete, &tombstone.kind, tombstone.id, &tombstone.origin)
         });
         Ok(())
@@ -174,6 +180,7 @@ impl LogMut<'_, '_> {
             newest: true,
             version,
             before: audience(before),
+            deletion: self.tx.deletion,
             ..erasure(Op::Delete, before.kind.code(), before.id, &before.origin)
         });
         Ok(())
@@ -240,6 +247,7 @@ fn erasure(op: Op, kind: &str, record_id: Uuid, origin: &str) -> Entry {
         after: None,
         body: None,
         erased: true,
+        deletion: None,
         size: 0,
     }
 }

@@ -7,22 +7,23 @@ use crate::merge_targets::{merge_targets, with_losers};
 use crate::record::Record;
 use crate::records::RecordsMut;
 use crate::transaction::Transaction;
-use crate::write::edges::refuse_shaping;
+use crate::write::edges::{ends_among, refuse_shaping, refuse_shaping_at};
 use crate::write::idempotency::blank_responses;
 use crate::write::supplied::refuse_supplied;
 use domain::base::vocabulary::Coded;
 use domain::exchange::change::Cause;
 use domain::value::reference::RecordRef;
-use sea_orm::sea_query::LockType;
+use sea_orm::sea_query::{LockType, Query};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Statement,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Statement,
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// Maximum number of relationships deleted with a record in one transaction.
-const MAX_RELATIONSHIPS: usize = 400;
+/// Maximum number of relationships deleted with a record in one transaction; the others follow in
+/// further ones, see [`crate::erase::remaining`].
+pub(crate) const MAX_RELATIONSHIPS: usize = 400;
 
 const MOST_NAMING: usize = 200;
 
@@ -32,14 +33,17 @@ impl RecordsMut<'_, '_> {
         lock_against_naming(self.tx, old.id).await?;
         // References to a record that was merged into this one are references to this one.
         let ids = with_losers(&self.tx.sql, [old.id]).await?;
-        let edges = own_edges(self.tx, &ids).await?;
+        let edges = owned_edges(self.tx, &ids, None).await?;
         let going: BTreeSet<Uuid> = edges.iter().map(|row| row.id).collect();
-        refuse_referenced(self.tx, &ids, &going).await?;
-        refuse_shaping(self.tx, going.iter().copied().chain([old.id])).await?;
+        refuse_referenced(self.tx, &ids).await?;
+        refuse_shaping(self.tx, [old.id]).await?;
+        refuse_shaping_at(self.tx, &ids).await?;
         forget_persons(self.tx, &ids.union(&going).copied().collect()).await?;
+        self.tx.deletion = Some(domain::base::id::new());
         for row in edges.into_iter().chain([old]) {
             replace_with_tombstone(self.tx, &row, Cause::Deleted, None).await?;
         }
+        self.tx.deletion = None;
         Ok(())
     }
 }
@@ -53,50 +57,48 @@ pub(crate) async fn lock_against_naming(tx: &Transaction<'_>, id: Uuid) -> Resul
     tx.execute(sql, [id.into()]).await
 }
 
-/// This node's relationships that have the record at an end.
-pub(crate) async fn own_edges(tx: &Transaction<'_>, at: &BTreeSet<Uuid>) -> Result<Vec<Record>> {
-    let ids = edges_at(tx, at).await?;
-    if ids.len() > MAX_RELATIONSHIPS {
-        return Err(StoreError::HasRelationships(ids.len()));
-    }
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
+/// The first of this node's relationships, and of those of `other`, that have one of the records at
+/// an end.
+pub(crate) async fn owned_edges(
+    tx: &Transaction<'_>,
+    at: &BTreeSet<Uuid>,
+    other: Option<&str>,
+) -> Result<Vec<Record>> {
+    let mut joined = Query::select();
+    joined
+        .column(edge::Column::RecordId)
+        .from(edge::Entity)
+        .cond_where(ends_among(at));
+    let origins = [Some(tx.origin.as_str()), other];
     let mut query = record::Entity::find()
-        .filter(record::Column::Id.is_in(ids))
-        .filter(record::Column::Origin.eq(&tx.origin))
-        .order_by_asc(record::Column::Id);
+        .filter(record::Column::Id.in_subquery(joined))
+        .filter(record::Column::Origin.is_in(origins.into_iter().flatten()))
+        .order_by_asc(record::Column::Id)
+        .limit(MAX_RELATIONSHIPS as u64);
     if !tx.db().is_postgres() {
         return Ok(query.into_model::<Record>().all(&tx.sql).await?);
     }
     query = query.lock(LockType::Update);
     let mut rows = query.into_model::<Record>().all(&tx.sql).await?;
     // Until they were locked, some may have been moved to another record.
-    let still: BTreeSet<Uuid> = edges_at(tx, at).await?.into_iter().collect();
+    let ids = rows.iter().map(|row| row.id);
+    let still: BTreeSet<Uuid> = edge::Entity::find()
+        .select_only()
+        .column(edge::Column::RecordId)
+        .filter(edge::Column::RecordId.is_in(ids))
+        .filter(ends_among(at))
+        .into_tuple()
+        .all(&tx.sql)
+        .await?
+        .into_iter()
+        .collect();
     rows.retain(|row| still.contains(&row.id));
     Ok(rows)
 }
 
-async fn edges_at(tx: &Transaction<'_>, at: &BTreeSet<Uuid>) -> Result<Vec<Uuid>> {
-    let at = Condition::any()
-        .add(edge::Column::FromId.is_in(at.iter().copied()))
-        .add(edge::Column::ToId.is_in(at.iter().copied()));
-    let ids = edge::Entity::find()
-        .select_only()
-        .column(edge::Column::RecordId)
-        .filter(at)
-        .into_tuple()
-        .all(&tx.sql)
-        .await?;
-    Ok(ids)
-}
-
-/// Rejects the deletion of a record that another own record references.
-pub(crate) async fn refuse_referenced(
-    tx: &Transaction<'_>,
-    ids: &BTreeSet<Uuid>,
-    going: &BTreeSet<Uuid>,
-) -> Result<()> {
+/// Rejects the deletion of a record that another own record references; relationships that have it
+/// at an end are deleted with it.
+pub(crate) async fn refuse_referenced(tx: &Transaction<'_>, ids: &BTreeSet<Uuid>) -> Result<()> {
     let mut values = vec![tx.origin.as_str().into()];
     let mut places = |ids: &mut dyn Iterator<Item = Uuid>| {
         let places = ids.map(|id| {
@@ -110,9 +112,13 @@ pub(crate) async fn refuse_referenced(
     let sql = format!(
         "SELECT record.* FROM reference CROSS JOIN record \
          WHERE reference.target_id IN ({}) AND record.id = reference.record_id \
-         AND record.origin = $1 AND record.id NOT IN ({}) LIMIT {MOST_NAMING}",
+         AND record.origin = $1 AND record.id NOT IN ({}) AND NOT EXISTS ( \
+            SELECT 1 FROM edge WHERE edge.record_id = record.id \
+            AND (edge.from_id IN ({}) OR edge.to_id IN ({}))) LIMIT {MOST_NAMING}",
         places(&mut ids.iter().copied()),
-        places(&mut ids.union(going).copied()),
+        places(&mut ids.iter().copied()),
+        places(&mut ids.iter().copied()),
+        places(&mut ids.iter().copied()),
     );
     let statement = Statement::from_sql_and_values(tx.sql.get_database_backend(), sql, values);
     let naming = record::Entity::find().from_raw_sql(statement);

@@ -18,7 +18,7 @@ use domain::validation::body::Facts;
 use domain::validation::body::KindSchema;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -103,11 +103,31 @@ pub(crate) fn authorise_ends(
     }
 }
 
-/// Rejects changes of the tree of regions, for everyone but the admin.
+/// Rejects changes of relationships that shape the tree of regions, for everyone but the admin.
 pub(crate) async fn refuse_shaping(
     tx: &Transaction<'_>,
     relationships: impl IntoIterator<Item = Uuid>,
 ) -> Result<()> {
+    let among = Condition::all().add(edge::Column::RecordId.is_in(relationships));
+    refuse_region_tree(tx, among).await
+}
+
+/// Rejects the deletion of records with relationships that shape the tree of regions, for everyone
+/// but the admin.
+pub(crate) async fn refuse_shaping_at(tx: &Transaction<'_>, ids: &BTreeSet<Uuid>) -> Result<()> {
+    let mut own = Query::select();
+    own.column(record::Column::Id)
+        .from(record::Entity)
+        .and_where(
+            Expr::col((record::Entity, record::Column::Id))
+                .eq(Expr::col((edge::Entity, edge::Column::RecordId))),
+        )
+        .and_where(record::Column::Origin.eq(&tx.origin));
+    let among = Condition::all().add(ends_among(ids)).add(Expr::exists(own));
+    refuse_region_tree(tx, among).await
+}
+
+async fn refuse_region_tree(tx: &Transaction<'_>, among: Condition) -> Result<()> {
     if tx.caller.is_node_admin() {
         return Ok(());
     }
@@ -115,7 +135,7 @@ pub(crate) async fn refuse_shaping(
         .iter()
         .filter(|one| one.rule().shapes_trees);
     let shaping = edge::Entity::find()
-        .filter(edge::Column::RecordId.is_in(relationships))
+        .filter(among)
         .filter(edge::Column::Type.is_in(trees.map(|one| one.code())))
         .filter(edge::Column::FromKind.eq(Kind::Region.code()))
         .count(&tx.sql)
@@ -125,6 +145,13 @@ pub(crate) async fn refuse_shaping(
     } else {
         Err(StoreError::Forbidden(Denied::RegionTree))
     }
+}
+
+/// The relationships that have one of the records at an end.
+pub(crate) fn ends_among(at: &BTreeSet<Uuid>) -> Condition {
+    Condition::any()
+        .add(edge::Column::FromId.is_in(at.iter().copied()))
+        .add(edge::Column::ToId.is_in(at.iter().copied()))
 }
 
 /// Rejects what would make a record part of itself, or a topic broader than itself.

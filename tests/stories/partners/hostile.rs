@@ -2,8 +2,10 @@
 
 use super::newer::{Pretender, page, upsert};
 use super::{actor, made};
-use domain::access::rules::Role;
+use domain::access::rules::{Caller, Role};
+use persistence::load::LoadMode;
 use persistence::partner::PageOutcome;
+use persistence::transaction::WriteOptions;
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -586,3 +588,161 @@ story!(what_could_do_harm_is_withheld_from_copies, async |node| {
     assert_eq!(refused.faults(), [fault]);
     fern.stop().await;
 });
+
+story!(what_was_erased_does_not_come_back, async |node| {
+    let ours = actor(node, "Unser").await;
+    let fern = Pretender::start();
+    let body = |text: &str| json!({"name": "Fern", "summary": text});
+    let entries = [
+        upsert("actor", 1, 3, body("geheim")),
+        upsert("actor", 2, 3, body("geheim")),
+        relationship(3, "operates", end("actor", &id(2)), end("actor", &ours)),
+    ];
+    fern.feeds(&page(&entries, json!({})));
+    let intake = copied(node, &fern, 1).await;
+    // One is erased by its origin, the other one here.
+    fern.feeds(&page(&[deletion(1, 4, "erased")], json!({})));
+    intake.pull().await;
+    let local = format!("/v1/actors/{}", id(2));
+    node.post(&format!("{local}/erase")).await.expect(204);
+    node.settled().await;
+    for version in [1, 3, 9] {
+        let entries = [1, 2].map(|n| upsert("actor", n, version, body("geheim")));
+        fern.feeds(&page(&entries, json!({})));
+        intake.pull().await;
+        for number in [1, 2] {
+            let path = format!("/v1/actors/{}", id(number));
+            let gone = node.get(&path).await.problem(410, "gone");
+            assert_eq!(
+                gone.json["tombstone"]["cause"], "erased",
+                "{number} {version}"
+            );
+        }
+    }
+    node.settled().await;
+    let shown = intake.shown().await;
+    assert_eq!(shown["state"], "active", "that is not its mistake");
+    assert!(
+        !shown["quarantined"].to_string().contains("geheim"),
+        "{shown}"
+    );
+    let path = format!("/v1/relationships/{}", id(3));
+    node.get(&path).await.problem(410, "gone");
+    assert_eq!(total(node, "/v1/search?q=geheim").await, 0);
+    let rows = tests::tables::record::Entity::find().all(node.store.db().reader());
+    assert!(
+        rows.await
+            .unwrap()
+            .iter()
+            .all(|row| !row.body.contains("geheim"))
+    );
+    audit(node.store.db()).await;
+    audiences_are_true(node.store.db()).await;
+    fern.stop().await;
+});
+
+story!(
+    nobody_takes_away_the_right_to_delete_and_to_erase,
+    async |node| {
+        let (deleted, erased) = (actor(node, "Gelöscht").await, actor(node, "Getilgt").await);
+        let fern = Pretender::start();
+        let mut entries = vec![upsert("actor", 1, 1, json!({"name": "Fern"}))];
+        for (ours, first) in [(&deleted, 1_000), (&erased, 2_000)] {
+            for number in first..first + 450 {
+                let roles = json!({
+                    "type": "related_to", "from": end("actor", &id(1)), "to": end("actor", ours),
+                    "note": format!("Nr. {number}"),
+                });
+                entries.push(upsert("relationship", number, 1, roles));
+            }
+        }
+        fern.feeds(&page(&entries, json!({})));
+        copied(node, &fern, 1).await;
+        // And as many of its own, drafts and published ones.
+        let mut lines = Vec::new();
+        for ours in [&deleted, &erased] {
+            for number in 0..900 {
+                let other = domain::base::id::new();
+                let publication = ["draft", "published"][number % 2];
+                lines.push(json!({"id": other, "kind": "actor", "name": format!("Akteur {number}"), "home_region": "hessen", "publication": "published"}).to_string());
+                lines.push(json!({"kind": "relationship", "type": "cooperates_with", "from": end("actor", ours), "to": end("actor", &other.to_string()), "note": "Wortlaut", "publication": publication}).to_string());
+            }
+        }
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let (caller, options) = (Caller::node(), WriteOptions::default());
+        let loaded = node.store.imports();
+        let loaded = loaded
+            .load(&caller, &lines, LoadMode::Upsert, &options)
+            .await;
+        assert!(loaded.unwrap().iter().all(|one| one.0.is_ok()));
+        node.settled().await;
+        let around = |id: &str| format!("/v1/relationships?from=actor/{id}&type=cooperates_with");
+        node.delete(&format!("/v1/actors/{deleted}"))
+            .if_match("*")
+            .await
+            .expect(204);
+        node.post(&format!("/v1/actors/{erased}/erase"))
+            .await
+            .expect(204);
+        for ours in [&deleted, &erased] {
+            // At once, whatever is left to do.
+            node.get(&format!("/v1/actors/{ours}"))
+                .await
+                .problem(410, "gone");
+            let shown = node
+                .get("/v1/relationships?type=cooperates_with")
+                .await
+                .expect(200);
+            assert_eq!(shown.json["total"], 0, "{}", around(ours));
+        }
+        node.settled().await;
+        let db = node.store.db().reader();
+        let left = tests::tables::record::Entity::find().all(db).await.unwrap();
+        let left = left
+            .iter()
+            .filter(|row| row.body.contains("cooperates_with"));
+        assert_eq!(left.count(), 0);
+        // Each deletion has one id, which the record shares with its relationships.
+        let log = tests::tables::change::Entity::find().all(db).await.unwrap();
+        for (ours, keeps) in [(&deleted, true), (&erased, false)] {
+            let ours: Uuid = ours.parse().unwrap();
+            let last = log.iter().rfind(|entry| entry.record_id == ours).unwrap();
+            let deletion = last.deletion_id.unwrap();
+            let parts = log
+                .iter()
+                .filter(|entry| entry.deletion_id == Some(deletion));
+            assert_eq!(parts.clone().count(), 901);
+            let ids: Vec<Uuid> = parts.map(|entry| entry.record_id).collect();
+            let bodies = log.iter().filter(|entry| ids.contains(&entry.record_id));
+            let kept = bodies.filter(|entry| entry.body.is_some()).count();
+            assert_eq!(kept, if keeps { 901 } else { 0 });
+        }
+        audit(node.store.db()).await;
+        audiences_are_true(node.store.db()).await;
+        fern.stop().await;
+    }
+);
+
+story!(
+    what_is_known_of_a_person_includes_rejected_entries,
+    async |node| {
+        let fern = Pretender::start();
+        let mut entry = upsert("actor", 1, 1, json!({"name": "Praxis Erika Mustermann"}));
+        entry["hash"] = json!("sha256:00");
+        fern.feeds(&page(&[entry], json!({})));
+        copied(node, &fern, 1).await;
+        let query = json!({"name": "Erika Mustermann"});
+        let held = node
+            .post("/v1/personal_data")
+            .json(&query)
+            .await
+            .expect(200);
+        assert_eq!(
+            held.json["mentions"][0]["place"], "quarantine",
+            "{}",
+            held.text
+        );
+        assert_eq!(held.json["mentions"][0]["id"], id(1));
+        fern.stop().await;
+    }
+);

@@ -33,9 +33,6 @@ impl From<StoreError> for Problem {
             StoreError::StillReferenced { by, total, hidden } => {
                 still_referenced(&by, total, hidden)
             }
-            StoreError::HasRelationships(count) => {
-                Self::new(Code::HasRelationships).member("total", json!(count))
-            }
             StoreError::UnknownReference { parameter, value } => {
                 Self::new(Code::UnknownReference).detail(
                     format!("`{parameter}={value}` references nothing that you may see; use an id, a slug or kind/slug."),

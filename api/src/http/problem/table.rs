@@ -232,12 +232,6 @@ problems! {
             "Change the records in `referenced_by` first.",
             "Ändern Sie zuerst die Datensätze in `referenced_by`.";
     }
-    HasRelationships "has-relationships" CONFLICT {
-        title: "The record has too many relationships", "Der Datensatz hat zu viele Beziehungen";
-        fix:
-            "Delete its relationships first; up to 400 are deleted with the record.",
-            "Löschen Sie zuerst Beziehungen; bis zu 400 gehen mit dem Datensatz.";
-    }
     Gone "gone" GONE {
         title: "The record was deleted", "Der Datensatz wurde gelöscht";
         fix:
