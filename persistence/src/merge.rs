@@ -50,7 +50,9 @@ impl Records<'_> {
         self.store
             .write(caller, options, async |tx| {
                 let tombstone = tombstone(tx, kind, key, expected).await?;
-                unmerge(tx, kind, tombstone).await
+                let mut saved = unmerge(tx, kind, tombstone).await?;
+                tx.finish(&mut saved.row).await?;
+                Ok(saved)
             })
             .await
     }

@@ -20,6 +20,7 @@ mod m0016_digests;
 mod m0017_duplicates;
 mod m0018_partners_believed;
 mod m0019_deletions;
+mod m0020_logged_time;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
@@ -48,6 +49,7 @@ const ALL: &[Migration] = &[
         m0018_partners_believed::STATEMENTS,
     ),
     Migration("m0019_deletions", m0019_deletions::STATEMENTS),
+    Migration("m0020_logged_time", m0020_logged_time::STATEMENTS),
 ];
 
 #[derive(Debug)]

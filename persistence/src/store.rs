@@ -5,16 +5,20 @@ pub mod log;
 pub(crate) mod totals;
 
 use crate::db::{Db, Timeouts};
-use crate::entity::node;
+use crate::entity::{change, node};
 use crate::error::{Result, StoreError};
 use crate::migrations::Migrator;
 use crate::permits::Permits;
 use crate::record::Record;
+use chrono::{DateTime, Utc};
 use domain::access::rules::Subject;
 use domain::base::clock::Clock;
 use key_locks::KeyLocks;
 use rand::Rng;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, Statement, TransactionTrait};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QuerySelect, Statement,
+    TransactionTrait,
+};
 use sea_orm_migration::MigratorTrait;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicI64;
@@ -73,6 +77,7 @@ impl Store {
         let db = Db::connect(url, Timeouts::default()).await?;
         migrate(&db).await?;
         let node = make_node(&db, origin, &clock).await?;
+        keep_log_time(&db).await?;
         let head = head(&db).await?;
         Ok(Self {
             db,
@@ -140,6 +145,36 @@ async fn probe(db: &Db) -> Result<()> {
     let statement = Statement::from_sql_and_values(db.backend(), sql, [content.into()]);
     tx.execute_raw(statement).await?;
     tx.commit().await
+}
+
+/// After an upgrade: the times of the log continue after those of earlier releases.
+async fn keep_log_time(db: &Db) -> Result<()> {
+    if logged_micros(db).await? > 0 {
+        return Ok(());
+    }
+    let newest: Option<Option<DateTime<Utc>>> = change::Entity::find()
+        .select_only()
+        .column_as(change::Column::At.max(), "newest")
+        .into_tuple()
+        .one(db.reader())
+        .await?;
+    let Some(newest) = newest.flatten() else {
+        return Ok(());
+    };
+    let tx = db.begin_write().await?;
+    let sql = "UPDATE sync_state SET logged_micros = $1 WHERE id = 1 AND logged_micros < $1";
+    let values = [newest.timestamp_micros().into()];
+    let statement = Statement::from_sql_and_values(db.backend(), sql, values);
+    tx.execute_raw(statement).await?;
+    tx.commit().await
+}
+
+/// The time of the newest log entry in microseconds since the Unix epoch.
+async fn logged_micros(db: &Db) -> Result<i64> {
+    let sql = "SELECT logged_micros FROM sync_state WHERE id = 1";
+    let statement = Statement::from_string(db.backend(), sql);
+    let row = db.reader().query_one_raw(statement).await?;
+    Ok(row.map_or(Ok(0), |row| row.try_get_by_index(0))?)
 }
 
 async fn head(db: &Db) -> Result<i64> {

@@ -1,8 +1,9 @@
 //! The one write path: a transaction whose last statement takes the sequence numbers of its log
-//! entries.
+//! entries, and their time.
 //!
 //! Taken last, the counter row is locked only while the entries are inserted and committed, so the
-//! order of the numbers is the order of the commits, without gaps, on both databases.
+//! order of the numbers is the order of the commits, without gaps, on both databases. So is the
+//! order of the times: a client that asks for what came after a time misses no slow transaction.
 
 pub(crate) mod digests;
 pub(crate) mod log;
@@ -18,7 +19,7 @@ use digests::DigestChanges;
 use domain::access::rules::{Action, Caller, Subject};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
-use domain::exchange::change::Cause;
+use domain::exchange::change::{Cause, Op};
 use domain::validation::upgrade::body_format;
 use log::Entry;
 pub(crate) use parts::MAX_ENTRIES;
@@ -46,6 +47,7 @@ pub struct Transaction<'a> {
     pub(crate) sql: SqlTransaction,
     pub(crate) caller: &'a Caller,
     pub(crate) options: &'a WriteOptions,
+    /// When it began; records and tombstones get the time of their log entries instead.
     pub(crate) now: DateTime<Utc>,
     /// The origin of its records: this node, except for the reference data of the program.
     pub(crate) origin: String,
@@ -58,6 +60,17 @@ pub struct Transaction<'a> {
     /// The visibility to outsiders of the relationships touched in it.
     touched: BTreeMap<Uuid, bool>,
     discarded: bool,
+    /// The last number and the time of the entries that are in the log.
+    logged: Option<(i64, DateTime<Utc>)>,
+}
+
+/// What a transaction takes for its log entries.
+struct Numbers {
+    /// The last number.
+    head: i64,
+    at: DateTime<Utc>,
+    /// Whether the digests were up to date.
+    digested: bool,
 }
 
 impl Store {
@@ -120,6 +133,7 @@ impl Store {
             digests: DigestChanges::default(),
             touched: BTreeMap::new(),
             discarded: false,
+            logged: None,
         };
         let outcome = work(&mut tx).await?;
         tx.commit().await?;
@@ -214,28 +228,55 @@ impl Transaction<'_> {
             .map(|entry| (entry.record_id, entry.version, entry.system.as_deref()))
     }
 
+    /// Writes what is to be logged, and gives a record that was changed the time of its entry: for
+    /// callers that show it. Nothing but its response should be written afterwards, because the
+    /// counter is locked until the commit.
+    pub(crate) async fn finish(&mut self, row: &mut Record) -> Result<()> {
+        if self.options.dry_run {
+            return Ok(());
+        }
+        self.write_log().await?;
+        if let Some((_, at)) = self.logged {
+            row.updated_at = at;
+            if row.created_at == self.now {
+                row.created_at = at;
+            }
+        }
+        Ok(())
+    }
+
     async fn commit(mut self) -> Result<()> {
         if self.options.dry_run || self.discarded {
             self.sql.rollback().await?;
             return Ok(());
         }
+        self.write_log().await?;
+        self.sql.commit().await?;
+        if let Some((head, _)) = self.logged {
+            self.store.log().announce(head, self.options.bulk);
+        }
+        Ok(())
+    }
+
+    /// Writes the entries that are not in the log yet.
+    async fn write_log(&mut self) -> Result<()> {
         let entries = std::mem::take(&mut self.entries);
         if entries.is_empty() {
-            self.sql.commit().await?;
             return Ok(());
         }
         let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
-        let (head, digested) = self.take_numbers(count).await?;
+        let Numbers { head, at, digested } = self.take_numbers(count).await?;
         if digested {
             std::mem::take(&mut self.digests).save(&self.sql).await?;
         }
         let first = head - count + 1;
+        let deletes = entries.iter().any(|entry| entry.op == Op::Delete);
         let begins = beginnings(entries.iter().map(|entry| entry.size));
         let rows: Vec<_> = (first..)
             .zip(begins.into_iter().zip(entries))
-            .map(|(seq, (at, entry))| {
-                let tx = first + i64::try_from(at).unwrap_or_default();
-                self.numbered(seq, tx, entry)
+            .map(|(seq, (begins, entry))| {
+                let tx = first + i64::try_from(begins).unwrap_or_default();
+                self.numbered(seq, tx, at, entry)
             })
             .collect();
         for chunk in rows.chunks(200) {
@@ -243,35 +284,71 @@ impl Transaction<'_> {
                 .exec_without_returning(&self.sql)
                 .await?;
         }
-        self.execute(
-            "UPDATE record SET seq = change.seq FROM change \
-             WHERE change.record_id = record.id AND change.newest \
-             AND change.seq >= $1 AND change.seq <= $2",
-            [first.into(), head.into()],
-        )
-        .await?;
-        self.sql.commit().await?;
-        self.store.log().announce(head, self.options.bulk);
+        self.number_records((first, head), at, deletes).await?;
+        self.logged = Some((head, at));
         Ok(())
     }
 
-    /// Takes the next `count` numbers, exclusively until the commit; no release but the one that
-    /// last rewrote bodies gets any. Returns the last one, and whether the digests were up to date.
-    async fn take_numbers(&self, count: i64) -> Result<(i64, bool)> {
+    /// Gives records and tombstones the numbers and the time of their entries. A rewrite leaves the
+    /// times as they are, and `updated_at` of a copy is its origin's.
+    async fn number_records(
+        &self,
+        (first, head): (i64, i64),
+        at: DateTime<Utc>,
+        deletes: bool,
+    ) -> Result<()> {
+        let now = if self.cause == Some(Cause::Schema) {
+            None
+        } else {
+            Some(self.now)
+        };
+        self.execute(
+            "UPDATE record SET seq = change.seq, \
+             created_at = CASE WHEN created_at = $3 AND synced_at IS NULL THEN $4 ELSE created_at END, \
+             updated_at = CASE WHEN updated_at = $3 AND synced_at IS NULL THEN $4 ELSE updated_at END, \
+             synced_at = CASE WHEN synced_at = $3 THEN $4 ELSE synced_at END \
+             FROM change WHERE change.record_id = record.id AND change.newest \
+             AND change.seq >= $1 AND change.seq <= $2",
+            [first.into(), head.into(), now.into(), at.into()],
+        )
+        .await?;
+        if !deletes {
+            return Ok(());
+        }
+        self.execute(
+            "UPDATE tombstone SET deleted_at = $4 \
+             FROM change WHERE change.record_id = tombstone.id AND change.newest \
+             AND change.seq >= $1 AND change.seq <= $2 AND deleted_at = $3",
+            [first.into(), head.into(), self.now.into(), at.into()],
+        )
+        .await
+    }
+
+    /// Takes the next `count` numbers, exclusively until the commit, and a time after all earlier
+    /// ones; no release but the one that last rewrote bodies gets any.
+    async fn take_numbers(&self, count: i64) -> Result<Numbers> {
+        let now = self.store.clock().now().timestamp_micros();
         let statement = Statement::from_sql_and_values(
             self.sql.get_database_backend(),
             "UPDATE sync_state SET head = head + $1, \
-             digest_seq = CASE WHEN digest_seq = head THEN head + $1 ELSE digest_seq END \
-             WHERE id = 1 AND body_format = $2 RETURNING head, digest_seq",
-            [count.into(), body_format().into()],
+             digest_seq = CASE WHEN digest_seq = head THEN head + $1 ELSE digest_seq END, \
+             logged_micros = CASE WHEN logged_micros >= $3 THEN logged_micros + 1 ELSE $3 END \
+             WHERE id = 1 AND body_format = $2 RETURNING head, digest_seq, logged_micros",
+            [count.into(), body_format().into(), now.into()],
         );
         let row = self.sql.query_one_raw(statement).await?;
         let row = row.ok_or(StoreError::Outdated)?;
-        let (head, digested): (i64, i64) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-        Ok((head, head == digested))
+        let head: i64 = row.try_get_by_index(0)?;
+        let digested: i64 = row.try_get_by_index(1)?;
+        let at = DateTime::from_timestamp_micros(row.try_get_by_index(2)?);
+        Ok(Numbers {
+            head,
+            at: at.ok_or_else(|| StoreError::Corrupt("the time of the log".to_owned()))?,
+            digested: head == digested,
+        })
     }
 
-    fn numbered(&self, seq: i64, tx: i64, entry: Entry) -> change::ActiveModel {
+    fn numbered(&self, seq: i64, tx: i64, at: DateTime<Utc>, entry: Entry) -> change::ActiveModel {
         change::ActiveModel {
             seq: Set(seq),
             nonce: Set(rand::rng().random()),
@@ -289,7 +366,7 @@ impl Transaction<'_> {
             reason: Set(self.options.reason.clone()),
             cause: Set(self.cause.map(|cause| cause.code().to_owned())),
             deletion_id: Set(entry.deletion),
-            at: Set(self.now),
+            at: Set(at),
             erased: Set(entry.erased),
             bulk: Set(self.options.bulk),
         }

@@ -97,9 +97,8 @@ impl Records<'_> {
     ) -> Result<Saved> {
         self.store
             .write(caller, options, async |tx| {
-                tx.records()
-                    .create(kind, domain::base::id::new(), body.clone())
-                    .await
+                let id = domain::base::id::new();
+                tx.records().create_alone(kind, id, body.clone()).await
             })
             .await
     }
@@ -115,7 +114,9 @@ impl Records<'_> {
         self.store
             .write(caller, options, async |tx| {
                 let old = tx.records().lock(kind, id, expected).await?;
-                tx.records().update(old, edit.clone()).await
+                let mut saved = tx.records().update(old, edit.clone()).await?;
+                tx.finish(&mut saved.row).await?;
+                Ok(saved)
             })
             .await
     }
@@ -137,6 +138,14 @@ impl Records<'_> {
 }
 
 impl RecordsMut<'_, '_> {
+    /// Creates a record under `id`, as the only change in its transaction.
+    pub async fn create_alone(self, kind: Kind, id: Uuid, sent: Value) -> Result<Saved> {
+        let tx = self.tx;
+        let mut saved = tx.records().create(kind, id, sent).await?;
+        tx.finish(&mut saved.row).await?;
+        Ok(saved)
+    }
+
     /// Creates a record under `id`, as one of several changes in one transaction.
     pub async fn create(self, kind: Kind, id: Uuid, sent: Value) -> Result<Saved> {
         // The key of a deleted record revives it.

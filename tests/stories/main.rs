@@ -22,6 +22,7 @@ mod duplicates;
 mod durability;
 mod erasure;
 mod errors;
+mod exchange;
 mod export;
 mod flow;
 mod geojson;

@@ -72,7 +72,7 @@ async fn create(
     idempotency
         .write(&app, &caller, &options, async |tx| {
             let id = domain::base::id::new();
-            let saved = tx.records().create(kind, id, body.0.clone()).await?;
+            let saved = tx.records().create_alone(kind, id, body.0.clone()).await?;
             Ok(Created::new(kind, saved, options.dry_run))
         })
         .await
