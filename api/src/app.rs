@@ -1,7 +1,7 @@
 //! Assembly of the application: state, middleware and routes.
 
 use crate::auth::Access;
-use crate::config::Config;
+use crate::config::{Config, Site};
 use crate::http::server;
 use crate::node::docs;
 use crate::operation::admission::guard;
@@ -21,7 +21,9 @@ use tracing_actix_web::TracingLogger;
 /// # Errors
 /// If the listener cannot be used.
 pub fn server(mut state: State, config: &Config, listener: TcpListener) -> std::io::Result<Server> {
-    state.access = Access::new(config, listener.local_addr()?).map_err(std::io::Error::other)?;
+    let address = listener.local_addr()?;
+    state.access = Access::new(config, address).map_err(std::io::Error::other)?;
+    state.site = Site::new(config, &state.store.node().origin, address);
     let stopping = state.stopping.clone();
     let state = web::Data::new(state);
     let document = web::Data::new(docs::Document::new(|| openapi::document(&routes::all())));

@@ -2,9 +2,11 @@
 //! `verbund.toml`, which overrides the defaults.
 
 mod network;
+mod site;
 mod web_url;
 
 pub use network::{Destination, Network};
+pub use site::{ContributorId, Licence, Mailbox, Site};
 pub use web_url::WebUrl;
 
 use domain::access::account::TokenScope;
@@ -39,6 +41,14 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// URL under which the server is reached from outside; the listen address if absent.
     pub public_url: Option<WebUrl>,
+    /// Address of the licence of this node's data.
+    pub licence: Option<Licence>,
+    /// Name of the organisation that provides the data.
+    pub publisher: Option<String>,
+    /// Mailbox of that organisation.
+    pub contact_email: Option<Mailbox>,
+    /// Id of the provider in catalogues by DCAT-AP.de.
+    pub contributor_id: Option<ContributorId>,
     /// Whether people get tokens with name and password (`POST /oauth/token`).
     pub password_grant: bool,
     pub issuers: Vec<IssuerConfig>,
@@ -199,6 +209,10 @@ impl Default for Config {
             timezone: DEFAULT_TIMEZONE,
             cors_origins: Vec::new(),
             public_url: None,
+            licence: None,
+            publisher: None,
+            contact_email: None,
+            contributor_id: None,
             password_grant: true,
             issuers: Vec::new(),
             workers: None,

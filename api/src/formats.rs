@@ -1,13 +1,24 @@
 //! Formats of records, one file each. An operation offers some of them through its reply.
 
+pub mod atom;
 mod csv;
 mod format;
 mod geojson;
+mod icalendar;
 mod json;
+pub mod jsonld;
 mod ndjson;
+pub mod place;
+pub mod rdf;
+pub mod sitemap;
+mod xml;
 
+pub use atom::Atom;
 pub use csv::Csv;
-pub use format::{Context, Documented, Format, Item, ListSchema, RecordSchema, page};
+pub use format::{Context, Documented, FEED_ITEMS, Format, Item, ListSchema, RecordSchema, page};
 pub use geojson::GeoJson;
+pub use icalendar::{FORMER, ICalendar, entry_dates};
 pub use json::Json;
+pub use jsonld::JsonLd;
 pub use ndjson::NdJson;
+pub use place::Place;

@@ -1,5 +1,6 @@
 //! The node itself: service document, health, metrics, documentation.
 
+pub mod discovery;
 pub mod docs;
 pub mod health;
 pub mod metrics;

@@ -1,12 +1,15 @@
 pub mod applications;
 pub mod areas;
+pub mod catalogue;
 pub mod confirmation;
 pub mod contact_persons;
 pub mod crud;
+pub mod download;
 pub mod duplicates;
 pub mod erase;
 pub mod example;
 pub mod export;
+mod former;
 pub mod geometry;
 pub mod graph;
 pub mod hidden;

@@ -1,10 +1,10 @@
 use crate::access::{accounts, me, oauth};
 use crate::exchange::{feed, partners, push, webhooks};
-use crate::node::{health, metrics, problems, service, vocabularies};
+use crate::node::{discovery, health, metrics, problems, service, vocabularies};
 use crate::operation::routes::Routes;
 use crate::records::{
-    applications, confirmation, contact_persons, crud, duplicates, erase, export, geometry, graph,
-    hidden, history, import, list, merge, relationships, suggest,
+    applications, catalogue, confirmation, contact_persons, crud, duplicates, erase, export,
+    geometry, graph, hidden, history, import, list, merge, relationships, suggest,
 };
 use domain::base::kind::Kind;
 use domain::validation::body::KindSchema;
@@ -16,6 +16,7 @@ pub fn all() -> Routes {
         let schema = KindSchema::of(*kind);
         routes
             .and(list::routes(schema))
+            .and(list::events_of(schema))
             .and(crud::routes(schema))
             .and(relationships::around(schema))
             .and(merge::routes(schema))
@@ -46,6 +47,8 @@ pub fn all() -> Routes {
         .and(accounts::routes())
         .and(problems::routes())
         .and(history::audit())
+        .and(catalogue::routes())
+        .and(discovery::routes())
         .and(health::routes())
         .and(metrics::routes())
 }

@@ -1,7 +1,7 @@
 //! Shared application state.
 
 use crate::auth::{Access, Tokens};
-use crate::config::{Config, MetricsToken};
+use crate::config::{Config, MetricsToken, Site};
 use crate::http::body_timeout::BodyRate;
 use crate::http::metrics::Metrics;
 use crate::http::outbound::Outgoing;
@@ -46,6 +46,8 @@ pub struct State {
     pub waiting: Waiting,
     /// Minimum speed of request bodies.
     pub body_rate: BodyRate,
+    /// The node as others see it, from the configuration.
+    pub site: Site,
     /// Ways of signing in, from the configuration.
     pub access: Access,
     /// Client for requests to addresses that users enter.
@@ -70,6 +72,7 @@ impl State {
             limits: Limits::new(config),
             waiting: Waiting::default(),
             body_rate: BodyRate::new(config),
+            site: Site::default(),
             access: Access::default(),
             outgoing: Outgoing::new(config).map_err(|why| StoreError::Setup(why.to_string()))?,
             log_retention_days: config.log_retention_days.map(u32::from),

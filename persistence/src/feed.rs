@@ -9,10 +9,12 @@ pub mod prune;
 
 mod changes;
 mod merges;
+mod newest;
 mod position;
 mod snapshot;
 mod waiting;
 
+pub use newest::{NewestChange, NewestPage};
 pub use waiting::Recent;
 
 use crate::db::SqlTransaction;

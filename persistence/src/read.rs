@@ -1,5 +1,6 @@
 //! Reading records by id or slug.
 
+pub mod addresses;
 pub mod export;
 pub mod graph;
 pub mod history;

@@ -82,35 +82,16 @@ fi
 
 # ---- run the samples against a node ----------------------------------------
 
+# shellcheck source=tests/setup/demo.sh
+source tests/setup/demo.sh
 scratch="$(mktemp -d)"
-server=""
 # shellcheck disable=SC2329 # called by the trap
 finish() {
-    if [[ -n "$server" ]]; then
-        kill "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-    fi
+    stop_demo
     rm -rf -- "$scratch"
 }
 trap finish EXIT
-
-verbund="$target/debug/verbund"
-[[ -x "$verbund" ]] || { echo "$verbund is missing; run cargo build -p api" >&2; exit 1; }
-export VERBUND_DATA_DIR="$scratch/data" VERBUND_LOG=warn
-# It is read before the server has opened it.
-: >"$scratch/said"
-"$verbund" serve --demo --origin beispiel --listen 127.0.0.1:0 >"$scratch/said" 2>"$scratch/log" &
-server=$!
-NODE_URL=""
-for _ in {1..600}; do
-    NODE_URL="$(sed -n 's#^ *API *\(http://[^/]*\).*#\1#p' "$scratch/said")"
-    [[ -z "$NODE_URL" ]] || break
-    kill -0 "$server" 2>/dev/null || { cat "$scratch/log" >&2; exit 1; }
-    sleep 0.1
-done
-[[ -n "$NODE_URL" ]] || { echo "the server does not start" >&2; cat "$scratch/log" >&2; exit 1; }
-NODE_TOKEN="$("$verbund" token --role admin 2>>"$scratch/log" | tail -n 1)"
-export NODE_URL NODE_TOKEN
+start_demo "$target/debug/verbund" "$scratch"
 
 (cd "$made/typescript" && node out/sample.js)
 (cd "$made/python" && "$python/bin/python" sample.py)

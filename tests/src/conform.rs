@@ -91,7 +91,15 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
             let lines = answer.text.lines().map(serde_json::from_str);
             lines.collect::<Result<Vec<Value>, _>>().unwrap()
         }
-        "text/csv" | "application/openmetrics-text" => vec![json!(answer.text)],
+        "text/csv"
+        | "text/plain"
+        | "text/calendar"
+        | "application/xml"
+        | "application/atom+xml"
+        | "application/rdf+xml"
+        | "application/openmetrics-text" => {
+            vec![json!(answer.text)]
+        }
         _ => vec![answer.json.clone()],
     };
     let wrong: Vec<String> = values

@@ -202,8 +202,10 @@ impl Node {
         let state = State::new(self.store.clone(), search, &config)
             .await
             .unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
+        // A server that listens everywhere does not know its address.
+        let listener = TcpListener::bind((config.listen.ip(), 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let base = format!("http://127.0.0.1:{port}");
         let running = server(state, &config, listener).unwrap();
         let handle = running.handle();
         actix_web::rt::spawn(running);

@@ -1,5 +1,9 @@
 //! Formats and addresses for programs that others have written.
 
+mod calendar;
+mod feeds;
+mod linked;
+mod provider;
 mod times;
 
 use serde_json::{Value, json};

@@ -1,9 +1,10 @@
 //! `verbund export`: this node's own records, whatever their publication, to standard output.
 
 use crate::cli::context::Failure;
-use crate::formats::{Format, NdJson};
+use crate::formats::{Format, NdJson, Place};
 use crate::http::problem::Problem;
-use crate::records::export::{Export, FORMATS, Running};
+use crate::records::download::{Export, Running};
+use crate::records::export::FORMATS;
 use crate::records::view::Representation;
 use clap::Args;
 use domain::access::rules::Caller;
@@ -85,6 +86,7 @@ pub(super) async fn run(store: &Store, options: &ExportOptions) -> Result<(), Fa
         },
         relationships,
         parts,
+        place: Place::default(),
     });
     let mut output = std::io::stdout().lock();
     while let Some(text) = running.next().await.map_err(|problem| failure(&problem))? {

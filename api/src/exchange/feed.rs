@@ -1,5 +1,6 @@
 //! The feed of this node's public records (`DirSync` v1), and its comparison.
 
+mod atom;
 mod changes;
 mod compare;
 mod entry;
@@ -28,6 +29,7 @@ pub fn routes() -> Routes {
         "list_sync_changes",
         "Read the feed: every record, then every change",
     );
+    let newest = ("list_changes_atom", "Read what changed as an Atom feed");
     let digest = ("get_sync_digest", "Read digests of the records in the feed");
     let ids = (
         "list_sync_ids",
@@ -41,6 +43,12 @@ pub fn routes() -> Routes {
             changes,
             &[Code::ResyncRequired, Code::InvalidCursor, Code::Busy],
             changes::get,
+        )
+        .get(
+            atom::CHANGES,
+            newest,
+            &[Code::InvalidCursor, Code::Busy],
+            atom::get,
         )
         .get(DIGEST, digest, &[Code::Busy], compare::digest)
         .get(IDS, ids, &[Code::InvalidCursor, Code::Busy], compare::ids)

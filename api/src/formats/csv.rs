@@ -49,6 +49,7 @@ impl Format for Csv {
         });
         Context {
             columns: columns.cloned().collect(),
+            ..Context::default()
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a format has to state.
 
+use crate::formats::Place;
 use crate::http::problem::Problem;
 use domain::base::kind::Kind;
 use domain::exchange::table::Column;
@@ -48,6 +49,27 @@ pub trait Format: Debug + Sync {
 
     /// Whether records are always whole and in their own language.
     fn is_whole(&self) -> bool {
+        false
+    }
+
+    /// Whether it contains absolute addresses.
+    fn has_addresses(&self) -> bool {
+        false
+    }
+
+    /// Whether a list is a feed: the newest changes first, [`FEED_ITEMS`] on a page.
+    fn is_feed(&self) -> bool {
+        false
+    }
+
+    /// Whether it is a calendar: a list is everything that matches, without pages, and a postponed
+    /// event is written with the dates that it had.
+    fn is_calendar(&self) -> bool {
+        false
+    }
+
+    /// Whether a single record is written with its relationships.
+    fn has_relationships(&self) -> bool {
         false
     }
 
@@ -105,7 +127,11 @@ pub struct Item<'a> {
 #[derive(Debug, Default)]
 pub struct Context {
     pub columns: Vec<Column>,
+    pub place: Place,
 }
+
+/// Items on a page of a feed.
+pub const FEED_ITEMS: u64 = 50;
 
 /// The schema of a record, for its documentation.
 #[derive(Debug)]

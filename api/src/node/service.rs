@@ -18,7 +18,7 @@ pub fn routes() -> Routes {
 
 /// Node and its endpoints.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"name": "Verbund", "version": "0.1.0", "origin": "nordhessen", "docs": "/docs/", "openapi": "/openapi.json", "vocabularies": "/v1/vocabularies", "sync": "/v1/sync", "kinds": {"network": "/v1/networks"}, "limits": {"record_bytes": 262_144, "geometry_bytes": 4_194_304, "page_items": 200, "json_depth": 32}}))]
+#[schema(example = json!({"name": "Verbund", "version": "0.1.0", "origin": "nordhessen", "licence": "https://creativecommons.org/licenses/by/4.0/", "publisher": "Gesundheitsregion Nordhessen", "contact_email": "daten@verzeichnis.example", "docs": "/docs/", "openapi": "/openapi.json", "vocabularies": "/v1/vocabularies", "sync": "/v1/sync", "kinds": {"network": "/v1/networks"}, "limits": {"record_bytes": 262_144, "geometry_bytes": 4_194_304, "page_items": 200, "json_depth": 32}}))]
 struct Service {
     /// Name of the software.
     name: &'static str,
@@ -26,6 +26,15 @@ struct Service {
     version: &'static str,
     /// Name of the node in the envelope of its records.
     origin: String,
+    /// Address of the licence of this node's data, unless a record states another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    licence: Option<String>,
+    /// Name of the organisation that provides the data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publisher: Option<String>,
+    /// Mailbox of that organisation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contact_email: Option<String>,
     /// Address of Swagger UI.
     docs: &'static str,
     /// Address of the OpenAPI document.
@@ -61,6 +70,9 @@ async fn get(_: Public, app: App, _: Query<()>) -> Result<Json<Service>, Problem
         name: "Verbund",
         version: env!("CARGO_PKG_VERSION"),
         origin: app.store.node().origin.clone(),
+        licence: app.site.licence.clone(),
+        publisher: app.site.publisher.clone(),
+        contact_email: app.site.contact_email.clone(),
         docs: "/docs/",
         openapi: "/openapi.json",
         vocabularies: "/v1/vocabularies",

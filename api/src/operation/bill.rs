@@ -20,7 +20,8 @@ const BULK: &[&str] = &["/v1/export", "/v1/import"];
 /// The units that a request takes when it is admitted; an ordinary one takes one.
 pub(crate) fn weight(method: &Method, path: &str) -> u32 {
     match *method {
-        _ if BULK.contains(&path) => 10,
+        // A calendar has all events of its list.
+        _ if BULK.contains(&path) || path.ends_with("/events.ics") => 10,
         // Passwords are slow on purpose.
         _ if path == auth::TOKEN_PATH => 2,
         Method::GET | Method::HEAD | Method::OPTIONS => 1,

@@ -249,6 +249,18 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
         "Deletes a webhook together with its pending and past deliveries.",
     ),
     (
+        "list_{kind}_events",
+        "Returns the events that {a} takes part in, organises, or is the subject of, with the filters of events. As a calendar it is at the same path with `.ics`.",
+    ),
+    (
+        "list_event_events",
+        "Returns the events that an event is related to: those of its series, and those that it reports on, with the filters of events. As a calendar it is at the same path with `.ics`.",
+    ),
+    (
+        "list_changes_atom",
+        "Returns what changed among the public records here, own ones and copies, newest first and each record once, as an Atom feed (RFC 4287). What is no longer public is a `deleted-entry` (RFC 6721). Feeds for people: programs that keep a copy follow `/v1/sync/changes`.",
+    ),
+    (
         "rotate_webhook",
         "Issues a new secret, which is only in this answer. The former one signs as well for another 24 hours.",
     ),
@@ -351,6 +363,34 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
     (
         "list_audit",
         "Returns the log of changes of the whole node to its admins, newest first.",
+    ),
+    (
+        "get_catalogue_jsonld",
+        "Returns the catalogue for data portals by DCAT-AP.de 3.0 as JSON-LD: a dataset per kind with its distributions, and this API as a data service.",
+    ),
+    (
+        "get_catalogue_rdf",
+        "Returns the catalogue for data portals by DCAT-AP.de 3.0 as RDF/XML, which harvesters read.",
+    ),
+    (
+        "get_sitemap_index",
+        "Returns the addresses of the sitemaps of this node's own public records.",
+    ),
+    (
+        "get_sitemap",
+        "Returns the addresses of public records of a kind, and when they changed. The index has the names of the sitemaps.",
+    ),
+    (
+        "get_robots",
+        "Returns what crawlers should leave alone, and the address of the sitemaps.",
+    ),
+    (
+        "get_security",
+        "Returns how to report a weakness of this node (RFC 9116), if its operator has set `contact_email`.",
+    ),
+    (
+        "get_context",
+        "Returns the context of this node's JSON-LD: what the names in it mean.",
     ),
     (
         "get_health_live",

@@ -182,7 +182,7 @@ impl Extract for NameInPath {
             "name": "name",
             "in": "path",
             "required": true,
-            "description": "Name of the vocabulary or problem.",
+            "description": "Name of the vocabulary, problem or sitemap.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 100},
         }));
         draft.problem(Code::NotFound);

@@ -18,6 +18,8 @@ pub const FORMAT: &str = "format";
 pub struct Formats {
     all: &'static [&'static dyn Format],
     has_paths: bool,
+    /// Whether `Accept` is not looked at.
+    is_fixed: bool,
 }
 
 impl Formats {
@@ -30,6 +32,17 @@ impl Formats {
         Self {
             all: format,
             has_paths: false,
+            is_fixed: false,
+        }
+    }
+
+    /// The only format of a path that is named after it, whatever `Accept` says.
+    #[must_use]
+    pub const fn fixed(format: &'static [&'static dyn Format; 1]) -> Self {
+        Self {
+            all: format,
+            has_paths: false,
+            is_fixed: true,
         }
     }
 
@@ -39,6 +52,7 @@ impl Formats {
         Self {
             all,
             has_paths: false,
+            is_fixed: false,
         }
     }
 
@@ -49,6 +63,7 @@ impl Formats {
         Self {
             all,
             has_paths: true,
+            is_fixed: false,
         }
     }
 
@@ -68,6 +83,7 @@ impl Formats {
         others.unwrap_or_default().chunks(1).map(|one| Self {
             all: one,
             has_paths: false,
+            is_fixed: true,
         })
     }
 
@@ -114,7 +130,7 @@ impl Formats {
         }
         // Probes and scrapers get what there is.
         let path = routed_path(request);
-        if !(path.starts_with("/v1/") || path == "/") {
+        if self.is_fixed || !(path.starts_with("/v1/") || path == "/") {
             return Ok(self.default());
         }
         self.by_accept(request).ok_or_else(|| self.refusal())

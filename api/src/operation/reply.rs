@@ -115,6 +115,13 @@ impl<T: Serialize + ToSchema> Reply for Rendered<T> {
     }
 }
 
+/// The weak tag of what a response shows.
+#[must_use]
+pub fn weak_tag(shown: &str) -> String {
+    let hash = domain::base::json::hash(shown);
+    format!("W/\"{}\"", hash.get(7..31).unwrap_or_default())
+}
+
 #[must_use]
 pub fn header_pair(name: &HeaderName, value: &str) -> (String, String) {
     (name.as_str().to_owned(), value.to_owned())

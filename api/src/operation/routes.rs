@@ -7,6 +7,7 @@ use crate::formats::{Documented, Format};
 use crate::http::problem::{Code, Problem, ProblemDocument};
 use crate::operation::description;
 use crate::operation::media_type::{Accepted, Formats};
+use crate::state::State;
 use actix_web::dev::{AppService, HttpServiceFactory, Payload};
 use actix_web::http::Method;
 use actix_web::http::header;
@@ -281,6 +282,7 @@ extractors!(A B C D);
 extractors!(A B C D E);
 extractors!(A B C D E F);
 extractors!(A B C D E F G);
+extractors!(A B C D E F G H);
 
 /// The arguments of a handler with the reply `R`.
 struct Admitted<Args, R>(Args, PhantomData<R>);
@@ -306,6 +308,7 @@ impl<Args: Extractors + 'static, R: Reply> FromRequest for Admitted<Args, R> {
             Some(OfPath(formats)) => Ok(formats.default()),
             None => formats.negotiate(request),
         };
+        let accepted = accepted.and_then(|format| addressable(request, format));
         let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
             if let Some(admission) = admission {
@@ -316,6 +319,19 @@ impl<Args: Extractors + 'static, R: Reply> FromRequest for Admitted<Args, R> {
             args.map(|args| Self(args, PhantomData)).map_err(Into::into)
         })
     }
+}
+
+/// Refuses a format with absolute addresses if those of this server are not known.
+fn addressable(
+    request: &HttpRequest,
+    format: &'static dyn Format,
+) -> Result<&'static dyn Format, Problem> {
+    let state = request.app_data::<web::Data<State>>();
+    let known = state.is_some_and(|state| state.site.base().is_some());
+    if format.has_addresses() && !known {
+        return Err(Problem::new(Code::PublicUrlMissing));
+    }
+    Ok(format)
 }
 
 /// One operation: a method, its documentation and its handler.
@@ -439,6 +455,9 @@ impl Routes {
             if offered.is_negotiated() {
                 draft.parameter(offered.parameter());
                 draft.problem(Code::InvalidParameter);
+            }
+            if offered.all().iter().any(|format| format.has_addresses()) {
+                draft.problem(Code::PublicUrlMissing);
             }
             <F::Output as Reply>::describe(&mut draft);
             for code in &problems {

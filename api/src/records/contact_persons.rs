@@ -10,10 +10,10 @@ use crate::operation::idempotency::{
     IdempotencyKey, Idempotent, Storable, StoredResponse, respond,
 };
 use crate::operation::paging::{Page, Paging};
+use crate::operation::reply::weak_tag;
 use crate::operation::reply::{Private, content, header_pair};
 use crate::operation::routes::{Draft, Extract, Reply, Routes, reference};
 use crate::records::crud::find;
-use crate::records::view::weak_tag;
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::http::{Method, StatusCode, header};

@@ -2,8 +2,8 @@
 
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{
-    Accepted, App, HowToWrite, IfMatch, IfNoneMatch, OfKind, PatchBody, Query, Reader, RecordBody,
-    RecordId, Writer,
+    Accepted, Address, App, HowToWrite, IfMatch, IfNoneMatch, OfKind, PatchBody, Query, Reader,
+    RecordBody, RecordId, Writer,
 };
 use crate::operation::idempotency::{IdempotencyKey, Idempotent};
 use crate::operation::reply::Done;
@@ -84,10 +84,14 @@ async fn get(
     id: RecordId,
     Query(view): Query<View>,
     known: IfNoneMatch,
+    address: Address,
     Accepted(format): Accepted,
 ) -> Result<Found, Problem> {
     let row = find(&app, &caller, id.kind, &id.key).await?;
-    let shown = view.show(&app.store, &caller, &row, format).await?;
+    let place = address.place(&app.site, Some(id.kind), view.lang());
+    let shown = view
+        .show(&app.store, &caller, &row, (format, place))
+        .await?;
     if known.has(&shown.etag) {
         return Ok(Found::not_modified(shown.etag));
     }

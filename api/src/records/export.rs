@@ -1,13 +1,13 @@
 //! `GET /v1/export`: the content of lists in one streamed response.
 
-mod download;
 mod parameters;
 
-use crate::formats::{Csv, Format, GeoJson, ListSchema, NdJson};
+use crate::formats::{Csv, Format, GeoJson, ListSchema, NdJson, Place};
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{Accepted, AfterPosition, App, POSITION, Query, Reader};
 use crate::operation::media_type::Formats;
 use crate::operation::routes::{Draft, Reply, Routes, reference};
+use crate::records::download::{EndedEarly, Export, Running};
 use crate::records::example::example;
 use crate::records::list::parameters::DESCRIBED;
 use crate::records::list::resolve_all;
@@ -20,8 +20,7 @@ use domain::base::json::insert;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::validation::body::KindSchema;
-pub(crate) use download::{Export, Running};
-use futures::stream::{self, TryStreamExt};
+use futures::stream;
 use parameters::ExportParameters;
 use persistence::search::filter::Filter;
 use serde_json::{Map, json};
@@ -63,6 +62,7 @@ async fn export(
             .map(|sent| sent.sent.filter)
             .unwrap_or_default(),
         parts,
+        place: Place::default(),
     };
     let name = match sent.kinds.as_slice() {
         [one] => one.plural(),
@@ -73,6 +73,7 @@ async fn export(
     Ok(ExportReply {
         file: format!("{origin}-{name}-{date}.{}", format.extension()),
         running: Running::new(export),
+        licence: app.site.licence.clone(),
         format,
         position: app.store.log().position(position),
     })
@@ -111,14 +112,10 @@ struct ExportReply {
     running: Running,
     format: &'static dyn Format,
     file: String,
+    licence: Option<String>,
     /// The state that was read.
     position: String,
 }
-
-/// Ends the connection, so that a partial export is not mistaken for a complete one.
-#[derive(Debug, thiserror::Error)]
-#[error("the export ended early")]
-struct EndedEarly;
 
 impl Responder for ExportReply {
     type Body = BoxBody;
@@ -131,17 +128,13 @@ impl Responder for ExportReply {
             format!("attachment; filename=\"{}\"", self.file),
         ));
         response.insert_header((POSITION, self.position));
+        if let Some(licence) = self.licence {
+            response.insert_header((header::LINK, format!("<{licence}>; rel=\"license\"")));
+        }
         if request.method() == Method::HEAD {
             return response.streaming(stream::empty::<Result<Bytes, EndedEarly>>());
         }
-        let texts = stream::try_unfold(self.running, |mut running| async move {
-            let text = running.next().await?;
-            Ok::<_, Problem>(text.map(|text| (Bytes::from(text), running)))
-        });
-        response.streaming(texts.map_err(|problem| {
-            tracing::error!(code = %problem.kind.code, "export ended early");
-            EndedEarly
-        }))
+        response.streaming(self.running.into_stream())
     }
 }
 
@@ -187,6 +180,8 @@ impl Reply for ExportReply {
         insert(&mut response, &["headers", "Content-Disposition"], header);
         let header = json!({"description": "The state that was read, opaque: a snapshot with it as `position` deletes nothing newer.", "schema": {"type": "string"}});
         insert(&mut response, &["headers", "Verbund-Position"], header);
+        let header = json!({"description": "The licence of this node's data, as `rel=\"license\"` (RFC 8288); a record may state its own.", "schema": {"type": "string"}});
+        insert(&mut response, &["headers", "Link"], header);
         draft.response(200, response);
     }
 }

@@ -7,11 +7,11 @@ use crate::operation::extract::{App, IfNoneMatch, Pairs, Parameter, Parameters, 
 use crate::operation::param;
 use crate::operation::param::Known;
 use crate::operation::reply::content;
+use crate::operation::reply::weak_tag;
 use crate::operation::routes::{Draft, Extract, Reply, Routes};
 use crate::records::relationships::query::{
     ACTIVE_ON, CERTAINTY, LANG, RELATIONSHIPS_ON, lang, on,
 };
-use crate::records::view::weak_tag;
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};

@@ -9,9 +9,10 @@ use crate::operation::extract::{
 use crate::operation::paging::{CURSOR, LIMIT, Page, Paging};
 use crate::operation::param;
 use crate::operation::param::Known;
+use crate::operation::reply::weak_tag;
 use crate::operation::routes::{Draft, Extract, Reply, Routes};
 use crate::records::reply::{Found, record_content};
-use crate::records::view::{Shown, weak_tag};
+use crate::records::view::Shown;
 use actix_web::body::BoxBody;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, Responder};

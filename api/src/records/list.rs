@@ -1,25 +1,30 @@
 //! Lists of records and the search across kinds: one handler over the index.
 
+mod complete;
+mod events;
 mod filter;
 mod page;
 pub mod parameters;
 mod read;
 
-use crate::formats::{self, Item};
+use crate::formats::place::changed_here;
+use crate::formats::{self, Context, FEED_ITEMS, Format, Item, Place};
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{
     Accepted, Address, AfterPosition, App, IfNoneMatch, Pairs, Query, Reader,
 };
+use crate::operation::reply::weak_tag;
 use crate::operation::routes::Routes;
 use crate::records::areas;
-use crate::records::view::weak_tag;
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::validation::body::KindSchema;
+pub use events::routes as events_of;
 pub(crate) use filter::{Names, Narrowing};
-use page::RecordList;
+use page::{Content, RecordList};
 use persistence::search::filter::{Condition, Filter};
-use read::ListParameters;
+use persistence::search::{ListQuery, Order, Sort};
+use read::{Given, ListParameters};
 
 #[must_use]
 pub fn routes(schema: &KindSchema) -> Routes {
@@ -51,17 +56,33 @@ async fn list(
     address: Address,
     Accepted(format): Accepted,
 ) -> Result<RecordList, Problem> {
-    let mut query = parameters.query;
+    answer(&app, &caller, parameters, (&address, &known, format)).await
+}
+
+async fn answer(
+    app: &App,
+    caller: &Caller,
+    mut parameters: ListParameters,
+    (address, known, format): (&Address, &IfNoneMatch, &'static dyn Format),
+) -> Result<RecordList, Problem> {
     let geometry = areas::check(parameters.geometry, format)?;
-    resolve_all(&app, &caller, &parameters.names, &mut query.filter).await?;
+    let filter = &mut parameters.query.filter;
+    resolve_all(app, caller, &parameters.names, filter).await?;
+    if format.is_calendar() {
+        return complete::answer(app, caller, parameters, (address, known, format)).await;
+    }
+    let mut query = parameters.query;
+    if format.is_feed() {
+        as_feed(&mut query, &parameters.given);
+    }
     // A cursor is valid for its own list only.
-    let text = std::mem::take(&mut query.text);
+    let text = address.query_in(format, std::mem::take(&mut query.text));
     query.text = format!("{}?{text}", address.path);
-    let found = app.search.list(&caller, &query).await?;
+    let found = app.search.list(caller, &query).await?;
     let rows: Vec<_> = found.hits.iter().map(|hit| &hit.row).collect();
     let shown = parameters
         .representation
-        .show_all(&app.store, &caller, &rows)
+        .show_all(&app.store, caller, &rows)
         .await?;
     let next = found
         .next
@@ -93,18 +114,39 @@ async fn list(
         slugs: None,
     });
     let kinds = parameters::kinds(parameters.kind);
-    let context = format.context(parameters.kind, &|member| {
-        let mut kinds = kinds.iter();
-        kinds.any(|kind| parameters.representation.shows(*kind, member))
-    });
+    let lang = parameters.representation.lang();
+    let context = Context {
+        place: Place {
+            next: next.clone(),
+            updated: rows.iter().map(|row| changed_here(row)).max(),
+            ..address.place(&app.site, parameters.kind, lang)
+        },
+        ..format.context(parameters.kind, &|member| {
+            let mut kinds = kinds.iter();
+            kinds.any(|kind| parameters.representation.shows(*kind, member))
+        })
+    };
     let text = formats::page(format, &context, items, &rest)?;
     let etag = weak_tag(&text);
-    Ok(RecordList::new(
-        (!known.has(&etag)).then_some((format, text)),
-        etag,
+    Ok(RecordList {
+        body: (!known.has(&etag)).then_some((format, Content::Text(text))),
+        etag: Some(etag),
         next,
-        shown.languages,
-    ))
+        languages: shown.languages,
+    })
+}
+
+/// A feed has more items, the newest changes first.
+const fn as_feed(query: &mut ListQuery, given: &Given) {
+    if !given.limit {
+        query.limit = FEED_ITEMS;
+    }
+    if !given.sort {
+        query.order = Order {
+            sort: Sort::UpdatedAt,
+            descending: true,
+        };
+    }
 }
 
 /// Resolves the references of a filter.

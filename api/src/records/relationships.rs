@@ -1,14 +1,14 @@
 mod page;
 pub(crate) mod query;
 
-use crate::formats::Format;
+use crate::formats::{Format, Place};
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{
     Accepted, Address, App, IfNoneMatch, Pairs, Query, Reader, RecordId,
 };
+use crate::operation::reply::weak_tag;
 use crate::operation::routes::Routes;
 use crate::records::crud::find;
-use crate::records::view::weak_tag;
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -118,7 +118,8 @@ async fn answer<S>(
     (request, known, format): (&Address, &IfNoneMatch, &'static dyn Format),
 ) -> Result<RelationshipList<S>, Problem> {
     let around = sent.filter.around.first().copied();
-    let bound = format!("{}?{}", request.path, sent.text);
+    let query = request.query_in(format, sent.text);
+    let bound = format!("{}?{query}", request.path);
     let page = app
         .store
         .relationships()
@@ -130,9 +131,14 @@ async fn answer<S>(
         )
         .await?;
     let next = page.next.as_ref();
-    let next = next.map(|cursor| Pairs::next(&request.path, &sent.text, cursor));
+    let next = next.map(|cursor| Pairs::next(&request.path, &query, cursor));
     let lang = sent.lang.unwrap_or(request.lang);
-    let text = body(&page, around, lang, (next.as_deref(), format))?;
+    let place = Place {
+        lang,
+        next: next.clone(),
+        ..request.place(&app.site, Some(Kind::Relationship), None)
+    };
+    let text = body(&page, around, lang, (place, format))?;
     let etag = weak_tag(&text);
     Ok(RelationshipList {
         body: (!known.has(&etag)).then_some((format, text)),

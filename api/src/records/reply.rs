@@ -1,6 +1,6 @@
 //! Replies with records.
 
-use crate::formats::{GeoJson, Json, RecordSchema};
+use crate::formats::{Atom, GeoJson, ICalendar, Json, JsonLd, RecordSchema};
 use crate::http::problem::Code;
 use crate::operation::idempotency::{Storable, StoredResponse, respond};
 use crate::operation::media_type::Formats;
@@ -23,8 +23,26 @@ use serde_json::{Value, json};
 
 pub const WARNINGS: HeaderName = HeaderName::from_static("verbund-warnings");
 
-/// The formats of records and of lists of them.
-pub(crate) const RECORD_FORMATS: Formats = Formats::with_paths(&[&Json, &GeoJson]);
+/// The formats of a record.
+const RECORD_FORMATS: Formats = Formats::with_paths(&[&Json, &GeoJson, &JsonLd]);
+const EVENT_FORMATS: Formats = Formats::with_paths(&[&Json, &GeoJson, &JsonLd, &ICalendar]);
+
+/// The formats of a list of records.
+const LIST_FORMATS: Formats = Formats::with_paths(&[&Json, &GeoJson, &JsonLd, &Atom]);
+const RELATIONSHIP_LIST_FORMATS: Formats = Formats::with_paths(&[&Json, &GeoJson, &JsonLd]);
+const EVENT_LIST_FORMATS: Formats =
+    Formats::with_paths(&[&Json, &GeoJson, &JsonLd, &Atom, &ICalendar]);
+
+/// The formats of a list of records of a kind, or of several.
+#[must_use]
+pub(crate) const fn list_formats(kind: Option<Kind>) -> Formats {
+    match kind {
+        Some(Kind::Event) => EVENT_LIST_FORMATS,
+        // In the order of their types: the feed of all changes has them by time.
+        Some(Kind::Relationship) => RELATIONSHIP_LIST_FORMATS,
+        Some(_) | None => LIST_FORMATS,
+    }
+}
 
 #[derive(Debug)]
 pub struct Found {
@@ -80,8 +98,11 @@ impl Responder for Found {
 }
 
 impl Reply for Found {
-    fn formats(_: Option<Kind>) -> Formats {
-        RECORD_FORMATS
+    fn formats(kind: Option<Kind>) -> Formats {
+        match kind {
+            Some(Kind::Event) => EVENT_FORMATS,
+            Some(_) | None => RECORD_FORMATS,
+        }
     }
 
     fn describe(draft: &mut Draft) {

@@ -1,12 +1,14 @@
 //! Views of a record: canonical, or translated, shortened, extended.
 
-use crate::formats::{Format, Item};
+use crate::formats::{Context, Format, Item, Place};
 use crate::http::problem::Problem;
 use crate::operation::extract::{Pairs, Parameter, Parameters, wrong};
 use crate::operation::param;
 use crate::operation::param::Known;
+use crate::operation::reply::weak_tag;
 use crate::operation::routes::{Draft, reference};
 use crate::records::areas;
+use crate::records::former;
 use crate::records::relationships::query::{RELATIONSHIPS_ON, on};
 use domain::access::rules::Caller;
 use domain::base::json::{insert, merge_patch};
@@ -104,12 +106,17 @@ impl Parameters for View {
 }
 
 impl View {
+    #[must_use]
+    pub fn lang(&self) -> Option<&str> {
+        self.0.lang()
+    }
+
     pub async fn show(
         &self,
         store: &Store,
         caller: &Caller,
         row: &Record,
-        format: &'static dyn Format,
+        (format, place): (&'static dyn Format, Place),
     ) -> Result<Shown, Problem> {
         let representation = &self.0;
         if representation.is_canonical() && format.is_canonical() {
@@ -127,7 +134,11 @@ impl View {
                 language: None,
             });
         }
-        let mut all = representation.show_all(store, caller, &[row]).await?;
+        let mut wanted = representation.clone();
+        if format.has_relationships() && row.kind != Kind::Relationship {
+            wanted.add(Include::Relationships);
+        }
+        let mut all = wanted.show_all(store, caller, &[row]).await?;
         let shown = all.items.pop().unwrap_or_default();
         let included = all
             .included
@@ -137,16 +148,19 @@ impl View {
         } else {
             areas::Areas::new()
         };
+        let former = former::dates(store, format, [row]).await?;
         let item = Item {
             row,
             json: &shown,
-            more: None,
+            more: former.get(&row.id),
             area: areas.get(&row.id).map(String::as_str),
             slugs: None,
         };
-        let context = format.context(Some(row.kind), &|member| {
-            representation.shows(row.kind, member)
-        });
+        let shows = |member: &str| representation.shows(row.kind, member);
+        let context = Context {
+            place,
+            ..format.context(Some(row.kind), &shows)
+        };
         let text = format.record(&item, &context, &included.unwrap_or_default())?;
         Ok(Shown {
             etag: weak_tag(&text),
@@ -208,6 +222,12 @@ impl Representation {
             fields: None,
             include: Vec::new(),
             relationships_on: None,
+        }
+    }
+
+    fn add(&mut self, include: Include) {
+        if !self.include.contains(&include) {
+            self.include.push(include);
         }
     }
 
@@ -367,12 +387,6 @@ pub fn translate(kind: Kind, record: &mut Value, lang: &str) -> Option<String> {
     merge_patch(record, &Value::Object(texts.collect()));
     insert(record, &["language"], tag.as_str());
     Some(tag)
-}
-
-#[must_use]
-pub fn weak_tag(shown: &str) -> String {
-    let hash = domain::base::json::hash(shown);
-    format!("W/\"{}\"", hash.get(7..31).unwrap_or_default())
 }
 
 /// The schemas of included records; needs [`describe_included`] too.

@@ -138,6 +138,7 @@ impl RecordType for Actor {
     const KIND: Kind = Kind::Actor;
     const A: &'static str = "an actor";
     const TAG: &'static str = "Actors";
+    const TAG_DE: &'static str = "Akteure";
     const ABOUT: &'static str =
         "Hospitals, insurers, universities, companies, municipalities, associations.";
     const FILTERS: &'static [Filter] = &[

@@ -128,6 +128,13 @@ pub struct Described {
     pub external_id: Option<ExternalId>,
     /// Where the statements were read.
     pub source: Option<Source>,
+    /// Address of the licence of the record, if it is not that of the node.
+    #[schema(
+        format = "http-url",
+        max_length = 2000,
+        example = "https://creativecommons.org/licenses/by/4.0/"
+    )]
+    pub licence: Option<String>,
     /// Only `published` is public; `draft` if absent at creation.
     pub publication: Option<Publication>,
     /// When a job publishes the record (RFC 3339); set by an approver.

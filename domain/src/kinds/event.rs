@@ -100,6 +100,7 @@ impl RecordType for Event {
     const KIND: Kind = Kind::Event;
     const A: &'static str = "an event";
     const TAG: &'static str = "Events";
+    const TAG_DE: &'static str = "Veranstaltungen";
     const ABOUT: &'static str = "Events, and reports on them.";
     const TEXTS: &'static [&'static str] = &["focus"];
     const RENAMES: &'static [Rename] = &[Rename::member("format", "event_type")];

@@ -98,6 +98,7 @@ impl RecordType for Network {
     const KIND: Kind = Kind::Network;
     const A: &'static str = "a network";
     const TAG: &'static str = "Networks";
+    const TAG_DE: &'static str = "Netzwerke";
     const ABOUT: &'static str = "Networks and their sub-networks.";
     const TEXTS: &'static [&'static str] = &["activities", "joining"];
     const RENAMES: &'static [Rename] = &[Rename::member("form", "network_type")];

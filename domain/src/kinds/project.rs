@@ -180,6 +180,7 @@ impl RecordType for Project {
     const KIND: Kind = Kind::Project;
     const A: &'static str = "a project";
     const TAG: &'static str = "Projects";
+    const TAG_DE: &'static str = "Projekte";
     const ABOUT: &'static str = "Projects with partners, funders and outcomes.";
     const REFERENCES: &'static [ReferenceField] = &[
         ReferenceField::slot("/outcomes/*/topics/*", Kind::Topic),

@@ -27,6 +27,8 @@ pub trait RecordType: Serialize + DeserializeOwned + Validate + ToSchema + 'stat
     const A: &'static str;
     /// Section of its operations in the OpenAPI document.
     const TAG: &'static str;
+    /// The same in German; both are titles of feeds and calendars.
+    const TAG_DE: &'static str;
     /// Description of that section.
     const ABOUT: &'static str;
     const REFERENCES: &'static [ReferenceField] = &[];

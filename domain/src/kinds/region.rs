@@ -58,6 +58,7 @@ impl RecordType for Region {
     const KIND: Kind = Kind::Region;
     const A: &'static str = "a region";
     const TAG: &'static str = "Regions";
+    const TAG_DE: &'static str = "Regionen";
     const ABOUT: &'static str = "Countries, states, health regions, districts, towns, quarters.";
     const TEXTS: &'static [&'static str] = &["recognition"];
     const FILTERS: &'static [Filter] = &[Filter::code(

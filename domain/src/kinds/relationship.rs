@@ -117,6 +117,13 @@ pub struct Relationship {
     pub external_id: Option<ExternalId>,
     /// Where the relationship was read.
     pub source: Option<Source>,
+    /// Address of the licence of the relationship, if it is not that of the node.
+    #[schema(
+        format = "http-url",
+        max_length = 2000,
+        example = "https://creativecommons.org/licenses/by/4.0/"
+    )]
+    pub licence: Option<String>,
     /// Only `published` is public, and only if both ends are; `draft` if absent at creation.
     pub publication: Option<Publication>,
 }
@@ -125,6 +132,7 @@ impl RecordType for Relationship {
     const KIND: Kind = Kind::Relationship;
     const A: &'static str = "a relationship";
     const TAG: &'static str = "Relationships";
+    const TAG_DE: &'static str = "Beziehungen";
     const ABOUT: &'static str = "Who works with whom, in which role and when.";
     const REFERENCES: &'static [ReferenceField] = &[
         ReferenceField::slot("/home_region", Kind::Region),

@@ -27,6 +27,7 @@ impl RecordType for Topic {
     const KIND: Kind = Kind::Topic;
     const A: &'static str = "a topic";
     const TAG: &'static str = "Topics";
+    const TAG_DE: &'static str = "Themen";
     const ABOUT: &'static str = "Subjects of records, as a tree.";
     const REFERENCES: &'static [ReferenceField] = &[ReferenceField::slot("/broader", Kind::Topic)];
     const NEEDS_HOME_REGION: bool = false;

@@ -39,7 +39,8 @@ pub fn language(text: &str) -> Result<(), Fault> {
         .map_err(|_| Fault::new(FaultCode::Language).with("given", text))
 }
 
-fn http_url(text: &str) -> Result<(), Fault> {
+/// An http or https address without credentials.
+pub fn http_url(text: &str) -> Result<(), Fault> {
     let fault = || Fault::new(FaultCode::Url).with("given", text);
     let url = url::Url::parse(text).map_err(|_| fault())?;
     let web = matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
@@ -53,7 +54,8 @@ fn http_url(text: &str) -> Result<(), Fault> {
     }
 }
 
-fn email(text: &str) -> Result<(), Fault> {
+/// A mailbox.
+pub fn email(text: &str) -> Result<(), Fault> {
     if validator::ValidateEmail::validate_email(&text) {
         Ok(())
     } else {

@@ -4,7 +4,7 @@ use crate::cursor;
 use crate::db::SqlTransaction;
 use crate::entity::{change, record, tombstone};
 use crate::error::{Denied, Result, StoreError};
-use crate::record::{Record, served_text};
+use crate::record::{Record, current, served_text};
 use crate::store::Store;
 use chrono::{DateTime, Utc};
 use domain::access::rules::{Action, Caller, Subject};
@@ -19,7 +19,11 @@ use sea_orm::{
     ColumnTrait, Condition, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     Select,
 };
+use serde_json::Value;
 use uuid::Uuid;
+
+/// Versions among which the last one with some statement is looked for.
+const LAST_VERSIONS: u64 = 20;
 
 #[derive(Debug, Clone, PartialEq, Eq, DerivePartialModel)]
 #[sea_orm(entity = "change::Entity")]
@@ -192,6 +196,27 @@ impl Histories<'_> {
             upgraded: is_upgraded,
             body,
         })
+    }
+
+    /// The bodies of the last superseded versions of a record that were public, newest first, with
+    /// current names.
+    pub async fn public_bodies(self, id: Uuid) -> Result<Vec<Value>> {
+        let rows: Vec<(String, Option<String>)> = change::Entity::find()
+            .select_only()
+            .columns([change::Column::Kind, change::Column::Body])
+            .filter(change::Column::RecordId.eq(id))
+            .filter(change::Column::Body.is_not_null())
+            .filter(change::Column::AudienceAfter.is_not_null())
+            .order_by_desc(change::Column::Seq)
+            .limit(LAST_VERSIONS)
+            .into_tuple()
+            .all(self.store.db().reader())
+            .await?;
+        let bodies = rows.into_iter().filter_map(|(kind, body)| {
+            let kind = Kind::parse(&kind)?;
+            Some(current(kind, &body?))
+        });
+        Ok(bodies.collect())
     }
 
     pub async fn audit(

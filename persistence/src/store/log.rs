@@ -1,8 +1,9 @@
 //! The end of the log, and its waiters in this process.
 
-use super::{Store, head};
+use super::{Store, head, logged_micros};
 use crate::cursor;
 use crate::error::Result;
+use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -31,6 +32,12 @@ impl Log<'_> {
         let head = head(&self.store.db).await?;
         self.wake(head);
         Ok(head)
+    }
+
+    /// The time of the newest entry; absent if nothing was written yet.
+    pub async fn updated(self) -> Result<Option<DateTime<Utc>>> {
+        let micros = logged_micros(&self.store.db).await?;
+        Ok(DateTime::from_timestamp_micros(micros).filter(|_| micros > 0))
     }
 
     /// An entry of the log as clients see it: opaque, and signed by this node.

@@ -139,6 +139,7 @@ impl Cluster {
     /// Serves the feed of a store, without a socket.
     async fn feed(&self, store: &Store) -> Feed {
         let state = State {
+            site: api::config::Site::default(),
             store: store.clone(),
             search: Search::new(store.clone(), IndexPlace::Memory),
             duplicates: Duplicates::new(store.clone()),

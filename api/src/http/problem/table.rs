@@ -316,6 +316,12 @@ problems! {
             "Nothing was changed. Try again after Retry-After seconds.",
             "Nichts wurde geändert. Versuchen Sie es nach Retry-After Sekunden erneut.";
     }
+    PublicUrlMissing "public-url-missing" SERVICE_UNAVAILABLE {
+        title: "This server does not know its public address", "Dieser Server kennt seine öffentliche Adresse nicht";
+        fix:
+            "This format contains absolute addresses. Its operator has to set `public_url` (VERBUND_PUBLIC_URL), such as https://verzeichnis.example.",
+            "Dieses Format enthält absolute Adressen. Der Betreiber muss `public_url` (VERBUND_PUBLIC_URL) setzen, etwa https://verzeichnis.example.";
+    }
     Overloaded "overloaded" SERVICE_UNAVAILABLE {
         title: "Too many requests wait for their turn", "Zu viele Anfragen warten, bis sie an der Reihe sind";
         fix:

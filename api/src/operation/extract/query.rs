@@ -203,6 +203,15 @@ impl Pairs {
         }
     }
 
+    /// The same parameters, of a list of another kind.
+    #[must_use]
+    pub fn of_kind(&self, kind: Kind) -> Self {
+        Self {
+            kind: Some(kind),
+            ..self.without(&[])
+        }
+    }
+
     /// The value of a boolean; false if absent.
     #[must_use]
     pub fn flag(&self, parameter: &Parameter) -> bool {

@@ -4,12 +4,14 @@ use crate::formats::{Format, ListSchema};
 use crate::http::problem::Code;
 use crate::operation::media_type::Formats;
 use crate::operation::routes::{Draft, Reply, reference};
+use crate::records::download::{EndedEarly, Running};
 use crate::records::example::example;
 use crate::records::list::parameters;
-use crate::records::reply::{RECORD_FORMATS, content_language};
+use crate::records::reply::{content_language, list_formats};
 use crate::records::view::{Representation, describe_included, included_schema, translate};
 use actix_web::body::BoxBody;
-use actix_web::http::header;
+use actix_web::http::{Method, header};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::base::filter::Form;
 use domain::base::json::insert;
@@ -17,6 +19,7 @@ use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::validation::body::KindSchema;
 use domain::value::edtf::Certainty;
+use futures::stream;
 use persistence::search::text::Typed;
 use persistence::search::{Facet, FacetValue, Hit, ListPage};
 use serde_json::{Map, Value, json};
@@ -24,47 +27,47 @@ use serde_json::{Map, Value, json};
 #[derive(Debug)]
 pub(crate) struct RecordList {
     /// Absent if the caller has it already.
-    body: Option<(&'static dyn Format, String)>,
-    etag: String,
-    next: Option<String>,
-    languages: Vec<String>,
+    pub(crate) body: Option<(&'static dyn Format, Content)>,
+    pub(crate) etag: Option<String>,
+    pub(crate) next: Option<String>,
+    pub(crate) languages: Vec<String>,
 }
 
-impl RecordList {
-    pub(crate) fn new(
-        body: Option<(&'static dyn Format, String)>,
-        etag: String,
-        next: Option<String>,
-        languages: Vec<String>,
-    ) -> Self {
-        Self {
-            body,
-            etag,
-            next,
-            languages,
-        }
-    }
+#[derive(Debug)]
+pub(crate) enum Content {
+    Text(String),
+    /// Everything that matches, as it is read.
+    Stream(Box<Running>),
 }
 
 impl Responder for RecordList {
     type Body = BoxBody;
 
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        let etag = (header::ETAG, self.etag);
-        let Some((format, body)) = self.body else {
-            return HttpResponse::NotModified().insert_header(etag).finish();
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let mut response = match self.body {
+            Some(_) => HttpResponse::Ok(),
+            None => HttpResponse::NotModified(),
         };
-        let mut response = HttpResponse::Ok();
-        response
-            .content_type(format.content_type())
-            .insert_header(etag);
+        if let Some(etag) = self.etag {
+            response.insert_header((header::ETAG, etag));
+        }
+        let Some((format, body)) = self.body else {
+            return response.finish();
+        };
+        response.content_type(format.content_type());
         if let Some(next) = self.next {
             response.insert_header((header::LINK, format!("<{next}>; rel=\"next\"")));
         }
         if let Some(languages) = content_language(self.languages.iter().map(String::as_str)) {
             response.insert_header((header::CONTENT_LANGUAGE, languages));
         }
-        response.body(body)
+        match body {
+            Content::Text(text) => response.body(text),
+            Content::Stream(_) if request.method() == Method::HEAD => {
+                response.streaming(stream::empty::<Result<Bytes, EndedEarly>>())
+            }
+            Content::Stream(running) => response.streaming(running.into_stream()),
+        }
     }
 }
 
@@ -214,36 +217,40 @@ fn vocabulary_of(facet: &str) -> Option<domain::base::vocabulary::Vocabulary> {
 }
 
 impl Reply for RecordList {
-    fn formats(_: Option<Kind>) -> Formats {
-        RECORD_FORMATS
+    fn formats(kind: Option<Kind>) -> Formats {
+        list_formats(kind)
     }
 
     fn describe(draft: &mut Draft) {
-        let list = describe(draft);
-        let mut response = draft.success("A page.", |format| format.document_list(&list));
-        for (header, description) in [
-            (
-                "ETag",
-                "Weak: it changes with anything that the page shows (RFC 9110).",
-            ),
-            ("Link", "The next page (RFC 8288)."),
-            (
-                "Content-Language",
-                "The languages of the texts, when `lang` was given.",
-            ),
-        ] {
-            let object = json!({"description": description, "schema": {"type": "string"}});
-            insert(&mut response, &["headers", header], object);
-        }
-        draft.response(200, response);
-        draft.problem(Code::IndexBehind);
-        draft.problem(Code::Overloaded);
+        describe_list(draft, draft.kind());
     }
 }
 
+/// Documents a list of records of a kind, or of several.
+pub(crate) fn describe_list(draft: &mut Draft, listed: Option<Kind>) {
+    let list = describe(draft, listed);
+    let mut response = draft.success("A page.", |format| format.document_list(&list));
+    for (header, description) in [
+        (
+            "ETag",
+            "Weak: it changes with anything that the page shows (RFC 9110).",
+        ),
+        ("Link", "The next page (RFC 8288)."),
+        (
+            "Content-Language",
+            "The languages of the texts, when `lang` was given.",
+        ),
+    ] {
+        let object = json!({"description": description, "schema": {"type": "string"}});
+        insert(&mut response, &["headers", header], object);
+    }
+    draft.response(200, response);
+    draft.problem(Code::IndexBehind);
+    draft.problem(Code::Overloaded);
+}
+
 /// Registers the schemas of a page.
-fn describe(draft: &mut Draft) -> ListSchema {
-    let listed = draft.kind();
+fn describe(draft: &mut Draft, listed: Option<Kind>) -> ListSchema {
     let kinds = parameters::kinds(listed);
     for kind in kinds {
         item_schema(draft, *kind);

@@ -8,6 +8,7 @@ use crate::records::list::filter::{Names, Narrowing, WITH_NEAR, WITH_Q};
 use crate::records::list::parameters;
 use crate::records::list::parameters::Listed;
 use crate::records::view::Representation;
+use domain::base::kind::Kind;
 use persistence::search::{ListQuery, Order, Sort};
 
 /// The query of a list; references are not resolved yet.
@@ -22,6 +23,52 @@ pub(crate) struct ListParameters {
     pub geometry: bool,
     /// Whether matches are highlighted.
     pub highlights: bool,
+    pub given: Given,
+}
+
+/// What was given explicitly, where formats differ.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub limit: bool,
+    pub sort: bool,
+    /// Whether dates are asked for.
+    pub dates: bool,
+    /// A parameter of pages, with its value.
+    pub of_pages: Option<(&'static str, String)>,
+}
+
+/// Parameters that only a list with pages has.
+const OF_PAGES: [&str; 5] = ["limit", "cursor", "facets", "sort", "highlights"];
+
+impl Given {
+    fn read(pairs: &Pairs) -> Self {
+        let given = |name: &str| pairs.one(name).is_some();
+        let mut of_pages = OF_PAGES.into_iter();
+        let of_pages = of_pages.find_map(|name| Some((name, pairs.one(name)?.to_owned())));
+        Self {
+            limit: given(LIMIT.name),
+            sort: given("sort"),
+            dates: ["start_from", "start_to", "active_on"]
+                .into_iter()
+                .any(given),
+            of_pages,
+        }
+    }
+}
+
+/// The parameters of a list of events at another record.
+#[derive(Debug)]
+pub(crate) struct EventParameters(pub ListParameters);
+
+impl Parameters for EventParameters {
+    fn table(_: Listed) -> &'static [Parameter] {
+        parameters::table(Some(Kind::Event))
+    }
+
+    fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        let pairs = pairs.of_kind(Kind::Event);
+        Ok(Self(ListParameters::read(&pairs)?))
+    }
 }
 
 impl Parameters for ListParameters {
@@ -56,6 +103,7 @@ impl Parameters for ListParameters {
             },
             names,
             highlights,
+            given: Given::read(pairs),
         })
     }
 }

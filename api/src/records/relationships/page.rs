@@ -1,11 +1,11 @@
 //! A page of relationships: as JSON, and its documentation.
 
-use crate::formats::{self, Format, Item, ListSchema};
+use crate::formats::{self, Context, Format, Item, ListSchema, Place};
 use crate::http::problem::Problem;
 use crate::operation::media_type::Formats;
 use crate::operation::routes::{Draft, Reply, reference};
 use crate::records::example::example;
-use crate::records::reply::{RECORD_FORMATS, list_item};
+use crate::records::reply::{list_formats, list_item};
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -60,8 +60,8 @@ impl<S> Responder for RelationshipList<S> {
 }
 
 impl Reply for RelationshipList<Records> {
-    fn formats(_: Option<Kind>) -> Formats {
-        RECORD_FORMATS
+    fn formats(kind: Option<Kind>) -> Formats {
+        list_formats(kind)
     }
 
     fn describe(draft: &mut Draft) {
@@ -199,15 +199,15 @@ pub(crate) fn body(
     page: &RelationshipPage,
     around: Option<Uuid>,
     lang: Lang,
-    (next, format): (Option<&str>, &dyn Format),
+    (place, format): (Place, &dyn Format),
 ) -> Result<String, Problem> {
     let mut records = Vec::with_capacity(page.items.len());
     for item in &page.items {
         records.push((item.row.json(), extras(item, around, lang)));
     }
     let mut rest = json!({"total": page.total});
-    if let Some(next) = next {
-        insert(&mut rest, &["next"], next);
+    if let Some(next) = &place.next {
+        insert(&mut rest, &["next"], next.as_str());
     }
     let items = page.items.iter().zip(&records);
     let items = items.map(|(item, (json, more))| Item {
@@ -217,7 +217,10 @@ pub(crate) fn body(
         area: None,
         slugs: None,
     });
-    let context = format.context(Some(Kind::Relationship), &|_| true);
+    let context = Context {
+        place,
+        ..format.context(Some(Kind::Relationship), &|_| true)
+    };
     formats::page(format, &context, items, &rest)
 }
 

@@ -1,13 +1,16 @@
 //! A running export: a chunk of rows is read after the previous one has been sent, so a caller that
 //! stops reading stops the export.
 
-use crate::formats::{Context, Format, Item};
+use crate::formats::{Context, Format, Item, Place};
 use crate::http::problem::Problem;
 use crate::records::areas;
 use crate::records::areas::Areas;
+use crate::records::former;
 use crate::records::view::Representation;
+use actix_web::web::Bytes;
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
+use futures::stream::{self, Stream, TryStreamExt};
 use persistence::Store;
 use persistence::permits::Urgency;
 use persistence::read::export::CHUNK;
@@ -32,6 +35,7 @@ pub(crate) struct Export {
     pub(crate) records: Filter,
     pub(crate) relationships: RelationshipFilter,
     pub(crate) parts: VecDeque<(Kind, Vec<Uuid>)>,
+    pub(crate) place: Place,
 }
 
 #[derive(Debug)]
@@ -65,7 +69,10 @@ impl Running {
         let kind = export.parts.front().map(|(kind, _)| *kind);
         let shows =
             |member: &str| kind.is_some_and(|kind| export.representation.shows(kind, member));
-        let context = export.format.context(kind, &shows);
+        let context = Context {
+            place: export.place.clone(),
+            ..export.format.context(kind, &shows)
+        };
         Self {
             export,
             context,
@@ -142,6 +149,7 @@ impl Running {
             .representation
             .show_all(&export.store, &export.caller, &rows)
             .await?;
+        let former = former::dates(&export.store, export.format, rows.iter().copied()).await?;
         for (one, json) in batch.iter().zip(&shown.items) {
             if std::mem::replace(&mut self.any, true) {
                 text.push_str(export.format.separator());
@@ -149,7 +157,7 @@ impl Running {
             let item = Item {
                 row: &one.row,
                 json,
-                more: None,
+                more: former.get(&one.row.id),
                 area: areas.get(&one.row.id).map(String::as_str),
                 slugs: Some(&one.slugs),
             };
@@ -235,5 +243,24 @@ impl Export {
             }
         });
         Ok(waiting.collect())
+    }
+}
+
+/// Ends the connection, so that a partial export is not mistaken for a complete one.
+#[derive(Debug, thiserror::Error)]
+#[error("the export ended early")]
+pub(crate) struct EndedEarly;
+
+impl Running {
+    /// The body of a response, chunk by chunk.
+    pub(crate) fn into_stream(self) -> impl Stream<Item = Result<Bytes, EndedEarly>> {
+        let texts = stream::try_unfold(self, |mut running| async move {
+            let text = running.next().await?;
+            Ok::<_, Problem>(text.map(|text| (Bytes::from(text), running)))
+        });
+        texts.map_err(|problem| {
+            tracing::error!(code = %problem.kind.code, "export ended early");
+            EndedEarly
+        })
     }
 }

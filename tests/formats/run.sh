@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Reads the formats of a node with the public programs that others read them with: calendars with
+# icalendar (Python) and ical.js, feeds with feedparser, linked data with PyLD, pyshacl and the types
+# of schema.org.
+#
+#   tests/formats/run.sh
+#
+# Needs the debug program (cargo build -p api); Node 20 and Python 3 are installed with apt-get where
+# they are missing. The programs come from the package registries, pinned by the lock files in this
+# directory, and are kept in the target directory.
+set -Eeuo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+exec </dev/null
+here="$PWD/tests/formats"
+target="$(cargo metadata --locked --no-deps --format-version 1 \
+    | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')"
+
+command -v npm >/dev/null || tests/setup/packages.sh nodejs npm
+python3 -c 'import ensurepip, venv' 2>/dev/null || tests/setup/packages.sh python3-venv
+
+# A folder for what a file leads to; it is complete if it holds `done`.
+folder() {
+    printf '%s/tools/formats-%s-%s' "$target" "$1" "$(sha256sum <"$2" | cut -c1-16)"
+}
+
+node="$(folder node "$here/node/package-lock.json")"
+if [[ ! -e "$node/done" ]]; then
+    rm -rf -- "$target"/tools/formats-node-*
+    mkdir -p "$node"
+    cp "$here"/node/{package.json,package-lock.json,.npmrc} "$node"
+    (cd "$node" && npm ci --silent --ignore-scripts --no-audit --no-fund)
+    touch "$node/done"
+fi
+python="$(folder python "$here/python/requirements.txt")"
+if [[ ! -e "$python/done" ]]; then
+    rm -rf -- "$target"/tools/formats-python-*
+    python3 -m venv "$python"
+    "$python/bin/pip" --quiet --disable-pip-version-check install --require-hashes \
+        --requirement "$here/python/requirements.txt"
+    touch "$python/done"
+fi
+
+# shellcheck source=tests/setup/demo.sh
+source tests/setup/demo.sh
+scratch="$(mktemp -d)"
+# shellcheck disable=SC2329 # called by the trap
+finish() {
+    stop_demo
+    rm -rf -- "$scratch"
+}
+trap finish EXIT
+export VERBUND_LICENCE=https://creativecommons.org/licenses/by/4.0/
+export VERBUND_PUBLISHER="Gesundheitsregion Beispiel" VERBUND_CONTACT_EMAIL=daten@beispiel.example
+start_demo "$target/debug/verbund" "$scratch"
+export SCRATCH="$scratch"
+
+"$python/bin/python" "$here/python/calendar_check.py"
+cp "$here"/node/*.mjs "$node"
+for zone in Pacific/Kiritimati America/Los_Angeles; do
+    TZ="$zone" node "$node/calendar.mjs" "$scratch"
+done
+"$python/bin/python" "$here/python/feeds.py"
+"$python/bin/python" "$here/python/linked.py"
+node "$node/schema.mjs" "$scratch" "$node"
