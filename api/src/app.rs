@@ -6,6 +6,7 @@ use crate::http::server;
 use crate::node::docs;
 use crate::operation::admission::guard;
 use crate::operation::{middleware, openapi};
+use crate::pages::{self, Site};
 use crate::routes;
 use crate::state::State;
 use actix_cors::Cors;
@@ -27,11 +28,14 @@ pub fn server(mut state: State, config: &Config, listener: TcpListener) -> std::
     let stopping = state.stopping.clone();
     let state = web::Data::new(state);
     let document = web::Data::new(docs::Document::new(|| openapi::document(&routes::all())));
+    let site = web::Data::new(Site::new(config, listener.local_addr()?)?);
     let origins = config.cors_origins.clone();
     let build = move || {
         App::new()
             .app_data(state.clone())
             .app_data(document.clone())
+            .app_data(site.clone())
+            .configure(pages::configure)
             .service(routes::all())
             .service(docs::openapi_json)
             .service(docs::redirect)
@@ -44,6 +48,7 @@ pub fn server(mut state: State, config: &Config, listener: TcpListener) -> std::
             .wrap(Compress::default())
             .wrap(from_fn(guard))
             .wrap(from_fn(middleware::around))
+            .wrap(from_fn(pages::around))
             .wrap(cors(&origins))
             .wrap(TracingLogger::<crate::http::telemetry::Spans>::new())
             .wrap(from_fn(middleware::outermost))

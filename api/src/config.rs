@@ -82,6 +82,24 @@ pub struct Config {
     pub log_retention_days: Option<RetentionDays>,
     /// Token for reading `/metrics`; if absent, only admins can.
     pub metrics_token: Option<MetricsToken>,
+    /// Name of the directory on its pages.
+    pub explorer_title: Option<String>,
+    /// Text above the search of the first page, in German.
+    pub explorer_introduction: Option<String>,
+    pub explorer_introduction_en: Option<String>,
+    /// Logo of the pages: a file in SVG or PNG.
+    pub explorer_logo: Option<PathBuf>,
+    /// Stylesheet that is applied after that of the pages.
+    pub explorer_stylesheet: Option<PathBuf>,
+    /// Map tiles of another server, with `{z}`, `{x}` and `{y}`; the built-in map if absent.
+    pub tile_url: Option<String>,
+    pub tile_attribution: Option<String>,
+    /// Mailbox to which visitors suggest corrections.
+    pub contact_email: Option<String>,
+    /// Pages that the law requires, linked at the foot of every page.
+    pub imprint_url: Option<WebUrl>,
+    pub privacy_url: Option<WebUrl>,
+    pub accessibility_url: Option<WebUrl>,
     /// Log filter, as `tracing` directives.
     pub log: String,
     pub log_format: LogFormat,
@@ -230,6 +248,17 @@ impl Default for Config {
             outbound_allowlist: Vec::new(),
             log_retention_days: None,
             metrics_token: None,
+            explorer_title: None,
+            explorer_introduction: None,
+            explorer_introduction_en: None,
+            explorer_logo: None,
+            explorer_stylesheet: None,
+            tile_url: None,
+            tile_attribution: None,
+            contact_email: None,
+            imprint_url: None,
+            privacy_url: None,
+            accessibility_url: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
         }
@@ -253,6 +282,23 @@ impl Config {
             .merge(Serialized::defaults(command_line))
             .extract()
             .map_err(Box::new)
+    }
+
+    /// The keys of legal pages that a public node lacks: one with a `public_url` that is not on this
+    /// machine.
+    #[must_use]
+    pub fn missing_legal_pages(&self) -> Vec<&'static str> {
+        let host = self.public_url.as_ref().map(WebUrl::host);
+        if host.is_none_or(|host| ["localhost", "127.0.0.1", "[::1]"].contains(&host)) {
+            return Vec::new();
+        }
+        let pages = [
+            ("imprint_url", &self.imprint_url),
+            ("privacy_url", &self.privacy_url),
+            ("accessibility_url", &self.accessibility_url),
+        ];
+        let missing = pages.into_iter().filter(|(_, page)| page.is_none());
+        missing.map(|(key, _)| key).collect()
     }
 
     #[must_use]
@@ -328,6 +374,16 @@ mod tests {
         let message = wrong.unwrap_err().to_string();
         assert!(message.contains("\"the proxy\" is neither"), "{message}");
         assert!(message.contains("trusted_proxies"), "{message}");
+    }
+
+    #[test]
+    fn a_public_node_needs_legal_pages() {
+        let missing = |given| Config::load(None, given).unwrap().missing_legal_pages();
+        assert!(missing(json!({})).is_empty());
+        assert!(missing(json!({"public_url": "http://127.0.0.1:8080"})).is_empty());
+        let public =
+            json!({"public_url": "https://v.example", "imprint_url": "https://a.example/i"});
+        assert_eq!(missing(public), ["privacy_url", "accessibility_url"]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod formats;
 pub mod http;
 pub mod node;
 pub mod operation;
+pub mod pages;
 pub mod records;
 pub mod routes;
 pub mod state;

@@ -220,7 +220,7 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
         ("method-not-allowed", node.delete("/v1/actors")),
         (
             "not-acceptable",
-            node.get(network).header("accept", "text/html"),
+            node.get(network).header("accept", "application/xml"),
         ),
         ("conflict", node.post("/v1/actors").json(&taken)),
         (

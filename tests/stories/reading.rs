@@ -277,7 +277,7 @@ story!(headers_are_as_the_rfcs_want_them, Seeded, async |node| {
         "*/*",
         "application/*",
         "application/json, text/html;q=0.5",
-        "text/html, */*;q=0.1",
+        "text/html;q=0.5, */*",
     ] {
         node.get(CLUSTER).header("accept", accept).await.expect(200);
     }

@@ -41,8 +41,16 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     };
     let server = app::server(state, config, listener)
         .map_err(|why| Failure::Io("cannot start the server".to_owned(), why))?;
+    let missing = config.missing_legal_pages();
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        tracing::warn!(
+            missing,
+            "legal pages are not configured; the pages of this public node have no links to them"
+        );
+    }
     say(&format!(
-        "Verbund {} · origin {origin} · {}\n\n  API         http://{address}/\n  Swagger UI  http://{address}/docs/\n  OpenAPI     http://{address}/openapi.json\n",
+        "Verbund {} · origin {origin} · {}\n\n  Explorer    http://{address}/\n  API         http://{address}/\n  Swagger UI  http://{address}/docs/\n  OpenAPI     http://{address}/openapi.json\n",
         env!("CARGO_PKG_VERSION"),
         config.database_for_display(),
     ));

@@ -49,6 +49,19 @@ struct Case {
     errors: Vec<FieldError>,
     members: Map<String, Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    correction: Option<Correction>,
+}
+
+/// What is wrong with a query, and what would be right if that is known: for pages, which offer it
+/// as a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Correction {
+    /// The parameter as given.
+    pub parameter: String,
+    /// The wrong value; absent if there is no such parameter.
+    pub value: Option<String>,
+    /// The right value, or the right name.
+    pub right: Option<String>,
 }
 
 impl Problem {
@@ -61,6 +74,7 @@ impl Problem {
             errors: Vec::new(),
             members: Map::new(),
             headers: Vec::new(),
+            correction: None,
         };
         Self {
             kind,
@@ -97,6 +111,26 @@ impl Problem {
     #[must_use]
     pub fn extension(&self, name: &str) -> Option<&str> {
         self.case.members.get(name)?.as_str()
+    }
+
+    #[must_use]
+    pub fn correct(mut self, parameter: &str, value: Option<&str>, right: Option<&str>) -> Self {
+        self.case.correction = Some(Correction {
+            parameter: parameter.to_owned(),
+            value: value.map(str::to_owned),
+            right: right.map(str::to_owned),
+        });
+        self
+    }
+
+    #[must_use]
+    pub fn correction(&self) -> Option<&Correction> {
+        self.case.correction.as_ref()
+    }
+
+    #[must_use]
+    pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.case.headers
     }
 
     #[must_use]

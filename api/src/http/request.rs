@@ -1,7 +1,7 @@
 //! Properties of every request: its id, its path, the language of its messages.
 
 use actix_web::dev::ServiceRequest;
-use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderName};
+use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap, HeaderName};
 use actix_web::{HttpMessage, HttpRequest};
 use domain::base::fault::Lang;
 
@@ -40,8 +40,12 @@ pub(crate) fn routed_path(request: &HttpRequest) -> &str {
 /// The language of messages, from `Accept-Language`: German if it is preferred to English.
 #[must_use]
 pub fn language(request: &HttpRequest) -> Lang {
-    let header = request
-        .headers()
+    language_of(request.headers())
+}
+
+#[must_use]
+pub(crate) fn language_of(headers: &HeaderMap) -> Lang {
+    let header = headers
         .get(ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();

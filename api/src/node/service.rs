@@ -1,7 +1,9 @@
 //! The service document: the node and its endpoints.
 
 use crate::http::problem::Problem;
-use crate::operation::extract::{App, Public, Query};
+use crate::operation::extract::{App, Pairs, Parameter, Parameters, Public, Query};
+use crate::operation::media_type::FORMAT;
+use crate::operation::param::{self, Known};
 use crate::operation::reply::Json;
 use crate::operation::routes::Routes;
 use domain::base::kind::Kind;
@@ -62,7 +64,26 @@ struct Limits {
     json_depth: usize,
 }
 
-async fn get(_: Public, app: App, _: Query<()>) -> Result<Json<Service>, Problem> {
+/// `format=json`: the document for browsers too, which get a page otherwise.
+#[derive(Debug)]
+struct AsJson;
+
+impl Parameters for AsJson {
+    fn table(_: Option<Kind>) -> &'static [Parameter] {
+        const AS_JSON: Parameter = param::code(
+            FORMAT,
+            "Browsers, which get the first page of the explorer otherwise, get this document too.",
+            Known::These(&["json"]),
+        );
+        &[AS_JSON]
+    }
+
+    fn read(_: &Pairs) -> Result<Self, Problem> {
+        Ok(Self)
+    }
+}
+
+async fn get(_: Public, app: App, _: Query<AsJson>) -> Result<Json<Service>, Problem> {
     let kinds = Kind::ALL
         .iter()
         .map(|kind| (kind.code(), format!("/v1/{}", kind.plural())));

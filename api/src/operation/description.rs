@@ -63,7 +63,7 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
     ),
     (
         "get_{kind}",
-        "Returns {a} by its id or slug. The canonical record has a strong `ETag`, its version; with `lang`, `fields` or `include` the tag is weak. A former slug is answered with 308, a deleted record with 410 and its tombstone.",
+        "Returns {a} by its id or slug. The canonical record has a strong `ETag`, its version; with `lang`, `fields` or `include` the tag is weak. A former slug is answered with 308, a deleted record with 410 and its tombstone. A browser, which prefers `text/html`, gets 303 to the page of the record unless `format` is given.",
     ),
     (
         "replace_{kind}",
@@ -346,7 +346,7 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
     // The node.
     (
         "get_service",
-        "Returns name, version and origin of this node, and the addresses and limits of its parts.",
+        "Returns name, version and origin of this node, and the addresses and limits of its parts. A browser, which prefers `text/html`, gets the first page of the explorer.",
     ),
     (
         "list_vocabularies",

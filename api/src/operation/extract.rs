@@ -68,6 +68,7 @@ pub use client::ClientAddress;
 pub use json::{Body, JsonBody};
 pub use position::{AfterPosition, POSITION};
 pub use precondition::{GeometryCondition, IfMatch, IfNoneMatch, MayMatch};
+pub(crate) use query::parse;
 pub use query::{Pairs, Parameters, Query};
 
 use crate::http::problem::{Code, Problem};
@@ -142,7 +143,15 @@ from_head!(RecordId);
 impl RecordId {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let OfKind(kind) = OfKind::of(request)?;
-        let key = request.match_info().query("id").to_owned();
+        Self::new(kind, request.match_info().query("id"))
+    }
+
+    /// The id or slug of a record.
+    ///
+    /// # Errors
+    /// `not-found` if it cannot be one.
+    pub(crate) fn new(kind: Kind, key: &str) -> Result<Self, Problem> {
+        let key = key.to_owned();
         // PostgreSQL rejects NUL, and no slug has a control character.
         let fine = !key.is_empty() && key.len() <= 200 && !key.chars().any(char::is_control);
         fine.then_some(Self { kind, key })

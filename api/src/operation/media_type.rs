@@ -4,7 +4,7 @@ use crate::formats::{Format, Json};
 use crate::http::problem::{Code, Problem};
 use crate::http::request::routed_path;
 use crate::operation::param::{meant, wrong};
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpMessage, HttpRequest};
 use domain::base::kind::Kind;
 use domain::validation::upgrade::renamed;
@@ -161,7 +161,7 @@ impl Formats {
     fn by_accept(self, request: &HttpRequest) -> Option<&'static dyn Format> {
         let mut best: Option<(&dyn Format, f32)> = None;
         for format in self.all {
-            let weight = weight(request, format.media_type());
+            let weight = weight(request.headers(), format.media_type());
             if weight > best.map_or(0.0, |(_, weight)| weight) {
                 best = Some((*format, weight));
             }
@@ -200,10 +200,15 @@ pub fn offered(request: &HttpRequest) -> Formats {
     offered.unwrap_or(Formats::JSON)
 }
 
+/// Whether the caller prefers a page to JSON. Programs that accept anything get JSON.
+#[must_use]
+pub fn prefers_html(headers: &HeaderMap) -> bool {
+    weight(headers, "text/html") > weight(headers, Json::MEDIA_TYPE)
+}
+
 /// The weight of a type in `Accept`, 0 to 1; the most specific range decides.
-fn weight(request: &HttpRequest, name: &str) -> f32 {
-    let ranges: Vec<String> = request
-        .headers()
+fn weight(headers: &HeaderMap, name: &str) -> f32 {
+    let ranges: Vec<String> = headers
         .get_all(header::ACCEPT)
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))

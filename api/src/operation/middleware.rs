@@ -127,6 +127,8 @@ fn render(problem: &Problem, request: &HttpRequest, id: &str) -> HttpResponse {
     {
         response.headers_mut().insert(header::LOCATION, location);
     }
+    // For the pages, which show it to people.
+    response.extensions_mut().insert(problem.clone());
     response
 }
 

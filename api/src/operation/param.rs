@@ -21,12 +21,15 @@ pub fn unknown(given: &str, names: &[&str]) -> Problem {
     let mut kinds = Kind::ALL.iter();
     let now = kinds.find_map(|kind| renamed(*kind, given).filter(|now| names.contains(now)));
     if let Some(now) = now {
-        return Problem::new(Code::UnknownParameter).detail(
-            format!("There is no parameter `{given}` here. It is called `{now}` now."),
-            format!("Hier gibt es keinen Parameter `{given}`. Er heißt jetzt `{now}`."),
-        );
+        return Problem::new(Code::UnknownParameter)
+            .detail(
+                format!("There is no parameter `{given}` here. It is called `{now}` now."),
+                format!("Hier gibt es keinen Parameter `{given}`. Er heißt jetzt `{now}`."),
+            )
+            .correct(given, None, Some(now));
     }
-    let (en, de) = match nearest(given, names.iter().copied()) {
+    let right = nearest(given, names.iter().copied());
+    let (en, de) = match right {
         Some(close) => (
             format!(" Did you mean `{close}`?"),
             format!(" Gemeint ist vielleicht `{close}`."),
@@ -38,20 +41,24 @@ pub fn unknown(given: &str, names: &[&str]) -> Problem {
     } else {
         names.join(", ")
     };
-    Problem::new(Code::UnknownParameter).detail(
-        format!("There is no parameter `{given}` here.{en} Known: {known}"),
-        format!("Hier gibt es keinen Parameter `{given}`.{de} Bekannt: {known}"),
-    )
+    Problem::new(Code::UnknownParameter)
+        .detail(
+            format!("There is no parameter `{given}` here.{en} Known: {known}"),
+            format!("Hier gibt es keinen Parameter `{given}`.{de} Bekannt: {known}"),
+        )
+        .correct(given, None, right)
 }
 
 /// 400 with the parameter and the expected value, in English and German.
 #[must_use]
 pub fn wrong(parameter: &str, given: &str, (en, de): (impl Display, impl Display)) -> Problem {
     let given: String = given.chars().take(80).collect();
-    Problem::new(Code::InvalidParameter).detail(
-        format!("`{parameter}={given}` is wrong; it must be {en}."),
-        format!("`{parameter}={given}` ist falsch; erwartet: {de}."),
-    )
+    Problem::new(Code::InvalidParameter)
+        .detail(
+            format!("`{parameter}={given}` is wrong; it must be {en}."),
+            format!("`{parameter}={given}` ist falsch; erwartet: {de}."),
+        )
+        .correct(parameter, Some(&given), None)
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -471,7 +478,8 @@ pub(crate) fn one_of(name: &str, word: &str, known: &[&str]) -> Result<(), Probl
     let (en, de) = meant(word, known);
     let all = known.join(", ");
     let expected = (format!("one of {all}{en}"), format!("eines von {all}{de}"));
-    Err(wrong(name, word, expected))
+    let right = nearest(word, known.iter().copied());
+    Err(wrong(name, word, expected).correct(name, Some(word), right))
 }
 
 /// A suggestion, in English and German.

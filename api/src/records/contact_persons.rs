@@ -4,7 +4,7 @@ use crate::http::problem::{Code, Problem};
 use crate::operation::extract::Address;
 use crate::operation::extract::{
     Admin, App, Body, DryRun, IfMatch, JsonBody, Query, Reader, RecordId, Writer,
-    describe_refusals, path_id, read_json,
+    describe_refusals, parse, path_id, read_json,
 };
 use crate::operation::idempotency::{
     IdempotencyKey, Idempotent, Storable, StoredResponse, respond,
@@ -18,6 +18,7 @@ use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
+use domain::access::rules::Caller;
 use domain::base::fault::FieldError;
 use domain::base::json::insert;
 use domain::base::kind::Kind;
@@ -95,15 +96,38 @@ async fn all(
     Query(paging): Query<Paging>,
     address: Address,
 ) -> Result<Page<ContactPersonPage>, Problem> {
+    read(&app, &caller, &id, (&paging, &address.path)).await
+}
+
+/// The contact persons of a record as JSON: what the route answers to a caller, for the pages of
+/// the explorer.
+pub(crate) async fn json(
+    app: &App,
+    caller: &Caller,
+    id: &RecordId,
+    query: &str,
+) -> Result<Value, Problem> {
+    let paging = parse::<Paging>(query, Some(id.kind), false)?;
+    let path = format!("/v1/{}/{}/contact_persons", id.kind.plural(), id.key);
+    let page = read(app, caller, id, (&paging, &path)).await?;
+    Ok(json!(page.body))
+}
+
+async fn read(
+    app: &App,
+    caller: &Caller,
+    id: &RecordId,
+    (paging, path): (&Paging, &str),
+) -> Result<Page<ContactPersonPage>, Problem> {
     let page = (paging.limit, paging.cursor.as_deref());
-    let bound = paging.bound(&address.path);
+    let bound = paging.bound(path);
     let key = (id.kind, id.key.as_str());
     let found = app
         .store
         .contact_persons()
-        .list(&caller, key, page, &bound)
+        .list(caller, key, page, &bound)
         .await?;
-    let next = paging.next(&address.path, found.next.as_ref());
+    let next = paging.next(path, found.next.as_ref());
     let body = ContactPersonPage {
         items: found.items,
         next: next.clone(),

@@ -1,9 +1,10 @@
 //! The operations of every kind, written once and mounted per kind.
 
+use crate::formats::{Json, Place};
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{
     Accepted, Address, App, HowToWrite, IfMatch, IfNoneMatch, OfKind, PatchBody, Query, Reader,
-    RecordBody, RecordId, Writer,
+    RecordBody, RecordId, Writer, parse,
 };
 use crate::operation::idempotency::{IdempotencyKey, Idempotent};
 use crate::operation::reply::Done;
@@ -96,6 +97,21 @@ async fn get(
         return Ok(Found::not_modified(shown.etag));
     }
     Ok(Found::new(shown))
+}
+
+/// A record as JSON: what the route answers to a caller, for the pages of the explorer.
+pub(crate) async fn json(
+    app: &App,
+    caller: &Caller,
+    id: &RecordId,
+    query: &str,
+) -> Result<String, Problem> {
+    let view = parse::<View>(query, Some(id.kind), true)?;
+    let row = find(app, caller, id.kind, &id.key).await?;
+    let shown = view
+        .show(&app.store, caller, &row, (&Json, Place::default()))
+        .await?;
+    Ok(shown.text)
 }
 
 async fn replace(

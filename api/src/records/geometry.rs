@@ -12,6 +12,7 @@ use crate::records::crud::find;
 use actix_web::body::BoxBody;
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::access::rules::Caller;
 use domain::base::json::insert;
 use domain::base::kind::Kind;
 use domain::validation::body::KindSchema;
@@ -41,6 +42,12 @@ async fn get(
         version: row.version,
         body: (!current).then_some(row.body),
     })
+}
+
+/// The geometry of a region as GeoJSON, for the pages of the explorer.
+pub(crate) async fn json(app: &App, caller: &Caller, id: &RecordId) -> Result<String, Problem> {
+    let row = app.store.geometries().get(caller, &id.key).await?;
+    Ok(row.body)
 }
 
 async fn put(

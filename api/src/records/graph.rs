@@ -3,7 +3,9 @@
 use crate::http::problem::{Code, Problem};
 use crate::http::request::language;
 use crate::operation::extract::from_head;
-use crate::operation::extract::{App, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader};
+use crate::operation::extract::{
+    App, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader, parse,
+};
 use crate::operation::param;
 use crate::operation::param::Known;
 use crate::operation::reply::content;
@@ -15,6 +17,7 @@ use crate::records::relationships::query::{
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::access::rules::Caller;
 use domain::base::fault::Lang;
 use domain::base::json::insert;
 use domain::base::kind::Kind;
@@ -48,12 +51,32 @@ async fn get(
     known: IfNoneMatch,
     Labels(preferred): Labels,
 ) -> Result<GraphReply, Problem> {
+    let json = read(&app, &caller, asked, preferred).await?;
+    let etag = weak_tag(&json);
+    Ok(GraphReply {
+        json: (!known.has(&etag)).then_some(json),
+        etag,
+    })
+}
+
+/// The graph as JSON: what the route answers to a caller, for the pages of the explorer.
+pub(crate) async fn json(app: &App, caller: &Caller, query: &str) -> Result<String, Problem> {
+    let asked = parse::<Asked>(query, None, false)?;
+    read(app, caller, asked, Lang::En).await
+}
+
+async fn read(
+    app: &App,
+    caller: &Caller,
+    asked: Asked,
+    preferred: Lang,
+) -> Result<String, Problem> {
     let described = Kind::ALL.iter().copied();
     let described: Vec<Kind> = described.filter(|k| *k != Kind::Relationship).collect();
     let (_, from) = app
         .store
         .records()
-        .find_named(&caller, "from", &described, &asked.from)
+        .find_named(caller, "from", &described, &asked.from)
         .await?;
     let query = GraphQuery {
         from,
@@ -64,15 +87,11 @@ async fn get(
         max_vertices: asked.limit,
         max_edges: MAX_EDGES,
     };
-    let graph = app.store.relationships().graph(&caller, &query).await?;
+    let graph = app.store.relationships().graph(caller, &query).await?;
     let lang = asked.lang.unwrap_or(preferred);
     let json = serde_json::to_string(&Graph::of(graph, lang))
         .map_err(|why| persistence::StoreError::Corrupt(why.to_string()))?;
-    let etag = weak_tag(&json);
-    Ok(GraphReply {
-        json: (!known.has(&etag)).then_some(json),
-        etag,
-    })
+    Ok(json)
 }
 
 #[derive(Debug)]

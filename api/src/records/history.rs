@@ -5,6 +5,7 @@ use crate::http::problem::{Code, Problem};
 use crate::operation::extract::Address;
 use crate::operation::extract::{
     Admin, App, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader, RecordId, from_head,
+    parse,
 };
 use crate::operation::paging::{CURSOR, LIMIT, Page, Paging};
 use crate::operation::param;
@@ -17,6 +18,7 @@ use actix_web::body::BoxBody;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use chrono::{DateTime, Utc};
+use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::base::record::micros;
 use domain::base::vocabulary::Coded;
@@ -25,7 +27,7 @@ use domain::validation::body::KindSchema;
 use persistence::StoreError;
 use persistence::read::history::{History, LogEntry, LogFilter};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -106,11 +108,46 @@ async fn versions(
     Query(paging): Query<Paging>,
     address: Address,
 ) -> Result<Page<HistoryPage>, Problem> {
-    let page = (paging.limit, paging.cursor.as_deref());
-    let bound = paging.bound(&address.path);
+    read(&app, &caller, &id, (&paging, &address.path)).await
+}
+
+/// The versions of a record as JSON: what the route answers to a caller, for the pages of the
+/// explorer.
+pub(crate) async fn json(
+    app: &App,
+    caller: &Caller,
+    id: &RecordId,
+    query: &str,
+) -> Result<Value, Problem> {
+    let paging = parse::<Paging>(query, Some(id.kind), false)?;
+    let path = format!("/v1/{}/{}/history", id.kind.plural(), id.key);
+    let page = read(app, caller, id, (&paging, &path)).await?;
+    Ok(json!(page.body))
+}
+
+/// A version of a record as JSON, as the route answers it.
+pub(crate) async fn version_json(
+    app: &App,
+    caller: &Caller,
+    id: &RecordId,
+    version: i64,
+) -> Result<String, Problem> {
     let key = (id.kind, id.key.as_str());
-    let history = app.store.history().list(&caller, key, page, &bound).await?;
-    let next = paging.next(&address.path, history.page.next.as_ref());
+    let found = app.store.history().get(caller, key, version).await?;
+    Ok(found.envelope.around(&found.body))
+}
+
+async fn read(
+    app: &App,
+    caller: &Caller,
+    id: &RecordId,
+    (paging, path): (&Paging, &str),
+) -> Result<Page<HistoryPage>, Problem> {
+    let page = (paging.limit, paging.cursor.as_deref());
+    let bound = paging.bound(path);
+    let key = (id.kind, id.key.as_str());
+    let history = app.store.history().list(caller, key, page, &bound).await?;
+    let next = paging.next(path, history.page.next.as_ref());
     let body = HistoryPage {
         items: revisions(&history)?,
         next: next.clone(),

@@ -11,17 +11,19 @@ use crate::formats::place::changed_here;
 use crate::formats::{self, Context, FEED_ITEMS, Format, Item, Place};
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{
-    Accepted, Address, AfterPosition, App, IfNoneMatch, Pairs, Query, Reader,
+    Accepted, Address, AfterPosition, App, IfNoneMatch, Pairs, Query, Reader, parse,
 };
 use crate::operation::reply::weak_tag;
 use crate::operation::routes::Routes;
 use crate::records::areas;
 use domain::access::rules::Caller;
+use domain::base::fault::Lang;
 use domain::base::kind::Kind;
 use domain::validation::body::KindSchema;
 pub use events::routes as events_of;
 pub(crate) use filter::{Names, Narrowing};
 use page::{Content, RecordList};
+use parameters::Listed;
 use persistence::search::filter::{Condition, Filter};
 use persistence::search::{ListQuery, Order, Sort};
 use read::{Given, ListParameters};
@@ -38,8 +40,10 @@ pub fn routes(schema: &KindSchema) -> Routes {
 #[must_use]
 pub fn search() -> Routes {
     let names = ("search", "Search all kinds at once");
-    Routes::new("Search").get("/v1/search", names, PROBLEMS, list)
+    Routes::new("Search").get(SEARCH, names, PROBLEMS, list)
 }
+
+const SEARCH: &str = "/v1/search";
 
 const PROBLEMS: &[Code] = &[
     Code::InvalidCursor,
@@ -65,13 +69,54 @@ async fn answer(
     mut parameters: ListParameters,
     (address, known, format): (&Address, &IfNoneMatch, &'static dyn Format),
 ) -> Result<RecordList, Problem> {
-    let geometry = areas::check(parameters.geometry, format)?;
-    let filter = &mut parameters.query.filter;
-    resolve_all(app, caller, &parameters.names, filter).await?;
     if format.is_calendar() {
+        let filter = &mut parameters.query.filter;
+        resolve_all(app, caller, &parameters.names, filter).await?;
         return complete::answer(app, caller, parameters, (address, known, format)).await;
     }
+    let page = read(app, caller, parameters, (address, format)).await?;
+    let etag = weak_tag(&page.text);
+    Ok(RecordList {
+        body: (!known.has(&etag)).then_some((format, Content::Text(page.text))),
+        etag: Some(etag),
+        next: page.next,
+        languages: page.languages,
+    })
+}
+
+/// A page of a list as JSON: what the route answers to a caller, for the pages of the explorer.
+pub(crate) async fn json(
+    app: &App,
+    caller: &Caller,
+    listed: Listed,
+    query: &str,
+) -> Result<String, Problem> {
+    let parameters = parse::<ListParameters>(query, listed, true)?;
+    let path = match listed {
+        Some(kind) => format!("/v1/{}", kind.plural()),
+        None => SEARCH.to_owned(),
+    };
+    let address = Address::new(path, query, Lang::default());
+    let page = read(app, caller, parameters, (&address, &formats::Json)).await?;
+    Ok(page.text)
+}
+
+/// A page of a list in a format.
+struct ReadPage {
+    text: String,
+    next: Option<String>,
+    languages: Vec<String>,
+}
+
+async fn read(
+    app: &App,
+    caller: &Caller,
+    parameters: ListParameters,
+    (address, format): (&Address, &'static dyn Format),
+) -> Result<ReadPage, Problem> {
+    let geometry = areas::check(parameters.geometry, format)?;
     let mut query = parameters.query;
+    resolve_all(app, caller, &parameters.names, &mut query.filter).await?;
     if format.is_feed() {
         as_feed(&mut query, &parameters.given);
     }
@@ -127,10 +172,8 @@ async fn answer(
         })
     };
     let text = formats::page(format, &context, items, &rest)?;
-    let etag = weak_tag(&text);
-    Ok(RecordList {
-        body: (!known.has(&etag)).then_some((format, Content::Text(text))),
-        etag: Some(etag),
+    Ok(ReadPage {
+        text,
         next,
         languages: shown.languages,
     })

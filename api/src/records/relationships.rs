@@ -1,15 +1,16 @@
 mod page;
 pub(crate) mod query;
 
-use crate::formats::{Format, Place};
+use crate::formats::{Format, Json, Place};
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{
-    Accepted, Address, App, IfNoneMatch, Pairs, Query, Reader, RecordId,
+    Accepted, Address, App, IfNoneMatch, Pairs, Query, Reader, RecordId, parse,
 };
 use crate::operation::reply::weak_tag;
 use crate::operation::routes::Routes;
 use crate::records::crud::find;
 use domain::access::rules::Caller;
+use domain::base::fault::Lang;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::validation::body::KindSchema;
@@ -58,6 +59,23 @@ async fn list_around(
     let row = find(&app, &caller, id.kind, &id.key).await?;
     sent.filter.around = vec![row.id];
     answer(&app, &caller, sent, (&request, &known, format)).await
+}
+
+/// The relationships around a record as JSON: what the route answers to a caller, for the pages of
+/// the explorer.
+pub(crate) async fn json(
+    app: &App,
+    caller: &Caller,
+    id: &RecordId,
+    query: &str,
+) -> Result<String, Problem> {
+    let Around(mut sent) = parse::<Around>(query, Some(id.kind), false)?;
+    let row = find(app, caller, id.kind, &id.key).await?;
+    sent.filter.around = vec![row.id];
+    let path = format!("/v1/{}/{}/relationships", id.kind.plural(), id.key);
+    let address = Address::new(path, query, Lang::En);
+    let (text, _) = read(app, caller, sent, (&address, &Json)).await?;
+    Ok(text)
 }
 
 async fn list_all(
@@ -117,9 +135,27 @@ async fn answer<S>(
     sent: Sent,
     (request, known, format): (&Address, &IfNoneMatch, &'static dyn Format),
 ) -> Result<RelationshipList<S>, Problem> {
+    let (text, next) = read(app, caller, sent, (request, format)).await?;
+    let etag = weak_tag(&text);
+    Ok(RelationshipList {
+        body: (!known.has(&etag)).then_some((format, text)),
+        etag,
+        next,
+        shape: PhantomData,
+    })
+}
+
+/// A page, and the address of the next one.
+async fn read(
+    app: &App,
+    caller: &Caller,
+    sent: Sent,
+    (address, format): (&Address, &'static dyn Format),
+) -> Result<(String, Option<String>), Problem> {
     let around = sent.filter.around.first().copied();
-    let query = request.query_in(format, sent.text);
-    let bound = format!("{}?{query}", request.path);
+    let lang = sent.lang.unwrap_or(address.lang);
+    let query = address.query_in(format, sent.text);
+    let bound = format!("{}?{query}", address.path);
     let page = app
         .store
         .relationships()
@@ -131,19 +167,12 @@ async fn answer<S>(
         )
         .await?;
     let next = page.next.as_ref();
-    let next = next.map(|cursor| Pairs::next(&request.path, &query, cursor));
-    let lang = sent.lang.unwrap_or(request.lang);
+    let next = next.map(|cursor| Pairs::next(&address.path, &query, cursor));
     let place = Place {
         lang,
         next: next.clone(),
-        ..request.place(&app.site, Some(Kind::Relationship), None)
+        ..address.place(&app.site, Some(Kind::Relationship), None)
     };
     let text = body(&page, around, lang, (place, format))?;
-    let etag = weak_tag(&text);
-    Ok(RelationshipList {
-        body: (!known.has(&etag)).then_some((format, text)),
-        etag,
-        next,
-        shape: PhantomData,
-    })
+    Ok((text, next))
 }

@@ -120,6 +120,14 @@ impl Reply for Found {
             insert(&mut response, &["headers", header], header_object(header));
         }
         draft.response(200, response);
+        // Paths with an extension are for programs.
+        if draft.formats().iter().any(|format| format.is_canonical()) {
+            let location =
+                json!({"description": "Address of the page.", "schema": {"type": "string"}});
+            let text = "For browsers, which prefer `text/html`: the page of the record.";
+            let page = json!({"description": text, "headers": {"Location": location}});
+            draft.response(303, page);
+        }
         draft.problem(Code::Moved);
         draft.problem(Code::Gone);
     }

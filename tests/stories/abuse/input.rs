@@ -136,7 +136,7 @@ story!(what_is_not_offered_is_refused, Seeded, async |node| {
         answer.problem(415, "unsupported-media-type");
     }
     for accept in [
-        "text/html",
+        "text/css",
         "application/xml",
         "image/*",
         "application/json;q=0",

@@ -38,6 +38,7 @@ impl From<StoreError> for Problem {
                     format!("`{parameter}={value}` references nothing that you may see; use an id, a slug or kind/slug."),
                     format!("`{parameter}={value}` nennt nichts, was Sie sehen dürfen; richtig ist eine Id, ein Slug oder kind/slug."),
                 )
+                .correct(parameter, Some(&value), None)
             }
             StoreError::VersionGone => Self::new(Code::VersionGone),
             StoreError::NotSuperseded { version } => Self::new(Code::InvalidParameter).detail(

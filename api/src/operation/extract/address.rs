@@ -22,6 +22,16 @@ pub struct Address {
 from_head!(Address);
 
 impl Address {
+    /// The address of what the program reads for itself.
+    #[must_use]
+    pub fn new(path: String, query: &str, lang: Lang) -> Self {
+        Self {
+            path,
+            query: query.to_owned(),
+            lang,
+        }
+    }
+
     #[expect(clippy::unnecessary_wraps, reason = "extractors may fail")]
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         Ok(Self {

@@ -69,8 +69,21 @@ impl<T: Parameters> Extract for Query<T> {
 /// # Errors
 /// `unknown-parameter` and `invalid-parameter`.
 pub(crate) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
-    let query = request.query_string();
     let kind = request.app_data::<Kind>().copied();
+    let format = media_type::offered(request).is_negotiated();
+    parse(request.query_string(), kind, format)
+}
+
+/// Parses a query as the set `T`, for a route of this kind; `format` tells whether it offers several
+/// formats.
+///
+/// # Errors
+/// `unknown-parameter` and `invalid-parameter`.
+pub(crate) fn parse<T: Parameters>(
+    query: &str,
+    kind: Option<Kind>,
+    format: bool,
+) -> Result<T, Problem> {
     let mut pairs = Pairs {
         kind,
         ..Pairs::default()
@@ -78,9 +91,7 @@ pub(crate) fn read<T: Parameters>(request: &HttpRequest) -> Result<T, Problem> {
     let table = T::table(kind);
     let once = ("given once", "nur einmal angegeben");
     // Its value was checked when the format was chosen.
-    let format = media_type::offered(request)
-        .is_negotiated()
-        .then_some(FORMAT);
+    let format = format.then_some(FORMAT);
     let mut budget = Budget::default();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         if format.is_some_and(|format| name == format) {

@@ -14,7 +14,7 @@ use domain::base::vocabulary::Coded;
 use domain::kinds::event::EventStatus;
 use domain::value::edtf::EdtfDate;
 use persistence::read::relationships::RelationshipFilter;
-use persistence::search::filter::{Condition, Test};
+use persistence::search::filter::{Bound, Condition, Test};
 use std::collections::VecDeque;
 
 /// Months for which past events stay, unless dates are asked for.
@@ -34,7 +34,7 @@ pub(super) async fn answer(
         return Err(wrong(name, value, expected));
     }
     let mut filter = parameters.query.filter;
-    let today = app.store.clock().now().date_naive();
+    let today = app.store.clock().today();
     if !parameters.given.dates {
         filter.conditions.push(recent(today));
     }
@@ -80,7 +80,8 @@ fn recent(today: NaiveDate) -> Condition {
     Condition {
         parameter: "start".to_owned(),
         any: vec![
-            Test::Starts {
+            Test::Within {
+                bound: Bound::Begin,
                 from,
                 to: None,
                 certain: false,

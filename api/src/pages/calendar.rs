@@ -1,0 +1,168 @@
+//! Events by month.
+
+use crate::http::problem::Problem;
+use crate::operation::extract::unknown;
+use crate::pages::calls::query;
+use crate::pages::layout::{Head, Visit};
+use crate::pages::parts::{foreign, page_of};
+use crate::pages::words::{self, code, date, list, month, month_of, text};
+use crate::records::reply::RECORD_FORMATS;
+use actix_web::HttpResponse;
+use domain::base::kind::Kind;
+use maud::{Markup, html};
+use serde_json::Value;
+
+/// Filters of events that the page understands.
+const KNOWN: &[&str] = &[
+    "start_from",
+    "start_to",
+    "region",
+    "topic",
+    "event_type",
+    "mode",
+    "cursor",
+    "past",
+];
+
+pub(super) async fn page(visit: Visit) -> Result<HttpResponse, Problem> {
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for (name, value) in url::form_urlencoded::parse(visit.query.as_bytes()).into_owned() {
+        if !KNOWN.contains(&name.as_str()) {
+            return Err(unknown(&name, KNOWN));
+        }
+        if !value.is_empty() {
+            pairs.push((name, value));
+        }
+    }
+    let past = pairs.iter().any(|(name, _)| name == "past");
+    let bounded = pairs.iter().any(|(name, _)| name.starts_with("start_"));
+    let filters: Vec<(&str, &str)> = pairs
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .filter(|(name, _)| *name != "past")
+        .collect();
+    let today = visit.calls.today().to_string();
+    let mut sent = filters.clone();
+    // Without a span, what is to come; reports without a date are among the past.
+    match (past, bounded) {
+        (false, false) => sent.extend([("start_from", today.as_str()), ("sort", "start")]),
+        (true, false) => sent.push(("sort", "-start")),
+        (_, true) => sent.push(("sort", "start")),
+    }
+    sent.extend([
+        ("limit", "100"),
+        (
+            "fields",
+            "name,slug,language,start,end,places,event_type,mode,status,posted",
+        ),
+    ]);
+    let found = visit.calls.list(Some(Kind::Event), &query(sent)).await?;
+    let head = Head {
+        title: visit.t("Kalender", "Calendar").to_owned(),
+        canonical: Some("/calendar".to_owned()),
+        ..Head::default()
+    };
+    let path = visit.locale.path("/calendar");
+    let items = list(&found, "/items");
+    let next = text(&found, "/next").and_then(|next| next.rsplit_once("cursor="));
+    let rest = query(
+        pairs
+            .iter()
+            .filter(|(name, _)| name != "cursor")
+            .map(|(name, value)| (name.as_str(), value.as_str())),
+    );
+    let subscribe = query(
+        filters
+            .iter()
+            .copied()
+            .filter(|(name, _)| *name != "cursor"),
+    );
+    let content = html! {
+        h1 { (visit.t("Kalender", "Calendar")) }
+        nav.tabs aria-label=(visit.t("Zeitraum", "Time")) {
+            a href=(path) aria-current=[(!past && !bounded).then_some("page")] { (visit.t("Kommende", "Upcoming")) }
+            a href=(format!("{path}?past=true")) aria-current=[(past && !bounded).then_some("page")] { (visit.t("Alle, neueste zuerst", "All, newest first")) }
+        }
+        (months(&visit, items))
+        @if items.is_empty() {
+            div.empty { p { (visit.t("In diesem Zeitraum ist keine Veranstaltung bekannt.", "No event is known in this time.")) }
+                @if !past { p { a href=(format!("{path}?past=true")) { (visit.t("Frühere Veranstaltungen und Berichte", "Earlier events and reports")) } } } }
+        }
+        @if let Some((_, cursor)) = next {
+            nav.paging aria-label=(visit.t("Seiten", "Pages")) { a.next rel="next" href=(format!("{path}?{rest}{}cursor={cursor}", if rest.is_empty() { "" } else { "&" })) { (visit.t("Weitere Veranstaltungen", "More events")) " →" } }
+        }
+        p.formats {
+            (visit.t("Diese Veranstaltungen als ", "These events as "))
+            @for (at, format) in RECORD_FORMATS.all().iter().enumerate() {
+                @if at > 0 { ", " }
+                a href=(format!("/v1/events?{subscribe}{}format={}", if subscribe.is_empty() { "" } else { "&" }, format.extension())) { (format.name()) }
+            }
+        }
+    };
+    Ok(visit.page(&head, &content))
+}
+
+/// Events in the order of the API, a heading for each month.
+fn months(visit: &Visit, items: &[Value]) -> Markup {
+    let undated = visit.t("Ohne Datum", "Without a date");
+    let mut groups: Vec<(String, Vec<&Value>)> = Vec::new();
+    for item in items {
+        let heading = match text(item, "/start").map(|start| (start, month_of(start))) {
+            Some((_, Some((year, of)))) => format!("{} {year}", month(of, visit.locale)),
+            Some((start, None)) => date(start.get(..4).unwrap_or(start), visit.locale),
+            None => undated.to_owned(),
+        };
+        match groups.last_mut().filter(|(last, _)| *last == heading) {
+            Some((_, list)) => list.push(item),
+            None => groups.push((heading, vec![item])),
+        }
+    }
+    groups.sort_by_key(|(heading, _)| heading == undated);
+    html! {
+        @for (heading, list) in groups {
+            section.month {
+                h2 { (heading) }
+                ul { @for item in list { (event(visit, item)) } }
+            }
+        }
+    }
+}
+
+fn event(visit: &Visit, item: &Value) -> Markup {
+    let locale = visit.locale;
+    let mut facts: Vec<String> = Vec::new();
+    facts.extend(text(item, "/event_type").map(|of| code("event_type", of, locale).to_owned()));
+    facts.extend(text(item, "/mode").map(|of| code("event_mode", of, locale).to_owned()));
+    facts.extend(
+        list(item, "/places")
+            .first()
+            .and_then(|place| text(place, "/city"))
+            .map(str::to_owned),
+    );
+    facts.extend(
+        text(item, "/posted")
+            .filter(|_| text(item, "/start").is_none())
+            .map(|at| {
+                format!(
+                    "{} {}",
+                    visit.t("eingestellt am", "posted on"),
+                    date(at, locale)
+                )
+            }),
+    );
+    let status = text(item, "/status").filter(|status| ["cancelled", "postponed"].contains(status));
+    let start = text(item, "/start").map(|start| date(start, locale));
+    let end = text(item, "/end")
+        .map(|end| date(end, locale))
+        .filter(|end| Some(end) != start.as_ref());
+    html! {
+        li.event {
+            p.when { (start.unwrap_or_default()) @if let Some(end) = end { " – " (end) } }
+            div {
+                h3 lang=[foreign(item, locale)] { a href=(page_of(Kind::Event, item, visit.calls.node(), locale)) { (text(item, "/name").unwrap_or_default()) } }
+                @if let Some(status) = status { p.notice { (words::code("event_status", status, locale)) } }
+                p.facts { (facts.join(" · ")) }
+            }
+        }
+    }
+}

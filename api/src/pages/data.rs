@@ -1,0 +1,84 @@
+//! The data: how to get them, in which formats, from whom.
+
+use crate::http::problem::Problem;
+use crate::pages::layout::{Head, Visit};
+use crate::pages::words::{self, list, text};
+use crate::records::export;
+use crate::records::list::parameters::DESCRIBED;
+use crate::records::reply::RECORD_FORMATS;
+use actix_web::HttpResponse;
+use domain::base::kind::Kind;
+use domain::base::vocabulary::Coded;
+use maud::html;
+use persistence::store::REFERENCE_ORIGIN;
+use serde_json::Value;
+
+pub(super) async fn page(visit: Visit) -> Result<HttpResponse, Problem> {
+    let found = visit
+        .calls
+        .list(None, "facets=kind,origin&limit=1&fields=name")
+        .await?;
+    let counts = list(&found, "/facets/kind");
+    let count = |kind: Kind| {
+        let value = counts
+            .iter()
+            .find(|value| text(value, "/value") == Some(kind.code()));
+        value
+            .and_then(|value| value.pointer("/count")?.as_u64())
+            .unwrap_or_default()
+    };
+    let base = &visit.site.base_url;
+    let head = Head {
+        title: visit
+            .t("Daten und Schnittstelle", "Data and API")
+            .to_owned(),
+        canonical: Some("/data".to_owned()),
+        ..Head::default()
+    };
+    let content = html! {
+        h1 { (visit.t("Daten und Schnittstelle", "Data and API")) }
+        p.lead { (visit.t(
+            "Alles, was auf diesen Seiten steht, ist offen abrufbar: ohne Token, auf Deutsch und Englisch, auch als Ganzes.",
+            "Everything on these pages can be fetched openly: without a token, in German and English, as a whole too.",
+        )) }
+        h2 { (visit.t("Was es gibt", "What there is")) }
+        div.scroll role="region" tabindex="0" aria-label=(visit.t("Was es gibt", "What there is")) {
+            table {
+                thead { tr {
+                    th scope="col" { (visit.t("Art", "Kind")) }
+                    th scope="col" { (visit.t("Einträge", "Records")) }
+                    th scope="col" { (visit.t("Als Liste", "As a list")) }
+                    th scope="col" { (visit.t("Als Ganzes", "As a whole")) }
+                } }
+                tbody { @for kind in DESCRIBED.iter().copied() { tr {
+                    th scope="row" { a href=(visit.locale.path(&format!("/{}", kind.plural()))) { (words::plural(kind, visit.locale)) } }
+                    td { (visit.locale.number(count(kind))) }
+                    td { @for (at, format) in RECORD_FORMATS.all().iter().enumerate() { @if at > 0 { ", " }
+                        a href=(format!("/v1/{}?format={}", kind.plural(), format.extension())) aria-label=(format!("{}: {}", words::plural(kind, visit.locale), format.name())) { (format.name()) } } }
+                    td { @for (at, format) in export::FORMATS.all().iter().enumerate() { @if at > 0 { ", " }
+                        a href=(format!("/v1/export?kind={}&format={}", kind.code(), format.extension())) aria-label=(format!("{}, {}: {}", words::plural(kind, visit.locale), visit.t("als Ganzes", "as a whole"), format.name())) { (format.name()) } } }
+                } } }
+            }
+        }
+        h2 { (visit.t("Mit einem Programm", "With a program")) }
+        p { (visit.t("Die Schnittstelle ist mit OpenAPI 3.1 beschrieben und lässt sich im Browser ausprobieren.", "The API is described with OpenAPI 3.1 and can be tried in the browser.")) }
+        ul {
+            li { a href="/docs/" { (visit.t("Beschreibung zum Ausprobieren", "Documentation to try out")) } " (Swagger UI)" }
+            li { a href="/openapi.json" { "openapi.json" } }
+            li { a href="/v1/vocabularies" { (visit.t("Vokabulare mit deutschen und englischen Bezeichnungen", "Vocabularies with German and English labels")) } }
+            li { a href="/v1/sync" { (visit.t("Feed der Änderungen", "Feed of changes")) } }
+        }
+        pre tabindex="0" { code { "curl '" (base) "/v1/search?q=telemedizin&lang=" (visit.locale.code()) "'" } }
+        h2 { (visit.t("Woher die Einträge kommen", "Where the records come from")) }
+        p { (visit.t(
+            "Jeder Eintrag nennt seine Quelle und den Knoten, der ihn pflegt. Einträge anderer Knoten werden unverändert gezeigt.",
+            "Every record names its source and the node that maintains it. Records of other nodes are shown unchanged.",
+        )) }
+        ul { @for value in list(&found, "/facets/origin") {
+            li { a href=(format!("{}?origin={}", visit.locale.path("/"), text(value, "/value").unwrap_or_default())) { code { (text(value, "/value").unwrap_or_default()) } }
+                ": " (visit.locale.number(value.pointer("/count").and_then(Value::as_u64).unwrap_or_default())) " " (visit.t("Einträge", "records"))
+                @if text(value, "/value") == Some(REFERENCE_ORIGIN) { " – " (visit.t("Staaten, Länder, Kreise und Themen, auf jedem Knoten gleich", "countries, states, districts and topics, the same on every node")) } }
+        } }
+    };
+    Ok(visit.page(&head, &content))
+}

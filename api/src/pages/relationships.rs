@@ -1,0 +1,136 @@
+//! The relationships of a record: grouped by how they read, ended ones folded away.
+
+use crate::pages::layout::Visit;
+use crate::pages::parts::{badge, page_of_id};
+use crate::pages::words::{self, class, code, kind, list, text, texts};
+use chrono::NaiveDate;
+use maud::{Markup, html};
+use serde_json::Value;
+
+/// A group of relationships: how they read, those that hold, those that have ended.
+struct Group<'v> {
+    label: &'v str,
+    current: Vec<&'v Value>,
+    ended: Vec<&'v Value>,
+}
+
+/// In the order of the API: by type, then by position.
+fn groups<'v>(items: &'v [Value], today: NaiveDate) -> Vec<Group<'v>> {
+    let mut groups: Vec<Group<'v>> = Vec::new();
+    for item in items {
+        let label = text(item, "/label").unwrap_or_default();
+        let over = item
+            .pointer("/valid")
+            .is_some_and(|valid| words::is_over(valid, today));
+        let at = groups.iter().position(|group| group.label == label);
+        let at = at.unwrap_or_else(|| {
+            groups.push(Group {
+                label,
+                current: Vec::new(),
+                ended: Vec::new(),
+            });
+            groups.len() - 1
+        });
+        if let Some(group) = groups.get_mut(at) {
+            if over {
+                group.ended.push(item)
+            } else {
+                group.current.push(item)
+            }
+        }
+    }
+    groups
+}
+
+pub(super) fn section(visit: &Visit, found: &Value) -> Markup {
+    let items = list(found, "/items");
+    html! {
+        @for (at, group) in groups(items, visit.calls.today()).iter().enumerate() {
+            @let id = format!("group-{at}");
+            section.group aria-labelledby=(id) {
+                h3 #(id) { (group.label) " " span.count { (group.current.len() + group.ended.len()) } }
+                @if !group.current.is_empty() { ul { @for item in &group.current { (entry(visit, item)) } } }
+                @if !group.ended.is_empty() {
+                    details {
+                        summary { (visit.t("Beendet", "Ended")) " (" (group.ended.len()) ")" }
+                        ul { @for item in &group.ended { (entry(visit, item)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn entry(visit: &Visit, item: &Value) -> Markup {
+    let locale = visit.locale;
+    let other = item.pointer("/other").unwrap_or(&Value::Null);
+    let roles: Vec<&str> = texts(item, "/roles")
+        .into_iter()
+        .map(|role| code("relationship_role", role, locale))
+        .collect();
+    let figures = list(item, "/figures").iter().map(|figure| {
+        let (amount, measure) = words::figure(figure, locale);
+        text(figure, "/as_stated").map_or_else(|| format!("{amount} {measure}"), str::to_owned)
+    });
+    let mut details: Vec<String> = Vec::new();
+    details.extend((!roles.is_empty()).then(|| roles.join(", ")));
+    details.extend(text(item, "/subject").map(str::to_owned));
+    details.extend(
+        item.pointer("/valid")
+            .and_then(|valid| words::period(valid, locale)),
+    );
+    details.extend(figures);
+    details.extend(state(visit, item).map(str::to_owned));
+    let page = text(item, "/id").map(|id| locale.path(&format!("/relationships/{id}")));
+    html! {
+        li {
+            div.other {
+                (end(visit, other))
+            }
+            @if !details.is_empty() { p.facts { (details.join(" · ")) } }
+            @if let Some(note) = text(item, "/note") { p.note { (note) } }
+            @if let Some(page) = page {
+                a.more href=(page) aria-label=(format!("{}: {}", visit.t("Beleg", "Evidence"), name(other))) { (visit.t("Beleg", "Evidence")) }
+            }
+        }
+    }
+}
+
+/// The name of an end, for labels.
+fn name(end: &Value) -> &str {
+    text(end, "/name")
+        .or_else(|| text(end, "/as_stated"))
+        .unwrap_or_default()
+}
+
+/// An end of a relationship: a link, or the words of the source with the class in brackets.
+pub(super) fn end(visit: &Visit, end: &Value) -> Markup {
+    let locale = visit.locale;
+    html! {
+        @match (page_of_id(end, locale), kind(end)) {
+            (Some(page), Some(kind)) => { a href=(page) { (text(end, "/name").unwrap_or_else(|| visit.t("ohne Namen", "without a name"))) } " " (badge(kind, locale)) }
+            _ => {
+                @if let Some(stated) = text(end, "/as_stated") { q { (stated) } }
+                @if let Some(of) = end.pointer("/class") { " " span.class { (class(of, locale)) } }
+            }
+        }
+    }
+}
+
+/// What the ends have said about a relationship, in words.
+pub(super) fn state(visit: &Visit, item: &Value) -> Option<&'static str> {
+    let states = [
+        text(item, "/confirmation/from"),
+        text(item, "/confirmation/to"),
+    ];
+    let confirmed = states
+        .iter()
+        .filter(|state| **state == Some("confirmed"))
+        .count();
+    let locale = visit.locale;
+    match confirmed {
+        0 => None,
+        1 => Some(locale.t("von einer Seite bestätigt", "confirmed by one side")),
+        _ => Some(locale.t("von beiden Seiten bestätigt", "confirmed by both sides")),
+    }
+}
