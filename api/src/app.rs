@@ -6,7 +6,7 @@ use crate::http::server;
 use crate::node::docs;
 use crate::operation::admission::guard;
 use crate::operation::{middleware, openapi};
-use crate::pages::{self, Site};
+use crate::pages::{self, Appearance};
 use crate::routes;
 use crate::state::State;
 use actix_cors::Cors;
@@ -28,13 +28,13 @@ pub fn server(mut state: State, config: &Config, listener: TcpListener) -> std::
     let stopping = state.stopping.clone();
     let state = web::Data::new(state);
     let document = web::Data::new(docs::Document::new(|| openapi::document(&routes::all())));
-    let site = web::Data::new(Site::new(config, listener.local_addr()?)?);
+    let appearance = web::Data::new(Appearance::new(config, &state.site)?);
     let origins = config.cors_origins.clone();
     let build = move || {
         App::new()
             .app_data(state.clone())
             .app_data(document.clone())
-            .app_data(site.clone())
+            .app_data(appearance.clone())
             .configure(pages::configure)
             .service(routes::all())
             .service(docs::openapi_json)

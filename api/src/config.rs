@@ -45,7 +45,7 @@ pub struct Config {
     pub licence: Option<Licence>,
     /// Name of the organisation that provides the data.
     pub publisher: Option<String>,
-    /// Mailbox of that organisation.
+    /// Mailbox of that organisation, to which visitors of the pages suggest corrections.
     pub contact_email: Option<Mailbox>,
     /// Id of the provider in catalogues by DCAT-AP.de.
     pub contributor_id: Option<ContributorId>,
@@ -94,8 +94,6 @@ pub struct Config {
     /// Map tiles of another server, with `{z}`, `{x}` and `{y}`; the built-in map if absent.
     pub tile_url: Option<String>,
     pub tile_attribution: Option<String>,
-    /// Mailbox to which visitors suggest corrections.
-    pub contact_email: Option<String>,
     /// Pages that the law requires, linked at the foot of every page.
     pub imprint_url: Option<WebUrl>,
     pub privacy_url: Option<WebUrl>,
@@ -255,7 +253,6 @@ impl Default for Config {
             explorer_stylesheet: None,
             tile_url: None,
             tile_attribution: None,
-            contact_email: None,
             imprint_url: None,
             privacy_url: None,
             accessibility_url: None,

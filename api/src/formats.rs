@@ -11,10 +11,12 @@ mod ndjson;
 pub mod place;
 pub mod rdf;
 pub mod sitemap;
+mod xlsx;
 mod xml;
 
 pub use atom::Atom;
-pub use csv::Csv;
+pub(crate) use csv::collect_ids;
+pub use csv::{Csv, Dialect};
 pub use format::{Context, Documented, FEED_ITEMS, Format, Item, ListSchema, RecordSchema, page};
 pub use geojson::GeoJson;
 pub use icalendar::{FORMER, ICalendar, entry_dates};
@@ -22,3 +24,4 @@ pub use json::Json;
 pub use jsonld::JsonLd;
 pub use ndjson::NdJson;
 pub use place::Place;
+pub use xlsx::{POSITION, Workbook, Xlsx};

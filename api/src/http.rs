@@ -9,6 +9,7 @@ pub mod per_address;
 pub mod problem;
 pub mod rate_limit;
 pub mod request;
+mod request_line;
 pub mod server;
 pub mod shared_answers;
 pub mod telemetry;

@@ -3,6 +3,7 @@
 //! Pages are rendered here from what the JSON routes answer to an anonymous caller ([`calls`]). They
 //! work without script; `assets/explorer.js` only adds comfort.
 
+mod appearance;
 mod assets;
 mod calendar;
 mod calls;
@@ -19,10 +20,9 @@ mod problem;
 mod record;
 mod relationships;
 mod search;
-mod site;
 mod words;
 
-pub use site::Site;
+pub use appearance::Appearance;
 
 use crate::http::request::language_of;
 use crate::operation::media_type::{FORMAT, prefers_html};
@@ -121,7 +121,8 @@ fn wants_page_of_record(context: &GuardContext<'_>) -> bool {
 fn first_page_in_english(context: &GuardContext<'_>) -> bool {
     let head = context.head();
     let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
-    let host = text(header::HOST).or_else(|| head.uri.authority().map(|host| host.as_str()));
+    let host =
+        text(header::HOST).or_else(|| head.uri.authority().map(actix_http::uri::Authority::as_str));
     let from = text(header::REFERER).and_then(|referer| referer.split('/').nth(2));
     wants_page(context)
         && head.uri.query().is_none()

@@ -11,6 +11,7 @@ pub mod data;
 pub mod exchange;
 pub mod kinds;
 pub mod matching;
+pub mod spreadsheet;
 pub mod statements;
 pub mod validation;
 pub mod value;

@@ -9,3 +9,4 @@ pub mod link;
 pub mod place;
 pub mod reference;
 pub mod text;
+pub mod written;

@@ -29,6 +29,7 @@ pub mod record;
 pub mod redirect;
 pub mod reference;
 pub mod signing_key;
+pub mod source_columns;
 pub mod source_key;
 pub mod tombstone;
 pub mod webhook;

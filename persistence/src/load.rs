@@ -10,6 +10,7 @@ use crate::entity::node;
 use crate::error::{Result, StoreError};
 use crate::store::{REFERENCE_ORIGIN, Store};
 use crate::transaction::{Transaction, WriteOptions};
+use crate::write::names::Names;
 use crate::write::outcome::{Applied, Outcome};
 use crate::write::removals::{Removals, may_go};
 use domain::access::rules::Caller;
@@ -153,12 +154,14 @@ impl Imports<'_> {
         loop {
             let part = async |tx: &mut Transaction<'_>| {
                 let (mut imported, mut new, mut at) = (Vec::new(), Seen::default(), at);
+                let mut names = Names::default();
                 loop {
                     let (lines, next) = read(at, CHUNK).await?;
                     let done = lines.is_empty();
                     at = next;
-                    for line in &lines {
-                        let one = one_of_many(tx, line, import.mode, &seen, &mut new);
+                    for mut line in lines {
+                        names.resolve(tx, None, &mut line).await?;
+                        let one = one_of_many(tx, &line, import.mode, &seen, &mut new);
                         imported.push(one.await?);
                     }
                     if done || !options.dry_run {
@@ -274,12 +277,19 @@ async fn one_of_many(
         Err(why) => return Imported::settled(line, None, Err(why)),
     };
     let first = seen.line_of(&keys).or_else(|| new.line_of(&keys));
-    let outcome = if let Some(first) = first {
-        Err(repeated(&keys, first))
-    } else {
-        let first_line = |id| seen.line_of_id(id).or_else(|| new.line_of_id(id));
-        load_line(tx, line, &keys, mode, first_line).await
+    let first_line = |id| seen.line_of_id(id).or_else(|| new.line_of_id(id));
+    let mut outcome = match first {
+        Some(first) => Err(repeated(&keys, first)),
+        None => load_line(tx, line, &keys, mode, first_line).await,
     };
+    let mut rest = line.clone();
+    while let Err(StoreError::Invalid(errors)) = &outcome
+        && let Some((statement, record)) = rest.statement.without(errors)
+    {
+        (rest.statement, rest.record) = (statement, record);
+        outcome = load_line(tx, &rest, &keys, mode, first_line).await;
+    }
+    let line = &rest;
     let imported = Imported::settled(line, Some(keys.kind), outcome)?;
     new.add(line.number, &keys, imported.outcome.id());
     Ok(imported)

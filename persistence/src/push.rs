@@ -1,6 +1,7 @@
 //! Pushes of supplying systems: records by the keys of their systems, so that a repeated push
 //! changes nothing.
 
+mod columns;
 mod item;
 mod key;
 mod plan;
@@ -98,12 +99,19 @@ async fn push(tx: &mut Transaction<'_>, system: &str, items: &[Item]) -> Result<
             continue;
         };
         let key = (item.kind, item.external_id.clone());
-        let outcome = if seen.insert(key) {
+        let mut outcome = if seen.insert(key) {
             push_one(tx, system, item, &here, &mut source_keys).await
         } else {
             Err(repeated(None))
         };
-        let outcome = Outcome::settled(outcome)?.located(&item.statement);
+        let mut rest = item.clone();
+        while let Err(StoreError::Invalid(errors)) = &outcome
+            && let Some((statement, record)) = rest.statement.without(errors)
+        {
+            (rest.statement, rest.record) = (statement, record);
+            outcome = push_one(tx, system, &rest, &here, &mut source_keys).await;
+        }
+        let outcome = Outcome::settled(outcome)?.located(&rest.statement);
         outcomes.insert(index, outcome);
     }
     store_source_keys(tx, source_keys).await?;

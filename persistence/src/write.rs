@@ -2,12 +2,14 @@
 
 pub mod idempotency;
 pub mod outcome;
+pub mod readings;
 pub mod removals;
 
 pub(crate) mod conflict;
 pub(crate) mod delete;
 pub(crate) mod derived_rows;
 pub(crate) mod edges;
+pub(crate) mod names;
 pub(crate) mod prepare;
 pub(crate) mod resolve;
 pub(crate) mod revive;

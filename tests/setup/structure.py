@@ -26,6 +26,7 @@ ORDER = {
         ["access", "matching", "exchange", "data"],
         ["statements"],
         ["vocabularies"],
+        ["spreadsheet"],
     ],
     "persistence": [
         ["error"],

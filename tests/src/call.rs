@@ -24,6 +24,7 @@ pub struct Call {
 pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
+    pub bytes: Vec<u8>,
     pub text: String,
     /// The body as JSON; `null` if it is not JSON.
     pub json: Value,
@@ -114,11 +115,13 @@ impl Answer {
     async fn read(response: reqwest::Response) -> Self {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let text = response.text().await.unwrap();
+        let bytes = response.bytes().await.unwrap().to_vec();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         let json = serde_json::from_str(&text).unwrap_or_default();
         Self {
             status,
             headers,
+            bytes,
             text,
             json,
         }

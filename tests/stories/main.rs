@@ -48,6 +48,7 @@ mod search;
 mod simulation;
 mod storage;
 mod sync;
+mod tables;
 mod tokens;
 mod upgrade;
 mod webhooks;

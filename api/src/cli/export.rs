@@ -1,10 +1,10 @@
 //! `verbund export`: this node's own records, whatever their publication, to standard output.
 
 use crate::cli::context::Failure;
-use crate::formats::{Format, NdJson, Place};
+use crate::formats::{Dialect, Format, NdJson, Place};
 use crate::http::problem::Problem;
 use crate::records::download::{Export, Running};
-use crate::records::export::FORMATS;
+use crate::records::export::{FORMATS, workbook};
 use crate::records::view::Representation;
 use clap::Args;
 use domain::access::rules::Caller;
@@ -23,9 +23,33 @@ pub(super) struct ExportOptions {
     /// Only this kind; required for a table
     #[arg(long, value_parser = kind)]
     kind: Option<Kind>,
-    /// Format of the records: ndjson (as for `import`), csv (a table of one kind) or geojson (a map)
+    /// Format of the records: ndjson (as for `import`), csv (a table of one kind), xlsx (a workbook) or geojson (a map)
     #[arg(long, value_parser = format, default_value = NdJson.extension())]
     format: &'static dyn Format,
+    /// How CSV is written: excel-de for a German Excel
+    #[arg(long, value_parser = dialect)]
+    dialect: Option<Dialect>,
+    /// Add the name of the record next to each reference in tables
+    #[arg(long)]
+    labels: bool,
+    /// Language of the headings of a workbook: de or en
+    #[arg(long, value_parser = language, default_value = "de")]
+    lang: Lang,
+}
+
+fn dialect(given: &str) -> Result<Dialect, String> {
+    match given {
+        "excel-de" => Ok(Dialect::GermanExcel),
+        _ => Err("excel-de".to_owned()),
+    }
+}
+
+fn language(given: &str) -> Result<Lang, String> {
+    match given {
+        "de" => Ok(Lang::De),
+        "en" => Ok(Lang::En),
+        _ => Err("one of de, en".to_owned()),
+    }
 }
 
 fn format(given: &str) -> Result<&'static dyn Format, String> {
@@ -74,6 +98,7 @@ pub(super) async fn run(store: &Store, options: &ExportOptions) -> Result<(), Fa
         };
         parts.push_back((kind, ids));
     }
+    let kinds: Vec<Kind> = parts.iter().map(|(kind, _)| *kind).collect();
     let mut running = Running::new(Export {
         store: store.clone(),
         caller,
@@ -87,7 +112,18 @@ pub(super) async fn run(store: &Store, options: &ExportOptions) -> Result<(), Fa
         relationships,
         parts,
         place: Place::default(),
+        dialect: options.dialect.unwrap_or_default(),
+        labels: options.labels,
     });
+    if format.is_workbook() {
+        let position = store.log().position(*store.log().watch().borrow());
+        let made = workbook(running, options.lang, &position, &kinds).await;
+        let mut file = made.map_err(|problem| failure(&problem))?;
+        let copied = std::io::copy(&mut file, &mut std::io::stdout().lock());
+        return copied
+            .map(drop)
+            .map_err(|why| Failure::Io("standard output".to_owned(), why));
+    }
     let mut output = std::io::stdout().lock();
     while let Some(text) = running.next().await.map_err(|problem| failure(&problem))? {
         let written = output.write_all(text.as_bytes());

@@ -1,5 +1,6 @@
 //! Pushing: records that a system supplies by their keys, individually or completely.
 
+mod columns;
 mod input;
 mod report;
 mod snapshot;
@@ -50,6 +51,23 @@ pub fn routes() -> Routes {
                 Code::NewerThanExport,
             ],
             snapshot::push,
+        )
+        .route(
+            Method::GET,
+            "/v1/sync/systems/{system}/columns",
+            ("get_columns", "What the columns of a system's tables mean"),
+            &[],
+            columns::get,
+        )
+        .route(
+            Method::PUT,
+            "/v1/sync/systems/{system}/columns",
+            (
+                "set_columns",
+                "Tell once what the columns of a system's tables mean",
+            ),
+            &[],
+            columns::set,
         )
 }
 

@@ -1,16 +1,30 @@
 //! CSV (RFC 4180): a table of one kind, as for imports.
 
+use crate::formats::xlsx::has_name_beside;
 use crate::formats::{Context, Documented, Format, Item, ListSchema, RecordSchema};
 use crate::http::problem::Problem;
+use domain::base::fault::Lang;
 use domain::base::json::insert;
 use domain::base::kind::Kind;
-use domain::exchange::table;
+use domain::exchange::table::{self, Column, Content};
+use domain::spreadsheet::label;
 use persistence::StoreError;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 #[derive(Debug)]
 pub struct Csv;
+
+/// How a table is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// RFC 4180: commas, and points in numbers.
+    #[default]
+    Rfc4180,
+    /// As a German Excel opens it: semicolons, a byte order mark, commas in numbers, and German
+    /// headings.
+    GermanExcel,
+}
 
 impl Csv {
     pub const MEDIA_TYPE: &str = "text/csv";
@@ -49,17 +63,52 @@ impl Format for Csv {
         });
         Context {
             columns: columns.cloned().collect(),
+            kind,
             ..Context::default()
         }
     }
 
     fn head(&self, context: &Context, to: &mut String) {
-        write_line(context.columns.iter().map(|one| one.name.as_str()), to);
+        let german = context.dialect == Dialect::GermanExcel;
+        if german {
+            to.push('\u{feff}');
+        }
+        let mut headings = Vec::new();
+        for column in &context.columns {
+            let name = match context.kind {
+                Some(kind) if german => label(kind, column, Lang::De),
+                _ => column.name.as_str(),
+            };
+            headings.push(name.to_owned());
+            if context.labels && has_name_beside(column) {
+                headings.push(format!(
+                    "{name}{}",
+                    if german { " (Name)" } else { " (name)" }
+                ));
+            }
+        }
+        write_line(headings.iter().map(String::as_str), context.dialect, to);
     }
 
     fn item(&self, item: &Item<'_>, context: &Context, to: &mut String) -> Result<(), Problem> {
-        let cells = table::row(&record_with_slugs(item)?, &context.columns);
-        write_line(cells.iter().map(String::as_str), to);
+        let record = record_with_slugs(item)?;
+        let mut cells = table::row(&record, &context.columns);
+        if context.dialect == Dialect::GermanExcel {
+            let numbers = context.columns.iter().zip(&mut cells);
+            for (_, cell) in numbers.filter(|(column, _)| *column.content() == Content::Number) {
+                *cell = cell.replace('.', ",");
+            }
+        }
+        let names = names_beside(&record, &context.columns, context, item);
+        let mut written = Vec::with_capacity(cells.len() + names.len());
+        for (at, (cell, column)) in cells.iter().zip(&context.columns).enumerate() {
+            written.push(cell.as_str());
+            if context.labels && has_name_beside(column) {
+                let name = names.iter().find(|(of, _)| *of == at);
+                written.push(name.map_or("", |(_, name)| name.as_str()));
+            }
+        }
+        write_line(written.into_iter(), context.dialect, to);
         Ok(())
     }
 
@@ -72,8 +121,64 @@ impl Format for Csv {
     }
 }
 
+/// For columns of references, the names of their records.
+pub(super) fn names_beside(
+    record: &Value,
+    columns: &[Column],
+    context: &Context,
+    item: &Item<'_>,
+) -> Vec<(usize, String)> {
+    let Some(names) = item.names.filter(|_| context.labels) else {
+        return Vec::new();
+    };
+    let original: Value = serde_json::from_str(item.json).unwrap_or_default();
+    let mut found = Vec::new();
+    for (at, column) in columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| has_name_beside(column))
+    {
+        let mut ids = Vec::new();
+        let members: Vec<&str> = column.path_members().collect();
+        // Slugs have replaced the ids of ends.
+        let from = if *column.content() == Content::Record {
+            &original
+        } else {
+            record
+        };
+        collect_ids(from, &members, &mut ids);
+        let names = ids
+            .iter()
+            .map(|id| names.get(id).map_or("", String::as_str));
+        let names: Vec<&str> = names.collect();
+        if names.iter().any(|name| !name.is_empty()) {
+            found.push((at, names.join("; ")));
+        }
+    }
+    found
+}
+
+/// The ids at a path of a record.
+pub(crate) fn collect_ids(value: &Value, members: &[&str], ids: &mut Vec<Uuid>) {
+    match (value, members.split_first()) {
+        (Value::Array(items), _) => items
+            .iter()
+            .for_each(|item| collect_ids(item, members, ids)),
+        (value, Some((member, rest))) => {
+            if let Some(inner) = value.get(member) {
+                collect_ids(inner, rest, ids);
+            }
+        }
+        (Value::String(id), None) => ids.extend(Uuid::try_parse(id).ok()),
+        (value, None) => {
+            let id = value.get("id").and_then(Value::as_str);
+            ids.extend(id.and_then(|id| Uuid::try_parse(id).ok()));
+        }
+    }
+}
+
 /// The record, with slugs in place of the ids of its ends where they are known.
-fn record_with_slugs(item: &Item<'_>) -> Result<Value, Problem> {
+pub(super) fn record_with_slugs(item: &Item<'_>) -> Result<Value, Problem> {
     let mut record: Value =
         serde_json::from_str(item.json).map_err(|why| StoreError::Corrupt(why.to_string()))?;
     for end in ["from", "to"] {
@@ -87,9 +192,13 @@ fn record_with_slugs(item: &Item<'_>) -> Result<Value, Problem> {
 }
 
 /// Writes a line with every cell in quotes, as OWASP advises.
-fn write_line<'a>(cells: impl Iterator<Item = &'a str>, to: &mut String) {
+fn write_line<'a>(cells: impl Iterator<Item = &'a str>, dialect: Dialect, to: &mut String) {
+    let between = match dialect {
+        Dialect::Rfc4180 => ",\"",
+        Dialect::GermanExcel => ";\"",
+    };
     for (at, cell) in cells.enumerate() {
-        to.push_str(if at > 0 { ",\"" } else { "\"" });
+        to.push_str(if at > 0 { between } else { "\"" });
         for (at, part) in cell.split('"').enumerate() {
             to.push_str(if at > 0 { "\"\"" } else { "" });
             to.push_str(part);
@@ -116,7 +225,11 @@ mod tests {
     #[test]
     fn every_cell_is_in_quotes() {
         let mut text = String::new();
-        write_line(["a", "", "b \"c\", d\ne", "\""].into_iter(), &mut text);
+        write_line(
+            ["a", "", "b \"c\", d\ne", "\""].into_iter(),
+            Dialect::Rfc4180,
+            &mut text,
+        );
         assert_eq!(text, "\"a\",\"\",\"b \"\"c\"\", d\ne\",\"\"\"\"\r\n");
     }
 }

@@ -1,6 +1,6 @@
 //! What a format has to state.
 
-use crate::formats::Place;
+use crate::formats::{Dialect, Place};
 use crate::http::problem::Problem;
 use domain::base::kind::Kind;
 use domain::exchange::table::Column;
@@ -44,6 +44,11 @@ pub trait Format: Debug + Sync {
 
     /// Whether it is a table, with the columns of a single kind.
     fn is_table(&self) -> bool {
+        false
+    }
+
+    /// Whether the file is made of all records together.
+    fn is_workbook(&self) -> bool {
         false
     }
 
@@ -121,6 +126,8 @@ pub struct Item<'a> {
     pub area: Option<&'a str>,
     /// The slugs of the ends of a relationship, by their ids; only for tables.
     pub slugs: Option<&'a BTreeMap<Uuid, String>>,
+    /// The names of referenced records, by their ids; only for tables that show them.
+    pub names: Option<&'a BTreeMap<Uuid, String>>,
 }
 
 /// What is the same for all records of a response.
@@ -128,6 +135,11 @@ pub struct Item<'a> {
 pub struct Context {
     pub columns: Vec<Column>,
     pub place: Place,
+    /// The kind of the columns.
+    pub kind: Option<Kind>,
+    pub dialect: Dialect,
+    /// Whether a column next to each reference has the name of its record.
+    pub labels: bool,
 }
 
 /// Items on a page of a feed.

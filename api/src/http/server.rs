@@ -4,6 +4,7 @@
 use crate::config::Config;
 use crate::http::connections::Connections;
 use crate::http::per_address::Guest;
+use crate::http::request_line::RequestLine;
 use actix_http::error::DispatchError;
 use actix_http::h1::H1Service;
 use actix_http::{Extensions, HttpService};
@@ -236,6 +237,9 @@ struct Connection {
     _guest: Option<Guest>,
     /// The server's turns that the wait for a head has seen.
     served: u64,
+    line: RequestLine,
+    /// The server's turns before the request line.
+    line_after: u64,
     head: Patience,
     answer: Patience,
 }
@@ -248,6 +252,8 @@ impl Connection {
             turn: Turn::default(),
             _guest: guest,
             served: 0,
+            line: RequestLine::default(),
+            line_after: 0,
             // Only a complete head ends the wait for it, however many bytes arrive.
             head: Patience::new(head, usize::MAX),
             answer: Patience::new(answer, seconds.saturating_mul(LEAST_PER_SECOND)),
@@ -283,7 +289,17 @@ impl AsyncRead for Connection {
         if connection.waits_for_client() && connection.head.is_over(cx) {
             return Poll::Ready(Err(Self::too_slow()));
         }
-        Pin::new(&mut connection.stream).poll_read(cx, buffer)
+        if connection.waits_for_client() && connection.line_after != served {
+            connection.line_after = served;
+            connection.line.restart();
+        }
+        if connection.line.give_late(buffer).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut connection.stream).poll_read(cx, buffer))?;
+        connection.line.encode(buffer, before);
+        Poll::Ready(Ok(()))
     }
 }
 

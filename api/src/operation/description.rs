@@ -205,6 +205,14 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
         "Receives all records of a supplying system. First send them with `dry_run=true` and look at the plan; then send them again with the `plan_hash` to apply exactly that. Records that are missing from it are deleted.",
     ),
     (
+        "get_columns",
+        "Returns what the columns of the system's tables of a kind mean, beyond what their headings tell. Snapshots of the system use it, and imports with `source`.",
+    ),
+    (
+        "set_columns",
+        "Stores what the columns of the system's tables of a kind mean: a member for a heading, `null` to leave a column out, and values that are the same in every row.",
+    ),
+    (
         "list_partners",
         "Returns the nodes that this one copies records from, and the state of each.",
     ),

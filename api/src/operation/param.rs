@@ -1,7 +1,7 @@
 //! Query parameters as values: name, type and meaning of each, for the server and the document.
 
 use crate::http::problem::{Code, Problem};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use domain::base::kind::Kind;
 use domain::base::nearest::nearest;
 use domain::base::vocabulary::Coded;
@@ -443,8 +443,8 @@ impl Parameter {
             ),
             Values::Uuid => both("a UUID", "eine UUID"),
             Values::Moment => both(
-                "an RFC 3339 date-time such as 2026-01-31T08:00:00Z",
-                "ein Zeitpunkt nach RFC 3339, etwa 2026-01-31T08:00:00Z",
+                "a date, or an RFC 3339 date-time such as 2026-01-31T08:00:00Z",
+                "ein Datum, oder ein Zeitpunkt nach RFC 3339, etwa 2026-01-31T08:00:00Z",
             ),
             Values::Language => both(
                 "a BCP 47 language tag such as en",
@@ -461,9 +461,14 @@ impl Parameter {
     }
 }
 
-/// Parses a moment.
+/// Parses a moment; a date is its first moment in UTC.
 pub(crate) fn read_moment(text: &str) -> Option<DateTime<Utc>> {
-    let moment = DateTime::parse_from_rfc3339(text).ok()?;
+    if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        return Some(date.and_time(NaiveTime::MIN).and_utc());
+    }
+    // A plus that was not encoded is a blank.
+    let text = text.replace(' ', "+");
+    let moment = DateTime::parse_from_rfc3339(&text).ok()?;
     Some(moment.to_utc())
 }
 

@@ -3,12 +3,30 @@
 //!
 //! The files have no name, so that nothing is left of them, whatever happens.
 
+mod annotated;
+mod array;
+mod csv;
+mod encoding;
+mod faults;
+mod heading;
 mod limits;
 mod lines;
+mod mapping;
+mod ods;
+mod options;
+mod report;
+mod row;
 mod spool;
 mod table;
+mod xlsx;
+mod xml;
 
+pub(crate) use annotated::Annotations;
+pub(crate) use encoding::named as charset;
 pub(crate) use limits::Limits;
+pub(crate) use mapping::Mapping;
+pub(crate) use options::{CHARSET, FIX, Options, SHEET, stored_mapping};
+pub(crate) use report::{TableView, ValuesView};
 pub(crate) use spool::{Faulty, Reading, Spool};
 
 use self::limits::{MAX_BYTES, MAX_LINES, MAX_RATIO, too_large};
@@ -19,39 +37,102 @@ use crate::operation::routes::{Draft, Extract};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use encoding_rs::Encoding;
 use flate2::write::MultiGzDecoder;
 use futures::StreamExt;
 use futures::future::LocalBoxFuture;
 use serde_json::json;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Error, ErrorKind, Seek, Write};
+use std::io::{BufReader, Error, ErrorKind, Read, Seek, Write};
 
+/// The format of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// `application/x-ndjson`: a record per line.
+    /// A record per line.
     Lines,
-    /// `text/csv`: a table.
-    Table,
+    /// A JSON array of records.
+    Array,
+    /// A table as text, with the separator if the format has one.
+    Text(Option<u8>),
+    Xlsx,
+    Ods,
+}
+
+/// Media types and extensions of the formats.
+const FORMS: [(&str, &str, Form); 6] = [
+    ("application/x-ndjson", "ndjson", Form::Lines),
+    ("application/json", "json", Form::Array),
+    ("text/csv", "csv", Form::Text(None)),
+    ("text/tab-separated-values", "tsv", Form::Text(Some(b'\t'))),
+    (
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "xlsx",
+        Form::Xlsx,
+    ),
+    (
+        "application/vnd.oasis.opendocument.spreadsheet",
+        "ods",
+        Form::Ods,
+    ),
+];
+
+impl Form {
+    /// The format of files with this extension.
+    pub(crate) fn of_extension(extension: &str) -> Option<Self> {
+        let mut known = FORMS.iter();
+        let found = known.find(|(_, known, _)| known.eq_ignore_ascii_case(extension));
+        found.map(|(.., form)| *form)
+    }
+
+    pub(crate) fn extensions() -> impl Iterator<Item = &'static str> {
+        FORMS.iter().map(|(_, extension, _)| *extension)
+    }
+
+    fn of_media_type(media_type: &str) -> Result<Self, Problem> {
+        let mut known = FORMS.iter();
+        let found = known.find(|(known, ..)| known.eq_ignore_ascii_case(media_type));
+        found.map(|(.., form)| *form).ok_or_else(|| {
+            let known: Vec<&str> = FORMS.iter().map(|(known, ..)| *known).collect();
+            let known = known.join(", ");
+            Problem::new(Code::UnsupportedMediaType).detail(
+                format!("Content-Type is \"{media_type}\"; send {known}."),
+                format!("Content-Type ist „{media_type}“; richtig ist {known}."),
+            )
+        })
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct Upload {
     file: File,
     form: Form,
+    charset: Option<&'static Encoding>,
 }
 
-/// Reads lines or a table.
+/// Reads records, or a table of them.
 ///
 /// # Errors
 /// `payload-too-large` for too many lines, `validation-failed` for a table with invalid columns,
 /// `invalid-parameter` if its kind is unknown.
-pub(crate) fn read(file: impl BufRead, form: Form, reading: Reading) -> Result<Spool, Problem> {
+pub(crate) fn read(mut file: File, form: Form, reading: Reading) -> Result<Spool, Problem> {
+    file.rewind().map_err(|why| Problem::of_file(&why))?;
+    let (charset, sheet) = (reading.options.charset, reading.options.sheet.clone());
     let mut filling = Filling::new(reading);
     match form {
-        Form::Lines => filling.read_lines(file)?,
-        Form::Table => table::read(file, &mut filling)?,
+        Form::Lines => filling.read_lines(BufReader::new(file))?,
+        Form::Array => array::read(BufReader::new(file), &mut filling)?,
+        Form::Text(separator) => csv::read(file, charset, separator, &mut filling)?,
+        Form::Xlsx => xlsx::read(file, sheet.as_deref(), &mut filling)?,
+        Form::Ods => ods::read(file, sheet.as_deref(), &mut filling)?,
     }
     filling.finish()
+}
+
+/// Copies what cannot be read twice to a file without a name.
+pub(crate) fn copied(mut from: impl Read) -> std::io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    std::io::copy(&mut from, &mut file)?;
+    Ok(file)
 }
 
 impl Upload {
@@ -59,12 +140,9 @@ impl Upload {
     ///
     /// # Errors
     /// As [`read`].
-    pub(crate) async fn spool(self, reading: Reading) -> Result<Spool, Problem> {
-        let task = tokio::task::spawn_blocking(move || {
-            let mut file = self.file;
-            file.rewind().map_err(|why| Problem::of_file(&why))?;
-            read(BufReader::new(file), self.form, reading)
-        });
+    pub(crate) async fn spool(self, mut reading: Reading) -> Result<Spool, Problem> {
+        reading.options.charset = reading.options.charset.or(self.charset);
+        let task = tokio::task::spawn_blocking(move || read(self.file, self.form, reading));
         task.await.map_err(|why| {
             tracing::error!(error = %why, "cannot read a spooled body");
             Problem::new(Code::Internal)
@@ -89,10 +167,14 @@ impl Extract for Upload {
         let text = |description: &str, example: &str| json!({"schema": {"type": "string", "format": "binary", "description": description}, "example": example});
         draft.request_body(json!({
             "required": true,
-            "description": format!("At most {MAX_BYTES} bytes and {MAX_LINES} lines; `Content-Encoding: gzip` is accepted."),
+            "description": format!("At most {MAX_BYTES} bytes; an import may have {MAX_LINES} lines, an ODS file 20000 rows. `Content-Encoding: gzip` is accepted."),
             "content": {
                 "application/x-ndjson": text("One record per line.", lines),
-                "text/csv": text("A table of one kind, with any of the columns of exports. A column that it lacks leaves the member as it is; an empty cell removes it. Some columns of a list of objects change it element by element, if the number of elements is the stored one.", table),
+                "application/json": {"schema": {"type": "array", "items": {"type": "object"}, "description": "The records."}, "example": [{"kind": "actor", "name": "Praxis am Markt", "home_region": "nordhessen"}]},
+                "text/csv": text("A table of one kind, with any of the columns of exports, by path or by their German or English name (`Name`, `PLZ`, `Ort`). A column that it lacks leaves the member as it is; an empty cell removes it. Some columns of a list of objects change it element by element, if the number of elements is the stored one. Separator, encoding, and lines above the heading are found; `charset` declares the encoding.", table),
+                "text/tab-separated-values": text("Such a table with tabs.", &table.replace(',', "\t")),
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {"schema": {"type": "string", "format": "binary", "description": "A workbook (XLSX) with such a table: the sheet named by `sheet`, or by the plural of the kind, or the first."}, "example": "PK…"},
+                "application/vnd.oasis.opendocument.spreadsheet": {"schema": {"type": "string", "format": "binary", "description": "A workbook (ODS) with such a table."}, "example": "PK…"},
             },
         }));
         describe_refusals(draft);
@@ -100,7 +182,8 @@ impl Extract for Upload {
 }
 
 async fn receive(request: HttpRequest, mut payload: Payload) -> Result<Upload, Problem> {
-    let form = form(request.content_type())?;
+    let form = Form::of_media_type(request.content_type())?;
+    let charset = declared_charset(&request)?;
     let mut sink = Sink::new(packed(&request)?)?;
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
@@ -117,20 +200,25 @@ async fn receive(request: HttpRequest, mut payload: Payload) -> Result<Upload, P
         sink.take(&chunk).map_err(|why| refused(&why))?;
     }
     let file = sink.finish().map_err(|why| refused(&why))?;
-    Ok(Upload { file, form })
+    Ok(Upload {
+        file,
+        form,
+        charset,
+    })
 }
 
-fn form(content_type: &str) -> Result<Form, Problem> {
-    match content_type.to_ascii_lowercase().as_str() {
-        "application/x-ndjson" => Ok(Form::Lines),
-        "text/csv" => Ok(Form::Table),
-        _ => Err(Problem::new(Code::UnsupportedMediaType).detail(
-            format!("Content-Type is \"{content_type}\"; send application/x-ndjson or text/csv."),
-            format!(
-                "Content-Type ist „{content_type}“; richtig ist application/x-ndjson oder text/csv."
-            ),
-        )),
-    }
+fn declared_charset(request: &HttpRequest) -> Result<Option<&'static Encoding>, Problem> {
+    let header = request.headers().get(header::CONTENT_TYPE);
+    let parameters = header
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let declared = parameters.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim()
+            .eq_ignore_ascii_case("charset")
+            .then_some(value.trim())
+    });
+    declared.map(encoding::named).transpose()
 }
 
 fn packed(request: &HttpRequest) -> Result<bool, Problem> {

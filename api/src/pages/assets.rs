@@ -1,7 +1,7 @@
 //! Files of the pages: embedded in the program, named by their content, compressed once.
 
 use crate::http::problem::{Code, Problem};
-use crate::pages::site::Site;
+use crate::pages::appearance::Appearance;
 use actix_web::http::header::{
     self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderValue,
 };
@@ -11,7 +11,8 @@ use brotli::CompressorWriter;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::sync::LazyLock;
 
 /// A file with its address, which changes with its content.
@@ -33,11 +34,12 @@ impl Asset {
         content_type: &'static str,
         text: &[u8],
     ) -> std::io::Result<Self> {
-        let hash: String = Sha256::digest(text)
-            .iter()
-            .take(6)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash = Sha256::digest(text);
+        let hash = hash.iter().take(6).fold(String::new(), |mut hash, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(hash, "{byte:02x}");
+            hash
+        });
         let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
         gzip.write_all(text)?;
         let mut brotli = CompressorWriter::new(Vec::new(), 4096, 9, 20);
@@ -87,7 +89,10 @@ pub(super) const SVG: &str = "image/svg+xml";
 pub(super) static ASSETS: LazyLock<Assets> =
     LazyLock::new(|| Assets::new().expect("files are compressed in memory"));
 
-pub(super) async fn serve(request: HttpRequest, site: Data<Site>) -> Result<HttpResponse, Problem> {
+pub(super) async fn serve(
+    request: HttpRequest,
+    site: Data<Appearance>,
+) -> Result<HttpResponse, Problem> {
     let path = request.path();
     let mut all = ASSETS.all().into_iter().chain(site.assets());
     let asset = all.find(|asset| asset.path == path);

@@ -6,7 +6,7 @@ use crate::pages::calls::query;
 use crate::pages::layout::{Head, Visit};
 use crate::pages::parts::{foreign, page_of};
 use crate::pages::words::{self, code, date, list, month, month_of, text};
-use crate::records::reply::RECORD_FORMATS;
+use crate::records::reply::list_formats;
 use actix_web::HttpResponse;
 use domain::base::kind::Kind;
 use maud::{Markup, html};
@@ -93,7 +93,7 @@ pub(super) async fn page(visit: Visit) -> Result<HttpResponse, Problem> {
         }
         p.formats {
             (visit.t("Diese Veranstaltungen als ", "These events as "))
-            @for (at, format) in RECORD_FORMATS.all().iter().enumerate() {
+            @for (at, format) in list_formats(Some(Kind::Event)).all().iter().enumerate() {
                 @if at > 0 { ", " }
                 a href=(format!("/v1/events?{subscribe}{}format={}", if subscribe.is_empty() { "" } else { "&" }, format.extension())) { (format.name()) }
             }

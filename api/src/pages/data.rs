@@ -5,7 +5,7 @@ use crate::pages::layout::{Head, Visit};
 use crate::pages::words::{self, list, text};
 use crate::records::export;
 use crate::records::list::parameters::DESCRIBED;
-use crate::records::reply::RECORD_FORMATS;
+use crate::records::reply::list_formats;
 use actix_web::HttpResponse;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -53,7 +53,7 @@ pub(super) async fn page(visit: Visit) -> Result<HttpResponse, Problem> {
                 tbody { @for kind in DESCRIBED.iter().copied() { tr {
                     th scope="row" { a href=(visit.locale.path(&format!("/{}", kind.plural()))) { (words::plural(kind, visit.locale)) } }
                     td { (visit.locale.number(count(kind))) }
-                    td { @for (at, format) in RECORD_FORMATS.all().iter().enumerate() { @if at > 0 { ", " }
+                    td { @for (at, format) in list_formats(Some(kind)).all().iter().enumerate() { @if at > 0 { ", " }
                         a href=(format!("/v1/{}?format={}", kind.plural(), format.extension())) aria-label=(format!("{}: {}", words::plural(kind, visit.locale), format.name())) { (format.name()) } } }
                     td { @for (at, format) in export::FORMATS.all().iter().enumerate() { @if at > 0 { ", " }
                         a href=(format!("/v1/export?kind={}&format={}", kind.code(), format.extension())) aria-label=(format!("{}, {}: {}", words::plural(kind, visit.locale), visit.t("als Ganzes", "as a whole"), format.name())) { (format.name()) } } }

@@ -2,11 +2,11 @@
 
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{App, IfNoneMatch};
+use crate::operation::reply::weak_tag;
+use crate::pages::appearance::Appearance;
 use crate::pages::assets::ASSETS;
 use crate::pages::calls::Calls;
 use crate::pages::locale::Locale;
-use crate::pages::site::Site;
-use crate::records::view::weak_tag;
 use actix_web::dev::Payload;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Data;
@@ -20,7 +20,7 @@ pub(super) const HTML: &str = "text/html; charset=utf-8";
 /// A visit to a page: the request, and what is needed to answer it.
 pub(super) struct Visit {
     pub(super) calls: Calls,
-    pub(super) site: Data<Site>,
+    pub(super) site: Data<Appearance>,
     pub(super) locale: Locale,
     /// Path without language.
     pub(super) path: String,
@@ -35,7 +35,7 @@ impl FromRequest for Visit {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let known = IfNoneMatch::from_request(request, payload).into_inner();
         let visit = || {
-            let site = request.app_data::<Data<Site>>().cloned();
+            let site = request.app_data::<Data<Appearance>>().cloned();
             let locale = Locale::of(request);
             Ok(Self {
                 calls: Calls::new(App::of(request)?, locale),

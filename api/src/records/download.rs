@@ -1,7 +1,7 @@
 //! A running export: a chunk of rows is read after the previous one has been sent, so a caller that
 //! stops reading stops the export.
 
-use crate::formats::{Context, Format, Item, Place};
+use crate::formats::{Context, Dialect, Format, Item, Place, collect_ids};
 use crate::http::problem::Problem;
 use crate::records::areas;
 use crate::records::areas::Areas;
@@ -10,6 +10,7 @@ use crate::records::view::Representation;
 use actix_web::web::Bytes;
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
+use domain::exchange::table::{Content, columns};
 use futures::stream::{self, Stream, TryStreamExt};
 use persistence::Store;
 use persistence::permits::Urgency;
@@ -36,6 +37,9 @@ pub(crate) struct Export {
     pub(crate) relationships: RelationshipFilter,
     pub(crate) parts: VecDeque<(Kind, Vec<Uuid>)>,
     pub(crate) place: Place,
+    pub(crate) dialect: Dialect,
+    /// Whether tables have the names of referenced records.
+    pub(crate) labels: bool,
 }
 
 #[derive(Debug)]
@@ -69,10 +73,15 @@ impl Running {
         let kind = export.parts.front().map(|(kind, _)| *kind);
         let shows =
             |member: &str| kind.is_some_and(|kind| export.representation.shows(kind, member));
-        let context = Context {
+        let mut context = Context {
             place: export.place.clone(),
             ..export.format.context(kind, &shows)
         };
+        (context.dialect, context.labels) = (export.dialect, export.labels);
+        if export.parts.len() > 1 && export.format.is_workbook() {
+            // Each kind has its own columns.
+            context.kind = None;
+        }
         Self {
             export,
             context,
@@ -81,6 +90,10 @@ impl Running {
             state: State::Head,
             any: false,
         }
+    }
+
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
     }
 
     pub(crate) async fn next(&mut self) -> Result<Option<String>, Problem> {
@@ -150,6 +163,7 @@ impl Running {
             .show_all(&export.store, &export.caller, &rows)
             .await?;
         let former = former::dates(&export.store, export.format, rows.iter().copied()).await?;
+        let names = export.names(&batch, &shown.items).await?;
         for (one, json) in batch.iter().zip(&shown.items) {
             if std::mem::replace(&mut self.any, true) {
                 text.push_str(export.format.separator());
@@ -160,6 +174,7 @@ impl Running {
                 more: former.get(&one.row.id),
                 area: areas.get(&one.row.id).map(String::as_str),
                 slugs: Some(&one.slugs),
+                names: Some(&names),
             };
             export.format.item(&item, &self.context, text)?;
         }
@@ -209,6 +224,38 @@ impl Export {
             .collect())
     }
 
+    /// The names of the records that a batch references, as far as the caller may see them.
+    async fn names(
+        &self,
+        batch: &[Waiting],
+        shown: &[String],
+    ) -> Result<BTreeMap<Uuid, String>, Problem> {
+        let mut names = BTreeMap::new();
+        if !self.labels {
+            return Ok(names);
+        }
+        let mut ids = BTreeSet::new();
+        for (one, json) in batch.iter().zip(shown) {
+            let record: Value = serde_json::from_str(json).unwrap_or_default();
+            let columns = columns(one.row.kind).iter();
+            let named = columns.filter(|column| {
+                matches!(column.content(), Content::Reference(_) | Content::Record)
+            });
+            for column in named {
+                let members: Vec<&str> = column.path_members().collect();
+                let mut found = Vec::new();
+                collect_ids(&record, &members, &mut found);
+                ids.extend(found);
+            }
+        }
+        let ids: Vec<Uuid> = ids.into_iter().collect();
+        for chunk in ids.chunks(CHUNK) {
+            let rows = self.store.records().list(&self.caller, chunk).await?;
+            names.extend(rows.into_iter().filter_map(|row| Some((row.id, row.name?))));
+        }
+        Ok(names)
+    }
+
     async fn relationships(&self, ids: Vec<Uuid>) -> Result<VecDeque<Waiting>, Problem> {
         let filter = RelationshipFilter {
             ids: vec![ids],
@@ -222,7 +269,7 @@ impl Export {
             .list(&self.caller, &filter, page, "")
             .await?;
         let mut shared = BTreeSet::new();
-        if self.format.is_table() {
+        if self.format.is_table() || self.format.is_workbook() {
             let ends = page.items.iter().flat_map(|item| &item.ends);
             let slugs = ends.filter_map(|end| end.slug.clone()).collect();
             shared = self

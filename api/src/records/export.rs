@@ -2,9 +2,9 @@
 
 mod parameters;
 
-use crate::formats::{Csv, Format, GeoJson, ListSchema, NdJson, Place};
+use crate::formats::{Csv, Format, GeoJson, ListSchema, NdJson, Place, Workbook, Xlsx};
 use crate::http::problem::{Code, Problem};
-use crate::operation::extract::{Accepted, AfterPosition, App, POSITION, Query, Reader};
+use crate::operation::extract::{Accepted, AfterPosition, App, POSITION, Query, Reader, Told};
 use crate::operation::media_type::Formats;
 use crate::operation::routes::{Draft, Reply, Routes, reference};
 use crate::records::download::{EndedEarly, Export, Running};
@@ -16,21 +16,26 @@ use actix_web::http::{Method, header};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::access::rules::Caller;
+use domain::base::fault::Lang;
 use domain::base::json::insert;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::validation::body::KindSchema;
-use futures::stream;
+use futures::{TryStreamExt as _, stream};
 use parameters::ExportParameters;
 use persistence::search::filter::Filter;
 use serde_json::{Map, json};
 use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, BufWriter, Read, Seek, Write};
 
-pub(crate) const FORMATS: Formats = Formats::negotiated(&[&NdJson, &Csv, &GeoJson]);
+pub(crate) const FORMATS: Formats = Formats::negotiated(&[&NdJson, &Csv, &Xlsx, &GeoJson]);
 
 #[must_use]
 pub fn routes() -> Routes {
-    let names = ("export", "Export records: NDJSON, CSV or GeoJSON, streamed");
+    let names = (
+        "export",
+        "Export records: NDJSON, CSV, XLSX or GeoJSON, streamed",
+    );
     let problems = &[Code::UnknownReference, Code::IndexBehind, Code::Overloaded];
     Routes::new("Export").get("/v1/export", names, problems, export)
 }
@@ -40,6 +45,7 @@ async fn export(
     Reader(caller): Reader,
     _: AfterPosition,
     Query(mut sent): Query<ExportParameters>,
+    Told(lang): Told,
     Accepted(format): Accepted,
 ) -> Result<ExportReply, Problem> {
     let geometry = sent.check(format)?;
@@ -63,6 +69,8 @@ async fn export(
             .unwrap_or_default(),
         parts,
         place: Place::default(),
+        dialect: sent.dialect,
+        labels: sent.labels,
     };
     let name = match sent.kinds.as_slice() {
         [one] => one.plural(),
@@ -70,13 +78,65 @@ async fn export(
     };
     let date = app.store.clock().now().format("%Y-%m-%d");
     let origin = &app.store.node().origin;
+    let position = app.store.log().position(position);
+    let running = Running::new(export);
+    let content = if format.is_workbook() {
+        ExportContent::File(workbook(running, lang, &position, &sent.kinds).await?)
+    } else {
+        ExportContent::Running(Box::new(running))
+    };
     Ok(ExportReply {
         file: format!("{origin}-{name}-{date}.{}", format.extension()),
-        running: Running::new(export),
+        content,
         licence: app.site.licence.clone(),
         format,
-        position: app.store.log().position(position),
+        position,
     })
+}
+
+/// All records as a workbook, in a file without a name.
+pub(crate) async fn workbook(
+    mut running: Running,
+    lang: Lang,
+    position: &str,
+    kinds: &[Kind],
+) -> Result<std::fs::File, Problem> {
+    let mut lines = BufWriter::new(tempfile::tempfile().map_err(|why| Problem::of_file(&why))?);
+    while let Some(text) = running.next().await? {
+        let written = lines.write_all(text.as_bytes());
+        written.map_err(|why| Problem::of_file(&why))?;
+    }
+    let lines = lines.into_inner();
+    let mut lines = lines.map_err(|why| Problem::of_file(why.error()))?;
+    let (position, kinds) = (position.to_owned(), kinds.to_vec());
+    let writing = tokio::task::spawn_blocking(move || {
+        lines.rewind().map_err(|why| Problem::of_file(&why))?;
+        let mut workbook = Workbook::new(running.context(), lang);
+        for line in BufReader::new(lines).lines() {
+            workbook.add(&line.map_err(|why| Problem::of_file(&why))?)?;
+        }
+        let mut file = workbook.save(&position, &kinds)?;
+        file.rewind().map_err(|why| Problem::of_file(&why))?;
+        Ok(file)
+    });
+    writing.await.map_err(|why| {
+        tracing::error!(error = %why, "cannot write a workbook");
+        Problem::new(Code::Internal)
+    })?
+}
+
+/// Bytes of a file that are sent at once.
+const PART: usize = 64 * 1024;
+
+/// The next part of a file; none at its end.
+async fn part_of(mut file: std::fs::File) -> Result<Option<(Bytes, std::fs::File)>, Problem> {
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut part = Vec::with_capacity(PART);
+        let read = (&mut file).take(PART as u64).read_to_end(&mut part);
+        read.map_err(|why| Problem::of_file(&why))?;
+        Ok((!part.is_empty()).then(|| (Bytes::from(part), file)))
+    });
+    reading.await.map_err(|_| Problem::new(Code::Internal))?
 }
 
 /// The ids of all exported records, known before the first byte is sent: 16 bytes each.
@@ -109,12 +169,18 @@ async fn parts(
 
 #[derive(Debug)]
 struct ExportReply {
-    running: Running,
+    content: ExportContent,
     format: &'static dyn Format,
     file: String,
     licence: Option<String>,
     /// The state that was read.
     position: String,
+}
+
+#[derive(Debug)]
+enum ExportContent {
+    Running(Box<Running>),
+    File(std::fs::File),
 }
 
 impl Responder for ExportReply {
@@ -134,7 +200,16 @@ impl Responder for ExportReply {
         if request.method() == Method::HEAD {
             return response.streaming(stream::empty::<Result<Bytes, EndedEarly>>());
         }
-        response.streaming(self.running.into_stream())
+        match self.content {
+            ExportContent::File(file) => {
+                let early = |problem: Problem| {
+                    tracing::error!(code = %problem.kind.code, "export ended early");
+                    EndedEarly
+                };
+                response.streaming(stream::try_unfold(file, part_of).map_err(early))
+            }
+            ExportContent::Running(running) => response.streaming(running.into_stream()),
+        }
     }
 }
 

@@ -1,19 +1,27 @@
 //! `POST /v1/import`: many records at once, like `verbund import` on the command line.
 
+use crate::formats::{Json, Xlsx};
 use crate::http::problem::{Code, ItemProblem, Problem, ProblemField};
 use crate::operation::disappearing::{
     CONFIRM_REMOVALS, RecordKey, RemovedMember, UPDATE, WAIT, searchable,
 };
 use crate::operation::extract::{
-    App, ChangeReason, DRY_RUN, Importer, Pairs, Parameter, Parameters, Query, Told,
+    App, ChangeReason, DRY_RUN, Importer, Pairs, Parameter, Parameters, Query, Told, wrong,
 };
 use crate::operation::param;
 use crate::operation::param::Known;
-use crate::operation::reply::Private;
-use crate::operation::routes::Routes;
-use crate::operation::upload::{Limits, Reading, Upload};
-use actix_web::http::Method;
+use crate::operation::reply::{Private, content};
+use crate::operation::routes::{Draft, Reply, Routes};
+use crate::operation::upload::{
+    Annotations, CHARSET, FIX, Limits, Options, Reading, SHEET, TableView, Upload, ValuesView,
+    stored_mapping,
+};
+use actix_web::body::BoxBody;
+use actix_web::http::{Method, header};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::base::fault::Lang;
+use domain::base::json::insert;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::exchange::line::Update;
@@ -22,21 +30,49 @@ use persistence::load::{Import, Imported, LoadMode};
 use persistence::push::MAX_ITEMS;
 use persistence::transaction::WriteOptions;
 use persistence::write::outcome::Change;
+use persistence::write::readings::Readings;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::fs::File;
+use std::io::Read;
 use utoipa::ToSchema;
 
 const MAX_TOLD: usize = 100;
 
 #[must_use]
 pub fn routes() -> Routes {
-    let names = ("import", "Create and replace many records: NDJSON or CSV");
+    let names = (
+        "import",
+        "Create and replace many records: NDJSON, CSV, XLSX or ODS",
+    );
     let problems = &[Code::RemovalThresholdExceeded];
     Routes::new("Export").route(Method::POST, "/v1/import", names, problems, import)
 }
 
+const SKIP_INVALID: Parameter = param::code(
+    "skip_invalid",
+    "`members`: a value in a table that is invalid is left out, instead of its row: the stored one stays, and the report says so.",
+    Known::These(&["members"]),
+);
+
+const REPORT: Parameter = param::code(
+    "report",
+    "`xlsx`: answer with a workbook: the table with its faulty cells coloured and commented, and the numbers on the first sheet. Tables only.",
+    Known::These(&["xlsx"]),
+);
+
+const SOURCE: Parameter = param::text(
+    "source",
+    "System whose stored `columns` tell what the columns of the table mean; needs a single `kind`.",
+)
+.max(63);
+
 struct How {
     dry_run: bool,
+    source: Option<String>,
+    /// The format of the report, if it is not JSON.
+    report: Option<String>,
+    options: Options,
     kinds: Vec<Kind>,
     update: Option<Update>,
     confirm_removals: bool,
@@ -52,12 +88,27 @@ const KIND: Parameter = param::codes(
 
 impl Parameters for How {
     fn table(_: Option<Kind>) -> &'static [Parameter] {
-        &[DRY_RUN, KIND, UPDATE, CONFIRM_REMOVALS, WAIT]
+        &[
+            DRY_RUN,
+            KIND,
+            UPDATE,
+            CONFIRM_REMOVALS,
+            WAIT,
+            SKIP_INVALID,
+            SOURCE,
+            REPORT,
+            CHARSET,
+            SHEET,
+            FIX,
+        ]
     }
 
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
         Ok(Self {
             dry_run: pairs.flag(&DRY_RUN),
+            source: pairs.one(SOURCE.name).map(str::to_owned),
+            report: pairs.one(REPORT.name).map(str::to_owned),
+            options: Options::read(pairs)?,
             kinds: pairs.codes(KIND.name).concat(),
             update: pairs.one(UPDATE.name).and_then(Update::parse),
             confirm_removals: pairs.flag(&CONFIRM_REMOVALS),
@@ -68,7 +119,7 @@ impl Parameters for How {
 
 /// Outcomes of an import.
 #[derive(Debug, Default, Serialize, ToSchema)]
-#[schema(example = json!({"dry_run": false, "searchable": true, "lines": 3, "created": 1, "updated": 1, "overwritten": 1, "unchanged": 0, "failed": 1, "removed": [{"kind": "actor", "member": "contact.phone", "records": 1, "examples": [{"line": 2, "id": "0193e5a0-0000-7000-8000-000000000000"}]}], "blocked_by": [], "new_keys": [{"kind": "actor", "external_id": "42"}], "errors": [{"line": 3, "problem": {"type": "/problems/validation-failed", "title": "The body is not valid", "status": 422, "detail": "One error in the body must be corrected; see `errors`.", "errors": [{"pointer": "/name", "code": "required", "message": "is required"}]}}], "warnings": []}))]
+#[schema(example = json!({"dry_run": false, "searchable": true, "lines": 3, "created": 1, "updated": 1, "overwritten": 1, "unchanged": 0, "failed": 1, "removed": [{"kind": "actor", "member": "contact.phone", "records": 1, "examples": [{"line": 2, "id": "0193e5a0-0000-7000-8000-000000000000"}]}], "blocked_by": [], "new_keys": [{"kind": "actor", "external_id": "42"}], "errors": [{"line": 3, "problem": {"type": "/problems/validation-failed", "title": "The body is not valid", "status": 422, "detail": "One error in the body must be corrected; see `errors`.", "errors": [{"pointer": "/name", "code": "required", "message": "is required"}]}}], "warnings": [], "values": []}))]
 struct ImportReport {
     /// Whether this was a dry run.
     dry_run: bool,
@@ -100,6 +151,11 @@ struct ImportReport {
     errors: Vec<RefusedLine>,
     /// First 100 lines that were accepted although something is probably wrong.
     warnings: Vec<WarnedLine>,
+    /// How the table was read; absent for records as JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<TableView>,
+    /// Values of accepted rows that were changed or left out while the table was read.
+    values: Vec<ValuesView>,
 }
 
 /// Rejected line.
@@ -128,14 +184,27 @@ async fn import(
     ChangeReason(reason): ChangeReason,
     Told(lang): Told,
     upload: Upload,
-) -> Result<Private<ImportReport>, Problem> {
-    let reading = Reading {
-        limits: Limits::OF_REQUESTS,
-        kinds: how.kinds,
-        by_kind: false,
-        update: how.update,
+) -> Result<ImportReply, Problem> {
+    let as_workbook = how.report.is_some();
+    let limits = match (how.dry_run, as_workbook) {
+        (true, false) => Limits::OF_DRY_RUNS,
+        (true, true) => Limits::OF_DRY_WORKBOOKS,
+        (false, true) => Limits::OF_WORKBOOKS,
+        (false, false) => Limits::OF_IMPORTS,
     };
-    let spool = upload.spool(reading).await?;
+    let mut reading = Reading::new(limits, how.kinds);
+    reading.keeps_rows = as_workbook;
+    reading.update = how.update;
+    reading.options = how.options;
+    if let Some(source) = &how.source {
+        reading.mapping = stored_mapping(&app.store, source, &reading.kinds).await?;
+    }
+    let mut spool = upload.spool(reading).await?;
+    if as_workbook && spool.table.is_none() {
+        let expected = ("given with a table", "nur mit einer Tabelle");
+        return Err(wrong(REPORT.name, "xlsx", expected));
+    }
+    let mut annotations = Annotations::default();
     let options = WriteOptions {
         dry_run: how.dry_run,
         reason,
@@ -145,9 +214,12 @@ async fn import(
         dry_run: how.dry_run,
         lines: spool.lines + spool.faulty,
         failed: spool.faulty,
+        table: spool.table.clone().map(TableView::new),
         ..ImportReport::default()
     };
+    let mut readings = Readings::default();
     for faulty in &spool.told {
+        annotations.refuse(faulty.line, &faulty.errors, lang);
         report.refuse(
             faulty.line,
             StoreError::Invalid(faulty.errors.clone()),
@@ -155,7 +227,13 @@ async fn import(
         );
     }
     let read = async |at, most| spool.lines(None, at, most).await;
-    let note = |imported| report.note(imported, lang);
+    let note = |mut imported: Imported| {
+        if as_workbook {
+            annotate(&mut annotations, &imported, lang);
+        }
+        readings.take(&mut imported.outcome);
+        report.note(imported, lang);
+    };
     let import = Import {
         mode: LoadMode::Upsert,
         confirm_removals: how.confirm_removals,
@@ -173,6 +251,7 @@ async fn import(
             .push(Code::RemovalThresholdExceeded.as_str());
     }
     report.removed = RemovedMember::all(removals);
+    report.values = ValuesView::all(readings, lang);
     if !how.dry_run {
         let (searchable, position) = searchable(&app, how.wait).await;
         (report.searchable, report.position) = (Some(searchable), position);
@@ -180,10 +259,92 @@ async fn import(
     // Unreadable lines were reported first.
     report.errors.sort_by_key(|one| one.line);
     report.errors.truncate(MAX_TOLD);
-    Ok(Private::new(report))
+    if let Some(rows) = spool.kept.take() {
+        return report.workbook(annotations, rows, lang).await;
+    }
+    Ok(ImportReply::Report(Box::new(Private::new(report))))
+}
+
+fn annotate(annotations: &mut Annotations, imported: &Imported, lang: Lang) {
+    match &imported.outcome.0 {
+        Ok(applied) => annotations.warn(imported.line, &applied.warnings, lang),
+        Err(StoreError::Invalid(errors)) => annotations.refuse(imported.line, errors, lang),
+        Err(why) => annotations.refuse_line(imported.line, why.to_string()),
+    }
+}
+
+/// The outcomes of an import, as JSON or in a workbook.
+enum ImportReply {
+    Report(Box<Private<ImportReport>>),
+    Workbook(Bytes),
+}
+
+impl Responder for ImportReply {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        match self {
+            Self::Report(report) => report.respond_to(request),
+            Self::Workbook(file) => HttpResponse::Ok()
+                .insert_header((header::CACHE_CONTROL, "no-store"))
+                .insert_header((
+                    header::CONTENT_DISPOSITION,
+                    "attachment; filename=\"import.xlsx\"",
+                ))
+                .content_type(Xlsx::MEDIA_TYPE)
+                .body(file),
+        }
+    }
+}
+
+impl Reply for ImportReply {
+    fn describe(draft: &mut Draft) {
+        let schema = draft.schema::<ImportReport>();
+        let mut response = content("The outcomes.", Json::MEDIA_TYPE, &schema);
+        let workbook = json!({"schema": {"type": "string", "format": "binary"}});
+        insert(&mut response, &["content", Xlsx::MEDIA_TYPE], workbook);
+        let header = json!({"schema": {"type": "string"}});
+        insert(&mut response, &["headers", "Cache-Control"], header);
+        draft.response(200, response);
+    }
 }
 
 impl ImportReport {
+    async fn workbook(
+        self,
+        annotations: Annotations,
+        rows: File,
+        lang: Lang,
+    ) -> Result<ImportReply, Problem> {
+        let writing = tokio::task::spawn_blocking(move || {
+            let results = match lang {
+                Lang::En => [
+                    ("lines", self.lines),
+                    ("created", self.created),
+                    ("updated", self.updated),
+                    ("unchanged", self.unchanged),
+                    ("failed", self.failed),
+                ],
+                Lang::De => [
+                    ("Zeilen", self.lines),
+                    ("angelegt", self.created),
+                    ("geändert", self.updated),
+                    ("unverändert", self.unchanged),
+                    ("abgelehnt", self.failed),
+                ],
+            };
+            let mut file = annotations.workbook(rows, &results, lang)?;
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)
+                .map_err(|why| Problem::of_file(&why))?;
+            Ok(ImportReply::Workbook(Bytes::from(bytes)))
+        });
+        writing.await.map_err(|why| {
+            tracing::error!(error = %why, "cannot write a workbook");
+            Problem::new(Code::Internal)
+        })?
+    }
+
     fn note(&mut self, imported: Imported, lang: Lang) {
         let line = imported.line;
         let applied = match imported.outcome.0 {

@@ -157,6 +157,7 @@ async fn read(
         more: more.as_ref(),
         area: areas.get(&row.id).map(String::as_str),
         slugs: None,
+        names: None,
     });
     let kinds = parameters::kinds(parameters.kind);
     let lang = parameters.representation.lang();

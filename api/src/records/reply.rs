@@ -33,6 +33,15 @@ const RELATIONSHIP_LIST_FORMATS: Formats = Formats::with_paths(&[&Json, &GeoJson
 const EVENT_LIST_FORMATS: Formats =
     Formats::with_paths(&[&Json, &GeoJson, &JsonLd, &Atom, &ICalendar]);
 
+/// The formats of a record of a kind.
+#[must_use]
+pub(crate) const fn record_formats(kind: Option<Kind>) -> Formats {
+    match kind {
+        Some(Kind::Event) => EVENT_FORMATS,
+        Some(_) | None => RECORD_FORMATS,
+    }
+}
+
 /// The formats of a list of records of a kind, or of several.
 #[must_use]
 pub(crate) const fn list_formats(kind: Option<Kind>) -> Formats {
@@ -99,10 +108,7 @@ impl Responder for Found {
 
 impl Reply for Found {
     fn formats(kind: Option<Kind>) -> Formats {
-        match kind {
-            Some(Kind::Event) => EVENT_FORMATS,
-            Some(_) | None => RECORD_FORMATS,
-        }
+        record_formats(kind)
     }
 
     fn describe(draft: &mut Draft) {

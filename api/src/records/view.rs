@@ -155,6 +155,7 @@ impl View {
             more: former.get(&row.id),
             area: areas.get(&row.id).map(String::as_str),
             slugs: None,
+            names: None,
         };
         let shows = |member: &str| representation.shows(row.kind, member);
         let context = Context {

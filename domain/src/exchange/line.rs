@@ -53,6 +53,27 @@ impl Statement {
         }
     }
 
+    /// The same without invalid cells, and the record that it states then; none if that is not
+    /// wanted, or not enough.
+    #[must_use]
+    pub fn without(&self, errors: &[FieldError]) -> Option<(Self, Value)> {
+        let Self::Cells(cells) = self else {
+            return None;
+        };
+        let rest = cells.without(errors)?;
+        let record = rest.whole_record().ok()?;
+        Some((Self::Cells(rest), record))
+    }
+
+    /// What was changed while a row was read.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<FieldError> {
+        match self {
+            Self::Cells(cells) => cells.warnings(),
+            Self::Whole | Self::Merge => Vec::new(),
+        }
+    }
+
     /// The text that, with the record, determines the effect of a line.
     #[must_use]
     pub fn fingerprint(&self) -> String {

@@ -5,8 +5,10 @@
 //! so the second entries of `places.city` and of `places.street` belong to the same place.
 
 mod cells;
+mod content;
 
-pub use cells::{Cells, Heading};
+pub use cells::{Cells, Heading, Note, Position, Reason, letters};
+pub use content::Content;
 
 use crate::base::fault::{Fault, FaultCode, FieldError};
 use crate::base::kind::Kind;
@@ -14,6 +16,7 @@ use crate::base::pointer::child;
 use crate::base::schema::{COMPONENTS, Components};
 use crate::base::vocabulary::Coded;
 use crate::validation::body::KindSchema;
+use crate::value::reference::ReferenceForm;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -26,6 +29,7 @@ pub struct Column {
     pub name: String,
     path: Vec<Step>,
     form: Form,
+    content: Content,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +46,8 @@ enum Form {
     Json,
     /// `kind/key` of a record.
     Record,
+    /// An id, a slug, or `system|key` of a record whose kind the member implies.
+    Reference,
     /// A member of an open end; empty if the end is a record.
     Open,
 }
@@ -98,12 +104,14 @@ fn leaf(value: &Value, form: Form) -> String {
             let named = text("kind").zip(text("id"));
             named.map_or(String::new(), |(kind, id)| format!("{kind}/{id}"))
         }
-        (Form::Text | Form::Open, Value::String(text)) => guarded(text),
+        (Form::Text | Form::Open | Form::Reference, Value::String(text)) => guarded(text),
         (_, other) => other.to_string(),
     }
 }
 
-fn join(items: Vec<String>) -> String {
+/// The cell of a list: the inverse of [`split`].
+#[must_use]
+pub fn join(items: Vec<String>) -> String {
     if items.iter().all(String::is_empty) {
         return String::new();
     }
@@ -113,7 +121,9 @@ fn join(items: Vec<String>) -> String {
     escaped.collect::<Vec<_>>().join(";")
 }
 
-fn split(cell: &str) -> Vec<String> {
+/// The elements of a list in a cell.
+#[must_use]
+pub fn split(cell: &str) -> Vec<String> {
     let mut items = vec![String::new()];
     let mut chars = cell.chars();
     while let Some(char) = chars.next() {
@@ -154,8 +164,8 @@ fn unguarded(cell: &str) -> &str {
 ///
 /// # Errors
 /// The member whose cell cannot be read.
-pub fn record<'a>(
-    cells: impl IntoIterator<Item = (&'a Column, &'a str)>,
+pub fn record<'c, 't>(
+    cells: impl IntoIterator<Item = (&'c Column, &'t str)>,
 ) -> Result<Value, FieldError> {
     let mut record = Value::Object(Map::new());
     for (column, cell) in cells {
@@ -216,22 +226,35 @@ fn read(form: Form, cell: &str, at: &str) -> Result<Value, FieldError> {
         Form::Text | Form::Open => Some(unguarded(cell).into()),
         Form::Plain => serde_json::from_str(plain(cell)).ok(),
         Form::Json => serde_json::from_str(cell).ok(),
-        Form::Record => cell.split_once('/').map(|(kind, key)| {
-            let member = if uuid::Uuid::try_parse(key).is_ok() {
-                "id"
-            } else {
-                "slug"
-            };
-            serde_json::json!({"kind": kind, member: key})
+        Form::Record => Some(end(cell)),
+        Form::Reference => Some(match cell.split_once('|') {
+            Some((system, id)) => {
+                serde_json::json!({"external_id": {"system": system, "id": id}})
+            }
+            None => cell.into(),
         }),
     };
     value.ok_or_else(|| unreadable(form, at))
 }
 
+/// `kind/key`; something else may be the name of a record.
+fn end(cell: &str) -> Value {
+    let Some((kind, key)) = cell.split_once('/') else {
+        return cell.into();
+    };
+    if let Some((system, id)) = key.split_once('|') {
+        let key = serde_json::json!({"system": system, "id": id});
+        return serde_json::json!({"kind": kind, "external_id": key});
+    }
+    let is_id = uuid::Uuid::try_parse(key).is_ok();
+    let member = if is_id { "id" } else { "slug" };
+    serde_json::json!({"kind": kind, member: key})
+}
+
 /// The violation of a cell that is not in the notation of its column.
 fn unreadable(form: Form, at: &str) -> FieldError {
     let (en, de) = match form {
-        Form::Text | Form::Open => ("a text", "ein Text"),
+        Form::Text | Form::Open | Form::Reference => ("a text", "ein Text"),
         Form::Plain => (
             "a number such as 51.96, or true or false",
             "eine Zahl wie 51.96, oder true oder false",
@@ -260,6 +283,7 @@ fn plain(cell: &str) -> &str {
 fn make(kind: Kind) -> Vec<Column> {
     let schema = KindSchema::of(kind);
     let mut maker = Maker {
+        schema,
         components: schema.components(),
         columns: Vec::new(),
     };
@@ -270,11 +294,13 @@ fn make(kind: Kind) -> Vec<Column> {
         name: OTHER.to_owned(),
         path: Vec::new(),
         form: Form::Json,
+        content: Content::Json,
     });
     maker.columns
 }
 
 struct Maker<'a> {
+    schema: &'static KindSchema,
     components: &'a Components,
     columns: Vec<Column>,
 }
@@ -284,7 +310,7 @@ impl<'a> Maker<'a> {
         let schema = self.behind(schema);
         let is = |name: &str| schema.get("type").and_then(Value::as_str) == Some(name);
         if let Some(Value::Array(forms)) = schema.get("anyOf") {
-            self.push(path, Form::Record);
+            self.push(path, Form::Record, Content::Record);
             for form in forms {
                 self.members(form, path, Form::Open);
             }
@@ -297,11 +323,29 @@ impl<'a> Maker<'a> {
             }
             self.add(items, &path, text);
         } else if is("object") {
-            self.push(path, Form::Json);
+            self.push(path, Form::Json, Content::Json);
+        } else if let Some(kind) = self.referenced(path) {
+            self.push(path, Form::Reference, Content::Reference(kind));
         } else if is("string") {
-            self.push(path, text);
+            self.push(path, text, Content::of_text(schema));
         } else {
-            self.push(path, Form::Plain);
+            self.push(path, Form::Plain, Content::of_plain(schema));
+        }
+    }
+
+    /// The kind of the records that the member at a path references.
+    fn referenced(&self, path: &[Step]) -> Option<Kind> {
+        let mut pointer = String::new();
+        for step in path {
+            pointer.push('/');
+            pointer.push_str(&step.member);
+            pointer.push_str(if step.list { "/*" } else { "" });
+        }
+        let mut references = self.schema.references.iter();
+        let found = references.find(|one| one.path == pointer)?;
+        match found.form {
+            ReferenceForm::Slot(kind) => Some(kind),
+            ReferenceForm::End => None,
         }
     }
 
@@ -334,7 +378,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    fn push(&mut self, path: &[Step], form: Form) {
+    fn push(&mut self, path: &[Step], form: Form, content: Content) {
         let names: Vec<&str> = path.iter().map(|step| step.member.as_str()).collect();
         let name = names.join(".");
         if self.columns.iter().any(|column| column.name == name) {
@@ -344,6 +388,7 @@ impl<'a> Maker<'a> {
             name,
             path: path.to_vec(),
             form,
+            content,
         });
     }
 }

@@ -269,9 +269,13 @@ fn fault_of(error: &ValidationError<'_>) -> Fault {
         ValidationErrorKind::Maximum { limit } => Fault::new(FaultCode::Maximum)
             .with("max", limit)
             .with("given", given),
-        ValidationErrorKind::Pattern { pattern } => Fault::new(FaultCode::Pattern)
-            .with("given", given)
-            .with("expected", pattern),
+        ValidationErrorKind::Pattern { pattern } => {
+            let (en, de) = pattern_in_words(pattern);
+            Fault::new(FaultCode::Pattern)
+                .with("given", given)
+                .with("expected", en)
+                .with("expected_de", de)
+        }
         ValidationErrorKind::Format { format } => FORMATS
             .iter()
             .find(|(name, _)| name == format)
@@ -280,6 +284,7 @@ fn fault_of(error: &ValidationError<'_>) -> Fault {
                 Fault::new(FaultCode::Pattern)
                     .with("given", given)
                     .with("expected", format)
+                    .with("expected_de", format)
             }),
         // Only references offer a choice of forms.
         ValidationErrorKind::AnyOf { .. } => Fault::new(FaultCode::Reference),
@@ -319,6 +324,57 @@ fn wrong_type(kind: &TypeKind, instance: &Value) -> Fault {
         .with("expected_de", de)
         .with("given", given)
         .with("given_de", given_de)
+        .with("example", example_of(expected.trim_matches('"'), instance))
+}
+
+/// A value of the expected type, from the one that was given if it can be.
+fn example_of(expected: &str, given: &Value) -> String {
+    let text = given.as_str().unwrap_or_default();
+    let example = match expected {
+        "string" if given.is_number() || given.is_boolean() => json!(given.to_string()),
+        "string" => json!("…"),
+        "number" | "integer" => match serde_json::from_str::<Value>(text) {
+            Ok(number) if number.is_number() => number,
+            _ => json!(1),
+        },
+        "boolean" => json!(true),
+        "array" if given.is_array() => json!([]),
+        "array" => json!([given]),
+        "object" => return "{…}".to_owned(),
+        _ => return String::new(),
+    };
+    excerpt(&json!(example.to_string()))
+}
+
+/// The patterns of texts in words, in English and German.
+fn pattern_in_words(pattern: &str) -> (&str, &str) {
+    match pattern {
+        "^[A-Z]{2}$" => (
+            "a code of two capital letters such as DE (ISO 3166-1)",
+            "ein Code aus zwei Großbuchstaben wie DE (ISO 3166-1)",
+        ),
+        "^[a-z][a-z0-9_]*$" => (
+            "small letters a-z, digits and underscores, such as beds",
+            "aus Kleinbuchstaben a-z, Ziffern und Unterstrichen, etwa beds",
+        ),
+        "^[a-z][a-z0-9_.-]*$" => (
+            "a relation of small letters such as describedby",
+            "ein Bezug aus Kleinbuchstaben wie describedby",
+        ),
+        "^[a-z0-9][a-z0-9._-]*$" => (
+            "small letters a-z, digits, points and hyphens, such as cms-nordhessen",
+            "aus Kleinbuchstaben a-z, Ziffern, Punkten und Bindestrichen, etwa cms-nordhessen",
+        ),
+        r"^\S+$" => (
+            "a text without blanks such as 42",
+            "ein Text ohne Leerzeichen wie 42",
+        ),
+        "^[A-Za-z]+([_+/-][A-Za-z0-9]+)*$" => (
+            "a time zone such as Europe/Berlin",
+            "eine Zeitzone wie Europe/Berlin",
+        ),
+        other => (other, other),
+    }
 }
 
 fn json_type(value: &Value) -> &'static str {

@@ -92,6 +92,7 @@ fn is_unsafe(error: &FieldError) -> bool {
 mod tests {
     use super::*;
     use crate::base::kind::Kind;
+    use crate::base::vocabulary::Coded;
     use serde_json::json;
 
     fn withheld_of(kind: Kind, mut body: Value) -> (Value, Vec<String>) {

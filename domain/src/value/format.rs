@@ -4,6 +4,7 @@ use crate::base::fault::{Fault, FaultCode};
 use crate::value::edtf::{EdtfDate, End, Moment};
 use crate::value::identifier::{Identifier, Scheme};
 use crate::value::text;
+use crate::value::written;
 use std::borrow::Cow;
 use std::str::FromStr;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
@@ -14,9 +15,18 @@ pub type Check = fn(&str) -> Result<(), Fault>;
 
 /// Every format of strings in bodies, by its name in the `OpenAPI` document.
 pub const FORMATS: &[(&str, Check)] = &[
-    ("edtf-date", |text| EdtfDate::from_str(text).map(drop)),
-    ("edtf-end", |text| End::from_str(text).map(drop)),
-    ("edtf-moment", |text| Moment::from_str(text).map(drop)),
+    ("edtf-date", |text| {
+        let read = EdtfDate::from_str(text).map(drop);
+        read.map_err(|fault| proposing(fault, written::date(text)))
+    }),
+    ("edtf-end", |text| {
+        let read = End::from_str(text).map(drop);
+        read.map_err(|fault| proposing(fault, written::date(text)))
+    }),
+    ("edtf-moment", |text| {
+        let read = Moment::from_str(text).map(drop);
+        read.map_err(|fault| proposing(fault, written::date(text).filter(|date| date.len() == 10)))
+    }),
     ("timestamp", timestamp),
     ("language", language),
     ("http-url", http_url),
@@ -26,22 +36,38 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("uuid", uuid),
 ];
 
+/// A violation with the value that is probably meant.
+fn proposing(fault: Fault, value: Option<String>) -> Fault {
+    fault.with("nearest", value.unwrap_or_default())
+}
+
 fn timestamp(text: &str) -> Result<(), Fault> {
     chrono::DateTime::parse_from_rfc3339(text)
         .map(drop)
-        .map_err(|_| Fault::new(FaultCode::Timestamp).with("given", text))
+        .map_err(|_| {
+            let day = written::date(text).filter(|date| date.len() == 10);
+            let fault = Fault::new(FaultCode::Timestamp).with("given", text);
+            proposing(fault, day.map(|day| format!("{day}T00:00:00Z")))
+        })
 }
 
 /// BCP 47 (RFC 5646), well-formed.
 pub fn language(text: &str) -> Result<(), Fault> {
-    oxilangtag::LanguageTag::parse(text)
-        .map(drop)
-        .map_err(|_| Fault::new(FaultCode::Language).with("given", text))
+    oxilangtag::LanguageTag::parse(text).map(drop).map_err(|_| {
+        let dashed = text.replace('_', "-");
+        let fits = oxilangtag::LanguageTag::parse(dashed.as_str()).is_ok();
+        let fault = Fault::new(FaultCode::Language).with("given", text);
+        proposing(fault, fits.then_some(dashed))
+    })
 }
 
 /// An http or https address without credentials.
 pub fn http_url(text: &str) -> Result<(), Fault> {
-    let fault = || Fault::new(FaultCode::Url).with("given", text);
+    let fault = || {
+        let proposed = proposed_url(text).unwrap_or_default();
+        let fault = Fault::new(FaultCode::Url).with("given", text);
+        fault.with("nearest", proposed)
+    };
     let url = url::Url::parse(text).map_err(|_| fault())?;
     let web = matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
     let plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
@@ -54,12 +80,39 @@ pub fn http_url(text: &str) -> Result<(), Fault> {
     }
 }
 
+/// The address on the web that a text without its scheme, or with a broken one, probably means.
+#[must_use]
+pub fn proposed_url(text: &str) -> Option<String> {
+    let bare =
+        text.trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '<' | '>' | '"'));
+    let lower = bare.to_ascii_lowercase();
+    let scheme = ["https", "http"].into_iter().find(|scheme| {
+        let rest = lower.strip_prefix(scheme);
+        rest.is_some_and(|rest| rest.starts_with([':', '/', ';']))
+    });
+    let rest = bare.get(scheme.map_or(0, str::len)..)?;
+    let rest = rest.trim_start_matches([':', ';', '/', '\\']);
+    let host = rest.split(['/', '?', '#', ':']).next().unwrap_or_default();
+    let (name, top) = host.rsplit_once('.')?;
+    let letters = |part: &str| part.chars().all(|c| c.is_alphanumeric() || c == '-');
+    let fits = !name.is_empty()
+        && name
+            .split('.')
+            .all(|part| !part.is_empty() && letters(part))
+        && top.len() >= 2
+        && top.chars().all(char::is_alphabetic)
+        && !rest.contains(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '@' | '\\'));
+    let proposed = format!("{}://{rest}", scheme.unwrap_or("https"));
+    (fits && proposed != text && http_url(&proposed).is_ok()).then_some(proposed)
+}
+
 /// A mailbox.
 pub fn email(text: &str) -> Result<(), Fault> {
     if validator::ValidateEmail::validate_email(&text) {
         Ok(())
     } else {
-        Err(Fault::new(FaultCode::Email).with("given", text))
+        let fault = Fault::new(FaultCode::Email).with("given", text);
+        Err(proposing(fault, written::email(text)))
     }
 }
 
@@ -77,7 +130,14 @@ fn uuid(text: &str) -> Result<(), Fault> {
     uuid::Uuid::try_parse(text).map(drop).map_err(|_| {
         Fault::new(FaultCode::Pattern)
             .with("given", text)
-            .with("expected", "a UUID")
+            .with(
+                "expected",
+                "a UUID such as 0193e5a0-0000-7000-8000-000000000000",
+            )
+            .with(
+                "expected_de",
+                "eine UUID wie 0193e5a0-0000-7000-8000-000000000000",
+            )
     })
 }
 
@@ -178,6 +238,36 @@ impl validator::Validate for crate::value::edtf::Period {
             Ok(())
         } else {
             Err(errors)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_without_its_scheme_is_proposed_with_it() {
+        for (text, proposed) in [
+            ("www.klinik.de", Some("https://www.klinik.de")),
+            (
+                "klinik.de/kontakt?a=1",
+                Some("https://klinik.de/kontakt?a=1"),
+            ),
+            ("http//klinik.de", Some("http://klinik.de")),
+            ("https:klinik.de", Some("https://klinik.de")),
+            ("https:\\\\klinik.de", Some("https://klinik.de")),
+            ("HTTP:/klinik.de", Some("http://klinik.de")),
+            ("https://klinik.de,", Some("https://klinik.de")),
+            ("praxis-bürger.de", Some("https://praxis-bürger.de")),
+            ("www.a.de, www.b.de", None),
+            ("info@klinik.de", None),
+            ("Klinik", None),
+            ("z. B. klinik", None),
+            ("ftp://klinik.de", None),
+            ("", None),
+        ] {
+            assert_eq!(proposed_url(text).as_deref(), proposed, "{text}");
         }
     }
 }

@@ -109,6 +109,80 @@ impl Scheme {
         }
     }
 
+    /// Whether several records of a node may have the same value: the sites of an institution share
+    /// its number, and several projects a grant.
+    #[must_use]
+    pub const fn is_shared(&self) -> bool {
+        match self {
+            Self::Ik
+            | Self::Bsnr
+            | Self::Handelsregister
+            | Self::Vereinsregister
+            | Self::Vat
+            | Self::Fkz => true,
+            Self::TelematikId
+            | Self::Standortnummer
+            | Self::Ror
+            | Self::Wikidata
+            | Self::Lei
+            | Self::Isil
+            | Self::Nuts
+            | Self::Ags
+            | Self::Ars
+            | Self::Geonames
+            | Self::Cordis
+            | Self::Other(_) => false,
+        }
+    }
+
+    /// A value as people write it, without the blanks, points and words that are not part of it:
+    /// `IK 260 326 822`, `DE 136.695.976`, the address of a Wikidata item.
+    #[must_use]
+    pub fn tidied(&self, value: &str) -> String {
+        let value = value.trim();
+        let without =
+            |marks: &[char]| value.replace(|c: char| c.is_whitespace() || marks.contains(&c), "");
+        match self {
+            Self::Ik
+            | Self::Bsnr
+            | Self::Standortnummer
+            | Self::Ags
+            | Self::Ars
+            | Self::Geonames
+            | Self::Cordis => {
+                let bare = without(&['.', '-', '/', ':']);
+                let digits = bare.trim_start_matches(|c: char| c.is_alphabetic());
+                let full = match self {
+                    // A spreadsheet took the zero of a state below ten.
+                    Self::Ags => 8,
+                    Self::Ars => 12,
+                    _ => 0,
+                };
+                if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                    return value.to_owned();
+                }
+                if digits.len() + 1 == full {
+                    return format!("0{digits}");
+                }
+                digits.to_owned()
+            }
+            Self::Vat => without(&['.', '-']).to_ascii_uppercase(),
+            Self::Lei => without(&[]).to_ascii_uppercase(),
+            Self::Wikidata => {
+                let item = value.trim_end_matches('/').rsplit('/').next();
+                item.unwrap_or(value).to_ascii_uppercase()
+            }
+            Self::Ror => normalise_ror(value),
+            Self::TelematikId
+            | Self::Isil
+            | Self::Handelsregister
+            | Self::Vereinsregister
+            | Self::Nuts
+            | Self::Fkz
+            | Self::Other(_) => value.to_owned(),
+        }
+    }
+
     /// The canonical form of a value, for uniqueness and lookup: trimmed, in capitals if the issuer
     /// ignores case, a ROR as its `https://ror.org/` address.
     #[must_use]

@@ -3,6 +3,7 @@
 use crate::push::rekeyed::{Created, Rekeyed};
 use crate::store::hex;
 use crate::write::outcome::{Along, Change, Outcome};
+use crate::write::readings::Readings;
 use crate::write::removals::{Removals, may_go};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -31,6 +32,8 @@ pub struct Plan {
     pub unknown: bool,
     pub examples: Vec<Example>,
     pub removals: Removals,
+    /// Values that were changed or left out while a table was read.
+    pub readings: Readings,
     /// The first keys of created and of deleted records.
     pub new_keys: Vec<(Kind, String)>,
     pub gone_keys: Vec<(Kind, String)>,
@@ -91,7 +94,8 @@ impl Plan {
     }
 
     /// Adds an outcome; `content` is the hash of the line.
-    pub(super) fn note(&mut self, sample: Example, content: &str) {
+    pub(super) fn note(&mut self, mut sample: Example, content: &str) {
+        self.readings.take(&mut sample.outcome);
         let status = sample.outcome.status();
         let key = sample.external_id.as_deref().unwrap_or_default();
         let applied = sample.outcome.0.as_ref().ok();

@@ -12,6 +12,7 @@ use crate::push::supplied::here;
 use crate::push::{Push, push, take_turns_for_system};
 use crate::record::Record;
 use crate::transaction::{Transaction, WriteOptions};
+use crate::write::names::Names;
 use crate::write::outcome::Outcome;
 use domain::access::rules::{Action, Caller};
 use domain::base::fault::{Fault, FaultCode, FieldError};
@@ -114,7 +115,7 @@ async fn push_all(
     plan.note_unreadable(snapshot.unreadable, snapshot.unreadable_hash);
     let before = supplied(tx, snapshot).await?;
     plan.records = u64::try_from(before.len()).unwrap_or(u64::MAX);
-    let mut seen = HashMap::new();
+    let (mut seen, mut names) = (HashMap::new(), Names::default());
     for kind in snapshot.kinds {
         let mut at = 0;
         loop {
@@ -124,7 +125,12 @@ async fn push_all(
             }
             at = next;
             let system = snapshot.system;
-            push_lines(tx, system, *kind, lines, &mut seen, &mut plan).await?;
+            let mut named = Vec::with_capacity(lines.len());
+            for mut line in lines {
+                names.resolve(tx, Some(system), &mut line).await?;
+                named.push(line);
+            }
+            push_lines(tx, system, *kind, named, &mut seen, &mut plan).await?;
         }
     }
     let missing = before.into_iter().rev();

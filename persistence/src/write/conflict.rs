@@ -186,7 +186,8 @@ fn claims(row: &Record, prepared: &Prepared) -> Vec<Claim> {
                 .into_query(),
         });
     }
-    for (index, one) in prepared.facts.identifiers.iter().enumerate() {
+    let identifiers = prepared.facts.identifiers.iter().enumerate();
+    for (index, one) in identifiers.filter(|(_, one)| !one.scheme.is_shared()) {
         let (scheme, value) = (one.scheme.as_str(), one.normalise());
         claims.push(Claim {
             field: format!("/identifiers/{index}"),

@@ -60,10 +60,14 @@ impl Outcome {
         }
     }
 
-    /// Adds the cells of violations and warnings, if the statement is a row.
+    /// Adds the cells of violations and warnings, if the statement is a row, and what was changed
+    /// while it was read.
     pub(crate) fn located(mut self, statement: &Statement) -> Self {
         match &mut self.0 {
-            Ok(applied) => statement.locate(&mut applied.warnings),
+            Ok(applied) => {
+                statement.locate(&mut applied.warnings);
+                applied.warnings.extend(statement.warnings());
+            }
             Err(StoreError::Invalid(errors)) => statement.locate(errors),
             Err(_) => {}
         }

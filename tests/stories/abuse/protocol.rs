@@ -2,6 +2,7 @@
 
 use super::post;
 use reqwest::Method;
+use serde_json::json;
 use tests::raw::Raw;
 use tests::story;
 
@@ -266,4 +267,56 @@ story!(a_token_in_the_url_is_no_token, Seeded, async |node| {
     let answer = change.if_match("*").json(&body).await;
     assert!([400, 401].contains(&answer.status), "{}", answer.text);
     assert!(!answer.text.contains(&node.admin));
+});
+
+story!(letters_beyond_ascii_need_no_encoding, async |node| {
+    let actor =
+        json!({"name": "Praxis Würzburg", "home_region": "hessen", "publication": "published"});
+    node.post("/v1/actors").json(&actor).await.expect(201);
+    node.settled().await;
+    let mut raw = Raw::open(&node.base).await;
+    // The second request comes on the same connection.
+    for _ in 0..2 {
+        let request = "GET /v1/actors?q=Würzburg HTTP/1.1\r\nHost: a\r\n\r\n";
+        raw.send(request).await;
+        let answer = raw.answer().await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert!(answer.body.contains("Praxis Würzburg"), "{}", answer.body);
+    }
+    let request = "GET /v1/actors/praxis-würzburg HTTP/1.1\r\nHost: a\r\n\r\n";
+    let answer = Raw::ask(&node.base, request).await.unwrap();
+    answer.problem(404, "not-found");
+    // Latin-1 is no UTF-8, encoded or not.
+    for query in [b"q=W\xfcrzburg".as_slice(), b"q=W%FCrzburg"] {
+        let request = [b"GET /v1/actors?", query, b" HTTP/1.1\r\nHost: a\r\n\r\n"].concat();
+        let answer = Raw::ask(&node.base, request).await.unwrap();
+        answer.problem(400, "invalid-parameter");
+        assert!(answer.body.contains("W%C3%BCrzburg"), "{}", answer.body);
+    }
+    // A body is not touched.
+    let body = "{\"name\":\"GET /ü\",\"home_region\":\"hessen\"}";
+    let made = node
+        .post("/v1/actors")
+        .body("application/json", body)
+        .await
+        .expect(201);
+    assert_eq!(made.json["name"], "GET /ü");
+});
+
+story!(what_is_pasted_into_a_query_is_understood, async |node| {
+    let found = node.get("/v1/actors?q=Klinik%09").await.expect(200);
+    let same = node.get("/v1/actors?q=Klinik%0D%0A").await.expect(200);
+    assert_eq!(found.json["total"], same.json["total"]);
+    node.get("/v1/actors?q=a%09b")
+        .await
+        .problem(400, "invalid-parameter");
+    node.get("/v1/actors?updated_since=2026-10-29")
+        .await
+        .expect(200);
+    // A plus that was not encoded.
+    node.get("/v1/actors?updated_since=2026-10-29T00:00:00+01:00")
+        .await
+        .expect(200);
+    let refused = node.get("/v1/actors?updated_since=29.10.2026").await;
+    refused.problem(400, "invalid-parameter");
 });

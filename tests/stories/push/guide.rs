@@ -8,8 +8,8 @@ use tokio::process::Command;
 const GUIDE: &str = include_str!("../../../docs/pushing.md");
 
 /// The fenced blocks: the token, a first table, planning it, applying the plan, the table of the
-/// next edition, and pushing from a program.
-fn blocks() -> [&'static str; 6] {
+/// next edition, telling what columns mean, and pushing from a program.
+fn blocks() -> [&'static str; 7] {
     let blocks: Vec<_> = GUIDE.split("```\n").skip(1).step_by(2).collect();
     blocks.try_into().unwrap()
 }
@@ -107,7 +107,11 @@ story!(whoever_follows_the_guide_loses_nothing, async |node| {
     let public = node.get(public).anonymous().await.expect(200);
     assert!(!public.text.contains("Praxis am Wald"));
 
-    let pushed = reader.types(node, blocks()[5]).await;
+    let columns = reader.types(node, blocks()[5]).await;
+    let columns: Value = serde_json::from_str(&columns).unwrap();
+    assert_eq!(columns["columns"]["Krankenhaus"], "name", "{columns}");
+
+    let pushed = reader.types(node, blocks()[6]).await;
     let pushed: Value = serde_json::from_str(&pushed).unwrap();
     let items = pushed["items"].as_array().unwrap();
     let statuses: Vec<&str> = items

@@ -75,6 +75,7 @@ pub(super) async fn get(
             more: None,
             area: None,
             slugs: None,
+            names: None,
         };
         entry(&item, &place, change.at, &mut text)?;
     }

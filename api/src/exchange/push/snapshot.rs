@@ -11,7 +11,10 @@ use crate::operation::extract::{
 use crate::operation::param;
 use crate::operation::param::Known;
 use crate::operation::reply::Private;
-use crate::operation::upload::{Limits, Reading, Spool, Upload};
+use crate::operation::upload::{
+    CHARSET, FIX, Limits, Options, Reading, SHEET, Spool, TableView, Upload, ValuesView,
+    stored_mapping,
+};
 use domain::base::fault::Lang;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -30,6 +33,7 @@ pub(crate) struct How {
     kinds: Vec<Kind>,
     update: Option<Update>,
     skip_invalid: bool,
+    options: Options,
     confirmed: Confirmed,
     position: Option<String>,
     wait: bool,
@@ -50,9 +54,10 @@ const KIND: Parameter = param::codes(
     Known::Of(param::of::<Kind>),
 )
 .example("actor");
-const SKIP_INVALID: Parameter = param::boolean(
+const SKIP_INVALID: Parameter = param::code(
     "skip_invalid",
-    "Apply the rest of a plan although some lines are refused. Their records stay as they are, so each line must at least have a key.",
+    "`true`: apply the rest of a plan although some lines are refused. Their records stay as they are, so each line must at least have a key. `members`: leave out an invalid value of a table instead of its row; the stored one stays.",
+    Known::These(&["true", "false", "members"]),
 );
 const APPROVE_DELETIONS: Parameter = param::boolean(
     "approve_deletions",
@@ -66,7 +71,7 @@ const CONFIRM_REKEYED: Parameter = param::boolean(
 
 const POSITION: Parameter = param::text(
     "position",
-    "The `Verbund-Position` of the export from which the snapshot was made: records that are newer are not deleted.",
+    "The `Verbund-Position` of the export from which the snapshot was made: records that are newer are not deleted. A workbook (XLSX) has it as a document property, if it is absent here.",
 )
 .max(200);
 
@@ -83,6 +88,9 @@ impl Parameters for How {
             CONFIRM_REKEYED,
             POSITION,
             WAIT,
+            CHARSET,
+            SHEET,
+            FIX,
         ]
     }
 
@@ -105,6 +113,7 @@ impl Parameters for How {
             plan,
             kinds: pairs.codes(KIND.name).concat(),
             skip_invalid: pairs.flag(&SKIP_INVALID),
+            options: Options::read(pairs)?,
             update: pairs.one(UPDATE.name).and_then(Update::parse),
             confirmed: Confirmed {
                 deletions: pairs.flag(&APPROVE_DELETIONS),
@@ -119,7 +128,7 @@ impl Parameters for How {
 
 /// Effects of a snapshot.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"applied": false, "plan_hash": "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef", "blocked_by": [], "lines": 312, "records": 310, "counts": {"created": 3, "updated": 2, "unchanged": 307, "deleted": 1, "failed": 0}, "overwritten": 0, "relationships": 2, "deleted_relationships": [], "removed": [], "new_keys": [{"kind": "actor", "external_id": "43"}], "gone_keys": [], "rekeyed": [], "newer": [], "examples": [{"line": 12, "status": "updated", "kind": "actor", "external_id": "42", "id": "0193e5a0-0000-7000-8000-000000000000", "version": 4, "members": ["contact"]}]}))]
+#[schema(example = json!({"applied": false, "plan_hash": "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef", "blocked_by": [], "lines": 312, "records": 310, "counts": {"created": 3, "updated": 2, "unchanged": 307, "deleted": 1, "failed": 0}, "overwritten": 0, "relationships": 2, "deleted_relationships": [], "removed": [], "new_keys": [{"kind": "actor", "external_id": "43"}], "gone_keys": [], "rekeyed": [], "newer": [], "examples": [{"line": 12, "status": "updated", "kind": "actor", "external_id": "42", "id": "0193e5a0-0000-7000-8000-000000000000", "version": 4, "members": ["contact"]}], "values": []}))]
 pub(crate) struct SnapshotReport {
     /// Whether the snapshot was applied.
     applied: bool,
@@ -158,6 +167,11 @@ pub(crate) struct SnapshotReport {
     newer: Vec<RecordKey>,
     /// Up to ten records per outcome.
     examples: Vec<ItemView>,
+    /// How the table was read; absent for records as JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<TableView>,
+    /// Values that were changed or left out while the table was read.
+    values: Vec<ValuesView>,
 }
 
 /// Record that probably has another key now.
@@ -202,14 +216,14 @@ pub(crate) async fn push(
             )
             .member("reason", json!("node-admin")));
     }
-    let reading = Reading {
-        limits: Limits::OF_REQUESTS,
-        kinds: how.kinds.clone(),
-        by_kind: true,
-        update: how.update,
-    };
+    let mut reading = Reading::new(Limits::OF_SNAPSHOTS, how.kinds.clone());
+    reading.by_kind = true;
+    reading.update = how.update;
+    reading.options = how.options;
+    reading.mapping = stored_mapping(&app.store, &feeder.system, &reading.kinds).await?;
     let spool = upload.spool(reading).await?;
-    let exported = how.position.as_deref().map(|position| {
+    let exported = how.position.as_deref().or(spool.position.as_deref());
+    let exported = exported.map(|position| {
         let entry = app.store.log().entry_at(position);
         let expected = (
             "the `Verbund-Position` of an export of this node",
@@ -319,6 +333,8 @@ fn report(
         rekeyed: RekeyedView::all(plan.rekeyed),
         newer: RecordKey::all(plan.newer),
         examples,
+        table: spool.table.clone().map(TableView::new),
+        values: ValuesView::all(plan.readings, lang),
     })
 }
 

@@ -110,20 +110,29 @@ pub(crate) fn parse<T: Parameters>(
         if repeated && !known.repeatable {
             return Err(wrong(known.name, &value, once));
         }
+        if value.contains('\u{fffd}') && !query.to_ascii_uppercase().contains("%EF%BF%BD") {
+            let expected = (
+                "encoded as UTF-8, such as W%C3%BCrzburg",
+                "in UTF-8 kodiert, etwa W%C3%BCrzburg",
+            );
+            return Err(wrong(known.name, &value, expected));
+        }
+        // A cell that was pasted ends with a tab or a line end.
+        let value = value.trim_matches(|c: char| matches!(c, '\t' | '\r' | '\n'));
         if value.chars().any(char::is_control) {
             let expected = ("plain text", "Text ohne Steuerzeichen");
             return Err(wrong(known.name, "�", expected));
         }
-        known.check(&value)?;
+        known.check(value)?;
         // The same condition twice is one.
-        let equal = |(one, other): &(String, String)| *one == name && *other == value;
+        let equal = |(one, other): &(String, String)| *one == name && other == value;
         if repeated && pairs.sent.iter().any(equal) {
             continue;
         }
         if known.repeatable {
-            budget.spend(known.name, &value)?;
+            budget.spend(known.name, value)?;
         }
-        pairs.sent.push((name.into_owned(), value.into_owned()));
+        pairs.sent.push((name.into_owned(), value.to_owned()));
     }
     let missing = |one: &&Parameter| one.required && pairs.one(one.name).is_none();
     if let Some(Parameter { name, .. }) = table.iter().find(missing) {

@@ -4,7 +4,11 @@ use crate::http::problem::{Code, Problem};
 
 pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
-pub(super) const MAX_LINES: u64 = 10_000;
+/// Lines of an import, which is many transactions.
+pub(super) const MAX_LINES: u64 = 200_000;
+
+/// Lines of a snapshot, which is one transaction.
+const MAX_SNAPSHOT: u64 = 10_000;
 
 /// How much of an upload is read and reported.
 #[derive(Debug, Clone, Copy)]
@@ -15,8 +19,30 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    pub(crate) const OF_REQUESTS: Self = Self {
+    pub(crate) const OF_IMPORTS: Self = Self {
         lines: MAX_LINES,
+        told: 100,
+    };
+
+    pub(crate) const OF_DRY_WORKBOOKS: Self = Self {
+        lines: MAX_SNAPSHOT,
+        told: 10_000,
+    };
+
+    /// Of dry runs, which are one transaction.
+    pub(crate) const OF_DRY_RUNS: Self = Self {
+        lines: MAX_SNAPSHOT,
+        told: 100,
+    };
+
+    /// Of imports whose results are a workbook.
+    pub(crate) const OF_WORKBOOKS: Self = Self {
+        lines: MAX_LINES,
+        told: 10_000,
+    };
+
+    pub(crate) const OF_SNAPSHOTS: Self = Self {
+        lines: MAX_SNAPSHOT,
         told: 100,
     };
 
@@ -33,7 +59,14 @@ pub(super) const MAX_RATIO: u64 = 100;
 
 pub(super) fn too_large() -> Problem {
     Problem::new(Code::PayloadTooLarge).detail(
-        format!("The body may have {MAX_BYTES} bytes decompressed, {MAX_RATIO} per byte sent, and {MAX_LINES} lines; send it in parts."),
-        format!("Der Body darf entpackt {MAX_BYTES} Bytes haben, {MAX_RATIO} je gesendetem Byte, und {MAX_LINES} Zeilen; senden Sie ihn in Teilen."),
+        format!("The body may have {MAX_BYTES} bytes decompressed, and {MAX_RATIO} per byte sent; send it in parts."),
+        format!("Der Body darf entpackt {MAX_BYTES} Bytes haben, und {MAX_RATIO} je gesendetem Byte; senden Sie ihn in Teilen."),
+    )
+}
+
+pub(super) fn too_many(most: u64) -> Problem {
+    Problem::new(Code::PayloadTooLarge).detail(
+        format!("The body may have {most} lines; send fewer at once."),
+        format!("Der Body darf {most} Zeilen haben; senden Sie weniger auf einmal."),
     )
 }

@@ -1,16 +1,22 @@
 //! Lines that can be read repeatedly: those with records, and the violations of the others.
 
 use crate::http::problem::Problem;
-use crate::operation::upload::limits::{Limits, MAX_LINE, too_large};
+use crate::operation::upload::annotated::KeptRow;
+use crate::operation::upload::faults::too_long;
+use crate::operation::upload::limits::{Limits, MAX_LINE, too_many};
+use crate::operation::upload::mapping::Mapping;
+use crate::operation::upload::options::Options;
+use crate::operation::upload::row::{Row, TableRead};
 use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::json::{hash, parse};
 use domain::base::kind::Kind;
 use domain::base::nearest::nearest;
 use domain::base::vocabulary::Coded;
 use domain::exchange::line::{Line, Statement, Update};
-use domain::exchange::table::{Cells, Heading};
+use domain::exchange::table::{Cells, Heading, Note, Reason, join, split};
 use persistence::StoreError;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
@@ -34,9 +40,34 @@ pub(crate) struct Spool {
     pub(crate) told: Vec<Faulty>,
     pub(crate) faults: String,
     pub(crate) kind: Option<Kind>,
+    /// The state that the export read of which a workbook was made.
+    pub(crate) position: Option<String>,
+    /// The rows of a table as they are, if they were to be kept.
+    pub(crate) kept: Option<File>,
+    /// How the table was read, if it is one.
+    pub(crate) table: Option<TableRead>,
     /// The columns of a table.
     heading: Option<Arc<Heading>>,
     update: Option<Update>,
+    codes: PostalCodes,
+    skip_invalid: bool,
+}
+
+/// Postal codes of a table: if some have five digits, those of four lost their zero.
+#[derive(Debug, Clone, Copy, Default)]
+struct PostalCodes {
+    has_five: bool,
+}
+
+/// A row in the spool.
+#[derive(Debug, Serialize, Deserialize)]
+struct Spooled {
+    row: u64,
+    texts: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<Note>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    dropped: Vec<usize>,
 }
 
 /// How an upload is read.
@@ -49,11 +80,32 @@ pub(crate) struct Reading {
     pub(crate) by_kind: bool,
     /// What its lines do with stored records; by default, lines replace them and rows change them.
     pub(crate) update: Option<Update>,
+    /// What the columns of a table are, beyond what their headings tell.
+    pub(crate) mapping: Mapping,
+    pub(crate) options: Options,
+    /// Whether the rows of a table are kept as they are, for a workbook with the results.
+    pub(crate) keeps_rows: bool,
+}
+
+impl Reading {
+    pub(crate) fn new(limits: Limits, kinds: Vec<Kind>) -> Self {
+        Self {
+            limits,
+            kinds,
+            by_kind: false,
+            update: None,
+            mapping: Mapping::default(),
+            options: Options::default(),
+            keeps_rows: false,
+        }
+    }
 }
 
 pub(crate) struct Filling {
     reading: Reading,
     parts: BTreeMap<Option<Kind>, BufWriter<File>>,
+    /// The rows of a table as they are.
+    kept: Option<BufWriter<File>>,
     spool: Spool,
 }
 
@@ -68,17 +120,38 @@ impl Spool {
         let Some(file) = self.parts.get(&part).cloned() else {
             return Ok((Vec::new(), at));
         };
-        let (heading, update) = (self.heading.clone(), self.update);
+        let (heading, update, codes) = (self.heading.clone(), self.update, self.codes);
+        let skip_invalid = self.skip_invalid;
         let reading = tokio::task::spawn_blocking(move || {
-            read_chunk(&file, at, most, |cells| match (cells, &heading) {
-                (Some((row, texts)), Some(heading)) => Statement::Cells(Cells {
-                    heading: Arc::clone(heading),
-                    texts,
-                    row,
-                    replace: update == Some(Update::Replace),
-                }),
-                _ if update == Some(Update::Patch) => Statement::Merge,
-                _ => Statement::Whole,
+            read_chunk(&file, at, most, |number, text| {
+                if let Some(heading) = &heading {
+                    let row: Spooled = serde_json::from_str(text).map_err(|why| why.to_string())?;
+                    let mut cells = Cells {
+                        heading: Arc::clone(heading),
+                        texts: row.texts,
+                        row: row.row,
+                        replace: update == Some(Update::Replace),
+                        notes: row.notes,
+                        dropped: row.dropped,
+                        skip_invalid,
+                    };
+                    codes.complete(&mut cells);
+                    let record = cells.whole_record().map_err(|why| format!("{why:?}"))?;
+                    return Ok(Line {
+                        number,
+                        record,
+                        statement: Statement::Cells(cells),
+                    });
+                }
+                let statement = match update {
+                    Some(Update::Patch) => Statement::Merge,
+                    Some(Update::Replace) | None => Statement::Whole,
+                };
+                Ok(Line {
+                    number,
+                    record: serde_json::from_str(text).map_err(|why| why.to_string())?,
+                    statement,
+                })
             })
         });
         let read = reading.await.map_err(|why| why.to_string());
@@ -91,7 +164,7 @@ fn read_chunk(
     file: &Mutex<File>,
     at: u64,
     most: usize,
-    statement: impl Fn(Option<(u64, Vec<String>)>) -> Statement,
+    line: impl Fn(u64, &str) -> Result<Line, String>,
 ) -> Result<(Vec<Line>, u64), String> {
     let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
     let broken = |why: std::io::Error| why.to_string();
@@ -106,16 +179,8 @@ fn read_chunk(
         }
         bytes += count;
         let (number, rest) = text.split_once('\t').ok_or("a line without its number")?;
-        let (record, cells) = match rest.split_once('\t') {
-            Some((record, cells)) => (record, Some(cells)),
-            None => (rest, None),
-        };
-        let cells = cells.map(serde_json::from_str).transpose();
-        lines.push(Line {
-            number: number.parse().map_err(|_| "a line without its number")?,
-            record: serde_json::from_str(record).map_err(|why| why.to_string())?,
-            statement: statement(cells.map_err(|why| why.to_string())?),
-        });
+        let number = number.parse().map_err(|_| "a line without its number")?;
+        lines.push(line(number, rest)?);
     }
     Ok((lines, at + bytes as u64))
 }
@@ -130,11 +195,17 @@ impl Filling {
                 told: Vec::new(),
                 faults: String::new(),
                 kind: None,
+                position: None,
+                kept: None,
+                table: None,
                 heading: None,
                 update: reading.update,
+                codes: PostalCodes::default(),
+                skip_invalid: reading.options.skip_invalid,
             },
             reading,
             parts: BTreeMap::new(),
+            kept: None,
         }
     }
 
@@ -153,9 +224,72 @@ impl Filling {
         self.spool.heading = Some(heading);
     }
 
+    /// Keeps a row as it is, if it is wanted.
+    pub(super) fn keep(&mut self, row: &Row) -> Result<(), Problem> {
+        if !self.reading.keeps_rows {
+            return Ok(());
+        }
+        let file = match self.kept.take() {
+            Some(file) => file,
+            None => BufWriter::new(tempfile::tempfile().map_err(|why| Problem::of_file(&why))?),
+        };
+        let file = self.kept.insert(file);
+        let kept = KeptRow {
+            line: row.line,
+            number: row.number,
+            cells: row.cells.iter().map(|cell| cell.text.clone()).collect(),
+        };
+        let text = serde_json::to_string(&kept).map_err(|why| Problem::of_file(&why.into()))?;
+        writeln!(file, "{text}").map_err(|why| Problem::of_file(&why))
+    }
+
+    pub(super) fn was_exported_at(&mut self, position: Option<String>) {
+        self.spool.position = position;
+    }
+
+    pub(super) fn was_table(&mut self, read: TableRead) {
+        self.spool.table = Some(read);
+    }
+
+    pub(super) fn mapping(&self) -> &Mapping {
+        &self.reading.mapping
+    }
+
+    pub(super) const fn fix_urls(&self) -> bool {
+        self.reading.options.fix_urls
+    }
+
     /// Adds a row of the table.
-    pub(crate) fn row(&mut self, number: u64, record: Value, cells: &Cells) -> Result<(), Problem> {
-        self.add(number, record, Some(cells))
+    pub(super) fn row(&mut self, number: u64, mut cells: Cells) -> Result<(), Problem> {
+        loop {
+            let record = cells.whole_record().and_then(|record| {
+                // Cells may contain what JSON from outside must not.
+                let parsed = parse(record.to_string().as_bytes());
+                parsed.map_err(|why| {
+                    let fault = Fault::new(FaultCode::InvalidValue).with("why", why);
+                    FieldError::new("", fault)
+                })
+            });
+            match record {
+                Ok(record) => {
+                    self.spool.codes.see(&cells);
+                    return self.add(number, record, Some(&cells));
+                }
+                Err(error) => {
+                    let mut errors = vec![error];
+                    if let Some(rest) = cells.without(&errors) {
+                        cells = rest;
+                        continue;
+                    }
+                    cells.locate(&mut errors);
+                    return self.fault(number, errors);
+                }
+            }
+        }
+    }
+
+    pub(super) const fn skips_invalid(&self) -> bool {
+        self.reading.options.skip_invalid
     }
 
     pub(super) fn read_lines(&mut self, mut reader: impl BufRead) -> Result<(), Problem> {
@@ -192,7 +326,7 @@ impl Filling {
     }
 
     /// Adds a record; `kind` is filled in if only one is allowed.
-    fn record(&mut self, number: u64, record: Value) -> Result<(), Problem> {
+    pub(super) fn record(&mut self, number: u64, record: Value) -> Result<(), Problem> {
         self.add(number, record, None)
     }
 
@@ -216,10 +350,19 @@ impl Filling {
                 empty.insert(BufWriter::new(file))
             }
         };
-        let cells = cells.map_or(String::new(), |cells| {
-            format!("\t{}", json!([cells.row, cells.texts]))
-        });
-        writeln!(file, "{number}\t{record}{cells}").map_err(|why| Problem::of_file(&why))
+        let text = match cells {
+            None => record.to_string(),
+            Some(cells) => {
+                let row = Spooled {
+                    row: cells.row,
+                    texts: cells.texts.clone(),
+                    notes: cells.notes.clone(),
+                    dropped: cells.dropped.clone(),
+                };
+                serde_json::to_string(&row).map_err(|why| Problem::of_file(&why.into()))?
+            }
+        };
+        writeln!(file, "{number}\t{text}").map_err(|why| Problem::of_file(&why))
     }
 
     fn kind_of(&self, record: &mut Value) -> Result<Kind, FieldError> {
@@ -263,7 +406,7 @@ impl Filling {
         if self.spool.lines + self.spool.faulty < self.reading.limits.lines {
             return Ok(());
         }
-        Err(too_large())
+        Err(too_many(self.reading.limits.lines))
     }
 
     pub(super) fn finish(mut self) -> Result<Spool, Problem> {
@@ -272,14 +415,58 @@ impl Filling {
             let file = file.map_err(|why| Problem::of_file(why.error()))?;
             self.spool.parts.insert(part, Arc::new(Mutex::new(file)));
         }
+        if let Some(kept) = self.kept {
+            let kept = kept.into_inner();
+            self.spool.kept = Some(kept.map_err(|why| Problem::of_file(why.error()))?);
+        }
         Ok(self.spool)
     }
 }
 
-/// The violation of a line that is longer than any record.
-pub(crate) fn too_long() -> FieldError {
-    let fault = Fault::new(FaultCode::TooLong).with("max", MAX_LINE);
-    FieldError::new("", fault)
+impl PostalCodes {
+    const COLUMN: &str = "places.postal_code";
+
+    fn see(&mut self, cells: &Cells) {
+        if !self.has_five {
+            let at = cells.heading.index_of(Self::COLUMN);
+            let codes = at.and_then(|at| cells.texts.get(at));
+            self.has_five =
+                codes.is_some_and(|codes| split(codes).iter().any(|one| is_code(one, 5)));
+        }
+    }
+
+    /// Puts back the zero that a spreadsheet took from a German code.
+    fn complete(self, cells: &mut Cells) {
+        let at = cells
+            .heading
+            .index_of(Self::COLUMN)
+            .filter(|_| self.has_five);
+        let Some((at, given)) = at.and_then(|at| Some((at, cells.texts.get(at)?.clone()))) else {
+            return;
+        };
+        let countries = cells.heading.index_of("places.country");
+        let countries = countries
+            .and_then(|at| cells.texts.get(at))
+            .map(|text| split(text));
+        let mut codes = split(&given);
+        for (element, code) in codes.iter_mut().enumerate() {
+            let country = countries.as_ref().and_then(|all| all.get(element));
+            if is_code(code, 4)
+                && country.is_none_or(|country| matches!(country.as_str(), "" | "DE"))
+            {
+                code.insert(0, '0');
+            }
+        }
+        let taken = join(codes);
+        if taken == given {
+            return;
+        }
+        cells.replace_text(at, taken, Reason::Zeros);
+    }
+}
+
+fn is_code(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Skips the rest of a line; returns whether it was the last.

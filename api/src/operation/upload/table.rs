@@ -1,203 +1,517 @@
-//! A table as records: any columns of an export, in any order.
+//! A table as records: rows of any file, with any columns of an export, in any order.
 
+use super::faults::{refused, too_long, unfit};
+use super::heading::{Columns, SEARCHED, choose, columns_of};
+use super::limits::MAX_LINE;
+use super::row::{Raw, RawKind, Row, TableRead};
+use super::spool::Filling;
 use crate::http::problem::{Code, Problem};
-use crate::operation::upload::limits::MAX_LINE;
-use crate::operation::upload::lines::Lines;
-use crate::operation::upload::spool::{Filling, too_long};
-use csv::{ErrorKind, ReaderBuilder, StringRecord};
 use domain::base::fault::{Fault, FaultCode, FieldError};
-use domain::base::kind::Kind;
-use domain::base::nearest::nearest;
 use domain::base::vocabulary::Coded;
-use domain::exchange::table::{Cells, Column, Heading, columns};
-use domain::validation::upgrade::renamed;
-use persistence::StoreError;
-use std::io::BufRead;
+use domain::exchange::table::{Cells, Content, Note, Position, Reason, join, split};
+use domain::spreadsheet::{Meaning, Notation, estimate, meaning, take};
+use domain::value::identifier::Scheme;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
-pub(crate) fn read(mut file: impl BufRead, filling: &mut Filling) -> Result<(), Problem> {
-    let separator = separator(&mut file).map_err(|why| Problem::of_file(&why))?;
-    let mut table = ReaderBuilder::new()
-        .delimiter(separator)
-        .from_reader(Lines::of(file));
-    let headings = match table.headers() {
-        Ok(headings) => headings.clone(),
-        Err(why) => return Err(refused(unfit(malformed(why)?))),
-    };
-    if headings.as_slice().len() as u64 > MAX_LINE {
-        return Err(refused(too_long()));
+/// A table that is being read.
+pub(super) struct Table<'f> {
+    filling: &'f mut Filling,
+    /// Rows that may be before the heading.
+    waiting: Vec<Row>,
+    columns: Option<Columns>,
+    /// Whether rows of data have begun.
+    begun: bool,
+    pub(super) told: TableRead,
+}
+
+impl<'f> Table<'f> {
+    pub(super) fn new(filling: &'f mut Filling) -> Self {
+        Self {
+            filling,
+            waiting: Vec::new(),
+            columns: None,
+            begun: false,
+            told: TableRead::default(),
+        }
     }
-    let mut row = StringRecord::new();
-    let mut known = None;
-    // Line breaks within cells, after which lines are no rows.
-    let mut breaks = breaks_in(&headings);
-    loop {
-        let start = table.position().byte();
-        let read = table.read_record(&mut row);
-        let line = table.get_mut().first_after(start);
-        match read {
-            Ok(false) => break,
-            Ok(true) => {}
-            Err(why) => {
-                unreadable(filling, line, why)?;
+
+    pub(super) fn push(&mut self, row: Row) -> Result<(), Problem> {
+        self.filling.keep(&row)?;
+        if self.columns.is_some() {
+            return self.take(&row);
+        }
+        if row.is_blank() {
+            return Ok(());
+        }
+        self.waiting.push(row);
+        if self.waiting.len() < SEARCHED {
+            return Ok(());
+        }
+        self.begin()
+    }
+
+    pub(super) fn finish(mut self) -> Result<(), Problem> {
+        if self.columns.is_none() {
+            self.begin()?;
+        }
+        self.filling.was_table(self.told);
+        Ok(())
+    }
+
+    /// Chooses the heading among the rows so far, and reads those after it.
+    fn begin(&mut self) -> Result<(), Problem> {
+        let rows = std::mem::take(&mut self.waiting);
+        let Some(at) = choose(&rows, self.filling) else {
+            return Err(refused(unfit((
+                "the table is empty; its first row has the headings, such as name and home_region".to_owned(),
+                "die Tabelle ist leer; in ihrer ersten Zeile stehen die Überschriften, etwa Name und Region".to_owned(),
+            ))));
+        };
+        let mut rows = rows.into_iter();
+        let before = rows.by_ref().take(at).map(|row| row.number);
+        self.told.skipped.extend(before);
+        let Some(heading) = rows.next() else {
+            return Ok(());
+        };
+        if let Some(fault) = heading.fault {
+            return Err(refused(fault));
+        }
+        if heading.bytes() > MAX_LINE {
+            return Err(refused(too_long()));
+        }
+        let mut headings = heading.cells;
+        while headings.last().is_some_and(Raw::is_blank) {
+            headings.pop();
+        }
+        let rest: Vec<Row> = rows.collect();
+        let first = rest
+            .iter()
+            .find(|row| row.fault.is_none() && !row.is_blank());
+        let columns = columns_of(&headings, heading.number, first, self.filling)?;
+        self.filling
+            .is_table_of(columns.kind, Arc::clone(&columns.heading));
+        self.told.heading = heading.number;
+        self.told.columns.clone_from(&columns.read);
+        self.columns = Some(columns);
+        rest.iter().try_for_each(|row| self.take(row))
+    }
+
+    fn take(&mut self, row: &Row) -> Result<(), Problem> {
+        let Some(columns) = &self.columns else {
+            return Ok(());
+        };
+        if let Some(fault) = &row.fault {
+            return self.filling.fault(row.line, vec![fault.clone()]);
+        }
+        if row.is_blank() {
+            return Ok(());
+        }
+        if !std::mem::replace(&mut self.begun, true) && is_second_heading(columns, row) {
+            self.told.skipped.push(row.number);
+            return Ok(());
+        }
+        if row.bytes() > MAX_LINE {
+            return self.filling.fault(row.line, vec![too_long()]);
+        }
+        let beyond = row.cells.get(columns.width..).unwrap_or_default();
+        let beyond = !beyond.iter().all(Raw::is_blank);
+        if beyond || (row.is_strict && row.cells.len() < columns.width) {
+            let (len, width) = (row.cells.len(), columns.width);
+            let fault = unfit((
+                format!("it has {len} cells, the heading has {width}"),
+                format!("die Zeile hat {len} Zellen, die Überschrift {width}"),
+            ));
+            return self.filling.fault(row.line, vec![fault]);
+        }
+        let notation = Notation {
+            comma: self.told.separator == Some(';') || columns.is_worded,
+            fix_urls: self.filling.fix_urls(),
+        };
+        let skip_invalid = self.filling.skips_invalid();
+        match Reading::of(columns, row, notation, skip_invalid) {
+            Ok(cells) => self.filling.row(row.line, cells),
+            Err(mut errors) => {
+                let cells = Cells {
+                    heading: Arc::clone(&columns.heading),
+                    texts: Vec::new(),
+                    row: row.number,
+                    replace: false,
+                    notes: Vec::new(),
+                    dropped: Vec::new(),
+                    skip_invalid: false,
+                };
+                cells.locate(&mut errors);
+                self.filling.fault(row.line, errors)
+            }
+        }
+    }
+}
+
+/// Whether a row repeats the heading in other words, as workbooks of exports have it.
+fn is_second_heading(columns: &Columns, row: &Row) -> bool {
+    let mut any = 0;
+    let all = row
+        .cells
+        .iter()
+        .enumerate()
+        .filter(|(_, cell)| !cell.is_blank())
+        .all(|(at, cell)| {
+            any += 1;
+            let position = columns.positions.iter().find(|one| one.at == at);
+            let column = position.and_then(|one| columns.heading.columns.get(one.column));
+            match (meaning(columns.kind, &cell.text), column) {
+                (Meaning::Column(path), Some(column)) => path == column.name,
+                (Meaning::NameBeside, None) => true,
+                _ => false,
+            }
+        });
+    all && any >= 2
+}
+
+/// A row that is being read.
+struct Reading<'a> {
+    columns: &'a Columns,
+    notation: Notation,
+    skip_invalid: bool,
+    texts: Vec<String>,
+    notes: Vec<Note>,
+    dropped: Vec<usize>,
+    errors: Vec<FieldError>,
+}
+
+impl<'a> Reading<'a> {
+    fn of(
+        columns: &'a Columns,
+        row: &Row,
+        notation: Notation,
+        skip_invalid: bool,
+    ) -> Result<Cells, Vec<FieldError>> {
+        let mut reading = Self {
+            columns,
+            notation,
+            skip_invalid,
+            texts: vec![String::new(); columns.heading.columns.len()],
+            notes: Vec::new(),
+            dropped: Vec::new(),
+            errors: Vec::new(),
+        };
+        reading.take_cells(row);
+        reading.take_values();
+        reading.take_estimates();
+        reading.tidy_identifiers();
+        for (at, reason) in &columns.left_out {
+            let given = row.cells.get(*at).map(|cell| cell.text.trim());
+            let told = *reason == Reason::Person;
+            if let Some(given) = given.filter(|given| told && !given.is_empty()) {
+                reading.note(*at, Reason::Person, given, "");
+            }
+        }
+        if reading.errors.is_empty() {
+            return Ok(Cells {
+                heading: Arc::clone(&columns.heading),
+                texts: reading.texts,
+                row: row.number,
+                replace: false,
+                notes: reading.notes,
+                dropped: reading.dropped,
+                skip_invalid,
+            });
+        }
+        Err(reading.errors)
+    }
+
+    fn note(&mut self, at: usize, reason: Reason, given: &str, taken: &str) {
+        self.notes.push(Note {
+            at,
+            reason,
+            given: given.to_owned(),
+            taken: taken.to_owned(),
+        });
+    }
+
+    fn take_cells(&mut self, row: &Row) {
+        let none = Raw::default();
+        for position in &self.columns.positions {
+            let raw = row.cells.get(position.at).unwrap_or(&none);
+            let Some(column) = self.columns.heading.columns.get(position.column) else {
+                continue;
+            };
+            if raw.kind == RawKind::WithoutValue {
+                let pointer = column.path_members().fold(String::new(), |at, member| {
+                    domain::base::pointer::child(&at, member)
+                });
+                let fault = Fault::new(FaultCode::FormulaWithoutValue);
+                self.refuse(position, raw, FieldError::new(pointer, fault));
                 continue;
             }
+            // An estimate is no number yet.
+            let is_estimate = *column.content() == Content::Number && estimate(&raw.text).is_some();
+            let is_element = position.element.is_some();
+            let cell = if is_element && raw.kind != RawKind::Number {
+                join(vec![raw.text.clone()])
+            } else {
+                raw.text.clone()
+            };
+            let number = raw.kind == RawKind::Number || is_estimate;
+            match take(column, &cell, number, self.notation) {
+                Ok(taken) => {
+                    let text = self.texts.get_mut(position.column);
+                    if let Some(text) = text {
+                        match position.element {
+                            Some(element) => put(text, element, &taken.text),
+                            None => text.clone_from(&taken.text),
+                        }
+                    }
+                    let merged = (raw.kind == RawKind::Merged).then_some(Reason::Merged);
+                    if let Some(reason) = taken.reason.or(merged) {
+                        self.note(position.at, reason, &raw.text, &taken.text);
+                    }
+                }
+                Err(error) => self.refuse(position, raw, error),
+            }
         }
-        let heading = match &known {
-            Some(heading) => heading,
-            None => known.insert(of_kind(&headings, Some(&row), filling)?),
+    }
+
+    /// A cell that cannot be read costs the row, or only itself.
+    fn refuse(&mut self, position: &Position, raw: &Raw, error: FieldError) {
+        if !self.skip_invalid {
+            return self.errors.push(error);
+        }
+        self.dropped.push(position.column);
+        self.note(position.at, Reason::Invalid, &raw.text, "");
+    }
+
+    /// Values of the mapping, for the elements of lists that have other values.
+    fn take_values(&mut self) {
+        let list = |at: usize| {
+            let column = self.columns.heading.columns.get(at)?;
+            column.is_list().then(|| column.path_members().next())?
         };
-        take(filling, line, line.saturating_sub(breaks), heading, &row)?;
-        breaks += breaks_in(&row);
+        for (index, element, value) in &self.columns.values {
+            let Some(name) = list(*index) else {
+                if let Some(text) = self.texts.get_mut(*index).filter(|text| text.is_empty()) {
+                    text.clone_from(value);
+                }
+                continue;
+            };
+            let of_list = self
+                .columns
+                .positions
+                .iter()
+                .filter(|one| list(one.column) == Some(name));
+            let mut others: Vec<usize> = of_list.map(|one| one.column).collect();
+            others.dedup();
+            let pieces: Vec<Vec<String>> = others
+                .iter()
+                .filter_map(|at| self.texts.get(*at))
+                .map(|text| split(text))
+                .collect();
+            let filled = |element: usize| {
+                pieces
+                    .iter()
+                    .any(|pieces| pieces.get(element).is_some_and(|piece| !piece.is_empty()))
+            };
+            let own = others.is_empty();
+            let Some(text) = self.texts.get_mut(*index) else {
+                continue;
+            };
+            match element {
+                Some(element) if own || filled(*element) => {
+                    put(text, *element, &join(vec![value.clone()]));
+                }
+                Some(_) => {}
+                None if own => text.clone_from(value),
+                None => {
+                    let count = pieces.iter().map(Vec::len).max().unwrap_or_default();
+                    for at in (0..count).filter(|at| filled(*at)) {
+                        put(text, at, &join(vec![value.clone()]));
+                    }
+                }
+            }
+        }
+        self.close_gaps();
     }
-    if known.is_none() {
-        of_kind(&headings, None, filling)?;
-    }
-    Ok(())
-}
 
-/// `,`, or `;` as spreadsheets write it where the comma is in numbers.
-fn separator(file: &mut impl BufRead) -> std::io::Result<u8> {
-    let start = file.fill_buf()?;
-    let heading = start.split(|byte| *byte == b'\n').next();
-    let heading = heading.unwrap_or_default();
-    let has = |byte| heading.contains(&byte);
-    Ok(if has(b';') && !has(b',') { b';' } else { b',' })
-}
-
-fn breaks_in(row: &StringRecord) -> u64 {
-    let breaks = row.as_slice().bytes().filter(|byte| *byte == b'\n');
-    breaks.count() as u64
-}
-
-fn take(
-    filling: &mut Filling,
-    line: u64,
-    number: u64,
-    heading: &Arc<Heading>,
-    row: &StringRecord,
-) -> Result<(), Problem> {
-    if row.as_slice().len() as u64 > MAX_LINE {
-        return filling.fault(line, vec![too_long()]);
+    /// Elements without any value are none.
+    fn close_gaps(&mut self) {
+        let mut lists: Vec<&str> = Vec::new();
+        for position in self
+            .columns
+            .positions
+            .iter()
+            .filter(|one| one.element.is_some())
+        {
+            let column = self.columns.heading.columns.get(position.column);
+            if let Some(name) = column.and_then(|column| column.path_members().next())
+                && !lists.contains(&name)
+            {
+                lists.push(name);
+            }
+        }
+        for list in lists {
+            let own = self.columns.heading.columns.iter().enumerate();
+            let own = own.filter(|(_, column)| column.path_members().next() == Some(list));
+            let own: Vec<usize> = own.map(|(at, _)| at).collect();
+            let pieces: Vec<Vec<String>> = own
+                .iter()
+                .filter_map(|at| self.texts.get(*at))
+                .map(|text| split(text))
+                .collect();
+            let count = pieces.iter().map(Vec::len).max().unwrap_or_default();
+            let kept: Vec<usize> = (0..count)
+                .filter(|at| {
+                    pieces
+                        .iter()
+                        .any(|pieces| pieces.get(*at).is_some_and(|piece| !piece.is_empty()))
+                })
+                .collect();
+            for (at, pieces) in own.into_iter().zip(pieces) {
+                let rest = kept
+                    .iter()
+                    .map(|element| pieces.get(*element).cloned().unwrap_or_default());
+                if let Some(text) = self.texts.get_mut(at) {
+                    *text = join(rest.collect());
+                }
+            }
+        }
     }
-    if row.iter().all(str::is_empty) {
-        return Ok(());
+
+    /// Identifiers in the form of their issuer.
+    fn tidy_identifiers(&mut self) {
+        let at = |name: &str| self.columns.heading.index_of(name);
+        let (Some(schemes), Some(values)) = (at("identifiers.scheme"), at("identifiers.value"))
+        else {
+            return;
+        };
+        let text = |at: usize| self.texts.get(at).cloned().unwrap_or_default();
+        let (schemes, given) = (split(&text(schemes)), text(values));
+        let mut tidied = split(&given);
+        for (value, scheme) in tidied.iter_mut().zip(&schemes) {
+            if let (Ok(scheme), false) = (scheme.parse::<Scheme>(), value.is_empty()) {
+                *value = scheme.tidied(value);
+            }
+        }
+        let tidied = join(tidied);
+        if tidied == given || given.is_empty() {
+            return;
+        }
+        if let Some(at) = self.columns.heading.place_of("/identifiers/0/value") {
+            self.note(at, Reason::Identifier, &given, &tidied);
+        }
+        if let Some(text) = self.texts.get_mut(values) {
+            *text = tidied;
+        }
     }
-    let cells = Cells {
-        heading: Arc::clone(heading),
-        texts: row.iter().map(str::to_owned).collect(),
-        row: number,
-        replace: false,
-    };
-    let read = cells.record().and_then(|record| {
-        // Cells may contain what JSON from outside must not.
-        let parsed = domain::base::json::parse(record.to_string().as_bytes());
-        parsed.map_err(|why| {
-            let fault = Fault::new(FaultCode::InvalidValue).with("why", why);
-            FieldError::new("", fault)
-        })
-    });
-    match read {
-        Ok(record) => filling.row(line, record, &cells),
-        Err(error) => {
-            let mut errors = vec![error];
-            cells.locate(&mut errors);
-            filling.fault(line, errors)
+
+    /// „ca. 50" is 50, about.
+    fn take_estimates(&mut self) {
+        for [value, qualifier, wording] in &self.columns.estimates {
+            let text = self.texts.get(*value).cloned().unwrap_or_default();
+            let mut pieces = split(&text);
+            let (mut any, mut given) = (false, Vec::new());
+            for (element, piece) in pieces.iter_mut().enumerate() {
+                let Some((exactness, number)) = estimate(piece) else {
+                    continue;
+                };
+                any = true;
+                given.push(piece.clone());
+                for (at, stated) in [(*qualifier, exactness.code()), (*wording, piece.as_str())] {
+                    if let Some(text) = self.texts.get_mut(at) {
+                        put(text, element, &join(vec![stated.to_owned()]));
+                    }
+                }
+                let column = self.columns.heading.columns.get(*value);
+                let read = column.map(|column| take(column, number, false, self.notation));
+                match read {
+                    Some(Ok(taken)) => *piece = taken.text,
+                    Some(Err(error)) => self.errors.push(error),
+                    None => {}
+                }
+            }
+            if any {
+                let joined = join(pieces);
+                let at = self
+                    .columns
+                    .positions
+                    .iter()
+                    .find(|one| one.column == *value);
+                if let Some(at) = at.map(|one| one.at) {
+                    self.note(at, Reason::Estimate, &given.join("; "), &joined);
+                }
+                if let Some(text) = self.texts.get_mut(*value) {
+                    *text = joined;
+                }
+                continue;
+            }
+            // The table has no such columns, and the row says nothing of them.
+            let is_stated = |at: usize| {
+                self.columns.positions.iter().any(|one| one.column == at)
+                    || self.columns.values.iter().any(|(column, ..)| *column == at)
+            };
+            let silent = [*qualifier, *wording]
+                .into_iter()
+                .filter(|at| !is_stated(*at));
+            self.dropped.extend(silent);
         }
     }
 }
 
-/// A violation of a whole line, in English and German.
-fn unfit((en, de): (String, String)) -> FieldError {
-    let fault = Fault::new(FaultCode::InvalidValue)
-        .with("why", en)
-        .with("why_de", de);
-    FieldError::new("", fault)
-}
-
-fn unreadable(filling: &mut Filling, line: u64, why: csv::Error) -> Result<(), Problem> {
-    filling.fault(line, vec![unfit(malformed(why)?)])
-}
-
-/// Why a line is no line of the table.
-fn malformed(why: csv::Error) -> Result<(String, String), Problem> {
-    Ok(match why.into_kind() {
-        ErrorKind::Io(why) => return Err(Problem::of_file(&why)),
-        ErrorKind::Utf8 { .. } => (
-            "it is not UTF-8; save the table as CSV in UTF-8".to_owned(),
-            "kein UTF-8; speichern Sie die Tabelle als CSV in UTF-8".to_owned(),
-        ),
-        ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => (
-            format!("it has {len} cells, the heading has {expected_len}"),
-            format!("die Zeile hat {len} Zellen, die Überschrift {expected_len}"),
-        ),
-        _ => (
-            "it is not a line of CSV".to_owned(),
-            "das ist keine Zeile in CSV".to_owned(),
-        ),
-    })
-}
-
-/// The columns of a table by its headings; its kind is that of its first row, unless it is given.
-fn of_kind(
-    headings: &StringRecord,
-    first: Option<&StringRecord>,
-    filling: &mut Filling,
-) -> Result<Arc<Heading>, Problem> {
-    let told = headings.iter().position(|name| name == "kind");
-    let told = told.and_then(|at| Kind::parse(first?.get(at)?));
-    let Some(kind) = filling.only_kind().or(told) else {
-        return Err(Problem::new(Code::InvalidParameter).detail(
-            "`kind` is missing: set the kind of the records in the table, here or in a column `kind`.",
-            "`kind` fehlt: Sagen Sie hier oder in einer Spalte `kind`, von welcher Art die Datensätze der Tabelle sind.",
-        ));
+/// Puts an escaped element into the cell of a list.
+fn put(cell: &mut String, element: usize, escaped: &str) {
+    let mut pieces = if cell.is_empty() {
+        Vec::new()
+    } else {
+        split(cell)
     };
-    let all = columns(kind);
-    if headings.len() > all.len() {
-        let (given, most, kinds) = (headings.len(), all.len(), kind.plural());
-        return Err(refused(unfit((
-            format!("the heading has {given} columns; a table of {kinds} has at most {most}"),
-            format!(
-                "die Überschrift hat {given} Spalten, eine Tabelle von {kinds} höchstens {most}"
-            ),
-        ))));
+    if pieces.len() <= element {
+        pieces.resize(element + 1, String::new());
     }
-    let mut found = Vec::with_capacity(headings.len());
-    let mut errors = Vec::new();
-    for name in headings {
-        match all.iter().find(|column| column.name == name) {
-            Some(column) if found.iter().any(|one: &&Column| one.name == column.name) => {
-                errors.push(unfit((
-                    format!("the column \"{name}\" occurs twice"),
-                    format!("die Spalte „{name}“ kommt zweimal vor"),
-                )));
-            }
-            Some(column) => found.push(column),
-            None if let Some(now) = renamed(kind, name) => {
-                let fault = Fault::new(FaultCode::RenamedMember)
-                    .with("given", name)
-                    .with("now", now);
-                errors.push(FieldError::new("", fault));
-            }
-            None => {
-                let close = nearest(name, all.iter().map(|column| column.name.as_str()));
-                let fault = Fault::new(FaultCode::UnknownMember)
-                    .with("given", name)
-                    .with("nearest", close.unwrap_or_default());
-                errors.push(FieldError::new("", fault));
-            }
-        }
+    if let Some(piece) = pieces.get_mut(element) {
+        *piece = split(escaped).into_iter().next().unwrap_or_default();
     }
-    if !errors.is_empty() {
-        return Err(StoreError::Invalid(errors).into());
-    }
-    let heading = Arc::new(Heading::new(kind, found));
-    filling.is_table_of(kind, Arc::clone(&heading));
-    Ok(heading)
+    *cell = join(pieces);
 }
 
-fn refused(error: FieldError) -> Problem {
-    StoreError::Invalid(vec![error]).into()
+/// The sheet to be read: the named one, that of the kind of records, or the first.
+pub(super) fn sheet_of<'n>(
+    named: Option<&str>,
+    names: &[&'n str],
+    filling: &Filling,
+) -> Option<&'n str> {
+    if let Some(named) = named {
+        return names.iter().find(|name| **name == named).copied();
+    }
+    let kind = filling.only_kind();
+    let of_kind = names
+        .iter()
+        .find(|name| kind.is_some_and(|kind| kind.plural() == **name));
+    of_kind.or(names.first()).copied()
+}
+
+pub(super) fn sheet_missing(named: Option<&str>, names: &[&str]) -> Problem {
+    let (named, known) = (named.unwrap_or_default(), names.join(", "));
+    Problem::new(Code::InvalidParameter).detail(
+        format!(
+            "There is no sheet \"{named}\" to be seen in the workbook; `sheet` can be: {known}."
+        ),
+        format!("Die Mappe hat kein sichtbares Blatt „{named}“; `sheet` kann sein: {known}."),
+    )
+}
+
+/// Why a file is no workbook, or one that is too large.
+pub(super) fn not_a_workbook(why: &std::io::Error) -> Problem {
+    match why.kind() {
+        ErrorKind::FileTooLarge => Problem::new(Code::PayloadTooLarge).detail(
+            "The workbook is too large when it is unpacked; save the table as CSV, or send it in parts.",
+            "Die Mappe ist entpackt zu groß; speichern Sie die Tabelle als CSV, oder senden Sie sie in Teilen.",
+        ),
+        ErrorKind::InvalidData | ErrorKind::NotFound | ErrorKind::UnexpectedEof | ErrorKind::InvalidInput => {
+            Problem::new(Code::MalformedJson).detail(
+                "The file is no XLSX or ODS workbook, or is damaged or protected by a password; save it again without one, as .xlsx or as CSV.",
+                "Die Datei ist keine XLSX- oder ODS-Mappe, beschädigt oder mit einem Passwort geschützt; speichern Sie sie ohne Passwort neu, als .xlsx oder als CSV.",
+            )
+        }
+        _ => Problem::of_file(why),
+    }
 }

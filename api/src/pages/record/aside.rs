@@ -6,7 +6,7 @@ use crate::pages::layout::Visit;
 use crate::pages::map::{self, Marker, point};
 use crate::pages::parts::{foreign, link, page_of, short};
 use crate::pages::words::{self, code, date, list, member, text, texts, vocabulary};
-use crate::records::reply::RECORD_FORMATS;
+use crate::records::reply::record_formats;
 use crate::records::view::translate;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -114,7 +114,7 @@ fn included(visit: &Visit, record: &Value, kind: Kind, id: &str) -> Markup {
         @match found {
             Some(found) => {
                 @let mut shown = found.clone();
-                @let _ = translate(&mut shown, visit.locale.code());
+                @let _ = translate(kind, &mut shown, visit.locale.code());
                 a href=(page_of(kind, found, visit.calls.node(), visit.locale)) { (text(&shown, "/name").unwrap_or(id)) }
             }
             None => a href=(visit.locale.path(&format!("/{}/{id}", kind.plural()))) { (kind_of(visit, kind)) },
@@ -196,7 +196,7 @@ fn ways(visit: &Visit, of: &Value, members: &[&str]) -> Markup {
 /// The formats in which the record is offered: those that are registered.
 pub(super) fn formats(kind: Kind, record: &Value) -> Vec<(&'static str, String)> {
     let id = text(record, "/id").unwrap_or_default();
-    let all = RECORD_FORMATS.all().iter();
+    let all = record_formats(Some(kind)).all().iter();
     all.map(|format| {
         let extension = format.extension();
         (
@@ -231,7 +231,7 @@ pub(super) fn provenance(visit: &Visit, id: &RecordId, record: &Value, key: &str
             }
             p.formats {
                 (visit.t("Als ", "As "))
-                @for (at, format) in RECORD_FORMATS.all().iter().enumerate() {
+                @for (at, format) in record_formats(Some(id.kind)).all().iter().enumerate() {
                     @if at > 0 { ", " }
                     a href=(format!("/v1/{}/{}?format={}", id.kind.plural(), text(record, "/id").unwrap_or_default(), format.extension())) { (format.name()) }
                 }

@@ -1,7 +1,7 @@
 //! Parameters of an export: every filter of the lists, those of a single kind only together with
 //! it.
 
-use crate::formats::Format;
+use crate::formats::{Dialect, Format};
 use crate::http::problem::Problem;
 use crate::operation::extract::{Pairs, Parameter, Parameters, unknown, wrong};
 use crate::operation::param;
@@ -26,6 +26,10 @@ pub(crate) struct ExportParameters {
     pub(crate) representation: Representation,
     /// Whether regions have their area.
     pub(crate) geometry: bool,
+    /// How a table is written.
+    pub(crate) dialect: Dialect,
+    /// Whether tables have the names of referenced records.
+    pub(crate) labels: bool,
     /// The parameter that changes the shape of records, if any.
     shaped: Option<&'static str>,
 }
@@ -57,8 +61,19 @@ const KIND: Parameter = param::codes(
 )
 .example("actor");
 
+const DIALECT: Parameter = param::code(
+    "dialect",
+    "How CSV is written. `excel-de`: as a German Excel opens it, with semicolons, a byte order mark, commas in numbers and German headings.",
+    Known::These(&["excel-de"]),
+);
+
+const LABELS: Parameter = param::boolean(
+    "labels",
+    "In CSV and XLSX, add a column with the name of the record next to each reference; imports leave it out.",
+);
+
 fn own() -> impl Iterator<Item = &'static Parameter> {
-    const OWN: &[Parameter] = &[KIND, areas::GEOMETRY];
+    const OWN: &[Parameter] = &[KIND, areas::GEOMETRY, DIALECT, LABELS];
     let shape = view::PARAMETERS.iter();
     OWN.iter()
         .chain(shape.filter(|one| ["lang", "fields"].contains(&one.name)))
@@ -132,6 +147,11 @@ impl Parameters for ExportParameters {
                 .transpose()?,
             representation: Representation::read(pairs, &kinds)?,
             geometry: pairs.flag(&areas::GEOMETRY),
+            dialect: match pairs.one(DIALECT.name) {
+                Some(_) => Dialect::GermanExcel,
+                None => Dialect::Rfc4180,
+            },
+            labels: pairs.flag(&LABELS),
             shaped: ["lang", "fields"]
                 .into_iter()
                 .find(|name| pairs.one(name).is_some()),
@@ -141,6 +161,15 @@ impl Parameters for ExportParameters {
 }
 
 impl ExportParameters {
+    /// The parameter that only tables have, if there is one.
+    fn tabular(&self) -> Option<&'static str> {
+        let dialect = self.dialect != Dialect::Rfc4180;
+        let given = [(dialect, DIALECT.name), (self.labels, LABELS.name)];
+        given
+            .into_iter()
+            .find_map(|(given, name)| given.then_some(name))
+    }
+
     pub(crate) fn check(&self, format: &dyn Format) -> Result<bool, Problem> {
         let name = format.name();
         if format.is_table() && self.kinds.len() != 1 {
@@ -152,6 +181,23 @@ impl ExportParameters {
                 ),
             );
             return Err(wrong("kind", &kinds.join(","), expected));
+        }
+        let is_table = format.is_table() || format.is_workbook();
+        if let (false, Some(parameter)) = (is_table, self.tabular()) {
+            let expected = (
+                "given with format=csv or format=xlsx",
+                "nur mit format=csv oder format=xlsx",
+            );
+            return Err(wrong(parameter, "…", expected));
+        }
+        if let (true, true, Some(parameter)) =
+            (format.is_workbook(), self.kinds.len() != 1, self.shaped)
+        {
+            let expected = (
+                "given with a single kind; in a workbook of several kinds records are whole",
+                "nur mit einer einzigen Art; in einer Mappe mehrerer Arten sind Datensätze vollständig",
+            );
+            return Err(wrong(parameter, "…", expected));
         }
         if let (true, Some(parameter)) = (format.is_whole(), self.shaped) {
             let others = FORMATS.all().iter().filter(|format| !format.is_whole());

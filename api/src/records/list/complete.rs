@@ -2,7 +2,7 @@
 
 use super::page::{Content, RecordList};
 use super::read::ListParameters;
-use crate::formats::Format;
+use crate::formats::{Dialect, Format};
 use crate::http::problem::Problem;
 use crate::operation::extract::{Address, App, IfNoneMatch, wrong};
 use crate::operation::reply::weak_tag;
@@ -64,6 +64,8 @@ pub(super) async fn answer(
         relationships: RelationshipFilter::default(),
         parts: VecDeque::from([(kind, ids)]),
         place,
+        dialect: Dialect::default(),
+        labels: false,
     };
     Ok(RecordList {
         body: Some((format, Content::Stream(Box::new(Running::new(export))))),

@@ -216,6 +216,7 @@ pub(crate) fn body(
         more: Some(more),
         area: None,
         slugs: None,
+        names: None,
     });
     let context = Context {
         place,

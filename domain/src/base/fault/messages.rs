@@ -74,8 +74,8 @@ faults! {
         de: "„{given}“ ist kein bekannter Code[; gemeint ist vielleicht „{nearest}“?|.] Bekannt: {known}";
     }
     Type "type" {
-        en: "must be {expected}, not {given}";
-        de: "muss {expected_de} sein, nicht {given_de}";
+        en: "must be {expected}, not {given}[, such as {example}]";
+        de: "muss {expected_de} sein, nicht {given_de}[, etwa {example}]";
     }
     TooShort "too-short" {
         en: "must have at least {min} characters";
@@ -121,6 +121,26 @@ faults! {
         en: "the cell cannot be read; write {expected}";
         de: "die Zelle ist nicht lesbar; richtig ist {expected_de}";
     }
+    FormulaError "formula-error" {
+        en: "the cell has {given} instead of a value; correct the formula, or write its value, such as {example}";
+        de: "die Zelle hat {given} statt eines Wertes; berichtigen Sie die Formel, oder schreiben Sie ihren Wert, etwa {example}";
+    }
+    FormulaWithoutValue "formula-without-value" {
+        en: "the cell has a formula without its result; open the file in a spreadsheet program and save it again, or write the value";
+        de: "die Zelle hat eine Formel ohne Ergebnis; öffnen Sie die Datei in einem Tabellenprogramm und speichern Sie sie neu, oder schreiben Sie den Wert";
+    }
+    AmbiguousNumber "ambiguous-number" {
+        en: "\"{given}\" can be read as {one} or as {other}; write {one_written} or {other_written}";
+        de: "„{given}“ kann {one} oder {other} heißen; schreiben Sie {one_written} oder {other_written}";
+    }
+    ReadAs "read-as" {
+        en: "\"{given}\" was taken as \"{taken}\": {why}";
+        de: "„{given}“ wurde als „{taken}“ übernommen: {why_de}";
+    }
+    LeftOut "left-out" {
+        en: "\"{given}\" was left out: {why}";
+        de: "„{given}“ wurde weggelassen: {why_de}";
+    }
     ListLength "list-length" {
         en: "has {given} elements, but the stored list has {expected}: it is unknown which ones are meant; add all columns of the list, or keep the number";
         de: "hat {given} Elemente, die gespeicherte Liste aber {expected}: welche gemeint sind, ist unklar; nehmen Sie alle Spalten der Liste auf, oder lassen Sie die Anzahl";
@@ -134,12 +154,12 @@ faults! {
         de: "ist hier nicht erlaubt: [{why_de}|{why}]";
     }
     Date "date" {
-        en: "\"{given}\" is not a date of the EDTF subset; write YYYY, YYYY-MM or YYYY-MM-DD, each with an optional ~ (about), ? (uncertain) or % (both)";
-        de: "„{given}“ ist kein Datum der EDTF-Teilmenge; richtig ist JJJJ, JJJJ-MM oder JJJJ-MM-TT, je mit ~ (ungefähr), ? (unsicher) oder % (beides)";
+        en: "\"{given}\" is not a date of the EDTF subset; write YYYY, YYYY-MM or YYYY-MM-DD such as 2009-05, each with an optional ~ (about), ? (uncertain) or % (both)[; did you mean \"{nearest}\"?]";
+        de: "„{given}“ ist kein Datum der EDTF-Teilmenge; richtig ist JJJJ, JJJJ-MM oder JJJJ-MM-TT, etwa 2009-05, je mit ~ (ungefähr), ? (unsicher) oder % (beides)[; gemeint ist vielleicht „{nearest}“?]";
     }
     PeriodEnd "period-end" {
-        en: "\"{given}\" is not the end of a period; write a date such as 2021-05 or \"..\" for ongoing";
-        de: "„{given}“ ist kein Ende eines Zeitraums; richtig ist ein Datum wie 2021-05 oder „..“ für andauernd";
+        en: "\"{given}\" is not the end of a period; write a date such as 2021-05 or \"..\" for ongoing[; did you mean \"{nearest}\"?]";
+        de: "„{given}“ ist kein Ende eines Zeitraums; richtig ist ein Datum wie 2021-05 oder „..“ für andauernd[; gemeint ist vielleicht „{nearest}“?]";
     }
     PeriodEmpty "period-empty" {
         en: "a period needs `from`, `to` or both; leave it out if neither is stated";
@@ -150,28 +170,28 @@ faults! {
         de: "`to` ({to}) liegt vor `from` ({from}); bitte tauschen oder berichtigen";
     }
     Moment "moment" {
-        en: "\"{given}\" is neither a date (2021-01-27) nor an RFC 3339 date-time with a zone (2021-01-27T10:00:00+01:00)";
-        de: "„{given}“ ist weder ein Datum (2021-01-27) noch ein Zeitpunkt nach RFC 3339 mit Zone (2021-01-27T10:00:00+01:00)";
+        en: "\"{given}\" is neither a date (2021-01-27) nor an RFC 3339 date-time with a zone (2021-01-27T10:00:00+01:00)[; did you mean \"{nearest}\"?]";
+        de: "„{given}“ ist weder ein Datum (2021-01-27) noch ein Zeitpunkt nach RFC 3339 mit Zone (2021-01-27T10:00:00+01:00)[; gemeint ist vielleicht „{nearest}“?]";
     }
     Timestamp "timestamp" {
-        en: "\"{given}\" is not an RFC 3339 date-time such as 2026-01-31T08:00:00Z";
-        de: "„{given}“ ist kein Zeitpunkt nach RFC 3339 wie 2026-01-31T08:00:00Z";
+        en: "\"{given}\" is not an RFC 3339 date-time such as 2026-01-31T08:00:00Z[; did you mean \"{nearest}\"?]";
+        de: "„{given}“ ist kein Zeitpunkt nach RFC 3339 wie 2026-01-31T08:00:00Z[; gemeint ist vielleicht „{nearest}“?]";
     }
     Language "language" {
-        en: "\"{given}\" is not a BCP 47 language tag such as de or en-GB";
-        de: "„{given}“ ist kein Sprachkürzel nach BCP 47 wie de oder en-GB";
+        en: "\"{given}\" is not a BCP 47 language tag such as de or en-GB[; did you mean \"{nearest}\"?]";
+        de: "„{given}“ ist kein Sprachkürzel nach BCP 47 wie de oder en-GB[; gemeint ist vielleicht „{nearest}“?]";
     }
     Url "url" {
-        en: "\"{given}\" is not an absolute http or https URL without user name and password";
-        de: "„{given}“ ist keine absolute http- oder https-URL ohne Benutzername und Passwort";
+        en: "\"{given}\" is not an absolute http or https URL without user name and password, such as https://example.org[; did you mean \"{nearest}\"?]";
+        de: "„{given}“ ist keine absolute http- oder https-URL ohne Benutzername und Passwort, etwa https://example.org[; gemeint ist vielleicht „{nearest}“?]";
     }
     Email "email" {
-        en: "\"{given}\" is not an e-mail address";
-        de: "„{given}“ ist keine E-Mail-Adresse";
+        en: "\"{given}\" is not an e-mail address such as info@example.org[; did you mean \"{nearest}\"?]";
+        de: "„{given}“ ist keine E-Mail-Adresse wie info@example.org[; gemeint ist vielleicht „{nearest}“?]";
     }
     Pattern "pattern" {
-        en: "\"{given}\" has the wrong form; it must match {expected}";
-        de: "„{given}“ hat die falsche Form; richtig ist {expected}";
+        en: "\"{given}\" has the wrong form; it must be {expected}";
+        de: "„{given}“ hat die falsche Form; richtig ist {expected_de}";
     }
     Slug "slug" {
         en: "\"{given}\" is not a slug: small letters a-z, digits and single hyphens, not shaped like a UUID, e.g. {example}";

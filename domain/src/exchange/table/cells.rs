@@ -5,16 +5,63 @@ use crate::base::fault::{Fault, FaultCode, FieldError};
 use crate::base::kind::Kind;
 use crate::base::pointer::child;
 use crate::base::record::ENVELOPE;
+use crate::base::vocabulary::Coded;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::sync::Arc;
 
+crate::vocabulary! {
+    /// Why a cell is not taken as it was written.
+    Reason "reading_reason" {
+        Blanks "blanks" "Leerzeichen am Rand und unsichtbare Zeichen entfernt" "outer blanks and invisible characters removed";
+        Label "label" "Bezeichnung durch ihren Code ersetzt" "label replaced by its code";
+        Number "number" "als Zahl gelesen" "read as a number";
+        Truth "truth" "als wahr oder falsch gelesen" "read as true or false";
+        Date "date" "als Datum gelesen" "read as a date";
+        Zeros "zeros" "führende Null ergänzt" "leading zero restored";
+        Url "url" "als Adresse im Web gelesen" "read as an address on the web";
+        Estimate "estimate" "Zahl und Genauigkeit getrennt" "number and its exactness separated";
+        Identifier "identifier" "Schreibweise der Kennung vereinheitlicht" "identifier in its canonical form";
+        Name "name" "Name durch seinen Datensatz ersetzt" "name replaced by its record";
+        Merged "merged" "aus der verbundenen Zelle übernommen" "taken from the merged cell";
+        Empty "empty" "Zeichen für einen fehlenden Wert" "sign of a missing value";
+        Person "person" "Personen stehen nicht in Datensätzen; legen Sie die Kontaktperson mit ihrer Rechtsgrundlage eigens an" "persons are not in records; add the contact person separately, with the legal basis";
+        Ignored "ignored" "Spalte ist ausgenommen" "column is excluded";
+        Invalid "invalid" "der Wert ist ungültig" "the value is invalid";
+    }
+}
+
 /// The columns of a table.
 #[derive(Debug, Clone)]
 pub struct Heading {
+    pub kind: Kind,
     pub columns: Vec<&'static Column>,
+    /// The columns of the file that these were read from.
+    positions: Vec<Position>,
     /// Lists of which the table has some columns, but not all.
     partial: Vec<Vec<&'static str>>,
+}
+
+/// A column of the file, and the column or the element of a list that its cells are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// Index in the file.
+    pub at: usize,
+    /// Index in [`Heading::columns`].
+    pub column: usize,
+    pub element: Option<usize>,
+}
+
+/// What was changed while a cell was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// Index in the file.
+    pub at: usize,
+    pub reason: Reason,
+    pub given: String,
+    /// Empty if the value was left out.
+    pub taken: String,
 }
 
 /// A row: a text for each column.
@@ -26,6 +73,11 @@ pub struct Cells {
     pub row: u64,
     /// Whether they are the whole record: what the table has no column for is removed.
     pub replace: bool,
+    pub notes: Vec<Note>,
+    /// Columns whose cells say nothing.
+    pub dropped: Vec<usize>,
+    /// Whether an invalid cell may be left out, instead of the row.
+    pub skip_invalid: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -35,8 +87,20 @@ struct Cell<'a> {
 }
 
 impl Heading {
+    /// A table with these columns in this order.
     #[must_use]
     pub fn new(kind: Kind, own: Vec<&'static Column>) -> Self {
+        let positions = (0..own.len()).map(|at| Position {
+            at,
+            column: at,
+            element: None,
+        });
+        let positions = positions.collect();
+        Self::placed(kind, own, positions)
+    }
+
+    #[must_use]
+    pub fn placed(kind: Kind, own: Vec<&'static Column>, positions: Vec<Position>) -> Self {
         let has = |column: &Column| own.iter().any(|one| one.name == column.name);
         let missing: Vec<&Column> = columns(kind).iter().filter(|column| !has(column)).collect();
         let mut partial = Vec::new();
@@ -50,9 +114,29 @@ impl Heading {
             }
         }
         Self {
+            kind,
             columns: own,
+            positions,
             partial,
         }
+    }
+
+    #[must_use]
+    pub fn index_of(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// The column of the file in which a pointer is found.
+    #[must_use]
+    pub fn place_of(&self, pointer: &str) -> Option<usize> {
+        let column = self.column_of(pointer)?;
+        let element = pointer
+            .split('/')
+            .find_map(|part| part.parse::<usize>().ok());
+        let mut of_column = self.positions.iter().filter(|one| one.column == column);
+        let first = of_column.clone().next();
+        let exact = of_column.find(|one| one.element.is_none() || one.element == element);
+        exact.or(first).map(|one| one.at)
     }
 }
 
@@ -77,7 +161,8 @@ impl Heading {
 }
 
 /// The letters of a column in a spreadsheet.
-fn letters(column: usize) -> String {
+#[must_use]
+pub fn letters(column: usize) -> String {
     let mut letters = String::new();
     let mut rest = column + 1;
     while rest > 0 {
@@ -115,10 +200,11 @@ impl Cells {
         if self.replace {
             return self.record();
         }
-        let cells: Vec<Cell<'_>> = (self.heading.columns.iter().zip(&self.texts))
+        let cells: Vec<Cell<'_>> = self
+            .stated()
             .map(|(column, text)| Cell {
                 column,
-                text: Cow::Borrowed(text.as_str()),
+                text: Cow::Borrowed(text),
             })
             // A key is never removed, and may be known from elsewhere.
             .filter(|cell| !(cell.text.is_empty() && cell.member(0) == "external_id"))
@@ -137,6 +223,130 @@ impl Cells {
         Ok(record)
     }
 
+    /// The cells that say something.
+    fn stated(&self) -> impl Iterator<Item = (&'static Column, &str)> {
+        let cells = self.heading.columns.iter().zip(&self.texts).enumerate();
+        let stated = cells.filter(|(at, _)| !self.dropped.contains(at));
+        stated.map(|(_, (column, text))| (*column, text.as_str()))
+    }
+
+    /// The same row without the cells of violations, so that these members stay as they are, with a
+    /// note of each; none if that is not wanted, if a violation is in no cell, or if it is in one
+    /// without which the record is unknown.
+    #[must_use]
+    pub fn without(&self, errors: &[FieldError]) -> Option<Self> {
+        if !self.skip_invalid {
+            return None;
+        }
+        let mut rest = self.clone();
+        let columns = &self.heading.columns;
+        for error in errors {
+            let at = self.heading.column_of(&error.pointer)?;
+            let first = |at: usize| columns.get(at).and_then(|one| one.path_members().next());
+            let member = first(at)?;
+            if ["id", "kind", "external_id", "origin", "version"].contains(&member) {
+                return None;
+            }
+            let is_filled = |at: &usize| self.texts.get(*at).is_some_and(|text| !text.is_empty());
+            if !rest.dropped.contains(&at) && is_filled(&at) {
+                rest.drop_cell(at, &error.pointer);
+                continue;
+            }
+            // Its value alone was not the reason.
+            let others = (0..columns.len()).filter(|other| first(*other) == Some(member));
+            let others: Vec<usize> = others.filter(|at| !rest.dropped.contains(at)).collect();
+            for at in others {
+                rest.drop_cell(at, "");
+            }
+        }
+        (rest.dropped.len() > self.dropped.len()).then_some(rest)
+    }
+
+    fn drop_cell(&mut self, column: usize, pointer: &str) {
+        self.dropped.push(column);
+        let given = self.texts.get(column).cloned().unwrap_or_default();
+        let of_column = self
+            .heading
+            .positions
+            .iter()
+            .find(|one| one.column == column);
+        let at = self
+            .heading
+            .place_of(pointer)
+            .or(of_column.map(|one| one.at));
+        if let Some(at) = at.filter(|_| !given.is_empty()) {
+            self.notes.push(Note {
+                at,
+                reason: Reason::Invalid,
+                given,
+                taken: String::new(),
+            });
+        }
+    }
+
+    /// The record as a new one, with its kind.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub fn whole_record(&self) -> Result<Value, FieldError> {
+        let mut record = self.record()?;
+        if let Some(members) = record.as_object_mut()
+            && !members.contains_key("kind")
+        {
+            members.insert("kind".to_owned(), self.heading.kind.code().into());
+        }
+        Ok(record)
+    }
+
+    /// Replaces the text of a column, with a note.
+    pub fn replace_text(&mut self, column: usize, taken: String, reason: Reason) {
+        let position = self
+            .heading
+            .positions
+            .iter()
+            .find(|one| one.column == column);
+        let Some(text) = self.texts.get_mut(column) else {
+            return;
+        };
+        let given = std::mem::replace(text, taken.clone());
+        if let Some(position) = position {
+            self.notes.push(Note {
+                at: position.at,
+                reason,
+                given,
+                taken,
+            });
+        }
+    }
+
+    /// What was changed while the row was read, as warnings with their cells.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<FieldError> {
+        let warnings = self.notes.iter().map(|note| {
+            let position = self.heading.positions.iter().find(|one| one.at == note.at);
+            let name = position.and_then(|one| self.heading.columns.get(one.column));
+            let mut pointer = String::new();
+            for member in name.iter().flat_map(|column| column.path_members()) {
+                pointer = child(&pointer, member);
+            }
+            let labels = note.reason.labels();
+            let code = if note.taken.is_empty() {
+                FaultCode::LeftOut
+            } else {
+                FaultCode::ReadAs
+            };
+            let fault = Fault::new(code)
+                .with("given", &note.given)
+                .with("taken", &note.taken)
+                .with("why", labels.en)
+                .with("why_de", labels.de)
+                .with("reason", note.reason.code())
+                .with("cell", format!("{}{}", letters(note.at), self.row));
+            FieldError::new(pointer, fault)
+        });
+        warnings.collect()
+    }
+
     /// The cells as a text, without those that only tell where the record came from.
     pub(in crate::exchange) fn fingerprint(&self) -> String {
         let cells = self.heading.columns.iter().zip(&self.texts);
@@ -150,8 +360,8 @@ impl Cells {
     /// Adds the cell of each violation, such as `C17`.
     pub fn locate(&self, errors: &mut [FieldError]) {
         for error in errors {
-            if let Some(column) = self.heading.column_of(&error.pointer) {
-                let cell = format!("{}{}", letters(column), self.row);
+            if let Some(at) = self.heading.place_of(&error.pointer) {
+                let cell = format!("{}{}", letters(at), self.row);
                 error.fault.params.push(("cell", cell));
             }
         }
@@ -162,8 +372,7 @@ impl Cells {
     /// # Errors
     /// The member whose cell cannot be read.
     pub fn record(&self) -> Result<Value, FieldError> {
-        let columns = self.heading.columns.iter().copied();
-        record(columns.zip(self.texts.iter().map(String::as_str)))
+        record(self.stated())
     }
 
     /// The value at a path of `depth` members after the cells of the columns in it; none if it is
@@ -260,7 +469,15 @@ impl Cells {
 
     fn is_partial(&self, depth: usize, cells: &[Cell<'_>]) -> bool {
         let list = cells.first().map(|cell| cell.column.members(depth));
-        list.is_some_and(|list| self.heading.partial.contains(&list))
+        let dropped = self
+            .dropped
+            .iter()
+            .filter_map(|at| self.heading.columns.get(*at));
+        list.is_some_and(|list| {
+            let mut dropped = dropped;
+            self.heading.partial.contains(&list)
+                || dropped.any(|column| column.members(depth) == list)
+        })
     }
 }
 
@@ -325,6 +542,9 @@ mod tests {
             texts,
             row,
             replace: false,
+            notes: Vec::new(),
+            dropped: Vec::new(),
+            skip_invalid: false,
         }
         .apply(stored)
     }
@@ -441,6 +661,9 @@ mod tests {
             texts: names.map(str::to_owned).to_vec(),
             row: 17,
             replace: false,
+            notes: Vec::new(),
+            dropped: Vec::new(),
+            skip_invalid: false,
         };
         let cell_of = |pointer: &str| {
             let mut errors = [FieldError::new(pointer, Fault::new(FaultCode::Required))];

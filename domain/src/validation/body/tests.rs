@@ -1,4 +1,5 @@
 mod cases;
+mod refused;
 
 use crate::base::fault::{FaultCode, Lang};
 use crate::validation::body::*;
@@ -161,6 +162,11 @@ const PRODUCED_ELSEWHERE: &[&str] = &[
     "key-spelling",
     "cell",
     "list-length",
+    "formula-error",
+    "formula-without-value",
+    "ambiguous-number",
+    "read-as",
+    "left-out",
     "system-version",
     "geojson",
     "merge-circle",

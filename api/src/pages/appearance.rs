@@ -1,14 +1,14 @@
 //! What an operator sets of the pages: names, texts, colours, links.
 
-use crate::config::Config;
+use crate::config::{Config, Site};
 use crate::pages::assets::{Asset, SVG};
 use crate::pages::locale::Locale;
 use domain::base::fault::Lang;
-use std::net::SocketAddr;
 use std::path::Path;
 
+/// The settings of the pages.
 #[derive(Debug)]
-pub struct Site {
+pub struct Appearance {
     title: Option<String>,
     /// Above the search of the first page: German, English.
     introduction: [Option<String>; 2],
@@ -20,7 +20,7 @@ pub struct Site {
     pub(super) tiles: Option<Tiles>,
     /// Where visitors suggest corrections: a mailbox.
     corrections: Option<String>,
-    /// The URL of this server, without a trailing slash.
+    /// The URL of this server, without a trailing slash; empty if it is not known.
     pub(super) base_url: String,
 }
 
@@ -43,15 +43,12 @@ impl Tiles {
     }
 }
 
-impl Site {
-    /// Reads what the configuration of a server that listens at `address` says about its pages.
+impl Appearance {
+    /// Reads what the configuration says about the pages of a node.
     ///
     /// # Errors
     /// If a configured file cannot be read, or is of another type; the message names the key.
-    pub fn new(config: &Config, address: SocketAddr) -> std::io::Result<Self> {
-        let here = format!("http://{address}");
-        let base = config.public_url.as_ref();
-        let base = base.map_or(here.as_str(), |url| url.as_str());
+    pub fn new(config: &Config, site: &Site) -> std::io::Result<Self> {
         let text =
             |url: &Option<crate::config::WebUrl>| url.as_ref().map(|url| url.as_str().to_owned());
         Ok(Self {
@@ -70,8 +67,8 @@ impl Site {
                 STYLES,
             )?,
             tiles: tiles(config)?,
-            corrections: config.contact_email.clone(),
-            base_url: base.trim_end_matches('/').to_owned(),
+            corrections: site.contact_email.clone(),
+            base_url: site.url(""),
         })
     }
 

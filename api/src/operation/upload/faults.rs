@@ -1,0 +1,24 @@
+//! Violations of whole lines.
+
+use super::limits::MAX_LINE;
+use crate::http::problem::Problem;
+use domain::base::fault::{Fault, FaultCode, FieldError};
+use persistence::StoreError;
+
+/// The violation of a line that is longer than any record.
+pub(super) fn too_long() -> FieldError {
+    let fault = Fault::new(FaultCode::TooLong).with("max", MAX_LINE);
+    FieldError::new("", fault)
+}
+
+/// A violation of a whole line, in English and German.
+pub(super) fn unfit((en, de): (String, String)) -> FieldError {
+    let fault = Fault::new(FaultCode::InvalidValue)
+        .with("why", en)
+        .with("why_de", de);
+    FieldError::new("", fault)
+}
+
+pub(super) fn refused(error: FieldError) -> Problem {
+    StoreError::Invalid(vec![error]).into()
+}
