@@ -31,13 +31,13 @@ const SWITCHES: [&str; 9] = [
 ];
 
 /// A browser with its own profile, and the driver that started it.
-struct Browser {
-    page: WebDriver,
+pub(crate) struct Browser {
+    pub(crate) page: WebDriver,
     _driver: Child,
     _profile: TempDir,
 }
 
-fn program(variable: &str, usual: &str) -> String {
+pub(crate) fn program(variable: &str, usual: &str) -> String {
     #[expect(clippy::disallowed_methods, reason = "the tests' own configuration")]
     let named = std::env::var(variable);
     named.unwrap_or_else(|_| usual.to_owned())
@@ -71,7 +71,7 @@ impl Browser {
         }
     }
 
-    async fn open(&self, url: &str) {
+    pub(crate) async fn open(&self, url: &str) {
         // An open page would only scroll to the new fragment.
         self.page.goto("about:blank").await.unwrap();
         self.page.get_log("browser").await.unwrap();
@@ -80,7 +80,7 @@ impl Browser {
     }
 
     /// Waits for the first element that matches a CSS selector.
-    async fn find(&self, css: &str) -> WebElement {
+    pub(crate) async fn find(&self, css: &str) -> WebElement {
         let query = self.page.query(By::Css(css));
         let query = query.wait(PATIENCE, Duration::from_millis(100));
         let found = query.first().await;
@@ -88,7 +88,7 @@ impl Browser {
     }
 
     /// Clicks by script: a click by coordinates hits whatever has scrolled there.
-    async fn click(&self, css: &str) {
+    pub(crate) async fn click(&self, css: &str) {
         let element = self.find(css).await.to_json().unwrap();
         let script = "arguments[0].click()";
         self.page.execute(script, vec![element]).await.unwrap();
@@ -109,7 +109,7 @@ impl Browser {
     }
 
     /// Sends a command of the Chrome `DevTools` protocol.
-    async fn command(&self, method: &str, parameters: Value) -> Value {
+    pub(crate) async fn command(&self, method: &str, parameters: Value) -> Value {
         let answer = self.page.cdp().send_raw(method, parameters).await;
         answer.unwrap_or_else(|why| panic!("{method}: {why}"))
     }
@@ -123,14 +123,14 @@ impl Browser {
     }
 
     /// Whether something is wider than the screen.
-    async fn overflows(&self) -> bool {
+    pub(crate) async fn overflows(&self) -> bool {
         let script = "return document.documentElement.scrollWidth > screen.width";
         let answer = self.page.execute(script, Vec::new()).await.unwrap();
         answer.json().as_bool().unwrap()
     }
 
     /// All requests since the page was opened went to the node, and the console has no errors.
-    async fn was_clean(&self, node: &Node) {
+    pub(crate) async fn was_clean(&self, node: &Node) {
         let mut requested = 0;
         for entry in self.page.get_log("performance").await.unwrap() {
             let event: Value = serde_json::from_str(&entry.message).unwrap();
@@ -181,7 +181,7 @@ async fn driver() -> (Child, u16) {
 }
 
 /// Runs the story with a browser, which is closed even if the story fails.
-async fn with_browser(story: impl AsyncFnOnce(&Browser)) {
+pub(crate) async fn with_browser(story: impl AsyncFnOnce(&Browser)) {
     let browser = Browser::start().await;
     let outcome = AssertUnwindSafe(story(&browser)).catch_unwind().await;
     let ended = browser.page.quit().await;

@@ -23,6 +23,7 @@ mod durability;
 mod erasure;
 mod errors;
 mod exchange;
+mod explorer;
 mod export;
 mod flow;
 mod geojson;

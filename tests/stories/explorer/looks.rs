@@ -1,0 +1,248 @@
+//! The explorer in a real browser: accessibility, keyboard, speed, requests.
+//!
+//! `AXE` names the script of axe-core (`tests/setup/axe.sh` sets it). A missing one fails the test: a
+//! skipped one would look like a success.
+
+use crate::browser::{Browser, program, with_browser};
+use serde_json::json;
+use tests::{Node, story};
+use thirtyfour::prelude::*;
+
+/// The states of pages that are checked, without language.
+const STATES: [&str; 14] = [
+    "/",
+    "/?q=Klinik",
+    "/?q=gibtesnicht",
+    "/networks?network_type=cluster",
+    "/actors?region=nordrhein-westfalen",
+    "/networks/cluster-gesundheit-nordhessen",
+    "/projects/klinikcluster-ruhr",
+    "/projects/klinikcluster-ruhr/history",
+    "/regions/nordrhein-westfalen",
+    "/graph?from=network/cluster-gesundheit-nordhessen&depth=2",
+    "/calendar?past=true",
+    "/data",
+    "/?regoin=hessen",
+    "/nowhere",
+];
+
+async fn set_width(browser: &Browser, width: u32) {
+    let set = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500});
+    browser
+        .command("Emulation.setDeviceMetricsOverride", set)
+        .await;
+}
+
+/// The violations that axe finds, each with the elements.
+async fn violations(browser: &Browser) -> Vec<String> {
+    let script = "const done = arguments[arguments.length - 1]; \
+         axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}) \
+            .then(found => done(found.violations.map(one => one.id + ': ' + one.nodes.map(node => node.html.slice(0, 160) + ' ' + node.failureSummary).join(' | '))), \
+                  error => done(['axe failed: ' + error]))";
+    let found = browser
+        .page
+        .execute_async(script, Vec::new())
+        .await
+        .unwrap();
+    let found = found.json().as_array().unwrap().clone();
+    found
+        .iter()
+        .map(|one| one.as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn axe() -> String {
+    let path = program("AXE", "");
+    let read = std::fs::read_to_string(&path);
+    read.unwrap_or_else(|why| {
+        panic!("AXE names no script of axe-core ({path}); tests/setup/axe.sh sets it: {why}")
+    })
+}
+
+async fn is_accessible(browser: &Browser, node: &Node, prefix: &str) {
+    let axe = axe();
+    for width in [360, 1280] {
+        set_width(browser, width).await;
+        for path in STATES {
+            let url = format!("{}{prefix}{path}", node.base);
+            browser.open(&url).await;
+            let clean = path != "/?regoin=hessen" && path != "/nowhere";
+            if clean {
+                browser.was_clean(node).await;
+            }
+            browser.page.execute(&axe, Vec::new()).await.unwrap();
+            let found = violations(browser).await;
+            assert!(found.is_empty(), "{url} at {width}: {found:#?}");
+            let wide = "return document.documentElement.scrollWidth - window.innerWidth";
+            let wide = browser.page.execute(wide, Vec::new()).await.unwrap();
+            assert!(
+                wide.json().as_i64().unwrap() <= 0,
+                "{url} at {width} is wider than the screen by {}",
+                wide.json()
+            );
+        }
+    }
+}
+
+story!(german_pages_are_accessible, Seeded, async |node| {
+    node.settled().await;
+    with_browser(async |browser| is_accessible(browser, node, "").await).await;
+});
+
+story!(english_pages_are_accessible, Seeded, async |node| {
+    node.settled().await;
+    with_browser(async |browser| is_accessible(browser, node, "/en").await).await;
+});
+
+/// Presses Tab until the focused element matches; what has the focus must be visible.
+async fn tab_to(browser: &Browser, css: &str) {
+    for _ in 0..150 {
+        browser
+            .page
+            .action_chain()
+            .key_down(Key::Tab)
+            .key_up(Key::Tab)
+            .perform()
+            .await
+            .unwrap();
+        let script = "const one = document.activeElement, style = getComputedStyle(one); \
+             return [one.matches(arguments[0]), style.outlineStyle !== 'none' || style.boxShadow !== 'none' || one.matches('a.node'), one.outerHTML.slice(0, 120)]";
+        let state = browser
+            .page
+            .execute(script, vec![css.into()])
+            .await
+            .unwrap();
+        let state = state.json().as_array().unwrap().clone();
+        assert_eq!(state[1], true, "the focus cannot be seen on {}", state[2]);
+        if state[0] == true {
+            return;
+        }
+    }
+    panic!("{css} cannot be reached");
+}
+
+async fn press(browser: &Browser, key: Key) {
+    browser
+        .page
+        .action_chain()
+        .key_down(key.clone())
+        .key_up(key)
+        .perform()
+        .await
+        .unwrap();
+}
+
+async fn heading(browser: &Browser) -> String {
+    browser.find("h1").await.text().await.unwrap()
+}
+
+/// Waits until the address contains a text.
+async fn arrived(browser: &Browser, at: &str) {
+    for _ in 0..600 {
+        if browser
+            .page
+            .current_url()
+            .await
+            .unwrap()
+            .as_str()
+            .contains(at)
+        {
+            browser.find("main h1").await;
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!(
+        "{} instead of {at}",
+        browser.page.current_url().await.unwrap()
+    );
+}
+
+story!(the_keyboard_is_enough, Seeded, async |node| {
+    node.settled().await;
+    with_browser(async |browser| {
+        browser.open(&format!("{}/networks", node.base)).await;
+        // Search.
+        tab_to(browser, "#q").await;
+        browser
+            .page
+            .action_chain()
+            .send_keys("Cluster")
+            .perform()
+            .await
+            .unwrap();
+        press(browser, Key::Enter).await;
+        arrived(browser, "q=Cluster").await;
+        // A filter.
+        tab_to(browser, "input[name=network_type][value=cluster]").await;
+        browser
+            .page
+            .action_chain()
+            .send_keys(" ")
+            .perform()
+            .await
+            .unwrap();
+        tab_to(browser, ".filters button").await;
+        press(browser, Key::Enter).await;
+        arrived(browser, "network_type=cluster").await;
+        // A record.
+        tab_to(browser, ".hit h3 a[href$='/cluster-gesundheit-nordhessen']").await;
+        press(browser, Key::Enter).await;
+        arrived(browser, "/networks/cluster-gesundheit-nordhessen").await;
+        // Its diagram, and a neighbour there.
+        tab_to(browser, "a[href^='/graph?']").await;
+        press(browser, Key::Enter).await;
+        arrived(browser, "/graph?").await;
+        tab_to(browser, "a.node[data-kind=actor]").await;
+        press(browser, Key::Enter).await;
+        arrived(browser, "/actors/").await;
+        let neighbour = heading(browser).await;
+        assert!(!neighbour.is_empty());
+        // And back.
+        browser.page.back().await.unwrap();
+        arrived(browser, "/graph?").await;
+        browser.page.back().await.unwrap();
+        arrived(browser, "/networks/cluster-gesundheit-nordhessen").await;
+        assert_eq!(heading(browser).await, "Cluster Gesundheit Nordhessen");
+        browser.was_clean(node).await;
+    })
+    .await;
+});
+
+story!(suggestions_lead_to_records, Seeded, async |node| {
+    node.settled().await;
+    with_browser(async |browser| {
+        browser.open(&format!("{}/networks", node.base)).await;
+        tab_to(browser, "#q").await;
+        browser
+            .page
+            .action_chain()
+            .send_keys("Telerad")
+            .perform()
+            .await
+            .unwrap();
+        browser.find("#suggestions li").await;
+        press(browser, Key::Down).await;
+        press(browser, Key::Enter).await;
+        arrived(browser, "teleradiologie").await;
+        browser.was_clean(node).await;
+    })
+    .await;
+});
+
+story!(the_first_page_is_quick, Seeded, async |node| {
+    node.settled().await;
+    with_browser(async |browser| {
+        let mut best = f64::MAX;
+        for _ in 0..5 {
+            browser.open(&format!("{}/networks", node.base)).await;
+            browser.find(".hit").await;
+            let script = "return performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 1e9";
+            let shown = browser.page.execute(script, Vec::new()).await.unwrap();
+            best = best.min(shown.json().as_f64().unwrap());
+        }
+        // Milliseconds; the server is compiled without optimisation and shares the machine.
+        assert!(best < 1500.0, "{best} ms");
+    })
+    .await;
+});
