@@ -134,7 +134,7 @@ fn form(visit: &Visit, asked: &Asked) -> Markup {
     }
 }
 /// Characters of a name; the rest is in its title.
-const NAME: usize = 34;
+const NAME: usize = 32;
 
 fn drawing(visit: &Visit, layout: &Layout) -> Markup {
     let curve = |from: &Spot, to: &Spot| {
@@ -149,7 +149,7 @@ fn drawing(visit: &Visit, layout: &Layout) -> Markup {
     html! {
         div.diagram role="region" tabindex="0" aria-label=(visit.t("Diagramm", "Diagram")) {
             svg viewBox=(format!("{left:.0} {:.0} {:.0} {:.0}", layout.top, layout.width, layout.height))
-                width=(format!("{:.0}", layout.width)) height=(format!("{:.0}", layout.height)) {
+                data-depth=(layout.depth) width=(format!("{:.0}", layout.width)) height=(format!("{:.0}", layout.height)) {
                 @for spot in &layout.spots {
                     @if let Some(parent) = spot.parent.and_then(at) {
                         path.edge.open[spot.kind.is_none()] d=(curve(parent, spot)) { title { (spot.label) } }

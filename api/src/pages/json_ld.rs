@@ -1,6 +1,7 @@
 //! Records in the words of schema.org, for search engines. No contact persons: what is indexed
 //! cannot be taken back.
 
+use crate::pages::markdown;
 use crate::pages::words::{kind, list, text, texts};
 use domain::base::json::insert;
 use domain::base::kind::Kind;
@@ -88,7 +89,8 @@ pub(super) fn of(record: &Value, url: &str) -> Value {
     if !names.is_empty() {
         insert(&mut data, &["alternateName"], json!(names));
     }
-    let same: Vec<&str> = text(record, "/contact/website").into_iter().collect();
+    let website = text(record, "/contact/website");
+    let same: Vec<&str> = website.and_then(markdown::address).into_iter().collect();
     if !same.is_empty() {
         insert(&mut data, &["sameAs"], json!(same));
     }

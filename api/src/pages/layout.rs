@@ -198,10 +198,15 @@ impl Visit {
 
     fn in_other_language(&self) -> String {
         let path = self.locale.other().path(&self.path);
-        if self.query.is_empty() {
+        // A cursor belongs to its query, and that has a language.
+        let pairs = url::form_urlencoded::parse(self.query.as_bytes());
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(pairs.filter(|(name, _)| name != "cursor"));
+        let query = query.finish();
+        if query.is_empty() {
             return path;
         }
-        format!("{path}?{}", self.query)
+        format!("{path}?{query}")
     }
 
     /// "Show request": the calls that fill the page.

@@ -205,7 +205,7 @@ pub(super) fn draw(
     let tiles = view.tiles(visit);
     let map = &ASSETS.map.path;
     html! {
-        svg.map viewBox=(view.text()) aria-hidden="true" preserveAspectRatio="xMidYMid slice" {
+        svg.map viewBox=(view.text()) aria-hidden="true" preserveAspectRatio="xMidYMid meet" {
             @if tiles.is_empty() {
                 use.land href=(format!("{map}#land")) {}
                 @for state in STATES { use.state href=(state.shape()) {} }
@@ -216,7 +216,7 @@ pub(super) fn draw(
             @for shade in shades {
                 a href=(shade.href) tabindex="-1" {
                     use.shade.chosen[shade.is_chosen] data-share=(share(shade.count, most)) href=(shade.state.shape()) {}
-                    title { (shade.title) ": " (visit.locale.number(shade.count)) }
+                    title { (shade.title) }
                 }
             }
             @if let Some(path) = area.map(outline) { path.area d=(path) {} }
@@ -310,7 +310,9 @@ fn rings(geometry: &Value, found: &mut impl FnMut(&Value)) {
             if is_ring {
                 found(geometry);
             } else {
-                items.iter().for_each(|item| rings(item, found));
+                for item in items {
+                    rings(item, found);
+                }
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

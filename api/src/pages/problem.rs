@@ -66,15 +66,15 @@ fn page(problem: &Problem, request: &HttpRequest, visit: &Visit) -> HttpResponse
             .unwrap_or_default()
             .to_owned()
     };
-    let (title, detail) = match problem.kind.code {
-        Code::NotFound => (
-            visit.t("Diese Seite gibt es nicht", "There is no such page").to_owned(),
-            visit.t(
-                "Vielleicht ist die Adresse falsch geschrieben, oder der Eintrag ist nicht öffentlich. Suchen Sie nach dem Namen:",
-                "The address may be misspelt, or the record is not public. Search for its name:",
-            ).to_owned(),
-        ),
-        _ => (text("title"), text("detail")),
+    let (title, detail) = if problem.kind.code == Code::NotFound {
+        let title = visit.t("Diese Seite gibt es nicht", "There is no such page");
+        let detail = visit.t(
+            "Vielleicht ist die Adresse falsch geschrieben, oder der Eintrag ist nicht öffentlich. Suchen Sie nach dem Namen:",
+            "The address may be misspelt, or the record is not public. Search for its name:",
+        );
+        (title.to_owned(), detail.to_owned())
+    } else {
+        (text("title"), text("detail"))
     };
     let content = html! {
         div.problem {

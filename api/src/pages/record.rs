@@ -142,13 +142,36 @@ fn heading(visit: &Visit, record: &Value, relationships: &Value) -> Markup {
             @if let Some(status) = text(record, "/status").filter(|status| ["cancelled", "postponed"].contains(status)) {
                 p.notice { (code("event_status", status, locale)) }
             }
-            @if let Some(total) = relationships.pointer("/total").and_then(Value::as_u64).filter(|total| *total > 0) {
-                p { a.button href="#relationships" {
-                    (visit.locale.number(total)) " " (if total == 1 { visit.t("Beziehung", "relationship") } else { visit.t("Beziehungen", "relationships") })
-                } }
+            p.actions {
+                (classified(visit, kind, record))
+                @if let Some(total) = relationships.pointer("/total").and_then(Value::as_u64).filter(|total| *total > 0) {
+                    a.button href="#relationships" {
+                        (visit.locale.number(total)) " " (if total == 1 { visit.t("Beziehung", "relationship") } else { visit.t("Beziehungen", "relationships") })
+                    }
+                }
             }
         }
     }
+}
+
+/// From a region or a topic to the records that it classifies.
+fn classified(visit: &Visit, kind: Kind, record: &Value) -> Markup {
+    let (name, label) = match kind {
+        Kind::Region => (
+            "region",
+            visit.t("Einträge in dieser Region", "Records in this region"),
+        ),
+        Kind::Topic => (
+            "topic",
+            visit.t("Einträge zu diesem Thema", "Records on this topic"),
+        ),
+        Kind::Actor | Kind::Network | Kind::Project | Kind::Event | Kind::Relationship => {
+            return html! {};
+        }
+    };
+    let id = text(record, "/id").unwrap_or_default();
+    let href = format!("{}?{}", visit.locale.path("/"), query([(name, id)]));
+    html! { a.button href=(href) { (label) } }
 }
 
 fn figures(visit: &Visit, record: &Value) -> Markup {

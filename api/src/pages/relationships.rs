@@ -33,13 +33,18 @@ fn groups<'v>(items: &'v [Value], today: NaiveDate) -> Vec<Group<'v>> {
         });
         if let Some(group) = groups.get_mut(at) {
             if over {
-                group.ended.push(item)
+                group.ended.push(item);
             } else {
-                group.current.push(item)
+                group.current.push(item);
             }
         }
     }
     groups
+}
+
+/// How many of a group are shown before the others are folded away.
+const fn shown(count: usize) -> usize {
+    if count > 15 { 10 } else { count }
 }
 
 pub(super) fn section(visit: &Visit, found: &Value) -> Markup {
@@ -49,7 +54,14 @@ pub(super) fn section(visit: &Visit, found: &Value) -> Markup {
             @let id = format!("group-{at}");
             section.group aria-labelledby=(id) {
                 h3 #(id) { (group.label) " " span.count { (group.current.len() + group.ended.len()) } }
-                @if !group.current.is_empty() { ul { @for item in &group.current { (entry(visit, item)) } } }
+                @let (first, rest) = group.current.split_at(shown(group.current.len()));
+                @if !first.is_empty() { ul { @for item in first { (entry(visit, item)) } } }
+                @if !rest.is_empty() {
+                    details {
+                        summary { (visit.t("Weitere", "More")) " (" (rest.len()) ")" }
+                        ul { @for item in rest { (entry(visit, item)) } }
+                    }
+                }
                 @if !group.ended.is_empty() {
                     details {
                         summary { (visit.t("Beendet", "Ended")) " (" (group.ended.len()) ")" }

@@ -271,10 +271,11 @@ fn drawn(visit: &Visit, asked: &Asked, listed: Listed, found: &Value) -> Markup 
             let value = counts
                 .iter()
                 .find(|value| text(value, "/value") == Some(&id))?;
+            let count = value.pointer("/count")?.as_u64()?;
             Some(Shade {
                 state,
-                title: text(value, "/label")?.to_owned(),
-                count: value.pointer("/count")?.as_u64()?,
+                title: format!("{}: {}", text(value, "/label")?, visit.locale.number(count)),
+                count,
                 href: format!("{path}?{}", asked.with("region", &[state.slug])),
                 is_chosen: asked
                     .words("region")

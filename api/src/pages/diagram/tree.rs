@@ -52,13 +52,14 @@ pub(super) struct Layout {
     pub(super) spots: Vec<Spot>,
     /// Edges that are not part of the tree: their ends and labels.
     pub(super) others: Vec<(usize, usize, String)>,
+    pub(super) depth: u32,
     pub(super) width: f64,
     pub(super) top: f64,
     pub(super) height: f64,
 }
 
 /// Distances of columns and rows.
-const COLUMN: f64 = 250.0;
+const COLUMN: f64 = 290.0;
 
 const ROW: f64 = 42.0;
 
@@ -131,6 +132,7 @@ impl Layout {
         let mut layout = Self {
             spots,
             others,
+            depth: 0,
             width: 0.0,
             top: 0.0,
             height: 0.0,
@@ -184,8 +186,8 @@ impl Layout {
                 self.branch(*at, side, &mut y, &children);
             }
         }
-        let depth = self.spots.iter().map(|spot| spot.depth).max().unwrap_or(0);
-        self.width = 2.0 * (f64::from(depth) * COLUMN + 240.0);
+        self.depth = self.spots.iter().map(|spot| spot.depth).max().unwrap_or(0);
+        self.width = 2.0 * (f64::from(self.depth) * COLUMN + 240.0);
         self.top = -most / 2.0 - 50.0;
         self.height = most + 100.0;
     }
@@ -263,6 +265,7 @@ mod tests {
         let mut layout = Layout {
             spots,
             others: Vec::new(),
+            depth: 0,
             width: 0.0,
             top: 0.0,
             height: 0.0,

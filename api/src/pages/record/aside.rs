@@ -3,7 +3,7 @@
 use crate::operation::extract::RecordId;
 use crate::pages::calls::query;
 use crate::pages::layout::Visit;
-use crate::pages::map::{self, Marker, point};
+use crate::pages::map::{self, Marker, Shade, point};
 use crate::pages::parts::{foreign, link, page_of, short};
 use crate::pages::words::{self, code, date, list, member, text, texts, vocabulary};
 use crate::records::reply::record_formats;
@@ -136,8 +136,22 @@ pub(super) fn places(visit: &Visit, record: &Value, geometry: Option<&Value>) ->
         href: None,
     });
     let markers: Vec<Marker> = located.into_iter().collect();
+    let state = map::STATES
+        .iter()
+        .find(|state| geometry.is_none() && text(record, "/id") == Some(&state.id().to_string()));
+    let shades: Vec<Shade> = state
+        .map(|state| Shade {
+            state,
+            title: text(record, "/name").unwrap_or_default().to_owned(),
+            count: 1,
+            href: format!("{}?region={}", visit.locale.path("/"), state.slug),
+            is_chosen: true,
+        })
+        .into_iter()
+        .collect();
+    let is_drawn = !markers.is_empty() || !shades.is_empty() || geometry.is_some();
     html! {
-        @if !all.is_empty() || !markers.is_empty() || geometry.is_some() {
+        @if !all.is_empty() || is_drawn {
             section.places {
                 h2 { (member("places", locale)) }
                 @for place in all {
@@ -151,7 +165,7 @@ pub(super) fn places(visit: &Visit, record: &Value, geometry: Option<&Value>) ->
                         @if let Some(valid) = place.pointer("/valid").and_then(|valid| words::period(valid, locale)) { span.note { (valid) } }
                     }
                 }
-                @if !markers.is_empty() || geometry.is_some() { div.small-map { (map::draw(visit, &markers, &[], geometry)) } }
+                @if is_drawn { div.small-map { (map::draw(visit, &markers, &shades, geometry)) } }
             }
         }
     }
