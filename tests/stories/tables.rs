@@ -290,6 +290,26 @@ story!(cells_that_cannot_be_read_are_named, async |node| {
     );
     assert_eq!(done.json["created"], 1);
 
+    // A declared charset wins.
+    let latin = b"Name;Region\nPraxis K\xe4the;Hessen\nPraxis Ole;Hessen\n";
+    let done = import(node, &token, "", "text/csv; charset=utf-8", latin)
+        .await
+        .expect(200);
+    assert_eq!(
+        (&done.json["created"], &done.json["failed"]),
+        (&json!(1), &json!(1)),
+        "{}",
+        done.text
+    );
+    assert!(
+        error_of(&done, 0)["message"]
+            .as_str()
+            .unwrap()
+            .contains("UTF-8"),
+        "{}",
+        done.text
+    );
+
     // What looks like an old Mac's is never taken silently.
     let mac = b"Name;Region\nPraxis K\x8athe;Hessen\n";
     let refused = import(node, &token, "", "text/csv", mac).await;
@@ -653,4 +673,42 @@ story!(members_are_named_by_key_or_name_in_a_table, async |node| {
         .await
         .expect(200);
     assert_eq!(members.json["total"], 3, "{}", members.text);
+});
+
+story!(a_report_may_be_a_workbook, async |node| {
+    let token = approver(node).await;
+    let table = "Praxen;;\nName;Region;Kategorie\nEins;Hessen;Arztpraxis\nZwei;Hessen;Arztpraxs\n;Nirgendwo;\n";
+    let call = import(node, &token, "&report=xlsx", "text/csv", table.as_bytes());
+    let done = call.header("Accept-Language", "de").await.expect(200);
+    assert_eq!(done.header("content-type"), XLSX);
+    let mut workbook = zip::ZipArchive::new(Cursor::new(&done.bytes)).unwrap();
+    let mut read = |name: &str| {
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut workbook.by_name(name).unwrap(), &mut text).unwrap();
+        text
+    };
+    let names = read("xl/workbook.xml");
+    assert!(
+        names.contains("Ergebnis") && names.contains("Tabelle"),
+        "{names}"
+    );
+    // The same cells at the same places, and what is wrong in comments.
+    let cells = read("xl/worksheets/sheet2.xml");
+    for (cell, text) in [("A3", "Eins"), ("C4", "Arztpraxs"), ("B5", "Nirgendwo")] {
+        let at = cells
+            .find(&format!("r=\"{cell}\""))
+            .unwrap_or_else(|| panic!("{cell}: {cells}"));
+        assert!(
+            cells[at..].split("</c>").next().unwrap().contains(text),
+            "{cell}: {cells}"
+        );
+    }
+    let comments = read("xl/comments1.xml");
+    assert!(
+        comments.contains("ref=\"C4\"") && comments.contains("ref=\"A5\""),
+        "{comments}"
+    );
+    assert!(comments.contains("ist erforderlich"), "{comments}");
+    let refused = import(node, &token, "&report=xlsx", "application/json", b"[]").await;
+    refused.problem(400, "invalid-parameter");
 });

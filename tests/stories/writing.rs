@@ -206,9 +206,13 @@ story!(tolerated_check_digits_are_told, Seeded, async |node| {
         made.header("verbund-warnings"),
         "/identifiers/0/value identifier-check-digit"
     );
+    // The sites of an institution share it; an item of Wikidata is one thing.
+    make(node, body).await;
+    let item = json!({"identifiers": [{"scheme": "wikidata", "value": "Q42"}]});
+    make(node, item.clone()).await;
     let again = node
         .post("/v1/actors")
-        .json(&actor(body))
+        .json(&actor(item))
         .await
         .problem(409, "conflict");
     assert_eq!(

@@ -16,7 +16,7 @@ use rust_xlsxwriter::{
     Color, DataValidation, DataValidationErrorStyle, DocProperties, Format as Style, Formula,
     Workbook as Book, Worksheet, XlsxError,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 use std::fs::File;
 
 #[derive(Debug)]
@@ -88,7 +88,7 @@ impl Format for Xlsx {
 fn documented() -> Documented {
     Documented {
         schema: json!({"type": "string", "format": "binary", "description": "A workbook: a sheet for each kind with its plural as name, headings in the language of the request, the paths of the columns in a hidden row, and a sheet with all codes. The document property `Verbund-Position` has the state that was read. It can be edited and imported again."}),
-        example: Value::Null,
+        example: json!("PK…"),
         components: Map::new(),
     }
 }

@@ -122,7 +122,7 @@ fn value(column: &Column, given: &str, notation: Notation) -> Result<Taken, Faul
             reason: None,
         });
     }
-    let bare = trimmed(given);
+    let bare = trimmed(given, *column.content() == Content::Text);
     let blanks = (bare != given).then_some(Reason::Blanks);
     let content = column.content();
     if bare.is_empty() {
@@ -139,13 +139,17 @@ fn value(column: &Column, given: &str, notation: Notation) -> Result<Taken, Faul
         });
     }
     let read = match content {
-        Content::Text | Content::Json | Content::Record | Content::Key => None,
+        Content::Text | Content::Json | Content::Record | Content::Key | Content::Reference(_) => {
+            None
+        }
         Content::Url => url(&bare, notation).map(|text| (text, Reason::Url)),
         Content::Email => email(&bare).map(|text| (text, Reason::Url)),
         Content::Date => (bare != "..")
             .then(|| written::date(&bare))
             .flatten()
             .map(|text| (text, Reason::Date)),
+        // With a T it is in the notation of exports, with a zone.
+        Content::Moment if bare.contains('T') => None,
         Content::Moment => written::date(&bare)
             .or_else(|| written::moment(&bare))
             .map(|text| (text, Reason::Date)),
@@ -162,7 +166,6 @@ fn value(column: &Column, given: &str, notation: Notation) -> Result<Taken, Faul
                 .map(|text| (text, Reason::Label))
         }
         Content::Country => words::country(&bare).map(|code| (code.to_owned(), Reason::Label)),
-        Content::Reference(_) => None,
     };
     Ok(match read {
         Some((text, reason)) if text != bare => Taken {
@@ -183,15 +186,16 @@ fn keeps_its_letters(column: &Column) -> bool {
         || matches!(last, Some("description" | "note" | "as_stated") | None)
 }
 
-/// Without outer blanks of any kind, and without invisible characters.
-fn trimmed(text: &str) -> String {
+/// Without outer blanks of any kind, and without invisible characters; those within a text are left
+/// to its writer.
+fn trimmed(text: &str, is_prose: bool) -> String {
     let hidden = |c: char| matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{2066}'..='\u{2069}');
-    let seen: String = text
-        .chars()
-        .filter(|c| !hidden(*c))
-        .map(|c| if c == '\u{a0}' { ' ' } else { c })
-        .collect();
-    seen.trim_matches(char::is_whitespace).to_owned()
+    let outer = text.trim_matches(|c: char| c.is_whitespace() || hidden(c));
+    if is_prose {
+        return outer.to_owned();
+    }
+    let seen = outer.chars().filter(|c| !hidden(*c));
+    seen.map(|c| if c == '\u{a0}' { ' ' } else { c }).collect()
 }
 
 fn publication(column: &Column, word: &str) -> Option<String> {
@@ -237,6 +241,13 @@ mod tests {
         for (name, cell, text, reason) in [
             ("name", "  Klinik\u{a0}", "Klinik", Some(Reason::Blanks)),
             ("name", "Klinik", "Klinik", None),
+            ("name", "Haus\u{a0}5", "Haus\u{a0}5", None),
+            (
+                "publish_at",
+                "2026-11-30T19:31:46.055023Z",
+                "2026-11-30T19:31:46.055023Z",
+                None,
+            ),
             ("name", "-", "-", None),
             ("description", " Klinik ", " Klinik ", None),
             ("categories", "Krankenhaus", "hospital", Some(Reason::Label)),

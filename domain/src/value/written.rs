@@ -53,6 +53,7 @@ pub fn moment(text: &str) -> Option<String> {
     let hours = next(23)??;
     let minutes = next(59)?.unwrap_or_default();
     let seconds = next(59)?.unwrap_or_default();
+    parts.next().is_none().then_some(())?;
     Some(format!("{day}T{hours:02}:{minutes:02}:{seconds:02}"))
 }
 
@@ -99,7 +100,7 @@ fn named_month(text: &str) -> Option<String> {
         let found = MONTHS
             .iter()
             .zip(1..)
-            .find(|(names, _)| names.iter().any(|name| long(&name)));
+            .find(|(names, _)| names.iter().any(&long));
         found.map(|(_, number)| number)
     };
     match words.as_slice() {
@@ -162,6 +163,12 @@ mod tests {
             moment("31.12.2015, 14 Uhr").as_deref(),
             Some("2015-12-31T14:00:00")
         );
-        assert_eq!(moment("31.12.2015 25:00"), None);
+        for text in [
+            "31.12.2015 25:00",
+            "2015-12-31T14:30:00.5Z",
+            "2015-12-31T14:30:00+01:00",
+        ] {
+            assert_eq!(moment(text), None, "{text}");
+        }
     }
 }

@@ -23,7 +23,8 @@ const MOST: usize = 10_000;
 /// Records with a name that are looked at.
 const CANDIDATES: u64 = 20;
 
-type Found = Option<(Kind, Uuid)>;
+/// A record, and whether it has the text as its slug.
+type Found = Option<(Kind, Uuid, bool)>;
 
 /// Names that were looked up.
 #[derive(Debug, Default)]
@@ -103,7 +104,7 @@ impl Names {
                 return Ok(None);
             }
             let found = self.lookup(tx, Some(kind), "", text).await?;
-            return Ok(found.map(|(_, id)| id.to_string()));
+            return Ok(found.map(|(_, id, _)| id.to_string()));
         }
         // An end: `kind/key`, or a name or a key alone.
         let (given, key) = match text.split_once('/') {
@@ -115,13 +116,15 @@ impl Names {
                 return Ok(None);
             }
             let found = self.lookup_key(tx, system, id).await?;
-            return Ok(found.map(|(kind, id)| format!("{}/{id}", kind.code())));
+            return Ok(found.map(|(kind, id, _)| format!("{}/{id}", kind.code())));
         }
         if key.is_empty() || Uuid::try_parse(key).is_ok() {
             return Ok(None);
         }
         let found = self.lookup(tx, given, system, key).await?;
-        Ok(found.map(|(kind, id)| format!("{}/{id}", kind.code())))
+        // `kind/slug` is what it says.
+        let found = found.filter(|(.., by_slug)| !by_slug || given.is_none());
+        Ok(found.map(|(kind, id, _)| format!("{}/{id}", kind.code())))
     }
 
     async fn lookup(
@@ -150,8 +153,11 @@ impl Names {
         }
         meanings.push(Condition::all().add(Column::Name.eq(text)));
         let mut found = None;
-        for meaning in meanings {
-            found = only(tx, Condition::all().add(of_kind.clone()).add(meaning)).await?;
+        for (at, meaning) in meanings.into_iter().enumerate() {
+            let meaning = Condition::all().add(of_kind.clone()).add(meaning);
+            found = only(tx, meaning)
+                .await?
+                .map(|(kind, id, _)| (kind, id, at == 0));
             if found.is_some() {
                 break;
             }
@@ -183,7 +189,7 @@ async fn only(tx: &Transaction<'_>, condition: Condition) -> Result<Found> {
     let first = visible.iter().map(|row| rank(row)).min();
     let mut meant = visible.into_iter().filter(|row| Some(rank(row)) == first);
     Ok(match (meant.next(), meant.next()) {
-        (Some(row), None) => Some((row.kind, row.id)),
+        (Some(row), None) => Some((row.kind, row.id, false)),
         _ => None,
     })
 }

@@ -320,3 +320,9 @@ story!(what_is_pasted_into_a_query_is_understood, async |node| {
     let refused = node.get("/v1/actors?updated_since=29.10.2026").await;
     refused.problem(400, "invalid-parameter");
 });
+
+story!(an_encoding_that_there_is_not_is_406, async |node| {
+    let request = "GET /v1/actors HTTP/1.1\r\nHost: a\r\nAccept-Encoding: identity;q=0\r\n\r\n";
+    let answer = Raw::ask(&node.base, request).await.unwrap();
+    answer.problem(406, "not-acceptable");
+});

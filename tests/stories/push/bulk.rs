@@ -46,7 +46,7 @@ story!(bodies_may_be_packed_within_limits, async |node| {
         .await
         .problem(415, "unsupported-media-type");
     let call = node.post(&format!("{SNAPSHOT}?dry_run=true")).token(&token);
-    let call = call.body("application/json", body.clone());
+    let call = call.body("text/html", body.clone());
     call.await.problem(415, "unsupported-media-type");
     // Other routes do not unpack.
     let call = node
@@ -108,18 +108,14 @@ story!(tables_are_what_spreadsheets_make_of_them, async |node| {
         let plan = send(table).await.expect(200);
         assert_eq!(counts(&plan), json!({"created": 1}), "{}", plan.text);
     }
-    let faulty: [(&[u8], &str); 5] = [
+    let faulty: [(&[u8], &str); 4] = [
         (b"external_id.id,name,home_region\n1,Eins\n", "cells"),
-        (
-            b"external_id.id,name,home_region\n1,K\xe4the,hessen\n",
-            "UTF-8",
-        ),
         (
             b"external_id.id,name,home_region\n1,a\x01b,hessen\n",
             "control",
         ),
         (
-            b"external_id.id,name,home_region,name_is_description\n1,Eins,hessen,ja\n",
+            b"external_id.id,name,home_region,name_is_description\n1,Eins,hessen,vielleicht\n",
             "/name_is_description",
         ),
         (
@@ -147,7 +143,7 @@ story!(tables_are_what_spreadsheets_make_of_them, async |node| {
             assert_eq!(plan.json["examples"][0]["line"], line, "{table:?}");
         }
     }
-    for heading in ["naem\n", "name,name\n", "name,\n"] {
+    for heading in ["naem\n", "name,name\n"] {
         send(heading.as_bytes())
             .await
             .problem(422, "validation-failed");

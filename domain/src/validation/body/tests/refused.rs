@@ -1,4 +1,4 @@
-//! `data/refused/`: each refused value is told with one that passes, in both languages.
+//! `data/refused/`: each refused value has a message with one that passes, in both languages.
 
 use crate::base::fault::Lang;
 use crate::base::kind::Kind;
