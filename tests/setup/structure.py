@@ -52,6 +52,7 @@ ORDER = {
         ["formats"],
         ["operation"],
         ["records", "exchange", "access", "node"],
+        ["pages"],
         ["routes"],
         ["app"],
         ["cli"],

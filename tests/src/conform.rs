@@ -42,6 +42,8 @@ fn spell_out(value: &mut Value, shared: &Value) {
 
 static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
 
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
 /// Upper limit of the answer to a mistake, whatever the mistake is.
 const MAX_ERROR: usize = 64 * 1024;
 
@@ -97,9 +99,8 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
         | "application/xml"
         | "application/atom+xml"
         | "application/rdf+xml"
-        | "application/openmetrics-text" => {
-            vec![json!(answer.text)]
-        }
+        | "application/openmetrics-text"
+        | XLSX => vec![json!(answer.text)],
         _ => vec![answer.json.clone()],
     };
     let wrong: Vec<String> = values

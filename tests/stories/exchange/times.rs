@@ -10,6 +10,8 @@ use persistence::Store;
 use persistence::transaction::WriteOptions;
 use sea_orm::{EntityTrait, QueryOrder};
 use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use tests::database::{Database, look};
 use tests::tables::change;
 use tests::{Backend, Content, Node, on_both, story};
@@ -111,9 +113,13 @@ async fn a_clock_that_stands_or_goes_back_still_gives_later_times(backend: Backe
     let known = log(&database.url).await.last().unwrap().at;
     // An hour before the newest entry.
     let at = known - TimeDelta::hours(1);
-    let store = Store::open(&database.url, None, Clock::fixed(at))
-        .await
-        .unwrap();
+    let store = Store::open(
+        &database.url,
+        None,
+        Clock::fixed(Arc::new(AtomicI64::new(at.timestamp_micros()))),
+    )
+    .await
+    .unwrap();
     let mut times: Vec<DateTime<Utc>> = vec![known];
     for name in ["Eins", "Zwei", "Drei"] {
         let body = json!({"name": name});
