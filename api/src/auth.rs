@@ -8,6 +8,7 @@ mod jwt;
 mod keys;
 mod proof;
 pub mod secrets;
+pub mod sign_ins;
 
 pub use issuers::Issuers;
 pub use jwt::{BadToken, MAX_LIFETIME};

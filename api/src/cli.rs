@@ -137,6 +137,7 @@ struct Serve {
 }
 
 pub async fn run() -> ExitCode {
+    keep_files_private();
     let cli = Cli::parse();
     match execute(cli).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -146,6 +147,13 @@ pub async fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Lets only the owner read what the program creates, wherever that is: the database contains the
+/// signing keys, the index the texts of drafts.
+fn keep_files_private() {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
 }
 
 async fn execute(cli: Cli) -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! Shared application state.
 
+use crate::auth::sign_ins::SignIns;
 use crate::auth::{Access, Tokens};
 use crate::config::{Config, MetricsToken, Site};
 use crate::http::body_timeout::BodyRate;
@@ -43,6 +44,7 @@ pub struct State {
     pub duplicates: Duplicates,
     pub tokens: Tokens,
     pub limits: Limits,
+    pub sign_ins: SignIns,
     pub waiting: Waiting,
     /// Minimum speed of request bodies.
     pub body_rate: BodyRate,
@@ -70,6 +72,7 @@ impl State {
             search,
             tokens,
             limits: Limits::new(config),
+            sign_ins: SignIns::default(),
             waiting: Waiting::default(),
             body_rate: BodyRate::new(config),
             site: Site::default(),

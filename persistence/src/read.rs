@@ -14,12 +14,13 @@ use crate::read::statements::may_write_an_end;
 use crate::record::{Record, gone, tombstone_subject};
 use crate::records::{Records, by_text};
 use crate::store::{Store, rank};
+use crate::visibility::seen::visible;
 use domain::access::rules::{Action, Caller};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::kinds::common::Publication;
 use domain::value::reference::Name;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -31,7 +32,7 @@ impl Records<'_> {
     /// [`StoreError::Gone`], [`StoreError::Moved`], [`StoreError::AmbiguousSlug`].
     pub async fn get(self, caller: &Caller, kind: Kind, key: &str) -> Result<Record> {
         let found = match by_text(key.to_owned()) {
-            Name::Id(id) => by_id(self.store, kind, id).await?,
+            Name::Id(id) => by_id(self.store, caller, kind, id).await?,
             Name::Slug(slug) => by_slug(self.store, caller, kind, &slug).await?,
             // Paths contain no keys of supplying systems.
             Name::External(_) => None,
@@ -60,12 +61,24 @@ impl Records<'_> {
     }
 }
 
-async fn by_id(store: &Store, kind: Kind, id: Uuid) -> Result<Option<Record>> {
+async fn by_id(store: &Store, caller: &Caller, kind: Kind, id: Uuid) -> Result<Option<Record>> {
     Ok(record::Entity::find_by_id(id)
         .filter(record::Column::Kind.eq(kind.code()))
+        .filter(not_hidden(store, caller, kind))
         .into_model::<Record>()
         .one(store.db().reader())
         .await?)
+}
+
+/// Leaves out what is hidden from the caller before its body is read: the time that a response takes
+/// must not tell that something is there.
+///
+/// Of relationships and hidden copies more than the row decides; see [`can_read`].
+fn not_hidden(store: &Store, caller: &Caller, kind: Kind) -> Condition {
+    if kind == Kind::Relationship || caller.is_node_admin() {
+        return Condition::all();
+    }
+    visible("record", &caller.visibility(), &store.node().origin)
 }
 
 /// This node's own record, otherwise that of the reference data, otherwise the only copy with the
@@ -74,6 +87,7 @@ async fn by_slug(store: &Store, caller: &Caller, kind: Kind, slug: &str) -> Resu
     let rows = record::Entity::find()
         .filter(record::Column::Kind.eq(kind.code()))
         .filter(record::Column::Slug.eq(slug))
+        .filter(not_hidden(store, caller, kind))
         .order_by_asc(record::Column::Id)
         .into_model::<Record>()
         .all(store.db().reader())
@@ -198,7 +212,7 @@ async fn moved(
     let Some(redirect) = redirects.first() else {
         return Ok(None);
     };
-    let Some(target) = by_id(store, kind, redirect.record_id).await? else {
+    let Some(target) = by_id(store, caller, kind, redirect.record_id).await? else {
         let merged = redirect.record_id.to_string();
         let merge_target = find_merge_target_of(store, caller, kind, &merged).await?;
         let to = merge_target.map(|row| row.id.to_string());

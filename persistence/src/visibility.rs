@@ -2,4 +2,5 @@
 
 pub mod consumer;
 pub(crate) mod public;
+pub(crate) mod seen;
 pub(crate) mod suppressed;

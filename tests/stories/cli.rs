@@ -76,8 +76,23 @@ fn nobody_else_reads_the_database() {
     set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
     let done = verbund(folder.path(), &["migrate", "--data-dir", "."], &[], "");
     assert!(done.status.success(), "{}", text(&done.stderr));
-    let database = metadata(folder.path().join("verbund.sqlite")).unwrap();
-    assert_eq!(database.permissions().mode() & 0o777, 0o600);
+    // Wherever the database and the index are.
+    let url = ["migrate", "--database-url", "sqlite://other.sqlite"];
+    let done = verbund(folder.path(), &url, &[], "");
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let index = [("VERBUND_INDEX_DIR", "elsewhere/index")];
+    let done = verbund(folder.path(), &["reindex", "--data-dir", "."], &index, "");
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let mode = |name: &str| {
+        let found = metadata(folder.path().join(name)).unwrap();
+        found.permissions().mode() & 0o777
+    };
+    for database in ["verbund.sqlite", "other.sqlite"] {
+        assert_eq!(mode(database), 0o600, "{database}");
+    }
+    for index in ["elsewhere", "elsewhere/index"] {
+        assert_eq!(mode(index), 0o700, "{index}");
+    }
 }
 
 #[test]

@@ -265,7 +265,11 @@ async fn provoke(node: &Node) -> Vec<(&'static str, Call)> {
         ),
         ("applications-closed", apply(&closed, 0)),
         ("too-many-applications", apply(network, PER_HOUR)),
-        ("internal", node.get(&format!("/v1/topics/{}", broken.id()))),
+        (
+            "internal",
+            node.get(&format!("/v1/topics/{}", broken.id()))
+                .token(&node.admin),
+        ),
         (
             "origin-not-allowed",
             node.call(Method::OPTIONS, network)

@@ -366,10 +366,9 @@ impl Operation<'_> {
                 }
                 let body = Value::Object(members);
                 if media_type == "application/x-www-form-urlencoded" {
-                    call.body(
-                        &media_type,
-                        "grant_type=password&username=nobody&password=x",
-                    )
+                    // The attempts of one account are limited.
+                    let form = format!("grant_type=password&username=anna-{number}&password=x");
+                    call.body(&media_type, form)
                 } else {
                     call.body(&media_type, body.to_string())
                 }

@@ -8,6 +8,32 @@ use tests::tables::record;
 
 const CLUSTER: &str = "/v1/networks/cluster-gesundheit-nordhessen";
 
+story!(
+    what_a_token_shows_is_not_for_shared_caches,
+    Seeded,
+    async |node| {
+        let draft = json!({"name": "Entwurf", "home_region": "nordhessen"});
+        let draft = node.post("/v1/networks").json(&draft).await.expect(201);
+        let one = format!("/v1/networks/{}", draft.id());
+        let varies = |answer: &tests::Answer| {
+            let mut all = answer.headers.get_all("vary").iter();
+            all.any(|value| value == "authorization")
+        };
+        for path in [one.as_str(), "/v1/networks?publication=draft", "/v1/me"] {
+            let shown = node.get(path).token(&node.admin).await.expect(200);
+            let control = shown.header("cache-control");
+            assert!(
+                ["private", "no-store"].contains(&control),
+                "{path}: {control}"
+            );
+            assert!(varies(&shown), "{path}");
+        }
+        let public = node.get("/v1/networks/mo-win-net").await.expect(200);
+        assert_eq!(public.header("cache-control"), "");
+        assert!(varies(&public));
+    }
+);
+
 story!(a_record_is_served_as_it_rests, Seeded, async |node| {
     let read = node.get(CLUSTER).await.expect(200);
     let row = record::Entity::find()

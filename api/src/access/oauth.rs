@@ -5,7 +5,7 @@ mod form;
 use crate::auth::secrets::{self, SecretError};
 use crate::auth::{TOKEN_PATH, USUAL_LIFETIME, scope_text};
 use crate::http::problem::{Code, Problem};
-use crate::operation::extract::{App, Public, Query};
+use crate::operation::extract::{App, ClientAddress, Public, Query};
 use crate::operation::reply::{Json, content};
 use crate::operation::routes::{Draft, Reply, Routes};
 use actix_web::body::BoxBody;
@@ -15,13 +15,17 @@ use chrono::TimeDelta;
 use domain::access::account::{AccountKind, Scopes, TokenScope};
 use domain::base::json::insert;
 use domain::base::vocabulary::Coded;
-use form::{Credentials, Form};
+use form::{Credentials, Fields, Form};
 use persistence::StoreError;
 use persistence::accounts::Account;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+/// The code of a wrong name or password (RFC 6749, 5.2).
+const WRONG_PASSWORD: &str = "invalid_grant";
 
 const JWKS: &str = "/.well-known/jwks.json";
 
@@ -177,12 +181,47 @@ impl Reply for Answer {
     }
 }
 
-async fn create(app: App, form: Form) -> Answer {
-    Answer(issue(&app, form).await)
+async fn create(app: App, form: Form, address: ClientAddress) -> Result<Answer, Problem> {
+    let form = match form.0 {
+        Ok(form) => form,
+        Err(error) => return Ok(Answer(Err(error))),
+    };
+    let name = match form.field("grant_type") {
+        Some("password") if app.access.password_grant => form.field("username"),
+        Some(_) | None => None,
+    };
+    let Some(name) = name else {
+        return Ok(Answer(issue(&app, &form).await));
+    };
+    app.sign_ins
+        .admit(name, address.0, Instant::now())
+        .map_err(too_many_attempts)?;
+    let issued = issue(&app, &form).await;
+    match &issued {
+        Ok(_) => app.sign_ins.succeeded(name, address.0, Instant::now()),
+        Err(error) if error.code == WRONG_PASSWORD => {
+            app.sign_ins.failed(name, address.0, Instant::now());
+        }
+        Err(_) => {}
+    }
+    Ok(Answer(issued))
 }
 
-async fn issue(app: &App, form: Form) -> Result<Granted, OauthError> {
-    let form = form.0?;
+fn too_many_attempts(wait: Duration) -> Problem {
+    let seconds = wait.as_secs() + 1;
+    Problem::new(Code::RateLimited)
+        .detail(
+            format!(
+                "Too many failed attempts to sign in; the next one is allowed in {seconds} seconds."
+            ),
+            format!(
+                "Zu viele erfolglose Anmeldungen; die nächste ist in {seconds} Sekunden möglich."
+            ),
+        )
+        .header(header::RETRY_AFTER, &seconds.to_string())
+}
+
+async fn issue(app: &App, form: &Fields) -> Result<Granted, OauthError> {
     let scopes = scopes(form.field("scope"))?;
     let client = match &form.client {
         Some(credentials) => Some(client(app, credentials).await?),
@@ -261,7 +300,7 @@ async fn person(app: &App, name: Option<&str>, password: Option<&str>) -> Result
     let known = secrets::is_password(password.to_owned(), hash).await?;
     let row = row.filter(|row| known && row.disabled_at.is_none());
     row.map(|row| row.id)
-        .ok_or_else(|| refuse("invalid_grant", "Name or password is wrong."))
+        .ok_or_else(|| refuse(WRONG_PASSWORD, "Name or password is wrong."))
 }
 
 /// Public keys (RFC 7517).

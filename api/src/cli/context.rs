@@ -2,7 +2,10 @@
 
 use crate::config::Config;
 use domain::base::clock::Clock;
+use domain::value::text::is_deceptive;
 use persistence::Store;
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::Write;
 
 #[derive(Debug, thiserror::Error)]
@@ -66,10 +69,46 @@ pub(super) fn told(error: &dyn std::error::Error) -> String {
 
 pub(super) fn say(line: &str) {
     // If standard output is closed, there is no way to report it.
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
+    let _ = writeln!(std::io::stdout().lock(), "{}", harmless(line));
 }
 
 /// Prints a line to standard error.
 pub(super) fn complain(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", harmless(line));
+}
+
+/// A text that a terminal prints: what partners and files contain must not control it. Escaped as in
+/// JSON, so that JSON stays valid.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let escaped = |letter: &char| !matches!(letter, '\n' | '\t') && is_deceptive(*letter);
+    if !text.chars().any(|letter| escaped(&letter)) {
+        return Cow::Borrowed(text);
+    }
+    let mut harmless = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if !escaped(&letter) {
+            harmless.push(letter);
+            continue;
+        }
+        for unit in letter.encode_utf16(&mut [0; 2]) {
+            let _ = write!(harmless, "\\u{unit:04x}");
+        }
+    }
+    Cow::Owned(harmless)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn a_terminal_is_not_controlled_by_what_is_printed() {
+        let sent = "\u{1b}]0;pwned\u{7}ok\r\u{9b}2J \u{202e}\u{e0041}";
+        let printed = r"\u001b]0;pwned\u0007ok\u000d\u009b2J \u202e\udb40\udc41";
+        assert_eq!(harmless(sent), printed);
+        assert_eq!(
+            harmless("eins\n\tzwei – ü 👩\u{200d}⚕️"),
+            "eins\n\tzwei – ü 👩\u{200d}⚕️"
+        );
+    }
 }

@@ -59,6 +59,9 @@ pub async fn outermost(
         head.set_connection_type(ConnectionType::Close);
     }
     let negotiated = media_type::offered(response.request()).is_negotiated();
+    let depends_on_token = response.request().path().starts_with("/v1/");
+    let sent = response.request().headers();
+    let has_token = sent.contains_key(header::AUTHORIZATION);
     let standing = response.request().extensions().get::<Standing>().copied();
     let headers = response.headers_mut();
     if let Some(standing) = standing {
@@ -69,6 +72,14 @@ pub async fn outermost(
     }
     if negotiated {
         headers.append(header::VARY, HeaderValue::from_static("accept"));
+    }
+    if depends_on_token {
+        // What a token shows is for its holder, whatever a cache in between thinks of it.
+        headers.append(header::VARY, HeaderValue::from_static("authorization"));
+        if has_token && !headers.contains_key(header::CACHE_CONTROL) {
+            let private = HeaderValue::from_static("private");
+            headers.insert(header::CACHE_CONTROL, private);
+        }
     }
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,

@@ -85,7 +85,7 @@ struct Revision {
     /// Home region at the time, if the version was public.
     #[serde(skip_serializing_if = "Option::is_none")]
     home_region: Option<Uuid>,
-    /// Reason, from `Change-Reason`.
+    /// Reason, from `Change-Reason`; only for those who may read drafts of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     /// Cause of a deletion; `schema` if the node itself created the version because members were
@@ -172,7 +172,7 @@ fn revisions(history: &History) -> Result<Vec<Revision>, Problem> {
             at: entry.at,
             by: entry.by.filter(|_| history.within),
             home_region: entry.home_region(),
-            reason: entry.reason.clone(),
+            reason: entry.reason.clone().filter(|_| history.within),
             cause: deletion.or(own),
             deletion_id: entry.deletion_id,
             erased: entry.erased,

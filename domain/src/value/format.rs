@@ -71,6 +71,11 @@ pub fn http_url(text: &str) -> Result<(), Fault> {
     let url = url::Url::parse(text).map_err(|_| fault())?;
     let web = matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
     let plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    // The parser repairs `http:example` and `https:\\example`, and readers may not; the others end an
+    // attribute or a link where the URL is written into a page.
+    let head = text.get(..8).unwrap_or(text).to_ascii_lowercase();
+    let literal = head.starts_with("http://") || head == "https://";
+    let plain = plain && literal && !text.contains(['"', '<', '>', '\\', '^', '`', '{', '|', '}']);
     // Public data must not contain credentials.
     let open = url.username().is_empty() && url.password().is_none();
     if web && plain && open {
@@ -197,7 +202,7 @@ impl PartialSchema for Scheme {
             .format(Some(SchemaFormat::Custom("identifier-scheme".to_owned())))
             .max_length(Some(300))
             .description(Some(format!(
-                "An identifier scheme: one of {}, or an absolute URI.",
+                "An identifier scheme: one of {}, or an absolute URI (http, https or urn).",
                 known.join(", ")
             )))
             .examples([serde_json::json!("ik")])
@@ -268,6 +273,31 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(proposed_url(text).as_deref(), proposed, "{text}");
+        }
+    }
+
+    #[test]
+    fn urls_mean_the_same_to_every_reader() {
+        for fine in [
+            "https://example.org",
+            "HTTP://example.org/a?b=c#d",
+            "https://münster.example/straße",
+            "http://[::1]:8080/",
+        ] {
+            assert_eq!(http_url(fine), Ok(()), "{fine}");
+        }
+        for broken in [
+            "http:example.org",
+            "https:\\\\example.org",
+            "https:/example.org",
+            "https://x/\"><script>alert(1)</script>",
+            "https://x/{a}|^`",
+            "javascript:alert(1)",
+            "//example.org",
+            "https://user:secret@example.org",
+            "",
+        ] {
+            assert!(http_url(broken).is_err(), "{broken}");
         }
     }
 }

@@ -316,7 +316,7 @@ impl FromStr for Scheme {
     type Err = Fault;
 
     /// Parses a scheme; violation `identifier-person` for one that identifies a person,
-    /// `identifier-scheme` if it is neither known nor an absolute URI.
+    /// `identifier-scheme` if it is neither known nor an absolute URI (http, https or urn).
     fn from_str(given: &str) -> Result<Self, Fault> {
         // The directory describes institutions; a physician's number is personal data.
         if given.eq_ignore_ascii_case("lanr") {
@@ -328,7 +328,11 @@ impl FromStr for Scheme {
         {
             return Ok(known);
         }
-        if is_uri(given) {
+        // Others run scripts where they are made a link.
+        let scheme = given.split_once(':').map(|(scheme, _)| scheme);
+        let known = ["http", "https", "urn"].iter();
+        let names = |scheme: &str| known.clone().any(|one| scheme.eq_ignore_ascii_case(one));
+        if is_uri(given) && scheme.is_some_and(names) {
             return Ok(Self::Other(given.to_owned()));
         }
         let near = nearest(given, Self::KNOWN.iter().map(Self::as_str)).unwrap_or_default();

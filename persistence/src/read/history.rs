@@ -94,6 +94,8 @@ pub struct LogFilter {
 struct About {
     id: Uuid,
     within: bool,
+    own: bool,
+    system: Option<String>,
     envelope: Envelope,
     cause: Option<String>,
 }
@@ -125,7 +127,11 @@ impl Histories<'_> {
     ) -> Result<History> {
         let about = about(self.store, caller, kind, key).await?;
         let entries = versions(&about);
-        let page = log_page(self.store, entries, (limit, at), query).await?;
+        let mut page = log_page(self.store, entries, (limit, at), query).await?;
+        if about.within && !caller.is_node_admin() {
+            let hidden = hidden_versions(self.store, caller, &about, &page.entries).await?;
+            page.entries.retain(|entry| !hidden.contains(&entry.seq));
+        }
         let first = first_version(self.store, about.id).await?;
         Ok(History {
             page,
@@ -177,12 +183,15 @@ impl Histories<'_> {
                 Envelope {
                     version,
                     updated_at,
-                    ..about.envelope
+                    ..about.envelope.clone()
                 },
                 rested.and_then(|entry| entry.body),
             ),
         };
         let stored = body.ok_or(StoreError::VersionGone)?;
+        if !about.shows(caller, &stored) {
+            return Err(StoreError::NotFound);
+        }
         let upgraded = upgraded(envelope.kind, &stored);
         let is_upgraded = upgraded.is_some();
         let current = upgraded.unwrap_or(stored);
@@ -268,6 +277,49 @@ async fn log_page(
     Ok(LogPage { entries, next })
 }
 
+impl About {
+    /// Whether the caller may read this version: a draft is for readers of the region that it
+    /// belonged to, wherever the record was moved.
+    fn shows(&self, caller: &Caller, body: &str) -> bool {
+        let body: Value = serde_json::from_str(body).unwrap_or_default();
+        let text = |member: &str| body.get(member).and_then(Value::as_str);
+        let published = text("publication") == Some(Publication::Published.code());
+        let subject = Subject {
+            own: self.own,
+            kind: self.envelope.kind,
+            home_region: text("home_region").and_then(|id| Uuid::try_parse(id).ok()),
+            publication: Publication::Draft,
+            system: self.system.as_deref(),
+        };
+        published || caller.is_allowed(Action::Read, &subject)
+    }
+}
+
+/// Those of the entries that created drafts of regions that the caller may not read.
+async fn hidden_versions(
+    store: &Store,
+    caller: &Caller,
+    about: &About,
+    entries: &[LogEntry],
+) -> Result<Vec<i64>> {
+    let drafts = entries
+        .iter()
+        .filter(|entry| entry.op == Op::Upsert.code() && entry.audience_after.is_none());
+    let bodies: Vec<(i64, String)> = change::Entity::find()
+        .select_only()
+        .columns([change::Column::Seq, change::Column::Body])
+        .filter(change::Column::Seq.is_in(drafts.map(|entry| entry.seq)))
+        // The body of the newest version is that of the record, which the caller may read.
+        .filter(change::Column::Body.is_not_null())
+        .into_tuple()
+        .all(store.db().reader())
+        .await?;
+    let hidden = bodies
+        .into_iter()
+        .filter(|(_, body)| !about.shows(caller, body));
+    Ok(hidden.map(|(seq, _)| seq).collect())
+}
+
 async fn first_version(store: &Store, id: Uuid) -> Result<Option<i64>> {
     let first = change::Entity::find()
         .select_only()
@@ -285,7 +337,9 @@ async fn about(store: &Store, caller: &Caller, kind: Kind, key: &str) -> Result<
             return Ok(About {
                 id: row.id,
                 within: caller.is_allowed(Action::Read, &store.subject(&row)),
+                own: store.subject(&row).own,
                 envelope: row.envelope(),
+                system: row.system,
                 cause: None,
             });
         }
@@ -307,6 +361,8 @@ async fn about(store: &Store, caller: &Caller, kind: Kind, key: &str) -> Result<
     Ok(About {
         id: row.id,
         within: caller.is_allowed(Action::Read, &subject),
+        own: subject.own,
+        system: row.system.clone(),
         envelope: tombstone.envelope,
         cause: Some(tombstone.cause),
     })

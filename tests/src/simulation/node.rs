@@ -144,6 +144,7 @@ impl Cluster {
             search: Search::new(store.clone(), IndexPlace::Memory),
             duplicates: Duplicates::new(store.clone()),
             tokens: Tokens::load(store).await.unwrap(),
+            sign_ins: api::auth::sign_ins::SignIns::default(),
             limits: Limits::new(&self.config),
             waiting: Waiting::default(),
             body_rate: BodyRate::new(&self.config),

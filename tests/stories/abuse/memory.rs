@@ -62,12 +62,14 @@ fn signing_in_leaves_no_memory_behind() {
         answers_in(&client, &server.base).await;
         let before = server.memory();
         let url = format!("{}/oauth/token", server.base);
-        for _ in 0..30 {
-            let tries = (0..10).map(|_| {
+        for round in 0..30 {
+            // Of different accounts: for one, the next attempt soon has to wait.
+            let tries = (0..10).map(|number| {
                 let call = client.post(&url);
                 let call = call.header("content-type", "application/x-www-form-urlencoded");
-                call.body("grant_type=password&username=anna&password=falsch")
-                    .send()
+                let name = format!("anna-{round}-{number}");
+                let form = format!("grant_type=password&username={name}&password=falsch");
+                call.body(form).send()
             });
             for answer in futures::future::join_all(tries).await {
                 assert_eq!(answer.unwrap().status(), 400);

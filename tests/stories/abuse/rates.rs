@@ -1,5 +1,6 @@
 use domain::access::rules::Role;
 use reqwest::Method;
+use serde_json::json;
 use std::num::NonZeroU32;
 use tests::node::Beside;
 use tests::{Answer, Node, story};
@@ -120,6 +121,51 @@ story!(
             assert_eq!(refused.header("ratelimit-policy"), "\"failures\";q=2;w=60");
         }
         sign_in("/oauth/token", "192.0.2.2").await.expect(400);
+    }
+);
+
+story!(
+    passwords_are_not_guessed_from_many_addresses,
+    async |node| {
+        let server = node
+            .beside(|config| {
+                config.trusted_proxies = vec!["127.0.0.0/8".to_owned().try_into().unwrap()];
+            })
+            .await;
+        let body = json!({"name": "anna", "password": "Klatschmohn im Haferfeld 7"});
+        node.post("/v1/accounts").json(&body).await.expect(201);
+        let sign_in = async |address: &str, password: &str| {
+            let call = server.call(Method::POST, "/oauth/token");
+            let call = call.header("x-forwarded-for", address);
+            let form = format!("grant_type=password&username=anna&password={password}");
+            call.body("application/x-www-form-urlencoded", form).await
+        };
+        let right = "Klatschmohn+im+Haferfeld+7";
+        sign_in("192.0.2.1", right).await.expect(200);
+        let mut refused = 0;
+        for number in 0..100 {
+            let answer = sign_in(&format!("2001:db8:{number}::1"), "falsch").await;
+            if answer.status == 400 {
+                continue;
+            }
+            let wait = answer.problem(429, "rate-limited");
+            assert!(wait.header("retry-after").parse::<u64>().unwrap() > 0);
+            refused += 1;
+        }
+        assert!(refused > 80, "{refused} of 100");
+        // Its owner is not locked out, where she signed in before.
+        sign_in("192.0.2.1", right).await.expect(200);
+        sign_in("192.0.2.7", "falsch").await.expect(400);
+        // Names that do not exist are no exception.
+        let unknown = async || {
+            let call = server.call(Method::POST, "/oauth/token");
+            let form = "grant_type=password&username=gibt-es-nicht&password=falsch";
+            call.body("application/x-www-form-urlencoded", form).await
+        };
+        for _ in 0..5 {
+            unknown().await.expect(400);
+        }
+        unknown().await.problem(429, "rate-limited");
     }
 );
 

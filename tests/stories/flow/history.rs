@@ -80,7 +80,7 @@ story!(
         for item in told["items"].as_array().unwrap() {
             assert!(item["by"].is_null(), "never the person");
             assert_eq!(item["home_region"], region.to_string());
-            assert_eq!(item["reason"], "published");
+            assert!(item["reason"].is_null(), "reasons are for editors");
         }
         let then = node.get(&format!("{path}/history/2")).await.expect(200);
         assert!(then.etag().starts_with("W/"));
@@ -95,6 +95,39 @@ story!(
                 .await;
             none.problem(404, "not-found");
         }
+    }
+);
+
+story!(
+    drafts_stay_with_the_region_that_wrote_them,
+    Seeded,
+    async |node| {
+        let path = format!("/v1/networks/{}", lived(node, &["draft", "draft"]).await);
+        let moved = node.patch(&path).if_match("*");
+        let moved = moved.json(&json!({"home_region": "muensterland"}));
+        moved.await.expect(200);
+        for (home, expected) in [("nordhessen", None), ("muensterland", Some([3].as_slice()))] {
+            let reader = token(node, Role::Reader, home).await;
+            let Some(expected) = expected else {
+                let gone = node.get(&format!("{path}/history")).token(&reader).await;
+                gone.problem(404, "not-found");
+                continue;
+            };
+            let seen = history(node, &path, Some(&reader)).await;
+            assert_eq!(versions(&seen), expected, "{home}");
+            for version in 1..=3 {
+                let one = node.get(&format!("{path}/history/{version}"));
+                let one = one.token(&reader).await;
+                let status = if expected.contains(&version) {
+                    200
+                } else {
+                    404
+                };
+                assert_eq!(one.status, status, "{version}");
+            }
+        }
+        let seen = history(node, &path, Some(&node.admin)).await;
+        assert_eq!(versions(&seen), [3, 2, 1]);
     }
 );
 

@@ -226,8 +226,8 @@ faults! {
         de: "„{given}“ ist kein übersetzbarer Text[; gemeint ist vielleicht „{nearest}“?]";
     }
     IdentifierScheme "identifier-scheme" {
-        en: "\"{given}\" is neither a known identifier scheme nor an absolute URI[; did you mean \"{nearest}\"?]";
-        de: "„{given}“ ist weder ein bekanntes Kennungsschema noch eine absolute URI[; gemeint ist vielleicht „{nearest}“?]";
+        en: "\"{given}\" is neither a known identifier scheme nor an absolute URI with http, https or urn[; did you mean \"{nearest}\"?]";
+        de: "„{given}“ ist weder ein bekanntes Kennungsschema noch eine absolute URI mit http, https oder urn[; gemeint ist vielleicht „{nearest}“?]";
     }
     IdentifierPerson "identifier-person" {
         en: "\"{scheme}\" identifies a person; the directory contains identifiers of organisations only";

@@ -132,6 +132,8 @@ fn schemes_are_known_or_uris() {
         "my scheme:1",
         "a:b c",
         "a:b|c",
+        "javascript:alert(1)",
+        "data:text/html,x",
     ] {
         let fault = other.parse::<Scheme>().unwrap_err();
         assert_eq!(fault.code.as_str(), "identifier-scheme", "{other}");

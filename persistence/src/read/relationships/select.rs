@@ -2,26 +2,23 @@
 
 use super::{AllOf, DateRange, LAST, Position, RelationshipFilter};
 use crate::entity::{confirmation, edge, edge_role, merged, record};
+use crate::visibility::seen::{is_published, reached, visible};
 use chrono::Months;
-use domain::access::rules::{Caller, Scope, Visibility};
+use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
-use domain::kinds::common::Publication;
 use domain::kinds::relationship::on::{HoldsOn, RelationshipsOn};
 use domain::kinds::relationship::table::RULES;
 use domain::statements::confirmation::ConfirmationState;
 use domain::value::edtf::EdtfDate;
 use domain::value::external::ExternalId;
 use sea_orm::sea_query::{
-    Alias, Condition, Expr, ExprTrait, Func, IntoColumnRef, IntoTableRef, JoinType, Order, Query,
-    SelectStatement, SimpleExpr, UnionType,
+    Alias, Condition, Expr, ExprTrait, Func, IntoTableRef, JoinType, Order, Query, SelectStatement,
+    SimpleExpr, UnionType,
 };
-use std::collections::BTreeSet;
 use uuid::Uuid;
 
-pub(crate) fn col(table: &'static str, column: impl sea_orm::Iden) -> Expr {
-    Expr::col((Alias::new(table), column).into_column_ref())
-}
+pub(crate) use crate::visibility::seen::col;
 
 /// `edge` with its record and the records at its ends, or their merge targets.
 ///
@@ -246,14 +243,6 @@ pub(crate) fn each<T>(
     all
 }
 
-fn is_published(table: &'static str) -> SimpleExpr {
-    col(table, record::Column::Publication).eq(Publication::Published.code())
-}
-
-fn published(table: &'static str) -> SimpleExpr {
-    is_published(table).and(col(table, record::Column::Suppressed).eq(false))
-}
-
 /// Relationships that an end disputes, for callers who request them and may write an end.
 fn disputed(filter: &RelationshipFilter, caller: &Caller, origin: &str) -> Option<Condition> {
     let mut asked = filter.confirmations.iter().flatten();
@@ -291,35 +280,6 @@ fn stated(state: ConfirmationState) -> SimpleExpr {
     }
     statements.and_where(column.eq(state.code()));
     Expr::exists(statements)
-}
-
-/// [`Caller::can_read`] as a condition on a joined record.
-fn visible(table: &'static str, visibility: &Visibility, origin: &str) -> Condition {
-    let any = Condition::any().add(published(table));
-    any.add_option(reached(table, visibility, origin))
-}
-
-/// The own records that are visible, whether they are published or not; `None` if none are.
-fn reached(table: &'static str, visibility: &Visibility, origin: &str) -> Option<Condition> {
-    let own = Condition::all().add(col(table, record::Column::Origin).eq(origin));
-    let within = |regions: &BTreeSet<Uuid>| {
-        col(table, record::Column::HomeRegion).is_in(regions.iter().copied())
-    };
-    match visibility {
-        Visibility::Public => None,
-        Visibility::Everything => Some(own),
-        Visibility::Drafts { regions, supplied } => {
-            let mut any = Condition::any().add(within(regions));
-            for (system, scope) in supplied {
-                let by = col(table, record::Column::System).eq(system.as_str());
-                any = any.add(match scope {
-                    Scope::Node => by,
-                    Scope::Regions(regions) => by.and(within(regions)),
-                });
-            }
-            Some(own.add(any))
-        }
-    }
 }
 
 fn supplied_as(key: &ExternalId) -> SimpleExpr {
