@@ -317,6 +317,12 @@ story!(
         let behind = beside.call(Method::GET, "/v1/networks").await;
         assert_eq!(sound("index-behind", behind).header("retry-after"), "1");
         seen.insert("index-behind");
+        // A server that listens everywhere without `public_url`.
+        let anywhere = node.beside(|config| config.listen = ([0, 0, 0, 0], 0).into());
+        let anywhere = anywhere.await;
+        let nowhere = anywhere.call(Method::GET, "/v1/changes.atom").await;
+        sound("public-url-missing", nowhere);
+        seen.insert("public-url-missing");
         // As many work and wait as may.
         node.settled().await;
         let mut turns = Vec::new();

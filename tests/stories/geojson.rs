@@ -311,7 +311,8 @@ story!(a_link_can_name_the_format, Seeded, async |node| {
         .await
         .problem(400, "invalid-parameter");
     let expected = "`format=geojsno` ist falsch; erwartet: eines von json, geojson, \
-        application/json, application/geo+json (gemeint ist vielleicht geojson).";
+        jsonld, atom, application/json, application/geo+json, application/ld+json, \
+        application/atom+xml (gemeint ist vielleicht geojson).";
     assert_eq!(wrong.json["detail"], expected);
     // Where there is one format, there is nothing to choose.
     for path in [

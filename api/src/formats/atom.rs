@@ -142,7 +142,7 @@ pub fn entry(
     let alternate = [
         ("rel", "alternate"),
         ("type", "application/json"),
-        ("href", &address),
+        ("href", address.as_str()),
     ];
     xml.empty("link", &alternate);
     let kind = row.kind.labels().get(place.lang);

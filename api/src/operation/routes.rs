@@ -109,6 +109,22 @@ impl Draft {
         }
     }
 
+    /// States another default of a previously added parameter.
+    pub fn default_of(&mut self, name: &str, value: u64) {
+        let named = |one: &&mut Value| one.get("name") == Some(&json!(name));
+        if let Some(parameter) = self.parameters.iter_mut().find(named) {
+            insert(parameter, &["schema", "default"], value);
+        }
+    }
+
+    /// Leaves out previously added parameters.
+    pub fn without(&mut self, names: &[&str]) {
+        self.parameters.retain(|one| {
+            let name = one.get("name").and_then(Value::as_str);
+            !name.is_some_and(|name| names.contains(&name))
+        });
+    }
+
     pub fn request_body(&mut self, body: Value) {
         self.request_body = Some(body);
     }

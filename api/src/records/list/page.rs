@@ -1,12 +1,14 @@
 //! A page of records: as JSON, and its documentation.
 
-use crate::formats::{Format, ListSchema};
+use crate::formats::{FEED_ITEMS, Format, ListSchema};
 use crate::http::problem::Code;
 use crate::operation::media_type::Formats;
+use crate::operation::paging::LIMIT;
 use crate::operation::routes::{Draft, Reply, reference};
 use crate::records::download::{EndedEarly, Running};
 use crate::records::example::example;
 use crate::records::list::parameters;
+use crate::records::list::read::OF_PAGES;
 use crate::records::reply::{content_language, list_formats};
 use crate::records::view::{Representation, describe_included, included_schema, translate};
 use actix_web::body::BoxBody;
@@ -228,6 +230,12 @@ impl Reply for RecordList {
 
 /// Documents a list of records of a kind, or of several.
 pub(crate) fn describe_list(draft: &mut Draft, listed: Option<Kind>) {
+    if draft.formats().iter().all(|format| format.is_calendar()) {
+        draft.without(&OF_PAGES);
+    }
+    if draft.formats().iter().all(|format| format.is_feed()) {
+        draft.default_of(LIMIT.name, FEED_ITEMS);
+    }
     let list = describe(draft, listed);
     let mut response = draft.success("A page.", |format| format.document_list(&list));
     for (header, description) in [

@@ -38,7 +38,7 @@ pub(crate) struct Given {
 }
 
 /// Parameters that only a list with pages has.
-const OF_PAGES: [&str; 5] = ["limit", "cursor", "facets", "sort", "highlights"];
+pub(super) const OF_PAGES: [&str; 5] = ["limit", "cursor", "facets", "sort", "highlights"];
 
 impl Given {
     fn read(pairs: &Pairs) -> Self {

@@ -60,8 +60,8 @@ impl<S> Responder for RelationshipList<S> {
 }
 
 impl Reply for RelationshipList<Records> {
-    fn formats(kind: Option<Kind>) -> Formats {
-        list_formats(kind)
+    fn formats(_: Option<Kind>) -> Formats {
+        list_formats(Some(Kind::Relationship))
     }
 
     fn describe(draft: &mut Draft) {
