@@ -21,6 +21,8 @@ const MAX_UPDATED: usize = 500;
 /// Whether outsiders see the current row of `record`: it is published and not suppressed, and so is
 /// each of its ends that is a record, or its merge target; and a copied relationship has an end of
 /// its origin. The only definition in SQL.
+///
+/// Without `|| ''` SQLite would read all records of that origin.
 const PUBLIC: &str = "(record.publication = 'published' AND NOT record.suppressed AND NOT EXISTS ( \
     SELECT 1 FROM edge \
         LEFT JOIN merged AS mf ON mf.loser_id = edge.from_id \
@@ -36,7 +38,7 @@ const PUBLIC: &str = "(record.publication = 'published' AND NOT record.suppresse
         LEFT JOIN merged AS mt ON mt.loser_id = edge.to_id \
         WHERE edge.record_id = record.id AND NOT EXISTS (SELECT 1 FROM record AS held \
             WHERE held.id IN (COALESCE(mf.target_id, edge.from_id), COALESCE(mt.target_id, edge.to_id)) \
-            AND held.origin = record.origin))))";
+            AND held.origin || '' = record.origin))))";
 
 /// The relationships (`near`) around records that became visible or invisible (`flipped`), and
 /// around those that a merge makes equal to these, now or until now.

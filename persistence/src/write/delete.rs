@@ -13,7 +13,7 @@ use crate::write::supplied::refuse_supplied;
 use domain::base::vocabulary::Coded;
 use domain::exchange::change::Cause;
 use domain::value::reference::RecordRef;
-use sea_orm::sea_query::{LockType, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, Statement,
@@ -70,9 +70,11 @@ pub(crate) async fn owned_edges(
         .from(edge::Entity)
         .cond_where(ends_among(at));
     let origins = [Some(tx.origin.as_str()), other];
+    // SQLite would begin with all records of the node.
+    let origin = Expr::cust("record.origin || ''");
     let mut query = record::Entity::find()
         .filter(record::Column::Id.in_subquery(joined))
-        .filter(record::Column::Origin.is_in(origins.into_iter().flatten()))
+        .filter(origin.is_in(origins.into_iter().flatten()))
         .order_by_asc(record::Column::Id)
         .limit(MAX_RELATIONSHIPS as u64);
     if !tx.db().is_postgres() {
