@@ -4,7 +4,7 @@ use crate::http::problem::{Code, Problem};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 use std::fs::File;
-use std::io::{BufReader, Read, Result, Seek};
+use std::io::{BufRead, BufReader, Read, Result, Seek};
 
 /// Bytes of a file by which UTF-16 without a mark is found.
 const SAMPLE: usize = 4096;
@@ -12,6 +12,8 @@ const SAMPLE: usize = 4096;
 /// Letters with marks: their bytes in Windows-1252, and in the encoding of old Macs.
 const WINDOWS: [u8; 8] = [0xe4, 0xf6, 0xfc, 0xc4, 0xd6, 0xdc, 0xdf, 0xe9];
 const MAC: [u8; 8] = [0x8a, 0x9a, 0x9f, 0x80, 0x85, 0x86, 0xa7, 0x8e];
+
+const UTF_8_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 
 /// Bytes without a character in Windows-1252.
 const UNDEFINED: [u8; 5] = [0x81, 0x8d, 0x8f, 0x90, 0x9d];
@@ -130,15 +132,25 @@ impl Seen {
 }
 
 /// The file from its beginning, as UTF-8 without a mark; what is invalid in a UTF-8 file stays so.
-pub(super) fn decoded(file: &mut File, encoding: &'static Encoding) -> Result<impl Read> {
+pub(super) fn decoded<'a>(
+    file: &'a mut File,
+    encoding: &'static Encoding,
+) -> Result<Box<dyn Read + Send + 'a>> {
     file.rewind()?;
+    let mut reader = BufReader::new(file);
+    if encoding == UTF_8 {
+        // A decoder would replace what is invalid, and the row would not be refused.
+        if reader.fill_buf()?.starts_with(UTF_8_MARK) {
+            reader.consume(UTF_8_MARK.len());
+        }
+        return Ok(Box::new(reader));
+    }
     let reader = DecodeReaderBytesBuilder::new()
         .encoding(Some(encoding))
         .bom_override(true)
         .strip_bom(true)
-        .utf8_passthru(true)
-        .build(BufReader::new(file));
-    Ok(reader)
+        .build(reader);
+    Ok(Box::new(reader))
 }
 
 #[cfg(test)]

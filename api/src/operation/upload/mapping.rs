@@ -8,6 +8,7 @@ use domain::spreadsheet::nearest_heading;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, SchemaType, Type};
 
 const MAX_COLUMNS: usize = 300;
 const MAX_TEXT: usize = 500;
@@ -17,13 +18,24 @@ const MAX_TEXT: usize = 500;
 #[serde(deny_unknown_fields)]
 #[schema(as = ColumnMapping, example = json!({"columns": {"Krankenhaus": "name", "IK": "identifiers.0.value", "Fax": null}, "values": {"identifiers.0.scheme": "ik", "categories": "hospital", "home_region": "nordhessen"}}))]
 pub(crate) struct Mapping {
-    /// Heading, and the member that its cells are: a column of an export, for one element of a list
-    /// with its index, such as `identifiers.0.value`. `null` leaves the column out.
     #[serde(default)]
+    #[schema(schema_with = targets)]
     pub(crate) columns: BTreeMap<String, Option<String>>,
     /// Members with the same value in every row that has others of the same list.
     #[serde(default)]
     pub(crate) values: BTreeMap<String, String>,
+}
+
+/// The schema of the columns: utoipa does not tell that values may be `null`.
+fn targets() -> Object {
+    let target = ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+        .build();
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some("Heading, and the member that its cells are: a column of an export, for one element of a list with its index, such as `identifiers.0.value`. `null` leaves the column out."))
+        .additional_properties(Some(Schema::Object(target)))
+        .build()
 }
 
 /// The column that a target names, and the element of its list.
