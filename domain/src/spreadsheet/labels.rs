@@ -316,6 +316,11 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("valid", "Gültig", "Valid"),
     ("value", "Wert", "Value"),
     ("value_to", "Wert bis", "Value to"),
+    (
+        "withheld_members",
+        "Zurückgehaltene Angaben",
+        "Withheld members",
+    ),
 ];
 
 /// The name of a column for people, unique in a table of its kind.

@@ -116,7 +116,8 @@ story!(json_is_read_strictly, async |node| {
         .body("application/json", deep(31))
         .await;
     answer.problem(422, "validation-failed");
-    let body = json!({"name": "Tab\tund\r\nZeile", "home_region": "hessen"});
+    let text = "Tab\tund\r\nZeile";
+    let body = json!({"name": "Klinik", "description": text, "home_region": "hessen"});
     node.post("/v1/actors?dry_run=true")
         .json(&body)
         .await

@@ -41,6 +41,11 @@ fn shapes_and_formats() -> Vec<Case> {
         ),
         (
             Kind::Topic,
+            json!({"name": "Klinik\u{202e}kinilK"}),
+            vec![("/name", "deceptive-character")],
+        ),
+        (
+            Kind::Topic,
             named(json!({"nmae": 1})),
             vec![("/nmae", "unknown-member")],
         ),
