@@ -17,6 +17,8 @@ pub mod history;
 pub mod import;
 pub mod list;
 pub mod merge;
+pub mod ogc;
+pub mod reconcile;
 pub mod relationships;
 pub mod reply;
 pub mod suggest;

@@ -4,7 +4,7 @@ use crate::node::{discovery, health, metrics, problems, service, vocabularies};
 use crate::operation::routes::Routes;
 use crate::records::{
     applications, catalogue, confirmation, contact_persons, crud, duplicates, erase, export,
-    geometry, graph, hidden, history, import, list, merge, relationships, suggest,
+    geometry, graph, hidden, history, import, list, merge, ogc, reconcile, relationships, suggest,
 };
 use domain::base::kind::Kind;
 use domain::validation::body::KindSchema;
@@ -17,6 +17,7 @@ pub fn all() -> Routes {
         routes
             .and(list::routes(schema))
             .and(list::events_of(schema))
+            .and(ogc::of(schema))
             .and(crud::routes(schema))
             .and(relationships::around(schema))
             .and(merge::routes(schema))
@@ -32,6 +33,8 @@ pub fn all() -> Routes {
         .and(beside(relationship))
         .and(list::search())
         .and(suggest::routes())
+        .and(ogc::routes())
+        .and(reconcile::routes())
         .and(graph::routes())
         .and(export::routes())
         .and(import::routes())

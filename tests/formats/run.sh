@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Reads the formats of a node with the public programs that others read them with: calendars with
 # icalendar (Python) and ical.js, feeds with feedparser, linked data with PyLD, pyshacl and the types
-# of schema.org.
+# of schema.org, graphs with NetworkX, maps with OWSLib.
 #
 #   tests/formats/run.sh
 #
@@ -63,3 +63,5 @@ done
 "$python/bin/python" "$here/python/feeds.py"
 "$python/bin/python" "$here/python/linked.py"
 node "$node/schema.mjs" "$scratch" "$node"
+"$python/bin/python" "$here/python/graphs.py"
+"$python/bin/python" "$here/python/maps.py"

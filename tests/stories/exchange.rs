@@ -3,7 +3,9 @@
 mod calendar;
 mod feeds;
 mod linked;
+mod maps;
 mod provider;
+mod reconciliation;
 mod times;
 
 use serde_json::{Value, json};

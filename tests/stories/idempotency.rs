@@ -351,7 +351,12 @@ story!(instances_wait_for_each_other, async |node| {
 fn every_operation_that_makes_something_takes_a_key() {
     let document = tests::conform::document();
     // These write nothing …
-    let asking = ["create_token", "export_personal_data", "get_sync_records"];
+    let asking = [
+        "create_token",
+        "export_personal_data",
+        "get_sync_records",
+        "reconcile",
+    ];
     // … and these are idempotent: the content has a name or key.
     let keyed = [
         "push_records",

@@ -271,7 +271,8 @@ fn example(operation: &Value) -> Option<(String, Value)> {
 }
 
 fn kind_of(path: &str) -> Option<Kind> {
-    let plural = path.strip_prefix("/v1/")?.split('/').next()?;
+    let maps = path.strip_prefix("/ogc/collections/");
+    let plural = path.strip_prefix("/v1/").or(maps)?.split('/').next()?;
     let mut kinds = Kind::ALL.iter().copied();
     kinds.find(|kind| kind.plural() == plural)
 }
@@ -413,8 +414,12 @@ impl Operation<'_> {
         publication: &str,
         number: usize,
     ) -> String {
-        let collection = self.path.split("/{id}").next().unwrap();
-        let (collection, create) = self.created_at(node, document, collection, number).await;
+        let collection = match self.kind {
+            Some(kind) => format!("/v1/{}", kind.plural()),
+            None => self.path.split("/{id}").next().unwrap().to_owned(),
+        };
+        let created = self.created_at(node, document, &collection, number);
+        let (collection, create) = created.await;
         let (media_type, body) = example(create).unwrap_or_else(|| {
             panic!(
                 "{} has no target: POST {collection} has no example",

@@ -6,7 +6,7 @@ const NAMESPACE: [(&str, &str); 1] = [("xmlns", "http://www.sitemaps.org/schemas
 
 /// The address of a page, and when it changed (RFC 3339).
 #[derive(Debug)]
-pub struct Address {
+pub struct SitemapEntry {
     pub url: String,
     pub changed: String,
 }
@@ -29,7 +29,7 @@ pub fn index(pages: &[String]) -> String {
 
 /// A sitemap.
 #[must_use]
-pub fn url_set(addresses: impl Iterator<Item = Address>) -> String {
+pub fn url_set(addresses: impl Iterator<Item = SitemapEntry>) -> String {
     let mut text = String::new();
     let mut xml = XmlWriter::new(&mut text);
     xml.declaration();

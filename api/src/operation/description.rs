@@ -373,6 +373,44 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
         "Returns the log of changes of the whole node to its admins, newest first.",
     ),
     (
+        "get_ogc",
+        "Returns the landing page of OGC API – Features: the address that QGIS, GDAL and other programs for maps ask for.",
+    ),
+    (
+        "get_ogc_conformance",
+        "Returns the parts of OGC API – Features that are offered: core and GeoJSON.",
+    ),
+    (
+        "list_ogc_collections",
+        "Returns the collections of features, one for each kind of record.",
+    ),
+    (
+        "get_ogc_{kinds}",
+        "Describes the collection of {kinds}: its coordinates and the address of its features.",
+    ),
+    (
+        "list_ogc_{kinds}",
+        "Returns a page of {kinds} as features with the exact number of matches; `bbox` and `datetime` filter. A record without a known place has no geometry.",
+    ),
+    ("get_ogc_{kind}", "Returns {a} as a feature."),
+    (
+        "get_reconciliation",
+        "Returns the manifest of the reconciliation service (W3C Entity Reconciliation Community Group, 0.2), or with `queries` the candidates for a batch of names. Its address is what OpenRefine asks for.",
+    ),
+    (
+        "reconcile",
+        "Returns candidates for a batch of names, identifiers, former names or acronyms, best first, with a score from 0 to 100. A candidate is a `match` if it is safe to take it unseen: it alone has 95 or more, and the next one has at most 80.",
+    ),
+    (
+        "suggest_entities",
+        "Suggests records from the first letter on, for choosing one by hand.",
+    ),
+    ("suggest_types", "Suggests the kinds of records."),
+    (
+        "suggest_properties",
+        "Suggests what a query may state in addition to the name.",
+    ),
+    (
         "get_catalogue_jsonld",
         "Returns the catalogue for data portals by DCAT-AP.de 3.0 as JSON-LD: a dataset per kind with its distributions, and this API as a data service.",
     ),

@@ -92,6 +92,14 @@ fn tags() -> Value {
         ("Search", "Finding records and their relationships."),
         ("Export", "Bulk export."),
         (
+            "Maps",
+            "OGC API – Features, for QGIS, GDAL and other programs for maps.",
+        ),
+        (
+            "Reconciliation",
+            "Matching the rows of a spreadsheet with records, for OpenRefine.",
+        ),
+        (
             "Sync",
             "Exchanging records with partner nodes and other systems.",
         ),

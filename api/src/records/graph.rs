@@ -1,19 +1,21 @@
 //! The graph around a record as vertices and edges, for diagrams.
 
+use crate::formats::{self, Context, Format, GraphMl, Item, Json, Place, RecordSchema};
 use crate::http::problem::{Code, Problem};
 use crate::http::request::language;
 use crate::operation::extract::from_head;
 use crate::operation::extract::{
-    App, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader, parse,
+    Accepted, App, IfNoneMatch, Pairs, Parameter, Parameters, Query, Reader, parse,
 };
+use crate::operation::media_type::Formats;
 use crate::operation::param;
 use crate::operation::param::Known;
-use crate::operation::reply::content;
 use crate::operation::reply::weak_tag;
 use crate::operation::routes::{Draft, Extract, Reply, Routes};
 use crate::records::relationships::query::{
     ACTIVE_ON, CERTAINTY, LANG, RELATIONSHIPS_ON, lang, on,
 };
+use crate::records::view::named;
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -50,11 +52,18 @@ async fn get(
     Query(asked): Query<Asked>,
     known: IfNoneMatch,
     Labels(preferred): Labels,
+    Accepted(format): Accepted,
 ) -> Result<GraphReply, Problem> {
-    let json = read(&app, &caller, asked, preferred).await?;
-    let etag = weak_tag(&json);
+    let asked_lang = asked.lang;
+    let (graph, lang) = read(&app, &caller, asked, preferred).await?;
+    let text = if format.extension() == GraphMl.extension() {
+        graph_ml(&graph, lang)?
+    } else {
+        as_json(graph, lang, asked_lang)?
+    };
+    let etag = weak_tag(&text);
     Ok(GraphReply {
-        json: (!known.has(&etag)).then_some(json),
+        body: (!known.has(&etag)).then_some((format, text)),
         etag,
     })
 }
@@ -62,7 +71,15 @@ async fn get(
 /// The graph as JSON: what the route answers to a caller, for the pages of the explorer.
 pub(crate) async fn json(app: &App, caller: &Caller, query: &str) -> Result<String, Problem> {
     let asked = parse::<Asked>(query, None, false)?;
-    read(app, caller, asked, Lang::En).await
+    let asked_lang = asked.lang;
+    let (graph, lang) = read(app, caller, asked, Lang::En).await?;
+    as_json(graph, lang, asked_lang)
+}
+
+/// The graph with labels in a language; `asked` is that of names, if one was given.
+fn as_json(graph: graph::Graph, lang: Lang, asked: Option<Lang>) -> Result<String, Problem> {
+    Ok(serde_json::to_string(&Graph::of(graph, lang, asked))
+        .map_err(|why| persistence::StoreError::Corrupt(why.to_string()))?)
 }
 
 async fn read(
@@ -70,7 +87,7 @@ async fn read(
     caller: &Caller,
     asked: Asked,
     preferred: Lang,
-) -> Result<String, Problem> {
+) -> Result<(graph::Graph, Lang), Problem> {
     let described = Kind::ALL.iter().copied();
     let described: Vec<Kind> = described.filter(|k| *k != Kind::Relationship).collect();
     let (_, from) = app
@@ -89,9 +106,36 @@ async fn read(
     };
     let graph = app.store.relationships().graph(caller, &query).await?;
     let lang = asked.lang.unwrap_or(preferred);
-    let json = serde_json::to_string(&Graph::of(graph, lang))
-        .map_err(|why| persistence::StoreError::Corrupt(why.to_string()))?;
-    Ok(json)
+    Ok((graph, lang))
+}
+
+/// The records as nodes, nearest first, then their relationships as edges.
+fn graph_ml(graph: &graph::Graph, lang: Lang) -> Result<String, Problem> {
+    let mut written = Vec::with_capacity(graph.vertices.len() + graph.edges.len());
+    for vertex in &graph.vertices {
+        let more = json!({"distance": vertex.distance});
+        written.push((&vertex.row, vertex.row.json(), more));
+    }
+    for edge in &graph.edges {
+        let more = json!({"certainty": edge.certainty});
+        written.push((&edge.row, edge.row.json(), more));
+    }
+    let items = written.iter().map(|(row, json, more)| Item {
+        row,
+        json,
+        more: Some(more),
+        area: None,
+        slugs: None,
+        names: None,
+    });
+    let context = Context {
+        place: Place {
+            lang,
+            ..Place::default()
+        },
+        ..Context::default()
+    };
+    formats::page(&GraphMl, &context, items, &Value::Null)
 }
 
 #[derive(Debug)]
@@ -210,6 +254,9 @@ struct GraphVertex {
     /// Name of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+    /// Language of the name, if `lang` was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
     /// Number of steps from the record in the middle.
     #[schema(minimum = 0, maximum = 3)]
     distance: u8,
@@ -257,10 +304,10 @@ struct GraphEdge {
 }
 
 impl Graph {
-    fn of(graph: graph::Graph, lang: Lang) -> Self {
-        let edges = graph.edges.into_iter();
+    fn of(graph: graph::Graph, lang: Lang, asked: Option<Lang>) -> Self {
+        let (vertices, edges) = (graph.vertices.into_iter(), graph.edges.into_iter());
         Self {
-            vertices: graph.vertices.into_iter().map(GraphVertex::of).collect(),
+            vertices: vertices.map(|one| GraphVertex::of(one, asked)).collect(),
             edges: edges.map(|edge| GraphEdge::of(&edge, lang)).collect(),
             truncated: graph.truncated,
         }
@@ -275,8 +322,9 @@ struct Located {
 }
 
 impl GraphVertex {
-    fn of(vertex: graph::Vertex) -> Self {
+    fn of(vertex: graph::Vertex, asked: Option<Lang>) -> Self {
         let row = vertex.row;
+        let (name, language) = named(&row, asked);
         // A copy may come from a later release; then it is shown without a point.
         let located = serde_json::from_value::<Located>(row.current_value()).unwrap_or_default();
         let mut points = located.places.into_iter().filter_map(|place| place.point);
@@ -284,7 +332,8 @@ impl GraphVertex {
             kind: row.kind.to_string(),
             id: row.id,
             slug: row.slug,
-            name: row.name,
+            name,
+            language,
             distance: vertex.distance,
             publication: row.publication.code().to_owned(),
             point: located.point.or_else(|| points.next()),
@@ -317,7 +366,8 @@ impl GraphEdge {
 
 #[derive(Debug)]
 struct GraphReply {
-    json: Option<String>,
+    /// Absent if the caller has it already.
+    body: Option<(&'static dyn Format, String)>,
     etag: String,
 }
 
@@ -326,25 +376,30 @@ impl Responder for GraphReply {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         let etag = (header::ETAG, self.etag);
-        match self.json {
-            Some(json) => HttpResponse::Ok()
-                .content_type("application/json")
+        match self.body {
+            Some((format, text)) => HttpResponse::Ok()
+                .content_type(format.content_type())
                 .insert_header(etag)
-                .body(json),
+                .body(text),
             None => HttpResponse::NotModified().insert_header(etag).finish(),
         }
     }
 }
 
 impl Reply for GraphReply {
+    fn formats(_: Option<Kind>) -> Formats {
+        const FORMATS: Formats = Formats::with_paths(&[&Json, &GraphMl]);
+        FORMATS
+    }
+
     fn describe(draft: &mut Draft) {
-        let schema = draft.schema::<Graph>();
-        let mut response = content("The graph.", "application/json", &schema);
-        insert(
-            &mut response,
-            &["content", "application/json", "example"],
-            example(),
-        );
+        let graph = RecordSchema {
+            name: "Graph".to_owned(),
+            schema: draft.schema::<Graph>(),
+            more: Value::Null,
+            example: example(),
+        };
+        let mut response = draft.success("The graph.", |format| format.document_record(&graph));
         insert(
             &mut response,
             &["headers", "ETag"],

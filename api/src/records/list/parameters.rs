@@ -380,7 +380,7 @@ const RADIUS: Parameter = param::text(
 )
 .max(20)
 .example("25km");
-const BBOX: Parameter = param::text(
+pub const BBOX: Parameter = param::text(
     "bbox",
     "Has a point in this box: minLon,minLat,maxLon,maxLat; minLon > maxLon crosses the antimeridian.",
 )
