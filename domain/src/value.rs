@@ -1,4 +1,5 @@
 pub mod contact;
+pub mod country;
 pub mod edtf;
 pub mod external;
 pub mod figure;

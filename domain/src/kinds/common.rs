@@ -58,7 +58,6 @@ pub struct Name {
 /// The members of every described kind.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(default)]
-#[validate(schema(function = "check", skip_on_field_errors = false))]
 pub struct Described {
     /// Name as the source writes it.
     #[schema(required, min_length = 1, max_length = 300)]
@@ -196,17 +195,6 @@ pub const FILTERS: &[Filter] = &[
         example: "002",
     },
 ];
-
-fn check(body: &Described) -> Result<(), ValidationError> {
-    if body.name.trim().is_empty() {
-        return Err(Fault::new(FaultCode::Required)
-            .with("what", "")
-            .with("what_de", "")
-            .with("field", "name")
-            .into());
-    }
-    Ok(())
-}
 
 /// Checks that the record was not dissolved before it was founded.
 ///

@@ -72,7 +72,7 @@ pub struct Event {
         min_length = 1,
         max_length = 64,
         example = "Europe/Berlin",
-        pattern = "^[A-Za-z]+([_+/-][A-Za-z0-9]+)*$"
+        format = "time-zone"
     )]
     pub timezone: Option<String>,
     /// Focal points in order.

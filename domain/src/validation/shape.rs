@@ -369,10 +369,6 @@ fn pattern_in_words(pattern: &str) -> (&str, &str) {
             "a text without blanks such as 42",
             "ein Text ohne Leerzeichen wie 42",
         ),
-        "^[A-Za-z]+([_+/-][A-Za-z0-9]+)*$" => (
-            "a time zone such as Europe/Berlin",
-            "eine Zeitzone wie Europe/Berlin",
-        ),
         other => (other, other),
     }
 }

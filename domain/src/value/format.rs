@@ -1,6 +1,8 @@
 //! String formats: one name in the `OpenAPI` document, one check, one violation.
 
 use crate::base::fault::{Fault, FaultCode};
+use crate::base::nearest::nearest;
+use crate::value::country::is_country;
 use crate::value::edtf::{EdtfDate, End, Moment};
 use crate::value::identifier::{Identifier, Scheme};
 use crate::value::text;
@@ -34,6 +36,8 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("slug", slug),
     ("identifier-scheme", |text| Scheme::from_str(text).map(drop)),
     ("uuid", uuid),
+    ("country", country),
+    ("time-zone", time_zone),
 ];
 
 /// A violation with the value that is probably meant.
@@ -144,6 +148,40 @@ fn uuid(text: &str) -> Result<(), Fault> {
                 "eine UUID wie 0193e5a0-0000-7000-8000-000000000000",
             )
     })
+}
+
+/// A country of ISO 3166-1. What is no code of two capital letters is the pattern's to refuse.
+fn country(text: &str) -> Result<(), Fault> {
+    let is_code = text.len() == 2 && text.bytes().all(|letter| letter.is_ascii_uppercase());
+    if !is_code || is_country(text) {
+        return Ok(());
+    }
+    let right = if text == "UK" { "GB" } else { "DE" };
+    Err(Fault::new(FaultCode::Pattern)
+        .with("given", text)
+        .with("expected", format!("an ISO 3166-1 code such as {right}"))
+        .with(
+            "expected_de",
+            format!("ein Code nach ISO 3166-1 wie {right}"),
+        ))
+}
+
+/// A time zone of the IANA database.
+fn time_zone(text: &str) -> Result<(), Fault> {
+    if text.parse::<chrono_tz::Tz>().is_ok() {
+        return Ok(());
+    }
+    let lower = text.to_ascii_lowercase();
+    let names = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    let same = names
+        .clone()
+        .find(|name| name.to_ascii_lowercase() == lower);
+    let close = (text.len() <= 64).then(|| nearest(text, names)).flatten();
+    let right = same.or(close).unwrap_or("Europe/Berlin");
+    Err(Fault::new(FaultCode::Pattern)
+        .with("given", text)
+        .with("expected", format!("an IANA time zone such as {right}"))
+        .with("expected_de", format!("eine IANA-Zeitzone wie {right}")))
 }
 
 fn string(format: &str, description: &str, example: &str) -> RefOr<Schema> {
@@ -273,6 +311,50 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(proposed_url(text).as_deref(), proposed, "{text}");
+        }
+    }
+
+    #[test]
+    fn zones_and_countries_are_those_of_their_registers() {
+        let expected = |check: Check, text: &str| {
+            let fault = check(text).err()?;
+            let found = fault.params.iter().find(|(name, _)| *name == "expected")?;
+            Some(found.1.rsplit(' ').next().unwrap_or_default().to_owned())
+        };
+        for (text, right) in [
+            ("Europe/Berlin", None),
+            ("Europe/Berln", Some("Europe/Berlin")),
+            ("europe/berlin", Some("Europe/Berlin")),
+            ("CEST", Some("Europe/Berlin")),
+        ] {
+            let right = right.map(str::to_owned);
+            assert_eq!(expected(time_zone, text), right, "{text}");
+        }
+        for (text, right) in [
+            ("DE", None),
+            ("XX", Some("DE")),
+            ("UK", Some("GB")),
+            ("de", None),
+        ] {
+            assert_eq!(expected(country, text), right.map(str::to_owned), "{text}");
+        }
+    }
+
+    /// A partner's body may have 256 KiB, and is checked before its lengths are.
+    #[test]
+    fn long_texts_cost_little() {
+        let starts = [
+            "um ", "c. ", "ca. ", "mailto:", "(at)", "http://", "https:", "www.", "a.", "1.", "-",
+            "_", "/", "%", "~", "ä", "de-",
+        ];
+        for start in starts {
+            let text = start.repeat(256 * 1024 / start.len());
+            for (name, check) in FORMATS {
+                let begun = std::time::Instant::now();
+                let _valid = check(&text);
+                let taken = begun.elapsed();
+                assert!(taken.as_secs() < 2, "{name} {start}: {taken:?}");
+            }
         }
     }
 

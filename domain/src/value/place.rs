@@ -39,7 +39,7 @@ pub struct Place {
     #[schema(min_length = 1, max_length = 200)]
     pub quarter: Option<String>,
     /// ISO 3166-1 alpha-2 code.
-    #[schema(pattern = "^[A-Z]{2}$", example = "DE")]
+    #[schema(pattern = "^[A-Z]{2}$", format = "country", example = "DE")]
     pub country: Option<String>,
     /// Coordinates of the place.
     pub point: Option<Point>,

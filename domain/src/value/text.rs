@@ -65,22 +65,28 @@ fn naming(code: FaultCode, piece: &str) -> ValidationError {
 pub fn is_deceptive(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,
-            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
             | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Checks that a name consists of visible characters.
+/// Checks that a name consists of visible characters, and of more than signs.
 ///
 /// # Errors
-/// `deceptive-character`, naming the first other one.
+/// `deceptive-character`, naming the first other one; `required` if there is no letter or digit.
 pub fn name(text: &str) -> Result<(), ValidationError> {
-    match text.chars().find(|letter| is_deceptive(*letter)) {
-        None => Ok(()),
-        Some(letter) => Err(Fault::new(FaultCode::DeceptiveCharacter)
+    if let Some(letter) = text.chars().find(|letter| is_deceptive(*letter)) {
+        return Err(Fault::new(FaultCode::DeceptiveCharacter)
             .with("given", format!("U+{:04X}", u32::from(letter)))
-            .into()),
+            .into());
     }
+    if !text.chars().any(char::is_alphanumeric) {
+        return Err(Fault::new(FaultCode::Required)
+            .with("what", "")
+            .with("what_de", "")
+            .into());
+    }
+    Ok(())
 }
 
 pub const SLUG_MAX: usize = 200;

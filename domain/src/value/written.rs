@@ -1,15 +1,28 @@
 //! Values as people write them, and what they probably mean.
 
+/// Bytes that a written date has at most. Texts come from anywhere, and nothing is looked for in long
+/// ones.
+const MAX_DATE: usize = 64;
+
+/// Bytes that an address of a mailbox has at most, with what is around it.
+const MAX_EMAIL: usize = 400;
+
 /// A date of the EDTF subset; none if it is written in no known way.
 #[must_use]
 pub fn date(text: &str) -> Option<String> {
-    let text = text.trim();
-    let lower = text.to_lowercase();
-    for about in ["ca. ", "circa ", "um ", "etwa ", "about ", "c. "] {
-        if let Some(rest) = lower.strip_prefix(about) {
-            return date(rest).map(|date| format!("{date}~"));
-        }
+    if text.len() > MAX_DATE {
+        return None;
     }
+    let lower = text.trim().to_lowercase();
+    let about = ["ca. ", "circa ", "um ", "etwa ", "about ", "c. "];
+    let rest = about.iter().find_map(|about| lower.strip_prefix(about));
+    match rest {
+        Some(rest) => day_or_month(rest.trim()).map(|date| format!("{date}~")),
+        None => day_or_month(text.trim()),
+    }
+}
+
+fn day_or_month(text: &str) -> Option<String> {
     // A date of a spreadsheet often has a time of zero.
     let day = text.split([' ', 'T']).next().unwrap_or_default();
     let midnight = text.get(day.len()..).unwrap_or_default();
@@ -41,6 +54,9 @@ pub fn date(text: &str) -> Option<String> {
 /// A date with a time, without a zone; or a date.
 #[must_use]
 pub fn moment(text: &str) -> Option<String> {
+    if text.len() > MAX_DATE {
+        return None;
+    }
     let text = text.trim();
     let (day, time) = text.split_once([' ', 'T', ','])?;
     let day = date(day).filter(|day| day.len() == 10)?;
@@ -60,6 +76,9 @@ pub fn moment(text: &str) -> Option<String> {
 /// An address of a mailbox without what is around it.
 #[must_use]
 pub fn email(text: &str) -> Option<String> {
+    if text.len() > MAX_EMAIL {
+        return None;
+    }
     let lower = text.to_lowercase();
     let bare = text.get(if lower.starts_with("mailto:") { 7 } else { 0 }..)?;
     let bare =
@@ -152,6 +171,7 @@ mod tests {
             "2015-12-31 14:00",
             "",
             "1.2.3.4",
+            "ca. ca. 2015",
         ] {
             assert_eq!(date(text), None, "{text}");
         }

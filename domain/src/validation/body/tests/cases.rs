@@ -30,20 +30,26 @@ pub(crate) fn joins(r#type: &str, from: &str, to: &str, more: &Value) -> Value {
     body
 }
 
+fn names() -> Vec<Case> {
+    let topic = |name: &str, code| {
+        let body = json!({"name": name});
+        (Kind::Topic, body, vec![("/name", code)])
+    };
+    vec![
+        (Kind::Topic, json!({}), vec![("/name", "required")]),
+        topic(" ", "required"),
+        topic("\u{308}", "required"),
+        topic("–", "required"),
+        topic("\u{3164}", "deceptive-character"),
+        topic("\u{2800}", "deceptive-character"),
+        topic("\u{ad}", "deceptive-character"),
+        topic("Klinik\u{202e}kinilK", "deceptive-character"),
+    ]
+}
+
 fn shapes_and_formats() -> Vec<Case> {
     let long = "x".repeat(501);
     vec![
-        (Kind::Topic, json!({}), vec![("/name", "required")]),
-        (
-            Kind::Topic,
-            json!({"name": " "}),
-            vec![("/name", "required")],
-        ),
-        (
-            Kind::Topic,
-            json!({"name": "Klinik\u{202e}kinilK"}),
-            vec![("/name", "deceptive-character")],
-        ),
         (
             Kind::Topic,
             named(json!({"nmae": 1})),
@@ -357,6 +363,7 @@ fn rules_of_kinds() -> Vec<Case> {
 
 pub(crate) fn cases() -> Vec<Case> {
     [
+        names(),
         shapes_and_formats(),
         former_names(),
         repeated_entries(),
