@@ -272,7 +272,7 @@ pub(crate) async fn note_merged_copy(
     });
     forget_tombstone(tx, id).await?;
     let tombstone = tombstone::Model {
-        cause: cause.code().to_owned(),
+        cause: lasting_cause(&tombstone, cause),
         merged_into: Some(merged_into),
         ..tombstone
     };
@@ -315,7 +315,7 @@ pub(crate) async fn undo_merged_copy(
     forget_tombstone(tx, id).await?;
     let tombstone = tombstone::Model {
         version,
-        cause: Cause::Deleted.code().to_owned(),
+        cause: lasting_cause(&known, Cause::Deleted),
         merged_into: None,
         ..known
     };
@@ -327,13 +327,38 @@ pub(crate) async fn undo_merged_copy(
     update_visibility_around(tx, id).await
 }
 
+/// Removes the tombstone of a merged copy. One of an erased record only stops to be merged.
 pub(crate) async fn drop_tombstone(tx: &mut Transaction<'_>, id: Uuid) -> Result<()> {
-    if let Some(known) = tombstone::Entity::find_by_id(id).one(&tx.sql).await? {
-        tx.log().merge_elsewhere(&known).await?;
+    let known = tombstone::Entity::find_by_id(id).one(&tx.sql).await?;
+    if let Some(known) = &known {
+        tx.log().merge_elsewhere(known).await?;
     }
     forget_tombstone(tx, id).await?;
+    if let Some(erased) = known.filter(is_erased) {
+        let tombstone = tombstone::Model {
+            merged_into: None,
+            ..erased
+        };
+        tombstone::Entity::insert(tombstone.into_active_model())
+            .exec_without_returning(&tx.sql)
+            .await?;
+    }
     follow_again(tx, id).await?;
     update_visibility_around(tx, id).await
+}
+
+pub(super) fn is_erased(tombstone: &tombstone::Model) -> bool {
+    tombstone.cause == Cause::Erased.code()
+}
+
+/// What was erased stays erased, whatever its origin says later: otherwise it could come back.
+fn lasting_cause(known: &tombstone::Model, cause: Cause) -> String {
+    let cause = if is_erased(known) {
+        Cause::Erased
+    } else {
+        cause
+    };
+    cause.code().to_owned()
 }
 
 async fn forget_tombstone(tx: &Transaction<'_>, id: Uuid) -> Result<()> {

@@ -7,7 +7,7 @@ use crate::entity::{
 use crate::error::{Result, StoreError};
 use crate::lease::Lease;
 use crate::partner::copy::{
-    CopiedRecord, Known, drop_copy, drop_tombstone, erase_copy, note_merged_copy,
+    CopiedRecord, Known, drop_copy, drop_tombstone, erase_copy, is_erased, note_merged_copy,
     replace_copy_with_tombstone, take_copy, undo_merged_copy,
 };
 use crate::partner::hold::{excessive_deletions, hold};
@@ -610,7 +610,7 @@ fn foreign(here: &Known, kind: Kind, tx: &Transaction<'_>) -> Option<Wrong> {
 fn erased(here: &Known, news: &FeedChange) -> Option<Wrong> {
     let tombstone = here.tombstone.as_ref()?;
     let back = matches!(news, FeedChange::Upsert(_));
-    (back && tombstone.cause == Cause::Erased.code()).then(|| Wrong {
+    (back && is_erased(tombstone)).then(|| Wrong {
         why: "the record was erased".to_owned(),
         rival: None,
         excused: true,

@@ -619,6 +619,29 @@ story!(what_was_erased_does_not_come_back, async |node| {
             );
         }
     }
+    // Neither a merge nor its end opens the way back.
+    let merged = |number: u128| {
+        let mut merged = deletion(number, 10, "merged");
+        merged["merged_into"] = json!(id(4));
+        merged
+    };
+    let withdrawn = |number: u128| {
+        let mut withdrawn = deletion(number, 12, "deleted");
+        withdrawn["op"] = json!("withdraw");
+        withdrawn
+    };
+    let upserts = |version: i64| [1, 2].map(|n| upsert("actor", n, version, body("geheim")));
+    let target = upsert("actor", 4, 1, json!({"name": "Ziel"}));
+    fern.feeds(&page(&[target, merged(1), merged(2)], json!({})));
+    intake.pull().await;
+    fern.feeds(&page(&upserts(11), json!({})));
+    intake.pull().await;
+    assert_eq!(stored_texts(node).await, 0, "after a merge");
+    fern.feeds(&page(&[withdrawn(1), withdrawn(2)], json!({})));
+    intake.pull().await;
+    fern.feeds(&page(&upserts(13), json!({})));
+    intake.pull().await;
+    assert_eq!(stored_texts(node).await, 0, "after the end of the merge");
     node.settled().await;
     let shown = intake.shown().await;
     assert_eq!(shown["state"], "active", "that is not its mistake");
@@ -629,17 +652,20 @@ story!(what_was_erased_does_not_come_back, async |node| {
     let path = format!("/v1/relationships/{}", id(3));
     node.get(&path).await.problem(410, "gone");
     assert_eq!(total(node, "/v1/search?q=geheim").await, 0);
-    let rows = tests::tables::record::Entity::find().all(node.store.db().reader());
-    assert!(
-        rows.await
-            .unwrap()
-            .iter()
-            .all(|row| !row.body.contains("geheim"))
-    );
+    assert_eq!(stored_texts(node).await, 0);
     audit(node.store.db()).await;
     audiences_are_true(node.store.db()).await;
     fern.stop().await;
 });
+
+/// Stored records that contain what was erased.
+async fn stored_texts(node: &Node) -> usize {
+    let rows = tests::tables::record::Entity::find().all(node.store.db().reader());
+    let rows = rows.await.unwrap();
+    rows.iter()
+        .filter(|row| row.body.contains("geheim"))
+        .count()
+}
 
 story!(
     nobody_takes_away_the_right_to_delete_and_to_erase,
