@@ -2,6 +2,9 @@
 
 use sea_orm::entity::prelude::*;
 
+/// The consumer that finishes deletions.
+pub const DELETIONS: &str = "deletions";
+
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "log_consumer")]

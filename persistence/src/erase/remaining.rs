@@ -6,15 +6,13 @@
 //! partners stay: they are theirs to delete.
 
 use crate::consumers::{Entry, LogConsumer};
-use crate::entity::{change, tombstone};
+use crate::entity::{change, log_consumer, tombstone};
 use crate::erase::forget_everything;
 use crate::error::Result;
 use crate::merge_targets::with_losers;
 use crate::store::Store;
 use crate::transaction::{Transaction, WriteOptions};
-use crate::write::delete::{
-    MAX_RELATIONSHIPS, forget_persons, owned_edges, replace_with_tombstone,
-};
+use crate::write::delete::{forget_persons, owned_edges, replace_with_tombstone};
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -22,8 +20,6 @@ use domain::exchange::change::{Cause, Op};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::BTreeSet;
 use uuid::Uuid;
-
-const NAME: &str = "deletions";
 
 /// Number of entries without deletions after which the cursor is saved without effect.
 const FAR: i64 = 1000;
@@ -44,11 +40,11 @@ impl DeletionConsumer {
 
 impl LogConsumer for DeletionConsumer {
     fn name(&self) -> &'static str {
-        NAME
+        log_consumer::DELETIONS
     }
 
     async fn cursor(&mut self) -> Result<i64> {
-        self.saved = self.store.cursors().get(NAME).await?;
+        self.saved = self.store.cursors().get(log_consumer::DELETIONS).await?;
         Ok(self.saved)
     }
 
@@ -65,8 +61,8 @@ impl LogConsumer for DeletionConsumer {
         }
         self.store
             .write(&Caller::node(), &options(), async |tx| {
-                if tx.cursors().lock(NAME).await? < last {
-                    tx.cursors().update(NAME, last).await?;
+                if tx.cursors().lock(log_consumer::DELETIONS).await? < last {
+                    tx.cursors().update(log_consumer::DELETIONS, last).await?;
                 }
                 Ok(())
             })
@@ -104,7 +100,7 @@ impl crate::records::Records<'_> {
     }
 }
 
-/// Deletes some of the relationships of a deleted record; returns whether these were all.
+/// Deletes some of the relationships of a deleted record; returns whether none was left.
 async fn delete_some(tx: &mut Transaction<'_>, id: Uuid) -> Result<bool> {
     let Some(tombstone) = tombstone::Entity::find_by_id(id).one(&tx.sql).await? else {
         // It was restored, and what is left is shown with it again.
@@ -133,7 +129,8 @@ async fn delete_some(tx: &mut Transaction<'_>, id: Uuid) -> Result<bool> {
     if erased {
         forget_everything(tx, &BTreeSet::new(), &ids).await?;
     }
-    Ok(edges.len() < MAX_RELATIONSHIPS)
+    // Fewer than a batch holds may also mean that some were moved while they were locked.
+    Ok(false)
 }
 
 async fn deletion_of(tx: &Transaction<'_>, id: Uuid) -> Result<Option<Uuid>> {

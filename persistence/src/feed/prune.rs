@@ -77,9 +77,11 @@ async fn prunable_up_to(store: &Store, days: u32) -> Result<i64> {
         Some(young) => young,
         None => store.log().head().await? + 1,
     };
+    // Who finishes deletions needs the newest entry of a record only, which stays.
     let behind: Vec<i64> = log_consumer::Entity::find()
         .select_only()
         .column(log_consumer::Column::Seq)
+        .filter(log_consumer::Column::Name.ne(log_consumer::DELETIONS))
         .into_tuple()
         .all(store.db().reader())
         .await?;

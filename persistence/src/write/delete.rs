@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 /// Maximum number of relationships deleted with a record in one transaction; the others follow in
 /// further ones, see [`crate::erase::remaining`].
-pub(crate) const MAX_RELATIONSHIPS: usize = 400;
+const MAX_RELATIONSHIPS: usize = 400;
 
 const MOST_NAMING: usize = 200;
 
