@@ -199,10 +199,8 @@ async fn create(app: App, form: Form, address: ClientAddress) -> Result<Answer, 
     let issued = issue(&app, &form).await;
     match &issued {
         Ok(_) => app.sign_ins.succeeded(name, address.0, Instant::now()),
-        Err(error) if error.code == WRONG_PASSWORD => {
-            app.sign_ins.failed(name, address.0, Instant::now());
-        }
-        Err(_) => {}
+        Err(error) if error.code == WRONG_PASSWORD => {}
+        Err(_) => app.sign_ins.undecided(name, address.0),
     }
     Ok(Answer(issued))
 }

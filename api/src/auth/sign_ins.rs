@@ -43,28 +43,22 @@ struct Attempts {
 }
 
 impl SignIns {
-    /// Whether an attempt may be made now.
+    /// Whether an attempt may be made now. It counts as failed until it is known how it ends:
+    /// otherwise as many could be made at once as arrive before the first one ends.
     ///
     /// # Errors
     /// The time to wait.
     pub fn admit(&self, name: &str, address: IpAddr, now: Instant) -> Result<(), Duration> {
         let mut all = self.lock();
-        let Some(attempts) = all.get_mut(&key(name)) else {
-            return Ok(());
-        };
-        attempts.forget(now);
-        let at_home = attempts.known.contains(&group(address));
-        if at_home && attempts.failures_at_home < FREE_AT_HOME {
-            return Ok(());
+        if let Some(attempts) = all.get_mut(&key(name)) {
+            attempts.forget(now);
+            let at_home = attempts.known.contains(&group(address));
+            let free = at_home && attempts.failures_at_home < FREE_AT_HOME;
+            let wait = attempts.next.saturating_duration_since(now);
+            if !free && !wait.is_zero() {
+                return Err(wait);
+            }
         }
-        match attempts.next.saturating_duration_since(now) {
-            Duration::ZERO => Ok(()),
-            wait => Err(wait),
-        }
-    }
-
-    pub fn failed(&self, name: &str, address: IpAddr, now: Instant) {
-        let mut all = self.lock();
         if all.len() >= MAX_ACCOUNTS {
             all.retain(|_, attempts| attempts.next > now || !attempts.known.is_empty());
         }
@@ -81,6 +75,17 @@ impl SignIns {
         if let Some(beyond) = attempts.failures.checked_sub(FREE) {
             let seconds = 1_u64.checked_shl(beyond).unwrap_or(u64::MAX);
             attempts.next = now + Duration::from_secs(seconds).min(LONGEST);
+        }
+        Ok(())
+    }
+
+    /// An attempt ended without a decision on the password.
+    pub fn undecided(&self, name: &str, address: IpAddr) {
+        if let Some(attempts) = self.lock().get_mut(&key(name)) {
+            attempts.failures = attempts.failures.saturating_sub(1);
+            if attempts.known.contains(&group(address)) {
+                attempts.failures_at_home = attempts.failures_at_home.saturating_sub(1);
+            }
         }
     }
 
@@ -143,10 +148,7 @@ mod tests {
         let mut tried = 0;
         while now - begun < Duration::from_hours(24) {
             match sign_ins.admit("Anna", address(tried % 200), now) {
-                Ok(()) => {
-                    sign_ins.failed("anna", address(tried % 200), now);
-                    tried += 1;
-                }
+                Ok(()) => tried += 1,
                 Err(wait) => {
                     assert!(wait <= LONGEST);
                     now += wait;
@@ -158,17 +160,30 @@ mod tests {
     }
 
     #[test]
+    fn attempts_at_the_same_time_are_counted_before_they_end() {
+        let (sign_ins, now) = (SignIns::default(), Instant::now());
+        let admitted = (0..200).filter(|at| sign_ins.admit("anna", address(*at), now).is_ok());
+        assert_eq!(admitted.count(), 5);
+    }
+
+    #[test]
+    fn undecided_attempts_do_not_count() {
+        let (sign_ins, now) = (SignIns::default(), Instant::now());
+        for _ in 0..50 {
+            assert_eq!(sign_ins.admit("anna", address(1), now), Ok(()));
+            sign_ins.undecided("anna", address(1));
+        }
+    }
+
+    #[test]
     fn strangers_do_not_lock_the_owner_out() {
         let (sign_ins, now) = (SignIns::default(), Instant::now());
         sign_ins.succeeded("anna", address(1), now);
-        for _ in 0..50 {
-            sign_ins.failed("anna", address(2), now);
-        }
-        assert!(sign_ins.admit("anna", address(2), now).is_err());
+        let strangers = (0..50).filter(|_| sign_ins.admit("anna", address(2), now).is_ok());
+        assert_eq!(strangers.count(), 5);
         assert!(sign_ins.admit("anna", address(3), now).is_err());
         for _ in 0..FREE_AT_HOME {
             assert_eq!(sign_ins.admit("anna", address(1), now), Ok(()));
-            sign_ins.failed("anna", address(1), now);
         }
         assert!(sign_ins.admit("anna", address(1), now).is_err());
         sign_ins.succeeded("anna", address(1), now);
@@ -178,15 +193,16 @@ mod tests {
     #[test]
     fn failures_are_forgotten_and_memory_is_bounded() {
         let (sign_ins, now) = (SignIns::default(), Instant::now());
-        for _ in 0..20 {
-            sign_ins.failed("anna", address(1), now);
-        }
+        while sign_ins.admit("anna", address(1), now).is_ok() {}
         let later = now + MEMORY + LONGEST;
-        assert_eq!(sign_ins.admit("anna", address(1), later), Ok(()));
-        sign_ins.failed("anna", address(1), later);
-        assert_eq!(sign_ins.admit("anna", address(1), later), Ok(()));
+        for _ in 0..FREE {
+            assert_eq!(sign_ins.admit("anna", address(1), later), Ok(()));
+        }
         for number in 0..2 * MAX_ACCOUNTS {
-            sign_ins.failed(&number.to_string(), address(1), later);
+            assert_eq!(
+                sign_ins.admit(&number.to_string(), address(1), later),
+                Ok(())
+            );
         }
         assert!(sign_ins.lock().len() <= MAX_ACCOUNTS);
     }
