@@ -325,9 +325,8 @@ fn write(
         }
         _ => {
             // A text of a workbook is no formula, so it needs no apostrophe.
-            let bare = cell
-                .strip_prefix('\'')
-                .filter(|bare| !bare.starts_with('\'') && !column.is_list());
+            let bare = Some(table::unguarded(cell));
+            let bare = bare.filter(|bare| !bare.starts_with('\'') && !column.is_list());
             worksheet.write_string(row, at, bare.unwrap_or(cell))?;
         }
     }

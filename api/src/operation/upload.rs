@@ -88,6 +88,30 @@ impl Form {
         FORMS.iter().map(|(_, extension, _)| *extension)
     }
 
+    /// What a file that is said to be a table is: browsers and generated clients often declare CSV
+    /// for every file.
+    ///
+    /// Workbooks are ZIP archives; the first entry of an ODS file is its media type, uncompressed
+    /// ([ODF 1.2, part 3, section 3.3](https://docs.oasis-open.org/office/v1.2/os/OpenDocument-v1.2-os-part3.html)).
+    fn recognized(self, file: &mut File) -> std::io::Result<Self> {
+        let Self::Text(_) = self else {
+            return Ok(self);
+        };
+        let mut start = Vec::new();
+        file.take(80).read_to_end(&mut start)?;
+        file.rewind()?;
+        if start.starts_with(b"PK\x03\x04") {
+            let is_ods = (start.get(30..)).is_some_and(|name| name.starts_with(b"mimetype"));
+            return Ok(if is_ods { Self::Ods } else { Self::Xlsx });
+        }
+        let text = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&start);
+        Ok(match text.trim_ascii_start().first() {
+            Some(b'{') => Self::Lines,
+            Some(b'[') => Self::Array,
+            _ => self,
+        })
+    }
+
     fn of_media_type(media_type: &str) -> Result<Self, Problem> {
         let mut known = FORMS.iter();
         let found = known.find(|(known, ..)| known.eq_ignore_ascii_case(media_type));
@@ -116,6 +140,7 @@ pub(crate) struct Upload {
 /// `invalid-parameter` if its kind is unknown.
 pub(crate) fn read(mut file: File, form: Form, reading: Reading) -> Result<Spool, Problem> {
     file.rewind().map_err(|why| Problem::of_file(&why))?;
+    let form = (form.recognized(&mut file)).map_err(|why| Problem::of_file(&why))?;
     let (charset, sheet) = (reading.options.charset, reading.options.sheet.clone());
     let mut filling = Filling::new(reading);
     match form {
@@ -167,14 +192,14 @@ impl Extract for Upload {
         let text = |description: &str, example: &str| json!({"schema": {"type": "string", "format": "binary", "description": description}, "example": example});
         draft.request_body(json!({
             "required": true,
-            "description": format!("At most {MAX_BYTES} bytes; an import may have {MAX_LINES} lines, an ODS file 20000 rows. `Content-Encoding: gzip` is accepted."),
+            "description": format!("At most {MAX_BYTES} bytes; an import may have {MAX_LINES} lines, an ODS file 20000 rows. `Content-Encoding: gzip` is accepted. A JSON array of records (`application/json`) is read as well. A body that is declared a table and begins as another of these formats does is read as what it is."),
             "content": {
                 "application/x-ndjson": text("One record per line.", lines),
-                "application/json": {"schema": {"type": "array", "items": {"type": "object"}, "description": "The records."}, "example": [{"kind": "actor", "name": "Praxis am Markt", "home_region": "nordhessen"}]},
-                "text/csv": text("A table of one kind, with any of the columns of exports, by path or by their German or English name (`Name`, `PLZ`, `Ort`). A column that it lacks leaves the member as it is; an empty cell removes it. Some columns of a list of objects change it element by element, if the number of elements is the stored one. Separator, encoding, and lines above the heading are found; `charset` declares the encoding.", table),
                 "text/tab-separated-values": text("Such a table with tabs.", &table.replace(',', "\t")),
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {"schema": {"type": "string", "format": "binary", "description": "A workbook (XLSX) with such a table: the sheet named by `sheet`, or by the plural of the kind, or the first."}, "example": "PK…"},
                 "application/vnd.oasis.opendocument.spreadsheet": {"schema": {"type": "string", "format": "binary", "description": "A workbook (ODS) with such a table."}, "example": "PK…"},
+                // Last, because generated Python clients send the last one for every file.
+                "text/csv": text("A table of one kind, with any of the columns of exports, by path or by their German or English name (`Name`, `PLZ`, `Ort`). A column that it lacks leaves the member as it is; an empty cell removes it. Some columns of a list of objects change it element by element, if the number of elements is the stored one. Separator, encoding, and lines above the heading are found; `charset` declares the encoding.", table),
             },
         }));
         describe_refusals(draft);

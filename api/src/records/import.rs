@@ -55,10 +55,9 @@ const SKIP_INVALID: Parameter = param::code(
     Known::These(&["members"]),
 );
 
-const REPORT: Parameter = param::code(
-    "report",
-    "`xlsx`: answer with a workbook: the table with its faulty cells coloured and commented, and the numbers on the first sheet. Tables only.",
-    Known::These(&["xlsx"]),
+const ANNOTATED: Parameter = param::flag(
+    "annotated",
+    "Whether to answer with a workbook (XLSX): the table with its faulty cells coloured and commented, and the numbers on the first sheet. Tables only.",
 );
 
 const SOURCE: Parameter = param::text(
@@ -67,11 +66,15 @@ const SOURCE: Parameter = param::text(
 )
 .max(63);
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a parameter of its own"
+)]
 struct How {
     dry_run: bool,
     source: Option<String>,
-    /// The format of the report, if it is not JSON.
-    report: Option<String>,
+    /// Whether the answer is the table with comments, instead of JSON.
+    annotated: bool,
     options: Options,
     kinds: Vec<Kind>,
     update: Option<Update>,
@@ -96,7 +99,7 @@ impl Parameters for How {
             WAIT,
             SKIP_INVALID,
             SOURCE,
-            REPORT,
+            ANNOTATED,
             CHARSET,
             SHEET,
             FIX,
@@ -107,7 +110,7 @@ impl Parameters for How {
         Ok(Self {
             dry_run: pairs.flag(&DRY_RUN),
             source: pairs.one(SOURCE.name).map(str::to_owned),
-            report: pairs.one(REPORT.name).map(str::to_owned),
+            annotated: pairs.flag(&ANNOTATED),
             options: Options::read(pairs)?,
             kinds: pairs.codes(KIND.name).concat(),
             update: pairs.one(UPDATE.name).and_then(Update::parse),
@@ -185,24 +188,23 @@ async fn import(
     Told(lang): Told,
     upload: Upload,
 ) -> Result<ImportReply, Problem> {
-    let as_workbook = how.report.is_some();
-    let limits = match (how.dry_run, as_workbook) {
+    let limits = match (how.dry_run, how.annotated) {
         (true, false) => Limits::OF_DRY_RUNS,
         (true, true) => Limits::OF_DRY_WORKBOOKS,
         (false, true) => Limits::OF_WORKBOOKS,
         (false, false) => Limits::OF_IMPORTS,
     };
     let mut reading = Reading::new(limits, how.kinds);
-    reading.keeps_rows = as_workbook;
+    reading.keeps_rows = how.annotated;
     reading.update = how.update;
     reading.options = how.options;
     if let Some(source) = &how.source {
         reading.mapping = stored_mapping(&app.store, source, &reading.kinds).await?;
     }
     let mut spool = upload.spool(reading).await?;
-    if as_workbook && spool.table.is_none() {
+    if how.annotated && spool.table.is_none() {
         let expected = ("given with a table", "nur mit einer Tabelle");
-        return Err(wrong(REPORT.name, "xlsx", expected));
+        return Err(wrong(ANNOTATED.name, "true", expected));
     }
     let mut annotations = Annotations::default();
     let options = WriteOptions {
@@ -228,7 +230,7 @@ async fn import(
     }
     let read = async |at, most| spool.lines(None, at, most).await;
     let note = |mut imported: Imported| {
-        if as_workbook {
+        if how.annotated {
             annotate(&mut annotations, &imported, lang);
         }
         readings.take(&mut imported.outcome);

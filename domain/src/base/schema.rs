@@ -59,7 +59,12 @@ fn without_null(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(without_null),
         Value::Object(members) => {
-            members.values_mut().for_each(without_null);
+            for (name, value) in members.iter_mut() {
+                // In a map `null` is a value, not an absent member.
+                if name != "additionalProperties" || !is_nullable(value) {
+                    without_null(value);
+                }
+            }
             if let Some(Value::Array(types)) = members.get_mut("type") {
                 types.retain(|name| name != "null");
                 if let [only] = types.as_slice() {
@@ -71,6 +76,11 @@ fn without_null(schema: &mut Value) {
         }
         _ => {}
     }
+}
+
+fn is_nullable(schema: &Value) -> bool {
+    let types = schema.get("type").and_then(Value::as_array);
+    types.is_some_and(|types| types.iter().any(|name| name == "null"))
 }
 
 fn drop_null_alternative(members: &mut Map<String, Value>) {

@@ -153,7 +153,9 @@ fn guarded(text: &str) -> String {
     text.to_owned()
 }
 
-fn unguarded(cell: &str) -> &str {
+/// The text of a cell without the apostrophe before what a spreadsheet would execute.
+#[must_use]
+pub fn unguarded(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
         Some(text) if is_formula(text) => text,
         Some(_) | None => cell,

@@ -7,6 +7,7 @@ use crate::base::vocabulary::Coded;
 use crate::exchange::table::{Column, Content, Reason, join, split};
 use crate::kinds::common::Publication;
 use crate::value::format::proposed_url;
+use crate::value::text::is_deceptive;
 use crate::value::written;
 
 /// How a table is written.
@@ -36,7 +37,8 @@ pub fn take(
     number: bool,
     notation: Notation,
 ) -> Result<Taken, FieldError> {
-    if number || cell.is_empty() {
+    let is_word = matches!(column.content(), Content::Truth | Content::Code(_));
+    if cell.is_empty() || (number && (!is_word || column.is_list())) {
         return Ok(Taken {
             text: cell.to_owned(),
             reason: None,
@@ -122,7 +124,12 @@ fn value(column: &Column, given: &str, notation: Notation) -> Result<Taken, Faul
             reason: None,
         });
     }
-    let bare = trimmed(given, *column.content() == Content::Text);
+    let mut bare = trimmed(given, *column.content() == Content::Text);
+    if column.path_members().last() == Some("name") && bare.contains(is_deceptive) {
+        // Line breaks of a cell, soft hyphens of a web page.
+        bare = bare.split_whitespace().collect::<Vec<_>>().join(" ");
+        bare.retain(|letter| letter.is_control() || !is_deceptive(letter));
+    }
     let blanks = (bare != given).then_some(Reason::Blanks);
     let content = column.content();
     if bare.is_empty() {

@@ -3,6 +3,7 @@ openapi-python-client, under `mypy --strict`."""
 
 import os
 from http import HTTPStatus
+from io import BytesIO
 from urllib.parse import parse_qs, urlparse
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from verbund_client.models import (
     ActorPreview,
     ActorRecord,
     Graph,
+    ImportReport,
     NetworkPage,
     Problem,
     ProjectPage,
@@ -34,7 +36,7 @@ from verbund_client.models import (
     RelationshipsAroundPage,
     SearchPage,
 )
-from verbund_client.types import UNSET, Unset
+from verbund_client.types import UNSET, File, Unset
 
 client = AuthenticatedClient(base_url=os.environ["NODE_URL"], token=os.environ["NODE_TOKEN"])
 
@@ -96,7 +98,9 @@ graph = get_graph.sync(client=client, from_=f"network/{network.slug}")
 assert isinstance(graph, Graph)
 projects = list_projects.sync(client=client)
 assert isinstance(projects, ProjectPage)
-assert callable(import_.sync)
+records = b'{"kind":"actor","name":"Praxis Import","home_region":"hessen"}\n{"kind":"actor"}\n'
+imported = import_.sync(client=client, body=File(payload=BytesIO(records)), dry_run=True)
+assert isinstance(imported, ImportReport) and imported.created == 1 and imported.failed == 1
 
 # Gone.
 deleted = delete_actor.sync_detailed(id=key, client=client, if_match='"3"')

@@ -152,7 +152,10 @@ fn the_answer_to_a_mistake_is_small_whatever_the_mistake() {
         let wide = first(&send(Faulty::table(2_000_000)).await);
         assert!(wide.contains("1048576"), "{wide}");
         let wide = first(&send(Faulty::table(200_000)).await);
-        let expected = "200000 columns; a table of actors has at most";
+        let expected = "it has 200000 cells; a row of a spreadsheet has at most 16384";
+        assert!(wide.contains(expected), "{wide}");
+        let wide = first(&send(Faulty::table(10_000)).await);
+        let expected = "10000 columns; a table of actors has at most";
         assert!(wide.contains(expected), "{wide}");
 
         let members = |count: usize| -> String {

@@ -1,9 +1,9 @@
 //! CSV and its relatives: comma, semicolon, tab or bar between the cells.
 
 use super::encoding::{decoded, of};
-use super::faults::{too_long, unfit};
+use super::faults::{refused, too_long, too_wide, unfit};
 use super::heading;
-use super::limits::MAX_LINE;
+use super::limits::{MAX_COLUMNS, MAX_LINE, MAX_RAW};
 use super::lines::Lines;
 use super::row::{Raw, Row};
 use super::spool::Filling;
@@ -72,6 +72,7 @@ fn rows(reader: impl BufRead, written: &Written, table: &mut Table<'_>) -> Resul
     let mut breaks = 0;
     loop {
         let start = csv.position().byte();
+        csv.get_mut().allow(MAX_RAW);
         let read = csv.read_record(&mut record);
         let line = csv.get_mut().first_after(start) + before;
         let number = line.saturating_sub(breaks);
@@ -87,6 +88,9 @@ fn rows(reader: impl BufRead, written: &Written, table: &mut Table<'_>) -> Resul
             Ok(true) if record.as_slice().len() as u64 > MAX_LINE => {
                 table.push(row(Vec::new(), Some(too_long())))?;
             }
+            Ok(true) if record.len() > MAX_COLUMNS => {
+                table.push(row(Vec::new(), Some(too_wide(record.len()))))?;
+            }
             Ok(true) => {
                 let cells = record.iter().map(Raw::text).collect();
                 table.push(row(cells, None))?;
@@ -95,6 +99,9 @@ fn rows(reader: impl BufRead, written: &Written, table: &mut Table<'_>) -> Resul
             }
             Err(why) => {
                 let fault = match why.into_kind() {
+                    ErrorKind::Io(why) if why.kind() == std::io::ErrorKind::FileTooLarge => {
+                        return Err(refused(too_long()));
+                    }
                     ErrorKind::Io(why) => return Err(Problem::of_file(&why)),
                     ErrorKind::Utf8 { .. } => unfit((
                         "it is not UTF-8, as declared; save the table as CSV in UTF-8, or declare its charset".to_owned(),

@@ -52,7 +52,10 @@ pub(super) fn of(
     }
     file.rewind().map_err(broken)?;
     let seen = Seen::of(&mut *file).map_err(broken)?;
-    if seen.is_utf8 {
+    // In a UTF-8 table with a few cells from elsewhere only the rows with these are refused: to read
+    // it as Windows-1252 would spoil all others. By chance, letters of Windows-1252 hardly ever look
+    // like UTF-8.
+    if seen.invalid == 0 || seen.multibyte >= seen.invalid {
         return Ok(UTF_8);
     }
     if seen.mac > seen.windows || seen.undefined > 0 {
@@ -84,7 +87,10 @@ fn without_mark(start: &[u8]) -> Option<&'static Encoding> {
 }
 
 struct Seen {
-    is_utf8: bool,
+    /// Letters of several bytes, if it is UTF-8.
+    multibyte: u64,
+    /// Sequences that are no UTF-8.
+    invalid: u64,
     windows: u64,
     mac: u64,
     undefined: u64,
@@ -93,7 +99,8 @@ struct Seen {
 impl Seen {
     fn of(mut file: impl Read) -> Result<Self> {
         let mut seen = Self {
-            is_utf8: true,
+            multibyte: 0,
+            invalid: 0,
             windows: 0,
             mac: 0,
             undefined: 0,
@@ -111,23 +118,29 @@ impl Seen {
                 before = *byte;
             }
             rest.extend_from_slice(bytes);
-            if seen.is_utf8 {
-                match std::str::from_utf8(&rest) {
-                    Ok(_) => rest.clear(),
-                    // A letter that is cut.
-                    Err(why) if why.error_len().is_none() && length > 0 => {
-                        rest.drain(..why.valid_up_to());
-                    }
-                    Err(_) => seen.is_utf8 = false,
-                }
-            }
-            if !seen.is_utf8 {
-                rest.clear();
-            }
+            let cut = seen.take_utf8(&rest, length == 0);
+            rest.drain(..rest.len() - cut);
             if length == 0 {
                 return Ok(seen);
             }
         }
+    }
+
+    /// Counts what is UTF-8 and what is not; returns the bytes of a letter that is cut at the end.
+    fn take_utf8(&mut self, bytes: &[u8], is_end: bool) -> usize {
+        let mut at = 0;
+        for chunk in bytes.utf8_chunks() {
+            let letters = chunk.valid().chars().filter(|letter| !letter.is_ascii());
+            self.multibyte += letters.count() as u64;
+            let invalid = chunk.invalid();
+            at += chunk.valid().len() + invalid.len();
+            let is_cut = std::str::from_utf8(invalid).is_err_and(|why| why.error_len().is_none());
+            if is_cut && at == bytes.len() && !is_end {
+                return invalid.len();
+            }
+            self.invalid += u64::from(!invalid.is_empty());
+        }
+        0
     }
 }
 
@@ -204,6 +217,17 @@ mod tests {
         assert_eq!(refused.kind.code, Code::InvalidParameter);
         assert_eq!(read(mac, Some("macintosh")).1, "Name\nKäthe Übelhör\n");
         assert!(named("klingonisch").is_err());
+    }
+
+    #[test]
+    fn one_cell_from_elsewhere_spoils_no_other() {
+        let mixed = [
+            "Name\nKäthe\nKöln\n".as_bytes(),
+            b"M\xfcller\nSpa\xdf\x94\n",
+        ]
+        .concat();
+        let mut file = file(&mixed);
+        assert_eq!(of(&mut file, None).unwrap(), UTF_8);
     }
 
     #[test]

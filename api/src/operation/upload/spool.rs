@@ -3,7 +3,7 @@
 use crate::http::problem::Problem;
 use crate::operation::upload::annotated::KeptRow;
 use crate::operation::upload::faults::too_long;
-use crate::operation::upload::limits::{Limits, MAX_LINE, too_many};
+use crate::operation::upload::limits::{Limits, MAX_LINE, too_many, too_much};
 use crate::operation::upload::mapping::Mapping;
 use crate::operation::upload::options::Options;
 use crate::operation::upload::row::{Row, TableRead};
@@ -106,6 +106,8 @@ pub(crate) struct Filling {
     parts: BTreeMap<Option<Kind>, BufWriter<File>>,
     /// The rows of a table as they are.
     kept: Option<BufWriter<File>>,
+    /// Bytes written to files so far.
+    bytes: u64,
     spool: Spool,
 }
 
@@ -206,7 +208,16 @@ impl Filling {
             reading,
             parts: BTreeMap::new(),
             kept: None,
+            bytes: 0,
         }
+    }
+
+    fn spend(&mut self, bytes: usize) -> Result<(), Problem> {
+        self.bytes = self.bytes.saturating_add(bytes as u64);
+        if self.bytes > self.reading.limits.bytes {
+            return Err(too_much());
+        }
+        Ok(())
     }
 
     /// The only allowed kind.
@@ -229,17 +240,18 @@ impl Filling {
         if !self.reading.keeps_rows {
             return Ok(());
         }
-        let file = match self.kept.take() {
-            Some(file) => file,
-            None => BufWriter::new(tempfile::tempfile().map_err(|why| Problem::of_file(&why))?),
-        };
-        let file = self.kept.insert(file);
         let kept = KeptRow {
             line: row.line,
             number: row.number,
             cells: row.cells.iter().map(|cell| cell.text.clone()).collect(),
         };
         let text = serde_json::to_string(&kept).map_err(|why| Problem::of_file(&why.into()))?;
+        self.spend(text.len())?;
+        let file = match self.kept.take() {
+            Some(file) => file,
+            None => BufWriter::new(tempfile::tempfile().map_err(|why| Problem::of_file(&why))?),
+        };
+        let file = self.kept.insert(file);
         writeln!(file, "{text}").map_err(|why| Problem::of_file(&why))
     }
 
@@ -342,14 +354,6 @@ impl Filling {
         };
         self.count()?;
         self.spool.lines += 1;
-        let part = self.reading.by_kind.then_some(kind);
-        let file = match self.parts.entry(part) {
-            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::btree_map::Entry::Vacant(empty) => {
-                let file = tempfile::tempfile().map_err(|why| Problem::of_file(&why))?;
-                empty.insert(BufWriter::new(file))
-            }
-        };
         let text = match cells {
             None => record.to_string(),
             Some(cells) => {
@@ -360,6 +364,15 @@ impl Filling {
                     dropped: cells.dropped.clone(),
                 };
                 serde_json::to_string(&row).map_err(|why| Problem::of_file(&why.into()))?
+            }
+        };
+        self.spend(text.len())?;
+        let part = self.reading.by_kind.then_some(kind);
+        let file = match self.parts.entry(part) {
+            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::btree_map::Entry::Vacant(empty) => {
+                let file = tempfile::tempfile().map_err(|why| Problem::of_file(&why))?;
+                empty.insert(BufWriter::new(file))
             }
         };
         writeln!(file, "{number}\t{text}").map_err(|why| Problem::of_file(&why))

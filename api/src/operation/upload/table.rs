@@ -8,8 +8,9 @@ use super::spool::Filling;
 use crate::http::problem::{Code, Problem};
 use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::vocabulary::Coded;
-use domain::exchange::table::{Cells, Content, Note, Position, Reason, join, split};
-use domain::spreadsheet::{Meaning, Notation, estimate, meaning, take};
+use domain::exchange::table::{Cells, Column, Content, Note, Position, Reason, join, split};
+use domain::spreadsheet::{Meaning, Notation, Taken, estimate, meaning, take};
+use domain::value::figure::Qualifier;
 use domain::value::identifier::Scheme;
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -245,16 +246,14 @@ impl<'a> Reading<'a> {
                 self.refuse(position, raw, FieldError::new(pointer, fault));
                 continue;
             }
-            // An estimate is no number yet.
-            let is_estimate = *column.content() == Content::Number && estimate(&raw.text).is_some();
             let is_element = position.element.is_some();
             let cell = if is_element && raw.kind != RawKind::Number {
                 join(vec![raw.text.clone()])
             } else {
                 raw.text.clone()
             };
-            let number = raw.kind == RawKind::Number || is_estimate;
-            match take(column, &cell, number, self.notation) {
+            let is_typed = raw.kind == RawKind::Number;
+            match self.read(column, &cell, is_typed) {
                 Ok(taken) => {
                     let text = self.texts.get_mut(position.column);
                     if let Some(text) = text {
@@ -271,6 +270,24 @@ impl<'a> Reading<'a> {
                 Err(error) => self.refuse(position, raw, error),
             }
         }
+    }
+
+    /// Reads a cell; estimates in it are no numbers yet.
+    fn read(&self, column: &Column, cell: &str, is_typed: bool) -> Result<Taken, FieldError> {
+        let is_number = *column.content() == Content::Number && !is_typed;
+        let mut pieces = if is_number { split(cell) } else { Vec::new() };
+        if !pieces.iter().any(|piece| estimate(piece).is_some()) {
+            return take(column, cell, is_typed, self.notation);
+        }
+        for piece in &mut pieces {
+            if estimate(piece).is_none() {
+                *piece = take(column, piece, false, self.notation)?.text;
+            }
+        }
+        Ok(Taken {
+            text: join(pieces),
+            reason: None,
+        })
     }
 
     /// A cell that cannot be read costs the row, or only itself.
@@ -324,9 +341,14 @@ impl<'a> Reading<'a> {
                 None if own => text.clone_from(value),
                 None => {
                     let count = pieces.iter().map(Vec::len).max().unwrap_or_default();
-                    for at in (0..count).filter(|at| filled(*at)) {
-                        put(text, at, &join(vec![value.clone()]));
+                    let mut own = elements(text);
+                    own.resize(count.max(own.len()), String::new());
+                    for (at, piece) in own.iter_mut().enumerate().take(count) {
+                        if filled(at) {
+                            piece.clone_from(value);
+                        }
                     }
+                    *text = join(own);
                 }
             }
         }
@@ -406,42 +428,20 @@ impl<'a> Reading<'a> {
 
     /// „ca. 50" is 50, about.
     fn take_estimates(&mut self) {
-        for [value, qualifier, wording] in &self.columns.estimates {
+        let columns = self.columns;
+        for [value, qualifier, wording] in &columns.estimates {
             let text = self.texts.get(*value).cloned().unwrap_or_default();
-            let mut pieces = split(&text);
-            let (mut any, mut given) = (false, Vec::new());
-            for (element, piece) in pieces.iter_mut().enumerate() {
-                let Some((exactness, number)) = estimate(piece) else {
-                    continue;
-                };
-                any = true;
-                given.push(piece.clone());
-                for (at, stated) in [(*qualifier, exactness.code()), (*wording, piece.as_str())] {
-                    if let Some(text) = self.texts.get_mut(at) {
-                        put(text, element, &join(vec![stated.to_owned()]));
-                    }
-                }
-                let column = self.columns.heading.columns.get(*value);
-                let read = column.map(|column| take(column, number, false, self.notation));
-                match read {
-                    Some(Ok(taken)) => *piece = taken.text,
-                    Some(Err(error)) => self.errors.push(error),
-                    None => {}
-                }
-            }
-            if any {
-                let joined = join(pieces);
-                let at = self
-                    .columns
-                    .positions
-                    .iter()
-                    .find(|one| one.column == *value);
-                if let Some(at) = at.map(|one| one.at) {
-                    self.note(at, Reason::Estimate, &given.join("; "), &joined);
-                }
-                if let Some(text) = self.texts.get_mut(*value) {
-                    *text = joined;
-                }
+            let pieces = split(&text);
+            let estimates = pieces.iter().map(|piece| estimate(piece));
+            let estimates: Vec<Option<(Qualifier, &str)>> = estimates.collect();
+            if estimates.iter().any(Option::is_some) {
+                let codes = estimates.iter();
+                let codes = codes.map(|one| one.map(|(exactness, _)| exactness.code()));
+                self.complete(*qualifier, &codes.collect::<Vec<_>>());
+                let words = pieces.iter().zip(&estimates);
+                let words = words.map(|(piece, one)| one.map(|_| piece.as_str()));
+                self.complete(*wording, &words.collect::<Vec<_>>());
+                self.take_numbers(*value, &pieces, &estimates);
                 continue;
             }
             // The table has no such columns, and the row says nothing of them.
@@ -457,13 +457,73 @@ impl<'a> Reading<'a> {
     }
 }
 
+impl Reading<'_> {
+    /// Fills in the elements of a list that the table does not state. What its mapping says of all
+    /// rows yields to what a cell says.
+    fn complete(&mut self, at: usize, stated: &[Option<&str>]) {
+        let is_column = self.columns.positions.iter().any(|one| one.column == at);
+        let Some(text) = self.texts.get_mut(at) else {
+            return;
+        };
+        let mut pieces = elements(text);
+        let count = stated
+            .iter()
+            .rposition(Option::is_some)
+            .map_or(0, |last| last + 1);
+        pieces.resize(count.max(pieces.len()), String::new());
+        for (piece, stated) in pieces.iter_mut().zip(stated) {
+            if let (Some(stated), true) = (stated, piece.is_empty() || !is_column) {
+                (*stated).clone_into(piece);
+            }
+        }
+        *text = join(pieces);
+    }
+
+    /// The numbers of estimates.
+    fn take_numbers(
+        &mut self,
+        value: usize,
+        pieces: &[String],
+        estimates: &[Option<(Qualifier, &str)>],
+    ) {
+        let columns = self.columns;
+        let position = columns.positions.iter().find(|one| one.column == value);
+        let (Some(column), Some(position)) = (columns.heading.columns.get(value), position) else {
+            return;
+        };
+        let (mut numbers, mut given) = (pieces.to_vec(), Vec::new());
+        for (number, estimate) in numbers.iter_mut().zip(estimates) {
+            let Some((_, stated)) = estimate else {
+                continue;
+            };
+            given.push(std::mem::take(number));
+            match take(column, stated, false, self.notation) {
+                Ok(taken) => *number = taken.text,
+                Err(error) => {
+                    let raw = Raw::text(given.join("; "));
+                    return self.refuse(position, &raw, error);
+                }
+            }
+        }
+        let joined = join(numbers);
+        self.note(position.at, Reason::Estimate, &given.join("; "), &joined);
+        if let Some(text) = self.texts.get_mut(value) {
+            *text = joined;
+        }
+    }
+}
+
+/// The elements in the cell of a list.
+fn elements(cell: &str) -> Vec<String> {
+    if cell.is_empty() {
+        return Vec::new();
+    }
+    split(cell)
+}
+
 /// Puts an escaped element into the cell of a list.
 fn put(cell: &mut String, element: usize, escaped: &str) {
-    let mut pieces = if cell.is_empty() {
-        Vec::new()
-    } else {
-        split(cell)
-    };
+    let mut pieces = elements(cell);
     if pieces.len() <= element {
         pieces.resize(element + 1, String::new());
     }

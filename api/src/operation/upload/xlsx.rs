@@ -4,7 +4,7 @@
 //! without its result from an empty cell (ADR 34).
 
 use super::faults::too_long;
-use super::limits::MAX_LINE;
+use super::limits::{MAX_COLUMNS, MAX_LINE, MAX_ROWS, too_many};
 use super::row::{Raw, RawKind, Row};
 use super::spool::Filling;
 use super::table::{Table, not_a_workbook, sheet_missing};
@@ -16,10 +16,16 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Result};
 
-/// Columns of a spreadsheet.
-const MAX_COLUMNS: usize = 16_384;
-
 const MAX_MERGED: usize = 100_000;
+
+const MAX_SHEETS: usize = 1000;
+
+const MAX_TARGETS: usize = 10_000;
+
+/// Texts that fit into [`MAX_HELD`], unless they are empty.
+const MAX_STRINGS: usize = 3_500_000;
+
+const MAX_STYLES: usize = 100_000;
 
 /// Columns with merged cells of several rows.
 const MAX_MERGED_COLUMNS: usize = 200;
@@ -93,7 +99,12 @@ pub(super) fn read(
         above: BTreeMap::new(),
         number: 0,
     };
+    let mut count = 0;
     while let Some(row) = rows.next().map_err(|why| not_a_workbook(&why))? {
+        count += 1;
+        if count > MAX_ROWS {
+            return Err(too_many(MAX_ROWS));
+        }
         table.push(row)?;
     }
     table.finish()
@@ -121,7 +132,7 @@ impl Workbook {
             let Piece::Start(tag) = piece else { continue };
             match tag.name.as_str() {
                 "workbookPr" => self.since_1904 = matches!(tag.get("date1904"), Some("1" | "true")),
-                "sheet" => self.sheets.push(Sheet {
+                "sheet" if self.sheets.len() < MAX_SHEETS => self.sheets.push(Sheet {
                     name: tag.get("name").unwrap_or_default().to_owned(),
                     relation: tag.get("id").unwrap_or_default().to_owned(),
                     hidden: matches!(tag.get("state"), Some("hidden" | "veryHidden")),
@@ -135,7 +146,9 @@ impl Workbook {
     fn take_targets(&mut self, mut xml: Xml<impl Read>) -> Result<()> {
         while let Some(piece) = xml.next()? {
             let Piece::Start(tag) = piece else { continue };
-            if let (Some(id), Some(target)) = (tag.get("Id"), tag.get("Target")) {
+            if let (Some(id), Some(target)) = (tag.get("Id"), tag.get("Target"))
+                && self.targets.len() < MAX_TARGETS
+            {
                 let path = match target.strip_prefix('/') {
                     Some(path) => path.to_owned(),
                     None => format!("xl/{}", target.trim_start_matches("./")),
@@ -149,6 +162,9 @@ impl Workbook {
     fn take_strings(&mut self, mut xml: Xml<impl Read>) -> Result<()> {
         while let Some(piece) = xml.next()? {
             if matches!(&piece, Piece::Start(tag) if tag.name == "si") {
+                if self.strings.len() == MAX_STRINGS {
+                    return Err(Error::from(ErrorKind::FileTooLarge));
+                }
                 self.strings.push(rich_text(&mut xml, "si")?);
             }
         }
@@ -165,7 +181,9 @@ impl Workbook {
                 }
                 Piece::Start(tag) if tag.name == "cellXfs" => in_cells = true,
                 Piece::End(name) if name == "cellXfs" => in_cells = false,
-                Piece::Start(tag) if in_cells && tag.name == "xf" => {
+                Piece::Start(tag)
+                    if in_cells && tag.name == "xf" && self.styles.len() < MAX_STYLES =>
+                {
                     let id = tag.number("numFmtId").unwrap_or_default();
                     let shown = formats.get(&id).copied();
                     self.styles.push(shown.unwrap_or_else(|| built_in(id)));
@@ -357,7 +375,11 @@ impl<R: Read> Rows<'_, R> {
         }
         if row.fault.is_some() {
             row.cells.clear();
-        } else if !row.is_blank() {
+        }
+        while row.cells.last().is_some_and(Raw::is_blank) {
+            row.cells.pop();
+        }
+        if !row.cells.is_empty() {
             self.fill_merged(&mut row);
         }
         Ok(row)
@@ -425,11 +447,8 @@ impl<R: Read> Rows<'_, R> {
             Some("s") => {
                 let index = value.trim().parse::<usize>().ok();
                 let found = index.and_then(|index| self.workbook.strings.get(index));
-                Raw::text(
-                    found
-                        .ok_or_else(|| Error::from(ErrorKind::InvalidData))?
-                        .as_str(),
-                )
+                let found = found.ok_or_else(|| Error::from(ErrorKind::InvalidData))?;
+                Raw::text(unescaped(found))
             }
             Some("b") => number((value.trim() == "1").to_string()),
             Some("str" | "inlineStr" | "e") => Raw::text(unescaped(&value)),
@@ -450,9 +469,23 @@ impl<R: Read> Rows<'_, R> {
     }
 }
 
-/// `_x000D_` in texts of a cell is a character.
+/// A text of a cell, in which `_x000D_` is a character (ISO/IEC 29500-1, 22.4.2.4), and `_x005F_`
+/// the underscore of a text that only looks like one.
 fn unescaped(text: &str) -> String {
-    text.replace("_x000D_", "")
+    let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some((before, after)) = rest.split_once("_x") {
+        plain.push_str(before);
+        let code = after.get(..4).filter(|_| after.get(4..5) == Some("_"));
+        let code = code.and_then(|code| u16::from_str_radix(code, 16).ok());
+        if let Some(letter) = code.and_then(|code| char::from_u32(u32::from(code))) {
+            plain.push(letter);
+            rest = after.get(5..).unwrap_or_default();
+        } else {
+            plain.push_str("_x");
+            rest = after;
+        }
+    }
+    plain + rest
 }
 
 fn numeric(text: &str, shown: Shown, since_1904: bool) -> Raw {
@@ -548,6 +581,22 @@ mod tests {
             assert_eq!(numeric(value, shown, false).text, expected, "{value}");
         }
         assert_eq!(numeric("40907", Shown::Day, true).text, "2015-12-31");
+    }
+
+    #[test]
+    fn escaped_characters_are_read() {
+        for (text, expected) in [
+            ("a_x000D_\nb", "a\r\nb"),
+            ("a_x005F_x000D_b", "a_x000D_b"),
+            ("_x000d_", "\r"),
+            ("max_x", "max_x"),
+            ("_x12", "_x12"),
+            ("_xD800_", "_xD800_"),
+            ("_x0041", "_x0041"),
+            ("_xäöü_", "_xäöü_"),
+        ] {
+            assert_eq!(unescaped(text), expected, "{text}");
+        }
     }
 
     #[test]

@@ -354,7 +354,13 @@ impl Cells {
         let stated: Map<String, Value> = stated
             .map(|(column, text)| (column.name.clone(), text.as_str().into()))
             .collect();
-        format!("{} {}", self.replace, Value::Object(stated))
+        // An empty cell removes a value, one that was left out does not.
+        format!(
+            "{} {:?} {}",
+            self.replace,
+            self.dropped,
+            Value::Object(stated)
+        )
     }
 
     /// Adds the cell of each violation, such as `C17`.
