@@ -85,6 +85,15 @@ async fn visit(node: &Node, path: &str) -> Page {
     visit_as(node, path, &[(ACCEPT, BROWSER)]).await
 }
 
+/// Creates a public record; returns its id.
+async fn publish(node: &Node, kind: &str, mut body: Value) -> String {
+    let members = body.as_object_mut().unwrap();
+    members.entry("publication").or_insert(json!("published"));
+    members.entry("home_region").or_insert(json!("hessen"));
+    let made = node.post(&format!("/v1/{kind}")).json(&body).await;
+    made.expect(201).id().to_owned()
+}
+
 fn start(text: &str) -> String {
     text.chars().take(80).collect()
 }
@@ -349,6 +358,12 @@ story!(pages_say_what_the_api_says, Seeded, async |node| {
         .await
         .expect(200)
         .says("0 Einträge");
+    // The licence is stated, or that there is none.
+    visit(node, "/data")
+        .await
+        .expect(200)
+        .says("Herausgeber")
+        .says("nicht angegeben");
     // The facts of a record, as stated.
     visit(node, "/networks/cluster-gesundheit-nordhessen")
         .await
@@ -515,6 +530,224 @@ story!(what_visitors_type_is_escaped, Seeded, async |node| {
     }
 });
 
+story!(no_address_leads_to_another_server, async |node| {
+    for path in [
+        "/en//evil.example/x",
+        "/en///evil.example/x",
+        "/en/\\evil.example/x",
+        "//evil.example/x",
+        "/calendar//evil.example/x",
+    ] {
+        let page = visit(node, path).await;
+        assert!([400, 404].contains(&page.status), "{path} {}", page.status);
+        for link in page.links() {
+            let leaves = link.starts_with("//") || link.starts_with("/\\");
+            assert!(!leaves, "{path}: {link}");
+        }
+    }
+});
+
+story!(events_have_the_time_of_their_place, async |node| {
+    for (name, start, zone) in [
+        ("Auftakt", "2031-07-01T08:00:00Z", Some("Europe/Berlin")),
+        ("Nachts", "2031-06-30T22:30:00Z", None),
+        (
+            "Lissabon",
+            "2031-07-02T10:00:00+02:00",
+            Some("Europe/Lisbon"),
+        ),
+    ] {
+        let mut body = json!({"name": name, "start": start});
+        if let Some(zone) = zone {
+            body["timezone"] = json!(zone);
+        }
+        publish(node, "events", body).await;
+    }
+    node.settled().await;
+    visit(node, "/events/auftakt")
+        .await
+        .expect(200)
+        .says("1. Juli 2031, 10:00 Uhr")
+        .never_says("Zeitzone");
+    visit(node, "/en/events/auftakt")
+        .await
+        .expect(200)
+        .says("1 July 2031, 10:00");
+    visit(node, "/events/lissabon")
+        .await
+        .expect(200)
+        .says("2. Juli 2031, 09:00 Uhr")
+        .says("Europe/Lisbon");
+    visit(node, "/calendar")
+        .await
+        .expect(200)
+        .says("1. Juli 2031, 10:00 Uhr")
+        .says("1. Juli 2031, 00:30 Uhr")
+        .says("2. Juli 2031, 09:00 Uhr")
+        .never_says("Juni 2031");
+    visit(node, "/events").await.expect(200).says("10:00 Uhr");
+});
+
+story!(the_calendar_has_what_is_going_on, async |node| {
+    for mut body in [
+        json!({"name": "Dauerhaft", "start": "2001-01-01", "end": "2099-12-31"}),
+        json!({"name": "Irgendwann", "start": "2099-05-01"}),
+        json!({"name": "Vorbei", "start": "2001-01-01", "end": "2001-01-02"}),
+        json!({"name": "Damals", "start": "2001-05-01"}),
+    ] {
+        body["event_type"] = json!("workshop");
+        publish(node, "events", body).await;
+    }
+    node.settled().await;
+    let page = visit(node, "/calendar?event_type=workshop")
+        .await
+        .expect(200);
+    page.says("Dauerhaft")
+        .says("Irgendwann")
+        .never_says("Vorbei")
+        .never_says("Damals");
+    let links = page.links();
+    for link in [
+        "/calendar?event_type=workshop",
+        "/calendar?event_type=workshop&past=true",
+        "/v1/events.ics?event_type=workshop&lang=de",
+        "/v1/events?event_type=workshop&format=atom&lang=de",
+    ] {
+        assert!(links.iter().any(|one| one == link), "{link}: {links:?}");
+    }
+    visit(node, "/calendar?event_type=workshop&past=true")
+        .await
+        .expect(200)
+        .says("Damals")
+        .says("Vorbei");
+    let english = visit(node, "/en/calendar").await.expect(200);
+    let links = english.links();
+    assert!(
+        links.iter().any(|one| one == "/v1/events.ics?lang=en"),
+        "{links:?}"
+    );
+});
+
+story!(only_what_is_in_a_calendar_is_offered_as_one, async |node| {
+    let day = publish(
+        node,
+        "events",
+        json!({"name": "Tag", "start": "2031-05-01"}),
+    )
+    .await;
+    let report = json!({"name": "Bericht", "start": "2031-05-01", "event_type": "report"});
+    publish(node, "events", report).await;
+    let link = format!("/v1/events/{day}?format=ics&lang=de");
+    let page = visit(node, "/events/tag").await.expect(200);
+    let links = page.links();
+    assert!(links.contains(&link), "{links:?}");
+    visit(node, "/events/bericht")
+        .await
+        .expect(200)
+        .says("format=jsonld&amp;lang=de")
+        .never_says("format=ics");
+    let network = publish(node, "networks", json!({"name": "Netz"})).await;
+    visit(node, "/networks/netz")
+        .await
+        .expect(200)
+        .never_says("/events.ics");
+    let organiser = json!({"type": "involved_in", "roles": ["organiser"], "from": {"kind": "network", "id": network}, "to": {"kind": "event", "id": day}});
+    publish(node, "relationships", organiser).await;
+    visit(node, "/en/networks/netz")
+        .await
+        .expect(200)
+        .says(&format!("/v1/networks/{network}/events.ics?lang=en"));
+});
+
+story!(other_ends_are_in_the_language_of_the_page, async |node| {
+    let body =
+        json!({"name": "Klinik", "language": "de", "translations": {"en": {"name": "Clinic"}}});
+    let actor = publish(node, "actors", body).await;
+    let network = publish(node, "networks", json!({"name": "Netz"})).await;
+    let member = json!({"type": "member_of", "from": {"kind": "actor", "id": actor}, "to": {"kind": "network", "id": network}, "valid": {"from": "2009"}});
+    let member = publish(node, "relationships", member).await;
+    visit(node, "/en/networks/netz")
+        .await
+        .expect(200)
+        .says(">Clinic</a>")
+        .says("from 2009 (end not stated)");
+    visit(node, "/networks/netz")
+        .await
+        .expect(200)
+        .says(">Klinik</a>")
+        .says("ab 2009 (Ende nicht genannt)");
+    for path in [
+        format!("/en/graph?from=network/{network}"),
+        format!("/en/relationships/{member}"),
+    ] {
+        visit(node, &path).await.expect(200).says("Clinic");
+    }
+    for (query, name, language) in [
+        ("", "Klinik", Value::Null),
+        ("?lang=en", "Clinic", json!("en")),
+        ("?lang=de", "Klinik", json!("de")),
+    ] {
+        let path = format!("/v1/networks/{network}/relationships{query}");
+        let around = node.get(&path).await.expect(200).json;
+        let other = &around["items"][0]["other"];
+        assert_eq!(
+            (&other["name"], &other["language"]),
+            (&json!(name), &language)
+        );
+    }
+});
+
+story!(places_and_dates_are_filters_with_names, async |node| {
+    node.settled().await;
+    let page = visit(
+        node,
+        "/actors?near=51.31,9.48&radius=25km&founded_from=2000",
+    )
+    .await
+    .expect(200);
+    page.says("In der Nähe von: ")
+        .says("51.31,9.48 (25km)")
+        .says("Gegründet ab: ");
+    // The chip removes both.
+    let links = page.links();
+    assert!(
+        links.iter().any(|one| one == "?founded_from=2000"),
+        "{links:?}"
+    );
+});
+
+story!(
+    versions_are_compared_with_the_public_one_before,
+    async |node| {
+        publish(
+            node,
+            "networks",
+            json!({"name": "Netz", "summary": "Erste"}),
+        )
+        .await;
+        let change = async |body: Value| {
+            let patch = node.patch("/v1/networks/netz").if_match("*");
+            patch.json(&body).await.expect(200);
+        };
+        change(json!({"publication": "draft"})).await;
+        change(json!({"publication": "published", "summary": "Dritte"})).await;
+        // The third version is the last of the first page.
+        for version in 4..=12 {
+            change(json!({"summary": format!("Nummer {version}")})).await;
+        }
+        let page = visit(node, "/networks/netz/history").await.expect(200);
+        page.says("<del>Erste</del>")
+            .says("<ins>Dritte</ins>")
+            .never_says("nicht öffentlich");
+        let mut links = page.links().into_iter();
+        let next = links.find(|link| link.starts_with("?cursor=")).unwrap();
+        visit(node, &format!("/networks/netz/history{next}"))
+            .await
+            .expect(200)
+            .says("Angelegt");
+    }
+);
+
 /// Stores a body as it is, as a copy of a hostile partner would be.
 async fn store_as_is(node: &Node, slug: &str, more: Value) {
     let row = record::Entity::find()
@@ -606,6 +839,8 @@ story!(contact_persons_are_in_the_text_only, Seeded, async |node| {
 });
 
 story!(a_copy_is_shown_with_its_node, Seeded, async |node| {
+    let change = node.patch("/v1/networks/mo-win-net").if_match("*");
+    change.json(&json!({"summary": "Neu"})).await.expect(200);
     let here = Neighbour::start(node.backend, "hier").await;
     let intake = tests::Intake::new(&here, "nachbar", &node.base, json!({})).await;
     intake.pull().await;
@@ -616,6 +851,11 @@ story!(a_copy_is_shown_with_its_node, Seeded, async |node| {
     list.says(&format!("href=\"/networks/{id}\""));
     let page = visit(&here, &format!("/networks/{id}")).await.expect(200);
     page.says(&node.store.node().origin).says("Mo.WiN.net");
+    // The versions before its arrival never came along.
+    visit(&here, &format!("/networks/{id}/history"))
+        .await
+        .expect(200)
+        .says("Die Fassung davor ist nicht mehr vorhanden.");
     here.stop().await;
 });
 
@@ -706,7 +946,18 @@ story!(a_large_network_stays_usable, async |node| {
     assert_eq!(page.text.matches("<tr>").count(), 1000);
     // The record page has its relationships in parts.
     let page = visit(node, "/networks/mitte").await.expect(200);
-    page.says("Weitere Beziehungen").says("1100");
+    page.says("Weitere Beziehungen")
+        .says("1100")
+        .says("Gezeigt werden nur die ersten 200 von 1100 Beziehungen.")
+        .says(&format!(
+            "/v1/networks/{}/relationships?limit=200",
+            hub.id()
+        ))
+        // The groups are those of the page.
+        .never_says("hat als Mitglied <span class=\"count\">");
+    let linked = node.get(&format!("/v1/networks/{}.jsonld", hub.id()));
+    let linked = linked.await.expect(200).json;
+    assert!(linked["vb:includedTotal"].as_u64().unwrap() > 1000);
     let more = page
         .links()
         .into_iter()
@@ -715,6 +966,7 @@ story!(a_large_network_stays_usable, async |node| {
     visit(node, more.split('#').next().unwrap())
         .await
         .expect(200)
+        .says("Gezeigt werden nur weitere 200 von 1100 Beziehungen.")
         .says("Weitere Beziehungen");
 });
 

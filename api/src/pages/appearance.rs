@@ -3,6 +3,7 @@
 use crate::config::{Config, Site};
 use crate::pages::assets::{Asset, SVG};
 use crate::pages::locale::Locale;
+use domain::base::clock::Tz;
 use domain::base::fault::Lang;
 use std::path::Path;
 
@@ -20,6 +21,12 @@ pub struct Appearance {
     pub(super) tiles: Option<Tiles>,
     /// Where visitors suggest corrections: a mailbox.
     corrections: Option<String>,
+    /// The time zone of events that name none.
+    pub(super) timezone: Tz,
+    /// The licence of the node's own records.
+    pub(super) licence: Option<String>,
+    /// The provider of the data, or else the name of the node.
+    pub(super) provider: String,
     /// The URL of this server, without a trailing slash; empty if it is not known.
     pub(super) base_url: String,
 }
@@ -68,6 +75,9 @@ impl Appearance {
             )?,
             tiles: tiles(config)?,
             corrections: site.contact_email.clone(),
+            timezone: config.timezone,
+            licence: site.licence.clone(),
+            provider: site.provider().to_owned(),
             base_url: site.url(""),
         })
     }

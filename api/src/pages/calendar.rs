@@ -4,8 +4,8 @@ use crate::http::problem::Problem;
 use crate::operation::extract::unknown;
 use crate::pages::calls::query;
 use crate::pages::layout::{Head, Visit};
-use crate::pages::parts::{foreign, page_of};
-use crate::pages::words::{self, code, date, list, month, month_of, text};
+use crate::pages::parts::{calendar, foreign, in_format, page_of};
+use crate::pages::words::{self, code, date, list, local, moment, month, month_of, text};
 use crate::records::reply::list_formats;
 use actix_web::HttpResponse;
 use domain::base::kind::Kind;
@@ -35,7 +35,7 @@ pub(super) async fn page(visit: Visit) -> Result<HttpResponse, Problem> {
         }
     }
     let past = pairs.iter().any(|(name, _)| name == "past");
-    let bounded = pairs.iter().any(|(name, _)| name.starts_with("start_"));
+    let bounded = pairs.iter().any(|(name, _)| is_bound(name));
     let filters: Vec<(&str, &str)> = pairs
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
@@ -43,9 +43,10 @@ pub(super) async fn page(visit: Visit) -> Result<HttpResponse, Problem> {
         .collect();
     let today = visit.calls.today().to_string();
     let mut sent = filters.clone();
-    // Without a span, what is to come; reports without a date are among the past.
+    // Without a span, what is going on or to come: an event without an end ends when it begins.
+    // Reports without a date are among the past.
     match (past, bounded) {
-        (false, false) => sent.extend([("start_from", today.as_str()), ("sort", "start")]),
+        (false, false) => sent.extend([("end_from", today.as_str()), ("sort", "start")]),
         (true, false) => sent.push(("sort", "-start")),
         (_, true) => sent.push(("sort", "start")),
     }
@@ -53,7 +54,7 @@ pub(super) async fn page(visit: Visit) -> Result<HttpResponse, Problem> {
         ("limit", "100"),
         (
             "fields",
-            "name,slug,language,start,end,places,event_type,mode,status,posted",
+            "name,slug,language,start,end,timezone,places,event_type,mode,status,posted",
         ),
     ]);
     let found = visit.calls.list(Some(Kind::Event), &query(sent)).await?;
@@ -71,22 +72,27 @@ pub(super) async fn page(visit: Visit) -> Result<HttpResponse, Problem> {
             .filter(|(name, _)| name != "cursor")
             .map(|(name, value)| (name.as_str(), value.as_str())),
     );
-    let subscribe = query(
-        filters
-            .iter()
-            .copied()
-            .filter(|(name, _)| *name != "cursor"),
-    );
+    let listed = filters.iter().copied();
+    let subscribe = query(listed.clone().filter(|(name, _)| *name != "cursor"));
+    // The tabs keep every filter but the span.
+    let kept = query(listed.filter(|(name, _)| *name != "cursor" && !is_bound(name)));
+    let separator = if kept.is_empty() { "" } else { "&" };
+    let all = format!("{path}?{kept}{separator}past=true");
+    let upcoming = if kept.is_empty() {
+        path.clone()
+    } else {
+        format!("{path}?{kept}")
+    };
     let content = html! {
         h1 { (visit.t("Kalender", "Calendar")) }
         nav.tabs aria-label=(visit.t("Zeitraum", "Time")) {
-            a href=(path) aria-current=[(!past && !bounded).then_some("page")] { (visit.t("Kommende", "Upcoming")) }
-            a href=(format!("{path}?past=true")) aria-current=[(past && !bounded).then_some("page")] { (visit.t("Alle, neueste zuerst", "All, newest first")) }
+            a href=(upcoming) aria-current=[(!past && !bounded).then_some("page")] { (visit.t("Laufende und kommende", "Current and upcoming")) }
+            a href=(all) aria-current=[(past && !bounded).then_some("page")] { (visit.t("Alle, neueste zuerst", "All, newest first")) }
         }
         (months(&visit, items))
         @if items.is_empty() {
             div.empty { p { (visit.t("In diesem Zeitraum ist keine Veranstaltung bekannt.", "No event is known in this time.")) }
-                @if !past { p { a href=(format!("{path}?past=true")) { (visit.t("Frühere Veranstaltungen und Berichte", "Earlier events and reports")) } } } }
+                @if !past { p { a href=(all) { (visit.t("Frühere Veranstaltungen und Berichte", "Earlier events and reports")) } } } }
         }
         @if let Some((_, cursor)) = next {
             nav.paging aria-label=(visit.t("Seiten", "Pages")) { a.next rel="next" href=(format!("{path}?{rest}{}cursor={cursor}", if rest.is_empty() { "" } else { "&" })) { (visit.t("Weitere Veranstaltungen", "More events")) " →" } }
@@ -95,11 +101,17 @@ pub(super) async fn page(visit: Visit) -> Result<HttpResponse, Problem> {
             (visit.t("Diese Veranstaltungen als ", "These events as "))
             @for (at, format) in list_formats(Some(Kind::Event)).all().iter().enumerate() {
                 @if at > 0 { ", " }
-                a href=(format!("/v1/events?{subscribe}{}format={}", if subscribe.is_empty() { "" } else { "&" }, format.extension())) { (format.name()) }
+                @let address = if format.is_calendar() { calendar("/v1/events", &subscribe, visit.locale) } else { in_format("/v1/events", &subscribe, *format, visit.locale) };
+                a href=(address) { (format.name()) }
             }
         }
     };
     Ok(visit.page(&head, &content))
+}
+
+/// Whether a filter bounds the span of the page.
+fn is_bound(name: &str) -> bool {
+    name.starts_with("start_")
 }
 
 /// Events in the order of the API, a heading for each month.
@@ -107,7 +119,8 @@ fn months(visit: &Visit, items: &[Value]) -> Markup {
     let undated = visit.t("Ohne Datum", "Without a date");
     let mut groups: Vec<(String, Vec<&Value>)> = Vec::new();
     for item in items {
-        let heading = match text(item, "/start").map(|start| (start, month_of(start))) {
+        let start = local(item, "/start", visit.site.timezone);
+        let heading = match start.as_deref().map(|start| (start, month_of(start))) {
             Some((_, Some((year, of)))) => format!("{} {year}", month(of, visit.locale)),
             Some((start, None)) => date(start.get(..4).unwrap_or(start), visit.locale),
             None => undated.to_owned(),
@@ -151,10 +164,9 @@ fn event(visit: &Visit, item: &Value) -> Markup {
             }),
     );
     let status = text(item, "/status").filter(|status| ["cancelled", "postponed"].contains(status));
-    let start = text(item, "/start").map(|start| date(start, locale));
-    let end = text(item, "/end")
-        .map(|end| date(end, locale))
-        .filter(|end| Some(end) != start.as_ref());
+    let start = moment(item, "/start", visit.site.timezone, locale);
+    let end = moment(item, "/end", visit.site.timezone, locale);
+    let end = end.filter(|end| Some(end) != start.as_ref());
     html! {
         li.event {
             p.when { (start.unwrap_or_default()) @if let Some(end) = end { " – " (end) } }

@@ -22,6 +22,27 @@ pub(super) struct Calls {
     made: RefCell<Vec<String>>,
 }
 
+/// A version of a record, as far as anyone can request it.
+#[derive(Debug)]
+pub(super) enum Version {
+    Shown(Value),
+    /// It is not public.
+    Hidden,
+    /// It is no longer kept: it was pruned, erased, or never came along with a copy.
+    Gone,
+    /// The record was deleted then.
+    Deleted,
+}
+
+impl Version {
+    pub(super) fn body(&self) -> Option<&Value> {
+        match self {
+            Self::Shown(body) => Some(body),
+            Self::Hidden | Self::Gone | Self::Deleted => None,
+        }
+    }
+}
+
 fn parse(text: &str) -> Result<Value, Problem> {
     let parsed = serde_json::from_str(text);
     Ok(parsed.map_err(|why| StoreError::Corrupt(why.to_string()))?)
@@ -98,18 +119,15 @@ impl Calls {
         history::json(&self.app, &self.caller, id, query).await
     }
 
-    /// A version of a record; `None` if its content is no longer there.
-    pub(super) async fn version(
-        &self,
-        id: &RecordId,
-        version: i64,
-    ) -> Result<Option<Value>, Problem> {
+    /// A version of a record, or why it is not shown.
+    pub(super) async fn version(&self, id: &RecordId, version: i64) -> Result<Version, Problem> {
         match history::version_json(&self.app, &self.caller, id, version).await {
-            Ok(text) => parse(&text).map(Some),
-            Err(problem) if [Code::VersionGone, Code::NotFound].contains(&problem.kind.code) => {
-                Ok(None)
-            }
-            Err(problem) => Err(problem),
+            Ok(text) => parse(&text).map(Version::Shown),
+            Err(problem) => match problem.kind.code {
+                Code::VersionGone => Ok(Version::Gone),
+                Code::NotFound => Ok(Version::Hidden),
+                _ => Err(problem),
+            },
         }
     }
 

@@ -1,7 +1,10 @@
 //! The data: how to get them, in which formats, from whom.
 
+use crate::formats::Format;
 use crate::http::problem::Problem;
+use crate::pages::calls::query;
 use crate::pages::layout::{Head, Visit};
+use crate::pages::parts::{calendar, in_format, link, short};
 use crate::pages::words::{self, list, text};
 use crate::records::export;
 use crate::records::list::parameters::DESCRIBED;
@@ -9,7 +12,7 @@ use crate::records::reply::list_formats;
 use actix_web::HttpResponse;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
-use maud::html;
+use maud::{Markup, html};
 use persistence::store::REFERENCE_ORIGIN;
 use serde_json::Value;
 
@@ -54,9 +57,9 @@ pub(super) async fn page(visit: Visit) -> Result<HttpResponse, Problem> {
                     th scope="row" { a href=(visit.locale.path(&format!("/{}", kind.plural()))) { (words::plural(kind, visit.locale)) } }
                     td { (visit.locale.number(count(kind))) }
                     td { @for (at, format) in list_formats(Some(kind)).all().iter().enumerate() { @if at > 0 { ", " }
-                        a href=(format!("/v1/{}?format={}", kind.plural(), format.extension())) aria-label=(format!("{}: {}", words::plural(kind, visit.locale), format.name())) { (format.name()) } } }
+                        a href=(list_in(&visit, kind, *format)) aria-label=(format!("{}: {}", words::plural(kind, visit.locale), format.name())) { (format.name()) } } }
                     td { @for (at, format) in export::FORMATS.all().iter().enumerate() { @if at > 0 { ", " }
-                        a href=(format!("/v1/export?kind={}&format={}", kind.code(), format.extension())) aria-label=(format!("{}, {}: {}", words::plural(kind, visit.locale), visit.t("als Ganzes", "as a whole"), format.name())) { (format.name()) } } }
+                        a href=(in_format("/v1/export", &query([("kind", kind.code())]), *format, visit.locale)) aria-label=(format!("{}, {}: {}", words::plural(kind, visit.locale), visit.t("als Ganzes", "as a whole"), format.name())) { (format.name()) } } }
                 } } }
             }
         }
@@ -69,6 +72,8 @@ pub(super) async fn page(visit: Visit) -> Result<HttpResponse, Problem> {
             li { a href="/v1/sync" { (visit.t("Feed der Änderungen", "Feed of changes")) } }
         }
         pre tabindex="0" { code { "curl '" (base) "/v1/search?q=telemedizin&lang=" (visit.locale.code()) "'" } }
+        h2 { (visit.t("Von wem und unter welcher Lizenz", "By whom and under which licence")) }
+        (rights(&visit))
         h2 { (visit.t("Woher die Einträge kommen", "Where the records come from")) }
         p { (visit.t(
             "Jeder Eintrag nennt seine Quelle und den Knoten, der ihn pflegt. Einträge anderer Knoten werden unverändert gezeigt.",
@@ -81,4 +86,33 @@ pub(super) async fn page(visit: Visit) -> Result<HttpResponse, Problem> {
         } }
     };
     Ok(visit.page(&head, &content))
+}
+
+/// The address of a list in a format.
+fn list_in(visit: &Visit, kind: Kind, format: &dyn Format) -> String {
+    let path = format!("/v1/{}", kind.plural());
+    if format.is_calendar() {
+        return calendar(&path, "", visit.locale);
+    }
+    in_format(&path, "", format, visit.locale)
+}
+
+/// Publisher and licence of the node's own records.
+fn rights(visit: &Visit) -> Markup {
+    let site = &visit.site;
+    html! {
+        dl.facts {
+            div { dt { (visit.t("Herausgeber", "Publisher")) } dd { (site.provider) } }
+            div { dt { (visit.t("Lizenz", "Licence")) } dd {
+                @match &site.licence {
+                    Some(licence) => (link(licence, short(licence))),
+                    None => (visit.t("nicht angegeben", "not stated")),
+                }
+            } }
+        }
+        p.note { (visit.t(
+            "Das gilt für die Einträge dieses Knotens, soweit ein Eintrag keine eigene Lizenz nennt. Für Einträge anderer Knoten gilt, was diese angeben.",
+            "This applies to the records of this node unless a record states a licence of its own. For records of other nodes, what those state applies.",
+        )) }
+    }
 }

@@ -5,7 +5,7 @@ mod tree;
 use crate::http::problem::Problem;
 use crate::pages::calls::query;
 use crate::pages::layout::{Head, Visit};
-use crate::pages::parts::{badge, page_of_id};
+use crate::pages::parts::{badge, foreign, page_of_id};
 use crate::pages::words::{self, kind, list, text};
 use actix_web::HttpResponse;
 use domain::base::kind::Kind;
@@ -214,7 +214,7 @@ fn table(visit: &Visit, vertices: &[Value], edges: &[Value]) -> Markup {
             @match vertex {
                 Some(vertex) => {
                     @if let Some(kind) = kind(vertex) { (badge(kind, visit.locale)) " " }
-                    @if let Some(href) = page_of_id(vertex, visit.locale) { a href=(href) { (text(vertex, "/name").unwrap_or_default()) } }
+                    @if let Some(href) = page_of_id(vertex, visit.locale) { a href=(href) lang=[foreign(vertex, visit.locale)] { (text(vertex, "/name").unwrap_or_default()) } }
                 }
                 None => (open_end(value, visit)),
             }

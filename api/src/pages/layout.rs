@@ -41,7 +41,7 @@ impl FromRequest for Visit {
                 calls: Calls::new(App::of(request)?, locale),
                 site: site.ok_or_else(|| Problem::new(Code::Internal))?,
                 locale,
-                path: locale.strip(request.path()).to_owned(),
+                path: locale.strip(request.path()),
                 query: request.query_string().to_owned(),
                 known: known?,
             })

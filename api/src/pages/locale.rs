@@ -52,13 +52,14 @@ impl Locale {
         }
     }
 
-    /// The path of a request without language.
-    pub(super) fn strip(self, path: &str) -> &str {
+    /// The path of a request without language, with exactly one slash in front: a link with two
+    /// would lead to another server, and browsers take a backslash for a slash.
+    pub(super) fn strip(self, path: &str) -> String {
         let rest = match self.0 {
             Lang::De => path,
             Lang::En => path.strip_prefix(ENGLISH).unwrap_or(path),
         };
-        if rest.is_empty() { "/" } else { rest }
+        format!("/{}", rest.trim_start_matches(['/', '\\']))
     }
 
     /// A whole number with the separators of the language.
@@ -93,5 +94,9 @@ mod tests {
         assert_eq!(en.strip("/en/"), "/");
         assert_eq!(en.strip("/en"), "/");
         assert_eq!(de.strip("/data"), "/data");
+        for path in ["//a.example/x", "///a.example/x", "/\\a.example/x"] {
+            assert_eq!(de.strip(path), "/a.example/x", "{path}");
+            assert_eq!(en.strip(&format!("/en{path}")), "/a.example/x", "{path}");
+        }
     }
 }

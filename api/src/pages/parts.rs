@@ -1,5 +1,6 @@
 //! Parts that several pages share.
 
+use crate::formats::Format;
 use crate::pages::layout::Visit;
 use crate::pages::locale::Locale;
 use crate::pages::markdown::address;
@@ -28,12 +29,37 @@ pub(super) fn search_form(visit: &Visit, path: &str, typed: &str) -> Markup {
     }
 }
 
+/// The address of data in a format, with labels and texts in the language of the page where the
+/// format has them.
+pub(super) fn in_format(path: &str, query: &str, format: &dyn Format, locale: Locale) -> String {
+    let mut address = format!("{path}?{query}");
+    if !query.is_empty() {
+        address.push('&');
+    }
+    address.push_str("format=");
+    address.push_str(format.extension());
+    if !format.is_whole() {
+        address.push_str("&lang=");
+        address.push_str(locale.code());
+    }
+    address
+}
+
+/// The address of a calendar to subscribe to, with labels and texts in the language of the page.
+pub(super) fn calendar(path: &str, query: &str, locale: Locale) -> String {
+    let separator = if query.is_empty() { "" } else { "&" };
+    format!("{path}.ics?{query}{separator}lang={}", locale.code())
+}
+
+/// Whether a record is this node's own, or the same on every node.
+pub(super) fn is_own(record: &Value, node: &str) -> bool {
+    text(record, "/origin").is_some_and(|origin| [node, REFERENCE_ORIGIN].contains(&origin))
+}
+
 /// The path of a record's page, by slug if this node is its origin or it is reference data: slugs of
 /// copies may be taken.
 pub(super) fn page_of(kind: Kind, record: &Value, node: &str, locale: Locale) -> String {
-    let own =
-        text(record, "/origin").is_some_and(|origin| [node, REFERENCE_ORIGIN].contains(&origin));
-    let slug = text(record, "/slug").filter(|_| own);
+    let slug = text(record, "/slug").filter(|_| is_own(record, node));
     let key = slug.or_else(|| text(record, "/id")).unwrap_or_default();
     locale.path(&format!("/{}/{key}", kind.plural()))
 }

@@ -9,7 +9,7 @@ use crate::pages::json_ld;
 use crate::pages::layout::{Head, Visit};
 use crate::pages::locale::Locale;
 use crate::pages::markdown::commonmark;
-use crate::pages::parts::{badge, foreign, link, page_of, short};
+use crate::pages::parts::{badge, calendar, foreign, link, page_of, short};
 use crate::pages::relationships;
 use crate::pages::words::{self, code, date, list, main_type, member, text, texts};
 use crate::records::list::parameters::DESCRIBED;
@@ -61,7 +61,7 @@ pub(super) async fn page(id: RecordId, visit: Visit) -> Result<HttpResponse, Pro
             record,
             &format!("{}{}", visit.site.base_url, visit.locale.path(&key)),
         )),
-        alternates: aside::formats(id.kind, record),
+        alternates: aside::alternates(id.kind, record, visit.locale),
         // Data about people must not stay in caches.
         is_private: !list(&found.persons, "/items").is_empty(),
         canonical: Some(key.clone()),
@@ -320,6 +320,7 @@ fn related(visit: &Visit, id: &RecordId, found: &Found, key: &str) -> Markup {
         .and_then(Value::as_u64)
         .unwrap_or_default();
     let next = text(&found.relationships, "/next").and_then(|next| next.rsplit_once("cursor="));
+    let is_part = next.is_some() || !visit.query.is_empty();
     let from = text(&found.record, "/id")
         .map(|of| format!("{}/{of}", id.kind.code()))
         .unwrap_or_default();
@@ -335,9 +336,66 @@ fn related(visit: &Visit, id: &RecordId, found: &Found, key: &str) -> Markup {
                 @if total > 0 { a.button href=(diagram) { (visit.t("Als Diagramm", "As a diagram")) } }
             }
             @if total == 0 { p.note { (visit.t("Es sind keine Beziehungen bekannt.", "No relationships are known.")) } }
-            (relationships::section(visit, &found.relationships))
+            @if is_part { (part_of(visit, id, found, total)) }
+            (relationships::section(visit, &found.relationships, is_part))
             @if let Some((_, cursor)) = next {
                 p { a.button href=(format!("{}?cursor={cursor}#relationships", visit.locale.path(key))) { (visit.t("Weitere Beziehungen", "More relationships")) } }
+            }
+            (events(visit, id, found))
+        }
+    }
+}
+
+/// Says that the page has only some of the relationships, and where all of them are.
+fn part_of(visit: &Visit, id: &RecordId, found: &Found, total: u64) -> Markup {
+    let shown = list(&found.relationships, "/items").len();
+    let shown = visit
+        .locale
+        .number(u64::try_from(shown).unwrap_or_default());
+    let total = visit.locale.number(total);
+    let is_first = visit.query.is_empty();
+    let all = format!(
+        "/v1/{}/{}/relationships?limit=200&lang={}",
+        id.kind.plural(),
+        text(&found.record, "/id").unwrap_or_default(),
+        visit.locale.code()
+    );
+    let german = if is_first {
+        format!("Gezeigt werden nur die ersten {shown} von {total} Beziehungen.")
+    } else {
+        format!("Gezeigt werden nur weitere {shown} von {total} Beziehungen.")
+    };
+    let english = if is_first {
+        format!("Only the first {shown} of {total} relationships are shown.")
+    } else {
+        format!("Only {shown} more of {total} relationships are shown.")
+    };
+    html! {
+        p.note { (visit.t(&german, &english)) " " a href=(all) { (visit.t("Die ganze Liste als JSON", "The whole list as JSON")) } }
+    }
+}
+
+/// The events of a record: the page of those in a region or on a topic, and a calendar.
+fn events(visit: &Visit, id: &RecordId, found: &Found) -> Markup {
+    let key = text(&found.record, "/id").unwrap_or_default();
+    let listed = match id.kind {
+        Kind::Region => Some("region"),
+        Kind::Topic => Some("topic"),
+        Kind::Actor | Kind::Network | Kind::Project | Kind::Event | Kind::Relationship => None,
+    };
+    let page = listed.map(|name| {
+        let filter = query([(name, key)]);
+        format!("{}?{filter}", visit.locale.path("/calendar"))
+    });
+    let mut related = list(&found.relationships, "/items").iter();
+    let has_event = related.any(|item| text(item, "/other/kind") == Some(Kind::Event.code()));
+    let path = format!("/v1/{}/{key}/events", id.kind.plural());
+    html! {
+        @if page.is_some() || has_event {
+            p.formats {
+                (words::plural(Kind::Event, visit.locale)) ": "
+                @if let Some(page) = page { a href=(page) { (visit.t("Kalender", "Calendar")) } ", " }
+                a href=(calendar(&path, "", visit.locale)) { (visit.t("zum Abonnieren (iCalendar)", "to subscribe to (iCalendar)")) }
             }
         }
     }
@@ -372,7 +430,7 @@ async fn relationship(
     let head = Head {
         title: title.clone(),
         canonical: Some(key.to_owned()),
-        alternates: aside::formats(id.kind, record),
+        alternates: aside::alternates(id.kind, record, locale),
         ..Head::default()
     };
     let roles: Vec<&str> = texts(record, "/roles")
@@ -415,7 +473,7 @@ async fn named(visit: &Visit, end: &Value) -> Result<Value, Problem> {
         return Ok(end.clone());
     };
     let id = RecordId::new(kind, key)?;
-    match visit.calls.record(&id, "fields=name").await {
+    match visit.calls.record(&id, "fields=name,language").await {
         // The end was merged or deleted; the link to it leads on.
         Err(problem) if [Code::Moved, Code::Gone].contains(&problem.kind.code) => Ok(end.clone()),
         found => found,

@@ -1,9 +1,11 @@
 //! The relationships of a record: grouped by how they read, ended ones folded away.
 
 use crate::pages::layout::Visit;
-use crate::pages::parts::{badge, page_of_id};
+use crate::pages::locale::Locale;
+use crate::pages::parts::{badge, foreign, page_of_id};
 use crate::pages::words::{self, class, code, kind, list, text, texts};
 use chrono::NaiveDate;
+use domain::base::fault::Lang;
 use maud::{Markup, html};
 use serde_json::Value;
 
@@ -47,24 +49,30 @@ const fn shown(count: usize) -> usize {
     if count > 15 { 10 } else { count }
 }
 
-pub(super) fn section(visit: &Visit, found: &Value) -> Markup {
+/// The groups of a page of relationships. If it is a part of them, the groups are too, and are not
+/// counted.
+pub(super) fn section(visit: &Visit, found: &Value, is_part: bool) -> Markup {
+    let count = |count: usize| (!is_part).then(|| format!("({count})"));
     let items = list(found, "/items");
     html! {
         @for (at, group) in groups(items, visit.calls.today()).iter().enumerate() {
             @let id = format!("group-{at}");
             section.group aria-labelledby=(id) {
-                h3 #(id) { (group.label) " " span.count { (group.current.len() + group.ended.len()) } }
+                h3 #(id) {
+                    (group.label)
+                    @if !is_part { " " span.count { (group.current.len() + group.ended.len()) } }
+                }
                 @let (first, rest) = group.current.split_at(shown(group.current.len()));
                 @if !first.is_empty() { ul { @for item in first { (entry(visit, item)) } } }
                 @if !rest.is_empty() {
                     details {
-                        summary { (visit.t("Weitere", "More")) " (" (rest.len()) ")" }
+                        summary { (visit.t("Weitere", "More")) " " (count(rest.len()).unwrap_or_default()) }
                         ul { @for item in rest { (entry(visit, item)) } }
                     }
                 }
                 @if !group.ended.is_empty() {
                     details {
-                        summary { (visit.t("Beendet", "Ended")) " (" (group.ended.len()) ")" }
+                        summary { (visit.t("Beendet", "Ended")) " " (count(group.ended.len()).unwrap_or_default()) }
                         ul { @for item in &group.ended { (entry(visit, item)) } }
                     }
                 }
@@ -92,7 +100,9 @@ fn entry(visit: &Visit, item: &Value) -> Markup {
             .and_then(|valid| words::period(valid, locale)),
     );
     details.extend(figures);
-    details.extend(state(visit, item).map(str::to_owned));
+    let is_possible = text(item, "/hit/certainty") == Some("possible");
+    details.extend(is_possible.then(|| visit.t("möglicherweise", "possibly").to_owned()));
+    details.extend(state(visit, item));
     let page = text(item, "/id").map(|id| locale.path(&format!("/relationships/{id}")));
     html! {
         li {
@@ -120,7 +130,7 @@ pub(super) fn end(visit: &Visit, end: &Value) -> Markup {
     let locale = visit.locale;
     html! {
         @match (page_of_id(end, locale), kind(end)) {
-            (Some(page), Some(kind)) => { a href=(page) { (text(end, "/name").unwrap_or_else(|| visit.t("ohne Namen", "without a name"))) } " " (badge(kind, locale)) }
+            (Some(page), Some(kind)) => { a href=(page) lang=[foreign(end, locale)] { (text(end, "/name").unwrap_or_else(|| visit.t("ohne Namen", "without a name"))) } " " (badge(kind, locale)) }
             _ => {
                 @if let Some(stated) = text(end, "/as_stated") { q { (stated) } }
                 @if let Some(of) = end.pointer("/class") { " " span.class { (class(of, locale)) } }
@@ -129,20 +139,67 @@ pub(super) fn end(visit: &Visit, end: &Value) -> Markup {
     }
 }
 
-/// What the ends have said about a relationship, in words.
-pub(super) fn state(visit: &Visit, item: &Value) -> Option<&'static str> {
+/// What the ends have said about a relationship, in words: each state once.
+fn state(visit: &Visit, item: &Value) -> Option<String> {
     let states = [
         text(item, "/confirmation/from"),
         text(item, "/confirmation/to"),
     ];
-    let confirmed = states
-        .iter()
-        .filter(|state| **state == Some("confirmed"))
-        .count();
-    let locale = visit.locale;
-    match confirmed {
-        0 => None,
-        1 => Some(locale.t("von einer Seite bestätigt", "confirmed by one side")),
-        _ => Some(locale.t("von beiden Seiten bestätigt", "confirmed by both sides")),
+    said(states, visit.locale)
+}
+
+fn said(states: [Option<&str>; 2], locale: Locale) -> Option<String> {
+    let words = [
+        ("confirmed", "bestätigt", "confirmed"),
+        ("claimed", "angegeben", "claimed"),
+        ("revoked", "widerrufen", "revoked"),
+        ("disputed", "bestritten", "disputed"),
+    ];
+    let told = words.into_iter().filter_map(|(code, de, en)| {
+        let (one, both) = match locale.0 {
+            Lang::De => (
+                format!("von einer Seite {de}"),
+                format!("von beiden Seiten {de}"),
+            ),
+            Lang::En => (format!("{en} by one side"), format!("{en} by both sides")),
+        };
+        match states.iter().filter(|state| **state == Some(code)).count() {
+            0 => None,
+            1 => Some(one),
+            _ => Some(both),
+        }
+    });
+    let told: Vec<String> = told.collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_is_said_in_words() {
+        let (de, en) = (Locale(Lang::De), Locale(Lang::En));
+        for (states, german, english) in [
+            (
+                [Some("confirmed"), Some("confirmed")],
+                "von beiden Seiten bestätigt",
+                "confirmed by both sides",
+            ),
+            (
+                [Some("claimed"), Some("revoked")],
+                "von einer Seite angegeben, von einer Seite widerrufen",
+                "claimed by one side, revoked by one side",
+            ),
+            (
+                [None, Some("confirmed")],
+                "von einer Seite bestätigt",
+                "confirmed by one side",
+            ),
+        ] {
+            assert_eq!(said(states, de).as_deref(), Some(german));
+            assert_eq!(said(states, en).as_deref(), Some(english));
+        }
+        assert_eq!(said([None, None], de), None);
     }
 }

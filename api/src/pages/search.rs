@@ -34,6 +34,7 @@ const SHOWN: &[&str] = &[
     "level",
     "start",
     "end",
+    "timezone",
     "period",
     "topics",
 ];
@@ -186,10 +187,20 @@ fn sorting(visit: &Visit, asked: &Asked, listed: Listed) -> Markup {
 /// The filters that apply, each with a link that removes it.
 fn chips(visit: &Visit, asked: &Asked, listed: Listed, found: &Value) -> Markup {
     let mut chips = Vec::new();
+    let is_near = asked.one("near").is_some();
     for (name, _) in asked
         .pairs()
         .filter(|(name, _)| !["q", "sort", "cursor"].contains(name))
     {
+        // A distance belongs to the place from which it is measured.
+        match name {
+            "radius" if is_near => continue,
+            "near" => {
+                chips.push((name, around(asked), asked.without(&["near", "radius"])));
+                continue;
+            }
+            _ => {}
+        }
         let words = asked.words(name);
         for word in &words {
             let rest: Vec<&str> = words.iter().copied().filter(|one| one != word).collect();
@@ -209,6 +220,15 @@ fn chips(visit: &Visit, asked: &Asked, listed: Listed, found: &Value) -> Markup 
                 li { a.all href=(all) { (visit.t("Alle Filter entfernen", "Remove all filters")) } }
             }
         }
+    }
+}
+
+/// The place from which distances are measured, and the longest one.
+fn around(asked: &Asked) -> String {
+    let near = asked.one("near").unwrap_or_default();
+    match asked.one("radius") {
+        Some(radius) => format!("{near} ({radius})"),
+        None => near.to_owned(),
     }
 }
 

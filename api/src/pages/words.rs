@@ -1,9 +1,11 @@
 //! Values of records in words: members, codes, dates, figures, ends of relationships.
 
 use crate::pages::locale::Locale;
-use chrono::{Datelike, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate};
+use domain::base::clock::Tz;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::{Coded, Labels};
+use domain::kinds::relationship::table::{RULES, Side};
 use domain::value::edtf::EdtfDate;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -178,12 +180,50 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("contact_form", "Kontaktformular", "Contact form"),
     ("programme", "Programm", "Programme"),
     ("active_on", "Aktiv im Jahr", "Active in"),
+    ("near", "In der Nähe von", "Near"),
+    ("radius", "Umkreis", "Within"),
+    ("bbox", "Kartenausschnitt", "Part of the map"),
+    ("start_from", "Beginn ab", "Start from"),
+    ("start_to", "Beginn bis", "Start until"),
+    ("end_from", "Ende ab", "End from"),
+    ("end_to", "Ende bis", "End until"),
+    ("founded_from", "Gegründet ab", "Founded from"),
+    ("founded_to", "Gegründet bis", "Founded until"),
+    ("dissolved_from", "Aufgelöst ab", "Dissolved from"),
+    ("dissolved_to", "Aufgelöst bis", "Dissolved until"),
+    ("certainty", "Gewissheit", "Certainty"),
+    (
+        "attendance_min",
+        "Teilnehmende mindestens",
+        "Attendees at least",
+    ),
+    ("updated_since", "Geändert seit", "Changed since"),
+    ("relationships_on", "Beziehungen am", "Relationships on"),
+    ("id", "Kennung", "Id"),
+    ("identifier", "Kennung", "Identifier"),
+    ("licence", "Lizenz", "Licence"),
+    ("part_of.direct", "Direkt Teil von", "Directly part of"),
 ];
 
 /// The name of a member or filter; one of a later release is shown as it is.
 pub(super) fn member(name: &str, locale: Locale) -> &str {
     let known = MEMBERS.iter().find(|(known, ..)| *known == name);
-    known.map_or(name, |(_, de, en)| locale.t(de, en))
+    let known = known.map(|(_, de, en)| locale.t(de, en));
+    known.or_else(|| related(name, locale)).unwrap_or(name)
+}
+
+/// How a type of relationship reads that is a filter of lists, from either end.
+fn related(name: &str, locale: Locale) -> Option<&'static str> {
+    RULES.iter().find_map(|rule| {
+        let side = if rule.code.code() == name {
+            Side::From
+        } else if rule.inverse == name {
+            Side::To
+        } else {
+            return None;
+        };
+        Some(locale.label(rule.label(side)))
+    })
 }
 
 /// German and English names of the known measures of figures.
@@ -262,10 +302,42 @@ pub(super) fn month(month: u32, locale: Locale) -> &'static str {
     found.map_or("", |(de, en)| locale.t(de, en))
 }
 
+/// The begin or end of an event, with the time that clocks show where it takes place: in its own
+/// time zone, or in that of the node if it names none. An unknown zone leaves it as stated.
+pub(super) fn local(event: &Value, pointer: &str, usual: Tz) -> Option<String> {
+    let stated = text(event, pointer)?;
+    let zone = text(event, "/timezone").map_or(Some(usual), |name| name.parse().ok());
+    let at = DateTime::parse_from_rfc3339(stated).ok();
+    let there = at
+        .zip(zone)
+        .map(|(at, zone)| at.with_timezone(&zone).format("%Y-%m-%dT%H:%M").to_string());
+    Some(there.unwrap_or_else(|| stated.to_owned()))
+}
+
+/// The begin or end of an event in words; see [`local`].
+pub(super) fn moment(event: &Value, pointer: &str, usual: Tz, locale: Locale) -> Option<String> {
+    local(event, pointer, usual).map(|stated| date(&stated, locale))
+}
+
+/// A time of RFC 3339 in words, with its offset if it has one.
+fn time(stated: &str, locale: Locale) -> Option<String> {
+    let clock = stated.get(..5)?;
+    let rest = stated.get(5..).unwrap_or_default();
+    let offset = match rest.find(['Z', '+', '-']).and_then(|at| rest.get(at..)) {
+        None => String::new(),
+        Some("Z" | "+00:00" | "-00:00") => " UTC".to_owned(),
+        Some(offset) => format!(" UTC{offset}"),
+    };
+    Some(match locale.0 {
+        domain::base::fault::Lang::De => format!("{clock} Uhr{offset}"),
+        domain::base::fault::Lang::En => format!("{clock}{offset}"),
+    })
+}
+
 /// A date, in EDTF or with a time (RFC 3339), in words; what is neither is shown as it is.
 pub(super) fn date(stated: &str, locale: Locale) -> String {
     let (day, time) = match stated.split_once('T') {
-        Some((day, time)) => (day, time.get(..5)),
+        Some((day, clock)) => (day, time(clock, locale)),
         None => (stated, None),
     };
     let (plain, qualifier) = match day.chars().next_back() {
@@ -287,10 +359,7 @@ pub(super) fn date(stated: &str, locale: Locale) -> String {
         _ => return stated.to_owned(),
     };
     if let Some(time) = time {
-        words = match locale.0 {
-            domain::base::fault::Lang::De => format!("{words}, {time} Uhr"),
-            domain::base::fault::Lang::En => format!("{words}, {time}"),
-        };
+        words = format!("{words}, {time}");
     }
     let doubt = locale.t(" (unsicher)", " (uncertain)");
     match qualifier {
@@ -301,7 +370,7 @@ pub(super) fn date(stated: &str, locale: Locale) -> String {
     }
 }
 
-/// A period in words.
+/// A period in words. `..` says that it has not ended; an absent end says nothing.
 pub(super) fn period(period: &Value, locale: Locale) -> Option<String> {
     let from = text(period, "/from").map(|from| date(from, locale));
     let to = text(period, "/to");
@@ -310,7 +379,11 @@ pub(super) fn period(period: &Value, locale: Locale) -> Option<String> {
     Some(match (from, to) {
         (Some(from), Some(to)) if from == to => from,
         (Some(from), Some(to)) => format!("{from} – {to}"),
-        (Some(from), None) => format!("{} {from}", locale.t("seit", "since")),
+        (Some(from), None) if ongoing => format!("{} {from}", locale.t("seit", "since")),
+        (Some(from), None) => {
+            let open = locale.t("(Ende nicht genannt)", "(end not stated)");
+            format!("{} {from} {open}", locale.t("ab", "from"))
+        }
         (None, Some(to)) => format!("{} {to}", locale.t("bis", "until")),
         (None, None) if ongoing => locale.t("laufend", "ongoing").to_owned(),
         (None, None) => return None,
@@ -386,16 +459,67 @@ mod tests {
             ("2021-01-27", "27. Januar 2021", "27 January 2021"),
             (
                 "2021-01-07T09:30:00+01:00",
-                "7. Januar 2021, 09:30 Uhr",
-                "7 January 2021, 09:30",
+                "7. Januar 2021, 09:30 Uhr UTC+01:00",
+                "7 January 2021, 09:30 UTC+01:00",
+            ),
+            (
+                "2021-01-07T09:30:00.5Z",
+                "7. Januar 2021, 09:30 Uhr UTC",
+                "7 January 2021, 09:30 UTC",
             ),
             ("<b>", "<b>", "<b>"),
         ] {
             assert_eq!(date(stated, DE), de);
             assert_eq!(date(stated, EN), en);
         }
-        let valid = json!({"from": "2009", "to": ".."});
-        assert_eq!(period(&valid, DE).as_deref(), Some("seit 2009"));
+    }
+
+    #[test]
+    fn an_event_has_the_time_of_its_place() {
+        let shown = |start: &str, zone: Value| {
+            let event = json!({"start": start, "timezone": zone});
+            moment(&event, "/start", Tz::Europe__Berlin, DE).unwrap()
+        };
+        let stated = "2026-07-01T08:00:00Z";
+        for (zone, words) in [
+            (Value::Null, "1. Juli 2026, 10:00 Uhr"),
+            (json!("Europe/Berlin"), "1. Juli 2026, 10:00 Uhr"),
+            (json!("America/New_York"), "1. Juli 2026, 04:00 Uhr"),
+            (json!("Mars/Olympus"), "1. Juli 2026, 08:00 Uhr UTC"),
+        ] {
+            assert_eq!(shown(stated, zone.clone()), words, "{zone}");
+        }
+        // The day is that of the place too, and a day has no zone.
+        let late = shown("2026-06-30T22:30:00Z", Value::Null);
+        assert_eq!(late, "1. Juli 2026, 00:30 Uhr");
+        assert_eq!(shown("2026-06-30", Value::Null), "30. Juni 2026");
+        assert_eq!(shown("<b>", Value::Null), "<b>");
+    }
+
+    #[test]
+    fn only_what_has_not_ended_goes_on_since() {
+        for (valid, de, en) in [
+            (
+                json!({"from": "2009", "to": ".."}),
+                "seit 2009",
+                "since 2009",
+            ),
+            (
+                json!({"from": "2009"}),
+                "ab 2009 (Ende nicht genannt)",
+                "from 2009 (end not stated)",
+            ),
+            (json!({"to": "2012"}), "bis 2012", "until 2012"),
+            (json!({"to": ".."}), "laufend", "ongoing"),
+            (
+                json!({"from": "2009", "to": "2012"}),
+                "2009 – 2012",
+                "2009 – 2012",
+            ),
+        ] {
+            assert_eq!(period(&valid, DE).as_deref(), Some(de), "{valid}");
+            assert_eq!(period(&valid, EN).as_deref(), Some(en), "{valid}");
+        }
         assert_eq!(period(&json!({}), DE), None);
     }
 
@@ -410,6 +534,22 @@ mod tests {
             ("2020-05-31", true),
         ] {
             assert_eq!(is_over(&json!({"to": to}), today), over, "{to}");
+        }
+    }
+
+    #[test]
+    fn filters_have_names_in_both_languages() {
+        for (name, de, en) in [
+            ("near", "In der Nähe von", "Near"),
+            ("start_from", "Beginn ab", "Start from"),
+            ("serves", "Tätig in", "Serves"),
+            ("later", "later", "later"),
+        ] {
+            assert_eq!(member(name, DE), de);
+            assert_eq!(member(name, EN), en);
+        }
+        for rule in RULES.iter().copied() {
+            assert_ne!(member(rule.inverse, DE), rule.inverse);
         }
     }
 

@@ -173,6 +173,6 @@ async fn read(
         next: next.clone(),
         ..address.place(&app.site, Some(Kind::Relationship), None)
     };
-    let text = body(&page, around, lang, (place, format))?;
+    let text = body(&page, around, (lang, sent.lang), (place, format))?;
     Ok((text, next))
 }

@@ -11,6 +11,7 @@ use crate::records::areas;
 use crate::records::former;
 use crate::records::relationships::query::{RELATIONSHIPS_ON, on};
 use domain::access::rules::Caller;
+use domain::base::fault::Lang;
 use domain::base::json::{insert, merge_patch};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -216,6 +217,17 @@ impl Representation {
         })
     }
 
+    /// Whole records, in a language if one is given.
+    #[must_use]
+    pub const fn in_language(lang: Option<String>) -> Self {
+        Self {
+            lang,
+            fields: None,
+            include: Vec::new(),
+            relationships_on: None,
+        }
+    }
+
     #[must_use]
     pub const fn canonical() -> Self {
         Self {
@@ -388,6 +400,22 @@ pub fn translate(kind: Kind, record: &mut Value, lang: &str) -> Option<String> {
     merge_patch(record, &Value::Object(texts.collect()));
     insert(record, &["language"], tag.as_str());
     Some(tag)
+}
+
+/// The name of a record that is shown in short, and the language of it if one is asked for.
+pub(crate) fn named(row: &Record, lang: Option<Lang>) -> (Option<String>, Option<String>) {
+    let Some(lang) = lang else {
+        return (row.name.clone(), None);
+    };
+    let mut record = row.current_value();
+    let tag = match lang {
+        Lang::De => "de",
+        Lang::En => "en",
+    };
+    let language = translate(row.kind, &mut record, tag);
+    let name = record.get("name").and_then(Value::as_str);
+    let name = name.map(str::to_owned).or_else(|| row.name.clone());
+    (name, language)
 }
 
 /// The schemas of included records; needs [`describe_included`] too.

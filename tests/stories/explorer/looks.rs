@@ -237,8 +237,14 @@ story!(the_first_page_is_quick, Seeded, async |node| {
         for _ in 0..5 {
             browser.open(&format!("{}/networks", node.base)).await;
             browser.find(".hit").await;
-            let script = "return performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 1e9";
-            let shown = browser.page.execute(script, Vec::new()).await.unwrap();
+            let script = "const done = arguments[arguments.length - 1]; \
+                 const look = () => { \
+                     const painted = performance.getEntriesByName('first-contentful-paint')[0]; \
+                     if (painted) done(painted.startTime); else setTimeout(look, 20); \
+                 }; \
+                 look()";
+            let shown = browser.page.execute_async(script, Vec::new());
+            let shown = shown.await.unwrap();
             best = best.min(shown.json().as_f64().unwrap());
         }
         // Milliseconds; the server is compiled without optimisation and shares the machine.

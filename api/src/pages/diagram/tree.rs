@@ -187,7 +187,8 @@ impl Layout {
             }
         }
         self.depth = self.spots.iter().map(|spot| spot.depth).max().unwrap_or(0);
-        self.width = 2.0 * (f64::from(self.depth) * COLUMN + 240.0);
+        // The names of the last column need a column too.
+        self.width = 2.0 * (f64::from(self.depth) + 1.0) * COLUMN;
         self.top = -most / 2.0 - 50.0;
         self.height = most + 100.0;
     }

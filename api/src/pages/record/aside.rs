@@ -1,11 +1,13 @@
 //! What is next to the text of a record: facts, places, contact, provenance.
 
+use crate::formats::{Format, has_entry};
 use crate::operation::extract::RecordId;
 use crate::pages::calls::query;
 use crate::pages::layout::Visit;
+use crate::pages::locale::Locale;
 use crate::pages::map::{self, Marker, Shade, point};
-use crate::pages::parts::{foreign, link, page_of, short};
-use crate::pages::words::{self, code, date, list, member, text, texts, vocabulary};
+use crate::pages::parts::{foreign, in_format, is_own, link, page_of, short};
+use crate::pages::words::{self, code, date, list, member, moment, text, texts, vocabulary};
 use crate::records::reply::record_formats;
 use crate::records::view::translate;
 use domain::base::kind::Kind;
@@ -21,6 +23,7 @@ const FACTS: &[&str] = &[
     "event_type",
     "start",
     "end",
+    "timezone",
     "mode",
     "status",
     "period",
@@ -77,9 +80,9 @@ fn fact(visit: &Visit, record: &Value, name: &str) -> Option<Markup> {
                 let valid = phase
                     .pointer("/valid")
                     .and_then(|valid| words::period(valid, locale));
-                valid.map_or_else(|| of.to_owned(), |valid| format!("{of} ({valid})"))
+                valid.map_or_else(|| of.to_owned(), |valid| format!("{of}: {valid}"))
             });
-            phases.collect::<Vec<_>>().join(", ")
+            phases.collect::<Vec<_>>().join("; ")
         }
         "period" => words::period(value, locale)?,
         "recognition" => {
@@ -90,7 +93,13 @@ fn fact(visit: &Visit, record: &Value, name: &str) -> Option<Markup> {
                 .map(str::to_owned);
             by.into_iter().chain(since).collect::<Vec<_>>().join(", ")
         }
-        "start" | "end" | "founded" | "dissolved" | "posted" => date(value.as_str()?, locale),
+        "start" | "end" => moment(record, &format!("/{name}"), visit.site.timezone, locale)?,
+        // The zone of the node goes without saying.
+        "timezone" => value
+            .as_str()
+            .filter(|zone| *zone != visit.site.timezone.name())?
+            .to_owned(),
+        "founded" | "dissolved" | "posted" => date(value.as_str()?, locale),
         _ => {
             let one = value.as_str().into_iter();
             let many = value
@@ -207,18 +216,34 @@ fn ways(visit: &Visit, of: &Value, members: &[&str]) -> Markup {
     }
 }
 
-/// The formats in which the record is offered: those that are registered.
-pub(super) fn formats(kind: Kind, record: &Value) -> Vec<(&'static str, String)> {
+/// The formats in which the record is offered: those that are registered, with its address in each.
+fn formats(kind: Kind, record: &Value, locale: Locale) -> Vec<(&'static dyn Format, String)> {
     let id = text(record, "/id").unwrap_or_default();
-    let all = record_formats(Some(kind)).all().iter();
-    all.map(|format| {
-        let extension = format.extension();
-        (
-            format.media_type(),
-            format!("/v1/{}/{id}?format={extension}", kind.plural()),
-        )
-    })
-    .collect()
+    let path = format!("/v1/{}/{id}", kind.plural());
+    let all = record_formats(Some(kind)).all().iter().copied();
+    // An event without a day is in no calendar.
+    let fitting = all.filter(|format| !format.is_calendar() || has_entry(record));
+    fitting
+        .map(|format| (format, in_format(&path, "", format, locale)))
+        .collect()
+}
+
+/// The same for the head of a page: media type, address.
+pub(super) fn alternates(
+    kind: Kind,
+    record: &Value,
+    locale: Locale,
+) -> Vec<(&'static str, String)> {
+    let all = formats(kind, record, locale).into_iter();
+    all.map(|(format, address)| (format.media_type(), address))
+        .collect()
+}
+
+/// The licence of a record: its own, otherwise that of the node if the record is the node's.
+fn licence<'a>(visit: &'a Visit, record: &'a Value) -> Option<&'a str> {
+    let general = visit.site.licence.as_deref();
+    let own = is_own(record, visit.calls.node());
+    text(record, "/licence").or_else(|| general.filter(|_| own))
 }
 
 /// Where the statements come from, who maintains them, and how to get or correct them.
@@ -238,16 +263,17 @@ pub(super) fn provenance(visit: &Visit, id: &RecordId, record: &Value, key: &str
                 @if let Some(url) = text(source, "/url") { div { dt { (visit.t("Seite der Quelle", "Page of the source")) } dd { (link(url, short(url))) } } }
                 @if let Some(document) = text(source, "/document") { div { dt { (member("document", locale)) } dd { (document) } } }
                 @if let Some(at) = text(source, "/as_of") { div { dt { (visit.t("Stand", "As of")) } dd { (date(at, locale)) } } }
-                @if let Some(licence) = text(source, "/licence") { div { dt { (visit.t("Lizenz", "Licence")) } dd { (licence) } } }
+                @if let Some(licence) = text(source, "/licence") { div { dt { (visit.t("Lizenz der Quelle", "Licence of the source")) } dd { (link(licence, licence)) } } }
+                @if let Some(licence) = licence(visit, record) { div { dt { (visit.t("Lizenz", "Licence")) } dd { (link(licence, short(licence))) } } }
                 @if let Some(region) = text(record, "/home_region") { div { dt { (member("home_region", locale)) } dd { (included(visit, record, Kind::Region, region)) } } }
                 @if let Some(origin) = text(record, "/origin") { div { dt { (member("origin", locale)) } dd { code { (origin) } } } }
                 @if let Some(changed) = day("/updated_at") { div { dt { (visit.t("Zuletzt geändert", "Last changed")) } dd { (changed) " " a href=(locale.path(&format!("{key}/history"))) { (visit.t("Verlauf", "History")) } } } }
             }
             p.formats {
                 (visit.t("Als ", "As "))
-                @for (at, format) in record_formats(Some(id.kind)).all().iter().enumerate() {
+                @for (at, (format, address)) in formats(id.kind, record, locale).iter().enumerate() {
                     @if at > 0 { ", " }
-                    a href=(format!("/v1/{}/{}?format={}", id.kind.plural(), text(record, "/id").unwrap_or_default(), format.extension())) { (format.name()) }
+                    a href=(address) { (format.name()) }
                 }
             }
             @if let Some(mailbox) = visit.site.corrections() {

@@ -55,10 +55,12 @@ impl Asked {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// The values of a filter: several where a comma means OR, otherwise one as it is.
     pub(super) fn words(&self, name: &str) -> Vec<&str> {
-        self.one(name)
-            .map(|value| value.split(',').map(str::trim).collect())
-            .unwrap_or_default()
+        match self.one(name) {
+            Some(value) if has_alternatives(name) => value.split(',').map(str::trim).collect(),
+            one => one.into_iter().collect(),
+        }
     }
 
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -76,6 +78,12 @@ impl Asked {
         query(rest.chain((!words.is_empty()).then_some((name, value.as_str()))))
     }
 
+    /// The query without parameters.
+    pub(super) fn without(&self, names: &[&str]) -> String {
+        let rest = self.pairs();
+        query(rest.filter(|(one, _)| !names.contains(one) && *one != "cursor"))
+    }
+
     /// What another list understands too.
     pub(super) fn shared(&self, listed: Listed) -> String {
         let table = parameters::table(listed);
@@ -85,6 +93,13 @@ impl Asked {
                 .filter(|(name, _)| known(name) && !["cursor", "kind", "sort"].contains(name)),
         )
     }
+}
+
+/// Filters whose values may have commas: texts as they are written, and coordinates.
+const WHOLE: &[&str] = &["programme", "identifier", "external_id", "near", "bbox"];
+
+fn has_alternatives(name: &str) -> bool {
+    !WHOLE.contains(&name)
 }
 
 /// The facets of a list: its codes first, then what all kinds have.
@@ -104,4 +119,31 @@ pub(super) fn facets(listed: Listed) -> Vec<&'static str> {
 
 pub(super) fn path_of(listed: Listed) -> String {
     listed.map_or_else(|| "/".to_owned(), |kind| format!("/{}", kind.plural()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_alternatives_are_split_at_commas() {
+        let asked = Asked {
+            pairs: [
+                ("region", "hessen, bayern"),
+                ("near", "51.31,9.48"),
+                ("radius", "25km"),
+                ("programme", "Bildung, Forschung"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
+        };
+        assert_eq!(asked.words("region"), ["hessen", "bayern"]);
+        assert_eq!(asked.words("near"), ["51.31,9.48"]);
+        assert_eq!(asked.words("programme"), ["Bildung, Forschung"]);
+        assert!(asked.words("bbox").is_empty());
+        assert_eq!(
+            asked.without(&["near", "radius"]),
+            "region=hessen%2C+bayern&programme=Bildung%2C+Forschung"
+        );
+    }
 }

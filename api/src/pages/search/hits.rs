@@ -3,7 +3,7 @@
 use crate::pages::layout::Visit;
 use crate::pages::map::point;
 use crate::pages::parts::{badge, foreign, page_of};
-use crate::pages::words::{self, date, list, main_type, text};
+use crate::pages::words::{self, list, main_type, moment, text};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use maud::{Markup, html};
@@ -60,16 +60,21 @@ fn hit(visit: &Visit, item: &Value, number: Option<usize>) -> Markup {
 /// Place and time in a line.
 fn facts(visit: &Visit, kind: Kind, item: &Value) -> Vec<String> {
     let mut facts = Vec::new();
-    if kind == Kind::Event
-        && let Some(start) = text(item, "/start")
-    {
-        facts.push(date(start, visit.locale));
+    if kind == Kind::Event {
+        facts.extend(moment(item, "/start", visit.site.timezone, visit.locale));
     }
     if let Some(period) = item
         .pointer("/period")
         .and_then(|period| words::period(period, visit.locale))
     {
         facts.push(period);
+    }
+    if text(item, "/hit/certainty") == Some("possible") {
+        let words = visit.t(
+            "möglicherweise in diesem Zeitraum",
+            "possibly in this period",
+        );
+        facts.push(words.to_owned());
     }
     let place = list(item, "/places").first();
     if let Some(city) = place.and_then(|place| text(place, "/city")) {

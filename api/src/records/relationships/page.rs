@@ -6,6 +6,7 @@ use crate::operation::media_type::Formats;
 use crate::operation::routes::{Draft, Reply, reference};
 use crate::records::example::example;
 use crate::records::reply::{list_formats, list_item};
+use crate::records::view::named;
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -155,6 +156,7 @@ fn other_schema(draft: &mut Draft) -> Value {
             "id": {"type": "string", "format": "uuid"},
             "slug": {"type": "string"},
             "name": {"type": "string"},
+            "language": {"type": "string", "description": "Language of the name, if `lang` was given."},
             "as_stated": {"type": "string"},
             "class": reference("Class"),
         },
@@ -194,16 +196,17 @@ fn describe_page(draft: &mut Draft, list: &ListSchema) {
     draft.response(200, response);
 }
 
-/// The page, with records as stored.
+/// The page, with records as stored; `asked` is the language of the names of other ends, if one was
+/// given.
 pub(crate) fn body(
     page: &RelationshipPage,
     around: Option<Uuid>,
-    lang: Lang,
+    (lang, asked): (Lang, Option<Lang>),
     (place, format): (Place, &dyn Format),
 ) -> Result<String, Problem> {
     let mut records = Vec::with_capacity(page.items.len());
     for item in &page.items {
-        records.push((item.row.json(), extras(item, around, lang)));
+        records.push((item.row.json(), extras(item, around, (lang, asked))));
     }
     let mut rest = json!({"total": page.total});
     if let Some(next) = &place.next {
@@ -226,7 +229,11 @@ pub(crate) fn body(
 }
 
 /// The other members of an item.
-fn extras(item: &RelationshipItem, around: Option<Uuid>, lang: Lang) -> Value {
+fn extras(
+    item: &RelationshipItem,
+    around: Option<Uuid>,
+    (lang, asked): (Lang, Option<Lang>),
+) -> Value {
     let mut extras = json!({});
     if let Some(id) = around {
         let rule = item.edge.r#type.rule();
@@ -234,7 +241,7 @@ fn extras(item: &RelationshipItem, around: Option<Uuid>, lang: Lang) -> Value {
         let side = if at_from { Side::From } else { Side::To };
         let direction = if rule.symmetric { "both" } else { side.code() };
         let label = rule.label(side).get(lang);
-        extras = json!({"direction": direction, "label": label, "other": other(item, id)});
+        extras = json!({"direction": direction, "label": label, "other": other(item, id, asked)});
     }
     let active = item
         .active
@@ -252,18 +259,25 @@ fn extras(item: &RelationshipItem, around: Option<Uuid>, lang: Lang) -> Value {
 }
 
 /// The other end: a summary of the record, or the open end as stated.
-fn other(item: &RelationshipItem, id: Uuid) -> Value {
+fn other(item: &RelationshipItem, id: Uuid, asked: Option<Lang>) -> Value {
     // Both ends are the record itself if one was merged into the other.
     let ends = || item.ends.iter();
     let end = ends().find(|end| end.id != id);
     let end = end.or_else(|| ends().next().filter(|_| item.ends.len() > 1));
     match (end, &item.edge.open_end) {
-        (Some(end), _) => json!({
-            "kind": end.kind,
-            "id": end.id,
-            "slug": end.slug,
-            "name": end.name,
-        }),
+        (Some(end), _) => {
+            let (name, language) = named(end, asked);
+            let mut other = json!({
+                "kind": end.kind,
+                "id": end.id,
+                "slug": end.slug,
+                "name": name,
+            });
+            if let Some(language) = language {
+                insert(&mut other, &["language"], language);
+            }
+            other
+        }
         (None, Some(open)) => open_end(open),
         (None, None) => Value::Null,
     }

@@ -93,7 +93,7 @@ pub(crate) const PUBLICATION: Parameter = param::codes(
 .repeatable();
 pub(crate) const LANG: Parameter = param::code(
     "lang",
-    "The language of the labels: de or en.",
+    "The language of the labels, and of names that are translated into it: de or en.",
     Known::These(&["de", "en"]),
 )
 .example("de");
