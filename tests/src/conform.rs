@@ -99,6 +99,7 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
         | "application/xml"
         | "application/atom+xml"
         | "application/rdf+xml"
+        | "application/graphml+xml"
         | "application/openmetrics-text"
         | XLSX => vec![json!(answer.text)],
         _ => vec![answer.json.clone()],

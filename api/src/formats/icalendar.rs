@@ -4,8 +4,8 @@
 //! instant is in UTC, because a `TZID` without its `VTIMEZONE` is read differently by each program.
 
 use crate::formats::place::{label, revised};
-use crate::formats::{Context, Documented, Format, Item, ListSchema, RecordSchema};
-use crate::http::problem::Problem;
+use crate::formats::{Context, Documented, Format, Item, ListSchema, RecordSchema, page};
+use crate::http::problem::{Code, Problem};
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Utc};
 use domain::base::fault::Lang;
 use domain::base::vocabulary::Coded;
@@ -68,22 +68,16 @@ impl Format for ICalendar {
         let address = place.site.url(&place.path);
         line(to, "URL", &address);
         line(to, "SOURCE;VALUE=URI", &address);
+        write_zone(to);
     }
 
     fn item(&self, item: &Item<'_>, context: &Context, to: &mut String) -> Result<(), Problem> {
         let event: Value =
             serde_json::from_str(item.json).map_err(|why| StoreError::Corrupt(why.to_string()))?;
-        let is_report = event_type(&event) == Some(EventType::Report);
         let status = status(&event);
         let postponed = status == Some(EventStatus::Postponed);
-        let mut dates = entry_dates(&event);
-        let former = item.more.and_then(|more| more.get(FORMER));
-        // A calendar that has the entry must learn that it does not take place then.
-        let withdrawn = postponed && dates.is_none();
-        if withdrawn {
-            dates = former.and_then(entry_dates);
-        }
-        let Some((start, end)) = dates.filter(|_| !is_report) else {
+        let withdrawn = postponed && entry_dates(&event).is_none();
+        let Some((start, end)) = dates(&event, item.more) else {
             return Ok(());
         };
         let row = item.row;
@@ -136,6 +130,18 @@ impl Format for ICalendar {
 
     fn tail(&self, _: &Value, to: &mut String) {
         line(to, "END", "VCALENDAR");
+    }
+
+    fn record(&self, item: &Item<'_>, context: &Context, more: &Value) -> Result<String, Problem> {
+        let event: Value =
+            serde_json::from_str(item.json).map_err(|why| StoreError::Corrupt(why.to_string()))?;
+        if dates(&event, item.more).is_none() {
+            return Err(Problem::new(Code::NotFound).detail(
+                "This event is no entry of a calendar: it has no day, or is a report.",
+                "Diese Veranstaltung ist kein Kalendereintrag: Sie hat keinen Tag oder ist ein Bericht.",
+            ));
+        }
+        page(self, context, std::iter::once(*item), more)
     }
 
     fn document_record(&self, _: &RecordSchema) -> Documented {
@@ -207,6 +213,24 @@ pub fn entry_dates(event: &Value) -> Option<(EntryTime, Option<EntryTime>)> {
     })
 }
 
+/// Whether an event is in a calendar by its own dates.
+#[must_use]
+pub fn has_entry(event: &Value) -> bool {
+    dates(event, None).is_some()
+}
+
+/// The dates of an entry; `None` if the event is none.
+fn dates(event: &Value, more: Option<&Value>) -> Option<(EntryTime, Option<EntryTime>)> {
+    if event_type(event) == Some(EventType::Report) {
+        return None;
+    }
+    let own = entry_dates(event);
+    let postponed = status(event) == Some(EventStatus::Postponed);
+    // A calendar that has the entry must learn that it does not take place then.
+    let former = || entry_dates(more?.get(FORMER)?).filter(|_| postponed);
+    own.or_else(former)
+}
+
 /// Whether a moment is a single day, or an instant, without doubt.
 fn is_precise(moment: &Moment) -> bool {
     match moment {
@@ -269,6 +293,23 @@ fn write_place(event: &Value, context: &Context, to: &mut String) {
     }
 }
 
+/// The zone of all times. A calendar needs a component, and may have no events (RFC 5545, 3.6).
+fn write_zone(to: &mut String) {
+    for (name, value) in [
+        ("BEGIN", "VTIMEZONE"),
+        ("TZID", "UTC"),
+        ("BEGIN", "STANDARD"),
+        ("DTSTART", "19700101T000000"),
+        ("TZOFFSETFROM", "+0000"),
+        ("TZOFFSETTO", "+0000"),
+        ("TZNAME", "UTC"),
+        ("END", "STANDARD"),
+        ("END", "VTIMEZONE"),
+    ] {
+        line(to, name, value);
+    }
+}
+
 fn utc(at: DateTime<Utc>) -> String {
     at.format("%Y%m%dT%H%M%SZ").to_string()
 }
@@ -322,7 +363,7 @@ fn documented() -> Documented {
     Documented {
         schema: json!({"type": "string", "description": "RFC 5545. `UID` is the id and the origin of the event, `SEQUENCE` its version minus one. A day is `VALUE=DATE` with an exclusive `DTEND`, an instant is in UTC. An event that was cancelled, or postponed without a new date, stays with `STATUS:CANCELLED`."}),
         example: json!(
-            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Verbund//Verbund 0.1.0//EN\r\nMETHOD:PUBLISH\r\nBEGIN:VEVENT\r\nUID:0193e5a0-0000-7000-8000-000000000000@nordhessen\r\nDTSTAMP:20260131T080000Z\r\nDTSTART;VALUE=DATE:20260312\r\nDTEND;VALUE=DATE:20260313\r\nSUMMARY:Regionaler Workshop\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Verbund//Verbund 0.1.0//EN\r\nMETHOD:PUBLISH\r\nBEGIN:VTIMEZONE\r\nTZID:UTC\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0000\r\nTZOFFSETTO:+0000\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\nBEGIN:VEVENT\r\nUID:0193e5a0-0000-7000-8000-000000000000@nordhessen\r\nDTSTAMP:20260131T080000Z\r\nDTSTART;VALUE=DATE:20260312\r\nDTEND;VALUE=DATE:20260313\r\nSUMMARY:Regionaler Workshop\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
         ),
         components: Map::new(),
     }
@@ -352,6 +393,24 @@ mod tests {
         let mut text = String::new();
         line(&mut text, "URL", "https://a.example/\r\nX:y");
         assert_eq!(text, "URL:https://a.example/X:y\r\n");
+    }
+
+    #[test]
+    fn reports_and_what_has_no_day_are_no_entries() {
+        for (event, entry) in [
+            (json!({"start": "2026-03-12"}), true),
+            (json!({"start": "2026-03"}), false),
+            (json!({"posted": "2026-03-12"}), false),
+            (
+                json!({"start": "2026-03-12", "event_type": "report"}),
+                false,
+            ),
+        ] {
+            assert_eq!(has_entry(&event), entry, "{event}");
+        }
+        let former = json!({"former": {"start": "2026-03-12"}});
+        assert!(dates(&json!({"status": "postponed"}), Some(&former)).is_some());
+        assert!(dates(&json!({"status": "cancelled"}), Some(&former)).is_none());
     }
 
     #[test]

@@ -94,7 +94,12 @@ impl Format for JsonLd {
         let place = &context.place;
         let mut document = json!({"@context": place.site.url(CONTEXT)});
         let included = more.get("included").unwrap_or(&Value::Null);
-        let node = node(item, place, included)?;
+        let mut node = node(item, place, included)?;
+        // With so many relationships, some are left out.
+        let total = more.get("included_total").and_then(Value::as_u64);
+        if let Some(total) = total.filter(|total| *total > count(included)) {
+            insert(&mut node, &["vb:includedTotal"], total);
+        }
         if let (Some(document), Value::Object(node)) = (document.as_object_mut(), node) {
             document.extend(node);
         }
@@ -109,7 +114,7 @@ impl Format for JsonLd {
             "name": "Klinikum Kassel",
         });
         documented(
-            "A node of the graph.",
+            "A node of the graph; `vb:includedTotal` is there if not all of its relationships are, and counts them and their other ends.",
             &["@context", "@id", "@type"],
             example,
         )
@@ -130,6 +135,13 @@ impl Format for JsonLd {
             example,
         )
     }
+}
+
+/// Included records of all kinds.
+fn count(included: &Value) -> u64 {
+    let kinds = included.as_object().into_iter().flatten();
+    let counts = kinds.filter_map(|(_, records)| Some(records.as_object()?.len()));
+    u64::try_from(counts.sum::<usize>()).unwrap_or(u64::MAX)
 }
 
 fn documented(description: &str, required: &[&str], example: Value) -> Documented {
@@ -427,6 +439,9 @@ impl Node<'_> {
     }
 }
 
+/// Qualifiers that the members of a figure say themselves.
+const SAID: [&str; 3] = ["exact", "at_least", "at_most"];
+
 fn kind_of(end: &Value) -> Option<Kind> {
     Kind::parse(end.get("kind")?.as_str()?)
 }
@@ -445,7 +460,7 @@ fn exact(text: &str) -> Option<String> {
     date.is_exact().then(|| date.to_string())
 }
 
-/// A figure; what is not exact is a bound, or only what the source states.
+/// A figure. What is not exact is a bound, or says so: `vb:qualifier` has the words of the API.
 fn quantity(figure: &Value) -> Value {
     let mut node = json!({"@type": "QuantitativeValue"});
     let qualifier = figure.get("qualifier").and_then(Value::as_str);
@@ -465,6 +480,10 @@ fn quantity(figure: &Value) -> Value {
         (Some(Qualifier::Exact | Qualifier::About) | None, None) => {
             insert(&mut node, &["value"], value);
         }
+    }
+    // A code of a later release may mean anything, but not that the figure is exact.
+    if let Some(code) = qualifier.filter(|code| !SAID.contains(code)) {
+        insert(&mut node, &["vb:qualifier"], code);
     }
     for (name, member) in [
         ("name", "measure"),

@@ -3,8 +3,7 @@
 
 use crate::formats::JsonLd;
 use crate::formats::jsonld::{CONTEXT, context};
-use crate::formats::place::page_of;
-use crate::formats::sitemap::{Address, index, url_set};
+use crate::formats::sitemap::{SitemapEntry, index, url_set};
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{App, NameInPath, Public, Query};
 use crate::operation::reply::content;
@@ -65,11 +64,20 @@ async fn get_sitemap(
     known_address(&app)?;
     let (kind, first) = part(&name).ok_or_else(|| Problem::new(Code::NotFound))?;
     let found = app.store.records().public_addresses(kind, first).await?;
-    let addresses = found.into_iter().map(|found| Address {
-        url: app.site.url(&page_of(kind, found.id)),
+    let addresses = found.into_iter().map(|found| SitemapEntry {
+        url: app.site.url(&page(kind, found.id, found.slug.as_deref())),
         changed: rfc3339(found.updated_at),
     });
     Ok(Xml(url_set(addresses)))
+}
+
+/// The address that a page of the explorer calls canonical.
+fn page(kind: Kind, id: Uuid, slug: Option<&str>) -> String {
+    let plural = kind.plural();
+    match slug {
+        Some(slug) => format!("/{plural}/{slug}"),
+        None => format!("/{plural}/{id}"),
+    }
 }
 
 /// The kind and the first record in the name of a sitemap: `networks.0193e5a0-….xml`.
@@ -87,9 +95,8 @@ fn known_address(app: &App) -> Result<(), Problem> {
 }
 
 async fn get_robots(_: Public, app: App, _: Query<()>) -> Result<Plain, Problem> {
-    // Every record is in a sitemap; these only cost.
+    // Every record is in a sitemap; these only cost. Exports are what data portals load.
     let mut text = "User-agent: *\n\
-         Disallow: /v1/export\n\
          Disallow: /v1/graph\n\
          Disallow: /v1/search\n\
          Disallow: /v1/suggest\n\
@@ -166,7 +173,7 @@ impl Responder for Plain {
 
 impl Reply for Plain {
     fn describe(draft: &mut Draft) {
-        let example = json!("User-agent: *\nDisallow: /v1/export\n");
+        let example = json!("User-agent: *\nDisallow: /v1/graph\n");
         describe(
             draft,
             ("The text.", "text/plain"),

@@ -30,7 +30,7 @@ pub async fn guard(
     let address = app.limits.address(peer, request.headers());
     request.extensions_mut().insert(ClientAddress(address));
     let who = who(&app, &request).await;
-    let units = weight(request.method(), routed_path(request.request()));
+    let units = weight(request.request());
     match app.limits.admit(&who, address, units, Instant::now()) {
         Ok(standing) => remember(request.request(), standing),
         Err(standing) => {

@@ -2,9 +2,11 @@
 
 use crate::auth;
 use crate::http::rate_limit::{Standing, Who, group};
+use crate::http::request::routed_path;
 use crate::operation::extract::App;
+use actix_web::HttpRequest;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
-use actix_web::http::Method;
+use actix_web::http::{Method, header};
 use actix_web::web::Bytes;
 use persistence::meter::{Counted, Meter};
 use std::collections::hash_map::DefaultHasher;
@@ -18,15 +20,35 @@ use std::time::Instant;
 const BULK: &[&str] = &["/v1/export", "/v1/import"];
 
 /// The units that a request takes when it is admitted; an ordinary one takes one.
-pub(crate) fn weight(method: &Method, path: &str) -> u32 {
-    match *method {
+pub(crate) fn weight(request: &HttpRequest) -> u32 {
+    let path = routed_path(request);
+    match *request.method() {
+        _ if BULK.contains(&path) => 10,
         // A calendar has all events of its list.
-        _ if BULK.contains(&path) || path.ends_with("/events.ics") => 10,
+        Method::GET | Method::HEAD if is_calendar(request, path) => 10,
         // Passwords are slow on purpose.
         _ if path == auth::TOKEN_PATH => 2,
         Method::GET | Method::HEAD | Method::OPTIONS => 1,
         _ => 2,
     }
+}
+
+/// Whether a list of events is asked for as a calendar, whichever way the format is chosen. A request
+/// that would take another format too counts as one.
+fn is_calendar(request: &HttpRequest, path: &str) -> bool {
+    if path.ends_with("/events.ics") {
+        return true;
+    }
+    if !path.ends_with("/events") {
+        return false;
+    }
+    let mut pairs = request.query_string().split('&');
+    if let Some(named) = pairs.find_map(|pair| pair.strip_prefix("format=")) {
+        return matches!(named, "ics" | "text/calendar" | "text%2Fcalendar");
+    }
+    let accepted = request.headers().get(header::ACCEPT);
+    let accepted = accepted.and_then(|value| value.to_str().ok());
+    accepted.is_some_and(|value| value.contains("text/calendar"))
 }
 
 /// Processor time of a unit, in nanoseconds: with the defaults, an address may use a tenth of a
@@ -131,6 +153,7 @@ impl MessageBody for Metered {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::test::TestRequest;
 
     #[test]
     fn work_is_charged_by_its_time() {
@@ -154,9 +177,34 @@ mod tests {
 
     #[test]
     fn what_takes_everything_weighs_more() {
-        assert_eq!(weight(&Method::GET, "/v1/search"), 1);
-        assert_eq!(weight(&Method::GET, "/v1/export"), 10);
-        assert_eq!(weight(&Method::POST, "/v1/actors"), 2);
-        assert_eq!(weight(&Method::POST, "/oauth/token"), 2);
+        for (method, path, units) in [
+            (Method::GET, "/v1/search", 1),
+            (Method::GET, "/v1/export", 10),
+            (Method::POST, "/v1/actors", 2),
+            (Method::POST, "/oauth/token", 2),
+        ] {
+            let request = TestRequest::with_uri(path).method(method);
+            assert_eq!(weight(&request.to_http_request()), units, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_calendar_weighs_the_same_however_it_is_asked_for() {
+        for (path, accept, units) in [
+            ("/v1/events.ics", "*/*", 10),
+            ("/v1/events?format=ics", "*/*", 10),
+            ("/v1/events?format=text/calendar", "application/json", 10),
+            ("/v1/events?mode=online", "text/calendar", 10),
+            ("/v1/networks/netz/events?format=ics", "*/*", 10),
+            ("/v1/networks/netz/events", "text/calendar, */*;q=0.1", 10),
+            ("/v1/networks/netz/events.ics", "*/*", 10),
+            ("/v1/events?format=json", "text/calendar", 1),
+            ("/v1/events", "*/*", 1),
+            ("/v1/networks/netz/events", "application/json", 1),
+            ("/v1/networks?format=ics", "text/calendar", 1),
+        ] {
+            let request = TestRequest::with_uri(path).insert_header((header::ACCEPT, accept));
+            assert_eq!(weight(&request.to_http_request()), units, "{path} {accept}");
+        }
     }
 }

@@ -186,7 +186,7 @@ fn dataset(site: &Site, kind: Kind, updated: Option<DateTime<Utc>>) -> Resource 
     for format in export::FORMATS.all() {
         let extension = format.extension();
         let path = format!("/v1/export?kind={}&format={extension}", kind.code());
-        dataset = distribute(dataset, site, kind, *format, &path);
+        dataset = distribute(dataset, site, (kind, *format), (&path, Extent::File));
     }
     // The first one is JSON, of which a list has only a page.
     for format in list_formats(Some(kind)).all().iter().skip(1) {
@@ -198,17 +198,32 @@ fn dataset(site: &Site, kind: Kind, updated: Option<DateTime<Utc>>) -> Resource 
             continue;
         }
         let path = format!("/v1/{plural}.{}", format.extension());
-        dataset = distribute(dataset, site, kind, *format, &path);
+        let extent = if format.is_calendar() {
+            Extent::Calendar
+        } else {
+            Extent::Pages
+        };
+        dataset = distribute(dataset, site, (kind, *format), (&path, extent));
     }
     dataset
+}
+
+/// What an address of a dataset answers.
+#[derive(Debug, Clone, Copy)]
+enum Extent {
+    /// All of it.
+    File,
+    /// A page, which leads to the next one.
+    Pages,
+    /// What is still of use in a calendar.
+    Calendar,
 }
 
 fn distribute(
     dataset: Resource,
     site: &Site,
-    kind: Kind,
-    format: &dyn Format,
-    path: &str,
+    (kind, format): (Kind, &dyn Format),
+    (path, extent): (&str, Extent),
 ) -> Resource {
     let schema = KindSchema::of(kind);
     let (name, extension) = (format.name(), format.extension());
@@ -220,7 +235,6 @@ fn distribute(
             format!("{} ({name})", schema.tag),
         )
         .to("dcat:accessURL", site.url(path))
-        .to("dcat:downloadURL", site.url(path))
         .to(
             "dcat:mediaType",
             format!(
@@ -229,6 +243,19 @@ fn distribute(
             ),
         )
         .to("dcat:accessService", address(site, "service"));
+    distribution = match extent {
+        Extent::File => distribution.to("dcat:downloadURL", site.url(path)),
+        Extent::Pages => distribution.texts(
+            "dct:description",
+            "In Seiten: Jede Antwort enthält die Adresse der nächsten. Alles auf einmal enthalten die Exporte.",
+            "In pages: each response has the address of the next one. The exports have everything at once.",
+        ),
+        Extent::Calendar => distribution.texts(
+            "dct:description",
+            "Kalender zum Abonnieren: Veranstaltungen mit bekanntem Tag, seit einem Jahr und künftige.",
+            "A calendar to subscribe to: events with a known day, of the last year and later.",
+        ),
+    };
     if let Some(file_type) = file_type(extension) {
         distribution = distribution.to("dct:format", format!("{EU}/file-type/{file_type}"));
     }

@@ -180,14 +180,14 @@ async fn read(
     })
 }
 
-/// A feed has more items, the newest changes first.
+/// A feed has more items, the newest changes first: by the times that its entries have.
 const fn as_feed(query: &mut ListQuery, given: &Given) {
     if !given.limit {
         query.limit = FEED_ITEMS;
     }
     if !given.sort {
         query.order = Order {
-            sort: Sort::UpdatedAt,
+            sort: Sort::ChangedHere,
             descending: true,
         };
     }

@@ -12,7 +12,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// Records of this node on a page, public or not.
+/// Public records of this node on a page.
 const PER_PAGE: i64 = 10_000;
 
 /// A record of this node, and when it changed.
@@ -20,17 +20,18 @@ const PER_PAGE: i64 = 10_000;
 #[sea_orm(entity = "record::Entity")]
 pub struct AddressRow {
     pub id: Uuid,
+    pub slug: Option<String>,
     pub updated_at: DateTime<Utc>,
-    pub is_public: bool,
 }
 
 impl Records<'_> {
-    /// The first records of the pages into which this node's own records of a kind are divided.
+    /// The first records of the pages into which this node's own public records of a kind are
+    /// divided.
     pub async fn address_pages(self, kind: Kind) -> Result<Vec<Uuid>> {
         let db = self.store.db();
-        // Read from the index alone.
         let sql = "SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS place \
-             FROM record WHERE origin = $1 AND kind = $2) AS numbered WHERE place % $3 = 1 ORDER BY id";
+             FROM record WHERE origin = $1 AND kind = $2 AND is_public) AS numbered \
+             WHERE place % $3 = 1 ORDER BY id";
         let origin = self.store.node().origin.as_str();
         let values = [origin.into(), kind.code().into(), PER_PAGE.into()];
         let statement = Statement::from_sql_and_values(db.backend(), sql, values);
@@ -44,12 +45,11 @@ impl Records<'_> {
         let rows = record::Entity::find()
             .filter(record::Column::Origin.eq(&self.store.node().origin))
             .filter(record::Column::Kind.eq(kind.code()))
+            .filter(record::Column::IsPublic.eq(true))
             .filter(record::Column::Id.gte(first))
             .order_by_asc(record::Column::Id)
             .limit(PER_PAGE.unsigned_abs())
             .into_partial_model::<AddressRow>();
-        let mut rows = rows.all(self.store.db().reader()).await?;
-        rows.retain(|row| row.is_public);
-        Ok(rows)
+        Ok(rows.all(self.store.db().reader()).await?)
     }
 }

@@ -9,6 +9,7 @@ use super::text::{self, Texts};
 use crate::merge_targets::MergedBody;
 use crate::record::Record;
 use chrono::{Datelike, NaiveDate};
+use domain::base::clock::rfc3339;
 use domain::base::filter::Form;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
@@ -223,11 +224,13 @@ impl Writer<'_> {
         let name = row.name.as_deref().unwrap_or_default();
         self.document
             .add_text(self.fields.by_name, sort_key(&collation_key(name), id));
-        let updated = row
-            .updated_at
-            .to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
-        self.document
-            .add_text(self.fields.by_updated, sort_key(&updated, id));
+        let changed_here = row.synced_at.unwrap_or(row.updated_at);
+        for (field, at) in [
+            (self.fields.by_updated, row.updated_at),
+            (self.fields.by_changed_here, changed_here),
+        ] {
+            self.document.add_text(field, sort_key(&rfc3339(at), id));
+        }
         let posted = || {
             let posted = body.get("posted").and_then(read::<EdtfDate>)?;
             Some(posted.sort_key())

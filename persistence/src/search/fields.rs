@@ -6,6 +6,8 @@ use tantivy::schema::{FAST, Field, INDEXED, STRING, Schema};
 /// The names of the sort columns: texts that end in the id.
 pub(super) const BY_NAME: &str = "by_name";
 pub(super) const BY_UPDATED: &str = "by_updated";
+/// By when it changed here: a copy, when it arrived.
+pub(super) const BY_CHANGED_HERE: &str = "by_changed_here";
 /// By begin, otherwise posting date; records without either last.
 pub(super) const BY_START: &str = "by_start";
 /// The same for the latest first.
@@ -38,6 +40,7 @@ pub(super) struct Fields {
     pub(super) match_key: Field,
     pub(super) by_name: Field,
     pub(super) by_updated: Field,
+    pub(super) by_changed_here: Field,
     pub(super) by_start: Field,
     pub(super) by_start_desc: Field,
     pub(super) by_end: Field,
@@ -106,6 +109,7 @@ pub(super) fn schema() -> (Schema, Fields) {
         match_key: builder.add_u64_field("match_key", INDEXED),
         by_name: builder.add_text_field(BY_NAME, FAST),
         by_updated: builder.add_text_field(BY_UPDATED, FAST),
+        by_changed_here: builder.add_text_field(BY_CHANGED_HERE, FAST),
         by_start: builder.add_text_field(BY_START, FAST),
         by_start_desc: builder.add_text_field(BY_START_DESC, FAST),
         by_end: builder.add_text_field(BY_END, FAST),

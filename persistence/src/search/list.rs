@@ -5,7 +5,7 @@ use super::collect::{Collected, Pass, Place, Plan, Ranking, merge, number};
 use super::document::SERVES;
 use super::facets::{Dated, FacetPlan, Records};
 use super::fields::{
-    BY_END, BY_END_DESC, BY_NAME, BY_START, BY_START_DESC, BY_UPDATED, BY_USE, ID,
+    BY_CHANGED_HERE, BY_END, BY_END_DESC, BY_NAME, BY_START, BY_START_DESC, BY_UPDATED, BY_USE, ID,
 };
 use super::filter::{Bound, Filter, Test};
 use super::index::{Search, Snapshot};
@@ -33,6 +33,8 @@ use uuid::Uuid;
 pub enum Sort {
     Name,
     UpdatedAt,
+    /// When it changed here: a copy, when it arrived. Only for feeds.
+    ChangedHere,
     /// Begin, otherwise posting date; records without either last.
     Start,
     /// End; records without one last.
@@ -211,7 +213,12 @@ impl Search {
                 let skip = found.skipped + query.limit;
                 (skip < MAX_RELEVANT).then_some(Position::Skip(skip))?
             }
-            Sort::Name | Sort::UpdatedAt | Sort::Start | Sort::End | Sort::Distance => {
+            Sort::Name
+            | Sort::UpdatedAt
+            | Sort::ChangedHere
+            | Sort::Start
+            | Sort::End
+            | Sort::Distance => {
                 let last = found.page.get(limit.checked_sub(1)?)?;
                 Position::After(last.number, last.text.clone()?)
             }
@@ -446,6 +453,7 @@ impl Listing<'_> {
         Ok(match sort {
             Sort::Name => column(BY_NAME),
             Sort::UpdatedAt => column(BY_UPDATED),
+            Sort::ChangedHere => column(BY_CHANGED_HERE),
             Sort::Start => column(if descending { BY_START_DESC } else { BY_START }),
             Sort::End => column(if descending { BY_END_DESC } else { BY_END }),
             Sort::Relevance => Ranking::Score {

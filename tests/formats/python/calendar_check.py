@@ -47,6 +47,12 @@ assert calendar.decoded("REFRESH-INTERVAL") == datetime.timedelta(hours=6)
 assert str(calendar["X-PUBLISHED-TTL"]) == "PT6H"
 assert str(calendar["SOURCE"]) == f"{URL}/v1/events.ics", calendar["SOURCE"]
 
+# Without entries, a calendar still has a component (RFC 5545, 3.6).
+empty = icalendar.Calendar.from_ical(get("/v1/events.ics?start_from=2099")[0])
+for one in (calendar, empty):
+    assert [str(zone["TZID"]) for zone in one.walk("VTIMEZONE")] == ["UTC"], one
+assert not empty.walk("VEVENT"), empty
+
 entries = {}
 for entry in calendar.walk("VEVENT"):
     assert not entry.errors, entry.errors

@@ -34,8 +34,8 @@ def pages(path):
     return entries, ids
 
 
-name = "<b>Ärzte & \"Netz\"</b> \u2028 Ende"
-made, tag = publish("networks", {"name": name, "summary": "a < b && c > d", "language": "de"})
+name = "<b>Ärzte & \"Netz\"</b> Ende"
+made, tag = publish("networks", {"name": name, "summary": "a < b && c > d \u2028 e", "language": "de"})
 entries, ids = pages("/v1/networks.atom")
 assert len(ids) == 1, ids
 assert entries[0].id == f"urn:uuid:{made['id']}" and entries[0].title == name, entries[0]

@@ -5,7 +5,7 @@ import json
 import os
 import xml.etree.ElementTree as ElementTree
 
-from node import SCRATCH, URL, get, publish, send
+from node import SCRATCH, URL, get, load, publish, send
 from pyld import jsonld
 from pyshacl import validate
 from rdflib import Graph, Literal, Namespace, URIRef
@@ -73,7 +73,8 @@ publish("relationships", {"type": "part_of", "from": {"kind": "event", "id": eve
 publish("relationships", {"type": "involved_in", "roles": ["organiser"], "from": {"kind": "actor", "id": actor["id"]},
                           "to": {"kind": "event", "id": event["id"]}})
 
-clinic, expanded = read(f"/v1/actors/{actor['slug']}.jsonld")
+assert "memberOf" not in read(f"/v1/actors/{actor['slug']}.jsonld")[0], "the membership has ended"
+clinic, expanded = read(f"/v1/actors/{actor['slug']}.jsonld?relationships_on=any")
 assert expanded[0]["@id"] == f"{URL}/v1/actors/{actor['id']}"
 assert expanded[0]["@type"] == [SCHEMA + "Hospital", ORG + "Organization"]
 assert clinic["foundingDate"] == "1923" and clinic["url"] == "https://klinik.example/"
@@ -86,11 +87,12 @@ assert "vb:changed" not in clinic
 english, _ = read(f"/v1/actors/{actor['id']}?lang=en", {"Accept": "application/ld+json"})
 assert english["name"] == "Clinic" and english["vb:changed"] is True
 
-cluster, expanded = read(f"/v1/networks/{network['id']}.jsonld")
+cluster, expanded = read(f"/v1/networks/{network['id']}.jsonld?relationships_on=any")
 assert "foundingDate" not in cluster
 assert cluster["sameAs"] == ["http://www.wikidata.org/entity/Q42"]
 assert cluster["dct:license"] == "https://creativecommons.org/licenses/by/4.0/"
 assert cluster["numberOfEmployees"]["minValue"] == 35 and "value" not in cluster["numberOfEmployees"]
+assert cluster["vb:figure"][0]["vb:qualifier"] == "about", cluster["vb:figure"]
 assert cluster["member"][0]["member"]["name"] == "Klinik"
 evening, _ = read(f"/v1/events/{event['id']}.jsonld")
 assert evening["eventStatus"] == SCHEMA + "EventPostponed"
@@ -132,9 +134,16 @@ assert fine, report
 datasets = list(catalogue.subjects(RDF.type, DCAT.Dataset))
 distributions = list(catalogue.subjects(RDF.type, DCAT.Distribution))
 assert len(datasets) == 7 and len(distributions) > 25, (len(datasets), len(distributions))
-for address in catalogue.objects(None, DCAT.downloadURL):
-    body, answer = get(str(address))
-    assert body and answer["Link"] or "/v1/export" not in address
+# What is downloaded is whole; the others are pages, and say so.
+downloads = {str(address) for address in catalogue.objects(None, DCAT.downloadURL)}
+assert downloads and all("/v1/export?" in address for address in downloads), downloads
+for address in downloads:
+    body, answer = load(address)
+    assert body and answer["Link"], address
+for distribution in distributions:
+    whole = (distribution, DCAT.downloadURL, None) in catalogue
+    described = (distribution, DCTERMS.description, None) in catalogue
+    assert whole != described, distribution
 
 DCATDE = Namespace("http://dcat-ap.de/def/dcatde/")
 VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
@@ -170,7 +179,7 @@ addresses = []
 for page in ElementTree.fromstring(get("/sitemap.xml")[0]).iter(SITEMAP + "loc"):
     addresses += [one.text for one in ElementTree.fromstring(get(page.text)[0]).iter(SITEMAP + "loc")]
 assert len(set(addresses)) == len(addresses) > 50
-assert f"{URL}/v1/networks/{network['id']}" in addresses
+assert f"{URL}/networks/{network['slug']}" in addresses
 assert f"Sitemap: {URL}/sitemap.xml" in get("/robots.txt")[0]
 security = get("/.well-known/security.txt")[0]
 assert "Contact: mailto:daten@beispiel.example" in security and "Expires: " in security

@@ -10,12 +10,18 @@ TOKEN = os.environ["NODE_TOKEN"]
 SCRATCH = os.environ["SCRATCH"]
 
 
-def get(path, headers=None):
-    """The body of a response as text, and its headers."""
+def load(path, headers=None):
+    """The body of a response as bytes, and its headers."""
     address = path if path.startswith("http") else URL + path
     request = urllib.request.Request(address, headers=headers or {})
     with urllib.request.urlopen(request) as response:
-        return response.read().decode(), response.headers
+        return response.read(), response.headers
+
+
+def get(path, headers=None):
+    """The body of a response as text, and its headers."""
+    body, headers = load(path, headers)
+    return body.decode(), headers
 
 
 def send(method, path, body=None, headers=None):

@@ -134,6 +134,27 @@ story!(a_calendar_has_what_its_list_has, async |node| {
     node.get("/v1/networks.ics").await.problem(404, "not-found");
 });
 
+story!(what_is_no_entry_is_no_calendar_either, async |node| {
+    for body in [
+        json!({"name": "Bericht", "start": "2031-05-01", "event_type": "report"}),
+        json!({"name": "Im Mai", "start": "2031-05"}),
+        json!({"name": "Gemeldet", "posted": "2031-05-01"}),
+    ] {
+        let id = event(node, body).await;
+        for path in [format!("{id}.ics"), format!("{id}?format=ics")] {
+            let refused = node.get(&format!("/v1/events/{path}")).await;
+            refused.problem(404, "not-found");
+        }
+        node.get(&format!("/v1/events/{id}")).await.expect(200);
+    }
+    // A calendar has a component, even without events (RFC 5545, 3.6).
+    node.settled().await;
+    let empty = node.get("/v1/events.ics?start_from=2099").await.expect(200);
+    assert!(entries(&empty).is_empty());
+    let zone = "BEGIN:VTIMEZONE\r\nTZID:UTC\r\n";
+    assert!(empty.text.contains(zone), "{}", empty.text);
+});
+
 story!(the_events_of_a_record_are_a_calendar, async |node| {
     let network = publish(node, "networks", json!({"name": "Netz"})).await;
     let id = event(node, json!({"name": "Treffen", "start": "2031-05-01"})).await;

@@ -2,7 +2,7 @@
 
 use super::publish;
 use serde_json::json;
-use tests::{Answer, Node, story};
+use tests::{Answer, Intake, Neighbour, Node, story};
 
 async fn feed(node: &Node, path: &str) -> Answer {
     node.settled().await;
@@ -66,6 +66,31 @@ story!(a_list_is_a_feed_with_pages, async |node| {
         .get("/v1/topics?limit=3")
         .header("accept", "application/atom+xml");
     known.header("if-none-match", &etag).await.expect(304);
+});
+
+story!(a_copy_is_in_a_feed_when_it_arrives, async |node| {
+    let body = json!({"name": "Fern"});
+    let far = publish(node, "networks", body).await.id().to_owned();
+    let here = Neighbour::start(node.backend, "hier").await;
+    // It is younger than the copy, but was here before.
+    let body = json!({"name": "Eigen"});
+    let own = publish(&here, "networks", body).await.id().to_owned();
+    let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
+    intake.pull().await;
+    let list = feed(&here, "/v1/networks.atom").await;
+    let at = |id: &str| list.text.find(&format!("<id>urn:uuid:{id}</id>")).unwrap();
+    assert!(at(&far) < at(&own), "{}", list.text);
+    let entries = list.text.split("<entry").skip(1);
+    let times: Vec<&str> = entries
+        .map(|entry| {
+            let (_, rest) = entry.split_once("<updated>").unwrap();
+            rest.split('<').next().unwrap()
+        })
+        .collect();
+    let mut sorted = times.clone();
+    sorted.sort_unstable_by(|one, other| other.cmp(one));
+    assert_eq!(times, sorted);
+    here.stop().await;
 });
 
 story!(deletions_are_only_in_the_feed_of_changes, async |node| {

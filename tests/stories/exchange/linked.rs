@@ -61,6 +61,8 @@ story!(what_is_not_certain_is_not_stated, async |node| {
         "figures": [
             {"measure": "members", "value": 50, "qualifier": "more_than"},
             {"measure": "sites", "value": 3, "value_to": 5, "qualifier": "about"},
+            {"measure": "partners", "value": 1500, "qualifier": "about"},
+            {"measure": "projects", "value": 7, "qualifier": "exact"},
         ],
     });
     let network = publish(node, "networks", body).await;
@@ -70,11 +72,20 @@ story!(what_is_not_certain_is_not_stated, async |node| {
     let figures = &read["vb:figure"];
     assert_eq!(
         figures[0],
-        json!({"@type": "QuantitativeValue", "minValue": 50, "name": "members"})
+        json!({"@type": "QuantitativeValue", "minValue": 50, "name": "members", "vb:qualifier": "more_than"})
     );
     assert_eq!(
         (&figures[1]["minValue"], &figures[1]["maxValue"]),
         (&json!(3), &json!(5))
+    );
+    assert_eq!(figures[1]["vb:qualifier"], "about");
+    assert_eq!(
+        figures[2],
+        json!({"@type": "QuantitativeValue", "value": 1500, "name": "partners", "vb:qualifier": "about"})
+    );
+    assert_eq!(
+        figures[3],
+        json!({"@type": "QuantitativeValue", "value": 7, "name": "projects"})
     );
 });
 
@@ -131,6 +142,13 @@ story!(a_catalogue_has_a_dataset_for_each_kind, async |node| {
         for distribution in distributions {
             let licence = json!([{"@id": "http://dcat-ap.de/def/licenses/dl-by-de/2.0"}]);
             assert_eq!(distribution["dct:license"], licence);
+            // Only an export is a file; the others are pages, or a calendar, and say so.
+            let address = distribution["dcat:accessURL"][0]["@id"].as_str().unwrap();
+            let whole = address.contains("/v1/export?");
+            let file = distribution.get("dcat:downloadURL");
+            assert_eq!(file.is_some(), whole, "{distribution}");
+            let described = distribution.get("dct:description");
+            assert_eq!(described.is_none(), whole, "{distribution}");
         }
     }
     let rdf = other.call(Method::GET, "/dcat.rdf").await.expect(200);
@@ -145,10 +163,12 @@ story!(a_catalogue_has_a_dataset_for_each_kind, async |node| {
 });
 
 story!(sitemaps_have_own_public_records, async |node| {
-    let shown = publish(node, "networks", json!({"name": "Netz"})).await;
+    // A draft is not even the name of a page.
     let hidden = json!({"name": "Entwurf", "publication": "draft"});
     let hidden = publish(node, "networks", hidden).await;
+    let shown = publish(node, "networks", json!({"name": "Netz"})).await;
     let index = node.get("/sitemap.xml").await.expect(200);
+    assert!(!index.text.contains(hidden.id()), "{}", index.text);
     let begin = format!("<loc>{}/sitemap/networks.", node.base);
     let (_, rest) = index.text.split_once(&begin).unwrap();
     let (first, _) = rest.split_once("</loc>").unwrap();
@@ -156,8 +176,14 @@ story!(sitemaps_have_own_public_records, async |node| {
         .get(&format!("/sitemap/networks.{first}"))
         .await
         .expect(200);
-    let address = format!("<loc>{}/v1/networks/{}</loc>", node.base, shown.id());
-    assert!(page.text.contains(&address), "{}", page.text);
+    let address = format!("{}/networks/netz", node.base);
+    let listed = format!("<loc>{address}</loc>");
+    assert!(page.text.contains(&listed), "{}", page.text);
+    // It is the address that the page itself states.
+    let shown_page = node.get("/networks/netz").header("Accept", "text/html");
+    let canonical = format!("<link rel=\"canonical\" href=\"{address}\">");
+    let shown_page = shown_page.await.expect(200);
+    assert!(shown_page.text.contains(&canonical), "{}", shown_page.text);
     let updated = shown.json["updated_at"].as_str().unwrap();
     assert!(page.text.contains(&format!("<lastmod>{updated}</lastmod>")));
     assert!(!page.text.contains(hidden.id()));
@@ -174,6 +200,8 @@ story!(sitemaps_have_own_public_records, async |node| {
     let robots = node.get("/robots.txt").await.expect(200);
     let sitemap = format!("Sitemap: {}/sitemap.xml", node.base);
     assert!(robots.text.contains(&sitemap), "{}", robots.text);
+    // The catalogue sends data portals there.
+    assert!(!robots.text.contains("/v1/export"), "{}", robots.text);
     // There is no mailbox.
     node.get("/.well-known/security.txt")
         .await

@@ -31,6 +31,27 @@ story!(a_node_states_its_licence_and_provider, async |node| {
     assert_eq!(service.json["contact_email"], "daten@beispiel.example");
 });
 
+story!(a_page_tells_licences_apart, async |node| {
+    let other = node.beside(|config| {
+        config.licence = Some(CC_BY.to_owned().try_into().unwrap());
+    });
+    let other = other.await;
+    let source = json!({"publisher": "Stadt", "licence": "https://quelle.example/lizenz"});
+    let body = json!({"name": "Netz", "source": source});
+    publish(node, "networks", body).await;
+    let zero = "https://creativecommons.org/publicdomain/zero/1.0/";
+    publish(node, "networks", json!({"name": "Frei", "licence": zero})).await;
+    for (slug, licence) in [("netz", CC_BY), ("frei", zero)] {
+        let page = other.call(Method::GET, &format!("/networks/{slug}"));
+        let page = page.header("accept", "text/html").await.expect(200);
+        let stated = format!("<dt>Lizenz</dt><dd><a class=\"external\" href=\"{licence}\"");
+        let text = page.text.as_str();
+        assert!(text.contains(&stated), "{text}");
+        let of_source = "<dt>Lizenz der Quelle</dt><dd><a class=\"external\" href=\"https://quelle.example/lizenz\"";
+        assert_eq!(text.contains(of_source), slug == "netz", "{text}");
+    }
+});
+
 story!(a_record_may_have_a_licence_of_its_own, async |node| {
     let zero = "https://creativecommons.org/publicdomain/zero/1.0/";
     let body = json!({"name": "Frei", "licence": zero});

@@ -28,6 +28,9 @@ pub fn routes(schema: &KindSchema) -> Routes {
     Routes::of(schema).get(&path, (&id, &summary), &problems, list)
 }
 
+/// The formats of the events of a record.
+const EVENTS_OF: Formats = Formats::with_paths(&[&Json, &ICalendar]);
+
 /// [`RecordList`] of events.
 #[derive(Debug)]
 struct EventList(RecordList);
@@ -92,8 +95,7 @@ impl Responder for EventList {
 
 impl Reply for EventList {
     fn formats(_: Option<Kind>) -> Formats {
-        const FORMATS: Formats = Formats::with_paths(&[&Json, &ICalendar]);
-        FORMATS
+        EVENTS_OF
     }
 
     fn describe(draft: &mut Draft) {
