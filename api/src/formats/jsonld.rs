@@ -144,9 +144,27 @@ fn count(included: &Value) -> u64 {
     u64::try_from(counts.sum::<usize>()).unwrap_or(u64::MAX)
 }
 
+/// The schema of an object with these members, and others.
+#[must_use]
+pub fn object_of(required: &[&str]) -> Value {
+    let properties = required.iter().map(|name| {
+        let about = match *name {
+            "@context" => "The context, or its address.",
+            "@id" => "The address of the node.",
+            "@type" => "The type of the node, or several.",
+            _ => "The nodes of the list.",
+        };
+        ((*name).to_owned(), json!({"description": about}))
+    });
+    let properties: Map<String, Value> = properties.collect();
+    json!({"type": "object", "required": required, "properties": properties, "additionalProperties": true})
+}
+
 fn documented(description: &str, required: &[&str], example: Value) -> Documented {
+    let mut schema = object_of(required);
+    insert(&mut schema, &["description"], description);
     Documented {
-        schema: json!({"type": "object", "description": description, "required": required}),
+        schema,
         example,
         components: Map::new(),
     }

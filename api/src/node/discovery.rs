@@ -2,7 +2,7 @@
 //! sitemaps, `robots.txt`, `security.txt` (RFC 9116), and the context of our JSON-LD.
 
 use crate::formats::JsonLd;
-use crate::formats::jsonld::{CONTEXT, context};
+use crate::formats::jsonld::{CONTEXT, context, object_of};
 use crate::formats::sitemap::{SitemapEntry, index, url_set};
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{App, NameInPath, Public, Query};
@@ -199,7 +199,7 @@ impl Responder for ContextDocument {
 
 impl Reply for ContextDocument {
     fn describe(draft: &mut Draft) {
-        let schema = json!({"type": "object", "required": ["@context"]});
+        let schema = object_of(&["@context"]);
         let example = json!({"@context": {"@vocab": "https://schema.org/"}});
         let what = ("The context (JSON-LD 1.1).", JsonLd::MEDIA_TYPE);
         describe(draft, what, &schema, example);

@@ -3,6 +3,7 @@
 
 use crate::config::Site;
 use crate::formats::Format;
+use crate::formats::jsonld::object_of;
 use crate::formats::rdf::{Object, Resource};
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{App, Public, Query};
@@ -63,7 +64,7 @@ impl Responder for JsonLdCatalogue {
 
 impl Reply for JsonLdCatalogue {
     fn describe(draft: &mut Draft) {
-        let schema = json!({"type": "object", "required": ["@context", "@id", "@type"]});
+        let schema = object_of(&["@context", "@id", "@type"]);
         let example = json!({"@context": {}, "@id": "https://verzeichnis.example/dcat.rdf#catalogue", "@type": "dcat:Catalog"});
         describe(draft, JSON_LD, &schema, example);
     }
