@@ -7,6 +7,7 @@ use crate::node::docs;
 use crate::operation::admission::guard;
 use crate::operation::{middleware, openapi};
 use crate::pages::{self, Appearance};
+use crate::records::ogc;
 use crate::routes;
 use crate::state::State;
 use actix_cors::Cors;
@@ -39,6 +40,7 @@ pub fn server(mut state: State, config: &Config, listener: TcpListener) -> std::
             .service(routes::all())
             .service(docs::openapi_json)
             .service(docs::redirect)
+            .service(ogc::without_slash)
             .configure(docs::page)
             .default_service(web::to(|| async {
                 Err::<HttpResponse, _>(crate::http::problem::Problem::new(

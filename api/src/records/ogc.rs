@@ -16,6 +16,8 @@ use crate::records::crud::find;
 use crate::records::list::Narrowing;
 use crate::records::list::parameters::{BBOX, DESCRIBED};
 use crate::records::view::Representation;
+use actix_web::http::header;
+use actix_web::{HttpResponse, route};
 use domain::base::clock::rfc3339;
 use domain::base::json::insert;
 use domain::base::kind::Kind;
@@ -48,6 +50,14 @@ pub fn routes() -> Routes {
         .get("/ogc", landing, problems, get_landing)
         .get("/ogc/conformance", conformance, &[], get_conformance)
         .get("/ogc/collections", collections, problems, get_collections)
+}
+
+/// `OWSLib` puts a slash at the end of any address.
+#[route("/ogc/", method = "GET", method = "HEAD")]
+pub(crate) async fn without_slash() -> HttpResponse {
+    HttpResponse::PermanentRedirect()
+        .insert_header((header::LOCATION, "/ogc"))
+        .finish()
 }
 
 /// The collection of a kind.

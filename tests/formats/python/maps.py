@@ -14,7 +14,7 @@ names = service.feature_collections()
 assert {"actors", "networks", "regions", "events"} <= set(names), names
 actors = service.collection("actors")
 assert actors["itemType"] == "feature" and actors["extent"]["spatial"]["bbox"]
-box = service.collection_items("actors", bbox=[9.4, 51.25, 9.6, 51.45], limit=1)
+box = service.collection_items("actors", bbox=[9.45, 51.25, 9.6, 51.45], limit=1)
 assert box["numberMatched"] == 2 and box["numberReturned"] == 1, box
 assert box["features"][0]["geometry"]["coordinates"][0] == 9.5
 assert [link for link in box["links"] if link["rel"] == "next"]
