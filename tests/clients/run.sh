@@ -15,41 +15,15 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 exec </dev/null
 here="$PWD/tests/clients"
 document="$PWD/openapi/openapi.json"
-target="$(cargo metadata --locked --no-deps --format-version 1 \
-    | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')"
-
-# ---- the tools, once per lock file -----------------------------------------
-
-command -v npm >/dev/null || tests/setup/packages.sh nodejs npm
-python3 -c 'import ensurepip, venv' 2>/dev/null || tests/setup/packages.sh python3-venv
-
-# A folder for what these files lead to; it is complete if it holds `done`.
-folder() {
-    local name="$1"
-    shift
-    printf '%s/tools/clients-%s-%s' "$target" "$name" "$(cat "$@" | sha256sum | cut -c1-16)"
-}
-
-node="$(folder node "$here/typescript/package-lock.json")"
-if [[ ! -e "$node/done" ]]; then
-    rm -rf -- "$target"/tools/clients-node-*
-    mkdir -p "$node"
-    cp "$here"/typescript/{package.json,package-lock.json,.npmrc} "$node"
-    (cd "$node" && npm ci --silent --ignore-scripts --no-audit --no-fund)
-    touch "$node/done"
-fi
-python="$(folder python "$here/python/requirements.txt")"
-if [[ ! -e "$python/done" ]]; then
-    rm -rf -- "$target"/tools/clients-python-*
-    python3 -m venv "$python"
-    "$python/bin/pip" --quiet --disable-pip-version-check install --require-hashes \
-        --requirement "$here/python/requirements.txt"
-    touch "$python/done"
-fi
+# shellcheck source=tests/setup/tools.sh
+source tests/setup/tools.sh
+target="$(target_directory)"
+node="$(npm_tool clients-node "$here/typescript")"
+python="$(pip_tool clients-python "$here/python/requirements.txt")"
 
 # ---- generate and compile, once per document and sample ---------------------
 
-made="$(folder made "$document" "$here"/run.sh "$here"/*/*)"
+made="$(tool_folder clients-made "$document" "$here"/run.sh "$here"/*/*)"
 if [[ ! -e "$made/done" ]]; then
     rm -rf -- "$target"/tools/clients-made-*
     mkdir -p "$made/typescript"

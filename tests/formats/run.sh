@@ -13,33 +13,11 @@ set -Eeuo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 exec </dev/null
 here="$PWD/tests/formats"
-target="$(cargo metadata --locked --no-deps --format-version 1 \
-    | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')"
-
-command -v npm >/dev/null || tests/setup/packages.sh nodejs npm
-python3 -c 'import ensurepip, venv' 2>/dev/null || tests/setup/packages.sh python3-venv
-
-# A folder for what a file leads to; it is complete if it holds `done`.
-folder() {
-    printf '%s/tools/formats-%s-%s' "$target" "$1" "$(sha256sum <"$2" | cut -c1-16)"
-}
-
-node="$(folder node "$here/node/package-lock.json")"
-if [[ ! -e "$node/done" ]]; then
-    rm -rf -- "$target"/tools/formats-node-*
-    mkdir -p "$node"
-    cp "$here"/node/{package.json,package-lock.json,.npmrc} "$node"
-    (cd "$node" && npm ci --silent --ignore-scripts --no-audit --no-fund)
-    touch "$node/done"
-fi
-python="$(folder python "$here/python/requirements.txt")"
-if [[ ! -e "$python/done" ]]; then
-    rm -rf -- "$target"/tools/formats-python-*
-    python3 -m venv "$python"
-    "$python/bin/pip" --quiet --disable-pip-version-check install --require-hashes \
-        --requirement "$here/python/requirements.txt"
-    touch "$python/done"
-fi
+# shellcheck source=tests/setup/tools.sh
+source tests/setup/tools.sh
+target="$(target_directory)"
+node="$(npm_tool formats-node "$here/node")"
+python="$(pip_tool formats-python "$here/python/requirements.txt")"
 
 # shellcheck source=tests/setup/demo.sh
 source tests/setup/demo.sh

@@ -25,10 +25,10 @@ requests="${1:-$requests}"
 
 export SCHEMATHESIS_HOOKS="$PWD/tests/fuzz/hooks.py"
 config="$PWD/tests/fuzz/schemathesis.toml"
-target="$(cargo metadata --locked --no-deps --format-version 1 \
-    | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')"
+# shellcheck source=tests/setup/tools.sh
+source tests/setup/tools.sh
+target="$(target_directory)"
 verbund="$target/debug/verbund"
-[[ -x "$verbund" ]] || { echo "$verbund is missing; run cargo build -p api" >&2; exit 1; }
 
 # ---- Schemathesis ----------------------------------------------------------
 
@@ -54,34 +54,19 @@ fi
 
 # ---- the server ------------------------------------------------------------
 
+# shellcheck source=tests/setup/demo.sh
+source tests/setup/demo.sh
 scratch="$(mktemp -d)"
-server=""
 # shellcheck disable=SC2329 # called by the trap
 finish() {
-    if [[ -n "$server" ]]; then
-        kill "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-    fi
+    stop_demo
     rm -rf -- "$scratch"
 }
 trap finish EXIT
 
-export VERBUND_DATA_DIR="$scratch/data" VERBUND_LOG=warn
 export VERBUND_REQUESTS_PER_MINUTE_CLIENT=1000000000 VERBUND_REQUESTS_PER_MINUTE_ADDRESS=1000000000
 export VERBUND_AUTH_FAILURES_PER_MINUTE=1000000000
-# It is read before the server has opened it.
-: >"$scratch/said"
-"$verbund" serve --demo --listen 127.0.0.1:0 >"$scratch/said" 2>"$scratch/log" &
-server=$!
-base=""
-for _ in {1..300}; do
-    base="$(sed -n 's#^ *API *\(http://[^/]*\).*#\1#p' "$scratch/said")"
-    [[ -z "$base" ]] || break
-    kill -0 "$server" 2>/dev/null || { cat "$scratch/log" >&2; exit 1; }
-    sleep 0.1
-done
-[[ -n "$base" ]] || { echo "the server does not start" >&2; cat "$scratch/log" >&2; exit 1; }
-token="$("$verbund" token --role admin | tail -n 1)"
+start_demo "$verbund" "$scratch"
 
 # ---- the runs --------------------------------------------------------------
 
@@ -99,7 +84,7 @@ echo "    $operations operations, $each examples each and phase, FUZZ_SEED=$seed
 # directory (a reference that exists, a check digit, roles of a relationship) and is a 422 then.
 run() {
     # In that folder, since it writes files to the current one.
-    (cd "$scratch" && "$schemathesis" --config-file "$config" run "$base/openapi.json" \
+    (cd "$scratch" && "$schemathesis" --config-file "$config" run "$NODE_URL/openapi.json" \
         --checks all --exclude-checks positive_data_acceptance \
         --phases "$phases" --max-examples "$each" --seed "$seed" \
         --workers 2 --continue-on-failure --no-color --generation-database none \
@@ -110,12 +95,12 @@ status=0
 echo "    without a token"
 run || status=1
 echo "    with an admin's token"
-run --header "Authorization: Bearer $token" || status=1
+run --header "Authorization: Bearer $NODE_TOKEN" || status=1
 
 # A malformed HTTP request is the client's error, which actix logs as an error of the stream.
 if grep -iE 'panicked|ERROR' "$scratch/log" | grep -v 'stream error: request parse error' >&2; then
     echo "the server logged errors" >&2
     status=1
 fi
-kill -0 "$server" 2>/dev/null || { echo "the server has ended" >&2; status=1; }
+kill -0 "$demo_server" 2>/dev/null || { echo "the server has ended" >&2; status=1; }
 exit "$status"

@@ -14,9 +14,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 if installed="$(command -v cargo-deny)" && "$installed" --version >/dev/null 2>&1 </dev/null; then
     deny="$installed"
 else
-    target="$(cargo metadata --locked --no-deps --format-version 1 \
-        | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')"
-    root="$target/tools/cargo-deny-$version"
+    # shellcheck source=tests/setup/tools.sh
+    source tests/setup/tools.sh
+    root="$(target_directory)/tools/cargo-deny-$version"
     deny="$root/bin/cargo-deny"
     if ! "$deny" --version >/dev/null 2>&1 </dev/null; then
         echo "cargo-deny: building $version, once" >&2
