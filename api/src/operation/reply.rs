@@ -177,6 +177,18 @@ impl Reply for Done {
     }
 }
 
+/// Documents the headers of a page of a list.
+pub(crate) fn document_page_headers(response: &mut Value) {
+    let weak = "Weak: it changes with anything that the page shows (RFC 9110).";
+    document_header(response, "ETag", weak);
+    document_header(response, "Link", "The next page (RFC 8288).");
+}
+
+pub(crate) fn document_header(response: &mut Value, name: &str, description: &str) {
+    let object = json!({"description": description, "schema": {"type": "string"}});
+    insert(response, &["headers", name], object);
+}
+
 #[must_use]
 pub fn content(description: &str, media_type: &str, schema: &Value) -> Value {
     json!({

@@ -6,6 +6,7 @@ use crate::base::kind::Kind;
 use crate::base::nearest::nearest;
 use crate::base::vocabulary::Coded;
 use crate::exchange::table::{Content, columns};
+use crate::value::text::transliterated;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -118,18 +119,8 @@ pub fn nearest_heading(kind: Kind, heading: &str) -> Option<&'static str> {
 
 /// A heading without what differs between writers: case, umlauts, blanks, punctuation.
 fn plain(heading: &str) -> String {
-    let mut spelt = String::with_capacity(heading.len());
-    for letter in heading.chars() {
-        match letter {
-            'ä' | 'Ä' => spelt.push_str("ae"),
-            'ö' | 'Ö' => spelt.push_str("oe"),
-            'ü' | 'Ü' => spelt.push_str("ue"),
-            'ß' | 'ẞ' => spelt.push_str("ss"),
-            other => spelt.push(other),
-        }
-    }
-    let spelt = deunicode::deunicode(&spelt).to_lowercase();
-    spelt.chars().filter(char::is_ascii_alphanumeric).collect()
+    let plain = transliterated(heading).to_lowercase();
+    plain.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
 #[cfg(test)]

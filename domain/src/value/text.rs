@@ -91,12 +91,11 @@ pub fn name(text: &str) -> Result<(), ValidationError> {
 
 pub const SLUG_MAX: usize = 200;
 
-/// The slug of a name: German letters are spelt out, other letters lose their marks, everything
-/// else becomes a hyphen. Never empty, never shaped like a UUID.
+/// A text in ASCII: German letters are spelt out, other letters lose their marks.
 #[must_use]
-pub fn slugify(name: &str) -> String {
-    let mut spelt = String::with_capacity(name.len());
-    for letter in name.chars() {
+pub fn transliterated(text: &str) -> String {
+    let mut spelt = String::with_capacity(text.len());
+    for letter in text.chars() {
         match letter {
             'ä' | 'Ä' => spelt.push_str("ae"),
             'ö' | 'Ö' => spelt.push_str("oe"),
@@ -105,8 +104,16 @@ pub fn slugify(name: &str) -> String {
             other => spelt.push(other),
         }
     }
-    let mut slug = String::with_capacity(spelt.len());
-    for letter in deunicode::deunicode(&spelt).chars() {
+    deunicode::deunicode(&spelt)
+}
+
+/// The slug of a name: German letters are spelt out, other letters lose their marks, everything
+/// else becomes a hyphen. Never empty, never shaped like a UUID.
+#[must_use]
+pub fn slugify(name: &str) -> String {
+    let plain = transliterated(name);
+    let mut slug = String::with_capacity(plain.len());
+    for letter in plain.chars() {
         if letter.is_ascii_alphanumeric() {
             slug.push(letter.to_ascii_lowercase());
         } else if !slug.is_empty() && !slug.ends_with('-') {

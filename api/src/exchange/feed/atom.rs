@@ -12,15 +12,13 @@ use crate::operation::extract::{
 };
 use crate::operation::media_type::Formats;
 use crate::operation::paging::CURSOR;
-use crate::operation::reply::weak_tag;
+use crate::operation::reply::{document_page_headers, weak_tag};
 use crate::operation::routes::{Draft, Reply};
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use domain::base::json::insert;
 use domain::base::kind::Kind;
 use persistence::feed::FeedFilter;
-use serde_json::json;
 
 pub(super) const CHANGES: &str = "/v1/changes.atom";
 
@@ -124,16 +122,7 @@ impl Reply for AtomFeed {
 
     fn describe(draft: &mut Draft) {
         let mut response = draft.success("A page of the feed.", |_| documented());
-        for (header, description) in [
-            (
-                "ETag",
-                "Weak: it changes with anything that the page shows (RFC 9110).",
-            ),
-            ("Link", "The next page (RFC 8288)."),
-        ] {
-            let object = json!({"description": description, "schema": {"type": "string"}});
-            insert(&mut response, &["headers", header], object);
-        }
+        document_page_headers(&mut response);
         draft.response(200, response);
     }
 }

@@ -4,6 +4,7 @@ use crate::formats::{FEED_ITEMS, Format, ListSchema};
 use crate::http::problem::Code;
 use crate::operation::media_type::Formats;
 use crate::operation::paging::LIMIT;
+use crate::operation::reply::{document_header, document_page_headers};
 use crate::operation::routes::{Draft, Reply, reference};
 use crate::records::download::{EndedEarly, Running};
 use crate::records::example::example;
@@ -238,20 +239,9 @@ pub(crate) fn describe_list(draft: &mut Draft, listed: Option<Kind>) {
     }
     let list = describe(draft, listed);
     let mut response = draft.success("A page.", |format| format.document_list(&list));
-    for (header, description) in [
-        (
-            "ETag",
-            "Weak: it changes with anything that the page shows (RFC 9110).",
-        ),
-        ("Link", "The next page (RFC 8288)."),
-        (
-            "Content-Language",
-            "The languages of the texts, when `lang` was given.",
-        ),
-    ] {
-        let object = json!({"description": description, "schema": {"type": "string"}});
-        insert(&mut response, &["headers", header], object);
-    }
+    document_page_headers(&mut response);
+    let languages = "The languages of the texts, when `lang` was given.";
+    document_header(&mut response, "Content-Language", languages);
     draft.response(200, response);
     draft.problem(Code::IndexBehind);
     draft.problem(Code::Overloaded);

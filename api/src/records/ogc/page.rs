@@ -1,7 +1,7 @@
 //! Replies of OGC API – Features.
 
 use crate::formats::GeoJson;
-use crate::operation::reply::content;
+use crate::operation::reply::{content, document_header};
 use crate::operation::routes::{Draft, Reply};
 use actix_web::body::BoxBody;
 use actix_web::http::header;
@@ -75,9 +75,7 @@ impl Reply for Features {
         let example = json!({"type": "FeatureCollection", "features": [], "links": [], "numberMatched": 0, "numberReturned": 0});
         let at = &["content", GeoJson::MEDIA_TYPE, "example"];
         insert(&mut response, at, example);
-        let header =
-            json!({"description": "The next page (RFC 8288).", "schema": {"type": "string"}});
-        insert(&mut response, &["headers", "Link"], header);
+        document_header(&mut response, "Link", "The next page (RFC 8288).");
         draft.response(200, response);
     }
 }

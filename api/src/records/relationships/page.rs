@@ -3,6 +3,7 @@
 use crate::formats::{self, Context, Format, Item, ListSchema, Place};
 use crate::http::problem::Problem;
 use crate::operation::media_type::Formats;
+use crate::operation::reply::document_page_headers;
 use crate::operation::routes::{Draft, Reply, reference};
 use crate::records::example::example;
 use crate::records::reply::{list_formats, list_item};
@@ -183,16 +184,7 @@ fn page_schema(item: &Value) -> Value {
 
 fn describe_page(draft: &mut Draft, list: &ListSchema) {
     let mut response = draft.success("A page.", |format| format.document_list(list));
-    for (header, description) in [
-        (
-            "ETag",
-            "Weak: it changes with anything that the page shows (RFC 9110).",
-        ),
-        ("Link", "The next page (RFC 8288)."),
-    ] {
-        let object = json!({"description": description, "schema": {"type": "string"}});
-        insert(&mut response, &["headers", header], object);
-    }
+    document_page_headers(&mut response);
     draft.response(200, response);
 }
 
