@@ -132,6 +132,11 @@ async fn press(browser: &Browser, key: Key) {
         .unwrap();
 }
 
+async fn type_in(browser: &Browser, text: &str) {
+    let typing = browser.page.action_chain().send_keys(text);
+    typing.perform().await.unwrap();
+}
+
 async fn heading(browser: &Browser) -> String {
     browser.find("h1").await.text().await.unwrap()
 }
@@ -164,24 +169,12 @@ story!(the_keyboard_is_enough, Seeded, async |node| {
         browser.open(&format!("{}/networks", node.base)).await;
         // Search.
         tab_to(browser, "#q").await;
-        browser
-            .page
-            .action_chain()
-            .send_keys("Cluster")
-            .perform()
-            .await
-            .unwrap();
+        type_in(browser, "Cluster").await;
         press(browser, Key::Enter).await;
         arrived(browser, "q=Cluster").await;
         // A filter.
         tab_to(browser, "input[name=network_type][value=cluster]").await;
-        browser
-            .page
-            .action_chain()
-            .send_keys(" ")
-            .perform()
-            .await
-            .unwrap();
+        type_in(browser, " ").await;
         tab_to(browser, ".filters button").await;
         press(browser, Key::Enter).await;
         arrived(browser, "network_type=cluster").await;
@@ -214,13 +207,7 @@ story!(suggestions_lead_to_records, Seeded, async |node| {
     with_browser(async |browser| {
         browser.open(&format!("{}/networks", node.base)).await;
         tab_to(browser, "#q").await;
-        browser
-            .page
-            .action_chain()
-            .send_keys("Telerad")
-            .perform()
-            .await
-            .unwrap();
+        type_in(browser, "Telerad").await;
         browser.find("#suggestions li").await;
         press(browser, Key::Down).await;
         press(browser, Key::Enter).await;
