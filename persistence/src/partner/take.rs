@@ -646,7 +646,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hundred_refused_entries_or_one_in_a_hundred_are_borne() {
+    fn a_hundred_refused_entries_or_one_in_a_hundred_do_not_stop_a_partner() {
         for (refused, taken, stops) in [
             (0, 0, false),
             (5, 5, false),

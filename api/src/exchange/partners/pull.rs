@@ -28,7 +28,7 @@ const HEARTBEAT: Duration = Duration::from_secs(6);
 
 const WAIT: Duration = Duration::from_secs(30);
 
-/// Empty pages in a row that are borne at full speed. A narrow filter has some: their positions
+/// Empty pages in a row that are read without a pause. A narrow filter has some: their positions
 /// advance.
 const MOST_EMPTY: i32 = 20;
 
