@@ -38,6 +38,12 @@ def before_call(context, case, kwargs):
             case.query.pop("wait_seconds", None)
 
 
-@schemathesis.serializer("application/x-ndjson", "text/csv")
+@schemathesis.serializer(
+    "application/x-ndjson",
+    "text/csv",
+    "text/tab-separated-values",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.oasis.opendocument.spreadsheet",
+)
 def text(context, value):
     return (value if isinstance(value, str) else json.dumps(value)).encode()
