@@ -214,8 +214,8 @@ impl Parameters for ItemParameters {
         if let Some(text) = pairs.one(DATETIME.name) {
             let [from, to] = interval(text).ok_or_else(|| {
                 let expected = (
-                    "a date or an interval such as 2026-01-01/2026-12-31 or 2026-01-01/..",
-                    "ein Datum oder Intervall, etwa 2026-01-01/2026-12-31 oder 2026-01-01/..",
+                    "a date or an interval such as 2026-01-01/.. or 2026-01-01/2026-12-31",
+                    "ein Datum oder Intervall, etwa 2026-01-01/.. oder 2026-01-01/2026-12-31",
                 );
                 wrong(DATETIME.name, text, expected)
             })?;

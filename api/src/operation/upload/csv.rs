@@ -104,8 +104,8 @@ fn rows(reader: impl BufRead, written: &Written, table: &mut Table<'_>) -> Resul
                     }
                     ErrorKind::Io(why) => return Err(Problem::of_file(&why)),
                     ErrorKind::Utf8 { .. } => unfit((
-                        "it is not UTF-8, as declared; save the table as CSV in UTF-8, or declare its charset".to_owned(),
-                        "kein UTF-8, wie angegeben; speichern Sie die Tabelle als CSV in UTF-8, oder nennen Sie ihren Zeichensatz".to_owned(),
+                        "the row is not UTF-8, as the table is; save the table as CSV in UTF-8, or declare its charset".to_owned(),
+                        "die Zeile ist kein UTF-8, wie es die Tabelle ist; speichern Sie die Tabelle als CSV in UTF-8, oder nennen Sie ihren Zeichensatz".to_owned(),
                     )),
                     _ => unfit((
                         "it is not a line of CSV".to_owned(),
