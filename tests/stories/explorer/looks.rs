@@ -106,7 +106,7 @@ async fn tab_to(browser: &Browser, css: &str) {
             .await
             .unwrap();
         let script = "const one = document.activeElement, style = getComputedStyle(one); \
-             return [one.matches(arguments[0]), style.outlineStyle !== 'none' || style.boxShadow !== 'none' || one.matches('a.node'), one.outerHTML.slice(0, 120)]";
+             return [one.matches(arguments[0]), one === document.body || style.outlineStyle !== 'none' || style.boxShadow !== 'none' || one.matches('a.node'), one.outerHTML.slice(0, 120)]";
         let state = browser
             .page
             .execute(script, vec![css.into()])
