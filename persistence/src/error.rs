@@ -306,11 +306,6 @@ pub(crate) fn waited_for_a_lock(error: &DbErr) -> bool {
     sqlx_code(error).as_deref() == Some("55P03")
 }
 
-/// Whether a transaction could not begin because the connection was in one (PostgreSQL).
-pub(crate) fn was_open(error: &DbErr) -> bool {
-    sqlx_code(error).as_deref() == Some("25001")
-}
-
 fn sqlx_code(error: &DbErr) -> Option<String> {
     Some(sqlx_error(error)?.as_database_error()?.code()?.into_owned())
 }

@@ -2,12 +2,13 @@
 
 use super::connection::Timeouts;
 use super::transaction::SqlTransaction;
-use crate::error::{Result, was_open};
+use crate::error::Result;
 use domain::validation::upgrade::body_format;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, IsolationLevel, TransactionOptions,
-    TransactionTrait,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr,
+    IsolationLevel, TransactionOptions, TransactionTrait,
 };
+use tokio::task::JoinError;
 
 const CONNECTIONS: u32 = 20;
 
@@ -47,7 +48,7 @@ pub(super) async fn begin_write(
     pool: &DatabaseConnection,
     timeouts: Timeouts,
 ) -> Result<SqlTransaction> {
-    let tx = pool.begin().await?;
+    let tx = begin(pool, TransactionOptions::default()).await?;
     // Overrides the defaults of the server.
     let settings = format!(
         "SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = {}; \
@@ -60,16 +61,24 @@ pub(super) async fn begin_write(
 }
 
 pub(super) async fn begin_read(pool: &DatabaseConnection) -> Result<SqlTransaction> {
-    let begin = || {
-        pool.begin_with_options(TransactionOptions {
-            isolation_level: Some(IsolationLevel::RepeatableRead),
-            ..TransactionOptions::default()
-        })
+    let options = TransactionOptions {
+        isolation_level: Some(IsolationLevel::RepeatableRead),
+        ..TransactionOptions::default()
     };
-    let tx = match begin().await {
-        // A cancelled caller left the transaction open in the pool; this failure ends it.
-        Err(error) if was_open(&error) => begin().await?,
-        begun => begun?,
-    };
-    Ok(SqlTransaction::postgres(tx))
+    Ok(SqlTransaction::postgres(begin(pool, options).await?))
+}
+
+/// Begins in a task of its own, which goes on if the caller stops waiting. Cancelled, sqlx would
+/// return the connection to the pool in a transaction that is never ended.
+async fn begin(
+    pool: &DatabaseConnection,
+    options: TransactionOptions,
+) -> Result<DatabaseTransaction> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with_options(options).await }).await;
+    match begun.map_err(JoinError::try_into_panic) {
+        Ok(begun) => Ok(begun?),
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Err(Err(ended)) => Err(DbErr::Custom(format!("cannot begin: {ended}")).into()),
+    }
 }

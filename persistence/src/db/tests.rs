@@ -220,3 +220,42 @@ fn a_statement_whose_caller_has_gone_is_interrupted() {
         db.close().await;
     });
 }
+
+/// Stops waiting for the work after a time that may be shorter than a tick of the timers.
+async fn stop_waiting<T>(after: Duration, work: impl Future<Output = T>) {
+    let begun = Instant::now();
+    let patience = async {
+        while begun.elapsed() < after {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = work => {}
+        () = patience => {}
+    }
+}
+
+#[test]
+fn a_caller_that_goes_while_postgres_begins_leaves_no_transaction_open() {
+    wait_for(async {
+        let db = postgres(Timeouts::default()).await;
+        let observer = postgres(Timeouts::default()).await;
+        let open = "pg_stat_activity WHERE state LIKE 'idle in transaction%' \
+            AND application_name LIKE 'verbund%'";
+        for after in (0..400).map(|n| Duration::from_micros(n % 100 * 20)) {
+            db.begin_read().await.unwrap().rollback().await.unwrap();
+            stop_waiting(after, db.begin_read()).await;
+            db.begin_read().await.unwrap().rollback().await.unwrap();
+            stop_waiting(after, db.begin_write()).await;
+            let begun = Instant::now();
+            // Transactions of other tests end.
+            while count(&observer, open).await > 0 {
+                assert!(begun.elapsed() < Duration::from_secs(10));
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+        observer.close().await;
+        db.close().await;
+    });
+}
