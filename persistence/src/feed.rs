@@ -20,6 +20,7 @@ pub use waiting::Recent;
 use crate::db::SqlTransaction;
 use crate::entity::{node, record, tombstone};
 use crate::error::{Result, StoreError};
+use crate::permits::{Permit, Urgency};
 use crate::record::Record;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
@@ -180,6 +181,11 @@ impl Store {
 }
 
 impl Feed<'_> {
+    /// A turn for one page, however many wait: a partner that is refused comes back at once.
+    async fn turn(self) -> Result<Permit> {
+        self.store.permits().again(Urgency::Bulk).await
+    }
+
     pub async fn state(self) -> Result<LogState> {
         let row = node::Entity::find_by_id(1)
             .one(self.store.db().reader())
@@ -194,6 +200,7 @@ impl Feed<'_> {
         start: &FeedStart,
         limit: u64,
     ) -> Result<FeedPage> {
+        let _turn = self.turn().await?;
         let tx = self.store.db().begin_read().await?;
         let mut reader = Reader {
             store: self.store,
@@ -212,6 +219,7 @@ impl Feed<'_> {
     /// Those of the records `ids` that are in the feed, as many as fit into a page; and the ids of
     /// the rest.
     pub async fn records(self, ids: &[Uuid]) -> Result<(Vec<FeedEntry>, Vec<Uuid>)> {
+        let _turn = self.turn().await?;
         let fed = FeedFilter::default()
             .rows(&self.store.node().origin)
             .add(record::Column::IsPublic.eq(true));

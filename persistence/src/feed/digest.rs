@@ -43,6 +43,7 @@ impl Feed<'_> {
     ///
     /// They are kept by every write; an earlier release on the same database leaves them behind.
     pub async fn digests(self, filter: &FeedFilter) -> Result<Digests> {
+        let _turn = self.turn().await?;
         let tx = self.store.db().begin_read().await?;
         let kept = kept(&tx, filter).await?;
         tx.commit().await?;
@@ -64,6 +65,7 @@ impl Feed<'_> {
         let after: Option<(Kind, Uuid)> = at
             .map(|at| cursor::decode(secret, &query, at))
             .transpose()?;
+        let _turn = self.turn().await?;
         let mut found = Vec::new();
         for kind in filter.kinds() {
             let mut last = match after {

@@ -46,6 +46,7 @@ impl Feed<'_> {
         let before: Option<i64> = cursor
             .map(|text| cursor::decode(secret, query, text))
             .transpose()?;
+        let _turn = self.turn().await?;
         let state = self.state().await?;
         let mut before = before.unwrap_or(state.head + 1);
         let tx = self.store.db().begin_read().await?;
