@@ -8,6 +8,7 @@ pub mod json;
 pub mod kind;
 pub mod nearest;
 pub mod pointer;
+pub mod reading;
 pub mod record;
 pub mod rename;
 pub mod schema;

@@ -355,3 +355,76 @@ story!(
         );
     }
 );
+
+story!(
+    texts_that_look_the_same_are_the_same,
+    Seeded,
+    async |node| {
+        let sent = json!({
+            "name": "Universita\u{308}t Beispielstadt \u{a0}",
+            "summary": "\u{feff} Lehre und Forschung\n",
+            "description": "Zeile\n\n* Punkt \n",
+            "identifiers": [{"scheme": "ik", "value": " 260326822"}],
+        });
+        let made = make(node, sent).await;
+        assert_eq!(made.json["name"], "Universität Beispielstadt");
+        assert_eq!(made.json["slug"], "universitaet-beispielstadt");
+        assert_eq!(made.json["summary"], "Lehre und Forschung");
+        assert_eq!(made.json["description"], "Zeile\n\n* Punkt \n");
+        assert_eq!(made.json["identifiers"][0]["value"], "260326822");
+        assert_eq!(
+            made.header("verbund-warnings"),
+            "/name read-as, /summary read-as, /identifiers/0/value read-as"
+        );
+        // Written another way it is no change.
+        let path = format!("/v1/actors/{}", made.id());
+        let change = json!({"name": "Universität Beispielstadt\u{200b}"});
+        let again = node.patch(&path).if_match("\"1\"").json(&change).await;
+        assert_eq!(again.expect(200).etag(), "\"1\"");
+        for blank in [" ", "\u{a0}\n", "\u{feff}"] {
+            let body = actor(json!({"summary": blank}));
+            let refused = node.post("/v1/actors").json(&body).await;
+            refused.problem(422, "validation-failed");
+        }
+    }
+);
+
+story!(
+    a_local_time_has_the_offset_of_its_zone,
+    Seeded,
+    async |node| {
+        let event = |start: &str, zone: Option<&str>| {
+            let mut body = json!({"name": "Tagung", "home_region": "hessen", "start": start});
+            if let Some(zone) = zone {
+                body["timezone"] = json!(zone);
+            }
+            body
+        };
+        let berlin = Some("Europe/Berlin");
+        for (start, taken, warnings) in [
+            ("2024-10-05T13:00:00", "2024-10-05T13:00:00+02:00", ""),
+            ("2024-12-05T13:00", "2024-12-05T13:00:00+01:00", ""),
+            (
+                "2024-10-27T02:30:00",
+                "2024-10-27T02:30:00+02:00",
+                "/start read-as",
+            ),
+            (
+                "2024-03-31T02:30:00",
+                "2024-03-31T03:30:00+02:00",
+                "/start read-as",
+            ),
+        ] {
+            let body = event(start, berlin);
+            let made = node.post("/v1/events").json(&body).await.expect(201);
+            assert_eq!(made.json["start"], taken);
+            assert_eq!(made.header("verbund-warnings"), warnings, "{start}");
+        }
+        let body = event("2024-10-05T13:00:00", None);
+        let refused = node.post("/v1/events").json(&body).await;
+        let refused = refused.problem(422, "validation-failed");
+        assert_eq!(refused.json["errors"][0]["code"], "moment");
+        let message = refused.json["errors"][0]["message"].to_string();
+        assert!(message.contains("timezone"), "{message}");
+    }
+);

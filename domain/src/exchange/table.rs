@@ -7,7 +7,8 @@
 mod cells;
 mod content;
 
-pub use cells::{Cells, Heading, Note, Position, Reason, letters};
+pub use crate::base::reading::Reason;
+pub use cells::{Cells, Heading, Note, Position, letters};
 pub use content::Content;
 
 use crate::base::fault::{Fault, FaultCode, FieldError};

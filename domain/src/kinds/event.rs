@@ -61,9 +61,10 @@ pub struct Event {
     pub mode: Option<EventMode>,
     /// Whether the event takes place.
     pub status: Option<EventStatus>,
-    /// When the event begins; a date is all-day and never shifts with the time zone.
+    /// When the event begins: a date (all-day, never shifts with the time zone), or a time with its
+    /// offset; a local time is taken with the offset of `timezone`.
     pub start: Option<Moment>,
-    /// When the event ends.
+    /// When the event ends; a date is the last day, unlike `DTEND` in iCalendar.
     pub end: Option<Moment>,
     /// When the entry was posted; says nothing about the time of the event.
     pub posted: Option<edtf::EdtfDate>,

@@ -22,6 +22,7 @@ use std::any::Any;
 use uuid::Uuid;
 use validator::ValidationErrors;
 
+mod normalize;
 mod rules;
 mod translation;
 
@@ -145,6 +146,7 @@ impl KindSchema {
     #[must_use]
     pub fn check(&self, sent: Value) -> Checked {
         let mut body = sent;
+        let mut normalized = normalize::normalize(&mut body);
         let former = self.reject_former_names(&mut body);
         let mut hidden = self.untranslatable_absent(&body);
         hidden.extend(self.shape.tidy(&mut body));
@@ -162,10 +164,11 @@ impl KindSchema {
         if let Some(members) = body.as_object_mut() {
             members.retain(|member, _| !ENVELOPE.contains(&member.as_str()));
         }
+        normalized.extend(warnings);
         Checked {
             body,
             errors,
-            warnings,
+            warnings: normalized,
         }
     }
 

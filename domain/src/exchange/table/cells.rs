@@ -4,33 +4,12 @@ use super::{Column, Form, columns, put, read, record};
 use crate::base::fault::{Fault, FaultCode, FieldError};
 use crate::base::kind::Kind;
 use crate::base::pointer::child;
+use crate::base::reading::Reason;
 use crate::base::record::ENVELOPE;
-use crate::base::vocabulary::Coded;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::sync::Arc;
-
-crate::vocabulary! {
-    /// Why a cell is not taken as it was written.
-    Reason "reading_reason" {
-        Blanks "blanks" "Leerzeichen am Rand und unsichtbare Zeichen entfernt" "outer blanks and invisible characters removed";
-        Label "label" "Bezeichnung durch ihren Code ersetzt" "label replaced by its code";
-        Number "number" "als Zahl gelesen" "read as a number";
-        Truth "truth" "als wahr oder falsch gelesen" "read as true or false";
-        Date "date" "als Datum gelesen" "read as a date";
-        Zeros "zeros" "führende Null ergänzt" "leading zero restored";
-        Url "url" "als Adresse im Web gelesen" "read as an address on the web";
-        Estimate "estimate" "Zahl und Genauigkeit getrennt" "number and its exactness separated";
-        Identifier "identifier" "Schreibweise der Kennung vereinheitlicht" "identifier in its canonical form";
-        Name "name" "Name durch seinen Datensatz ersetzt" "name replaced by its record";
-        Merged "merged" "aus der verbundenen Zelle übernommen" "taken from the merged cell";
-        Empty "empty" "Zeichen für einen fehlenden Wert" "sign of a missing value";
-        Person "person" "Personen stehen nicht in Datensätzen; legen Sie die Kontaktperson mit ihrer Rechtsgrundlage eigens an" "persons are not in records; add the contact person separately, with the legal basis";
-        Ignored "ignored" "Spalte ist ausgenommen" "column is excluded";
-        Invalid "invalid" "der Wert ist ungültig" "the value is invalid";
-    }
-}
 
 /// The columns of a table.
 #[derive(Debug, Clone)]
@@ -329,20 +308,9 @@ impl Cells {
             for member in name.iter().flat_map(|column| column.path_members()) {
                 pointer = child(&pointer, member);
             }
-            let labels = note.reason.labels();
-            let code = if note.taken.is_empty() {
-                FaultCode::LeftOut
-            } else {
-                FaultCode::ReadAs
-            };
-            let fault = Fault::new(code)
-                .with("given", &note.given)
-                .with("taken", &note.taken)
-                .with("why", labels.en)
-                .with("why_de", labels.de)
-                .with("reason", note.reason.code())
-                .with("cell", format!("{}{}", letters(note.at), self.row));
-            FieldError::new(pointer, fault)
+            let fault = note.reason.fault(&note.given, &note.taken);
+            let cell = format!("{}{}", letters(note.at), self.row);
+            FieldError::new(pointer, fault.with("cell", cell))
         });
         warnings.collect()
     }
