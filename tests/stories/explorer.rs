@@ -46,6 +46,13 @@ impl Page {
         self
     }
 
+    /// From a text to the end of the section that it is in.
+    #[track_caller]
+    fn part(&self, from: &str) -> &str {
+        let part = self.text.split_once(from).expect(from).1;
+        part.split("</section>").next().unwrap()
+    }
+
     /// The addresses of links, with entities resolved.
     fn links(&self) -> Vec<String> {
         let parts = self.text.split(" href=\"").skip(1);

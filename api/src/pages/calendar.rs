@@ -12,6 +12,10 @@ use domain::base::kind::Kind;
 use maud::{Markup, html};
 use serde_json::Value;
 
+/// Members of events that a line shows.
+pub(super) const MEMBERS: &str =
+    "name,slug,language,start,end,timezone,places,event_type,mode,status,posted";
+
 /// Filters of events that the page understands.
 const KNOWN: &[&str] = &[
     "start_from",
@@ -50,13 +54,7 @@ pub(super) async fn page(visit: Visit) -> Result<HttpResponse, Problem> {
         (true, false) => sent.push(("sort", "-start")),
         (_, true) => sent.push(("sort", "start")),
     }
-    sent.extend([
-        ("limit", "100"),
-        (
-            "fields",
-            "name,slug,language,start,end,timezone,places,event_type,mode,status,posted",
-        ),
-    ]);
+    sent.extend([("limit", "100"), ("fields", MEMBERS)]);
     let found = visit.calls.list(Some(Kind::Event), &query(sent)).await?;
     let head = Head {
         title: visit.t("Kalender", "Calendar").to_owned(),
@@ -141,7 +139,8 @@ fn months(visit: &Visit, items: &[Value]) -> Markup {
     }
 }
 
-fn event(visit: &Visit, item: &Value) -> Markup {
+/// A line for an event.
+pub(super) fn event(visit: &Visit, item: &Value) -> Markup {
     let locale = visit.locale;
     let mut facts: Vec<String> = Vec::new();
     facts.extend(text(item, "/event_type").map(|of| code("event_type", of, locale).to_owned()));

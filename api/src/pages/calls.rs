@@ -108,6 +108,12 @@ impl Calls {
         parse(&relationships::json(&self.app, &self.caller, id, &query).await?)
     }
 
+    pub(super) async fn events(&self, id: &RecordId, query: &str) -> Result<Value, Problem> {
+        let path = format!("/v1/{}/{}/events", id.kind.plural(), id.key);
+        let query = self.make(&path, query);
+        parse(&list::events_json(&self.app, &self.caller, id, &query).await?)
+    }
+
     pub(super) async fn graph(&self, query: &str) -> Result<Value, Problem> {
         let query = self.make("/v1/graph", query);
         parse(&graph::json(&self.app, &self.caller, &query).await?)

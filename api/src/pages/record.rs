@@ -1,6 +1,7 @@
 //! The page of a record.
 
 mod aside;
+mod events;
 
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::RecordId;
@@ -9,7 +10,7 @@ use crate::pages::json_ld;
 use crate::pages::layout::{Head, Visit};
 use crate::pages::locale::Locale;
 use crate::pages::markdown::commonmark;
-use crate::pages::parts::{badge, calendar, foreign, link, page_of, short};
+use crate::pages::parts::{badge, foreign, link, page_of, short};
 use crate::pages::relationships;
 use crate::pages::words::{self, code, date, list, main_type, member, text, texts};
 use crate::records::list::parameters::DESCRIBED;
@@ -26,6 +27,8 @@ struct Found {
     record: Value,
     relationships: Value,
     persons: Value,
+    /// Absent if the record cannot have any.
+    events: Option<Value>,
     geometry: Option<Value>,
 }
 
@@ -43,9 +46,11 @@ pub(super) async fn page(id: RecordId, visit: Visit) -> Result<HttpResponse, Pro
     if id.kind == Kind::Relationship {
         return relationship(&id, &visit, &record, &key).await;
     }
+    let relationships = visit.calls.relationships(&id, &around(&visit)?).await?;
     let mut found = Found {
-        relationships: visit.calls.relationships(&id, &around(&visit)?).await?,
         persons: visit.calls.contact_persons(&id).await?,
+        events: events::coming(&visit, &id, &relationships).await?,
+        relationships,
         geometry: None,
         record,
     };
@@ -341,8 +346,8 @@ fn related(visit: &Visit, id: &RecordId, found: &Found, key: &str) -> Markup {
             @if let Some((_, cursor)) = next {
                 p { a.button href=(format!("{}?cursor={cursor}#relationships", visit.locale.path(key))) { (visit.t("Weitere Beziehungen", "More relationships")) } }
             }
-            (events(visit, id, found))
         }
+        (events::section(visit, id, &found.record, found.events.as_ref()))
     }
 }
 
@@ -372,32 +377,6 @@ fn part_of(visit: &Visit, id: &RecordId, found: &Found, total: u64) -> Markup {
     };
     html! {
         p.note { (visit.t(&german, &english)) " " a href=(all) { (visit.t("Die ganze Liste als JSON", "The whole list as JSON")) } }
-    }
-}
-
-/// The events of a record: the page of those in a region or on a topic, and a calendar.
-fn events(visit: &Visit, id: &RecordId, found: &Found) -> Markup {
-    let key = text(&found.record, "/id").unwrap_or_default();
-    let listed = match id.kind {
-        Kind::Region => Some("region"),
-        Kind::Topic => Some("topic"),
-        Kind::Actor | Kind::Network | Kind::Project | Kind::Event | Kind::Relationship => None,
-    };
-    let page = listed.map(|name| {
-        let filter = query([(name, key)]);
-        format!("{}?{filter}", visit.locale.path("/calendar"))
-    });
-    let mut related = list(&found.relationships, "/items").iter();
-    let has_event = related.any(|item| text(item, "/other/kind") == Some(Kind::Event.code()));
-    let path = format!("/v1/{}/{key}/events", id.kind.plural());
-    html! {
-        @if page.is_some() || has_event {
-            p.formats {
-                (words::plural(Kind::Event, visit.locale)) ": "
-                @if let Some(page) = page { a href=(page) { (visit.t("Kalender", "Calendar")) } ", " }
-                a href=(calendar(&path, "", visit.locale)) { (visit.t("zum Abonnieren (iCalendar)", "to subscribe to (iCalendar)")) }
-            }
-        }
     }
 }
 

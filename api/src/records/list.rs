@@ -20,6 +20,7 @@ use domain::access::rules::Caller;
 use domain::base::fault::Lang;
 use domain::base::kind::Kind;
 use domain::validation::body::KindSchema;
+pub(crate) use events::json as events_json;
 pub use events::routes as events_of;
 pub(crate) use filter::{Names, Narrowing};
 use page::{Content, RecordList};

@@ -115,3 +115,40 @@ story!(only_what_is_in_a_calendar_is_offered_as_one, async |node| {
         .expect(200)
         .says(&format!("/v1/networks/{network}/events.ics?lang=en"));
 });
+
+story!(a_record_has_its_next_events, async |node| {
+    let host = publish(node, "actors", json!({"name": "Gastgeber"})).await;
+    let alone = publish(node, "actors", json!({"name": "Ohne Termine"})).await;
+    for (name, start) in [
+        ("Später", "2099-02-01"),
+        ("Bald", "2099-01-01"),
+        ("Vorbei", "2001-01-01"),
+    ] {
+        let event = publish(node, "events", json!({"name": name, "start": start})).await;
+        let involved = json!({
+            "type": "involved_in",
+            "from": {"kind": "actor", "id": host},
+            "to": {"kind": "event", "id": event},
+        });
+        publish(node, "relationships", involved).await;
+    }
+    let draft = json!({"name": "Entwurf", "start": "2099-01-02", "publication": "draft"});
+    publish(node, "events", draft).await;
+    node.settled().await;
+    let page = visit(node, "/actors/gastgeber").await.expect(200);
+    let next = page.part("id=\"events\"");
+    assert!(next.find("Bald") < next.find("Später"), "{next}");
+    assert!(!next.contains("Vorbei") && !next.contains("Entwurf"));
+    let address = format!("/v1/actors/{host}/events.ics?lang=de");
+    assert!(page.links().contains(&address), "{:?}", page.links());
+    let none = visit(node, "/actors/ohne-termine").await.expect(200);
+    none.never_says("Veranstaltungen abonnieren");
+    assert!(!none.text.contains("id=\"events\""), "{alone}");
+    // A region has those of its home and its places.
+    let region = visit(node, "/en/regions/hessen").await.expect(200);
+    let next = region.part("id=\"events\"");
+    assert!(next.contains("Bald") && !next.contains("Entwurf"), "{next}");
+    let links = region.links();
+    let calendar = |one: &String| one.starts_with("/en/calendar?region=");
+    assert!(links.iter().any(calendar), "{links:?}");
+});

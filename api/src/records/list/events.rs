@@ -1,12 +1,12 @@
 //! The events of a record: those that it is related to, or that are in a region or on a topic.
 
 use super::page::{RecordList, describe_list};
-use super::read::EventParameters;
-use super::{PROBLEMS, answer};
+use super::read::{EventParameters, ListParameters};
+use super::{PROBLEMS, answer, read};
 use crate::formats::{ICalendar, Json};
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{
-    Accepted, Address, AfterPosition, App, IfNoneMatch, Query, Reader, RecordId,
+    Accepted, Address, AfterPosition, App, IfNoneMatch, Query, Reader, RecordId, parse,
 };
 use crate::operation::media_type::Formats;
 use crate::operation::routes::{Draft, Reply, Routes};
@@ -14,6 +14,8 @@ use crate::records::crud::find;
 use crate::records::list::parameters::related;
 use actix_web::body::BoxBody;
 use actix_web::{HttpRequest, HttpResponse, Responder};
+use domain::access::rules::Caller;
+use domain::base::fault::Lang;
 use domain::base::kind::Kind;
 use domain::validation::body::KindSchema;
 use persistence::search::filter::{Condition, Test};
@@ -46,15 +48,39 @@ async fn list(
     address: Address,
     Accepted(format): Accepted,
 ) -> Result<EventList, Problem> {
-    let row = find(&app, &caller, id.kind, &id.key).await?;
-    parameters
-        .query
-        .filter
-        .conditions
-        .push(at(row.kind, row.id));
+    narrow(&app, &caller, &id, &mut parameters).await?;
     let asked = (&address, &known, format);
     let list = answer(&app, &caller, parameters, asked).await?;
     Ok(EventList(list))
+}
+
+/// A page of the events of a record as JSON: what the route answers to a caller, for the pages of the
+/// explorer.
+pub(crate) async fn json(
+    app: &App,
+    caller: &Caller,
+    id: &RecordId,
+    query: &str,
+) -> Result<String, Problem> {
+    let EventParameters(mut parameters) = parse(query, Some(id.kind), true)?;
+    narrow(app, caller, id, &mut parameters).await?;
+    let path = format!("/v1/{}/{}/events", id.kind.plural(), id.key);
+    let address = Address::new(path, query, Lang::default());
+    let page = read(app, caller, parameters, (&address, &Json)).await?;
+    Ok(page.text)
+}
+
+/// Leaves only the events of a record that the caller sees.
+async fn narrow(
+    app: &App,
+    caller: &Caller,
+    id: &RecordId,
+    parameters: &mut ListParameters,
+) -> Result<(), Problem> {
+    let row = find(app, caller, id.kind, &id.key).await?;
+    let conditions = &mut parameters.query.filter.conditions;
+    conditions.push(at(row.kind, row.id));
+    Ok(())
 }
 
 /// The condition of events that have to do with a record.
