@@ -47,15 +47,21 @@ pub enum Precondition {
     /// Any version.
     Any,
     Versions(Vec<i64>),
+    /// Any version but these.
+    Except(Vec<i64>),
 }
 
 impl Precondition {
     pub(crate) fn met_by(&self, current: i64) -> Result<()> {
-        match self {
-            Self::Versions(versions) if !versions.contains(&current) => {
-                Err(StoreError::PreconditionFailed { current })
-            }
-            Self::Versions(_) | Self::Any => Ok(()),
+        let is_met = match self {
+            Self::Any => true,
+            Self::Versions(versions) => versions.contains(&current),
+            Self::Except(versions) => !versions.contains(&current),
+        };
+        if is_met {
+            Ok(())
+        } else {
+            Err(StoreError::PreconditionFailed { current })
         }
     }
 }

@@ -57,6 +57,7 @@ where
     let heads = Duration::from_secs(config.header_timeout_seconds);
     let idle = Duration::from_secs(config.keep_alive_timeout_seconds);
     let answers = Duration::from_secs(config.response_timeout_seconds);
+    let bodies = Duration::from_secs(config.body_timeout_seconds);
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let workers = config.workers.unwrap_or_else(cores);
     let connections = Connections::new(config, workers);
@@ -78,6 +79,9 @@ where
         let http: H1Service<Connection, _, _> = HttpService::build()
             .keep_alive(idle)
             .client_request_timeout(heads)
+            // A client that is refused before it has sent everything can still read why, since the
+            // rest is read and discarded for as long (RFC 9112, 9.6).
+            .client_disconnect_timeout(bodies)
             // A request is cancelled when its client disconnects.
             .h1_allow_half_closed(false)
             .graceful_shutdown_signal(move || {

@@ -7,15 +7,14 @@ use actix_web::http::header::{
     self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderValue,
 };
 use actix_web::middleware::Next;
-use actix_web::web::{Bytes, Data, ServiceConfig};
+use actix_web::web::{Bytes, Data, Path, ServiceConfig};
 use actix_web::{Error, HttpRequest, HttpResponse, route, web};
 use brotli::CompressorWriter;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
 use std::io::Write;
-use std::sync::OnceLock;
-use utoipa_swagger_ui::SwaggerUi;
+use std::sync::{Arc, OnceLock};
 
 /// Scripts, styles and connections from this server only; Swagger UI sets styles on elements.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -127,7 +126,24 @@ pub(crate) fn page(config: &mut ServiceConfig) {
         let resource = web::resource(path);
         config.service(resource.get(file).route(web::head().to(file)));
     }
-    config.service(SwaggerUi::new("/docs/{_:.*}"));
+    let resource = web::resource("/docs/{file}");
+    config.service(resource.get(bundled).route(web::head().to(bundled)));
+}
+
+/// A file of Swagger UI.
+async fn bundled(file: Path<String>) -> HttpResponse {
+    match utoipa_swagger_ui::serve(&file, Arc::default()) {
+        Ok(Some(file)) => {
+            let mut response = HttpResponse::Ok();
+            if file.gzpipped {
+                response.insert_header(ContentEncoding::Gzip);
+            }
+            response
+                .content_type(file.content_type)
+                .body(file.bytes.into_owned())
+        }
+        Ok(None) | Err(_) => HttpResponse::NotFound().finish(),
+    }
 }
 
 /// Writes the content security policy of the pages of `/docs`, including errors.

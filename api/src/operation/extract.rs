@@ -67,6 +67,7 @@ pub(crate) use caller::{Proved, bearer};
 pub use client::ClientAddress;
 pub use json::{Body, JsonBody};
 pub use position::{AfterPosition, POSITION};
+pub(crate) use precondition::is_unmatched;
 pub use precondition::{GeometryCondition, IfMatch, IfNoneMatch, MayMatch};
 pub(crate) use query::parse;
 pub use query::{Pairs, Parameters, Query};

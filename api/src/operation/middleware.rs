@@ -3,13 +3,13 @@
 use crate::http::problem::{Code, Problem};
 use crate::http::rate_limit::Standing;
 use crate::http::request::{REQUEST_ID, language, name, request_id, routed_path};
-use crate::operation::extract::App;
+use crate::operation::extract::{App, is_unmatched};
 use crate::operation::media_type;
 use actix_cors::CorsError;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::http::{ConnectionType, StatusCode};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 use std::time::Instant;
@@ -102,7 +102,10 @@ fn documented(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<B
         // These errors have a format of their own (RFC 6749, 5.2).
         None if routed_path(response.request()) == crate::auth::TOKEN_PATH => return response,
         None if failed => problem_of(None, status),
-        None => return response,
+        None => match unmatched(&response) {
+            Some(problem) => problem,
+            None => return response,
+        },
     };
     let rendered = render(&problem, response.request(), id);
     let (request, _) = response.into_parts();
@@ -117,7 +120,8 @@ fn problem_of(error: Option<&Error>, status: StatusCode) -> Problem {
     let code = match status {
         StatusCode::NOT_FOUND => Code::NotFound,
         StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
-        StatusCode::NOT_ACCEPTABLE => Code::NotAcceptable,
+        // A media type is refused by a problem of its own.
+        StatusCode::NOT_ACCEPTABLE => return no_such_encoding(),
         StatusCode::PAYLOAD_TOO_LARGE => Code::PayloadTooLarge,
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
         status if status.is_client_error() => Code::MalformedJson,
@@ -129,6 +133,31 @@ fn problem_of(error: Option<&Error>, status: StatusCode) -> Problem {
         }
     };
     Problem::new(code)
+}
+
+/// The problem of a read whose `If-Match` names another representation.
+fn unmatched(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
+    let request = response.request();
+    let etag = response.headers().get(header::ETAG)?;
+    let reads = [Method::GET, Method::HEAD].contains(request.method());
+    if !reads || !request.headers().contains_key(header::IF_MATCH) {
+        return None;
+    }
+    match is_unmatched(request, etag) {
+        Ok(false) => None,
+        Ok(true) => Some(Problem::new(Code::PreconditionFailed).detail(
+            "What is here has another ETag than If-Match names; leave If-Match out to read it.",
+            "Was hier steht, hat ein anderes ETag, als If-Match nennt; lassen Sie If-Match weg, um es zu lesen.",
+        )),
+        Err(problem) => Some(problem),
+    }
+}
+
+fn no_such_encoding() -> Problem {
+    Problem::new(Code::NotAcceptable).detail(
+        "Accept-Encoding refuses every encoding that is offered; accept gzip, br or identity.",
+        "Accept-Encoding lehnt jede angebotene Kodierung ab; akzeptieren Sie gzip, br oder identity.",
+    )
 }
 
 fn render(problem: &Problem, request: &HttpRequest, id: &str) -> HttpResponse {

@@ -325,4 +325,77 @@ story!(an_encoding_that_there_is_not_is_406, async |node| {
     let request = "GET /v1/actors HTTP/1.1\r\nHost: a\r\nAccept-Encoding: identity;q=0\r\n\r\n";
     let answer = Raw::ask(&node.base, request).await.unwrap();
     answer.problem(406, "not-acceptable");
+    assert!(answer.body.contains("Accept-Encoding"), "{}", answer.body);
+});
+
+story!(whatever_can_be_read_has_a_head, async |node| {
+    for path in [
+        "/docs",
+        "/docs/",
+        "/docs/swagger-ui.css",
+        "/docs/swagger-ui-bundle.js",
+        "/docs/swagger-initializer.js",
+        "/openapi.json",
+        "/v1/vocabularies",
+        "/robots.txt",
+        "/docs/nothing",
+    ] {
+        let get = node.get(path).await;
+        let head = node.call(Method::HEAD, path).await;
+        assert_eq!(head.status, get.status, "{path}");
+        let kind = |answer: &tests::Answer| answer.header("content-type").to_owned();
+        assert_eq!(kind(&head), kind(&get), "{path}");
+    }
+});
+
+story!(preconditions_hold_for_every_method, async |node| {
+    let body = json!({"name": "Bedingt", "home_region": "hessen"});
+    let made = node.post("/v1/networks").json(&body).await.expect(201);
+    let path = format!("/v1/networks/{}", made.id());
+    let get = || node.get(&path).token(&node.admin);
+    get().if_match("\"1\"").await.expect(200);
+    get().if_match("*").await.expect(200);
+    get()
+        .if_match("\"9\"")
+        .await
+        .problem(412, "precondition-failed");
+    // If-Match comes first.
+    get()
+        .if_match("\"9\"")
+        .header("if-none-match", "\"1\"")
+        .await
+        .problem(412, "precondition-failed");
+    get().if_match("nine").await.problem(400, "invalid-header");
+    let change = json!({"summary": "Neu"});
+    for (matched, known) in [("\"1\"", "*"), ("*", "\"1\""), ("\"1\"", "\"1\"")] {
+        let patch = node.patch(&path).if_match(matched);
+        let refused = patch.header("if-none-match", known).json(&change).await;
+        refused.problem(412, "precondition-failed");
+    }
+    let patch = node.patch(&path).if_match("*");
+    let changed = patch.header("if-none-match", "\"9\"").json(&change).await;
+    assert_eq!(changed.expect(200).etag(), "\"2\"");
+});
+
+story!(who_sends_first_can_read_why_it_is_refused, async |node| {
+    let token = format!("Authorization: Bearer {}\r\n", node.admin);
+    let megabyte = vec![b' '; 1 << 20];
+    for (path, authorization, megabytes, status, code) in [
+        ("/v1/actors", "", 5, 401, "unauthorized"),
+        ("/v1/actors", &*token, 5, 413, "payload-too-large"),
+        ("/v1/import?kind=actor", "", 80, 401, "unauthorized"),
+    ] {
+        let length = megabytes << 20;
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: a\r\n{authorization}\
+                 Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        );
+        let mut client = Raw::open(&node.base).await;
+        assert!(client.send(head).await);
+        for sent in 0..megabytes {
+            assert!(client.send(&megabyte).await, "{path}: {sent} MB");
+        }
+        let answer = client.answer().await.expect(path);
+        answer.problem(status, code);
+    }
 });

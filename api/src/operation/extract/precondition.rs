@@ -3,7 +3,7 @@
 use crate::http::problem::{Code, Problem};
 use crate::operation::routes::{Draft, Extract};
 use actix_web::HttpRequest;
-use actix_web::http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
+use actix_web::http::header::{HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use persistence::write::Precondition;
 use serde_json::json;
 
@@ -121,8 +121,43 @@ impl IfMatch {
                 "Dieses Tag gehört zu einer anderen Darstellung (übersetzt, gekürzt oder erweitert). Holen Sie den kanonischen Datensatz ohne lang, fields und include und senden Sie dessen ETag.",
             ));
         }
-        Ok(Self(precondition(tags)))
+        let expected = precondition(tags);
+        Ok(Self(match parse(request, &IF_NONE_MATCH)? {
+            None => expected,
+            Some(known) => without(expected, known),
+        }))
     }
+}
+
+/// A precondition that `If-None-Match` narrows (RFC 9110, 13.2.2).
+fn without(expected: Precondition, known: Tags) -> Precondition {
+    match (expected, precondition(known)) {
+        (Precondition::Any, Precondition::Versions(known)) => Precondition::Except(known),
+        (Precondition::Versions(mut versions), Precondition::Versions(known)) => {
+            versions.retain(|version| !known.contains(version));
+            Precondition::Versions(versions)
+        }
+        // Whatever there is has a version.
+        (_, Precondition::Any | Precondition::Except(_)) | (Precondition::Except(_), _) => {
+            Precondition::Versions(Vec::new())
+        }
+    }
+}
+
+/// Whether a response to GET or HEAD is not what `If-Match` asks for (RFC 9110, 13.1.1). A weak tag of
+/// a response matches none.
+///
+/// # Errors
+/// 400 if the header has no entity tag.
+pub(crate) fn is_unmatched(request: &HttpRequest, etag: &HeaderValue) -> Result<bool, Problem> {
+    let current = etag.to_str().unwrap_or_default();
+    Ok(match parse(request, &IF_MATCH)? {
+        None | Some(Tags::Any) => false,
+        Some(Tags::Some(tags)) => {
+            let is_current = |one: &Tag| current == format!("\"{}\"", one.opaque);
+            !tags.iter().any(is_current)
+        }
+    })
 }
 
 from_head!(IfMatch);
@@ -191,6 +226,8 @@ impl Extract for IfNoneMatch {
         }));
         draft.response(304, json!({"description": "The caller's copy is current."}));
         draft.problem(Code::InvalidHeader);
+        // `If-Match` holds for reading too.
+        draft.problem(Code::PreconditionFailed);
     }
 }
 

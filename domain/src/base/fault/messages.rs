@@ -170,7 +170,7 @@ faults! {
         de: "`to` ({to}) liegt vor `from` ({from}); bitte tauschen oder berichtigen";
     }
     Moment "moment" {
-        en: "\"{given}\" is neither a date (2021-01-27) nor an RFC 3339 date-time with a zone (2021-01-27T10:00:00+01:00); a local time needs `timezone` beside it[; did you mean \"{nearest}\"?]";
+        en: "\"{given}\" is neither a date (2021-01-27) nor an RFC 3339 date-time with a zone (2021-01-27T10:00:00+01:00); a local time needs `timezone` too[; did you mean \"{nearest}\"?]";
         de: "„{given}“ ist weder ein Datum (2021-01-27) noch ein Zeitpunkt nach RFC 3339 mit Zone (2021-01-27T10:00:00+01:00); eine örtliche Zeit braucht `timezone` daneben[; gemeint ist vielleicht „{nearest}“?]";
     }
     Timestamp "timestamp" {

@@ -6,6 +6,7 @@ use crate::base::kind::Kind;
 use crate::base::pointer::child;
 use crate::base::reading::Reason;
 use crate::base::record::ENVELOPE;
+use crate::base::vocabulary::Coded;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
