@@ -206,6 +206,13 @@ story!(tolerated_check_digits_are_told, Seeded, async |node| {
         made.header("verbund-warnings"),
         "/identifiers/0/value identifier-check-digit"
     );
+    let twice = json!({"identifiers": [
+        {"scheme": "vat", "value": "DE136695976"}, {"scheme": "vat", "value": "DE 136 695 976"},
+    ]});
+    assert_eq!(
+        make(node, twice).await.header("verbund-warnings"),
+        "/identifiers/1/value read-as, /identifiers repeated"
+    );
     // The sites of an institution share it; an item of Wikidata is one thing.
     make(node, body).await;
     let item = json!({"identifiers": [{"scheme": "wikidata", "value": "Q42"}]});

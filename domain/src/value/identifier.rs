@@ -207,7 +207,8 @@ impl Scheme {
         }
     }
 
-    fn fits(&self, value: &str) -> bool {
+    /// Whether a value in canonical form has the shape of the scheme.
+    pub(crate) fn fits(&self, value: &str) -> bool {
         let length = value.chars().count();
         match self {
             Self::Ik | Self::Bsnr => digits(value, 9..=9),

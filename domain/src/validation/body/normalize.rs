@@ -1,10 +1,12 @@
 //! Texts of this node's own writers: in composed form (Unicode NFC) and without outer blanks, so that
-//! what looks the same is one name, slug and record; and local times with the offset of their zone.
+//! what looks the same is one name, slug and record; identifiers as people write them; and local times
+//! with the offset of their zone.
 
 use crate::base::clock::Tz;
 use crate::base::fault::FieldError;
 use crate::base::pointer::child;
 use crate::base::reading::Reason;
+use crate::value::identifier::Scheme;
 use chrono::{LocalResult, NaiveDateTime, SecondsFormat, TimeDelta, TimeZone};
 use serde_json::Value;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
@@ -22,6 +24,10 @@ const SHOWN: usize = 60;
 pub(super) fn normalize(body: &mut Value) -> Vec<FieldError> {
     let mut warnings = Vec::new();
     each_text(body, "", &mut warnings);
+    let identifiers = body.get_mut("identifiers").and_then(Value::as_array_mut);
+    for (index, one) in identifiers.into_iter().flatten().enumerate() {
+        tidy_identifier(one, index, &mut warnings);
+    }
     let zone = body.get("timezone").and_then(Value::as_str);
     if let Some(zone) = zone.and_then(|zone| zone.parse::<Tz>().ok()) {
         for (pointer, name) in [("/start", "start"), ("/end", "end")] {
@@ -31,6 +37,26 @@ pub(super) fn normalize(body: &mut Value) -> Vec<FieldError> {
         }
     }
     warnings
+}
+
+/// Takes an identifier as people write it (`IK 260 326 822`, the address of a Wikidata item) for what
+/// it is, if it does not have the shape of its scheme otherwise.
+fn tidy_identifier(one: &mut Value, index: usize, warnings: &mut Vec<FieldError>) {
+    let scheme = one.get("scheme").and_then(Value::as_str);
+    let Some(Ok(scheme)) = scheme.map(str::parse::<Scheme>) else {
+        return;
+    };
+    let Some(Value::String(value)) = one.get_mut("value") else {
+        return;
+    };
+    let fits = |value: &str| scheme.fits(&scheme.normalise(value));
+    let tidied = scheme.tidied(value);
+    if fits(value) || !fits(&tidied) {
+        return;
+    }
+    let pointer = format!("/identifiers/{index}/value");
+    warnings.push(warning(&pointer, value, &tidied, Reason::Identifier));
+    *value = tidied;
 }
 
 /// Adds the offset of the zone to a local time. Of an hour that occurs twice the first one is meant; an
@@ -141,6 +167,25 @@ mod tests {
         let pointers: Vec<&str> = warnings.iter().map(|one| one.pointer.as_str()).collect();
         assert_eq!(pointers, ["/name", "/names/1/value"]);
         assert_eq!(normalize(&mut body), Vec::new());
+    }
+
+    #[test]
+    fn identifiers_are_taken_as_people_write_them() {
+        for (scheme, given, taken) in [
+            ("ik", "IK 260 326 822", "260326822"),
+            ("vat", "DE 136.695.976", "DE136695976"),
+            ("wikidata", "https://www.wikidata.org/wiki/Q42", "Q42"),
+            ("ags", "6611000", "06611000"),
+        ] {
+            let mut body = json!({"identifiers": [{"scheme": scheme, "value": given}]});
+            assert_eq!(normalize(&mut body).len(), 1, "{given}");
+            assert_eq!(body["identifiers"][0]["value"], taken);
+            assert_eq!(normalize(&mut body), Vec::new(), "{taken}");
+        }
+        for (scheme, kept) in [("wikidata", "q42"), ("ik", "2603"), ("own", "1 2")] {
+            let mut body = json!({"identifiers": [{"scheme": scheme, "value": kept}]});
+            assert_eq!(normalize(&mut body), Vec::new(), "{kept}");
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use crate::base::fault::{Fault, FaultCode, FieldError};
 use crate::base::pointer::{Pruned, child};
 use crate::validation::body::Facts;
+use crate::value::identifier::Identifier;
+use std::collections::BTreeSet;
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
 /// Members that serde flattens and pseudo-fields of `validator` are not part of the pointer.
@@ -93,17 +95,27 @@ fn told(rule: &ValidationError, at: &str) -> Option<FieldError> {
     Some(FieldError::new(pointer, fault))
 }
 
-/// Values that are probably wrong but accepted: wrong check digits of schemes that tolerate them.
+/// Values that are probably wrong but accepted: wrong check digits of schemes that tolerate them,
+/// and identifiers that are stated twice.
 pub(crate) fn warnings(facts: &Facts, pruned: &Pruned) -> Vec<FieldError> {
     // Those of a relationship are not among the fields, because they need not be unique.
     let identifiers = facts
         .relationship
         .as_ref()
         .map_or(&facts.identifiers, |relationship| &relationship.identifiers);
-    let warned = |(index, identifier): (usize, &crate::value::identifier::Identifier)| {
+    let warned = |(index, identifier): (usize, &Identifier)| {
         let fault = identifier.check().ok()??;
         let pointer = pruned.original(&format!("/identifiers/{index}/value"));
         Some(FieldError::new(pointer, fault))
     };
-    identifiers.iter().enumerate().filter_map(warned).collect()
+    let mut warnings: Vec<FieldError> = identifiers.iter().enumerate().filter_map(warned).collect();
+    let mut seen = BTreeSet::new();
+    let is_new = |one: &Identifier| seen.insert((one.scheme.to_string(), one.normalise()));
+    if !identifiers.iter().all(is_new) {
+        warnings.push(FieldError::new(
+            "/identifiers",
+            Fault::new(FaultCode::Repeated),
+        ));
+    }
+    warnings
 }
