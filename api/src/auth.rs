@@ -36,6 +36,8 @@ pub struct Access {
     /// The URL of this server, without a trailing slash.
     pub base_url: String,
     pub issuers: Issuers,
+    /// Web origins whose pages may ask for tokens.
+    pub origins: Vec<String>,
 }
 
 impl Access {
@@ -51,6 +53,7 @@ impl Access {
             password_grant: config.password_grant,
             base_url: base.trim_end_matches('/').to_owned(),
             issuers: Issuers::new(&config.issuers)?,
+            origins: config.cors_origins.clone(),
         })
     }
 }

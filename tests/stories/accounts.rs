@@ -4,6 +4,7 @@ use api::config::Config;
 use chrono::TimeDelta;
 use domain::access::account::TokenScope;
 use domain::access::rules::Role;
+use reqwest::Method;
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use tests::tables::account;
@@ -523,3 +524,84 @@ story!(
         second.stop().await;
     }
 );
+
+story!(a_person_changes_their_own_password, async |node| {
+    let body = json!({"name": "anna.muster", "password": "dreizehn Kraniche im Nebel"});
+    let made = node.post("/v1/accounts").json(&body).await.expect(201);
+    assert!(made.json.get("password").is_none());
+    let token = token_of(sign_in(node, "anna.muster", "dreizehn Kraniche im Nebel").await);
+    let change = |current: &str, password: &str| {
+        node.call(Method::PUT, "/v1/me/password")
+            .token(&token)
+            .json(&json!({"current_password": current, "password": password}))
+    };
+    let new = "sieben Schiffe ohne Anker";
+    let code = |answer: Answer| {
+        let refused = answer.problem(422, "validation-failed");
+        let error = &refused.json["errors"][0];
+        format!("{} {}", error["pointer"], error["code"])
+    };
+    assert_eq!(
+        code(change("geraten, und falsch", new).await),
+        r#""/current_password" "wrong-password""#
+    );
+    let old = "dreizehn Kraniche im Nebel";
+    for guessable in [
+        "passwort1234",
+        "anna.muster1",
+        "aaaaaaaaaaaaaaa",
+        "qwertzuiop12",
+        "verbund12345",
+    ] {
+        let refused = change(old, guessable).await;
+        assert_eq!(
+            code(refused),
+            r#""/password" "guessable-password""#,
+            "{guessable}"
+        );
+    }
+    assert_eq!(
+        code(change(old, "kurz").await),
+        r#""/password" "too-short""#
+    );
+    change(old, new).await.expect(204);
+    oauth_error(
+        sign_in(node, "anna.muster", old).await,
+        400,
+        "invalid_grant",
+    );
+    token_of(sign_in(node, "anna.muster", new).await);
+    // Guesses with a stolen token are slowed down as those without one.
+    let mut statuses = Vec::new();
+    for _ in 0..12 {
+        statuses.push(change("geraten, und falsch", new).await.status);
+    }
+    assert!(statuses.contains(&429), "{statuses:?}");
+    let nobody = node.call(Method::PUT, "/v1/me/password").anonymous();
+    let nobody = nobody.json(&json!({"current_password": old, "password": new}));
+    nobody.await.problem(401, "unauthorized");
+});
+
+story!(pages_of_other_sites_do_not_guess_passwords, async |node| {
+    let body = json!({"name": "anna.muster", "password": "dreizehn Kraniche im Nebel"});
+    node.post("/v1/accounts").json(&body).await.expect(201);
+    let guess = |password: &str, origin: &str, site: &str| {
+        let fields = [
+            ("grant_type", "password"),
+            ("username", "anna.muster"),
+            ("password", password),
+        ];
+        request(node, &fields)
+            .header("origin", origin)
+            .header("sec-fetch-site", site)
+    };
+    for _ in 0..20 {
+        guess("geraten, und falsch", "https://boese.example", "cross-site")
+            .await
+            .problem(403, "origin-not-allowed");
+    }
+    // None of them counted.
+    let right = "dreizehn Kraniche im Nebel";
+    token_of(guess(right, "https://redaktion.example", "cross-site").await);
+    token_of(guess(right, &node.base, "same-origin").await);
+});

@@ -1,20 +1,38 @@
 //! The account of a token and its permissions.
 
 use crate::access::accounts::{GrantBody, shown};
-use crate::http::problem::Problem;
-use crate::operation::extract::{Authenticated, Query};
-use crate::operation::reply::Private;
+use crate::access::oauth::too_many_attempts;
+use crate::auth::secrets;
+use crate::http::problem::{Code, Problem};
+use crate::operation::extract::{App, Authenticated, Body, ClientAddress, JsonBody, Query};
+use crate::operation::reply::{Private, Removed};
 use crate::operation::routes::Routes;
-use domain::access::account::TokenScope;
+use actix_web::http::Method;
+use domain::access::account::{AccountKind, TokenScope};
 use domain::base::clock::rfc3339;
-use serde::Serialize;
+use domain::base::fault::{Fault, FaultCode, FieldError};
+use domain::validation::shape::Shape;
+use persistence::StoreError;
+use persistence::accounts::AccountChange;
+use persistence::write::Precondition;
+use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
+use std::time::Instant;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 #[must_use]
 pub fn routes() -> Routes {
     let names = ("get_me", "Read your account and its grants");
-    Routes::new("Access").get("/v1/me", names, &[], get)
+    let password = ("put_password", "Change your password");
+    let problems = [Code::ValidationFailed, Code::RateLimited, Code::Busy];
+    Routes::new("Access").get("/v1/me", names, &[], get).route(
+        Method::PUT,
+        "/v1/me/password",
+        password,
+        &problems,
+        put_password,
+    )
 }
 
 /// Identity of the caller.
@@ -38,6 +56,79 @@ struct Me {
     /// When the token expires.
     #[schema(format = DateTime)]
     expires_at: String,
+}
+
+/// New password of the caller's own account.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PasswordInput)]
+struct NewPassword {
+    /// Current password.
+    #[schema(max_length = 256)]
+    current_password: String,
+    /// New password: at least 12 characters, and not one that is easily guessed.
+    #[schema(max_length = 256)]
+    password: String,
+}
+
+impl Body for NewPassword {
+    const EXAMPLE: &'static str =
+        r#"{"current_password": "kq3v-7m2x-p9wd-h4tn", "password": "zu-dritt-am-teich-gefroren"}"#;
+
+    fn shape() -> &'static Shape {
+        static SHAPE: LazyLock<Shape> = LazyLock::new(NewPassword::compile);
+        &SHAPE
+    }
+}
+
+/// A thief of a token cannot set a password with it: the current one is asked for, and guesses count.
+async fn put_password(
+    app: App,
+    Authenticated(identity): Authenticated,
+    ClientAddress(address): ClientAddress,
+    _: Query<()>,
+    JsonBody(body): JsonBody<NewPassword>,
+) -> Result<Removed, Problem> {
+    let invalid = |pointer: &str, fault| {
+        Problem::from(StoreError::Invalid(vec![FieldError::new(pointer, fault)]))
+    };
+    let account = identity.principal.account.as_ref();
+    let account = account.filter(|one| one.password_hash.is_some());
+    let Some(account) = account else {
+        let fault = Fault::new(FaultCode::NotAllowed)
+            .with("why", "this account has no password on this node")
+            .with("why_de", "dieses Konto hat hier kein Passwort");
+        return Err(invalid("/password", fault));
+    };
+    if let Some(fault) = secrets::password_fault(&body.password, &account.name) {
+        return Err(invalid("/password", fault));
+    }
+    let attempts = &app.sign_ins;
+    attempts
+        .admit(&account.name, address, Instant::now())
+        .map_err(too_many_attempts)?;
+    let hash = account.password_hash.clone();
+    match secrets::is_password(body.current_password, hash).await {
+        Ok(true) => attempts.succeeded(&account.name, address, Instant::now()),
+        Ok(false) => {
+            let fault = Fault::new(FaultCode::WrongPassword);
+            return Err(invalid("/current_password", fault));
+        }
+        Err(why) => {
+            attempts.undecided(&account.name, address);
+            return Err(why.into());
+        }
+    }
+    let change = AccountChange {
+        password_hash: Some(secrets::hash(body.password).await?),
+        ..AccountChange::default()
+    };
+    let key = (AccountKind::Person, account.id);
+    let accounts = app.store.accounts();
+    accounts
+        .update(&identity.caller(), key, &Precondition::Any, &change)
+        .await?;
+    Ok(Removed)
 }
 
 async fn get(Authenticated(identity): Authenticated, _: Query<()>) -> Result<Private<Me>, Problem> {

@@ -205,7 +205,7 @@ async fn create(app: App, form: Form, address: ClientAddress) -> Result<Answer, 
     Ok(Answer(issued))
 }
 
-fn too_many_attempts(wait: Duration) -> Problem {
+pub(crate) fn too_many_attempts(wait: Duration) -> Problem {
     let seconds = wait.as_secs() + 1;
     Problem::new(Code::RateLimited)
         .detail(

@@ -4,6 +4,7 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::base::fault::{Fault, FaultCode};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use sha2::{Digest, Sha256};
@@ -15,6 +16,23 @@ use tokio::sync::Semaphore;
 pub const LEAST_PASSWORD: usize = 12;
 
 pub const MOST_PASSWORD: usize = 256;
+
+/// Guesses that a password has to withstand, as powers of ten: those that an attacker who is slowed
+/// down per account makes in years (OWASP ASVS 4, 2.1.7 and 2.1.8).
+const LEAST_GUESSES: f64 = 8.0;
+
+/// What is wrong with a password that was chosen for an account of this name.
+#[must_use]
+pub fn password_fault(password: &str, name: &str) -> Option<Fault> {
+    if password.chars().count() < LEAST_PASSWORD {
+        return Some(Fault::new(FaultCode::TooShort).with("min", LEAST_PASSWORD));
+    }
+    if password.len() > MOST_PASSWORD {
+        return Some(Fault::new(FaultCode::TooLong).with("max", MOST_PASSWORD));
+    }
+    let strength = zxcvbn::zxcvbn(password, &[name, "verbund"]);
+    (strength.guesses_log10() < LEAST_GUESSES).then(|| Fault::new(FaultCode::GuessablePassword))
+}
 
 const PATIENCE: Duration = Duration::from_secs(5);
 

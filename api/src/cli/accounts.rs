@@ -1,6 +1,6 @@
 //! `verbund user`, `verbund client` and `verbund key`: accounts and keys.
 
-use crate::auth::secrets::{self, LEAST_PASSWORD, MOST_PASSWORD, SecretError};
+use crate::auth::secrets::{self, SecretError};
 use crate::auth::{KEEP_KEYS, as_new, new_key};
 use crate::cli::context::{Failure, complain, say};
 use crate::cli::grant::{self, Where, role};
@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use domain::access::account::{AccountKind, is_name};
 use domain::access::rules::{Caller, Role};
 use domain::base::clock::rfc3339;
+use domain::base::fault::Lang;
 use domain::base::vocabulary::Coded;
 use persistence::accounts::{AccountChange, AccountWithGrants, External, NewAccount, NewGrant};
 use persistence::write::Precondition;
@@ -115,7 +116,7 @@ pub(super) async fn user(store: &Store, command: &User) -> Result<(), Failure> {
         User::Add(add) => add_user(store, add).await,
         User::List => list(store, AccountKind::Person).await,
         User::SetPassword(set) => {
-            let (password, made) = password(set.password_stdin)?;
+            let (password, made) = password(&set.name.name, set.password_stdin)?;
             let change = AccountChange {
                 password_hash: Some(secrets::hash(password.clone()).await?),
                 ..AccountChange::default()
@@ -181,7 +182,7 @@ async fn add_user(store: &Store, add: &Add) -> Result<(), Failure> {
     let (password, made) = if external.is_some() {
         (None, false)
     } else {
-        let (password, made) = password(add.password_stdin)?;
+        let (password, made) = password(&add.name.name, add.password_stdin)?;
         (Some(password), made)
     };
     let password_hash = match &password {
@@ -205,7 +206,8 @@ async fn add_user(store: &Store, add: &Add) -> Result<(), Failure> {
     Ok(())
 }
 
-fn password(from_input: bool) -> Result<(String, bool), Failure> {
+/// The password for an account of this name, and whether it was generated.
+fn password(name: &str, from_input: bool) -> Result<(String, bool), Failure> {
     if !from_input {
         return Ok((secrets::random_password(), true));
     }
@@ -214,10 +216,9 @@ fn password(from_input: bool) -> Result<(String, bool), Failure> {
         .read_line(&mut line)
         .map_err(|why| Failure::Io("standard input".to_owned(), why))?;
     let password = line.trim_end_matches(['\r', '\n']).to_owned();
-    if password.chars().count() < LEAST_PASSWORD || password.len() > MOST_PASSWORD {
-        return Err(Failure::Told(format!(
-            "a password has at least {LEAST_PASSWORD} characters and at most {MOST_PASSWORD} bytes"
-        )));
+    if let Some(fault) = secrets::password_fault(&password, name) {
+        let why = fault.message(Lang::En);
+        return Err(Failure::Told(format!("the password {why}")));
     }
     Ok((password, false))
 }

@@ -312,7 +312,7 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
     ("get_account", "Returns an account with its grants."),
     (
         "patch_account",
-        "Changes the grants, name or password of an account by a JSON merge patch, or disables it.",
+        "Changes the grants of an account by a JSON merge patch, or disables it.",
     ),
     (
         "delete_account",
@@ -329,7 +329,7 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
     ("get_client", "Returns a client with its grants."),
     (
         "patch_client",
-        "Changes the grants or name of a client by a JSON merge patch, or disables it.",
+        "Changes the grants of a client by a JSON merge patch, or disables it.",
     ),
     (
         "delete_client",
@@ -338,6 +338,10 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
     (
         "get_me",
         "Returns the account that your token proves, its grants, and what the token allows of them.",
+    ),
+    (
+        "put_password",
+        "Sets another password for your own account. Guesses of the current one count as failed attempts to sign in.",
     ),
     (
         "create_token",

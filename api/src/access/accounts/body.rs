@@ -1,6 +1,6 @@
 //! Bodies of accounts; never a hash.
 
-use crate::auth::secrets::{LEAST_PASSWORD, MOST_PASSWORD, SecretError};
+use crate::auth::secrets::{SecretError, password_fault};
 use crate::http::problem::{Code, Problem};
 use crate::operation::extract::Body;
 use actix_web::http::header;
@@ -197,7 +197,8 @@ impl Body for NewAccountBody {
         let mut faults = grant_faults(&self.grants);
         faults.extend(name_fault(&self.name));
         if let Some(password) = &self.password {
-            faults.extend(password_fault(password));
+            let fault = password_fault(password, &self.name);
+            faults.extend(fault.map(|fault| FieldError::new("/password", fault)));
             if self.issuer.is_some() {
                 let why = "an account that signs in elsewhere has no password here";
                 faults.push(not_allowed("/password".to_owned(), why));
@@ -264,17 +265,6 @@ fn name_fault(name: &str) -> Option<FieldError> {
         .with("given", name)
         .with("expected", "[a-z0-9._@-]{2,64}");
     (!is_name(name)).then(|| FieldError::new("/name", fault))
-}
-
-fn password_fault(password: &str) -> Option<FieldError> {
-    let fault = if password.chars().count() < LEAST_PASSWORD {
-        Fault::new(FaultCode::TooShort).with("min", LEAST_PASSWORD)
-    } else if password.len() > MOST_PASSWORD {
-        Fault::new(FaultCode::TooLong).with("max", MOST_PASSWORD)
-    } else {
-        return None;
-    };
-    Some(FieldError::new("/password", fault))
 }
 
 fn grant_faults(grants: &[GrantBody]) -> Vec<FieldError> {

@@ -1,8 +1,8 @@
 //! The form of a token request, and the credentials of its client.
 
 use crate::access::oauth::{OauthError, bad_client, refuse};
-use crate::http::problem::Problem;
-use crate::operation::extract::read_body;
+use crate::http::problem::{Code, Problem};
+use crate::operation::extract::{App, read_body};
 use crate::operation::routes::{Draft, Extract};
 use actix_web::dev::Payload;
 use actix_web::http::header;
@@ -46,8 +46,27 @@ impl FromRequest for Form {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move { Ok(Self(read(&request, payload).await)) })
+        Box::pin(async move {
+            if is_cross_site(&request)? {
+                return Err(Problem::new(Code::OriginNotAllowed));
+            }
+            Ok(Self(read(&request, payload).await))
+        })
     }
+}
+
+/// Whether a page of another site made a browser send this
+/// ([Fetch Metadata](https://www.w3.org/TR/fetch-metadata/)): its visitors would guess passwords for it,
+/// each from an address of their own. Pages of configured origins may.
+fn is_cross_site(request: &HttpRequest) -> Result<bool, Problem> {
+    let header = |name: &str| request.headers().get(name)?.to_str().ok();
+    if header("sec-fetch-site") != Some("cross-site") {
+        return Ok(false);
+    }
+    let app = App::of(request)?;
+    let origin = header("origin");
+    let mut trusted = app.access.origins.iter();
+    Ok(!trusted.any(|one| Some(one.as_str()) == origin))
 }
 
 async fn read(request: &HttpRequest, payload: Payload) -> Result<Fields, OauthError> {
@@ -127,6 +146,7 @@ impl Extract for Form {
     fn describe(draft: &mut Draft) {
         // The token request authenticates by its own content.
         draft.access("credentials", None);
+        draft.problem(Code::OriginNotAllowed);
         let text = |description: &str| json!({"type": "string", "description": description});
         let schema = json!({
             "type": "object",

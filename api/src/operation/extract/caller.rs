@@ -65,7 +65,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    fn caller(&self) -> Caller {
+    pub(crate) fn caller(&self) -> Caller {
         let grants = self.principal.grants.clone();
         self.principal.caller(narrow(grants, &self.proof.scopes))
     }

@@ -153,6 +153,14 @@ faults! {
         en: "is not allowed here: {why}";
         de: "ist hier nicht erlaubt: [{why_de}|{why}]";
     }
+    GuessablePassword "guessable-password" {
+        en: "is among the first passwords that are tried; use four words that have nothing to do with each other, or what a password manager generates";
+        de: "gehört zu den Passwörtern, die zuerst probiert werden; nehmen Sie vier Wörter, die nichts miteinander zu tun haben, oder was eine Passwortverwaltung erzeugt";
+    }
+    WrongPassword "wrong-password" {
+        en: "is not the password of this account; send the current one";
+        de: "ist nicht das Passwort dieses Kontos; senden Sie das jetzige";
+    }
     Date "date" {
         en: "\"{given}\" is not a date of the EDTF subset; write YYYY, YYYY-MM or YYYY-MM-DD such as 2009-05, each with an optional ~ (about), ? (uncertain) or % (both)[; did you mean \"{nearest}\"?]";
         de: "„{given}“ ist kein Datum der EDTF-Teilmenge; richtig ist JJJJ, JJJJ-MM oder JJJJ-MM-TT, etwa 2009-05, je mit ~ (ungefähr), ? (unsicher) oder % (beides)[; gemeint ist vielleicht „{nearest}“?]";
