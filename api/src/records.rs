@@ -21,5 +21,6 @@ pub mod ogc;
 pub mod reconcile;
 pub mod relationships;
 pub mod reply;
+pub mod restore;
 pub mod suggest;
 pub mod view;

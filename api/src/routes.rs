@@ -4,7 +4,8 @@ use crate::node::{discovery, health, metrics, problems, service, vocabularies};
 use crate::operation::routes::Routes;
 use crate::records::{
     applications, catalogue, confirmation, contact_persons, crud, duplicates, erase, export,
-    geometry, graph, hidden, history, import, list, merge, ogc, reconcile, relationships, suggest,
+    geometry, graph, hidden, history, import, list, merge, ogc, reconcile, relationships, restore,
+    suggest,
 };
 use domain::base::kind::Kind;
 use domain::validation::body::KindSchema;
@@ -21,6 +22,7 @@ pub fn all() -> Routes {
             .and(crud::routes(schema))
             .and(relationships::around(schema))
             .and(merge::routes(schema))
+            .and(restore::routes(schema))
             .and(beside(schema))
     });
     let relationship = KindSchema::of(Kind::Relationship);
@@ -29,6 +31,7 @@ pub fn all() -> Routes {
         .and(geometry::routes())
         .and(relationships::list())
         .and(crud::routes(relationship))
+        .and(restore::routes(relationship))
         .and(confirmation::routes())
         .and(beside(relationship))
         .and(list::search())

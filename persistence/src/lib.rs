@@ -21,6 +21,7 @@ pub mod publication;
 pub mod push;
 pub mod read;
 pub mod records;
+pub mod restore;
 pub mod search;
 pub mod store;
 pub mod transaction;

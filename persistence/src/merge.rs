@@ -133,7 +133,7 @@ async fn report_known_losers(tx: &mut Transaction<'_>, loser: Uuid) -> Result<()
 }
 
 /// Merging regions changes the tree, which is reserved for admins.
-fn authorise_merge(tx: &Transaction<'_>, subject: &Subject<'_>) -> Result<()> {
+pub(crate) fn authorise_merge(tx: &Transaction<'_>, subject: &Subject<'_>) -> Result<()> {
     tx.authorise(Action::Write, subject)?;
     if subject.kind == Kind::Region {
         tx.authorise(Action::ShapeTree, subject)?;
@@ -211,19 +211,34 @@ async fn unmerge(
         .exec(&tx.sql)
         .await?;
     follow_again(tx, tombstone.id).await?;
-    revive(tx, kind, &tombstone).await?;
-    let old = as_it_was(kind, &tombstone, &body);
+    let saved = reinsert(tx, kind, &tombstone, &body).await?;
+    if told && !saved.row.is_public {
+        tx.log().withdrawal(&saved.row);
+    }
+    update_visibility_around(tx, saved.row.id).await?;
+    Ok(saved)
+}
+
+/// Puts a record with its last body in the place of its tombstone. Nothing is written unless it can be
+/// restored.
+///
+/// # Errors
+/// As those of creating a record with this body.
+pub(crate) async fn reinsert(
+    tx: &mut Transaction<'_>,
+    kind: Kind,
+    tombstone: &tombstone::Model,
+    body: &Value,
+) -> Result<Saved> {
+    let old = as_it_was(kind, tombstone, body);
     let prepared = prepare(tx, kind, tombstone.id, old.parse_body()?, Some(&old)).await?;
     let mut row = row(tx, kind, tombstone.id, &prepared)?;
     row.version = tombstone.version + 1;
     row.created_at = tombstone.created_at;
     row.was_public |= tombstone.was_public;
     refuse_conflicts(tx, &row, &prepared).await?;
+    revive(tx, kind, tombstone).await?;
     insert_record(tx, &mut row, &prepared).await?;
-    if told && !row.is_public {
-        tx.log().withdrawal(&row);
-    }
-    update_visibility_around(tx, row.id).await?;
     Ok(Saved {
         row,
         warnings: prepared.warnings,
@@ -273,7 +288,7 @@ pub(crate) async fn follow_again(tx: &Transaction<'_>, id: Uuid) -> Result<()> {
 }
 
 /// The kind whose lock protects the tree of a kind.
-fn tree_of(kind: Kind) -> Kind {
+pub(crate) fn tree_of(kind: Kind) -> Kind {
     match KindSchema::of(kind).hierarchy {
         Hierarchy::Broader => kind,
         Hierarchy::PartOf => Kind::Relationship,

@@ -22,6 +22,7 @@ mod m0018_partners_believed;
 mod m0019_deletions;
 mod m0020_logged_time;
 mod m0021_columns;
+mod m0022_deletion_index;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
@@ -52,6 +53,7 @@ const ALL: &[Migration] = &[
     Migration("m0019_deletions", m0019_deletions::STATEMENTS),
     Migration("m0020_logged_time", m0020_logged_time::STATEMENTS),
     Migration("m0021_columns", m0021_columns::STATEMENTS),
+    Migration("m0022_deletion_index", m0022_deletion_index::STATEMENTS),
 ];
 
 #[derive(Debug)]

@@ -13,7 +13,9 @@ pub(crate) mod names;
 pub(crate) mod prepare;
 pub(crate) mod resolve;
 pub(crate) mod revive;
-mod supplied;
+pub(crate) mod supplied;
+
+pub use delete::Deletion;
 
 use crate::entity::record;
 use crate::error::{Result, StoreError};
@@ -129,13 +131,14 @@ impl Records<'_> {
             .await
     }
 
+    /// Deletes a record with its relationships and contact persons.
     pub async fn delete(
         self,
         caller: &Caller,
         (kind, id): (Kind, Uuid),
         expected: &Precondition,
         options: &WriteOptions,
-    ) -> Result<()> {
+    ) -> Result<Deletion> {
         self.store
             .write(caller, options, async |tx| {
                 let old = tx.records().lock(kind, id, expected).await?;

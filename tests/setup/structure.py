@@ -39,7 +39,7 @@ ORDER = {
         ["records", "visibility"],
         ["read", "write"],
         ["accounts", "feed", "geometry", "load", "merge", "publication", "push", "upgrade"],
-        ["erase", "persons", "search"],
+        ["erase", "persons", "restore", "search"],
         ["duplicates", "partner", "webhook"],
         ["jobs", "open"],
         ["cost"],

@@ -44,6 +44,7 @@ mod push;
 mod questions;
 mod reading;
 mod relationships;
+mod restoring;
 mod rules;
 mod search;
 mod simulation;

@@ -86,6 +86,10 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
         "Merges this record into another of its kind, which stays as it is. Requests for this one are answered with the other from then on; relationships of both are shown there. Can be undone.",
     ),
     (
+        "restore_{kind}",
+        "Brings back {a} that was deleted, with its last body and the relationships that were deleted with it; what stays deleted is named. Contact persons and geometries are not kept by a deletion. If the record is there again, what is left of its relationships is restored.",
+    ),
+    (
         "unmerge_{kind}",
         "Brings back {a} that was merged into another one, with its own relationships.",
     ),

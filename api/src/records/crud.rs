@@ -7,11 +7,13 @@ use crate::operation::extract::{
     RecordBody, RecordId, Writer, parse,
 };
 use crate::operation::idempotency::{IdempotencyKey, Idempotent};
-use crate::operation::reply::Done;
-use crate::operation::routes::Routes;
+use crate::operation::reply::{Done, content};
+use crate::operation::routes::{Draft, Reply, Routes};
 use crate::records::reply::{Changed, Created, Found, Written};
 use crate::records::view::View;
+use actix_web::body::BoxBody;
 use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use domain::access::rules::Caller;
 use domain::base::fault::{Fault, FaultCode, FieldError};
 use domain::base::kind::Kind;
@@ -20,7 +22,9 @@ use persistence::StoreError;
 use persistence::records::Record;
 use persistence::transaction::WriteOptions;
 use persistence::write::{Edit, Precondition};
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 #[must_use]
@@ -174,14 +178,55 @@ async fn delete(
     id: RecordId,
     IfMatch(expected): IfMatch,
     HowToWrite(options): HowToWrite,
-) -> Result<Done, Problem> {
+) -> Result<Deleted, Problem> {
     let row = find(&app, &caller, id.kind, &id.key).await?;
     let key = (id.kind, row.id);
-    app.store
+    let deletion = app
+        .store
         .records()
         .delete(&caller, key, &expected, &options)
         .await?;
-    Ok(Done)
+    Ok(Deleted(options.dry_run.then_some(Foreseen {
+        relationships: deletion.relationships,
+        examples: deletion.examples,
+        contact_persons: deletion.contact_persons,
+    })))
+}
+
+/// What a deletion would take along.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ForeseenDeletion, example = json!({"relationships": 12, "examples": ["0193e5a0-0000-7000-8000-000000000002"], "contact_persons": 1}))]
+struct Foreseen {
+    /// Number of relationships that would be deleted too.
+    relationships: u64,
+    /// Ids of the first ten of them.
+    examples: Vec<Uuid>,
+    /// Number of contact persons that would be removed; they cannot be restored.
+    contact_persons: u64,
+}
+
+/// 204; or 200 for a dry run, with what the deletion would take along.
+#[derive(Debug)]
+struct Deleted(Option<Foreseen>);
+
+impl Responder for Deleted {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        match self.0 {
+            None => Done.respond_to(request),
+            Some(foreseen) => HttpResponse::Ok().json(foreseen),
+        }
+    }
+}
+
+impl Reply for Deleted {
+    fn describe(draft: &mut Draft) {
+        Done::describe(draft);
+        let schema = draft.schema::<Foreseen>();
+        let text = "What the deletion would take along, with `dry_run`.";
+        draft.response(200, content(text, Json::MEDIA_TYPE, &schema));
+    }
 }
 
 /// Finds the record of a URL; a slug that has changed answers 308 with the new address.

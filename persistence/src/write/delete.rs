@@ -27,8 +27,18 @@ const MAX_RELATIONSHIPS: usize = 400;
 
 const MOST_NAMING: usize = 200;
 
+/// What a deletion takes along.
+#[derive(Debug)]
+pub struct Deletion {
+    /// Number of relationships; in a dry run with those that follow in further transactions.
+    pub relationships: u64,
+    /// The first ten of them.
+    pub examples: Vec<Uuid>,
+    pub contact_persons: u64,
+}
+
 impl RecordsMut<'_, '_> {
-    pub async fn delete(self, old: Record) -> Result<()> {
+    pub async fn delete(self, old: Record) -> Result<Deletion> {
         refuse_supplied(self.tx, old.system.as_deref()).await?;
         lock_against_naming(self.tx, old.id).await?;
         // References to a record that was merged into this one are references to this one.
@@ -38,14 +48,37 @@ impl RecordsMut<'_, '_> {
         refuse_referenced(self.tx, &ids).await?;
         refuse_shaping(self.tx, [old.id]).await?;
         refuse_shaping_at(self.tx, &ids).await?;
-        forget_persons(self.tx, &ids.union(&going).copied().collect()).await?;
+        let persons = forget_persons(self.tx, &ids.union(&going).copied().collect()).await?;
+        let all = if self.tx.options.dry_run && going.len() == MAX_RELATIONSHIPS {
+            count_edges(self.tx, &ids).await?
+        } else {
+            going.len() as u64
+        };
+        let deletion = Deletion {
+            relationships: all,
+            examples: going.into_iter().take(10).collect(),
+            contact_persons: persons as u64,
+        };
         self.tx.deletion = Some(domain::base::id::new());
         for row in edges.into_iter().chain([old]) {
             replace_with_tombstone(self.tx, &row, Cause::Deleted, None).await?;
         }
         self.tx.deletion = None;
-        Ok(())
+        Ok(deletion)
     }
+}
+
+/// Number of this node's relationships that have one of the records at an end.
+async fn count_edges(tx: &Transaction<'_>, at: &BTreeSet<Uuid>) -> Result<u64> {
+    let mut joined = Query::select();
+    joined
+        .column(edge::Column::RecordId)
+        .from(edge::Entity)
+        .cond_where(ends_among(at));
+    let own = record::Entity::find()
+        .filter(record::Column::Id.in_subquery(joined))
+        .filter(Expr::cust("record.origin || ''").eq(tx.origin.as_str()));
+    Ok(own.count(&tx.sql).await?)
 }
 
 /// Waits for writers that reference the record and blocks new ones.
@@ -226,7 +259,11 @@ async fn forget_key(tx: &Transaction<'_>, row: &Record) -> Result<()> {
     tx.execute(sql, values).await
 }
 
-pub(crate) async fn forget_persons(tx: &Transaction<'_>, records: &BTreeSet<Uuid>) -> Result<()> {
+/// Removes the contact persons of records; returns their number.
+pub(crate) async fn forget_persons(
+    tx: &Transaction<'_>,
+    records: &BTreeSet<Uuid>,
+) -> Result<usize> {
     let theirs = contact_person::Column::RecordId.is_in(records.iter().copied());
     let ids: Vec<Uuid> = contact_person::Entity::find()
         .select_only()
@@ -236,11 +273,12 @@ pub(crate) async fn forget_persons(tx: &Transaction<'_>, records: &BTreeSet<Uuid
         .all(&tx.sql)
         .await?;
     if ids.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     contact_person::Entity::delete_many()
         .filter(theirs)
         .exec(&tx.sql)
         .await?;
-    blank_responses(tx, &ids).await
+    blank_responses(tx, &ids).await?;
+    Ok(ids.len())
 }

@@ -235,8 +235,8 @@ problems! {
     Gone "gone" GONE {
         title: "The record was deleted", "Der Datensatz wurde gelöscht";
         fix:
-            "Remove your copy; `tombstone` says when it was deleted.",
-            "Entfernen Sie Ihre Kopie; `tombstone` sagt, wann er gelöscht wurde.";
+            "Remove your copy; `tombstone` says when it was deleted. Its editors can undo that with POST …/restore.",
+            "Entfernen Sie Ihre Kopie; `tombstone` sagt, wann er gelöscht wurde. Wer ihn pflegt, macht das mit POST …/restore rückgängig.";
     }
     VersionGone "version-gone" GONE {
         title: "The version is no longer kept", "Die Version wird nicht mehr aufbewahrt";

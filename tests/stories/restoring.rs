@@ -1,0 +1,207 @@
+//! Undoing a deletion: the record and its relationships come back.
+
+use domain::access::rules::Role;
+use serde_json::{Value, json};
+use tests::audit::audit;
+use tests::{Answer, Call, Node, story};
+
+async fn made(node: &Node, plural: &str, mut body: Value) -> String {
+    let members = body.as_object_mut().unwrap();
+    members.entry("publication").or_insert(json!("published"));
+    members.entry("home_region").or_insert(json!("nordhessen"));
+    let path = format!("/v1/{plural}");
+    node.post(&path)
+        .json(&body)
+        .await
+        .expect(201)
+        .id()
+        .to_owned()
+}
+
+fn member(actor: &str, network: &str) -> Value {
+    json!({
+        "type": "member_of",
+        "from": {"kind": "actor", "id": actor},
+        "to": {"kind": "network", "id": network},
+    })
+}
+
+fn delete(node: &Node, plural: &str, id: &str) -> Call {
+    node.delete(&format!("/v1/{plural}/{id}")).if_match("*")
+}
+
+fn restore(node: &Node, plural: &str, id: &str) -> Call {
+    node.post(&format!("/v1/{plural}/{id}/restore"))
+}
+
+async fn total(node: &Node, network: &str) -> Value {
+    let path = format!("/v1/networks/{network}/relationships");
+    node.get(&path).await.expect(200).json["total"].clone()
+}
+
+#[track_caller]
+fn came_back(answer: Answer, relationships: u64, left_out: &[&str]) -> Answer {
+    let answer = answer.expect(200);
+    assert_eq!(
+        answer.json["relationships"], relationships,
+        "{}",
+        answer.text
+    );
+    assert_eq!(answer.json["left_out"], left_out.len(), "{}", answer.text);
+    let examples = answer.json["examples"].as_array().unwrap();
+    let reasons: Vec<&str> = examples
+        .iter()
+        .map(|one| one["reason"].as_str().unwrap())
+        .collect();
+    assert_eq!(reasons, left_out);
+    answer
+}
+
+story!(
+    a_deleted_record_comes_back_with_its_relationships,
+    Seeded,
+    async |node| {
+        let network = made(
+            node,
+            "networks",
+            json!({"name": "Wieder da", "summary": "Vorher"}),
+        )
+        .await;
+        for number in 0..3 {
+            let actor = made(
+                node,
+                "actors",
+                json!({"name": format!("Mitglied {number}")}),
+            )
+            .await;
+            made(node, "relationships", member(&actor, &network)).await;
+        }
+        let path = format!("/v1/networks/{network}");
+        let foreseen = node.delete(&format!("{path}?dry_run=true"));
+        let foreseen = foreseen.if_match("*").await.expect(200);
+        assert_eq!(foreseen.json["relationships"], 3);
+        assert_eq!(foreseen.json["examples"].as_array().unwrap().len(), 3);
+        assert_eq!(foreseen.json["contact_persons"], 0);
+        delete(node, "networks", &network).await.expect(204);
+        node.get(&path).await.problem(410, "gone");
+
+        let rehearsed = node.post(&format!("{path}/restore?dry_run=true")).await;
+        came_back(rehearsed, 3, &[]);
+        node.get(&path).await.problem(410, "gone");
+
+        let back = came_back(restore(node, "networks", &network).await, 3, &[]);
+        assert_eq!(back.json["record"]["version"], 3);
+        assert_eq!(back.etag(), "\"3\"");
+        let read = node.get(&path).anonymous().await.expect(200);
+        assert_eq!(read.json["summary"], "Vorher");
+        assert_eq!(read.json["slug"], "wieder-da");
+        assert_eq!(total(node, &network).await, 3);
+        // Once more it changes nothing.
+        came_back(restore(node, "networks", &network).await, 0, &[]);
+        node.settled().await;
+        let members = node.get("/v1/actors?member_of=wieder-da").await.expect(200);
+        assert_eq!(members.json["total"], 3);
+        audit(node.store.db()).await;
+    }
+);
+
+story!(what_cannot_come_back_is_named, Seeded, async |node| {
+    let network = made(node, "networks", json!({"name": "Teilweise"})).await;
+    let mut actors = Vec::new();
+    let mut relationships = Vec::new();
+    for name in ["Bleibt", "Geht", "Neu"] {
+        let actor = made(node, "actors", json!({"name": name})).await;
+        relationships.push(made(node, "relationships", member(&actor, &network)).await);
+        actors.push(actor);
+    }
+    delete(node, "networks", &network).await.expect(204);
+    delete(node, "actors", &actors[1]).await.expect(204);
+    // The slug is taken meanwhile.
+    let other = made(node, "networks", json!({"name": "Teilweise"})).await;
+    let back = came_back(
+        restore(node, "networks", &network).await,
+        2,
+        &["end-missing"],
+    );
+    assert_eq!(back.json["examples"][0]["id"], relationships[1]);
+    assert_eq!(back.json["record"]["slug"], "teilweise-2");
+    // With its end, the relationship can come back too.
+    came_back(restore(node, "actors", &actors[1]).await, 0, &[]);
+    came_back(restore(node, "networks", &network).await, 1, &[]);
+    assert_eq!(total(node, &network).await, 3);
+
+    // A relationship that was stated again.
+    delete(node, "actors", &actors[2]).await.expect(204);
+    came_back(restore(node, "actors", &actors[2]).await, 1, &[]);
+    delete(node, "relationships", &relationships[2])
+        .await
+        .expect(204);
+    made(node, "relationships", member(&actors[2], &network)).await;
+    restore(node, "relationships", &relationships[2])
+        .await
+        .problem(409, "conflict");
+    audit(node.store.db()).await;
+    drop(other);
+});
+
+story!(who_may_not_write_restores_nothing, Seeded, async |node| {
+    let network = made(
+        node,
+        "networks",
+        json!({"name": "Fremd", "home_region": "ruhr"}),
+    )
+    .await;
+    let erased = made(node, "networks", json!({"name": "Getilgt"})).await;
+    let into = made(node, "networks", json!({"name": "Ziel"})).await;
+    let merged = made(node, "networks", json!({"name": "Aufgegangen"})).await;
+    delete(node, "networks", &network).await.expect(204);
+    let region = node.get("/v1/regions/nordhessen").await.expect(200);
+    let region = region.id().parse().unwrap();
+    let editor = node.token(Role::Editor, Some(region)).await;
+    let refused = restore(node, "networks", &network).token(&editor).await;
+    refused.problem(403, "forbidden");
+    restore(node, "networks", &network)
+        .anonymous()
+        .await
+        .problem(401, "unauthorized");
+    let erase = node.post(&format!("/v1/networks/{erased}/erase"));
+    erase.await.expect(204);
+    restore(node, "networks", &erased)
+        .await
+        .problem(410, "gone");
+    let merge = node.post(&format!("/v1/networks/{merged}/merge"));
+    merge.json(&json!({"into": into})).await.expect(200);
+    restore(node, "networks", &merged)
+        .await
+        .problem(409, "conflict");
+    let nothing = restore(node, "networks", "0193e5a0-0000-7000-8000-00000000dead");
+    nothing.await.problem(404, "not-found");
+});
+
+story!(a_hub_comes_back_in_parts, Seeded, async |node| {
+    let network = made(node, "networks", json!({"name": "Nabe"})).await;
+    let mut lines = String::new();
+    for number in 0..500 {
+        let key = json!({"system": "liste", "id": number.to_string()});
+        let actor = json!({"kind": "actor", "name": format!("Speiche {number}"), "publication": "published", "home_region": "nordhessen", "external_id": key});
+        let edge = json!({"kind": "relationship", "type": "member_of", "publication": "published", "from": {"kind": "actor", "external_id": key}, "to": {"kind": "network", "id": network}});
+        lines.push_str(&format!("{actor}\n{edge}\n"));
+    }
+    let loaded = node
+        .post("/v1/import")
+        .body("application/x-ndjson", lines)
+        .await;
+    loaded.expect(200);
+    let foreseen = node.delete(&format!("/v1/networks/{network}?dry_run=true"));
+    let foreseen = foreseen.if_match("*").await.expect(200);
+    assert_eq!(foreseen.json["relationships"], 500);
+    delete(node, "networks", &network).await.expect(204);
+    node.store
+        .records()
+        .finish_deletion(network.parse().unwrap())
+        .await
+        .unwrap();
+    came_back(restore(node, "networks", &network).await, 500, &[]);
+    assert_eq!(total(node, &network).await, 500);
+    audit(node.store.db()).await;
+});
