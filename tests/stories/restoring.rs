@@ -205,3 +205,60 @@ story!(a_hub_comes_back_in_parts, Seeded, async |node| {
     assert_eq!(total(node, &network).await, 500);
     audit(node.store.db()).await;
 });
+
+story!(
+    an_earlier_version_is_compared_and_restored,
+    Seeded,
+    async |node| {
+        let body = json!({"name": "Verlauf", "summary": "Erst", "contact": {"phone": "1"}});
+        let id = made(node, "actors", body).await;
+        let path = format!("/v1/actors/{id}");
+        let change = json!({"summary": "Dann", "contact": null, "slug": "verlauf-neu"});
+        let patch = node.patch(&path).if_match("*").json(&change);
+        patch.await.expect(200);
+        let diff = node
+            .get(&format!("{path}/history/2/diff"))
+            .await
+            .expect(200);
+        assert_eq!(
+            (&diff.json["from"], &diff.json["to"]),
+            (&json!(1), &json!(2))
+        );
+        let patch = diff.json["patch"].as_array().unwrap();
+        let paths: Vec<&str> = patch
+            .iter()
+            .map(|one| one["path"].as_str().unwrap())
+            .collect();
+        assert_eq!(paths, ["/contact", "/slug", "/summary"], "{}", diff.text);
+        let back = node
+            .get(&format!("{path}/history/1/diff?against=2"))
+            .await
+            .expect(200);
+        assert_eq!(back.json["patch"][0]["op"], "add");
+        let first = node
+            .get(&format!("{path}/history/1/diff"))
+            .await
+            .expect(200);
+        assert_eq!(first.json["from"], 0);
+
+        let restore = node.post(&format!("{path}/history/1/restore"));
+        restore.await.problem(428, "precondition-required");
+        let restore = node
+            .post(&format!("{path}/history/1/restore"))
+            .if_match("\"2\"");
+        let restored = restore.await.expect(200);
+        assert_eq!(restored.etag(), "\"3\"");
+        assert_eq!(restored.json["summary"], "Erst");
+        assert_eq!(restored.json["contact"]["phone"], "1");
+        assert_eq!(restored.json["slug"], "verlauf-neu");
+        let nothing = node
+            .post(&format!("{path}/history/9/restore"))
+            .if_match("*");
+        nothing.await.problem(404, "not-found");
+        let anonymous = node
+            .get(&format!("{path}/history/9/diff"))
+            .anonymous()
+            .await;
+        anonymous.problem(404, "not-found");
+    }
+);

@@ -86,6 +86,14 @@ const DESCRIPTIONS: &[(&str, &str)] = &[
         "Merges this record into another of its kind, which stays as it is. Requests for this one are answered with the other from then on; relationships of both are shown there. Can be undone.",
     ),
     (
+        "diff_{kind}_version",
+        "Returns what leads from one version of {a} to another, as a JSON patch (RFC 6902) between their bodies.",
+    ),
+    (
+        "restore_{kind}_version",
+        "Writes {a} again as it was in an earlier version, as a new version. Publication, slug and the key of its system stay as they are.",
+    ),
+    (
         "restore_{kind}",
         "Brings back {a} that was deleted, with its last body and the relationships that were deleted with it; what stays deleted is named. Contact persons and geometries are not kept by a deletion. If the record is there again, what is left of its relationships is restored.",
     ),

@@ -148,7 +148,7 @@ async fn patch(
     change(&app, &caller, &id, &expected, Edit::Patch(body.0), &options).await
 }
 
-async fn change(
+pub(crate) async fn change(
     app: &App,
     caller: &Caller,
     id: &RecordId,

@@ -31,6 +31,8 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+mod changes;
+
 #[must_use]
 pub fn routes(schema: &KindSchema) -> Routes {
     let all = format!("/v1/{}/{{id}}/history", schema.kind.plural());
@@ -45,6 +47,7 @@ pub fn routes(schema: &KindSchema) -> Routes {
     Routes::of(schema)
         .get(&all, (&list, &listed), &[Code::Moved, Code::Gone], versions)
         .get(&one, (&get, &got), &[Code::VersionGone], version)
+        .and(changes::routes(schema))
 }
 
 #[must_use]
@@ -248,7 +251,7 @@ impl Reply for OfVersion {
 }
 
 #[derive(Debug)]
-struct VersionInPath(i64);
+pub(super) struct VersionInPath(pub(super) i64);
 
 from_head!(VersionInPath);
 
