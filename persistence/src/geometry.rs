@@ -112,8 +112,8 @@ impl Geometries<'_> {
                 let old = query.into_model::<Geometry>().one(&tx.sql).await?;
                 let current = old.as_ref().map_or(0, |row| row.version);
                 let met = match (expected, &old) {
-                    (None, None) | (Some(Precondition::Any), Some(_)) => true,
-                    (Some(Precondition::Versions(some)), Some(row)) => some.contains(&row.version),
+                    (None, None) => true,
+                    (Some(expected), Some(row)) => expected.met_by(row.version).is_ok(),
                     (None, Some(_)) | (Some(_), None) => false,
                 };
                 if !met {

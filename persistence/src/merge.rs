@@ -133,7 +133,7 @@ async fn report_known_losers(tx: &mut Transaction<'_>, loser: Uuid) -> Result<()
 }
 
 /// Merging regions changes the tree, which is reserved for admins.
-pub(crate) fn authorise_merge(tx: &Transaction<'_>, subject: &Subject<'_>) -> Result<()> {
+fn authorise_merge(tx: &Transaction<'_>, subject: &Subject<'_>) -> Result<()> {
     tx.authorise(Action::Write, subject)?;
     if subject.kind == Kind::Region {
         tx.authorise(Action::ShapeTree, subject)?;

@@ -3,7 +3,7 @@
 
 use crate::entity::{change, record, tombstone};
 use crate::error::{Result, StoreError};
-use crate::merge::{authorise_merge, follow_again, reinsert, tree_of};
+use crate::merge::{follow_again, reinsert, tree_of};
 use crate::merge_targets::last_bodies;
 use crate::record::{Record, gone, parse, tombstone_subject};
 use crate::records::Records;
@@ -14,7 +14,7 @@ use crate::write::edges::take_turns;
 use crate::write::revive::{refuse_erased, refuse_merged};
 use crate::write::supplied::refuse_supplied;
 use crate::write::{Precondition, locked};
-use domain::access::rules::Caller;
+use domain::access::rules::{Action, Caller};
 use domain::base::fault::FieldError;
 use domain::base::json::insert;
 use domain::base::kind::Kind;
@@ -126,7 +126,7 @@ async fn restore_record(
     if !tx.caller.can_read(&subject) {
         return Err(StoreError::NotFound);
     }
-    authorise_merge(tx, &subject)?;
+    tx.authorise(Action::Write, &subject)?;
     refuse_erased(tx, kind, &tombstone)?;
     refuse_merged(tx, kind, &tombstone).await?;
     refuse_supplied(tx, tombstone.system.as_deref()).await?;
@@ -191,7 +191,7 @@ async fn living(tx: &Transaction<'_>, kind: Kind, key: &str) -> Result<Record> {
     if !tx.caller.can_read(&subject) {
         return Err(StoreError::NotFound);
     }
-    authorise_merge(tx, &subject)?;
+    tx.authorise(Action::Write, &subject)?;
     Ok(row)
 }
 

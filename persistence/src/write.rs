@@ -123,10 +123,10 @@ impl Records<'_> {
     ) -> Result<Saved> {
         self.store
             .write(caller, options, async |tx| {
-                let old = tx.records().lock(kind, id, expected).await?;
-                let mut saved = tx.records().update(old, edit.clone()).await?;
-                tx.finish(&mut saved.row).await?;
-                Ok(saved)
+                let records = tx.records();
+                records
+                    .update_alone((kind, id), expected, edit.clone())
+                    .await
             })
             .await
     }
@@ -153,6 +153,20 @@ impl RecordsMut<'_, '_> {
     pub async fn create_alone(self, kind: Kind, id: Uuid, sent: Value) -> Result<Saved> {
         let tx = self.tx;
         let mut saved = tx.records().create(kind, id, sent).await?;
+        tx.finish(&mut saved.row).await?;
+        Ok(saved)
+    }
+
+    /// Changes a record, as the only change in its transaction.
+    pub async fn update_alone(
+        self,
+        (kind, id): (Kind, Uuid),
+        expected: &Precondition,
+        edit: Edit,
+    ) -> Result<Saved> {
+        let tx = self.tx;
+        let old = tx.records().lock(kind, id, expected).await?;
+        let mut saved = tx.records().update(old, edit).await?;
         tx.finish(&mut saved.row).await?;
         Ok(saved)
     }

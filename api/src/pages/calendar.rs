@@ -90,7 +90,7 @@ pub(super) async fn page(visit: Visit) -> Result<HttpResponse, Problem> {
         (months(&visit, items))
         @if items.is_empty() {
             div.empty { p { (visit.t("In diesem Zeitraum ist keine Veranstaltung bekannt.", "No event is known in this time.")) }
-                @if !past { p { a href=(all) { (visit.t("Frühere Veranstaltungen und Berichte", "Earlier events and reports")) } } } }
+                @if !past { p { a href=(all) { (visit.t("Alle Veranstaltungen und Berichte, neueste zuerst", "All events and reports, newest first")) } } } }
         }
         @if let Some((_, cursor)) = next {
             nav.paging aria-label=(visit.t("Seiten", "Pages")) { a.next rel="next" href=(format!("{path}?{rest}{}cursor={cursor}", if rest.is_empty() { "" } else { "&" })) { (visit.t("Weitere Veranstaltungen", "More events")) " →" } }
@@ -123,7 +123,8 @@ fn months(visit: &Visit, items: &[Value]) -> Markup {
             Some((start, None)) => date(start.get(..4).unwrap_or(start), visit.locale),
             None => undated.to_owned(),
         };
-        match groups.last_mut().filter(|(last, _)| *last == heading) {
+        // The order is that of the moments, which may be in other months at their places.
+        match groups.iter_mut().find(|(one, _)| *one == heading) {
             Some((_, list)) => list.push(item),
             None => groups.push((heading, vec![item])),
         }
@@ -166,9 +167,17 @@ pub(super) fn event(visit: &Visit, item: &Value) -> Markup {
     let start = moment(item, "/start", visit.site.timezone, locale);
     let end = moment(item, "/end", visit.site.timezone, locale);
     let end = end.filter(|end| Some(end) != start.as_ref());
+    // Of an end on the same day, only the time.
+    let end = end.map(|end| {
+        let same = start.as_deref().and_then(|start| start.rsplit_once(", "));
+        let time = same.and_then(|(day, _)| end.strip_prefix(day)?.strip_prefix(", "));
+        time.map_or(end.clone(), str::to_owned)
+    });
+    let zone = text(item, "/timezone").filter(|zone| *zone != visit.site.timezone.name());
+    let zone = zone.filter(|_| text(item, "/start").is_some_and(|start| start.contains('T')));
     html! {
         li.event {
-            p.when { (start.unwrap_or_default()) @if let Some(end) = end { " – " (end) } }
+            p.when { (start.unwrap_or_default()) @if let Some(end) = end { " – " (end) } @if let Some(zone) = zone { " (" (zone) ")" } }
             div {
                 h3 lang=[foreign(item, locale)] { a href=(page_of(Kind::Event, item, visit.calls.node(), locale)) { (text(item, "/name").unwrap_or_default()) } }
                 @if let Some(status) = status { p.notice { (words::code("event_status", status, locale)) } }

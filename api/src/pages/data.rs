@@ -80,12 +80,20 @@ pub(super) async fn page(visit: Visit) -> Result<HttpResponse, Problem> {
             "Every record names its source and the node that maintains it. Records of other nodes are shown unchanged.",
         )) }
         ul { @for value in list(&found, "/facets/origin") {
-            li { a href=(format!("{}?origin={}", visit.locale.path("/"), text(value, "/value").unwrap_or_default())) { code { (text(value, "/value").unwrap_or_default()) } }
+            li { a href=(of_origin(&visit, text(value, "/value").unwrap_or_default())) { code { (text(value, "/value").unwrap_or_default()) } }
                 ": " (visit.locale.number(value.pointer("/count").and_then(Value::as_u64).unwrap_or_default())) " " (visit.t("Einträge", "records"))
                 @if text(value, "/value") == Some(REFERENCE_ORIGIN) { " – " (visit.t("Staaten, Länder, Kreise und Themen, auf jedem Knoten gleich", "countries, states, districts and topics, the same on every node")) } }
         } }
     };
     Ok(visit.page(&head, &content))
+}
+
+/// The list of everything from a node: the page for all kinds leaves regions and topics out.
+fn of_origin(visit: &Visit, origin: &str) -> String {
+    let kinds: Vec<&str> = DESCRIBED.iter().map(|kind| kind.code()).collect();
+    let kinds = kinds.join(",");
+    let sent = query([("origin", origin), ("kind", kinds.as_str())]);
+    format!("{}?{sent}", visit.locale.path("/"))
 }
 
 /// The address of a list in a format.

@@ -78,8 +78,8 @@ pub(super) async fn page(visit: Visit) -> Result<HttpResponse, Problem> {
         @if let Some(back) = back { p.back { a href=(back) { "← " (name) } } }
         h1 { (visit.t("Beziehungen von ", "Relationships of ")) (name) }
         (form(&visit, &asked))
-        p { (counted(vertices.len())) " " (visit.t("Einträge", "records")) ", "
-            (counted(edges.len())) " " (visit.t("Beziehungen", "relationships")) ". "
+        p { (counted(vertices.len())) " " (if vertices.len() == 1 { visit.t("Eintrag", "record") } else { visit.t("Einträge", "records") }) ", "
+            (counted(edges.len())) " " (if edges.len() == 1 { visit.t("Beziehung", "relationship") } else { visit.t("Beziehungen", "relationships") }) ". "
             a href="#table" { (visit.t("Dasselbe als Tabelle", "The same as a table")) } }
         @if graph.pointer("/truncated") == Some(&Value::Bool(true)) {
             p.notice { (visit.t(

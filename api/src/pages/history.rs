@@ -176,19 +176,38 @@ fn differences(visit: &Visit, now: &Map<String, Value>, then: &Map<String, Value
             @for name in changed {
                 dt { (member(name, visit.locale)) }
                 dd {
-                    @if let Some(value) = then.get(name) { del { (shown(value)) } " " }
-                    @if let Some(value) = now.get(name) { ins { (shown(value)) } }
+                    @if let Some(value) = then.get(name) { del { (shown(value, visit.locale)) } " " }
+                    @if let Some(value) = now.get(name) { ins { (shown(value, visit.locale)) } }
                 }
             }
         }
     }
 }
 
-/// A value as text, shortened.
-fn shown(value: &Value) -> String {
-    let text = value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned);
+/// A value in words: texts as they are, members with their names.
+fn in_words(value: &Value, locale: Locale) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let items = items.iter().map(|item| in_words(item, locale));
+            items.collect::<Vec<_>>().join("; ")
+        }
+        Value::Object(members) => {
+            let members = members.iter();
+            let words = members.map(|(name, value)| {
+                format!("{}: {}", member(name, locale), in_words(value, locale))
+            });
+            words.collect::<Vec<_>>().join(", ")
+        }
+        Value::Bool(true) => locale.t("ja", "yes").to_owned(),
+        Value::Bool(false) => locale.t("nein", "no").to_owned(),
+        Value::Number(_) | Value::Null => value.to_string(),
+    }
+}
+
+/// A value in words, shortened.
+fn shown(value: &Value, locale: Locale) -> String {
+    let text = in_words(value, locale);
     match text.char_indices().nth(300) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,

@@ -42,12 +42,28 @@ impl FromRequest for Visit {
                 site: site.ok_or_else(|| Problem::new(Code::Internal))?,
                 locale,
                 path: locale.strip(request.path()),
-                query: request.query_string().to_owned(),
+                query: untracked(request.query_string()),
                 known: known?,
             })
         };
         ready(visit())
     }
+}
+
+/// Parameters that newsletters and social networks append to links, for their own statistics.
+const TRACKERS: &[&str] = &[
+    "fbclid", "gclid", "dclid", "msclkid", "igshid", "yclid", "mc_cid", "mc_eid", "ref",
+];
+
+/// A query without what only tracks its visitor.
+fn untracked(query: &str) -> String {
+    let is_tracker = |pair: &&str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        let campaign = ["utm_", "mtm_", "pk_", "piwik_", "matomo_"];
+        TRACKERS.contains(&name) || campaign.iter().any(|prefix| name.starts_with(prefix))
+    };
+    let pairs = query.split('&').filter(|pair| !is_tracker(pair));
+    pairs.collect::<Vec<_>>().join("&")
 }
 
 /// What belongs to a page other than its content.
@@ -272,7 +288,8 @@ pub(super) fn as_json(call: &str) -> String {
         .iter()
         .any(|end| path.ends_with(end))
         || path == "/v1/graph";
-    if one {
+    // A cursor belongs to the query that it came with.
+    if one || call.contains("cursor=") {
         return call.to_owned();
     }
     let separator = if call.contains('?') { '&' } else { '?' };

@@ -5,6 +5,7 @@ use crate::http::request::{RequestId, routed_path};
 use crate::pages::calls::query;
 use crate::pages::layout::Visit;
 use crate::pages::parts::search_form;
+use crate::pages::words::date;
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceResponse};
 use actix_web::http::header;
@@ -52,6 +53,16 @@ fn page(problem: &Problem, request: &HttpRequest, visit: &Visit) -> HttpResponse
         let path = moved(&visit.path, to);
         return HttpResponse::PermanentRedirect()
             .insert_header((header::LOCATION, visit.locale.path(&path)))
+            // A merge can be undone.
+            .insert_header((header::CACHE_CONTROL, "no-cache"))
+            .finish();
+    }
+    if problem.kind.code == Code::NotFound
+        && let Some(path) = visit.path.strip_suffix('/')
+        && is_plain(path)
+    {
+        return HttpResponse::PermanentRedirect()
+            .insert_header((header::LOCATION, visit.locale.path(path)))
             .finish();
     }
     let id = request
@@ -66,7 +77,10 @@ fn page(problem: &Problem, request: &HttpRequest, visit: &Visit) -> HttpResponse
             .unwrap_or_default()
             .to_owned()
     };
-    let (title, detail) = if problem.kind.code == Code::NotFound {
+    let (title, detail) = if problem.kind.code == Code::Gone {
+        let title = visit.t("Diesen Eintrag gibt es nicht mehr", "This record is gone");
+        (title.to_owned(), String::new())
+    } else if problem.kind.code == Code::NotFound {
         let title = visit.t("Diese Seite gibt es nicht", "There is no such page");
         let detail = visit.t(
             "Vielleicht ist die Adresse falsch geschrieben, oder der Eintrag ist nicht öffentlich. Suchen Sie nach dem Namen:",
@@ -82,6 +96,9 @@ fn page(problem: &Problem, request: &HttpRequest, visit: &Visit) -> HttpResponse
             h1 { (title) }
             p { @for (at, part) in detail.split('`').enumerate() { @if at % 2 == 1 { code { (part) } } @else { (part) } } }
             (gone(&document, visit))
+            @if visit.query.contains("cursor=") {
+                p { a href=(visit.locale.path(&visit.path)) { (visit.t("Von vorn beginnen", "Start from the beginning")) } }
+            }
             @if let Some(correction) = problem.correction() { (corrected(correction, visit)) }
             (candidates(&document, visit))
             (search_form(visit, "/", ""))
@@ -96,6 +113,13 @@ fn page(problem: &Problem, request: &HttpRequest, visit: &Visit) -> HttpResponse
         response.headers_mut().insert(name.clone(), value.clone());
     }
     response
+}
+
+/// Whether a path cannot be taken for the address of another host.
+fn is_plain(path: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let mut parts = path.split('/');
+    parts.next() == Some("") && parts.all(|part| !part.is_empty() && part.bytes().all(plain))
 }
 
 /// The path of a record's page with its current slug.
@@ -116,9 +140,11 @@ fn gone(document: &serde_json::Value, visit: &Visit) -> Markup {
             .and_then(|value| value.as_str())
     };
     let kind = text("kind").and_then(Kind::parse);
+    let day = text("deleted_at").and_then(|moment| moment.get(..10));
     html! {
         @if let Some(cause) = text("cause") {
             p {
+                @if let Some(day) = day { (date(day, visit.locale)) ": " }
                 @match cause {
                     "merged" => (visit.t("Der Eintrag wurde mit einem anderen zusammengeführt.", "The record was merged into another one.")),
                     "erased" => (visit.t("Der Inhalt des Eintrags wurde auf Verlangen gelöscht.", "The content of the record was erased on request.")),
@@ -180,7 +206,8 @@ fn corrected(correction: &Correction, visit: &Visit) -> Markup {
             @if let (Some(url), Some(right)) = (right, &correction.right) {
                 li { a href=(url) { (visit.t("Gemeint ist: ", "I meant: ")) strong { (right) } } }
             }
-            li { a href=(link(&rest)) { (visit.t("Ohne diese Angabe: ", "Without it: ")) strong { (correction.parameter) } } }
+            // A diagram is of something.
+            @if visit.path != "/graph" || correction.parameter != "from" { li { a href=(link(&rest)) { (visit.t("Ohne diese Angabe: ", "Without it: ")) strong { (correction.parameter) } } } }
         }
     }
 }

@@ -101,7 +101,7 @@ fn include(kind: Kind) -> String {
     let names = if kind == Kind::Relationship {
         "home_region"
     } else {
-        "home_region,topics,region"
+        "home_region,topics,region,broader"
     };
     query([("include", names)])
 }
@@ -127,10 +127,16 @@ fn heading(visit: &Visit, record: &Value, relationships: &Value) -> Markup {
         return html! {};
     };
     let language = foreign(record, locale);
-    let names: Vec<&str> = list(record, "/names")
-        .iter()
-        .filter_map(|name| text(name, "/value"))
-        .collect();
+    let names = list(record, "/names").iter().filter_map(|name| {
+        let value = text(name, "/value")?;
+        let is_former = text(name, "/type") == Some("former");
+        Some(if is_former {
+            format!("{} {value}", visit.t("früher:", "formerly"))
+        } else {
+            value.to_owned()
+        })
+    });
+    let names: Vec<String> = names.collect();
     html! {
         header.heading {
             p.kind {

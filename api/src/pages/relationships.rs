@@ -110,7 +110,7 @@ fn entry(visit: &Visit, item: &Value) -> Markup {
                 (end(visit, other))
             }
             @if !details.is_empty() { p.facts { (details.join(" · ")) } }
-            @if let Some(note) = text(item, "/note") { p.note { (note) } }
+            @if let Some(note) = text(item, "/note") { p.note lang=[foreign(item, locale)] { (note) } }
             @if let Some(page) = page {
                 a.more href=(page) aria-label=(format!("{}: {}", visit.t("Beleg", "Evidence"), name(other))) { (visit.t("Beleg", "Evidence")) }
             }

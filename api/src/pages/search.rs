@@ -204,7 +204,11 @@ fn chips(visit: &Visit, asked: &Asked, listed: Listed, found: &Value) -> Markup 
         let words = asked.words(name);
         for word in &words {
             let rest: Vec<&str> = words.iter().copied().filter(|one| one != word).collect();
-            chips.push((name, label(found, name, word), asked.with(name, &rest)));
+            chips.push((
+                name,
+                label(visit, found, name, word),
+                asked.with(name, &rest),
+            ));
         }
     }
     let all = visit.locale.path(&path_of(listed));
@@ -232,8 +236,8 @@ fn around(asked: &Asked) -> String {
     }
 }
 
-/// The label of a value as its facet has it.
-fn label(found: &Value, name: &str, word: &str) -> String {
+/// The label of a value as its facet has it, otherwise of its code.
+fn label(visit: &Visit, found: &Value, name: &str, word: &str) -> String {
     let values = list(found, &format!("/facets/{name}"));
     let value = values
         .iter()
@@ -248,7 +252,14 @@ fn label(found: &Value, name: &str, word: &str) -> String {
             .find(|value| text(value, "/value") == Some(&id))
     });
     let label = value.or(state).and_then(|value| text(value, "/label"));
-    label.unwrap_or(word).to_owned()
+    let vocabulary = || {
+        let mut named = Kind::ALL
+            .iter()
+            .filter_map(|kind| words::vocabulary(*kind, name));
+        named.next()
+    };
+    let coded = || vocabulary().map_or(word, |of| words::code(of, word, visit.locale));
+    label.unwrap_or_else(coded).to_owned()
 }
 
 fn paging(visit: &Visit, asked: &Asked, listed: Listed, found: &Value) -> Markup {

@@ -23,7 +23,7 @@ use persistence::records::Record;
 use persistence::transaction::WriteOptions;
 use persistence::write::{Edit, Precondition};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -148,7 +148,7 @@ async fn patch(
     change(&app, &caller, &id, &expected, Edit::Patch(body.0), &options).await
 }
 
-pub(crate) async fn change(
+async fn change(
     app: &App,
     caller: &Caller,
     id: &RecordId,

@@ -12,7 +12,6 @@ use domain::exchange::change::LeftOut;
 use domain::validation::body::KindSchema;
 use persistence::restore::Restoration;
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 

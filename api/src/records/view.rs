@@ -61,13 +61,15 @@ enum Include {
     HomeRegion,
     Topics,
     Region,
+    Broader,
 }
 
-const INCLUDES: [(&str, Include); 4] = [
+const INCLUDES: [(&str, Include); 5] = [
     ("relationships", Include::Relationships),
     ("home_region", Include::HomeRegion),
     ("topics", Include::Topics),
     ("region", Include::Region),
+    ("broader", Include::Broader),
 ];
 
 const MAX_INCLUDED: usize = 200;
@@ -84,7 +86,7 @@ pub const PARAMETERS: &[Parameter] = &[
     .example("name,slug"),
     param::codes(
         "include",
-        "Brings records along under `included`: relationships (and their other ends), home_region, topics, region; one level, at most 200 of each; `included_total` also counts what was left out.",
+        "Brings records along under `included`: relationships (and their other ends), home_region, topics, region, broader; one level, at most 200 of each; `included_total` also counts what was left out.",
         Known::Of(includes),
     )
     .example("home_region,topics"),
@@ -328,6 +330,7 @@ impl Representation {
                 Include::HomeRegion => "/home_region",
                 Include::Topics => "/topics/*",
                 Include::Region => "/places/*/region",
+                Include::Broader => "/broader",
                 Include::Relationships => {
                     let filter = RelationshipFilter {
                         around: shown.iter().copied().collect(),

@@ -68,7 +68,9 @@ story!(mistakes_are_explained_on_the_page, Seeded, async |node| {
     visit(node, "/actors/weg")
         .await
         .expect(410)
-        .says("Der Eintrag wurde gelöscht.");
+        .says("Diesen Eintrag gibt es nicht mehr")
+        .says("Der Eintrag wurde gelöscht.")
+        .never_says("tombstone");
     let old = node.post("/v1/actors").json(&made("Alt")).await.expect(201);
     node.patch(&format!("/v1/actors/{}", old.id()))
         .if_match("*")
@@ -204,4 +206,61 @@ story!(a_hostile_copy_cannot_inject, Seeded, async |node| {
             page.text
         );
     }
+});
+
+story!(links_lead_to_what_they_say, Seeded, async |node| {
+    node.settled().await;
+    // What newsletters append to a link.
+    for path in [
+        "/?utm_source=brief&fbclid=1",
+        "/networks/mo-win-net?fbclid=1",
+        "/en/networks?network_type=cluster&utm_medium=mail",
+    ] {
+        visit(node, path).await.expect(200);
+    }
+    let slash = visit(node, "/en/networks/").await.expect(308);
+    assert_eq!(slash.header("location"), "/en/networks");
+    for path in [
+        "//evil.example/",
+        "/en//evil.example/",
+        "/%5Cevil.example/",
+        "/..//evil.example/",
+    ] {
+        let page = visit(node, path).await;
+        assert_eq!((page.status, page.header("location")), (404, ""), "{path}");
+    }
+    // A filter in words, whether or not the list has its value.
+    let page = visit(node, "/networks?network_type=alliance&q=gibtesnicht").await;
+    page.expect(200).says("<strong>Bündnis");
+    let regions = visit(node, "/regions").await.expect(200);
+    let next = regions.links();
+    let next = next.iter().find(|link| link.contains("cursor=")).unwrap();
+    let second = visit(node, next).await.expect(200);
+    let json = second.links();
+    let json = json
+        .iter()
+        .find(|link| link.starts_with("/v1/regions?"))
+        .unwrap();
+    node.get(json).anonymous().await.expect(200);
+    // As many records as the page of data counts for an origin.
+    let data = visit(node, "/data").await.expect(200);
+    let links = data.links();
+    let origin = links
+        .iter()
+        .find(|link| link.contains("origin=verbund"))
+        .unwrap();
+    let counted = data
+        .text
+        .split("<code>verbund</code></a>: ")
+        .nth(1)
+        .unwrap();
+    let counted = counted.split(' ').next().unwrap();
+    visit(node, origin)
+        .await
+        .expect(200)
+        .says(&format!(">{counted} Einträge<"));
+    visit(node, "/topics/telemedizin")
+        .await
+        .expect(200)
+        .says(">Digital Health</a>");
 });

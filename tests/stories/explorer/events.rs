@@ -124,7 +124,9 @@ story!(a_record_has_its_next_events, async |node| {
         ("Bald", "2099-01-01"),
         ("Vorbei", "2001-01-01"),
     ] {
-        let event = publish(node, "events", json!({"name": name, "start": start})).await;
+        let places = json!([{"region": "hessen"}]);
+        let event = json!({"name": name, "start": start, "places": places});
+        let event = publish(node, "events", event).await;
         let involved = json!({
             "type": "involved_in",
             "from": {"kind": "actor", "id": host},
@@ -144,7 +146,7 @@ story!(a_record_has_its_next_events, async |node| {
     let none = visit(node, "/actors/ohne-termine").await.expect(200);
     none.never_says("Veranstaltungen abonnieren");
     assert!(!none.text.contains("id=\"events\""), "{alone}");
-    // A region has those of its home and its places.
+    // A region has those that take place in it.
     let region = visit(node, "/en/regions/hessen").await.expect(200);
     let next = region.part("id=\"events\"");
     assert!(next.contains("Bald") && !next.contains("Entwurf"), "{next}");

@@ -73,16 +73,58 @@ async fn is_accessible(browser: &Browser, node: &Node, prefix: &str) {
             browser.page.execute(&axe, Vec::new()).await.unwrap();
             let found = violations(browser).await;
             assert!(found.is_empty(), "{url} at {width}: {found:#?}");
-            let wide = "return document.documentElement.scrollWidth - window.innerWidth";
-            let wide = browser.page.execute(wide, Vec::new()).await.unwrap();
-            assert!(
-                wide.json().as_i64().unwrap() <= 0,
-                "{url} at {width} is wider than the screen by {}",
-                wide.json()
-            );
+            fits(browser, &url, width).await;
         }
     }
 }
+
+/// Whether nothing on the page is wider than the screen.
+async fn fits(browser: &Browser, url: &str, width: u32) {
+    let wide = "return document.documentElement.scrollWidth - window.innerWidth";
+    let wide = browser.page.execute(wide, Vec::new()).await.unwrap();
+    assert!(
+        wide.json().as_i64().unwrap() <= 0,
+        "{url} at {width} is wider than the screen by {}",
+        wide.json()
+    );
+}
+
+story!(long_words_do_not_widen_a_page, Seeded, async |node| {
+    let word = "Gesundheitsmanagement".repeat(10);
+    for (kind, more) in [
+        ("events", json!({"start": "2099-05-01"})),
+        (
+            "networks",
+            json!({"description": format!("Text:\n\n    {word} im Code\n\n{word}")}),
+        ),
+    ] {
+        let mut body = json!({"name": word, "publication": "published", "home_region": "hessen"});
+        body["summary"] = json!(format!("Kurz: {word}"));
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let path = format!("/v1/{kind}");
+        node.post(&path).json(&body).await.expect(201);
+    }
+    node.settled().await;
+    let slug = word.to_lowercase();
+    with_browser(async |browser| {
+        for width in [360, 1280] {
+            set_width(browser, width).await;
+            for path in ["/?q=Gesundheitsmanagement*", "/", "/calendar", "/networks"] {
+                let url = format!("{}{path}", node.base);
+                browser.open(&url).await;
+                fits(browser, &url, width).await;
+            }
+            let url = format!("{}/networks?q={slug}", node.base);
+            browser.open(&url).await;
+            browser.find(".hit h3 a").await.click().await.unwrap();
+            browser.find("article.record").await;
+            fits(browser, "the record", width).await;
+        }
+    })
+    .await;
+});
 
 story!(german_pages_are_accessible, Seeded, async |node| {
     node.settled().await;

@@ -4,12 +4,13 @@ use crate::http::problem::{Code, Problem};
 use crate::operation::extract::{
     App, HowToWrite, IfMatch, Pairs, Parameter, Parameters, Query, Reader, RecordId, Writer,
 };
+use crate::operation::idempotency::{IdempotencyKey, Idempotent};
 use crate::operation::param;
 use crate::operation::reply::Private;
 use crate::operation::routes::Routes;
-use crate::records::crud::change;
+use crate::records::crud::find;
 use crate::records::history::VersionInPath;
-use crate::records::reply::Changed;
+use crate::records::reply::{Changed, Written};
 use actix_web::http::Method;
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
@@ -109,7 +110,9 @@ async fn body(app: &App, caller: &Caller, id: &RecordId, version: i64) -> Result
     Ok(parsed.map_err(|why| StoreError::Corrupt(why.to_string()))?)
 }
 
-/// Publication, slug and key are not what an editor wants back: they stay as they are.
+/// Members that stay as they are when a version is restored.
+const KEPT: &[&str] = &["publication", "publish_at", "slug", "external_id"];
+
 async fn put_back(
     app: App,
     Writer(caller): Writer,
@@ -117,12 +120,23 @@ async fn put_back(
     VersionInPath(version): VersionInPath,
     IfMatch(expected): IfMatch,
     HowToWrite(options): HowToWrite,
-) -> Result<Changed, Problem> {
+    mut idempotency: IdempotencyKey,
+) -> Result<Idempotent<Changed>, Problem> {
+    let row = find(&app, &caller, id.kind, &id.key).await?;
     let mut body = body(&app, &caller, &id, version).await?;
     if let Some(members) = body.as_object_mut() {
-        members.retain(|name, _| {
-            !["publication", "publish_at", "slug", "external_id"].contains(&name.as_str())
-        });
+        members.retain(|name, _| !KEPT.contains(&name.as_str()));
     }
-    change(&app, &caller, &id, &expected, Edit::Replace(body), &options).await
+    let key = (row.kind, row.id);
+    idempotency
+        .write(&app, &caller, &options, async |tx| {
+            let edit = Edit::Replace(body.clone());
+            let saved = tx.records().update_alone(key, &expected, edit).await?;
+            let mut written = Written::new(&saved.row, saved.warnings);
+            if options.dry_run {
+                written.version = None;
+            }
+            Ok(Changed(written))
+        })
+        .await
 }

@@ -171,6 +171,8 @@ const PRODUCED_ELSEWHERE: &[&str] = &[
     "geojson",
     "merge-circle",
     "merge-self",
+    "guessable-password",
+    "wrong-password",
 ];
 
 #[test]

@@ -125,7 +125,7 @@ mod tests {
     fn what_a_translation_makes_passes_every_rule() {
         let figure = |value: u8| json!([{"measure": "members", "value": value, "value_to": 5, "qualifier": "about"}]);
         for (english, expected) in [
-            (json!({"name": " "}), vec![("name", "required")]),
+            (json!({"name": " "}), vec![("name", "too-short")]),
             (
                 json!({"description": "a <b>c</b>"}),
                 vec![("description", "raw-html")],

@@ -37,7 +37,7 @@ fn names() -> Vec<Case> {
     };
     vec![
         (Kind::Topic, json!({}), vec![("/name", "required")]),
-        topic(" ", "required"),
+        topic(" ", "too-short"),
         topic("\u{308}", "required"),
         topic("–", "required"),
         topic("\u{3164}", "deceptive-character"),
@@ -297,7 +297,7 @@ fn rules_of_kinds() -> Vec<Case> {
             vec![
                 ("/description", "raw-html"),
                 ("/dissolved", "order"),
-                ("/name", "required"),
+                ("/name", "too-short"),
             ],
         ),
         (Kind::Actor, lifetime("2009", "2008~"), vec![]),
