@@ -5,6 +5,7 @@
 
 use crate::browser::{Browser, program, with_browser};
 use serde_json::json;
+use std::time::Duration;
 use tests::{Node, story};
 use thirtyfour::prelude::*;
 
@@ -81,12 +82,17 @@ async fn is_accessible(browser: &Browser, node: &Node, prefix: &str) {
 /// Whether nothing on the page is wider than the screen.
 async fn fits(browser: &Browser, url: &str, width: u32) {
     let wide = "return document.documentElement.scrollWidth - window.innerWidth";
-    let wide = browser.page.execute(wide, Vec::new()).await.unwrap();
-    assert!(
-        wide.json().as_i64().unwrap() <= 0,
-        "{url} at {width} is wider than the screen by {}",
-        wide.json()
-    );
+    let mut beyond = 0;
+    // A busy browser may not have applied the style or the width yet.
+    for _ in 0..50 {
+        let answer = browser.page.execute(wide, Vec::new()).await.unwrap();
+        beyond = answer.json().as_i64().unwrap();
+        if beyond <= 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{url} at {width} is wider than the screen by {beyond}");
 }
 
 story!(long_words_do_not_widen_a_page, Seeded, async |node| {
