@@ -19,6 +19,7 @@ use persistence::accounts::NewGrant;
 use persistence::jobs::BackgroundJobs;
 use persistence::search::{IndexPlace, Search};
 use reqwest::Method;
+use serde_json::Value;
 use std::net::TcpListener;
 use std::num::NonZeroU32;
 use std::panic::AssertUnwindSafe;
@@ -241,6 +242,12 @@ impl Node {
 
     pub fn post(&self, path: &str) -> Call {
         self.call(Method::POST, path).token(&self.admin)
+    }
+
+    /// Creates a record; returns its id.
+    pub async fn made(&self, plural: &str, body: Value) -> String {
+        let answer = self.post(&format!("/v1/{plural}")).json(&body).await;
+        answer.expect(201).id().to_owned()
     }
 
     pub fn put(&self, path: &str) -> Call {

@@ -16,19 +16,13 @@ use tests::audit::audit;
 use tests::settings::chance;
 use tests::{Answer, Node, story};
 
-async fn made(node: &Node, plural: &str, body: Value) -> String {
-    let path = format!("/v1/{plural}");
-    let answer = node.post(&path).json(&body).await.expect(201);
-    answer.id().to_owned()
-}
-
 async fn network(node: &Node, name: &str) -> String {
     let body = json!({"name": name, "network_type": "alliance", "home_region": "hessen"});
-    made(node, "networks", body).await
+    node.made("networks", body).await
 }
 
 async fn topic(node: &Node, name: &str) -> String {
-    made(node, "topics", json!({"name": name})).await
+    node.made("topics", json!({"name": name})).await
 }
 
 fn between(kind: &str, from: &str, to: &str) -> Value {
@@ -77,7 +71,7 @@ story!(
     a_record_can_be_changed_while_others_are_written_that_name_it,
     async |node| {
         let body = json!({"name": "Gefragt", "level": "region", "home_region": "hessen"});
-        let region = made(node, "regions", body).await;
+        let region = node.made("regions", body).await;
         let path = format!("/v1/regions/{region}");
         let busy = std::cell::Cell::new(true);
         let naming = join_all((0..8).map(async |writer| {

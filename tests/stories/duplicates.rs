@@ -7,16 +7,6 @@ use tests::settings::{full, tell};
 use tests::{Answer, Intake, Neighbour, Node, story};
 use uuid::Uuid;
 
-async fn made(node: &Node, plural: &str, body: Value) -> String {
-    let path = format!("/v1/{plural}");
-    node.post(&path)
-        .json(&body)
-        .await
-        .expect(201)
-        .id()
-        .to_owned()
-}
-
 fn hospital(name: &str, publication: &str, home: &str) -> Value {
     json!({
         "name": name,
@@ -54,14 +44,13 @@ story!(the_seed_pages_hold_no_duplicates, Seeded, async |node| {
 story!(a_pair_is_shown_to_who_sees_both, Seeded, async |node| {
     let region = node.get("/v1/regions/nordhessen").await.expect(200);
     let here = Uuid::parse_str(region.id()).unwrap();
-    let one = made(
-        node,
-        "actors",
-        hospital("Universitätsklinikum Essen", "published", "nordhessen"),
-    )
-    .await;
-    made(
-        node,
+    let one = node
+        .made(
+            "actors",
+            hospital("Universitätsklinikum Essen", "published", "nordhessen"),
+        )
+        .await;
+    node.made(
         "actors",
         hospital(
             "Universitaetsklinikum Essen AöR",
@@ -70,14 +59,12 @@ story!(a_pair_is_shown_to_who_sees_both, Seeded, async |node| {
         ),
     )
     .await;
-    made(
-        node,
+    node.made(
         "actors",
         hospital("Uniklinik Essen", "draft", "muensterland"),
     )
     .await;
-    made(
-        node,
+    node.made(
         "actors",
         hospital("Universitätsklinikum Essen GmbH", "published", "nordhessen"),
     )
@@ -142,18 +129,18 @@ story!(
     pairs_that_are_settled_are_not_listed,
     Seeded,
     async |node| {
-        let one = made(
-            node,
-            "actors",
-            hospital("Klinikum Essen", "published", "nordhessen"),
-        )
-        .await;
-        let other = made(
-            node,
-            "actors",
-            hospital("Klinikum Essen GmbH", "published", "nordhessen"),
-        )
-        .await;
+        let one = node
+            .made(
+                "actors",
+                hospital("Klinikum Essen", "published", "nordhessen"),
+            )
+            .await;
+        let other = node
+            .made(
+                "actors",
+                hospital("Klinikum Essen GmbH", "published", "nordhessen"),
+            )
+            .await;
         let total = async || node.get("/v1/duplicates").await.expect(200).json["total"].clone();
         assert_eq!(total().await, 1);
         let same = |publication: &str| json!({"type": "same_as", "publication": publication, "from": {"kind": "actor", "id": other}, "to": {"kind": "actor", "id": one}});
@@ -198,7 +185,7 @@ story!(
         let mut copies = Vec::new();
         for origin in ["dort", "drueben"] {
             let there = Neighbour::start(node.backend, origin).await;
-            copies.push(made(&there, "actors", body.clone()).await);
+            copies.push(there.made("actors", body.clone()).await);
             let intake = Intake::new(node, origin, &there.base, json!({})).await;
             intake.pull().await;
             there.stop().await;
@@ -218,14 +205,11 @@ story!(
 );
 
 story!(a_pair_ends_when_one_of_the_two_changes, async |node| {
-    let one = made(
-        node,
-        "actors",
-        hospital("Klinikum Essen", "published", "hessen"),
-    )
-    .await;
+    let one = node
+        .made("actors", hospital("Klinikum Essen", "published", "hessen"))
+        .await;
     let other = hospital("Klinikum Essen GmbH", "published", "hessen");
-    let other = made(node, "actors", other).await;
+    let other = node.made("actors", other).await;
     let total = async || listed(node, "").await.json["total"].clone();
     assert_eq!(total().await, 1);
     let path = format!("/v1/actors/{other}");
@@ -247,13 +231,13 @@ story!(pages_and_filters, Seeded, async |node| {
         for (form, home) in [("GmbH", "nordhessen"), ("", "muensterland")] {
             let name = format!("Rehazentrum Musterwald {number} {form}");
             let body = json!({"name": name, "publication": "published", "home_region": home});
-            made(node, "actors", body).await;
+            node.made("actors", body).await;
         }
     }
     let body =
         json!({"name": "Netz der Muster", "publication": "published", "home_region": "hessen"});
-    made(node, "networks", body.clone()).await;
-    made(node, "networks", body).await;
+    node.made("networks", body.clone()).await;
+    node.made("networks", body).await;
     let all = listed(node, "limit=200").await;
     assert_eq!(all.json["total"], 5);
     let scores: Vec<f64> = all.json["items"]

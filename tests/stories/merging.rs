@@ -12,19 +12,9 @@ use tests::audit::{Audited, audiences_are_true, audit};
 use tests::{Answer, Call, Node, story};
 use uuid::Uuid;
 
-async fn made(node: &Node, plural: &str, body: Value) -> String {
-    let path = format!("/v1/{plural}");
-    node.post(&path)
-        .json(&body)
-        .await
-        .expect(201)
-        .id()
-        .to_owned()
-}
-
 async fn actor(node: &Node, name: &str) -> String {
     let body = json!({"name": name, "publication": "published", "home_region": "nordhessen"});
-    made(node, "actors", body).await
+    node.made("actors", body).await
 }
 
 fn merge(node: &Node, plural: &str, loser: &str, into: &str) -> Call {
@@ -92,7 +82,7 @@ story!(a_merge_and_its_undoing, Seeded, async |node| {
         "identifiers": [{"scheme": "wikidata", "value": "Q424242"}],
         "external_id": {"system": "cms", "id": "k-1"},
     });
-    let loser = made(node, "actors", body).await;
+    let loser = node.made("actors", body).await;
     let path = format!("/v1/actors/{loser}");
     let changed = node
         .patch(&path)
@@ -195,16 +185,18 @@ story!(
     Seeded,
     async |node| {
         let body = json!({"name": "Telemedizien", "publication": "published", "external_id": {"system": "cms", "id": "t"}});
-        let loser = made(node, "topics", body).await;
-        let merge_target = made(
-            node,
-            "topics",
-            json!({"name": "Fernmedizin", "publication": "published"}),
-        )
-        .await;
+        let loser = node.made("topics", body).await;
+        let merge_target = node
+            .made(
+                "topics",
+                json!({"name": "Fernmedizin", "publication": "published"}),
+            )
+            .await;
         let named = json!({"name": "Zentrum", "home_region": "nordhessen", "topics": [loser, merge_target], "publication": "published"});
-        let naming = made(node, "actors", named).await;
-        let narrower = made(node, "topics", json!({"name": "Enger", "broader": loser})).await;
+        let naming = node.made("actors", named).await;
+        let narrower = node
+            .made("topics", json!({"name": "Enger", "broader": loser}))
+            .await;
         // References to it do not prevent the merge.
         node.delete(&format!("/v1/topics/{loser}"))
             .if_match("*")
@@ -273,13 +265,10 @@ story!(
         let key = json!({"system": "cms", "id": "7"});
         let body =
             json!({"kind": "actor", "name": "Alt", "home_region": "hessen", "external_id": key});
-        let loser = made(node, "actors", body.clone()).await;
-        let merge_target = made(
-            node,
-            "actors",
-            json!({"name": "Neu", "home_region": "hessen"}),
-        )
-        .await;
+        let loser = node.made("actors", body.clone()).await;
+        let merge_target = node
+            .made("actors", json!({"name": "Neu", "home_region": "hessen"}))
+            .await;
         merge(node, "actors", &loser, &merge_target)
             .await
             .expect(200);
@@ -317,7 +306,7 @@ story!(
         let mut ids = Vec::new();
         for name in ["A", "B", "C", "D"] {
             let body = json!({"name": name, "home_region": "hessen", "publication": "published"});
-            ids.push(made(node, "actors", body).await);
+            ids.push(node.made("actors", body).await);
         }
         let [a, b, c, d] = ids.as_slice() else {
             panic!()
@@ -361,7 +350,7 @@ story!(
         let mut ids = Vec::new();
         for name in ["Verlierer", "Bleibt", "Dritter"] {
             let body = json!({"name": name, "home_region": "hessen", "publication": "published"});
-            ids.push(made(node, "actors", body).await);
+            ids.push(node.made("actors", body).await);
         }
         let [loser, merge_target, third] = ids.as_slice() else {
             panic!()
@@ -397,17 +386,14 @@ story!(
     slugs_and_identifiers_that_were_taken_meanwhile,
     async |node| {
         let body = json!({"name": "Kürzel", "slug": "kcr", "home_region": "hessen", "identifiers": [{"scheme": "wikidata", "value": "Q77"}]});
-        let loser = made(node, "actors", body.clone()).await;
-        let merge_target = made(
-            node,
-            "actors",
-            json!({"name": "Bleibt", "home_region": "hessen"}),
-        )
-        .await;
+        let loser = node.made("actors", body.clone()).await;
+        let merge_target = node
+            .made("actors", json!({"name": "Bleibt", "home_region": "hessen"}))
+            .await;
         merge(node, "actors", &loser, &merge_target)
             .await
             .expect(200);
-        let other = made(node, "actors", body).await;
+        let other = node.made("actors", body).await;
         let taken = undo(node, "actors", &loser).await.problem(409, "conflict");
         assert_eq!(taken.json["unique"], "identifier");
         assert_eq!(taken.json["other"]["id"], other);
@@ -451,9 +437,9 @@ story!(
     Seeded,
     async |node| {
         let draft = json!({"name": "Klinikum Cassel", "home_region": "nordhessen"});
-        let draft = made(node, "actors", draft).await;
+        let draft = node.made("actors", draft).await;
         let partner = actor(node, "Partner").await;
-        let edge = made(node, "relationships", related(&draft, &partner)).await;
+        let edge = node.made("relationships", related(&draft, &partner)).await;
         let path = format!("/v1/relationships/{edge}");
         let merge_target = node.get("/v1/actors/klinikum-kassel").await.expect(200);
         let partners = format!("/v1/actors?cooperates_with={}", merge_target.id());
@@ -480,7 +466,7 @@ story!(of_two_merges_into_each_other_one_wins, async |node| {
         let mut ids = Vec::new();
         for side in ["links", "rechts"] {
             let body = json!({"name": format!("{side} {round}"), "home_region": "hessen", "publication": "published"});
-            ids.push(made(node, "actors", body).await);
+            ids.push(node.made("actors", body).await);
         }
         let pairs = [(&ids[0], &ids[1]), (&ids[1], &ids[0])];
         let merges = pairs.map(|(loser, into)| merge(node, "actors", loser, into).into_future());
@@ -498,18 +484,18 @@ story!(of_two_merges_into_each_other_one_wins, async |node| {
             }
         }
         // Merged and referenced at the same time: the reference means the merge target.
-        let third = made(
-            node,
-            "actors",
-            json!({"name": format!("dritter {round}"), "home_region": "hessen"}),
-        )
-        .await;
-        let loser = made(
-            node,
-            "actors",
-            json!({"name": format!("vierter {round}"), "home_region": "hessen"}),
-        )
-        .await;
+        let third = node
+            .made(
+                "actors",
+                json!({"name": format!("dritter {round}"), "home_region": "hessen"}),
+            )
+            .await;
+        let loser = node
+            .made(
+                "actors",
+                json!({"name": format!("vierter {round}"), "home_region": "hessen"}),
+            )
+            .await;
         let naming = (0..4).map(|_| {
             let body = json!({"type": "involved_in", "from": {"kind": "actor", "id": loser}, "to": {"kind": "event", "as_stated": "ein Fest"}, "note": "x"});
             node.post("/v1/relationships?dry_run=false").json(&body).into_future()
@@ -529,8 +515,8 @@ story!(
     the_geometry_of_a_merged_region_comes_back_with_it,
     async |node| {
         let body = |name: &str| json!({"name": name, "level": "region", "home_region": "hessen", "publication": "published"});
-        let loser = made(node, "regions", body("Alt")).await;
-        let merge_target = made(node, "regions", body("Neu")).await;
+        let loser = node.made("regions", body("Alt")).await;
+        let merge_target = node.made("regions", body("Neu")).await;
         let path = format!("/v1/regions/{loser}/geometry");
         let square = json!({"type": "Polygon", "coordinates": [[[9.0, 51.0], [10.0, 51.0], [10.0, 52.0], [9.0, 51.0]]]});
         let put = node

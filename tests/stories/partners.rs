@@ -17,14 +17,9 @@ mod trouble;
 use serde_json::{Value, json};
 use tests::Node;
 
-async fn made(node: &Node, plural: &str, body: Value) -> String {
-    let made = node.post(&format!("/v1/{plural}")).json(&body).await;
-    made.expect(201).id().to_owned()
-}
-
 async fn actor(node: &Node, name: &str) -> String {
     let body = json!({"name": name, "home_region": "hessen", "publication": "published"});
-    made(node, "actors", body).await
+    node.made("actors", body).await
 }
 
 async fn related(node: &Node, from: &str, to: &str) -> String {
@@ -34,7 +29,7 @@ async fn related(node: &Node, from: &str, to: &str) -> String {
         "from": {"kind": "actor", "id": from},
         "to": {"kind": "actor", "id": to},
     });
-    made(node, "relationships", body).await
+    node.made("relationships", body).await
 }
 
 async fn change(node: &Node, actor: &str, patch: Value) {

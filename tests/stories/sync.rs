@@ -14,18 +14,13 @@ use serde_json::{Value, json};
 use tests::Node;
 use tests::replica::Told;
 
-async fn made(node: &Node, plural: &str, body: Value) -> String {
-    let made = node.post(&format!("/v1/{plural}")).json(&body).await;
-    made.expect(201).id().to_owned()
-}
-
 async fn actor(node: &Node, name: &str) -> String {
     actor_in(node, name, "hessen").await
 }
 
 async fn actor_in(node: &Node, name: &str, home: &str) -> String {
     let body = json!({"name": name, "home_region": home, "publication": "published"});
-    made(node, "actors", body).await
+    node.made("actors", body).await
 }
 
 async fn related(node: &Node, from: &str, to: &str) -> String {
@@ -35,7 +30,7 @@ async fn related(node: &Node, from: &str, to: &str) -> String {
         "from": {"kind": "actor", "id": from},
         "to": {"kind": "actor", "id": to},
     });
-    made(node, "relationships", body).await
+    node.made("relationships", body).await
 }
 
 async fn change(node: &Node, actor: &str, patch: Value) {

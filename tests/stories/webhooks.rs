@@ -8,14 +8,9 @@ mod workers;
 use serde_json::{Value, json};
 use tests::Node;
 
-async fn made(node: &Node, plural: &str, body: Value) -> String {
-    let made = node.post(&format!("/v1/{plural}")).json(&body).await;
-    made.expect(201).id().to_owned()
-}
-
 async fn actor(node: &Node, name: &str) -> String {
     let body = json!({"name": name, "home_region": "hessen", "publication": "published"});
-    made(node, "actors", body).await
+    node.made("actors", body).await
 }
 
 async fn change(node: &Node, actor: &str, patch: Value) {

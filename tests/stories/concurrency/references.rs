@@ -1,6 +1,6 @@
 //! References and deletions at the same time: no dangling references.
 
-use super::{between, made, network, topic};
+use super::{between, network, topic};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tests::audit::audit;
@@ -66,7 +66,7 @@ story!(a_region_is_deleted_while_records_move_there, async |node| {
     for round in 0..12 {
         let body =
             json!({"name": format!("Kurz {round}"), "level": "region", "home_region": "hessen"});
-        let region = made(node, "regions", body).await;
+        let region = node.made("regions", body).await;
         let path = format!("/v1/regions/{region}");
         let bodies: [Value; 3] = [
             json!({"name": "Dort", "home_region": region}),

@@ -1,7 +1,7 @@
 //! Thirty-two writers with slow and failing transactions, while the log is consumed, replicas read
 //! the feed, and a partner copies it.
 
-use super::{between, made};
+use super::between;
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use futures::future::join_all;
@@ -249,7 +249,7 @@ story!(followers_miss_nothing_under_many_writers, async |node| {
     let transactions = if full() { 100_000 } else { 5_000 };
     let journal = Journal::default();
     for number in 0..20 {
-        let id = made(node, "networks", body(&format!("w-{number}"))).await;
+        let id = node.made("networks", body(&format!("w-{number}"))).await;
         journal.known.borrow_mut().push(id.parse().unwrap());
     }
     let log = look(&node.database_url, FOLLOWERS).await;

@@ -1,6 +1,6 @@
 //! What a merge requires, and who may merge.
 
-use super::{actor, around, made, merge, moved_to, related, the_books, undo};
+use super::{actor, around, merge, moved_to, related, the_books, undo};
 use domain::access::rules::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -103,9 +103,9 @@ story!(who_may_merge, Seeded, async |node| {
         (Role::Admin, here, 200),
     ] {
         let token = node.token(role, Some(home)).await;
-        let one = made(node, "actors", body("nordhessen")).await;
-        let other = made(node, "actors", body("nordhessen")).await;
-        let foreign = made(node, "actors", body("muensterland")).await;
+        let one = node.made("actors", body("nordhessen")).await;
+        let other = node.made("actors", body("nordhessen")).await;
+        let foreign = node.made("actors", body("muensterland")).await;
         for (loser, into) in [(&one, &foreign), (&foreign, &one)] {
             merge(node, "actors", loser, into)
                 .token(&token)
@@ -124,7 +124,7 @@ story!(who_may_merge, Seeded, async |node| {
             assert_eq!(answer.json["publication"], "published");
         }
     }
-    let one = made(node, "actors", body("nordhessen")).await;
+    let one = node.made("actors", body("nordhessen")).await;
     merge(node, "actors", &one, "klinikum-kassel")
         .anonymous()
         .await
@@ -136,7 +136,7 @@ story!(who_may_merge, Seeded, async |node| {
     // Topics and the tree of regions are reserved for admins.
     let editor = node.token(Role::Approver, Some(here)).await;
     let part = json!({"name": "Nordhessen alt", "level": "region", "home_region": "nordhessen", "publication": "published"});
-    let part = made(node, "regions", part).await;
+    let part = node.made("regions", part).await;
     let refused = merge(node, "regions", &part, "nordhessen")
         .token(&editor)
         .await;
@@ -145,8 +145,8 @@ story!(who_may_merge, Seeded, async |node| {
         "region-tree"
     );
     let topics = [
-        made(node, "topics", json!({"name": "T"})).await,
-        made(node, "topics", json!({"name": "U"})).await,
+        node.made("topics", json!({"name": "T"})).await,
+        node.made("topics", json!({"name": "U"})).await,
     ];
     merge(node, "topics", &topics[0], &topics[1])
         .token(&editor)
@@ -156,7 +156,9 @@ story!(who_may_merge, Seeded, async |node| {
     let old = node
         .token(Role::Editor, Some(Uuid::parse_str(&part).unwrap()))
         .await;
-    let record = made(node, "actors", json!({"name": "Dort", "home_region": part})).await;
+    let record = node
+        .made("actors", json!({"name": "Dort", "home_region": part}))
+        .await;
     merge(node, "regions", &part, "nordhessen")
         .await
         .expect(200);
@@ -180,7 +182,7 @@ story!(
     Seeded,
     async |node| {
         let draft = json!({"name": "Geheim", "home_region": "nordhessen"});
-        let loser = made(node, "actors", draft.clone()).await;
+        let loser = node.made("actors", draft.clone()).await;
         let partner = actor(node, "Bekannt").await;
         let edge = node
             .post("/v1/relationships")
@@ -204,7 +206,7 @@ story!(
         assert_eq!(around(node, &partner).await[edge.id()], merge_target);
         // And vice versa: public records become invisible to those who may not see the merge target.
         let known = actor(node, "War bekannt").await;
-        let hidden = made(node, "actors", draft).await;
+        let hidden = node.made("actors", draft).await;
         merge(node, "actors", &known, &hidden).await.expect(200);
         let gone = node
             .get(&format!("/v1/actors/{known}"))

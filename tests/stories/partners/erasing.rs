@@ -1,6 +1,6 @@
 //! Records that a partner erases are erased here too, whatever their state.
 
-use super::{actor, change, delete, made};
+use super::{actor, change, delete};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
 use tests::audit::audiences_are_true;
@@ -49,7 +49,7 @@ story!(what_was_never_public_is_erased_in_silence, async |node| {
     let here = Neighbour::start(node.backend, "hier").await;
     let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
     let draft = json!({"name": "Entwurf", "home_region": "hessen"});
-    let draft = made(node, "actors", draft).await;
+    let draft = node.made("actors", draft).await;
     intake.pull().await;
     delete(node, "actors", &draft).await;
     erase(node, &draft).await;

@@ -1,7 +1,7 @@
 //! Partners that mean harm: they may say what they like of their own records, and of no others.
 
+use super::actor;
 use super::newer::{Pretender, page, upsert};
-use super::{actor, made};
 use domain::access::rules::{Caller, Role};
 use persistence::load::LoadMode;
 use persistence::partner::PageOutcome;
@@ -237,7 +237,7 @@ story!(
     async |node| {
         let network = async |name: &str, home: &str| {
             let body = json!({"name": name, "home_region": home, "publication": "published"});
-            made(node, "networks", body).await
+            node.made("networks", body).await
         };
         let part = network("Teil", "nordhessen").await;
         let whole = network("Ganzes", "muensterland").await;
@@ -283,7 +283,7 @@ story!(
             "name": "Klinikum Essen GmbH", "home_region": "hessen", "publication": "published",
             "places": [{"city": "Essen", "postal_code": "45147"}],
         });
-        let ours = made(node, "actors", body.clone()).await;
+        let ours = node.made("actors", body.clone()).await;
         let fern = Pretender::start();
         fern.feeds(&page(&[upsert("actor", 1, 1, body)], json!({})));
         let intake = copied(node, &fern, 1).await;

@@ -1,6 +1,6 @@
 //! Merges of a partner: a node shows what the partner shows, whenever it was copied.
 
-use super::{actor, change, made, related};
+use super::{actor, change, related};
 use serde_json::json;
 use tests::audit::audiences_are_true;
 use tests::{Call, Intake, Neighbour, Node, story};
@@ -12,7 +12,7 @@ fn merge(node: &Node, loser: &str, into: &str) -> Call {
 
 async fn draft(node: &Node, name: &str) -> String {
     let body = json!({"name": name, "home_region": "hessen"});
-    made(node, "actors", body).await
+    node.made("actors", body).await
 }
 
 async fn shows(node: &Node, edge: &str) -> u16 {

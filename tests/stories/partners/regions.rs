@@ -1,6 +1,5 @@
 //! Three regions, each the authority for its own seed pages, and each with everything.
 
-use super::made;
 use domain::access::rules::Caller;
 use domain::data::SEEDS;
 use domain::exchange::sync::PushStatus;
@@ -71,7 +70,7 @@ story!(three_regions_find_each_others_records, async |node| {
             "identifiers": [{"scheme": "https://example.org/ids", "value": "7"}],
             "publication": "published",
         });
-        made(&here, "actors", house).await;
+        here.made("actors", house).await;
         here.settled().await;
         nodes.push(here);
     }

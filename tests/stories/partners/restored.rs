@@ -1,6 +1,6 @@
 //! A partner that was restored from a backup: lost versions are not kept.
 
-use super::{actor, change as patch, made};
+use super::{actor, change as patch};
 use crate::sync::resync::restore;
 use persistence::partner::PageOutcome;
 use sea_orm::sea_query::Expr;
@@ -31,7 +31,7 @@ story!(
         let here = Neighbour::start(node.backend, "hier").await;
         let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
         let body = json!({"name": "Praxis", "home_region": "hessen"});
-        let id = made(node, "actors", body).await;
+        let id = node.made("actors", body).await;
         let row = record::Entity::find_by_id(id.parse::<Uuid>().unwrap());
         let row = row.one(node.store.db().reader()).await.unwrap().unwrap();
         let backup = node.store.log().head().await.unwrap();

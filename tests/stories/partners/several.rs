@@ -1,6 +1,6 @@
 //! Several nodes at once: loops end, and equal names do no harm.
 
-use super::{actor, change, delete, made, related};
+use super::{actor, change, delete, related};
 use domain::access::rules::Role;
 use persistence::partner::PageOutcome;
 use serde_json::json;
@@ -86,15 +86,15 @@ story!(
         let clinic = json!({"name": "Klinik", "home_region": "hessen", "publication": "published", "identifiers": ik, "external_id": {"system": "cms", "id": "1"}});
         let region = json!({"name": "Hessen", "slug": "hessen", "level": "state", "home_region": "hessen", "publication": "published"});
         for there in [&*b, &*c] {
-            made(there, "actors", clinic.clone()).await;
-            made(there, "regions", region.clone()).await;
+            there.made("actors", clinic.clone()).await;
+            there.made("regions", region.clone()).await;
         }
-        let only = made(
-            &b,
-            "actors",
-            json!({"name": "Nur dort", "home_region": "hessen", "publication": "published"}),
-        )
-        .await;
+        let only = b
+            .made(
+                "actors",
+                json!({"name": "Nur dort", "home_region": "hessen", "publication": "published"}),
+            )
+            .await;
         for (name, there) in [("berg", &b), ("tal", &c)] {
             let intake = Intake::new(node, name, &there.base, json!({})).await;
             assert_eq!(intake.pull().await, PageOutcome::UpToDate);
@@ -108,7 +108,7 @@ story!(
         // Reference data takes precedence over copies, and references to it continue to work.
         let hesse = node.get("/v1/regions/hessen").await.expect(200);
         assert_eq!(hesse.json["origin"], "verbund");
-        let own = made(node, "actors", clinic.clone()).await;
+        let own = node.made("actors", clinic.clone()).await;
         let found = node.get("/v1/actors/klinik").await.expect(200);
         assert_eq!(
             (found.id(), &found.json["home_region"]),
@@ -138,8 +138,8 @@ story!(
 story!(partners_give_nobody_rights, async |node| {
     let there = Neighbour::start(node.backend, "berg").await;
     let region = |name: &str| json!({"name": name, "level": "health_region", "home_region": "hessen", "publication": "published"});
-    let theirs = made(&there, "regions", region("Dort")).await;
-    let also = made(&there, "regions", region("Auch dort")).await;
+    let theirs = there.made("regions", region("Dort")).await;
+    let also = there.made("regions", region("Auch dort")).await;
     let intake = Intake::new(node, "berg", &there.base, json!({})).await;
     intake.pull().await;
     // An editor of a partner's region and its descendants.
@@ -157,7 +157,7 @@ story!(partners_give_nobody_rights, async |node| {
     assert_eq!(may(&also).await, 403);
     // The partner puts the one below the other, and then merges them.
     let below = json!({"type": "part_of", "publication": "published", "from": {"kind": "region", "id": also}, "to": {"kind": "region", "id": theirs}});
-    let below = made(&there, "relationships", below).await;
+    let below = there.made("relationships", below).await;
     intake.pull().await;
     assert_eq!(may(&also).await, 403);
     delete(&there, "relationships", &below).await;

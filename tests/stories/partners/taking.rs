@@ -1,6 +1,6 @@
 //! Copied records and their storage.
 
-use super::{actor, change, delete, made, related};
+use super::{actor, change, delete, related};
 use domain::access::rules::Caller;
 use persistence::load::LoadMode;
 use persistence::partner::PageOutcome;
@@ -224,12 +224,12 @@ story!(another_filter_takes_away_what_is_not_wanted, async |node| {
     let here = Neighbour::start(node.backend, "hier").await;
     let intake = Intake::new(&here, "nachbar", &node.base, json!({})).await;
     let id = actor(node, "Akteur").await;
-    let topic = made(
-        node,
-        "topics",
-        json!({"name": "Thema", "publication": "published"}),
-    )
-    .await;
+    let topic = node
+        .made(
+            "topics",
+            json!({"name": "Thema", "publication": "published"}),
+        )
+        .await;
     intake.pull().await;
     let home = node.get("/v1/regions/hessen").await.expect(200);
     intake.change(json!({"home_regions": [home.id()]})).await;

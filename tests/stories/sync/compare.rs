@@ -1,6 +1,6 @@
 //! Comparison: digests, ids with hashes, and the records that differ.
 
-use super::{actor, actor_in, change, delete, made, region};
+use super::{actor, actor_in, change, delete, region};
 use domain::exchange::sync::Digest;
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
@@ -22,8 +22,7 @@ story!(a_digest_is_of_what_is_fed, async |node| {
     assert_eq!(empty["sum"], "0".repeat(64));
     let here = actor(node, "Hier").await;
     let there = actor_in(node, "Dort", "bayern").await;
-    made(
-        node,
+    node.made(
         "actors",
         json!({"name": "Entwurf", "home_region": "hessen"}),
     )
@@ -81,7 +80,7 @@ story!(digests_follow_every_kind_of_write, Seeded, async |node| {
         "type": "cooperates_with", "publication": "published",
         "from": {"kind": "actor", "id": id}, "to": {"kind": "actor", "id": other},
     });
-    made(node, "relationships", edge).await;
+    node.made("relationships", edge).await;
     change(node, &id, json!({"publication": "draft"})).await;
     kept("withdrawn, and a relationship with it").await;
     change(node, &id, json!({"publication": "published"})).await;
@@ -149,12 +148,12 @@ story!(what_differs_is_found_and_fetched, Seeded, async |node| {
 });
 
 story!(what_is_not_public_is_absent, async |node| {
-    let draft = made(
-        node,
-        "actors",
-        json!({"name": "Entwurf", "home_region": "hessen"}),
-    )
-    .await;
+    let draft = node
+        .made(
+            "actors",
+            json!({"name": "Entwurf", "home_region": "hessen"}),
+        )
+        .await;
     let gone = actor(node, "Weg").await;
     delete(node, "actors", &gone).await;
     let reference = region(node, "hessen").await;
@@ -186,7 +185,7 @@ story!(too_much_and_nonsense_are_refused, async |node| {
     let large = |number: usize| json!({"name": format!("Groß {number}"), "publication": "published", "description": "🏥".repeat(50_000)});
     let mut ids = Vec::new();
     for number in 0..22 {
-        ids.push(made(node, "topics", large(number)).await);
+        ids.push(node.made("topics", large(number)).await);
     }
     let first = ask(json!(ids)).await.expect(200);
     let rest = first.json["rest"].as_array().unwrap();

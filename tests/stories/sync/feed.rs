@@ -1,4 +1,4 @@
-use super::{actor, actor_in, change, delete, made, region, related, short};
+use super::{actor, actor_in, change, delete, region, related, short};
 use crate::errors::copy_of;
 use domain::access::rules::Caller;
 use domain::base::kind::Kind;
@@ -17,12 +17,12 @@ story!(
     only_public_records_of_this_node_are_fed,
     Seeded,
     async |node| {
-        let draft = made(
-            node,
-            "actors",
-            json!({"name": "Entwurf", "home_region": "hessen"}),
-        )
-        .await;
+        let draft = node
+            .made(
+                "actors",
+                json!({"name": "Entwurf", "home_region": "hessen"}),
+            )
+            .await;
         let open = actor(node, "Offen").await;
         let hidden_edge = related(node, &open, &draft).await;
         let copy = copy_of(node, "klinikum-kassel", "elsewhere")
@@ -252,12 +252,12 @@ story!(
         for name in ["Bleibt", "Geht", "Geht auch"] {
             ids.push(actor(node, name).await);
         }
-        let draft = made(
-            node,
-            "actors",
-            json!({"name": "Entwurf", "home_region": "hessen"}),
-        )
-        .await;
+        let draft = node
+            .made(
+                "actors",
+                json!({"name": "Entwurf", "home_region": "hessen"}),
+            )
+            .await;
         let mut replica = Replica::new("kind=actor");
         replica.catch_up(node).await;
         for (loser, into) in [(&ids[1], &ids[0]), (&ids[2], &draft)] {
@@ -289,7 +289,7 @@ story!(pages_hold_no_more_than_they_can_carry, async |node| {
     let mut tail = Replica::new("");
     tail.catch_up(node).await;
     for number in 0..25 {
-        made(node, "topics", large(number)).await;
+        node.made("topics", large(number)).await;
     }
     let mut snapshot = Replica::new("");
     for replica in [&mut snapshot, &mut tail] {

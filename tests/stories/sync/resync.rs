@@ -1,6 +1,6 @@
 //! A log that differs from the reader's is detected at the next request.
 
-use super::{actor, made};
+use super::actor;
 use api::config::Config;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -75,12 +75,8 @@ story!(a_restored_backup_is_noticed, async |node| {
     must_resync(node, also_snapshot, "cursor_ahead").await;
     // The numbers are reused for other entries.
     for name in ["Anders", "Noch einer"] {
-        made(
-            node,
-            "topics",
-            json!({"name": name, "publication": "published"}),
-        )
-        .await;
+        node.made("topics", json!({"name": name, "publication": "published"}))
+            .await;
     }
     must_resync(node, &replica.next, "log_forked").await;
     must_resync(node, also_snapshot, "log_forked").await;

@@ -1,6 +1,6 @@
 //! Trimming: the guaranteed part is kept, and late readers are notified.
 
-use super::{actor, change, delete, made, related};
+use super::{actor, change, delete, related};
 use api::config::RetentionDays;
 use chrono::TimeDelta;
 use sea_orm::sea_query::Expr;
@@ -166,12 +166,9 @@ story!(
         let newest = log::Entity::find().filter(log::Column::Newest.eq(true));
         let newest = newest.count(node.store.db().reader()).await.unwrap();
         assert_eq!(newest, all);
-        let made = made(
-            node,
-            "topics",
-            json!({"name": "Neu", "publication": "published"}),
-        )
-        .await;
+        let made = node
+            .made("topics", json!({"name": "Neu", "publication": "published"}))
+            .await;
         let mut replica = Replica::new("");
         replica.catch_up(node).await;
         replica.equals(node).await;

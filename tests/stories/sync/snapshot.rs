@@ -1,6 +1,6 @@
 //! The first pass through the feed: every record, and no change lost meanwhile.
 
-use super::{actor, actor_in, change, delete, made, region, related, short};
+use super::{actor, actor_in, change, delete, region, related, short};
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use serde_json::json;
@@ -22,8 +22,8 @@ story!(kinds_come_in_dependency_order, Seeded, async |node| {
 });
 
 story!(what_names_each_other_comes_all_the_same, async |node| {
-    let outer = made(node, "regions", json!({"name": "Außen", "level": "health_region", "home_region": "hessen", "publication": "published"})).await;
-    let inner = made(node, "regions", json!({"name": "Innen", "level": "health_region", "home_region": outer, "publication": "published"})).await;
+    let outer = node.made("regions", json!({"name": "Außen", "level": "health_region", "home_region": "hessen", "publication": "published"})).await;
+    let inner = node.made("regions", json!({"name": "Innen", "level": "health_region", "home_region": outer, "publication": "published"})).await;
     let path = format!("/v1/regions/{outer}");
     let patch = json!({"home_region": inner});
     node.patch(&path)

@@ -1,4 +1,4 @@
-use super::{actor, made};
+use super::actor;
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::json;
@@ -21,8 +21,7 @@ story!(a_change_ends_the_wait, async |node| {
     let waiting = node.get(&format!("{next}&wait_seconds=55"));
     let writing = async {
         // Changes outside the filter do not end the wait.
-        made(
-            node,
+        node.made(
             "topics",
             json!({"name": "Egal", "publication": "published"}),
         )
@@ -49,8 +48,7 @@ story!(a_wait_ends_by_itself, async |node| {
     assert_eq!(page.json["up_to_date"], true);
     // The cursor passes filtered entries.
     let before = page.json["seq"].as_i64().unwrap();
-    made(
-        node,
+    node.made(
         "topics",
         json!({"name": "Egal", "publication": "published"}),
     )

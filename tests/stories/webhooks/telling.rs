@@ -1,6 +1,6 @@
 //! Deliveries: which changes are reported, and which are not.
 
-use super::{actor, change, delete, made};
+use super::{actor, change, delete};
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use tests::tables::webhook_delivery;
@@ -16,9 +16,9 @@ story!(receivers_are_told_what_outsiders_see, async |node| {
     let hook = Hook::new(node, "website", &receiver.url, json!({})).await;
     // A draft is never reported, whatever becomes of it.
     let draft = json!({"name": "Entwurf", "home_region": "hessen"});
-    let id = made(node, "actors", draft.clone()).await;
+    let id = node.made("actors", draft.clone()).await;
     change(node, &id, json!({"summary": "noch nicht"})).await;
-    let never = made(node, "actors", draft).await;
+    let never = node.made("actors", draft).await;
     delete(node, "actors", &never).await;
     hook.sent().await;
     assert_eq!(receiver.types(), []);
@@ -65,7 +65,7 @@ story!(relationships_come_and_go_with_their_ends, async |node| {
         "from": {"kind": "actor", "id": one},
         "to": {"kind": "actor", "id": other},
     });
-    let edge = made(node, "relationships", body).await;
+    let edge = node.made("relationships", body).await;
     hook.sent().await;
     change(node, &one, json!({"publication": "draft"})).await;
     hook.sent().await;
@@ -90,9 +90,9 @@ story!(filters_decide_what_is_told, async |node| {
     let hook = Hook::new(node, "website", &receiver.url, wanted).await;
     let here = actor(node, "Hier").await;
     let there = json!({"name": "Dort", "home_region": "bayern", "publication": "published"});
-    let there = made(node, "actors", there).await;
+    let there = node.made("actors", there).await;
     let network = json!({"name": "Netz", "home_region": "hessen", "publication": "published"});
-    made(node, "networks", network).await;
+    node.made("networks", network).await;
     change(node, &there, json!({"home_region": "hessen"})).await;
     change(node, &here, json!({"home_region": "bayern"})).await;
     hook.sent().await;
@@ -105,11 +105,7 @@ story!(filters_decide_what_is_told, async |node| {
     hook.change(json!({"kinds": ["topic"], "home_regions": []}))
         .await;
     actor(node, "Noch einer").await;
-    let topic = made(
-        node,
-        "topics",
-        json!({"name": "Neu", "publication": "published"}),
-    );
+    let topic = node.made("topics", json!({"name": "Neu", "publication": "published"}));
     let topic = topic.await;
     hook.sent().await;
     assert_eq!(receiver.types(), [told("topic.created", &topic)]);
