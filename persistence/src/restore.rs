@@ -34,7 +34,6 @@ const NAMED: usize = 100;
 #[derive(Debug)]
 pub struct Restoration {
     pub record: Record,
-    pub warnings: Vec<FieldError>,
     /// Number of relationships that came back with it.
     pub relationships: u64,
     /// Number of those that did not.
@@ -104,6 +103,15 @@ impl Records<'_> {
 }
 
 impl Restoration {
+    fn of(record: Record) -> Self {
+        Self {
+            record,
+            relationships: 0,
+            left_out: 0,
+            examples: Vec::new(),
+        }
+    }
+
     fn add(&mut self, batch: &mut Batch) {
         self.relationships += batch.restored;
         self.left_out += batch.left_out.len() as u64;
@@ -120,12 +128,11 @@ async fn restore_record(
 ) -> Result<Restoration> {
     take_turns(tx, tree_of(kind)).await?;
     let Some(tombstone) = deleted(tx, kind, key).await? else {
-        return Ok(Restoration::of(living(tx, kind, key).await?, Vec::new()));
+        let row = living(tx, kind, key).await?;
+        expected.met_by(row.version)?;
+        return Ok(Restoration::of(row));
     };
     let subject = tombstone_subject(&tombstone, kind, &tx.origin);
-    if !tx.caller.can_read(&subject) {
-        return Err(StoreError::NotFound);
-    }
     tx.authorise(Action::Write, &subject)?;
     refuse_erased(tx, kind, &tombstone)?;
     refuse_merged(tx, kind, &tombstone).await?;
@@ -139,22 +146,11 @@ async fn restore_record(
     follow_again(tx, tombstone.id).await?;
     let saved = reinsert(tx, kind, &tombstone, &body).await?;
     update_visibility_around(tx, saved.row.id).await?;
-    Ok(Restoration::of(saved.row, saved.warnings))
+    Ok(Restoration::of(saved.row))
 }
 
-impl Restoration {
-    fn of(record: Record, warnings: Vec<FieldError>) -> Self {
-        Self {
-            record,
-            warnings,
-            relationships: 0,
-            left_out: 0,
-            examples: Vec::new(),
-        }
-    }
-}
-
-/// The tombstone of this node's record of this id, or of the last one of this slug.
+/// The tombstone of this node's record of this id, or of the last one of this slug, if the caller may
+/// see it.
 async fn deleted(tx: &Transaction<'_>, kind: Kind, key: &str) -> Result<Option<tombstone::Model>> {
     let named = match Uuid::try_parse(key) {
         Ok(id) => tombstone::Column::Id.eq(id),
@@ -167,7 +163,11 @@ async fn deleted(tx: &Transaction<'_>, kind: Kind, key: &str) -> Result<Option<t
         .order_by_desc(tombstone::Column::DeletedAt)
         .one(&tx.sql)
         .await?;
-    Ok(found)
+    let is_seen = |found: &tombstone::Model| {
+        tx.caller
+            .can_read(&tombstone_subject(found, kind, &tx.origin))
+    };
+    Ok(found.filter(is_seen))
 }
 
 /// A record that is there, if the caller may write it.
@@ -233,6 +233,8 @@ async fn restore_batch(
         .select_only()
         .column(change::Column::RecordId)
         .filter(change::Column::DeletionId.eq(deletion))
+        // What came back may have been deleted since for another reason.
+        .filter(change::Column::Newest.eq(true))
         .filter(change::Column::Kind.eq(Kind::Relationship.code()))
         .filter(change::Column::RecordId.gt(after.unwrap_or(Uuid::nil())))
         .order_by_asc(change::Column::RecordId)
@@ -240,7 +242,6 @@ async fn restore_batch(
         .into_tuple()
         .all(&tx.sql)
         .await?;
-    // Those that are there again have no tombstone.
     let tombstones = tombstone::Entity::find()
         .filter(tombstone::Column::Id.is_in(ids.iter().copied()))
         .filter(tombstone::Column::Cause.eq(Cause::Deleted.code()))

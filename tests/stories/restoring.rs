@@ -1,21 +1,17 @@
 //! Undoing a deletion: the record and its relationships come back.
 
 use domain::access::rules::Role;
+use futures::future::join_all;
 use serde_json::{Value, json};
 use tests::audit::audit;
 use tests::{Answer, Call, Node, story};
 
-async fn made(node: &Node, plural: &str, mut body: Value) -> String {
+/// A public record in North Hesse, unless the body says otherwise.
+async fn published(node: &Node, plural: &str, mut body: Value) -> String {
     let members = body.as_object_mut().unwrap();
     members.entry("publication").or_insert(json!("published"));
     members.entry("home_region").or_insert(json!("nordhessen"));
-    let path = format!("/v1/{plural}");
-    node.post(&path)
-        .json(&body)
-        .await
-        .expect(201)
-        .id()
-        .to_owned()
+    node.made(plural, body).await
 }
 
 fn member(actor: &str, network: &str) -> Value {
@@ -61,20 +57,20 @@ story!(
     a_deleted_record_comes_back_with_its_relationships,
     Seeded,
     async |node| {
-        let network = made(
+        let network = published(
             node,
             "networks",
             json!({"name": "Wieder da", "summary": "Vorher"}),
         )
         .await;
         for number in 0..3 {
-            let actor = made(
+            let actor = published(
                 node,
                 "actors",
                 json!({"name": format!("Mitglied {number}")}),
             )
             .await;
-            made(node, "relationships", member(&actor, &network)).await;
+            published(node, "relationships", member(&actor, &network)).await;
         }
         let path = format!("/v1/networks/{network}");
         let foreseen = node.delete(&format!("{path}?dry_run=true"));
@@ -106,18 +102,18 @@ story!(
 );
 
 story!(what_cannot_come_back_is_named, Seeded, async |node| {
-    let network = made(node, "networks", json!({"name": "Teilweise"})).await;
+    let network = published(node, "networks", json!({"name": "Teilweise"})).await;
     let mut actors = Vec::new();
     let mut relationships = Vec::new();
     for name in ["Bleibt", "Geht", "Neu"] {
-        let actor = made(node, "actors", json!({"name": name})).await;
-        relationships.push(made(node, "relationships", member(&actor, &network)).await);
+        let actor = published(node, "actors", json!({"name": name})).await;
+        relationships.push(published(node, "relationships", member(&actor, &network)).await);
         actors.push(actor);
     }
     delete(node, "networks", &network).await.expect(204);
     delete(node, "actors", &actors[1]).await.expect(204);
     // The slug is taken meanwhile.
-    let other = made(node, "networks", json!({"name": "Teilweise"})).await;
+    let other = published(node, "networks", json!({"name": "Teilweise"})).await;
     let back = came_back(
         restore(node, "networks", &network).await,
         2,
@@ -136,7 +132,7 @@ story!(what_cannot_come_back_is_named, Seeded, async |node| {
     delete(node, "relationships", &relationships[2])
         .await
         .expect(204);
-    made(node, "relationships", member(&actors[2], &network)).await;
+    published(node, "relationships", member(&actors[2], &network)).await;
     restore(node, "relationships", &relationships[2])
         .await
         .problem(409, "conflict");
@@ -145,15 +141,15 @@ story!(what_cannot_come_back_is_named, Seeded, async |node| {
 });
 
 story!(who_may_not_write_restores_nothing, Seeded, async |node| {
-    let network = made(
+    let network = published(
         node,
         "networks",
         json!({"name": "Fremd", "home_region": "muensterland"}),
     )
     .await;
-    let erased = made(node, "networks", json!({"name": "Getilgt"})).await;
-    let into = made(node, "networks", json!({"name": "Ziel"})).await;
-    let merged = made(node, "networks", json!({"name": "Aufgegangen"})).await;
+    let erased = published(node, "networks", json!({"name": "Getilgt"})).await;
+    let into = published(node, "networks", json!({"name": "Ziel"})).await;
+    let merged = published(node, "networks", json!({"name": "Aufgegangen"})).await;
     delete(node, "networks", &network).await.expect(204);
     let region = node.get("/v1/regions/nordhessen").await.expect(200);
     let region = region.id().parse().unwrap();
@@ -178,20 +174,77 @@ story!(who_may_not_write_restores_nothing, Seeded, async |node| {
     nothing.await.problem(404, "not-found");
 });
 
-story!(a_hub_comes_back_in_parts, Seeded, async |node| {
-    let network = made(node, "networks", json!({"name": "Nabe"})).await;
+story!(
+    what_was_deleted_on_purpose_stays_deleted,
+    Seeded,
+    async |node| {
+        let network = published(node, "networks", json!({"name": "Wieder da"})).await;
+        let actor = published(node, "actors", json!({"name": "Ausgetreten"})).await;
+        let membership = published(node, "relationships", member(&actor, &network)).await;
+        delete(node, "networks", &network).await.expect(204);
+        came_back(restore(node, "networks", &network).await, 1, &[]);
+        delete(node, "relationships", &membership).await.expect(204);
+        // It went with the network once, but that is not why it is gone.
+        came_back(restore(node, "networks", &network).await, 0, &[]);
+        assert_eq!(total(node, &network).await, 0);
+        let other = restore(node, "networks", &network).if_match("\"9\"");
+        other.await.problem(412, "precondition-failed");
+    }
+);
+
+story!(
+    a_deletion_that_goes_on_and_its_undoing_lose_nothing,
+    Seeded,
+    async |node| {
+        let network = published(node, "networks", json!({"name": "Nabe"})).await;
+        let spokes = 450;
+        spread(node, &network, spokes).await;
+        for _ in 0..4 {
+            delete(node, "networks", &network).await.expect(204);
+            let id = network.parse().unwrap();
+            let busy = std::cell::Cell::new(true);
+            let finishing = join_all((0..2).map(async |_| {
+                while busy.get() {
+                    node.store.records().finish_deletion(id).await.unwrap();
+                }
+            }));
+            let restoring = async {
+                restore(node, "networks", &network).await.expect(200);
+                busy.set(false);
+            };
+            futures::join!(finishing, restoring);
+            restore(node, "networks", &network).await.expect(200);
+            assert_eq!(total(node, &network).await, spokes);
+        }
+        audit(node.store.db()).await;
+    }
+);
+
+/// Creates members of a network.
+async fn spread(node: &Node, network: &str, count: usize) {
     let mut lines = Vec::new();
-    for number in 0..500 {
+    for number in 0..count {
         let key = json!({"system": "liste", "id": number.to_string()});
-        let actor = json!({"kind": "actor", "name": format!("Speiche {number}"), "publication": "published", "home_region": "nordhessen", "external_id": key});
-        let edge = json!({"kind": "relationship", "type": "member_of", "publication": "published", "from": {"kind": "actor", "external_id": key}, "to": {"kind": "network", "id": network}});
+        let actor = json!({
+            "kind": "actor", "name": format!("Speiche {number}"), "publication": "published",
+            "home_region": "nordhessen", "external_id": key,
+        });
+        let edge = json!({
+            "kind": "relationship", "type": "member_of", "publication": "published",
+            "from": {"kind": "actor", "external_id": key}, "to": {"kind": "network", "id": network},
+        });
         lines.extend([actor.to_string(), edge.to_string()]);
     }
-    let loaded = node
-        .post("/v1/import")
+    let import = node.post("/v1/import");
+    import
         .body("application/x-ndjson", lines.join("\n"))
-        .await;
-    loaded.expect(200);
+        .await
+        .expect(200);
+}
+
+story!(a_hub_comes_back_in_parts, Seeded, async |node| {
+    let network = published(node, "networks", json!({"name": "Nabe"})).await;
+    spread(node, &network, 500).await;
     let foreseen = node.delete(&format!("/v1/networks/{network}?dry_run=true"));
     let foreseen = foreseen.if_match("*").await.expect(200);
     assert_eq!(foreseen.json["relationships"], 500);
@@ -211,7 +264,7 @@ story!(
     Seeded,
     async |node| {
         let body = json!({"name": "Verlauf", "summary": "Erst", "contact": {"phone": "1"}});
-        let id = made(node, "actors", body).await;
+        let id = published(node, "actors", body).await;
         let path = format!("/v1/actors/{id}");
         let change = json!({"summary": "Dann", "contact": null, "slug": "verlauf-neu"});
         let patch = node.patch(&path).if_match("*").json(&change);

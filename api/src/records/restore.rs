@@ -84,7 +84,6 @@ impl RestorationView {
             relationships,
             left_out,
             examples,
-            ..
         } = restoration;
         let examples = examples.into_iter();
         Self {

@@ -17,6 +17,7 @@ use domain::access::rules::Caller;
 use domain::base::kind::Kind;
 use domain::base::vocabulary::Coded;
 use domain::exchange::change::{Cause, Op};
+use sea_orm::sea_query::LockType;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -102,7 +103,12 @@ impl crate::records::Records<'_> {
 
 /// Deletes some of the relationships of a deleted record; returns whether none was left.
 async fn delete_some(tx: &mut Transaction<'_>, id: Uuid) -> Result<bool> {
-    let Some(tombstone) = tombstone::Entity::find_by_id(id).one(&tx.sql).await? else {
+    // Locked, so that it is not restored between this and the relationships.
+    let mut query = tombstone::Entity::find_by_id(id);
+    if tx.db().is_postgres() {
+        query = query.lock(LockType::Update);
+    }
+    let Some(tombstone) = query.one(&tx.sql).await? else {
         // It was restored, and what is left is shown with it again.
         return Ok(true);
     };

@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 pub(super) fn routes(schema: &KindSchema) -> Routes {
     let kind = schema.kind;
     let one = format!("/v1/{}/{{id}}/history/{{version}}", kind.plural());
-    let (diff, restore) = (
+    let (diff_id, restore_id) = (
         format!("diff_{kind}_version"),
         format!("restore_{kind}_version"),
     );
@@ -34,16 +34,16 @@ pub(super) fn routes(schema: &KindSchema) -> Routes {
     Routes::of(schema)
         .get(
             &format!("{one}/diff"),
-            (&diff, &compared),
+            (&diff_id, &compared),
             &problems,
-            differences,
+            compare,
         )
         .route(
             Method::POST,
             &format!("{one}/restore"),
-            (&restore, &restored),
+            (&restore_id, &restored),
             &problems,
-            put_back,
+            restore,
         )
 }
 
@@ -82,7 +82,7 @@ impl Parameters for Against {
     }
 }
 
-async fn differences(
+async fn compare(
     app: App,
     Reader(caller): Reader,
     id: RecordId,
@@ -113,7 +113,7 @@ async fn body(app: &App, caller: &Caller, id: &RecordId, version: i64) -> Result
 /// Members that stay as they are when a version is restored.
 const KEPT: &[&str] = &["publication", "publish_at", "slug", "external_id"];
 
-async fn put_back(
+async fn restore(
     app: App,
     Writer(caller): Writer,
     id: RecordId,

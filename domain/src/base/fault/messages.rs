@@ -179,7 +179,7 @@ faults! {
     }
     Moment "moment" {
         en: "\"{given}\" is neither a date (2021-01-27) nor an RFC 3339 date-time with a zone (2021-01-27T10:00:00+01:00); a local time needs `timezone` too[; did you mean \"{nearest}\"?]";
-        de: "„{given}“ ist weder ein Datum (2021-01-27) noch ein Zeitpunkt nach RFC 3339 mit Zone (2021-01-27T10:00:00+01:00); eine örtliche Zeit braucht `timezone` daneben[; gemeint ist vielleicht „{nearest}“?]";
+        de: "„{given}“ ist weder ein Datum (2021-01-27) noch ein Zeitpunkt nach RFC 3339 mit Zone (2021-01-27T10:00:00+01:00); eine örtliche Zeit braucht auch `timezone`[; gemeint ist vielleicht „{nearest}“?]";
     }
     Timestamp "timestamp" {
         en: "\"{given}\" is not an RFC 3339 date-time such as 2026-01-31T08:00:00Z[; did you mean \"{nearest}\"?]";
